@@ -8,11 +8,12 @@ import type { Duplex } from "node:stream";
 import { systemErrorCode } from "../system/errors.ts";
 import type { Admission, Admitted, RequestHead } from "./admit.ts";
 import type { Passing } from "./answers.ts";
-import type { Exchanges } from "./exchange.ts";
+import type { Exchange, Exchanges } from "./exchange.ts";
 import { forward } from "./forward-request.ts";
 import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
 import type { Limits } from "./key-limits.ts";
-import type { LocalService } from "./local.ts";
+import type { LocalReading, LocalService } from "./local.ts";
+import { readLocalBody } from "./local-body.ts";
 import { readInParts } from "./parts.ts";
 import { MAX_CONNECTIONS, type Places } from "./places.ts";
 import type { Refusal, RefusalAnswer } from "./refusals.ts";
@@ -92,10 +93,11 @@ class Receiver {
     // A chunk may come for a client that has just left.
     response.on("error", () => {});
     if (this.#turns.isBehind(socket)) return void request.resume();
-    const received = this.#receive(request, false, (answer) => {
+    const send = (answer: RefusalAnswer): void => {
       this.#turns.refuse(socket);
       sendRefusal(request, response, answer);
-    });
+    };
+    const received = this.#receive(request, false, send, expectsContinue ? response : undefined);
     if (received === undefined) {
       // Its answer may be late.
       this.#turns.refuse(socket);
@@ -152,13 +154,23 @@ class Receiver {
     }
   }
 
-  /** Admits a request, or answers it. */
-  #receive(request: IncomingMessage, isUpgrade: boolean, send: (answer: RefusalAnswer) => void): Received | undefined {
+  /** Admits a request, or answers it. @param waiting the response of a client that holds its body back (100-continue) */
+  #receive(
+    request: IncomingMessage,
+    isUpgrade: boolean,
+    send: (answer: RefusalAnswer) => void,
+    waiting?: ServerResponse,
+  ): Received | undefined {
     const { places, exchanges, limits, services, replaced, redirected } = this.#reception;
     const { socket } = request;
     const own = places.mayUse(socket) ? this.#reception.local(headIn(request, isUpgrade)) : undefined;
     if (own !== undefined) {
-      exchanges.open(request, undefined, send).answerLocally(own);
+      const exchange = exchanges.open(request, undefined, send);
+      if ("status" in own) exchange.answerLocally(own);
+      else {
+        waiting?.writeContinue();
+        void answerBody(request, own, exchange);
+      }
       return undefined;
     }
     const outcome = this.#isRefused(socket)
@@ -194,6 +206,13 @@ class Receiver {
     if (isGuess && guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
     return true;
   }
+}
+
+/** Answers a request of which the body must be read first. */
+async function answerBody(request: IncomingMessage, { maxBytes, answerTo }: LocalReading, exchange: Exchange) {
+  const body = await readLocalBody(request, maxBytes);
+  if (body === undefined) exchange.left();
+  else exchange.answerLocally(answerTo(body));
 }
 
 function headIn(request: IncomingMessage, isUpgrade: boolean): RequestHead {

@@ -100,8 +100,12 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   "broker-to": broker(
     "Allow a contract that was found to send its keys to ORIGIN, such as https://api.example.com (repeatable)",
   ),
+  refresh: broker(
+    "Renew credentials of AWS, Google Cloud and Azure, and files of ESC, while the program runs (see docs/secrets.md)",
+    "Renew cloud credentials of ESC while the program runs",
+  ),
   "aws-refresh": broker(
-    "Renew AWS credentials of ESC while the program runs: its SDKs ask sophia-run for them, on loopback",
+    "Renew AWS credentials of ESC alone while the program runs: its SDKs ask sophia-run for them, on loopback",
   ),
   "broker-except": broker("Give the program the key NAME itself, not a dummy (repeatable)"),
   "broker-listen": broker(

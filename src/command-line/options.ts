@@ -56,6 +56,7 @@ export const OPTIONS = {
   "broker-except": { type: "list", value: "NAME" },
   "broker-listen": { type: "string", value: "ADDRESS" },
   "broker-name": { type: "string", value: "HOST" },
+  refresh: { type: "boolean" },
   "aws-refresh": { type: "boolean" },
   "audit-log": { type: "string", value: "FILE" },
   reason: { type: "string", value: "TEXT" },

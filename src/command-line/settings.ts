@@ -76,7 +76,8 @@ export function resolveSettings(flags: Values, environment: Environment) {
     brokerExcept: list("broker-except"),
     brokerListen: text("broker-listen"),
     brokerName: text("broker-name"),
-    /** Undefined: as the contract says. */
+    /** Undefined: as the contract says. `refresh` includes AWS, unless `awsRefresh` is false. */
+    refresh: read("refresh", toBoolean),
     awsRefresh: read("aws-refresh", toBoolean),
     auditLog: text("audit-log"),
     reason: text("reason"),

@@ -51,6 +51,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "broker-except": ["run", "check", "explain"],
   "broker-listen": ["run", "check", "explain"],
   "broker-name": ["run", "check", "explain"],
+  refresh: ["run", "check", "explain"],
   "aws-refresh": ["run", "check", "explain"],
   "audit-log": ["run", "get", "export"],
   reason: ["run", "get", "export"],

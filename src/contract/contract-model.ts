@@ -24,6 +24,8 @@ export interface Contract {
   readonly rules: readonly Rule[];
   readonly sections: readonly Section[];
   readonly rotateEvery?: Interval | "never";
+  /** Credentials of three clouds and files of ESC are renewed while the program runs. */
+  readonly refresh?: boolean;
   /** AWS credentials of ESC are renewed while the program runs. */
   readonly awsRefresh?: boolean;
   readonly environment?: ContractEnvironment;

@@ -58,6 +58,7 @@ export const FAILURE_CODES = {
   broker: "the broker cannot be used: a key, its address or its contract does not allow it, or no port is free",
   "broker-clear": "with --broker, the program would get a key of a known service in clear",
   "broker-untrusted": "a contract that was found would send a key to an origin of its own",
+  refresh: "credentials or files cannot be renewed: they do not come from ESC, have expired, or an option conflicts",
   aws: "AWS credentials cannot be renewed: they do not come from ESC, or an option conflicts",
   audit: "the audit log cannot be written; nothing is started or printed",
   file: "a file cannot be read or written",

@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { onExit, signals } from "signal-exit";
 import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
@@ -12,7 +12,7 @@ import type { Launch, Program, SecretFile } from "./types.ts";
 import { listen, type Undo } from "./event-listeners.ts";
 import { catchableSignals } from "./signals.ts";
 import { isInMemory, removeLeftovers } from "./spawn/leftovers.ts";
-import { entriesOf, makeOwnedFolder, type OwnedFolder, removeOwnedFolder } from "./spawn/owned-folder.ts";
+import { entriesOf, ignoreErrors, makeOwnedFolder, type OwnedFolder, removeOwnedFolder } from "./spawn/owned-folder.ts";
 
 const SPACE_HINT = "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder";
 
@@ -24,6 +24,11 @@ export interface SecretFiles {
   readonly descriptor: number | undefined;
   /** Inode by file name. */
   readonly inodes: ReadonlyMap<string, bigint>;
+  /**
+   * Gives the file of a variable another content. The content is written beside it and then renamed, so that a reader
+   * sees the former one or the new one whole. Has no effect once the files are removed. @throws SophiaError (secret-files, 125)
+   */
+  readonly replace: (name: string, content: string) => void;
   readonly remove: () => void;
 }
 
@@ -79,10 +84,34 @@ function write(
         closeSync(file);
       }
     }
-    return { paths, folder: path, descriptor, inodes, remove };
+    const replace = (name: string, content: string): void => {
+      const file = paths.get(name);
+      if (file === undefined) throw new TypeError("there is no such file");
+      // No other file has such a name.
+      const [fileName, beside] = [basename(file), `${basename(file)}~`];
+      if (!written.includes(beside)) written.push(beside);
+      if (!isRemoved) replaceFile(folder, beside, fileName, content);
+    };
+    return { paths, folder: path, descriptor, inodes, replace, remove };
   } catch (error) {
     remove();
     throw cannotWrite(path, error, SPACE_HINT);
+  }
+}
+
+/** Writes a file, and then renames it to one that it replaces. @throws SophiaError (secret-files, 125) */
+function replaceFile({ path, inside }: OwnedFolder, beside: string, fileName: string, content: string): void {
+  const mask = process.umask(0o077);
+  try {
+    // Of a replacement that has failed.
+    ignoreErrors(() => unlinkSync(join(inside, beside)));
+    writeFileSync(join(inside, beside), content, { flag: "wx", mode: 0o600 });
+    renameSync(join(inside, beside), join(inside, fileName));
+  } catch (error) {
+    ignoreErrors(() => unlinkSync(join(inside, beside)));
+    throw cannotWrite(path, error, SPACE_HINT);
+  } finally {
+    process.umask(mask);
   }
 }
 
@@ -122,7 +151,7 @@ export function writeRemovableFiles({ files, program }: Launch, monitor: string)
 export function makeRunFolder(
   files: (folder: string) => readonly SecretFile[],
   runtimeDirectory: string | undefined,
-): Pick<SecretFiles, "folder" | "remove"> {
+): Pick<SecretFiles, "folder" | "replace" | "remove"> {
   const mask = process.umask(0o077);
   try {
     const folder = makeFolder(runtimeDirectory);

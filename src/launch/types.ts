@@ -60,11 +60,13 @@ export interface Watch {
 export interface LaunchBroker {
   /**
    * Called for each program, once it runs. `report`, if any, writes to the standard error, between the program's lines; `mask`
-   * masks further secrets in its later output, if that is masked.
+   * masks further secrets in its later output, if that is masked; `replaceFile` gives a secret file, by its variable, another
+   * content, and throws a SophiaError (secret-files) if that fails.
    */
   readonly started: (
     report: ((text: string) => void) | undefined,
     mask: ((secrets: readonly Secret[]) => void) | undefined,
+    replaceFile?: (name: string, content: string) => void,
   ) => void;
   /** Called once, when the last program has ended. Records what is under way, and closes the broker. */
   readonly end: (end: NodeJS.Signals | number) => void;

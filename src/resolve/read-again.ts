@@ -1,4 +1,4 @@
-/** Reads ESC again while the program runs (`--aws-refresh`): files may have changed, and a pipe has no second content. */
+/** Reads ESC again while the program runs (`--refresh`): files may have changed, and a pipe has no second content. */
 import { accessAgain } from "../access/esc-access.ts";
 import { readFromEsc } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";

@@ -11,6 +11,8 @@ export const OWN_VARIABLES: ReadonlySet<string> = new Set([
   // It would have a nested sophia-run pass on the real keys.
   "SOPHIA_BROKERED",
   "SOPHIA_BROKER_SOCKET",
+  // It would have a nested sophia-run take credentials for those of an outer one.
+  "SOPHIA_REFRESHED",
   REFUSED_VARIABLE,
   ...OPTION_NAMES.map(variableOf),
 ]);

@@ -15,7 +15,7 @@ import { cacheWords, environmentWords, labelOf, originWords } from "../../resolv
 const INDENT = "   ";
 export const INDENTED = WIDTH - INDENT.length;
 
-/** The result of `--overdue`, `--live`, `--broker` or `--aws-refresh`. */
+/** The result of `--overdue`, `--live`, `--broker`, `--refresh` or `--aws-refresh`. */
 export interface ExtraCheck {
   readonly section: readonly string[];
   readonly failures: readonly string[];

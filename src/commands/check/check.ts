@@ -70,8 +70,11 @@ export const check: Command = async ({ options, positionals }, context) => {
     const { checkBroker } = await import("./check-broker.ts");
     checks.push(checkBroker(start, settings, options, context));
   }
-  if ((settings.awsRefresh ?? start.files.contract.awsRefresh) === true) {
-    checks.push(await (await import("./check-aws.ts")).checkAws(start, settings, context));
+  const { refresh, awsRefresh } = start.files.contract;
+  if ((settings.refresh ?? refresh) === true || (settings.awsRefresh ?? awsRefresh) === true) {
+    const { reportRefresh } = await import("../parts/refresh/refresh-report.ts");
+    const renewed = reportRefresh(start, settings);
+    if (renewed !== undefined) checks.push(await (await import("./check-refresh.ts")).checkRefresh(renewed, context));
   }
   const unread = report.met || asJson ? [] : await unreadFileLines(start, settings, context);
   const unmet = report.met || asJson ? undefined : explainUnmet(start, INDENTED, setOffer(context), unread);

@@ -12,8 +12,8 @@ export const checkCommand: CommandDefinition = {
     "--live sends each value that has a probe in the contract to its service, over TLS or within this machine, with a time " +
       "limit of 5 seconds. The check fails if the service rejects a value. If a value could not be tried (no connection, " +
       "no credit, quota exceeded, no permission), that is a warning.",
-    "--aws-refresh shows which AWS credentials a start would renew, how long they live, and what the program gets in their " +
-      "place. The check fails if they cannot be renewed.",
+    "--refresh shows which credentials and files a start would renew, how long they live, and what the program gets in their " +
+      "place; --aws-refresh shows it for AWS alone. The check fails if they cannot be renewed.",
     "--broker shows which keys a program would get dummies for, where each key goes, and who says so. The check fails if a " +
       "start with --broker would be refused. Nothing listens, and nothing is sent.",
     "--code compares the code below FOLDER, by default the project, with the contract: variables that the code reads and the " +
@@ -49,7 +49,7 @@ export const checkCommand: CommandDefinition = {
   },
   statuses: {
     0: "the contract is met",
-    1: "the contract is not met, or --against, --overdue, --live, --broker or --code fails",
+    1: "the contract is not met, or --against, --overdue, --live, --broker, --refresh or --code fails",
   },
   examples: [
     "sophia-run check",

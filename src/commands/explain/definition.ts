@@ -6,7 +6,7 @@ export const explainCommand: CommandDefinition = {
     "Without NAME, lists the variables that the contract declares and the others that ESC and files set. Undeclared " +
       "variables of the process environment are only counted. Values are never printed.",
     "With --broker and NAME: what the program gets in place of a key, where the key goes and who says so, which paths are " +
-      "denied, and where else the key lies. With --aws-refresh: what becomes of the variables of AWS.",
+      "denied, and where else the key lies. With --refresh or --aws-refresh: what becomes of credentials and files.",
   ],
   positional: { form: "[NAME…]", least: 0, most: Infinity, kind: "variable" },
   options: {

@@ -5,8 +5,8 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { startWith } from "../parts/command-start.ts";
 import { refuseBrokerOptions } from "../parts/broker/broker-options.ts";
 import type { Command } from "../command.ts";
-import { awsExplainer } from "./explain-aws.ts";
 import { brokerExplainer } from "./explain-broker.ts";
+import { refreshExplainer } from "./explain-refresh.ts";
 import { makeExplanation } from "./explanation.ts";
 import { explanationJson, explanationText } from "./explanation-text.ts";
 
@@ -15,8 +15,8 @@ export const explain: Command = async ({ options, positionals }, context) => {
   refuseBrokerOptions(settings, options);
   const start = await startWith(settings, context);
   const broker = brokerExplainer(start, settings, options, context);
-  const aws = awsExplainer(start, settings);
-  const explanation = makeExplanation(start, positionals, options["all"] === true, { broker, aws });
+  const refresh = refreshExplainer(start, settings);
+  const explanation = makeExplanation(start, positionals, options["all"] === true, { broker, refresh });
   printNotices(context, { quiet: true, isReport: !settings.quiet }, start.verdict.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
   else printReport(context, explanationText(explanation, positionals.length > 0));

@@ -1,7 +1,7 @@
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
-import { awsRows } from "./explain-aws.ts";
 import { brokerRows } from "./broker-text.ts";
+import { refreshRows } from "./explain-refresh.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -85,7 +85,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
     ["output", outputWords(variable, inFull)],
     ...brokerRows(variable.broker, inFull),
-    ...awsRows(variable.aws, inFull),
+    ...refreshRows(variable.refresh, inFull),
     ["alias", aliasOf && `of ${aliasOf}`],
     ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
     ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
@@ -135,15 +135,15 @@ function lineWords({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-function mark({ state, declared, passed, broker, aws }: VariableExplanation): string {
+function mark({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
-  if (broker?.kind === "address" || aws?.kind === "set") return "✅";
+  if (broker?.kind === "address" || refresh?.kind === "set") return "✅";
   return !passed ? "➖" : declared ? "✅" : "▫️";
 }
 
-function stateWords({ state, passed, withheld, declared, secret, broker, aws }: VariableExplanation): string {
+function stateWords({ state, passed, withheld, declared, secret, broker, refresh }: VariableExplanation): string {
   if (broker?.kind === "address" && (state === "set" || state === "unset")) return "set by --broker";
-  if (aws?.kind === "set") return "set by --aws-refresh";
+  if (refresh?.kind === "set") return `set by ${refresh.option}`;
   const kind = secret ? ", secret" : "";
   switch (state) {
     case "set":

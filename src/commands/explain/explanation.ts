@@ -11,8 +11,8 @@ import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
-import type { AwsExplainer } from "./explain-aws.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
+import type { RefreshExplainer } from "./explain-refresh.ts";
 import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
@@ -31,7 +31,7 @@ export interface Explanation {
 /** The options of a start that change what the program gets. */
 interface Effects {
   readonly broker: BrokerExplainer;
-  readonly aws: AwsExplainer;
+  readonly refresh: RefreshExplainer;
 }
 
 export type VariableExplanation = ReturnType<ReturnType<typeof explainer>>;
@@ -50,7 +50,7 @@ export function makeExplanation(given: Start, names: readonly string[], all: boo
   } = start;
   const report = makeReport(start);
   const explain = explainer(start, report, effects);
-  const added = [...effects.broker.added, ...effects.aws.added];
+  const added = [...effects.broker.added, ...effects.refresh.added];
   const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
     refuseUnknown(names, start, added);
@@ -66,8 +66,8 @@ export function makeExplanation(given: Start, names: readonly string[], all: boo
     variable.aliasOf !== undefined ||
     variable.skipped.length > 0 ||
     variable.broker?.kind === "address" ||
-    variable.aws?.kind === "set" ||
-    variable.aws?.kind === "refused" ||
+    variable.refresh?.kind === "set" ||
+    variable.refresh?.kind === "refused" ||
     origins(variable).some(({ source }) => source !== "environment");
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
   const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
@@ -100,7 +100,7 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
-function explainer(start: Start, report: Report, { broker, aws }: Effects) {
+function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
   const {
     files: { contract },
     values: { resolution, selected, selection },
@@ -168,8 +168,8 @@ function explainer(start: Start, report: Report, { broker, aws }: Effects) {
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
       /** The effect of --broker on it, also if the option is not given. */
       broker: broker.of(name),
-      /** The effect of --aws-refresh on it, also if the option is not given. */
-      aws: aws.of(name),
+      /** The effect of --refresh on it, also if the option is not given. */
+      refresh: refresh.of(name),
       skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
     };
   };

@@ -41,10 +41,11 @@ interface Attendant {
 const brokerModule = () => import("./broker/run-broker.ts");
 
 const ATTENDANTS: readonly Attendant[] = [
-  // --broker and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
+  // --broker, --refresh and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
   {
     isAsked: ({ settings, flags, start }) =>
       settings.broker ||
+      (settings.refresh ?? start?.files.contract.refresh) === true ||
       (settings.awsRefresh ?? start?.files.contract.awsRefresh) === true ||
       Object.keys(flags).some((name) => name.startsWith("broker-")),
     prepare: async (run) => (await brokerModule()).refuseBrokerStart(run),

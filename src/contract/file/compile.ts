@@ -59,6 +59,7 @@ export function compileContract(
     ...(profile === undefined ? {} : { profile }),
     ...(override === undefined ? {} : { override }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
+    ...(document.refresh === undefined ? {} : { refresh: document.refresh }),
     ...(document.awsRefresh === undefined ? {} : { awsRefresh: document.awsRefresh }),
     profiles: [...profiles.keys()],
     scopes: scopesOf(document, groups),

@@ -13,6 +13,7 @@ export function mergeDocuments(base: ContractDocument, own: ContractDocument): C
   const sections = mergeSections(base, own);
   const environment = own.environment ?? base.environment;
   const rotateEvery = own.rotateEvery ?? base.rotateEvery;
+  const refresh = own.refresh ?? base.refresh;
   const awsRefresh = own.awsRefresh ?? base.awsRefresh;
   return {
     ...(own.name === undefined ? {} : { name: own.name }),
@@ -21,6 +22,7 @@ export function mergeDocuments(base: ContractDocument, own: ContractDocument): C
     groups: { ...base.groups, ...own.groups },
     ...(sections === undefined ? {} : { sections }),
     ...(rotateEvery === undefined ? {} : { rotateEvery }),
+    ...(refresh === undefined ? {} : { refresh }),
     ...(awsRefresh === undefined ? {} : { awsRefresh }),
     scopes: { ...base.scopes, ...own.scopes },
     profiles: mergeProfiles(base.profiles ?? {}, own.profiles ?? {}),

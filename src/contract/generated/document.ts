@@ -21,6 +21,8 @@ export type ContractDocument = {
   readonly scopes?: { readonly [name: ScopeName]: ScopeMembers };
   /** The rotation interval of secrets without their own. Default: `90 days`. */
   readonly rotateEvery?: Rotation;
+  /** true: credentials of AWS, Google Cloud and Azure, and files, that ESC gives are renewed while the program runs (--refresh). */
+  readonly refresh?: boolean;
   /** true: AWS credentials that ESC gives are renewed while the program runs (--aws-refresh). */
   readonly awsRefresh?: boolean;
   /** Variants of the contract, selected by --profile or SOPHIA_PROFILE. */

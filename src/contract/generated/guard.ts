@@ -775,6 +775,9 @@ function checkContractDocument(value: unknown): boolean {
       case "rotateEvery":
         if (!checkRotation(member)) return false;
         break;
+      case "refresh":
+        if (!(typeof member === "boolean")) return false;
+        break;
       case "awsRefresh":
         if (!(typeof member === "boolean")) return false;
         break;

@@ -9,6 +9,7 @@ const REASONS = {
   "kill-after": "--kill-after needs a parent process",
   watch: "--watch needs a parent process",
   broker: "--broker needs a parent process",
+  refresh: "--refresh needs a parent process",
   aws: "--aws-refresh needs a parent process",
   channel: "the caller's IPC channel would be lost",
 } as const;

@@ -9,6 +9,7 @@ import { inspectImage } from "../program/image.ts";
 import type { Undo } from "../event-listeners.ts";
 import { setCallersOpenFiles } from "../open-files.ts";
 import { excludeFromCoreDumps } from "../preflight.ts";
+import type { Secret } from "../../masking/masking-model.ts";
 import type { Outputs } from "../masking/outputs.ts";
 import type { System } from "../masking/masking-system.ts";
 import { softLimit } from "../proc/process-stat.ts";
@@ -218,7 +219,8 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
   if (write !== undefined) restarts?.started(pid, write, outputs);
-  broker?.started(write, outputs === undefined ? undefined : (further) => outputs.maskFurther(further));
+  const maskFurther = outputs === undefined ? undefined : (further: readonly Secret[]) => outputs.maskFurther(further);
+  broker?.started(write, maskFurther, secrets?.replace);
   if (restarts === undefined && process.platform !== "win32") releaseDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async (isLast) => {
     target.stopKilling();

@@ -16,10 +16,13 @@ import { type EscStatus, hasNoContract, type Start } from "../../../resolve/star
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
 import { outputReader, readerName } from "../../run/agents.ts";
+import type { Renewals } from "../../run/refresh/renewer.ts";
 import { appendToLog } from "./log-file.ts";
 
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
+  /** Credentials and files of ESC are renewed while the program runs (`--refresh`). */
+  | ({ readonly event: "renewal"; readonly run: string } & Renewals)
   /** The keys that the broker has a new value of. */
   | {
       readonly event: "swap";
@@ -34,6 +37,8 @@ type RecordedEvent =
 interface BrokerOfRun {
   readonly run: string;
   readonly names: () => readonly string[];
+  /** What will be renewed while the program runs. */
+  readonly renewed?: Renewals | undefined;
 }
 
 /** Records a start, a swap, a get or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
@@ -103,8 +108,27 @@ function lineOf(recorded: RecordedEvent, isRefused: boolean, start: Start, secre
     scope: scope?.name,
     names: isRefused ? {} : namesOf(recorded, start),
     ...runOf(recorded),
+    ...renewedOf(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
-    esc: { status: esc.kind, environments: environmentsOf(esc) },
+    ...escOf(recorded.event === "renewal" ? recorded.start.store.esc : esc),
+  };
+}
+
+function escOf(esc: EscStatus): object {
+  return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
+}
+
+/** Returns what is renewed, until when it lives, and what says so; no value. */
+function renewedOf(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
+  const renewals =
+    recorded.event === "renewal" ? recorded : recorded.event === "start" ? recorded.broker?.renewed : undefined;
+  if (renewals === undefined) return {};
+  const { credentials, files } = renewals;
+  return {
+    renewed: [
+      ...credentials.map(({ cloud, expiresAt, by }) => ({ cloud, expiresAt: new Date(expiresAt).toISOString(), by })),
+      ...(files.length === 0 ? [] : [{ files }]),
+    ],
   };
 }
 
@@ -114,7 +138,7 @@ function environmentsOf(esc: EscStatus): readonly object[] {
 }
 
 function runOf(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
-  if (recorded.event === "swap") return { run: recorded.run };
+  if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
   const broker = recorded.event === "start" ? recorded.broker : undefined;
   return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
 }
@@ -124,6 +148,7 @@ function namesOf(
   recorded: RecordedEvent,
   { files: { contract }, values: { selected } }: Start,
 ): Readonly<Record<string, SourceId>> {
+  if (recorded.event === "renewal") return {};
   const passed =
     recorded.event !== "start"
       ? recorded.names.flatMap((name) => selected.get(name) ?? [])

@@ -10,7 +10,7 @@ import {
   socketVariables,
 } from "../../../broker/broker-variables.ts";
 import { MOST_GUESSES } from "../../../broker/guesses.ts";
-import type { Broker, BrokerParts } from "../../../broker/broker-server.ts";
+import type { BrokerParts } from "../../../broker/broker-server.ts";
 import { LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -29,9 +29,13 @@ import type { Secret } from "../../../masking/masking-model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { attempt, systemErrorCode } from "../../../system/errors.ts";
-import type { AwsRefresh } from "../aws/refresh.ts";
+import type { Refresh, RefreshedDelivery } from "../refresh/refresh.ts";
+import type { RefreshPlan } from "../refresh/refresh-plan.ts";
+import type { Renewals } from "../refresh/renewer.ts";
+import type { SteadyClock } from "../refresh/steady-clock.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
+import type { Recorder } from "../../parts/audit-log/audit-record.ts";
 import { brokerRefusal } from "../../parts/broker/key-fault-words.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../parts/broker/brokered-keys.ts";
 import { planOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
@@ -46,6 +50,8 @@ export interface BrokeredDelivery {
   readonly files: readonly SecretFile[];
   /** Texts that tell what the broker sends for each key, its value and its route, to be compared. */
   readonly brokered: ReadonlyMap<string, string>;
+  /** Variables whose files are renewed while the program runs (`--refresh`). */
+  readonly renewedFiles: ReadonlySet<string>;
   readonly apply: () => void;
 }
 
@@ -54,6 +60,8 @@ export interface RunBroker {
   readonly run: string;
   /** The variables of the first program. */
   readonly first: Omit<BrokeredDelivery, "apply">;
+  /** What is renewed while the program runs; undefined for nothing. */
+  readonly renewed: Renewals | undefined;
   /** The names of the brokered keys, as last applied. */
   readonly names: () => readonly string[];
   /** The dummies, which are masked in the output like keys. */
@@ -71,6 +79,7 @@ interface BrokeredStart {
   readonly flags: Values;
   readonly start: Start;
   readonly context: Context;
+  readonly record?: Recorder | undefined;
 }
 
 /** Refuses options that do not fit, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
@@ -78,8 +87,10 @@ export async function refuseBrokerStart({
   settings,
   flags,
 }: Pick<BrokeredStart, "settings" | "flags">): Promise<undefined> {
-  if (settings.mode === "exec" && (settings.broker || settings.awsRefresh === true)) {
-    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(settings.broker ? "broker" : "aws");
+  const option = settings.refresh === true ? "refresh" : settings.awsRefresh === true ? "aws" : undefined;
+  const obstacle = settings.broker ? "broker" : option;
+  if (settings.mode === "exec" && obstacle !== undefined) {
+    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(obstacle);
   }
   refuseBrokerOptions(settings, flags);
   return undefined;
@@ -88,7 +99,7 @@ export async function refuseBrokerStart({
 const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], outer: [] };
 
 /**
- * Listens, on loopback unless the user names another address, if there are AWS credentials to renew, if there is a key to
+ * Listens, on loopback unless the user names another address, if there are credentials to renew, if there is a key to
  * broker, or if one may appear in ESC later (`--watch`); else warns, for the option,
  * with the reason.
  *
@@ -100,6 +111,7 @@ export async function openRunBroker({
   flags,
   start,
   context,
+  record,
 }: BrokeredStart): Promise<RunBroker | undefined> {
   const dummies = new Map<string, string | undefined>();
   const dummyOf = (declaration: Declaration): string | undefined => {
@@ -107,8 +119,8 @@ export async function openRunBroker({
     if (!dummies.has(name)) dummies.set(name, dummyKey(declaration));
     return dummies.get(name);
   };
-  const aws = await plannedAws(settings, flags, start, context);
-  if (!settings.broker && aws === undefined) return undefined;
+  const planned = await plannedRefresh(settings, flags, start, context);
+  if (!settings.broker && planned === undefined) return undefined;
   const options = planOptions(settings);
   const plan = (now: Start): BrokerPlan => {
     if (!settings.broker) return NO_KEYS;
@@ -125,7 +137,7 @@ export async function openRunBroker({
     if (flags["broker"] === true && initial.outer.length + initial.excepted.length === 0) {
       warnOfNothing(start, mayFollow, context);
     }
-    if (!mayFollow && aws === undefined) return undefined;
+    if (!mayFollow && planned === undefined) return undefined;
   }
   warnOfCopies(initial.keys, start, context);
 
@@ -164,30 +176,39 @@ export async function openRunBroker({
       ]);
     },
   };
-  // Without --broker its variables have no effect.
-  const broker = await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd);
+  // Without --broker its variables have no effect. Files are renewed without a server.
+  const broker =
+    settings.broker || planned?.needsServer === true
+      ? await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd)
+      : NO_SERVER;
   const { origin, socketPath } = broker;
   if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
-  const refresh = await aws?.serve(broker);
+  const refresh = await planned?.serve(broker, {
+    record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
+    mask: () => records?.mask(start, dummyValues()),
+  });
   const gh = await openForGh(initial, settings.watch, start, broker, context);
-  const deliver = (now: Start, { keys: planned, outer }: BrokerPlan): BrokeredDelivery => {
+  const deliver = (now: Start, { keys: brokered, outer }: BrokerPlan): BrokeredDelivery => {
     const { environment, files } = delivery(now);
+    const refreshed: RefreshedDelivery | undefined = refresh?.deliver(now);
     const variables =
-      planned.length === 0
+      brokered.length === 0
         ? {}
         : socketPath === undefined
-          ? brokerVariables(planned, origin, environment, outer)
-          : socketVariables(planned, socketPath, environment, outer);
+          ? brokerVariables(brokered, origin, environment, outer)
+          : socketVariables(brokered, socketPath, environment, outer);
     const withDummies = withVariables(environment, variables);
-    const withGh = withVariables(withDummies, gh?.variables(planned, withDummies) ?? {});
+    const withGh = withVariables(withDummies, gh?.variables(brokered, withDummies) ?? {});
     return {
-      environment: withVariables(withGh, refresh?.variables(withGh) ?? {}),
+      environment: withVariables(withGh, refreshed?.variables(withGh) ?? {}),
       files,
-      brokered: new Map(planned.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
+      renewedFiles: refreshed?.files ?? NO_FILES,
+      brokered: new Map(brokered.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
       apply: () => {
         records?.mask(now, dummyValues());
-        keys = new Map(planned.map((key) => [key.route.name, key]));
-        broker.replaceRoutes(planned.map(({ route }) => route));
+        keys = new Map(brokered.map((key) => [key.route.name, key]));
+        broker.replaceRoutes(brokered.map(({ route }) => route));
+        refreshed?.apply();
       },
     };
   };
@@ -204,6 +225,7 @@ export async function openRunBroker({
   return {
     run,
     first,
+    renewed: planned?.renewals,
     names: () => [...keys.keys()],
     dummies: dummyValues,
     deliver: (now) => deliver(now, plan(now)),
@@ -211,9 +233,9 @@ export async function openRunBroker({
       look = next;
     },
     launch: {
-      started: (report = context.err, mask) => {
+      started: (report = context.err, mask, replaceFile) => {
         write = report;
-        refresh?.started(report, mask);
+        refresh?.started(report, mask, replaceFile);
       },
       end: (end) => {
         refresh?.end();
@@ -229,39 +251,71 @@ export async function openRunBroker({
   };
 }
 
-interface PlannedAws {
-  readonly serve: (broker: Broker) => Promise<AwsRefresh>;
+/** In place of the server, if nothing needs one. */
+const NO_SERVER: Listening = {
+  origin: "",
+  socketPath: undefined,
+  serveLocally: () => Promise.reject(new TypeError("there is no server")),
+  openSocket: () => Promise.reject(new TypeError("there is no server")),
+  replaceRoutes: () => {},
+  close: () => {},
+};
+
+const NO_FILES: ReadonlySet<string> = new Set();
+
+interface PlannedRefresh {
+  readonly renewals: Renewals;
+  readonly needsServer: boolean;
+  readonly serve: (
+    broker: Listening,
+    parts: { readonly record: (renewals: Renewals) => void; readonly mask: () => void },
+  ) => Promise<Refresh>;
 }
 
-/** Returns how AWS credentials are renewed, if they are. @throws SophiaError (aws, exec-unavailable; 125) */
-async function plannedAws(
+/** Returns how credentials and files are renewed, if they are. @throws SophiaError (aws, refresh, exec-unavailable; 125) */
+async function plannedRefresh(
   settings: Settings,
   flags: Values,
   start: Start,
   context: Context,
-): Promise<PlannedAws | undefined> {
-  if ((settings.awsRefresh ?? start.files.contract.awsRefresh) !== true) return undefined;
-  const { plannedCredentials } = await import("../aws/aws-credentials.ts");
+): Promise<PlannedRefresh | undefined> {
+  const { emptyReason, isPlanned, planRefresh, refreshScope } = await import("../refresh/refresh-plan.ts");
+  const scope = refreshScope(settings, start.files.contract);
+  if (scope === undefined) return undefined;
+  const { needsServer, planOrRefuse, serveRefresh } = await import("../refresh/refresh.ts");
   // ESC was opened after the start of this process, and no credentials live longer than from then on.
-  const openedAt = Date.now() - performance.now();
-  const first = plannedCredentials(settings, flags, start, openedAt, context);
-  if (first === undefined) return undefined;
-  refusePipedToken("--aws-refresh", start, context);
-  if (settings.mode === "exec") throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable("aws");
-  const { serveCredentials } = await import("../aws/refresh.ts");
+  const readAt = Date.now() - performance.now();
+  const clock: SteadyClock = (await import("../refresh/steady-clock.ts")).steadyClock();
+  const plan: RefreshPlan = planOrRefuse(planRefresh(scope, start, readAt));
+  for (const lines of plan.warnings) printLines(context, lines);
+  if (!isPlanned(plan)) {
+    if (flags[scope.option.slice(2)] === true) {
+      printLines(context, [`warning: ${scope.option} has no effect: ${emptyReason(plan, start)}`]);
+    }
+    return undefined;
+  }
+  refusePipedToken(scope.option, start, context);
+  if (settings.mode === "exec") {
+    const obstacle = scope.option === "--refresh" ? "refresh" : "aws";
+    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(obstacle);
+  }
+  const files = plan.files.map(({ name }) => name);
   return {
-    serve: async (broker) => {
+    renewals: { start, credentials: plan.credentials, files },
+    // After a restart the program may have credentials of another cloud.
+    needsServer: needsServer(plan) || settings.watch,
+    serve: async (broker, parts) => {
       try {
         const { environment } = delivery(start);
-        const service = { isAlone: !settings.broker, start, environment };
-        return await serveCredentials(first, broker, service, context);
+        const service = { isAlone: !settings.broker, start, environment, clock, ...parts };
+        return await serveRefresh(plan, { ...service, broker: broker === NO_SERVER ? undefined : broker }, context);
       } catch (error) {
         broker.close();
         if (error instanceof SophiaError) throw error;
         throw new SophiaError({
           code: "broker",
-          message: `--aws-refresh cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
-          hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --aws-refresh out",
+          message: `${scope.option} cannot accept connections on 127.0.0.1 (${systemErrorCode(error) ?? "UNKNOWN"})`,
+          hint: `check the loopback interface and the limits of this process (ulimit -n), or leave ${scope.option} out`,
         });
       }
     },

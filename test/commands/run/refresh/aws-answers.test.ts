@@ -1,22 +1,31 @@
 import { describe, expect, test } from "vitest";
-import { awsAnswer, PATH } from "../../../../src/commands/run/aws/aws-answers.ts";
+import { AWS_PATH as PATH, awsPath } from "../../../../src/commands/run/refresh/aws-answers.ts";
+import { type LoopbackDoor, loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
+import type { RequestHead } from "../../../../src/broker/admit.ts";
+import type { AwsCredentials } from "../../../../src/commands/run/refresh/credentials.ts";
 import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
-import { mayTryNow, nextTry, type RenewalState } from "../../../../src/commands/run/aws/renewal.ts";
+import { mayTryNow, nextTry, type RenewalState } from "../../../../src/commands/run/refresh/renewal.ts";
 
-const CREDENTIALS = {
+const CREDENTIALS: AwsCredentials = {
+  cloud: "aws",
   keyId: "ASIA1",
   secretKey: "secret",
   sessionToken: "session",
   openedAt: 0,
-  isStated: true,
+  by: "AWS_CREDENTIAL_EXPIRATION",
   expiresAt: Date.UTC(2026, 10, 30, 18, 5, 0, 250),
 };
 const DOOR = {
-  token: "the-token",
   hosts: new Set(["127.0.0.1:4000", "localhost:4000"]),
   isAlone: true,
-  credentials: () => CREDENTIALS,
+  paths: new Map([[PATH, awsPath("the-token", () => CREDENTIALS)]]),
 };
+
+function awsAnswer(head: RequestHead, door: LoopbackDoor) {
+  const answer = loopbackAnswer(head, door);
+  if (answer !== undefined && !("status" in answer)) throw new TypeError("AWS needs no body");
+  return answer;
+}
 const HEAD = {
   method: "GET",
   version: "1.1",
@@ -76,7 +85,7 @@ describe("answers", () => {
   });
 
   test("expired credentials are not given: 503 with a message that SDKs show", () => {
-    const answer = awsAnswer(HEAD, { ...DOOR, credentials: () => undefined });
+    const answer = awsAnswer(HEAD, { ...DOOR, paths: new Map([[PATH, awsPath("the-token", () => undefined)]]) });
     expect(answer?.status).toBe(503);
     expect(JSON.parse(answer?.body ?? "")).toMatchObject({
       code: "CredentialsExpired",

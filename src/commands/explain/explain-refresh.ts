@@ -1,0 +1,109 @@
+/** Explains what --refresh does with a variable. */
+import type { Settings } from "../../command-line/settings.ts";
+import type { Start } from "../../resolve/start.ts";
+import {
+  byWords,
+  offerRefresh,
+  type RefreshReport,
+  type RenewalReport,
+  type RenewedKind,
+  reportRefresh,
+} from "../parts/refresh/refresh-report.ts";
+import { CLOUD_FACTS } from "../run/refresh/credentials.ts";
+
+type Option = RefreshReport["scope"]["option"];
+
+export type RefreshExplanation =
+  /** The program asks sophia-run for it, or reads a file that is renewed. */
+  | ({ readonly kind: "renewed"; readonly of: RenewedKind } & Pick<
+      Extract<RenewalReport, { readonly kind: "renewed" }>,
+      "expiresAt" | "by" | "renewsAt"
+    >)
+  | { readonly kind: "withheld"; readonly option: Option }
+  /** The program gets it from sophia-run. */
+  | { readonly kind: "set"; readonly option: Option }
+  | { readonly kind: "refused"; readonly problem: string; readonly remedy: string }
+  /** Without the option: it would be renewed. */
+  | { readonly kind: "offer" };
+
+export interface RefreshExplainer {
+  /** Variables that the program gets although no source sets them. */
+  readonly added: readonly string[];
+  readonly of: (name: string) => RefreshExplanation | undefined;
+}
+
+export function refreshExplainer(start: Start, settings: Settings): RefreshExplainer {
+  const report = reportRefresh(start, settings);
+  const offered = offerRefresh(start);
+  const parts = Array.from(report?.parts ?? []);
+  return {
+    added: parts.flatMap(([, part]) => (part.kind === "renewed" ? part.set : [])),
+    of: (name) => {
+      for (const [kind, part] of parts) {
+        const explanation = explanationOf(name, kind, part, report?.scope.option ?? "--refresh");
+        if (explanation !== undefined) return explanation;
+      }
+      const isOffered = Array.from(offered.parts).some(([kind, part]) => {
+        return report?.parts.has(kind) !== true && part.kind === "renewed" && part.variables.includes(name);
+      });
+      return isOffered ? { kind: "offer" } : undefined;
+    },
+  };
+}
+
+function explanationOf(
+  name: string,
+  of: RenewedKind,
+  part: RenewalReport,
+  option: Option,
+): RefreshExplanation | undefined {
+  switch (part.kind) {
+    case "nothing":
+      return undefined;
+    case "refused": {
+      const { problem, remedy } = part;
+      return of !== "files" && CLOUD_FACTS[of].conflicts.includes(name)
+        ? { kind: "refused", problem, remedy }
+        : undefined;
+    }
+    case "renewed": {
+      const { expiresAt, by, renewsAt, variables, set, withheld } = part;
+      if (variables.includes(name)) return { kind: "renewed", of, expiresAt, by, renewsAt };
+      if (set.includes(name)) return { kind: "set", option };
+      return withheld.includes(name) ? { kind: "withheld", option } : undefined;
+    }
+  }
+}
+
+/** @param inFull for a variable that the user named */
+export function refreshRows(
+  explanation: RefreshExplanation | undefined,
+  inFull: boolean,
+): readonly (readonly [string, string])[] {
+  switch (explanation?.kind) {
+    case undefined:
+      return [];
+    case "renewed": {
+      const { of, expiresAt, by, renewsAt } = explanation;
+      return [
+        [
+          "refresh",
+          of === "files"
+            ? "its file gets each new content, under the same path"
+            : "the program gets it from sophia-run when it is needed, not as a variable",
+        ],
+        ["expires", `at ${expiresAt} (${byWords(by)}), renewed at ${renewsAt}`],
+      ];
+    }
+    case "withheld":
+      return [
+        ["refresh", `${explanation.option} withholds it: SDKs would look there first, or it would be out of date`],
+      ];
+    case "set":
+      return [["refresh", `${explanation.option} sets it, so that SDKs find credentials that are renewed`]];
+    case "refused":
+      return [["refresh", `refused: ${explanation.problem}`], ...(inFull ? [["", explanation.remedy] as const] : [])];
+    case "offer":
+      return inFull ? [["refresh", "--refresh would renew it while the program runs"]] : [];
+  }
+}
