@@ -1,4 +1,5 @@
-/** Runs a program whose credentials expire again and again. */
+/** Runs programs whose credentials expire again and again. */
+import { isDeepStrictEqual } from "node:util";
 import { sophiaRun } from "../../../helpers/program.ts";
 import { start } from "../../../helpers/started.ts";
 
@@ -20,33 +21,59 @@ export interface ExpiringWorld {
   readonly life: number;
 }
 
-export interface ExpiringOptions {
-  readonly lastsMs: number;
-  readonly options?: readonly string[];
+/** A program that makes calls for LASTS ms, and then prints how many there were, and which failed. */
+export interface Program {
+  readonly command: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What becomes of a program whose credentials are renewed. */
-export const FLAWLESS = { failed: [], refused: 0, unseen: 0, areAllUsed: true };
+interface Outcome {
+  /** Of sophia-run, if it or the program failed. */
+  readonly end?: { readonly status: number | null; readonly stderr: string };
+  /** The messages of calls that failed. */
+  readonly failed?: readonly string[];
+  /** Calls that the stub refused. */
+  readonly refused: number;
+  /** Calls of which the stub knows nothing. */
+  readonly unseen?: number;
+  /** Each part of the program has used the credentials of each life. */
+  readonly areAllUsed: boolean;
+}
 
-/** Runs a command that makes calls for `lastsMs`, and returns what became of them. */
+/** What becomes of a program whose credentials are renewed. */
+export const FLAWLESS: Outcome = { failed: [], refused: 0, unseen: 0, areAllUsed: true };
+
+/** Runs a program below `sophia-run --refresh`. */
 export async function expiring(
   it: ExpiringWorld,
-  command: readonly string[],
-  { lastsMs, options = ["--refresh"], env = {} }: ExpiringOptions,
-) {
-  const [file, ...words] = [...sophiaRun, ...options, "--", ...command];
+  { command, env = {} }: Program,
+  { lastsMs }: { readonly lastsMs: number },
+): Promise<Outcome> {
+  const [file, ...words] = [...sophiaRun, "--refresh", "--", ...command];
   const variables = { ...it.env, HOME: it.cwd, ...env, LASTS: String(lastsMs) };
   const { status, stdout, stderr } = await start([file, ...words], { cwd: it.cwd, env: variables }).finished;
-  // An SDK may have a warning of its own.
-  if (status !== 0 || stderr.includes("sophia-run:")) return { status, stderr };
-  const { calls, failed } = JSON.parse(stdout);
   const operations = new Set(it.calls.map(({ operation }) => operation)).size;
   const used = new Set(it.calls.map(({ generation, operation }) => `${generation} ${operation}`)).size;
-  return {
-    failed,
+  const seen = {
     refused: it.calls.filter(({ isAccepted }) => !isAccepted).length,
-    unseen: calls - it.calls.length,
     areAllUsed: used >= operations * Math.floor(lastsMs / it.life),
   };
+  // An SDK may have a warning of its own.
+  if (status !== 0 || stderr.includes("sophia-run:")) return { ...seen, end: { status, stderr } };
+  const { calls, failed } = JSON.parse(stdout);
+  return { ...seen, failed, unseen: calls - it.calls.length };
+}
+
+/** Runs programs at the same time, each in a world of its own. Returns the outcomes of those that were not flawless. */
+export async function flawed(
+  programs: Readonly<Record<string, Program>>,
+  makeWorld: () => Promise<ExpiringWorld>,
+  lastsMs: number,
+): Promise<Readonly<Record<string, Outcome>>> {
+  const outcomes = await Promise.all(
+    Object.entries(programs).map(async ([name, program]) => {
+      return [name, await expiring(await makeWorld(), program, { lastsMs })] as const;
+    }),
+  );
+  return Object.fromEntries(outcomes.filter(([, outcome]) => !isDeepStrictEqual(outcome, FLAWLESS)));
 }

@@ -1,72 +1,68 @@
 import { describe, expect, test } from "vitest";
+import { startProxy } from "../../../esc-server/proxy.ts";
 import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
 import { go, javaScript, python, shell } from "./client-packages.ts";
-import { expiring, FLAWLESS } from "./expiring.ts";
+import { expiring, flawed, type Program } from "./expiring.ts";
 import { googleWorld } from "./google-world.ts";
 
-/** Programs, each with a command and variables. */
-const READS_FILE = { TOKEN: 'cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"' };
-const GCLOUD = { TOKEN: "gcloud auth print-access-token --quiet", CLOUDSDK_CORE_DISABLE_PROMPTS: "1" };
-/** Copies the token at its start. */
-const COPIES = ["sh", "-c", 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"', "sh"];
-
-async function run(command: readonly string[], lifeMs: number, lastsMs: number, env: Readonly<Record<string, string>>) {
-  return expiring(await googleWorld({ lifeMs }), command, { lastsMs, env });
-}
+const javaScriptLibrary = (): Program => ({ command: javaScript("google-client.mjs") });
+const pythonLibrary = (): Program => ({ command: python("google-client.py") });
+const goLibrary = (): Program => ({ command: go() });
+/** A script that reads the file at each call. */
+const script: Program = {
+  command: shell("google-script.sh"),
+  env: { TOKEN: 'cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"' },
+};
+const scriptOfGcloud: Program = { command: script.command, env: { TOKEN: "gcloud auth print-access-token --quiet" } };
+/** A script that copies the token at its start. */
+const copyingScript: Program = {
+  command: [
+    ...["sh", "-c", 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"', "sh"],
+    ...script.command,
+  ],
+  env: { TOKEN: 'echo "$COPY"' },
+};
 
 describe("access tokens of Google that live for some seconds", () => {
-  test("the library for Node.js has no failed call", async () => {
-    expect(await run(javaScript("google-client.mjs"), 8000, 20_000, {})).toEqual(FLAWLESS);
+  skipBecause(notInstalled("curl", "--version"));
+
+  test("no library has a failed call", async () => {
+    const programs = { "Node.js": javaScriptLibrary(), Python: pythonLibrary(), script };
+    expect(await flawed(programs, () => googleWorld({ lifeMs: 8000 }), 20_000)).toEqual({});
   }, 400_000);
 
-  describe("in Python", () => {
-    skipBecause(notInstalled("python3", "--version"));
-
-    test("the library has no failed call", async () => {
-      expect(await run(python("google-client.py"), 8000, 20_000, {})).toEqual(FLAWLESS);
-    }, 400_000);
+  test("a program that copies its token at the start is refused when that has expired", async () => {
+    const { failed, refused } = await expiring(await googleWorld({ lifeMs: 5000 }), copyingScript, { lastsMs: 8000 });
+    expect(refused).toBeGreaterThan(0);
+    expect(failed).toHaveLength(refused);
   });
 
-  describe("in a script", () => {
-    skipBecause(notInstalled("curl", "--version"));
-
-    test("one that reads the file at each call has no failed call", async () => {
-      expect(await run(shell("google-script.sh"), 8000, 20_000, READS_FILE)).toEqual(FLAWLESS);
-    });
-
-    test("one that copies the token at its start is refused when it has expired", async () => {
-      const { failed, refused } = await run([...COPIES, ...shell("google-script.sh")], 5000, 8000, {
-        TOKEN: 'echo "$COPY"',
-      });
-      expect(refused).toBeGreaterThan(0);
-      expect(failed).toHaveLength(refused ?? 0);
-    });
-  });
+  test("no proxy of the program sees a request for a token", async () => {
+    await using proxy = await startProxy();
+    const proxies = Object.fromEntries(
+      ["HTTP_PROXY", "HTTPS_PROXY"].flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, proxy.url]),
+    );
+    const programs = Object.fromEntries(
+      Object.entries({ "Node.js": javaScriptLibrary(), Python: pythonLibrary() }).map(([name, { command }]) => {
+        return [name, { command, env: { ...proxies, no_proxy: "internal.example.test" } }];
+      }),
+    );
+    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 2000)).toEqual({});
+    expect(proxy.requests).toEqual([]);
+  }, 400_000);
 });
 
 describe("five runs of access tokens that live for a minute", () => {
-  skipBecause(
-    notNightly ??
-      notInstalled("python3", "--version") ??
-      notInstalled("go", "version") ??
-      notInstalled("curl", "--version"),
-  );
+  skipBecause(notNightly ?? notInstalled("go", "version") ?? notInstalled("curl", "--version"));
 
   test("no library has a failed call", async () => {
     const programs = {
-      Python: [python("google-client.py"), {}],
-      "Node.js": [javaScript("google-client.mjs"), {}],
-      Go: [go(), {}],
-      "a script": [shell("google-script.sh"), READS_FILE],
-      ...(notInstalled("gcloud", "--version") === undefined ? { gcloud: [shell("google-script.sh"), GCLOUD] } : {}),
-    } satisfies Readonly<Record<string, readonly [readonly string[], Readonly<Record<string, string>>]>>;
-    const outcomes = await Promise.all(
-      Object.entries(programs).map(async ([name, [command, env]]) => {
-        return [name, await run(command, 60_000, 300_000, env)] as const;
-      }),
-    );
-    expect(Object.fromEntries(outcomes)).toEqual(
-      Object.fromEntries(Object.keys(programs).map((name) => [name, FLAWLESS])),
-    );
+      "Node.js": javaScriptLibrary(),
+      Python: pythonLibrary(),
+      Go: goLibrary(),
+      script,
+      ...(notInstalled("gcloud", "--version") === undefined ? { gcloud: scriptOfGcloud } : {}),
+    };
+    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 300_000)).toEqual({});
   }, 1_500_000);
 });
