@@ -24,7 +24,11 @@ export function withoutRefreshed(violations: readonly Violation[], environment: 
         return !violation.rule.names.some((name) => names.has(name));
       case "some-missing":
         return violation.missing.some((name) => !names.has(name));
-      default:
+      case "several-set":
+      case "malformed":
+      case "placeholder":
+      case "reference":
+      case "no-contract":
         return true;
     }
   });

@@ -18,11 +18,11 @@ export async function checkRefresh(
 ): Promise<ExtraCheck> {
   const profile = parts.get("aws")?.kind === "renewed" ? await configWithCredentials(environment) : undefined;
   const shown = Array.from(parts).filter(([, { kind }]) => kind !== "nothing" || parts.size === 1);
-  const [title, words] =
-    scope.option === "--aws-refresh"
-      ? ["AWS credentials", (_: RenewedKind) => ""]
-      : ["Renewed while the program runs", (kind: RenewedKind) => `${TITLES[kind]}: `];
-  const lines = shown.flatMap(([kind, report]) => linesOf(report, words(kind), scope.option));
+  const isAws = scope.option === "--aws-refresh";
+  const title = isAws ? TITLES.aws : "Renewed while the program runs";
+  const lines = shown.flatMap(([kind, report]) => {
+    return linesOf(report, isAws ? "" : `${TITLES[kind]}: `, scope.option);
+  });
   const refused = shown.filter(([, { kind }]) => kind === "refused");
   return {
     section: [

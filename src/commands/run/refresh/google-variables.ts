@@ -15,7 +15,7 @@ export const GOOGLE_FILES = [CREDENTIALS_FILE, TOKEN_FILE] as const;
 export const GOOGLE_HEADER = "X-Sophia-Run-Token";
 
 /** Names no project by its number: with one, `google.auth.default()` of Python asks Google for the project. */
-const AUDIENCE = "//iam.googleapis.com/locations/global/workloadIdentityPools/sophia-run/providers/pulumi-esc";
+const AUDIENCE = "//sophia-run/google";
 
 /** The grant type of a token exchange, and the type of its tokens (RFC 8693, sections 2.1 and 3). */
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";

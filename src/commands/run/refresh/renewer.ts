@@ -222,8 +222,8 @@ export class Renewer {
     for (const [cloud, present] of this.#credentials) {
       const next = given.get(cloud);
       if (next === undefined) fail(cloud, { code: "refresh", message: plan.reasons.get(cloud) ?? "ESC gives none" });
-      else if (this.#parts.clock.remainingMs(next.expiresAt) <= 0) fail(cloud, EXPIRED[cloud]);
       else if (areSame(next, present)) fail(cloud, SAME);
+      else if (this.#parts.clock.remainingMs(next.expiresAt) <= 0) fail(cloud, EXPIRED[cloud]);
       else used.push(next);
     }
     try {

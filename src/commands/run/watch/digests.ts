@@ -10,6 +10,8 @@ export interface Digests {
   readonly program: ReadonlyMap<string, string>;
   /** Digests of the keys that the broker has. */
   readonly brokered: ReadonlyMap<string, string>;
+  /** The files that are renewed while the program runs (`--refresh`). */
+  readonly renewed: ReadonlySet<string>;
 }
 
 interface Delivered {
@@ -17,6 +19,7 @@ interface Delivered {
   readonly files: readonly SecretFile[];
   /** Texts that tell what the broker sends for each key. */
   readonly brokered?: ReadonlyMap<string, string>;
+  readonly renewedFiles?: ReadonlySet<string>;
 }
 
 /** Returns a digest function with a random key of its own, so that no guessed value can be compared with its digests. */
@@ -24,14 +27,18 @@ export function makeDigest(): (delivered: Delivered) => Digests {
   const key = randomBytes(32);
   const digest = (kind: string, value: string): string =>
     createHmac("sha256", key).update(`${kind}\0${value}`).digest("base64");
-  return ({ environment, files, brokered = new Map<string, string>() }) => {
+  return ({ environment, files, brokered = new Map<string, string>(), renewedFiles: renewed = new Set() }) => {
     const program = new Map([
       ...Array.from(environment, ([name, value]) => [name, digest("value", value)] as const),
       ...files.map(({ name, content }) => [name, digest("file", content)] as const),
     ]);
     // Changes with the keys that it names.
     program.delete(BROKERED_VARIABLE);
-    return { program, brokered: new Map(Array.from(brokered, ([name, value]) => [name, digest("key", value)])) };
+    return {
+      program,
+      brokered: new Map(Array.from(brokered, ([name, value]) => [name, digest("key", value)])),
+      renewed,
+    };
   };
 }
 

@@ -177,7 +177,8 @@ function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: T
   const { digests, renewal } = resolved;
   const { first = digests } = round;
   const volatile = new Set([...before.volatile, ...differences(first, digests).all]);
-  const isChange = (name: string): boolean => round.isExpiring || !volatile.has(name);
+  // At the end of a session a file is replaced under the running program, if it is renewed.
+  const isChange = (name: string): boolean => (round.isExpiring ? !digests.renewed.has(name) : !volatile.has(name));
   const { program, brokered, all } = differences(before.digests, digests);
   const state: State = { ...before, volatile };
   if (!all.some(isChange)) {

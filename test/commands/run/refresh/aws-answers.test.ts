@@ -4,7 +4,6 @@ import { type LoopbackDoor, loopbackAnswer } from "../../../../src/commands/run/
 import type { RequestHead } from "../../../../src/broker/admit.ts";
 import type { AwsCredentials } from "../../../../src/commands/run/refresh/credentials.ts";
 import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
-import { mayTryNow, nextTry, type RenewalState } from "../../../../src/commands/run/refresh/renewal.ts";
 
 const CREDENTIALS: AwsCredentials = {
   cloud: "aws",
@@ -91,34 +90,5 @@ describe("answers", () => {
       code: "CredentialsExpired",
       message: expect.stringContaining("sophia-run: the AWS credentials have expired"),
     });
-  });
-});
-
-describe("renewal", () => {
-  const HOUR = 3_600_000;
-  const fresh: RenewalState = { generation: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
-
-  test("is at 80 % of the life", () => {
-    expect(nextTry(fresh, 0.5)).toBe(0.8 * HOUR);
-    expect(nextTry({ ...fresh, generation: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
-  });
-
-  test("failures double the pause up to a minute; more than one program does not try at the same time", () => {
-    const pauses = [1, 2, 3, 6, 7, 50].map((failures) => nextTry({ ...fresh, failures, triedAt: 0 }, 0));
-    expect(pauses).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
-    expect(nextTry({ ...fresh, failures: 1, triedAt: 0 }, 1)).toBe(1200);
-  });
-
-  test("credentials that have expired when they come make no loop", () => {
-    expect(nextTry({ generation: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(
-      21_000,
-    );
-  });
-
-  test("an ask begins one only in the last five minutes, or the last fifth of the life", () => {
-    const at = (now: number, state = fresh): boolean => mayTryNow(state, now);
-    expect([at(0), at(HOUR - 300_001), at(HOUR - 300_000), at(2 * HOUR)]).toEqual([false, false, true, true]);
-    const minute: RenewalState = { generation: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
-    expect([47_999, 48_000, 49_999, 50_000].map((now) => at(now, minute))).toEqual([false, false, false, true]);
   });
 });

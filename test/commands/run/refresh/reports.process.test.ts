@@ -1,9 +1,10 @@
-/** What `check` and `explain` say of `--aws-refresh`. */
+/** What `check` and `explain` say of `--refresh` and `--aws-refresh`. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
+import { cloudsWorld, VARIABLES } from "./clouds-world.ts";
 import { type AwsWorld, awsWorld } from "./world.ts";
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
@@ -11,7 +12,7 @@ const ISO: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 const KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 const SET = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_SHARED_CREDENTIALS_FILE"];
 
-function ask(it: AwsWorld, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function ask(it: Pick<AwsWorld, "cwd" | "env">, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   return sophia(args, { cwd: it.cwd, env: { ...it.env, ...env } });
 }
 
@@ -36,14 +37,14 @@ describe("check --aws-refresh", () => {
       set: SET,
       withheld: ["AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE"],
     };
-    expect(json).toMatchObject({ aws });
+    expect(json).toMatchObject({ refresh: { aws } });
   });
 
   test("follows the contract, and the session where the environment does not say when they expire", async () => {
     const it = await awsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
     const before = Date.now();
     const { stdout } = await ask(it, ["check", "--json", "--session", "2h"]);
-    expect(JSON.parse(stdout)).toMatchObject({ aws: { by: "session" } });
+    expect(JSON.parse(stdout)).toMatchObject({ refresh: { aws: { by: "session" } } });
     const [, expiresAt = ""] = /"expiresAt": "(.*)"/.exec(stdout) ?? [];
     expect(Date.parse(expiresAt)).toBeGreaterThan(before + 7_190_000);
     expect((await ask(it, ["check"], { SOPHIA_AWS_REFRESH: "0" })).stdout).not.toContain("AWS credentials");
@@ -74,25 +75,73 @@ describe("explain --aws-refresh", () => {
     const { stdout } = await ask(it, ["explain", "--aws-refresh", "--json", ...names], { AWS_PROFILE: "other" });
     expect(JSON.parse(stdout)).toMatchObject({
       variables: [
-        { aws: { kind: "renewed", expiresAt: ISO, by: "AWS_CREDENTIAL_EXPIRATION", renewsAt: ISO } },
-        { aws: { kind: "withheld" } },
-        { aws: { kind: "set" } },
-        expect.not.objectContaining({ aws: expect.anything() as unknown }) as unknown,
+        { refresh: { kind: "renewed", of: "aws", expiresAt: ISO, by: "AWS_CREDENTIAL_EXPIRATION", renewsAt: ISO } },
+        { refresh: { kind: "withheld", option: "--aws-refresh" } },
+        { refresh: { kind: "set", option: "--aws-refresh" } },
+        expect.not.objectContaining({ refresh: expect.anything() as unknown }) as unknown,
       ],
     });
     expect(explained.stdout).toContain("set by --aws-refresh");
     expect(explained.stdout).toContain("withholds it");
-    expect(explained.stdout).toContain("never gets the value");
+    expect(unwrapped(explained.stdout)).toContain("not as a variable");
     const listed = await ask(it, ["explain", "--aws-refresh"]);
     expect(listed.stdout).toContain("✅ AWS_CONTAINER_AUTHORIZATION_TOKEN");
   });
 
   test("offers it for credentials that it would renew, and shows why others cannot be", async () => {
     const it = await awsWorld();
-    expect((await ask(it, ["explain", "AWS_SESSION_TOKEN"])).stdout).toContain("--aws-refresh would renew it");
-    expect((await ask(it, ["explain"])).stdout).not.toContain("--aws-refresh");
+    expect((await ask(it, ["explain", "AWS_SESSION_TOKEN"])).stdout).toContain("--refresh would renew it");
+    expect((await ask(it, ["explain"])).stdout).not.toContain("--refresh");
     const foreign = { AWS_SESSION_TOKEN: "own" };
     const refused = await ask(it, ["explain", "--aws-refresh", "AWS_SESSION_TOKEN"], foreign);
     expect(unwrapped(refused.stdout)).toContain("refused: --aws-refresh cannot renew AWS_SESSION_TOKEN");
+  });
+});
+
+describe("--refresh", () => {
+  test("check shows what is renewed, from where and until when, and fails for what cannot be", async () => {
+    const it = await cloudsWorld({
+      variables: `${VARIABLES.GOOGLE}${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static`,
+      files: "\n    TLS_FILE: ${test.content}",
+    });
+    const checked = await ask(it, ["check", "--refresh"]);
+    expect(checked.status).toBe(0);
+    expect(checked.stdout).not.toMatch(/sentinel|c2ln/);
+    const section = /--- Renewed while [^]*?(?=\n\n)/.exec(checked.stdout)?.[0] ?? "";
+    expectWording(section.replaceAll(TIME, "TIME"));
+    const json: unknown = JSON.parse((await ask(it, ["check", "--refresh", "--json"])).stdout);
+    expect(json).toMatchObject({
+      refresh: {
+        aws: { kind: "nothing" },
+        google: { kind: "renewed", variables: ["GOOGLE_OAUTH_ACCESS_TOKEN"], expiresAt: ISO, renewsAt: ISO },
+        azure: { kind: "renewed", by: "token", withheld: ["AZURE_CLIENT_SECRET"] },
+        files: { kind: "renewed", variables: ["TLS_FILE"], by: "session" },
+      },
+    });
+    const refused = await ask(it, ["check", "--refresh"], { GOOGLE_APPLICATION_CREDENTIALS: "/own.json" });
+    expect(refused.status).toBe(1);
+    expect(unwrapped(refused.stdout)).toContain("--exclude GOOGLE_APPLICATION_CREDENTIALS");
+  });
+
+  test("explain shows what becomes of each variable", async () => {
+    const it = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
+    const names = [
+      "GOOGLE_OAUTH_ACCESS_TOKEN",
+      "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY",
+      "AZURE_FEDERATED_TOKEN_FILE",
+      "TLS_FILE",
+    ];
+    const { stdout } = await ask(it, ["explain", "--refresh", "--json", ...names]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      variables: [
+        { refresh: { kind: "renewed", of: "google", by: "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY", expiresAt: ISO } },
+        { refresh: { kind: "withheld", option: "--refresh" } },
+        { refresh: { kind: "set", option: "--refresh" } },
+        { refresh: { kind: "renewed", of: "files", by: "session" } },
+      ],
+    });
+    const explained = await ask(it, ["explain", "--refresh", ...names]);
+    expect(explained.stdout).not.toMatch(/sentinel|c2ln/);
+    expectWording(explained.stdout.slice(explained.stdout.indexOf("\n\n")).replaceAll(TIME, "TIME"));
   });
 });

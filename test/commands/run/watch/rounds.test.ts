@@ -19,9 +19,10 @@ const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
 
 type Values = Readonly<Record<string, string>>;
 
-const digests = (values: Values, keys: Values = {}): Digests => ({
+const digests = (values: Values, keys: Values = {}, renewed: readonly string[] = []): Digests => ({
   program: new Map(Object.entries(values)),
   brokered: new Map(Object.entries(keys)),
+  renewed: new Set(renewed),
 });
 const ENV = "acme/app/dev";
 const SEEN: KnownEnvironments["seen"] = new Map([
@@ -54,6 +55,7 @@ const looked = (
 const opened = (values: Values, keys?: Values): Event<string> => {
   return { kind: "opened", resolved: { kind: "ready", digests: digests(values, keys), renewal: "renewal" } };
 };
+const CHANGE = looked(VISIBLE, true);
 const down = (retryAfterMs: number): Event<string> => {
   const failure = { code: "esc-answer", message: "no answer" } as const;
   return { kind: "looked", look: { kind: "unavailable", failure, blames: "service", retryAfterMs } };
@@ -243,6 +245,25 @@ describe("with the broker", () => {
     if (kinds.endsWith("swap")) {
       expect(through(state, [SWAPPED], 48 * MINUTE).state.expiresAt).toBe((48 + 48) * MINUTE);
     }
+  });
+
+  it.each<readonly [string, Values, number, readonly Event<string>[], string]>([
+    ["is replaced under the program when the session ends", { KEY: "one", AWS: "b" }, 48, [], "look open wait"],
+    ["does not keep another value from a restart", { KEY: "two", AWS: "b" }, 48, [], "look open restart"],
+    [
+      "restarts the program if a revision has changed it",
+      { KEY: "one", AWS: "b" },
+      1,
+      [CHANGE],
+      "look open open restart",
+    ],
+  ])("a file that is renewed (--refresh) %s", (_, values, minutes, [change], kinds) => {
+    const again: Event<string> = {
+      kind: "opened",
+      resolved: { kind: "ready", digests: digests(values, {}, ["AWS"]), renewal: "renewal" },
+    };
+    const events = change === undefined ? [WOKEN, looked(VISIBLE, false), again] : [WOKEN, change, again, again];
+    expect(through(STEADY, events, minutes * MINUTE).kinds).toBe(kinds);
   });
 
   it("swaps all keys that differ, and keeps the session of what the program has", () => {

@@ -1,0 +1,217 @@
+import { describe, expect, test } from "vitest";
+import { endOfToken } from "../../../../src/commands/run/refresh/azure-credentials.ts";
+import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
+import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/credentials.ts";
+import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
+import { emptyReason, planRefresh, refreshScope } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import type { Origin, Resolved } from "../../../../src/core/model.ts";
+import type { Start } from "../../../../src/resolve/start.ts";
+
+const AT = Date.UTC(2026, 11, 2, 7);
+const HOUR = 3_600_000;
+const ESC: Origin = { source: "esc", environment: "acme/app/dev" };
+const CALLER: Origin = { source: "environment" };
+const WHOLE = { option: "--refresh", clouds: CLOUDS, hasFiles: true } as const;
+const AWS = { option: "--aws-refresh", clouds: ["aws"], hasFiles: false } as const;
+
+type Given = Readonly<Record<string, string | Partial<Resolved>>>;
+
+/** A start in which ESC gives these variables; a record changes the origin, the delivery and so on. */
+function startWith(
+  given: Given,
+  settings: Partial<Start["settings"]> = {},
+  env: Readonly<Record<string, string>> = {},
+) {
+  const selected = new Map(
+    Object.entries(given).map(([name, value]) => {
+      const base: Resolved = { name, value: "value", secret: true, origin: ESC, delivery: "value" };
+      return [name, typeof value === "string" ? { ...base, value } : { ...base, ...value }];
+    }),
+  );
+  const environments = [{ name: "acme/app/dev" }];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the plan reads no more of a start
+  return {
+    store: { esc: { kind: "read", environments } },
+    values: { selected },
+    settings: { offline: false, sessionMs: undefined, ...settings },
+    environment: new Map(Object.entries(env)),
+  } as unknown as ReadStart;
+}
+
+function jwt(claims: unknown): string {
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.c2ln`;
+}
+
+const KEYS = { AWS_ACCESS_KEY_ID: "ASIA", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t" };
+
+describe("the scope", () => {
+  const none = { refresh: undefined, awsRefresh: undefined };
+  test.each([
+    ["nothing", none, {}, undefined],
+    ["--refresh", { ...none, refresh: true }, {}, WHOLE],
+    ["the contract", none, { refresh: true }, WHOLE],
+    ["--refresh over the contract", { ...none, refresh: false }, { refresh: true }, undefined],
+    ["--aws-refresh", { ...none, awsRefresh: true }, {}, AWS],
+    ["the contract for AWS", none, { awsRefresh: true }, AWS],
+    ["both", { refresh: true, awsRefresh: true }, {}, WHOLE],
+    ["--refresh without AWS", { refresh: true, awsRefresh: false }, {}, { ...WHOLE, clouds: ["google", "azure"] }],
+    ["not --refresh, but AWS", { refresh: false, awsRefresh: undefined }, { awsRefresh: true, refresh: true }, AWS],
+  ])("%s", (_, settings, contract, scope) => {
+    expect(refreshScope(settings, contract)).toEqual(scope);
+  });
+});
+
+describe("the credentials", () => {
+  test.each<readonly [string, Given, readonly object[]]>([
+    ["AWS, for the session", KEYS, [{ cloud: "aws", expiresAt: AT + HOUR, by: "session" }]],
+    [
+      "AWS, until a stated time",
+      { ...KEYS, AWS_CREDENTIAL_EXPIRATION: "2026-12-02T07:15:00Z" },
+      [{ cloud: "aws", expiresAt: AT + HOUR / 4, by: "AWS_CREDENTIAL_EXPIRATION" }],
+    ],
+    [
+      "Google Cloud, until a stated time",
+      { GOOGLE_OAUTH_ACCESS_TOKEN: "ya29", GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY: "2026-12-02T09:30:00.5+02:00" },
+      [{ cloud: "google", token: "ya29", expiresAt: AT + HOUR / 2 + 500, by: "GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY" }],
+    ],
+    [
+      "Google Cloud, for an hour, if the time has no zone",
+      { CLOUDSDK_AUTH_ACCESS_TOKEN: "ya29", GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY: "2026-12-02T09:30:00" },
+      [{ cloud: "google", token: "ya29", expiresAt: AT + HOUR, by: "default" }],
+    ],
+    [
+      "Azure, until the time in the token",
+      { AZURE_FEDERATED_TOKEN: jwt({ exp: AT / 1000 + 60 }) },
+      [{ cloud: "azure", expiresAt: AT + 60_000, by: "token" }],
+    ],
+    ["no JWT", { ARM_OIDC_TOKEN: "opaque" }, []],
+    ["keys that do not expire", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "s" }, []],
+    ["an empty token", { GOOGLE_OAUTH_ACCESS_TOKEN: "" }, []],
+    ["a token as a file", { GOOGLE_OAUTH_ACCESS_TOKEN: { delivery: "file" } }, []],
+  ])("%s", (_, given, credentials) => {
+    const plan = planRefresh(WHOLE, startWith(given), AT);
+    expect(plan.credentials).toMatchObject(credentials);
+    expect(plan.credentials).toHaveLength(credentials.length);
+    expect(plan.refusals).toEqual([]);
+  });
+
+  test("files of ESC follow the session", () => {
+    const given: Given = { TLS: { delivery: "file" }, OWN: { delivery: "file", origin: CALLER } };
+    const plan = planRefresh(WHOLE, startWith(given, { sessionMs: 2 * HOUR }), AT);
+    expect(plan.files.map(({ name }) => name)).toEqual(["TLS"]);
+    expect(plan.session).toEqual({ openedAt: AT, expiresAt: AT + 2 * HOUR });
+    expect(planRefresh(AWS, startWith(given), AT).files).toEqual([]);
+  });
+
+  test("nothing to renew has a reason", () => {
+    const start = startWith({});
+    expect(emptyReason(planRefresh(WHOLE, start, AT), start)).toContain("neither credentials that expire nor files");
+    expect(emptyReason(planRefresh(AWS, start, AT), start)).toContain("ESC does not set AWS_ACCESS_KEY_ID");
+  });
+});
+
+describe("the caller's own", () => {
+  const GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: "ya29" };
+  const own = { value: "/own", origin: CALLER };
+  test.each<readonly [string, Given, string | undefined]>([
+    [
+      "a file beside a token of ESC",
+      { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: own },
+      "GOOGLE_APPLICATION_CREDENTIALS",
+    ],
+    ["a file for gcloud", { ...GOOGLE, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: own }, "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"],
+    [
+      "a token that wins over ESC's",
+      { GOOGLE_OAUTH_ACCESS_TOKEN: { origin: CALLER, shadowed: [{ origin: ESC, same: false }] } },
+      "GOOGLE_OAUTH_ACCESS_TOKEN",
+    ],
+    ["a file, and ESC has no token", { GOOGLE_APPLICATION_CREDENTIALS: own, ...KEYS }, undefined],
+    ["an empty variable", { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: { value: "", origin: CALLER } }, undefined],
+    ["static keys of AWS beside a token of Google Cloud", { ...GOOGLE, AWS_ACCESS_KEY_ID: own }, undefined],
+    [
+      "a key of AWS beside a session of ESC",
+      { ...KEYS, AWS_ACCESS_KEY_ID: own },
+      "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY",
+    ],
+    [
+      "a file for Azure",
+      { ARM_OIDC_TOKEN: jwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: own },
+      "ARM_OIDC_TOKEN_FILE_PATH",
+    ],
+  ])("%s", (_, given, excluded) => {
+    const [refusal] = planRefresh(WHOLE, startWith(given), AT).refusals;
+    if (excluded === undefined) expect(refusal).toBeUndefined();
+    else expect(refusal?.error.hint).toContain(`--exclude ${excluded}`);
+  });
+
+  test("variables of an outer sophia-run are none", () => {
+    const given: Given = { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: own };
+    const env = { SOPHIA_REFRESHED: "GOOGLE_OAUTH_ACCESS_TOKEN,GOOGLE_APPLICATION_CREDENTIALS" };
+    expect(planRefresh(WHOLE, startWith(given, {}, env), AT).refusals).toEqual([]);
+  });
+
+  test("what ESC itself sets keeps its name, and what SDKs would use first is withheld", () => {
+    const given: Given = {
+      ...GOOGLE,
+      GOOGLE_APPLICATION_CREDENTIALS: { delivery: "file" },
+      ARM_OIDC_TOKEN: jwt({ exp: AT / 1000 + 60 }),
+      AZURE_CLIENT_SECRET: "static",
+      AZURE_USERNAME: own,
+    };
+    const plan = planRefresh(WHOLE, startWith(given), AT);
+    expect(plan.kept).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
+    expect(plan.withheld).toEqual(["AZURE_CLIENT_SECRET"]);
+    expect(plan.warnings.flat().filter((line) => line.includes("AZURE_"))).toEqual([
+      expect.stringContaining("AZURE_USERNAME of the process environment"),
+      expect.stringContaining("--exclude AZURE_USERNAME"),
+    ]);
+  });
+});
+
+test.each([
+  ["a JWT", jwt({ exp: 1_700_000_000 }), 1_700_000_000_000],
+  ["one with a fraction", jwt({ exp: 1.5 }), 1500],
+  ["one without an end", jwt({ iat: 1 }), undefined],
+  ["one with a text for its end", jwt({ exp: "tomorrow" }), undefined],
+  ["one whose end is no date", jwt({ exp: 1e300 }), undefined],
+  ["claims that are no object", jwt(null), undefined],
+  ["claims that are no JSON", "a.b.c", undefined],
+  ["two parts", "e30.e30", undefined],
+  ["four parts", `${jwt({ exp: 1 })}.x`, undefined],
+  ["nothing", "", undefined],
+])("the end of a token: %s", (_, token, end) => {
+  expect(endOfToken(token)).toBe(end);
+});
+
+test("the identity for Azure comes from ARM_…, unless it is set", () => {
+  const variables = azureVariables(
+    new Map(Object.entries({ ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", AZURE_TENANT_ID: "o" })),
+    "/f",
+  );
+  expect(variables).toMatchObject({
+    AZURE_CLIENT_ID: "c",
+    AZURE_FEDERATED_TOKEN_FILE: "/f",
+    ARM_OIDC_TOKEN: undefined,
+  });
+  expect(variables).not.toHaveProperty("AZURE_TENANT_ID");
+});
+
+test("files: new contents, missing ones, and those that break the contract", () => {
+  const present = new Map(Object.entries({ SAME: "a", NEW: "a", GONE: "a", BAD: "a", PATH_OF: "a" }));
+  const given = Object.entries({ SAME: "a", NEW: "b", BAD: "b", PATH_OF: "b", FURTHER: "c" }).map(
+    ([name, value]): Resolved => ({ name, value, secret: true, origin: ESC, delivery: "file" }),
+  );
+  const format = { kind: "json" } as const;
+  const variables = new Map(
+    Object.entries({ BAD: { as: "file", format }, PATH_OF: { format } }).map(([name, rest]) => [
+      name,
+      { name, ...rest },
+    ]),
+  );
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a contract is read
+  const contract = { variables, aliases: new Map() } as unknown as Start["files"]["contract"];
+  const changes = fileChanges(present, given, contract, () => ({ kind: "not-json" }));
+  expect(Object.fromEntries(changes.contents)).toEqual({ NEW: "b", PATH_OF: "b" });
+  expect(changes.missing).toEqual(["GONE"]);
+  expect(Object.fromEntries(changes.refused)).toEqual({ BAD: "must be JSON" });
+});
