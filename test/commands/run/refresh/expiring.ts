@@ -28,20 +28,21 @@ export interface Program {
 }
 
 interface Outcome {
-  /** Of sophia-run, if it or the program failed. */
-  readonly end?: { readonly status: number | null; readonly stderr: string };
+  readonly status: number | null;
+  /** What sophia-run reported, with warnings of SDKs if it did. */
+  readonly reports: string;
   /** The messages of calls that failed. */
-  readonly failed?: readonly string[];
+  readonly failed: readonly string[];
   /** Calls that the stub refused. */
   readonly refused: number;
-  /** Calls of which the stub knows nothing. */
-  readonly unseen?: number;
+  /** Calls that have not failed, and of which the stub knows nothing. */
+  readonly unseen: number;
   /** Each part of the program has used the credentials of each life. */
   readonly areAllUsed: boolean;
 }
 
 /** What becomes of a program whose credentials are renewed. */
-export const FLAWLESS: Outcome = { failed: [], refused: 0, unseen: 0, areAllUsed: true };
+const FLAWLESS: Outcome = { status: 0, reports: "", failed: [], refused: 0, unseen: 0, areAllUsed: true };
 
 /** Runs a program below `sophia-run --refresh`. */
 export async function expiring(
@@ -52,16 +53,18 @@ export async function expiring(
   const [file, ...words] = [...sophiaRun, "--refresh", "--", ...command];
   const variables = { ...it.env, HOME: it.cwd, ...env, LASTS: String(lastsMs) };
   const { status, stdout, stderr } = await start([file, ...words], { cwd: it.cwd, env: variables }).finished;
+  const { calls, failed } = status === 0 ? JSON.parse(stdout) : { calls: 0, failed: [stderr] };
+  const refused = it.calls.filter(({ isAccepted }) => !isAccepted).length;
   const operations = new Set(it.calls.map(({ operation }) => operation)).size;
   const used = new Set(it.calls.map(({ generation, operation }) => `${generation} ${operation}`)).size;
-  const seen = {
-    refused: it.calls.filter(({ isAccepted }) => !isAccepted).length,
+  return {
+    status,
+    reports: stderr.includes("sophia-run:") ? stderr : "",
+    failed,
+    refused,
+    unseen: calls - failed.length - (it.calls.length - refused),
     areAllUsed: used >= operations * Math.floor(lastsMs / it.life),
   };
-  // An SDK may have a warning of its own.
-  if (status !== 0 || stderr.includes("sophia-run:")) return { ...seen, end: { status, stderr } };
-  const { calls, failed } = JSON.parse(stdout);
-  return { ...seen, failed, unseen: calls - it.calls.length };
 }
 
 /** Runs programs at the same time, each in a world of its own. Returns the outcomes of those that were not flawless. */

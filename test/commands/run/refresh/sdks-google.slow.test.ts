@@ -37,6 +37,24 @@ describe("access tokens of Google that live for some seconds", () => {
     expect(failed).toHaveLength(refused);
   });
 
+  test.each([
+    ["Node.js", javaScriptLibrary],
+    ["Python", pythonLibrary],
+  ])(
+    "the library for %s shows why there is no token, and sends no expired one",
+    async (_, library) => {
+      const it = await googleWorld({ lifeMs: 6000 });
+      const running = expiring(it, library(), { lastsMs: 9000 });
+      await it.server.waitFor("read");
+      it.server.failAlways("open", 403);
+      const { status, failed, refused } = await running;
+      expect({ status, refused }).toEqual({ status: 0, refused: 0 });
+      expect(failed.length).toBeGreaterThan(0);
+      for (const message of failed) expect(message).toContain("the Google Cloud credentials have expired");
+    },
+    400_000,
+  );
+
   test("no proxy of the program sees a request for a token", async () => {
     await using proxy = await startProxy();
     const proxies = Object.fromEntries(
