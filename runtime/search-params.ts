@@ -84,6 +84,11 @@ export class URLSearchParams implements Iterable<Pair> {
     return this.#pairs.find(([one]) => one === sought)?.[1] ?? null;
   }
 
+  getAll(name: unknown): string[] {
+    const [sought] = pair(name, "");
+    return this.#pairs.flatMap(([one, value]) => (one === sought ? [value] : []));
+  }
+
   has(name: unknown, value?: unknown): boolean {
     const [sought, wanted] = pair(name, value);
     return this.#pairs.some(([one, other]) => one === sought && (value === undefined || other === wanted));

@@ -8,9 +8,10 @@ const javaScriptLibrary = (): Program => ({ command: javaScript("azure-client.mj
 const pythonLibrary = (): Program => ({ command: python("azure-client.py") });
 /** A script that starts Terraform again and again: each start reads the file. */
 const script: Program = { command: shell("azure-script.sh"), env: { ASSERTION: 'cat "$ARM_OIDC_TOKEN_FILE_PATH"' } };
+const COPY = 'export COPY=$(cat "$ARM_OIDC_TOKEN_FILE_PATH"); exec "$@"';
 /** Terraform in a long run, which reads the file at its start. */
 const copyingScript: Program = {
-  command: [...["sh", "-c", 'export COPY=$(cat "$ARM_OIDC_TOKEN_FILE_PATH"); exec "$@"', "sh"], ...script.command],
+  command: ["sh", "-c", COPY, "sh", ...script.command],
   env: { ASSERTION: 'echo "$COPY"' },
 };
 

@@ -14,14 +14,9 @@ const script: Program = {
   env: { TOKEN: 'cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"' },
 };
 const scriptOfGcloud: Program = { command: script.command, env: { TOKEN: "gcloud auth print-access-token --quiet" } };
+const COPY = 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"';
 /** A script that copies the token at its start. */
-const copyingScript: Program = {
-  command: [
-    ...["sh", "-c", 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"', "sh"],
-    ...script.command,
-  ],
-  env: { TOKEN: 'echo "$COPY"' },
-};
+const copyingScript: Program = { command: ["sh", "-c", COPY, "sh", ...script.command], env: { TOKEN: 'echo "$COPY"' } };
 
 describe("access tokens of Google that live for some seconds", () => {
   skipBecause(notInstalled("curl", "--version"));
