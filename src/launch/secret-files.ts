@@ -103,7 +103,7 @@ function write(
 function replaceFile({ path, inside }: OwnedFolder, beside: string, fileName: string, content: string): void {
   const mask = process.umask(0o077);
   try {
-    // Of a replacement that has failed.
+    // A replacement that has failed may have left it.
     ignoreErrors(() => unlinkSync(join(inside, beside)));
     writeFileSync(join(inside, beside), content, { flag: "wx", mode: 0o600 });
     renameSync(join(inside, beside), join(inside, fileName));

@@ -9,7 +9,7 @@ import {
   type RenewedKind,
   reportRefresh,
 } from "../parts/refresh/refresh-report.ts";
-import { CLOUD_FACTS } from "../run/refresh/credentials.ts";
+import { CLOUD_FACTS } from "../run/refresh/cloud-credentials.ts";
 
 type Option = RefreshReport["scope"]["option"];
 

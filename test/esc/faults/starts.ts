@@ -89,6 +89,24 @@ export const STARTS: readonly FaultCase[] = [
       return {};
     },
   },
+  {
+    fault: "ESC gives the same credentials again (`--refresh`)",
+    behaviour: "the program gets the present ones until they expire",
+    expect: { kind: "read", says: true },
+    counts: "read",
+    ofStart: { options: ["--refresh"], program: [process.execPath, "-e", UNTIL_EXPIRED] },
+    arrange: ({ server }) => {
+      server.environment(ENVIRONMENT, {
+        values: {
+          AWS_ACCESS_KEY_ID: "ASIA0000000000000000",
+          AWS_SECRET_ACCESS_KEY: secret(SENTINEL_SECRET),
+          AWS_SESSION_TOKEN: secret(`${SENTINEL_SECRET}-session`),
+          AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + LIFE_MS).toISOString(),
+        },
+      });
+      return {};
+    },
+  },
 ];
 
 /** The user has chosen the login to a service by `sophia-run login`. */

@@ -37,7 +37,7 @@ type RecordedEvent =
 interface BrokerOfRun {
   readonly run: string;
   readonly names: () => readonly string[];
-  /** What will be renewed while the program runs. */
+  /** The credentials and files that are renewed while the program runs. */
   readonly renewed?: Renewals | undefined;
 }
 

@@ -3,11 +3,11 @@ import type { Settings } from "../../../command-line/settings.ts";
 import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
-import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials } from "../../run/refresh/credentials.ts";
+import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials } from "../../run/refresh/cloud-credentials.ts";
 import { type RefreshScope, planRefresh, type RefreshPlan, refreshScope } from "../../run/refresh/refresh-plan.ts";
 import { leadOf, renewalOf } from "../../run/refresh/renewal.ts";
 
-/** What is renewed: the credentials of a cloud, or the files of ESC. */
+/** The credentials of a cloud, or the files of ESC. */
 export type RenewedKind = Cloud | "files";
 
 export type RenewalReport =
@@ -18,9 +18,9 @@ export type RenewalReport =
       /** Names in words where they come from. */
       readonly from: string;
       readonly expiresAt: string;
-      /** What says when they expire: a variable, `token`, `session`; `default`: an hour is assumed. */
+      /** The variable that says when they expire, else `token` or `session`; `default`: an hour is assumed. */
       readonly by: string;
-      /** When ESC is opened again, if nothing else expires before. */
+      /** The time at which ESC is opened again, if nothing else expires before. */
       readonly renewsAt: string;
       /** Variables that the program gets in place of them. */
       readonly set: readonly string[];
@@ -36,7 +36,7 @@ export interface RefreshReport {
   readonly warnings: RefreshPlan["warnings"];
 }
 
-/** What both options would renew together, to be offered. */
+/** The scope of `--refresh`, to be offered. */
 const WHOLE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles: true };
 
 /** Returns what a start renews, by the options or the contract; undefined for nothing. */

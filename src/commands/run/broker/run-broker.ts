@@ -60,7 +60,7 @@ export interface RunBroker {
   readonly run: string;
   /** The variables of the first program. */
   readonly first: Omit<BrokeredDelivery, "apply">;
-  /** What is renewed while the program runs; undefined for nothing. */
+  /** The credentials and files that are renewed while the program runs; undefined for nothing. */
   readonly renewed: Renewals | undefined;
   /** The names of the brokered keys, as last applied. */
   readonly names: () => readonly string[];

@@ -1,6 +1,6 @@
 /** The answers to SDKs that ask for AWS credentials (their "container provider"); pure. */
 import { type Fault, FOLDER, hasHeader, jsonAnswer, type LoopbackPath } from "./loopback-paths.ts";
-import type { AwsCredentials } from "./credentials.ts";
+import type { AwsCredentials } from "./cloud-credentials.ts";
 
 export const AWS_PATH = `${FOLDER}aws-credentials`;
 

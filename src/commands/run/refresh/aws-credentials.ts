@@ -2,7 +2,7 @@
 import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access-settings.ts";
 import { AWS_EXPIRATION, AWS_KEYS, KEY_ID, SECRET_KEY, SESSION_TOKEN } from "./aws-variables.ts";
-import { type AwsCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./credentials.ts";
+import { type AwsCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./cloud-credentials.ts";
 
 /** Returns the credentials, or the reason why there are none to renew. @param readAt when ESC was opened, or the cache read */
 export function awsCredentials(start: ReadStart, readAt: number): AwsCredentials | string {

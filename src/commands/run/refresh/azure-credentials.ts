@@ -1,6 +1,6 @@
 /** The federated token for Azure that ESC has given, and the end of its life, which is part of it; pure. */
 import { enumerate } from "../../../core/text.ts";
-import { type AzureCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./credentials.ts";
+import { type AzureCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./cloud-credentials.ts";
 import { AZURE_TOKENS } from "./azure-variables.ts";
 
 /** ECMA-262, 21.4.1.1. */

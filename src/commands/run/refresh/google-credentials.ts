@@ -1,9 +1,9 @@
 /** The access token for Google Cloud that ESC has given; pure. */
 import { enumerate } from "../../../core/text.ts";
-import { type GoogleCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./credentials.ts";
+import { type GoogleCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./cloud-credentials.ts";
 import { GOOGLE_EXPIRY, GOOGLE_TOKENS } from "./google-variables.ts";
 
-/** What Google gives a token without a `tokenLifetime`. */
+/** The life of a token for which the provider has no `tokenLifetime`. */
 const DEFAULT_LIFE_MS = 3_600_000;
 /** As `${gcp.login.expiry}` writes it: 2026-12-02T07:30:00Z. `Date.parse` takes other texts for times of this machine. */
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;

@@ -1,4 +1,4 @@
-/** What `--refresh` and `--aws-refresh` renew in a start: the credentials and files of ESC, and what stands in the way; pure. */
+/** Plans what `--refresh` and `--aws-refresh` renew: credentials and files of ESC, and the reasons why others are not; pure. */
 import { variableOf } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
@@ -11,11 +11,11 @@ import { originWords } from "../../../resolve/source-words.ts";
 import { awsCredentials } from "./aws-credentials.ts";
 import { SESSION_TOKEN } from "./aws-variables.ts";
 import { azureCredentials } from "./azure-credentials.ts";
-import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials, openedAtOf, type ReadStart } from "./credentials.ts";
+import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials, openedAtOf, type ReadStart } from "./cloud-credentials.ts";
 import { googleCredentials } from "./google-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
 
-/** What the options ask for. */
+/** The credentials and files that the options ask for. */
 export interface RefreshScope {
   /** The option in messages. */
   readonly option: "--refresh" | "--aws-refresh";
@@ -29,7 +29,7 @@ type Lines = readonly [string, ...string[]];
 export interface RefreshPlan {
   readonly scope: RefreshScope;
   readonly credentials: readonly Credentials[];
-  /** Why the credentials of a cloud are not renewed. */
+  /** The reason why the credentials of a cloud are not renewed. */
   readonly reasons: ReadonlyMap<Cloud, string>;
   /** The variables that the program gets as private files from ESC. */
   readonly files: readonly Resolved[];
@@ -43,7 +43,7 @@ export interface RefreshPlan {
   readonly warnings: readonly Lines[];
 }
 
-/** Why a start is refused, and for which cloud; undefined for all. */
+/** The reason why a start is refused, and for which cloud; undefined for all. */
 interface Refusal {
   readonly cloud: Cloud | undefined;
   readonly error: SophiaError;

@@ -21,7 +21,7 @@ import { AWS_PATH, awsPath } from "./aws-answers.ts";
 import { awsVariables, TOKEN_VARIABLE } from "./aws-variables.ts";
 import { azureVariables } from "./azure-variables.ts";
 import { configWithCredentials } from "./config-profile.ts";
-import { CLOUD_FACTS, type Credentials } from "./credentials.ts";
+import { CLOUD_FACTS, type Credentials } from "./cloud-credentials.ts";
 import { ACCESS_TOKEN_PATH, googlePaths, SUBJECT_TOKEN_PATH } from "./google-answers.ts";
 import { GOOGLE_HEADER, googleFile, googleVariables } from "./google-variables.ts";
 import { loopbackAnswer, type LoopbackPath } from "./loopback-paths.ts";
@@ -29,7 +29,7 @@ import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
 import { Renewer, type RenewerParts } from "./renewer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
-/** What is renewed for one program. */
+/** The credentials and files that are renewed for one program. */
 export interface RefreshedDelivery {
   /** The changes of the program's variables. */
   readonly variables: (environment: Environment) => Changes;

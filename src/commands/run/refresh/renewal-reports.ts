@@ -1,4 +1,4 @@
-/** What the user is told of renewals that fail, once for each failure. */
+/** Words the reports of renewals that fail. */
 import type { Failure } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
 import { further } from "../../../output/stderr.ts";

@@ -59,7 +59,7 @@ export function nextTry(state: RenewalState, random: number): number {
 export function renewalOf({ openedAt, expiresAt, leadMs = 0 }: Generation): number {
   const life = expiresAt - openedAt;
   const usual = openedAt + life * RENEWED_AT;
-  // Of those that live shorter, the lead would leave little or nothing.
+  // If they live shorter, the lead would leave little or nothing.
   return life >= 2 * leadMs ? Math.min(usual, expiresAt - leadMs) : usual;
 }
 

@@ -18,7 +18,7 @@ import type { Start } from "../../../resolve/start.ts";
 import { loader } from "../../../system/addon/addon.ts";
 import { companionsOf } from "../../parts/command-start.ts";
 import { AWS_EXPIRATION } from "./aws-variables.ts";
-import { areSame, type Cloud, CLOUD_FACTS, type Credentials, secretsOfCredentials } from "./credentials.ts";
+import { areSame, type Cloud, CLOUD_FACTS, type Credentials, secretsOfCredentials } from "./cloud-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
 import { failureReport, type Renewed } from "./renewal-reports.ts";
 import { type FileChanges, fileChanges } from "./renewed-files.ts";
@@ -26,7 +26,7 @@ import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
 import { type Generation, isDue, leadOf, mayTryNow, nextTry, type RenewalState } from "./renewal.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
-/** What has been renewed, for the audit log. */
+/** The credentials and files that are renewed, for the audit log. */
 export interface Renewals {
   readonly start: Pick<Start, "store">;
   readonly credentials: readonly Credentials[];
@@ -216,7 +216,7 @@ export class Renewer {
     const used: Credentials[] = [];
     const failures = new Map<Failure, Key[]>();
     const fail = (key: Key, failure: Failure): void => {
-      // What is not due may come the next time.
+      // A cloud whose credentials are not due may give new ones the next time.
       if (due.includes(key)) failures.set(failure, [...(failures.get(failure) ?? []), key]);
     };
     for (const [cloud, present] of this.#credentials) {

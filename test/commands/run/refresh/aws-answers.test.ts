@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { AWS_PATH as PATH, awsPath } from "../../../../src/commands/run/refresh/aws-answers.ts";
 import { type LoopbackDoor, loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
 import type { RequestHead } from "../../../../src/broker/admit.ts";
-import type { AwsCredentials } from "../../../../src/commands/run/refresh/credentials.ts";
+import type { AwsCredentials } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
 
 const CREDENTIALS: AwsCredentials = {

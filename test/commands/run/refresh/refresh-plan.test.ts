@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { endOfToken } from "../../../../src/commands/run/refresh/azure-credentials.ts";
 import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
-import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/credentials.ts";
+import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
 import { emptyReason, planRefresh, refreshScope } from "../../../../src/commands/run/refresh/refresh-plan.ts";
 import type { Origin, Resolved } from "../../../../src/core/model.ts";

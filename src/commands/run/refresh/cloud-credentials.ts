@@ -12,7 +12,7 @@ export type Cloud = (typeof CLOUDS)[number];
 interface Life {
   readonly openedAt: number;
   readonly expiresAt: number;
-  /** What says when they expire: a variable of ESC, the token itself, the session; `default`: an hour is assumed. */
+  /** The variable of ESC that says when they expire, else `token` or `session`; `default`: an hour is assumed. */
   readonly by: string;
 }
 
@@ -77,7 +77,7 @@ export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
   },
 };
 
-/** What tells the credentials of a cloud from others, with the names of their variables. */
+/** Returns the secret values of credentials, with the names of their variables. */
 export function secretsOfCredentials(
   credentials: Credentials,
 ): readonly { readonly name: string; readonly value: string }[] {
