@@ -52,6 +52,10 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
     ARM_TENANT_ID: \${azure.login.tenantId}
     ARM_SUBSCRIPTION_ID: \${azure.login.subscriptionId}
     ARM_OIDC_TOKEN: \${azure.login.oidc.token}
+    # SDKs prefer these to the file, if they get them.
+    AZURE_CLIENT_SECRET:
+      fn::secret: sentinel-client-secret
+    AZURE_TOKEN_CREDENTIALS: dev
 `,
   });
   const certificates = await makeSigned();
