@@ -8,6 +8,21 @@ import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 const ENVIRONMENT = "demo-org/sophia/dev";
 
+/** Ends with 0 as soon as it gets no token for Google Cloud any more. */
+const UNTIL_GOOGLE_EXPIRED = `
+  const file = require("node:fs").readFileSync(process.env.GOOGLE_APPLICATION_CREDENTIALS, "utf8");
+  const { token_url: url, credential_source: source } = JSON.parse(file);
+  const ask = async () => {
+    const subject_token = await (await fetch(source.url, { headers: source.headers })).text();
+    const grant_type = "urn:ietf:params:oauth:grant-type:token-exchange";
+    const { status } = await fetch(url, { method: "POST", body: new URLSearchParams({ grant_type, subject_token }) });
+    if (status === 503) process.exit(0);
+    if (status !== 200) process.exit(1);
+    setTimeout(ask, 50);
+  };
+  ask();
+`;
+
 /** Ends with 0 as soon as it gets no AWS credentials any more. */
 const UNTIL_EXPIRED = `
   const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
@@ -90,20 +105,19 @@ export const STARTS: readonly FaultCase[] = [
     },
   },
   {
-    fault: "ESC gives the same credentials again (`--refresh`)",
+    fault: "Google Cloud credentials cannot be renewed (`--refresh`)",
     behaviour: "the program gets the present ones until they expire",
     expect: { kind: "read", says: true },
     counts: "read",
-    ofStart: { options: ["--refresh"], program: [process.execPath, "-e", UNTIL_EXPIRED] },
+    ofStart: { options: ["--refresh"], program: [process.execPath, "-e", UNTIL_GOOGLE_EXPIRED] },
     arrange: ({ server }) => {
       server.environment(ENVIRONMENT, {
         values: {
-          AWS_ACCESS_KEY_ID: "ASIA0000000000000000",
-          AWS_SECRET_ACCESS_KEY: secret(SENTINEL_SECRET),
-          AWS_SESSION_TOKEN: secret(`${SENTINEL_SECRET}-session`),
-          AWS_CREDENTIAL_EXPIRATION: new Date(Date.now() + LIFE_MS).toISOString(),
+          GOOGLE_OAUTH_ACCESS_TOKEN: secret(SENTINEL_SECRET),
+          GOOGLE_OAUTH_ACCESS_TOKEN_EXPIRY: new Date(Date.now() + LIFE_MS).toISOString(),
         },
       });
+      void server.waitFor("read").then(() => server.failAlways("open", 401));
       return {};
     },
   },
