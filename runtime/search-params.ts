@@ -91,6 +91,11 @@ export class URLSearchParams implements Iterable<Pair> {
     return this.#pairs.find(([pairName]) => pairName === soughtName)?.[1] ?? null;
   }
 
+  getAll(name: unknown): string[] {
+    const [sought] = pair(name, "");
+    return this.#pairs.flatMap(([one, value]) => (one === sought ? [value] : []));
+  }
+
   has(name: unknown, value?: unknown): boolean {
     const [soughtName, soughtValue] = toPair(name, value);
     return this.#pairs.some(

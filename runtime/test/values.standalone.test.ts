@@ -288,7 +288,7 @@ it("reads and writes queries", () => {
   const key = fc.oneof(text, fc.constantFrom("a", "b", "q", "a+b", "%41", "%ff"));
   const call = fc.oneof(
     fc.tuple(fc.constantFrom("append", "set"), key, key),
-    fc.tuple(fc.constantFrom("get", "has", "delete"), key),
+    fc.tuple(fc.constantFrom("get", "getAll", "has", "delete"), key),
     fc.tuple(fc.constantFrom("has", "delete"), key, key),
     fc.constant(["sort"]),
   );

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { startProxy } from "../../../esc-server/proxy.ts";
+import { notInstalled, notNightly, skipBecause } from "../../../helpers/skip.ts";
+import { go, javaScript, python, shell } from "./client-packages.ts";
+import { expiring, flawed, type Program } from "./expiring.ts";
+import { googleWorld } from "./google-world.ts";
+
+const javaScriptLibrary = (): Program => ({ command: javaScript("google-client.mjs") });
+const pythonLibrary = (): Program => ({ command: python("google-client.py") });
+const goLibrary = (): Program => ({ command: go() });
+/** A script that reads the file at each call. */
+const script: Program = {
+  command: shell("google-script.sh"),
+  env: { TOKEN: 'cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"' },
+};
+const scriptOfGcloud: Program = { command: script.command, env: { TOKEN: "gcloud auth print-access-token --quiet" } };
+const COPY = 'export COPY=$(cat "$CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"); exec "$@"';
+/** A script that copies the token at its start. */
+const copyingScript: Program = { command: ["sh", "-c", COPY, "sh", ...script.command], env: { TOKEN: 'echo "$COPY"' } };
+
+/** The last fifth of a life, in which a renewal must come, is longer than a busy machine keeps a process waiting. */
+const LIFE_MS = 20_000;
+const LASTS_MS = 45_000;
+
+describe("access tokens of Google that live for some seconds", () => {
+  skipBecause(notInstalled("curl", "--version"));
+
+  test("no library has a failed call", async () => {
+    const programs = { "Node.js": javaScriptLibrary(), Python: pythonLibrary(), script };
+    expect(await flawed(programs, () => googleWorld({ lifeMs: LIFE_MS }), LASTS_MS)).toEqual({});
+  }, 400_000);
+
+  test("a program that copies its token at the start is refused when that has expired", async () => {
+    const { failed, refused } = await expiring(await googleWorld({ lifeMs: 5000 }), copyingScript, { lastsMs: 8000 });
+    expect(refused).toBeGreaterThan(0);
+    expect(failed).toHaveLength(refused);
+  });
+
+  test.each([
+    ["Node.js", javaScriptLibrary],
+    ["Python", pythonLibrary],
+  ])(
+    "the library for %s shows why there is no token, and sends no expired one",
+    async (_, library) => {
+      const it = await googleWorld({ lifeMs: 6000 });
+      const running = expiring(it, library(), { lastsMs: 9000 });
+      await it.server.waitFor("read");
+      it.server.failAlways("open", 403);
+      const { status, failed, refused } = await running;
+      expect({ status, refused }).toEqual({ status: 0, refused: 0 });
+      expect(failed.length).toBeGreaterThan(0);
+      for (const message of failed) expect(message).toContain("the Google Cloud credentials have expired");
+    },
+    400_000,
+  );
+
+  test("no proxy of the program sees a request for a token", async () => {
+    await using proxy = await startProxy();
+    const proxies = Object.fromEntries(
+      ["HTTP_PROXY", "HTTPS_PROXY"].flatMap((name) => [name, name.toLowerCase()]).map((name) => [name, proxy.url]),
+    );
+    const programs = Object.fromEntries(
+      Object.entries({ "Node.js": javaScriptLibrary(), Python: pythonLibrary() }).map(([name, { command }]) => {
+        return [name, { command, env: { ...proxies, no_proxy: "internal.example.test" } }];
+      }),
+    );
+    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 2000)).toEqual({});
+    expect(proxy.requests).toEqual([]);
+  }, 400_000);
+});
+
+describe("five runs of access tokens that live for a minute", () => {
+  skipBecause(notNightly ?? notInstalled("go", "version") ?? notInstalled("curl", "--version"));
+
+  test("no library has a failed call", async () => {
+    const programs = {
+      "Node.js": javaScriptLibrary(),
+      Python: pythonLibrary(),
+      Go: goLibrary(),
+      script,
+      ...(notInstalled("gcloud", "--version") === undefined ? { gcloud: scriptOfGcloud } : {}),
+    };
+    expect(await flawed(programs, () => googleWorld({ lifeMs: 60_000 }), 300_000)).toEqual({});
+  }, 1_500_000);
+});
