@@ -6,10 +6,10 @@ export type ReferenceForm = (typeof SCHEMES)[number] | "${X}" | "$X" | "$(…)" 
 /** Part of a longer value, which may be meant as it stands: a password, or a sentence. */
 type PartialForm = "$X in text" | "$(…) in text";
 
-const SCHEMES = ["op://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
+const SCHEMES = ["op://", "bw://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
 
 /** `vault:` may also be a host with a port. */
-const REFERENCE = /^(?:(?:op|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
+const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
 
 /** Returns the scheme if the whole value is a reference to a secret; most values need no regular expression. */
 export function schemeOf(value: string): ReferenceForm | undefined {
