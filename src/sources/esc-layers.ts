@@ -1,21 +1,13 @@
 import type { Failure, Layer, Notice } from "../core/model.ts";
-import { askEsc, type EscDown } from "../esc/api/ask.ts";
-import { openAndRead } from "../esc/api/open-session.ts";
+import { askEsc } from "../esc/api/ask.ts";
+import { openAndRead, type OpenedEnvironment } from "../esc/api/open-session.ts";
+import type { EscEnvironment, EscFailure } from "./esc-failure.ts";
+import { EscFault } from "../esc/faults/esc-fault.ts";
+import { isSchemaRefusal } from "../esc/faults/schema-refusal.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { formatName } from "../esc/settings/environment-names.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { Clock } from "../esc/transport/deadline.ts";
-
-export interface EscEnvironment {
-  /** `org/project/name`. */
-  readonly name: string;
-  /** The requested revision or tag. */
-  readonly version?: string;
-  /** The revision that was opened, if the service reports it. */
-  readonly revision?: string;
-  /** The age of an earlier reading from the cache. */
-  readonly ageSeconds?: number;
-}
 
 /** The reason why cached values are used: `--cache-fresh`, `--offline`, or ESC is not available. */
 export type CacheUse =
@@ -32,7 +24,7 @@ export type EscReading =
       readonly notices: readonly Notice[];
       readonly kept?: CacheUse;
     }
-  | EscDown;
+  | EscFailure;
 
 interface FreshReading extends Extract<EscReading, { kind: "read" }> {
   readonly mayMint: () => boolean;
@@ -43,7 +35,7 @@ export async function readEsc(
   settings: EscSettings,
   progress: Progress,
   clock?: Clock,
-): Promise<FreshReading | EscDown> {
+): Promise<FreshReading | EscFailure> {
   // Loaded while the connection is made.
   const loading = import("../esc/api/sdk.ts");
   const asked = await askEsc(
@@ -51,12 +43,22 @@ export async function readEsc(
     progress,
     async (name, connection) => {
       const { createRequests } = await loading;
-      return openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+      try {
+        return await openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+      } catch (error) {
+        if (!(error instanceof EscFault && error.fault.kind === "status" && isSchemaRefusal(error.fault))) throw error;
+        const { rejectedEnvironment } = await import("./rejected-environment.ts");
+        return rejectedEnvironment(name, error, error.fault.diagnostics, connection);
+      }
     },
     clock,
   );
   if (asked.kind !== "read") return asked;
-  const { results, remarks } = asked;
+  const { remarks } = asked;
+  const results = asked.results.filter((one): one is OpenedEnvironment => !("findings" in one));
+  if (results.length < asked.results.length) {
+    return (await import("./rejected-environment.ts")).rejection(asked.results, settings, remarks);
+  }
   return {
     kind: "read",
     layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),

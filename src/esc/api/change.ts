@@ -22,6 +22,7 @@ export interface EnvironmentState {
   readonly opened: OpenedEnvironment;
   /** The variables whose values are hidden, if ESC does not open the environment; `opened` then has only the others. */
   readonly hidden?: ReadonlySet<string>;
+  readonly hiddenBy?: "approval" | "schema";
 }
 
 export type ChangeResult =
@@ -56,16 +57,35 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
  */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
+  let hiddenBy: NonNullable<EnvironmentState["hiddenBy"]>;
   try {
     return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
     if (!(error instanceof EscFault && (needsApproval(error.fault) || isSchemaRefusal(error.fault)))) throw error;
+    hiddenBy = needsApproval(error.fault) ? "approval" : "schema";
   }
   const { evaluate } = await import("./evaluate.ts");
   const { variables: all, notices } = await evaluate(name, connection);
   const variables = Array.from(all.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
   const hidden = new Set(Array.from(all).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
-  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
+  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden, hiddenBy };
+}
+
+/**
+ * The same as {@link readCurrent}. Of an environment that ESC does not open because a schema refuses its values, those that are not
+ * secret are known; the others are {@link UNSEEN}.
+ */
+export async function readDespiteSchema(name: FullName, connection: Connection): Promise<EnvironmentState> {
+  const definition = await readDefinition(name, connection);
+  try {
+    return { name, definition, opened: await openByDefaults(name, connection) };
+  } catch (error) {
+    if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
+  }
+  const { evaluate, variablesIn } = await import("./evaluate.ts");
+  const evaluated = await evaluate(name, connection);
+  const { notices } = evaluated;
+  return { name, definition, opened: { name, variables: variablesIn(evaluated), notices, mayMint: () => false } };
 }
 
 /** The same as {@link readOrEvaluate}, with an empty definition if the token may not read it. For reports. */

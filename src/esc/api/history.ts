@@ -64,6 +64,16 @@ export class Histories {
     }
   }
 
+  /** Returns the text of a definition, without a further request if it was read. @returns undefined if it is not visible @throws EscFault */
+  async definitionText(name: FullName): Promise<string | undefined> {
+    try {
+      return (await this.#definition(name)).yaml;
+    } catch (error) {
+      if (error instanceof Unseen) return undefined;
+      throw error;
+    }
+  }
+
   async #imported(
     name: FullName,
     parsed: Parsed,

@@ -1,5 +1,5 @@
 import type { Layer } from "../../core/model.ts";
-import type { EscEnvironment } from "../esc-layers.ts";
+import type { EscEnvironment } from "../esc-failure.ts";
 
 export interface Content {
   /** The start of the reading, in milliseconds since the epoch. */

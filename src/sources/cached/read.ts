@@ -19,6 +19,7 @@ export interface CacheOptions {
   readonly cacheFreshMs: number | undefined;
   readonly cacheMaxAgeMs: number;
   readonly requireEsc: boolean;
+  readonly enforceContract: boolean;
 }
 
 /**
@@ -85,7 +86,8 @@ export async function readThroughCache(
       ? reading
       : withDetail(reading, `the cached values could not be removed: ${await because(trouble)}`);
   }
-  if (requireEsc) return reading;
+  // Values that ESC has accepted before do not replace those that it refuses by the contract.
+  if (requireEsc || (reading.rejected !== undefined && options.enforceContract)) return reading;
   const instead = useCache(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
   if (instead.kind === "read") return instead;
   return withDetail(reading, `the cache is not used: ${await because(instead)}`);
