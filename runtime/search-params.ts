@@ -92,8 +92,8 @@ export class URLSearchParams implements Iterable<Pair> {
   }
 
   getAll(name: unknown): string[] {
-    const [sought] = pair(name, "");
-    return this.#pairs.flatMap(([one, value]) => (one === sought ? [value] : []));
+    const [soughtName] = toPair(name, "");
+    return this.#pairs.flatMap(([pairName, value]) => (pairName === soughtName ? [value] : []));
   }
 
   has(name: unknown, value?: unknown): boolean {

@@ -39,7 +39,7 @@ chmod 755 "$work"
 [ "$(df --output=avail -BM "$work" | tr -dc 0-9)" -ge 6000 ] ||
   not_run "$work has less than 6 GB" 'set TMPDIR to a folder with more space'
 
-# What a build needs to reach the registries and to find the compilers. Not by names on the PATH, which may be scripts of a version
+# Variables that a build needs to reach the registries and to find the compilers. Not by names on the PATH, which may be scripts of a version
 # manager that look into HOME.
 passed=(
   "PATH=$(dirname "$(node -p process.execPath)"):$(dirname "$(python3 -c 'import sys; print(sys.executable)')"):$PATH"

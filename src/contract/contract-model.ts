@@ -183,6 +183,12 @@ export type ValueViolation =
   | { readonly kind: "placeholder"; readonly name: string }
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
+/** ESC refuses a value by a schema, and the contract does not say why: the schema is that of another contract. */
+interface RefusedValue {
+  readonly kind: "refused";
+  readonly name: string;
+}
+
 /** There is no contract, and nothing suggests that the built-in one is meant. It is the only violation then. */
 interface AbsentContract {
   readonly kind: "no-contract";
@@ -191,7 +197,7 @@ interface AbsentContract {
 /** A violation of a rule, or by a value. */
 export type CheckedViolation = RuleViolation | ValueViolation;
 
-export type Violation = CheckedViolation | AbsentContract;
+export type Violation = CheckedViolation | RefusedValue | AbsentContract;
 
 /** The part of a format that a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =

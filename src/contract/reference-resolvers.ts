@@ -8,6 +8,8 @@ export function resolutionOf(form: ReferenceForm, file?: string): readonly [stri
   switch (form) {
     case "op://":
       return ["1Password resolves it:", `  op run${option("--env-file")} -- ${run}`];
+    case "bw://":
+      return ["dotenvx resolves it, from Bitwarden:", `  dotenvx run${option("-f")} -- ${run}`];
     case "encrypted:":
       return ["dotenvx decrypts it:", `  dotenvx run${option("-f")} -- ${run}`];
     case "vault:":

@@ -117,6 +117,11 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
     }
     case "malformed":
       return { message: `${about} ${faultWords(violation.fault)}`, ...correct(violation.name) };
+    case "refused": {
+      const advice = ["if the contract allows it, write the schema again: sophia-run enforce"];
+      const { supply: supplied } = correct(violation.name);
+      return { message: `${about} has a value that the schema in ESC refuses`, advice, supply: supplied };
+    }
     case "reference": {
       const { name, form } = violation;
       const { advice, ...rest } = correct(name);

@@ -9,10 +9,10 @@ export type ReferenceForm = (typeof SCHEMES)[number] | "${X}" | "$X" | "$(…)" 
 /** A form within a longer value. The author may have meant the value as it stands: a password, or a sentence. */
 type PartialForm = "$X in text" | "$(…) in text";
 
-const SCHEMES = ["op://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
+const SCHEMES = ["op://", "bw://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
 
 /** The whole form of a reference. `vault:` followed by digits is not one, but a host with a port. */
-const REFERENCE = /^(?:(?:op|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
+const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
 
 /**
  * Returns the scheme if the whole value is a reference to a secret. Most values have no scheme, and need no regular

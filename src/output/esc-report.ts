@@ -6,7 +6,8 @@ import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
 import { LOGIN } from "../access/login-words.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
-import type { EscEnvironment, CacheUse } from "../sources/esc-layers.ts";
+import type { EscEnvironment } from "../sources/esc-failure.ts";
+import type { CacheUse } from "../sources/esc-layers.ts";
 import { further } from "./stderr.ts";
 
 export interface EscReport {
@@ -98,8 +99,8 @@ export function reportEsc({ environment: callers, store: { esc } }: Start, isMis
     case "unavailable":
     case "refused": {
       const isCredential = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
-      // ESC refuses an environment only after it has accepted the token.
-      const isOpen = esc.kind === "refused" && !isCredential;
+      // ESC refuses an environment, or its values, only after it has accepted the token.
+      const isOpen = (esc.kind === "refused" && !isCredential) || esc.failure.code === "esc-schema";
       const credential = isCredential ? "rejected" : isOpen ? "accepted" : "unverified";
       return configured(esc.settings, isOpen ? "rejected" : "unverified", credential, failureOf(esc));
     }

@@ -1,5 +1,5 @@
 import { basename, dirname } from "node:path";
-import { hasNoContract, type Start } from "../resolve/start.ts";
+import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, serving } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
@@ -11,6 +11,7 @@ import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
 import type { Contract, SectionLine, Violation } from "../contract/contract-model.ts";
 import { printable } from "../core/text.ts";
+import { UNSEEN } from "../esc/api/evaluate.ts";
 import { PRECEDENCE } from "../resolve/precedence.ts";
 
 /** Report of an start, without values; at most with their masked ends. */
@@ -83,11 +84,12 @@ export function makeReport(given: Start): Report {
   const start = withMeantContract(given);
   const {
     files: { contract },
-    values: { selected },
   } = start;
+  const values = judgedValues(start);
+  const { selected } = values;
   const violations = wordViolations(start.verdict.violations, start).map(reportViolation);
-  const why = withheldWords(start);
-  const emptyOf = emptyWords(start);
+  const why = withheldWords({ ...start, values });
+  const emptyOf = emptyWords({ values });
   const stateOf = stateFinder(start);
   const absent = hasNoContract(start);
   const declared = Array.from(contract.variables.values());
@@ -135,6 +137,7 @@ const MAX_SHOWN = 60;
 /** Masks a value unless it is declared as not secret, not secret in ESC, no file, and holds no credential. */
 function shown({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
   const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
+  if (value === UNSEEN) return "***";
   if (isSecret || delivery === "file" || credentialOf(contract, name, value) !== undefined) return mask(value);
   const characters = Array.from(value);
   return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
@@ -173,10 +176,9 @@ function isOfMissing({ kind }: Violation): boolean {
 }
 
 /** Returns a function for the state of a variable by the rules that it breaks, or of a group by the rule over it. */
-function stateFinder({
-  values: { selected },
-  verdict: { violations },
-}: Start): (name: string | undefined, group?: string) => State {
+function stateFinder(start: Start): (name: string | undefined, group?: string) => State {
+  const { selected } = judgedValues(start);
+  const { violations } = start.verdict;
   const states = new Map<string, State>();
   const groups = new Map<string, State>();
   for (const violation of violations) {

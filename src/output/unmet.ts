@@ -9,8 +9,9 @@ import { shellWord } from "../core/shell.ts";
 import { count, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
-import { hasNoContract, type Start } from "../resolve/start.ts";
+import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { unallowed, unallowedWords } from "../access/consent-words.ts";
+import { emptyWords } from "./unset-values.ts";
 import { withheldWords } from "./withheld-words.ts";
 import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
@@ -80,7 +81,9 @@ export function explainUnmet(start: Start, width: number, offer: SetOffer, unrea
     return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...own] };
   };
   const compacted = (): readonly Finding[] => [...compact(wordings, start, asFinding), ...rest];
-  if (esc.kind === "unavailable" || esc.kind === "refused") {
+  // The values of ESC are known well enough to name what they lack.
+  const isJudged = start.verdict.judged !== undefined;
+  if ((esc.kind === "unavailable" && !isJudged) || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
         ? ["until then, set the missing variables in the environment", workLocally(esc.settings)]
@@ -101,6 +104,12 @@ export function explainUnmet(start: Start, width: number, offer: SetOffer, unrea
   const cause = notAsked(start);
   if (cause === undefined) return { ...unwritten, findings, remedy };
   return { ...unwritten, cause: [...cause, ...advice], findings, remedy };
+}
+
+/** Says that ESC itself refuses the values. */
+function rejectedWords({ store: { esc } }: Pick<Start, "store">): string {
+  const names = "rejected" in esc ? (esc.rejected?.environments ?? []).map(({ name }) => name) : [];
+  return `until then, ESC opens ${enumerateFew(names.map(printable), MAX_DETAILS)} for no program: a schema in it refuses the values`;
 }
 
 /** Variables that tools set for scripts to which they do not pass on the whole environment, and how they are told to. */
@@ -150,8 +159,11 @@ function compact(
   start: Start,
   asFinding: (wording: Wording) => Finding,
 ): readonly Finding[] {
-  const why = withheldWords(start);
+  const values = judgedValues(start);
+  const why = withheldWords({ ...start, values });
+  const emptyOf = emptyWords({ values });
   const names: string[] = [];
+  const emptyNames: string[] = [];
   const groups: string[] = [];
   const withheldNames = new Map<string, string[]>();
   const otherWordings = wordings.filter(({ violation, advice }) => {
@@ -164,12 +176,13 @@ function compact(
       withheldNames.set(words, [...(withheldNames.get(words) ?? []), name]);
     }
     if (withheld.length > 0) return false;
-    if (wanted.length === 1) names.push(...wanted);
+    if (wanted.length === 1) for (const name of wanted) (emptyOf(name) === undefined ? names : emptyNames).push(name);
     else groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
     return false;
   });
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
+    ...(emptyNames.length === 0 ? [] : [`empty: ${emptyNames.join(", ")}`]),
     ...groups,
     ...Array.from(withheldNames, ([words, list]) => `${words}: ${limitLines(list, MAX_SHOWN).join(", ")}`),
   ];
@@ -238,8 +251,13 @@ export function wordUnmet(
     ]),
     ...remedy,
   ];
+  // Without the contract, ESC would not open either.
+  const rejected = start.verdict.judged === undefined || isRunning ? [] : [rejectedWords(start)];
   const lastDetails = [
-    ...(unwritten.length > 0 ? [] : [`sophia-run check${option} shows the whole configuration; ${wayOut}`]),
+    ...rejected,
+    ...(unwritten.length > 0
+      ? []
+      : [`sophia-run check${option} shows the whole configuration${rejected.length > 0 ? "" : `; ${wayOut}`}`]),
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));

@@ -66,6 +66,7 @@ function missingIn(violation: Violation): readonly string[] {
     case "malformed":
     case "placeholder":
     case "reference":
+    case "refused":
       return [];
   }
 }

@@ -1,13 +1,13 @@
 /** Messages for violations of a contract, for all commands. */
 import { namesOfViolation } from "../contract/check-contract.ts";
-import type { Contract, ValueViolation, Violation } from "../contract/contract-model.ts";
+import type { Contract, RuleViolation, Violation } from "../contract/contract-model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/violation-wording.ts";
 import type { Line } from "../core/lines.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
-import type { Start, EscStatus } from "../resolve/start.ts";
+import { judgedValues, type Start, type EscStatus } from "../resolve/start.ts";
 import { isOwnVariable } from "../resolve/reserved-names.ts";
 import { emptyWords } from "./unset-values.ts";
 import { withheldWords } from "./withheld-words.ts";
@@ -20,7 +20,9 @@ export interface ViolationReport {
 }
 
 /** Returns true if the value itself is wrong, not that there is one or none. */
-export function isOfValue(violation: Violation): violation is ValueViolation {
+export function isOfValue<One extends Violation>(
+  violation: One,
+): violation is Exclude<One, RuleViolation | { readonly kind: "no-contract" }> {
   return !("rule" in violation) && violation.kind !== "no-contract";
 }
 
@@ -28,15 +30,16 @@ export function wordViolations(violations: readonly Violation[], start: Start): 
   const {
     files: { contract },
     store: { esc },
-    values: { resolution, selected },
   } = start;
+  const values = judgedValues(start);
+  const { resolution, selected } = values;
   const context: WordingContext = {
     present: [...resolution.keys()],
     origins: selected,
     target: targetOf(esc),
     isOfEnvironment: isOwnVariable,
-    withheld: withheldWords(start),
-    empty: emptyWords(start),
+    withheld: withheldWords({ ...start, values }),
+    empty: emptyWords({ values }),
     contractFile: namedContract(start.settings),
   };
   return describeViolations(violations, contract, context);
@@ -48,12 +51,16 @@ export function namedContract({ contractFile }: Pick<Start["settings"], "contrac
 }
 
 function targetOf(esc: EscStatus): Target {
-  const last = esc.kind === "read" ? esc.environments.at(-1) : undefined;
+  const last =
+    esc.kind === "read" ? esc.environments.at(-1) : "rejected" in esc ? esc.rejected?.environments.at(-1) : undefined;
   if (last !== undefined) return { kind: "esc", environment: last.name };
   return { kind: esc.kind === "refused" ? "environment" : "local" };
 }
 
-/** Reports the violations of one ESC environment (`org/project/name`), for programs and as lines for people. */
+/**
+ * Reports the violations of one ESC environment (`org/project/name`), for programs and as lines for people.
+ * @param showsLines whether the lines name the line of each value in its definition
+ */
 export function reportViolations(
   violations: readonly Violation[],
   contract: Contract,
@@ -61,6 +68,7 @@ export function reportViolations(
   escEnvironment: string,
   offer: SetOffer,
   contractFile: string | undefined,
+  showsLines = false,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = {
@@ -73,8 +81,8 @@ export function reportViolations(
   const wordings = describeViolations(violations, contract, context);
   const shown = wordings.slice(0, MAX_SHOWN);
   const lines: readonly Line[] = [
-    ...shown.flatMap(({ message, advice }) => [
-      `❌ ${message}`,
+    ...shown.flatMap(({ message, advice, violation }) => [
+      `❌ ${message}${showsLines ? lineWords(violation, selected) : ""}`,
       ...advice.map((one) => ({ text: `   ${one}`, hang: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
@@ -85,6 +93,13 @@ export function reportViolations(
     ).map((text) => ({ text, hang: 3, whole: text.startsWith("  ") })),
   ];
   return { violations: wordings.map(reportViolation), lines };
+}
+
+/** Names the line of a definition that has the value; empty for one that is missing. */
+function lineWords(violation: Violation, selected: Resolution): string {
+  const origin = isOfValue(violation) ? selected.get(violation.name)?.origin : undefined;
+  if (origin?.source !== "esc" || origin.line === undefined) return "";
+  return ` (${origin.importedFrom ?? origin.environment}, line ${origin.line})`;
 }
 
 export const MAX_SHOWN = 50;

@@ -1,5 +1,5 @@
 import { SophiaError } from "../core/error.ts";
-import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
+import type { Environment, Failure, Layer, Notice, Variable } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
@@ -34,9 +34,24 @@ export async function readFromEsc(
     const layers = file === undefined ? result.layers : result.layers.map((layer) => openedBy(file, layer));
     return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
   }
-  const { failure } = result;
-  if (options.requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
-  return { ...nothing, esc: { ...result, settings } };
+  const { failure, rejected } = result;
+  if (rejected !== undefined && options.enforceContract) {
+    const { isExplained } = await import("../contract/esc-schema/schema-findings.ts");
+    // The contract then words the refusal, and nothing is started.
+    if (isExplained(files.contract, rejected.findings, rejected.isComplete)) {
+      const file = foundFile(settings, files.all.files);
+      const layers = file === undefined ? rejected.layers : rejected.layers.map((layer) => openedBy(file, layer));
+      return { ...nothing, esc: { ...result, rejected: { ...rejected, layers }, settings } };
+    }
+  }
+  if (options.requireEsc) throw requiredEsc(failure);
+  const { rejected: _, ...down } = result;
+  return { ...nothing, esc: { ...down, settings } };
+}
+
+/** Returns the error of an ESC that is required and cannot be read. */
+export function requiredEsc(failure: Failure): SophiaError {
+  return new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
 }
 
 /** Returns the file that has the credential, unless the caller named it. That of an outer sophia-run is unknown. */

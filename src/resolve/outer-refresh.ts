@@ -28,6 +28,7 @@ export function withoutRefreshed(violations: readonly Violation[], environment: 
       case "malformed":
       case "placeholder":
       case "reference":
+      case "refused":
       case "no-contract":
         return true;
     }

@@ -3,9 +3,14 @@ import { checkContract, isSet } from "../contract/check-contract.ts";
 import { noticesOf } from "./start-notices.ts";
 import type { Start, Verdict } from "./start.ts";
 
-/** Checks what the program would get against the contract. @throws SophiaError (contract-slow, 125) */
+/** Checks what the program would get against the contract. @throws SophiaError (contract-slow, 125; that of ESC, if it is required) */
 export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdict> {
-  const { environment, files, values } = start;
+  const { environment, files, values, store } = start;
+  if (store.esc.kind === "unavailable" && store.esc.rejected !== undefined) {
+    const { judgeRejected } = await import("./rejected-values.ts");
+    const verdict = await judgeRejected(start, store.esc.rejected, store.esc.failure);
+    if (verdict !== undefined) return { ...verdict, notices: await noticesOf(start) };
+  }
   // The built-in contract has no formats.
   const isBuiltIn = files.contract.source.kind === "built-in";
   const checkFormat = isBuiltIn ? refuseFormat : (await import("../contract/format.ts")).formatCheck();

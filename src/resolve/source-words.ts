@@ -1,7 +1,7 @@
 /** The words for sources and for the places of values in them. Loaded only for reports. */
 import type { Origin, SourceId } from "../core/model.ts";
 import { durationWords, printable } from "../core/text.ts";
-import type { EscEnvironment } from "../sources/esc-layers.ts";
+import type { EscEnvironment } from "../sources/esc-failure.ts";
 
 interface SourceWords<OriginOfIt extends Origin> {
   readonly label: string;

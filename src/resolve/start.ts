@@ -8,11 +8,11 @@ import type { ContractPlace } from "../contract/find-contract.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
-import type { EscFailure } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access-settings.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import type { CacheUse, EscEnvironment } from "../sources/esc-layers.ts";
+import type { EscEnvironment, EscFailure } from "../sources/esc-failure.ts";
+import type { CacheUse } from "../sources/esc-layers.ts";
 import type { Selection } from "./select.ts";
 
 export interface Start {
@@ -88,6 +88,11 @@ export interface Values {
 
 export interface Verdict {
   readonly violations: readonly Violation[];
+  /**
+   * The values that were judged, if they are not those that the program would get: a schema keeps ESC from opening its own, which
+   * are known in part. Nothing is started with them.
+   */
+  readonly judged?: Values;
   readonly notices: readonly Notice[];
 }
 
@@ -105,6 +110,11 @@ export interface ReadingProgress extends Progress {
   /** Called after ESC was read or failed. */
   readonly done: () => void;
   readonly printLine: (line: string) => void;
+}
+
+/** Returns the values that the verdict is about, for reports. */
+export function judgedValues({ values, verdict }: Pick<Start, "values" | "verdict">): Values {
+  return verdict.judged ?? values;
 }
 
 /** Returns true if there is no contract, and nothing suggests that the built-in one is meant. */

@@ -1,23 +1,14 @@
 /** Opens the configured ESC environments, and returns their variables as layers. */
 import type { Failure, Layer, Notice } from "../core/model.ts";
-import { askEsc, type EscFailure } from "../esc/api/ask.ts";
-import { openAndRead } from "../esc/api/open-session.ts";
+import { askEsc } from "../esc/api/ask.ts";
+import { openAndRead, type OpenedEnvironment } from "../esc/api/open-session.ts";
+import type { EscEnvironment, EscFailure } from "./esc-failure.ts";
+import { EscFault } from "../esc/faults/esc-fault.ts";
+import { isSchemaRefusal } from "../esc/faults/schema-refusal.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { formatName } from "../esc/settings/environment-names.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { Clock } from "../esc/transport/deadline.ts";
-
-/** An environment that was read. */
-export interface EscEnvironment {
-  /** The full name: `org/project/name`. */
-  readonly name: string;
-  /** The requested revision or tag. */
-  readonly version?: string;
-  /** The revision that was opened, if the service reports it. */
-  readonly revision?: string;
-  /** The age of values from the cache; absent if they are from ESC. */
-  readonly ageSeconds?: number;
-}
 
 /** The reason why cached values are used: `--cache-fresh`, `--offline`, or that ESC is not available. */
 export type CacheUse =
@@ -56,12 +47,22 @@ export async function readEsc(
     progress,
     async (name, connection) => {
       const { createRequests } = await loading;
-      return openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+      try {
+        return await openAndRead(name, connection, createRequests(connection, settings.sessionMs));
+      } catch (error) {
+        if (!(error instanceof EscFault && error.fault.kind === "status" && isSchemaRefusal(error.fault))) throw error;
+        const { rejectedEnvironment } = await import("./rejected-environment.ts");
+        return rejectedEnvironment(name, error, error.fault.diagnostics, connection);
+      }
     },
     clock,
   );
   if (answer.kind !== "read") return answer;
-  const { results, remarks } = answer;
+  const { remarks } = answer;
+  const results = answer.results.filter((result): result is OpenedEnvironment => !("findings" in result));
+  if (results.length < answer.results.length) {
+    return (await import("./rejected-environment.ts")).rejection(answer.results, settings, remarks);
+  }
   return {
     kind: "read",
     layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),

@@ -217,6 +217,7 @@ describe("wrong values", () => {
     ["vault:secret/data/app#KEY"],
     ["ref+vault://secret/app#/key"],
     ["awssm://name/KEY"],
+    ["bw://item/field"],
   ])("that are references are reported with what resolves them: %s", (value) => {
     expect(words(contract, { KEY: value })[0]?.message).toContain("is a reference");
     expectWords(contract, { KEY: value });

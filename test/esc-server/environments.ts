@@ -24,6 +24,8 @@ export interface EnvironmentSpec extends WireStyle {
   readonly deny?: Denial;
   /** Changes must be approved: a `PATCH` is refused, a draft is taken. */
   readonly updates?: "approval";
+  /** Stacks that use it, `project/stack`. */
+  readonly stacks?: readonly string[];
   readonly creator?: string;
 }
 
@@ -54,6 +56,7 @@ export interface Environment {
   readonly tags: Map<string, number>;
   /** Changes that were proposed. */
   readonly drafts: Draft[];
+  stacks: readonly string[];
   style: WireStyle;
   deny: Denial | undefined;
   updates: "approval" | undefined;
@@ -129,6 +132,7 @@ export class Environments {
       revisions: [],
       tags: new Map<string, number>(),
       drafts: [],
+      stacks: [],
       style: spec,
       deny: spec.deny,
       updates: spec.updates,
@@ -136,6 +140,7 @@ export class Environments {
     };
     this.#byName.set(key(name), environment);
     environment.style = spec;
+    environment.stacks = spec.stacks ?? environment.stacks;
     environment.deny = spec.deny;
     environment.updates = spec.updates;
     const revision = this.#append(

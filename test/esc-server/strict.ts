@@ -129,7 +129,9 @@ const JSON_TYPE = "application/json";
 
 /** The request of pulumi/auth-actions 2.1.0 for the exchange; sophia-run sends a form. */
 function isOfAuthActions(headers: RawRequest["headers"]): boolean {
-  return /^axios\//.test(headers["user-agent"] ?? "") && headers["content-type"]?.split(";")[0]?.trim() === JSON_TYPE;
+  return (
+    (headers["user-agent"] ?? "").startsWith("axios/") && headers["content-type"]?.split(";")[0]?.trim() === JSON_TYPE
+  );
 }
 const BODY_TYPES: ReadonlyMap<Operation, readonly string[]> = new Map<Operation, readonly string[]>([
   ["update", ["application/x-yaml", JSON_TYPE]],

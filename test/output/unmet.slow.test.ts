@@ -149,6 +149,17 @@ test("many violations are listed by name, and invalid values have one remedy for
   expect(text).toMatch(/\.env, lines 1 and 3\n/);
 });
 
+test("of many violations, empty values are told from those that are not set", async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `VARIABLE_${index}`);
+  const variables = Object.fromEntries(names.map((name) => [name, { required: true }]));
+  const { lines } = await runAll(
+    { VARIABLE_1: "" },
+    { "sophia.contract.json": JSON.stringify({ variables }), ".env": "VARIABLE_2=\nVARIABLE_3=' '\n" },
+  );
+  expect(lines).toContain("  empty: VARIABLE_1, VARIABLE_2, VARIABLE_3");
+  expect(lines.find((line) => line.includes("not set:"))).not.toMatch(/VARIABLE_[123]\b/);
+});
+
 test("many remarks on a file do not hide other notices", async () => {
   const bad = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
   const contract = { "sophia.contract.json": '{"variables":{"A":{"required":true}}}' };

@@ -30,14 +30,20 @@ describe.concurrent("real processes with a fault of ESC", () => {
     }
     const { kind } = one.expect;
     expect(required.calls).toEqual(one.whenRequired ?? launched.calls);
-    expect([launched.result.status, launched.result.signal]).toEqual([kind === "stopped" ? 125 : 0, null]);
-    expect([required.result.status, required.result.signal]).toEqual([kind === "read" ? 0 : 125, null]);
-    expect(launched.result.stdout + required.result.stdout).toBe("");
+    const isEnded = kind === "stopped" || kind === "unwritten";
+    const status = kind === "unmet" ? 78 : isEnded ? 125 : 0;
+    expect([launched.result.status, launched.result.signal]).toEqual([status, null]);
+    const statusIfRequired = kind === "read" ? 0 : kind === "unmet" ? 78 : 125;
+    expect([required.result.status, required.result.signal]).toEqual([statusIfRequired, null]);
+    // A command that writes shows its plan.
+    const shown = kind === "unwritten" ? /^new\.env into / : /^$/;
+    expect(launched.result.stdout).toMatch(shown);
+    expect(required.result.stdout).toMatch(shown);
     const silent = one.expect.kind === "read" && one.expect.says !== true;
     for (const { stderr } of [launched.result, required.result]) {
       expect(stderr).toMatch(silent ? /^$/ : /^sophia-run: .+\n/);
     }
-    const exposed = [launched.result.stderr, required.result.stderr].join("\n");
+    const exposed = [launched, required].map(({ result }) => result.stdout + result.stderr).join("\n");
     expect(exposed).not.toContain(SENTINEL_TOKEN);
     expect(exposed).not.toContain(SENTINEL_SECRET);
     expect([...launched.result.left, ...required.result.left]).toEqual([]);

@@ -21,6 +21,18 @@ export interface SecretAge {
   readonly overdue: boolean | undefined;
 }
 
+export interface SecretAudit {
+  readonly ages: readonly SecretAge[];
+  /** In the order of `ESC_ENV`; none if the service refuses an environment. */
+  readonly definitions: readonly AuditedDefinition[];
+}
+
+export interface AuditedDefinition {
+  readonly name: FullName;
+  /** Undefined if the token may not see it. */
+  readonly yaml: string | undefined;
+}
+
 export type IsSecret = (declaration: Declaration) => boolean;
 
 const isDeclaredSecret: IsSecret = ({ secret }) => secret;
@@ -32,24 +44,28 @@ export async function secretAges(
   progress: Progress,
   now: Date,
   isSecret: IsSecret = isDeclaredSecret,
-): Promise<readonly SecretAge[]> {
+): Promise<SecretAudit> {
   const secrets = secretsIn(contract, isSecret);
   const answers = await askEsc(settings, progress, (name, connection) => changesIn(name, connection, secrets));
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
     if (answers.refused === "token") throw new SophiaError(answers.failure);
     const what = `the definition of ${settings.environments.map(({ text }) => text).join(", ")}`;
-    return secrets.map(({ name }) => ({ name, change: { kind: "unseen", what }, overdue: undefined }));
+    return {
+      ages: secrets.map(({ name }) => ({ name, change: { kind: "unseen", what }, overdue: undefined })),
+      definitions: [],
+    };
   }
   const environments = answers.results.toReversed();
-  return secrets.map((declaration) => {
-    const change = environments.map((changes) => changes.get(declaration.name)).find((one) => one !== undefined);
+  const ages = secrets.map((declaration) => {
+    const change = environments.map(({ changes }) => changes.get(declaration.name)).find((one) => one !== undefined);
     return ageOf(contract, declaration, change, now);
   });
+  return { ages, definitions: answers.results };
 }
 
-export function unknownAges(contract: Contract, isSecret: IsSecret = isDeclaredSecret): readonly SecretAge[] {
-  return secretsIn(contract, isSecret).map(({ name }) => ({ name, overdue: undefined }));
+export function unknownAges(contract: Contract, isSecret: IsSecret = isDeclaredSecret): SecretAudit {
+  return { ages: secretsIn(contract, isSecret).map(({ name }) => ({ name, overdue: undefined })), definitions: [] };
 }
 
 function secretsIn({ variables }: Contract, isSecret: IsSecret): readonly Declaration[] {
@@ -60,7 +76,7 @@ async function changesIn(
   name: FullName,
   connection: Connection,
   secrets: readonly Declaration[],
-): Promise<ReadonlyMap<string, LastChange>> {
+): Promise<AuditedDefinition & { readonly changes: ReadonlyMap<string, LastChange> }> {
   await requireKnown(name, connection);
   const histories = new DefinitionHistories(connection);
   const changes = new Map<string, LastChange>();
@@ -76,7 +92,7 @@ async function changesIn(
       }
     }),
   );
-  return changes;
+  return { name, yaml: await histories.definitionText(name), changes };
 }
 
 /** Checks that the environment exists, so that a name of two parts gets its other meaning. @throws EscFault */

@@ -17,6 +17,8 @@ export interface ValueAudit {
   /** Declared names that the contract calls public, wrongly. */
   readonly names: ReadonlySet<string>;
   readonly unseen: readonly string[];
+  /** The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated. */
+  readonly files: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
 /** Evaluates the environments without opening them: secrets stay unknown. */
@@ -49,8 +51,16 @@ export async function auditValues(
   return {
     findings: [...plain.values(), ...names.values()],
     names: new Set(names.keys()),
+    files: evaluated === undefined ? undefined : new Map(evaluated.map((one) => [formatName(one.name), filesIn(one)])),
     unseen: evaluated === undefined ? ["ESC: credentials among the values in plain text"] : [],
   };
+}
+
+function filesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
+  const files = Array.from(variables).filter(([, value]) =>
+    value.kind === "known" ? value.variable.delivery === "file" : value.kind === "unknown" && value.delivery === "file",
+  );
+  return new Set(files.map(([name]) => name));
 }
 
 /** Returns undefined if the service does not evaluate them for this token; the ages of secrets say why. */

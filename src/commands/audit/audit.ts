@@ -14,9 +14,19 @@ import { printNotices } from "../../output/print-notices.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import type { Command } from "../command.ts";
-import { ageForPrograms, ageLine, type IsSecret, type SecretAge, secretAges, unknownAges, unseenOf } from "./ages.ts";
+import {
+  ageForPrograms,
+  ageLine,
+  type IsSecret,
+  type SecretAge,
+  secretAges,
+  type SecretAudit,
+  unknownAges,
+  unseenOf,
+} from "./ages.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings, wordFinding } from "./findings.ts";
 import { auditToken, historyAccess, type TokenReport, unreadWords } from "./audit-token.ts";
+import { auditSchemas, schemaLine, type SchemaReport } from "./audit-schema.ts";
 import { auditValues, type ValueAudit } from "./audit-values.ts";
 
 export const audit: Command = async ({ options }, context) => {
@@ -28,12 +38,12 @@ export const audit: Command = async ({ options }, context) => {
   const access = await historyAccess(settings, contract, dotenv, context);
   printNotices(context, settings, access.unallowed);
   const progress = await makeProgress(context, settings);
-  const agesOf = (isSecret?: IsSecret): Promise<readonly SecretAge[]> | readonly SecretAge[] =>
+  const agesOf = (isSecret?: IsSecret): Promise<SecretAudit> | SecretAudit =>
     access.reader.kind === "on"
       ? secretAges(contract, access.reader.settings, progress, now, isSecret)
       : unknownAges(contract, isSecret);
   const agesByValue = async ({ names }: ValueAudit): Promise<readonly SecretAge[]> =>
-    names.size === 0 ? [] : agesOf(({ name }) => names.has(name));
+    names.size === 0 ? [] : (await agesOf(({ name }) => names.has(name))).ages;
   const auditing = auditValues(contract, access.reader, dotenv.layers, context.environment, progress);
   const [declared, byValue, values, token, files, repository] = await Promise.all([
     agesOf(),
@@ -43,11 +53,22 @@ export const audit: Command = async ({ options }, context) => {
     auditFiles(settings, contract, dotenv, context),
     auditRepository(contract, context),
   ]).finally(progress.done);
-  const ages = [...declared, ...byValue];
+  const ages = [...declared.ages, ...byValue];
+  const schemas = auditSchemas(contract, declared.definitions, values.files);
   const overdue = ages.flatMap(({ name, overdue: isOver, due }) =>
     isOver === true && due !== undefined ? [{ kind: "overdue", name, due } as const] : [],
   );
-  const findings = [...overdue, ...tokenFindings(token, now), ...values.findings, ...files, ...repository.findings];
+  const outdated = schemas.flatMap(({ state, environment }) =>
+    state === "differs" ? [{ kind: "schema-differs", environment } as const] : [],
+  );
+  const findings = [
+    ...overdue,
+    ...tokenFindings(token, now),
+    ...outdated,
+    ...values.findings,
+    ...files,
+    ...repository.findings,
+  ];
   const inEsc = access.reader.kind === "on" ? unseenOf(ages) : [unreadWords(access.reader)];
   const unseen = [...inEsc, ...values.unseen, ...repository.unseen];
   if (options["json"] === true) {
@@ -56,6 +77,7 @@ export const audit: Command = async ({ options }, context) => {
       version: 1,
       contract: reportContract(contract),
       secrets: ages.map(ageForPrograms),
+      schemas,
       token,
       findings: findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
       unseen: [...unseen, ...ofToken],
@@ -63,7 +85,8 @@ export const audit: Command = async ({ options }, context) => {
     context.out(jsonText(report));
   } else {
     const read = access.reader.kind === "on" ? ages : undefined;
-    printReport(context, auditText({ contract: reportContract(contract), ages: read, token, findings, unseen }, now));
+    const parts = { contract: reportContract(contract), ages: read, schemas, token, findings, unseen };
+    printReport(context, auditText(parts, now));
   }
   if (options["strict"] !== true) return ExitStatus.ok;
   if (findings.length > 0) return ExitStatus.unmet;
@@ -76,17 +99,19 @@ interface Audit {
   readonly contract: ContractReport;
   /** Undefined if ESC was not read. */
   readonly ages: readonly SecretAge[] | undefined;
+  readonly schemas: readonly SchemaReport[];
   readonly token: TokenReport;
   readonly findings: readonly Finding[];
   readonly unseen: readonly string[];
 }
 
-function auditText({ contract, ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
+function auditText({ contract, ages, schemas, token, findings, unseen }: Audit, now: Date): readonly Line[] {
   const isCut = ages?.some(({ change }) => change?.kind === "unchanged");
   const others = findings.filter(({ kind }) => kind !== "overdue");
   const sections: readonly (readonly Line[])[] = [
     ["--- Secrets in ESC ---", ...ageLines(ages, now)],
     ...(isCut === true ? [[`Only the last ${MAX_REVISIONS} revisions of each environment were read.`]] : []),
+    ...(schemas.length === 0 ? [] : [["--- Contract in ESC ---", ...schemas.map(schemaLine)]]),
     ["--- Token ---", tokenLine(token, now)],
     ...(others.length === 0 ? [] : [["--- Files, token and repository ---", ...others.flatMap(findingLines)]]),
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),

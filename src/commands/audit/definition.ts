@@ -6,7 +6,8 @@ export const auditCommand: CommandDefinition = {
     "Reads the last 200 revisions of each ESC environment and its imports, and shows when each declared secret last " +
       "changed. Secrets older than rotateEvery of the contract (default: 90 days) are overdue. Also checks the role and " +
       "expiry of the launcher's token, .env files that git tracks or that are world-readable, and, if the gh CLI is " +
-      "installed, missing repository secrets. Opens and changes no environment; the report contains no value.",
+      "installed, missing repository secrets; and whether ESC itself checks the values by the contract (sophia-run enforce). Opens and " +
+      "changes no environment; the report contains no value.",
     "Uses ESC_ADMIN_TOKEN if it is set: it may see more than a token that may only open. Parts that the token may not " +
       "see are listed, but are not findings.",
   ],

@@ -19,6 +19,7 @@ export type Finding =
   | { readonly kind: "token-ends"; readonly at: Date }
   | { readonly kind: "tracked"; readonly file: string }
   | { readonly kind: "exposed"; readonly file: string }
+  | { readonly kind: "schema-differs"; readonly environment: string }
   | { readonly kind: "plain-text"; readonly name: string; readonly environment: string; readonly credential: string }
   | { readonly kind: "called-public"; readonly name: string; readonly credential: string }
   | { readonly kind: "repository-secret"; readonly name: string; readonly app: "actions" | "codespaces" };
@@ -96,6 +97,11 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
     case "exposed": {
       const file = printable(finding.file);
       return worded(`${file} is world-readable`, `chmod 600 ${shellWord(file)}`);
+    }
+    case "schema-differs": {
+      const environment = printable(finding.environment);
+      const remedy = `sophia-run enforce --in ${shellWord(finding.environment)}`;
+      return worded(`The schema in ESC ${environment} is not what the contract gives`, remedy);
     }
     case "plain-text": {
       const name = printable(finding.name);

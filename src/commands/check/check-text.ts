@@ -116,6 +116,7 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-forbidden": "access denied",
   "esc-approval": "approval needed",
   "esc-credential": "cannot be used",
+  "esc-schema": "a schema refuses its values",
 };
 
 function variableLine(line: LineReport, report: Report): string {

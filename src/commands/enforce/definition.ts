@@ -9,8 +9,9 @@ export const enforceCommand: CommandDefinition = {
       "it is opened by any program. Run the command again when the contract changes; --check reports if it must be.",
     "The values that the environment has now must meet the contract; if they do not, nothing is written. What a schema of ESC " +
       "cannot express is printed; only a start checks it. The schema is never stricter than the contract.",
-    "An environment may hold a part of the contract alone: --only and --except limit what ESC checks. An environment that " +
-      "others import should require only what it holds itself.",
+    "An environment may hold a part of the contract alone: --only and --except limit what ESC checks, and the schema records " +
+      "them for --check and audit. An environment that others import should require only what it holds itself; the question " +
+      "before writing names them, if the service does.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it must be allowed to open and write the environment. " +
       "For --check and --dry-run the launcher's own token is enough, if it may read the definition.",
     FOUND_ENVIRONMENT,
@@ -19,7 +20,11 @@ export const enforceCommand: CommandDefinition = {
     in: { type: "string", value: "ENV", describe: "The environment to write (default: ESC_ENV)" },
     only: { type: "list", value: "GLOB", describe: "Check only these variables, such as 'DB_*'" },
     except: { type: "list", value: "GLOB", describe: "Check all but these variables" },
-    key: { type: "string", value: "NAME", describe: "The entry of values that gets the schema (default: contract)" },
+    key: {
+      type: "string",
+      value: "NAME",
+      describe: "The entry of values that gets the schema (default: the one that has it, else contract)",
+    },
     check: { type: "boolean", describe: "Write nothing; end with 1 if the schema is missing or differs" },
     remove: { type: "boolean", describe: "Take the schema out again" },
     ...CONFIRMATION,

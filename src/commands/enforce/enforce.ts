@@ -5,23 +5,31 @@ import type { Contract } from "../../contract/contract-model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerateFew } from "../../core/lines.ts";
+import { enumerate } from "../../core/text.ts";
 import { changeEnvironment, type EnvironmentState, formatRevision, readOrEvaluate } from "../../esc/api/change.ts";
-import { entryOf, printOfLines, removeEntry, setEntry, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
+import { entryOf, removeEntry, setEntry, type ValuesEntry } from "../../esc/definition/edit-entry.ts";
+import { listReferrers } from "../../esc/api/referrers.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
+import { makeProgress } from "../../output/progress.ts";
 import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
-import { isOwnVariable } from "../../resolve/reserved-names.ts";
-import { matcher } from "../../resolve/name-globs.ts";
 import type { Values } from "../../command-line/options.ts";
 import type { Command } from "../command.ts";
-import { confirm } from "../parts/confirm.ts";
+import { askApart } from "../parts/ask-esc.ts";
+import { canAsk, confirm } from "../parts/confirm.ts";
+import { schemaState, type SchemaRequest, type SchemaState } from "../parts/enforcement/schema-entry.ts";
 import { conflict, usageError } from "../parts/mistakes.ts";
-import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
+import {
+  askOne,
+  type EscTarget,
+  requireOne,
+  targetFor,
+  writeAccess,
+  writeQuestion,
+} from "../parts/writing/write-access.ts";
 import { effectiveChange, revisionsText } from "../parts/writing/write-change.ts";
 import { blockDiff } from "./block-diff.ts";
-import { type ContractSchema, contractSchema, DESCRIPTION } from "./contract-schema.ts";
-import { validationLines } from "./schema-text.ts";
 import { presentViolations } from "./present-violations.ts";
 
 export const enforce: Command = async ({ options }, context) => {
@@ -55,6 +63,7 @@ export const enforce: Command = async ({ options }, context) => {
         name,
         setOffer(context),
         namedContract(settings),
+        true,
       );
       printReport(context, [
         `Nothing was written: values of ${formatRevision(current)} violate the contract.`,
@@ -68,7 +77,9 @@ export const enforce: Command = async ({ options }, context) => {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
-  const change = request.purpose === "remove" ? `Remove the schema from ${name}` : `Write the schema to ${name}`;
+  const writing = async (): Promise<string> =>
+    `Write the schema to ${name}${isConfirmed ? "" : await usedBy(targetFor(current.name, access))}`;
+  const change = request.purpose === "remove" ? `Remove the schema from ${name}` : await writing();
   if (!(await confirm(writeQuestion(change, access), isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
@@ -77,19 +88,30 @@ export const enforce: Command = async ({ options }, context) => {
   const changed = await askOne(targetFor(current.name, access), (full, connection) =>
     changeEnvironment(full, connection, edit, [], readOrEvaluate),
   );
-  const done = effectiveChange(changed, context);
+  const done = effectiveChange(changed, access);
   if (typeof done === "number") return done;
   const result = request.purpose === "remove" ? "The schema is removed." : `ESC checks ${name} by the contract now.`;
   printReport(context, `✅ ${result} ${revisionsText(done)}\n`);
   return ExitStatus.ok;
 };
 
-interface Request {
+const MOST_REFERRERS = 5;
+
+/** Names what else a schema affects, for a question; empty if there is nothing, or if the service does not name it. */
+async function usedBy({ esc, settings, context }: EscTarget): Promise<string> {
+  if (!canAsk(context)) return "";
+  const progress = await makeProgress(context, settings);
+  const [referrers] = await askApart(esc, progress, listReferrers).finally(progress.done);
+  const { names = [], hasMore = false } = referrers ?? {};
+  if (names.length === 0) return "";
+  const shown = names.slice(0, MOST_REFERRERS);
+  const left = names.length - shown.length;
+  const rest = hasMore ? ["others"] : left > 0 ? [`${left} more`] : [];
+  return `, which ${enumerate([...shown, ...rest])} ${names.length === 1 && !hasMore ? "uses" : "use"}`;
+}
+
+interface Request extends SchemaRequest {
   readonly purpose: "write" | "check" | "remove";
-  /** The entry of `values` that has the schema. */
-  readonly key: string;
-  readonly only: readonly string[];
-  readonly except: readonly string[];
 }
 
 /** @throws SophiaError (usage, 125) for options that exclude each other, or a name that cannot be a key */
@@ -97,8 +119,8 @@ function requestOf(options: Values): Request {
   const isCheck = options["check"] === true;
   const isRemove = options["remove"] === true;
   if (isCheck && isRemove) throw conflict("--check", "--remove");
-  const key = typeof options["key"] === "string" ? options["key"] : "contract";
-  if (!/^[A-Za-z_][\w-]*$/.test(key)) {
+  const key = typeof options["key"] === "string" ? options["key"] : undefined;
+  if (key !== undefined && !/^[A-Za-z_][\w-]*$/.test(key)) {
     throw usageError("--key takes a name of letters, digits, _ and -", "leave it out for the key contract");
   }
   if (key === "environmentVariables" || key === "files" || key === "pulumiConfig") {
@@ -111,60 +133,35 @@ function requestOf(options: Values): Request {
     const given = options[name];
     return Array.isArray(given) ? given : [];
   };
-  return {
-    purpose: isCheck ? "check" : isRemove ? "remove" : "write",
-    key,
-    only: list("only"),
-    except: list("except"),
-  };
+  const purpose = isCheck ? "check" : isRemove ? "remove" : "write";
+  const selection = { only: list("only"), except: list("except") };
+  // Without these options a check is about what the schema was written for.
+  const isOpen = purpose === "check" && selection.only.length + selection.except.length === 0;
+  return { purpose, key, selection: isOpen ? undefined : selection };
 }
 
-interface Plan {
-  readonly key: string;
-  readonly translated: ContractSchema;
-  readonly isEnforced: (name: string) => boolean;
-  /** The entry that the environment has now. */
-  readonly entry: ValuesEntry | undefined;
+interface Plan extends SchemaState {
   /** The definition with the change; undefined if nothing changes. */
   readonly edited: string | undefined;
 }
 
 /** Plans the change of one revision. @throws SophiaError (esc-edit, 125) if it cannot be made safely */
 function planFor(request: Request, contract: Contract, { definition, opened }: EnvironmentState): Plan {
-  const { key, purpose } = request;
-  const isIncluded = request.only.length === 0 ? (): boolean => true : matcher(request.only);
-  const isExcluded = matcher(request.except);
-  const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
+  const { yaml } = definition;
   const files = new Set(opened.variables.flatMap(({ name, delivery }) => (delivery === "file" ? [name] : [])));
-  const translated = contractSchema(contract, { isEnforced, files, title: titleOf(contract) });
-  const lines = validationLines(translated.schema, 0);
-  const entry = entryOf(definition.yaml, key);
-  const plan = { key, translated, isEnforced, entry };
-  if (entry !== undefined && !JSON.stringify(entry.print).includes(JSON.stringify(`s ${DESCRIPTION}`))) {
-    throw new SophiaError({
-      code: "esc-edit",
-      message: `values.${key} of the definition is not a schema of sophia-run`,
-      hint: "choose another name for the schema: --key NAME",
-    });
+  const schema = schemaState(contract, yaml, files, request);
+  const { key, entry, lines, state } = schema;
+  if (request.purpose === "remove") {
+    return { ...schema, edited: entry === undefined ? undefined : removeEntry(yaml, key) };
   }
-  if (purpose === "remove") {
-    return { ...plan, edited: entry === undefined ? undefined : removeEntry(definition.yaml, key) };
-  }
-  if (entryOf(definition.yaml, "environmentVariables") === undefined) {
+  if (entryOf(yaml, "environmentVariables") === undefined) {
     throw new SophiaError({
       code: "esc-edit",
       message: "the definition has no environmentVariables to check",
       hint: "name the environment that has them: --in organization/project/environment",
     });
   }
-  const isSame = entry !== undefined && JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
-  return { ...plan, edited: isSame ? undefined : setEntry(definition.yaml, key, lines) };
-}
-
-/** Returns what readers of the definition know the contract by. */
-function titleOf({ source, name }: Contract): string {
-  if (name !== undefined) return name;
-  return source.kind === "file" ? "sophia.contract.json" : "the built-in contract of sophia-run";
+  return { ...schema, edited: state === "current" ? undefined : setEntry(yaml, key, lines) };
 }
 
 function checkText({ edited, entry, key }: Plan, current: EnvironmentState): readonly Line[] {

@@ -5,11 +5,10 @@ import type { Contract, Violation } from "../../contract/contract-model.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { Resolution, Variable } from "../../core/model.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
+import { UNSEEN } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { resolve } from "../../resolve/precedence.ts";
-
-/** Stands for a value that the token does not see: it meets every rule, and its format is not checked. */
-const HIDDEN = "a hidden value";
+import { unlessUnseen } from "../../resolve/rejected-values.ts";
 
 /**
  * Returns the violations of the rules that are enforced. Rules about a variable that is not enforced do not count.
@@ -22,7 +21,7 @@ export function presentViolations(
 ): { readonly violations: readonly Violation[]; readonly selected: Resolution } {
   const unseen = Array.from(hidden, (hiddenName): Variable => ({
     name: hiddenName,
-    value: HIDDEN,
+    value: UNSEEN,
     secret: true,
     origin: { source: "esc", environment: formatName(name) },
     delivery: "value",
@@ -30,10 +29,7 @@ export function presentViolations(
   const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...unseen] }]);
   const isDeclared = (one: string): boolean => contract.variables.has(one) || contract.aliases.has(one);
   const selected = resolve(layers, isDeclared);
-  const checkFormat = formatCheck();
-  const found = checkContract(contract, selected, (format, value, one) =>
-    value === HIDDEN && hidden.has(one) ? undefined : checkFormat(format, value, one),
-  );
+  const found = checkContract(contract, selected, unlessUnseen(formatCheck()));
   return { violations: found.filter((violation) => namesOf(violation).every(isEnforced)), selected };
 }
 

@@ -94,6 +94,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
     ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
     ["format", full?.format],
+    ["enforce", isOfEsc(variable) && full !== undefined ? ENFORCE_WORDS : undefined],
     ["aliases", full?.aliases.join(", ")],
     ["rotate", full?.rotate],
     ["see", full?.docs],
@@ -109,6 +110,13 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
 }
 
 const KEY = 9;
+
+const ENFORCE_WORDS = "a start checks it; sophia-run enforce has ESC check its values, too, when they are saved";
+
+/** Returns true for a value of an ESC environment of which the contract requires something. */
+function isOfEsc({ origin, rules, declaration }: VariableExplanation): boolean {
+  return origin?.source === "esc" && (rules.length > 0 || declaration?.format !== undefined);
+}
 
 const SKIPPED_WORDS = {
   unknown: "its value is not known",

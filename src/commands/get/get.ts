@@ -42,7 +42,11 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     verdict: { notices },
   } = start;
   const declared = contract.aliases.get(name) ?? name;
-  const violations = start.verdict.violations.filter((violation) => namesOfViolation(violation).includes(declared));
+  // Each violation is why there is no value, if a schema keeps ESC from opening the environment.
+  const isClosed = start.verdict.judged !== undefined && !selected.has(declared);
+  const violations = start.verdict.violations.filter(
+    (violation) => isClosed || namesOfViolation(violation).includes(declared),
+  );
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
     const { contractUnmet } = await import("../parts/contract-unmet.ts");

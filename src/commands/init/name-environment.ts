@@ -1,6 +1,7 @@
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
+import { shellWord } from "../../core/shell.ts";
 import { enumerate } from "../../core/text.ts";
 import { placeOf } from "../../access/consent.ts";
 import { replaceConsents, withConsents } from "../../access/remembered-consents.ts";
@@ -35,6 +36,15 @@ export async function allowWritten(
     ),
   );
   return trouble === undefined ? [] : [`  not remembered as allowed: ${trouble}`];
+}
+
+/** Says how ESC itself checks the values by the contract, for a project whose values are there. */
+export function enforceRemark(environments: readonly string[]): readonly Line[] {
+  if (environments.length === 0) return [];
+  return [
+    "  to have ESC itself refuse values that violate the contract, once it is refined:",
+    ...environments.map((name) => ({ text: `    sophia-run enforce --in ${shellWord(name)}`, whole: true })),
+  ];
 }
 
 /** Says how to name the environments later. */

@@ -35,7 +35,7 @@ import {
   type SourceResult,
 } from "./variable-candidates.ts";
 import { fromCode } from "./variables-in-code.ts";
-import { allowWritten, askEnvironment, environmentRemark } from "./name-environment.ts";
+import { allowWritten, askEnvironment, enforceRemark, environmentRemark } from "./name-environment.ts";
 import { fromEsc } from "./variables-in-esc.ts";
 import { fromExample, fromGenerated } from "./example.ts";
 import { fromTools, TOOL_FILES } from "./tools/tools.ts";
@@ -124,6 +124,7 @@ export async function createContract(
     ...candidateRows(candidates),
     ...untestedLines(untested),
     ...(isNaming ? await allowWritten(environments, context) : environmentRemark(environments)),
+    ...enforceRemark(environments),
     ...[
       ...misspellingLines(misspelt),
       ...remarks,

@@ -19,7 +19,8 @@ const FRESH_MS = 600_000;
  */
 export async function secretsToMask(given: Settings, context: Context): Promise<readonly Secret[]> {
   // The real secrets are searched for, also in a program that was started with --fake.
-  const settings = { ...given, fake: undefined, cacheFreshMs: given.cacheFreshMs ?? FRESH_MS };
+  const cacheFreshMs = given.cacheFreshMs ?? FRESH_MS;
+  const settings = { ...given, fake: undefined, cacheFreshMs, enforceContract: false };
   const sources = await sourcesWith(settings, context);
   const values = await resolveValues(sources);
   warn(sources, settings.quiet, context);

@@ -100,7 +100,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
     ...notices.filter(({ kind }) => kind !== "environment-not-allowed"),
   ]);
   if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract));
-  if (access.kind === "on") return { esc: access.settings, settings, context };
+  if (access.kind === "on") return { esc: access.settings, settings, context, contract };
   throw new SophiaError({
     code: "esc-settings",
     message:

@@ -13,6 +13,7 @@ import {
   type EnvironmentState,
   formatRevision,
   readCurrent,
+  readDespiteSchema,
 } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition-requests.ts";
 import type { VariableChange } from "../../esc/definition/definition-variables.ts";
@@ -58,7 +59,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const access = await writeAccess(inEnvironment, settings, context, writing);
   if (inEnvironment !== undefined) requireOne(access);
 
-  const all = await askEach(access, readCurrent);
+  const all = await askEach(access, readDespiteSchema);
   // With several environments it is unknown to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
@@ -78,7 +79,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   };
   const unwritten = isDry ? ExitStatus.ok : ExitStatus.unmet;
   const finish = (changed: ChangeResult, canRestore: boolean): number => {
-    const done = effectiveChange(changed, context);
+    const done = effectiveChange(changed, access);
     if (typeof done === "number") return done;
     printReport(context, doneLines(name, done, inEnvironment, canRestore));
     return ExitStatus.ok;
@@ -123,7 +124,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     return setVariables(now.definition.yaml, [replacement.change]);
   };
   const changed = await askOne(target, (full, connection) =>
-    changeEnvironment(full, connection, edit, [replacement.value]),
+    changeEnvironment(full, connection, edit, [replacement.value], readDespiteSchema),
   );
   return finish(changed, !isRemoved);
 };

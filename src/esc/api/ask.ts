@@ -10,7 +10,7 @@ import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
 
 /** The outcome if not all environments could be read. */
-export type EscFailure =
+export type AskFailure =
   /** There was no valid answer. The values of the process environment and of files may be used (emergency access). */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
   /** The service refused the token or the environment. Files must not be used instead. */
@@ -27,7 +27,7 @@ export async function askEsc<T>(
   ask: (name: FullName, connection: Connection) => Promise<T>,
   clock: Clock = systemClock,
 ): Promise<
-  { readonly kind: "read"; readonly results: readonly T[]; readonly remarks: readonly Notice[] } | EscFailure
+  { readonly kind: "read"; readonly results: readonly T[]; readonly remarks: readonly Notice[] } | AskFailure
 > {
   const { environments } = settings;
   const connection = new Connection(settings, progress, clock);

@@ -26,6 +26,7 @@ export interface EnvironmentState {
   readonly opened: OpenedEnvironment;
   /** The names of hidden variables, if ESC does not open the environment. `opened` then has only the other variables. */
   readonly hidden?: ReadonlySet<string>;
+  readonly hiddenBy?: "approval" | "schema";
 }
 
 export type ChangeResult =
@@ -62,18 +63,37 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
  */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
+  let hiddenBy: NonNullable<EnvironmentState["hiddenBy"]>;
   try {
     return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
     // Any other error ends the reading.
     const canEvaluate = error instanceof EscFault && (needsApproval(error.fault) || isSchemaRefusal(error.fault));
     if (!canEvaluate) throw error;
+    hiddenBy = needsApproval(error.fault) ? "approval" : "schema";
   }
   const { evaluate } = await import("./evaluate.ts");
   const { variables: evaluated, notices } = await evaluate(name, connection);
   const variables = Array.from(evaluated.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
   const hidden = new Set(Array.from(evaluated).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
-  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
+  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden, hiddenBy };
+}
+
+/**
+ * The same as {@link readCurrent}. Of an environment that ESC does not open because a schema refuses its values, those that are not
+ * secret are known; the others are {@link UNSEEN}.
+ */
+export async function readDespiteSchema(name: FullName, connection: Connection): Promise<EnvironmentState> {
+  const definition = await readDefinition(name, connection);
+  try {
+    return { name, definition, opened: await openByDefaults(name, connection) };
+  } catch (error) {
+    if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
+  }
+  const { evaluate, variablesIn } = await import("./evaluate.ts");
+  const evaluated = await evaluate(name, connection);
+  const { notices } = evaluated;
+  return { name, definition, opened: { name, variables: variablesIn(evaluated), notices, mayMint: () => false } };
 }
 
 /** Does the same as {@link readOrEvaluate}. If the token may not read the definition, it is empty. For reports only. */

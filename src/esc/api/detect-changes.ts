@@ -11,7 +11,7 @@ import { describeCredential } from "../settings/credentials.ts";
 import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/environment-names.ts";
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
-import { askEsc, type EscFailure } from "./ask.ts";
+import { askEsc, type AskFailure } from "./ask.ts";
 import { MAX_ENVIRONMENTS, pathOfRevision, readImports } from "./definition-requests.ts";
 
 /** An environment as it was at the last check. */
@@ -40,7 +40,7 @@ export type ChangeReport =
       /** The settings with the token in use, so that the next check need not obtain one. */
       readonly settings: EscSettings;
     }
-  | (EscFailure & { readonly retryAfterMs?: number | undefined });
+  | (AskFailure & { readonly retryAfterMs?: number | undefined });
 
 /** Checks the environments of the settings and all of their imports, except for those that were hidden `before`. */
 export async function detectChanges(

@@ -24,6 +24,19 @@ export interface EvaluatedEnvironment {
   readonly notices: readonly Notice[];
 }
 
+/** Stands for a value that the token does not see: it counts as set, and its format is not checked. Never given to a program. */
+export const UNSEEN = "a hidden value";
+
+/** Returns the variables of an evaluated environment, with {@link UNSEEN} for unknown values. */
+export function variablesIn({ name, variables }: EvaluatedEnvironment): readonly Variable[] {
+  return Array.from(variables).flatMap(([key, one]): readonly Variable[] => {
+    if (one.kind === "list-or-object") return [];
+    if (one.kind === "known") return [one.variable];
+    const origin = { source: "esc", environment: formatName(name) } as const;
+    return [{ name: key, value: UNSEEN, secret: one.secret, origin, delivery: one.delivery }];
+  });
+}
+
 /** Evaluates an environment: `POST …/check`, which the SDK lacks. @throws EscFault @throws SophiaError (esc-value, 125) */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");

@@ -75,6 +75,16 @@ export class DefinitionHistories {
     }
   }
 
+  /** Returns the text of a definition, without a further request if it was read. @returns undefined if it is not visible @throws EscFault */
+  async definitionText(name: FullName): Promise<string | undefined> {
+    try {
+      return (await this.#definition(name)).yaml;
+    } catch (error) {
+      if (error instanceof NotVisible) return undefined;
+      throw error;
+    }
+  }
+
   /** Searches the imports from the last to the first, since later imports win. */
   async #changeInImports(
     name: FullName,

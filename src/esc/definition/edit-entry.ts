@@ -19,7 +19,19 @@ export interface ValuesEntry {
 export function entryOf(yaml: string, key: string): ValuesEntry | undefined {
   const parsed = parseDefinition(yaml);
   const pair = findEntry(parsed, key);
-  if (pair === undefined) return undefined;
+  return pair === undefined ? undefined : entryAt(parsed, pair);
+}
+
+/** Returns the entries of `values` by their keys. @throws SophiaError (esc-edit, 125), also if two share a line */
+export function entriesOf(yaml: string): ReadonlyMap<string, ValuesEntry> {
+  const parsed = parseDefinition(yaml);
+  const values = parsed.top === undefined ? undefined : childOf(parsed.top, "values");
+  if (!isMap<Node, Node | null>(values)) return new Map();
+  return new Map(values.items.map((pair) => [keyOf(pair), entryAt(parsed, pair)]));
+}
+
+function entryAt(parsed: Parsed, pair: EntryPair): ValuesEntry {
+  const { yaml } = parsed;
   const { start, end } = linesOf(parsed, pair);
   return {
     print: printOf(pair.value),

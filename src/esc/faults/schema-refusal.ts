@@ -22,24 +22,31 @@ export function isSchemaRefusal(fault: Fault): boolean {
   return errors.length > 0 && errors.every(isOfSchema);
 }
 
-/** Returns the names of the variables whose values a schema refuses. */
-function refusedNames(diagnostics: readonly Diagnostic[]): ReadonlySet<string> {
-  return new Set(
-    diagnostics.flatMap(({ path = "" }) => {
-      const [, plain, quoted] = OF_VALUE.exec(path) ?? [];
-      return plain ?? quoted ?? [];
-    }),
-  );
+/** Returns the variable whose value a finding is about; undefined for a rule over several. */
+export function aboutValue({ path = "" }: Diagnostic): string | undefined {
+  const [, plain, quoted] = OF_VALUE.exec(path) ?? [];
+  return plain ?? quoted;
+}
+
+/** Returns true for a finding about the values together. */
+export function isAboutRule({ path = "" }: Diagnostic): boolean {
+  return OF_RULE.test(path);
+}
+
+/** Returns the variables that a finding calls missing. */
+export function missingIn(finding: Diagnostic): readonly string[] {
+  if (!isAboutRule(finding)) return [];
+  return /^missing required propert(?:y|ies): (.*)$/.exec(finding.summary)?.[1]?.split(", ") ?? [];
 }
 
 /** Words the findings of a schema: one line for each variable, and one for each rule of several. No line has a value. */
 export function refusalLines(diagnostics: readonly Diagnostic[]): readonly string[] {
-  const values = Array.from(refusedNames(diagnostics), (name) => `${name}: the schema refuses its value`);
-  const rules = diagnostics.filter(({ path = "" }) => OF_RULE.test(path)).map(({ summary }) => summary);
-  const missing = rules.flatMap(
-    (summary) => /^missing required properties: (.*)$/.exec(summary)?.[1]?.split(", ") ?? [],
-  );
-  const required = missing.map((name) => `${name}: the schema requires it`);
-  const isOther = rules.some((summary) => summary.startsWith("at least one"));
-  return [...values, ...required, ...(isOther ? ["a rule of the schema over several variables is not met"] : [])];
+  const names = new Set(diagnostics.flatMap((one) => aboutValue(one) ?? []));
+  const missing = new Set(diagnostics.flatMap(missingIn));
+  const isOther = diagnostics.some((one) => isAboutRule(one) && one.summary.startsWith("at least one"));
+  return [
+    ...Array.from(names, (name) => `${name}: the schema refuses its value`),
+    ...Array.from(missing, (name) => `${name}: the schema requires it`),
+    ...(isOther ? ["a rule of the schema over several variables is not met"] : []),
+  ];
 }

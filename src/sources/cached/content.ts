@@ -4,7 +4,7 @@
  *     {"readAt":1796000000000,"environments":[{"name":"acme/sophia/dev"}],"layers":[{"source":"esc","variables":[…]}]}
  */
 import type { Layer } from "../../core/model.ts";
-import type { EscEnvironment } from "../esc-layers.ts";
+import type { EscEnvironment } from "../esc-failure.ts";
 
 export interface CacheContent {
   /** The time when the reading began, in milliseconds since the epoch. */

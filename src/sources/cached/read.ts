@@ -24,6 +24,7 @@ export interface CacheOptions {
   /** The maximum age of values that are used at all. */
   readonly cacheMaxAgeMs: number;
   readonly requireEsc: boolean;
+  readonly enforceContract: boolean;
 }
 
 /**
@@ -91,7 +92,8 @@ export async function readThroughCache(
       ? reading
       : withDetail(reading, `the cached values could not be removed: ${await describeReason(unremoved)}`);
   }
-  if (requireEsc) return reading;
+  // Values that ESC has accepted before do not replace those that it refuses by the contract.
+  if (requireEsc || (reading.rejected !== undefined && options.enforceContract)) return reading;
   const cached = useCache(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
   if (cached.kind === "read") return cached;
   return withDetail(reading, `the cache is not used: ${await describeReason(cached)}`);

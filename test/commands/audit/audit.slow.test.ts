@@ -314,3 +314,45 @@ describe("check", () => {
     expect(both.status).toBe(125);
   });
 });
+
+describe("the contract in ESC", () => {
+  test("has a line for each environment, without an admin token and without a further request", async () => {
+    const { server, handle, run, now, cwd, env } = await world();
+    now();
+    const missing = await run(["audit"]);
+    expect(missing.stdout).toContain(`--- Contract in ESC ---\n➖ ${ENV}: ESC does not check the values`);
+    const admin = { ESC_ADMIN_TOKEN: server.token };
+    expect(await run(["enforce", "--only", "OWN,PUBLIC", "--yes"], admin)).toMatchObject({ status: 0 });
+    const there = server.calls.length;
+    const current = await run(["audit"]);
+    expect(current.stdout).toContain(`✅ ${ENV}: ESC checks the values by this contract`);
+    const latest = server.calls.slice(there).filter(({ operation, path }) => {
+      return operation === "definition" && path.endsWith(`/${ENV}`);
+    });
+    expect(latest).toHaveLength(1);
+    const report: unknown = JSON.parse((await run(["audit", "--json"])).stdout);
+    expect(report).toMatchObject({ schemas: [{ environment: ENV, state: "current" }] });
+
+    const changed = { ...CONTRACT, variables: { ...CONTRACT.variables, OWN: { required: true } } };
+    writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(changed));
+    const differs = await run(["audit"]);
+    expect(differs.stdout).toContain(`❌ ${ENV}: The schema in ESC is not what the contract gives`);
+    expect(unwrapped(differs.stdout)).toContain(`sophia-run enforce --in ${ENV}`);
+    expect(differs.stdout).not.toContain(SENTINEL);
+    const strict: unknown = JSON.parse((await run(["audit", "--json"])).stdout);
+    expect(strict).toMatchObject({
+      schemas: [{ state: "differs" }],
+      findings: expect.arrayContaining([expect.objectContaining({ kind: "schema-differs", environment: ENV })]),
+    });
+    expect(env).not.toHaveProperty("ESC_ADMIN_TOKEN");
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test("a token that may only open does not see it", async () => {
+    const { server, run, now } = await world();
+    now();
+    const { value } = server.addToken({ owner: { kind: "personal", login: "demo-user" }, access: "open" });
+    const report: unknown = JSON.parse((await run(["audit", "--json"], { ESC_TOKEN: value })).stdout);
+    expect(report).toMatchObject({ schemas: [{ environment: ENV, state: "unseen" }] });
+  });
+});

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
+import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { start as startProcess } from "../../helpers/started.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { SENTINEL, sentinel } from "../world.ts";
@@ -22,7 +23,10 @@ values:
     OTHER: ${sentinel("plain")}
 `;
 
-async function world(definition = DEFINITION, spec: { readonly updates?: "approval" } = {}) {
+async function world(
+  definition = DEFINITION,
+  spec: { readonly updates?: "approval"; readonly stacks?: readonly string[] } = {},
+) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const handle = server.environment(ENV, { definition, ...spec });
@@ -81,7 +85,7 @@ describe("enforce", () => {
     const { handle, run } = await world(DEFINITION.replace("PORT: 8080", "PORT: 80800"));
     const ended = await run(["--yes"]);
     expect(ended).toMatchObject({ status: 78, stderr: "" });
-    expect(ended.stdout).toContain("PORT must be a port: a whole number from 1 to 65535");
+    expect(ended.stdout).toContain(`PORT must be a port: a whole number from 1 to 65535 (${ENV}, line 5)`);
     expectWording(ended.stdout);
     expectNoValue(ended);
     expect(handle.revisions).toHaveLength(1);
@@ -114,6 +118,30 @@ describe("enforce", () => {
     expect(diff.stdout).toMatch(/^-\s+PORT: .*\n\+\s+PORT: /m);
     expect(handle.revisions).toHaveLength(2);
     expect(cwd).not.toBe(other);
+  });
+
+  test("the schema records --only and --except, by which --check compares it", async () => {
+    const { handle, run } = await world(DEFINITION, {});
+    await run(["--only", "PORT", "--only", "LOG_*", "--yes"]);
+    expect(handle.definition).toContain(String.raw`Written by \"sophia-run enforce --only 'PORT,LOG_*'\". Change`);
+    expect(await run(["--check"])).toMatchObject({ status: 0, stderr: "" });
+    expect(await run(["--check", "--except", "PORT"])).toMatchObject({ status: 1 });
+    // Without options it checks all again.
+    await run(["--yes"]);
+    expect(handle.definition).toContain("DATABASE_URL: {type: string");
+    expect(await run(["--check"])).toMatchObject({ status: 0 });
+  });
+
+  test("finds its schema under another key, for --check, --remove and the next time", async () => {
+    const { handle, run } = await world();
+    const before = handle.definition;
+    await run(["--key", "checked", "--yes"]);
+    expect(await run(["--check"])).toMatchObject({ status: 0 });
+    expect(await run(["--only", "PORT", "--yes"])).toMatchObject({ status: 0 });
+    expect(handle.definition).toMatch(/^ {2}checked:$/m);
+    expect(handle.definition).not.toMatch(/^ {2}contract:$/m);
+    expect(await run(["--remove", "--yes"])).toMatchObject({ status: 0 });
+    expect(handle.definition).toBe(before);
   });
 
   test("--remove takes it out again, byte for byte", async () => {
@@ -168,12 +196,45 @@ describe("enforce", () => {
     expect(handle.revisions).toHaveLength(1);
   });
 
+  test("an answer that is lost is found out, and nothing is written twice", async () => {
+    const { server, handle, run } = await world();
+    server.failNext("update", { kind: "reset", at: "headers" });
+    expect(await run(["--yes"])).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(2);
+    expect(await run(["--check"])).toMatchObject({ status: 0 });
+  });
+
   test("asks at a terminal, and no is no", async () => {
     const { handle, cwd, env } = await world();
     const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
     expect(asked.status).toBe(1);
     expect(asked.stdout).toContain(`Write the schema to ${ENV}?`);
     expect(handle.revisions).toHaveLength(1);
+  });
+
+  test("the question names what uses the environment, if the service does", async () => {
+    const { server, handle, cwd, env } = await world(DEFINITION, { stacks: ["shop/prod"] });
+    server.environment("acme/app/prod", { definition: "imports: [app/dev]\n" });
+    const declined = [["[y/N]", "n\n"]] as const;
+    const asked = await atTerminal(["enforce"], { cwd, env }, declined);
+    expect(asked.status).toBe(1);
+    expect(asked.stdout.replaceAll(/\s+/g, " ")).toContain(
+      `Write the schema to ${ENV}, which acme/app/prod and the stack shop/prod use? [y/N]`,
+    );
+    for (const fault of [404, 403, "html", "reset"] as const) {
+      server.failAlways("referrers", fault === "reset" ? { kind: "reset", at: "start" } : fault);
+      const silent = await atTerminal(["enforce"], { cwd, env }, declined);
+      expect(silent.stdout.replaceAll(/\s+/g, " ")).toContain(`Write the schema to ${ENV}? [y/N]`);
+    }
+    expect(handle.revisions).toHaveLength(1);
+  });
+
+  test("of many that use the environment the question names five", async () => {
+    const stacks = Array.from({ length: 101 }, (_, index) => `shop/s${index}`);
+    const { cwd, env } = await world(DEFINITION, { stacks });
+    const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
+    expect(asked.stdout.replaceAll(/\s+/g, " ")).toContain("the stack shop/s4 and others use? [y/N]");
+    expect(asked.stdout).not.toContain("shop/s5 ");
   });
 
   test("an environment whose changes require an approval gets a draft", async () => {
@@ -201,7 +262,7 @@ describe("an environment that ESC checks", () => {
     const unrelated = await command(["set", "NEW_NAME", "--yes"], sentinel("new"));
     expect(unrelated).toMatchObject({
       status: 125,
-      stderr: expect.stringContaining("PORT: the schema refuses its value"),
+      stderr: expect.stringContaining("PORT must be a port"),
     });
     expectWording(unrelated.stderr);
     expectNoValue(unrelated);
@@ -240,5 +301,184 @@ describe("an environment that ESC checks", () => {
     expect(ended.stderr.replaceAll(/\s+/g, " ")).toContain(message);
     expectNoValue(ended);
     expect(handle.revisions).toHaveLength(1);
+  });
+});
+
+/** The schema is there, and values violate it: as a console that does not check, or a changed import, leaves them. */
+async function violating(edit: (definition: string) => string) {
+  const all = await world();
+  expect(await all.run(["--yes"])).toMatchObject({ status: 0 });
+  all.handle.revise({ definition: edit(all.handle.definition) });
+  const env = { PULUMI_BACKEND_URL: all.server.url, ESC_ENV: ENV, ESC_TOKEN: all.server.token };
+  const by = (
+    args: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+    cwd: string = all.cwd,
+  ): Promise<Ended> => sophia(args, { cwd, env: { ...env, ...more } });
+  return { ...all, by, env };
+}
+
+describe("a start against an environment whose values violate the schema", () => {
+  const wrongPort = (definition: string): string => definition.replace("PORT: 8080", "PORT: 80800");
+  const wrongUrl = (definition: string): string =>
+    definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinel("wrong")}@db/app"}`);
+
+  test.each([
+    ["a plain value", wrongPort, "PORT must be a port: a whole number from 1 to 65535"],
+    ["a secret", wrongUrl, "DATABASE_URL must be a URL that begins with postgresql://"],
+    [
+      "a required variable that is missing",
+      (text: string): string => text.replace(/ {4}DATABASE_URL: .*\n/, ""),
+      "DATABASE_URL is required and not set",
+    ],
+    [
+      "a required variable that is empty",
+      (text: string): string => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'),
+      "DATABASE_URL is required and empty",
+    ],
+  ])("ends with 78 and the usual list: %s", async (_, edit, message) => {
+    const { by } = await violating(edit);
+    const ended = await by(["--", "true"]);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).not.toContain("--no-contract");
+    expect(ended.stderr).toContain(`--in ${ENV}`);
+    expectWording(ended.stderr);
+    expectNoValue(ended);
+    expect(await by(["--require-esc", "--", "true"])).toMatchObject({ status: 78, stderr: ended.stderr });
+    expect(await by(["export"])).toMatchObject({
+      status: 78,
+      stdout: "",
+      stderr: expect.stringContaining(message),
+    });
+  });
+
+  test("the command of an empty value sets it", async () => {
+    const { command, by } = await violating((text) => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'));
+    const mended = await command(["set", "DATABASE_URL", "--in", ENV], "postgresql://h/d");
+    expect(mended).toMatchObject({ status: 0, stderr: "" });
+    expect(await by(["--", "true"])).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("also if all variables are set elsewhere: the value that ESC refuses is named", async () => {
+    const { by } = await violating(wrongPort);
+    const ended = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
+    expect(ended.status).toBe(78);
+    expect(ended.stderr).toContain("PORT must be a port");
+    expect(ended.stderr).toContain(`sophia-run set PORT --in ${ENV} --overwrite`);
+  });
+
+  test("with --no-contract the program starts without ESC's values, after a warning", async () => {
+    const { by } = await violating(wrongPort);
+    const ended = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
+    expect(ended).toMatchObject({
+      status: 0,
+      stdout: "none\n",
+      stderr: expect.stringContaining("PORT: the schema refuses its value"),
+    });
+    expect(await by(["--no-contract", "--require-esc", "--", "true"])).toMatchObject({ status: 125 });
+  });
+
+  test("a token that may only open gets the same list, and so does one that may not evaluate", async () => {
+    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const { value: token } = server.addToken({
+      owner: { kind: "personal", login: server.user.login ?? "demo-user" },
+      access: "open",
+    });
+    const opener = await by(["--", "true"], { ESC_TOKEN: token });
+    expect(opener).toMatchObject({ status: 78, stderr: expect.stringContaining("PORT must be a port") });
+    server.failAlways("check", 403);
+    const unseeing = await by(["--", "true"], { ESC_TOKEN: token });
+    expect(unseeing).toMatchObject({ status: 78, stderr: expect.stringContaining("PORT must be a port") });
+    expect(unseeing.stderr).toContain("DATABASE_URL must be a URL that begins with postgresql://");
+    expect(unseeing.stderr).toContain("2 violations");
+    expectNoValue(unseeing);
+  });
+
+  test("check, its JSON and explain say the same, without a value", async () => {
+    const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
+    const text = await by(["check"]);
+    expect(text.status).toBe(1);
+    expectWording(text.stdout, { [server.token.slice(-4)]: "<end>" });
+    expectNoValue(text);
+    const json = await by(["check", "--json"]);
+    expect(json.status).toBe(1);
+    expectNoValue(json);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      met: false,
+      esc: { status: "unavailable", environmentState: "rejected", failure: { code: "esc-schema" } },
+      violations: [
+        { kind: "malformed", names: ["PORT"] },
+        { kind: "malformed", names: ["DATABASE_URL"] },
+      ],
+      variables: [
+        { name: "DATABASE_URL", state: "invalid", origin: { source: "esc", environment: ENV, line: 4 } },
+        { name: "PORT", state: "invalid", origin: { source: "esc", environment: ENV, line: 5 } },
+        { name: "LOG_LEVEL", state: "set" },
+      ],
+    });
+    const explained = await by(["explain", "PORT"]);
+    expect(explained).toMatchObject({ status: 0, stdout: expect.stringContaining("PORT must be a port") });
+    expectNoValue(explained);
+  });
+
+  test("the cache is kept and not used, unless without the contract", async () => {
+    const { handle, by } = await violating((text) => text);
+    const cache = { XDG_CACHE_HOME: folder() };
+    const print = ["--", "sh", "-c", 'echo "$PORT"'];
+    expect(await by(["--cache", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
+    handle.revise({ definition: wrongPort(handle.definition) });
+    expect(await by(["--cache", ...print], cache)).toMatchObject({
+      status: 78,
+      stderr: expect.stringContaining("PORT must be a port"),
+    });
+    expect(await by(["--cache", "--no-contract", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
+    expect(await by(["--offline", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
+  });
+
+  test("a contract that allows the value names the schema, and a variable that it does not declare stays an error of ESC", async () => {
+    const { by } = await violating(wrongUrl);
+    const looser = folder({
+      "sophia.contract.json": JSON.stringify({
+        variables: { ...CONTRACT.variables, DATABASE_URL: { required: true } },
+      }),
+    });
+    const allowed = await by(["--", "true"], {}, looser);
+    expect(allowed.status).toBe(78);
+    expectWording(allowed.stderr);
+    const other = folder({ "sophia.contract.json": JSON.stringify({ variables: { PORT: { format: "port" } } }) });
+    const undeclared = await by(["--require-esc", "--", "true"], {}, other);
+    expect(undeclared).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("DATABASE_URL: the schema refuses"),
+    });
+    expectNoValue(undeclared);
+  });
+
+  test("rotate replaces the value that keeps the environment closed", async () => {
+    const { command, by } = await violating(wrongUrl);
+    const mended = await command(["rotate", "DATABASE_URL", "--yes"], "postgresql://h/d");
+    expect(mended).toMatchObject({ status: 0, stderr: "" });
+    expect(await by(["--", "true"])).toMatchObject({ status: 0 });
+  });
+
+  test("--watch keeps the program, lists the violations once, and restarts it once they are correct", async () => {
+    const { server, handle, cwd, env } = await violating((text) => text);
+    const right = handle.definition;
+    const command = ["sh", "-c", 'echo "port $PORT"; exec sleep 600'];
+    const started = startProcess([...sophiaRun, "--watch", "--watch-every", "1s", "--", ...command], {
+      cwd,
+      env: { ...env, PATH: process.env["PATH"] ?? "" },
+    });
+    await started.seen(/^port 8080$/m);
+    handle.revise({ definition: wrongPort(right) });
+    await started.reported(/PORT must be a port/);
+    await server.waitFor("etag", server.count("etag") + 2);
+    handle.revise({ definition: right.replace("PORT: 8080", "PORT: 8081") });
+    await started.seen(/^port 8081$/m);
+    process.kill(started.pid, "SIGTERM");
+    const { stderr } = await started.finished;
+    expect(stderr.match(/PORT must be a port/g)).toHaveLength(1);
+    expect(unwrapped(stderr)).toContain("the program keeps its current values");
   });
 });

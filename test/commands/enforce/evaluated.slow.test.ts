@@ -8,14 +8,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contractSchema, type ContractSchema } from "../../../src/commands/enforce/contract-schema.ts";
-import { validationLines } from "../../../src/commands/enforce/schema-text.ts";
+import { contractSchema, type ContractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
+import { validationLines } from "../../../src/commands/parts/enforcement/schema-text.ts";
+import { areDeclared, sortFindings, violationsOfFindings } from "../../../src/contract/esc-schema/schema-findings.ts";
+import { namesOfViolation } from "../../../src/contract/check-contract.ts";
+import { isOfSchema } from "../../../src/esc/faults/schema-refusal.ts";
 import { applyContract } from "../../../src/contract/apply.ts";
 import { fakeLayer } from "../../../src/contract/fake.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract, Violation } from "../../../src/contract/contract-model.ts";
 import { SophiaError } from "../../../src/core/error.ts";
-import type { Variable } from "../../../src/core/model.ts";
+import type { Diagnostic, Variable } from "../../../src/core/model.ts";
 import { resolve } from "../../../src/resolve/precedence.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { checked, contractOf } from "../../contract/contracts.ts";
@@ -50,7 +53,7 @@ interface Compared extends Case {
   readonly translated: ContractSchema;
   readonly definition: string;
   readonly violations: readonly Violation[];
-  readonly findings: readonly string[];
+  readonly findings: readonly Diagnostic[];
 }
 
 function definitionOf({ schema }: ContractSchema, values: Values): string {
@@ -86,6 +89,7 @@ function compare(cases: readonly Case[]): readonly Compared[] {
       isEnforced: () => true,
       files: new Set(),
       title: "sophia.contract.json",
+      description: "",
     });
     return { ...each, translated, definition: definitionOf(translated, each.values), violations: violationsOf(each) };
   });
@@ -96,10 +100,15 @@ function compare(cases: readonly Case[]): readonly Compared[] {
     maxBuffer: 1 << 30,
   });
   expect([status, stderr]).toEqual([0, ""]);
-  const answers: readonly { readonly diagnostics: readonly { readonly summary: string }[] }[] = JSON.parse(stdout);
+  const answers: readonly { readonly diagnostics: readonly Pick<Diagnostic, "summary" | "path">[] }[] =
+    JSON.parse(stdout);
   return prepared.map((each, index) => ({
     ...each,
-    findings: (answers[index]?.diagnostics ?? []).map(({ summary }) => summary),
+    findings: (answers[index]?.diagnostics ?? []).map(({ summary, path = "" }) => ({
+      severity: "error",
+      summary: summary.length > 300 ? `${summary.slice(0, 300)}…` : summary,
+      path,
+    })),
   }));
 }
 
@@ -111,12 +120,26 @@ function areExplained({ translated: { gaps }, violations }: Compared): boolean {
   });
 }
 
+/** What ESC finds, which a start words although no value is known, is about variables that do violate the contract. */
+function expectWorded({ contract, findings, violations, values, definition }: Compared): void {
+  const found = sortFindings(findings);
+  const worded = violationsOfFindings(contract, found);
+  const names = new Set(violations.flatMap(namesOfViolation));
+  const isRight =
+    findings.every(isOfSchema) &&
+    areDeclared(contract, found) &&
+    (worded.length > 0 || found.isRuleUnmet) &&
+    worded.every((one) => one.kind !== "refused" && namesOfViolation(one).every((name) => names.has(name)));
+  if (!isRight) expect.fail(JSON.stringify({ worded, values, violations, findings, definition }, undefined, 1));
+}
+
 function expectSameVerdicts(cases: readonly Case[]): { readonly accepted: number; readonly refused: number } {
   const compared = compare(cases);
   for (const each of compared) {
     const { violations, findings, definition, values } = each;
     const isMet = violations.length === 0;
     const isAccepted = findings.length === 0;
+    if (!isAccepted) expectWorded(each);
     if (isMet === isAccepted || (isAccepted && areExplained(each))) continue;
     expect.fail(JSON.stringify({ values, violations, findings, definition }, undefined, 1));
   }

@@ -4,6 +4,7 @@ import { changeRequest, metadata, requestOpen, submitChangeRequest } from "./app
 import { createDraft, createEnvironment, decrypt, definition, deleteEnvironment, etag, update } from "./definitions.ts";
 import { check, checkYaml, open, read } from "./evaluation.ts";
 import { exchangeToken } from "./exchange.ts";
+import { referrers } from "./referrers.ts";
 import { rotate } from "./rotation.ts";
 import { list } from "./list.ts";
 import {
@@ -41,6 +42,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   metadata,
   open,
   read,
+  referrers,
   requestOpen,
   revisions,
   rotate,

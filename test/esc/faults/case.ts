@@ -31,7 +31,11 @@ export interface FaultCase {
     /** Nothing is requested: the contract decides, as if ESC were not configured. */
     | { readonly kind: "unread" }
     /** The program is not started. */
-    | { readonly kind: "stopped"; readonly code: string };
+    | { readonly kind: "stopped"; readonly code: string }
+    /** The contract is not met by what ESC has, also with `--require-esc`. */
+    | { readonly kind: "unmet"; readonly code: string }
+    /** A command that writes changes nothing. */
+    | { readonly kind: "unwritten"; readonly code: string };
   /** Causes the fault. @returns the variables that differ from the usual ones */
   readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
   /** The only requests to count: the number of others is random. */
@@ -48,6 +52,10 @@ export interface FaultCase {
     readonly options?: readonly string[];
     /** Instead of a program that does nothing. */
     readonly program?: readonly string[];
+    /** The contract of the folder is checked. */
+    readonly isChecked?: boolean;
+    /** Instead of a start. */
+    readonly command?: readonly string[];
   };
 }
 

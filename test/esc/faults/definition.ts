@@ -1,6 +1,8 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { unknown } from "../../esc-server/index.ts";
 import { type FaultCase, planned, refused, unavailable } from "./case.ts";
-import { SENTINEL_SECRET } from "./sentinels.ts";
+import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 const UNKNOWN_PROPERTY = {
   summary: 'unknown property "databse"',
@@ -20,6 +22,24 @@ const DENIED_IMPORT = {
   },
 };
 const WARNING = { ...UNKNOWN_PROPERTY, summary: "a deprecated function", severity: "warning" } as const;
+
+/** A definition with a schema for its port. */
+function withSchema(port: string): string {
+  return `values:
+  environmentVariables:
+    PORT: ${port}
+    KEY: {"fn::secret": "${SENTINEL_SECRET}"}
+  contract:
+    fn::validate:
+      schema: {type: object, properties: {PORT: {anyOf: [{type: string, pattern: "^[0-9]+$"}, {type: number}]}}}
+      value: \${environmentVariables}
+`;
+}
+
+function writeContract(folder: string): Promise<void> {
+  const contract = { variables: { PORT: { format: "port" }, KEY: { required: true } } };
+  return writeFile(join(folder, "sophia.contract.json"), JSON.stringify(contract), { mode: 0o600 });
+}
 
 export const DEFINITION: readonly FaultCase[] = [
   {
@@ -54,6 +74,39 @@ export const DEFINITION: readonly FaultCase[] = [
       const definition = "values:\n  environmentVariables:\n    A: ${nothing.here}\n    B: { fn::unheardOf: 1 }\n";
       server.environment("demo-org/sophia/broken", { definition });
       return { ESC_ENV: "demo-org/sophia/broken" };
+    },
+  },
+  {
+    fault: "a schema refuses a value (`enforce`)",
+    behaviour: "listed as `check` does; no cache",
+    expect: { kind: "unmet", code: "contract-unmet" },
+    ofStart: { isChecked: true },
+    arrange: async ({ server, folder }) => {
+      server.environment("demo-org/sophia/checked", { definition: withSchema("port 80") });
+      await writeContract(folder);
+      return { ESC_ENV: "demo-org/sophia/checked" };
+    },
+  },
+  {
+    fault: "a schema refuses a value that no contract declares",
+    behaviour: "evaluated, and named",
+    expect: unavailable("esc-schema"),
+    arrange: ({ server }) => {
+      server.environment("demo-org/sophia/checked", { definition: withSchema("port 80") });
+      return { ESC_ENV: "demo-org/sophia/checked" };
+    },
+  },
+  {
+    fault: "a schema refuses the change of a writer (`import`)",
+    behaviour: "each variable is named, with its rule",
+    counts: "update",
+    expect: { kind: "unwritten", code: "esc-schema" },
+    ofStart: { command: ["import", "new.env", "--yes"] },
+    arrange: async ({ server, folder }) => {
+      server.environment("demo-org/sophia/checked", { definition: withSchema("port 80") });
+      await writeContract(folder);
+      await writeFile(join(folder, "new.env"), "OTHER=1\n", { mode: 0o600 });
+      return { ESC_ENV: "demo-org/sophia/checked", ESC_ADMIN_TOKEN: SENTINEL_TOKEN };
     },
   },
   {

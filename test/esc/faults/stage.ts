@@ -107,8 +107,9 @@ export async function launch(
 ): Promise<Launched> {
   const before = new Set(await readdir(folder));
   const timeout = `${one.timeoutMs ?? USUAL_TIMEOUT_MS}ms`;
-  const { isAtTerminal = false, options: own = [], program = ["true"] } = one.ofStart ?? {};
-  const args = ["--no-contract", "--timeout", timeout, ...own, ...options, "--", ...program];
+  const { isAtTerminal = false, options: own = [], program = ["true"], isChecked, command } = one.ofStart ?? {};
+  const unchecked = isChecked === true ? [] : ["--no-contract"];
+  const args = command ?? [...unchecked, "--timeout", timeout, ...own, ...options, "--", ...program];
   const finished = await (isAtTerminal ? atTerminal(args, variables, folder) : sophiaRun(args, variables, folder));
   const left = (await readdir(folder)).filter((name) => !before.has(name));
   return { ...finished, left };

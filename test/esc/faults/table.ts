@@ -28,7 +28,7 @@ ${list([
     "to work from them. With `--require-esc` the exit status is 125.",
   "**Starts without ESC**: nothing is opened, and the contract decides whether the environment and the `.env` files suffice " +
     "(else 78). With `--require-esc` the exit status is 125.",
-  "**Is not started**: the exit status is 125.",
+  "**Is not started**: the exit status is 125, or 78 if the values violate the contract.",
   "**Deadline**: `--timeout` (30 s by default) covers all requests. Connecting and the first byte of a read may take 5 s " +
     "each. If no host was reached, there are two attempts.",
   "**Retries**: opening is retried twice at most, because each time may create credentials. Reading is retried four " +
@@ -112,6 +112,10 @@ function program({ one }: FaultRow): string {
       return "starts without ESC";
     case "stopped":
       return "is not started";
+    case "unmet":
+      return "is not started (78)";
+    case "unwritten":
+      return "nothing is changed";
   }
 }
 

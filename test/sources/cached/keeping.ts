@@ -55,7 +55,14 @@ export function read(
   const esc = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   return readThroughCache(
     settingsOf({ ...esc, ...variables }),
-    { offline: false, cacheFreshMs: undefined, cacheMaxAgeMs: DAY_MS, requireEsc: false, ...keeping },
+    {
+      offline: false,
+      cacheFreshMs: undefined,
+      cacheMaxAgeMs: DAY_MS,
+      requireEsc: false,
+      enforceContract: true,
+      ...keeping,
+    },
     new Map([["XDG_CACHE_HOME", caches]]),
     SILENT,
   );

@@ -165,6 +165,7 @@ describe("a reference is found, and passed on unchanged", () => {
     ["A=vault:secret/data/app#KEY", "vault:"],
     ["A=ref+vault://secret/app#/key", "ref+"],
     ["A=awssm://name/KEY", "awssm://"],
+    ["A=bw://item/field", "bw://"],
     ["A=$(pass show key)", "$(…)"],
     ['A="v-$(git rev-parse HEAD)"', "$(…) in text"],
     ['A="`hostname`"', "`…`"],

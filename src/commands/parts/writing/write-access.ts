@@ -1,5 +1,6 @@
 import type { Settings } from "../../../command-line/settings.ts";
 import { loadContract } from "../../../contract/find-contract.ts";
+import type { Contract } from "../../../contract/contract-model.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Failure, Notice } from "../../../core/model.ts";
@@ -26,6 +27,7 @@ export interface EscTarget {
   readonly esc: EscSettings;
   readonly settings: Settings;
   readonly context: Context;
+  readonly contract: Contract;
   /** The settings of found files that decide where is written, such as `ESC_ENV in .env`: the question must name them. */
   readonly chosenBy?: string;
 }
@@ -85,7 +87,7 @@ export async function writeAccess(
     const known = new Set([...reported, ...chosen].map((notice) => JSON.stringify(notice)));
     const unreported = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
     printNotices(context, settings, unreported);
-    const target = { esc: access.settings, settings, context };
+    const target = { esc: access.settings, settings, context, contract };
     if (chosen.length === 0) return target;
     const chosenBy = enumerate(chosen.map(labelOf));
     if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };

@@ -1,4 +1,3 @@
-import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import type { Line } from "../../../core/lines.ts";
 import { shellWord } from "../../../core/shell.ts";
@@ -11,9 +10,9 @@ import {
   readOrEvaluate,
 } from "../../../esc/api/change.ts";
 import { setVariables } from "../../../esc/definition/edit.ts";
-import { refusalLines } from "../../../esc/faults/schema-refusal.ts";
 import { formatName } from "../../../esc/settings/environment-names.ts";
 import { printReport } from "../../../output/colour.ts";
+import { refusalWords } from "../enforcement/refusal-words.ts";
 import { askOne, type EscTarget } from "./write-access.ts";
 import { type Candidate, isChange, type Overwrite, planner } from "./write-plan.ts";
 
@@ -39,11 +38,14 @@ export async function writeValues(
   const changed = await askOne(target, (name, connection) =>
     changeEnvironment(name, connection, edit, values, readOrEvaluate),
   );
-  return effectiveChange(changed, target.context);
+  return effectiveChange(changed, target);
 }
 
 /** Reports a draft. @returns the change that is in effect, or a status @throws SophiaError (125) */
-export function effectiveChange(changed: ChangeResult, context: Context): EffectiveChange | typeof ExitStatus.draft {
+export function effectiveChange(
+  changed: ChangeResult,
+  { context, contract }: Pick<EscTarget, "context" | "contract">,
+): EffectiveChange | typeof ExitStatus.draft {
   switch (changed.kind) {
     case "done":
       return changed;
@@ -67,7 +69,7 @@ export function effectiveChange(changed: ChangeResult, context: Context): Effect
         code: "esc-schema",
         message: `nothing was changed: a schema in ${formatName(changed.before.name)} refuses the new values`,
         hint: "correct the values, or the contract and then the schema: sophia-run enforce",
-        details: refusalLines(changed.diagnostics),
+        details: refusalWords(changed.diagnostics, contract),
       });
     case "without-effect":
       throw new SophiaError({

@@ -84,6 +84,8 @@ type State =
   | "differs"
   /** It has a value that can be read only with an approval; `--overwrite` replaces it. */
   | "hidden"
+  /** It has a value that ESC does not show while a schema refuses values; `--overwrite` replaces it. */
+  | "unopened"
   /** It is a file of ESC, which has precedence over a variable. */
   | "file"
   /** It comes from a provider, a rotation or another function. */
@@ -127,7 +129,7 @@ export function stateOf(name: string, current: EnvironmentState, overwrite: bool
 function stateBeside(
   existing: Variable | undefined,
   name: string,
-  { definition, hidden }: EnvironmentState,
+  { definition, hidden, hiddenBy }: EnvironmentState,
   overwrite: boolean,
 ): State {
   const defined = findVariable(definition, name);
@@ -135,8 +137,11 @@ function stateBeside(
   if (existing === undefined && defined === undefined && !isHidden) return "added";
   if (existing?.delivery === "file") return "file";
   if (defined?.kind === "rotated" || defined?.kind === "function") return "function";
-  if (overwrite) return "replaced";
-  return isHidden ? "hidden" : "differs";
+  // An empty value is unset: nothing is lost, and messages of a missing value name the command without `--overwrite`.
+  const isEmpty = existing?.value === "" && (defined?.kind === "value" || defined?.kind === "secret");
+  if (overwrite || isEmpty) return "replaced";
+  if (!isHidden) return "differs";
+  return hiddenBy === "schema" ? "unopened" : "hidden";
 }
 
 export function isChange({ state }: Pick<PlannedValue, "state">): boolean {
@@ -147,6 +152,7 @@ const UNCHANGED: readonly (readonly [State, string])[] = [
   ["same", "already the same in ESC"],
   ["differs", "kept, since ESC has another value; --overwrite replaces it"],
   ["hidden", "kept, since reading the value in ESC requires an approval; --overwrite replaces it"],
+  ["unopened", "kept, since a schema in ESC refuses values and hides this one; --overwrite replaces it"],
   ["file", "kept, since it is a file in ESC"],
   ["function", "kept, since a provider or function sets it in ESC"],
 ];

@@ -102,7 +102,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = await accessOf(settings, context, { token }, { contract });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach({ esc: access.settings, settings, context }, openByDefaults);
+    await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
   }
 
   /** Deletes the new token. @returns the error with the outcome */

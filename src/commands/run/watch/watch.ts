@@ -134,7 +134,9 @@ async function following(
     // The cache is not newer than the values of the program.
     if (read.kind === "read" && read.kept?.why === "unavailable")
       return { kind: "trouble", lines: continues(read.kept.failure) };
-    if (read.kind === "unavailable" || read.kind === "refused")
+    // Values that a schema refuses are worded by the contract, below.
+    const isJudged = settings.enforceContract && now.verdict.judged !== undefined;
+    if ((read.kind === "unavailable" && !isJudged) || read.kind === "refused")
       return { kind: "trouble", lines: continues(read.failure) };
     if (read.kind === "unconsented")
       return { kind: "trouble", lines: continues(notAllowed(unallowed(read, now.files.contract))) };

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { integerPattern } from "../../../src/commands/enforce/integer-pattern.ts";
+import { integerPattern } from "../../../src/contract/esc-schema/integer-pattern.ts";
 
 const bound = fc.option(fc.oneof(fc.integer({ min: -30, max: 30 }), fc.integer({ min: -99_999, max: 99_999 })), {
   nil: undefined,

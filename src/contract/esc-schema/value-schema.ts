@@ -1,8 +1,8 @@
 /** Formats of a contract as schemas of ESC's values. Pure. */
-import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
-import { isBlank, VISIBLE } from "../../contract/check-contract.ts";
-import { formatFault } from "../../contract/format.ts";
-import { type Pattern, parsePattern } from "../../contract/pattern/pattern-syntax.ts";
+import type { Declaration, FormatFault, ValueFormat } from "../contract-model.ts";
+import { isBlank, VISIBLE } from "../check-contract.ts";
+import { formatFault } from "../format.ts";
+import { type Pattern, parsePattern } from "../pattern/pattern-syntax.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { integerPattern } from "./integer-pattern.ts";
 import { re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
@@ -51,6 +51,8 @@ export function valueSchema({ format, as }: Pick<Declaration, "format" | "as">, 
   const gaps: readonly Gap[] = hasLooseNumbers ? [...ofTexts, "pattern or length of a number without quotes"] : ofTexts;
   return { alternatives: [...texts, ...path, ...numbers, ...booleansOf(format)], gaps };
 }
+
+type TextFormat = Extract<ValueFormat, { kind: "text" }>;
 
 interface Texts {
   readonly texts: readonly EscSchema[];
@@ -106,21 +108,42 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
 /** RE2 refuses a repetition of more times. */
 const MOST_REPETITIONS = 1000;
 
-function plainText(
-  { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
-  mustBeSet: boolean,
-): Texts {
-  const patterns: string[] = [];
-  const gaps: Gap[] = [];
-  if (prefixes.length > 0) patterns.push(`^(?:${prefixes.map(re2Text).join("|")})`);
+/** An expression of RE2 that the text of a value must match, and what it means if it does not. */
+export interface TextRule {
+  readonly expression: string;
+  /** `blank`: the text has no visible character. */
+  readonly fault: FormatFault | "blank";
+}
+
+/** Returns what a schema requires of a text, as far as RE2 can express it. @param mustBeSet as of {@link valueSchema} */
+export function textRules(format: TextFormat | undefined, mustBeSet: boolean): readonly TextRule[] {
+  const { prefixes = [], minLength = 0, pattern } = format ?? {};
+  const rules: TextRule[] = [];
+  if (prefixes.length > 0) {
+    rules.push({ expression: `^(?:${prefixes.map(re2Text).join("|")})`, fault: { kind: "prefix", prefixes } });
+  }
   const expression = pattern === undefined ? undefined : re2Pattern(pattern.source);
-  if (expression !== undefined) patterns.push(expression);
-  else if (pattern !== undefined) gaps.push("pattern");
-  if (minLength > 1 && minLength <= MOST_REPETITIONS) patterns.push(`(?s)^.{${minLength}}`);
-  if (minLength > MOST_REPETITIONS) gaps.push("length");
+  if (expression !== undefined && pattern !== undefined) {
+    rules.push({ expression, fault: { kind: "pattern", pattern: pattern.source } });
+  }
+  if (minLength > 1 && minLength <= MOST_REPETITIONS) {
+    rules.push({ expression: `(?s)^.{${minLength}}`, fault: { kind: "too-short", minLength } });
+  }
   const isVisible = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
-  if (mustBeSet && !isVisible) patterns.push(VISIBLE_CHARACTER);
-  return { texts: [{ type: "string", ...every(patterns) }], gaps };
+  if (mustBeSet && !isVisible) rules.push({ expression: VISIBLE_CHARACTER, fault: "blank" });
+  return rules;
+}
+
+function plainText(format: TextFormat, mustBeSet: boolean): Texts {
+  const { minLength, pattern } = format;
+  const rules = textRules(format, mustBeSet);
+  const isLost =
+    pattern !== undefined && !rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
+  const gaps: readonly Gap[] = [
+    ...(isLost ? (["pattern"] as const) : []),
+    ...(minLength > MOST_REPETITIONS ? (["length"] as const) : []),
+  ];
+  return { texts: [{ type: "string", ...every(rules.map(({ expression }) => expression)) }], gaps };
 }
 
 /** Returns a schema of the texts that match all expressions. There is no `allOf`: an `anyOf` beside a pattern means both. */

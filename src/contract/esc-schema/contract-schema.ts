@@ -1,6 +1,6 @@
 /** The contract as a schema of the values `environmentVariables` of an ESC environment. Pure. */
-import type { Condition, Contract, Declaration, GroupRule, Rule } from "../../contract/contract-model.ts";
-import { CLOSED_FORMATS } from "../../contract/placeholder.ts";
+import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
+import { CLOSED_FORMATS } from "../placeholder.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK, EMPTY, INVISIBLE_TEXT, SET, valueSchema } from "./value-schema.ts";
 
@@ -17,10 +17,39 @@ export interface Enforcement {
   readonly files: ReadonlySet<string>;
   /** The title of the schema: the contract's name for readers. */
   readonly title: string;
+  /** The result of {@link describeWriter}. */
+  readonly description: string;
 }
 
-/** Tells readers, and the next `enforce`, who wrote the schema. */
-export const DESCRIPTION = 'Written by "sophia-run enforce". Change the contract and run it again.';
+/** Globs of the variables that are enforced; with none, all are. */
+export interface Selection {
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+}
+
+/** Characters that need no escape between single quotes of a shell, nor between double quotes of the description. */
+const PLAIN_GLOBS = /^[\w*?,.-]+$/;
+const DESCRIPTION =
+  /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
+
+/** Words who wrote a schema, for its readers and the next `enforce`: with the options that limit what it checks. */
+export function describeWriter({ only, except }: Selection): string {
+  const options = [...optionWords("--only", only), ...optionWords("--except", except)].join("");
+  return `Written by "sophia-run enforce${options}". Change the contract and run it again.`;
+}
+
+function optionWords(option: string, globs: readonly string[]): readonly string[] {
+  const text = globs.join(",");
+  return PLAIN_GLOBS.test(text) ? [` ${option} '${text}'`] : [];
+}
+
+/** Reads a description that {@link describeWriter} has made. @returns undefined for any other */
+export function selectionIn(description: string): Selection | undefined {
+  const match = DESCRIPTION.exec(description);
+  if (match === null) return undefined;
+  const [, only, except] = match;
+  return { only: only?.split(",") ?? [], except: except?.split(",") ?? [] };
+}
 const IS_SET: EscSchema = { $ref: "#/$defs/set" };
 const IS_EMPTY: EscSchema = { $ref: "#/$defs/empty" };
 const IS_BLANK: EscSchema = { $ref: "#/$defs/blank" };
@@ -87,7 +116,7 @@ class Translator {
     }
     return {
       title: this.#enforcement.title,
-      description: DESCRIPTION,
+      description: this.#enforcement.description,
       type: "object",
       properties: this.#properties,
       ...(this.#required.length === 0 ? {} : { required: this.#required }),

@@ -1,6 +1,6 @@
 /** The text of a schema in a definition of Pulumi ESC. Pure. */
-import { keyText, quoted, withoutReferences } from "../../esc/definition/nodes.ts";
-import type { EscSchema } from "./esc-schema.ts";
+import { keyText, quoted, withoutReferences } from "../../../esc/definition/nodes.ts";
+import type { EscSchema } from "../../../contract/esc-schema/esc-schema.ts";
 
 const STEP = 2;
 /** Words that need no quotes: they are the types of JSON Schema but for `null`. */

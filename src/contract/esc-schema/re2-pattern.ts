@@ -1,5 +1,5 @@
 /** Patterns of contracts as regular expressions of RE2, which Pulumi ESC uses (https://github.com/google/re2/wiki/Syntax). Pure. */
-import { type Pattern, parsePattern } from "../../contract/pattern/pattern-syntax.ts";
+import { type Pattern, parsePattern } from "../pattern/pattern-syntax.ts";
 
 /** The first and the last code point of a range. */
 type Range = readonly [number, number];
