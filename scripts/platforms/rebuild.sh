@@ -33,6 +33,9 @@ for command in git npm cargo python3 cc setpriv aarch64-linux-gnu-gcc x86_64-lin
 done
 [ -z "$(git -C "$root" status --porcelain)" ] || not_run 'the work tree has changes, which a clone would lack' 'git stash'
 
+# Both builds are of this commit, even if the branch moves meanwhile.
+commit=$(git -C "$root" rev-parse HEAD)
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
@@ -54,6 +57,7 @@ build() { # NAME FOLDER UID UMASK LOCALE TIMEZONE DATE-OF-SOURCES
   local name=$1 clone=$work/$1/$2 home=$work/$1/home
   mkdir -p "$work/$name" "$home"
   git clone --quiet --no-hardlinks "$root" "$clone"
+  git -C "$clone" checkout --quiet --detach "$commit"
   find "$clone" -path "$clone/.git" -prune -o -exec touch --no-dereference --date "$7" {} +
   chown -R "$3:$3" "$work/$name"
   printf '=== %s build: %s as user %s, umask %s, %s, %s\n' "$name" "$2" "$3" "$4" "$5" "$6"
