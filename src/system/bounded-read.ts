@@ -1,8 +1,12 @@
 /** Reads files with limits on size and time: those that the user names, and those that a search finds. */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
-/** Milliseconds until a pipe must have ended. */
+/** Milliseconds until all pipes that are read one after another must have ended. */
 const PIPE_WAIT_MS = 5000;
+/** Milliseconds without a pipe, after which the next one begins another limit: a process with --watch reads again. */
+const PIPE_GAP_MS = 1000;
+/** Milliseconds that are left for further pipes, and the uptime in seconds at which the last one was read. */
+const pipeWait = { leftMs: PIPE_WAIT_MS, readAt: Number.NEGATIVE_INFINITY };
 const LINUX_NULL_DEVICE = 0x103;
 /** Neither waits for the writer of a pipe, nor makes a terminal that of this session. Windows has neither. */
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
@@ -55,11 +59,12 @@ export function readFound(
 
 /**
  * Reads a file that the user names: a regular one, or a pipe to its end: `<(command)` of a shell, or a named pipe whose writer
- * may come later. `/dev/null` is an empty file. @throws the system's error, or one whose code is a {@link RefusalCode}
+ * may come later. `/dev/null` is an empty file. Pipes that are read one after another have one limit of five seconds together,
+ * unless the caller has one of its own. @throws the system's error, or one whose code is a {@link RefusalCode}
  */
 export async function readNamed(
   path: string,
-  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
+  { maxBytes, pipeWaitMs, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
 ): Promise<Buffer> {
   const { descriptor, stats } = openToRead(path, true);
   try {
@@ -67,7 +72,12 @@ export async function readNamed(
     if (!stats.isFIFO() && !stats.isFile()) throw refusal("NOT_A_FILE");
     if (!accept(stats)) throw refusal("NOT_ACCEPTED");
     if (!stats.isFIFO()) return readFile(descriptor, stats.size, maxBytes);
-    const read = await (await import("./pipe.ts")).readPipe(descriptor, path, maxBytes, pipeWaitMs);
+    const { readPipe } = await import("./pipe.ts");
+    const begin = process.uptime();
+    if (begin - pipeWait.readAt > PIPE_GAP_MS / 1000) pipeWait.leftMs = PIPE_WAIT_MS;
+    const read = await readPipe(descriptor, path, maxBytes, pipeWaitMs ?? pipeWait.leftMs);
+    pipeWait.readAt = process.uptime();
+    if (pipeWaitMs === undefined) pipeWait.leftMs = Math.max(0, pipeWait.leftMs - (pipeWait.readAt - begin) * 1000);
     if (typeof read === "string") throw refusal(read);
     return read;
   } finally {
