@@ -4,8 +4,6 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
-/** The time in which a pipe must end. */
-const PIPE_WAIT_MS = 5000;
 const LINUX_NULL_DEVICE = 0x103;
 /** Opening must not wait for the writer of a pipe, nor make a terminal the controlling one. Windows has neither flag. */
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
@@ -61,12 +59,13 @@ export function readFound(
 
 /**
  * Reads a file that the user names: a regular file, or a pipe to its end. The pipe may be `<(command)` of a shell, or a
- * named pipe whose writer comes later. `/dev/null` is an empty file.
+ * named pipe whose writer comes later. `/dev/null` is an empty file. Pipes that are read one after another have one time limit
+ * together (pipe.ts), unless the caller sets one.
  * @throws the system's error, or one whose code is a {@link RefusalCode}
  */
 export async function readNamed(
   path: string,
-  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
+  { maxBytes, pipeWaitMs, accept = () => true }: ReadOptions & { readonly pipeWaitMs?: number },
 ): Promise<Buffer> {
   const { descriptor, stats } = openToRead(path, true);
   try {

@@ -3,12 +3,41 @@ import { readlinkSync, readSync } from "node:fs";
 import { systemErrorCode, attempt } from "./errors.ts";
 
 const POLL_MS = 10;
+/** The time in which all pipes that are read one after another must end. */
+const SHARED_WAIT_MS = 5000;
+/** After this time without a pipe the next one has the whole limit again: a process with `--watch` reads again. */
+const GAP_MS = 1000;
+
+/**
+ * The time that is left for further pipes, and when the last pipe was read, in seconds of `process.uptime()`. The readers of
+ * `.env` files, of `NAME_FILE` and of tokens do not know of each other, so that none of them could pass this on.
+ */
+const sharedWait = { leftMs: SHARED_WAIT_MS, readAt: Number.NEGATIVE_INFINITY };
 
 /**
  * Reads a pipe to its end. It was opened with O_NONBLOCK at the path, so that its writer may come later.
+ *
+ * @param waitMs the time limit of this pipe alone; by default it shares {@link SHARED_WAIT_MS} with other pipes
  * @throws the system's error
  */
 export async function readPipe(
+  descriptor: number,
+  path: string | Buffer,
+  maxBytes: number,
+  waitMs?: number,
+): Promise<Buffer | "TOO_LARGE" | "NO_END"> {
+  if (waitMs !== undefined) return readWithin(descriptor, path, maxBytes, waitMs);
+  const begin = process.uptime();
+  if (begin - sharedWait.readAt > GAP_MS / 1000) sharedWait.leftMs = SHARED_WAIT_MS;
+  try {
+    return await readWithin(descriptor, path, maxBytes, sharedWait.leftMs);
+  } finally {
+    sharedWait.readAt = process.uptime();
+    sharedWait.leftMs = Math.max(0, sharedWait.leftMs - (sharedWait.readAt - begin) * 1000);
+  }
+}
+
+async function readWithin(
   descriptor: number,
   path: string | Buffer,
   maxBytes: number,
