@@ -16,7 +16,7 @@ import type { OwnAddress } from "./own-address.ts";
 import { createRefusal, type Refusal } from "./refusals.ts";
 import { findRequestAddress, type RequestAddress, type RequestLine } from "./request-address.ts";
 import { createKeyFinder, type RequestKey } from "./request-key.ts";
-import { below, type Route, routeSites, withoutQuery } from "./route.ts";
+import { pathBelow, type Route, routeSites, withoutQuery } from "./route.ts";
 
 /** The head of a request, as the HTTP parser reports it. */
 export interface RequestHead extends RequestLine {
@@ -129,7 +129,7 @@ function findService(
   const path = withoutQuery(target);
   for (const site of sites) {
     const root = `/${site.host}`;
-    const rest = below(root, path);
+    const rest = pathBelow(root, path);
     if (rest === undefined) continue;
     const query = target.slice(path.length);
     return { site, address: brokerAddress.origin + root, target: (rest === "" ? "/" : rest) + query };
@@ -151,7 +151,7 @@ function admitPath(
   const { name, allow, deny } = route;
   const path = withoutQuery(target);
   const hasRules = allow.length + deny.length > 0;
-  const rest = below(route.path, path);
+  const rest = pathBelow(route.path, path);
   // Only what follows the gateway's path is examined: the user wrote that path, perhaps with escapes and empty segments.
   const readings = hasRules || route.path !== "" ? readingsOf(rest ?? path) : [path];
   if (readings === undefined) return refuseAmbiguousPath(name);
@@ -167,7 +167,7 @@ function admitPath(
   // A path with %2F has several readings, and must be allowed in each. `isDenied` considers all of them by itself.
   for (const reading of readings) {
     const servicePath = route.servicePath + reading;
-    const missingPrefix = below(route.prefix, servicePath) === undefined ? route.prefix : "";
+    const missingPrefix = pathBelow(route.prefix, servicePath) === undefined ? route.prefix : "";
     const isFirst = prefix === undefined;
     hasTwoPrefixes ||= !isFirst && prefix !== missingPrefix;
     prefix = missingPrefix;

@@ -4,7 +4,7 @@ import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
 import { bareHost } from "../network/network-settings.ts";
 import { type GitAccess, gitVariables } from "./git-access.ts";
-import type { Planned } from "./key-plan.ts";
+import type { KeyPlan } from "./key-plan.ts";
 
 /** The path of a broker that listens on a socket. */
 export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
@@ -12,7 +12,7 @@ export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
 const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const NO_PROXIES = ["no_proxy", "NO_PROXY"] as const;
 
-export interface Brokered extends Planned {
+export interface Brokered extends KeyPlan {
   /** The key's other names. */
   readonly aliases: readonly string[];
 }

@@ -46,7 +46,7 @@ export function originsOf({ origin, sites }: Route): readonly string[] {
  *
  * @returns undefined if the path is not at or below `base`: `/v10` is not below `/v1`
  */
-export function below(base: string, path: string): string | undefined {
+export function pathBelow(base: string, path: string): string | undefined {
   if (!path.startsWith(base)) return undefined;
   const rest = path.slice(base.length);
   return rest === "" || rest.startsWith("/") ? rest : undefined;
