@@ -1,4 +1,9 @@
-/** Annotations of a run, at the lines of the contract if it is a file. */
+/**
+ * Annotations of a workflow run: what GitHub shows above the log, and for violations at the line of the contract. One is written as
+ * a workflow command:
+ *
+ *     ::error title=Configuration,file=sophia.contract.json,line=12::API_KEY is missing
+ */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
@@ -31,11 +36,15 @@ export function annotateNotices(notices: readonly Notice[]): string {
 }
 
 const NOT_CONFIGURED = "ESC is not configured";
-const TO_OPEN =
+const CREDENTIAL_REMEDY =
   "set the inputs environment and token, or oidc-organization; for pull requests of forks, which have no secrets, set " +
   "the input fake";
 
-/** Annotates an unmet contract: why ESC was not read, then each violation. Paths are relative to `workspace`. */
+/**
+ * Annotates a contract that is not met: first why ESC was not read, then each violation.
+ *
+ * @param workspace the folder of the repository, to which the paths of annotations are relative
+ */
 export async function annotateViolations(
   start: Start,
   { violations, contract }: Report,
@@ -44,43 +53,47 @@ export async function annotateViolations(
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
   const { cause, lacksEsc } = explainUnmet(start, WIDTH, "asks");
-  const more = violations.length - MAX_SHOWN;
-  const isNotAsked = start.store.esc.kind === "off" || start.store.esc.kind === "incomplete";
+  const hiddenCount = violations.length - MAX_SHOWN;
+  const lacksCredential = start.store.esc.kind === "off" || start.store.esc.kind === "incomplete";
   // A project need not use ESC, but the step that uses the action may.
   const reason = cause ?? (lacksEsc === true ? [NOT_CONFIGURED] : []);
-  const lines = [...reason, ...(reason.length > 0 && isNotAsked ? [TO_OPEN] : [])];
+  const remedy = reason.length > 0 && lacksCredential ? [CREDENTIAL_REMEDY] : [];
+  const escLines = [...reason, ...remedy];
   return [
-    ...(lines.length === 0 ? [] : [workflowCommand(level, byInput(lines.join("\n")), { title: "ESC" })]),
+    ...(escLines.length === 0 ? [] : [workflowCommand(level, byInput(escLines.join("\n")), { title: "ESC" })]),
     ...violations.slice(0, MAX_SHOWN).map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",
         ...locationOf(violation),
       }),
     ),
-    ...(more > 0 ? [workflowCommand(level, `and ${count(more, "violation")} more`, { title: "Configuration" })] : []),
+    ...(hiddenCount > 0
+      ? [workflowCommand(level, `and ${count(hiddenCount, "violation")} more`, { title: "Configuration" })]
+      : []),
   ].join("");
 }
 
 type AnnotationLocation = { readonly file?: string; readonly line?: number };
 
-/** Returns a function that finds the line of the contract for a violation; no line for a file outside the workspace. */
+/** Returns a function that finds the line of a violation in the contract. A file outside the workspace has no location. */
 async function locationsIn(
   path: string,
   workspace: string,
 ): Promise<(violation: ViolationReport) => AnnotationLocation> {
-  const inside = shownPath(path, workspace);
-  if (inside === path) return () => ({});
-  const file = inside.replaceAll(sep, "/");
+  const relativePath = shownPath(path, workspace);
+  if (relativePath === path) return () => ({});
+  const file = relativePath.replaceAll(sep, "/");
   try {
     const text = readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
-      // The name may be in a contract that this one extends.
-      const node = names.map((name) => findNodeAtLocation(root, ["variables", name])).find((one) => one !== undefined);
-      return { file, line: lineAndColumn(text, node?.parent?.offset ?? 0).line };
+      const nodes = names.map((name) => findNodeAtLocation(root, ["variables", name]));
+      // Without a node, the name is in a contract that this one extends: the annotation is then at the first line.
+      const offset = nodes.find((node) => node !== undefined)?.parent?.offset ?? 0;
+      return { file, line: lineAndColumn(text, offset).line };
     };
   } catch {
-    // The file was removed after it was read: the annotations have no location.
+    // The file was changed or removed after the contract was read: the annotations have no location.
     return () => ({});
   }
 }

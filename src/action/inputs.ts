@@ -1,4 +1,10 @@
-/** The inputs of the action, which `with:` sets. */
+/**
+ * Reads the inputs of the action. A workflow sets them by `with:`, and the runner passes them as variables:
+ *
+ *     with: { dotenv: .env.ci, export: outputs }     INPUT_DOTENV=.env.ci  INPUT_EXPORT=outputs
+ *
+ * Most inputs have the name of an option. Others stand for a variable, such as `token` for ESC_TOKEN.
+ */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Values } from "../command-line/options.ts";
@@ -14,12 +20,13 @@ export type Export = (typeof EXPORTS)[number];
 export interface Inputs {
   readonly export: Export;
   readonly options: Values;
-  /** The step's environment without the inputs, and with the variables that they set. */
+  /** The environment of the step without the variables of inputs, and with the variables for which inputs stand. */
   readonly environment: Environment;
   readonly cwd: string;
 }
 
-const VARIABLES: Readonly<Record<string, string>> = {
+/** The variable for which an input stands, by input. */
+const VARIABLE_INPUTS: Readonly<Record<string, string>> = {
   environment: "ESC_ENV",
   token: "ESC_TOKEN",
   "oidc-organization": "ESC_OIDC_ORG",
@@ -29,41 +36,43 @@ const VARIABLES: Readonly<Record<string, string>> = {
   "backend-url": "PULUMI_BACKEND_URL",
 };
 
-const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
-const LISTS = ["dotenv", "include", "exclude"];
+/** Inputs with the name of an option. */
+const OPTION_INPUTS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
+/** Inputs with the name of an option that has a list of values: separated by commas, or one on each line. */
+const LIST_INPUTS = ["dotenv", "include", "exclude"];
 
-/** All inputs, which a test compares with action.yml. */
+/** All inputs. A test compares them with action.yml. */
 export const INPUT_NAMES: readonly string[] = [
-  ...Object.keys(VARIABLES),
-  ...OPTIONS,
-  ...LISTS,
+  ...Object.keys(VARIABLE_INPUTS),
+  ...OPTION_INPUTS,
+  ...LIST_INPUTS,
   "export",
   "working-directory",
 ];
 
-/** Options at which a text names an input, but for those of a command to paste. */
-const NAMED = new RegExp(`(?<!sophia-run .*)--(${[...OPTIONS, ...LISTS].join("|")})\\b`, "g");
+/** Matches options that have an input of the same name, except in a command to paste (`sophia-run check --scope web`). */
+const OPTION_IN_TEXT = new RegExp(`(?<!sophia-run .*)--(${[...OPTION_INPUTS, ...LIST_INPUTS].join("|")})\\b`, "g");
 
-/** Returns a text that names the inputs in place of the options, and the `env` of a step in place of a shell's. */
+/** Replaces, in a text, the names of options by those of inputs, and a line for a shell by the `env` of a step. */
 export function byInput(text: string): string {
-  return withRemedyOfStep(text).replaceAll(NAMED, "the input $1");
+  return withRemedyOfStep(text).replaceAll(OPTION_IN_TEXT, "the input $1");
 }
 
-/** Reads the inputs, which the runner passes as `INPUT_…`; empty if not set. @throws SophiaError (settings, 125) */
+/** Reads the inputs. The runner passes an input that is not set as an empty variable. @throws SophiaError (settings, 125) */
 export function readInputs(step: Environment, cwd: string): Inputs {
   const input = (name: string): string | undefined => {
     const text = step.get(`INPUT_${name.toUpperCase()}`)?.trim() ?? "";
     return text === "" ? undefined : text;
   };
   const environment = new Map(Array.from(step).filter(([name]) => !name.startsWith("INPUT_")));
-  for (const [name, variable] of Object.entries(VARIABLES)) {
+  for (const [name, variable] of Object.entries(VARIABLE_INPUTS)) {
     const text = input(name);
     if (text !== undefined) environment.set(variable, text);
   }
-  const value = input("export") ?? "env";
-  const chosen = EXPORTS.find((one) => one === value);
-  if (chosen === undefined) {
-    throw invalid(`export has an invalid value: '${printable(value)}'`, `allowed: ${EXPORTS.join(", ")}`);
+  const exportText = input("export") ?? "env";
+  const exportTo = EXPORTS.find((each) => each === exportText);
+  if (exportTo === undefined) {
+    throw invalid(`export has an invalid value: '${printable(exportText)}'`, `allowed: ${EXPORTS.join(", ")}`);
   }
   const folder = input("working-directory") ?? ".";
   const path = resolve(cwd, folder);
@@ -72,13 +81,13 @@ export function readInputs(step: Environment, cwd: string): Inputs {
     throw invalid(`working-directory is not a folder: '${printable(folder)}'`, hint);
   }
   return {
-    export: chosen,
+    export: exportTo,
     options: {
       "only-declared": true,
-      // Set by "Enable debug logging".
+      // The runner sets it if the user reruns a job with "Enable debug logging".
       verbose: step.get("RUNNER_DEBUG") === "1",
-      ...Object.fromEntries(OPTIONS.map((name) => [name, input(name)])),
-      ...Object.fromEntries(LISTS.map((name) => [name, input(name)?.replaceAll(/\r?\n/g, ",")])),
+      ...Object.fromEntries(OPTION_INPUTS.map((name) => [name, input(name)])),
+      ...Object.fromEntries(LIST_INPUTS.map((name) => [name, input(name)?.replaceAll(/\r?\n/g, ",")])),
     },
     environment,
     cwd: path,

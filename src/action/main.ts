@@ -1,4 +1,4 @@
-/** The entry point of the GitHub Action, which the runner starts because `action.yml` names it. */
+/** The entry point of the GitHub Action, whose bundle `action.yml` names. Exits with 1 if the step fails. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { forRunner } from "../output/surroundings.ts";
@@ -6,7 +6,7 @@ import { describeBug, failureOf } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
 import { readOwnEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/blocking.ts";
-import { act } from "./action.ts";
+import { runAction } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
@@ -24,7 +24,8 @@ const context: Context = forRunner({
   isTerminal: () => false,
 });
 
-async function fail(error: unknown): Promise<number> {
+/** Reports why the step fails: a failure as an annotation, a bug with its stack as well. @returns the exit status */
+async function reportFailure(error: unknown): Promise<number> {
   if (error instanceof SophiaError) context.raw(1, annotateFailure(await failureOf(error)));
   else {
     const [message, ...frames] = describeBug(error);
@@ -35,10 +36,10 @@ async function fail(error: unknown): Promise<number> {
 }
 
 async function failAndExit(error: unknown): Promise<never> {
-  process.exit(await fail(error));
+  process.exit(await reportFailure(error));
 }
 
 process.on("uncaughtException", (error) => void failAndExit(error));
-void act(context)
-  .then((succeeds) => (succeeds ? 0 : 1), fail)
+void runAction(context)
+  .then((succeeds) => (succeeds ? 0 : 1), reportFailure)
   .then((status) => process.exit(status));

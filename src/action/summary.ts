@@ -1,4 +1,7 @@
-/** The summary of a step: names, states and sources, no values. */
+/**
+ * The summary of a step, which GitHub shows on the page of the workflow run: Markdown with the names, states and sources of the
+ * variables, and without their values.
+ */
 import { shownPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
 import { limitLines } from "../core/lines.ts";
@@ -7,8 +10,8 @@ import { contractWords, type Report, type State } from "../output/report.ts";
 import { MAX_SHOWN } from "../output/violations.ts";
 import { originWords } from "../resolve/source-words.ts";
 
-/** The runner rejects a summary that is too large; the limit of old versions is 128 KiB. */
-const MAX_TABLE = 100_000;
+/** The runner rejects a summary that is too large. The limit of its old versions is 128 KiB. */
+const MAX_SUMMARY_BYTES = 100_000;
 
 const STATES: Readonly<Record<State, string>> = {
   set: "✅ set",
@@ -19,6 +22,7 @@ const STATES: Readonly<Record<State, string>> = {
 
 const LEFT_OUT = "➖ left out";
 
+/** The words for ESC if no environment was read. */
 const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   off: "not configured",
   incomplete: "not read",
@@ -29,22 +33,29 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   refused: "refused",
 };
 
-/** @param leftOut the reason why a variable that a source has was left out */
-export function summary(
+/**
+ * Returns the summary.
+ *
+ * @param outcome a sentence about the result
+ * @param workspace the folder of the repository, for the path of the contract
+ * @param leftOutReason returns why a variable was left out, if a source has it
+ */
+export function describeStep(
   report: Report,
   outcome: string,
   workspace: string,
-  leftOut: (name: string) => string | undefined,
+  leftOutReason: (name: string) => string | undefined,
 ): string {
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
   const contract =
     source === "built-in" ? report.contract : { ...report.contract, source: shownPath(source, workspace) };
   const environments = esc.environments.map(({ name }) => name).join(", ");
+  const escWords = environments === "" ? NOT_READ[esc.status] : environments;
   const lines = [
     `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,
     "",
-    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? NOT_READ[esc.status] : environments)}.`,
+    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(escWords)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
     ...limitLines(
@@ -54,21 +65,23 @@ export function summary(
     ...(violations.length === 0 ? [] : [""]),
     ...(variables.length === 0 ? [] : ["| Variable | State | From |", "| --- | --- | --- |"]),
   ];
-  let left = MAX_TABLE - lines.join("\n").length;
-  let shown = 0;
+  let remainingBytes = MAX_SUMMARY_BYTES - lines.join("\n").length;
+  let rowCount = 0;
   for (const { name, state, origin } of variables) {
-    const why = state === "unset" ? leftOut(name) : undefined;
-    const from = byInput(why ?? (origin === undefined ? "" : originWords(origin)));
-    const row = `| ${escaped(name)} | ${why === undefined ? STATES[state] : LEFT_OUT} | ${escaped(from)} |`;
-    left -= Buffer.byteLength(row) + 1;
-    if (left < 0) break;
+    const reason = state === "unset" ? leftOutReason(name) : undefined;
+    const stateWords = reason === undefined ? STATES[state] : LEFT_OUT;
+    const from = byInput(reason ?? (origin === undefined ? "" : originWords(origin)));
+    const row = `| ${escaped(name)} | ${stateWords} | ${escaped(from)} |`;
+    remainingBytes -= Buffer.byteLength(row) + 1;
+    if (remainingBytes < 0) break;
     lines.push(row);
-    shown += 1;
+    rowCount += 1;
   }
-  if (shown < variables.length) lines.push("", `and ${variables.length - shown} more`);
+  if (rowCount < variables.length) lines.push("", `and ${variables.length - rowCount} more`);
   return `${lines.join("\n")}\n\n`;
 }
 
+/** Escapes what Markdown or HTML would interpret, and characters that are not printable. */
 function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

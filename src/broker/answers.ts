@@ -1,4 +1,4 @@
-/** The heads of answers on their way to the client; pure. */
+/** The parts that `forward` and `upgrade` share: the context of a request, and the head of an answer on its way to the client; pure. */
 import type { IncomingMessage } from "node:http";
 import { NetworkError } from "../network/network-fault.ts";
 import type { Admitted } from "./admit.ts";
@@ -8,36 +8,42 @@ import { type Replaced, withoutKeys } from "./replaced.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, type Services } from "./service.ts";
 
-/** The means by which `forward` and `upgrade` pass a request on. */
+/** The context in which an admitted request is passed on. */
 export interface Passing {
   readonly services: Services;
   readonly exchange: Exchange;
-  /** Called with the address to which an answer leads. */
+  /** Called with the `Location` of each answer, before the answer is passed back. */
   readonly redirected: (admitted: Admitted, location: string | undefined) => void;
-  /** Returns the keys that no answer's head may hold. @param key with which the request began */
+  /** Returns the keys that the head of the answer must not hold. @param key the key with which the request was sent */
   readonly replaced: (admitted: Admitted, key: string) => Replaced;
 }
 
-/** Returns true for a status that ends a request. The parser takes any digits; clients and Node.js do not. */
+/** Returns true for a final status. The parser accepts any three digits, but clients and Node.js's own server do not. */
 export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode <= 999;
 }
 
-/** Returns the refusal for an answer that is not HTTP. */
+/** Returns the refusal for a service whose answer is not HTTP. */
 export function noAnswer(admitted: Admitted): Refusal {
   return failureOf(new NetworkError({ kind: "not-http", host: admitted.origin }), admitted);
 }
 
-const USUAL_REASON = /^[\w ]*$/;
+/** Matches nearly all reason phrases. */
+const PLAIN_REASON = /^[\w ]*$/;
 
-/** Returns reason and headers of an answer for the client: no key is in them, and no address of the service itself. */
+/**
+ * Returns the reason phrase and the headers of an answer for the client, without keys, and with the address that the client used
+ * in place of the service's own.
+ */
 export function headFor(
   { statusMessage = "", rawHeaders }: IncomingMessage,
   admitted: Admitted,
   replaced: Replaced,
 ): { readonly reason: string; readonly headers: readonly string[] } {
-  // Node.js takes such characters in reasons of services, and throws for its own.
-  const without = withoutKeys(statusMessage, replaced);
-  const reason = USUAL_REASON.test(without) ? without : without.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
+  const withoutKey = withoutKeys(statusMessage, replaced);
+  // Node.js reads any characters in a service's reason phrase, but throws if it must write some of them.
+  const reason = PLAIN_REASON.test(withoutKey)
+    ? withoutKey
+    : withoutKey.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, "?");
   return { reason, headers: forClient(rawHeaders, admitted, replaced) };
 }

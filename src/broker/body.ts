@@ -1,7 +1,9 @@
 /**
- * Sends the body of a request to its service. A service may answer while it is being sent, such as 401 or 413, and close
- * its connection. Then a write fails (EPIPE, ECONNRESET), for which Node.js destroys the connection, along with an answer
- * that has arrived and was not read. So what has arrived is read before each write.
+ * Sends the body of a request to its service.
+ *
+ * A service may answer while the body is being sent, such as 401 or 413, and close its connection. The next write then fails
+ * (EPIPE, ECONNRESET), for which Node.js destroys the connection, together with an answer that has arrived but was not read
+ * yet. So this reads what has arrived before each write.
  */
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
@@ -9,47 +11,46 @@ import type { Readable } from "node:stream";
 /**
  * Passes the body on.
  *
- * @param isChunked the end of the body is a chunk, too
- * @returns a function that stops that: what still comes from the client is not sent
+ * @param isChunked the body is chunked: its end is a chunk that must be written, too
+ * @returns a function that stops this: the rest of the body is then not sent
  */
 export function sendBody(request: Readable, sent: ClientRequest, isChunked: boolean): () => void {
   let isStopped = false;
-  /** A chunk waits to be written. */
-  let isWaiting = false;
-  const take = (chunk: Buffer): void => {
-    // There is no answer to a request that was not begun.
+  let hasPendingChunk = false;
+  const sendChunk = (chunk: Buffer): void => {
+    // The first write needs no reading: no answer can have come before the head was sent.
     if (!sent.headersSent) {
       if (sent.write(chunk)) return;
       request.pause();
       return void sent.once("drain", () => request.resume());
     }
     request.pause();
-    isWaiting = true;
+    hasPendingChunk = true;
     afterReading(() => {
-      isWaiting = false;
+      hasPendingChunk = false;
       if (isStopped) return;
       if (sent.write(chunk)) request.resume();
       else sent.once("drain", () => request.resume());
     });
   };
-  const end = (): void => {
-    // Nothing is written at the end of a body whose length was announced.
-    if (!isChunked && !isWaiting) return void sent.end();
-    // Behind the last chunk.
+  const sendEnd = (): void => {
+    // At the end of a body whose length was announced, nothing is written that could fail.
+    if (!isChunked && !hasPendingChunk) return void sent.end();
+    // Otherwise the end must come after the pending chunk, which waits in the same queue.
     afterReading(() => {
       if (!isStopped) sent.end();
     });
   };
-  request.on("data", take).once("end", end);
+  request.on("data", sendChunk).once("end", sendEnd);
   return () => {
     isStopped = true;
-    request.off("data", take).off("end", end);
+    request.off("data", sendChunk).off("end", sendEnd);
   };
 }
 
 /**
- * Acts when all connections were read that have something to read: the event loop does that between two rounds of
- * immediates. One round is too early: it ends the reading in which this chunk came, during which more may have arrived.
+ * Calls `act` once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates.
+ * One round is not enough: it comes right after the reading of the current chunk, during which more may have arrived.
  */
 function afterReading(act: () => void): void {
   setImmediate(() => setImmediate(act));

@@ -1,9 +1,10 @@
 /**
  * The broker: an HTTP server to which the program sends its requests with dummy keys, on loopback unless the user names
- * another address. See ARCHITECTURE.md.
+ * another address. This file opens it and closes it. See ARCHITECTURE.md.
  *
- * It lives as long as the program. The program can use the keys through it as the rules allow, and so can each process that
- * reads a dummy: it is no boundary against the same user. A key leaves this process on the connection to its service alone.
+ * The broker lives as long as the program. Within the rules, the program can use the keys through it, and so can each other process
+ * that reads a dummy: the broker is no boundary against the same user. A key leaves this process only on the connection to its
+ * service.
  */
 import { createServer, type Server } from "node:http";
 import { type Admission, admission } from "./admit.ts";
@@ -20,74 +21,84 @@ import { Redirects } from "./redirects.ts";
 import { ReplacedKeys } from "./replaced.ts";
 import type { Services } from "./service.ts";
 
-const HEADERS_MS = 10_000;
-const CHECK_MS = 1000;
+/** The time that a client has for the head of a request. */
+const HEADERS_TIMEOUT_MS = 10_000;
+/** The interval at which Node.js looks for connections beyond that time. */
+const TIMEOUT_CHECK_MS = 1000;
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Longer than clients keep an idle connection: otherwise a request may meet the end of its connection. */
-const IDLE_MS = 75_000;
+/** Longer than clients keep an idle connection. Otherwise a client may send a request while the broker closes its connection. */
+const IDLE_TIMEOUT_MS = 75_000;
 
 export interface Broker {
   /** Such as `http://127.0.0.1:40123`. */
   readonly origin: string;
   /**
-   * Has a service of this process answer requests on loopback, before admission: at this origin, or at one more if this is
-   * another address or a socket. @throws the system's error, as `listenOn`
+   * Lets a service of this process answer requests on loopback, before admission. If the broker listens only on another address or
+   * on a socket, this opens an address on loopback. @throws the system's error, as `listenOn`
    */
   readonly serveLocally: (service: LocalService) => Promise<OwnAddress>;
-  /** Listens on a socket of the file system as well, and serves redirects there. @throws the system's error, as `listenOn` */
+  /** Listens on a socket of the file system as well, and admits redirects there (redirects.ts). @throws the system's error, as `listenOn` */
   readonly openSocket: (path: string) => Promise<void>;
   /** Admits later requests by these routes. Requests under way keep theirs. */
   readonly replaceRoutes: (routes: readonly Route[]) => void;
-  /** Records all requests under way as left, and ends them. */
+  /** Ends all requests under way, and records them as left by their clients. */
   readonly close: () => void;
 }
 
+/** The functions of the caller that the broker uses. */
 export interface BrokerParts extends Services {
-  /** Throws if a record cannot be written: then the broker closes, since each use must be on record. */
+  /** Writes a record. If it throws, the broker closes, since each use of a key must be on record. */
   readonly record: (entry: RequestRecord) => void;
-  /** The broker has closed for that reason. */
+  /** Called after the broker has closed because `record` threw. */
   readonly failed: (error: unknown) => void;
-  /** An address has sent many wrong keys, and is refused for a while. */
+  /** Called when an address has sent many wrong keys, and is refused for a while. */
   readonly guessed?: (address: string) => void;
 }
 
-/** One address of the broker. */
-interface Door {
+/** One address at which the broker listens. */
+interface Listener {
   readonly server: Server;
-  readonly own: OwnAddress;
-  /** It is reached as 127.0.0.1. Its name says nothing: the user may name another address so. */
+  readonly address: OwnAddress;
+  /** Clients reach it at 127.0.0.1. (The name alone is no proof: the user may give another address the name 127.0.0.1.) */
   readonly isLoopback: boolean;
-  /** Something else has taken the path of its socket. */
+  /** Returns true if another file is at the path of its socket now. */
   readonly isReplaced: () => boolean;
+  /** Changes with the routes. */
   admit: Admission;
-  local?: LocalService;
+  localService?: LocalService;
 }
 
-/** Listens on an address. @throws the system's error, as `listenOn` */
+/** Opens a broker without routes: it refuses all requests until `replaceRoutes`. @throws the system's error, as `listenOn` */
 export async function openBroker(parts: BrokerParts, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
   const places = new Places(MAX_CONNECTIONS);
   const exchanges = new Exchanges(record);
   const limits = new Limits();
   const replacedKeys = new ReplacedKeys();
+  /** All origins to which connections may be open. */
   const origins = new Set<string>();
-  const doors: Door[] = [];
+  const listeners: Listener[] = [];
   let routes: readonly Route[] = [];
   let isClosed = false;
   const { origin } = await open(address);
   return { origin, serveLocally, openSocket, replaceRoutes, close };
 
-  async function open(at: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
-    const server = serverFor(places);
-    const own = await listenOn(server, at);
-    const isLoopback = "host" in at && [at.host, at.name ?? at.host].every((host) => host === LOOPBACK_ADDRESS.host);
-    const identity = "path" in at ? socketIdentity(at.path) : undefined;
-    const isReplaced = (): boolean => "path" in at && socketIdentity(at.path) !== identity;
-    const door: Door = { server, own, isLoopback, isReplaced, admit: admission(routes, own) };
-    doors.push(door);
-    const guesses = own.isOpen === true ? new Guesses() : undefined;
+  async function open(listenAddress: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
+    const server = createLimitedServer(places);
+    const ownAddress = await listenOn(server, listenAddress);
+    const isReplaced = replacementCheck(listenAddress);
+    const isLoopback = isReachedAtLoopback(listenAddress);
+    const listener: Listener = {
+      server,
+      address: ownAddress,
+      isLoopback,
+      isReplaced,
+      admit: admission(routes, ownAddress),
+    };
+    listeners.push(listener);
+    const guesses = ownAddress.isOpen === true ? new Guesses() : undefined;
     receiveRequests(server, {
-      admit: (head) => redirects?.admit(head) ?? door.admit(head),
-      local: (head) => door.local?.(head),
+      admit: (head) => redirects?.admit(head) ?? listener.admit(head),
+      local: (head) => listener.localService?.(head),
       places,
       exchanges,
       limits,
@@ -95,29 +106,29 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
       services: parts,
       replaced: ({ route }, key) => replacedKeys.of(routes, parts.keyOf, [key, route.dummy]),
       redirected: (admitted, location) => {
-        const target = redirects?.note(admitted, location, routes);
-        if (target !== undefined) origins.add(target);
+        const redirectOrigin = redirects?.note(admitted, location, routes);
+        if (redirectOrigin !== undefined) origins.add(redirectOrigin);
       },
     });
-    return own;
+    return ownAddress;
   }
 
   async function serveLocally(service: LocalService): Promise<OwnAddress> {
-    if (!doors.some(({ isLoopback }) => isLoopback)) await open(LOOPBACK_ADDRESS);
-    const door = doors.find(({ isLoopback }) => isLoopback);
-    if (door === undefined) throw new TypeError("no door is on loopback");
-    door.local = service;
-    return door.own;
+    if (!listeners.some(({ isLoopback }) => isLoopback)) await open(LOOPBACK_ADDRESS);
+    const listener = listeners.find(({ isLoopback }) => isLoopback);
+    if (listener === undefined) throw new TypeError("no listener is on loopback");
+    listener.localService = service;
+    return listener.address;
   }
 
   async function openSocket(path: string): Promise<void> {
     await open({ path }, new Redirects());
   }
 
-  function replaceRoutes(next: readonly Route[]): void {
-    for (const each of next.flatMap(originsOf)) origins.add(each);
-    routes = next;
-    for (const door of doors) door.admit = admission(next, door.own);
+  function replaceRoutes(newRoutes: readonly Route[]): void {
+    for (const each of newRoutes.flatMap(originsOf)) origins.add(each);
+    routes = newRoutes;
+    for (const listener of listeners) listener.admit = admission(newRoutes, listener.address);
   }
 
   function record(entry: RequestRecord): void {
@@ -132,8 +143,8 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
 
   function close(): void {
     isClosed = true;
-    for (const { server, isReplaced } of doors) {
-      // Node.js would remove what is at the path by now.
+    for (const { server, isReplaced } of listeners) {
+      // `close` removes the file at the path of the socket, even if another process has put its own there.
       if (isReplaced()) server.on("connection", (connection) => connection.destroy()).unref();
       else server.close();
     }
@@ -143,23 +154,36 @@ export async function openBroker(parts: BrokerParts, address: ListenAddress = LO
   }
 }
 
-/** Returns a server whose connections have a place, each, or are closed. */
-function serverFor(places: Places): Server {
+/** Returns true if clients can reach the address at 127.0.0.1. */
+function isReachedAtLoopback(address: ListenAddress): boolean {
+  if ("path" in address) return false;
+  return [address.host, address.name ?? address.host].every((host) => host === LOOPBACK_ADDRESS.host);
+}
+
+/** Returns a function that tells whether the socket at a path is another one than now; never true for a port. */
+function replacementCheck(address: ListenAddress): () => boolean {
+  if (!("path" in address)) return () => false;
+  const identity = socketIdentity(address.path);
+  return () => socketIdentity(address.path) !== identity;
+}
+
+/** Returns a server that closes each connection for which there is no place. */
+function createLimitedServer(places: Places): Server {
   const server = createServer({
-    headersTimeout: HEADERS_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: 0,
-    keepAliveTimeout: IDLE_MS,
-    connectionsCheckingInterval: CHECK_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
-    // Refused with the broker's own answer.
+    // The broker refuses such a request with an answer of its own.
     requireHostHeader: false,
     noDelay: true,
   });
-  // Their bytes are limited; by default Node.js drops those behind the thousandth in silence.
+  // The bytes of headers are limited instead. By default Node.js silently drops the headers after the thousandth.
   server.maxHeadersCount = 0;
   server.on("connection", (connection) => {
-    // Counted here: Bun ignores server.maxConnections.
+    // `server.maxConnections` cannot replace this: Bun ignores it.
     if (!places.take(connection)) connection.destroy();
   });
   return server;

@@ -1,31 +1,39 @@
-/** The variables that a program gets in place of the keys; pure. */
+/**
+ * Returns the variables that a program gets in place of its keys; pure. For the key `OPENAI_API_KEY`:
+ *
+ *     OPENAI_API_KEY=sk-sophia-…                        the dummy
+ *     OPENAI_BASE_URL=http://127.0.0.1:40123/v1         the broker, in place of the service
+ *     SOPHIA_BROKERED=OPENAI_API_KEY
+ *     NO_PROXY=…,127.0.0.1                              only if there is a proxy
+ */
 import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";
 import { GITHUB_TOKENS } from "../contract/broker/providers.ts";
 import type { Environment } from "../core/model.ts";
 import { bareHost } from "../network/network-settings.ts";
 import { type GitAccess, gitVariables } from "./git-access.ts";
-import type { Planned } from "./key-plan.ts";
+import type { KeyPlan } from "./key-plan.ts";
 
-/** The path of a broker that listens on a socket. */
+/** Holds the path of a broker that listens only on a socket. */
 export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
 
-const PROXIES = ["http_proxy", "https_proxy", "all_proxy"] as const;
-const NO_PROXIES = ["no_proxy", "NO_PROXY"] as const;
+const PROXY_VARIABLES = ["http_proxy", "https_proxy", "all_proxy"] as const;
+const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"] as const;
 
-export interface Brokered extends Planned {
+/** A planned key, with all names under which the program gets its dummy. */
+export interface Brokered extends KeyPlan {
   /** The key's other names. */
   readonly aliases: readonly string[];
 }
 
-/** Changed variables; undefined for one that the program does not get. */
+/** Variables to change, by name; undefined for a variable that must be removed. */
 export type Changes = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the variables of the program that change.
+ * Returns the changes to the program's environment.
  *
- * @param broker its origin, by the host that the program knows
- * @param environment the program's without the broker
- * @param outer the keys that an outer sophia-run brokers
+ * @param broker the origin of the broker, with the host that the program knows
+ * @param environment the environment that the program would get without the broker
+ * @param outer the names of the keys that an outer sophia-run brokers
  */
 export function brokerVariables(
   keys: readonly Brokered[],
@@ -33,9 +41,9 @@ export function brokerVariables(
   environment: Environment,
   outer: readonly string[] = [],
 ): Changes {
-  const variables: Record<string, string> = { ...dummies(keys, environment, outer) };
+  const variables: Record<string, string> = { ...dummyVariables(keys, environment, outer) };
   for (const { base } of byPreference(keys)) {
-    // Two tokens of GitHub may be for different servers.
+    // Several keys may share a variable, such as GITHUB_API_URL: the preferred one sets it.
     for (const [name, path] of Object.entries(base)) variables[name] ??= broker + path;
   }
   const accesses = gitAccesses(keys);
@@ -50,53 +58,54 @@ export function brokerVariables(
   };
 }
 
-/** The same for a broker that listens on a socket alone, of which no client and no git learns by a variable. */
+/** Returns the changes for a broker that listens only on a socket. No variable tells clients or git about a socket. */
 export function socketVariables(
   keys: readonly Brokered[],
   path: string,
   environment: Environment,
   outer: readonly string[] = [],
 ): Changes {
-  return { ...dummies(keys, environment, outer), [SOCKET_VARIABLE]: path };
+  return { ...dummyVariables(keys, environment, outer), [SOCKET_VARIABLE]: path };
 }
 
-function dummies(
+function dummyVariables(
   keys: readonly Brokered[],
   environment: Environment,
   outer: readonly string[],
 ): Readonly<Record<string, string>> {
-  const named = keys.flatMap(({ route, aliases }) =>
+  const dummies = keys.flatMap(({ route, aliases }) =>
     [route.name, ...aliases.filter((alias) => environment.has(alias))].map((name) => [name, route.dummy] as const),
   );
   return {
-    ...Object.fromEntries(named),
+    ...Object.fromEntries(dummies),
     [BROKERED_VARIABLE]: [...outer, ...keys.map(({ route }) => route.name)].join(","),
   };
 }
 
-/** A key whose requests find no route: a variable has the path for a preferred key. */
-export interface Displaced {
+/** A key that clients cannot use: the variable with its address has the path for another, preferred key. */
+export interface DisplacedKey {
   readonly name: string;
   readonly variable: string;
   readonly preferred: string;
 }
 
 /** Returns the keys that share a variable with one of another path, such as that of a gateway. */
-export function displacedKeys(keys: readonly Brokered[]): readonly Displaced[] {
-  const first = new Map<string, { readonly name: string; readonly path: string }>();
-  const displaced: Displaced[] = [];
+export function displacedKeys(keys: readonly Brokered[]): readonly DisplacedKey[] {
+  const preferredByVariable = new Map<string, { readonly name: string; readonly path: string }>();
+  const displaced: DisplacedKey[] = [];
   for (const { base, route, git } of byPreference(keys)) {
-    // Two tokens of GitHub may be for different servers, between which git and gh choose by the host.
+    // Two tokens of GitHub may be for different servers: git and gh choose the token by the host.
     if (git !== undefined) continue;
     for (const [variable, path] of Object.entries(base)) {
-      const known = first.get(variable);
-      if (known === undefined) first.set(variable, { name: route.name, path });
-      else if (known.path !== path) displaced.push({ name: route.name, variable, preferred: known.name });
+      const preferred = preferredByVariable.get(variable);
+      if (preferred === undefined) preferredByVariable.set(variable, { name: route.name, path });
+      else if (preferred.path !== path) displaced.push({ name: route.name, variable, preferred: preferred.name });
     }
   }
   return displaced;
 }
 
+/** Sorts the keys: first all that are no tokens of GitHub, then the tokens in the order of `GITHUB_TOKENS`. */
 function byPreference(keys: readonly Brokered[]): readonly Brokered[] {
   const rank = ({ route }: Brokered): number => GITHUB_TOKENS.indexOf(route.name);
   return keys.toSorted((one, other) => rank(one) - rank(other));
@@ -112,30 +121,32 @@ export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
 }
 
 /**
- * Requests for the broker must not go to a proxy, with all that they hold; those of git must go to the broker as their proxy.
- * Clients read either spelling, or both.
+ * Returns the changes to the settings of proxies. Requests for the broker must not go to a proxy, which would see them unencrypted.
+ * Requests of git must not bypass the broker, which is their proxy. Clients read `no_proxy` or `NO_PROXY`, so both are set.
  *
- * @param broker its host
- * @param hosts git's
+ * @param broker the host of the broker
+ * @param gitHosts the hosts that git reaches through the broker
  */
-function proxyChanges(environment: Environment, broker: string, hosts: readonly string[]): Changes {
-  const proxies = PROXIES.flatMap((name) => [name, name.toUpperCase()]).filter((name) => isSet(environment, name));
-  const lists = NO_PROXIES.map((name) => environment.get(name));
-  const excluded = lists.map((list) => excludedHosts(list, hosts));
-  // All connections are direct: the same without a proxy.
-  if (excluded.some((entries) => entries.includes("*"))) {
-    return Object.fromEntries([...proxies, ...NO_PROXIES].map((name) => [name, undefined]));
+function proxyChanges(environment: Environment, broker: string, gitHosts: readonly string[]): Changes {
+  const proxies = PROXY_VARIABLES.flatMap((name) => [name, name.toUpperCase()]).filter((name) =>
+    isSet(environment, name),
+  );
+  const lists = NO_PROXY_VARIABLES.map((name) => environment.get(name));
+  const gitEntries = lists.map((list) => entriesFor(list, gitHosts));
+  // With `*` no client uses a proxy. Removing all of these variables has the same effect, and lets git use the broker.
+  if (gitEntries.some((entries) => entries.includes("*"))) {
+    return Object.fromEntries([...proxies, ...NO_PROXY_VARIABLES].map((name) => [name, undefined]));
   }
-  const isChanged = excluded.some((entries) => entries.length > 0);
-  if (proxies.length === 0 && !isChanged) return {};
-  const present = lists.find((list) => list !== undefined) ?? "";
-  const listFor = (list = present): string => {
-    const taken = excludedHosts(list, hosts);
-    const kept = entriesOf(list).filter((entry) => !taken.includes(entry));
-    const isDirect = proxies.length === 0 || kept.includes(broker) || kept.includes("*");
-    return [...kept, ...(isDirect ? [] : [broker])].join(",");
+  const hasGitEntries = gitEntries.some((entries) => entries.length > 0);
+  if (proxies.length === 0 && !hasGitEntries) return {};
+  const definedList = lists.find((list) => list !== undefined) ?? "";
+  const changeList = (list = definedList): string => {
+    const removed = entriesFor(list, gitHosts);
+    const remaining = entriesOf(list).filter((entry) => !removed.includes(entry));
+    const isDirect = proxies.length === 0 || remaining.includes(broker) || remaining.includes("*");
+    return [...remaining, ...(isDirect ? [] : [broker])].join(",");
   };
-  return Object.fromEntries(NO_PROXIES.map((name, index) => [name, listFor(lists[index])]));
+  return Object.fromEntries(NO_PROXY_VARIABLES.map((name, index) => [name, changeList(lists[index])]));
 }
 
 /** Returns the changes by which requests for loopback go to no proxy. */
@@ -143,25 +154,25 @@ export function withoutProxyForLoopback(environment: Environment): Changes {
   return proxyChanges(environment, "127.0.0.1", []);
 }
 
-/** Returns the entries of `NO_PROXY` that keep git from the broker. */
+/** Returns the entries of `NO_PROXY` by which git would bypass the broker. */
 export function entriesAgainstGit(environment: Environment, hosts: readonly string[]): readonly string[] {
-  return [...new Set(NO_PROXIES.flatMap((name) => excludedHosts(environment.get(name), hosts)))];
+  return [...new Set(NO_PROXY_VARIABLES.flatMap((name) => entriesFor(environment.get(name), hosts)))];
 }
 
-/** As curl reads them: a host, or the end of one behind a dot. */
-function excludedHosts(list: string | undefined, hosts: readonly string[]): readonly string[] {
+/** Returns the entries of a list that hold for one of the hosts. As curl reads an entry, it is a host, or the end of a host. */
+function entriesFor(list: string | undefined, hosts: readonly string[]): readonly string[] {
   const names = hosts.map((host) => host.replace(/:\d+$/, ""));
   return entriesOf(list).filter((entry) => {
-    const end = entry
+    const suffix = entry
       .toLowerCase()
       .replace(/:\d+$/, "")
       .replace(/^\*?\.|\.$/g, "");
-    return names.some((name) => end === "*" || name === end || name.endsWith(`.${end}`));
+    return names.some((name) => suffix === "*" || name === suffix || name.endsWith(`.${suffix}`));
   });
 }
 
 function entriesOf(list = ""): readonly string[] {
-  // curl takes spaces for commas.
+  // curl accepts spaces in place of commas.
   return list.split(/[\s,]+/).filter((entry) => entry !== "");
 }
 

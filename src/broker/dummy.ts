@@ -1,9 +1,12 @@
-/** Dummy keys: what a program gets in place of a key. Worth nothing after the run, and nothing to others than the broker. */
+/**
+ * Makes up dummy keys, such as `sk-sophia-Vb3…`: what a program gets in place of a key. A dummy is valid in the declared format, so
+ * that clients accept it. It is useless after the run, and to anyone but the broker.
+ */
 import { randomInt } from "node:crypto";
 import { formatFault, noWork } from "../contract/format.ts";
 import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
-/** Stands in each dummy whose format has room for it, so that people and scanners recognize one. */
+/** Is in each dummy whose format has room for it, so that people and scanners recognize a dummy. */
 const MARK = "sophia-";
 
 const DIGITS = "0123456789";
@@ -20,80 +23,86 @@ const ALPHABETS = [
   DIGITS,
 ] as const;
 
-/** 190 bits of 62 characters; still 106 bits of digits alone. */
+/** A random word of this length has 190 bits with 62 characters, and still 106 bits with digits alone. */
 const LENGTH = 32;
-const LEAST_BITS = LENGTH * Math.log2(DIGITS.length);
+const MIN_BITS = LENGTH * Math.log2(DIGITS.length);
 
-type Declared = Pick<Declaration, "name" | "example" | "format">;
+/** The parts of a declaration on which a dummy depends. */
+type DummyDeclaration = Pick<Declaration, "name" | "example" | "format">;
 
 /**
- * Makes up a key: the beginning that keys of this service have, `sophia-`, and 32 random letters and digits, or what of it the
- * declared format has room for. The random part has at least 106 bits.
+ * Makes up a dummy: the prefix that keys of this service have, then `sophia-`, then 32 random letters and digits. If the declared
+ * format does not allow that, the random word is shorter or has fewer kinds of characters, but never less than 106 bits; if
+ * necessary, `sophia-` is left out.
  *
- * @returns undefined if the format has no room for that
+ * @returns undefined if the format has no room for 106 random bits
  */
-export function dummyKey(declared: Declared): string | undefined {
+export function dummyKey(declared: DummyDeclaration): string | undefined {
   for (const length of lengths()) {
-    for (const alphabet of ALPHABETS.filter((one) => length * Math.log2(one.length) >= LEAST_BITS)) {
-      const found = valueWith(MARK + random(alphabet, length), declared);
-      if (found !== undefined) return found;
+    for (const alphabet of ALPHABETS.filter((each) => length * Math.log2(each.length) >= MIN_BITS)) {
+      const value = validValueWith(MARK + randomWord(alphabet, length), declared);
+      if (value !== undefined) return value;
     }
   }
-  // No part of the format has room for both.
+  // No single part of the format has room for the mark and the word together: the mark may fit elsewhere.
   const values = ALPHABETS.flatMap((alphabet): readonly string[] => {
-    const word = random(alphabet, LENGTH);
-    const value = valueWith(word, declared);
-    return value === undefined ? [] : [withMark(value, word, declared) ?? value];
+    const word = randomWord(alphabet, LENGTH);
+    const value = validValueWith(word, declared);
+    return value === undefined ? [] : [insertMark(value, word, declared) ?? value];
   });
   return values.find((value) => value.includes(MARK)) ?? values[0];
 }
 
-/** All that are enough for some alphabet, the longest first. */
+/** Returns the lengths with which a word of some alphabet has enough bits, the longest first. */
 function lengths(): readonly number[] {
-  const least = Math.ceil(LEAST_BITS / Math.log2(ALPHABETS[0].length));
-  return Array.from({ length: LENGTH - least + 1 }, (_, index) => LENGTH - index);
+  const minLength = Math.ceil(MIN_BITS / Math.log2(ALPHABETS[0].length));
+  return Array.from({ length: LENGTH - minLength + 1 }, (_, index) => LENGTH - index);
 }
 
-/** Returns a valid value that contains the word. */
-function valueWith(word: string, declared: Declared): string | undefined {
+/** Returns a valid value that contains the word, behind the prefix of the example (`sk-<key>`) or in the declared format. */
+function validValueWith(word: string, declared: DummyDeclaration): string | undefined {
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(declared.example ?? "")?.[1] ?? "";
-  const values = [prefix + word, formatted(declared.format, word)];
+  const values = [prefix + word, valueInFormat(declared.format, word)];
   return values.find((value) => value.includes(word) && isValid(value, declared));
 }
 
-/** Longer values, of formats with a great least length, are not searched for a place. */
-const LONGEST_SEARCHED = 500;
+/** In longer values, of formats with a great minimal length, no place for the mark is searched: that takes too long. */
+const MAX_SEARCHED_LENGTH = 500;
 
-/** Puts the mark in front of the random word, or behind it, in place of some characters that the format needs there. */
-function withMark(value: string, word: string, declared: Declared): string | undefined {
-  if (value.length > LONGEST_SEARCHED) return undefined;
-  const at = value.indexOf(word);
-  const [before, behind] = [value.slice(0, at), value.slice(at + word.length)];
-  for (const [text, whole] of [
-    [before, (marked: string) => marked + word + behind],
-    [behind, (marked: string) => before + word + marked],
-  ] as const) {
-    for (let from = 0; from <= text.length; from += 1) {
-      for (let to = from; to <= Math.min(text.length, from + MARK.length); to += 1) {
-        const marked = whole(text.slice(0, from) + MARK + text.slice(to));
-        if (isValid(marked, declared)) return marked;
-      }
-    }
-  }
-  return undefined;
+/** Puts the mark somewhere before or behind the random word, in place of characters that fill up the format there. */
+function insertMark(value: string, word: string, declared: DummyDeclaration): string | undefined {
+  if (value.length > MAX_SEARCHED_LENGTH) return undefined;
+  const wordOffset = value.indexOf(word);
+  const before = value.slice(0, wordOffset);
+  const behind = value.slice(wordOffset + word.length);
+  const candidates = [
+    ...textsWithMark(before).map((marked) => marked + word + behind),
+    ...textsWithMark(behind).map((marked) => before + word + marked),
+  ];
+  return candidates.find((candidate) => isValid(candidate, declared));
 }
 
-function isValid(value: string, { name, format }: Declared): boolean {
+/** Returns a text with the mark at each place, in place of up to as many characters as the mark has. */
+function textsWithMark(text: string): readonly string[] {
+  const texts: string[] = [];
+  for (let start = 0; start <= text.length; start += 1) {
+    const lastEnd = Math.min(text.length, start + MARK.length);
+    for (let end = start; end <= lastEnd; end += 1) texts.push(text.slice(0, start) + MARK + text.slice(end));
+  }
+  return texts;
+}
+
+function isValid(value: string, { name, format }: DummyDeclaration): boolean {
   return format === undefined || formatFault(format, value, name, noWork()) === undefined;
 }
 
-function formatted(format: ValueFormat | undefined, word: string): string {
+function valueInFormat(format: ValueFormat | undefined, word: string): string {
   if (format?.kind !== "text") return word;
   const { prefixes, minLength, pattern } = format;
   if (pattern !== undefined) return pattern.sample(word, minLength);
   return ((prefixes[0] ?? "") + word).padEnd(minLength, "0");
 }
 
-function random(characters: string, length: number): string {
+function randomWord(characters: string, length: number): string {
   return Array.from({ length }, () => characters[randomInt(characters.length)]).join("");
 }

@@ -1,3 +1,7 @@
+/**
+ * Keeps one record for each request, from its arrival to its outcome. `Exchanges.open` begins the record; whichever method of the
+ * exchange is called first decides the outcome and writes it, and later calls write nothing.
+ */
 import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
 import type { Headers } from "./fields.ts";
@@ -5,24 +9,25 @@ import { hostOf } from "./route.ts";
 import { type Outcome, recordedPath, type RequestRecord, requestIdIn } from "./request-record.ts";
 import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
-/** One request, of which there is one record. */
+/** A request whose outcome is not known yet. */
 export interface Exchange {
   /** Adds bytes of the body that were sent to the service. */
   readonly count: (bytes: number) => void;
+  /** Records and sends a refusal: of a request that was not admitted, or of one that failed at its service. */
   readonly refuse: (refusal: Refusal) => void;
-  /** Sends an answer of this process itself. */
+  /** Records and sends an answer of this process itself. */
   readonly answerLocally: (answer: RefusalAnswer) => void;
-  /** Records that the head of the service's answer is there. @param headers as the client gets them: without keys */
+  /** Records the head of the service's answer. @param headers as the client gets them: without keys */
   readonly answered: (status: number | undefined, headers: Headers) => void;
-  /** Records that the client has closed the connection. */
+  /** Records that the client closed the connection before the answer. */
   readonly left: () => void;
 }
 
-type RequestLine = Pick<IncomingMessage, "method" | "url">;
+type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
 
-/** With methods, since functions of its own would cost each request eight times as much. */
+/** A class, since an object with functions of its own would cost each request eight times as much. */
 class RecordedExchange implements Exchange {
-  readonly #request: RequestLine;
+  readonly #request: RecordedRequest;
   readonly #admitted: Admitted | undefined;
   readonly #record: (exchange: Exchange, entry: RequestRecord) => void;
   readonly #send: (answer: RefusalAnswer) => void;
@@ -31,11 +36,12 @@ class RecordedExchange implements Exchange {
   #isRecorded = false;
 
   /**
+   * @param admitted undefined for a request that was not admitted
    * @param record writes the record
-   * @param send the answer of a refusal
+   * @param send sends an answer of this process to the client
    */
   constructor(
-    request: RequestLine,
+    request: RecordedRequest,
     admitted: Admitted | undefined,
     record: (exchange: Exchange, entry: RequestRecord) => void,
     send: (answer: RefusalAnswer) => void,
@@ -71,7 +77,7 @@ class RecordedExchange implements Exchange {
     this.#write("left", {});
   }
 
-  #write(outcome: Outcome, more: Partial<RequestRecord>): void {
+  #write(outcome: Outcome, details: Partial<RequestRecord>): void {
     if (this.#isRecorded) return;
     this.#isRecorded = true;
     const { method = "", url = "" } = this.#request;
@@ -85,15 +91,15 @@ class RecordedExchange implements Exchange {
       status: undefined,
       ms: Math.round((performance.now() - this.#start) * 10) / 10,
       bytesSent: this.#bytesSent,
-      ...more,
+      ...details,
     });
   }
 }
 
-/** The requests under way. */
+/** The requests whose outcome is not known yet. */
 export class Exchanges {
-  // No Set: its outgrown tables refer to the next ones, so that one of them in V8's old space keeps all later requests
-  // alive until a full collection. 10,000 requests cost 70 MB on Node.js 24.
+  // Not a Set: when a Set grows, its former table refers to the new one. A former table in V8's old space keeps all later
+  // requests alive until a full collection: 10,000 requests cost 70 MB on Node.js 24.
   readonly #underWay: Exchange[] = [];
   readonly #record: (exchange: Exchange, entry: RequestRecord) => void;
 
@@ -106,19 +112,20 @@ export class Exchanges {
   }
 
   /**
-   * Begins the one record of a request, which is written when its outcome is known.
+   * Begins the record of a request, which is written when the outcome is known.
    *
-   * @param send the answer of a refusal
+   * @param admitted undefined for a request that was not admitted
+   * @param send sends an answer of this process to the client
    */
-  open(request: RequestLine, admitted: Admitted | undefined, send: (answer: RefusalAnswer) => void): Exchange {
+  open(request: RecordedRequest, admitted: Admitted | undefined, send: (answer: RefusalAnswer) => void): Exchange {
     const exchange = new RecordedExchange(request, admitted, this.#record, send);
     this.#underWay.push(exchange);
     return exchange;
   }
 
-  /** Records all as left. */
+  /** Records all requests as left by their clients, since the broker closes. */
   leave(): void {
-    // A copy: each one is removed when it is recorded.
+    // The loop needs a copy, since `left` removes the exchange from the list.
     for (const exchange of this.#underWay.slice()) exchange.left();
   }
 }

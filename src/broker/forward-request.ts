@@ -1,6 +1,7 @@
 /**
- * Passes an admitted request on to its service, and the answer back. Nothing is kept: each chunk goes on as it comes, and
- * who reads slowly slows the sender down. An end that comes too early on one side is an early end on the other side.
+ * Passes an admitted request on to its service, and the answer back to the client. Chunks are not collected: each one is passed
+ * on as it comes, and a slow reader on one side slows the sender on the other side down. If one side ends its connection too
+ * early, the other side sees an early end, too, never a message that looks complete.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Admitted } from "./admit.ts";
@@ -10,14 +11,15 @@ import { sendBody } from "./body.ts";
 import type { Refusal } from "./refusals.ts";
 import { failureOf, maySendAgain, requestOf, type Services } from "./service.ts";
 
-/** The longest time for which an answer of 401 is held, while ESC is asked whether the key has changed. */
-const LOOK_MS = 3000;
+/** The longest time for which an answer of 401 is held back, while ESC is asked whether the key has changed. */
+const MAX_ROTATION_CHECK_MS = 3000;
 
 /**
- * Passes the request on, and the answer back.
+ * Passes the request on, and the answer back. May send the request twice: see `maySendAgain`.
  *
- * @param expectsContinue the client waits until it is told to send the body, but not for long (`Expect: 100-continue`)
- * @returns a function that gives the request up at the service
+ * @param expectsContinue the client waits for an interim answer before it sends the body, but not for long
+ *   (`Expect: 100-continue`)
+ * @returns a function that ends the request at the service
  */
 export function forward(
   admitted: Admitted,
@@ -40,7 +42,7 @@ export function forward(
     upstream.destroy();
     exchange.left();
   });
-  // Its client has left before the answers of earlier requests were whole.
+  // The client closed the connection before the answers to earlier requests were complete: this response emits no `close`.
   request.on("error", () => {
     upstream.destroy();
     exchange.left();
@@ -66,8 +68,8 @@ export function forward(
       if (expectsContinue) {
         sent.flushHeaders();
         sent.once("continue", () => response.writeContinue());
-      } else setImmediate(() => sendAlone(sent));
-      // Also one that expects to be told: if the service is silent, clients send it after a while.
+      } else setImmediate(() => sendHeadAlone(sent));
+      // Also for a client that waits for the interim answer: if the service sends none, the client sends the body after a while.
       stopBody = sendBody(request, sent, isChunked);
     } else sent.end();
     const refuse = (refusal: Refusal): void => {
@@ -77,9 +79,9 @@ export function forward(
       sent.destroy();
     };
     const fail = (error: unknown): void => {
-      // A service may end or spoil the connection behind an answer that is whole.
+      // After a complete answer, a service may close the connection, or send bytes that are no HTTP: neither matters.
       if (isRefused || received?.complete === true) return;
-      // The answer to a body that is still being sent may come, and with it the end of the connection.
+      // The client has a part of the answer: only the end of its connection can show that the rest is missing.
       if (response.headersSent || response.destroyed) {
         if (!response.writableEnded) response.destroy();
       } else if (received === undefined && maySendAgain(sent, error, body)) {
@@ -92,10 +94,10 @@ export function forward(
       if (!isFinal(answer)) return refuse(noAnswer(admitted));
       received = answer;
       answer.on("error", fail);
-      // Bytes that came with the head may be something else than an answer: then there is an error first.
+      // The bytes behind the head may not be HTTP. The parser then reports an error before the next tick.
       process.nextTick(() => void passBack(answer, sent, key));
     });
-    // The request has not asked for another protocol.
+    // The request has not asked for another protocol: a service that switches is not understood.
     sent.once("upgrade", (_, socket) => {
       socket.destroy();
       refuse(noAnswer(admitted));
@@ -104,8 +106,8 @@ export function forward(
   }
 
   async function passBack(answer: IncomingMessage, sent: ClientRequest, key: string): Promise<void> {
-    const isUnread = refusesBody(answer) && !request.complete;
-    if (isUnread) {
+    const isBodyRefused = refusesBody(answer) && !request.complete;
+    if (isBodyRefused) {
       stopBody();
       request.resume();
     }
@@ -113,15 +115,16 @@ export function forward(
     if (isRefused || response.destroyed) return void sent.destroy();
     passing.redirected(admitted, valuesOf(answer.rawHeaders, "location")[0]);
     const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
-    const passed = shouldRetry ? retried(headers) : headers;
+    const sentHeaders = shouldRetry ? withRetryHeader(headers) : headers;
     exchange.answered(answer.statusCode, headers);
+    // `answered` ends all requests if the record cannot be written.
     if (response.destroyed) return void sent.destroy();
-    // The part of the body that came with the head goes on with it, in one packet: it is read in the next tick.
+    // A part of the body often comes with the head, and is read in the next tick: both are then sent in one packet.
     const { socket } = response;
     socket?.cork();
-    response.writeHead(answer.statusCode ?? 502, reason, [...passed]);
-    sendHead(response, [reason, ...passed]);
-    // As `pipe`, which costs ten times as many listeners. If the response is closed, so is the request to the service.
+    response.writeHead(answer.statusCode ?? 502, reason, [...sentHeaders]);
+    sendHead(response, [reason, ...sentHeaders]);
+    // Does what `pipe` does, with a tenth of the listeners. The listener for `close` above ends the request to the service.
     answer.on("data", (chunk: Buffer) => {
       if (response.write(chunk)) return;
       answer.pause();
@@ -130,8 +133,8 @@ export function forward(
     process.nextTick(() => socket?.uncork());
     answer.once("end", () => {
       response.end();
-      // The answer is whole, but not the request: the service does not read the rest of it.
-      if (request.complete && !isUnread) return;
+      // The answer is complete, but the request is not: the service will not read the rest of the body.
+      if (request.complete && !isBodyRefused) return;
       stopBody();
       request.resume();
       sent.destroy();
@@ -140,41 +143,41 @@ export function forward(
 }
 
 /**
- * Sends the head of a request if no part of its body has come with it: the client may wait for an answer before it sends the
- * body, as for a refusal.
+ * Sends the head of a request before its body, if no part of the body has come with it. The client may be waiting for an answer,
+ * such as a refusal, before it sends the body.
  */
-function sendAlone(sent: ClientRequest): void {
+function sendHeadAlone(sent: ClientRequest): void {
   if (!sent.headersSent && !sent.destroyed) sent.flushHeaders();
 }
 
-/** Sends the head before there is a body. @param texts all texts of the head */
+/** Sends the head of an answer before there is a body. @param texts the reason and the headers */
 function sendHead(response: ServerResponse, texts: readonly string[]): void {
-  // Node.js would send other letters as UTF-8, byte by byte.
-  const all = texts.join("");
-  if (Buffer.byteLength(all) > all.length) response.write("", "latin1");
+  // Node.js holds the bytes of headers as Latin-1. Without this write it would encode those above 127 as UTF-8.
+  const headText = texts.join("");
+  if (Buffer.byteLength(headText) > headText.length) response.write("", "latin1");
   response.flushHeaders();
 }
 
-const CLOSES = /(?:^|,)\s*close\s*(?:,|$)/i;
+const CLOSE_OPTION = /(?:^|,)\s*close\s*(?:,|$)/i;
 
-/** Returns true for a failure with which the service closes its connection: the client stops (RFC 9112, 9.6). */
+/** Returns true for an error with which the service closes its connection: it will not read the body (RFC 9112, 9.6). */
 function refusesBody({ statusCode = 0, headers }: IncomingMessage): boolean {
-  return statusCode >= 400 && CLOSES.test(headers.connection ?? "");
+  return statusCode >= 400 && CLOSE_OPTION.test(headers.connection ?? "");
 }
 
-/** Returns true if the key was replaced since the request began: with the new one the client may succeed. */
+/** Returns true if the key was rotated since the request began: with the new key, the client may succeed. */
 export async function isRotated({ route }: Admitted, key: string, services: Services): Promise<boolean> {
   if (services.keyOf(route.name) !== key) return true;
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LOOK_MS);
+  const timeLimit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, MAX_ROTATION_CHECK_MS);
   });
-  await Promise.race([services.onUnauthorized(route.name), limit]);
+  await Promise.race([services.onUnauthorized(route.name), timeLimit]);
   clearTimeout(timer);
   return services.keyOf(route.name) !== key;
 }
 
-/** Adds the header that asks clients to try again, in place of the service's own. */
-export function retried(headers: readonly string[]): readonly string[] {
+/** Adds the header that asks SDKs to try again, in place of the service's own one. */
+export function withRetryHeader(headers: readonly string[]): readonly string[] {
   return [...without(headers, "x-should-retry"), "x-should-retry", "true"];
 }

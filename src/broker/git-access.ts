@@ -1,24 +1,28 @@
 /**
- * git's way to the broker, by variables alone (GIT_CONFIG_COUNT in git-config(1)); pure. No file of the user or of the
- * repository is changed, and `git remote -v` still names the service.
+ * Makes git send its requests through the broker, by variables alone (GIT_CONFIG_COUNT in git-config(1)); pure. No file of the
+ * user or of the repository is changed, and `git remote -v` still names the service.
  *
- * git asks for `http://github.com/…` in place of `https://github.com/…`, and asks the broker, as a proxy. The credentials are
- * those of the dummy. The broker takes such a request for this host alone, and sends it over TLS.
+ * The settings let git ask for `http://github.com/…` in place of `https://github.com/…`, with the broker as its proxy and with the
+ * dummy as its credentials. The broker accepts such a request for this host alone, and sends it over TLS:
+ *
+ *     GIT_CONFIG_KEY_0=url.http://github.com/.insteadOf    GIT_CONFIG_VALUE_0=https://github.com/
+ *     GIT_CONFIG_KEY_1=http.http://github.com/.proxy       GIT_CONFIG_VALUE_1=http://127.0.0.1:40123
  */
 import type { Environment } from "../core/model.ts";
 
+/** The access of git to one host. */
 export interface GitAccess {
   /** Host and port. */
   readonly host: string;
   readonly dummy: string;
-  /** Remotes in the form of ssh, too. */
+  /** Remotes in the form of ssh go through the broker, too. */
   readonly ssh: boolean;
 }
 
 /**
- * Returns the variables of git, behind the settings that the caller has given in the same way.
+ * Returns the variables for git. Settings that the caller has made in the same way keep their numbers, and these follow.
  *
- * @param broker its origin
+ * @param broker the origin of the broker
  */
 export function gitVariables(
   accesses: readonly GitAccess[],
@@ -27,13 +31,13 @@ export function gitVariables(
 ): Readonly<Record<string, string>> {
   if (accesses.length === 0) return {};
   const settings = accesses.flatMap((access) => settingsOf(access, broker));
-  // As strtoul reads it: wc writes spaces in front on some systems. git fails for any other text.
-  const first = Number(/^\s*\+?(\d{1,6})$/.exec(environment.get("GIT_CONFIG_COUNT") ?? "")?.[1] ?? 0);
+  // git reads the number by strtoul, which allows spaces in front (wc on macOS writes some), and fails for any other text.
+  const firstIndex = Number(/^\s*\+?(\d{1,6})$/.exec(environment.get("GIT_CONFIG_COUNT") ?? "")?.[1] ?? 0);
   const variables = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${first + index}`, key],
-    [`GIT_CONFIG_VALUE_${first + index}`, value],
+    [`GIT_CONFIG_KEY_${firstIndex + index}`, key],
+    [`GIT_CONFIG_VALUE_${firstIndex + index}`, value],
   ]);
-  return { ...Object.fromEntries(variables), GIT_CONFIG_COUNT: String(first + settings.length) };
+  return { ...Object.fromEntries(variables), GIT_CONFIG_COUNT: String(firstIndex + settings.length) };
 }
 
 type Setting = readonly [key: string, value: string];
@@ -47,13 +51,13 @@ export function remotesOf({ host, ssh }: GitAccess): readonly string[] {
 function settingsOf(access: GitAccess, broker: string): readonly Setting[] {
   const { host, dummy } = access;
   const url = `http://${host}/`;
-  // GitHub takes any user name; this one is that of its documents.
+  // GitHub accepts any user name; its documents use this one.
   const credentials = Buffer.from(`x-access-token:${dummy}`).toString("base64");
   return [
     ...remotesOf(access).map((remote): Setting => [`url.${url}.insteadOf`, remote]),
     [`http.${url}.proxy`, broker],
     [`http.${url}.extraHeader`, `Authorization: Basic ${credentials}`],
-    // A helper would ask the user, and would be given the dummy to keep.
+    // An empty helper removes the others, which would ask the user for a password, and would store the dummy.
     [`credential.http://${host}.helper`, ""],
   ];
 }

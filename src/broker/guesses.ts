@@ -1,42 +1,44 @@
 /**
- * Requests with credentials that are no key of this run, at an address that other machines reach. The answer to each is late,
- * and an address that sends many is refused for a while; pure.
+ * Slows down clients that guess keys; pure. A guess is a request whose credentials are no key of this run. If other machines can
+ * reach the broker, the answer to a guess is delayed, and an address that sends many is refused for a while.
  */
 
-/** How late the answer is, in ms. */
+/** The delay of the answer to a guess. */
 export const GUESS_MS = 250;
-/** So many within the period, and the address is refused for as long. */
+/** An address that sends so many guesses within the period is refused for another period. */
 export const MOST_GUESSES = 100;
 const PERIOD_MS = 60_000;
-const MOST_ADDRESSES = 1000;
+/** Limits the memory: of more addresses, the one whose latest guess is the oldest is forgotten. */
+const MAX_ADDRESSES = 1000;
 
-interface Peer {
-  /** The times of its guesses in the last period, in ms. */
+/** An address that has sent guesses. All times are in ms, of one clock that the caller chooses. */
+interface GuessingAddress {
+  /** The times of its guesses in the last period. */
   readonly times: readonly number[];
   readonly refusedUntil: number;
 }
 
 export class Guesses {
-  /** By address, the one that guessed last at the end. */
-  readonly #peers = new Map<string, Peer>();
+  /** By address, that with the latest guess at the end. */
+  readonly #addresses = new Map<string, GuessingAddress>();
   #reportedAt = -PERIOD_MS;
 
   isRefused(address: string, now: number): boolean {
-    return (this.#peers.get(address)?.refusedUntil ?? now) > now;
+    return (this.#addresses.get(address)?.refusedUntil ?? now) > now;
   }
 
-  /** Counts a guess. @returns true if the user should hear now that the address is refused: once in a period */
+  /** Counts a guess. @returns true if the user should be warned now that the address is refused: at most once in a period */
   note(address: string, now: number): boolean {
-    const { times = [] } = this.#peers.get(address) ?? {};
+    const { times = [] } = this.#addresses.get(address) ?? {};
     const recent = [...times.filter((time) => time > now - PERIOD_MS), now];
     const isTooMany = recent.length >= MOST_GUESSES;
-    this.#peers.delete(address);
-    this.#peers.set(
+    this.#addresses.delete(address);
+    this.#addresses.set(
       address,
       isTooMany ? { times: [], refusedUntil: now + PERIOD_MS } : { times: recent, refusedUntil: now },
     );
-    const [oldest] = this.#peers.keys();
-    if (this.#peers.size > MOST_ADDRESSES && oldest !== undefined) this.#peers.delete(oldest);
+    const [oldest] = this.#addresses.keys();
+    if (this.#addresses.size > MAX_ADDRESSES && oldest !== undefined) this.#addresses.delete(oldest);
     if (!isTooMany || now - this.#reportedAt < PERIOD_MS) return false;
     this.#reportedAt = now;
     return true;

@@ -1,59 +1,26 @@
 /**
- * The decision where each key goes, before anything starts; pure.
+ * Plans a brokered key before anything starts: the route by which the broker sends the key, and the variables by which the
+ * program's clients find the broker; pure. If a key cannot be planned, nothing starts.
  *
- * A repository's files must not send the user's key to an origin of their own (CVE-2026-21852). So one of these must name
- * the origin: the provider, the caller, the source of the key itself, a contract that the caller has named, or
- * `--broker-to`. Otherwise nothing starts.
+ * `service-address.ts` decides to which origin the key may go. This file turns that address into a route.
  */
 import { apiPath, rulesFor, sitesOf, webOriginOf } from "../contract/broker/github-keys.ts";
-import { variableIn } from "../contract/broker/entry.ts";
 import { type BrokerEntry, PASSWORD, type Slot } from "../contract/broker/broker-model.ts";
 import { type PathRule, parseRules } from "../contract/broker/path-rules.ts";
-import { listOf } from "../contract/file/compile.ts";
-import type { Provider } from "../contract/broker/providers.ts";
-import { parseUrl, isLoopback } from "../core/url.ts";
-import { below, type Route } from "./route.ts";
+import { pathBelow, type Route } from "./route.ts";
+import {
+  type AddressFault,
+  type DeclaredKey,
+  findServiceAddress,
+  type PlanContext,
+  type ServiceAddress,
+} from "./service-address.ts";
 
-/** A declared key that the program would get. */
-export interface Key {
-  readonly name: string;
-  /** Names the source of the value: two values of one source were written by the same people. */
-  readonly source: string;
-  readonly dummy: string;
-  readonly entry: BrokerEntry;
-  readonly provider: Provider | undefined;
-}
-
-export interface SourcedValue {
-  readonly value: string;
-  readonly source: string;
-  /** The file that sets it, or the ESC environment. */
-  readonly file?: string | undefined;
-  readonly isEsc?: boolean;
-  /** Whoever wrote the repository may have written it: a file that was found, an alias of a contract that was found. */
-  readonly isFound?: boolean;
-}
-
-export interface Surroundings {
-  /** The value of a variable that the program would get. */
-  readonly valueOf: (name: string) => SourcedValue | undefined;
-  /** The source of the process environment. */
-  readonly caller: string;
-  /** The contract's path, and if the caller has named it (`--contract`). */
-  readonly contract: { readonly path: string; readonly isNamed: boolean };
-  /** The origins of `--broker-to`. */
-  readonly allowed: readonly string[];
-}
-
-export interface Planned {
+export interface KeyPlan extends Pick<ServiceAddress, "because" | "variable"> {
   readonly route: Route;
-  /** The variables that the program gets, each with the path behind the broker's origin. */
+  /** The variables that the program gets, each with the path that follows the broker's origin. */
   readonly base: Readonly<Record<string, string>>;
-  /** The reason why this origin may get the key. */
-  readonly because: "built-in" | "caller" | "source" | "contract" | "allowed";
-  /** The variable in which the address was found. */
-  readonly variable: string | undefined;
-  /** The settings of git; absent for a key that git has no use for. */
+  /** The settings of git; absent for a key that git does not use. */
   readonly git?: {
     /** Host and port. */
     readonly host: string;
@@ -63,16 +30,7 @@ export interface Planned {
 }
 
 export type PlanFault =
-  /** A file of the repository names the origin: the contract at `path`, which was only found, or the file of a variable. */
-  | {
-      readonly kind: "untrusted";
-      readonly name: string;
-      readonly origin: string;
-      readonly path: string;
-      /** `path` is an ESC environment. */
-      readonly isEsc: boolean;
-      readonly variable: string | undefined;
-    }
+  | AddressFault
   /** The contract at `path`, which was only found, changes how a built-in key is sent. */
   | {
       readonly kind: "untrusted-part";
@@ -80,76 +38,82 @@ export type PlanFault =
       readonly part: "headers" | "prefix";
       readonly path: string;
     }
-  | { readonly kind: "no-upstream" | "no-header"; readonly name: string }
-  | { readonly kind: "unset"; readonly name: string; readonly variable: string }
-  /** Not https, and not of this machine; or no address at all. */
-  | {
-      readonly kind: "insecure" | "no-address" | "no-github";
-      readonly name: string;
-      readonly variable: string | undefined;
-    };
+  | { readonly kind: "no-header"; readonly name: string }
+  /** The address is none of GitHub's API. */
+  | { readonly kind: "no-github"; readonly name: string; readonly variable: string | undefined };
 
-/** Decides where the key goes and what the program gets, or why it cannot be brokered. */
-export function planKey(key: Key, surroundings: Surroundings): Planned | PlanFault {
+/** Decides where the key goes and what the program gets, or returns why the key cannot be brokered. */
+export function planKey(key: DeclaredKey, context: PlanContext): KeyPlan | PlanFault {
   const { name, entry, provider, dummy } = key;
-  const { contract } = surroundings;
-  const address = findAddress(key, surroundings);
+  const { contract } = context;
+  const address = findServiceAddress(key, context);
   if ("kind" in address) return address;
   const slots = entry.slots ?? provider?.slots ?? [];
   if (slots.length === 0) return { kind: "no-header", name };
-  const changed = contract.isNamed ? undefined : changedPart(key);
-  if (changed !== undefined) return { kind: "untrusted-part", name, part: changed, path: contract.path };
+  const changedPart = contract.isNamed ? undefined : findChangedPart(key);
+  if (changedPart !== undefined) return { kind: "untrusted-part", name, part: changedPart, path: contract.path };
+  if (provider?.isGithub === true) return planGithubToken(key, address, contract.isNamed);
   const { url, variable, because } = address;
-  const base = entry.base ?? provider?.base ?? {};
-  if (provider?.isGithub === true) return planGithub(key, address, contract.isNamed);
-  const { path, servicePath } = rootOf(address, key, contract.isNamed);
-  const deny = denials(key, parseRules(provider?.deny ?? []), contract.isNamed);
-  const prefix = entry.prefix ?? provider?.prefix ?? "";
+  const { path, servicePath } = splitGatewayPath(address, key, contract.isNamed);
+  const deny = deniedPaths(key, parseRules(provider?.deny ?? []), contract.isNamed);
   const route: Route = {
     name,
     dummy,
     origin: url.origin,
     path,
     servicePath,
-    prefix,
+    prefix: entry.prefix ?? provider?.prefix ?? "",
     slots,
     allow: (entry.allow ?? []).map(withoutHost),
     deny: deny.map(withoutHost),
-    ...limited(entry),
+    ...limitOf(entry),
   };
-  // Clients that send whole paths send the end of the gateway's path, too.
-  const end = below("", servicePath) ?? "";
-  const root = path.endsWith(end) ? path.slice(0, path.length - end.length) : path;
-  const behind = (setting: string, expected: string): string =>
-    provider?.whole?.includes(setting) === true ? root + expected : path + (below(servicePath, expected) ?? expected);
-  return {
-    route,
-    base: Object.fromEntries(Object.entries(base).map(([setting, expected]) => [setting, behind(setting, expected)])),
-    because,
-    variable,
-  };
+  return { route, base: basePaths(key, path, servicePath), because, variable };
 }
 
-/** A contract that was found cannot take the built-in denials back: any user may have written it. */
-function denials({ entry }: Key, builtIn: readonly PathRule[], isContractNamed: boolean): readonly PathRule[] {
-  return entry.deny === undefined ? builtIn : [...(isContractNamed ? [] : builtIn), ...entry.deny];
+/** Returns the variables for the program, each with the path at the broker that stands for the path that clients expect. */
+function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: string): KeyPlan["base"] {
+  const expectedPaths = Object.entries(entry.base ?? provider?.base ?? {});
+  // Some clients send whole paths, and so the end of the gateway's path as well: their address must not have it.
+  const serviceEnd = pathBelow("", servicePath) ?? "";
+  const gatewayRoot = path.endsWith(serviceEnd) ? path.slice(0, path.length - serviceEnd.length) : path;
+  const paths = expectedPaths.map(([variable, expected]) => {
+    const sendsWholePaths = provider?.whole?.includes(variable) === true;
+    const base = sendsWholePaths ? gatewayRoot + expected : path + (pathBelow(servicePath, expected) ?? expected);
+    return [variable, base] as const;
+  });
+  return Object.fromEntries(paths);
 }
 
-function limited({ limit }: BrokerEntry): Pick<Route, "limit"> {
+/** Returns the rules that deny. The built-in ones hold for a contract that was only found: its author cannot lift them. */
+function deniedPaths(
+  { entry }: DeclaredKey,
+  builtInRules: readonly PathRule[],
+  isContractNamed: boolean,
+): readonly PathRule[] {
+  if (entry.deny === undefined) return builtInRules;
+  return isContractNamed ? entry.deny : [...builtInRules, ...entry.deny];
+}
+
+function limitOf({ limit }: BrokerEntry): Pick<Route, "limit"> {
   return limit === undefined ? {} : { limit };
 }
 
-/** The only host that a rule can name here is that of the service, for which a gateway may stand. */
+/** Returns the rule for any host: the only host that it can name is that of the service, which a gateway may replace. */
 function withoutHost({ method, segments, names, text }: PathRule): PathRule {
   return { method, segments, names, text };
 }
 
 /** Plans a token of GitHub, or of a GitHub Enterprise Server. */
-function planGithub(key: Key, { url, variable, because }: Address, isContractNamed: boolean): Planned | PlanFault {
+function planGithubToken(
+  key: DeclaredKey,
+  { url, variable, because }: ServiceAddress,
+  isContractNamed: boolean,
+): KeyPlan | PlanFault {
   const { name, entry, provider, dummy } = key;
   const origin = webOriginOf(url, variable);
   if (origin === undefined) return { kind: "no-github", name, variable };
-  const sites = sitesOf(origin);
+  const deny = deniedPaths(key, parseRules(provider?.deny ?? []), isContractNamed);
   const route: Route = {
     name,
     dummy,
@@ -159,22 +123,23 @@ function planGithub(key: Key, { url, variable, because }: Address, isContractNam
     prefix: "",
     slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD],
     allow: rulesFor(entry.allow ?? [], origin),
-    deny: rulesFor(denials(key, parseRules(provider?.deny ?? []), isContractNamed), origin),
-    ...limited(entry),
-    sites,
+    deny: rulesFor(deny, origin),
+    ...limitOf(entry),
+    sites: sitesOf(origin),
   };
   const base = Object.entries(entry.base ?? provider?.base ?? {}).map(
-    ([setting, usual]) => [setting, apiPath(setting, usual, origin)] as const,
+    ([setting, usualPath]) => [setting, apiPath(setting, usualPath, origin)] as const,
   );
   const git = { host: new URL(origin).host, ssh: entry.ssh ?? true };
   return { route, base: Object.fromEntries(base), because, variable, git };
 }
 
 /**
- * Returns what a contract changes of a built-in key besides its address. In a header of a repository's choice the service may
- * repeat the key in its answer, where the program reads it. A prefix of its choice hides a denied path from the rules.
+ * Returns what a contract changes of a built-in key besides its address. A contract that was only found must change neither: in
+ * a header of its choice the service may repeat the key in its answer, where the program reads it, and a prefix of its choice
+ * hides a denied path from the rules.
  */
-function changedPart({ entry, provider }: Key): "headers" | "prefix" | undefined {
+function findChangedPart({ entry, provider }: DeclaredKey): "headers" | "prefix" | undefined {
   if (provider === undefined) return undefined;
   const isBuiltIn = ({ header, scheme }: Slot): boolean =>
     provider.slots.some((slot) => slot.header === header && slot.scheme === scheme);
@@ -182,88 +147,32 @@ function changedPart({ entry, provider }: Key): "headers" | "prefix" | undefined
   return (entry.prefix ?? provider.prefix) === provider.prefix ? undefined : "prefix";
 }
 
-interface Address {
-  readonly url: URL;
-  /** The variable in which it was found. */
-  readonly variable: string | undefined;
-  readonly because: Planned["because"];
-}
-
-function findAddress(key: Key, surroundings: Surroundings): Address | PlanFault {
-  const { name, source, entry, provider } = key;
-  const { valueOf, caller, contract, allowed } = surroundings;
-  // A contract that was found makes no pairs of its own.
-  const paired = [
-    ...Object.keys(provider?.base ?? {}),
-    ...listOf(provider?.address),
-    ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
-  ];
-
-  const decide = (
-    url: URL,
-    variable: string | undefined,
-    because: Planned["because"] | undefined,
-    given?: SourcedValue,
-  ): Address | PlanFault => {
-    if (because !== undefined) return { url, variable, because };
-    // The contract names the variable; a file of the repository may still hold the address.
-    if (contract.isNamed && given?.isFound !== true) return { url, variable, because: "contract" };
-    if (allowed.includes(url.origin)) return { url, variable, because: "allowed" };
-    const { file: path = contract.path, isEsc = false } = given ?? {};
-    return { kind: "untrusted", name, origin: url.origin, path, isEsc, variable };
-  };
-
-  // A gateway, or the address of a service without one of its own.
-  for (const variable of paired) {
-    const given = valueOf(variable);
-    if (given === undefined || (given.source !== caller && given.source !== source)) continue;
-    const url = readAddress(given.value);
-    if (typeof url === "string") return { kind: url, name, variable };
-    return decide(url, variable, given.source === caller ? "caller" : "source");
-  }
-
-  const { upstream = provider?.origin ?? "" } = entry;
-  const variable = variableIn(upstream) ?? (upstream === "" ? provider?.address : undefined);
-  const given = variable === undefined ? undefined : valueOf(variable);
-  const text = variable === undefined ? upstream : given?.value;
-  if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };
-  if (text === "") return { kind: "no-upstream", name };
-  const url = readAddress(text);
-  if (typeof url === "string") return { kind: url, name, variable };
-  const isBuiltIn = variable === undefined && url.origin === provider?.origin && url.pathname === "/";
-  return decide(url, variable, isBuiltIn ? "built-in" : undefined, given);
-}
-
 /**
- * Returns the part of a gateway's path that stands for the service's own path. The address `https://gateway/x/v1` in a
- * variable that has `/v1` for the service itself has its root at `/x`, if another variable of the key has no path.
+ * Returns the path of a gateway's address, and the part of the service's own path that it stands for.
  *
- * @param isContractNamed else the contract decides nothing here: denied paths would look like others
+ * Example: without a gateway, clients expect `/openai/v1` in `GROQ_API_BASE`, and no path in `GROQ_BASE_URL`. So the address
+ * `https://gateway/x/openai/v1` in `GROQ_API_BASE` has its root at `/x`, which stands for the empty path of the service.
  */
-function rootOf(
-  { url, variable = "", because }: Address,
-  { entry, provider }: Key,
+function splitGatewayPath(
+  { url, variable = "", because }: ServiceAddress,
+  { entry, provider }: DeclaredKey,
   isContractNamed: boolean,
-): { readonly path: string; readonly servicePath: string } {
+): Pick<Route, "path" | "servicePath"> {
   const path = url.pathname.replace(/\/+$/, "");
+  // A contract that was only found must not say what a path stands for: denied paths would look like others.
   if (because === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
-  const own = entry.base ?? {};
-  const builtIn = provider?.base ?? {};
-  const base = isContractNamed ? { ...builtIn, ...own } : provider === undefined ? own : builtIn;
-  const expected = base[variable] ?? "";
-  // Else the rules would admit paths beside that of a gateway.
-  const others = Object.entries(base).filter(([name]) => provider?.whole?.includes(name) !== true);
-  const shortest = others.reduce((least, [, each]) => (each.length < least.length ? each : least), expected);
-  const behind = below(shortest, expected) ?? "";
-  if (path.endsWith(behind)) return { path: path.slice(0, path.length - behind.length), servicePath: shortest };
-  return { path, servicePath: expected };
-}
-
-/** Reads an https address, or an http one of this machine. */
-function readAddress(text: string): URL | "insecure" | "no-address" {
-  const trimmed = text.trim();
-  const url = /^https?:\/\//i.test(trimmed) ? parseUrl(trimmed) : undefined;
-  if (url === undefined) return "no-address";
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") return "no-address";
-  return url.protocol === "https:" || isLoopback(url.hostname) ? url : "insecure";
+  const contractBase = entry.base ?? {};
+  const builtInBase = provider?.base ?? {};
+  const unnamedBase = provider === undefined ? contractBase : builtInBase;
+  const base = isContractNamed ? { ...builtInBase, ...contractBase } : unnamedBase;
+  const expectedPath = base[variable] ?? "";
+  // Variables for whole paths are ignored: with their empty path, the rules would admit paths outside the gateway's path.
+  const partialPaths = Object.entries(base).flatMap(([name, each]) => (provider?.whole?.includes(name) ? [] : [each]));
+  const shortestPath = partialPaths.reduce(
+    (shortest, each) => (each.length < shortest.length ? each : shortest),
+    expectedPath,
+  );
+  const end = pathBelow(shortestPath, expectedPath) ?? "";
+  if (!path.endsWith(end)) return { path, servicePath: expectedPath };
+  return { path: path.slice(0, path.length - end.length), servicePath: shortestPath };
 }

@@ -1,4 +1,7 @@
-/** The broker's own address, and the names by which requests are addressed to it. */
+/**
+ * The addresses at which the broker listens: a TCP port, or a socket of the file system. `listenOn` opens one, and returns the names
+ * by which requests must be addressed to it.
+ */
 import { once } from "node:events";
 import { lstatSync } from "node:fs";
 import type { Server } from "node:http";
@@ -7,28 +10,34 @@ import { isLoopbackAddress } from "../core/url.ts";
 import { attempt } from "../system/errors.ts";
 
 export interface OwnAddress {
-  /** Such as `http://127.0.0.1:40123`. The program's variables have it, and answers in place of a service's own origin. */
+  /**
+   * Such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of a service in the headers of
+   * answers.
+   */
   readonly origin: string;
   /** The accepted values of `Host`, in lower case. */
   readonly hosts: readonly string[];
-  /** A socket of the file system: clients name the services themselves in `Host`. */
+  /** This is a socket of the file system: its clients have the name of the service in `Host`. */
   readonly isSocket?: boolean;
   /** Other machines, containers and virtual machines can connect. */
   readonly isOpen?: boolean;
 }
 
 interface PortAddress {
-  /** An address of this machine, without brackets. */
+  /** An IP address of this machine, without brackets. */
   readonly host: string;
-  /** Zero for a free one. */
+  /** Zero for any free port. */
   readonly port: number;
-  /** The host in the program's variables, if it is another one. */
+  /** The name by which the program reaches the host, if it is not `host` itself: a container may use `host.docker.internal`. */
   readonly name?: string | undefined;
 }
 
 interface SocketAddress {
   readonly path: string;
-  /** Called in the turn in which the socket is made, so that no signal comes between the two. */
+  /**
+   * Called right after the socket was created, in the same turn of the event loop. So no signal is handled in between, and the
+   * caller always knows whether it must remove the socket.
+   */
   readonly made?: () => void;
 }
 
@@ -37,18 +46,20 @@ export type ListenAddress = PortAddress | SocketAddress;
 
 const LOOPBACK = "127.0.0.1";
 
-/** The address without any option. */
+/** The address if the user names none. */
 export const LOOPBACK_ADDRESS: PortAddress = { host: LOOPBACK, port: 0 };
 
 /** Returns the address of a broker that listens on this port. */
 export function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
-  const written = host.includes(":") ? `[${host}]` : host;
-  const further = host === LOOPBACK ? ["localhost"] : [];
-  const all = [name ?? written, written, ...further].map((one) => one.toLowerCase());
+  const urlHost = host.includes(":") ? `[${host}]` : host;
+  const programHost = name ?? urlHost;
+  const loopbackNames = host === LOOPBACK ? ["localhost"] : [];
+  const names = [programHost, urlHost, ...loopbackNames].map((each) => each.toLowerCase());
+  // Clients leave out the default port of http.
+  const hosts = names.flatMap((each) => [`${each}:${port}`, ...(port === 80 ? [each] : [])]);
   return {
-    origin: new URL(`http://${name ?? written}:${port}`).origin,
-    // Clients leave out the usual port of http.
-    hosts: [...new Set(all.flatMap((one) => [`${one}:${port}`, ...(port === 80 ? [one] : [])]))],
+    origin: new URL(`http://${programHost}:${port}`).origin,
+    hosts: [...new Set(hosts)],
     ...(!isLoopbackAddress(host) && { isOpen: true }),
   };
 }
@@ -58,39 +69,39 @@ export function listenOn(server: Server, address: ListenAddress): Promise<OwnAdd
   return "path" in address ? listenOnSocket(server, address) : listenOnPort(server, address);
 }
 
-/** A host of this machine answers at once; one that is not here may never do so (net.ipv4.ip_nonlocal_bind). */
-const CONNECT_MS = 2000;
+/** An address of this machine answers at once. With net.ipv4.ip_nonlocal_bind, the bound address may belong to no interface. */
+const CONNECT_TIMEOUT_MS = 2000;
 
-/** Listens on a port, to which it connects once: that fails if the interface is down. */
+/** Listens on a port, and connects to it once, which fails if no client can reach it (the interface is down). */
 async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAddress> {
   const { host } = address;
   server.listen(address.port, host);
   await once(server, "listening");
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new TypeError("the server has no port");
-  const first = connect(bound.port, host);
+  const testConnection = connect(bound.port, host);
   const timer = setTimeout(() => {
-    first.destroy(Object.assign(new Error("the own address does not answer"), { code: "ETIMEDOUT" }));
-  }, CONNECT_MS);
+    testConnection.destroy(Object.assign(new Error("the own address does not answer"), { code: "ETIMEDOUT" }));
+  }, CONNECT_TIMEOUT_MS);
   try {
-    await once(first, "connect");
+    await once(testConnection, "connect");
   } catch (error) {
     server.close();
     throw error;
   } finally {
     clearTimeout(timer);
-    first.destroy();
+    testConnection.destroy();
   }
   return ownAddress(address, bound.port);
 }
 
-/** The bytes of `sun_path` without the NUL at its end, on macOS; Linux has four more (unix(7)). */
+/** The size of `sun_path` on macOS in bytes, without the NUL at its end. Linux has four more (unix(7)). */
 export const MAX_SOCKET_PATH = 103;
 
-/** Returns what tells a socket from a later one at its path; undefined for anything else there. */
+/** Returns a text that differs for a later socket at the same path; undefined if there is no socket. */
 export function socketIdentity(path: string): string | undefined {
   const stat = attempt(() => lstatSync(path));
-  // A new file may have the number of one that was removed.
+  // The inode number alone is not enough: a new file may get that of a removed one.
   return stat?.isSocket() === true ? [stat.dev, stat.ino, stat.mtimeMs].join(":") : undefined;
 }
 
@@ -100,7 +111,7 @@ export function socketIdentity(path: string): string | undefined {
  * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
  */
 async function listenOnSocket(server: Server, { path, made }: SocketAddress): Promise<OwnAddress> {
-  // Node.js shortens a longer one.
+  // Node.js would silently shorten a longer path.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
   }
@@ -110,6 +121,7 @@ async function listenOnSocket(server: Server, { path, made }: SocketAddress): Pr
   } finally {
     process.umask(mask);
   }
+  // Binding to a path is synchronous. If it failed, `once` throws the error.
   if (server.listening) made?.();
   await once(server, "listening");
   return { origin: "http://localhost", hosts: ["localhost"], isSocket: true };

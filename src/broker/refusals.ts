@@ -1,4 +1,10 @@
-/** The broker's own answers, to requests that it does not pass on or that got no answer; pure. */
+/**
+ * The broker's own answers: to requests that it does not pass on, and to requests that got no answer of their service; pure.
+ *
+ * The body is in the form that the SDKs of the services understand, so that a program reports the message:
+ *
+ *     {"error":{"message":"sophia-run: the request has …","type":"sophia_run","code":"broker-key"}}
+ */
 
 export type RefusalCode =
   | "broker-request"
@@ -9,19 +15,20 @@ export type RefusalCode =
   | "broker-tls"
   | "broker-upstream";
 
+/** The reason why the broker answers a request by itself. */
 export interface Refusal {
   readonly code: RefusalCode;
-  /** The problem and the remedy, for the log of the program that asked. */
+  /** The problem and the remedy, for the log of the program that sent the request. */
   readonly message: string;
   /** The variable whose dummy the request carried, if it did. */
   readonly name?: string;
   /** The request carried credentials, but no key of this run. */
   readonly isGuess?: boolean;
-  /** For a request beyond a limit: the seconds to wait. `helps` is false if there will be no further one in this run. */
+  /** For a request beyond a limit: how long to wait. `helps` is false if no further request is accepted in this run. */
   readonly retry?: { readonly seconds: number; readonly helps: boolean };
 }
 
-/** Never 407, 421 or 503: clients would send the request to another host, or again. */
+/** Not 407, 421 or 503: clients would send the request to another host, or again. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   "broker-request": 400,
   "broker-key": 401,
@@ -38,7 +45,11 @@ export interface RefusalAnswer {
   readonly body: string;
 }
 
-/** Makes the answer. Its connection is closed, since the rest of the request is not read. */
+export function createRefusal(code: RefusalCode, message: string, name?: string): Refusal {
+  return { code, message, ...(name === undefined ? {} : { name }) };
+}
+
+/** Returns the answer to a request that is refused. It closes the connection, since the rest of the request is not read. */
 export function answerTo({ code, message, retry }: Refusal): RefusalAnswer {
   const body = JSON.stringify({ error: { message: `sophia-run: ${message}`, type: "sophia_run", code } });
   return {
@@ -46,7 +57,7 @@ export function answerTo({ code, message, retry }: Refusal): RefusalAnswer {
     headers: {
       "content-type": "application/json",
       "content-length": String(Buffer.byteLength(body)),
-      // Understood by the SDKs of OpenAI and Anthropic: a refused request would be refused again.
+      // The SDKs of OpenAI and Anthropic obey this header. A second try helps only if the service was not reached.
       "x-should-retry": String(retry?.helps ?? code === "broker-upstream"),
       ...(retry !== undefined && { "retry-after": String(retry.seconds) }),
       connection: "close",

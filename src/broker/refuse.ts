@@ -1,15 +1,15 @@
-/** Sends the broker's own answers, and ends their connections. */
+/** Sends the broker's own answers, and ends their connections so that the client can read the answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RefusalAnswer } from "./refusals.ts";
 
 /**
- * How long the rest of a refused request is read and dropped. A connection that ends while its client is still sending is
- * reset, and the client reports that instead of the answer.
+ * The time for which the rest of a refused request is read and dropped. If the broker closed the connection while the client is
+ * still sending, the kernel would reset it, and the client would report the reset instead of the answer.
  */
 const LINGER_MS = 2000;
 
-/** Answers a request, and ends its connection. */
+/** Answers a request, and ends its connection once the request was read, or after `LINGER_MS`. */
 export function sendRefusal(request: IncomingMessage, response: ServerResponse, answer: RefusalAnswer): void {
   request.resume();
   response.writeHead(answer.status, { ...answer.headers });
@@ -20,14 +20,17 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
   response.once("close", () => clearTimeout(timer));
 }
 
-/** The same on a bare connection: Node.js has no response for CONNECT, upgrades and malformed requests. */
+/** Answers on a bare connection: Node.js has no `ServerResponse` for CONNECT, upgrades and malformed requests. */
 export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
   endGently(socket);
 }
 
-/** Ends a connection when all is written, and drops what the client sends until then. Clients may leave their side open. */
+/**
+ * Ends a connection once everything was written, and drops what the client sends. A client that leaves its own side open is cut off
+ * after `LINGER_MS`.
+ */
 export function endGently(socket: Duplex): void {
   socket.resume().end(() => {
     const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();

@@ -1,6 +1,11 @@
 /**
- * Keys in the heads of answers. A service may repeat what it was sent: a header as it came, the key alone, or either in the
- * address of a redirect, where it is escaped. Each is replaced by what the client has sent; pure.
+ * Keeps keys out of the heads of answers; pure. A service may repeat what it was sent: a whole header, the key alone, or either
+ * in the address of a redirect, where it is escaped:
+ *
+ *     Location: https://login.example.com/?next=%2Fv1%3Fkey%3Dsk-live-…
+ *     X-Debug: Basic dXNlcjpzay1saXZlL…            the key behind `user:`, in base64
+ *
+ * Each key is replaced by its dummy in the same form, since the dummy is what the client has sent.
  */
 import { maskabilityOf } from "../masking/texts.ts";
 import type { Route } from "./route.ts";
@@ -9,173 +14,193 @@ import type { Route } from "./route.ts";
 interface ReplacedKey {
   readonly key: string;
   readonly dummy: string;
-  /** Texts of which base64 has one wherever the key is encoded, alone or behind a user name. */
-  readonly inBase64: readonly string[];
+  /** Wherever the key is encoded in base64, alone or behind a user name, one of these texts is in the result. */
+  readonly base64Forms: readonly string[];
 }
 
-/** The longest key first. */
+/** The longest key first, so that no shorter key replaces a part of it. */
 export type Replaced = readonly ReplacedKey[];
 
 type KeyPair = readonly [key: string, dummy: string];
 
-/** Knows the keys that no answer's head may hold: each that is brokered now, and that of the request. */
+/** Prepares the keys that no answer's head may hold: those that are brokered now, and the key of the request. */
 export class ReplacedKeys {
-  /** The result of the last call: keys seldom change. */
-  #last: Replaced = [];
-  #pairs = "";
+  /** The result of the latest call, which is used again while the keys stay the same. */
+  #cachedKeys: Replaced = [];
+  /** The keys and dummies of `#cachedKeys`. */
+  #cachedPairs = "";
 
-  /** @param used the key of the request, and its dummy */
+  /** @param used the key of the request, which may have been rotated since, and its dummy */
   of(routes: readonly Route[], keyOf: (name: string) => string, used: KeyPair): Replaced {
     const present = routes.map(({ name, dummy }): KeyPair => [keyOf(name), dummy]);
     const all = [used, ...present.filter(([key]) => key !== used[0])];
     const pairs = all.flat().join("\n");
-    if (pairs !== this.#pairs) {
-      this.#pairs = pairs;
-      this.#last = replacedKeys(all);
+    if (pairs !== this.#cachedPairs) {
+      this.#cachedPairs = pairs;
+      this.#cachedKeys = prepareKeys(all);
     }
-    return this.#last;
+    return this.#cachedKeys;
   }
 }
 
-function replacedKeys(pairs: readonly KeyPair[]): Replaced {
-  // Placeholders for services that need no key, such as `x`, are parts of other words.
+function prepareKeys(pairs: readonly KeyPair[]): Replaced {
+  // Values such as `x`, for services that need no key, are parts of other words: they stay.
   const hidden = pairs.filter(([key]) => maskabilityOf(key) === "masked");
   return hidden
     .toSorted(([key], [otherKey]) => otherKey.length - key.length)
-    .map(([key, dummy]) => ({ key, dummy, inBase64: textsInBase64(key) }));
+    .map(([key, dummy]) => ({ key, dummy, base64Forms: base64Forms(key) }));
 }
 
-/** Returns the characters that a key determines alone, for each number of bytes that may be in front of it. */
-function textsInBase64(key: string): readonly string[] {
-  const texts = [0, 1, 2].map((before) => {
-    const bytes = Buffer.from(" ".repeat(before) + key, "latin1");
-    return bytes.toString("base64").slice(Math.ceil((before * 8) / 6), Math.floor((bytes.length * 8) / 6));
+/**
+ * Returns the characters of base64 that the key alone determines. Base64 encodes three bytes as four characters, so these
+ * characters differ by the number of bytes in front of the key, modulo 3.
+ */
+function base64Forms(key: string): readonly string[] {
+  const forms = [0, 1, 2].map((bytesBefore) => {
+    const bytes = Buffer.from(" ".repeat(bytesBefore) + key, "latin1");
+    const start = Math.ceil((bytesBefore * 8) / 6);
+    const end = Math.floor((bytes.length * 8) / 6);
+    return bytes.toString("base64").slice(start, end);
   });
-  return [...new Set(texts.flatMap((text) => [text, urlAlphabet(text)]))];
+  return [...new Set(forms.flatMap((form) => [form, toUrlAlphabet(form)]))];
 }
 
-/** Both alphabets of RFC 4648. */
-function urlAlphabet(text: string): string {
-  return text.replaceAll("+", "-").replaceAll("/", "_");
+/** Converts base64 to the alphabet for URLs (RFC 4648, section 5). */
+function toUrlAlphabet(base64: string): string {
+  return base64.replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** As often as services escape an address within another one. */
-const MOST_DECODINGS = 3;
+/** Services escape an address within another one, and that within a third one: not more often. */
+const MAX_DECODINGS = 3;
 const ESCAPE = /%[\da-f]{2}/i;
 
-/** Returns true if a key is in a text, or in one of several that line breaks separate. */
+/** Returns true if a key is in a text, or in one of several texts that line breaks separate. */
 export function holdsKey(text: string, replaced: Replaced): boolean {
   let decoded = text;
   for (let count = 0; ; count += 1) {
-    if (replaced.some(({ key, inBase64 }) => [key, ...inBase64].some((form) => decoded.includes(form)))) return true;
-    if (count === MOST_DECODINGS || !ESCAPE.test(decoded)) return false;
-    decoded = decoded.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => character(digits));
+    const hasKey = replaced.some(({ key, base64Forms: forms }) =>
+      [key, ...forms].some((form) => decoded.includes(form)),
+    );
+    if (hasKey) return true;
+    if (count === MAX_DECODINGS || !ESCAPE.test(decoded)) return false;
+    decoded = decoded.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => characterOf(digits));
   }
-}
-
-/** A character of a text, with the escapes by which it is written. */
-interface WrittenCharacter {
-  readonly written: string;
-  readonly read: string;
 }
 
 /** Replaces each key in a text by its dummy, in the same form. */
 export function withoutKeys(text: string, replaced: Replaced): string {
   if (!holdsKey(text, replaced)) return text;
-  const depths = Array.from({ length: MOST_DECODINGS + 1 }, (_, depth) => depth);
-  let rest = text;
+  const depths = Array.from({ length: MAX_DECODINGS + 1 }, (_, depth) => depth);
+  let result = text;
   for (const depth of depths) {
-    for (const { key, dummy } of replaced) rest = exchange(rest, depth, occurrences(key, dummy));
+    for (const { key, dummy } of replaced) result = replaceDecoded(result, depth, keyFinder(key, dummy));
   }
   // The deepest first, since the padding of base64 may be escaped. A percent sign in front of base64 looks like an escape.
-  for (const depth of depths.toReversed()) rest = exchange(rest, depth, (read) => occurrencesInBase64(read, replaced));
-  return rest;
+  for (const depth of depths.toReversed()) {
+    result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaced));
+  }
+  return result;
 }
 
-function decodedCharacters(text: string, depth: number): readonly WrittenCharacter[] {
-  let characters: readonly WrittenCharacter[] = text.split("").map((one) => ({ written: one, read: one }));
+/** A character of a decoded text, with the escapes by which the original text has it: `/` and `%2F`. */
+interface DecodedCharacter {
+  readonly original: string;
+  readonly decoded: string;
+}
+
+function decodeCharacters(text: string, depth: number): readonly DecodedCharacter[] {
+  let characters: readonly DecodedCharacter[] = text.split("").map((each) => ({ original: each, decoded: each }));
   for (let count = 0; count < depth; count += 1) characters = decodeOnce(characters);
   return characters;
 }
 
-function decodeOnce(characters: readonly WrittenCharacter[]): readonly WrittenCharacter[] {
-  const read = characters.map((one) => one.read).join("");
-  const parts: (readonly WrittenCharacter[])[] = [];
+function decodeOnce(characters: readonly DecodedCharacter[]): readonly DecodedCharacter[] {
+  const text = characters.map(({ decoded }) => decoded).join("");
+  const parts: (readonly DecodedCharacter[])[] = [];
   let end = 0;
-  for (const { index, 0: escape } of read.matchAll(/%[\da-f]{2}/gi)) {
-    const written = characters.slice(index, index + escape.length).map((one) => one.written);
-    parts.push(characters.slice(end, index), [{ written: written.join(""), read: character(escape.slice(1)) }]);
+  for (const { index, 0: escape } of text.matchAll(/%[\da-f]{2}/gi)) {
+    const originals = characters.slice(index, index + escape.length).map(({ original }) => original);
+    const character = { original: originals.join(""), decoded: characterOf(escape.slice(1)) };
+    parts.push(characters.slice(end, index), [character]);
     end = index + escape.length;
   }
   return [...parts, characters.slice(end)].flat();
 }
 
-/** @param digits of an escape */
-function character(digits: string): string {
+/** @param digits the two of an escape */
+function characterOf(digits: string): string {
   return String.fromCharCode(Number.parseInt(digits, 16));
 }
 
-/** A part of a text, and what stands there instead. */
-interface Exchanged {
-  readonly from: number;
-  readonly to: number;
+/** A range of a decoded text, and the text that replaces it. */
+interface Replacement {
+  readonly start: number;
+  readonly end: number;
   readonly text: string;
 }
 
-/** Replaces parts of a text, which are found in what it is once it was decoded so many times. */
-function exchange(text: string, depth: number, find: (read: string) => readonly Exchanged[]): string {
+/**
+ * Decodes a text `depth` times, replaces ranges of the result, and leaves everything else in the original as it was.
+ *
+ * @param find returns the ranges in ascending order
+ */
+function replaceDecoded(text: string, depth: number, find: (decoded: string) => readonly Replacement[]): string {
   if (depth > 0 && !ESCAPE.test(text)) return text;
-  const characters = decodedCharacters(text, depth);
-  const written = (from: number, to?: number): string =>
+  const characters = decodeCharacters(text, depth);
+  const originalText = (start: number, end?: number): string =>
     characters
-      .slice(from, to)
-      .map((one) => one.written)
+      .slice(start, end)
+      .map(({ original }) => original)
       .join("");
-  const found = find(characters.map(({ read }) => read).join(""));
-  if (found.length === 0) return text;
+  const replacements = find(characters.map(({ decoded }) => decoded).join(""));
+  if (replacements.length === 0) return text;
   let result = "";
-  let end = 0;
-  for (const { from, to, text: other } of found) {
-    const isEscaped = characters.slice(from, to).some((one) => one.written !== one.read);
-    result += written(end, from) + (isEscaped ? encodeURIComponent(other) : other);
-    end = to;
+  let position = 0;
+  for (const { start, end, text: replacement } of replacements) {
+    const isEscaped = characters.slice(start, end).some(({ original, decoded }) => original !== decoded);
+    result += originalText(position, start) + (isEscaped ? encodeURIComponent(replacement) : replacement);
+    position = end;
   }
-  return result + written(end);
+  return result + originalText(position);
 }
 
-function occurrences(key: string, dummy: string): (text: string) => readonly Exchanged[] {
+function keyFinder(key: string, dummy: string): (text: string) => readonly Replacement[] {
   return (text) => {
-    const found: Exchanged[] = [];
-    for (let from = text.indexOf(key); from !== -1; from = text.indexOf(key, from + key.length)) {
-      found.push({ from, to: from + key.length, text: dummy });
+    const replacements: Replacement[] = [];
+    for (let start = text.indexOf(key); start !== -1; start = text.indexOf(key, start + key.length)) {
+      replacements.push({ start, end: start + key.length, text: dummy });
     }
-    return found;
+    return replacements;
   };
 }
 
-function occurrencesInBase64(text: string, replaced: Replaced): readonly Exchanged[] {
-  return Array.from(text.matchAll(/[\w+/-]+={0,2}/g)).flatMap(({ index: from, 0: run }): readonly Exchanged[] => {
-    const other = withoutKeysInBase64(run, replaced);
-    return other === run ? [] : [{ from, to: from + run.length, text: other }];
+function findInBase64(text: string, replaced: Replaced): readonly Replacement[] {
+  return Array.from(text.matchAll(/[\w+/-]+={0,2}/g)).flatMap(({ index: start, 0: run }): readonly Replacement[] => {
+    const changed = withoutKeysInBase64(run, replaced);
+    return changed === run ? [] : [{ start, end: start + run.length, text: changed }];
   });
 }
 
-/** @param run characters of base64, of which a part may be something else in front of it */
+/** @param run consecutive characters of base64, of which the first ones may be another word (`id-c2stbGl2ZS…`) */
 function withoutKeysInBase64(run: string, replaced: Replaced): string {
   let text = run;
-  if (!replaced.some(({ inBase64 }) => inBase64.some((form) => text.includes(form)))) return text;
-  for (let before = 0; before < 4; before += 1) {
-    const bytes = Buffer.from(text.slice(before), "base64").toString("latin1");
-    const at = replaced.map(({ key }) => bytes.indexOf(key)).filter((index) => index !== -1);
-    if (at.length === 0) continue;
-    // In front of the key, nothing changes.
-    const first = Math.floor(Math.min(...at) / 3);
-    const rest = replaced.reduce((left, { key, dummy }) => left.replaceAll(key, () => dummy), bytes.slice(first * 3));
-    const encoded = Buffer.from(rest, "latin1").toString("base64");
+  if (!replaced.some(({ base64Forms: forms }) => forms.some((form) => text.includes(form)))) return text;
+  // Base64 is decoded in groups of four characters. The first group may begin at each of four places.
+  for (let groupStart = 0; groupStart < 4; groupStart += 1) {
+    const bytes = Buffer.from(text.slice(groupStart), "base64").toString("latin1");
+    const keyOffsets = replaced.map(({ key }) => bytes.indexOf(key)).filter((offset) => offset !== -1);
+    if (keyOffsets.length === 0) continue;
+    // The groups in front of the first key stay as they are.
+    const firstGroup = Math.floor(Math.min(...keyOffsets) / 3);
+    const changedBytes = replaced.reduce(
+      (left, { key, dummy }) => left.replaceAll(key, () => dummy),
+      bytes.slice(firstGroup * 3),
+    );
+    const encoded = Buffer.from(changedBytes, "latin1").toString("base64");
     const isForUrls = /[-_]/.test(text);
-    const isPadded = text.endsWith("=") || (!isForUrls && (text.length - before) % 4 === 0);
+    const isPadded = text.endsWith("=") || (!isForUrls && (text.length - groupStart) % 4 === 0);
     const padded = isPadded ? encoded : encoded.replace(/=+$/, "");
-    text = text.slice(0, before + first * 4) + (isForUrls ? urlAlphabet(padded) : padded);
+    text = text.slice(0, groupStart + firstGroup * 4) + (isForUrls ? toUrlAlphabet(padded) : padded);
   }
   return text;
 }

@@ -1,4 +1,4 @@
-/** Records of requests: who used which key for what. No header, no query, no body. */
+/** The record of a request: which key was used for what, and how the request ended. It has no header, no query and no body. */
 import { valuesOf } from "./fields.ts";
 import { withoutQuery } from "./route.ts";
 
@@ -10,7 +10,7 @@ export interface RequestRecord {
   readonly method: string;
   /** The service's host and port; undefined if the request was not sent there. */
   readonly host: string | undefined;
-  /** The service's; as the client has sent it if the request was refused. */
+  /** The path at the service; the path that the client sent if the request was refused. */
   readonly path: string;
   /** `left`: the client closed the connection before there was an answer. */
   readonly outcome: Outcome;
@@ -18,31 +18,31 @@ export interface RequestRecord {
   readonly status: number | undefined;
   /** The code of a refusal, or of the broker's own failure. */
   readonly code?: string;
-  /** From the request's head to the answer's. */
+  /** The time from the head of the request to the head of the answer. */
   readonly ms: number;
-  /** Bytes of the body that the service got until then. */
+  /** The bytes of the body that the service got before the head of its answer. */
   readonly bytesSent: number;
-  /** The service's own name for the request. */
+  /** The identifier that the service gave the request. */
   readonly requestId?: string;
 }
 
-const MAX_ID = 128;
-const ID = /^[\w.:/+=-]+$/;
+const MAX_ID_LENGTH = 128;
+const REQUEST_ID = /^[\w.:/+=-]+$/;
 const NOT_PRINTABLE = /[^\u0021-\u007e]/;
 
-/** Returns the path of a target, also of one in absolute form, without its query, printable, and of any length. */
+/** Returns the path of a target, which may be in absolute form, without the query; other characters become `?`. */
 export function recordedPath(target: string): string {
   const path = withoutQuery(target.startsWith("/") ? target : target.replace(/^http:\/\/[^/]*/i, ""));
   return NOT_PRINTABLE.test(path) ? path.replaceAll(/[^\u0021-\u007e]/g, "?") : path;
 }
 
-/** The headers in which services name a request, the first of which counts. */
+/** The headers in which services name a request. The first of them that is present is used. */
 const ID_HEADERS = ["x-request-id", "request-id", "cf-ray"] as const;
 
-/** Returns the service's own name for a request, from the headers in which services send it. */
+/** Returns the identifier that a service gave a request, from the headers of its answer. */
 export function requestIdIn(rawHeaders: readonly string[]): string | undefined {
   const id = ID_HEADERS.map((name) => valuesOf(rawHeaders, name))
     .find((values) => values.length > 0)
     ?.join(", ");
-  return id !== undefined && ID.test(id) ? id.slice(0, MAX_ID) : undefined;
+  return id !== undefined && REQUEST_ID.test(id) ? id.slice(0, MAX_ID_LENGTH) : undefined;
 }

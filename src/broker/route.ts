@@ -1,4 +1,9 @@
-/** A brokered key, once the contract was read and the address of its service was decided. */
+/**
+ * The route of a brokered key: which service gets the key, in which header, and for which paths.
+ *
+ * `planKey` (key-plan.ts) makes a route from the contract and the address of the service; `admission` (admit.ts) decides over
+ * each request by it. Here are also the small functions over paths and origins that both need.
+ */
 import type { RequestLimit, Slot } from "../contract/broker/broker-model.ts";
 import type { Site } from "../contract/broker/github-keys.ts";
 import type { PathRule } from "../contract/broker/path-rules.ts";
@@ -9,20 +14,26 @@ export interface Route {
   readonly name: string;
   /** The value that the program gets in place of the key. */
   readonly dummy: string;
-  /** The origin that gets the key. The path is that of a gateway's address, without a slash at its end; mostly empty. */
+  /** The origin that gets the key. */
   readonly origin: string;
+  /** The path of a gateway's address, without a slash at its end; empty without a gateway. */
   readonly path: string;
-  /** The path that the service itself has in place of the gateway's: rules are written for that one. */
+  /** The path that the service itself has in place of `path`. Rules are written for the paths of the service. */
   readonly servicePath: string;
-  /** Put in front of paths that do not begin with it; empty if clients send the whole path. */
+  /** The broker puts it in front of paths that do not begin with it; empty if clients send the whole path. */
   readonly prefix: string;
   readonly slots: readonly Slot[];
-  /** Empty: all that is not denied is allowed. */
+  /** If empty, each request that is not denied is allowed. */
   readonly allow: readonly PathRule[];
   readonly deny: readonly PathRule[];
   readonly limit?: RequestLimit;
-  /** The hosts of a service that has several; `origin` is that of the first one. */
+  /** The hosts of a service that has several, of which the first has `origin`; absent for other services. */
   readonly sites?: readonly Site[];
+}
+
+/** Returns the hosts of a key's service; mostly one. */
+export function routeSites({ origin, sites }: Route): readonly Site[] {
+  return sites ?? [{ host: hostOf(origin), origin, hasGit: false }];
 }
 
 /** Returns all origins that get the key. */
@@ -30,20 +41,25 @@ export function originsOf({ origin, sites }: Route): readonly string[] {
   return sites === undefined ? [origin] : sites.map((site) => site.origin);
 }
 
-/** Returns the rest of a path below another one, which is empty or begins with a slash; undefined if it is not below. */
-export function below(base: string, path: string): string | undefined {
+/**
+ * Returns what follows `base` in a path: empty, or a path that begins with a slash.
+ *
+ * @returns undefined if the path is not at or below `base`: `/v10` is not below `/v1`
+ */
+export function pathBelow(base: string, path: string): string | undefined {
   if (!path.startsWith(base)) return undefined;
   const rest = path.slice(base.length);
   return rest === "" || rest.startsWith("/") ? rest : undefined;
 }
 
-/** Returns the path of a target. */
+/** Returns the path of a request's target, which may have a query behind it. */
 export function withoutQuery(target: string): string {
   const end = target.indexOf("?");
   return end === -1 ? target : target.slice(0, end);
 }
 
-interface Address {
+/** The parts of an origin. */
+interface OriginAddress {
   /** Host and port. */
   readonly host: string;
   /** The host alone, without brackets. */
@@ -51,10 +67,11 @@ interface Address {
   readonly port: number;
 }
 
-const addresses = new Map<string, Address>();
+/** By origin. Grows with the origins of the keys, and with those of noted redirects. */
+const addresses = new Map<string, OriginAddress>();
 
-/** Returns the parts of an origin, each of which is parsed once: that costs 2 µs. */
-export function addressIn(origin: string): Address {
+/** Returns the parts of an origin. Each origin is parsed once, since parsing costs 2 µs. */
+export function addressIn(origin: string): OriginAddress {
   const known = addresses.get(origin);
   if (known !== undefined) return known;
   const url = new URL(origin);

@@ -1,4 +1,4 @@
-/** Requests to the services whose keys are brokered. */
+/** Sends requests to the services whose keys are brokered, and explains their failures. */
 import * as http from "node:http";
 import { NetworkError, reasonOf } from "../network/network-fault.ts";
 import { authority } from "../network/network-settings.ts";
@@ -10,20 +10,21 @@ import { addressIn } from "./route.ts";
 
 /** The keys and connections for the services. */
 export interface Services {
-  /** The value of a variable now. */
+  /** Returns the present value of a key's variable. It changes if the key is rotated. */
   readonly keyOf: (name: string) => string;
-  /** The connections to an origin, always the same ones: see `network/pool.ts`. */
+  /** Returns the connections to an origin, always the same pool for one origin: see `network/pool.ts`. */
   readonly agentFor: (origin: string) => http.Agent;
-  /** Called after a 401 of a service. Resolves when ESC was asked whether the key has changed. */
+  /** Asks ESC whether the key has changed, after a service answered 401. Resolves when `keyOf` is up to date. */
   readonly onUnauthorized: (name: string) => Promise<void>;
 }
 
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
- * Begins a request with the key in place of the dummy.
+ * Begins a request with the key in place of the dummy. The caller sends the body, or ends the request.
  *
- * @param added headers of this connection
+ * @param added headers for the connection to the service
+ * @returns the request, and the key that it carries
  */
 export function requestOf(
   admitted: Admitted,
@@ -34,7 +35,7 @@ export function requestOf(
   const { route, origin, target } = admitted;
   const { bare, port } = addressIn(origin);
   const key = services.keyOf(route.name);
-  // The agent's connections to an https origin are TLS already.
+  // `http.request` is right for https origins, too: the connections of their agent already are TLS.
   const request = http.request({
     agent: services.agentFor(origin),
     method,
@@ -45,9 +46,10 @@ export function requestOf(
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
   });
-  // Their bytes are limited; by default Node.js drops those behind the thousandth in silence.
+  // The bytes of headers are limited instead. By default Node.js silently drops the headers after the thousandth.
   request.maxHeadersCount = 0;
-  // Not as options of the request: under NODE_DEBUG=http, which is meant for the program, Node.js prints the options.
+  // The headers are no options of the request: with NODE_DEBUG=http, which the user may set for the program, Node.js prints the
+  // options, and with them the key.
   const headers = forService(rawHeaders, admitted, key);
   for (let index = 0; index + 1 < headers.length; index += 2) {
     request.appendHeader(headers[index] ?? "", headers[index + 1] ?? "");
@@ -56,18 +58,19 @@ export function requestOf(
   return { request, key };
 }
 
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
-const ENDED: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
+const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+/** The errors of a request on a connection that the service has closed. */
+const CLOSED_CONNECTION: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Returns true for a request that met the end of an idle connection, and may be sent again: the service has answered nothing,
- * and the rest of the request was not sent, or nothing is done twice by it (RFC 9110, 9.2.2).
+ * Returns true if a failed request may be sent again: the service was just closing the idle connection, has answered nothing, and
+ * the request was not sent completely or does no harm if it arrives twice (RFC 9110, 9.2.2).
  *
- * @param body `unsent`: nothing of it was read from the client
+ * @param body `unsent` if no part of the body was read from the client yet
  */
 export function maySendAgain(request: http.ClientRequest, error: unknown, body: "none" | "unsent" | "sent"): boolean {
-  if (!request.reusedSocket || !ENDED.has(systemErrorCode(error))) return false;
-  return body === "unsent" || (body === "none" && IDEMPOTENT.has(request.method));
+  if (!request.reusedSocket || !CLOSED_CONNECTION.has(systemErrorCode(error))) return false;
+  return body === "unsent" || (body === "none" && IDEMPOTENT_METHODS.has(request.method));
 }
 
 /** Returns the refusal for a request that got no answer. */
@@ -79,9 +82,9 @@ export function failureOf(error: unknown, { route: { name }, origin }: Admitted)
   }
   const { fault } = error;
   if (fault.kind !== "tls") {
-    // The connection that failed may be that to the proxy.
-    const by = "host" in fault && fault.host !== host ? `the proxy ${fault.host}: ` : "";
-    return { name, code: "broker-upstream", message: `${host} cannot be reached (${by}${reasonOf(fault)})` };
+    // The connection that failed may be the one to the proxy.
+    const proxyPrefix = "host" in fault && fault.host !== host ? `the proxy ${fault.host}: ` : "";
+    return { name, code: "broker-upstream", message: `${host} cannot be reached (${proxyPrefix}${reasonOf(fault)})` };
   }
   const message = `no secure connection to ${fault.host} (${fault.code}); the key was not sent`;
   return { name, code: "broker-tls", message };

@@ -1,27 +1,30 @@
-/** WebSockets: the handshake is admitted like any request; what follows it is passed on in both directions, unseen. */
+/**
+ * Passes WebSockets on. The handshake is admitted like any request, with the key in place of the dummy; the frames that follow it
+ * are passed on in both directions without being read.
+ */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Admitted } from "./admit.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
-import { isRotated, retried } from "./forward-request.ts";
+import { isRotated, withRetryHeader } from "./forward-request.ts";
 import { headOf, without } from "./fields.ts";
 import { endGently } from "./refuse.ts";
 import { failureOf, maySendAgain, requestOf } from "./service.ts";
 
-/** Returns true if `Upgrade` names WebSocket, perhaps among others. */
+/** Returns true if `Upgrade` names WebSocket, perhaps among other protocols. */
 export function isForWebSocket({ headers }: IncomingMessage): boolean {
   return (headers.upgrade ?? "").split(",").some((protocol) => /^\s*websocket\s*(?:\/|$)/i.test(protocol));
 }
 
 /**
- * Returns the head of a request as it was, without the `Upgrade` that a server may ignore (RFC 9110, 7.8). Java's own client
- * sends `h2c` with the first request to each server without TLS.
+ * Returns the head of a request without its `Upgrade`, which a server may ignore (RFC 9110, 7.8). Java's `HttpClient` asks for
+ * `h2c` with the first request to each server without TLS.
  */
 export function requestWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   return Buffer.from(headOf(`${method} ${url} HTTP/${httpVersion}`, without(rawHeaders, "upgrade")), "latin1");
 }
 
-/** @param head what the client has sent behind its handshake */
+/** Passes an admitted handshake on, and then the frames. @param head the bytes that the client sent behind its handshake */
 export function upgrade(
   admitted: Admitted,
   { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
@@ -29,7 +32,7 @@ export function upgrade(
 ): void {
   const { services, exchange } = passing;
   const added = { connection: "Upgrade", upgrade: "websocket" };
-  const stopNoticing = noticeEnd(socket, () => socket.destroy());
+  const stopWatching = watchEnd(socket, () => socket.destroy());
   let upstream = begin();
   socket.once("close", () => {
     upstream.destroy();
@@ -45,22 +48,22 @@ export function upgrade(
         upstream = begin();
         return;
       }
-      stopNoticing();
+      stopWatching();
       exchange.refuse(failureOf(error, admitted));
     });
-    sent.once("upgrade", (answer, service, first) => {
-      stopNoticing();
-      const answered = answerHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
+    sent.once("upgrade", (answer, service, firstBytes) => {
+      stopWatching();
+      const handshake = recordHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
       if (socket.destroyed) return void service.destroy();
-      socket.write(answered, "latin1");
-      if (first.length > 0) socket.write(first);
+      socket.write(handshake, "latin1");
+      if (firstBytes.length > 0) socket.write(firstBytes);
       if (head.length > 0) service.write(head);
-      join(socket, service);
+      joinSockets(socket, service);
     });
     sent.once("response", (answer) => {
       isAnswered = true;
-      if (isFinal(answer)) return void refused(answer, key);
-      stopNoticing();
+      if (isFinal(answer)) return void passRefusal(answer, key);
+      stopWatching();
       exchange.refuse(noAnswer(admitted));
       sent.destroy();
     });
@@ -68,50 +71,56 @@ export function upgrade(
     return sent;
   }
 
-  /** The service refuses the handshake. What the client has sent behind it is no request, and is dropped. */
-  async function refused(answer: IncomingMessage, key: string): Promise<void> {
+  /** Passes the answer of a service that refuses the handshake. What the client sent behind it are frames: they are dropped. */
+  async function passRefusal(answer: IncomingMessage, key: string): Promise<void> {
     answer.on("error", () => socket.destroy());
     const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    const answered = answerHead(answer, key, ["Connection", "close"], shouldRetry);
+    const refusalHead = recordHead(answer, key, ["Connection", "close"], shouldRetry);
     if (socket.destroyed) return;
-    stopNoticing();
-    socket.write(answered, "latin1");
+    stopWatching();
+    socket.write(refusalHead, "latin1");
     socket.resume();
     answer.pipe(socket);
   }
 
-  /** Returns the head of an answer, and records it. */
-  function answerHead(answer: IncomingMessage, key: string, own: readonly string[], shouldRetry = false): string {
+  /** Records the answer, and returns its head for the client. @param addedHeaders headers of the broker's own connection */
+  function recordHead(
+    answer: IncomingMessage,
+    key: string,
+    addedHeaders: readonly string[],
+    shouldRetry = false,
+  ): string {
     const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
     exchange.answered(answer.statusCode, headers);
-    const passed = shouldRetry ? retried(headers) : headers;
-    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passed, ...own]);
+    const passedHeaders = shouldRetry ? withRetryHeader(headers) : headers;
+    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passedHeaders, ...addedHeaders]);
   }
 }
 
 /**
- * Acts if the client ends its side while the service has not answered. Only a connection that is read shows that; bytes
- * that come too early for that stay in it.
+ * Calls `act` if the client ends its side before the service has answered. A stream reports its end only if it is read. So this
+ * reads while nothing is buffered; frames that come before the answer stay in the buffer.
  *
- * @returns a function that stops waiting for it
+ * @returns a function that stops the watch
  */
-function noticeEnd(client: Duplex, act: () => void): () => void {
-  const look = (): void => {
+function watchEnd(client: Duplex, act: () => void): () => void {
+  const readIfEmpty = (): void => {
     if (client.readableLength === 0) client.read();
   };
-  client.on("readable", look).once("end", act);
-  return () => void client.off("readable", look).off("end", act);
+  client.on("readable", readIfEmpty).once("end", act);
+  return () => void client.off("readable", readIfEmpty).off("end", act);
 }
 
-/** Passes bytes on in both directions; each end and each failure on one side is one on the other side. */
-function join(client: Duplex, service: Duplex): void {
+/** Passes bytes on in both directions. An end or a failure of one side ends the other side as well. */
+function joinSockets(client: Duplex, service: Duplex): void {
   for (const [from, to] of [
     [client, service],
     [service, client],
   ] as const) {
     from.on("error", () => to.destroy());
     from.pipe(to);
-    // Behind the listener of `pipe`. The last bytes of a side that has ended may wait for a slow reader.
+    // Registered after `pipe`, whose own listener must run first. The last bytes of a side that has ended properly may still wait
+    // for a slow reader: then the other side is ended, not destroyed.
     from.once("close", () => (from.readableEnded ? endGently(to) : to.destroy()));
   }
 }

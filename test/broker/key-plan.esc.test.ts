@@ -1,19 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { type Key, planKey, type SourcedValue, type Surroundings } from "../../src/broker/key-plan.ts";
+import { planKey } from "../../src/broker/key-plan.ts";
+import type { DeclaredKey, PlanContext, SourcedValue } from "../../src/broker/service-address.ts";
 import type { BrokerEntry } from "../../src/contract/broker/broker-model.ts";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { parseRule, parseRules } from "../../src/contract/broker/path-rules.ts";
 
 const CALLER = "environment";
 
-function key(name: string, entry: BrokerEntry = {}): Key {
+function key(name: string, entry: BrokerEntry = {}): DeclaredKey {
   return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
 }
 
 function plan(
-  subject: Key,
+  subject: DeclaredKey,
   values: Readonly<Record<string, SourcedValue>> = {},
-  more: Partial<Pick<Surroundings, "contract" | "allowed">> = {},
+  more: Partial<Pick<PlanContext, "contract" | "allowed">> = {},
 ) {
   const planned = planKey(subject, {
     valueOf: (name) => values[name],

@@ -31,8 +31,8 @@ function mostRepetitions(pattern: Pattern): number {
     case "alternatives":
       return Math.max(1, ...pattern.parts.map(mostRepetitions));
     case "repetition": {
-      const { least, most, part } = pattern;
-      return Math.max(1, most === Infinity ? least : most) * mostRepetitions(part);
+      const { minCount, maxCount, part } = pattern;
+      return Math.max(1, maxCount === Infinity ? minCount : maxCount) * mostRepetitions(part);
     }
   }
 }
@@ -46,8 +46,8 @@ function size(pattern: Pattern): number {
     case "alternatives":
       return pattern.parts.reduce((sum, part) => sum + size(part), 0);
     case "repetition": {
-      const { least, most, part } = pattern;
-      return Math.max(1, most === Infinity ? least + 1 : most) * size(part);
+      const { minCount, maxCount, part } = pattern;
+      return Math.max(1, maxCount === Infinity ? minCount + 1 : maxCount) * size(part);
     }
   }
 }
@@ -63,17 +63,17 @@ function written(pattern: Pattern): string {
     case "alternatives":
       return pattern.parts.map(written).join("|");
     case "repetition": {
-      const { least, most, part } = pattern;
+      const { minCount, maxCount, part } = pattern;
       const text = part.kind === "character" ? written(part) : `(?:${written(part)})`;
-      return text + limits(least, most);
+      return text + limits(minCount, maxCount);
     }
   }
 }
 
-function limits(least: number, most: number): string {
-  if (most === Infinity) return least === 0 ? "*" : least === 1 ? "+" : `{${least},}`;
-  if (least === 0 && most === 1) return "?";
-  return least === most ? `{${least}}` : `{${least},${most}}`;
+function limits(minCount: number, maxCount: number): string {
+  if (maxCount === Infinity) return minCount === 0 ? "*" : minCount === 1 ? "+" : `{${minCount},}`;
+  if (minCount === 0 && maxCount === 1) return "?";
+  return minCount === maxCount ? `{${minCount}}` : `{${minCount},${maxCount}}`;
 }
 
 /**

@@ -220,7 +220,7 @@ function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean 
     case "alternatives":
       return pattern.parts.some((part) => mayConsistOf(characters, part));
     case "repetition":
-      return pattern.least === 0 || mayConsistOf(characters, pattern.part);
+      return pattern.minCount === 0 || mayConsistOf(characters, pattern.part);
   }
 }
 

@@ -1,48 +1,56 @@
 /**
- * Matches by a finite automaton; pure. States that are entered together form one node, and each node caches its transitions:
- * most characters of a value take one step. The number of steps is the same in every engine.
+ * Matches values by a finite automaton; pure. Unlike backtracking, it takes the same small number of steps for each character.
+ *
+ * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states at once:
+ * the set of states that are possible after a character is a node. Each node caches the next node for each character, so most
+ * characters of a value take one step. The number of steps is the same in every engine.
  */
 import type { CharacterSet, Pattern, Repetition } from "./pattern-syntax.ts";
 
 interface State {
   readonly id: number;
-  /** The characters of the transition; without it, the states in `to` are entered at once. */
+  /** The characters that lead to the states in `to`; without a set, these states are entered at once. */
   readonly set?: CharacterSet;
   readonly to: State[];
 }
 
+/** All states that are possible after a beginning of the value. */
 interface Node {
+  /** The states that wait for a character. */
   readonly states: readonly State[];
-  readonly ends: boolean;
+  /** The pattern matches if the value ends here. */
+  readonly isEnd: boolean;
+  /** The following nodes by character, as far as they were needed. */
   readonly next: Map<string, Node>;
 }
 
-const MOST_STATES = 4000;
+const MAX_STATES = 4000;
 
+/** Counts steps, and throws if a check has taken too many. */
 export type Spend = (steps: number) => void;
 
 /** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
-export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
-  if (sizeOf(pattern) > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
-  const nodes = new Map<string, Node>();
+export function createMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
+  if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+  const nodesByKey = new Map<string, Node>();
   let start: Node | undefined;
   const nodeOf = (entered: ReadonlySet<State>): Node => {
     const states = Array.from(entered).filter(({ set }) => set !== undefined);
-    const ends = Array.from(entered).some(({ id }) => id === END_ID);
-    const key = `${String(ends)} ${states.map(({ id }) => id).join()}`;
-    const known = nodes.get(key);
-    if (known !== undefined) return known;
-    const made: Node = { states, ends, next: new Map() };
-    nodes.set(key, made);
-    return made;
+    const isEnd = Array.from(entered).some(({ id }) => id === END_ID);
+    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
+    const existing = nodesByKey.get(key);
+    if (existing !== undefined) return existing;
+    const node: Node = { states, isEnd, next: new Map() };
+    nodesByKey.set(key, node);
+    return node;
   };
-  const begin = (spend: Spend): Node => {
+  const startNode = (spend: Spend): Node => {
     spend(sizeOf(pattern));
     const entered = new Set<State>();
     enter(buildAutomaton(pattern), entered);
     return nodeOf(entered);
   };
-  const step = ({ states }: Node, character: string, spend: Spend): Node => {
+  const nodeAfter = ({ states }: Node, character: string, spend: Spend): Node => {
     const entered = new Set<State>();
     for (const { set, to } of states) {
       if (set?.test(character) === true) for (const state of to) enter(state, entered);
@@ -51,23 +59,25 @@ export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => 
     return nodeOf(entered);
   };
   return (value, spend) => {
-    let node = (start ??= begin(spend));
+    let node = (start ??= startNode(spend));
     let steps = 0;
     for (const character of value) {
       steps += 1;
       let next = node.next.get(character);
       if (next === undefined) {
-        next = step(node, character, spend);
+        next = nodeAfter(node, character, spend);
         node.next.set(character, next);
       }
       node = next;
-      if (node.states.length === 0 && !node.ends) break;
+      const canNeverMatch = node.states.length === 0 && !node.isEnd;
+      if (canNeverMatch) break;
     }
     spend(steps);
-    return node.ends;
+    return node.isEnd;
   };
 }
 
+/** Returns the number of states that the pattern needs. */
 function sizeOf(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
@@ -77,51 +87,62 @@ function sizeOf(pattern: Pattern): number {
     case "alternatives":
       return pattern.parts.reduce((size, part) => size + sizeOf(part), pattern.parts.length === 1 ? 0 : 1);
     case "repetition": {
-      const { least, most } = pattern;
-      const part = sizeOf(pattern.part);
-      if (most === Infinity) return 1 + part * (1 + least);
-      return part === 0 ? 0 : part * most + (most - least);
+      const { minCount, maxCount } = pattern;
+      const partSize = sizeOf(pattern.part);
+      if (maxCount === Infinity) return 1 + partSize * (1 + minCount);
+      const optionalCount = maxCount - minCount;
+      return partSize === 0 ? 0 : partSize * maxCount + optionalCount;
     }
   }
 }
 
 const END_ID = 0;
 
+/** Returns the first state of the automaton. */
 function buildAutomaton(pattern: Pattern): State {
-  let id = END_ID;
-  const make = (state: Omit<State, "id">): State => ({ id: ++id, ...state });
-  /** Builds from the end. @returns `next`, the following state, for a part that matches only the empty string */
+  let lastId = END_ID;
+  const createState = (state: Omit<State, "id">): State => ({ id: ++lastId, ...state });
+  /**
+   * Builds the states of a part, from its end to its beginning.
+   *
+   * @param next the state that follows the part
+   * @returns the first state; `next` itself for a part that matches only the empty string
+   */
   const build = (part: Pattern, next: State): State => {
     switch (part.kind) {
       case "character":
-        return make({ set: part.set, to: [next] });
+        return createState({ set: part.set, to: [next] });
       case "sequence":
-        return part.parts.reduceRight((following, one) => build(one, following), next);
+        return part.parts.reduceRight((following, each) => build(each, following), next);
       case "alternatives": {
-        const to = part.parts.map((one) => build(one, next));
-        return to.length === 1 ? (to[0] ?? next) : make({ to });
+        const to = part.parts.map((each) => build(each, next));
+        return to.length === 1 ? (to[0] ?? next) : createState({ to });
       }
       case "repetition":
-        return repeat(part, next);
+        return buildRepetition(part, next);
     }
   };
-  const repeat = ({ part, least, most }: Repetition, next: State): State => {
+  const buildRepetition = ({ part, minCount, maxCount }: Repetition, next: State): State => {
     let state = next;
-    if (most === Infinity) {
-      state = make({ to: [next] });
+    if (maxCount === Infinity) {
+      // A loop: this state leads behind the repetition, and to a copy of the part that leads back.
+      state = createState({ to: [next] });
       state.to.push(build(part, state));
     }
-    for (let count = most === Infinity ? least : most; count > 0; count--) {
-      const once = build(part, state);
-      // Repeats only the empty string.
-      if (once === state) break;
-      state = count > least ? make({ to: [once, next] }) : once;
+    const copies = maxCount === Infinity ? minCount : maxCount;
+    for (let count = copies; count > 0; count--) {
+      const copy = build(part, state);
+      const matchesOnlyEmpty = copy === state;
+      if (matchesOnlyEmpty) break;
+      const isOptional = count > minCount;
+      state = isOptional ? createState({ to: [copy, next] }) : copy;
     }
     return state;
   };
   return build(pattern, { id: END_ID, to: [] });
 }
 
+/** Adds a state to a set, with all states that it leads to without a character. */
 function enter(first: State, states: Set<State>): void {
   const pending = [first];
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {

@@ -1,16 +1,25 @@
 /**
- * The pattern language of contracts: JavaScript's regular expressions (flag `u`) without look-around, back-references
- * and word boundaries. A pattern matches the whole value: `^` at its beginning and `$` at its end have no effect.
+ * Parses the pattern language of contracts: JavaScript's regular expressions (flag `u`) without look-around, back-references and
+ * word boundaries. A pattern matches the whole value: `^` at its beginning and `$` at its end have no effect.
+ *
+ *     sk-(?:live|test)_[\w-]{20,40}
+ *
+ * This is a recursive-descent parser, with a function for each rule of the grammar:
+ *
+ *     alternatives = sequence { "|" sequence }
+ *     sequence     = { repetition }
+ *     repetition   = atom [ "*" | "+" | "?" | "{n}" | "{n,}" | "{n,m}" ] [ "?" ]
+ *     atom         = "(" alternatives ")" | character | escape | "[" class "]" | "."
  */
 
 export interface CharacterSet {
   readonly test: (character: string) => boolean;
-  /** As the pattern writes it: a character, an escape such as `\\d`, or a class such as `[a-z]`. */
+  /** The text in the pattern: a character, an escape such as `\d`, or a class such as `[a-z]`. */
   readonly source: string;
 }
 
 export type Pattern =
-  /** `set` matches only single characters, so that it cannot backtrack. */
+  /** A single character of a set. */
   | { readonly kind: "character"; readonly set: CharacterSet }
   | { readonly kind: "sequence"; readonly parts: readonly Pattern[] }
   | { readonly kind: "alternatives"; readonly parts: readonly Pattern[] }
@@ -19,16 +28,19 @@ export type Pattern =
 export interface Repetition {
   readonly kind: "repetition";
   readonly part: Pattern;
-  readonly least: number;
-  readonly most: number;
+  readonly minCount: number;
+  /** `Infinity` without a limit. */
+  readonly maxCount: number;
 }
 
-const DEEPEST_GROUP = 50;
-const MOST_REPETITIONS = 1000;
+/** The parser calls itself for each group. */
+const MAX_GROUP_DEPTH = 50;
+/** Each repetition of a part needs states of its own (match.ts). */
+const MAX_REPETITIONS = 1000;
 
-/** @throws SyntaxError in words that continue "the pattern …" */
+/** Parses a pattern. @throws SyntaxError whose message continues "the pattern …" */
 export function parsePattern(text: string): Pattern {
-  const reader = { characters: Array.from(text), at: 0 };
+  const reader = { characters: Array.from(text), index: 0 };
   const pattern = alternatives(reader, 0);
   if (peek(reader) !== undefined) throw new SyntaxError("has a ) without a (");
   return pattern;
@@ -36,27 +48,32 @@ export function parsePattern(text: string): Pattern {
 
 interface Reader {
   readonly characters: readonly string[];
-  at: number;
+  /** The index of the next character. */
+  index: number;
 }
 
-function peek({ characters, at }: Reader): string | undefined {
-  return characters[at];
+/** Returns the next character, without reading it; undefined at the end. */
+function peek({ characters, index }: Reader): string | undefined {
+  return characters[index];
 }
 
+/** Reads the character if it is the next one. @returns true if it was */
 function accept(reader: Reader, character: string): boolean {
   if (peek(reader) !== character) return false;
-  reader.at += 1;
+  reader.index += 1;
   return true;
 }
 
+/** Reads what the expression matches within the next 20 characters. */
 function acceptMatch(reader: Reader, expression: RegExp): RegExpExecArray | null {
-  const found = expression.exec(reader.characters.slice(reader.at, reader.at + 20).join(""));
-  reader.at += found?.[0].length ?? 0;
-  return found;
+  const nextCharacters = reader.characters.slice(reader.index, reader.index + 20).join("");
+  const match = expression.exec(nextCharacters);
+  reader.index += match?.[0].length ?? 0;
+  return match;
 }
 
 function alternatives(reader: Reader, depth: number): Pattern {
-  if (depth > DEEPEST_GROUP) throw new SyntaxError("nests its groups too deeply");
+  if (depth > MAX_GROUP_DEPTH) throw new SyntaxError("nests its groups too deeply");
   const parts = [sequence(reader, depth)];
   while (accept(reader, "|")) parts.push(sequence(reader, depth));
   return { kind: "alternatives", parts };
@@ -80,28 +97,31 @@ function sequence(reader: Reader, depth: number): Pattern {
 function repetition(reader: Reader, part: Pattern): Pattern {
   const limits = repetitionLimits(reader);
   if (limits === undefined) return part;
-  const { least, most } = limits;
-  if (least > MOST_REPETITIONS || (most !== Infinity && most > MOST_REPETITIONS)) {
-    throw new SyntaxError(`has a repetition of more than ${MOST_REPETITIONS} times`);
+  const { minCount, maxCount } = limits;
+  if (minCount > MAX_REPETITIONS || (maxCount !== Infinity && maxCount > MAX_REPETITIONS)) {
+    throw new SyntaxError(`has a repetition of more than ${MAX_REPETITIONS} times`);
   }
-  if (least > most) throw new SyntaxError("has a repetition with its numbers in the wrong order");
-  // A lazy repetition matches the same values.
+  if (minCount > maxCount) throw new SyntaxError("has a repetition with its numbers in the wrong order");
+  // `*?` is accepted: if the whole value must match, a lazy repetition matches the same values.
   accept(reader, "?");
   if (repetitionLimits(reader) !== undefined)
     throw new SyntaxError("repeats a repetition: put the inner one into a group");
-  return { kind: "repetition", part, least, most };
+  return { kind: "repetition", part, minCount, maxCount };
 }
 
-function repetitionLimits(reader: Reader): { least: number; most: number } | undefined {
-  if (accept(reader, "*")) return { least: 0, most: Infinity };
-  if (accept(reader, "+")) return { least: 1, most: Infinity };
-  if (accept(reader, "?")) return { least: 0, most: 1 };
+type RepetitionLimits = Pick<Repetition, "minCount" | "maxCount">;
+
+function repetitionLimits(reader: Reader): RepetitionLimits | undefined {
+  if (accept(reader, "*")) return { minCount: 0, maxCount: Infinity };
+  if (accept(reader, "+")) return { minCount: 1, maxCount: Infinity };
+  if (accept(reader, "?")) return { minCount: 0, maxCount: 1 };
   if (peek(reader) !== "{") return undefined;
   const braces = acceptMatch(reader, /^\{(\d{1,6})(,?)(\d{0,6})\}/);
   if (braces === null) throw new SyntaxError("has a { without a repetition: write \\{");
-  const least = Number(braces[1]);
-  const most = braces[2] === "" ? least : braces[3] === "" ? Infinity : Number(braces[3]);
-  return { least, most };
+  const [, minDigits, comma, maxDigits] = braces;
+  const minCount = Number(minDigits);
+  if (comma === "") return { minCount, maxCount: minCount };
+  return { minCount, maxCount: maxDigits === "" ? Infinity : Number(maxDigits) };
 }
 
 function atom(reader: Reader, depth: number): Pattern {
@@ -113,41 +133,44 @@ function atom(reader: Reader, depth: number): Pattern {
     if (!accept(reader, ")")) throw new SyntaxError("has a ( without a )");
     return inner;
   }
-  const start = reader.at;
+  const start = reader.index;
   const character = peek(reader) ?? "";
-  reader.at += 1;
+  reader.index += 1;
   if (character === "[") skipClass(reader);
   else if (character === "\\") skipEscape(reader);
   else if (/[*+?{}\]^$]/.test(character)) {
     throw new SyntaxError(`has a ${character} out of place: write \\${character}`);
   }
-  const source = reader.characters.slice(start, reader.at).join("");
+  const source = reader.characters.slice(start, reader.index).join("");
   // Fast path: compiling a regular expression for each letter would take most of the time.
-  if (reader.at - start === 1 && character !== ".") return { kind: "character", set: only(character) };
+  const isPlainCharacter = reader.index - start === 1 && character !== ".";
+  if (isPlainCharacter) return { kind: "character", set: singleCharacter(character) };
   try {
     const expression = new RegExp(`^${source}$`, "u");
-    return { kind: "character", set: { test: (one) => expression.test(one), source } };
+    return { kind: "character", set: { test: (tested) => expression.test(tested), source } };
   } catch {
     throw new SyntaxError("has an invalid range of characters");
   }
 }
 
-function only(wanted: string): CharacterSet {
-  return { test: (character) => character === wanted, source: wanted };
+function singleCharacter(only: string): CharacterSet {
+  return { test: (character) => character === only, source: only };
 }
 
+/** Reads the rest of a class. The engine checks its ranges when the class is compiled. */
 function skipClass(reader: Reader): void {
   while (!accept(reader, "]")) {
     if (peek(reader) === undefined) throw new SyntaxError("has a [ without a ]");
-    if (!accept(reader, "\\")) reader.at += 1;
+    if (!accept(reader, "\\")) reader.index += 1;
     else if (!accept(reader, "-")) skipEscape(reader);
   }
 }
 
+/** Reads the rest of an escape, and refuses those that the language lacks, such as `\b` and `\1`. */
 function skipEscape(reader: Reader): void {
   const character = peek(reader);
   if (character === undefined) throw new SyntaxError("ends with a \\");
-  reader.at += 1;
+  reader.index += 1;
   if (character === "x" || character === "u") {
     const digits = character === "x" ? /^[\da-f]{2}/i : /^(?:[\da-f]{4}|\{(?:10|0?[\da-f])?[\da-f]{1,4}\})/i;
     if (acceptMatch(reader, digits) === null) {

@@ -1,12 +1,7 @@
 /** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
 import type { ListenAddress } from "../../../broker/own-address.ts";
-import {
-  planKey,
-  type PlanFault,
-  type Planned,
-  type SourcedValue,
-  type Surroundings,
-} from "../../../broker/key-plan.ts";
+import { type KeyPlan, planKey, type PlanFault } from "../../../broker/key-plan.ts";
+import type { PlanContext, SourcedValue } from "../../../broker/service-address.ts";
 import { brokerEntryOf } from "../../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../../contract/broker/broker-model.ts";
 import { providerOf } from "../../../contract/broker/providers.ts";
@@ -19,7 +14,7 @@ import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.
 import { originWords } from "../../../resolve/source-words.ts";
 import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed-keys.ts";
 
-export interface BrokeredKey extends Planned {
+export interface BrokeredKey extends KeyPlan {
   readonly declaration: Declaration;
   readonly value: string;
   /** The names besides its own under which the program would get the same value. */
@@ -74,7 +69,7 @@ export function planBroker(
   const isExcepted = nameMatcher(options.except, environment);
   const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
   const replaced = replacedVariables(environment, contract);
-  const surroundings: Surroundings = {
+  const surroundings: PlanContext = {
     valueOf: (name) => {
       const found = isSet(selected, name) ? selected.get(name) : undefined;
       // No gateway, but the address of the outer broker, which knows its dummies alone.
@@ -132,10 +127,10 @@ export function nameMatcher(
 
 /** Adds the other names of addresses that are set: clients that read those must find the broker, too. */
 function withAliases(
-  base: Planned["base"],
+  base: KeyPlan["base"],
   { variables }: Pick<Contract, "variables">,
   selected: Resolution,
-): Planned["base"] {
+): KeyPlan["base"] {
   const aliases = Object.entries(base).flatMap(([name, path]) =>
     (variables.get(name)?.aliases ?? []).flatMap((alias) =>
       selected.has(alias.name) ? [[alias.name, path] as const] : [],
