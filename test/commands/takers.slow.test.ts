@@ -141,6 +141,17 @@ const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
   "broker-name": { words: ["--broker", "--broker-name", "no host"], instead: ["--broker"], files: BROKERED },
   // Without credentials of ESC it has no effect, which check and explain say of keys from elsewhere.
   "aws-refresh": { words: ["--aws-refresh"], environment: { AWS_ACCESS_KEY_ID: sentinel("key") } },
+  refresh: {
+    words: ["--refresh"],
+    before: (server) => {
+      const values = {
+        QDRANT_API_KEY: secret(sentinel("key")),
+        GOOGLE_OAUTH_ACCESS_TOKEN: secret(sentinel("google")),
+      };
+      server.environment("acme/sophia/dev", { values });
+      return Promise.resolve();
+    },
+  },
   "audit-log": { words: ["--audit-log", "log"] },
   reason: { words: ["--reason", "a test"], environment: { SOPHIA_AUDIT_LOG: "log" } },
   quiet: {

@@ -37,6 +37,8 @@ const IN_A_TEST: readonly (readonly [RegExp, string])[] = [
   [/^NAME=text /, `NAME='${VALUE}' `],
   [/ A,B /, " API_KEY,PATH "],
   [/"a && b"/, '"true && printenv API_KEY"'],
+  // It needs a person at a terminal, and login.slow.test.ts has one. Without a login the status is 1.
+  [/^sophia-run login$/, "! sophia-run login --status"],
   // The cache that it uses.
   [/^sophia-run --offline -- COMMAND$/, "sophia-run --cache -- true && sophia-run --offline -- COMMAND"],
 ];

@@ -65,10 +65,15 @@ function isWorkflow(name: Extra): boolean {
   return WORKFLOW_NAMES.some((workflow) => workflow === name);
 }
 
-/** Returns the extras that init can create. Only a project that uses ESC needs a token for its workflow. */
+/**
+ * Returns the extras that init offers. A project that uses ESC has three workflows to choose from, wherever init offers one; a
+ * project without ESC needs no token.
+ */
 function possibleExtras(surveyed: Survey): readonly Extra[] {
-  const known = EXTRA_NAMES.filter((name) => surveyed.usesEsc || name === WORKFLOW_NAMES[0] || !isWorkflow(name));
-  return known.filter((name) => stepsForExtra(name, surveyed).some(({ kind }) => kind === "create"));
+  const creates = (name: Extra): boolean => stepsForExtra(name, surveyed).some(({ kind }) => kind === "create");
+  const [withStoredToken] = WORKFLOW_NAMES;
+  const hasChoice = surveyed.usesEsc && creates(withStoredToken);
+  return EXTRA_NAMES.filter((name) => creates(name) && (hasChoice || name === withStoredToken || !isWorkflow(name)));
 }
 
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {

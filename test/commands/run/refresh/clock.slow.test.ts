@@ -21,7 +21,7 @@ describe("a system clock that is set back by an hour", () => {
     // The program sees the same clock, and writes the time of it.
     const program = `
       const note = () => require("node:fs").writeFileSync(${JSON.stringify(now)}, String(Date.now()));
-      console.log("runs"); note(); setInterval(note, 100); process.on("SIGTERM", () => process.exit(0));`;
+      note(); console.log("runs"); setInterval(note, 100); process.on("SIGTERM", () => process.exit(0));`;
     const log = join(it.cwd, "log");
     const words = [...sophiaRun, "--refresh", "--audit-log", log, "--", process.execPath, "-e", program];
     const env = { ...it.env, LD_PRELOAD: library, CLOCK_SET_BACK: mark };
