@@ -4,7 +4,10 @@ import { skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { withoutProc } from "../helpers/without-proc.ts";
 
-/** Stops the job and continues it, as Ctrl-Z and `fg` do, and tells the states of the launcher and the program. */
+/**
+ * Stops the job and continues it, as Ctrl-Z and `fg` do, and prints the states of the launcher and the program. The kernel stops each
+ * process when it runs next, so that the script waits for both.
+ */
 const SCRIPT = `set -m
 "$@" -- sh -c 'echo $$ > program; exec sleep 60' &
 launcher=$!
@@ -13,7 +16,7 @@ until [ -s program ]; do sleep 0.02; done
 program=$(cat program)
 until [ "$(cat "/proc/$program/comm")" = sleep ]; do sleep 0.02; done
 kill -TSTP -- -$launcher
-until [ "$(state $launcher)" = T ]; do sleep 0.02; done
+until [ "$(state $launcher) $(state $program)" = "T T" ]; do sleep 0.02; done
 echo "$(state $launcher) $(state $program)"
 kill -CONT -- -$launcher
 until [ "$(state $program)" = S ]; do sleep 0.02; done
