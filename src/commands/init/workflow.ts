@@ -148,13 +148,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     steps:
-      - uses: ${CHECKOUT}
-        with:
-          persist-credentials: false
-      - uses: ${SETUP_NODE}
-        with:
-          node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
+${CHECKOUT_STEP}${nodeSteps(commands, cache)}`;
 }
 
 /** The beginning of a workflow in which Pulumi Cloud exchanges the ID token of a job. */
@@ -183,10 +177,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     steps:
-      - uses: ${CHECKOUT}
-        with:
-          persist-credentials: false
-${steps}`;
+${CHECKOUT_STEP}${steps}`;
 }
 
 const UNRELEASED = `      # No release exists yet, and so no tag v${VERSION}: docs/github-action.md of sophia-run has what to do until then.
@@ -207,10 +198,7 @@ function authActionsWorkflow(
   { environment, organization }: WorkflowPlace,
 ): string {
   const before = [...(setUp === undefined ? [] : [setUp]), install];
-  return jobWithIdToken(`      - uses: ${SETUP_NODE}
-        with:
-          node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${before.map((command) => `      - run: ${command}\n`).join("")}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
+  return jobWithIdToken(`${nodeSteps(before, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
       - uses: ${AUTH_ACTIONS}
         with:
           organization: ${organization}
@@ -222,6 +210,18 @@ ${cache === undefined ? "" : `          cache: ${cache}\n`}${before.map((command
 `);
 }
 
+/** The steps that install Node.js and then run commands. */
+function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"]): string {
+  return `      - uses: ${SETUP_NODE}
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
+}
+
 const AUTH_ACTIONS = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2 # v2.1.0";
 const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
 const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";
+const CHECKOUT_STEP = `      - uses: ${CHECKOUT}
+        with:
+          persist-credentials: false
+`;
