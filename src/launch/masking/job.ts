@@ -1,21 +1,26 @@
 /**
- * The job of a program that runs on a pseudo-terminal, in a session of its own. For each event `step` returns the next state and the
- * effects, which terminal-session.ts performs. It is pure, since signals, stops and answers come in any order: a table of tests covers
- * them (job.test.ts).
+ * The state machine of a masked program at a terminal. The program runs on a pseudo-terminal, so that this process can replace
+ * secrets in its output; signals, stops and the terminal's settings must then be passed on by hand. For each event `step` returns
+ * the next state and the effects, which terminal-session.ts performs. It is pure, because events come in any order: a table of
+ * tests covers them (job.test.ts).
  *
- * - Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
- *   whose controlling terminal is the pseudo-terminal. The monitor (monitor.inc) leads that session. Without it Ctrl-Z would have no
- *   effect: the kernel stops no process whose parent is in another session.
- * - Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
- *   SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
- * - Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
- *   terminal, and stops the job by the same signal. When the shell continues the job, the monitor continues the program.
- * - Order. Keys, signals and the monitor's requests take different routes to the program. A stop that comes after SIGCONT must
- *   not be overtaken by it: keys and stop signals wait until the monitor has answered all requests to continue the program.
+ *     shell ── this process ── session leader ── program
+ *       real terminal     │      pseudo-terminal
+ *
+ * - Processes. The shell knows one process group, the job, which has this process in it. The program is in a session of its own,
+ *   whose controlling terminal is the pseudo-terminal. The session leader (native/masking/monitor.inc) is the program's parent in
+ *   that session. Without such a parent the program's group would be orphaned, and the kernel would ignore Ctrl-Z.
+ * - Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends SIGINT, SIGQUIT
+ *   and SIGTSTP to the program. This process also sends SIGINT and SIGQUIT to the job, as the real terminal would have done.
+ * - Stops. The session leader reports that the program was stopped. This process shows the remaining output, restores the real
+ *   terminal, and stops the job by the same signal. When the shell continues the job, the session leader continues the program.
+ * - Order. Keys, signals and the requests to continue take different routes to the program. A stop that was sent after a SIGCONT
+ *   must not reach the program before it, because the SIGCONT would then undo the stop. So keys and stop signals wait until the
+ *   session leader has answered all requests to continue the program.
  * - Foreground. A shell may move the job between foreground and background without a signal. So each event brings the current
  *   state, and in the background this process polls.
- * - Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
- *   sends it to the program.
+ * - Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the session leader,
+ *   which sends it to the program.
  */
 
 /** How the program has ended. */
@@ -23,25 +28,37 @@ export type End = { readonly status: number } | { readonly signal: number };
 
 export interface State {
   readonly hasStarted: boolean;
+  /** The end of the program; undefined while it runs. */
   readonly end: End | undefined;
   readonly isForeground: boolean;
-  /** The number of requests to continue the program that the monitor has not answered. */
+  /** The number of requests to continue the program that the session leader has not answered. */
   readonly unanswered: number;
-  /** A stop signal that is forwarded after the answers. SIGCONT discards it, as the kernel does. */
+  /** A stop signal that is forwarded once all requests are answered. A SIGCONT discards it, as in the kernel. */
   readonly pendingStop: NodeJS.Signals | undefined;
-  /** `hung up`: the program has lost its terminal. `detached`: the real terminal is gone, but the program was not hung up. */
+  /**
+   * `hung up`: this process has closed its side, and the kernel has sent SIGHUP. `detached`: the real terminal is gone, but the
+   * program was in the background and keeps running.
+   */
   readonly terminal: "there" | "hung up" | "detached";
-  /** The real terminal was restored. Nothing changes it any more. */
+  /** The event `finished` was handled. Later events are ignored. */
   readonly isFinished: boolean;
 }
 
 export type Event =
-  /** `continued` is the monitor's report; `resumed`: the program must continue; `unread`: its output has no reader. */
+  /**
+   * - `executed`: the program was started.
+   * - `continued`: the session leader has answered a request to continue the program.
+   * - `resumed`: the program must continue, since a stop was refused some time ago, or stopped this process without the program.
+   * - `polled`: in the background the foreground was looked at again.
+   * - `unread`: the program's output has no reader any more.
+   * - `terminal gone`: the real terminal was closed.
+   * - `finished`: the program has ended, and its output was shown.
+   */
   | { readonly kind: "executed" | "continued" | "resumed" | "polled" | "unread" | "terminal gone" | "finished" }
   | { readonly kind: "ended"; readonly end: End }
-  /** The program was stopped; `shown`: then its output was shown and its keys were collected. */
+  /** `stopped`: the program was stopped. `shown`: its output has been shown since, so that the job can stop, too. */
   | { readonly kind: "stopped" | "shown"; readonly signal: NodeJS.Signals }
-  /** A stop of this process has ended; or the kernel has refused it. */
+  /** The call that stops the job has returned: the job was continued, or the kernel has refused to stop it (`isRefused`). */
   | {
       readonly kind: "awake";
       readonly signal: NodeJS.Signals;
@@ -52,24 +69,30 @@ export type Event =
   | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly isExpected: boolean }
   | { readonly kind: "SIGHUP"; readonly hasTerminal: boolean }
   /**
-   * This process has written to the terminal from the background (background.ts). `program`: what the program would do with the signal.
-   * `takes` is the default action.
+   * This process has written to the terminal from the background (background.ts). `program` says how the program reacts to the
+   * signal: `takes` is the default action.
    */
   | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" };
 
 export type Effect =
+  /**
+   * - `request stop`: the user wants the program to end, which starts the time of `--kill-after`.
+   * - `read keys`, `hold keys`: keys are copied to the program, or wait. `close keys`: no more keys are read, and polling ends.
+   * - `resume later`: the event `resumed` follows after a pause.
+   * - `dismiss monitor`: the session leader ends.
+   */
   | { readonly kind: "request stop" | "read keys" | "hold keys" | "close keys" | "resume later" | "dismiss monitor" }
   | { readonly kind: "ignore SIGTTOU" | "accept SIGTTOU" }
-  /** `resize` copies the terminal's size, for which the kernel sends the signal. If the size is the same, it forwards the signal. */
+  /** `resize` copies the real terminal's size, and the kernel sends the signal. If the size was the same, it forwards the signal. */
   | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
-  /** Makes the real terminal raw. `adopts`: the program gets the settings that a shell has made. */
+  /** Makes the real terminal raw. `adopts`: the pseudo-terminal first gets the settings that a shell has made meanwhile. */
   | { readonly kind: "enter foreground"; readonly adopts: boolean }
-  /** Leaves the real terminal to other jobs, and polls. Then the real terminal turns newlines into line ends. */
+  /** Leaves the real terminal to other jobs, and polls. The pseudo-terminal then does not convert `\n` to `\r\n`; the real one does. */
   | { readonly kind: "leave foreground"; readonly hasTerminal: boolean }
   | { readonly kind: "continue"; readonly isForeground: boolean }
-  /** Shows the program's output, and collects keys. `certainly`: writing cannot stop the job. */
+  /** Shows the program's output, and collects keys. `certainly`: the writing cannot stop this process. */
   | { readonly kind: "show"; readonly certainly: boolean; readonly signal: NodeJS.Signals }
-  /** Stops the job. `restores`: the real terminal gets the settings of the program until then. */
+  /** Stops the job. `restores`: the real terminal has the settings of the pseudo-terminal while the job is stopped. */
   | { readonly kind: "stop"; readonly restores: boolean; readonly signal: NodeJS.Signals }
   /** Closes this process's side of the pseudo-terminal. `detaches`: the program is not hung up. */
   | { readonly kind: "hang up"; readonly detaches: boolean }
@@ -77,14 +100,14 @@ export type Effect =
   | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean };
 
 /** The signals that stop a job, as a terminal sends them. */
-const STOPS: ReadonlySet<NodeJS.Signals> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
+const JOB_STOP_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
 /** The signals by which the user asks the program to end. */
-const STOP_REQUESTS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
+const TERMINATION_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
 
 /** The next state, and what must be done. */
 export type Step = readonly [state: State, effects: readonly Effect[]];
 
-/** Returns the state before the program is started. */
+/** Returns the state before the program is started, and what must be done for it. */
 export function begin(isForeground: boolean): Step {
   const state = { hasStarted: false, end: undefined, isForeground, unanswered: 0, isFinished: false };
   return [
@@ -93,7 +116,7 @@ export function begin(isForeground: boolean): Step {
   ];
 }
 
-/** Handles an event. @param isInFront true if the job is in the foreground now; `state.isForeground` is what was known before */
+/** Handles an event. @param isInFront true if the job is in the foreground now; `state.isForeground` was true at the last event */
 export function step(state: State, event: Event, isInFront: boolean): Step {
   if (state.isFinished) return [state, []];
   switch (event.kind) {
@@ -101,13 +124,13 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       const started = { ...state, hasStarted: true };
       const keys: readonly Effect[] = state.isForeground ? [{ kind: "read keys" }] : [];
       if (isInFront === state.isForeground) return [started, keys];
-      const [next, effects] = resume(started, isInFront);
+      const [next, effects] = continueProgram(started, isInFront);
       return [next, [...keys, ...effects]];
     }
     case "continued":
       return onAnswer({ ...state, unanswered: state.unanswered - 1 });
     case "stopped":
-      // With an unanswered request the program will be continued anyway.
+      // A request that is not answered is on its way, and will continue the program.
       return [state, state.unanswered === 0 ? [{ kind: "show", certainly: isInFront, signal: event.signal }] : []];
     case "shown": {
       if (state.end !== undefined) return [state, []];
@@ -115,34 +138,34 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       return [{ ...state, isForeground: false }, [{ kind: "stop", restores, signal: event.signal }]];
     }
     case "awake":
-      if (!event.isRefused) return resume(state, isInFront);
-      // In an orphaned group an access to the terminal must fail. It does so if there is no terminal. Otherwise the program would wait
-      // for ever.
+      if (!event.isRefused) return continueProgram(state, isInFront);
+      // In an orphaned group POSIX makes an access to the terminal fail with EIO. The program gets the same error if its terminal is
+      // closed; otherwise it would wait for ever.
       if (event.isOrphaned && (event.signal === "SIGTTIN" || event.signal === "SIGTTOU")) return hangUp(state, true);
       return [state, [{ kind: "resume later" }]];
     case "resumed":
-      return resume(state, isInFront);
+      return continueProgram(state, isInFront);
     case "polled":
-      return isInFront && !state.isForeground ? resume(state, isInFront) : [state, []];
+      return isInFront && !state.isForeground ? continueProgram(state, isInFront) : [state, []];
     case "ended":
       return [{ ...state, end: event.end }, []];
     case "signal":
       return event.isExpected ? [state, []] : onSignal(state, event.signal, isInFront);
     case "SIGHUP": {
       const [next, effects] = event.hasTerminal ? ([state, []] as const) : hangUp(state, true);
-      // After a hang-up the monitor sends SIGHUP to the program.
+      // After a hang-up the session leader sends SIGHUP to the program.
       return [next, next.terminal === "hung up" ? effects : [...effects, { kind: "forward", signal: "SIGHUP" }]];
     }
     case "SIGTTOU":
       if (!isInFront && event.program === "ignores") return [state, [{ kind: "ignore SIGTTOU" }]];
       return forwardStop(state, "SIGTTOU", !isInFront && event.program === "takes" ? [{ kind: "accept SIGTTOU" }] : []);
     case "unread":
-      // The kernel does not hang up a job in the background.
+      // When a terminal disappears, the kernel sends SIGHUP to the foreground job alone. So a program in the background keeps running.
       return hangUp(state, state.isForeground);
     case "terminal gone":
       return hangUp(state, true);
     case "finished": {
-      // A program that was killed may have left settings such as raw mode, which the shell cannot use.
+      // Only a program that has ended by itself may leave its settings. A killed one may leave raw mode, which no shell can use.
       const left = isInFront && state.end !== undefined && "status" in state.end;
       const restored: readonly Effect[] =
         state.terminal === "there" && state.isForeground
@@ -155,14 +178,14 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
 
 function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Step {
   const forward: Effect = { kind: "forward", signal };
-  if (signal === "SIGCONT") return resume(state, isInFront);
+  if (signal === "SIGCONT") return continueProgram(state, isInFront);
   if (signal === "SIGWINCH") return [state, [state.terminal === "there" ? { kind: "resize", signal } : forward]];
-  if (STOPS.has(signal)) return forwardStop(state, signal, []);
-  return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
+  if (JOB_STOP_SIGNALS.has(signal)) return forwardStop(state, signal, []);
+  return [state, TERMINATION_SIGNALS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
-/** Adopts the current foreground, and lets the monitor continue the program. Keys wait for its answer. */
-function resume(state: State, isInFront: boolean): Step {
+/** Follows the job into the foreground or background, and asks the session leader to continue the program. Keys wait for its answer. */
+function continueProgram(state: State, isInFront: boolean): Step {
   const hasTerminal = state.terminal === "there";
   const entered: readonly Effect[] = hasTerminal ? [{ kind: "enter foreground", adopts: !state.isForeground }] : [];
   const effects: readonly Effect[] = isInFront ? entered : [{ kind: "leave foreground", hasTerminal }];
@@ -175,7 +198,7 @@ function resume(state: State, isInFront: boolean): Step {
   ];
 }
 
-/** Handles an answer of the monitor. After the last one, what has waited is sent. */
+/** Handles an answer of the session leader. After the last one the delayed stop is forwarded, and keys are read again. */
 function onAnswer(state: State): Step {
   if (state.unanswered > 0) return [state, []];
   const { pendingStop } = state;
