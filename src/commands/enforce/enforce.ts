@@ -146,9 +146,14 @@ interface Plan extends SchemaState {
 }
 
 /** Plans the change of one revision. @throws SophiaError (esc-edit, 125) if it cannot be made safely */
-function planFor(request: Request, contract: Contract, { definition, opened }: EnvironmentState): Plan {
+function planFor(
+  request: Request,
+  contract: Contract,
+  { definition, opened, hidden = new Map() }: EnvironmentState,
+): Plan {
   const { yaml } = definition;
-  const files = new Set(opened.variables.flatMap(({ name, delivery }) => (delivery === "file" ? [name] : [])));
+  const variables = [...opened.variables, ...hidden.values()];
+  const files = new Set(variables.flatMap(({ name, delivery }) => (delivery === "file" ? [name] : [])));
   const schema = schemaState(contract, yaml, files, request);
   const { key, entry, lines, state } = schema;
   if (request.purpose === "remove") {

@@ -3,10 +3,8 @@ import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
 import type { Contract, Violation } from "../../contract/contract-model.ts";
 import { formatCheck } from "../../contract/format.ts";
-import type { Resolution, Variable } from "../../core/model.ts";
+import type { Resolution } from "../../core/model.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { UNSEEN } from "../../esc/api/evaluate.ts";
-import { formatName } from "../../esc/settings/environment-names.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { unlessUnseen } from "../../resolve/rejected-values.ts";
 
@@ -17,16 +15,9 @@ import { unlessUnseen } from "../../resolve/rejected-values.ts";
 export function presentViolations(
   contract: Contract,
   isEnforced: (name: string) => boolean,
-  { name, opened, hidden = new Set() }: EnvironmentState,
+  { opened, hidden = new Map() }: EnvironmentState,
 ): { readonly violations: readonly Violation[]; readonly selected: Resolution } {
-  const unseen = Array.from(hidden, (hiddenName): Variable => ({
-    name: hiddenName,
-    value: UNSEEN,
-    secret: true,
-    origin: { source: "esc", environment: formatName(name) },
-    delivery: "value",
-  }));
-  const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...unseen] }]);
+  const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...hidden.values()] }]);
   const isDeclared = (one: string): boolean => contract.variables.has(one) || contract.aliases.has(one);
   const selected = resolve(layers, isDeclared);
   const found = checkContract(contract, selected, unlessUnseen(formatCheck()));

@@ -2,7 +2,7 @@
  * The change of an environment: reads its definition, writes another text, and reads it back to see whether it took effect.
  * The text is written only if the definition is still the one that was read (ETag). Otherwise the change starts again.
  */
-import type { Diagnostic } from "../../core/model.ts";
+import type { Diagnostic, Variable } from "../../core/model.ts";
 import { variableNames } from "../definition/definition-variables.ts";
 import { EscFault, needsApproval, statusOf } from "../faults/esc-fault.ts";
 import { isSchemaRefusal } from "../faults/schema-refusal.ts";
@@ -24,8 +24,11 @@ export interface EnvironmentState {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
-  /** The names of hidden variables, if ESC does not open the environment. `opened` then has only the other variables. */
-  readonly hidden?: ReadonlySet<string>;
+  /**
+   * The hidden variables by name, with UNSEEN in place of their values, if ESC does not open the environment. `opened` then has only
+   * the other variables.
+   */
+  readonly hidden?: ReadonlyMap<string, Variable>;
   readonly hiddenBy?: "approval" | "schema";
 }
 
@@ -72,10 +75,13 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
     if (!canEvaluate) throw error;
     hiddenBy = needsApproval(error.fault) ? "approval" : "schema";
   }
-  const { evaluate } = await import("./evaluate.ts");
-  const { variables: evaluated, notices } = await evaluate(name, connection);
-  const variables = Array.from(evaluated.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
-  const hidden = new Set(Array.from(evaluated).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
+  const { evaluate, variablesIn } = await import("./evaluate.ts");
+  const evaluated = await evaluate(name, connection);
+  const all = variablesIn(evaluated);
+  const isUnknown = (variable: Variable): boolean => evaluated.variables.get(variable.name)?.kind === "unknown";
+  const hidden = new Map(all.filter(isUnknown).map((variable) => [variable.name, variable]));
+  const variables = all.filter((variable) => !isUnknown(variable));
+  const { notices } = evaluated;
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden, hiddenBy };
 }
 
@@ -163,7 +169,7 @@ async function updateOrRefusal(name: FullName, yaml: string, etag: string, conne
   try {
     return await updateDefinition(name, yaml, etag, connection);
   } catch (error) {
-    if (!(error instanceof EscFault && error.fault.kind === "status" && isSchemaRefusal(error.fault))) throw error;
+    if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
     return { kind: "refused", diagnostics: error.fault.diagnostics } as const;
   }
 }

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
 import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
@@ -245,6 +247,20 @@ describe("enforce", () => {
 });
 
 describe("an environment that ESC checks", () => {
+  test("a secret file is not required of the variables, also if opening the environment needs an approval", async () => {
+    const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinel("file")}"}\n`;
+    const contract = { variables: { ...CONTRACT.variables, CERTIFICATE: { required: true } } };
+    const { server, cwd, run } = await world(definition);
+    writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(contract));
+    const opened = await run(["--dry-run"]);
+    server.environment(ENV, { definition, deny: "approval" });
+    const evaluated = await run(["--dry-run"]);
+    const added = ({ stdout }: Ended): readonly string[] => stdout.split("\n").filter((line) => line.startsWith("+"));
+    expect(added(opened).length).toBeGreaterThan(5);
+    expect(added(evaluated)).toEqual(added(opened));
+    expectNoValue(evaluated);
+  });
+
   test("a refused change names the variables, and a change corrects an environment that ESC does not open", async () => {
     const { handle, run, command, start } = await world();
     await run(["--yes"]);
