@@ -17,17 +17,17 @@ not_run() { # REASON
 actionlint=$tools/$ACTIONLINT/actionlint
 if [ ! -x "$actionlint" ]; then
   command -v go >/dev/null || not_run 'actionlint needs Go: apt-get install golang-go'
-  GOBIN=$tools/$ACTIONLINT go install "github.com/rhysd/actionlint/cmd/actionlint@$ACTIONLINT"
+  GOBIN=$tools/$ACTIONLINT go install "github.com/rhysd/actionlint/cmd/actionlint@$ACTIONLINT" || exit 1
 fi
 zizmor=$tools/zizmor-$ZIZMOR/bin/zizmor
 if [ ! -x "$zizmor" ]; then
   python3 -c 'import ensurepip, venv' 2>/dev/null || not_run 'zizmor needs Python with venv: apt-get install python3-venv'
-  python3 -m venv "$tools/zizmor-$ZIZMOR"
-  "$tools/zizmor-$ZIZMOR/bin/pip" install --quiet --disable-pip-version-check "zizmor==$ZIZMOR"
+  python3 -m venv "$tools/zizmor-$ZIZMOR" || exit 1
+  "$tools/zizmor-$ZIZMOR/bin/pip" install --quiet --disable-pip-version-check "zizmor==$ZIZMOR" || exit 1
 fi
 
-# actionlint checks that the action has its bundle.
-node scripts/action.mjs >/dev/null
-"$actionlint" .github/workflows/*.yml examples/actions/*.yml
-"$zizmor" --offline --no-progress --quiet --config .github/zizmor.yml .github action.yml examples/actions/*.yml
+# actionlint checks that the action has its bundle. Status 2 means that nothing ran, so that no tool may pass on a 2 of its own.
+node scripts/action.mjs >/dev/null || exit 1
+"$actionlint" .github/workflows/*.yml examples/actions/*.yml || exit 1
+"$zizmor" --offline --no-progress --quiet --config .github/zizmor.yml .github action.yml examples/actions/*.yml || exit 1
 echo "the workflows are valid"
