@@ -7,7 +7,7 @@ import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { impossible, type SetupStep } from "./setup-step.ts";
-import { newWorkflow } from "./workflow.ts";
+import { newWorkflow, WORKFLOW_NAMES } from "./workflow.ts";
 
 /** The values of `--with`, and the files that each creates. */
 export const EXTRAS = {
@@ -18,10 +18,7 @@ export const EXTRAS = {
   "auth-actions": "the workflow without a stored token, by pulumi/auth-actions",
 } as const;
 export type Extra = keyof typeof EXTRAS;
-export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions", "actions-oidc", "auth-actions"];
-
-/** Ways to the same file, of which only one can be taken. */
-export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const satisfies readonly Extra[];
+export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", ...WORKFLOW_NAMES];
 
 export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
   return [

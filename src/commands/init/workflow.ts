@@ -9,10 +9,11 @@ import { impossible, type SetupStep } from "./setup-step.ts";
 const WORKFLOW = ".github/workflows/configuration.yml";
 
 /**
- * The source of the token for ESC: `actions` has a stored one, and is without ESC in a project that does not use it. For the
- * others Pulumi Cloud exchanges the ID token of the job.
+ * The values of `--with` that write the workflow, of which only one can be taken. They differ in the token for ESC: `actions` has a
+ * stored one, and is without ESC in a project that does not use it. For the others Pulumi Cloud exchanges the ID token of the job.
  */
-type TokenSource = "actions" | "actions-oidc" | "auth-actions";
+export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const;
+type TokenSource = (typeof WORKFLOW_NAMES)[number];
 
 const WITHOUT_TOKEN = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
 
@@ -21,8 +22,10 @@ export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
   const { manifest, node, workspace } = project;
   if (workspace.member !== "" || !isRoot)
     return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
-  const place = placeIn(survey);
-  if (source === "actions-oidc") return created(oidcWorkflow(place), place.remark);
+  if (source === "actions-oidc") {
+    const place = placeIn(survey);
+    return created(oidcWorkflow(place), place.remark);
+  }
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
     const other = usesEsc ? "--with actions-oidc needs none" : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
@@ -30,7 +33,10 @@ export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
   }
   if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
   const commands = { ...workflow, install };
-  if (source === "auth-actions") return created(authActionsWorkflow(commands, place), place.remark);
+  if (source === "auth-actions") {
+    const place = placeIn(survey);
+    return created(authActionsWorkflow(commands, place), place.remark);
+  }
   return usesEsc ? created(workflowText(commands), WITHOUT_TOKEN) : created(workflowOfCode(commands));
 }
 
