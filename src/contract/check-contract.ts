@@ -57,6 +57,11 @@ export function declarationOf({ aliases, variables }: Contract, name: string): D
   return variables.get(aliases.get(name) ?? name);
 }
 
+/** Returns the names under which a program may read a variable: its own, and its aliases. */
+export function namesOfDeclaration({ name, aliases }: Declaration): readonly string[] {
+  return [name, ...aliases.map((alias) => alias.name)];
+}
+
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }

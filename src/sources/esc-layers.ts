@@ -50,7 +50,7 @@ export async function readEsc(
       try {
         return await openAndRead(name, connection, createRequests(connection, settings.sessionMs));
       } catch (error) {
-        if (!(error instanceof EscFault && error.fault.kind === "status" && isSchemaRefusal(error.fault))) throw error;
+        if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
         const { rejectedEnvironment } = await import("./rejected-environment.ts");
         return rejectedEnvironment(name, error, error.fault.diagnostics, connection);
       }

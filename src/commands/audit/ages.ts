@@ -1,3 +1,4 @@
+import { namesOfDeclaration } from "../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
 import { describeAge, formatDay } from "../../core/day.ts";
@@ -82,7 +83,7 @@ async function changesIn(
   const changes = new Map<string, LastChange>();
   await Promise.all(
     secrets.map(async (declaration) => {
-      for (const known of [declaration.name, ...declaration.aliases.map((alias) => alias.name)]) {
+      for (const known of namesOfDeclaration(declaration)) {
         const change =
           (await histories.lastChange(name, ["environmentVariables", known])) ??
           (await histories.lastChange(name, ["files", known]));

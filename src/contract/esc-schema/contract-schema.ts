@@ -1,5 +1,6 @@
 /** The contract as a schema of the values `environmentVariables` of an ESC environment. Pure. */
 import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
+import { namesOfDeclaration } from "../check-contract.ts";
 import { CLOSED_FORMATS } from "../placeholder.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK, EMPTY, INVISIBLE_TEXT, SET, valueSchema } from "./value-schema.ts";
@@ -139,7 +140,7 @@ class Translator {
   }
 
   #isFile(declaration: Declaration): boolean {
-    return namesOf(declaration).some((name) => this.#enforcement.files.has(name));
+    return namesOfDeclaration(declaration).some((name) => this.#enforcement.files.has(name));
   }
 
   #translateDeclaration(declaration: Declaration, isRequired: boolean): void {
@@ -149,7 +150,7 @@ class Translator {
     if (declaration.format === undefined && !mustBeSet) return;
     const { alternatives, gaps } = valueSchema(declaration, mustBeSet);
     for (const gap of gaps) this.#report(gap, [declaration]);
-    const names = namesOf(declaration);
+    const names = namesOfDeclaration(declaration);
     if (names.length === 1) {
       this.#properties[declaration.name] = anyOf(mustBeSet ? alternatives : [...alternatives, IS_EMPTY]);
       if (mustBeSet) this.#required.push(declaration.name);
@@ -168,7 +169,7 @@ class Translator {
    * of several aliases the first one in the environment does, which a schema does not know: then any may.
    */
   #given(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
-    const [name = "", ...aliases] = namesOf(declaration);
+    const [name = "", ...aliases] = namesOfDeclaration(declaration);
     if (aliases.length > 1) this.#report("which of several aliases counts", [declaration]);
     return [
       { required: [name], properties: { [name]: schema } },
@@ -233,7 +234,7 @@ class Translator {
   /** Returns the ways in which a condition is not met. @returns undefined if a schema cannot say so */
   #unmet(condition: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
     const { format, default: fallback } = condition;
-    const names = namesOf(condition);
+    const names = namesOfDeclaration(condition);
     // Without a value the default decides.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
@@ -257,7 +258,7 @@ class Translator {
   /** The variable has no value, or one that does not count. */
   #unset(declaration: Declaration): ObjectPart {
     if (this.#isFile(declaration)) return NOTHING;
-    const names = namesOf(declaration);
+    const names = namesOfDeclaration(declaration);
     if (names.length === 1) return allAre(IS_BLANK, names);
     return this.#define(`${declaration.name}-is-unset`, () => [
       objectSchema([allAre(IS_BLANK, names)]),
@@ -273,10 +274,6 @@ class Translator {
 }
 
 const NOTHING: ObjectPart = { required: [], properties: {}, definitions: [] };
-
-function namesOf({ name, aliases }: Declaration): readonly string[] {
-  return [name, ...aliases.map((alias) => alias.name)];
-}
 
 /** Returns the part of an object whose values of these names meet a schema, if it has them. */
 function allAre(schema: EscSchema, names: readonly string[]): ObjectPart {

@@ -6,14 +6,14 @@ type Range = readonly [number, number];
 
 const LAST_CODE_POINT = 0x10_ff_ff;
 /** RE2 refuses a repetition of more times, also one that repetitions make within each other. */
-const MOST_REPETITIONS = 1000;
+export const MAX_REPETITIONS = 1000;
 /** RE2 refuses expressions that take more memory than some three million of these do. */
 const MOST_CHARACTERS = 1_000_000;
 
 /** Returns the expression that matches the whole of the same values. @returns undefined if RE2 cannot have it */
 export function re2Pattern(source: string): string | undefined {
   const pattern = parsePattern(source);
-  if (mostRepetitions(pattern) > MOST_REPETITIONS || size(pattern) > MOST_CHARACTERS) return undefined;
+  if (mostRepetitions(pattern) > MAX_REPETITIONS || size(pattern) > MOST_CHARACTERS) return undefined;
   return `^(?:${written(pattern)})$`;
 }
 
@@ -92,7 +92,12 @@ export function re2Set(source: string): string {
 function re2Character(character: string): string {
   if (/^[\w !"#%&',/:;<=>@`~-]$/.test(character)) return character;
   if (/^[\\.*+?()[\]{}|^$]$/.test(character)) return `\\${character}`;
-  return `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
+  return escaped(character.codePointAt(0) ?? 0);
+}
+
+/** Returns a code point by its number: `\x{1F600}`. */
+function escaped(code: number): string {
+  return `\\x{${code.toString(16).toUpperCase()}}`;
 }
 
 function re2Class(ranges: readonly Range[]): string {
@@ -108,7 +113,7 @@ function re2Class(ranges: readonly Range[]): string {
 
 function inClass(code: number): string {
   const character = String.fromCodePoint(code);
-  return /^[A-Za-z\d_]$/.test(character) ? character : `\\x{${code.toString(16).toUpperCase()}}`;
+  return /^[A-Za-z\d_]$/.test(character) ? character : escaped(code);
 }
 
 function classRanges(source: string): readonly Range[] {
@@ -127,8 +132,7 @@ function classRanges(source: string): readonly Range[] {
       at = to.next;
     } else ranges.push(...from.ranges);
   }
-  const merged = merge(ranges);
-  return isNegated ? complement(merged) : merged;
+  return isNegated ? complement(ranges) : merge(ranges);
 }
 
 interface Item {

@@ -2,7 +2,7 @@
 import { grouped } from "../../core/grouped.ts";
 import type { Diagnostic } from "../../core/model.ts";
 import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refusal.ts";
-import { declarationOf, isDeclared } from "../check-contract.ts";
+import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
 import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation } from "../contract-model.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK, EMPTY, INVISIBLE_TEXT, SET, textRules, valueSchema } from "./value-schema.ts";
@@ -67,8 +67,8 @@ export function violationsOfFindings(
   const own = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
   const absent = new Set(
     Array.from(own).filter((name) => {
-      const { aliases = [] } = contract.variables.get(name) ?? {};
-      return [name, ...aliases.map((alias) => alias.name)].every(isMissing);
+      const declaration = contract.variables.get(name);
+      return (declaration === undefined ? [name] : namesOfDeclaration(declaration)).every(isMissing);
     }),
   );
   for (const name of absent) {

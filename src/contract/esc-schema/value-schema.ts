@@ -5,7 +5,7 @@ import { formatFault } from "../format.ts";
 import { type Pattern, parsePattern } from "../pattern/pattern-syntax.ts";
 import type { EscSchema } from "./esc-schema.ts";
 import { integerPattern } from "./integer-pattern.ts";
-import { re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
+import { MAX_REPETITIONS, re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
 
 /** A rule that a schema does not express, so that only a start checks it. */
 type Gap =
@@ -105,9 +105,6 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
   }
 }
 
-/** RE2 refuses a repetition of more times. */
-const MOST_REPETITIONS = 1000;
-
 /** An expression of RE2 that the text of a value must match, and what it means if it does not. */
 export interface TextRule {
   readonly expression: string;
@@ -126,7 +123,7 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
   if (expression !== undefined && pattern !== undefined) {
     rules.push({ expression, fault: { kind: "pattern", pattern: pattern.source } });
   }
-  if (minLength > 1 && minLength <= MOST_REPETITIONS) {
+  if (minLength > 1 && minLength <= MAX_REPETITIONS) {
     rules.push({ expression: `(?s)^.{${minLength}}`, fault: { kind: "too-short", minLength } });
   }
   const isVisible = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
@@ -141,7 +138,7 @@ function plainText(format: TextFormat, mustBeSet: boolean): Texts {
     pattern !== undefined && !rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
   const gaps: readonly Gap[] = [
     ...(isLost ? (["pattern"] as const) : []),
-    ...(minLength > MOST_REPETITIONS ? (["length"] as const) : []),
+    ...(minLength > MAX_REPETITIONS ? (["length"] as const) : []),
   ];
   return { texts: [{ type: "string", ...every(rules.map(({ expression }) => expression)) }], gaps };
 }

@@ -16,7 +16,7 @@ export function isOfSchema({ path = "", summary }: Diagnostic): boolean {
 }
 
 /** Returns true if ESC refuses an environment only because a schema in it refuses its values. */
-export function isSchemaRefusal(fault: Fault): boolean {
+export function isSchemaRefusal(fault: Fault): fault is Extract<Fault, { readonly kind: "status" }> {
   if (fault.kind !== "status") return false;
   const errors = fault.diagnostics.filter(({ severity }) => severity === "error");
   return errors.length > 0 && errors.every(isOfSchema);

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Values } from "../../../command-line/options.ts";
 import { resolveSettings } from "../../../command-line/settings.ts";
+import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import { shownPath } from "../../../contract/file/contract-text.ts";
 import { loadContract } from "../../../contract/find-contract.ts";
 import type { Context } from "../../../core/context.ts";
@@ -14,7 +15,7 @@ import { systemErrorCode } from "../../../system/errors.ts";
 import { visitCode, lineBefore } from "../../parts/code/code-files.ts";
 import { declarationPlaces } from "./declared-at.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
-import { driftOf, namesOf } from "./drift.ts";
+import { driftOf } from "./drift.ts";
 import { codeJson, codeText } from "./drift-text.ts";
 import { turboGaps, type TurboFile } from "./turbo.ts";
 
@@ -32,7 +33,7 @@ export async function checkCode(folder: string | undefined, options: Values, con
   const reads = new Map<string, { required: boolean; readonly places: CodePlace[] }>();
   const turbo: TurboFile[] = [];
   // Names that no read has shown yet. One in another place, such as a list of names, may be read as well.
-  const unnamed = new Set(Array.from(contract.variables.values()).flatMap(namesOf));
+  const unnamed = new Set(Array.from(contract.variables.values()).flatMap(namesOfDeclaration));
   const removeNamed = (text: string): void => {
     for (const name of unnamed) if (isNamedIn(text, name)) unnamed.delete(name);
   };

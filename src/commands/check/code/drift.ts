@@ -1,6 +1,7 @@
 /** Compares the variables that code reads with those that the contract declares; pure. */
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
-import type { Contract, Declaration } from "../../../contract/contract-model.ts";
+import { namesOfDeclaration } from "../../../contract/check-contract.ts";
+import type { Contract } from "../../../contract/contract-model.ts";
 import { nameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import { exclusionOf } from "../../parts/code/exclusions.ts";
@@ -59,14 +60,9 @@ export function driftOf(
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     unread: Array.from(contract.variables.values())
       .filter(({ name }) => declaredAt.get(name)?.isUnread !== true)
-      .filter((declaration) => !namesOf(declaration).some(isRead))
+      .filter((declaration) => !namesOfDeclaration(declaration).some(isRead))
       .map(({ name }) => ({ name, similar: findRead(name), place: declaredAt.get(name) })),
   };
-}
-
-/** Returns the names under which a program may read a variable. */
-export function namesOf({ name, aliases }: Declaration): readonly string[] {
-  return [name, ...aliases.map((alias) => alias.name)];
 }
 
 /** Returns the variables that a program gets beside its keys with --broker. */
