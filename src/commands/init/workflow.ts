@@ -32,7 +32,8 @@ export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
     return impossible(WORKFLOW, `there is no package.json; ${other}`);
   }
   if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
-  const commands = { ...workflow, install };
+  const { setUp } = workflow;
+  const commands = { ...workflow, before: [...(setUp === undefined ? [] : [setUp]), install] };
   if (source === "auth-actions") {
     const place = placeIn(survey);
     return created(authActionsWorkflow(commands, place), place.remark);
@@ -69,10 +70,10 @@ function placeIn({ contract }: Survey): WorkflowPlace {
   };
 }
 
-type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
+/** `before`: the commands that install the packages, before the check. */
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly before: readonly string[] };
 
-function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
-  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
+function workflowText({ cache, before, check }: WorkflowCommands): string {
   return `name: Configuration
 
 on:
@@ -111,32 +112,16 @@ jobs:
             echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
             exit 1
           fi
-      - uses: ${CHECKOUT}
-        if: steps.secrets.outputs.present == 'true'
-        with:
-          persist-credentials: false
-      - uses: ${SETUP_NODE}
-        if: steps.secrets.outputs.present == 'true'
-        with:
-          node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
-        if: steps.secrets.outputs.present == 'true'
-        # The two secrets reach this step alone.
+${checkoutStep(IF_PRESENT)}${nodeSteps([...before, check], cache, IF_PRESENT)}        # The two secrets reach this step alone.
         env:
           ESC_ENV: \${{ secrets.ESC_ENV }}
           ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
 `;
 }
 
-function step(command: string): string {
-  return `      - run: ${command}
-        if: steps.secrets.outputs.present == 'true'
-`;
-}
-
 /** The workflow of a project without ESC: it needs no secret, and so runs for pull requests of forks as well. */
-function workflowOfCode({ setUp, install, check, cache }: WorkflowCommands): string {
-  const commands = [...(setUp === undefined ? [] : [setUp]), install, `${check} --code --strict`];
+function workflowOfCode({ before, check, cache }: WorkflowCommands): string {
+  const commands = [...before, `${check} --code --strict`];
   return `name: Configuration
 
 on:
@@ -154,7 +139,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     steps:
-${CHECKOUT_STEP}${nodeSteps(commands, cache)}`;
+${checkoutStep()}${nodeSteps(commands, cache)}`;
 }
 
 /** The beginning of a workflow in which Pulumi Cloud exchanges the ID token of a job. */
@@ -183,7 +168,7 @@ jobs:
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     steps:
-${CHECKOUT_STEP}${steps}`;
+${checkoutStep()}${steps}`;
 }
 
 const UNRELEASED = `      # No release exists yet, and so no tag v${VERSION}: docs/github-action.md of sophia-run has what to do until then.
@@ -200,10 +185,9 @@ function oidcWorkflow({ environment, organization }: WorkflowPlace): string {
 }
 
 function authActionsWorkflow(
-  { cache, setUp, install, check }: WorkflowCommands,
+  { cache, before, check }: WorkflowCommands,
   { environment, organization }: WorkflowPlace,
 ): string {
-  const before = [...(setUp === undefined ? [] : [setUp]), install];
   return jobWithIdToken(`${nodeSteps(before, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
       - uses: ${AUTH_ACTIONS}
         with:
@@ -216,18 +200,26 @@ function authActionsWorkflow(
 `);
 }
 
-/** The steps that install Node.js and then run commands. */
-function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"]): string {
-  return `      - uses: ${SETUP_NODE}
-        with:
+/** A condition of a step in the workflow that looks for the secrets first. */
+const IF_PRESENT = `        if: steps.secrets.outputs.present == 'true'
+`;
+
+function checkoutStep(condition = ""): string {
+  return `      - uses: ${CHECKOUT}
+${condition}        with:
+          persist-credentials: false
+`;
+}
+
+/** Returns the steps that install Node.js and then run commands, each with the condition. */
+function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"], condition = ""): string {
+  const setUpNode = `      - uses: ${SETUP_NODE}
+${condition}        with:
           node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${commands.map((command) => `      - run: ${command}\n`).join("")}`;
+${cache === undefined ? "" : `          cache: ${cache}\n`}`;
+  return setUpNode + commands.map((command) => `      - run: ${command}\n${condition}`).join("");
 }
 
 const AUTH_ACTIONS = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2 # v2.1.0";
 const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
 const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";
-const CHECKOUT_STEP = `      - uses: ${CHECKOUT}
-        with:
-          persist-credentials: false
-`;
