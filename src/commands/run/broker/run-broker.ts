@@ -185,7 +185,8 @@ export async function openRunBroker({
   if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
   const refresh = await renewal?.serve(broker, {
     record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
-    mask: () => records?.mask(start, dummyValues()),
+    // The renewed secrets are not in use yet, so that `dummyValues` lacks them.
+    mask: (secrets) => records?.mask(start, [...secrets, ...dummyValues()]),
   });
   const gh = await openForGh(initial, settings.watch, start, broker, context);
   const deliver = (now: Start, { keys: brokered, outer }: BrokerPlan): BrokeredDelivery => {
@@ -268,7 +269,7 @@ interface PlannedRefresh {
   readonly needsServer: boolean;
   readonly serve: (
     broker: Listening,
-    parts: { readonly record: (renewals: Renewals) => void; readonly mask: () => void },
+    parts: { readonly record: (renewals: Renewals) => void; readonly mask: (secrets: readonly Secret[]) => void },
   ) => Promise<Refresh>;
 }
 

@@ -338,6 +338,27 @@ test("no program gets the tokens from others: wrong requests are refused, with e
   expect((await program.stop()).stderr).toBe("");
 });
 
+test("the record of a request to the broker has no token that was just renewed", async () => {
+  const it = await cloudsWorld({
+    lifeMs: 6000,
+    contract: { variables: { OPENAI_API_KEY: {} } },
+    variables: VARIABLES.GOOGLE,
+  });
+  const log = join(it.cwd, "log");
+  const program = await run(it, ["--broker", "--refresh", "--audit-log", log], {
+    OPENAI_API_KEY: "sk-sentinel-openai",
+  });
+  const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
+  const file = program.env["CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"] ?? "";
+  const first = readFileSync(file, "utf8");
+  await expect.poll(() => readFileSync(file, "utf8"), { timeout: 20_000 }).not.toBe(first);
+  await fetch(new URL(`/v1/models/${readFileSync(file, "utf8")}`, config.token_url));
+  await program.stop();
+  const records = readFileSync(log, "utf8");
+  expect(records).toContain('"path":"/v1/models/***"');
+  expect(records).not.toContain("sentinel");
+});
+
 test("with a broker that listens elsewhere, tokens are on a loopback port of their own", async () => {
   const it = await cloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const options = ["--broker", "--broker-listen", `unix:${join(it.cwd, "broker.sock")}`, "--refresh"];
