@@ -1,5 +1,6 @@
 /** Reports for people and programs what `--refresh` does with the variables of a start, without values; nothing is served. */
 import type { Settings } from "../../../command-line/settings.ts";
+import { formatSecond } from "../../../core/day.ts";
 import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
@@ -100,12 +101,11 @@ function filesReport({ files, session, refusals }: RefreshPlan): RenewalReport {
 }
 
 function lifeReport(life: Pick<Credentials, "openedAt" | "expiresAt" | "by">, leadMs?: number) {
-  return { expiresAt: timeOf(life.expiresAt), by: life.by, renewsAt: timeOf(renewalOf({ ...life, leadMs })) };
-}
-
-/** A time to the second, as RFC 3339 writes it. */
-function timeOf(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, "Z");
+  return {
+    expiresAt: formatSecond(life.expiresAt),
+    by: life.by,
+    renewsAt: formatSecond(renewalOf({ ...life, leadMs })),
+  };
 }
 
 /** Returns the words for what says when credentials expire. */

@@ -1,4 +1,5 @@
 /** The answers to SDKs that ask for AWS credentials (their "container provider"); pure. */
+import { formatSecond } from "../../../core/day.ts";
 import { type Fault, FOLDER, hasHeader, jsonAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import type { AwsCredentials } from "./cloud-credentials.ts";
 
@@ -36,7 +37,7 @@ export function awsPath(token: string, credentials: () => AwsCredentials | undef
         SecretAccessKey: secretKey,
         Token: sessionToken,
         // Without fractions of a second, which some SDKs do not parse.
-        Expiration: new Date(Math.floor(expiresAt / 1000) * 1000).toISOString().replace(".000Z", "Z"),
+        Expiration: formatSecond(expiresAt),
       });
     },
   };

@@ -1,4 +1,5 @@
 /** The federated token for Azure that ESC has given, and the end of its life, which is part of it; pure. */
+import { parseObject } from "../../../core/json-object.ts";
 import { enumerate } from "../../../core/text.ts";
 import { type AzureCredentials, openedAtOf, type ReadStart, valueOfEsc } from "./cloud-credentials.ts";
 import { AZURE_TOKENS } from "./azure-variables.ts";
@@ -24,13 +25,7 @@ export function azureCredentials(start: ReadStart, readAt: number): AzureCredent
 export function endOfToken(token: string): number | undefined {
   const [header, payload, signature, ...rest] = token.split(".");
   if (header === undefined || payload === undefined || signature === undefined || rest.length > 0) return undefined;
-  let claims: unknown;
-  try {
-    claims = JSON.parse(Buffer.from(payload, "base64url").toString());
-  } catch {
-    return undefined;
-  }
-  const exp = typeof claims === "object" && claims !== null && "exp" in claims ? claims.exp : undefined;
+  const exp = parseObject(Buffer.from(payload, "base64url").toString())?.["exp"];
   // Beyond it there are no dates.
   return typeof exp === "number" && Math.abs(exp) <= MOST_SECONDS ? exp * 1000 : undefined;
 }

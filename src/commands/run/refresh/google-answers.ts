@@ -2,19 +2,9 @@
  * The answers to SDKs of Google Cloud; pure. An SDK asks twice: with the header of the credentials file for a subject token, and
  * then for an access token in exchange for it (RFC 8693).
  */
-import type { RequestHead } from "../../../broker/admit.ts";
 import type { LocalAnswer, UnreadBody } from "../../../broker/local.ts";
 import { ACCESS_TOKEN_TYPE, GOOGLE_HEADER, TOKEN_EXCHANGE } from "./google-variables.ts";
-import {
-  type Fault,
-  failOAuth,
-  FOLDER,
-  hasHeader,
-  isEqual,
-  jsonAnswer,
-  type LoopbackPath,
-  textAnswer,
-} from "./loopback-paths.ts";
+import { failOAuth, FOLDER, hasHeader, isEqual, jsonAnswer, type LoopbackPath, textAnswer } from "./loopback-paths.ts";
 
 export const SUBJECT_TOKEN_PATH = `${FOLDER}google-subject-token`;
 export const ACCESS_TOKEN_PATH = `${FOLDER}google-token`;
@@ -38,24 +28,23 @@ export function googlePaths(
   { header, subjectToken }: GoogleSecrets,
   current: () => LivingToken | undefined,
 ): ReadonlyMap<string, LoopbackPath> {
-  const fail = (fault: Fault): LocalAnswer => failOAuth(fault);
   return new Map<string, LoopbackPath>([
     [
       SUBJECT_TOKEN_PATH,
       {
         method: "GET",
-        fail,
-        answer: (head: RequestHead) =>
+        fail: failOAuth,
+        answer: (head) =>
           hasHeader(head, GOOGLE_HEADER.toLowerCase(), header)
             ? textAnswer(subjectToken)
-            : fail({ status: 401, message: `the header ${GOOGLE_HEADER} is not that of the credentials file` }),
+            : failOAuth({ status: 401, message: `the header ${GOOGLE_HEADER} is not that of the credentials file` }),
       },
     ],
     [
       ACCESS_TOKEN_PATH,
       {
         method: "POST",
-        fail,
+        fail: failOAuth,
         answer: () => ({
           maxBytes: MAX_BODY_BYTES,
           answerTo: (body) => exchange(body, subjectToken, current),
