@@ -10,6 +10,10 @@ import { compileAddons } from "./build/addon.mjs";
 import { builtCommit } from "./build/commit.mjs";
 import { EXECUTABLES, placeExecutables } from "./build/executables.mjs";
 import { hashOfInputs, SOURCES_OF_ADDONS } from "./build/inputs.mjs";
+import { zig } from "../runtime/build/parts/zig.mjs";
+
+// npm packs files with their modes.
+process.umask(0o022);
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
@@ -38,7 +42,10 @@ if (process.argv.includes("--if-changed") && isBuilt()) process.exit();
 const { bundle, bundleLoader } = await import("./build/bundle.mjs");
 
 const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false" });
-const { addons, monitors, missing } = (isRelease ? undefined : addonsOfLastBuild()) ?? compileAddons(root);
+// A release has the same bytes on whatever machine it is built.
+const pinnedCompiler = isRelease ? zig(root).compiler : undefined;
+const { addons, monitors, missing } =
+  (isRelease ? undefined : addonsOfLastBuild()) ?? compileAddons(root, pinnedCompiler);
 const problem = missing.get(`${process.platform}-${process.arch}`);
 if (problem !== undefined) {
   process.stderr.write(`built without the addon by which sophia-run becomes the program: ${problem}\n`);

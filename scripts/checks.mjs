@@ -83,11 +83,19 @@ const ALPINE = {
 };
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
-/** The README's commands on a system that is made for them. Its script must be root. */
+/** A script that must be root. */
+function asRoot(command) {
+  return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
+}
+
+/** The README's commands on a system that is made for them. */
 function checkOnSystem(suite, node) {
-  const command = `scripts/platforms/system.sh ${suite} ${node}`;
-  const run = `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
-  return { name: `${suite}-${node}`, run, after: [], weekly: true };
+  return {
+    name: `${suite}-${node}`,
+    run: asRoot(`scripts/platforms/system.sh ${suite} ${node}`),
+    after: [],
+    weekly: true,
+  };
 }
 
 /** @type {readonly Check[]} */
@@ -303,6 +311,9 @@ const CHECKS = [
     after: [],
     weekly: true,
   },
+
+  // A second build has the bytes of the first.
+  { name: "rebuild", run: asRoot("scripts/platforms/rebuild.sh"), after: [], weekly: true },
 
   ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => checkOnSystem(suite, node))),
 

@@ -74,13 +74,16 @@ function compareDocuments() {
   }
 }
 
-/** Returns the version's section of the changelog, or that of the next version. */
+/**
+ * Returns the version's section of the changelog, or that of the next version, and the version of Node.js that built the release,
+ * which is needed to build the same bytes.
+ */
 function notes() {
   const sections = readFileSync(join(root, "CHANGELOG.md"), "utf8").split(/^## /m);
   const heading = isRelease ? manifest.version : "Unreleased";
   const section = sections.find((each) => each.startsWith(heading) && !/^[\w.-]/.test(each.slice(heading.length)));
   if (section === undefined) problems.push(`CHANGELOG.md has no section ${heading}`);
-  return section?.replace(/^.*\n+/, "") ?? "";
+  return `${section?.replace(/^.*\n+/, "").trimEnd() ?? ""}\n\nBuilt by Node.js ${process.version}.\n`;
 }
 
 function copyExecutables() {

@@ -187,9 +187,9 @@ function writeTable(work, files, monitor, imageSize) {
   );
 }
 
-/** @returns the monitor's file, which is the npm package's, so that another compiler makes it */
-function compiledMonitor(platform) {
-  const { bytes, problem } = compileMonitor(root, platform);
+/** @returns the monitor's program, as a release of the npm package has it */
+function compiledMonitor(platform, compiler) {
+  const { bytes, problem } = compileMonitor(root, platform, compiler);
   if (problem !== undefined) throw new BuildFailure(`the monitor for ${platform} is not compiled: ${problem}`);
   return bytes;
 }
@@ -218,7 +218,7 @@ export async function buildRuntime(processor, kind, otherCompiler, added = [], s
   const work = join(folder, `${target}-${kind}-${process.pid}`);
   mkdirSync(work, { recursive: true });
   try {
-    const monitor = compiledMonitor(`linux-${processor}`);
+    const monitor = compiledMonitor(`linux-${processor}`, usual);
     step("compiling libraries and engine, if they are not in .cache");
     const quickjs = quickjsSources(root);
     const [parts, engine] = await Promise.all([

@@ -1,5 +1,9 @@
-// Compiles the addons and the monitor for x64 and arm64. Without a compiler there is no addon, and the program works without
-// it.
+// Compiles the addons and the monitor for x64 and arm64, by one of two compilers:
+//
+// - `cc`, and a cross compiler for the other processor, for a build by a developer. If one is missing, the package has no addon
+//   for that processor, and works without it.
+// - zig, whose version runtime/build/parts/versions.mjs pins, for a release and for the executables: it makes the same bytes on
+//   every machine, so that anyone can compare them (docs/verify.md).
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,35 +26,44 @@ const SOURCES = {
 /** The monitor, a program: without a library, so that one file serves both C libraries. */
 const MONITOR = "native/monitor/monitor.c";
 
-const FLAGS = [
+/** zig compiles for a target, whose version of glibc only selects the headers: nothing is linked to a C library. */
+const ZIG_PROCESSORS = { x64: "x86_64", arm64: "aarch64" };
+
+const COMPILER_FLAGS = [
   "-std=gnu11",
   "-Os",
-  "-s",
-  // An addon finds the functions of the loaded C library, so it may call only those that both libraries have. The monitor
-  // calls none.
-  "-nostdlib",
   "-fstack-protector-strong",
   // Its functions are glibc's alone.
   "-U_FORTIFY_SOURCE",
   "-Wconversion",
   "-Werror=conversion",
   "-Werror=sign-conversion",
-  // Segments of whole pages (64 kB on arm64) would be far larger than their content.
-  "-Wl,-z,noseparate-code,-z,noexecstack,--build-id=none,--hash-style=gnu",
 ];
-/** The C library finds all functions before it makes their table read-only, for which that begins a page. */
-const ADDON_FLAGS = [...FLAGS, "-shared", "-fPIC", "-Wl,-z,relro,-z,now"];
-/** The monitor has no constants that are set at its start. Its guard of the stack is a variable, since it has no threads. */
-const PROGRAM_FLAGS = [
-  ...FLAGS,
-  "-static",
-  "-ffreestanding",
-  "-fno-pic",
-  "-no-pie",
-  "-fno-asynchronous-unwind-tables",
-  "-mstack-protector-guard=global",
-  "-Wl,-z,norelro",
-];
+/** Segments of whole pages (64 kB on arm64) would be far larger than their content. */
+const LINKER_FLAGS = ["-s", "-z", "noseparate-code", "-z", "noexecstack", "--build-id=none", "--hash-style=gnu"];
+
+/** What differs between the kinds of files: the flags of compiler and linker, and zig's C library, whose headers are used. */
+const ADDON = {
+  compilerFlags: ["-fPIC"],
+  // The C library finds all functions before it makes their table read-only, for which that begins a page.
+  linkerFlags: ["-z", "relro", "-z", "now"],
+  form: ["-shared"],
+  library: "gnu.2.17",
+};
+const PROGRAM = {
+  compilerFlags: [
+    "-ffreestanding",
+    "-fno-pic",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    // The guard of the stack is a variable, since the monitor has no threads.
+    "-mstack-protector-guard=global",
+  ],
+  // The monitor has no constants that are set at its start.
+  linkerFlags: ["-z", "norelro"],
+  form: ["-static", "-no-pie"],
+  library: "musl",
+};
 
 /** @param platform `linux-` and the processor. @returns the name of a C compiler for it */
 function compilerFor(platform) {
@@ -71,8 +84,12 @@ export function compilers() {
   return Object.keys(CROSS_COMPILERS).map((processor) => compilerFor(`linux-${processor}`));
 }
 
-/** @returns the addons and the monitors by their files' names, and why a platform has none */
-export function compileAddons(root) {
+/**
+ * @param root the repository
+ * @param zig the path of zig; without it, the compilers of the system are used
+ * @returns the addons and the monitors by their files' names, and why a platform has none
+ */
+export function compileAddons(root, zig) {
   const addons = new Map();
   const monitors = new Map();
   const missing = new Map();
@@ -83,32 +100,58 @@ export function compileAddons(root) {
       else missing.set(platform, problem);
     };
     for (const [name, source] of Object.entries(SOURCES))
-      put(addons, `${platform}${name}.node`, compiled(platform, ADDON_FLAGS, join(root, source)));
-    put(monitors, `${platform}-monitor`, compileMonitor(root, platform));
+      put(addons, `${platform}${name}.node`, compile(platform, ADDON, join(root, source), zig));
+    put(monitors, `${platform}-monitor`, compileMonitor(root, platform, zig));
   }
   return { addons, monitors, missing };
 }
 
 /**
  * @param platform `linux-` and the processor
- * @param source its source, another one for tests
- * @returns as `compiled`
+ * @param zig as in `compileAddons`
+ * @param source the monitor's source, or that of a test
+ * @returns as `compile`
  */
-export function compileMonitor(root, platform, source = join(root, MONITOR)) {
-  return compiled(platform, PROGRAM_FLAGS, source);
+export function compileMonitor(root, platform, zig, source = join(root, MONITOR)) {
+  return compile(platform, PROGRAM, source, zig);
 }
 
-/** @returns the bytes, or the problem: there is no such compiler, or it lacks the C library's headers, say */
-function compiled(platform, flags, source) {
-  const compiler = compilerFor(platform);
+/** @returns the bytes, or the problem, such as a compiler or headers of the C library that are missing */
+function compile(platform, kind, source, zig) {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
+  const [object, output] = [join(folder, "object.o"), join(folder, "output")];
+  const commands =
+    zig === undefined
+      ? commandsOfSystem(compilerFor(platform), kind, source, object, output)
+      : commandsOfZig(zig, platform, kind, source, object, output);
   try {
-    const output = join(folder, "output");
-    const args = [...flags, "-isystem", headers, "-o", output, source];
-    const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
-    if (error !== undefined) return { problem: `there is no ${compiler}` };
-    return status === 0 ? { bytes: readFileSync(output) } : { problem: `${compiler} failed: ${stderr.trim()}` };
+    for (const [command, ...args] of commands) {
+      const { error, status, stderr } = spawnSync(command, args, { encoding: "utf8" });
+      if (error !== undefined) return { problem: `there is no ${command}` };
+      if (status !== 0) return { problem: `${command} failed: ${stderr.trim()}` };
+    }
+    return { bytes: readFileSync(output) };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function commandsOfSystem(compiler, kind, source, object, output) {
+  // An addon finds the functions of the loaded C library, so it may call only those that both C libraries have. The monitor calls
+  // none.
+  const linkerFlags = [...LINKER_FLAGS, ...kind.linkerFlags].map((flag) => `-Wl,${flag}`);
+  return [
+    [compiler, ...COMPILER_FLAGS, ...kind.compilerFlags, "-isystem", headers, "-c", "-o", object, source],
+    [compiler, "-nostdlib", ...kind.form, ...linkerFlags, "-o", output, object],
+  ];
+}
+
+/** zig's own way of linking refuses a guard of the stack without a C library, so its linker is called. */
+function commandsOfZig(zig, platform, kind, source, object, output) {
+  const target = `${ZIG_PROCESSORS[platform.slice("linux-".length)]}-linux-${kind.library}`;
+  const flags = [...COMPILER_FLAGS, ...kind.compilerFlags];
+  return [
+    [zig, "cc", "-target", target, ...flags, "-isystem", headers, "-c", "-o", object, source],
+    [zig, "ld.lld", ...kind.form, ...LINKER_FLAGS, ...kind.linkerFlags, "-o", output, object],
+  ];
 }

@@ -1,6 +1,6 @@
 // Copies the executables for Linux, which `npm run build:standalone` makes, into dist/: the package has them for `sophia-run link`.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { executableName, HOST, LINUX_TARGETS } from "./targets.mjs";
 
@@ -36,6 +36,8 @@ function place(from, to, version, commit) {
   if (copy?.size === source.size && copy.mtimeMs === source.mtimeMs) return undefined;
   const temporary = `${to}.${process.pid}`;
   copyFileSync(from, temporary);
+  // The user who built it may have had a umask that keeps others from reading and executing it.
+  chmodSync(temporary, 0o755);
   utimesSync(temporary, source.mtime, source.mtime);
   renameSync(temporary, to);
   return undefined;

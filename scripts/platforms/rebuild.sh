@@ -5,9 +5,12 @@
 #   npm run rebuild -- --keep DIR    # also leaves the files of both builds in DIR/first and DIR/second
 #
 # The two builds differ in the clone's folder, the user, HOME, the umask, the locale, the time zone, and the times of the sources.
+# In the second one each C compiler of the system fails, because a build may only use the compiler that it fetches.
 # Each begins with empty caches, so that it fetches and compiles everything; that takes some five minutes each on two cores.
 # Ends with status 1 if a file differs, and with status 2 and the reason if this machine cannot do it.
 set -euo pipefail
+# npm packs the files of a clone with their modes.
+umask 022
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 not_run() { # REASON REMEDY
@@ -26,9 +29,7 @@ case ${1-} in
 *) not_run "unknown option $1" 'npm run rebuild -- --keep /tmp/rebuilt' ;;
 esac
 [ "$(id -u)" = 0 ] || not_run 'only root can build as another user' 'sudo npm run rebuild'
-for command in git npm cargo python3 cc setpriv aarch64-linux-gnu-gcc x86_64-linux-gnu-gcc; do
-  # The compiler for this machine's own processor may lack the long name.
-  case $command in "$(uname -m)"-linux-gnu-gcc) continue ;; esac
+for command in git npm cargo python3 setpriv; do
   command -v "$command" >/dev/null || not_run "$command is missing" 'docs/maintaining.md has what a build needs'
 done
 [ -z "$(git -C "$root" status --porcelain)" ] || not_run 'the work tree has changes, which a clone would lack' 'git stash'
@@ -53,6 +54,13 @@ for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE
   [ -z "${!name:-}" ] || passed+=("$name=${!name}")
 done
 
+# The compilers of the second build.
+mkdir "$work/failing"
+for compiler in cc gcc clang c++ g++ "$(uname -m)-linux-gnu-gcc" aarch64-linux-gnu-gcc x86_64-linux-gnu-gcc; do
+  printf '#!/bin/sh\necho "the build called %s of the system" >&2\nexit 1\n' "$compiler" >"$work/failing/$compiler"
+done
+chmod -R a+rx "$work/failing"
+
 build() { # NAME FOLDER UID UMASK LOCALE TIMEZONE DATE-OF-SOURCES
   local name=$1 clone=$work/$1/$2 home=$work/$1/home
   mkdir -p "$work/$name" "$home"
@@ -64,6 +72,7 @@ build() { # NAME FOLDER UID UMASK LOCALE TIMEZONE DATE-OF-SOURCES
   (
     cd "$clone"
     # The tools may be in a folder that only root can read.
+    [ "$name" = first ] || passed=("${passed[0]/PATH=/PATH=$work/failing:}" "${passed[@]:1}")
     env -i "${passed[@]}" HOME="$home" TMPDIR="$home" LC_ALL="$5" TZ="$6" npm_config_cache="$home/npm" \
       setpriv --reuid "$3" --regid "$3" --clear-groups --inh-caps +dac_read_search --ambient-caps +dac_read_search \
       bash -euo pipefail -c "umask $4
@@ -84,6 +93,7 @@ build() { # NAME FOLDER UID UMASK LOCALE TIMEZONE DATE-OF-SOURCES
   mv "$clone/made" "$work/$name/made"
 }
 
+printf 'Node.js %s, whose zlib compresses the package and the executables\n' "$(node --version)"
 build first sophia-run 0 022 C UTC '2001-02-03 04:05:06'
 build second 'another folder' 65534 077 tr_TR.UTF-8 Pacific/Kiritimati '2020-12-31 23:59:59'
 
