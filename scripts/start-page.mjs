@@ -1,0 +1,123 @@
+// Writes docs/measurements/start.md, which lists what a plain start does: each system call on files, network and processes of the executable
+// for Linux, as strace reports it, and each function of the package. Every call has an explanation in start/explanations.mjs; a
+// call that has none is an error, so that a change which makes a start do something new must say why.
+//
+//   node scripts/start-page.mjs            # needs strace, `npm run build` and `npm run build:standalone`
+//   node scripts/start-page.mjs --check    # compares the page in place of writing it
+//
+// Ends with status 1 if the page differs or a call is not explained, and with 2 and the reason if this machine cannot do it.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { format } from "oxfmt";
+import { executedFunctions } from "./start/executed-functions.mjs";
+import { importedModules } from "./start/imported-modules.mjs";
+import { explainCalls } from "./start/explanations.mjs";
+import { OTHER_CALLS, tracedCalls } from "./start/traced-calls.mjs";
+
+const root = join(import.meta.dirname, "..");
+const page = join(root, "docs/measurements/start.md");
+const executable = join(root, "dist-standalone/sophia-run-linux-x64");
+/** As .oxfmtrc.json has it. */
+const FORMAT = { printWidth: 120, embeddedLanguageFormatting: "off", proseWrap: "always" };
+/** What stands between these lines is made by this script. */
+const [FIRST_LINE, LAST_LINE] = ["<!-- made by scripts/start-page.mjs -->", "<!-- end -->"];
+
+const obstacle = findObstacle();
+if (obstacle === undefined) {
+  const project = createProject();
+  try {
+    await writePage(project);
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+} else {
+  process.stderr.write(`not run: ${obstacle}\n`);
+  process.exitCode = 2;
+}
+
+function findObstacle() {
+  if (process.platform !== "linux" || process.arch !== "x64") return "the page shows a start on Linux with x64";
+  if (!existsSync(executable)) return "the executable is not built\n  npm run build:standalone";
+  if (!existsSync(join(root, "dist/linux-x64.node"))) return "the package is not built\n  npm run build";
+  const isInstalled = process.env["PATH"].split(":").some((folder) => existsSync(join(folder, "strace")));
+  return isInstalled ? undefined : "strace is missing\n  apt-get install strace";
+}
+
+/** Returns a folder with a contract and a `.env`, which is the root of a repository. */
+function createProject() {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "sophia-run-start-")));
+  mkdirSync(join(folder, ".git"));
+  writeFileSync(
+    join(folder, "sophia.contract.json"),
+    '{ "variables": { "PORT": { "format": "port", "required": true } } }\n',
+  );
+  writeFileSync(join(folder, ".env"), "PORT=8080\n", { mode: 0o600 });
+  return folder;
+}
+
+async function writePage(project) {
+  const env = { PATH: "/usr/bin", HOME: project };
+  const args = ["--", "true"];
+  const { rows, unexplained } = explainCalls(tracedCalls(executable, args, { cwd: project, env }));
+  if (unexplained.length > 0) {
+    process.stderr.write(`scripts/start/explanations.mjs has no explanation for:\n  ${unexplained.join("\n  ")}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  const functions = await executedFunctions(args, { cwd: project, env });
+  const text = readFileSync(page, "utf8");
+  const [before, rest] = text.split(`${FIRST_LINE}\n`);
+  const after = rest.slice(rest.indexOf(LAST_LINE));
+  const unformatted = `${before}${FIRST_LINE}\n\n${callsTable(rows)}\n${functionsTable(functions)}\n${after}`;
+  const { code: made, errors } = await format(page, unformatted, FORMAT);
+  if (errors.length > 0) throw new Error(errors[0].message);
+  if (!process.argv.includes("--check")) writeFileSync(page, made);
+  else if (made !== text) {
+    process.stderr.write("docs/measurements/start.md does not show what a start does: node scripts/start-page.mjs\n");
+    process.exitCode = 1;
+  }
+}
+
+function callsTable(rows) {
+  const others = Array.from(OTHER_CALLS, ([purpose, names]) => `- ${purpose}: ${names.map(code).join(", ")}.`);
+  return `## System calls
+
+These are all calls of a start that open, examine, connect or execute something, in their order.
+
+${table(
+  ["call", "of", "why"],
+  rows.map(({ call, path, why }) => [code(call), code(path), why]),
+)}
+
+All other calls concern this process alone:
+
+${others.join("\n")}
+`;
+}
+
+function functionsTable(functions) {
+  const total = Array.from(functions.values()).reduce((sum, names) => sum + names.size, 0);
+  const rows = Array.from(functions, ([file, names]) => [
+    `[${file}](../../${file})`,
+    importedModules(root, file).map(code).join(", "),
+    Array.from(names, code).join(", "),
+  ]);
+  return `## Functions
+
+The npm package and the executable run the same code. For this start it is ${total} functions in ${functions.size} files. A file can reach files, the network or
+processes only through a module of Node.js or through the addon in C, which are named beside it. Most files have neither: they
+compute.
+
+${table(["file", "reaches", "functions"], rows)}
+`;
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function code(text) {
+  return `\`${text}\``;
+}
