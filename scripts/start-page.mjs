@@ -20,7 +20,7 @@ const page = join(root, "docs/measurements/start.md");
 const executable = join(root, "dist-standalone/sophia-run-linux-x64");
 /** As .oxfmtrc.json has it. */
 const FORMAT = { printWidth: 120, embeddedLanguageFormatting: "off", proseWrap: "always" };
-/** What stands between these lines is made by this script. */
+/** The lines around the text that this script makes. */
 const [FIRST_LINE, LAST_LINE] = ["<!-- made by scripts/start-page.mjs -->", "<!-- end -->"];
 
 const obstacle = findObstacle();
@@ -59,7 +59,7 @@ function createProject() {
 async function writePage(project) {
   const env = { PATH: "/usr/bin", HOME: project };
   const args = ["--", "true"];
-  const { rows, unexplained } = explainCalls(tracedCalls(executable, args, { cwd: project, env }));
+  const { steps, unexplained } = explainCalls(tracedCalls(executable, args, { cwd: project, env }));
   if (unexplained.length > 0) {
     process.stderr.write(`scripts/start/explanations.mjs has no explanation for:\n  ${unexplained.join("\n  ")}\n`);
     process.exitCode = 1;
@@ -69,7 +69,7 @@ async function writePage(project) {
   const text = readFileSync(page, "utf8");
   const [before, rest] = text.split(`${FIRST_LINE}\n`);
   const after = rest.slice(rest.indexOf(LAST_LINE));
-  const unformatted = `${before}${FIRST_LINE}\n\n${callsTable(rows)}\n${functionsTable(functions)}\n${after}`;
+  const unformatted = `${before}${FIRST_LINE}\n\n${listCalls(steps)}\n${listFunctions(functions)}\n${after}`;
   const { code: made, errors } = await format(page, unformatted, FORMAT);
   if (errors.length > 0) throw new Error(errors[0].message);
   if (!process.argv.includes("--check")) writeFileSync(page, made);
@@ -79,16 +79,15 @@ async function writePage(project) {
   }
 }
 
-function callsTable(rows) {
+function listCalls(steps) {
+  const items = steps.map(({ path, calls, why }) => `1. ${code(path)}, by ${calls.map(code).join(", ")}${why}`);
   const others = Array.from(OTHER_CALLS, ([purpose, names]) => `- ${purpose}: ${names.map(code).join(", ")}.`);
   return `## System calls
 
-These are all calls of a start that open, examine, connect or execute something, in their order.
+These are all calls of a start that open, examine, connect or execute something, in their order. ${code("PROJECT")} is the project's
+folder.
 
-${table(
-  ["call", "of", "why"],
-  rows.map(({ call, path, why }) => [code(call), code(path), why]),
-)}
+${items.join("\n")}
 
 All other calls concern this process alone:
 
@@ -96,26 +95,21 @@ ${others.join("\n")}
 `;
 }
 
-function functionsTable(functions) {
+function listFunctions(functions) {
   const total = Array.from(functions.values()).reduce((sum, names) => sum + names.size, 0);
-  const rows = Array.from(functions, ([file, names]) => [
-    `[${file}](../../${file})`,
-    importedModules(root, file).map(code).join(", "),
-    Array.from(names, code).join(", "),
-  ]);
+  const items = Array.from(functions, ([file, names]) => {
+    const modules = importedModules(root, file);
+    const reach = modules.length === 0 ? "" : ` Reaches the system by ${modules.map(code).join(", ")}.`;
+    return `- [${file}](../../${file}): ${Array.from(names, code).join(", ")}.${reach}`;
+  });
   return `## Functions
 
-The npm package and the executable run the same code. For this start it is ${total} functions in ${functions.size} files. A file can reach files, the network or
-processes only through a module of Node.js or through the addon in C, which are named beside it. Most files have neither: they
-compute.
+The npm package and the executable run the same code: ${total} functions in ${functions.size} files for this start. A file can reach
+files, the network or processes only by a module of Node.js or by the addon in C, which are named behind its functions. Most files
+have neither, because they only compute.
 
-${table(["file", "reaches", "functions"], rows)}
+${items.join("\n")}
 `;
-}
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function code(text) {

@@ -42,7 +42,7 @@ const COMPILER_FLAGS = [
 /** Segments of whole pages (64 kB on arm64) would be far larger than their content. */
 const LINKER_FLAGS = ["-s", "-z", "noseparate-code", "-z", "noexecstack", "--build-id=none", "--hash-style=gnu"];
 
-/** What differs between the kinds of files: the flags of compiler and linker, and zig's C library, whose headers are used. */
+/** The flags for one of the two kinds of files, and the C library of zig whose headers it includes. */
 const ADDON = {
   compilerFlags: ["-fPIC"],
   // The C library finds all functions before it makes their table read-only, for which that begins a page.

@@ -2,36 +2,47 @@
 
 /** The explanation for the calls of a path, by the path. `PROJECT` is the project's folder. */
 const EXPLANATIONS = new Map([
-  ["/proc/self/fd", "Lists the descriptors that the caller has left open, because the program must get the same ones."],
+  ["/proc/self/fd", "lists the descriptors that the caller has left open, because the program must get the same ones."],
   [
     "/proc/self/coredump_filter",
-    "Excludes this process's memory from core dumps while it holds secrets. The second time it restores the caller's setting for the program.",
+    "excludes this process's memory from core dumps while it holds secrets. Before the program starts, this setting gets the caller's value again.",
   ],
-  ["PROJECT", "Reads the name of the working directory, and examines who may write to it."],
-  ["/usr/bin/true", "Finds the program on `PATH`."],
+  ["PROJECT", "the name of the working directory, and who may write to it."],
+  ["/usr/bin/true", "finds the program on `PATH`."],
   [
     "PROJECT/sophia.contract.json",
-    "Finds the contract, and examines its owner and permissions before and after it is opened.",
+    "finds and reads the contract. Its owner and permissions are examined before and after it is opened.",
   ],
-  ["PROJECT/.env", "Finds the `.env` file, and examines its owner and permissions before and after it is opened."],
-  ["PROJECT/.env.override", "Looks for the file that overrides ESC."],
-  ["/run/secrets", "Looks for the folder of Docker's secrets."],
+  [
+    "PROJECT/.env",
+    "finds and reads the `.env` file. Its owner and permissions are examined before and after it is opened.",
+  ],
+  ["PROJECT/.env.override", "looks for the file that overrides ESC."],
+  ["/run/secrets", "looks for the folder of Docker's secrets."],
 ]);
 
 /**
+ * Puts successive calls of the same path into one step, and explains each path where it first occurs.
+ *
  * @param {readonly { call: string, path: string }[]} calls
- * @returns {{ rows: { call: string, path: string, why: string }[], unexplained: string[] }} a path is explained once, in its
- *   first row
+ * @returns {{ steps: { path: string, calls: string[], why: string }[], unexplained: string[] }}
  */
 export function explainCalls(calls) {
-  const rows = [];
+  const steps = [];
   const unexplained = [];
   const explained = new Set();
   for (const { call, path } of calls) {
-    const why = call === "execve" ? "Replaces this process by the program." : EXPLANATIONS.get(path);
-    if (why === undefined) unexplained.push(`${call} ${path}`);
-    else rows.push({ call, path, why: explained.has(path) && call !== "execve" ? "" : why });
-    explained.add(path);
+    const previous = steps.at(-1);
+    if (call === "execve") {
+      steps.push({ path, calls: [call], why: ": replaces this process by the program." });
+    } else if (!EXPLANATIONS.has(path)) {
+      unexplained.push(`${call} ${path}`);
+    } else if (previous?.path === path) {
+      previous.calls.push(call);
+    } else {
+      steps.push({ path, calls: [call], why: explained.has(path) ? ", as above." : `: ${EXPLANATIONS.get(path)}` });
+      explained.add(path);
+    }
   }
-  return { rows, unexplained };
+  return { steps, unexplained };
 }
