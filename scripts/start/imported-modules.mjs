@@ -19,6 +19,7 @@ export function importedModules(root, file) {
   const modules = [IMPORT, LATE_IMPORT].flatMap((pattern) =>
     Array.from(text.matchAll(pattern), ({ groups: { module } }) => module),
   );
+  /** @type {string[]} */
   const names = modules.flatMap((module) => {
     if (module.endsWith("/addon.ts")) return ["addon"];
     return module.startsWith("node:") && !COMPUTING.has(module) ? [module] : [];
