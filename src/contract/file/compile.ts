@@ -23,7 +23,7 @@ export function compileContract(
   environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
-  const entries = profile === undefined ? [] : lineage(profiles, profile);
+  const entries = profile === undefined ? [] : lineageOf(profiles, profile);
   const { variables, groups } = mergeEntries(document, entries);
   const override = entries.findLast((entry) => entry.override !== undefined)?.override;
   const declarations = new Map<string, Declaration>();
@@ -72,11 +72,11 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
 }
 
 /** Returns the profile after those that it extends, the farthest first. */
-export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
-  return lineageNames(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
+export function lineageOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
+  return lineageNamesOf(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
 }
 
-export function lineageNames(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
+export function lineageNamesOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
   const seen = new Set<string>();
   const names: string[] = [];
   // A profile comes after those that it extends.

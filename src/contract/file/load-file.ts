@@ -9,12 +9,12 @@ import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
 import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
 import { readContractText, shownPath } from "./contract-text.ts";
-import type { Issue } from "./positions.ts";
+import type { ContractIssue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
 import type { DefaultExaminer } from "./variable-meaning.ts";
 
-const LONGEST_CHAIN = 8;
+const MAX_CHAIN_LENGTH = 8;
 
 /** @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope` */
 export async function loadContractFile(
@@ -53,9 +53,9 @@ async function readDocument(
   const written = parseContract(text);
   const refusal = (faults: readonly LocatedFault[]): ContractFileError =>
     new ContractFileError(path, folders.cwd, { kind: "faults", faults });
-  if (written === undefined) throw refusal((await import("./rejection.ts")).malformations(text));
-  const refuse = async (issues: readonly Issue[]): Promise<never> => {
-    throw refusal((await import("./rejection.ts")).contradictions(text, issues));
+  if (written === undefined) throw refusal((await import("./rejection.ts")).findStructuralFaults(text));
+  const refuse = async (issues: readonly ContractIssue[]): Promise<never> => {
+    throw refusal((await import("./rejection.ts")).locateIssues(text, issues));
   };
   let document = written;
   let environmentFiles: EnvironmentFiles | undefined;
@@ -90,7 +90,7 @@ async function baseOf(
   chain: readonly string[],
   isFound: boolean,
   folders: Folders,
-): Promise<MergedDocument | Pick<Issue, "message" | "allowed">> {
+): Promise<MergedDocument | Pick<ContractIssue, "message" | "allowed">> {
   if (target === "builtin") {
     const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
     if (builtIn === undefined) throw new TypeError("the built-in contract is malformed");
@@ -119,8 +119,8 @@ async function baseOf(
       .join(" extends ");
     return { message: `the contract extends itself: ${cycle}`, allowed: "no cycle of contracts" };
   }
-  if (chain.length >= LONGEST_CHAIN) {
-    return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
+  if (chain.length >= MAX_CHAIN_LENGTH) {
+    return { message: "too many contracts extend each other", allowed: `a chain of at most ${MAX_CHAIN_LENGTH}` };
   }
   return readDocument(base, { isFound, extendedBy: path, first }, folders, chain);
 }
@@ -135,7 +135,7 @@ async function defaultExaminerFor(document: ContractDocument): Promise<DefaultEx
 async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
   // Without a member all is as built in; `false` cannot be wrong.
   const hasMember = namedEntriesOf(document).some(([, { broker = false }]) => broker !== false);
-  return hasMember ? (await import("./broker-meaning.ts")).brokerExaminer(document) : () => [];
+  return hasMember ? (await import("./broker-meaning.ts")).createBrokerExaminer(document) : () => [];
 }
 
 function namedEntriesOf({

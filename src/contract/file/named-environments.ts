@@ -3,7 +3,7 @@ import { isInside } from "../../system/repository.ts";
 import { parentOf } from "../../system/paths.ts";
 import type { ContractDocument } from "../generated/document.ts";
 import type { ContractEnvironment } from "../contract-model.ts";
-import { lineageNames, listOf, profilesOf } from "./compile.ts";
+import { lineageNamesOf, listOf, profilesOf } from "./compile.ts";
 
 /** The file that names the environments of each profile; the empty name is that of the contract itself. */
 export type EnvironmentFiles = ReadonlyMap<string, string>;
@@ -33,7 +33,7 @@ export function environmentOf(
   const owner =
     profile === undefined
       ? undefined
-      : lineageNames(profiles, profile).findLast((name) => profiles.get(name)?.environment !== undefined);
+      : lineageNamesOf(profiles, profile).findLast((name) => profiles.get(name)?.environment !== undefined);
   const names = listOf(owner === undefined ? document.environment : profiles.get(owner)?.environment);
   const file = files.get(owner ?? ITSELF);
   if (names.length === 0 || file === undefined) return undefined;
