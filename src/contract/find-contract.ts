@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Folders } from "../core/context.ts";
 import { isPresent, isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
-import { type Contract, CONTRACT_FILE_NAME, type ContractPart } from "./contract-model.ts";
+import { type Contract, CONTRACT_FILE_NAME, type ContractSelection } from "./contract-model.ts";
 
 /** The file of a contract. */
 export interface ContractPlace {
@@ -12,7 +12,7 @@ export interface ContractPlace {
   readonly isNamed: boolean;
 }
 
-interface ContractRequest extends ContractPart {
+interface ContractRequest extends ContractSelection {
   readonly contractFile?: string | undefined;
 }
 
@@ -24,7 +24,7 @@ export async function loadContract(request: ContractRequest, folders: Folders): 
 /** Loads the contract of a place; the built-in one for none. @throws SophiaError (125) */
 export async function loadContractAt(
   place: ContractPlace | undefined,
-  { profile, scope }: ContractPart,
+  { profile, scope }: ContractSelection,
   folders: Folders,
 ): Promise<Contract> {
   if (place !== undefined) {

@@ -12,7 +12,7 @@ import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../trust/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
-import type { Contract, ContractPart } from "../contract-model.ts";
+import type { Contract, ContractSelection } from "../contract-model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
 import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
@@ -34,7 +34,7 @@ export async function loadContractFile(
   file: string,
   isFound: boolean,
   folders: Folders,
-  { profile, scope }: ContractPart,
+  { profile, scope }: ContractSelection,
 ): Promise<Contract> {
   // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
   const path = isFound ? file : resolve(folders.cwd, file);
