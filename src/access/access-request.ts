@@ -5,7 +5,8 @@ import type { Environment } from "../core/model.ts";
 import type { EscAccess, Proposal } from "../esc/settings/access-settings.ts";
 
 /**
- * Asks the user whether this run may open the environments that a found file names. The caller of this function remembers a yes.
+ * Asks the user whether this run may open the environments that a found file names. The caller of this function remembers a
+ * yes.
  *
  * @param isLasting true if the consent can be remembered, false if it is only for this start
  */

@@ -16,7 +16,8 @@ export function unallowed(
   const { environments, by, credential } = proposal;
   const files = [...new Set(by.map(({ file }) => file))];
   const { source, environment, profile } = contract ?? {};
-  // If the file with the environment is not below the contract, `sophia-run allow` needs `--contract`: it would find another contract.
+  // If the file with the environment is not below the contract, `sophia-run allow` needs `--contract`: it would find
+  // another contract.
   const needsContractOption =
     source?.kind === "file" && environment !== undefined && !isInside(environment.file, parentOf(source.path));
   const contractOption = needsContractOption ? { contract: source.path } : {};
@@ -59,7 +60,10 @@ export function unallowedWords({
     : [problem, `to allow it, run ${command}, ${setting}`];
 }
 
-/** Returns the pattern of `SOPHIA_ALLOW_ENVIRONMENT` for an environment. If only the service knows the organization, it is `*`. */
+/**
+ * Returns the pattern of `SOPHIA_ALLOW_ENVIRONMENT` for an environment. If only the service knows the organization, it is
+ * `*`.
+ */
 function asPattern(name: string): string {
   const [path = ""] = name.split("@");
   const { length } = path.split("/");

@@ -1,8 +1,10 @@
 /**
- * Decides whether the user must consent before this run opens an ESC environment, and asks. Loaded only if a file names an environment.
+ * Decides whether the user must consent before this run opens an ESC environment, and asks. Loaded only if a file names an
+ * environment.
  *
- * The danger: a cloned repository names any environment that the user's token opens, and its code gets the values. So a consent is needed
- * if a contract that was found, or a file that git tracks, names the environment. No consent is needed for the user's own files.
+ * The danger: a cloned repository names any environment that the user's token opens, and its code gets the values. So a
+ * consent is needed if a contract that was found, or a file that git tracks, names the environment. No consent is needed
+ * for the user's own files.
  */
 import { basename, isAbsolute } from "node:path";
 import type { Contract } from "../contract/contract-model.ts";
@@ -55,8 +57,8 @@ interface ConsentNeed {
 }
 
 /**
- * Finds out whether the user consents to a proposal: by the environment (`SOPHIA_ALLOW_ENVIRONMENT`), by an earlier answer, or by an
- * answer now, which is remembered.
+ * Finds out whether the user consents to a proposal: by the environment (`SOPHIA_ALLOW_ENVIRONMENT`), by an earlier answer,
+ * or by an answer now, which is remembered.
  */
 export async function withConsent(
   proposal: Proposal,
@@ -102,7 +104,10 @@ export async function neededConsents(
   contract: Contract | undefined,
 ): Promise<ConsentNeed> {
   const gitEnvironment = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
-  /** Asks git whether it tracks a file that was found, and the target if the file is a link. Returns no answers for other files. */
+  /**
+   * Asks git whether it tracks a file that was found, and the target if the file is a link. Returns no answers for other
+   * files.
+   */
   const areTracked = async (file: string): Promise<readonly (boolean | undefined)[]> => {
     const isFoundFile = dotenv.files.some(({ path, found }) => found && path === file);
     if (!isFoundFile) return [];
@@ -110,8 +115,8 @@ export async function neededConsents(
     const target = attempt(() => realPath(path)) ?? path;
     return Promise.all(Array.from(new Set([path, target]), async (candidate) => isTracked(candidate, gitEnvironment)));
   };
-  // A token in the repository needs no consent, because it opens only what the authors of the repository can open anyway. The file and its
-  // target must be tracked: a link in the repository may lead to a file of the user.
+  // A token in the repository needs no consent, because it opens only what the authors of the repository can open anyway.
+  // The file and its target must be tracked: a link in the repository may lead to a file of the user.
   const { name, file: tokenFile } = credential;
   if (name === "ESC_TOKEN" && tokenFile !== undefined) {
     const answers = await areTracked(tokenFile);
@@ -157,9 +162,9 @@ function unplacedReason(
 }
 
 /**
- * Returns the contract for which the consent to its environment is: the file that names the environment. If this file is in another
- * repository, which is possible if the user named the first contract, the consent is for the first contract: a consent to the shared file
- * would hold for all contracts that extend it.
+ * Returns the contract for which the consent to its environment is: the file that names the environment. If this file is in
+ * another repository, which is possible if the user named the first contract, the consent is for the first contract: a
+ * consent to the shared file would hold for all contracts that extend it.
  */
 function contractOf(file: string, contract: Contract | undefined): string {
   if (contract?.source.kind !== "file" || sharesRepository(file, contract.source.path)) return file;
@@ -167,8 +172,8 @@ function contractOf(file: string, contract: Contract | undefined): string {
 }
 
 /**
- * Returns the path under which a consent for a file is remembered: the real path of its folder, and the name of the file. If the file is a
- * link, its target may belong to other people, and needs a consent of its own.
+ * Returns the path under which a consent for a file is remembered: the real path of its folder, and the name of the file.
+ * If the file is a link, its target may belong to other people, and needs a consent of its own.
  *
  * @returns undefined if the path is not UTF-8: after decoding, it would be the same for several folders
  */
@@ -185,7 +190,10 @@ function pathOf(file: string, { cwd }: Pick<Folders, "cwd">): string {
   return isAbsolute(file) ? file : within(cwd, file);
 }
 
-/** Returns a notice for each of the user's files that names the environments which a credential of the process environment opens. */
+/**
+ * Returns a notice for each of the user's files that names the environments which a credential of the process environment
+ * opens.
+ */
 function chosenByFiles({ by, credential }: Proposal): readonly Notice[] {
   if (credential.file !== undefined) return [];
   return by.flatMap(({ name, file }): readonly Notice[] =>

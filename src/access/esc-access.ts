@@ -1,6 +1,6 @@
 /**
- * Finds out how this run opens ESC: the settings, the credential (a token, a command that prints one, or the login of Pulumi's CLI), and
- * the user's consent.
+ * Finds out how this run opens ESC: the settings, the credential (a token, a command that prints one, or the login of
+ * Pulumi's CLI), and the user's consent.
  */
 import type { Contract } from "../contract/contract-model.ts";
 import type { Environment, Notice } from "../core/model.ts";
@@ -15,8 +15,8 @@ import type { AccessRequest } from "./access-request.ts";
 const TOKEN_COMMAND = "ESC_TOKEN_COMMAND";
 
 /**
- * Finds the settings for ESC. An environment that a found file names is opened only with the user's consent: before that, no request is
- * sent.
+ * Finds the settings for ESC. An environment that a found file names is opened only with the user's consent: before that,
+ * no request is sent.
  *
  * @param contract undefined if no contract may name the environment
  * @param options the options of the command, which have precedence over the settings
@@ -34,7 +34,8 @@ export async function accessToEsc(
   let decision = escAccess(environment, dotenv.layers, escOptions);
   const notices: Notice[] = [];
   if (options?.token !== undefined && hasNoCredential(environment, dotenv)) {
-    // The command has a token of its own, and starts would use the login: the command must change the same service as starts read.
+    // The command has a token of its own, and starts would use the login: the command must change the same service as
+    // starts read.
     const { serviceOfLogin } = await import("./pulumi-login.ts");
     const { chosen } = serviceOfLogin(environment, settings.insecureHttp);
     if (chosen !== undefined) decision = escAccess(environment, dotenv.layers, { ...escOptions, backend: chosen.url });

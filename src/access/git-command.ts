@@ -1,6 +1,7 @@
 /**
- * Runs the user's git to read a repository, since no library reads all formats of repositories. The repository may be a stranger's: git
- * must not start a program that its configuration names, must not use the network, and must not wait forever.
+ * Runs the user's git to read a repository, since no library reads all formats of repositories. The repository may be a
+ * stranger's: git must not start a program that its configuration names, must not use the network, and must not wait
+ * forever.
  *
  *     for await (const name of recordsOfGit({ cwd, environment }, ["ls-files", "-z"])) …
  */
@@ -44,8 +45,8 @@ const OPTIONS = [
 
 /** Variables that keep git from using the network, asking questions and writing. */
 const VARIABLES = {
-  // A partial clone would fetch missing objects, by programs that its configuration names. The value is the name of no protocol, because
-  // Windows has no empty variables.
+  // A partial clone would fetch missing objects, by programs that its configuration names. The value is the name of no
+  // protocol, because Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
   // Has the same purpose. Versions of git before 2.39.4 do not know this variable.
   GIT_NO_LAZY_FETCH: "1",
@@ -56,7 +57,10 @@ const VARIABLES = {
   LC_ALL: "C",
 };
 
-/** Matches variables that git does not get: they name programs or a folder of templates, or make git trace to its standard error. */
+/**
+ * Matches variables that git does not get: they name programs or a folder of templates, or make git trace to its standard
+ * error.
+ */
 const WITHHELD_VARIABLE =
   /^GIT_(?:ASKPASS|EDITOR|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SEQUENCE_EDITOR|SSH|SSH_COMMAND|TEMPLATE_DIR|TRACE\w*)$/i;
 
@@ -74,11 +78,11 @@ export class GitRefusal extends Error {
 }
 
 /**
- * Runs git, and yields the chunks of its standard output. Git starts no program and fetches nothing. If the caller leaves the loop early,
- * git is killed.
+ * Runs git, and yields the chunks of its standard output. Git starts no program and fetches nothing. If the caller leaves
+ * the loop early, git is killed.
  *
- * @param input the standard input of git. If its iterator throws, git is killed and the error is lost: the caller must check before what
- *   may fail
+ * @param input the standard input of git. If its iterator throws, git is killed and the error is lost: the caller must
+ *   check before what may fail
  * @throws GitRefusal if git is not installed or ends with another status than 0
  * @throws SophiaError (git, 125) if a file that git reads is a pipe or a device, or if git writes nothing for five minutes;
  *   (system-limit, 125) if git cannot be started
@@ -89,8 +93,8 @@ export async function* askGit(
   input: AsyncIterable<string> | readonly string[] = [],
 ): AsyncGenerator<Buffer> {
   const child = await startGit(git, args);
-  // Git may end before it has read its input. Then writing fails, and the exit status of git says why. This line must come after the event
-  // "spawn": at a limit of open files Node.js creates no stream, although the type says that there is one.
+  // Git may end before it has read its input. Then writing fails, and the exit status of git says why. This line must come
+  // after the event "spawn": at a limit of open files Node.js creates no stream, although the type says that there is one.
   child.stdin.on("error", () => {});
   Readable.from(input)
     .on("error", () => void child.kill("SIGKILL"))
@@ -200,8 +204,8 @@ export async function* recordsOfGit(git: Git, args: readonly string[], end = 0):
 }
 
 /**
- * Yields the complete records of each chunk together, because a step of an asynchronous generator takes longer than the work on most
- * records.
+ * Yields the complete records of each chunk together, because a step of an asynchronous generator takes longer than the
+ * work on most records.
  */
 export async function* batchesOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<readonly Buffer[]> {
   /** The beginning of a record whose end is in a later chunk. */
@@ -219,7 +223,10 @@ export async function* batchesOfGit(git: Git, args: readonly string[], end = 0):
   }
 }
 
-/** Finds git in the absolute folders of the PATH. A relative folder could be in the repository, whose own `git` would be executed. */
+/**
+ * Finds git in the absolute folders of the PATH. A relative folder could be in the repository, whose own `git` would be
+ * executed.
+ */
 async function findGit(environment: Environment): Promise<string | undefined> {
   const searchEnvironment = new Map(
     Array.from(environment, ([name, value]) => [name, /^path$/i.test(name) ? absoluteFolders(value) : value] as const),
@@ -247,7 +254,10 @@ function asBuffer(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
 }
 
-/** Returns the first error in git's standard error, which may follow warnings: `fatal: not a git repository`, without `fatal: `. */
+/**
+ * Returns the first error in git's standard error, which may follow warnings: `fatal: not a git repository`, without
+ * `fatal: `.
+ */
 function errorIn(text: string): string {
   const lines = text.split("\n");
   return printable(lines.find((line) => ERROR_PREFIX.test(line)) ?? lines[0] ?? "").replace(ERROR_PREFIX, "");

@@ -1,6 +1,6 @@
 /**
- * Finds pipes and devices in place of files that git reads. Git opens any file, and waits for the writer of a pipe, who may never come.
- * A clone has none of them, but a folder from an archive may.
+ * Finds pipes and devices in place of files that git reads. Git opens any file, and waits for the writer of a pipe, who may
+ * never come. A clone has none of them, but a folder from an archive may.
  */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -21,14 +21,20 @@ const MAX_ENTRIES = 200_000;
 /** The limit of bytes in a file that names a folder. */
 const MAX_BYTES = 65_536;
 
-/** Finds a pipe or device among the files that each command of git reads, in the repository around `start`. Takes microseconds. */
+/**
+ * Finds a pipe or device among the files that each command of git reads, in the repository around `start`. Takes
+ * microseconds.
+ */
 export function irregularAtTop(start: string): string | undefined {
   return gitFolders(start)
     .flatMap((folder) => TOP_FILES.map((name) => within(folder, name)))
     .find(isIrregular);
 }
 
-/** Finds a pipe or device anywhere below the folders `.git`, or among the files that git reads in the working tree below `start`. */
+/**
+ * Finds a pipe or device anywhere below the folders `.git`, or among the files that git reads in the working tree below
+ * `start`.
+ */
 export function irregularBelow(start: string): string | undefined {
   const budget = { entries: MAX_ENTRIES };
   for (const folder of gitFolders(start)) {
@@ -87,8 +93,8 @@ function entriesOf(folder: string): readonly Dirent[] {
 }
 
 /**
- * Returns true for a pipe, a device or a link to one. Returns false for sockets, which git cannot open and of which its own daemon has one,
- * and for the null device, which users put in place of files and which ends at once.
+ * Returns true for a pipe, a device or a link to one. Returns false for sockets, which git cannot open and of which its own
+ * daemon has one, and for the null device, which users put in place of files and which ends at once.
  */
 function isIrregular(path: string): boolean {
   const stats = attempt(() => statSync(path));

@@ -1,8 +1,8 @@
 /**
  * Reads the login of Pulumi's CLI, which opens ESC if the user has chosen it by `sophia-run login`. Two files are read:
  *
- *     settings.json (sophia-run)     { "version": 1, "login": { "backend": "https://api.pulumi.com" } }
- *     credentials.json (the CLI)     { "current": "https://api.pulumi.com", "accounts": { "https://api.pulumi.com": { "accessToken": … } } }
+ *     settings.json of sophia-run:      { "version": 1, "login": { "backend": "https://api.pulumi.com" } }
+ *     credentials.json of the CLI:      { "accounts": { "https://api.pulumi.com": { "accessToken": "pul-…" } } }
  *
  * The token is personal and may change environments. So it is used only if a person starts sophia-run in a terminal.
  */
@@ -35,7 +35,10 @@ export function settingsFile(environment: Environment): string | undefined {
   return folder === undefined ? undefined : within(folder, "settings.json");
 }
 
-/** Reads for which service the user has chosen the login. A file that another user could have written is a problem, and is not used. */
+/**
+ * Reads for which service the user has chosen the login. A file that another user could have written is a problem, and is
+ * not used.
+ */
 export function chosenBackend(environment: Environment): { readonly backend?: string; readonly problem?: string } {
   const path = settingsFile(environment);
   if (path === undefined) return {};
@@ -57,7 +60,11 @@ export type Credentials =
   | { readonly kind: "absent" | "encrypted"; readonly path: string }
   | { readonly kind: "unusable"; readonly problem: string };
 
-/** Reads the token of a service from the file of the CLI. @param backend undefined for the service that the CLI uses at present */
+/**
+ * Reads the token of a service from the file of the CLI.
+ *
+ * @param backend undefined for the service that the CLI uses at present
+ */
 export function pulumiLogin(
   environment: Environment,
   backend: string | undefined,
@@ -106,7 +113,11 @@ export interface LoginSearch {
   readonly problem?: string;
 }
 
-/** Finds the token of the chosen login, if this start may use it. @throws SophiaError (esc-settings, 125) for a malformed backend */
+/**
+ * Finds the token of the chosen login, if this start may use it.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed backend
+ */
 export function findLogin(environment: Environment, insecureHttp: boolean): LoginSearch {
   const { chosen, problem } = serviceOfLogin(environment, insecureHttp);
   if (problem !== undefined) return { problem };
@@ -124,7 +135,11 @@ interface ChosenService {
   readonly url: string;
 }
 
-/** Finds the service of the chosen login, if this start may use the login. @throws SophiaError (esc-settings, 125) for a malformed backend */
+/**
+ * Finds the service of the chosen login, if this start may use the login.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed backend
+ */
 export function serviceOfLogin(
   environment: Environment,
   insecureHttp: boolean,
@@ -134,8 +149,8 @@ export function serviceOfLogin(
   if (problem !== undefined) return { problem };
   if (backend === undefined) return {};
   const url = parseBackend({ name: "the login's backend", value: backend }, insecureHttp);
-  // The token must not be sent to another service. So the login is not used if PULUMI_BACKEND_URL names another one, or if a file that an
-  // outer sophia-run has read sets the variable.
+  // The token must not be sent to another service. So the login is not used if PULUMI_BACKEND_URL names another one, or if
+  // a file that an outer sophia-run has read sets the variable.
   const [setting] = new VariableLookup(environment, []).all("PULUMI_BACKEND_URL");
   const isOtherService =
     setting !== undefined && (setting.file !== undefined || parseBackend(setting, insecureHttp) !== url);

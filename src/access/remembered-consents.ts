@@ -1,6 +1,6 @@
 /**
- * Reads and writes the consents of the user: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that a file in the user's configuration folder
- * remembers:
+ * Reads and writes the consents of the user: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that a file in the user's
+ * configuration folder remembers:
  *
  *     allowed.json     { "version": 2, "allowed": [{ "file": "/srv/shop/sophia.contract.json", "environment": "acme/shop/dev" }] }
  */
@@ -18,8 +18,8 @@ export interface Consent {
   /** The real path of the file's folder, and the name of the file. If the file is a link, this is not its target. */
   readonly file: string;
   /**
-   * As `organization/project/environment`, with `@` and the revision or tag if the file names one. If only the service knows the
-   * organization, as the file has it.
+   * As `organization/project/environment`, with `@` and the revision or tag if the file names one. If only the service
+   * knows the organization, as the file has it.
    */
   readonly environment: string;
 }
@@ -69,8 +69,8 @@ export function isAllowedBy(environment: Environment, needed: readonly Pick<Cons
 }
 
 /**
- * Returns true if the pattern allows the environment. A revision or tag must be allowed explicitly, because an old revision may have other
- * values. If only the service knows the organization of a name, the pattern must allow any organization.
+ * Returns true if the pattern allows the environment. A revision or tag must be allowed explicitly, because an old revision
+ * may have other values. If only the service knows the organization of a name, the pattern must allow any organization.
  */
 function matches(pattern: string, name: string): boolean {
   const [allowedPath = "", allowedRevision] = pattern.split("@");
@@ -118,7 +118,8 @@ export function withConsents(consents: readonly Consent[], added: readonly Conse
 }
 
 /**
- * Replaces the consents in the file by those that `change` returns. Several processes that do this at the same time wait for each other.
+ * Replaces the consents in the file by those that `change` returns. Several processes that do this at the same time wait
+ * for each other.
  *
  * @param change is called with the present consents
  * @returns why the file could not be written; undefined if it was

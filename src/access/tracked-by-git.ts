@@ -9,18 +9,19 @@ import { anyRepositoryOf, isInOtherRepository, repositoryOf } from "../system/re
 import { GitRefusal, recordsOfGit } from "./git-command.ts";
 
 /**
- * Matches variables that git must not get: with them it would read another repository or index, as in a hook, or read a path as a pattern.
- * It gets the caller's settings (`GIT_CONFIG_…`), which may be needed for git to trust the repository.
+ * Matches variables that git must not get: with them it would read another repository or index, as in a hook, or read a
+ * path as a pattern. It gets the caller's settings (`GIT_CONFIG_…`), which may be needed for git to trust the repository.
  */
 const REDIRECTING_VARIABLE = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
 
 /**
- * Returns true if git tracks the file, false if it does not. For a link, the answer is about the link, not about its target.
+ * Returns true if git tracks the file, false if it does not. For a link, the answer is about the link, not about its
+ * target.
  *
  * @param path absolute
  * @param environment the environment of git, without secrets
- * @returns undefined if git cannot answer: it is not installed, it refuses the repository, the path is not UTF-8, or the repository is one
- *   of another version control system
+ * @returns undefined if git cannot answer: it is not installed, it refuses the repository, the path is not UTF-8, or the
+ *   repository is one of another version control system
  */
 export async function isTracked(path: string, environment: Environment): Promise<boolean | undefined> {
   const folder = parentOf(path);

@@ -1,4 +1,7 @@
-/** Finds out whether a person starts sophia-run. Without a person, the personal files, logins and answers of users are not used. */
+/**
+ * Finds out whether a person starts sophia-run. Without a person, the personal files, logins and answers of users are not
+ * used.
+ */
 import type { Environment } from "../core/model.ts";
 
 /** Returns true in a CI system, which sets `CI` to `true` or to its name. A user may set `false` or `0`. */

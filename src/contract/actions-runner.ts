@@ -1,6 +1,6 @@
 /**
- * The variables that belong to the runner of GitHub Actions. The runner sets them again for each step, so that sophia-run does not pass
- * them on to later steps, and does not take them for misspelled names of a contract.
+ * The variables that belong to the runner of GitHub Actions. The runner sets them again for each step, so that sophia-run
+ * does not pass them on to later steps, and does not take them for misspelled names of a contract.
  */
 
 /** The variables `GITHUB_…` of the runner (GitHubContext.cs in actions/runner). */

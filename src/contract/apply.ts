@@ -1,6 +1,6 @@
 /**
- * Completes the variables of all sources by a contract: aliases, defaults, and values that the program gets as files. After this,
- * each declared variable has its value under its name.
+ * Completes the variables of all sources by a contract: aliases, defaults, and values that the program gets as files. After
+ * this, each declared variable has its value under its name.
  */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import { statSync } from "node:fs";
@@ -15,8 +15,8 @@ export interface CompletedLayers {
 }
 
 /**
- * Completes the layers. If a layer has an alias of a variable and not its name, the variable gets the value of the alias. An empty value
- * is the same as none. The time is linear in the number of variables.
+ * Completes the layers. If a layer has an alias of a variable and not its name, the variable gets the value of the alias.
+ * An empty value is the same as none. The time is linear in the number of variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
@@ -56,8 +56,8 @@ function withFileDelivery(contract: Contract, layer: Layer): Layer {
 }
 
 /**
- * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user may set a path, and
- * so does an outer sophia-run.
+ * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user may
+ * set a path, and so does an outer sophia-run.
  */
 function isPathOfFile(value: string): boolean {
   if (!/^(?:\/|[A-Za-z]:[\\/])/.test(value) || value.includes("\0") || value.length > 4096) return false;

@@ -21,7 +21,11 @@ import { isPlaceholder } from "./placeholder.ts";
 /** Matches a visible character. Unicode has more invisible characters than `\s`. */
 export const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
-/** Returns all violations: those of rules and then those of values, in the order of the contract. @throws SophiaError (contract-slow, 125) */
+/**
+ * Returns all violations: those of rules and then those of values, in the order of the contract.
+ *
+ * @throws SophiaError (contract-slow, 125)
+ */
 export function checkContract(
   contract: Contract,
   resolution: Resolution,
@@ -126,9 +130,9 @@ function checkValue(
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // With `"as": "file"` the format is that of the content. The value is the content if sophia-run writes the file (`delivery`), or the
-  // path of a file that exists. Without `as`, a value that is delivered as a file is the content, but the format is that of the path,
-  // which does not exist yet. Content and path cannot be compared.
+  // With `"as": "file"` the format is that of the content. The value is the content if sophia-run writes the file
+  // (`delivery`), or the path of a file that exists. Without `as`, a value that is delivered as a file is the content, but
+  // the format is that of the path, which does not exist yet. Content and path cannot be compared.
   if ((resolved.delivery === "file") !== (declaration.as === "file")) return undefined;
   const { source } = resolved.origin;
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {

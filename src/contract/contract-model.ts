@@ -1,6 +1,6 @@
 /**
- * The model of a contract after it is compiled (file/compile.ts), and of the violations that a check of it finds. A contract file has
- * another form: generated/document.ts.
+ * The model of a contract after it is compiled (file/compile.ts), and of the violations that a check of it finds. A
+ * contract file has another form: generated/document.ts.
  */
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
@@ -57,7 +57,10 @@ export interface ContractEnvironment {
   readonly names: readonly string[];
   /** The absolute path of the file that names them: the contract, or one that it extends. */
   readonly file: string;
-  /** False if the user named the contract, and `file` is in the folder of the contract or below. Otherwise the user must consent. */
+  /**
+   * False if the user named the contract, and `file` is in the folder of the contract or below. Otherwise the user must
+   * consent.
+   */
   readonly isFound: boolean;
 }
 
@@ -67,7 +70,10 @@ export interface Declaration {
   /** A name for people; the same as `name` if the contract has none. */
   readonly label: string;
   readonly description: string;
-  /** True if the value must not be shown. See isSecret in file/compile.ts for variables of which the contract does not say it. */
+  /**
+   * True if the value must not be shown. See isSecret in file/compile.ts for variables of which the contract does not say
+   * it.
+   */
   readonly secret: boolean;
   /** The reason why the variable is public although its value has the known form of a credential. */
   readonly reason?: string;
@@ -130,7 +136,11 @@ export interface TextPattern {
   readonly sample: (word: string, minLength: number) => string;
 }
 
-/** Returns the part of a format that the value does not meet; undefined if it meets all. @throws SophiaError (contract-slow, 125) */
+/**
+ * Returns the part of a format that the value does not meet; undefined if it meets all.
+ *
+ * @throws SophiaError (contract-slow, 125)
+ */
 export type FormatCheck = (format: ValueFormat, value: string, name: string) => FormatFault | undefined;
 
 /** The work of all patterns of one check together, which is limited. Each match adds its steps. */
@@ -164,7 +174,10 @@ export interface GroupRule {
   readonly names: readonly string[];
 }
 
-/** The kind of a group. With `one-of`, the program uses the first variable that is set. With `exactly-one`, no other may be set. */
+/**
+ * The kind of a group. With `one-of`, the program uses the first variable that is set. With `exactly-one`, no other may be
+ * set.
+ */
 export type GroupKind = "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
 
 /** A rule about which variables must be set. */

@@ -1,5 +1,6 @@
 /**
- * Recognizes credentials in values by their known forms (known-credentials.ts); pure. The time is linear in the length of a value.
+ * Recognizes credentials in values by their known forms (known-credentials.ts); pure. The time is linear in the length of a
+ * value.
  *
  * There are three kinds: a token, which the service marks by a beginning (`ghp_…`); a password that its place shows
  * (`https://user:password@host`, `password=…`); a value that has the form of a credential as a whole.
@@ -24,7 +25,8 @@ const QUERY_KEY_NAMES: readonly string[] = ["key", "auth", "code"];
 const JSON_WEB_TOKEN = /eyJ[\w-]{8,4096}\.eyJ[\w-]{8,16384}\.[\w-]{10}/y;
 
 /**
- * Describes the credential in a value, such as `a token (ghp_…)`. The description has none of the value but its known beginning.
+ * Describes the credential in a value, such as `a token (ghp_…)`. The description has none of the value but its known
+ * beginning.
  *
  * @returns undefined if the value has no credential of a known form
  */
@@ -72,8 +74,8 @@ const ASSIGNMENT = `(?:\\s{0,9}=\\s{0,9}["']?[^;\\s&"',]|"\\s{0,9}:\\s{0,9}"[^"]
 const ASSIGNMENT_IN_LINES = `(?:${ASSIGNMENT}|:[ \\t]{1,9}["']?[^\\s"'])`;
 
 /**
- * Matches a password, behind a user or alone. It may have a `/`, but then it must not begin like a port: in `://host:80/@x` the `80/`
- * is no password.
+ * Matches a password, behind a user or alone. It may have a `/`, but then it must not begin like a port: in `://host:80/@x`
+ * the `80/` is no password.
  */
 const PASSWORD = "[^/?#\\s:@\"']{0,512}:(?:[^/?#\\s@\"']{1,2048}|(?!\\d{1,5}[/?#])[^\\s:@\"']{1,2048})@";
 const USER_WITH_PASSWORD = new RegExp(`://${PASSWORD}`, "y");

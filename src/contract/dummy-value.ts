@@ -1,6 +1,6 @@
 /**
- * Generates dummy values for `--fake`; pure. The client library of a service can parse them: the address of a database has a user and is
- * on this machine; other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ * Generates dummy values for `--fake`; pure. The client library of a service can parse them: the address of a database has
+ * a user and is on this machine; other URLs have a host that no name server knows (`.invalid`, RFC 2606).
  *
  *     STRIPE_API_KEY     fake-stripe-api-key
  *     DATABASE_URL       postgresql://fake:fake@127.0.0.1/fake
@@ -10,8 +10,8 @@ import type { Declaration, ValueFormat } from "./contract-model.ts";
 import { formatFault } from "./format.ts";
 
 /**
- * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has room
- * for it.
+ * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has
+ * room for it.
  *
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
@@ -124,8 +124,8 @@ function isNameOfDsn(name: string): boolean {
 }
 
 /**
- * Returns a data source name: the address of a database, if the name says so. Otherwise it has the form that trackers of errors such as
- * Sentry read: a key, a host and the number of a project.
+ * Returns a data source name: the address of a database, if the name says so. Otherwise it has the form that trackers of
+ * errors such as Sentry read: a key, a host and the number of a project.
  */
 function dsnFor(name: string): string {
   const scheme = schemeOfName(name);

@@ -1,4 +1,7 @@
-/** Adds dummy values to a resolution until it meets a contract (`--fake`), for tests, previews and agents without secrets; pure. */
+/**
+ * Adds dummy values to a resolution until it meets a contract (`--fake`), for tests, previews and agents without secrets;
+ * pure.
+ */
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check-contract.ts";
@@ -7,8 +10,8 @@ import { dummyValue } from "./dummy-value.ts";
 import { preferredVariable } from "./remedies.ts";
 
 /**
- * Returns the dummy values of the variables that a resolution lacks to meet the contract. A value depends only on the declaration of
- * its variable.
+ * Returns the dummy values of the variables that a resolution lacks to meet the contract. A value depends only on the
+ * declaration of its variable.
  *
  * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated

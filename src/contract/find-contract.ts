@@ -1,5 +1,6 @@
 /**
- * Finds the contract of a project, and loads it. The code that reads a file and the built-in contract are loaded only if they are used.
+ * Finds the contract of a project, and loads it. The code that reads a file and the built-in contract are loaded only if
+ * they are used.
  */
 import { existsSync } from "node:fs";
 import type { Folders } from "../core/context.ts";
@@ -19,7 +20,11 @@ interface ContractRequest extends ContractSelection {
   readonly contractFile?: string | undefined;
 }
 
-/** Loads the file that the user named; otherwise the contract that is found; otherwise the built-in one. @throws SophiaError (125) */
+/**
+ * Loads the file that the user named; otherwise the contract that is found; otherwise the built-in one.
+ *
+ * @throws SophiaError (125)
+ */
 export async function loadContract(request: ContractRequest, folders: Folders): Promise<Contract> {
   return loadContractAt(placeContract(request.contractFile, folders.project), request, folders);
 }
@@ -42,11 +47,12 @@ export async function loadContractAt(
 }
 
 /**
- * Returns the place of the file that the user named; otherwise of the contract that is found; undefined for the built-in contract.
+ * Returns the place of the file that the user named; otherwise of the contract that is found; undefined for the built-in
+ * contract.
  *
- * The search goes upwards from the project's folder to the root of the repository, which has `.git`; without a repository to the root of
- * the file system. It ends at the first file with the name of a contract, even if that must not be read, such as another user's in /tmp:
- * a contract further up could require less.
+ * The search goes upwards from the project's folder to the root of the repository, which has `.git`; without a repository
+ * to the root of the file system. It ends at the first file with the name of a contract, even if that must not be read,
+ * such as another user's in /tmp: a contract further up could require less.
  */
 export function placeContract(contractFile: string | undefined, project: string): ContractPlace | undefined {
   if (contractFile !== undefined) return { path: contractFile, isNamed: true };

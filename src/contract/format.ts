@@ -1,7 +1,10 @@
 /** Checks the format of a value: `"format": "port"` in a contract; pure. contract-words.ts describes the fault for the user. */
 import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
-/** The limit of characters for a pattern. No system passes a longer value: Linux limits a value to 128 KiB, macOS all to 1 MiB. */
+/**
+ * The limit of characters for a pattern. No system passes a longer value: Linux limits a value to 128 KiB, macOS all to 1
+ * MiB.
+ */
 const MAX_PATTERN_LENGTH = 1024 * 1024;
 
 /** Creates a count of the steps of patterns. All checks that share the count have one limit. */
@@ -15,7 +18,11 @@ export function formatCheck(): FormatCheck {
   return (format, value, name) => formatFault(format, value, name, work);
 }
 
-/** Returns the part of a format that the value does not meet; undefined if it meets all. @throws SophiaError (contract-slow, 125) */
+/**
+ * Returns the part of a format that the value does not meet; undefined if it meets all.
+ *
+ * @throws SophiaError (contract-slow, 125)
+ */
 export function formatFault(
   format: ValueFormat,
   value: string,

@@ -1,14 +1,14 @@
 /**
- * The known forms of credentials, as tables that credential-forms.ts searches; pure. Only forms with a fixed part are here: a random
- * text may as well be a commit hash, an identifier or a public key.
+ * The known forms of credentials, as tables that credential-forms.ts searches; pure. Only forms with a fixed part are here:
+ * a random text may as well be a commit hash, an identifier or a public key.
  *
- * A fixed beginning is a plain text, which the engine finds fast. The pattern behind it has a limited length, so that a search is
- * linear in the length of the value.
+ * A fixed beginning is a plain text, which the engine finds fast. The pattern behind it has a limited length, so that a
+ * search is linear in the length of the value.
  */
 
 /**
- * The beginnings of tokens, each with a pattern that must follow. A beginning stands at the start of a word. Public keys are not
- * listed: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
+ * The beginnings of tokens, each with a pattern that must follow. A beginning stands at the start of a word. Public keys
+ * are not listed: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
  */
 export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
   ["ghp_", "\\w{30}"],
@@ -120,8 +120,8 @@ export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
 ];
 
 /**
- * Credentials that may begin within a word, each with its description for the user. A URL is one if it needs no further credential,
- * such as the address of a webhook.
+ * Credentials that may begin within a word, each with its description for the user. A URL is one if it needs no further
+ * credential, such as the address of a webhook.
  */
 export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: string, description: string])[] = [
   ["hooks.slack.com/", "(?:services|workflows|triggers)/[\\w/-]{16}", "the address of a webhook"],

@@ -33,7 +33,8 @@ export function mayHoldCredentials(value: string): boolean {
 
 /** Describes the credential in the value of a variable; undefined if the contract has a reason why the variable is public. */
 export function credentialOf({ variables, aliases }: Contract, name: string, value: string): string | undefined {
-  // This does not call declarationOf: the bundler would put check-contract.ts into the file of this module (scripts/build/bundle.mjs).
+  // This does not call declarationOf: the bundler would put check-contract.ts into the file of this module
+  // (scripts/build/bundle.mjs).
   const declaration = variables.get(aliases.get(name) ?? name);
   const isPublicByReason = declaration?.reason !== undefined && !declaration.secret;
   return isPublicByReason ? undefined : credentialIn(value);

@@ -1,6 +1,6 @@
 /**
- * The remedies of violations, as data and as text; pure. violation-wording.ts makes one {@link Remedy} for each violation, and output/
- * joins those of several violations. No line has a value, nor an argument for a value.
+ * The remedies of violations, as data and as text; pure. violation-wording.ts makes one {@link Remedy} for each violation,
+ * and output/ joins those of several violations. No line has a value, nor an argument for a value.
  */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
@@ -168,7 +168,8 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
 }
 
 /**
- * Joins the remedies of each target. The command for ESC gets the value by a prompt or a pipe, so that the value is on no command line.
+ * Joins the remedies of each target. The command for ESC gets the value by a prompt or a pipe, so that the value is on no
+ * command line.
  *
  * @param width the width of lines, in columns
  */
@@ -205,8 +206,8 @@ function commandLines(words: readonly string[], width: number): readonly string[
 }
 
 /**
- * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. It names the environment, because another
- * one may be the default in the folder in which the user starts the command.
+ * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. It names the environment,
+ * because another one may be the default in the folder in which the user starts the command.
  */
 function setCommand({ name, target, replaces, contract }: MissingValue): readonly string[] {
   const options = [

@@ -3,7 +3,10 @@ import type { Contract, Declaration, Interval } from "./contract-model.ts";
 
 const DEFAULT_INTERVAL: Interval = { count: 90, unit: "day" };
 
-/** Returns the interval at which a value must be replaced; undefined if it never must be. Without a member, only secrets must be. */
+/**
+ * Returns the interval at which a value must be replaced; undefined if it never must be. Without a member, only secrets
+ * must be.
+ */
 export function rotationOf(
   { rotateEvery: contractInterval = DEFAULT_INTERVAL }: Pick<Contract, "rotateEvery">,
   { secret, rotateEvery }: Pick<Declaration, "secret" | "rotateEvery">,

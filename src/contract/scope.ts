@@ -1,6 +1,6 @@
 /**
- * Restricts a contract to a part of its variables: those of a scope (`--scope`), which stands for one process of the project, or those
- * that the user selects. Also makes the error for a profile or scope that the contract does not have.
+ * Restricts a contract to a part of its variables: those of a scope (`--scope`), which stands for one process of the
+ * project, or those that the user selects. Also makes the error for a profile or scope that the contract does not have.
  */
 import { SophiaError } from "../core/error.ts";
 import { suggest } from "../core/suggest.ts";
@@ -23,8 +23,8 @@ export function inScope(contract: Contract, scope: string, shownContract: string
 }
 
 /**
- * Returns the contract as if it declared only the variables for which `isKept` returns true. A condition on any other variable is never
- * met. The time is linear in the size of the contract.
+ * Returns the contract as if it declared only the variables for which `isKept` returns true. A condition on any other
+ * variable is never met. The time is linear in the size of the contract.
  */
 export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
   const nameOf = (nameOrAlias: string): string => contract.aliases.get(nameOrAlias) ?? nameOrAlias;

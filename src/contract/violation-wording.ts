@@ -195,7 +195,10 @@ function describeVariable(name: string, contract: Contract): string {
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-/** Describes a condition with its values, which are not secret: the check of a contract refuses a condition on a secret's value. */
+/**
+ * Describes a condition with its values, which are not secret: the check of a contract refuses a condition on a secret's
+ * value.
+ */
 function describeCondition({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Derives where a key goes from the probe of its variable, so that the contract need not say it twice; pure. This probe yields the
- * origin `https://api.example.com` and the header `Authorization: Bearer`:
+ * Derives where a key goes from the probe of its variable, so that the contract need not say it twice; pure. This probe
+ * yields the origin `https://api.example.com` and the header `Authorization: Bearer`:
  *
  *     "probe": { "url": "https://api.example.com/me", "headers": { "Authorization": "Bearer ${EXAMPLE_KEY}" } }
  */

@@ -71,7 +71,11 @@ export function apiPath(variable: string, githubPath: string, webOrigin: string)
   return enterprisePath === undefined ? githubPath : `/${host}${enterprisePath}`;
 }
 
-/** Translates rules for the hosts of github.com into rules for the hosts of the service. @param webOrigin that of its web pages */
+/**
+ * Translates rules for the hosts of github.com into rules for the hosts of the service.
+ *
+ * @param webOrigin that of its web pages
+ */
 export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonly PathRule[] {
   if (webOrigin === GITHUB_ORIGIN) return rules;
   const { host: webHost } = new URL(webOrigin);
@@ -125,7 +129,10 @@ const OTHER_PATHS: Readonly<Record<string, string>> = {
   "user/ssh_signing_keys": "users/ssh-signing-keys",
 };
 
-/** The paths of the API that create or change credentials. The API also accepts numbers in place of names: `/repositories/1/keys`. */
+/**
+ * The paths of the API that create or change credentials. The API also accepts numbers in place of names:
+ * `/repositories/1/keys`.
+ */
 const DENIED_PATHS: readonly string[] = [
   ...Object.keys(REPOSITORY_PATHS).flatMap((path) => [`/repos/*/*/${path}`, `/repositories/*/${path}`]),
   ...Object.keys(ORGANIZATION_PATHS).flatMap((path) => [`/orgs/*/${path}`, `/organizations/*/${path}`]),

@@ -1,13 +1,14 @@
 /**
- * The different ways in which servers read one path; pure. Rules must hold for the path that the service reads, not only for the
- * path that the broker reads:
+ * The different ways in which servers read one path; pure. Rules must hold for the path that the service reads, not only
+ * for the path that the broker reads:
  *
  *     /repos/a%2Fb/keys       `a/b` is one segment for some servers, and two for others
  *     /v1/%6Beys              is `/v1/keys`
  *     /v1/x/..;a/keys         is `/v1/keys` for some servers
  *
- * The broker refuses a path that two servers may read differently (`isAmbiguous`), except where clients need such paths: for those,
- * `readingsOf` returns each reading, and `namesOf` returns the segments as the most lenient server compares them.
+ * The broker refuses a path that two servers may read differently (`isAmbiguous`), except where clients need such paths:
+ * for those, `readingsOf` returns each reading, and `namesOf` returns the segments as the most lenient server compares
+ * them.
  */
 
 /** Characters that a path should not have in escaped form: those that need no escape, and those that separate segments. */
@@ -16,20 +17,18 @@ const NEVER_ESCAPED = /[\w.~/\\-]/;
 const NEVER_ESCAPED_IN_SEGMENTS = /[\w.~\\-]/;
 
 /**
- * Returns true for a path that two servers may read as two different paths. Such a path has
- * - empty segments or dot segments, also with parameters (`/..;x`) or in fullwidth letters (`／．．`);
- * - backslashes;
- * - escapes of characters that need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if the escape
- *   is escaped again (`%252F`);
- * - escapes of bytes that are not valid UTF-8, such as overlong forms.
+ * Returns true for a path that two servers may read as two different paths. Such a path has - empty segments or dot
+ * segments, also with parameters (`/..;x`) or in fullwidth letters (`／．．`); - backslashes; - escapes of characters that
+ * need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if the escape is escaped again
+ * (`%252F`); - escapes of bytes that are not valid UTF-8, such as overlong forms.
  */
 export function isAmbiguous(path: string): boolean {
   return hasTwoForms(path, NEVER_ESCAPED);
 }
 
 /**
- * Returns all readings of a path. `%2F`, as in the name of a branch or a project, is read as a part of a name and as a slash; `%3F`
- * and `%23` are read as a part of a name and as the end of the path. Other paths have one reading.
+ * Returns all readings of a path. `%2F`, as in the name of a branch or a project, is read as a part of a name and as a
+ * slash; `%3F` and `%23` are read as a part of a name and as the end of the path. Other paths have one reading.
  *
  * @returns undefined if the path is ambiguous in other respects
  */
@@ -74,13 +73,19 @@ export function segmentsOf(path: string): readonly string[] {
 }
 
 const ASCII = /^[\u0020-\u007e]*$/;
-/** Matches accents, which the collations of some servers ignore, and invisible characters: controls, and those without a width. */
+/**
+ * Matches accents, which the collations of some servers ignore, and invisible characters: controls, and those without a
+ * width.
+ */
 const IGNORED = /[\p{M}\p{Cc}\p{Cf}]/gu;
 /** Matches slashes, backslashes, and characters that look like them. (NFKD turns some of those into ASCII.) */
 const SLASHES = /[/\\\u2044\u2215\u2216\u29f5\u29f8\u29f9]/;
 /** Matches the escaped forms of slashes and of characters that look like them, with their fullwidth and small forms. */
 const SLASH_ESCAPES = /%2f|%ef%bc%(?:8f|bc)|%ef%b9%a8|%e2%(?:81%84|88%9[56]|a7%b[589])/gi;
-/** Matches the rest of a path from an escaped `?` or `#` on. The escape may be escaped again, or be that of a fullwidth form. */
+/**
+ * Matches the rest of a path from an escaped `?` or `#` on. The escape may be escaped again, or be that of a fullwidth
+ * form.
+ */
 const QUERY_ESCAPES = /(?:%(?:25)*(?:3f|23)|%ef%bc%(?:9f|83)|%ef%b9%(?:96|9f)).*$/is;
 
 /** Each ambiguous path contains one of these. */
@@ -120,8 +125,8 @@ function hasAmbiguousEscape(path: string, neverEscaped: RegExp): boolean {
   const isAmbiguousEscape = (escape: string): boolean =>
     !/^%[\da-f]{2}$/i.test(escape) || isAmbiguousIfEscaped(escape.slice(1), neverEscaped);
   if (escapes.some(isAmbiguousEscape)) return true;
-  // Escapes of escapes, such as %252F: a second server, behind one that decodes it, reads a slash. `readingsOf` does not list that
-  // reading, so these are always ambiguous.
+  // Escapes of escapes, such as %252F: a second server, behind one that decodes it, reads a slash. `readingsOf` does not
+  // list that reading, so these are always ambiguous.
   const escapedEscapes = Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi));
   return escapedEscapes.some(([, digits = ""]) => isAmbiguousIfEscaped(digits, NEVER_ESCAPED));
 }

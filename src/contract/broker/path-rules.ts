@@ -4,8 +4,8 @@
  *     POST /v2/documents/*                    one segment in place of `*`
  *     api.github.com: GET /repos/**           any segments in place of `**`, also none
  *
- * `isCovered` decides over rules that allow: it compares exactly. `isDenied` decides over rules that deny: it compares so leniently
- * that no other spelling of a denied path gets through.
+ * `isCovered` decides over rules that allow: it compares exactly. `isDenied` decides over rules that deny: it compares so
+ * leniently that no other spelling of a denied path gets through.
  */
 import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
 
@@ -65,8 +65,9 @@ export function isCovered(rules: readonly PathRule[], { host, method, path }: Ru
 }
 
 /**
- * Returns true if one of the rules matches the request as any server may read it. Ignored are case, escapes, similar letters, and
- * what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another form, such as `%2F`, may be a slash or not.
+ * Returns true if one of the rules matches the request as any server may read it. Ignored are case, escapes, similar
+ * letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another form, such as `%2F`, may be a
+ * slash or not.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const candidates = rules.filter((rule) => isFor(rule, host, method));
@@ -93,7 +94,11 @@ function isFor(rule: PathRule, host: string, method: string): boolean {
   return rule.method === "*" || rule.method === method || rule.method === method.toUpperCase();
 }
 
-/** Returns true if a pattern with `*` and `**` matches the segments. @param isSame compares a part without `*` with a segment */
+/**
+ * Returns true if a pattern with `*` and `**` matches the segments.
+ *
+ * @param isSame compares a part without `*` with a segment
+ */
 function matchesPath(
   pattern: readonly string[],
   segments: readonly string[],
@@ -110,8 +115,8 @@ function matchesPath(
 }
 
 /**
- * Returns true if a pattern matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a name. So
- * `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
+ * Returns true if a pattern matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a
+ * name. So `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
  *
  * This goes through the pattern once, and keeps for each number of names if they match the beginning of the pattern.
  */

@@ -12,8 +12,8 @@ export interface Provider {
   readonly address?: string;
   readonly slots: readonly Slot[];
   /**
-   * The variables that the program gets, each with the path that clients expect in it. Keys of one service may share them, since the
-   * broker finds the key by the dummy.
+   * The variables that the program gets, each with the path that clients expect in it. Keys of one service may share them,
+   * since the broker finds the key by the dummy.
    */
   readonly base: Readonly<Record<string, string>>;
   /** The variables whose clients send whole paths. Clients of the other variables send only what follows the path in `base`. */

@@ -1,12 +1,12 @@
 /**
- * Translates a contract to a schema of `environmentVariables` of an ESC environment, so that ESC itself refuses a value that the
- * contract does not allow (`sophia-run enforce`); pure.
+ * Translates a contract to a schema of `environmentVariables` of an ESC environment, so that ESC itself refuses a value
+ * that the contract does not allow (`sophia-run enforce`); pure.
  *
  *     contract   { "variables": { "PORT": { "required": true, "format": "port" } } }
  *     schema     { type: object, required: [PORT], properties: { PORT: { anyOf: [ … ] } } }
  *
- * The schema has `properties` and `required` for single variables. Rules over several variables, or over a variable with aliases, are
- * a list of schemas (`#rules`), of which each must hold for the whole object.
+ * The schema has `properties` and `required` for single variables. Rules over several variables, or over a variable with
+ * aliases, are a list of schemas (`#rules`), of which each must hold for the whole object.
  */
 import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
 import { namesOfDeclaration } from "../check-contract.ts";
@@ -78,8 +78,9 @@ const SHARED_DEFINITIONS = [
 ] as const;
 
 /**
- * Returns the schema of a contract. Each environment meets the schema if its values meet the contract without other sources, such as
- * the caller's environment and `.env` files. The schema is never stricter than the contract; `gaps` says where it is less strict.
+ * Returns the schema of a contract. Each environment meets the schema if its values meet the contract without other
+ * sources, such as the caller's environment and `.env` files. The schema is never stricter than the contract; `gaps` says
+ * where it is less strict.
  */
 export function contractSchema(contract: Contract, enforcement: Enforcement): ContractSchema {
   return new ContractTranslator(contract, enforcement).translate();
@@ -154,7 +155,10 @@ class ContractTranslator {
     this.#gaps.set(gap, Array.from(new Set(names)));
   }
 
-  /** Returns true for a variable that the program gets even if `environmentVariables` does not have it: from a default or a file. */
+  /**
+   * Returns true for a variable that the program gets even if `environmentVariables` does not have it: from a default or a
+   * file.
+   */
   #isSuppliedElsewhere(declaration: Declaration): boolean {
     return declaration.default !== undefined || this.#isFromFile(declaration);
   }
@@ -183,9 +187,9 @@ class ContractTranslator {
   }
 
   /**
-   * Returns the ways in which a variable with aliases can have a value of this schema. The value is that of the variable's name, unless
-   * that is empty; then it is the value of an alias. Of several aliases the first one in the order of the environment is used. A schema
-   * cannot know this order, and so allows any alias.
+   * Returns the ways in which a variable with aliases can have a value of this schema. The value is that of the variable's
+   * name, unless that is empty; then it is the value of an alias. Of several aliases the first one in the order of the
+   * environment is used. A schema cannot know this order, and so allows any alias.
    */
   #waysToHave(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);

@@ -3,8 +3,8 @@
  *
  *     { "type": "object", "required": ["PORT"], "properties": { "PORT": { "$ref": "#/$defs/set" } } }
  *
- * ESC has neither `not` nor `allOf`. A `pattern` is an expression of RE2, and matches anywhere in the text unless it has anchors. A
- * number never equals a string.
+ * ESC has neither `not` nor `allOf`. A `pattern` is an expression of RE2, and matches anywhere in the text unless it has
+ * anchors. A number never equals a string.
  */
 export interface EscSchema {
   readonly title?: string;

@@ -1,6 +1,6 @@
 /**
- * Writes regular expressions for ranges of integers, since a schema of ESC cannot compare the text of a number; pure. For the range
- * from 5 to 250:
+ * Writes regular expressions for ranges of integers, since a schema of ESC cannot compare the text of a number; pure. For
+ * the range from 5 to 250:
  *
  *     \+?0*(?:[5-9]|[1-9][0-9]{1}|1[0-9]{2}|2[0-4][0-9]|250)
  *
@@ -8,8 +8,9 @@
  */
 
 /**
- * Returns the expression (of RE2, without anchors) for integers of a range, as formats of contracts read them: with a sign or without,
- * and with any number of leading zeros. A bound that is no integer is replaced by the nearest integer inside the range.
+ * Returns the expression (of RE2, without anchors) for integers of a range, as formats of contracts read them: with a sign
+ * or without, and with any number of leading zeros. A bound that is no integer is replaced by the nearest integer inside
+ * the range.
  *
  * @returns undefined if a bound is not a safe integer of JavaScript
  */
@@ -55,7 +56,8 @@ function unsignedIntegers(lower: number, upper: number | undefined): readonly st
 }
 
 /**
- * Returns expressions for the integers between two that have the same number of digits. For the range from 137 to 484 these are:
+ * Returns expressions for the integers between two that have the same number of digits. For the range from 137 to 484 these
+ * are:
  *
  *     13[7-9]  1[4-9][0-9]      the end of the hundred in which the range begins
  *     [2-3][0-9]{2}             the hundreds that are in the range completely

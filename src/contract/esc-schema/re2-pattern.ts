@@ -1,7 +1,7 @@
 /**
- * Translates patterns of contracts, which have the syntax of JavaScript, to RE2, which Pulumi ESC uses; pure. The syntax of RE2 is at
- * https://github.com/google/re2/wiki/Syntax. Both have the same operators. Classes and escapes are written again as ranges of code
- * points, since `\s`, `.` and others mean other characters in RE2.
+ * Translates patterns of contracts, which have the syntax of JavaScript, to RE2, which Pulumi ESC uses; pure. The syntax of
+ * RE2 is at https://github.com/google/re2/wiki/Syntax. Both have the same operators. Classes and escapes are written again
+ * as ranges of code points, since `\s`, `.` and others mean other characters in RE2.
  *
  *     \d[^a]\u{1F600}?      becomes      ^(?:[0-9][^a]\x{1F600}?)$
  */
@@ -13,10 +13,17 @@ type Range = readonly [number, number];
 const LAST_CODE_POINT = 0x10_ff_ff;
 /** The limit of RE2 for the count of a repetition, and for the product of the counts of nested repetitions. */
 export const MAX_REPETITIONS = 1000;
-/** A limit of the expression's size. RE2 refuses an expression by its memory, which is reached at some three million characters. */
+/**
+ * A limit of the expression's size. RE2 refuses an expression by its memory, which is reached at some three million
+ * characters.
+ */
 const MAX_CHARACTERS = 1_000_000;
 
-/** Returns the expression of RE2 that matches the same values, as a whole. @returns undefined if it is beyond the limits of RE2 */
+/**
+ * Returns the expression of RE2 that matches the same values, as a whole.
+ *
+ * @returns undefined if it is beyond the limits of RE2
+ */
 export function re2Pattern(source: string): string | undefined {
   const pattern = parsePattern(source);
   if (maxRepetitions(pattern) > MAX_REPETITIONS || countCharacters(pattern) > MAX_CHARACTERS) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Translates what ESC reports about values by the schema of a contract (`sophia-run enforce`) back to violations of the contract, so
- * that the user reads the same message as without a schema; pure. ESC reports only texts, such as:
+ * Translates what ESC reports about values by the schema of a contract (`sophia-run enforce`) back to violations of the
+ * contract, so that the user reads the same message as without a schema; pure. ESC reports only texts, such as:
  *
  *     string must match the pattern "^(?:[A-Z]{3})$"
  */
@@ -127,7 +127,8 @@ function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
  * Finds the part of the format that a value does not meet, as far as findings show it.
  *
  * @param isInRule true if the findings may be those of a rule over several variables
- * @returns `blank` if the value must have a visible character; undefined if the findings are not those of this variable's schema
+ * @returns `blank` if the value must have a visible character; undefined if the findings are not those of this variable's
+ *   schema
  */
 function findFault(
   declaration: Declaration,

@@ -1,6 +1,6 @@
 /**
- * Translates the format of a variable to schemas of values in ESC; pure. A value in ESC may be a text, a number or a boolean: ESC gives
- * programs its text, so that `PORT: 8080` and `PORT: "8080"` must both be allowed.
+ * Translates the format of a variable to schemas of values in ESC; pure. A value in ESC may be a text, a number or a
+ * boolean: ESC gives programs its text, so that `PORT: 8080` and `PORT: "8080"` must both be allowed.
  *
  *     contract   "format": "port"
  *     schemas    { type: string, pattern: "^(?:0{0,4}[1-9]|…)$" }, { type: number, multipleOf: 1, minimum: 1, maximum: 65535 }
@@ -158,7 +158,10 @@ function freeText(format: TextFormat, mustBeSet: boolean): Texts {
   return { texts: [{ type: "string", ...matchingAll(rules.map(({ expression }) => expression)) }], gaps };
 }
 
-/** Returns a schema of the texts that match all expressions. ESC has no `allOf`: a pattern and an `anyOf` beside it must both hold. */
+/**
+ * Returns a schema of the texts that match all expressions. ESC has no `allOf`: a pattern and an `anyOf` beside it must
+ * both hold.
+ */
 function matchingAll([first, ...others]: readonly string[]): EscSchema {
   if (first === undefined) return {};
   return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [matchingAll(others)] }) };

@@ -39,7 +39,10 @@ export interface DeclaredKey {
   /** Absent if the key is built in and the contract has no `broker` member for it. */
   readonly member: BrokerMember | undefined;
   readonly entry: BrokerEntry;
-  /** The variables that the program gets. They are compared in upper case (`folded`), because Windows ignores the case of names. */
+  /**
+   * The variables that the program gets. They are compared in upper case (`folded`), because Windows ignores the case of
+   * names.
+   */
   readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
 
@@ -106,8 +109,8 @@ function examineRules(
 }
 
 /**
- * Returns the hosts that a rule may name. An upstream in a variable has a host that only a start knows: then these are the hosts of
- * the built-in service.
+ * Returns the hosts that a rule may name. An upstream in a variable has a host that only a start knows: then these are the
+ * hosts of the built-in service.
  */
 function hostsOf({ name, entry: { upstream } }: DeclaredKey): readonly string[] {
   const provider = providerOf(name);

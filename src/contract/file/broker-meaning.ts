@@ -38,7 +38,8 @@ export function createBrokerExaminer(document: ContractDocument): BrokerExaminer
   );
   const withMember = [...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name])))];
   const excessKey = withMember[MAX_KEYS];
-  // Built-in keys come first: of two keys with the same address the later one is reported, and only a written one has a position.
+  // Built-in keys come first: of two keys with the same address the later one is reported, and only a written one has a
+  // position.
   const candidates = new Set([...Object.keys(PROVIDERS).filter((name) => !withMember.includes(name)), ...withMember]);
   const reportedConflicts = new Set<string>();
   // A document may have a hundred thousand profiles, which share most entries and members.
@@ -96,8 +97,8 @@ function findKeysAsAddresses(
 }
 
 /**
- * Returns true if two keys may set the same variable: two built-in keys of one service, such as tokens of GitHub, with the same path.
- * The broker then finds the key of a request by its dummy.
+ * Returns true if two keys may set the same variable: two built-in keys of one service, such as tokens of GitHub, with the
+ * same path. The broker then finds the key of a request by its dummy.
  */
 function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: string): boolean {
   const origin = providerOf(key.name)?.origin;

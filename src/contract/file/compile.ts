@@ -16,7 +16,10 @@ import type {
 } from "../contract-model.ts";
 import { compilePattern } from "../pattern/pattern.ts";
 
-/** Compiles one profile of a valid document, or the document without a profile. The time is linear in the size of the document. */
+/**
+ * Compiles one profile of a valid document, or the document without a profile. The time is linear in the size of the
+ * document.
+ */
 export function compileContract(
   document: ContractDocument,
   source: ContractSource,
@@ -158,8 +161,8 @@ function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
 }
 
 /**
- * Returns true if a variable is a secret. If the contract does not say so, every variable is one, except if the contract contains its
- * value: as a default, or as one of the few values of its format.
+ * Returns true if a variable is a secret. If the contract does not say so, every variable is one, except if the contract
+ * contains its value: as a default, or as one of the few values of its format.
  */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;

@@ -1,11 +1,17 @@
-/** The error of a contract file, as data: output/contract-file-failure.ts, loaded only for an error, makes the message of it. */
+/**
+ * The error of a contract file, as data: output/contract-file-failure.ts, loaded only for an error, makes the message of
+ * it.
+ */
 import { SophiaError } from "../../core/error.ts";
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { printable } from "../../core/text.ts";
 import type { LinkEscape } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
-/** The reason to read a file: it is the first contract, which the user named or sophia-run found, or another contract extends it. */
+/**
+ * The reason to read a file: it is the first contract, which the user named or sophia-run found, or another contract
+ * extends it.
+ */
 export interface Reason {
   /** True if sophia-run found the first contract, false if the user named it. */
   readonly isFound: boolean;
@@ -45,7 +51,10 @@ const CODES = {
 
 export type ContractFileCode = (typeof CODES)[ContractProblem["kind"]];
 
-/** Thrown for a contract file that cannot be used. The user sees its own message only if the code of the messages cannot be loaded. */
+/**
+ * Thrown for a contract file that cannot be used. The user sees its own message only if the code of the messages cannot be
+ * loaded.
+ */
 export class ContractFileError extends SophiaError {
   /** The absolute path of the file. */
   readonly file: string;

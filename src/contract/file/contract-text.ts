@@ -17,12 +17,12 @@ import { ContractFileError, type ContractProblem, type Reason } from "./contract
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads a contract, and returns its text without a byte-order mark. If the first contract was found, the file must have a trusted
- * owner.
+ * Reads a contract, and returns its text without a byte-order mark. If the first contract was found, the file must have a
+ * trusted owner.
  *
  * @param path absolute
- * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if it is not
- * UTF-8
+ * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if
+ *   it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, folders: Folders): Promise<string> {
   const { isFound, extendedBy, first = path } = reason;

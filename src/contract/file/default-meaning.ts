@@ -1,4 +1,7 @@
-/** Decides which defaults a contract must not have. Loaded only for a contract with a default whose name or value is suspect. */
+/**
+ * Decides which defaults a contract must not have. Loaded only for a contract with a default whose name or value is
+ * suspect.
+ */
 import { runsCode } from "../../trust/code-values.ts";
 import { decidesNetwork } from "../../trust/network-variables.ts";
 

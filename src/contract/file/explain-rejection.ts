@@ -1,7 +1,9 @@
 /**
- * Explains why a document does not have the form of the schema; pure. Runs only if the generated guard refuses the document.
+ * Explains why a document does not have the form of the schema; pure. Runs only if the generated guard refuses the
+ * document.
  *
- * Messages repeat no values, and only keys that the schema has: the user may have named the wrong file, such as one with credentials.
+ * Messages repeat no values, and only keys that the schema has: the user may have named the wrong file, such as one with
+ * credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
@@ -76,7 +78,10 @@ function unknownValue(node: Node, values: readonly string[]): Fault {
   return { offset: node.offset, message: `unknown value${didYouMean(value, values)}`, allowed };
 }
 
-/** Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the wrong line. */
+/**
+ * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the wrong
+ * line.
+ */
 function findValueFault(schema: Schema, value: unknown): Omit<Fault, "offset"> | undefined {
   const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
   if (typeof value === "number" && (value < minimum || value > maximum)) {

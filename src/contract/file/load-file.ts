@@ -1,10 +1,11 @@
 /**
- * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles the profile and the
- * scope of this run.
+ * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles the
+ * profile and the scope of this run.
  *
  *     { "extends": "builtin", "variables": { "API_KEY": { "required": true } } }
  *
- * A valid contract needs only JSON.parse and the generated guard. What finds and describes errors is loaded for an invalid one.
+ * A valid contract needs only JSON.parse and the generated guard. What finds and describes errors is loaded for an invalid
+ * one.
  */
 import { dirname, resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
@@ -189,7 +190,11 @@ function namedEntriesOf({
   );
 }
 
-/** Parses a contract. @returns undefined if the text is not JSON, does not have the form of the schema or has a duplicate key */
+/**
+ * Parses a contract.
+ *
+ * @returns undefined if the text is not JSON, does not have the form of the schema or has a duplicate key
+ */
 export function parseContract(text: string): ContractDocument | undefined {
   let document: unknown;
   try {
@@ -201,8 +206,8 @@ export function parseContract(text: string): ContractDocument | undefined {
 }
 
 /**
- * Returns true if an object of the text has two equal keys, of which JSON.parse has dropped one: then the parsed document has fewer
- * colons. Counting colons is faster than a second parser.
+ * Returns true if an object of the text has two equal keys, of which JSON.parse has dropped one: then the parsed document
+ * has fewer colons. Counting colons is faster than a second parser.
  */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   const parsedText = JSON.stringify(document);

@@ -1,6 +1,6 @@
 /**
- * Checks what the schema of a contract cannot say: that names exist, that members fit each other, that patterns are valid. The time is
- * linear in the size of the document if its profiles form one chain.
+ * Checks what the schema of a contract cannot say: that names exist, that members fit each other, that patterns are valid.
+ * The time is linear in the size of the document if its profiles form one chain.
  */
 import { didYouMean } from "../../core/suggest.ts";
 import { noWork } from "../format.ts";
@@ -26,7 +26,8 @@ const MAX_GUESSES = 100;
  * Returns the issues of a document that has the form of the schema.
  *
  * @param document the document, merged with those that it extends
- * @param written the document as its own file has it. Only its sections and scopes are checked: the others were, with their files
+ * @param written the document as its own file has it. Only its sections and scopes are checked: the others were, with their
+ *   files
  */
 export function examineMeaning(
   document: ContractDocument,
@@ -121,8 +122,8 @@ function reportBrokers(
 }
 
 /**
- * Checks that profiles extend existing profiles, and none itself. This walks through each profile and those that it extends, depth
- * first, without recursion: a chain may have a hundred thousand profiles.
+ * Checks that profiles extend existing profiles, and none itself. This walks through each profile and those that it
+ * extends, depth first, without recursion: a chain may have a hundred thousand profiles.
  */
 function examineLineages(profiles: Profiles, report: ReportIssue): void {
   const visited = new Set<string>();
@@ -176,8 +177,8 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, context
 }
 
 /**
- * The entries of a contract, merged with those of a stack of profiles. For the next profile only the difference is merged or undone:
- * merging each profile from the beginning would take quadratic time.
+ * The entries of a contract, merged with those of a stack of profiles. For the next profile only the difference is merged
+ * or undone: merging each profile from the beginning would take quadratic time.
  */
 class ProfileStack {
   readonly entries: MergedEntries;

@@ -5,9 +5,9 @@ import { defaultLines, mergeEntries } from "./compile.ts";
 type Sections = NonNullable<ContractDocument["sections"]>;
 
 /**
- * Merges a document into the one that it extends. A member of a variable or of a profile replaces that member of the base. A group, a
- * scope or a section replaces the whole one of the same name or title. If the document has no sections, what it adds is a last section.
- * The name of the base is not inherited: it is the name of another project.
+ * Merges a document into the one that it extends. A member of a variable or of a profile replaces that member of the base.
+ * A group, a scope or a section replaces the whole one of the same name or title. If the document has no sections, what it
+ * adds is a last section. The name of the base is not inherited: it is the name of another project.
  *
  * @param extension the document with `extends`
  */

@@ -1,6 +1,6 @@
 /**
- * Finds the ESC environments that a contract names, and the file that names them. This file decides whether the user must consent: a
- * cloned repository could name any environment that the user's token opens.
+ * Finds the ESC environments that a contract names, and the file that names them. This file decides whether the user must
+ * consent: a cloned repository could name any environment that the user's token opens.
  *
  *     { "environment": "acme/shop/dev", "profiles": { "production": { "environment": "acme/shop/production" } } }
  */
@@ -28,8 +28,8 @@ export function addEnvironmentFile(
 }
 
 /**
- * Finds the environments of the profile: those that it names itself; otherwise those of the nearest profile that it extends; otherwise
- * those of the contract.
+ * Finds the environments of the profile: those that it names itself; otherwise those of the nearest profile that it
+ * extends; otherwise those of the contract.
  *
  * @param namedContract the path of the contract if the user named it
  */

@@ -1,6 +1,6 @@
 /**
- * The positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this is loaded only if it
- * was refused: JSON.parse, which knows no positions, is faster.
+ * The positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this is loaded
+ * only if it was refused: JSON.parse, which knows no positions, is faster.
  *
  * parseWithPositions returns the tree of jsonc-parser, and offsetFinder finds the offset of a path in this tree.
  */
@@ -139,8 +139,8 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
 }
 
 /**
- * Creates a function that returns the offset of an issue's path. If the text lacks the end of the path, because a contract inherits
- * the member, the function returns the offset of the nearest value above.
+ * Creates a function that returns the offset of an issue's path. If the text lacks the end of the path, because a contract
+ * inherits the member, the function returns the offset of the nearest value above.
  */
 export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "atKey">) => number {
   /** The members of the objects that were looked at: many issues may be in one large object. */

@@ -1,6 +1,6 @@
 /**
- * The part of JSON Schema (draft 7) that the schema of contracts uses. The generators in scripts/contract make the guard and the types
- * from the schema; explain-rejection.ts explains why a document does not have its form.
+ * The part of JSON Schema (draft 7) that the schema of contracts uses. The generators in scripts/contract make the guard
+ * and the types from the schema; explain-rejection.ts explains why a document does not have its form.
  */
 
 export type TypeName = "string" | "boolean" | "integer" | "number" | "array" | "object";
