@@ -28,7 +28,7 @@ import {
   ALLOW_VARIABLE,
   type Consent,
   isAllowedBy,
-  isSame,
+  isSameConsent,
   readConsents,
   replaceConsents,
   withConsents,
@@ -76,7 +76,7 @@ export async function withConsent(
   }
   const { consents, problem } = readConsents(environment);
   const warnings = problem === undefined ? [] : [remark(problem)];
-  const isRemembered = needed.every((consent) => consents.some((remembered) => isSame(remembered, consent)));
+  const isRemembered = needed.every((consent) => consents.some((remembered) => isSameConsent(remembered, consent)));
   if (isRemembered) return { notices: [] };
   const userAnswer = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
   const isUnattended = userAnswer === "not-asked" && unattended(environment) !== undefined;
@@ -87,12 +87,13 @@ export async function withConsent(
     return { refused: unconsented, notices: [...warnings, notice] };
   }
   if (unplaced !== undefined) return { notices: warnings };
-  const writeFault = problem ?? (await replaceConsents(environment, (now) => withConsents(now, placed(needed))));
+  const writeFault =
+    problem ?? (await replaceConsents(environment, (now) => withConsents(now, placedConsents(needed))));
   return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
 }
 
 /** Returns the consents that can be remembered: those for a file whose path is known. */
-export function placed(consents: ConsentNeed["consents"]): readonly Consent[] {
+export function placedConsents(consents: ConsentNeed["consents"]): readonly Consent[] {
   return consents.flatMap(({ file, environment }) => (file === undefined ? [] : [{ file, environment }]));
 }
 

@@ -88,14 +88,14 @@ function fullPathOf(path: string): readonly (string | undefined)[] {
 }
 
 /** The content of the file. */
-export interface Remembered {
+export interface RememberedConsents {
   readonly consents: readonly Consent[];
   /** The reason why the file is not used, for messages. Then there are no consents. */
   readonly problem?: string;
 }
 
 /** Reads the remembered consents. A file that another user could have written is a problem, and is not used. */
-export function readConsents(environment: Environment): Remembered {
+export function readConsents(environment: Environment): RememberedConsents {
   const path = pathIn(environment);
   if (path === undefined) return { consents: [] };
   const read = readOwnFile(path, MAX_BYTES);
@@ -107,13 +107,15 @@ export function readConsents(environment: Environment): Remembered {
 }
 
 /** Returns true if two consents are for the same file and the same environment. */
-export function isSame(consent: Consent, otherConsent: Partial<Consent>): boolean {
+export function isSameConsent(consent: Consent, otherConsent: Partial<Consent>): boolean {
   return consent.file === otherConsent.file && consent.environment === otherConsent.environment;
 }
 
 /** Adds consents to a list, in which each is then only once. */
 export function withConsents(consents: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
-  const otherConsents = consents.filter((consent) => !added.some((addedConsent) => isSame(consent, addedConsent)));
+  const otherConsents = consents.filter(
+    (consent) => !added.some((addedConsent) => isSameConsent(consent, addedConsent)),
+  );
   return [...otherConsents, ...added];
 }
 

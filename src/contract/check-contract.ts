@@ -57,7 +57,7 @@ export function isBlank(value: string): boolean {
 }
 
 /** Returns the variable of a group that the program uses: the first one that is set. */
-export function serving(names: readonly string[], resolution: Resolution): string | undefined {
+export function findUsedVariable(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
@@ -95,12 +95,12 @@ export function checkRule(rule: Rule, resolution: Resolution): RuleViolation | u
         : { kind: "missing-when", rule, name: rule.name, when: rule.when };
     case "one-of":
     case "at-least-one":
-      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+      return findUsedVariable(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
     case "exactly-one": {
       // A default is set, too, but does not conflict with a variable that a source sets.
       const set = rule.names.filter((name) => isSetBySource(resolution, name));
       if (set.length > 1) return { kind: "several-set", rule, set };
-      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+      return findUsedVariable(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
     }
     case "all-or-none": {
       // A default does not require the other variables, but completes a group that a source has begun.

@@ -8,7 +8,7 @@ import { shellWord } from "../core/shell.ts";
  * @param file the file that has the reference; undefined if the process environment has it
  * @returns lines, of which a command is one of its own
  */
-export function resolutionOf(form: ReferenceForm, file?: string): readonly [string, ...string[]] {
+export function describeResolver(form: ReferenceForm, file?: string): readonly [string, ...string[]] {
   const start = "sophia-run -- COMMAND";
   const option = (name: string): string => (file === undefined ? "" : ` ${name} ${shellWord(file)}`);
   switch (form) {

@@ -223,6 +223,6 @@ function environmentOf(target: Target): string {
 }
 
 /** Returns an example of a line in a contract that requires a variable. */
-export function requirement(name = "API_KEY"): string {
+export function requirementExample(name = "API_KEY"): string {
   return `"${name}": { "required": true }`;
 }

@@ -4,7 +4,7 @@
 import { isOfRunner } from "./actions-runner.ts";
 import { isOfLine, type Origin } from "../core/model.ts";
 import type { ReferenceForm } from "../core/reference-forms.ts";
-import { resolutionOf } from "./reference-resolvers.ts";
+import { describeResolver } from "./reference-resolvers.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
@@ -64,7 +64,7 @@ export function describeViolations(
   const correct = (name: string): Remedy => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf);
   const resolve = (name: string, form: ReferenceForm): readonly string[] => {
     const origin = origins?.get(name)?.origin;
-    return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
+    return describeResolver(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
   };
   const { contractFile } = context;
   const contractPart = contractFile === undefined ? {} : { contract: contractFile };
