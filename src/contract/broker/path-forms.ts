@@ -17,10 +17,12 @@ const NEVER_ESCAPED = /[\w.~/\\-]/;
 const NEVER_ESCAPED_IN_SEGMENTS = /[\w.~\\-]/;
 
 /**
- * Returns true for a path that two servers may read as two different paths. Such a path has - empty segments or dot
- * segments, also with parameters (`/..;x`) or in fullwidth letters (`／．．`); - backslashes; - escapes of characters that
- * need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if the escape is escaped again
- * (`%252F`); - escapes of bytes that are not valid UTF-8, such as overlong forms.
+ * Returns true for a path that two servers may read as two different paths. Such a path has
+ * - empty segments or dot segments, also with parameters (`/..;x`) or in fullwidth letters (`／．．`);
+ * - backslashes;
+ * - escapes of characters that need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if the
+ *   escape is escaped again (`%252F`);
+ * - escapes of bytes that are not valid UTF-8, such as overlong forms.
  */
 export function isAmbiguous(path: string): boolean {
   return hasTwoForms(path, NEVER_ESCAPED);
