@@ -70,6 +70,7 @@ export async function withConsent(
   if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
   if (isAllowedBy(environment, needed)) return { notices: [] };
+  // A name with two parts has two meanings. If the variable allows only the first ones, the others are not tried.
   const firstMeanings = needed.filter((consent) => !proposal.oldForms.includes(consent.environment));
   if (firstMeanings.length < needed.length && isAllowedBy(environment, firstMeanings)) {
     return { notices: [], oneMeaning: ALLOW_VARIABLE };
@@ -86,6 +87,7 @@ export async function withConsent(
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
+  // The user consents only for this start, since the consent cannot be remembered.
   if (unplaced !== undefined) return { notices: warnings };
   const writeFault =
     problem ?? (await replaceConsents(environment, (now) => withConsents(now, placedConsents(needed))));
