@@ -15,7 +15,11 @@ const ROOT = join(import.meta.dirname, "../..");
 const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   // Before the groups that use it.
-  { name: "looks-secret", test: /\/src\/contract\/(?:looks-secret|credential-forms)\.ts$/, priority: 2 },
+  {
+    name: "looks-secret",
+    test: /\/src\/contract\/(?:looks-secret|credential-forms|known-credentials)\.ts$/,
+    priority: 2,
+  },
   { name: "url", test: /\/src\/core\/url\.ts$/, priority: 2 },
   // Else `broker` would have it, and its modules of Node.js would be loaded for each of the many files that use it.
   { name: "names", test: /\/src\/core\/names\.ts$/, priority: 2 },

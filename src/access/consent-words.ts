@@ -1,4 +1,4 @@
-/** Words an environment that a found file names, and that the user has not allowed. */
+/** Describes for the user that a found file names an ESC environment which the user has not allowed, and how to allow it. */
 import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Unallowed } from "../core/model.ts";
@@ -8,7 +8,7 @@ import type { EscAccess, UnplacedReason } from "../esc/settings/access-settings.
 import { parentOf } from "../system/paths.ts";
 import { isInside } from "../system/repository.ts";
 
-/** Describes an access without consent, for messages. */
+/** Returns the facts about an access without consent that messages need. */
 export function unallowed(
   { proposal, why, unplaced }: Extract<EscAccess, { readonly kind: "unconsented" }>,
   contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
@@ -16,23 +16,24 @@ export function unallowed(
   const { environments, by, credential } = proposal;
   const files = [...new Set(by.map(({ file }) => file))];
   const { source, environment, profile } = contract ?? {};
-  // Without the option, allow would find another contract.
-  const isElsewhere =
+  // If the file with the environment is not below the contract, `sophia-run allow` needs `--contract`: it would find
+  // another contract.
+  const needsContractOption =
     source?.kind === "file" && environment !== undefined && !isInside(environment.file, parentOf(source.path));
-  const named = isElsewhere ? { contract: source.path } : {};
-  return { environments, files, credential: credential.name, why, unplaced, profile, ...named };
+  const contractOption = needsContractOption ? { contract: source.path } : {};
+  return { environments, files, credential: credential.name, why, unplaced, profile, ...contractOption };
 }
 
-/** Why no consent is remembered. */
+/** The reasons why a consent cannot be remembered. */
 export const UNPLACED: Readonly<Record<UnplacedReason, string>> = {
   path: "no consent can be remembered for a folder whose path is not UTF-8",
   outer: "no consent can be remembered for the file of an outer sophia-run",
 };
 
-/** The remedy where none is. */
+/** The remedy if a consent cannot be remembered. */
 export const CALLERS_WORD = "set ESC_ENV in the environment to the full name, or SOPHIA_ALLOW_ENVIRONMENT";
 
-/** Returns the problem, and the remedy. */
+/** Describes an access without consent. */
 export function unallowedWords({
   environments,
   files,
@@ -41,32 +42,37 @@ export function unallowedWords({
   unplaced,
   profile,
   contract,
-}: Unallowed): readonly [string, string] {
+}: Unallowed): readonly [problem: string, remedy: string] {
   const names = enumerate(environments.map(printable));
-  const chosen = `${enumerate(files.map(printable))} names ${names}`;
-  const problem = `ESC is not read: ${chosen}, which you have not allowed ${printable(credential)} to open`;
+  const shownFiles = enumerate(files.map(printable));
+  const problem = `ESC is not read: ${shownFiles} names ${names}, which you have not allowed ${printable(credential)} to open`;
   const option = (name: string, value: string | undefined): string =>
     value === undefined ? "" : ` ${name} ${shellWord(value)}`;
   const command = `sophia-run allow${option("--contract", contract)}${option("--profile", profile)}`;
   if (unplaced !== undefined) return [problem, `${UNPLACED[unplaced]}: to allow it, ${CALLERS_WORD}`];
   const setting = "or set ESC_ENV in the environment";
   if (why === "unattended") {
-    const allowed = environments.map(asPattern).join(",");
-    return [problem, `to allow it, set SOPHIA_ALLOW_ENVIRONMENT=${printable(allowed)} in the environment`];
+    const patterns = environments.map(asPattern).join(",");
+    return [problem, `to allow it, set SOPHIA_ALLOW_ENVIRONMENT=${printable(patterns)} in the environment`];
   }
   return why === "agent"
     ? [problem, `a coding agent cannot allow it: the user must run ${command} in a terminal, ${setting}`]
     : [problem, `to allow it, run ${command}, ${setting}`];
 }
 
-/** Returns the environment as `SOPHIA_ALLOW_ENVIRONMENT` has it, with `*` for an organization that only the service knows. */
+/**
+ * Returns the pattern of `SOPHIA_ALLOW_ENVIRONMENT` for an environment. If only the service knows the organization, it is
+ * `*`.
+ */
 function asPattern(name: string): string {
-  const { length } = name.split("@")[0]?.split("/") ?? [];
-  return length === 3 ? name : length === 2 ? `*/${name}` : `*/default/${name}`;
+  const [path = ""] = name.split("@");
+  const { length } = path.split("/");
+  if (length === 3) return name;
+  return length === 2 ? `*/${name}` : `*/default/${name}`;
 }
 
-/** Makes the error (esc-not-allowed, 125) for a command that needs ESC. */
-export function notAllowed(of: Unallowed, before = ""): SophiaError {
-  const [problem, hint] = unallowedWords(of);
-  return new SophiaError({ code: "esc-not-allowed", message: before + problem, hint });
+/** Creates the error (esc-not-allowed, 125) for a command that needs ESC. @param introduction the beginning of the message */
+export function notAllowed(facts: Unallowed, introduction = ""): SophiaError {
+  const [problem, hint] = unallowedWords(facts);
+  return new SophiaError({ code: "esc-not-allowed", message: introduction + problem, hint });
 }

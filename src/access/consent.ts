@@ -1,6 +1,10 @@
 /**
- * The user's consent to what a file that was only found names: a cloned repository could name an environment whose values
- * its code must not have, and the user's token would open it. Loaded only if a file names one.
+ * Decides whether the user must consent before this run opens an ESC environment, and asks. Loaded only if a file names an
+ * environment.
+ *
+ * The danger: a cloned repository names any environment that the user's token opens, and its code gets the values. So a
+ * consent is needed if a contract that was found, or a file that git tracks, names the environment. No consent is needed
+ * for the user's own files.
  */
 import { basename, isAbsolute } from "node:path";
 import type { Contract } from "../contract/contract-model.ts";
@@ -24,7 +28,7 @@ import {
   ALLOW_VARIABLE,
   type Consent,
   isAllowedBy,
-  isSame,
+  isSameConsent,
   readConsents,
   replaceConsents,
   withConsents,
@@ -34,102 +38,121 @@ import { withoutSecrets } from "../contract/secret-names.ts";
 import { isTracked } from "./tracked-by-git.ts";
 import { unattended } from "./unattended.ts";
 
-interface Decision {
-  /** Absent if the proposal needs no consent, or the user gives it or has given it. */
+interface ConsentDecision {
+  /** Present if a consent is needed, and the user has not given it. */
   readonly refused?: Extract<EscAccess, { readonly kind: "unconsented" }>;
-  /** The variable that allows the first meaning of names of two parts alone. */
+  /** The variable that allows only the first meaning of names with two parts, if one does. */
   readonly oneMeaning?: string;
   readonly notices: readonly Notice[];
 }
 
 /** The consents that a proposal needs. */
 interface ConsentNeed {
-  /** Each environment with each place where a file that chooses it was found. Without a file if that place cannot be told. */
+  /** Each environment with each file that names it. `file` is absent if the path of the file cannot be known exactly. */
   readonly consents: readonly (Pick<Consent, "environment"> & Partial<Consent>)[];
-  /** The choices that need them, with the paths of their files for messages. */
+  /** The choices that need the consents, with the paths of their files for messages. */
   readonly by: readonly EnvironmentChoice[];
+  /** The reason why a consent cannot be remembered, if it cannot. */
   readonly unplaced: UnplacedReason | undefined;
 }
 
-/** Asks for the consent that a proposal needs, unless the user has given it. */
+/**
+ * Finds out whether the user consents to a proposal: by the environment (`SOPHIA_ALLOW_ENVIRONMENT`), by an earlier answer,
+ * or by an answer now, which is remembered.
+ */
 export async function withConsent(
   proposal: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
-): Promise<Decision> {
+): Promise<ConsentDecision> {
   const { consents: needed, by, unplaced } = await neededConsents(proposal, request, dotenv, contract);
   if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
   if (isAllowedBy(environment, needed)) return { notices: [] };
-  const firsts = needed.filter((one) => !proposal.oldForms.includes(one.environment));
-  if (firsts.length < needed.length && isAllowedBy(environment, firsts)) {
+  // A name with two parts has two meanings. If the variable allows only the first ones, the others are not tried.
+  const firstMeanings = needed.filter((consent) => !proposal.oldForms.includes(consent.environment));
+  if (firstMeanings.length < needed.length && isAllowedBy(environment, firstMeanings)) {
     return { notices: [], oneMeaning: ALLOW_VARIABLE };
   }
   const { consents, problem } = readConsents(environment);
   const warnings = problem === undefined ? [] : [remark(problem)];
-  const isGiven = needed.every((one) => consents.some((given) => isSame(given, one)));
-  if (isGiven) return { notices: [] };
-  const asked = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
-  const answer = asked === "not-asked" && unattended(environment) !== undefined ? "unattended" : asked;
+  const isRemembered = needed.every((consent) => consents.some((remembered) => isSameConsent(remembered, consent)));
+  if (isRemembered) return { notices: [] };
+  const userAnswer = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
+  const isUnattended = userAnswer === "not-asked" && unattended(environment) !== undefined;
+  const answer = isUnattended ? "unattended" : userAnswer;
   if (answer !== "yes") {
     const unconsented = { kind: "unconsented", proposal, why: answer, unplaced } as const;
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
+  // The user consents only for this start, since the consent cannot be remembered.
   if (unplaced !== undefined) return { notices: warnings };
-  const trouble = problem ?? (await replaceConsents(environment, (now) => withConsents(now, placed(needed))));
-  return { notices: trouble === undefined ? [] : [remark(`the consent is not remembered: ${trouble}`)] };
+  const writeFault =
+    problem ?? (await replaceConsents(environment, (now) => withConsents(now, placedConsents(needed))));
+  return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
 }
 
-/** Returns the consents that can be remembered. */
-export function placed(consents: ConsentNeed["consents"]): readonly Consent[] {
+/** Returns the consents that can be remembered: those for a file whose path is known. */
+export function placedConsents(consents: ConsentNeed["consents"]): readonly Consent[] {
   return consents.flatMap(({ file, environment }) => (file === undefined ? [] : [{ file, environment }]));
 }
 
-/** Returns the consents that a proposal needs; none if the user's own files choose the environments. */
+/** Returns the consents that a proposal needs: none if the user's own files name the environments. */
 export async function neededConsents(
   { environments, by, credential }: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<ConsentNeed> {
-  const own = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
-  /** Asks git about a file that was found, and about the target if it is a link. */
-  const ask = async ({ file }: Pick<EnvironmentChoice, "file">): Promise<readonly (boolean | undefined)[]> => {
-    if (!dotenv.files.some(({ path, found }) => found && path === file)) return [];
+  const gitEnvironment = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
+  /**
+   * Asks git whether it tracks a file that was found, and the target if the file is a link. Returns no answers for other
+   * files.
+   */
+  const areTracked = async (file: string): Promise<readonly (boolean | undefined)[]> => {
+    const isFoundFile = dotenv.files.some(({ path, found }) => found && path === file);
+    if (!isFoundFile) return [];
     const path = pathOf(file, request);
     const target = attempt(() => realPath(path)) ?? path;
-    return Promise.all(Array.from(new Set([path, target]), async (one) => isTracked(one, own)));
+    return Promise.all(Array.from(new Set([path, target]), async (candidate) => isTracked(candidate, gitEnvironment)));
   };
-  const nothing = { consents: [], by: [], unplaced: undefined };
-  // A token of the repository itself opens what its authors may open anyway. A link of theirs may lead to the user's file.
+  // A token in the repository needs no consent, because it opens only what the authors of the repository can open anyway.
+  // The file and its target must be tracked: a link in the repository may lead to a file of the user.
   const { name, file: tokenFile } = credential;
   if (name === "ESC_TOKEN" && tokenFile !== undefined) {
-    const answers = await ask({ file: tokenFile });
-    if (answers.length > 0 && answers.every((tracked) => tracked === true)) return nothing;
+    const answers = await areTracked(tokenFile);
+    const isTokenOfRepository = answers.length > 0 && answers.every((tracked) => tracked === true);
+    if (isTokenOfRepository) return { consents: [], by: [], unplaced: undefined };
   }
-  const ofOthers: EnvironmentChoice[] = [];
+  const choicesOfOthers: EnvironmentChoice[] = [];
   for (const choice of by) {
-    // If git cannot tell, the file may be the repository's. The file of an outer sophia-run is unknown.
-    const isOfOthers =
+    // If git cannot answer (undefined), the file may belong to the repository. The file of an outer sophia-run is not known.
+    const mayBeOfOthers =
       choice.name === CONTRACT_SETTING ||
       choice.file === OUTER_FILE ||
-      (await ask(choice)).some((tracked) => tracked !== false);
-    if (isOfOthers) ofOthers.push(choice);
+      (await areTracked(choice.file)).some((tracked) => tracked !== false);
+    if (mayBeOfOthers) choicesOfOthers.push(choice);
   }
-  const places = ofOthers.map(({ file, name: setting }) =>
-    file === OUTER_FILE
-      ? undefined
-      : placeOf(setting === CONTRACT_SETTING ? contractOf(file, contract) : file, request),
-  );
+  const places = choicesOfOthers.map((choice) => findPlaceOfChoice(choice, request, contract));
   return {
     consents: [...new Set(places)].flatMap((file) =>
       environments.map((environment) => ({ environment, ...(file !== undefined && { file }) })),
     ),
-    by: ofOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
-    unplaced: unplacedReason(ofOthers, places),
+    by: choicesOfOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
+    unplaced: unplacedReason(choicesOfOthers, places),
   };
+}
+
+/** Returns the file for which the consent to a choice is. @returns undefined if its path cannot be known exactly */
+function findPlaceOfChoice(
+  { file, name }: EnvironmentChoice,
+  request: AccessRequest,
+  contract: Contract | undefined,
+): string | undefined {
+  if (file === OUTER_FILE) return undefined;
+  return placeOf(name === CONTRACT_SETTING ? contractOf(file, contract) : file, request);
 }
 
 function unplacedReason(
@@ -137,12 +160,14 @@ function unplacedReason(
   places: readonly (string | undefined)[],
 ): UnplacedReason | undefined {
   if (!places.includes(undefined)) return undefined;
-  return choices.some(({ file }, index) => places[index] === undefined && file !== OUTER_FILE) ? "path" : "outer";
+  const hasInexactPath = choices.some(({ file }, index) => places[index] === undefined && file !== OUTER_FILE);
+  return hasInexactPath ? "path" : "outer";
 }
 
 /**
- * Returns the file that the consent to a contract's environment is for: the one that names it. One of another repository, such
- * as a contract that was named may extend, does not decide for what extends it: then it is the first contract.
+ * Returns the contract for which the consent to its environment is: the file that names the environment. If this file is in
+ * another repository, which is possible if the user named the first contract, the consent is for the first contract: a
+ * consent to the shared file would hold for all contracts that extend it.
  */
 function contractOf(file: string, contract: Contract | undefined): string {
   if (contract?.source.kind !== "file" || sharesRepository(file, contract.source.path)) return file;
@@ -150,8 +175,10 @@ function contractOf(file: string, contract: Contract | undefined): string {
 }
 
 /**
- * Returns the real path of the folder of a file, with the name of the file. What a link leads to may belong to other people, and
- * has its own consent. Undefined if the path does not survive decoding: other folders would have the same.
+ * Returns the path under which a consent for a file is remembered: the real path of its folder, and the name of the file.
+ * If the file is a link, its target may belong to other people, and needs a consent of its own.
+ *
+ * @returns undefined if the path is not UTF-8: after decoding, it would be the same for several folders
  */
 export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | undefined {
   if (file === OUTER_FILE) return undefined;
@@ -161,12 +188,15 @@ export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | u
   return within(folder, basename(path));
 }
 
-/** Does not normalize: the working directory may be a link, such as `/proc/self/cwd`, with `..` behind it. */
+/** Returns the absolute path of a file, without resolving `..`: the folder before it may be a link. */
 function pathOf(file: string, { cwd }: Pick<Folders, "cwd">): string {
   return isAbsolute(file) ? file : within(cwd, file);
 }
 
-/** Reports the user's own files that decide what a credential of the environment opens. */
+/**
+ * Returns a notice for each of the user's files that names the environments which a credential of the process environment
+ * opens.
+ */
 function chosenByFiles({ by, credential }: Proposal): readonly Notice[] {
   if (credential.file !== undefined) return [];
   return by.flatMap(({ name, file }): readonly Notice[] =>

@@ -1,4 +1,10 @@
-/** Runs the user's git to read a repository, since no library reads all formats of repositories. Git starts no program of the repository. */
+/**
+ * Runs the user's git to read a repository, since no library reads all formats of repositories. The repository may be a
+ * stranger's: git must not start a program that its configuration names, must not use the network, and must not wait
+ * forever.
+ *
+ *     for await (const name of recordsOfGit({ cwd, environment }, ["ls-files", "-z"])) …
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, isAbsolute } from "node:path";
@@ -11,52 +17,59 @@ import { systemErrorCode } from "../system/errors.ts";
 import { irregularAtTop, irregularBelow } from "./git-files.ts";
 import { limitOf } from "../system/limits.ts";
 
+/** The folder and the environment of git. */
 export interface Git {
   /** The folder in which git runs. */
   readonly cwd: string;
-  /** Git gets these variables, but for those that it does not need. */
+  /** The variables of git. It does not get those of them that could start programs. */
   readonly environment: Environment;
-  /** Receives each line of git's standard error once git has succeeded. */
+  /** Receives each line of git's standard error after git has succeeded. */
   readonly warned?: (line: string) => void;
 }
 
-/** The longest time without output. The caller's work on a chunk counts, too. */
-const LONGEST_SILENCE_MS = 300_000;
-/** After this time without output the repository's files are searched for a pipe that git may wait for. */
+/** The limit of the time between two chunks of output, in which the caller also works on the first chunk. */
+const MAX_SILENCE_MS = 300_000;
+/** After this time without output, the files of the repository are searched for a pipe for which git may wait. */
 const PIPE_SEARCH_MS = 2000;
-/** The characters of git's standard error that are kept. */
-const MAX_ERROR_OUTPUT = 65_536;
+/** The limit of git's standard error in memory. What follows is read and dropped, so that git does not wait. */
+const MAX_ERROR_CHARACTERS = 65_536;
 
-/** These options keep git from executing what a repository's configuration names. A replacement object would hide the original. */
+/** Settings that keep git from starting programs which the configuration of a repository names. */
+const SAFE_SETTINGS = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"];
 const OPTIONS = [
   "--no-pager",
+  // A replacement object would hide the original one.
   "--no-replace-objects",
-  ...["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"].flatMap((one) => ["-c", one]),
+  ...SAFE_SETTINGS.flatMap((setting) => ["-c", setting]),
 ];
 
-/** These variables keep git from the network, from questions and from writing. */
+/** Variables that keep git from using the network, asking questions and writing. */
 const VARIABLES = {
-  // A partial clone would fetch missing objects, by programs that its configuration names. No protocol has this name; Windows has no
-  // empty variables.
+  // A partial clone would fetch missing objects, by programs that its configuration names. The value is the name of no
+  // protocol, because Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
-  // The same. Git before 2.39.4 does not know it.
+  // Has the same purpose. Versions of git before 2.39.4 do not know this variable.
   GIT_NO_LAZY_FETCH: "1",
-  // Git does not refresh its index.
+  // Keeps git from refreshing its index.
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",
-  // The messages that are compared are English.
+  // Makes messages English: errorIn looks for "fatal: ".
   LC_ALL: "C",
 };
 
-/** Git does not get these variables, which name programs or a folder of templates, or make git trace to its standard error. */
-const UNNEEDED =
+/**
+ * Matches variables that git does not get: they name programs or a folder of templates, or make git trace to its standard
+ * error.
+ */
+const WITHHELD_VARIABLE =
   /^GIT_(?:ASKPASS|EDITOR|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SEQUENCE_EDITOR|SSH|SSH_COMMAND|TEMPLATE_DIR|TRACE\w*)$/i;
 
-const IS_ERROR = /^(?:fatal|error): /;
+const ERROR_PREFIX = /^(?:fatal|error): /;
 const NOT_INSTALLED = "git is not installed, or not on the PATH";
 
-/** Thrown if git is not installed or fails: no repository, or no such object. */
+/** Thrown if git is not installed, or if it fails, for example because there is no repository or no such object. */
 export class GitRefusal extends Error {
+  /** The first error of git, for messages. */
   readonly reason: string;
   constructor(reason: string) {
     super("git refuses");
@@ -65,13 +78,14 @@ export class GitRefusal extends Error {
 }
 
 /**
- * Runs git, and yields the chunks of its standard output. Git starts no program and fetches nothing; it is killed if the caller
- * leaves the loop early.
+ * Runs git, and yields the chunks of its standard output. Git starts no program and fetches nothing. If the caller leaves
+ * the loop early, git is killed.
  *
- * @param input of git. If it throws, git is killed and the error is lost, so that callers check before what may fail
+ * @param input the standard input of git. If its iterator throws, git is killed and the error is lost: the caller must
+ *   check before what may fail
  * @throws GitRefusal if git is not installed or ends with another status than 0
- * @throws SophiaError (git, 125) if a file that it reads is a pipe or a device, and if it writes nothing for five minutes;
- *   (system-limit, 125) if it cannot be started
+ * @throws SophiaError (git, 125) if a file that git reads is a pipe or a device, or if git writes nothing for five minutes;
+ *   (system-limit, 125) if git cannot be started
  */
 export async function* askGit(
   git: Git,
@@ -79,8 +93,8 @@ export async function* askGit(
   input: AsyncIterable<string> | readonly string[] = [],
 ): AsyncGenerator<Buffer> {
   const child = await startGit(git, args);
-  // Git may end before it has read its input: its exit status says why. This follows "spawn", since at a limit on open files Node.js
-  // makes no stream, although its type says that there is one.
+  // Git may end before it has read its input. Then writing fails, and the exit status of git says why. This line must come
+  // after the event "spawn": at a limit of open files Node.js creates no stream, although the type says that there is one.
   child.stdin.on("error", () => {});
   Readable.from(input)
     .on("error", () => void child.kill("SIGKILL"))
@@ -90,10 +104,10 @@ export async function* askGit(
     failure = reason;
     child.kill("SIGKILL");
   });
-  // Read from the beginning: git would wait for a full pipe.
+  // Is read from the beginning: git waits as long as the pipe is full.
   const errorOutput = textOf(child.stderr);
   const closed = once(child, "close");
-  // It is not awaited if the caller leaves the loop early.
+  // Nothing awaits the event if the caller leaves the loop early.
   closed.catch(() => {});
   try {
     for await (const chunk of child.stdout) {
@@ -101,7 +115,7 @@ export async function* askGit(
       yield asBuffer(chunk);
     }
     const [status] = await closed;
-    // First: git that was killed has no status either.
+    // Must come first: a git that was killed here has no status either.
     if (failure !== undefined) throw failure;
     if (status !== 0) throw new GitRefusal(errorIn(await errorOutput));
     const { warned } = git;
@@ -114,15 +128,15 @@ export async function* askGit(
 
 /** Starts git, with its variables and options. @throws as {@link askGit} does */
 async function startGit({ cwd, environment }: Git, args: readonly string[]): Promise<ChildProcessWithoutNullStreams> {
-  const file = await fileOfGit(environment);
+  const file = await findGit(environment);
   if (file === undefined) throw new GitRefusal(NOT_INSTALLED);
-  // Git would wait for a pipe in the place of .git/config or .git/HEAD.
+  // Git would wait forever for a pipe in place of .git/config or .git/HEAD.
   const irregularFile = irregularAtTop(cwd);
   if (irregularFile !== undefined) throw irregularFileError(irregularFile);
-  const passed = [...environment].filter(([name]) => !UNNEEDED.test(name));
+  const gitEnvironment = [...environment].filter(([name]) => !WITHHELD_VARIABLE.test(name));
   const child = spawn(file, [...OPTIONS, ...args], {
     cwd,
-    env: { ...Object.fromEntries(passed), ...VARIABLES },
+    env: { ...Object.fromEntries(gitEnvironment), ...VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
   try {
@@ -134,15 +148,19 @@ async function startGit({ cwd, environment }: Git, args: readonly string[]): Pro
   return child;
 }
 
-/** Calls `end` if git writes nothing for too long. @returns functions that restart the time, and that end the watch */
+/**
+ * Calls `end` with the error if git writes nothing for too long.
+ *
+ * @returns `restart` must be called for each chunk, and `cancel` at the end: the timers keep this process running
+ */
 function watchSilence(
   cwd: string,
   end: (reason: SophiaError) => void,
 ): { readonly restart: () => void; readonly cancel: () => void } {
-  // The time restarts with each chunk, but the files are searched once: there may be 200,000.
+  // Both timers restart with each chunk, but the files are searched only once: there may be 200,000.
   let hasSearched = false;
   const timers = [
-    setTimeout(() => end(silenceError()), LONGEST_SILENCE_MS),
+    setTimeout(() => end(silenceError()), MAX_SILENCE_MS),
     setTimeout(() => {
       const irregularFile = hasSearched ? undefined : irregularBelow(cwd);
       hasSearched = true;
@@ -175,40 +193,52 @@ function irregularFileError(file: string): SophiaError {
   });
 }
 
-/** Yields the records of git's output with `-z`. @throws as `askGit` does */
+/**
+ * Yields the records of git's output with `-z`, without the NUL byte at the end of each.
+ *
+ * @param end the byte that ends a record
+ * @throws as {@link askGit} does
+ */
 export async function* recordsOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
   for await (const records of batchesOfGit(git, args, end)) yield* records;
 }
 
-/** Yields the whole records of each chunk together: a step of an asynchronous generator costs more than most records. */
+/**
+ * Yields the complete records of each chunk together, because a step of an asynchronous generator takes longer than the
+ * work on most records.
+ */
 export async function* batchesOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<readonly Buffer[]> {
-  let rest: Buffer = Buffer.alloc(0);
+  /** The beginning of a record whose end is in a later chunk. */
+  let incomplete: Buffer = Buffer.alloc(0);
   for await (const chunk of askGit(git, args)) {
-    const text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    const bytes = incomplete.length === 0 ? chunk : Buffer.concat([incomplete, chunk]);
     const records: Buffer[] = [];
-    let from = 0;
-    for (let at = text.indexOf(end); at !== -1; at = text.indexOf(end, from)) {
-      records.push(text.subarray(from, at));
-      from = at + 1;
+    let start = 0;
+    for (let endIndex = bytes.indexOf(end); endIndex !== -1; endIndex = bytes.indexOf(end, start)) {
+      records.push(bytes.subarray(start, endIndex));
+      start = endIndex + 1;
     }
-    rest = text.subarray(from);
+    incomplete = bytes.subarray(start);
     yield records;
   }
 }
 
-/** Finds git in the absolute folders of the PATH: a relative folder could be in the repository, whose `git` would be executed. */
-async function fileOfGit(environment: Environment): Promise<string | undefined> {
-  const searched = new Map(
+/**
+ * Finds git in the absolute folders of the PATH. A relative folder could be in the repository, whose own `git` would be
+ * executed.
+ */
+async function findGit(environment: Environment): Promise<string | undefined> {
+  const searchEnvironment = new Map(
     Array.from(environment, ([name, value]) => [name, /^path$/i.test(name) ? absoluteFolders(value) : value] as const),
   );
   const program =
     process.platform === "win32"
-      ? (await import("../launch/windows/find.ts")).findOnWindows("git", searched)
-      : lookUp("git", searched.get("PATH"));
+      ? (await import("../launch/windows/find.ts")).findOnWindows("git", searchEnvironment)
+      : lookUp("git", searchEnvironment.get("PATH"));
   return "file" in program ? program.file : undefined;
 }
 
-/** Keeps the absolute folders of a search path. Windows may have them in quotes. */
+/** Returns a search path with only its absolute folders. On Windows a folder may be in quotes. */
 function absoluteFolders(path: string): string {
   const folders = path.split(delimiter);
   return folders.filter((folder) => isAbsolute(folder.replaceAll('"', ""))).join(delimiter);
@@ -216,7 +246,7 @@ function absoluteFolders(path: string): string {
 
 async function textOf(stream: Readable): Promise<string> {
   let text = "";
-  for await (const chunk of stream) if (text.length < MAX_ERROR_OUTPUT) text += asBuffer(chunk).toString();
+  for await (const chunk of stream) if (text.length < MAX_ERROR_CHARACTERS) text += asBuffer(chunk).toString();
   return text;
 }
 
@@ -224,8 +254,11 @@ function asBuffer(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
 }
 
-/** Returns the error, which may follow warnings. */
+/**
+ * Returns the first error in git's standard error, which may follow warnings: `fatal: not a git repository`, without
+ * `fatal: `.
+ */
 function errorIn(text: string): string {
   const lines = text.split("\n");
-  return printable(lines.find((line) => IS_ERROR.test(line)) ?? lines[0] ?? "").replace(IS_ERROR, "");
+  return printable(lines.find((line) => ERROR_PREFIX.test(line)) ?? lines[0] ?? "").replace(ERROR_PREFIX, "");
 }

@@ -1,6 +1,6 @@
 /**
- * Pipes and devices in the place of files that git reads. Git opens these as they are, and waits for the writer of a pipe, which
- * may never come. A clone has none, but a folder from an archive may.
+ * Finds pipes and devices in place of files that git reads. Git opens any file, and waits for the writer of a pipe, who may
+ * never come. A clone has none of them, but a folder from an archive may.
  */
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -9,39 +9,56 @@ import { attempt } from "../system/errors.ts";
 import { within } from "../system/paths.ts";
 import { repositoryOf } from "../system/repository.ts";
 
-/** Files that git reads in its own folders, whatever it is asked. */
-const AT_TOP = [
+/** The files that each command of git reads in the folder `.git`. */
+const TOP_FILES = [
   ["HEAD", "config", "config.worktree", "index", "packed-refs", "commondir", "shallow"],
   ["info/exclude", "info/attributes", "info/sparse-checkout", "info/grafts"],
 ].flat();
-/** Files that git reads in each folder of a working tree. */
-const IN_TREE: ReadonlySet<string> = new Set([".gitignore", ".gitattributes", ".gitmodules"]);
-/** The limit on entries that are looked at. */
-const MOST_ENTRIES = 200_000;
-const MOST_BYTES = 65_536;
+/** The files that git reads in each folder of a working tree. */
+const TREE_FILES: ReadonlySet<string> = new Set([".gitignore", ".gitattributes", ".gitmodules"]);
+/** The limit of directory entries in one search. */
+const MAX_ENTRIES = 200_000;
+/** The limit of bytes in a file that names a folder. */
+const MAX_BYTES = 65_536;
 
-/** Returns the first such file of those that git reads first, of the repository around `start`. It costs microseconds. */
+/**
+ * Finds a pipe or device among the files that each command of git reads, in the repository around `start`. Takes
+ * microseconds.
+ */
 export function irregularAtTop(start: string): string | undefined {
   return gitFolders(start)
-    .flatMap((folder) => AT_TOP.map((name) => within(folder, name)))
+    .flatMap((folder) => TOP_FILES.map((name) => within(folder, name)))
     .find(isIrregular);
 }
 
-/** Returns the first such file anywhere below git's own folders, or of a working tree below `start`, within the limit. */
+/**
+ * Finds a pipe or device anywhere below the folders `.git`, or among the files that git reads in the working tree below
+ * `start`.
+ */
 export function irregularBelow(start: string): string | undefined {
-  const left = { entries: MOST_ENTRIES };
+  const budget = { entries: MAX_ENTRIES };
   for (const folder of gitFolders(start)) {
-    const found = search(folder, () => true, left);
-    if (found !== undefined) return found;
+    const path = searchFolder(folder, () => true, budget);
+    if (path !== undefined) return path;
   }
-  return search(start, ({ name }) => IN_TREE.has(name), left);
+  return searchFolder(start, ({ name }) => TREE_FILES.has(name), budget);
 }
 
-function search(start: string, isRead: (entry: Dirent) => boolean, left: { entries: number }): string | undefined {
+/**
+ * Finds a pipe or device below a folder.
+ *
+ * @param isRead returns true for an entry that git reads
+ * @param budget the number of entries that may still be looked at, from which this function subtracts
+ */
+function searchFolder(
+  start: string,
+  isRead: (entry: Dirent) => boolean,
+  budget: { entries: number },
+): string | undefined {
   const pending = [start];
-  for (let folder = pending.pop(); folder !== undefined && left.entries > 0; folder = pending.pop()) {
+  for (let folder = pending.pop(); folder !== undefined && budget.entries > 0; folder = pending.pop()) {
     const entries = entriesOf(folder);
-    left.entries -= entries.length;
+    budget.entries -= entries.length;
     for (const entry of entries) {
       if (entry.isDirectory()) {
         if (entry.name !== ".git") pending.push(within(folder, entry.name));
@@ -54,20 +71,21 @@ function search(start: string, isRead: (entry: Dirent) => boolean, left: { entri
   return undefined;
 }
 
-/** Returns git's folder of the repository around a folder, and the one that its work trees share. */
+/** Returns the folder of git for the repository around `start`, and the folder that its work trees share, if there is one. */
 function gitFolders(start: string): readonly string[] {
   const repository = repositoryOf(start);
   if (repository === undefined) return [];
   const git = within(repository, ".git");
-  // A submodule, and another work tree, have a file with the folder's path.
-  const named = textOf(git)?.replace(/^gitdir: */, "");
-  const folder = named === undefined ? git : resolve(repository, named);
-  const common = textOf(within(folder, "commondir"));
-  return common === undefined ? [folder] : [folder, resolve(folder, common)];
+  // In a submodule or a further work tree, `.git` is a file with the path of the folder: "gitdir: ../.git/modules/name".
+  const folderName = readText(git)?.replace(/^gitdir: */, "");
+  const folder = folderName === undefined ? git : resolve(repository, folderName);
+  const sharedFolderName = readText(within(folder, "commondir"));
+  return sharedFolderName === undefined ? [folder] : [folder, resolve(folder, sharedFolderName)];
 }
 
-function textOf(path: string): string | undefined {
-  return attempt(() => readFound(path, { maxBytes: MOST_BYTES }).toString().trimEnd());
+/** Reads a short file. @returns undefined if it cannot be read, as if it is a folder */
+function readText(path: string): string | undefined {
+  return attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString().trimEnd());
 }
 
 function entriesOf(folder: string): readonly Dirent[] {
@@ -75,11 +93,11 @@ function entriesOf(folder: string): readonly Dirent[] {
 }
 
 /**
- * Returns true for a pipe, a device or a link to one. Git opens no socket, and its own daemon has one there; the null device ends
- * at once, and people link to it.
+ * Returns true for a pipe, a device or a link to one. Returns false for sockets, which git cannot open and of which its own
+ * daemon has one, and for the null device, which users put in place of files and which ends at once.
  */
 function isIrregular(path: string): boolean {
-  const found = attempt(() => statSync(path));
-  if (found === undefined || isNullDevice(found)) return false;
-  return !found.isFile() && !found.isDirectory() && !found.isSocket();
+  const stats = attempt(() => statSync(path));
+  if (stats === undefined || isNullDevice(stats)) return false;
+  return !stats.isFile() && !stats.isDirectory() && !stats.isSocket();
 }

@@ -1,4 +1,11 @@
-/** The login of Pulumi's CLI, if the user has chosen it by `sophia-run login`. For people: it is personal and may write. */
+/**
+ * Reads the login of Pulumi's CLI, which opens ESC if the user has chosen it by `sophia-run login`. Two files are read:
+ *
+ *     settings.json of sophia-run:      { "version": 1, "login": { "backend": "https://api.pulumi.com" } }
+ *     credentials.json of the CLI:      { "accounts": { "https://api.pulumi.com": { "accessToken": "pul-…" } } }
+ *
+ * The token is personal and may change environments. So it is used only if a person starts sophia-run in a terminal.
+ */
 import type { Environment } from "../core/model.ts";
 import { isObject, parseObject } from "../core/json-object.ts";
 import { printable } from "../core/text.ts";
@@ -12,22 +19,26 @@ import { within } from "../system/paths.ts";
 import { pulumiCredentials } from "./pulumi-credentials.ts";
 import { unattended } from "./unattended.ts";
 
+/** The limit of both files. */
 const MAX_BYTES = 1_048_576;
-/** The member of an encrypted file of the CLI (PULUMI_CREDENTIAL_STORE). */
-const ENCRYPTED = "$pulumiSecureStore";
+/** The member that an encrypted file of the CLI has (PULUMI_CREDENTIAL_STORE). */
+const ENCRYPTED_MEMBER = "$pulumiSecureStore";
 
-/** Returns why a login is not used here; undefined where it may be. */
+/** Returns why this start does not use a login; undefined if it may. */
 export function unsuitable(environment: Environment): string | undefined {
   return unattended(environment) ?? (hasTerminal() ? undefined : "there is no controlling terminal");
 }
 
-/** Returns the file with the choice of `sophia-run login`. */
+/** Returns the file in which `sophia-run login` remembers the choice; undefined if there is no folder for it. */
 export function settingsFile(environment: Environment): string | undefined {
   const folder = configFolder(environment);
   return folder === undefined ? undefined : within(folder, "settings.json");
 }
 
-/** Reads the service whose login the user has chosen. A file that another user could have written counts as absent. */
+/**
+ * Reads for which service the user has chosen the login. A file that another user could have written is a problem, and is
+ * not used.
+ */
 export function chosenBackend(environment: Environment): { readonly backend?: string; readonly problem?: string } {
   const path = settingsFile(environment);
   if (path === undefined) return {};
@@ -43,12 +54,17 @@ export function chosenBackend(environment: Environment): { readonly backend?: st
   return typeof backend === "string" ? { backend } : {};
 }
 
+/** The result of reading the file of the CLI for one service. */
 export type Credentials =
   | { readonly kind: "token"; readonly token: Secret }
   | { readonly kind: "absent" | "encrypted"; readonly path: string }
   | { readonly kind: "unusable"; readonly problem: string };
 
-/** Reads the token of a service from the CLI's file. @param backend undefined for the CLI's current one */
+/**
+ * Reads the token of a service from the file of the CLI.
+ *
+ * @param backend undefined for the service that the CLI uses at present
+ */
 export function pulumiLogin(
   environment: Environment,
   backend: string | undefined,
@@ -59,44 +75,49 @@ export function pulumiLogin(
   if ("problem" in read) return { kind: "unusable", problem: read.problem };
   if (read.text === undefined) return { kind: "absent", path };
   const document = parseObject(read.text);
-  if (document === undefined)
+  if (document === undefined) {
     return { kind: "unusable", problem: `${printable(path)} has the wrong form; correct it, or remove it` };
-  if (Object.hasOwn(document, ENCRYPTED)) return { kind: "encrypted", path };
+  }
+  if (Object.hasOwn(document, ENCRYPTED_MEMBER)) return { kind: "encrypted", path };
   const { current, accessTokens, accounts } = document;
-  const wanted = backend ?? (typeof current === "string" ? current : undefined);
-  if (wanted === undefined) return { kind: "absent", path };
-  const account = isObject(accounts) ? accounts[wanted] : undefined;
-  const tokens = [
-    isObject(account) ? account["accessToken"] : undefined,
-    isObject(accessTokens) && accessTokens[wanted],
-  ];
-  const token = tokens.find((one) => typeof one === "string" && one !== "");
+  const service = backend ?? (typeof current === "string" ? current : undefined);
+  if (service === undefined) return { kind: "absent", path };
+  const account = isObject(accounts) ? accounts[service] : undefined;
+  const tokenOfAccount = isObject(account) ? account["accessToken"] : undefined;
+  // Older versions of the CLI write only `accessTokens`.
+  const tokenOfService = isObject(accessTokens) ? accessTokens[service] : undefined;
+  const token = [tokenOfAccount, tokenOfService].find((value) => typeof value === "string" && value !== "");
   return typeof token === "string"
-    ? { kind: "token", token: new Secret(token), backend: wanted }
-    : { kind: "absent", path, backend: wanted };
+    ? { kind: "token", token: new Secret(token), backend: service }
+    : { kind: "absent", path, backend: service };
 }
 
-/** Returns the tokens of all logins in the CLI's file, as far as it can be read. */
+/** Returns the tokens of all logins in the file of the CLI; none if the file cannot be read. */
 export function pulumiTokens(environment: Environment): readonly string[] {
   const path = pulumiCredentials(environment);
   const read = path === undefined ? undefined : readOwnFile(path, MAX_BYTES);
   if (read === undefined || "problem" in read || read.text === undefined) return [];
   const { accessTokens, accounts } = parseObject(read.text) ?? {};
-  const members = (part: unknown): readonly unknown[] => (isObject(part) ? Object.values(part) : []);
+  const valuesOf = (member: unknown): readonly unknown[] => (isObject(member) ? Object.values(member) : []);
   const tokens = [
-    ...members(accounts).map((account) => (isObject(account) ? account["accessToken"] : undefined)),
-    ...members(accessTokens),
+    ...valuesOf(accounts).map((account) => (isObject(account) ? account["accessToken"] : undefined)),
+    ...valuesOf(accessTokens),
   ];
   return [...new Set(tokens.filter((token) => typeof token === "string"))];
 }
 
+/** The result of {@link findLogin}. Both members are absent if no login was chosen, or if this start may not use it. */
 export interface LoginSearch {
   readonly found?: { readonly token: Secret; readonly backend: string };
-  /** The reason why a login that was chosen is not used, if the user can change that. */
+  /** The reason why the chosen login is not used, if the user can change it. */
   readonly problem?: string;
 }
 
-/** Finds the token of the login that was chosen, if it may be used here. @throws SophiaError (esc-settings, 125) for a malformed backend */
+/**
+ * Finds the token of the chosen login, if this start may use it.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed backend
+ */
 export function findLogin(environment: Environment, insecureHttp: boolean): LoginSearch {
   const { chosen, problem } = serviceOfLogin(environment, insecureHttp);
   if (problem !== undefined) return { problem };
@@ -108,12 +129,17 @@ export function findLogin(environment: Environment, insecureHttp: boolean): Logi
 }
 
 interface ChosenService {
-  /** As the CLI's file has it. */
+  /** The service as the file of the CLI names it. */
   readonly backend: string;
+  /** The checked address of the service. */
   readonly url: string;
 }
 
-/** Finds the service whose login starts use here. @throws SophiaError (esc-settings, 125) for a malformed backend */
+/**
+ * Finds the service of the chosen login, if this start may use the login.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed backend
+ */
 export function serviceOfLogin(
   environment: Environment,
   insecureHttp: boolean,
@@ -123,13 +149,15 @@ export function serviceOfLogin(
   if (problem !== undefined) return { problem };
   if (backend === undefined) return {};
   const url = parseBackend({ name: "the login's backend", value: backend }, insecureHttp);
-  // Never to another service: neither by the caller's own setting, nor by one that a file made.
-  const [other] = new VariableLookup(environment, []).all("PULUMI_BACKEND_URL");
-  if (other !== undefined && (other.file !== undefined || parseBackend(other, insecureHttp) !== url)) return {};
-  return { chosen: { backend, url } };
+  // The token must not be sent to another service. So the login is not used if PULUMI_BACKEND_URL names another one, or if
+  // a file that an outer sophia-run has read sets the variable.
+  const [setting] = new VariableLookup(environment, []).all("PULUMI_BACKEND_URL");
+  const isOtherService =
+    setting !== undefined && (setting.file !== undefined || parseBackend(setting, insecureHttp) !== url);
+  return isOtherService ? {} : { chosen: { backend, url } };
 }
 
-/** Words why there is no token of a login. */
+/** Describes why a login has no token, and what the user can do. */
 export function loginProblem(login: Exclude<Credentials, { kind: "token" }>, backend: string): string {
   switch (login.kind) {
     case "absent":

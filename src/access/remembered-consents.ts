@@ -1,4 +1,9 @@
-/** The consents that the user has given: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that are remembered. */
+/**
+ * Reads and writes the consents of the user: those of `SOPHIA_ALLOW_ENVIRONMENT`, and those that a file in the user's
+ * configuration folder remembers:
+ *
+ *     allowed.json     { "version": 2, "allowed": [{ "file": "/srv/shop/sophia.contract.json", "environment": "acme/shop/dev" }] }
+ */
 import { isObject, parseObject } from "../core/json-object.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
@@ -8,79 +13,89 @@ import { configFolder } from "../system/folders.ts";
 import { within } from "../system/paths.ts";
 import { changeOwnFile, readOwnFile, writeOwnFile } from "../system/own-file.ts";
 
-/** A file may choose an environment. */
+/** The consent that a file may name an environment, which sophia-run then opens with the user's credential. */
 export interface Consent {
-  /** The place where the file was found: the real path of its folder, and its name there. What a link leads to is no part of it. */
+  /** The real path of the file's folder, and the name of the file. If the file is a link, this is not its target. */
   readonly file: string;
   /**
-   * As `organization/project/environment`, with `@` and the revision or tag if the file names one; or as the file has it, if only
-   * the service knows the organization.
+   * As `organization/project/environment`, with `@` and the revision or tag if the file names one. If only the service
+   * knows the organization, as the file has it.
    */
   readonly environment: string;
 }
 
 export const ALLOW_VARIABLE = "SOPHIA_ALLOW_ENVIRONMENT";
 const FILE_NAME = "allowed.json";
-/** In files of version 1 a consent was for the file that a link led to, and for every revision of the environment. */
+/** The version of the file. In version 1 a consent was for the target of a link, and for every revision of the environment. */
 const VERSION = 2;
-const FORM =
+/** The remedy for a malformed list in the environment. */
+const LIST_REMEDY =
   "write organization/project/environment, with @ and the revision if the file names one; * stands for any part: " +
   "acme/sophia/dev,acme/other/*";
 const MAX_BYTES = 1_048_576;
+/** Matches one pattern of the list: `acme/shop/dev`, `acme/shop/*` or `acme/shop/dev@12`. */
 const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
 
 /**
- * Returns true if the caller's environment allows all, whichever file names them.
+ * Returns true if the caller's environment allows all of these environments, for any file that names them.
  *
  * @throws SophiaError (esc-settings, 125) for a malformed list
  */
 export function isAllowedBy(environment: Environment, needed: readonly Pick<Consent, "environment">[]): boolean {
-  // Never from a file, also not from one of an outer sophia-run.
+  // The variable is ignored if a file sets it, also a file that an outer sophia-run has read.
   const setting = new VariableLookup(environment, []).findInProcess(ALLOW_VARIABLE);
   if (setting === undefined) return false;
   if (holdsToken(setting.value)) {
-    throw invalidSetting(`${ALLOW_VARIABLE} contains an access token instead of names of environments`, FORM);
+    throw invalidSetting(`${ALLOW_VARIABLE} contains an access token instead of names of environments`, LIST_REMEDY);
   }
   const patterns = setting.value
     .split(",")
-    .map((one) => one.trim())
-    .filter((one) => one !== "");
-  const wrong = patterns.find((one) => !PATTERN.test(one));
-  if (wrong?.includes("*") === true) {
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== "");
+  const malformed = patterns.find((pattern) => !PATTERN.test(pattern));
+  if (malformed?.includes("*") === true) {
     throw invalidSetting(
-      `${ALLOW_VARIABLE}: in '${printable(wrong.slice(0, 100))}' a * does not stand for a whole part, or parts are missing`,
-      FORM,
+      `${ALLOW_VARIABLE}: in '${printable(malformed.slice(0, 100))}' a * does not stand for a whole part, or parts are missing`,
+      LIST_REMEDY,
     );
   }
-  if (wrong !== undefined) {
+  if (malformed !== undefined) {
     throw invalidSetting(
-      `${ALLOW_VARIABLE}: '${printable(wrong.slice(0, 100))}' is not the name of an environment`,
-      FORM,
+      `${ALLOW_VARIABLE}: '${printable(malformed.slice(0, 100))}' is not the name of an environment`,
+      LIST_REMEDY,
     );
   }
-  return needed.every((one) => patterns.some((pattern) => matches(pattern, one.environment)));
+  return needed.every((consent) => patterns.some((pattern) => matches(pattern, consent.environment)));
 }
 
 /**
- * Returns true if the pattern allows the environment. A revision or tag must be allowed by itself: an old one may have other
- * values. A name whose organization only the service knows is matched by a pattern for any organization.
+ * Returns true if the pattern allows the environment. A revision or tag must be allowed explicitly, because an old revision
+ * may have other values. If only the service knows the organization of a name, the pattern must allow any organization.
  */
 function matches(pattern: string, name: string): boolean {
-  const [[allowedPath = "", allowed], [path = "", revision]] = [pattern.split("@"), name.split("@")];
-  const parts = path.split("/");
-  const full = parts.length === 3 ? parts : [undefined, ...(parts.length === 2 ? parts : ["default", ...parts])];
-  const isRevision = allowed === revision || (allowed === "*" && revision !== undefined);
-  return isRevision && allowedPath.split("/").every((part, index) => part === "*" || part === full[index]);
+  const [allowedPath = "", allowedRevision] = pattern.split("@");
+  const [path = "", revision] = name.split("@");
+  const isRevisionAllowed = allowedRevision === revision || (allowedRevision === "*" && revision !== undefined);
+  const parts = fullPathOf(path);
+  return isRevisionAllowed && allowedPath.split("/").every((part, index) => part === "*" || part === parts[index]);
 }
 
-export interface Remembered {
+/** Returns organization, project and environment of a name. The organization is undefined if the name has none. */
+function fullPathOf(path: string): readonly (string | undefined)[] {
+  const parts = path.split("/");
+  if (parts.length === 3) return parts;
+  return [undefined, ...(parts.length === 2 ? parts : ["default", ...parts])];
+}
+
+/** The content of the file. */
+export interface RememberedConsents {
   readonly consents: readonly Consent[];
-  /** The reason why the file is not used, in words: then there are no consents. */
+  /** The reason why the file is not used, for messages. Then there are no consents. */
   readonly problem?: string;
 }
 
-/** Reads the consents that are remembered. A file that another user could have written counts as absent. */
-export function readConsents(environment: Environment): Remembered {
+/** Reads the remembered consents. A file that another user could have written is a problem, and is not used. */
+export function readConsents(environment: Environment): RememberedConsents {
   const path = pathIn(environment);
   if (path === undefined) return { consents: [] };
   const read = readOwnFile(path, MAX_BYTES);
@@ -91,19 +106,29 @@ export function readConsents(environment: Environment): Remembered {
   return { consents: [], problem: `${printable(path)} has the wrong form; correct it, or remove it` };
 }
 
-export function isSame(one: Consent, other: Partial<Consent>): boolean {
-  return one.file === other.file && one.environment === other.environment;
+/** Returns true if two consents are for the same file and the same environment. */
+export function isSameConsent(consent: Consent, otherConsent: Partial<Consent>): boolean {
+  return consent.file === otherConsent.file && consent.environment === otherConsent.environment;
 }
 
-/** Adds consents, each once. */
-export function withConsents(now: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
-  return [...now.filter((one) => !added.some((other) => isSame(one, other))), ...added];
+/** Adds consents to a list, in which each is then only once. */
+export function withConsents(consents: readonly Consent[], added: readonly Consent[]): readonly Consent[] {
+  const otherConsents = consents.filter(
+    (consent) => !added.some((addedConsent) => isSameConsent(consent, addedConsent)),
+  );
+  return [...otherConsents, ...added];
 }
 
-/** Writes the consents that `change` returns. Writers at one moment wait for each other. @returns why that failed */
+/**
+ * Replaces the consents in the file by those that `change` returns. Several processes that do this at the same time wait
+ * for each other.
+ *
+ * @param change is called with the present consents
+ * @returns why the file could not be written; undefined if it was
+ */
 export async function replaceConsents(
   environment: Environment,
-  change: (now: readonly Consent[]) => readonly Consent[],
+  change: (consents: readonly Consent[]) => readonly Consent[],
 ): Promise<string | undefined> {
   const path = pathIn(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
@@ -120,8 +145,10 @@ function pathIn(environment: Environment): string | undefined {
   return folder === undefined ? undefined : within(folder, FILE_NAME);
 }
 
+/** Parses the content of the file. @returns undefined if it has the wrong form */
 function parseConsents(text: string): readonly Consent[] | undefined {
   const document = parseObject(text);
+  // Consents of version 1 allowed more, and are not used: the user is asked again.
   if (document?.["version"] === 1) return [];
   if (document?.["version"] !== VERSION || !Array.isArray(document["allowed"])) return undefined;
   const entries: readonly unknown[] = document["allowed"];

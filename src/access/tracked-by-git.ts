@@ -1,3 +1,4 @@
+/** Asks git whether a file belongs to its repository, so that the authors of the repository decide about it, or to the user. */
 import { statSync } from "node:fs";
 import { basename, relative, resolve, sep } from "node:path";
 import type { Environment } from "../core/model.ts";
@@ -8,36 +9,38 @@ import { anyRepositoryOf, isInOtherRepository, repositoryOf } from "../system/re
 import { GitRefusal, recordsOfGit } from "./git-command.ts";
 
 /**
- * Variables by which git would ask another repository or index than the file's, as in its hooks, or read a path as a
- * pattern. Settings of the caller's (`GIT_CONFIG_…`) may be needed to trust the repository.
+ * Matches variables that git must not get: with them it would read another repository or index, as in a hook, or read a
+ * path as a pattern. It gets the caller's settings (`GIT_CONFIG_…`), which may be needed for git to trust the repository.
  */
-const REDIRECTING = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
+const REDIRECTING_VARIABLE = /^GIT_(?!CONFIG|EXEC_PATH$)/i;
 
 /**
- * Returns true if git tracks the file. Undefined if git cannot tell: it is not installed, refuses the repository, cannot be asked
- * about a path that is not UTF-8, or the repository is of another system. A link is asked about, not its target.
+ * Returns true if git tracks the file, false if it does not. For a link, the answer is about the link, not about its
+ * target.
  *
  * @param path absolute
- * @param environment git's own, without secrets
+ * @param environment the environment of git, without secrets
+ * @returns undefined if git cannot answer: it is not installed, it refuses the repository, the path is not UTF-8, or the
+ *   repository is one of another version control system
  */
 export async function isTracked(path: string, environment: Environment): Promise<boolean | undefined> {
   const folder = parentOf(path);
-  const real = attempt(() => realPath(folder)) ?? folder;
-  if (!isExact(path) || !isExact(real)) return anyRepositoryOf(folder) === undefined ? false : undefined;
-  // Keeps git from being started without a repository, as on most servers.
-  const repository = repositoryOf(real);
-  const untracked = (): false | undefined => (isInOtherRepository(real) ? undefined : false);
+  const realFolder = attempt(() => realPath(folder)) ?? folder;
+  if (!isExact(path) || !isExact(realFolder)) return anyRepositoryOf(folder) === undefined ? false : undefined;
+  const repository = repositoryOf(realFolder);
+  const untracked = (): false | undefined => (isInOtherRepository(realFolder) ? undefined : false);
+  // Without a repository, as on most servers, git need not be started.
   if (repository === undefined) return untracked();
-  const file = within(real, basename(path));
-  const own = new Map([...environment].filter(([name]) => !REDIRECTING.test(name)));
+  const file = within(realFolder, basename(path));
+  const gitEnvironment = new Map([...environment].filter(([name]) => !REDIRECTING_VARIABLE.test(name)));
   const name = relative(repository, file).split(sep).join("/");
-  // A file system that ignores the case of names has the file under other spellings as well.
+  // On a file system that ignores case, git may list the file in another spelling: each file that it lists is compared.
   const args = ["ls-files", "-z", "--", `:(icase,literal)${name}`];
   try {
-    // In the folder with .git: below it, a commit may have files that git takes for a repository of its own.
-    for await (const listed of recordsOfGit({ cwd: repository, environment: own }, args)) {
-      const other = listed.toString();
-      if (other === name || isSameFile(resolve(repository, other), file)) return true;
+    // Git must run in the folder with .git: below it, a commit may have files that git takes for another repository.
+    for await (const record of recordsOfGit({ cwd: repository, environment: gitEnvironment }, args)) {
+      const listedName = record.toString();
+      if (listedName === name || isSameFile(resolve(repository, listedName), file)) return true;
     }
     return untracked();
   } catch (error) {
@@ -46,7 +49,8 @@ export async function isTracked(path: string, environment: Environment): Promise
   }
 }
 
-function isSameFile(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((path) => attempt(() => statSync(path)));
-  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
+function isSameFile(path: string, otherPath: string): boolean {
+  const stats = attempt(() => statSync(path));
+  const otherStats = attempt(() => statSync(otherPath));
+  return stats !== undefined && stats.ino === otherStats?.ino && stats.dev === otherStats.dev;
 }

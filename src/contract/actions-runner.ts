@@ -1,5 +1,10 @@
-/** Variables that the runner sets again for each step (actions/runner, GitHubContext.cs). */
-const OF_RUNNER: ReadonlySet<string> = new Set(
+/**
+ * The variables that belong to the runner of GitHub Actions. The runner sets them again for each step, so that sophia-run
+ * does not pass them on to later steps, and does not take them for misspelled names of a contract.
+ */
+
+/** The variables `GITHUB_…` of the runner (GitHubContext.cs in actions/runner). */
+const RUNNER_VARIABLES: ReadonlySet<string> = new Set(
   [
     ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],
     ["ENV", "EVENT_NAME", "EVENT_PATH", "GRAPHQL_URL", "HEAD_REF", "JOB", "OUTPUT", "PATH", "REF", "REF_NAME"],
@@ -11,11 +16,11 @@ const OF_RUNNER: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** The images of runners set it: actions that install a language take their tools from this folder (actions/setup-python). */
-const OF_IMAGE = "AGENT_TOOLSDIRECTORY";
+/** The images of runners set this variable. Actions such as actions/setup-python find installed languages in its folder. */
+const IMAGE_VARIABLE = "AGENT_TOOLSDIRECTORY";
 
 /** Returns true if the runner or its image sets the variable, unlike `GITHUB_PAT` and `GITHUB_TOKEN`. */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
-  return OF_RUNNER.has(upper) || upper === OF_IMAGE || /^(?:RUNNER|ACTIONS)_/.test(upper);
+  return RUNNER_VARIABLES.has(upper) || upper === IMAGE_VARIABLE || /^(?:RUNNER|ACTIONS)_/.test(upper);
 }

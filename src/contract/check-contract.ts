@@ -1,3 +1,7 @@
+/**
+ * Checks a contract: whether the variables that must be set are set (rules), and whether each value is acceptable (formats,
+ * placeholders, references); pure. A variable is set if its value has a visible character.
+ */
 import type { Resolution } from "../core/model.ts";
 import { isCertain, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
 import type {
@@ -14,10 +18,14 @@ import type {
 } from "./contract-model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
-/** Matches a character that makes a value count as set. */
+/** Matches a visible character. Unicode has more invisible characters than `\s`. */
 export const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
-/** Returns every violation, in the contract's order. @throws SophiaError (contract-slow, 125) */
+/**
+ * Returns all violations: those of rules and then those of values, in the order of the contract.
+ *
+ * @throws SophiaError (contract-slow, 125)
+ */
 export function checkContract(
   contract: Contract,
   resolution: Resolution,
@@ -42,37 +50,39 @@ export function isSet(resolution: Resolution, name: string): boolean {
 
 /** Returns true for a value without a visible character. */
 export function isBlank(value: string): boolean {
-  const first = value.charCodeAt(0);
-  // Fast path: all other characters of ASCII are visible.
-  return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
+  const firstCode = value.charCodeAt(0);
+  // Fast path: these characters of ASCII are visible, and most values begin with one.
+  const isFirstVisible = firstCode > 0x20 && firstCode < 0x7f;
+  return !isFirstVisible && !VISIBLE.test(value);
 }
 
-/** Returns the variable of a group that is used: the first that is set. */
-export function serving(names: readonly string[], resolution: Resolution): string | undefined {
+/** Returns the variable of a group that the program uses: the first one that is set. */
+export function findUsedVariable(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
-/** Returns the declaration of a variable, also by an alias. */
+/** Returns the declaration of the variable with this name or alias. */
 export function declarationOf({ aliases, variables }: Contract, name: string): Declaration | undefined {
   return variables.get(aliases.get(name) ?? name);
 }
 
-/** Returns the names under which a program may read a variable: its own, and its aliases. */
+/** Returns the names under which sources may have a variable: its name, and then its aliases. */
 export function namesOfDeclaration({ name, aliases }: Declaration): readonly string[] {
   return [name, ...aliases.map((alias) => alias.name)];
 }
 
+/** Returns true for the name or an alias of a declared variable. */
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
 
-/** Returns the variables that a violation is about: those of its rule, or the one whose value is wrong. */
+/** Returns the variables that a violation is about: those of a group, or the one that is missing or wrong. */
 export function namesOfViolation(violation: Violation): readonly string[] {
   if ("name" in violation) return [violation.name];
   return "rule" in violation ? violation.rule.names : [];
 }
 
-/** Returns the violation of one rule; the formats of values are not checked. */
+/** Checks one rule. Does not check values. @returns undefined if the rule is met */
 export function checkRule(rule: Rule, resolution: Resolution): RuleViolation | undefined {
   switch (rule.kind) {
     case "optional":
@@ -85,16 +95,16 @@ export function checkRule(rule: Rule, resolution: Resolution): RuleViolation | u
         : { kind: "missing-when", rule, name: rule.name, when: rule.when };
     case "one-of":
     case "at-least-one":
-      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+      return findUsedVariable(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
     case "exactly-one": {
-      // A default does not conflict with a chosen variable.
-      const set = rule.names.filter((name) => isChosen(resolution, name));
+      // A default is set, too, but does not conflict with a variable that a source sets.
+      const set = rule.names.filter((name) => isSetBySource(resolution, name));
       if (set.length > 1) return { kind: "several-set", rule, set };
-      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+      return findUsedVariable(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
     }
     case "all-or-none": {
-      // A default alone does not require the others, but completes the group.
-      const set = rule.names.filter((name) => isChosen(resolution, name));
+      // A default does not require the other variables, but completes a group that a source has begun.
+      const set = rule.names.filter((name) => isSetBySource(resolution, name));
       const missing = set.length === 0 ? [] : rule.names.filter((name) => !isSet(resolution, name));
       return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
     }
@@ -106,10 +116,12 @@ function isMet({ name, equals }: Condition, resolution: Resolution): boolean {
   return value !== "" && (equals === undefined || equals.includes(value));
 }
 
-function isChosen(resolution: Resolution, name: string): boolean {
+/** Returns true if the value is not the default of the contract. */
+function isSetBySource(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
+/** Checks the value of one variable. A variable without a value is acceptable here: rules decide about it. */
 function checkValue(
   declaration: Declaration,
   resolution: Resolution,
@@ -118,23 +130,28 @@ function checkValue(
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // Without "as" the declaration is about the path that the program gets, and the file does not exist yet; with it, about the
-  // content of a file, of which the value may be the path.
+  // With `"as": "file"` the format is that of the content. The value is the content if sophia-run writes the file
+  // (`delivery`), or the path of a file that exists. Without `as`, a value that is delivered as a file is the content, but
+  // the format is that of the path, which does not exist yet. Content and path cannot be compared.
   if ((resolved.delivery === "file") !== (declaration.as === "file")) return undefined;
   const { source } = resolved.origin;
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
     return { kind: "placeholder", name };
   }
   const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
-  if (form !== undefined && isCertain(form) && !isDeclaredReference(form, format))
+  if (form !== undefined && isCertain(form) && !isDeclaredReference(form, format)) {
     return { kind: "reference", name, form };
+  }
   const fault = format === undefined ? undefined : formatFault(format, resolved.value, name);
   return fault === undefined ? undefined : { kind: "malformed", name, fault };
 }
 
-/** Returns true if the prefixes or the pattern of a format name the form: the program resolves the reference itself. */
+/** Returns true if the contract expects a reference of this form, so that the program resolves the reference itself. */
 function isDeclaredReference(form: ReferenceForm, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "text") return false;
-  const part = form.slice(0, form.includes("…") || form.includes("X") ? 1 : 3);
-  return [...format.prefixes, format.pattern?.source ?? ""].some((one) => one.includes(part));
+  // Forms of a shell (`$X`, `$(…)`) are recognized by their first character, others (`op://`) by three.
+  const isOfShell = form.includes("…") || form.includes("X");
+  const beginning = form.slice(0, isOfShell ? 1 : 3);
+  const formatTexts = [...format.prefixes, format.pattern?.source ?? ""];
+  return formatTexts.some((text) => text.includes(beginning));
 }

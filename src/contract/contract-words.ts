@@ -1,11 +1,13 @@
+/** Describes formats, for messages and documents. The texts have parts of the contract, never of a value. */
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./contract-model.ts";
 
+/** Returns words joined by commas and "or". */
 export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** Returns the words for a fault, to follow a subject: `must be a URL …`. They repeat the contract, never the value. */
+/** Describes a fault, as the end of a sentence about the variable: `must be a URL such as https://host`. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":
@@ -43,7 +45,7 @@ export function faultWords(fault: FormatFault): string {
   }
 }
 
-/** Words the limits of a number; at least one must be given. */
+/** Describes the range of a number, which has at least one bound. */
 export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;

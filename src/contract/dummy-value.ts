@@ -1,14 +1,17 @@
 /**
- * Dummy values for `--fake`; pure. A client of the service that a variable is for can read its value: the address of a database
- * is on this machine and has a user, other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ * Generates dummy values for `--fake`; pure. The client library of a service can parse them: the address of a database has
+ * a user and is on this machine; other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ *
+ *     STRIPE_API_KEY     fake-stripe-api-key
+ *     DATABASE_URL       postgresql://fake:fake@127.0.0.1/fake
  */
 import { SophiaError } from "../core/error.ts";
 import type { Declaration, ValueFormat } from "./contract-model.ts";
 import { formatFault } from "./format.ts";
 
 /**
- * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has room
- * for it.
+ * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has
+ * room for it.
  *
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
@@ -24,33 +27,33 @@ export function dummyValue(declaration: Declaration): string {
   });
 }
 
-/** Returns the dummy of a variable that no contract declares. Of the value in its place it keeps the scheme of a URL alone. */
+/** Returns the dummy value of a variable that no contract declares. Of the real value it has only the scheme of a URL. */
 export function dummyInPlaceOf(name: string, value: string): string {
   const scheme = SCHEME.exec(value)?.[1];
-  return scheme === undefined ? unformatted({ name }) : urlOf(scheme, word(name));
+  return scheme === undefined ? unformatted({ name }) : urlOf(scheme, dummyWord(name));
 }
 
 const SCHEME = /^([a-z][a-z\d+.-]*):\/\//i;
 
-/** `PULUMI_ACCESS_TOKEN` is `fake-pulumi-access-token`. */
-function word(name: string): string {
+/** Returns the name as a dummy: `fake-pulumi-access-token` for `PULUMI_ACCESS_TOKEN`. */
+function dummyWord(name: string): string {
   return `fake-${name
     .toLowerCase()
     .replaceAll(/[^a-z\d]+/g, "-")
     .replaceAll(/^-|-$/g, "")}`;
 }
 
-/** Keeps the scheme or the prefix of the example. */
+/** Returns a dummy value for a variable without a format, with the scheme or the prefix of the example: `sk_` of `sk_<key>`. */
 function unformatted({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
   const scheme = SCHEME.exec(example)?.[1];
-  if (scheme !== undefined) return urlOf(scheme, word(name));
+  if (scheme !== undefined) return urlOf(scheme, dummyWord(name));
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(example)?.[1];
-  if (prefix !== undefined) return prefix + word(name);
-  return isNameOfUrl(name) || isNameOfDsn(name) ? urlFor([], name) : word(name);
+  if (prefix !== undefined) return prefix + dummyWord(name);
+  return isNameOfUrl(name) || isNameOfDsn(name) ? urlFor([], name) : dummyWord(name);
 }
 
 function formatted(format: ValueFormat, name: string): string {
-  const text = word(name);
+  const text = dummyWord(name);
   switch (format.kind) {
     case "text":
       return textOf(format, text);
@@ -90,8 +93,8 @@ function integerOf({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" 
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
 }
 
-/** Servers by words in names; the first that fits counts. */
-const SERVERS: readonly (readonly [words: RegExp, scheme: string])[] = [
+/** The schemes of servers, by words in the names of variables. The first entry that matches is used. */
+const SCHEMES_BY_NAME: readonly (readonly [words: RegExp, scheme: string])[] = [
   [/REDIS|VALKEY/, "redis"],
   [/MONGO/, "mongodb"],
   [/MARIADB/, "mariadb"],
@@ -109,7 +112,7 @@ const SERVERS: readonly (readonly [words: RegExp, scheme: string])[] = [
 
 function schemeOfName(name: string): string | undefined {
   const upper = name.toUpperCase();
-  return SERVERS.find(([words]) => words.test(upper))?.[1];
+  return SCHEMES_BY_NAME.find(([words]) => words.test(upper))?.[1];
 }
 
 function isNameOfUrl(name: string): boolean {
@@ -120,22 +123,25 @@ function isNameOfDsn(name: string): boolean {
   return /(?:^|_)DSN$/i.test(name);
 }
 
-/** Returns the address of a database, else one as trackers of errors take it: a key, a host and the number of a project. */
-function dsn(name: string): string {
+/**
+ * Returns a data source name: the address of a database, if the name says so. Otherwise it has the form that trackers of
+ * errors such as Sentry read: a key, a host and the number of a project.
+ */
+function dsnFor(name: string): string {
   const scheme = schemeOfName(name);
-  return scheme === undefined ? "https://fake@fake.invalid/0" : urlOf(scheme, word(name));
+  return scheme === undefined ? "https://fake@fake.invalid/0" : urlOf(scheme, dummyWord(name));
 }
 
-/** @param schemes allowed ones, in lower case; empty for any */
+/** Returns a URL for a variable. @param schemes the allowed schemes, in lower case; empty if any is allowed */
 function urlFor(schemes: readonly string[], name: string): string {
-  const meant = schemeOfName(name);
-  if (schemes.length === 0) return isNameOfDsn(name) ? dsn(name) : urlOf(meant ?? "https", word(name));
+  const likelyScheme = schemeOfName(name);
+  if (schemes.length === 0) return isNameOfDsn(name) ? dsnFor(name) : urlOf(likelyScheme ?? "https", dummyWord(name));
   const [first = "https"] = schemes;
-  const scheme = meant !== undefined && schemes.includes(meant) ? meant : first;
-  return isNameOfDsn(name) && scheme === "https" ? dsn(name) : urlOf(scheme, word(name));
+  const scheme = likelyScheme !== undefined && schemes.includes(likelyScheme) ? likelyScheme : first;
+  return isNameOfDsn(name) && scheme === "https" ? dsnFor(name) : urlOf(scheme, dummyWord(name));
 }
 
-/** Ports of servers whose addresses have neither a user nor a path. */
+/** The usual ports of servers whose addresses have neither a user nor a path. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ["redis", 6379],
   ["rediss", 6379],
@@ -150,19 +156,20 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ["memcached", 11_211],
 ]);
 
+/** Matches the schemes of servers whose addresses have a user. */
 const WITH_USER = /^(?:postgres(?:ql)?|mysql|mariadb|mongodb|cockroachdb|clickhouse|mssql|oracle|db2|amqps?)$/;
 
-/** Returns a URL of any scheme. One behind `+`, as in `postgresql+asyncpg`, is that of a driver. */
+/** Returns a URL with any scheme. In `postgresql+asyncpg` the server is before the `+`, and a driver after it. */
 function urlOf(scheme: string, text: string): string {
   const lower = scheme.toLowerCase();
   const [server = ""] = lower.split("+");
   const port = PORTS.get(server);
-  // Its client looks for a record of the host, which must have three parts.
+  // The client looks up a record of the host, whose name must have three parts.
   if (lower === "mongodb+srv") return `${scheme}://fake:fake@fake.fake.invalid/fake`;
   if (WITH_USER.test(server)) return `${scheme}://fake:fake@127.0.0.1/fake`;
   if (port !== undefined) return `${scheme}://127.0.0.1:${port}`;
   if (server === "smtp" || server === "smtps") return `${scheme}://fake:fake@127.0.0.1`;
-  // In memory: a file of this name would be made.
+  // A database in memory: with any other name, the client would create a file.
   if (/^sqlite3?$/.test(server)) return `${scheme}:///:memory:`;
   if (server === "file") return `${scheme}:///${text}`;
   return `${scheme}://fake.invalid/${text}`;

@@ -1,13 +1,18 @@
-/** Completes a resolution with dummy values until it meets a contract, for tests, previews and agents without secrets; pure. */
+/**
+ * Adds dummy values to a resolution until it meets a contract (`--fake`), for tests, previews and agents without secrets;
+ * pure.
+ */
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check-contract.ts";
 import type { Contract, Rule, RuleViolation } from "./contract-model.ts";
 import { dummyValue } from "./dummy-value.ts";
-import { preferred } from "./remedies.ts";
+import { preferredVariable } from "./remedies.ts";
 
 /**
- * Returns the values that a resolution lacks to meet the contract. They depend only on the contract and the names.
+ * Returns the dummy values of the variables that a resolution lacks to meet the contract. A value depends only on the
+ * declaration of its variable.
+ *
  * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
@@ -19,10 +24,11 @@ export function fakeLayer(
   const complete = new Map<string, Resolved>(resolution);
   const added = new Map<string, Resolved>();
   const rulesByName = grouped(contract.rules.flatMap(namesOfRule), ({ name }) => name);
+  // An added value can make a condition true, and so require further variables: rules are checked until nothing is added.
   let rules: Iterable<Rule> = contract.rules;
   for (;;) {
-    const lacking = Array.from(rules).flatMap((rule) => lackingNames(checkRule(rule, complete), contract, isExcluded));
-    const names = new Set(lacking.filter((name) => !added.has(name) && !isExcluded(name)));
+    const missing = Array.from(rules).flatMap((rule) => namesToSet(checkRule(rule, complete), contract, isExcluded));
+    const names = new Set(missing.filter((name) => !added.has(name) && !isExcluded(name)));
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
@@ -33,17 +39,19 @@ export function fakeLayer(
       added.set(name, fake);
       complete.set(name, fake);
     }
-    const affected = Array.from(names).flatMap((name) => rulesByName.get(name) ?? []);
-    rules = new Set(affected.map(({ rule }) => rule));
+    const affectedRules = Array.from(names).flatMap((name) => rulesByName.get(name) ?? []);
+    rules = new Set(affectedRules.map(({ rule }) => rule));
   }
 }
 
+/** Returns the variables of which a new value can change what a rule requires, each with the rule. */
 function namesOfRule(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
   const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
   return names.map((name) => ({ name, rule }));
 }
 
-function lackingNames(
+/** Returns the variables to set so that a rule is met. */
+function namesToSet(
   violation: RuleViolation | undefined,
   contract: Contract,
   isExcluded: (name: string) => boolean,
@@ -53,8 +61,8 @@ function lackingNames(
     case "missing-when":
       return [violation.name];
     case "none-set": {
-      const candidates = violation.rule.names.filter((one) => !isExcluded(one));
-      const name = preferred(candidates, contract);
+      const candidates = violation.rule.names.filter((candidate) => !isExcluded(candidate));
+      const name = preferredVariable(candidates, contract);
       return name === undefined ? [] : [name];
     }
     case "some-missing":

@@ -1,20 +1,28 @@
+/** Checks the format of a value: `"format": "port"` in a contract; pure. contract-words.ts describes the fault for the user. */
 import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
-/** No system passes a longer value to a program: the limit of Linux is 128 KiB, that of macOS 1 MiB for all together. */
-const MAX_LENGTH = 1024 * 1024;
+/**
+ * The limit of characters for a pattern. No system passes a longer value: Linux limits a value to 128 KiB, macOS all to 1
+ * MiB.
+ */
+const MAX_PATTERN_LENGTH = 1024 * 1024;
 
-/** Returns a new count of the steps of patterns, whose limit holds for all checks that share it. */
+/** Creates a count of the steps of patterns. All checks that share the count have one limit. */
 export function noWork(): PatternWork {
-  return { steps: 0, most: 0, slowest: "" };
+  return { steps: 0, maxSteps: 0, slowestVariable: "" };
 }
 
-/** Returns a check of formats, all of whose patterns share one limit. */
+/** Creates a check of formats, in which the patterns of all values share one limit. */
 export function formatCheck(): FormatCheck {
   const work = noWork();
   return (format, value, name) => formatFault(format, value, name, work);
 }
 
-/** Returns the part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
+/**
+ * Returns the part of a format that the value does not meet; undefined if it meets all.
+ *
+ * @throws SophiaError (contract-slow, 125)
+ */
 export function formatFault(
   format: ValueFormat,
   value: string,
@@ -53,33 +61,37 @@ function textFault(
   use: PatternUse,
 ): FormatFault | undefined {
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
-  // Code units first: counting them is free, and there are never fewer than characters.
+  // Code units are compared first, since counting characters takes time. There are never fewer code units than characters.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
-  if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
+  if (value.length > MAX_PATTERN_LENGTH) return { kind: "too-long", maxLength: MAX_PATTERN_LENGTH };
   return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
-/** The special schemes of the WHATWG, without `file`. */
+/** The schemes of which `URL` checks the whole URL: the special schemes of the URL standard (WHATWG), without `file`. */
 const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
-/** Requires `scheme://`: else `localhost:6333` would be a URL of the scheme `localhost`. */
+/** Checks a URL, which must have `scheme://`: otherwise `localhost:6333` would be a URL with the scheme `localhost`. */
 function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
-  const end = value.indexOf("://");
-  const written = value.slice(0, Math.max(end, 0));
-  const scheme = written.toLowerCase();
+  const schemeLength = Math.max(value.indexOf("://"), 0);
+  const writtenScheme = value.slice(0, schemeLength);
+  const scheme = writtenScheme.toLowerCase();
   const notUrl: FormatFault = { kind: "not-url", schemes };
-  if (end + 3 === value.length || /\s/.test(value)) return notUrl;
-  // Other schemes allow forms that the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
-  const isUrl = PARSED_SCHEMES.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
-  if (!isUrl) return PARSED_SCHEMES.has(scheme) && isUrlButForPort(value) ? { kind: "url-port" } : notUrl;
+  if (value.length === schemeLength + "://".length || /\s/.test(value)) return notUrl;
+  // Other schemes allow forms that the parser of `URL` refuses, such as several hosts in `mongodb://a:1,b:2/x`.
+  const isParsed = PARSED_SCHEMES.has(scheme);
+  const isUrl = isParsed ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(writtenScheme);
+  if (!isUrl) return isParsed && isUrlExceptForPort(value) ? { kind: "url-port" } : notUrl;
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }
 
-function isUrlButForPort(value: string): boolean {
+/** Returns true if a value becomes a URL without its port. */
+function isUrlExceptForPort(value: string): boolean {
   const authority = /^[a-z]+:\/\/[^/?#\\]*/i.exec(value)?.[0] ?? "";
   const port = /:[^:@\]]*$/.exec(authority)?.[0] ?? "";
-  return port !== "" && URL.canParse(authority.slice(0, -port.length) + value.slice(authority.length));
+  if (port === "") return false;
+  const urlWithoutPort = authority.slice(0, -port.length) + value.slice(authority.length);
+  return URL.canParse(urlWithoutPort);
 }
 
 function isNumber(value: string): boolean {
@@ -104,7 +116,7 @@ function isJson(value: string): boolean {
   }
 }
 
-/** RFC 4648, section 4 or 5 (URL-safe), with or without padding; line breaks, as of base64(1), are ignored. */
+/** Checks base64 (RFC 4648, section 4 or 5), with or without padding. Ignores line breaks, which base64(1) writes. */
 function isBase64(value: string): boolean {
   const text = value.replaceAll(/\r?\n/g, "");
   const digits = /^(?:[A-Za-z\d+/]+|[A-Za-z\d_-]+)(={0,2})$/.exec(text);
@@ -113,14 +125,13 @@ function isBase64(value: string): boolean {
   return padding === 0 ? text.length % 4 !== 1 : text.length % 4 === 0;
 }
 
-/** An address as in HTML's `<input type=email>`. */
+/** Checks an e-mail address by the rules of HTML for `<input type=email>`. */
 function isEmail(value: string): boolean {
-  const at = value.lastIndexOf("@");
+  const separator = value.lastIndexOf("@");
+  const localPart = value.slice(0, Math.max(separator, 0));
+  const labels = value.slice(separator + 1).split(".");
   return (
-    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}$/.test(value.slice(0, Math.max(at, 0))) &&
-    value
-      .slice(at + 1)
-      .split(".")
-      .every((label) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(label))
+    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}$/.test(localPart) &&
+    labels.every((label) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(label))
   );
 }

@@ -1,4 +1,7 @@
-/** Remedies of violations; pure. No line contains a value or an argument for one. */
+/**
+ * The remedies of violations, as data and as text; pure. violation-wording.ts makes one {@link Remedy} for each violation,
+ * and output/ joins those of several violations. No line has a value, nor an argument for a value.
+ */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
@@ -6,103 +9,131 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Contract } from "./contract-model.ts";
 
+/** The place where the user should set a value. */
 export type Target =
+  /** This start reads the ESC environment. */
   | { readonly kind: "esc"; readonly environment: string }
-  /** ESC is not read: the environment or a `.env` file. */
+  /** This start does not read ESC: the process environment or a `.env` file. */
   | { readonly kind: "local" }
-  /** ESC refuses access: `.env` files are not used either. */
+  /** Only the process environment: ESC refuses access, and `.env` files are not used. */
   | { readonly kind: "environment" };
 
+/** A value that the user should set. */
 export interface MissingValue {
   readonly name: string;
   readonly target: Target;
-  /** ESC has a wrong value. */
+  /** Present if ESC has a wrong value. */
   readonly replaces?: true;
-  /** The file that the user has named as the contract, which the command must name, too. */
+  /** The contract that the user named, if any: the command must name it, too. */
   readonly contract?: string;
 }
 
-/** The way in which `sophia-run set` gets the value: it asks at a terminal, else it reads the standard input. */
+/** The way in which `sophia-run set` gets the value: it asks at a terminal; without a terminal it reads the standard input. */
 export type SetOffer = "asks" | "reads";
 
+/** A wrong value in the process environment or in a file. */
 export interface WrongValue {
   readonly name: string;
+  /** Absent for the process environment. */
   readonly location?: { readonly file: string; readonly line?: number };
 }
 
+/** The remedy of one violation. All parts together are what the user can do. */
 export interface Remedy {
+  /** Lines that stand for themselves. */
   readonly advice: readonly string[];
+  /** The wrong value that the user should correct. */
   readonly wrong?: WrongValue;
+  /** The values that the user should set. */
   readonly supply: readonly MissingValue[];
+  /** The address of a documentation page about the variable. */
   readonly docs?: string;
 }
 
-/** Returns the value to set if one of several variables must be set: that of the preferred one. @param targetOf by name */
+/**
+ * Returns the value to set if one of several variables must be set.
+ *
+ * @param targetOf returns where the variable of this name should be set
+ */
 export function supplyOf(
   names: readonly string[],
   contract: Contract,
   targetOf: (name: string) => Target,
 ): readonly MissingValue[] {
-  const name = preferred(names, contract);
+  const name = preferredVariable(names, contract);
   return name === undefined ? [] : [{ name, target: targetOf(name) }];
 }
 
-/** Returns the first variable that is not deprecated, else the first. */
-export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
+/** Returns the first variable that is not deprecated; if all are deprecated, the first one. */
+export function preferredVariable(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
-/** Returns the remedy for a wrong value, by its source. @param targetOf where to set one that has no source */
-export function correction(
+/**
+ * Returns the remedy for a wrong value, which depends on the source of the value.
+ *
+ * @param origin undefined if no source has a value
+ * @param targetOf returns where a variable without a source should be set
+ */
+export function remedyForValue(
   name: string,
   contract: Contract,
   origin: Origin | undefined,
   targetOf: (name: string) => Target,
 ): Remedy {
-  const nothing = { advice: [], supply: [] };
+  const emptyRemedy = { advice: [], supply: [] };
   switch (origin?.source) {
     case undefined:
-      return { ...nothing, supply: supplyOf([name], contract, targetOf) };
+      return { ...emptyRemedy, supply: supplyOf([name], contract, targetOf) };
     case "environment":
-      return { ...nothing, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
+      return { ...emptyRemedy, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
     case "esc": {
-      const { environment: own, importedFrom } = origin;
-      const environment = importedFrom === undefined ? own : fullImportName(importedFrom, own.split("/")[0] ?? "");
+      const { importedFrom } = origin;
+      const [organization = ""] = origin.environment.split("/");
+      const environment = importedFrom === undefined ? origin.environment : fullImportName(importedFrom, organization);
       const target = { kind: "esc", environment } as const;
       const supply = { name: origin.alias ?? name, target, replaces: true } as const;
-      return { ...nothing, supply: [supply] };
+      return { ...emptyRemedy, supply: [supply] };
     }
     case "override":
     case "secrets":
     case "dotenv":
-      return { ...nothing, wrong: { name, location: origin } };
+      return { ...emptyRemedy, wrong: { name, location: origin } };
     case "contract":
-      return { ...nothing, advice: [`correct its default in ${printable(origin.file)}`] };
+      return { ...emptyRemedy, advice: [`correct its default in ${printable(origin.file)}`] };
     case "fake":
-      return { ...nothing, advice: [`set ${name}: its dummy value is not accepted`] };
+      return { ...emptyRemedy, advice: [`set ${name}: its dummy value is not accepted`] };
   }
 }
 
-/** Returns the full name of an import, which may lack the organization and the project, without its version. */
+/**
+ * Returns the full name of an imported environment, without its version: `acme/default/dev` for `dev@3`. An import may lack the
+ * organization and the project.
+ */
 export function fullImportName(imported: string, organization: string): string {
   const path = imported.replace(/@.*$/, "").split("/");
   if (path.length > 2) return path.join("/");
   return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }
 
-/** Returns the address of the first documentation page that a variable has. */
-export function pageOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
+/** Returns the address of the first documentation page that one of the variables has. */
+export function docsOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
-/** Words the correction of a wrong value in the environment or in a file. */
+/** Describes how to correct a wrong value in the process environment or in a file. */
 export function correctionOf({ name, location }: WrongValue): string {
   if (location === undefined) return `correct ${name} in the environment, or unset it there`;
-  return `correct it in ${printable(location.file)}${location.line === undefined ? "" : `, line ${location.line}`}`;
+  const line = location.line === undefined ? "" : `, line ${location.line}`;
+  return `correct it in ${printable(location.file)}${line}`;
 }
 
-/** Joins the remedies for several wrong values in one file. @returns with the values that are alone in theirs */
+/**
+ * Joins the remedies for several wrong values in one file, or in the process environment.
+ *
+ * @returns `shared`: a line for each place with several wrong values; `alone`: the values that are the only ones in their place
+ */
 export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
   readonly alone: ReadonlySet<WrongValue>;
@@ -110,13 +141,13 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
   const byFile = grouped(wrong, ({ location }) => location?.file);
   const shared: string[] = [];
   const alone = new Set<WrongValue>();
-  for (const [file, all] of byFile) {
-    const [only, ...others] = all;
-    if (only !== undefined && others.length === 0) alone.add(only);
+  for (const [file, values] of byFile) {
+    const [first, ...others] = values;
+    if (first !== undefined && others.length === 0) alone.add(first);
     else if (file === undefined) {
-      shared.push(`correct ${enumerateFew(all.map(({ name }) => name))} in the environment, or unset them there`);
+      shared.push(`correct ${enumerateFew(values.map(({ name }) => name))} in the environment, or unset them there`);
     } else {
-      const lines = all.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
+      const lines = values.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
       const place = lines.length === 0 ? "" : `, lines ${enumerateFew(lines)}`;
       shared.push(`correct them in ${printable(file)}${place}`);
     }
@@ -124,52 +155,61 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
   return { shared, alone };
 }
 
-/** Words a remedy by itself, for JSON and annotations; messages join those of several violations. */
+/** Describes one remedy, for JSON and annotations. Messages join the remedies of several violations. */
 export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
   return [
     ...advice,
     ...(wrong === undefined ? [] : [correctionOf(wrong)]),
-    ...supply.map((one) =>
-      one.target.kind === "esc" ? setByName(one).join(" ") : `set ${one.name} ${targetWords(one.target)}`,
+    ...supply.map((value) =>
+      value.target.kind === "esc" ? setCommand(value).join(" ") : `set ${value.name} ${describeTarget(value.target)}`,
     ),
     ...(docs === undefined ? [] : [`see ${docs}`]),
   ];
 }
 
-/** Joins the remedies of each target. The command gets the value by a prompt or a pipe, so that no command line has it. */
+/**
+ * Joins the remedies of each target. The command for ESC gets the value by a prompt or a pipe, so that the value is on no
+ * command line.
+ *
+ * @param width the width of lines, in columns
+ */
 export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer: SetOffer): readonly string[] {
-  // All commands of a group have the options of the first.
+  // Commands of one group have the same options, so that the command for the first value stands for all.
   const groups = grouped(supplies, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
-    const isOne = group.length === 1;
+    const isSingle = group.length === 1;
     if (first.target.kind !== "esc") {
-      const what = groups.size === 1 && !isOne ? "them" : enumerateFew(group.map(({ name }) => name));
-      return [`set ${what} ${targetWords(first.target)}`];
+      const object = groups.size === 1 && !isSingle ? "them" : enumerateFew(group.map(({ name }) => name));
+      return [`set ${object} ${describeTarget(first.target)}`];
     }
     const verb = first.replaces === true ? "replace" : "set";
-    const value = isOne ? "its value" : "the value of the first";
-    const gets = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
-    const what = `${verb} ${isOne ? "it" : "each"} in ESC; this ${gets}:`;
-    return [what, ...commandLines(setByName(first), width).map((line) => `  ${line}`)];
+    const value = isSingle ? "its value" : "the value of the first";
+    const input = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
+    const explanation = `${verb} ${isSingle ? "it" : "each"} in ESC; this ${input}:`;
+    return [explanation, ...commandLines(setCommand(first), width).map((line) => `  ${line}`)];
   });
 }
 
-function targetWords({ kind }: Exclude<Target, { kind: "esc" }>): string {
+function describeTarget({ kind }: Exclude<Target, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
-/** Breaks a long command by backslashes, which shells of POSIX and fish read. */
+/** Breaks a long command into lines that end with a backslash, which shells of POSIX and fish join again. */
 function commandLines(words: readonly string[], width: number): readonly string[] {
-  const lines = wrap(words.map(unbroken).join(" "), width - " \\".length - 2, "    ");
+  const indentation = 2;
+  const lines = wrap(words.map(unbroken).join(" "), width - " \\".length - indentation, "    ");
   return lines.map((line, index) => line + (index < lines.length - 1 ? " \\" : ""));
 }
 
-/** `sophia-run set NAME --in ENV`: the default environment may be another one where the user starts it. */
-function setByName({ name, target, replaces, contract }: MissingValue): readonly string[] {
+/**
+ * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. It names the environment,
+ * because another one may be the default in the folder in which the user starts the command.
+ */
+function setCommand({ name, target, replaces, contract }: MissingValue): readonly string[] {
   const options = [
     ...(replaces === true ? ["--overwrite"] : []),
     ...(contract === undefined ? [] : ["--contract", shellWord(contract)]),
@@ -177,11 +217,12 @@ function setByName({ name, target, replaces, contract }: MissingValue): readonly
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(environmentOf(target)), ...options];
 }
 
+/** Returns the environment without its version, since only the newest version can be changed. */
 function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** Returns the line of a contract that makes a variable required. */
-export function requirement(name = "API_KEY"): string {
+/** Returns an example of a line in a contract that requires a variable. */
+export function requirementExample(name = "API_KEY"): string {
   return `"${name}": { "required": true }`;
 }

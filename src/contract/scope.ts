@@ -1,62 +1,86 @@
-/** Parts of a contract: the variables of one process, or the selected ones; and the error for a profile or scope that a contract does not have. */
+/**
+ * Restricts a contract to a part of its variables: those of a scope (`--scope`), which stands for one process of the
+ * project, or those that the user selects. Also makes the error for a profile or scope that the contract does not have.
+ */
 import { SophiaError } from "../core/error.ts";
 import { suggest } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { Contract, GroupRule, Rule, SectionLine } from "./contract-model.ts";
 
-/** Restricts a contract to a scope and withholds all other variables. @throws SophiaError (contract-scope, 125) */
-export function inScope(contract: Contract, scope: string, shown: string): Contract {
-  const members = contract.scopes.get(scope);
-  if (members === undefined) throw unknownPart("scope", shown, scope, [...contract.scopes.keys()]);
-  const isMember = new Set(members);
-  const outside = new Set([...contract.variables.keys()].filter((name) => !isMember.has(name)));
+/**
+ * Restricts a contract to a scope, so that the program does not get any other declared variable.
+ *
+ * @param shownContract the contract as messages show it
+ * @throws SophiaError (contract-scope, 125)
+ */
+export function inScope(contract: Contract, scope: string, shownContract: string): Contract {
+  const memberList = contract.scopes.get(scope);
+  if (memberList === undefined) throw unknownPart("scope", shownContract, scope, [...contract.scopes.keys()]);
+  const members = new Set(memberList);
+  const outside = new Set([...contract.variables.keys()].filter((name) => !members.has(name)));
   for (const [alias, name] of contract.aliases) if (outside.has(name)) outside.add(alias);
-  return { ...restrict(contract, (name) => isMember.has(name)), scope: { name: scope, outside } };
+  return { ...restrict(contract, (name) => members.has(name)), scope: { name: scope, outside } };
 }
 
-/** Returns the contract as if it declared only the kept variables; a condition on others is never met. Linear in its size. */
+/**
+ * Returns the contract as if it declared only the variables for which `isKept` returns true. A condition on any other
+ * variable is never met. The time is linear in the size of the contract.
+ */
 export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
-  const owner = (name: string): string => contract.aliases.get(name) ?? name;
-  const kept = (names: readonly string[]): readonly string[] =>
+  const nameOf = (nameOrAlias: string): string => contract.aliases.get(nameOrAlias) ?? nameOrAlias;
+  /** Returns the names that are kept: the same array if all are. */
+  const keptNames = (names: readonly string[]): readonly string[] =>
     names.every(isKept) ? names : names.filter((name) => isKept(name));
-  const group = (rule: GroupRule): readonly GroupRule[] => {
-    const names = kept(rule.names);
-    // The same object if nothing is left out: violations are identified by their rule.
-    return names === rule.names ? [rule] : names.length === 0 ? [] : [{ ...rule, names }];
+  const restrictGroup = (rule: GroupRule): readonly GroupRule[] => {
+    const names = keptNames(rule.names);
+    // Must be the same object if all names are kept: violations are identified by their rule.
+    if (names === rule.names) return [rule];
+    return names.length === 0 ? [] : [{ ...rule, names }];
   };
-  const line = (listed: SectionLine): readonly SectionLine[] => {
-    if (listed.kind === "variable") return isKept(listed.name) ? [listed] : [];
-    const names = kept(listed.names);
-    return names.length === 0 ? [] : [{ ...listed, names }];
+  const restrictLine = (line: SectionLine): readonly SectionLine[] => {
+    if (line.kind === "variable") return isKept(line.name) ? [line] : [];
+    const names = keptNames(line.names);
+    return names.length === 0 ? [] : [{ ...line, names }];
   };
   return {
     ...contract,
     variables: new Map([...contract.variables].filter(([name]) => isKept(name))),
     aliases: new Map([...contract.aliases].filter(([, name]) => isKept(name))),
-    deprecated: new Map([...contract.deprecated].filter(([name]) => isKept(owner(name)))),
-    rules: contract.rules.flatMap((rule): readonly Rule[] =>
-      "names" in rule ? group(rule) : isKept(rule.name) ? [rule] : [],
-    ),
+    deprecated: new Map([...contract.deprecated].filter(([name]) => isKept(nameOf(name)))),
+    rules: contract.rules.flatMap((rule): readonly Rule[] => {
+      if ("names" in rule) return restrictGroup(rule);
+      return isKept(rule.name) ? [rule] : [];
+    }),
     sections: contract.sections
-      .map(({ title, lines }) => ({ title, lines: lines.flatMap(line) }))
+      .map(({ title, lines }) => ({ title, lines: lines.flatMap(restrictLine) }))
       .filter(({ lines }) => lines.length > 0),
   };
 }
 
-/** Makes the error (125) for a profile or scope that the contract does not have. @param shown the contract */
+/**
+ * Creates the error (125) for a profile or scope that the contract does not have.
+ *
+ * @param shownContract the contract as messages show it
+ * @param knownNames the profiles or scopes that the contract has
+ */
 export function unknownPart(
   kind: "profile" | "scope",
-  shown: string,
+  shownContract: string,
   name: string,
-  known: readonly string[],
+  knownNames: readonly string[],
 ): SophiaError {
-  const suggestion = suggest(name, known);
   return new SophiaError({
     code: `contract-${kind}`,
-    message: `${printable(shown)} has no ${kind} "${printable(name)}"`,
+    message: `${printable(shownContract)} has no ${kind} "${printable(name)}"`,
     hint:
-      known.length === 0
+      knownNames.length === 0
         ? `leave out --${kind} and SOPHIA_${kind.toUpperCase()}: this contract has no ${kind}s`
-        : `${suggestion === undefined ? "" : `did you mean ${printable(suggestion)}? `}choose ${enumerate(known.map(printable), "or")}`,
+        : suggestName(name, knownNames),
   });
+}
+
+function suggestName(name: string, knownNames: readonly string[]): string {
+  const suggestion = suggest(name, knownNames);
+  const question = suggestion === undefined ? "" : `did you mean ${printable(suggestion)}? `;
+  return `${question}choose ${enumerate(knownNames.map(printable), "or")}`;
 }

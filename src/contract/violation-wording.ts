@@ -1,37 +1,44 @@
-/** Words violations and their remedies; pure, without values. */
+/**
+ * Describes violations and their remedies for the user; pure, without secret values. Loaded only if there is a violation.
+ */
 import { isOfRunner } from "./actions-runner.ts";
 import { isOfLine, type Origin } from "../core/model.ts";
 import type { ReferenceForm } from "../core/reference-forms.ts";
-import { resolutionOf } from "./reference-resolvers.ts";
+import { describeResolver } from "./reference-resolvers.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
 import { type Condition, type Contract, CONTRACT_FILE_NAME, type GroupRule, type Violation } from "./contract-model.ts";
-import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
+import { remedyForValue, docsOf, preferredVariable, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./contract-words.ts";
 
+/** The facts about a start that descriptions depend on. */
 export interface WordingContext {
+  /** The place where the user should set a value. */
   readonly target: Target;
-  /** Returns true for a variable that no source but the process environment sets. */
+  /** Returns true for a variable that only the process environment can set. */
   readonly isOfEnvironment?: (name: string) => boolean;
+  /** The names of the variables that some source has, in which misspelled names are searched. */
   readonly present: readonly string[];
+  /** The sources of values, by name. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
-  /** Returns why the program does not get a variable of a source: `withheld by --exclude`. */
+  /** Returns why the program does not get a variable that a source has: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
-  /** Returns where a source has a variable without a value: `empty (.env, line 3)`. */
+  /** Returns where a source has a variable with an empty value: `empty (.env, line 3)`. */
   readonly empty?: (name: string) => string | undefined;
-  /** The contract as the user has named it; undefined if it was found. */
+  /** The path of the contract as the user wrote it; undefined if the contract was found. */
   readonly contractFile?: string | undefined;
 }
 
+/** The description of one violation, with its remedy. */
 export interface Wording extends Remedy {
   readonly violation: Violation;
   readonly message: string;
 }
 
-/** Words violations: message and remedies, without any value. */
+/** Describes violations: a message for each, and what the user can do. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
@@ -40,44 +47,48 @@ export function describeViolations(
   const { target, isOfEnvironment = () => false, origins } = context;
   const { withheld = () => undefined, empty = () => undefined } = context;
   const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
-  // A declared name is not a misspelling of another. Nor is GITHUB_PATH, which every job has, one of GITHUB_PAT.
+  // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
-      const meant = findSimilar(name);
-      if (meant === undefined) return [];
-      const origin = origins?.get(meant)?.origin;
+      const similarName = findSimilar(name);
+      if (similarName === undefined) return [];
+      const origin = origins?.get(similarName)?.origin;
       const place =
         origin !== undefined && isOfLine(origin) ? ` in ${printable(origin.file)}, line ${origin.line}` : "";
-      return [`did you mean ${name}? ${printable(meant)} is set${place}`];
+      return [`did you mean ${name}? ${printable(similarName)} is set${place}`];
     });
-    return { advice, supply: supplyOf(names, contract, targetOf), ...pageOf(names, contract) };
+    return { advice, supply: supplyOf(names, contract, targetOf), ...docsOf(names, contract) };
   };
-  const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, targetOf);
+  const correct = (name: string): Remedy => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf);
   const resolve = (name: string, form: ReferenceForm): readonly string[] => {
     const origin = origins?.get(name)?.origin;
-    return resolutionOf(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
+    return describeResolver(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
   };
   const { contractFile } = context;
-  const named = contractFile === undefined ? {} : { contract: contractFile };
+  const contractPart = contractFile === undefined ? {} : { contract: contractFile };
   return violations.map((violation) => {
-    const described = describe(violation, contract, { supply, correct, resolve, withheld, empty });
-    return { violation, ...described, supply: described.supply.map((one) => ({ ...one, ...named })) };
+    const description = describe(violation, contract, { supply, correct, resolve, withheld, empty });
+    const values = description.supply.map((value) => ({ ...value, ...contractPart }));
+    return { violation, ...description, supply: values };
   });
 }
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
 
-const ABSENT: Omit<Wording, "violation"> = {
+const ABSENT_CONTRACT: Omit<Wording, "violation"> = {
   message: `there is no contract here (${CONTRACT_FILE_NAME})`,
   advice: ["write one: sophia-run init"],
   supply: [],
 };
 
 interface WordingHelpers {
+  /** Returns the remedy if one of these variables must be set. */
   readonly supply: (names: readonly string[]) => Remedy;
+  /** Returns the remedy if the value of this variable is wrong. */
   readonly correct: (name: string) => Remedy;
+  /** Returns lines that say how the reference in this variable is resolved. */
   readonly resolve: (name: string, form: ReferenceForm) => readonly string[];
   readonly withheld: (name: string) => string | undefined;
   readonly empty: (name: string) => string | undefined;
@@ -85,85 +96,91 @@ interface WordingHelpers {
 
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
   const { supply, correct, resolve, withheld, empty } = helpers;
-  if (violation.kind === "no-contract") return ABSENT;
-  const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
+  if (violation.kind === "no-contract") return ABSENT_CONTRACT;
+  const subject = "name" in violation ? describeVariable(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
-      const why = withheld(violation.name) ?? empty(violation.name) ?? "not set";
-      return { message: `${about} is required and ${why}`, ...supply([violation.name]) };
+      const state = withheld(violation.name) ?? empty(violation.name) ?? "not set";
+      return { message: `${subject} is required and ${state}`, ...supply([violation.name]) };
     }
     case "missing-when": {
-      const why = withheld(violation.name) ?? empty(violation.name) ?? "not set";
-      const message = `${about} is ${why}, and is required because ${conditionWords(violation.when)}`;
+      const state = withheld(violation.name) ?? empty(violation.name) ?? "not set";
+      const message = `${subject} is ${state}, and is required because ${describeCondition(violation.when)}`;
       return { message, ...supply([violation.name]) };
     }
     case "none-set":
-      return { message: `${about}: ${noneSet(violation.rule, contract, withheld)}`, ...supply(violation.rule.names) };
+      return {
+        message: `${subject}: ${describeNoneSet(violation.rule, contract, withheld)}`,
+        ...supply(violation.rule.names),
+      };
     case "several-set": {
       const set = enumerated(violation.set);
-      const message = `${about}: only one of ${enumerated(violation.rule.names)} may be set, but ${set} are`;
+      const message = `${subject}: only one of ${enumerated(violation.rule.names)} may be set, but ${set} are`;
       return { message, advice: [`keep one of ${set} and unset the others`], supply: [] };
     }
     case "some-missing": {
       const { set, missing } = violation;
       const remedies = missing.map((name) => supply([name]));
-      const what = `${enumerated(set)} ${areIs(set)} set, but ${enumerated(missing)} ${areIs(missing)} not`;
+      const state = `${enumerated(set)} ${isOrAre(set)} set, but ${enumerated(missing)} ${isOrAre(missing)} not`;
       return {
-        message: `${about}: ${what}: set all of them or none${withheldClause(missing, withheld)}`,
+        message: `${subject}: ${state}: set all of them or none${withheldClause(missing, withheld)}`,
         advice: remedies.flatMap(({ advice }) => advice),
-        supply: remedies.flatMap((one) => one.supply),
-        ...pageOf(missing, contract),
+        supply: remedies.flatMap((remedy) => remedy.supply),
+        ...docsOf(missing, contract),
       };
     }
     case "malformed":
-      return { message: `${about} ${faultWords(violation.fault)}`, ...correct(violation.name) };
+      return { message: `${subject} ${faultWords(violation.fault)}`, ...correct(violation.name) };
     case "refused": {
       const advice = ["if the contract allows it, write the schema again: sophia-run enforce"];
       const { supply: supplied } = correct(violation.name);
-      return { message: `${about} has a value that the schema in ESC refuses`, advice, supply: supplied };
+      return { message: `${subject} has a value that the schema in ESC refuses`, advice, supply: supplied };
     }
     case "reference": {
       const { name, form } = violation;
       const { advice, ...rest } = correct(name);
       return {
-        message: `${about} is a reference (${form}), not a value`,
+        message: `${subject} is a reference (${form}), not a value`,
         ...rest,
         advice: [...advice, ...resolve(name, form)],
       };
     }
     case "placeholder": {
       const { name } = violation;
-      return { message: `${about} is still a placeholder`, ...correct(name), ...pageOf([name], contract) };
+      return { message: `${subject} is still a placeholder`, ...correct(name), ...docsOf([name], contract) };
     }
   }
 }
 
-/** `; A is withheld by --exclude`; empty if nothing is withheld. */
+/** Returns `; A is withheld by --exclude`; an empty text if none of the variables is withheld. */
 function withheldClause(names: readonly string[], withheld: WordingHelpers["withheld"]): string {
   const reasons = grouped(names, withheld);
   reasons.delete(undefined);
-  return Array.from(reasons, ([why, kept]) => `; ${enumerated(kept)} ${areIs(kept)} ${why}`).join("");
+  return Array.from(
+    reasons,
+    ([reason, variables]) => `; ${enumerated(variables)} ${isOrAre(variables)} ${reason}`,
+  ).join("");
 }
 
-/** Limit of names in a message; a report for programs also has all of them. */
-const MOST_NAMES = 50;
+/** The limit of names in a message. A report in JSON has all names in its fields. */
+const MAX_NAMES = 50;
 
 function enumerated(names: readonly string[]): string {
-  return enumerateFew(names, MOST_NAMES);
+  return enumerateFew(names, MAX_NAMES);
 }
 
-function areIs(names: readonly string[]): string {
+function isOrAre(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: WordingHelpers["withheld"]): string {
-  const first = preferred(names, contract) ?? "";
+function describeNoneSet({ kind, names }: GroupRule, contract: Contract, withheld: WordingHelpers["withheld"]): string {
+  const first = preferredVariable(names, contract) ?? "";
   if (names.length === 1) return `${first} is required and ${withheld(first) ?? "not set"}`;
-  const kept = withheldClause(names, withheld);
-  const needed = `${QUANTITIES[kind]} of ${enumerated(names)} is required`;
-  if (kept !== "") return needed + kept;
-  const required = `${needed}, and none is set`;
-  return kind === "one-of" ? `${required} (${first} is preferred)` : required;
+  const requirement = `${QUANTITIES[kind]} of ${enumerated(names)} is required`;
+  const withheldPart = withheldClause(names, withheld);
+  if (withheldPart !== "") return requirement + withheldPart;
+  const sentence = `${requirement}, and none is set`;
+  return kind === "one-of" ? `${sentence} (${first} is preferred)` : sentence;
 }
 
 const QUANTITIES: Readonly<Record<GroupRule["kind"], string>> = {
@@ -173,12 +190,15 @@ const QUANTITIES: Readonly<Record<GroupRule["kind"], string>> = {
   "all-or-none": "each",
 };
 
-function subject(name: string, contract: Contract): string {
+function describeVariable(name: string, contract: Contract): string {
   const label = contract.variables.get(name)?.label;
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-/** Includes values: only the value of a public variable can be a condition. */
-function conditionWords({ name, equals }: Condition): string {
+/**
+ * Describes a condition with its values, which are not secret: the check of a contract refuses a condition on a secret's
+ * value.
+ */
+function describeCondition({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
 }

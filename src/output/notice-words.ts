@@ -1,7 +1,7 @@
 import { enumerateFew, limitLines } from "../core/lines.ts";
 import { type Notice, formatDiagnostic } from "../core/model.ts";
 import { isCertain } from "../core/reference-forms.ts";
-import { resolutionOf } from "../contract/reference-resolvers.ts";
+import { describeResolver } from "../contract/reference-resolvers.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
@@ -112,7 +112,10 @@ function referenceWords({
   const what = isCertain(form)
     ? `${are} ${isOne ? "a reference" : "references"} (${form}), not ${isOne ? "a value" : "values"}, and`
     : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
-  return [`warning: ${place}: ${enumerateFew(names)} ${what} ${are} passed on unchanged`, ...resolutionOf(form, file)];
+  return [
+    `warning: ${place}: ${enumerateFew(names)} ${what} ${are} passed on unchanged`,
+    ...describeResolver(form, file),
+  ];
 }
 
 /** Words how to use `.env` while ESC refuses access. */

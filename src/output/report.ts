@@ -1,6 +1,6 @@
 import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
-import { isSet, serving } from "../contract/check-contract.ts";
+import { isSet, findUsedVariable } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
@@ -101,7 +101,7 @@ export function makeReport(given: Start): Report {
   });
   const reportLine = (line: SectionLine): LineReport => {
     const names = line.kind === "group" ? line.names : [line.name];
-    const name = serving(names, selected);
+    const name = findUsedVariable(names, selected);
     const resolved = name === undefined ? undefined : selected.get(name);
     const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
     return {

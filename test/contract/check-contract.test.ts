@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isDeclared, serving } from "../../src/contract/check-contract.ts";
+import { isDeclared, findUsedVariable } from "../../src/contract/check-contract.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
 
@@ -88,10 +88,10 @@ describe("checkContract", () => {
   });
 });
 
-describe("serving", () => {
+describe("findUsedVariable", () => {
   it("is the first that is set, in the order of preference", () => {
-    expect(serving(["A", "B", "C"], resolutionOf({ C: "x", B: "y", A: "" }))).toBe("B");
-    expect(serving(["A"], resolutionOf({}))).toBeUndefined();
+    expect(findUsedVariable(["A", "B", "C"], resolutionOf({ C: "x", B: "y", A: "" }))).toBe("B");
+    expect(findUsedVariable(["A"], resolutionOf({}))).toBeUndefined();
   });
 });
 

@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { checkContract } from "../../src/contract/check-contract.ts";
 import { compileContract } from "../../src/contract/file/compile.ts";
-import { brokerExaminer } from "../../src/contract/file/broker-meaning.ts";
+import { createBrokerExaminer } from "../../src/contract/file/broker-meaning.ts";
 import { defaultFault } from "../../src/contract/file/default-meaning.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
 import { parseContract } from "../../src/contract/file/load-file.ts";
 import { formatCheck } from "../../src/contract/format.ts";
 import { ContractFileError, type LocatedFault } from "../../src/contract/file/contract-file-error.ts";
-import { contradictions, malformations } from "../../src/contract/file/rejection.ts";
+import { locateIssues, findStructuralFaults } from "../../src/contract/file/rejection.ts";
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
@@ -24,12 +24,12 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const refuse = (faults: readonly LocatedFault[]): never => {
     throw new ContractFileError("/repository/sophia.contract.json", "/repository", { kind: "faults", faults });
   };
-  if (parsed === undefined) return refuse(malformations(text));
+  if (parsed === undefined) return refuse(findStructuralFaults(text));
   const issues = examineMeaning(parsed, {
     examineDefault: defaultFault,
-    examineBrokers: brokerExaminer(parsed),
+    examineBrokers: createBrokerExaminer(parsed),
   });
-  if (issues.length > 0) return refuse(contradictions(text, issues));
+  if (issues.length > 0) return refuse(locateIssues(text, issues));
   return compileContract(parsed, source, profile);
 }
 

@@ -10,7 +10,7 @@ import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { CALLERS_WORD, UNPLACED } from "../../access/consent-words.ts";
-import { neededConsents, placed, placeOf } from "../../access/consent.ts";
+import { neededConsents, placedConsents, placeOf } from "../../access/consent.ts";
 import { type Consent, readConsents, replaceConsents, withConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
@@ -86,7 +86,7 @@ async function consentsFor(
   const found = isOpen ? find({ token: { name: "a token", value: "none" } }) : access;
   if (found.kind !== "proposed") return [];
   const { consents, unplaced } = await neededConsents(found.proposal, { settings, ...context }, dotenv, contract);
-  if (unplaced === undefined) return placed(consents);
+  if (unplaced === undefined) return placedConsents(consents);
   throw new SophiaError({
     code: "not-confirmed",
     message: `nothing was allowed: ${UNPLACED[unplaced]}`,

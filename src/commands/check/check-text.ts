@@ -5,7 +5,7 @@ import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { jsonText } from "../../core/json-text.ts";
-import { requirement } from "../../contract/remedies.ts";
+import { requirementExample } from "../../contract/remedies.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentAge, environmentLine, type EnvironmentGates, gateWords } from "./environments.ts";
 import type { Origin } from "../../core/model.ts";
@@ -185,7 +185,7 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     const nothing = report.nothingRequired
       ? [
           indented("to require a variable, write in the contract:"),
-          indented(`  ${requirement(report.variables[0]?.name)}`),
+          indented(`  ${requirementExample(report.variables[0]?.name)}`),
         ]
       : [];
     const passed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";

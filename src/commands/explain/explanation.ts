@@ -1,6 +1,6 @@
 /** Explains variables, without values; pure. */
 import type { Start } from "../../resolve/start.ts";
-import { declarationOf, isDeclared, serving } from "../../contract/check-contract.ts";
+import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
 import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
@@ -156,7 +156,7 @@ function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
         words: ruleWords(rule),
         met: !broken.has(identify(rule)),
         group: "names" in rule ? rule.group : undefined,
-        serving: "names" in rule ? serving(rule.names, selected) : undefined,
+        serving: "names" in rule ? findUsedVariable(rule.names, selected) : undefined,
       })),
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
       /** The effect of --broker on it, also if the option is not given. */

@@ -7,7 +7,7 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { Context } from "../../core/context.ts";
-import { requirement } from "../../contract/remedies.ts";
+import { requirementExample } from "../../contract/remedies.ts";
 import { SophiaError } from "../../core/error.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
@@ -189,7 +189,7 @@ function requirementLines(
   if (base !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];
   return [
     `  ${total === 0 ? "nothing" : "none"} is required yet; to require a variable, write under "variables":`,
-    { text: `    ${requirement(candidates[0]?.name)}`, whole: true },
+    { text: `    ${requirementExample(candidates[0]?.name)}`, whole: true },
   ];
 }
 

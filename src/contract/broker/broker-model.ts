@@ -1,7 +1,11 @@
-/** The part of a contract that says where a key goes and what the program gets for it. */
+/**
+ * The model of a `broker` member: where a key goes, and what the program gets in its place.
+ *
+ *     "broker": { "upstream": "https://api.example.com", "headers": ["Authorization: Bearer"], "base": { "EXAMPLE_URL": "/v1" } }
+ */
 import type { PathRule } from "./path-rules.ts";
 
-/** Names the keys that a program has dummies of, for a nested sophia-run. */
+/** The variable that tells a nested sophia-run which keys are dummies: their names, separated by commas. */
 export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
 /** A header in which clients send the key, such as `api-key`, or `authorization` with the scheme `bearer`. */
@@ -14,10 +18,10 @@ export interface Slot {
   readonly isPassword?: boolean;
 }
 
-/** git's: GitHub takes any user name. */
+/** The header of git, which sends a token as the password. GitHub accepts any user name. */
 export const PASSWORD: Slot = { header: "authorization", scheme: "basic", isPassword: true };
 
-/** The most requests with a key. */
+/** The limit of requests with a key. */
 export interface RequestLimit {
   /** Within any 60 seconds. */
   readonly perMinute?: number;
@@ -25,14 +29,14 @@ export interface RequestLimit {
   readonly total?: number;
 }
 
-/** A contract's entry for one key; its members replace the built-in ones. */
+/** The entry of a contract for one key. Each member replaces what is built in for the key. */
 export interface BrokerEntry {
   /** An origin, or `${NAME}` of the variable that holds the address. */
   readonly upstream?: string;
   readonly slots?: readonly Slot[];
   /** The variables that the program gets, each with the path that clients expect in it. */
   readonly base?: Readonly<Record<string, string>>;
-  /** Put in front of paths that do not begin with it. */
+  /** The broker puts it in front of paths that do not begin with it. */
   readonly prefix?: string;
   readonly allow?: readonly PathRule[];
   readonly deny?: readonly PathRule[];
@@ -41,20 +45,20 @@ export interface BrokerEntry {
   readonly ssh?: boolean;
 }
 
-/** Returns the slot of a text that has the form of the schema: `api-key`, or `Authorization: Bearer`. */
+/** Parses a header of a contract: `api-key`, or `Authorization: Bearer`. The schema has checked the form. */
 export function slotOf(text: string): Slot {
   const [header = "", scheme] = text.toLowerCase().split(": ");
   return scheme === undefined ? { header } : { header, scheme };
 }
 
 /**
- * Headers of one connection or of the body, those that browsers set, and cookies, which hold more than a key. The broker drops,
- * replaces or refuses them.
+ * Matches headers that cannot hold a key, since the broker drops, replaces or refuses them: headers of one connection or of the
+ * body, headers that browsers set, and cookies, which hold more than a key.
  */
 const RESERVED =
   /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|expect|origin|referer|(?:set-)?cookie2?|(?:content|proxy|sec)-.*)$/i;
 
-/** Returns true if no key may stand in a header of this name. */
+/** Returns true if a header of this name cannot hold a key. */
 export function isReserved(header: string): boolean {
   return RESERVED.test(header);
 }

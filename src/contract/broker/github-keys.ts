@@ -1,6 +1,9 @@
 /**
- * GitHub, which has several hosts for one token: git, the API and uploads each have their own. GitHub Enterprise Server has
- * all below one host.
+ * GitHub as a provider of the broker. One token is for several hosts:
+ *
+ *     github.com          api.github.com              uploads.github.com              git, the API, and uploads
+ *     acme.ghe.com        api.acme.ghe.com            uploads.acme.ghe.com            the same for a customer (data residency)
+ *     ghe.example.com     ghe.example.com/api/v3      ghe.example.com/api/uploads     GitHub Enterprise Server has one host
  */
 import { type PathRule, ruleOf } from "./path-rules.ts";
 
@@ -9,70 +12,85 @@ export interface Site {
   /** Host and port, in lower case, by which rules and clients name it. */
   readonly host: string;
   readonly origin: string;
-  /** git asks for it in absolute form, as a proxy is asked. */
+  /** git uses this host: its requests have an absolute target, as for a proxy. */
   readonly hasGit: boolean;
 }
 
-const WEB = "https://github.com";
+const GITHUB_ORIGIN = "https://github.com";
 
-/** github.com, and the same service at addresses of its customers (data residency): their API has a host, too. */
-const CLOUD = /^https:\/\/(?:github|[a-z\d-]+\.ghe)\.com$/;
-const CLOUD_API = /^(https:\/\/)api\.((?:github|[a-z\d-]+\.ghe)\.com)$/;
+/** Matches the origins with separate hosts for the API and for uploads. */
+const CLOUD_ORIGIN = /^https:\/\/(?:github|[a-z\d-]+\.ghe)\.com$/;
+const CLOUD_API_ORIGIN = /^(https:\/\/)api\.((?:github|[a-z\d-]+\.ghe)\.com)$/;
 
-/** The variables of the API's addresses, each with the path below the host of a GitHub Enterprise Server. */
-const ENTERPRISE: Readonly<Record<string, string>> = { GITHUB_API_URL: "/api/v3", GITHUB_GRAPHQL_URL: "/api/graphql" };
+/** The variables with an address of the API, each with its path on a GitHub Enterprise Server. */
+const ENTERPRISE_PATHS: Readonly<Record<string, string>> = {
+  GITHUB_API_URL: "/api/v3",
+  GITHUB_GRAPHQL_URL: "/api/graphql",
+};
 
+/** The segments on a GitHub Enterprise Server that stand for a host of github.com, by host. */
 const ENTERPRISE_ROOTS: Readonly<Record<string, readonly string[]>> = {
   "github.com": [],
   "api.github.com": ["api", "v3"],
   "uploads.github.com": ["api", "uploads"],
 };
 
-/** Returns the hosts of the service. @param origin of its web pages */
+/** Returns the hosts of the service. @param origin the origin of its web pages */
 export function sitesOf(origin: string): readonly Site[] {
-  const site = (of: string, hasGit: boolean): Site => ({ host: new URL(of).host, origin: of, hasGit });
-  const below = (name: string): string => origin.replace("//", `//${name}.`);
-  return CLOUD.test(origin)
-    ? [site(origin, true), site(below("api"), false), site(below("uploads"), false)]
-    : [site(origin, true)];
+  const siteAt = (siteOrigin: string, hasGit: boolean): Site => {
+    return { host: new URL(siteOrigin).host, origin: siteOrigin, hasGit };
+  };
+  if (!CLOUD_ORIGIN.test(origin)) return [siteAt(origin, true)];
+  const subdomain = (name: string): string => origin.replace("//", `//${name}.`);
+  return [siteAt(origin, true), siteAt(subdomain("api"), false), siteAt(subdomain("uploads"), false)];
 }
 
 /**
- * Returns the origin of the web pages, for an address in the contract or in a variable.
+ * Returns the origin of the web pages for an address of the API, which the contract or a variable has.
  *
+ * @param variable the variable, if one holds the address
  * @returns undefined if this is no address of GitHub's API
  */
 export function webOriginOf({ origin, pathname }: URL, variable: string | undefined): string | undefined {
   const path = pathname.replace(/\/+$/, "");
-  const [, scheme = "", host] = CLOUD_API.exec(origin) ?? [];
+  const [, scheme = "", host] = CLOUD_API_ORIGIN.exec(origin) ?? [];
   if (host !== undefined) return path === "" || path === "/graphql" ? scheme + host : undefined;
-  return path === "" || path === ENTERPRISE[variable ?? ""] ? origin : undefined;
+  return path === "" || path === ENTERPRISE_PATHS[variable ?? ""] ? origin : undefined;
 }
 
-/** Returns the path behind the broker's address for a variable of the API. @param usual that of github.com */
-export function apiPath(variable: string, usual: string, web: string): string {
-  const below = ENTERPRISE[variable];
-  const { host } = new URL(web);
-  if (CLOUD.test(web)) return usual.replace("github.com", host);
-  return below === undefined ? usual : `/${host}${below}`;
+/**
+ * Returns the path that follows the broker's origin in a variable with an address of the API.
+ *
+ * @param githubPath the path for github.com
+ * @param webOrigin the origin of the web pages
+ */
+export function apiPath(variable: string, githubPath: string, webOrigin: string): string {
+  const { host } = new URL(webOrigin);
+  if (CLOUD_ORIGIN.test(webOrigin)) return githubPath.replace("github.com", host);
+  const enterprisePath = ENTERPRISE_PATHS[variable];
+  return enterprisePath === undefined ? githubPath : `/${host}${enterprisePath}`;
 }
 
-/** Returns the rules for the hosts that a key really has. */
-export function rulesFor(rules: readonly PathRule[], web: string): readonly PathRule[] {
-  if (web === WEB) return rules;
-  const { host } = new URL(web);
+/**
+ * Translates rules for the hosts of github.com into rules for the hosts of the service.
+ *
+ * @param webOrigin that of its web pages
+ */
+export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonly PathRule[] {
+  if (webOrigin === GITHUB_ORIGIN) return rules;
+  const { host: webHost } = new URL(webOrigin);
+  const isCloud = CLOUD_ORIGIN.test(webOrigin);
   return rules.map((rule) => {
     const root = ENTERPRISE_ROOTS[rule.host ?? ""];
     if (root === undefined) return rule;
-    const isCloud = CLOUD.test(web);
-    const own = isCloud ? (rule.host ?? "").replace("github.com", host) : host;
+    const host = isCloud ? (rule.host ?? "").replace("github.com", webHost) : webHost;
     const segments = isCloud ? rule.segments : [...root, ...rule.segments];
-    return ruleOf({ host: own, method: rule.method, segments, text: `${own}: ${rule.method} /${segments.join("/")}` });
+    return ruleOf({ host, method: rule.method, segments, text: `${host}: ${rule.method} /${segments.join("/")}` });
   });
 }
 
-/** Suffixes of a repository's paths, with their sources below https://docs.github.com/en/rest. */
-const OF_REPOSITORIES: Readonly<Record<string, string>> = {
+/** Denied paths of a repository, each with the page below https://docs.github.com/en/rest that describes it. */
+const REPOSITORY_PATHS: Readonly<Record<string, string>> = {
   "actions/runners": "actions/self-hosted-runners",
   "actions/secrets": "actions/secrets",
   "codespaces/secrets": "codespaces/repository-secrets",
@@ -82,8 +100,8 @@ const OF_REPOSITORIES: Readonly<Record<string, string>> = {
   keys: "deploy-keys/deploy-keys",
 };
 
-/** The same for an organization. */
-const OF_ORGANIZATIONS: Readonly<Record<string, string>> = {
+/** Denied paths of an organization, each with its page. */
+const ORGANIZATION_PATHS: Readonly<Record<string, string>> = {
   "actions/runners": "actions/self-hosted-runners",
   "actions/secrets": "actions/secrets",
   "codespaces/secrets": "codespaces/organization-secrets",
@@ -95,8 +113,8 @@ const OF_ORGANIZATIONS: Readonly<Record<string, string>> = {
   "private-registries": "private-registries/organization-configurations",
 };
 
-/** The other paths. Those of `admin` and `authorizations` are of GitHub Enterprise Server. */
-const OTHERS: Readonly<Record<string, string>> = {
+/** Other denied paths, each with its page. Only GitHub Enterprise Server has `admin` and `authorizations`. */
+const OTHER_PATHS: Readonly<Record<string, string>> = {
   admin: "enterprise-admin/users",
   "app/hook": "apps/webhooks",
   "app/installations": "apps/apps",
@@ -111,16 +129,19 @@ const OTHERS: Readonly<Record<string, string>> = {
   "user/ssh_signing_keys": "users/ssh-signing-keys",
 };
 
-/** The paths of the API that make or change credentials. It takes numbers in place of names: `/repositories/1/keys`. */
+/**
+ * The paths of the API that create or change credentials. The API also accepts numbers in place of names:
+ * `/repositories/1/keys`.
+ */
 const DENIED_PATHS: readonly string[] = [
-  ...Object.keys(OF_REPOSITORIES).flatMap((path) => [`/repos/*/*/${path}`, `/repositories/*/${path}`]),
-  ...Object.keys(OF_ORGANIZATIONS).flatMap((path) => [`/orgs/*/${path}`, `/organizations/*/${path}`]),
-  ...Object.keys(OTHERS).map((path) => `/${path}`),
+  ...Object.keys(REPOSITORY_PATHS).flatMap((path) => [`/repos/*/*/${path}`, `/repositories/*/${path}`]),
+  ...Object.keys(ORGANIZATION_PATHS).flatMap((path) => [`/orgs/*/${path}`, `/organizations/*/${path}`]),
+  ...Object.keys(OTHER_PATHS).map((path) => `/${path}`),
 ].toSorted();
 
-/** The provider of each token's variable. */
+/** The provider for each variable of a token. */
 export const GITHUB = {
-  origin: WEB,
+  origin: GITHUB_ORIGIN,
   slots: [
     { header: "authorization", scheme: "bearer" },
     { header: "authorization", scheme: "token" },

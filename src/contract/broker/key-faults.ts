@@ -1,4 +1,4 @@
-/** Faults of a contract's entry for a key, in words; pure. */
+/** Describes the faults of a `broker` member of a contract: of its paths, rules, origins and variables; pure. */
 import { mayRunCode } from "../../trust/code-variables.ts";
 import { mayDecideNetwork } from "../../trust/network-variables.ts";
 import { enumerate } from "../../core/text.ts";
@@ -7,24 +7,24 @@ import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
 import { isAmbiguous } from "./path-forms.ts";
 import { parseRule } from "./path-rules.ts";
 
-/** The message and the allowed form. */
+/** The fault, and the form that is allowed instead. */
 export type FormFault = readonly [message: string, allowed: string];
 
-/** Checks a path that is put in front of others; an empty one stands for no path. */
+/** Checks a path that the broker puts in front of others. An empty text stands for no path. */
 export function pathFault(path: string): FormFault | undefined {
   if (path === "") return undefined;
   if (path.endsWith("/")) return ["the path ends with a slash", "no slash at the end; an empty text for no path"];
   return formFault(path);
 }
 
-/** Checks a rule. */
+/** Checks the form of a rule. */
 export function ruleFault(rule: string): FormFault | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";
   return formFault(rule.replace(/^(?:\S+: )?\S+ /, "")) ?? ["this is not a rule", form];
 }
 
-/** Checks the host of a rule. @param hosts that the key is for; none if they are known at the start only */
+/** Checks the host of a rule. @param hosts the hosts of the key; empty if they are known only at the start of a program */
 export function ruleHostFault(rule: string, hosts: readonly string[]): FormFault | undefined {
   const host = parseRule(rule)?.host;
   if (host === undefined || hosts.includes(host)) return undefined;
@@ -32,6 +32,7 @@ export function ruleHostFault(rule: string, hosts: readonly string[]): FormFault
   return ["the key is not for the host of this rule", allowed];
 }
 
+/** Checks the characters of a path, and that all servers read it alike. */
 function formFault(path: string): FormFault | undefined {
   if (/[?#]/.test(path)) return ["a path has no query and no fragment", "only the path"];
   if (isAmbiguous(path)) {
@@ -43,7 +44,7 @@ function formFault(path: string): FormFault | undefined {
 
 const ORIGIN_FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
 
-/** Checks that a reader of the contract sees the origin that gets the key. @param upstream has the form of the schema */
+/** Checks an origin: whoever reads the contract must see where the key goes. @param upstream has the form of the schema */
 export function originFault(upstream: string): FormFault | undefined {
   if (upstream.includes("${")) return ["a variable must be the whole upstream", ORIGIN_FORMS];
   const url = parseUrl(upstream);
@@ -58,19 +59,28 @@ export function originFault(upstream: string): FormFault | undefined {
   return upstream === origin ? undefined : ["the origin is not in its usual form", origin];
 }
 
-const NOT_FOR_ADDRESSES: ReadonlySet<string> = new Set(MARKED_VARIABLES.map((name) => name.toUpperCase()));
+/** Settings that no file may set, and so no contract. */
+const MARKED_NAMES: ReadonlySet<string> = new Set(MARKED_VARIABLES.map((name) => name.toUpperCase()));
 
-/** Folders of settings and code: an address in one of these is a path below the working directory. */
-const FOLDERS: ReadonlySet<string> = new Set(["HOME", "USERPROFILE", "PYTHONPATH", "NODE_PATH", "CLASSPATH", "GOPATH"]);
+/** Variables with folders of settings and code. Programs would read an address in one as a path below the working directory. */
+const FOLDER_VARIABLES: ReadonlySet<string> = new Set([
+  "HOME",
+  "USERPROFILE",
+  "PYTHONPATH",
+  "NODE_PATH",
+  "CLASSPATH",
+  "GOPATH",
+]);
 
-/** Returns the reason why a variable must not get the address of the broker, to follow its name. Case does not matter, as on Windows. */
+/**
+ * Returns why a variable must not get the address of the broker, in words that follow its name. Case is ignored, as on Windows.
+ */
 export function baseNameFault(name: string): string | undefined {
   const upper = name.toUpperCase();
   if (upper === "PATH") return "decides which programs run";
-  if (FOLDERS.has(upper)) return "decides which settings and which code programs load";
+  if (FOLDER_VARIABLES.has(upper)) return "decides which settings and which code programs load";
   if (mayRunCode(name) || mayRunCode(upper)) return "makes other programs run code";
-  if (mayDecideNetwork(name) || NOT_FOR_ADDRESSES.has(upper))
-    return "decides how programs connect, and whom they trust";
+  if (mayDecideNetwork(name) || MARKED_NAMES.has(upper)) return "decides how programs connect, and whom they trust";
   if (/^(?:ESC|SOPHIA|PULUMI)_/.test(upper)) return "is a setting of sophia-run or Pulumi";
   return undefined;
 }

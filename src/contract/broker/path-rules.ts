@@ -1,4 +1,12 @@
-/** Rules over methods and paths, such as `POST /v2/documents/*` or `api.github.com: GET /repos/**`; pure. */
+/**
+ * Rules over methods and paths, by which a contract allows or denies requests with a key; pure:
+ *
+ *     POST /v2/documents/*                    one segment in place of `*`
+ *     api.github.com: GET /repos/**           any segments in place of `**`, also none
+ *
+ * `isCovered` decides over rules that allow: it compares exactly. `isDenied` decides over rules that deny: it compares so
+ * leniently that no other spelling of a denied path gets through.
+ */
 import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
 
 export interface PathRule {
@@ -6,14 +14,15 @@ export interface PathRule {
   readonly host?: string;
   /** In upper case; `*` for any. */
   readonly method: string;
-  /** `*` stands for one segment, `**` at the end for all that follow, also none. */
+  /** `*` stands for one segment; `**` at the end stands for all segments that follow, also for none. */
   readonly segments: readonly string[];
   /** The segments as `isDenied` compares them. */
   readonly names: readonly string[];
+  /** The rule as it was written. */
   readonly text: string;
 }
 
-/** The rules' characters of RFC 9110 (method) and RFC 3986 (path), without characters that servers read differently. */
+/** Matches host, method and path, with the characters of RFC 9110 and RFC 3986 that all servers read alike. */
 const RULE = /^(?:([A-Za-z\d.-]+(?::\d{1,5})?): )?(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
 
 /** Parses a rule. @returns undefined for any other text */
@@ -21,19 +30,20 @@ export function parseRule(text: string): PathRule | undefined {
   const [, host, method, path] = RULE.exec(text) ?? [];
   if (method === undefined || path === undefined) return undefined;
   const segments = segmentsOf(path);
-  const isWild = (segment: string, index: number): boolean =>
+  const isWildcard = (segment: string, index: number): boolean =>
     segment === "*" || (segment === "**" && index === segments.length - 1);
-  const isValid = segments.every((segment, index) => !segment.includes("*") || isWild(segment, index));
+  const isValid = segments.every((segment, index) => !segment.includes("*") || isWildcard(segment, index));
   if (!isValid || isAmbiguous(path)) return undefined;
-  const ofHost = host === undefined ? {} : { host: host.toLowerCase() };
-  return ruleOf({ ...ofHost, method: method.toUpperCase(), segments, text });
+  const hostPart = host === undefined ? {} : { host: host.toLowerCase() };
+  return ruleOf({ ...hostPart, method: method.toUpperCase(), segments, text });
 }
 
+/** Completes a rule by the names that `isDenied` compares. */
 export function ruleOf(parts: Omit<PathRule, "names">): PathRule {
   return { ...parts, names: parts.segments.map((segment) => folded(segment).replace(/;.*$/s, "").trim()) };
 }
 
-/** Parses rules, and leaves out any other text. */
+/** Parses rules, and leaves out texts that are no rules: the check of the contract has refused those. */
 export function parseRules(texts: readonly string[]): readonly PathRule[] {
   return texts.flatMap((text) => parseRule(text) ?? []);
 }
@@ -43,38 +53,39 @@ interface RuleTarget {
   /** Host and port, in lower case. */
   readonly host: string;
   readonly method: string;
-  /** Not ambiguous. */
+  /** A path that is not ambiguous (path-forms.ts). */
   readonly path: string;
 }
 
-/** Returns true if one of the rules has the host, the method and the path. */
+/** Returns true if one of the rules matches the request exactly. */
 export function isCovered(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const segments = segmentsOf(path);
-  const isSame = (part: string, segment: string): boolean => part === segment;
-  return rules.some((rule) => isFor(rule, host, method) && isPath(rule.segments, segments, isSame));
+  const isEqual = (part: string, segment: string): boolean => part === segment;
+  return rules.some((rule) => isFor(rule, host, method) && matchesPath(rule.segments, segments, isEqual));
 }
 
 /**
- * The same for rules that deny, which no other spelling may pass that some server takes for the path. Neither case, escapes
- * nor letters that look alike matter, nor what is behind a name (`/keys;x`, `/keys.json`, `/keys%3fx`). Of slashes in other
- * forms, such as `%2F`, any may be one.
+ * Returns true if one of the rules matches the request as any server may read it. Ignored are case, escapes, similar
+ * letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another form, such as `%2F`, may be a
+ * slash or not.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
-  const of = rules.filter((rule) => isFor(rule, host, method));
-  // Most paths have no escape.
+  const candidates = rules.filter((rule) => isFor(rule, host, method));
+  // Fast path: most paths have no escape.
   if (!path.includes("%")) {
     const segments = segmentsOf(path.toLowerCase());
-    return of.some(({ names }) => isPath(names, segments, isName));
+    return candidates.some(({ names }) => matchesPath(names, segments, isName));
   }
   const names = namesOf(path);
-  // Behind an escaped `?` or `#` there is no path for some servers.
-  const end = names.findIndex(({ text }) => text.includes("?") || text.includes("#"));
-  const readings = end === -1 ? [names] : [names, names.slice(0, end + 1)];
+  // For some servers, the path ends at an escaped `?` or `#`.
+  const queryIndex = names.findIndex(({ text }) => text.includes("?") || text.includes("#"));
+  const readings = queryIndex === -1 ? [names] : [names, names.slice(0, queryIndex + 1)];
   return readings.some((reading) => {
+    if (reading.some(({ isJoined }) => isJoined)) {
+      return candidates.some((rule) => matchesJoinedPath(rule.names, reading));
+    }
     const texts = reading.map(({ text }) => text);
-    return reading.some(({ isJoined }) => isJoined)
-      ? of.some((rule) => isJoinedPath(rule.names, reading))
-      : of.some((rule) => isPath(rule.names, texts, isName));
+    return candidates.some((rule) => matchesPath(rule.names, texts, isName));
   });
 }
 
@@ -83,47 +94,59 @@ function isFor(rule: PathRule, host: string, method: string): boolean {
   return rule.method === "*" || rule.method === method || rule.method === method.toUpperCase();
 }
 
-function isPath(
+/**
+ * Returns true if a pattern with `*` and `**` matches the segments.
+ *
+ * @param isSame compares a part without `*` with a segment
+ */
+function matchesPath(
   pattern: readonly string[],
   segments: readonly string[],
   isSame: (part: string, segment: string) => boolean,
 ): boolean {
   const isOpen = pattern.at(-1) === "**";
-  const fixed = isOpen ? pattern.length - 1 : pattern.length;
-  if (isOpen ? segments.length < fixed : segments.length !== fixed) return false;
-  for (let index = 0; index < fixed; index++) {
+  const fixedLength = isOpen ? pattern.length - 1 : pattern.length;
+  if (isOpen ? segments.length < fixedLength : segments.length !== fixedLength) return false;
+  for (let index = 0; index < fixedLength; index++) {
     const part = pattern[index] ?? "";
     if (part !== "*" && !isSame(part, segments[index] ?? "")) return false;
   }
   return true;
 }
 
-/** The same for a path with slashes in other forms, each of which may be one: `*` stands for any number of names behind such. */
-function isJoinedPath(pattern: readonly string[], names: readonly PathName[]): boolean {
+/**
+ * Returns true if a pattern matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a
+ * name. So `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
+ *
+ * This goes through the pattern once, and keeps for each number of names if they match the beginning of the pattern.
+ */
+function matchesJoinedPath(pattern: readonly string[], names: readonly PathName[]): boolean {
   const isOpen = pattern.at(-1) === "**";
-  // Most rules are for other paths.
+  // Fast path: most rules are for other paths.
   const [first = "**"] = pattern;
   if (!first.startsWith("*") && !isName(first, names[0]?.text ?? "")) return false;
-  /** Tells for each number of names if the pattern up to here may stand for the first ones. */
-  let stands: readonly boolean[] = [true];
+  /** At each index: true if the parts of the pattern so far match exactly that number of names. */
+  let matchesCount: readonly boolean[] = [true];
   for (const part of isOpen ? pattern.slice(0, -1) : pattern) {
-    const next: boolean[] = [false];
+    const nextMatchesCount: boolean[] = [false];
     for (const [index, { text, isJoined }] of names.entries()) {
-      const begins = stands[index] === true && (part === "*" || isName(part, text));
-      const goesOn = part === "*" && isJoined && next[index] === true;
-      next.push(begins || goesOn);
+      const beginsPart = matchesCount[index] === true && (part === "*" || isName(part, text));
+      const continuesPart = part === "*" && isJoined && nextMatchesCount[index] === true;
+      nextMatchesCount.push(beginsPart || continuesPart);
     }
-    if (!next.includes(true)) return false;
-    stands = next;
+    if (!nextMatchesCount.includes(true)) return false;
+    matchesCount = nextMatchesCount;
   }
-  return isOpen || stands[names.length] === true;
+  return isOpen || matchesCount[names.length] === true;
 }
 
-/** Characters of names. What follows a name behind another one is an extension, a parameter or a query for some servers. */
-const OF_NAME = /[\p{L}\p{N}_:@~-]/u;
+/** Matches characters of names. After any other character, some servers read an extension, a parameter or a query. */
+const NAME_CHARACTER = /[\p{L}\p{N}_:@~-]/u;
 
-/** Returns true for the name itself, and for one with something behind it that some servers cut off. */
+/** Returns true if the text is the name, or begins with the name and goes on with something that some servers cut off. */
 function isName(name: string, text: string): boolean {
   const trimmed = text.trimStart();
-  return trimmed.startsWith(name) && (trimmed.length === name.length || !OF_NAME.test(trimmed.charAt(name.length)));
+  return (
+    trimmed.startsWith(name) && (trimmed.length === name.length || !NAME_CHARACTER.test(trimmed.charAt(name.length)))
+  );
 }

@@ -1,42 +1,44 @@
 /**
- * The services whose keys are brokered without a word in the contract: where each key goes, in which header, by which
- * variables clients learn the address, and which paths are denied since they make or change credentials.
+ * The services whose keys are brokered without a `broker` member in the contract: where each key goes, in which header, which
+ * variables tell clients the address, and which paths are denied because they create or change credentials.
  */
 import { GITHUB } from "./github-keys.ts";
 import type { Slot } from "./broker-model.ts";
 
 export interface Provider {
-  /** The service's origin; absent if a variable of the contract holds it. */
+  /** The origin of the service; absent if each user has their own, which the variable `address` holds. */
   readonly origin?: string;
-  /** The variable that holds the address of a service without one of its own. */
+  /** The variable that holds the address of a service without an origin. */
   readonly address?: string;
   readonly slots: readonly Slot[];
   /**
-   * The variables that the program gets, each with the path that clients expect in it. Keys of one service share them: the
-   * dummy decides.
+   * The variables that the program gets, each with the path that clients expect in it. Keys of one service may share them,
+   * since the broker finds the key by the dummy.
    */
   readonly base: Readonly<Record<string, string>>;
-  /** The variables whose clients send whole paths, while those of the others leave a part of it to the address. */
+  /** The variables whose clients send whole paths. Clients of the other variables send only what follows the path in `base`. */
   readonly whole?: readonly string[];
+  /** The broker puts it in front of paths that do not begin with it. */
   readonly prefix?: string;
+  /** Rules: see path-rules.ts. */
   readonly deny?: readonly string[];
-  /** Has several hosts, and git. */
+  /** GitHub has several hosts, and git (github-keys.ts). */
   readonly isGithub?: boolean;
 }
 
 const BEARER: Slot = { header: "authorization", scheme: "bearer" };
 
-/** The last one is goose's. */
+/** The agent goose reads the last one. */
 const ANTHROPIC_BASE = { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "", ANTHROPIC_HOST: "" } as const;
-/** Claude Code makes a lasting key of its token there. */
-const MAKES_A_KEY = "* /api/oauth/claude_cli/create_api_key/**";
+/** Here Claude Code creates a permanent key from its token. */
+const CREATES_KEY = "* /api/oauth/claude_cli/create_api_key/**";
 
-/** By the variable of the key. Measured with the clients of docs/broker.md. */
+/** The providers by the variable of the key. The variables in `base` were tested with the clients of docs/broker.md. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   OPENAI_API_KEY: {
     origin: "https://api.openai.com",
     slots: [BEARER],
-    // The last one is goose's.
+    // The agent goose reads the last one.
     base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
     whole: ["OPENAI_HOST"],
     deny: [
@@ -51,21 +53,21 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     origin: "https://api.anthropic.com",
     slots: [{ header: "x-api-key" }, BEARER],
     base: ANTHROPIC_BASE,
-    // Some clients have it in their base address, others in their paths.
+    // Some clients have /v1 in their address, others in their paths.
     prefix: "/v1",
-    // The token of a subscription may stand here, too.
-    deny: ["* /v1/organizations/**", MAKES_A_KEY],
+    // The variable may hold the token of a subscription instead of a key.
+    deny: ["* /v1/organizations/**", CREATES_KEY],
   },
-  // The token of a subscription, for Claude Code alone, which sends whole paths.
+  // The token of a subscription. Only Claude Code uses it, and sends whole paths.
   CLAUDE_CODE_OAUTH_TOKEN: {
     origin: "https://api.anthropic.com",
     slots: [BEARER],
     base: ANTHROPIC_BASE,
-    deny: ["* /v1/organizations/**", MAKES_A_KEY],
+    deny: ["* /v1/organizations/**", CREATES_KEY],
   },
   GEMINI_API_KEY: {
     origin: "https://generativelanguage.googleapis.com",
-    // The second one is that of OpenAI's form (/v1beta/openai).
+    // Clients of the API in OpenAI's form (/v1beta/openai) send the second header.
     slots: [{ header: "x-goog-api-key" }, BEARER],
     base: { GOOGLE_GEMINI_BASE_URL: "" },
     deny: ["* /v1/auth_tokens/**", "* /v1alpha/auth_tokens/**", "* /v1beta/auth_tokens/**"],
@@ -101,7 +103,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     slots: [{ header: "x-api-key" }],
     base: { SERPER_BASE_URL: "" },
   },
-  // In the order of preference: git gets the first one that is brokered.
+  // The order is that of preference: git gets the first token that is brokered.
   GH_FINE_GRAINED_TOKEN: GITHUB,
   GITHUB_PAT: GITHUB,
   GITHUB_TOKEN: GITHUB,
@@ -113,7 +115,7 @@ export function providerOf(name: string): Provider | undefined {
   return Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;
 }
 
-/** In the order of preference. */
+/** The variables of GitHub's tokens, the preferred one first. */
 export const GITHUB_TOKENS: readonly string[] = Object.keys(PROVIDERS).filter(
   (name) => PROVIDERS[name]?.isGithub === true,
 );

@@ -1,90 +1,110 @@
-/** The contract as a schema of the values `environmentVariables` of an ESC environment. Pure. */
+/**
+ * Translates a contract to a schema of `environmentVariables` of an ESC environment, so that ESC itself refuses a value
+ * that the contract does not allow (`sophia-run enforce`); pure.
+ *
+ *     contract   { "variables": { "PORT": { "required": true, "format": "port" } } }
+ *     schema     { type: object, required: [PORT], properties: { PORT: { anyOf: [ … ] } } }
+ *
+ * The schema has `properties` and `required` for single variables. Rules over several variables, or over a variable with
+ * aliases, are a list of schemas (`#rules`), of which each must hold for the whole object.
+ */
 import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
 import { namesOfDeclaration } from "../check-contract.ts";
 import { CLOSED_FORMATS } from "../placeholder.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { BLANK, EMPTY, INVISIBLE_TEXT, SET, valueSchema } from "./value-schema.ts";
+import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, valueSchema } from "./value-schema.ts";
 
 export interface ContractSchema {
   readonly schema: EscSchema;
-  /** The rules that only a start checks, with the variables or groups that it is about. */
+  /** The rules that the schema cannot express, so that only a start checks them, with the variables or groups concerned. */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface Enforcement {
   /** Returns false for a variable that is not enforced (`--only`, `--except`). */
   readonly isEnforced: (name: string) => boolean;
-  /** Variables that `values.files` of the environment supplies: the schema does not see them. */
+  /** The variables that `values.files` of the environment supplies. The schema does not see their values. */
   readonly files: ReadonlySet<string>;
-  /** The title of the schema: the contract's name for readers. */
+  /** The title of the schema: the name of the contract for people. */
   readonly title: string;
   /** The result of {@link describeWriter}. */
   readonly description: string;
 }
 
-/** Globs of the variables that are enforced; with none, all are. */
+/** The globs that select the variables to enforce. If both lists are empty, all variables are enforced. */
 export interface Selection {
   readonly only: readonly string[];
   readonly except: readonly string[];
 }
 
-/** Characters that need no escape between single quotes of a shell, nor between double quotes of the description. */
+/** Matches globs that need no escape in single quotes of a shell, nor in the double quotes of the description. */
 const PLAIN_GLOBS = /^[\w*?,.-]+$/;
 const DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
 
-/** Words who wrote a schema, for its readers and the next `enforce`: with the options that limit what it checks. */
+/**
+ * Describes who wrote a schema, for people and for the next `enforce`, which reads the selection from it:
+ *
+ *     Written by "sophia-run enforce --only 'DB_*'". Change the contract and run it again.
+ */
 export function describeWriter({ only, except }: Selection): string {
-  const options = [...optionWords("--only", only), ...optionWords("--except", except)].join("");
+  const options = [...describeOption("--only", only), ...describeOption("--except", except)].join("");
   return `Written by "sophia-run enforce${options}". Change the contract and run it again.`;
 }
 
-function optionWords(option: string, globs: readonly string[]): readonly string[] {
+function describeOption(option: string, globs: readonly string[]): readonly string[] {
   const text = globs.join(",");
   return PLAIN_GLOBS.test(text) ? [` ${option} '${text}'`] : [];
 }
 
-/** Reads a description that {@link describeWriter} has made. @returns undefined for any other */
+/** Parses a description that {@link describeWriter} has made. @returns undefined for any other text */
 export function selectionIn(description: string): Selection | undefined {
   const match = DESCRIPTION.exec(description);
   if (match === null) return undefined;
   const [, only, except] = match;
   return { only: only?.split(",") ?? [], except: except?.split(",") ?? [] };
 }
+
+/** References to the schemas of {@link SHARED_DEFINITIONS}. */
 const IS_SET: EscSchema = { $ref: "#/$defs/set" };
 const IS_EMPTY: EscSchema = { $ref: "#/$defs/empty" };
 const IS_BLANK: EscSchema = { $ref: "#/$defs/blank" };
 
-const SHARED = [
-  ["set", IS_SET, SET],
-  ["empty", IS_EMPTY, EMPTY],
-  ["blank", IS_BLANK, BLANK],
+/** The definitions that many schemas use, each with the reference to it and the alternatives in it. */
+const SHARED_DEFINITIONS = [
+  ["set", IS_SET, SET_VALUES],
+  ["empty", IS_EMPTY, EMPTY_VALUES],
+  ["blank", IS_BLANK, BLANK_VALUES],
 ] as const;
 
 /**
- * Returns the schema that each environment meets whose values meet the contract by themselves. It is never stricter than the
- * contract; where it is looser, `gaps` says so. The caller's environment and `.env` files are not considered.
+ * Returns the schema of a contract. Each environment meets the schema if its values meet the contract without other
+ * sources, such as the caller's environment and `.env` files. The schema is never stricter than the contract; `gaps` says
+ * where it is less strict.
  */
 export function contractSchema(contract: Contract, enforcement: Enforcement): ContractSchema {
-  return new Translator(contract, enforcement).translate();
+  return new ContractTranslator(contract, enforcement).translate();
 }
 
-/** The requirements on a part of the object: names with a value, and schemas of values. */
+/** Requirements on a part of the object, which `objectSchema` joins to a schema. */
 interface ObjectPart {
+  /** The names that the object must have. */
   readonly required: readonly string[];
+  /** The schemas of values, by name. */
   readonly properties: Readonly<Record<string, EscSchema>>;
-  /** Names of `$defs` that hold as well. */
+  /** The names of `$defs` that must hold as well. */
   readonly definitions: readonly string[];
 }
 
-class Translator {
+/** Translates one contract. */
+class ContractTranslator {
   readonly #contract: Contract;
   readonly #enforcement: Enforcement;
   readonly #gaps = new Map<string, string[]>();
   readonly #properties: Record<string, EscSchema> = {};
   readonly #required: string[] = [];
   readonly #definitions: Record<string, EscSchema> = {};
-  /** Each holds for the whole object. */
+  /** Each of these schemas must hold for the whole object. */
   readonly #rules: EscSchema[] = [];
 
   constructor(contract: Contract, enforcement: Enforcement) {
@@ -98,22 +118,23 @@ class Translator {
     const declarations = Array.from(variables.values()).filter(({ name }) => this.#enforcement.isEnforced(name));
     for (const declaration of declarations) this.#translateDeclaration(declaration, required.has(declaration.name));
     for (const rule of rules) this.#translateRule(rule);
-    const open = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
-    this.#report("placeholders such as <value>, and references to other stores", open);
-    return { schema: this.#whole(), gaps: this.#gaps };
+    const withAnyText = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
+    this.#reportGap("placeholders such as <value>, and references to other stores", withAnyText);
+    return { schema: this.#wholeSchema(), gaps: this.#gaps };
   }
 
-  #whole(): EscSchema {
+  #wholeSchema(): EscSchema {
     const definitions = { ...this.#definitions };
     const [first, ...others] = this.#rules;
-    // There is no `allOf`: each rule refers to the next one.
+    // ESC has no `allOf`. So the rules are a chain: the schema refers to rule-2, which refers to rule-3, and so on.
     others.forEach((rule, index) => {
-      const next = index + 1 < others.length ? { $ref: `#/$defs/rule-${index + 3}` } : {};
-      definitions[`rule-${index + 2}`] = { ...rule, ...next };
+      const number = index + 2;
+      const isLast = index === others.length - 1;
+      definitions[`rule-${number}`] = isLast ? rule : { ...rule, $ref: `#/$defs/rule-${number + 1}` };
     });
-    const used = JSON.stringify([definitions, first, this.#properties]);
-    for (const [name, reference, values] of SHARED) {
-      if (used.includes(JSON.stringify(reference))) definitions[name] = anyOf(values);
+    const textOfSchemas = JSON.stringify([definitions, first, this.#properties]);
+    for (const [name, reference, values] of SHARED_DEFINITIONS) {
+      if (textOfSchemas.includes(JSON.stringify(reference))) definitions[name] = anyOf(values);
     }
     return {
       title: this.#enforcement.title,
@@ -127,50 +148,52 @@ class Translator {
     };
   }
 
-  /** Records what only a start checks. */
-  #report(gap: string, about: readonly Pick<Declaration, "name">[]): void {
-    if (about.length === 0) return;
-    const names = [...(this.#gaps.get(gap) ?? []), ...about.map(({ name }) => name)];
+  /** Records something that only a start checks, with the variables or groups concerned. */
+  #reportGap(gap: string, concerned: readonly Pick<Declaration, "name">[]): void {
+    if (concerned.length === 0) return;
+    const names = [...(this.#gaps.get(gap) ?? []), ...concerned.map(({ name }) => name)];
     this.#gaps.set(gap, Array.from(new Set(names)));
   }
 
-  /** Returns true for a variable that has a value although the environment's variables have none. */
-  #isSupplied(declaration: Declaration): boolean {
-    return declaration.default !== undefined || this.#isFile(declaration);
+  /**
+   * Returns true for a variable that the program gets even if `environmentVariables` does not have it: from a default or a
+   * file.
+   */
+  #isSuppliedElsewhere(declaration: Declaration): boolean {
+    return declaration.default !== undefined || this.#isFromFile(declaration);
   }
 
-  #isFile(declaration: Declaration): boolean {
+  #isFromFile(declaration: Declaration): boolean {
     return namesOfDeclaration(declaration).some((name) => this.#enforcement.files.has(name));
   }
 
   #translateDeclaration(declaration: Declaration, isRequired: boolean): void {
-    // A file wins over a variable of its name, and the schema does not see its content.
-    if (this.#isFile(declaration)) return this.#report("variables of values.files", [declaration]);
-    const mustBeSet = isRequired && !this.#isSupplied(declaration);
+    // A file has precedence over a variable of the same name, and the schema does not see the content of the file.
+    if (this.#isFromFile(declaration)) return this.#reportGap("variables of values.files", [declaration]);
+    const mustBeSet = isRequired && !this.#isSuppliedElsewhere(declaration);
     if (declaration.format === undefined && !mustBeSet) return;
     const { alternatives, gaps } = valueSchema(declaration, mustBeSet);
-    for (const gap of gaps) this.#report(gap, [declaration]);
+    for (const gap of gaps) this.#reportGap(gap, [declaration]);
     const names = namesOfDeclaration(declaration);
     if (names.length === 1) {
       this.#properties[declaration.name] = anyOf(mustBeSet ? alternatives : [...alternatives, IS_EMPTY]);
       if (mustBeSet) this.#required.push(declaration.name);
       return;
     }
-    const valid = this.#given(declaration, anyOf(alternatives));
+    const validWays = this.#waysToHave(declaration, anyOf(alternatives));
     const description = `${names.join(" or ")}: the one that gives the value is valid`;
-    this.#rules.push({
-      description,
-      anyOf: mustBeSet ? valid : [...valid, objectSchema([allAre(IS_EMPTY, names)])],
-    });
+    const ways = mustBeSet ? validWays : [...validWays, objectSchema([allAre(IS_EMPTY, names)])];
+    this.#rules.push({ description, anyOf: ways });
   }
 
   /**
-   * Returns the ways in which a variable with aliases has a value of this schema. Its own name gives the value unless it is empty;
-   * of several aliases the first one in the environment does, which a schema does not know: then any may.
+   * Returns the ways in which a variable with aliases can have a value of this schema. The value is that of the variable's
+   * name, unless that is empty; then it is the value of an alias. Of several aliases the first one in the order of the
+   * environment is used. A schema cannot know this order, and so allows any alias.
    */
-  #given(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
+  #waysToHave(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);
-    if (aliases.length > 1) this.#report("which of several aliases counts", [declaration]);
+    if (aliases.length > 1) this.#reportGap("which of several aliases counts", [declaration]);
     return [
       { required: [name], properties: { [name]: schema } },
       ...aliases.map((alias) => ({ required: [alias], properties: { [name]: IS_EMPTY, [alias]: schema } })),
@@ -186,33 +209,34 @@ class Translator {
     const { isEnforced } = this.#enforcement;
     const members = rule.names.flatMap((name) => this.#contract.variables.get(name) ?? []);
     if (!rule.names.some(isEnforced)) return;
-    // A part of a group says nothing about the whole.
-    if (!rule.names.every(isEnforced))
-      return this.#report("groups of which only a part is enforced", [{ name: rule.label }]);
-    const alternatives = this.#alternativesOf(rule.kind, members);
-    if (alternatives !== undefined) this.#rules.push({ description: rule.label, anyOf: alternatives });
+    // A member that is not enforced may have a value from elsewhere, so that the schema cannot decide.
+    if (!rule.names.every(isEnforced)) {
+      return this.#reportGap("groups of which only a part is enforced", [{ name: rule.label }]);
+    }
+    const ways = this.#waysToMeetGroup(rule.kind, members);
+    if (ways !== undefined) this.#rules.push({ description: rule.label, anyOf: ways });
   }
 
-  /** Returns the ways in which a group is complete. @returns undefined if it always is */
-  #alternativesOf(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
-    const none = objectSchema(members.map((member) => this.#unset(member)));
+  /** Returns the ways to meet the rule of a group. @returns undefined if the rule is always met */
+  #waysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
+    const noneIsSet = objectSchema(members.map((member) => this.#isUnset(member)));
     switch (kind) {
       case "one-of":
       case "at-least-one":
-        if (members.some((member) => this.#isSupplied(member))) return undefined;
-        return members.map((member) => objectSchema([this.#set(member)]));
+        if (members.some((member) => this.#isSuppliedElsewhere(member))) return undefined;
+        return members.map((member) => objectSchema([this.#isSet(member)]));
       case "exactly-one": {
-        const file = members.find((member) => this.#isFile(member));
-        const chosen = file === undefined ? members : [file];
-        const ways = chosen.map((one) =>
-          objectSchema(members.map((member) => (member === one ? this.#set(member) : this.#unset(member)))),
+        const file = members.find((member) => this.#isFromFile(member));
+        const candidates = file === undefined ? members : [file];
+        const ways = candidates.map((chosen) =>
+          objectSchema(members.map((member) => (member === chosen ? this.#isSet(member) : this.#isUnset(member)))),
         );
-        return members.some((member) => this.#isSupplied(member)) ? [...ways, none] : ways;
+        return members.some((member) => this.#isSuppliedElsewhere(member)) ? [...ways, noneIsSet] : ways;
       }
       case "all-or-none": {
-        const needed = members.filter((member) => !this.#isSupplied(member));
-        const every = objectSchema(needed.map((member) => this.#set(member)));
-        return members.some((member) => this.#isFile(member)) ? [every] : [every, none];
+        const needed = members.filter((member) => !this.#isSuppliedElsewhere(member));
+        const allAreSet = objectSchema(needed.map((member) => this.#isSet(member)));
+        return members.some((member) => this.#isFromFile(member)) ? [allAreSet] : [allAreSet, noneIsSet];
       }
     }
   }
@@ -221,66 +245,67 @@ class Translator {
     const { isEnforced } = this.#enforcement;
     const declaration = this.#contract.variables.get(name);
     const condition = this.#contract.variables.get(when.name);
-    if (declaration === undefined || condition === undefined || this.#isSupplied(declaration)) return;
+    if (declaration === undefined || condition === undefined || this.#isSuppliedElsewhere(declaration)) return;
     if (!isEnforced(name) || !isEnforced(when.name)) return;
-    const unmet = this.#isFile(condition) ? undefined : this.#unmet(condition, when.equals);
-    if (unmet === undefined) return this.#report("conditions", [declaration]);
+    const unmetWays = this.#isFromFile(condition) ? undefined : this.#waysNotToMeet(condition, when.equals);
+    if (unmetWays === undefined) return this.#reportGap("conditions", [declaration]);
     this.#rules.push({
       description: `${name} is required by ${when.name}`,
-      anyOf: [objectSchema([this.#set(declaration)]), ...unmet],
+      anyOf: [objectSchema([this.#isSet(declaration)]), ...unmetWays],
     });
   }
 
   /** Returns the ways in which a condition is not met. @returns undefined if a schema cannot say so */
-  #unmet(condition: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
+  #waysNotToMeet(condition: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
     const { format, default: fallback } = condition;
     const names = namesOfDeclaration(condition);
-    // Without a value the default decides.
+    // If the environment has no value, the default decides.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
-    const absent = isMetByDefault ? [] : [objectSchema([allAre(IS_EMPTY, names)])];
-    if (equals === undefined) return absent;
+    const withoutValue = isMetByDefault ? [] : [objectSchema([allAre(IS_EMPTY, names)])];
+    if (equals === undefined) return withoutValue;
+    // ESC has no `not`: only the values of an `enum` can be listed without those of the condition.
     if (format?.kind !== "enum") return undefined;
-    const others = format.values.filter((value) => !equals.includes(value));
-    const different = anyOf(valueSchema({ format: { kind: "enum", values: others } }, true).alternatives);
-    if (others.length === 0) return absent;
-    return [...absent, ...this.#given(condition, different)];
+    const otherValues = format.values.filter((value) => !equals.includes(value));
+    if (otherValues.length === 0) return withoutValue;
+    const hasOtherValue = anyOf(valueSchema({ format: { kind: "enum", values: otherValues } }, true).alternatives);
+    return [...withoutValue, ...this.#waysToHave(condition, hasOtherValue)];
   }
 
-  /** The variable has a value that counts. */
-  #set(declaration: Declaration): ObjectPart {
+  /** Returns the part that requires a value with a visible character. */
+  #isSet(declaration: Declaration): ObjectPart {
     const { name, aliases } = declaration;
-    if (this.#isFile(declaration)) return NOTHING;
+    if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     if (aliases.length === 0) return { required: [name], properties: { [name]: IS_SET }, definitions: [] };
-    return this.#define(`${name}-is-set`, () => this.#given(declaration, IS_SET));
+    return this.#define(`${name}-is-set`, () => this.#waysToHave(declaration, IS_SET));
   }
 
-  /** The variable has no value, or one that does not count. */
-  #unset(declaration: Declaration): ObjectPart {
-    if (this.#isFile(declaration)) return NOTHING;
+  /** Returns the part that allows no value, or only one without a visible character. */
+  #isUnset(declaration: Declaration): ObjectPart {
+    if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     const names = namesOfDeclaration(declaration);
     if (names.length === 1) return allAre(IS_BLANK, names);
     return this.#define(`${declaration.name}-is-unset`, () => [
       objectSchema([allAre(IS_BLANK, names)]),
-      ...this.#given(declaration, INVISIBLE_TEXT),
+      ...this.#waysToHave(declaration, INVISIBLE_TEXT),
     ]);
   }
 
-  /** Returns the part that refers to a definition, which it makes at the first call. */
-  #define(definition: string, ways: () => readonly EscSchema[]): ObjectPart {
-    this.#definitions[definition] ??= { anyOf: ways() };
-    return { ...NOTHING, definitions: [definition] };
+  /** Returns the part that refers to a definition. Adds the definition if it is not there yet. */
+  #define(definition: string, createWays: () => readonly EscSchema[]): ObjectPart {
+    this.#definitions[definition] ??= { anyOf: createWays() };
+    return { ...NO_REQUIREMENT, definitions: [definition] };
   }
 }
 
-const NOTHING: ObjectPart = { required: [], properties: {}, definitions: [] };
+const NO_REQUIREMENT: ObjectPart = { required: [], properties: {}, definitions: [] };
 
-/** Returns the part of an object whose values of these names meet a schema, if it has them. */
+/** Returns the part that requires a schema of the values with these names. The object need not have the names. */
 function allAre(schema: EscSchema, names: readonly string[]): ObjectPart {
-  return { ...NOTHING, properties: Object.fromEntries(names.map((name) => [name, schema])) };
+  return { ...NO_REQUIREMENT, properties: Object.fromEntries(names.map((name) => [name, schema])) };
 }
 
-/** Returns the schema of the objects for which all parts hold. */
+/** Returns the schema of the objects that meet all parts. */
 function objectSchema(parts: readonly ObjectPart[]): EscSchema {
   const required = parts.flatMap((part) => part.required);
   const properties = Object.fromEntries(parts.flatMap((part) => Object.entries(part.properties)));
@@ -288,13 +313,12 @@ function objectSchema(parts: readonly ObjectPart[]): EscSchema {
     ...(required.length === 0 ? {} : { required }),
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
   };
-  // There is no `allOf`: an `anyOf` of one schema beside others means both.
-  return parts
-    .flatMap((part) => part.definitions)
-    .reduceRight<EscSchema>(
-      (inner, name) => ({ $ref: `#/$defs/${name}`, ...(Object.keys(inner).length === 0 ? {} : { anyOf: [inner] }) }),
-      schema,
-    );
+  // ESC has no `allOf`. So the definitions enclose the schema: a `$ref` and an `anyOf` of one schema must both hold.
+  const definitions = parts.flatMap((part) => part.definitions);
+  return definitions.reduceRight<EscSchema>((inner, name) => {
+    const innerPart = Object.keys(inner).length === 0 ? {} : { anyOf: [inner] };
+    return { $ref: `#/$defs/${name}`, ...innerPart };
+  }, schema);
 }
 
 function anyOf(alternatives: readonly EscSchema[]): EscSchema {

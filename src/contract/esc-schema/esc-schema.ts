@@ -1,6 +1,10 @@
 /**
- * The part of JSON Schema that `fn::validate` of Pulumi ESC reads, as far as contracts need it. There is no `not` and no `allOf`;
- * `pattern` is an expression of RE2 that may match anywhere; a number never equals a string.
+ * A schema in the dialect of JSON Schema that `fn::validate` of Pulumi ESC reads, as far as contracts need it:
+ *
+ *     { "type": "object", "required": ["PORT"], "properties": { "PORT": { "$ref": "#/$defs/set" } } }
+ *
+ * ESC has neither `not` nor `allOf`. A `pattern` is an expression of RE2, and matches anywhere in the text unless it has
+ * anchors. A number never equals a string.
  */
 export interface EscSchema {
   readonly title?: string;
@@ -12,7 +16,7 @@ export interface EscSchema {
   readonly maximum?: number;
   readonly multipleOf?: number;
   readonly anyOf?: readonly EscSchema[];
-  /** `#/$defs/NAME`: what the schema of this name says holds as well. */
+  /** `#/$defs/NAME`. The schema of this name must hold in addition to the other members. */
   readonly $ref?: string;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, EscSchema>>;

@@ -1,166 +1,191 @@
-/** Patterns of contracts as regular expressions of RE2, which Pulumi ESC uses (https://github.com/google/re2/wiki/Syntax). Pure. */
+/**
+ * Translates patterns of contracts, which have the syntax of JavaScript, to RE2, which Pulumi ESC uses; pure. The syntax of
+ * RE2 is at https://github.com/google/re2/wiki/Syntax. Both have the same operators. Classes and escapes are written again
+ * as ranges of code points, since `\s`, `.` and others mean other characters in RE2.
+ *
+ *     \d[^a]\u{1F600}?      becomes      ^(?:[0-9][^a]\x{1F600}?)$
+ */
 import { type Pattern, parsePattern } from "../pattern/pattern-syntax.ts";
 
-/** The first and the last code point of a range. */
+/** A range of code points: the first and the last one. */
 type Range = readonly [number, number];
 
 const LAST_CODE_POINT = 0x10_ff_ff;
-/** RE2 refuses a repetition of more times, also one that repetitions make within each other. */
+/** The limit of RE2 for the count of a repetition, and for the product of the counts of nested repetitions. */
 export const MAX_REPETITIONS = 1000;
-/** RE2 refuses expressions that take more memory than some three million of these do. */
-const MOST_CHARACTERS = 1_000_000;
+/**
+ * A limit of the expression's size. RE2 refuses an expression by its memory, which is reached at some three million
+ * characters.
+ */
+const MAX_CHARACTERS = 1_000_000;
 
-/** Returns the expression that matches the whole of the same values. @returns undefined if RE2 cannot have it */
+/**
+ * Returns the expression of RE2 that matches the same values, as a whole.
+ *
+ * @returns undefined if it is beyond the limits of RE2
+ */
 export function re2Pattern(source: string): string | undefined {
   const pattern = parsePattern(source);
-  if (mostRepetitions(pattern) > MAX_REPETITIONS || size(pattern) > MOST_CHARACTERS) return undefined;
-  return `^(?:${written(pattern)})$`;
+  if (maxRepetitions(pattern) > MAX_REPETITIONS || countCharacters(pattern) > MAX_CHARACTERS) return undefined;
+  return `^(?:${writePattern(pattern)})$`;
 }
 
-/** Returns a text as an expression that matches this text alone. */
+/** Returns the expression that matches only this text. */
 export function re2Text(text: string): string {
   return Array.from(text, re2Character).join("");
 }
 
-/** Returns the largest product of repetitions within each other. */
-function mostRepetitions(pattern: Pattern): number {
+/** Returns the largest product of the counts of nested repetitions. */
+function maxRepetitions(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
       return 1;
     case "sequence":
     case "alternatives":
-      return Math.max(1, ...pattern.parts.map(mostRepetitions));
+      return Math.max(1, ...pattern.parts.map(maxRepetitions));
     case "repetition": {
       const { minCount, maxCount, part } = pattern;
-      return Math.max(1, maxCount === Infinity ? minCount : maxCount) * mostRepetitions(part);
+      return Math.max(1, maxCount === Infinity ? minCount : maxCount) * maxRepetitions(part);
     }
   }
 }
 
-/** Returns the number of characters of the expression without repetitions. */
-function size(pattern: Pattern): number {
+/** Returns the number of characters after each repetition is written out, as RE2 compiles it. */
+function countCharacters(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
       return 1;
     case "sequence":
     case "alternatives":
-      return pattern.parts.reduce((sum, part) => sum + size(part), 0);
+      return pattern.parts.reduce((sum, part) => sum + countCharacters(part), 0);
     case "repetition": {
       const { minCount, maxCount, part } = pattern;
-      return Math.max(1, maxCount === Infinity ? minCount + 1 : maxCount) * size(part);
+      return Math.max(1, maxCount === Infinity ? minCount + 1 : maxCount) * countCharacters(part);
     }
   }
 }
 
-function written(pattern: Pattern): string {
+function writePattern(pattern: Pattern): string {
   switch (pattern.kind) {
     case "character":
       return re2Set(pattern.set.source);
     case "sequence":
       return pattern.parts
-        .map((part) => (part.kind === "alternatives" ? `(?:${written(part)})` : written(part)))
+        .map((part) => (part.kind === "alternatives" ? `(?:${writePattern(part)})` : writePattern(part)))
         .join("");
     case "alternatives":
-      return pattern.parts.map(written).join("|");
+      return pattern.parts.map(writePattern).join("|");
     case "repetition": {
       const { minCount, maxCount, part } = pattern;
-      const text = part.kind === "character" ? written(part) : `(?:${written(part)})`;
-      return text + limits(minCount, maxCount);
+      const text = part.kind === "character" ? writePattern(part) : `(?:${writePattern(part)})`;
+      return text + writeQuantifier(minCount, maxCount);
     }
   }
 }
 
-function limits(minCount: number, maxCount: number): string {
-  if (maxCount === Infinity) return minCount === 0 ? "*" : minCount === 1 ? "+" : `{${minCount},}`;
+function writeQuantifier(minCount: number, maxCount: number): string {
+  if (minCount === 0 && maxCount === Infinity) return "*";
+  if (minCount === 1 && maxCount === Infinity) return "+";
+  if (maxCount === Infinity) return `{${minCount},}`;
   if (minCount === 0 && maxCount === 1) return "?";
   return minCount === maxCount ? `{${minCount}}` : `{${minCount},${maxCount}}`;
 }
 
 /**
- * Returns the expression of one character of a set.
+ * Returns the expression that matches one character of a set.
+ *
  * @param source a character, an escape, or a class, as JavaScript reads it with the flag `u`
  */
 export function re2Set(source: string): string {
   if (source === ".") return re2Class(complement(LINE_ENDS));
-  if (source.startsWith("[")) return re2Class(classRanges(source));
-  const { ranges } = readItem(source, 0);
-  const [only] = ranges;
-  const isCharacter = ranges.length === 1 && only?.[0] === only?.[1];
-  return isCharacter && only !== undefined ? re2Character(String.fromCodePoint(only[0])) : re2Class(ranges);
+  if (source.startsWith("[")) return re2Class(parseClass(source));
+  const { ranges } = parseItem(source, 0);
+  const [first] = ranges;
+  const isCharacter = ranges.length === 1 && first?.[0] === first?.[1];
+  return isCharacter && first !== undefined ? re2Character(String.fromCodePoint(first[0])) : re2Class(ranges);
 }
 
 function re2Character(character: string): string {
   if (/^[\w !"#%&',/:;<=>@`~-]$/.test(character)) return character;
   if (/^[\\.*+?()[\]{}|^$]$/.test(character)) return `\\${character}`;
-  return escaped(character.codePointAt(0) ?? 0);
+  return escapeCodePoint(character.codePointAt(0) ?? 0);
 }
 
-/** Returns a code point by its number: `\x{1F600}`. */
-function escaped(code: number): string {
+/** Returns a code point as an escape: `\x{1F600}`. */
+function escapeCodePoint(code: number): string {
   return `\\x{${code.toString(16).toUpperCase()}}`;
 }
 
 function re2Class(ranges: readonly Range[]): string {
+  // RE2 has no empty class.
   if (ranges.length === 0) return String.raw`[^\x{0}-\x{10FFFF}]`;
-  const others = complement(ranges);
-  // The shorter form.
-  const isNegated = others.length > 0 && others.length < ranges.length;
-  const items = (isNegated ? others : ranges).map(([first, last]) =>
-    first === last ? inClass(first) : `${inClass(first)}-${inClass(last)}`,
+  const complementRanges = complement(ranges);
+  // A class such as [^a] is shorter than the ranges of all other characters.
+  const isNegated = complementRanges.length > 0 && complementRanges.length < ranges.length;
+  const items = (isNegated ? complementRanges : ranges).map(([first, last]) =>
+    first === last ? classCharacter(first) : `${classCharacter(first)}-${classCharacter(last)}`,
   );
   return `[${isNegated ? "^" : ""}${items.join("")}]`;
 }
 
-function inClass(code: number): string {
+function classCharacter(code: number): string {
   const character = String.fromCodePoint(code);
-  return /^[A-Za-z\d_]$/.test(character) ? character : escaped(code);
+  return /^[A-Za-z\d_]$/.test(character) ? character : escapeCodePoint(code);
 }
 
-function classRanges(source: string): readonly Range[] {
+/** Parses a class such as `[^a-z\d]`, which the parser of patterns has accepted. */
+function parseClass(source: string): readonly Range[] {
   const isNegated = source.startsWith("[^");
   const end = source.length - 1;
   const ranges: Range[] = [];
-  let at = isNegated ? 2 : 1;
-  while (at < end) {
-    const from = readItem(source, at);
-    at = from.next;
-    // A minus at the end of a class, or beside a set such as `\d`, is itself; JavaScript refuses the latter with the flag `u`.
-    const [first, ...others] = from.ranges;
-    if (source[at] === "-" && at + 1 < end && first !== undefined && others.length === 0) {
-      const to = readItem(source, at + 1);
-      ranges.push([first[0], to.ranges[0]?.[1] ?? first[1]]);
-      at = to.next;
-    } else ranges.push(...from.ranges);
+  let index = isNegated ? 2 : 1;
+  while (index < end) {
+    const item = parseItem(source, index);
+    index = item.nextIndex;
+    // A minus at the end of a class is a character. JavaScript refuses one beside a set such as `\d`, with the flag `u`.
+    const [first, ...furtherRanges] = item.ranges;
+    const isRange = source[index] === "-" && index + 1 < end && furtherRanges.length === 0;
+    if (isRange && first !== undefined) {
+      const lastItem = parseItem(source, index + 1);
+      ranges.push([first[0], lastItem.ranges[0]?.[1] ?? first[1]]);
+      index = lastItem.nextIndex;
+    } else ranges.push(...item.ranges);
   }
-  return isNegated ? complement(ranges) : merge(ranges);
+  return isNegated ? complement(ranges) : mergeRanges(ranges);
 }
 
+/** One character or escape in the source. */
 interface Item {
+  /** The characters that it matches. */
   readonly ranges: readonly Range[];
-  /** The index behind the item. */
-  readonly next: number;
+  /** The index in the source after the item. */
+  readonly nextIndex: number;
 }
 
-/** Reads a character or an escape, which the parser of patterns has accepted. */
-function readItem(source: string, at: number): Item {
-  const code = source.codePointAt(at) ?? 0;
-  if (source[at] !== "\\") return single(code, at + (code > 0xff_ff ? 2 : 1));
-  const letter = source[at + 1] ?? "";
+/** Parses a character or an escape at an index: `a`, `\d`, `\n`, `\x41`, `\u0041` or `\u{41}`. */
+function parseItem(source: string, index: number): Item {
+  const code = source.codePointAt(index) ?? 0;
+  if (source[index] !== "\\") return characterItem(code, index + String.fromCodePoint(code).length);
+  const afterBackslash = index + 1;
+  const letter = source[afterBackslash] ?? "";
+  const afterLetter = afterBackslash + 1;
   const set = SETS[letter];
-  if (set !== undefined) return { ranges: set, next: at + 2 };
+  if (set !== undefined) return { ranges: set, nextIndex: afterLetter };
   const control = CONTROLS[letter];
-  if (control !== undefined) return single(control, at + 2);
-  if (letter !== "x" && letter !== "u") return single(letter.codePointAt(0) ?? 0, at + 2);
-  const digits = /^(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/i.exec(source.slice(at + 1));
-  const [text = "", two, four, any] = digits ?? [];
-  return single(Number.parseInt(two ?? four ?? any ?? "0", 16), at + 1 + text.length);
+  if (control !== undefined) return characterItem(control, afterLetter);
+  if (letter !== "x" && letter !== "u") return characterItem(letter.codePointAt(0) ?? 0, afterLetter);
+  const numberEscape = /^(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/i.exec(source.slice(afterBackslash));
+  const [text = "", twoDigits, fourDigits, bracedDigits] = numberEscape ?? [];
+  const digits = twoDigits ?? fourDigits ?? bracedDigits ?? "0";
+  return characterItem(Number.parseInt(digits, 16), afterBackslash + text.length);
 }
 
-function single(code: number, next: number): Item {
-  return { ranges: [[code, code]], next };
+function characterItem(code: number, nextIndex: number): Item {
+  return { ranges: [[code, code]], nextIndex };
 }
 
-function merge(ranges: readonly Range[]): readonly Range[] {
+/** Returns the ranges in ascending order, without overlaps. */
+function mergeRanges(ranges: readonly Range[]): readonly Range[] {
   const merged: [number, number][] = [];
   for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
     const previous = merged.at(-1);
@@ -170,15 +195,16 @@ function merge(ranges: readonly Range[]): readonly Range[] {
   return merged;
 }
 
+/** Returns the ranges of all code points that are not in these ranges. */
 function complement(ranges: readonly Range[]): readonly Range[] {
-  const others: Range[] = [];
-  let next = 0;
-  for (const [first, last] of merge(ranges)) {
-    if (first > next) others.push([next, first - 1]);
-    next = last + 1;
+  const gaps: Range[] = [];
+  let nextCode = 0;
+  for (const [first, last] of mergeRanges(ranges)) {
+    if (first > nextCode) gaps.push([nextCode, first - 1]);
+    nextCode = last + 1;
   }
-  if (next <= LAST_CODE_POINT) others.push([next, LAST_CODE_POINT]);
-  return others;
+  if (nextCode <= LAST_CODE_POINT) gaps.push([nextCode, LAST_CODE_POINT]);
+  return gaps;
 }
 
 const LINE_ENDS: readonly Range[] = [
@@ -193,7 +219,7 @@ const WORDS: readonly Range[] = [
   [0x5f, 0x5f],
   [0x61, 0x7a],
 ];
-/** WhiteSpace and LineTerminator of ECMA-262. RE2's `\s` has those of ASCII alone. */
+/** WhiteSpace and LineTerminator of ECMA-262. In RE2, `\s` matches only spaces of ASCII. */
 const SPACES: readonly Range[] = [
   [0x09, 0x0d],
   [0x20, 0x20],
@@ -206,6 +232,7 @@ const SPACES: readonly Range[] = [
   [0x30_00, 0x30_00],
   [0xfe_ff, 0xfe_ff],
 ];
+/** The escapes for sets, by their letters. */
 const SETS: Readonly<Partial<Record<string, readonly Range[]>>> = {
   d: DIGITS,
   D: complement(DIGITS),
@@ -214,4 +241,5 @@ const SETS: Readonly<Partial<Record<string, readonly Range[]>>> = {
   s: SPACES,
   S: complement(SPACES),
 };
+/** The escapes for control characters, by their letters. */
 const CONTROLS: Readonly<Partial<Record<string, number>>> = { n: 0x0a, r: 0x0d, t: 0x09, f: 0x0c, v: 0x0b };

@@ -1,146 +1,172 @@
-/** Findings of ESC by the schema of a contract, as violations of the contract. Pure. */
+/**
+ * Translates what ESC reports about values by the schema of a contract (`sophia-run enforce`) back to violations of the
+ * contract, so that the user reads the same message as without a schema; pure. ESC reports only texts, such as:
+ *
+ *     string must match the pattern "^(?:[A-Z]{3})$"
+ */
 import { grouped } from "../../core/grouped.ts";
 import type { Diagnostic } from "../../core/model.ts";
 import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refusal.ts";
 import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
 import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation } from "../contract-model.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { BLANK, EMPTY, INVISIBLE_TEXT, SET, textRules, valueSchema } from "./value-schema.ts";
+import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, textRules, valueSchema } from "./value-schema.ts";
 
-/** The findings about one environment. */
+/** The findings of ESC about one environment. */
 export interface SchemaFindings {
-  /** By the names that the environment uses, which may be aliases: what ESC says about the value. */
+  /** The findings about values, by the name in the environment, which may be an alias. */
   readonly values: ReadonlyMap<string, readonly Diagnostic[]>;
-  /** Names that the environment lacks: a rule requires each, or one of several. */
+  /** The names that the environment lacks, although a rule requires each of them or one of several. */
   readonly missing: readonly string[];
-  /** A rule over several variables is not met. */
+  /** True if a rule over several variables is not met. */
   readonly isRuleUnmet: boolean;
 }
 
-/** Sorts the errors of a schema by what they are about. */
+/** Groups the errors of a schema by what they are about. */
 export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   const values = grouped(
-    errors.filter((one) => aboutValue(one) !== undefined),
-    (one) => aboutValue(one) ?? "",
+    errors.filter((error) => aboutValue(error) !== undefined),
+    (error) => aboutValue(error) ?? "",
   );
   const missing = [...new Set(errors.flatMap(missingIn))];
-  return { values, missing, isRuleUnmet: errors.some((one) => isAboutRule(one) && missingIn(one).length === 0) };
+  const isRuleUnmet = errors.some((error) => isAboutRule(error) && missingIn(error).length === 0);
+  return { values, missing, isRuleUnmet };
 }
 
-/** Returns true if a contract declares each variable that ESC names, so that it explains the refusal. */
+/** Returns true if a contract declares each variable that ESC names, so that the contract can explain the refusal. */
 export function areDeclared(contract: Contract, { values, missing }: SchemaFindings): boolean {
   const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
   return [...values.keys(), ...missing].every(isKnown);
 }
 
-/** Returns true if a contract words what ESC finds. @param isComplete whether the names of all variables in ESC are known */
+/**
+ * Returns true if violations of a contract explain what ESC reports.
+ *
+ * @param isComplete true if the names of all variables in ESC are known
+ */
 export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], isComplete: boolean): boolean {
   const findings = sortFindings(diagnostics);
   return areDeclared(contract, findings) && (isComplete || violationsOfFindings(contract, findings).length > 0);
 }
 
 /**
- * Returns the violations that findings show although no value is known.
+ * Returns the violations that follow from findings, without knowing a value.
  *
- * A value whose rule cannot be found, since the schema is that of another contract, is a `refused` one.
+ * If no rule of the contract has the finding, because the schema is that of another contract, the violation is `refused`.
  */
 export function violationsOfFindings(
   contract: Contract,
   { values, missing, isRuleUnmet }: SchemaFindings,
 ): readonly Violation[] {
   const required = new Map(contract.rules.flatMap((rule) => (rule.kind === "required" ? [[rule.name, rule]] : [])));
-  const found = new Map<string, Violation>();
-  for (const [name, findings] of values) {
-    const declaration = declarationOf(contract, name);
-    const own = declaration?.name ?? name;
-    const rule = required.get(own);
-    const isInRule = isRuleUnmet && contract.rules.some((one) => isOver(one, own));
-    const fault = declaration === undefined ? undefined : faultOf(declaration, rule !== undefined, isInRule, findings);
-    if (fault === "blank" && rule !== undefined) found.set(own, { kind: "missing", rule, name: own });
-    else if (typeof fault === "object") found.set(own, { kind: "malformed", name: own, fault });
-    // The finding may be a part of that about the rule.
-    else if (!isInRule) found.set(own, { kind: "refused", name: own });
+  const violations = new Map<string, Violation>();
+  for (const [nameInEsc, findings] of values) {
+    const declaration = declarationOf(contract, nameInEsc);
+    const name = declaration?.name ?? nameInEsc;
+    const rule = required.get(name);
+    const isInRule = isRuleUnmet && contract.rules.some((candidate) => isOver(candidate, name));
+    const fault = declaration && findFault(declaration, rule !== undefined, isInRule, findings);
+    if (fault === "blank" && rule !== undefined) violations.set(name, { kind: "missing", rule, name });
+    else if (typeof fault === "object") violations.set(name, { kind: "malformed", name, fault });
+    // With a rule over several variables, the finding may only be a part of what ESC reports about this rule.
+    else if (!isInRule) violations.set(name, { kind: "refused", name });
   }
-  // An alias may be missing beside the variable's own name.
-  const isMissing = (name: string): boolean => missing.includes(name);
-  const own = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
-  const absent = new Set(
-    Array.from(own).filter((name) => {
-      const declaration = contract.variables.get(name);
-      return (declaration === undefined ? [name] : namesOfDeclaration(declaration)).every(isMissing);
-    }),
-  );
+  const absent = absentVariables(contract, missing);
   for (const name of absent) {
     const rule = required.get(name);
-    if (rule !== undefined && !found.has(name)) found.set(name, { kind: "missing", rule, name });
+    if (rule !== undefined && !violations.has(name)) violations.set(name, { kind: "missing", rule, name });
   }
   const groups = contract.rules.flatMap((rule): readonly Violation[] => {
     if (rule.kind !== "one-of" && rule.kind !== "at-least-one" && rule.kind !== "exactly-one") return [];
     return rule.names.every((name) => absent.has(name)) ? [{ kind: "none-set", rule }] : [];
   });
   const conditions = contract.rules.flatMap((rule): readonly Violation[] => {
-    // A condition whose value is wrong may not be met.
-    if (rule.kind !== "required-when" || !absent.has(rule.name) || found.has(rule.when.name)) return [];
+    // If the value of the condition is wrong, the condition may not be met.
+    if (rule.kind !== "required-when" || !absent.has(rule.name) || violations.has(rule.when.name)) return [];
     return [{ kind: "missing-when", rule, name: rule.name, when: rule.when }];
   });
-  // A condition that ESC finds to be met explains the rule, unless a group does.
+  // A rule that is not met is explained by a group, or otherwise by a condition.
   const ofRules = groups.length > 0 || !isRuleUnmet ? groups : conditions;
-  return [...found.values(), ...ofRules];
+  return [...violations.values(), ...ofRules];
 }
 
-/** Returns true for a rule over several variables with this one among them. */
+/** Returns the variables that are missing under their name and all aliases. */
+function absentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
+  const isMissing = (name: string): boolean => missing.includes(name);
+  const names = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
+  const absent = Array.from(names).filter((name) => {
+    const declaration = contract.variables.get(name);
+    const allNames = declaration === undefined ? [name] : namesOfDeclaration(declaration);
+    return allNames.every(isMissing);
+  });
+  return new Set(absent);
+}
+
+/** Returns true if a rule is about several variables, and this variable is one of them. */
 function isOver(rule: Rule, name: string): boolean {
   if (rule.kind === "required-when") return rule.name === name || rule.when.name === name;
   return "names" in rule && rule.names.includes(name);
 }
 
-/** Go's `%q` writes ASCII as JSON does. Texts of the service are cut. */
-const PATTERN = "string must match the pattern ";
-const SURE_LENGTH = 250;
-/** Expressions of rules over several variables, and of optional ones. */
-const SHARED = expressionsIn([...EMPTY, ...BLANK, ...SET, INVISIBLE_TEXT]);
+/** The beginning of a finding about a text. The expression follows, quoted by `%q` of Go, which quotes ASCII like JSON. */
+const PATTERN_MESSAGE = "string must match the pattern ";
+/** The service cuts long messages. Beginnings of this length are compared: a cut message has at least so many characters. */
+const COMPARED_LENGTH = 250;
+/** The expressions in the schemas of rules over several variables, and of optional variables. */
+const SHARED_EXPRESSIONS = expressionsIn([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
 
-function isPatternOf(expression: string, { summary }: Diagnostic): boolean {
-  const whole = PATTERN + JSON.stringify(expression);
-  return summary === whole || (whole.length > SURE_LENGTH && summary.startsWith(whole.slice(0, SURE_LENGTH)));
+/** Returns true if a finding is about a text that does not match the expression. */
+function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
+  const message = PATTERN_MESSAGE + JSON.stringify(expression);
+  if (summary === message) return true;
+  return message.length > COMPARED_LENGTH && summary.startsWith(message.slice(0, COMPARED_LENGTH));
 }
 
 /**
- * Returns the part of the format that a value does not meet, as far as findings show it, or `blank` if it must have a visible
- * character. @returns undefined if the findings are not those of this declaration's schema
- * @param isInRule whether findings may be those of a rule over several variables
+ * Finds the part of the format that a value does not meet, as far as findings show it.
+ *
+ * @param isInRule true if the findings may be those of a rule over several variables
+ * @returns `blank` if the value must have a visible character; undefined if the findings are not those of this variable's
+ *   schema
  */
-function faultOf(
+function findFault(
   declaration: Declaration,
   isRequired: boolean,
   isInRule: boolean,
   findings: readonly Diagnostic[],
 ): FormatFault | "blank" | undefined {
   const { format } = declaration;
-  const refused = findings.filter(({ summary }) => summary.startsWith(PATTERN));
+  const patternFindings = findings.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
   const expressions = expressionsIn(valueSchema(declaration, isRequired).alternatives);
-  const isOwn = (one: Diagnostic): boolean => expressions.some((expression) => isPatternOf(expression, one));
-  const isShared = (one: Diagnostic): boolean => SHARED.some((expression) => isPatternOf(expression, one));
-  const telling = refused.filter((one) => !isShared(one));
-  if (telling.length > 0 && !telling.some(isOwn)) return undefined;
-  if (isInRule && telling.length === 0 && !findings.some((one) => isOfFormat(format, one))) return undefined;
+  const isAbout = (finding: Diagnostic, candidates: readonly string[]): boolean =>
+    candidates.some((expression) => isAboutPattern(finding, expression));
+  // Many schemas have the shared expressions: they do not show whose schema has refused the value.
+  const specificFindings = patternFindings.filter((finding) => !isAbout(finding, SHARED_EXPRESSIONS));
+  if (specificFindings.length > 0 && !specificFindings.some((finding) => isAbout(finding, expressions)))
+    return undefined;
+  const isOnlyOfRule = specificFindings.length === 0 && !findings.some((finding) => isAboutFormat(finding, format));
+  if (isInRule && isOnlyOfRule) return undefined;
   if (format?.kind === "text" || format === undefined) {
     const rules = textRules(format, isRequired);
-    // A number or a boolean is refused as such, by all rules of a text.
-    return (rules.find(({ expression }) => refused.some((one) => isPatternOf(expression, one))) ?? rules[0])?.fault;
+    const unmetRule = rules.find(({ expression }) =>
+      patternFindings.some((finding) => isAboutPattern(finding, expression)),
+    );
+    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is reported.
+    return (unmetRule ?? rules[0])?.fault;
   }
   return faultOfKind(format);
 }
 
-/** Returns true for a finding that no rule over several variables makes, apart from patterns. */
-function isOfFormat(format: ValueFormat | undefined, { summary }: Diagnostic): boolean {
+/** Returns true for a finding about the type or the list of values of a format, which no rule over several variables makes. */
+function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "enum") return summary.startsWith("expected a ");
-  const [only, ...others] = format.values;
-  const words = others.length === 0 ? JSON.stringify(only) : `one of ${JSON.stringify(format.values)}`;
-  return summary.slice(0, SURE_LENGTH) === `expected ${words}`.slice(0, SURE_LENGTH);
+  const [first, ...others] = format.values;
+  const expected = others.length === 0 ? JSON.stringify(first) : `one of ${JSON.stringify(format.values)}`;
+  return summary.slice(0, COMPARED_LENGTH) === `expected ${expected}`.slice(0, COMPARED_LENGTH);
 }
 
+/** Returns the expressions in schemas of values. */
 function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
   return schemas.flatMap(({ pattern, anyOf = [] }) => [
     ...(pattern === undefined ? [] : [pattern]),
@@ -148,7 +174,7 @@ function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
   ]);
 }
 
-/** Returns the fault that says what the format is. */
+/** Returns the fault that describes the whole format, since findings do not show which part of it is not met. */
 function faultOfKind(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
   switch (format.kind) {
     case "url":

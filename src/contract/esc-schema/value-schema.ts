@@ -1,4 +1,10 @@
-/** Formats of a contract as schemas of ESC's values. Pure. */
+/**
+ * Translates the format of a variable to schemas of values in ESC; pure. A value in ESC may be a text, a number or a
+ * boolean: ESC gives programs its text, so that `PORT: 8080` and `PORT: "8080"` must both be allowed.
+ *
+ *     contract   "format": "port"
+ *     schemas    { type: string, pattern: "^(?:0{0,4}[1-9]|…)$" }, { type: number, multipleOf: 1, minimum: 1, maximum: 65535 }
+ */
 import type { Declaration, FormatFault, ValueFormat } from "../contract-model.ts";
 import { isBlank, VISIBLE } from "../check-contract.ts";
 import { formatFault } from "../format.ts";
@@ -7,7 +13,7 @@ import type { EscSchema } from "./esc-schema.ts";
 import { integerPattern } from "./integer-pattern.ts";
 import { MAX_REPETITIONS, re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
 
-/** A rule that a schema does not express, so that only a start checks it. */
+/** A part of a format that a schema cannot express, so that only a start checks it. */
 type Gap =
   | "length"
   | "pattern"
@@ -16,39 +22,49 @@ type Gap =
   | "syntax of JSON"
   | "syntax of a URL";
 
+/** The schema of the values of one variable. */
 export interface ValueSchema {
-  /** A value that meets one of these may meet the format, and one that meets the format meets one of these. */
+  /** A value that has the format meets one of these schemas. Apart from the gaps, a value that meets one has the format. */
   readonly alternatives: readonly EscSchema[];
   readonly gaps: readonly Gap[];
 }
 
 const VISIBLE_CHARACTER = re2Set(VISIBLE.source);
 const INVISIBLE_CHARACTER = re2Set(VISIBLE.source.replace("[^", "["));
-/** Programs do not get lists and objects. */
+/** Schemas of the values that programs do not get. */
 const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
-/** The values of a variable that has none. */
-export const EMPTY: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
-/** The values that are not empty, and do not count as set. */
+/** Schemas of the values that are the same as no value. */
+export const EMPTY_VALUES: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
+/** The schema of texts that are not empty, but have no visible character, so that the variable is not set. */
 export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^${INVISIBLE_CHARACTER}+$` };
-/** The values that do not count as set. */
-export const BLANK: readonly EscSchema[] = [{ type: "string", pattern: `^${INVISIBLE_CHARACTER}*$` }, ...NOT_DELIVERED];
+/** Schemas of all values with which the variable is not set. */
+export const BLANK_VALUES: readonly EscSchema[] = [
+  { type: "string", pattern: `^${INVISIBLE_CHARACTER}*$` },
+  ...NOT_DELIVERED,
+];
 const ANY_NUMBER: EscSchema = { type: "number" };
 const ANY_BOOLEAN: EscSchema = { type: "boolean" };
-/** All values that a variable may have and that count as set. */
-export const SET: readonly EscSchema[] = [{ type: "string", pattern: VISIBLE_CHARACTER }, ANY_NUMBER, ANY_BOOLEAN];
+/** Schemas of all values with which the variable is set. */
+export const SET_VALUES: readonly EscSchema[] = [
+  { type: "string", pattern: VISIBLE_CHARACTER },
+  ANY_NUMBER,
+  ANY_BOOLEAN,
+];
 
 /**
- * Returns the schema of the values that meet the format of a declaration.
- * @param mustBeSet whether a text must have a visible character, as that of a required variable
+ * Returns the schema of the values that have the format of a declaration.
+ *
+ * @param mustBeSet true if a text must have a visible character, since the variable is required
  */
 export function valueSchema({ format, as }: Pick<Declaration, "format" | "as">, mustBeSet: boolean): ValueSchema {
-  if (format === undefined) return { alternatives: SET, gaps: [] };
-  const { texts, gaps: ofTexts } = textsOf(format, mustBeSet);
-  // A file's content may stand in the variable, or the file's path.
+  if (format === undefined) return { alternatives: SET_VALUES, gaps: [] };
+  const { texts, gaps: textGaps } = textsOf(format, mustBeSet);
+  // For `"as": "file"` the variable may hold the content of the file, or its path.
   const path = as === "file" ? [{ type: "string", pattern: String.raw`^(?:/|[A-Za-z]:[\\/])` } as const] : [];
   const numbers = numbersOf(format);
   const hasLooseNumbers = format.kind === "text" && numbers.length > 0;
-  const gaps: readonly Gap[] = hasLooseNumbers ? [...ofTexts, "pattern or length of a number without quotes"] : ofTexts;
+  const numberGaps: readonly Gap[] = hasLooseNumbers ? ["pattern or length of a number without quotes"] : [];
+  const gaps = [...textGaps, ...numberGaps];
   return { alternatives: [...texts, ...path, ...numbers, ...booleansOf(format)], gaps };
 }
 
@@ -63,7 +79,7 @@ interface Texts {
 function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
   switch (format.kind) {
     case "text":
-      return plainText(format, mustBeSet);
+      return freeText(format, mustBeSet);
     case "url": {
       const scheme =
         format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(re2Text).join("|")})`;
@@ -85,7 +101,7 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
     case "boolean":
       return exactly("(?i:true|false|yes|no|on|off|1|0)");
     case "port":
-      // At most five digits, with zeros before the number.
+      // From 1 to 65535 with at most five digits, also with leading zeros.
       return exactly(
         "0{0,4}[1-9]|0{0,3}[1-9][0-9]|0{0,2}[1-9][0-9]{2}|0?[1-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
       );
@@ -105,7 +121,7 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
   }
 }
 
-/** An expression of RE2 that the text of a value must match, and what it means if it does not. */
+/** An expression of RE2 that the text of a value must match, and the fault of a text that does not match. */
 export interface TextRule {
   readonly expression: string;
   /** `blank`: the text has no visible character. */
@@ -126,46 +142,51 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
   if (minLength > 1 && minLength <= MAX_REPETITIONS) {
     rules.push({ expression: `(?s)^.{${minLength}}`, fault: { kind: "too-short", minLength } });
   }
-  const isVisible = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
-  if (mustBeSet && !isVisible) rules.push({ expression: VISIBLE_CHARACTER, fault: "blank" });
+  const isVisibleByPrefix = prefixes.length > 0 && prefixes.every((prefix) => !isBlank(prefix));
+  if (mustBeSet && !isVisibleByPrefix) rules.push({ expression: VISIBLE_CHARACTER, fault: "blank" });
   return rules;
 }
 
-function plainText(format: TextFormat, mustBeSet: boolean): Texts {
+/** Returns the schema of the format `text`. A schema of ESC has neither a length in characters nor a pattern of JavaScript. */
+function freeText(format: TextFormat, mustBeSet: boolean): Texts {
   const { minLength, pattern } = format;
   const rules = textRules(format, mustBeSet);
-  const isLost =
-    pattern !== undefined && !rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
-  const gaps: readonly Gap[] = [
-    ...(isLost ? (["pattern"] as const) : []),
-    ...(minLength > MAX_REPETITIONS ? (["length"] as const) : []),
-  ];
-  return { texts: [{ type: "string", ...every(rules.map(({ expression }) => expression)) }], gaps };
+  const hasPatternRule = rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
+  const gaps: Gap[] = [];
+  if (pattern !== undefined && !hasPatternRule) gaps.push("pattern");
+  if (minLength > MAX_REPETITIONS) gaps.push("length");
+  return { texts: [{ type: "string", ...matchingAll(rules.map(({ expression }) => expression)) }], gaps };
 }
 
-/** Returns a schema of the texts that match all expressions. There is no `allOf`: an `anyOf` beside a pattern means both. */
-function every([first, ...others]: readonly string[]): EscSchema {
+/**
+ * Returns a schema of the texts that match all expressions. ESC has no `allOf`: a pattern and an `anyOf` beside it must
+ * both hold.
+ */
+function matchingAll([first, ...others]: readonly string[]): EscSchema {
   if (first === undefined) return {};
-  return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [every(others)] }) };
+  return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [matchingAll(others)] }) };
 }
 
+/** Returns the schema of a format that an expression describes completely. */
 function exactly(expression: string): Texts {
   return { texts: [matching(expression)], gaps: [] };
 }
 
+/** Returns a schema of the texts of which the whole matches the expression. */
 function matching(expression: string): EscSchema {
   return { type: "string", pattern: `^(?:${expression})$` };
 }
 
-/** RFC 4648, section 4 or 5, with or without padding; line breaks are allowed anywhere. */
-function base64(digit: string): string {
+/** Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere. */
+function base64(digitSet: string): string {
   const breaks = String.raw`(?:\r?\n)*`;
-  const one = `${digit}${breaks}`;
-  const rest = `(?:(?:${one}){2}(?:=${breaks}=${breaks})?|(?:${one}){3}(?:=${breaks})?)`;
-  return `${breaks}(?:(?:(?:${one}){4})+${rest}?|${rest})`;
+  const digit = `${digitSet}${breaks}`;
+  const groupOfFour = `(?:${digit}){4}`;
+  const lastGroup = `(?:(?:${digit}){2}(?:=${breaks}=${breaks})?|(?:${digit}){3}(?:=${breaks})?)`;
+  return `${breaks}(?:(?:${groupOfFour})+${lastGroup}?|${lastGroup})`;
 }
 
-/** Returns the schemas of values that are numbers in ESC: programs get their digits. */
+/** Returns the schemas of values that are numbers in ESC. Programs get the digits of the number. */
 function numbersOf(format: ValueFormat): readonly EscSchema[] {
   switch (format.kind) {
     case "integer":
@@ -199,15 +220,14 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
   }
 }
 
-/** Returns false for a format that no text of digits meets. */
-function mayBeNumber({ prefixes, pattern }: Extract<ValueFormat, { kind: "text" }>): boolean {
-  const isAllowed = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
-  return (
-    isAllowed && (pattern === undefined || mayConsistOf(Array.from("0123456789-+.eE"), parsePattern(pattern.source)))
-  );
+/** Returns false for a format that the text of a number cannot have. */
+function mayBeNumber({ prefixes, pattern }: TextFormat): boolean {
+  const mayHavePrefix = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
+  if (!mayHavePrefix) return false;
+  return pattern === undefined || mayConsistOf(Array.from("0123456789-+.eE"), parsePattern(pattern.source));
 }
 
-/** Returns false for a pattern that no text of these characters matches. */
+/** Returns false for a pattern that no text of these characters matches. It may also return true for such a pattern. */
 function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean {
   switch (pattern.kind) {
     case "character":
@@ -221,13 +241,14 @@ function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean 
   }
 }
 
-/** Numbers are compared by their digits in an `enum`, and by their values here: `1.0` is 1. */
+/** Returns a schema of one number. ESC compares the digits of numbers in an `enum`, but their values here: `1.0` equals 1. */
 function equalNumber(value: number): EscSchema {
   return { type: "number", minimum: value, maximum: value };
 }
 
-/** Returns the schema of the values true and false, which programs get as these words. */
+/** Returns the schemas of the values true and false, of which programs get the words `true` and `false`. */
 function booleansOf(format: ValueFormat): readonly EscSchema[] {
   const allowed = [true, false].filter((value) => formatFault(format, String(value), "") === undefined);
-  return allowed.length === 0 ? [] : allowed.length === 2 ? [ANY_BOOLEAN] : [{ type: "boolean", enum: allowed }];
+  if (allowed.length === 0) return [];
+  return allowed.length === 2 ? [ANY_BOOLEAN] : [{ type: "boolean", enum: allowed }];
 }

@@ -1,4 +1,8 @@
-/** Checks the `broker` member of one variable beyond the schema; pure. */
+/**
+ * Checks what the schema cannot say about the `broker` member of one variable; pure. broker-meaning.ts calls it for each key.
+ *
+ *     "broker": { "upstream": "https://api.example.com", "headers": ["api-key"], "base": { "EXAMPLE_URL": "" } }
+ */
 import { enumerate } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
@@ -15,66 +19,73 @@ import { sitesOf } from "../broker/github-keys.ts";
 import { GITHUB_TOKENS, providerOf } from "../broker/providers.ts";
 import type { BrokerMember, VariableEntry } from "../generated/document.ts";
 import { isSecret, listOf } from "./compile.ts";
-import type { Path } from "./positions.ts";
+import type { DocumentPath } from "./positions.ts";
 
-export interface BrokerProblem {
+/** An error in the `broker` member of a variable. */
+export interface BrokerIssue {
   readonly variable: string;
-  /** Below the variable's entry. */
-  readonly path: Path;
+  /** The path below the variable's entry. */
+  readonly path: DocumentPath;
   readonly message: string;
   readonly allowed: string;
+  /** True if the position is that of the key of the member, false for its value. */
   readonly atKey: boolean;
 }
 
-/** A variable that is brokered. */
-export interface BrokeredKey {
+/** A declared variable whose value the broker can hold, with its compiled entry. */
+export interface DeclaredKey {
   readonly name: string;
   readonly declared: VariableEntry;
-  /** Absent if the name is built in, and the contract has no `broker` for it. */
+  /** Absent if the key is built in and the contract has no `broker` member for it. */
   readonly member: BrokerMember | undefined;
   readonly entry: BrokerEntry;
-  /** The variables that the program gets; case does not matter, as on Windows. */
+  /**
+   * The variables that the program gets. They are compared in upper case (`folded`), because Windows ignores the case of
+   * names.
+   */
   readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
 
-/** Compiles the entry of a variable. @returns undefined if it is not brokered */
-export function brokeredKey(name: string, declared: VariableEntry): BrokeredKey | undefined {
+/** Compiles the broker's entry of a variable. @returns undefined if the broker does not hold its value */
+export function compileDeclaredKey(name: string, declared: VariableEntry): DeclaredKey | undefined {
   const { broker } = declared;
-  // Without the rules, of which there may be many: they decide nothing here.
-  const { allow: _allow, deny: _deny, ...short } = typeof broker === "object" ? broker : {};
-  const shorter = typeof broker === "object" ? { broker: short } : {};
-  const entry = brokerEntryOf({ ...declared, ...shorter, name, secret: isSecret(declared) });
+  // Leaves out the rules: there may be many, and no check of the compiled entry depends on them.
+  const { allow: _allow, deny: _deny, ...memberWithoutRules } = typeof broker === "object" ? broker : {};
+  const brokerPart = typeof broker === "object" ? { broker: memberWithoutRules } : {};
+  const entry = brokerEntryOf({ ...declared, ...brokerPart, name, secret: isSecret(declared) });
   if (entry === undefined) return undefined;
-  const addresses = Object.keys(baseOf(name, entry)).map((one) => ({ variable: one, folded: one.toUpperCase() }));
+  const addresses = Object.keys(baseOf(name, entry)).map((variable) => ({ variable, folded: variable.toUpperCase() }));
   return { name, declared, member: broker, entry, addresses };
 }
 
-/** The other names of the contract. */
+/** Answers questions about the other names of the contract. */
 export interface KnownNames {
   readonly isDeclared: (name: string) => boolean;
   readonly isKey: (name: string) => boolean;
-  /** Returns the variable of an alias. */
+  /** Returns the variable that has this alias. */
   readonly ownerOf: (alias: string) => string | undefined;
 }
 
-/** Returns the problems of a key's `broker`. @param areRulesNew is false for a member whose rules were checked already */
-export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boolean): readonly BrokerProblem[] {
-  const problems: BrokerProblem[] = [];
-  const report: Report = (path, message, allowed, atKey = false) => {
-    problems.push({ variable: key.name, path: ["broker", ...path], message, allowed, atKey });
+type ReportIssue = (path: DocumentPath, message: string, allowed: string, atKey?: boolean) => void;
+
+/** Returns the issues of a key's `broker` member. @param areRulesNew false if the rules of this member were checked already */
+export function examineKey(key: DeclaredKey, names: KnownNames, areRulesNew: boolean): readonly BrokerIssue[] {
+  const issues: BrokerIssue[] = [];
+  const report: ReportIssue = (path, message, allowed, atKey = false) => {
+    issues.push({ variable: key.name, path: ["broker", ...path], message, allowed, atKey });
   };
   examineFormat(key, report);
-  examineMissing(key, report);
+  examineMissingMembers(key, report);
   examineUpstream(key, names, report);
   examineHeaders(key, report);
   examineSsh(key, report);
-  // The built-in names are sound.
+  // `base` is absent for a built-in key: its names need no check.
   Object.entries(key.entry.base ?? {}).forEach(([variable, path]) => {
     examineBaseName(key, variable, names, report);
     reportFault(["base", variable], pathFault(path), report);
   });
-  if (typeof key.member !== "object") return problems;
-  const { base, prefix = "", allow = [], deny = [], limit } = key.member;
+  if (typeof key.member !== "object") return issues;
+  const { base, prefix = "", limit } = key.member;
   if (base !== undefined && Object.keys(base).length === 0) {
     report(["base"], "the program does not get the address of the broker", "at least one variable");
   }
@@ -82,42 +93,56 @@ export function examineKey(key: BrokeredKey, names: KnownNames, areRulesNew: boo
     report(["limit"], "the limit has no number", `"perMinute", "total" or both, such as { "perMinute": 60 }`);
   }
   reportFault(["prefix"], pathFault(prefix), report);
-  if (!areRulesNew) return problems;
+  if (areRulesNew) examineRules(key, key.member, report);
+  return issues;
+}
+
+function examineRules(
+  key: DeclaredKey,
+  { allow = [], deny = [] }: Exclude<BrokerMember, boolean>,
+  report: ReportIssue,
+): void {
   const hosts = hostsOf(key);
   const faultOf = (rule: string): FormFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
   allow.forEach((rule, index) => reportFault(["allow", index], faultOf(rule), report));
   deny.forEach((rule, index) => reportFault(["deny", index], faultOf(rule), report));
-  return problems;
 }
 
-/** Returns the hosts that a rule may name. A variable, or a gateway of the caller, may have another one. */
-function hostsOf({ name, entry: { upstream } }: BrokeredKey): readonly string[] {
+/**
+ * Returns the hosts that a rule may name. An upstream in a variable has a host that only a start knows: then these are the
+ * hosts of the built-in service.
+ */
+function hostsOf({ name, entry: { upstream } }: DeclaredKey): readonly string[] {
   const provider = providerOf(name);
-  const written = upstream === undefined || variableIn(upstream) !== undefined ? provider?.origin : upstream;
-  const own = written === undefined ? undefined : parseUrl(written)?.host;
-  const several = provider?.isGithub === true ? sitesOf(provider.origin ?? "").map(({ host }) => host) : [];
-  return [...new Set([...several, ...listOf(own)])];
+  const isOrigin = upstream !== undefined && variableIn(upstream) === undefined;
+  const origin = isOrigin ? upstream : provider?.origin;
+  const host = origin === undefined ? undefined : parseUrl(origin)?.host;
+  const githubHosts = provider?.isGithub === true ? sitesOf(provider.origin ?? "").map((site) => site.host) : [];
+  return [...new Set([...githubHosts, ...listOf(host)])];
 }
 
-function examineSsh({ name, member }: BrokeredKey, report: Report): void {
+function examineSsh({ name, member }: DeclaredKey, report: ReportIssue): void {
   if (typeof member !== "object" || member.ssh === undefined || providerOf(name)?.isGithub === true) return;
   report(["ssh"], "git has no use for this key", `"ssh" only for GitHub tokens: ${GITHUB_TOKENS.join(", ")}`);
 }
 
-type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
-
-function reportFault(path: Path, fault: readonly [string, string] | undefined, report: Report): void {
+function reportFault(
+  path: DocumentPath,
+  fault: readonly [message: string, allowed: string] | undefined,
+  report: ReportIssue,
+): void {
   if (fault !== undefined) report(path, ...fault);
 }
 
-/** A dummy is text with 32 random letters and digits. */
-function examineFormat({ declared: { format } }: BrokeredKey, report: Report): void {
+/** Reports a format that no dummy can have: a dummy is text with 32 random letters and digits. */
+function examineFormat({ declared: { format } }: DeclaredKey, report: ReportIssue): void {
   const type = typeof format === "object" ? format.type : (format ?? "text");
   if (["text", "base64", "integer", "number"].includes(type)) return;
   report([], `a dummy key cannot have the format ${type}`, `no "format", or one of text; or "broker": false`);
 }
 
-function examineMissing({ name, member, declared, entry }: BrokeredKey, report: Report): void {
+/** Reports the members that a key without anything built in needs, if neither the contract nor the probe has them. */
+function examineMissingMembers({ name, member, declared, entry }: DeclaredKey, report: ReportIssue): void {
   if (providerOf(name) !== undefined) return;
   const missing: readonly (readonly [member: string, example: string])[] = [
     ...(entry.upstream === undefined ? [[`"upstream"`, `"https://HOST"`] as const] : []),
@@ -125,20 +150,20 @@ function examineMissing({ name, member, declared, entry }: BrokeredKey, report: 
     ...(entry.base === undefined ? [[`"base"`, `{ "${addressName(name)}": "" }`] as const] : []),
   ];
   if (missing.length === 0) return;
-  const names = enumerate(missing.map(([one]) => one));
+  const names = enumerate(missing.map(([missingMember]) => missingMember));
   if (member === true) {
     const probe = declared.probe === undefined ? "it has no probe" : "its probe has the key in no header";
     report([], `nothing is built in for ${name}, and ${probe}`, `an object with ${names}`);
   } else {
-    const are = missing.length === 1 ? "is" : "are";
+    const verb = missing.length === 1 ? "is" : "are";
     const examples = missing.map((pair) => pair.join(": ")).join(", ");
-    report([], `${names} ${are} missing: nothing is built in for ${name}`, `such as ${examples}`);
+    report([], `${names} ${verb} missing: nothing is built in for ${name}`, `such as ${examples}`);
   }
 }
 
-function examineUpstream({ name, member, entry }: BrokeredKey, names: KnownNames, report: Report): void {
+function examineUpstream({ name, member, entry }: DeclaredKey, names: KnownNames, report: ReportIssue): void {
   const { upstream } = entry;
-  // The probe's own was checked with it.
+  // An upstream that follows from the probe was checked with the probe.
   if (upstream === undefined || typeof member !== "object" || member.upstream === undefined) return;
   const variable = variableIn(upstream);
   if (variable === undefined) reportFault(["upstream"], originFault(upstream), report);
@@ -149,7 +174,7 @@ function examineUpstream({ name, member, entry }: BrokeredKey, names: KnownNames
   }
 }
 
-function examineHeaders({ member }: BrokeredKey, report: Report): void {
+function examineHeaders({ member }: DeclaredKey, report: ReportIssue): void {
   if (typeof member !== "object") return;
   const seen = new Set<string>();
   member.headers?.forEach((header, index) => {
@@ -161,15 +186,16 @@ function examineHeaders({ member }: BrokeredKey, report: Report): void {
   });
 }
 
-function examineBaseName({ name }: BrokeredKey, variable: string, names: KnownNames, report: Report): void {
-  const owner = names.ownerOf(variable);
-  const what =
-    variable === name || names.isKey(variable)
-      ? "is a brokered key"
-      : owner === undefined
-        ? baseNameFault(variable)
-        : `is another name of ${owner}`;
-  if (what === undefined) return;
+function examineBaseName(key: DeclaredKey, variable: string, names: KnownNames, report: ReportIssue): void {
+  const fault = findBaseNameFault(key, variable, names);
+  if (fault === undefined) return;
   const allowed = "the variable in which clients of the service look for its address";
-  report(["base", variable], `${variable} ${what}`, allowed, true);
+  report(["base", variable], `${variable} ${fault}`, allowed, true);
+}
+
+/** Returns why a variable cannot hold the broker's address, to follow its name. */
+function findBaseNameFault({ name }: DeclaredKey, variable: string, names: KnownNames): string | undefined {
+  if (variable === name || names.isKey(variable)) return "is a brokered key";
+  const owner = names.ownerOf(variable);
+  return owner === undefined ? baseNameFault(variable) : `is another name of ${owner}`;
 }

@@ -1,81 +1,94 @@
-/** Checks the `broker` members of a contract beyond the schema; pure. Loaded only if there is one. */
+/**
+ * Checks what the schema cannot say about the `broker` members of a contract; pure. Loaded only for a contract that has one.
+ *
+ * meaning.ts creates one examiner for a document, and calls it for the contract itself and then for each profile.
+ */
 import { baseOf } from "../broker/entry.ts";
 import { providerOf, PROVIDERS } from "../broker/providers.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import {
-  type BrokeredKey,
-  brokeredKey,
-  type BrokerProblem,
+  type DeclaredKey,
+  compileDeclaredKey,
+  type BrokerIssue,
   examineKey,
   type KnownNames,
 } from "./broker-key-meaning.ts";
 
 type Variables = ReadonlyMap<string, VariableEntry>;
 
-/** Checks the variables of one profile, or of none. @param isGiven is true for names of its own entries */
-export type BrokerExaminer = (variables: Variables, isGiven: (name: string) => boolean) => readonly BrokerProblem[];
+/**
+ * Returns the issues of the variables of one profile, merged with those that it inherits, or of the contract without a profile.
+ *
+ * @param isWritten returns true for a variable that has an entry in this profile itself, so that an issue has a position
+ */
+export type BrokerExaminer = (variables: Variables, isWritten: (name: string) => boolean) => readonly BrokerIssue[];
 
-/** The examiner looks at all of them for each profile. */
-const MOST_KEYS = 100;
+/** The limit of keys in a document: the examiner looks at all keys for each profile. */
+const MAX_KEYS = 100;
 
-/** Makes the examiner for all profiles of a document, which keeps what they share. */
-export function brokerExaminer(document: ContractDocument): BrokerExaminer {
-  const declared = [document, ...Object.values(document.profiles ?? {})].flatMap(({ variables = {} }) =>
+/** Creates the examiner for all profiles of a document. It remembers what it has checked, and reports each conflict once. */
+export function createBrokerExaminer(document: ContractDocument): BrokerExaminer {
+  const entries = [document, ...Object.values(document.profiles ?? {})].flatMap(({ variables = {} }) =>
     Object.entries(variables),
   );
-  const owners = new Map(
-    declared.flatMap(([name, { aliases = [] }]) =>
+  const aliasOwners = new Map(
+    entries.flatMap(([name, { aliases = [] }]) =>
       aliases.map((alias) => [typeof alias === "string" ? alias : alias.name, name] as const),
     ),
   );
-  const explicit = [...new Set(declared.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name])))];
-  const excess = explicit[MOST_KEYS];
-  // The built-in ones first: of two variables with the same address the later one is refused, and needs a position.
-  const candidates = new Set([...Object.keys(PROVIDERS).filter((name) => !explicit.includes(name)), ...explicit]);
-  const shared = new Set<string>();
+  const withMember = [...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name])))];
+  const excessKey = withMember[MAX_KEYS];
+  // Built-in keys come first: of two keys with the same address the later one is reported, and only a written one has a
+  // position.
+  const candidates = new Set([...Object.keys(PROVIDERS).filter((name) => !withMember.includes(name)), ...withMember]);
+  const reportedConflicts = new Set<string>();
   // A document may have a hundred thousand profiles, which share most entries and members.
-  const known = new Map<VariableEntry, BrokeredKey | undefined>();
-  const examined = new Set<unknown>();
-  return (variables, isGiven) => {
-    if (excess !== undefined) return isGiven(excess) ? [tooMany(excess)] : [];
-    const keys = new Map<string, BrokeredKey>();
+  const compiledKeys = new Map<VariableEntry, DeclaredKey | undefined>();
+  const checkedMembers = new Set<unknown>();
+  return (variables, isWritten) => {
+    if (excessKey !== undefined) return isWritten(excessKey) ? [tooManyKeys(excessKey)] : [];
+    const keys = new Map<string, DeclaredKey>();
     for (const name of candidates) {
       const entry = variables.get(name);
       if (entry === undefined) continue;
-      if (!known.has(entry)) known.set(entry, brokeredKey(name, entry));
-      const key = known.get(entry);
+      if (!compiledKeys.has(entry)) compiledKeys.set(entry, compileDeclaredKey(name, entry));
+      const key = compiledKeys.get(entry);
       if (key !== undefined) keys.set(name, key);
     }
     const names: KnownNames = {
       isDeclared: (name) => variables.has(name),
       isKey: (name) => keys.has(name),
-      ownerOf: (alias) => owners.get(alias),
+      ownerOf: (alias) => aliasOwners.get(alias),
     };
-    const all = [...keys.values()];
-    const own = all.filter(({ name, member }) => member !== undefined && isGiven(name));
-    const problems = own.flatMap((key) => {
-      const areRulesNew = !examined.has(key.member);
-      examined.add(key.member);
+    const allKeys = [...keys.values()];
+    const writtenKeys = allKeys.filter(({ name, member }) => member !== undefined && isWritten(name));
+    const issues = writtenKeys.flatMap((key) => {
+      const areRulesNew = !checkedMembers.has(key.member);
+      checkedMembers.add(key.member);
       return examineKey(key, names, areRulesNew);
     });
-    return [...problems, ...keysAsAddresses(keys, isGiven), ...sharedAddresses(all, isGiven, shared)];
+    return [
+      ...issues,
+      ...findKeysAsAddresses(keys, isWritten),
+      ...findSharedAddresses(allKeys, isWritten, reportedConflicts),
+    ];
   };
 }
 
-function tooMany(variable: string): BrokerProblem {
+function tooManyKeys(variable: string): BrokerIssue {
   const message = "too many variables have a broker member";
-  return { variable, path: ["broker"], message, allowed: `at most ${MOST_KEYS}`, atKey: false };
+  return { variable, path: ["broker"], message, allowed: `at most ${MAX_KEYS}`, atKey: false };
 }
 
-/** Reports keys that are built in as the address for another key. */
-function keysAsAddresses(
-  keys: ReadonlyMap<string, BrokeredKey>,
-  isGiven: (name: string) => boolean,
-): readonly BrokerProblem[] {
-  const builtIn = Array.from(keys.values()).filter(({ entry }) => entry.base === undefined);
-  return builtIn.flatMap(({ name, addresses }) =>
-    addresses.flatMap(({ variable }): readonly BrokerProblem[] => {
-      if (!keys.has(variable) || !isGiven(variable)) return [];
+/** Finds keys whose variable is the address of a built-in key, which the program gets as well. */
+function findKeysAsAddresses(
+  keys: ReadonlyMap<string, DeclaredKey>,
+  isWritten: (name: string) => boolean,
+): readonly BrokerIssue[] {
+  const builtInKeys = Array.from(keys.values()).filter(({ entry }) => entry.base === undefined);
+  return builtInKeys.flatMap(({ name, addresses }) =>
+    addresses.flatMap(({ variable }): readonly BrokerIssue[] => {
+      if (!keys.has(variable) || !isWritten(variable)) return [];
       const message = `${variable} is the address for ${name}, not a key`;
       const allowed = `"broker": false for ${name}, or for this variable`;
       return [{ variable, path: ["broker"], message, allowed, atKey: true }];
@@ -83,45 +96,51 @@ function keysAsAddresses(
   );
 }
 
-/** Returns true for two built-in keys of one service, such as tokens of GitHub: the dummy decides. */
-function isShared(one: BrokeredKey, other: BrokeredKey, variable: string): boolean {
-  const origin = providerOf(one.name)?.origin;
-  const isSameService = origin !== undefined && origin === providerOf(other.name)?.origin;
-  return isSameService && pathIn(one, variable) === pathIn(other, variable);
+/**
+ * Returns true if two keys may set the same variable: two built-in keys of one service, such as tokens of GitHub, with the
+ * same path. The broker then finds the key of a request by its dummy.
+ */
+function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: string): boolean {
+  const origin = providerOf(key.name)?.origin;
+  const isSameService = origin !== undefined && origin === providerOf(otherKey.name)?.origin;
+  return isSameService && findPath(key, variable) === findPath(otherKey, variable);
 }
 
-function pathIn({ name, entry }: BrokeredKey, variable: string): string | undefined {
-  return Object.entries(baseOf(name, entry)).find(([each]) => each.toUpperCase() === variable)?.[1];
+/** Returns the path in a variable that a key sets. @param folded the variable in upper case */
+function findPath({ name, entry }: DeclaredKey, folded: string): string | undefined {
+  return Object.entries(baseOf(name, entry)).find(([variable]) => variable.toUpperCase() === folded)?.[1];
 }
 
 /**
- * Reports variables that two keys would set.
+ * Finds variables that two keys would set.
  *
- * @param reported those of other profiles
+ * @param reportedConflicts the conflicts that were reported for other profiles; this function adds the new ones
  */
-function sharedAddresses(
-  keys: readonly BrokeredKey[],
-  isGiven: (name: string) => boolean,
-  reported: Set<string>,
-): readonly BrokerProblem[] {
-  const first = new Map<string, BrokeredKey>();
-  const problems: BrokerProblem[] = [];
+function findSharedAddresses(
+  keys: readonly DeclaredKey[],
+  isWritten: (name: string) => boolean,
+  reportedConflicts: Set<string>,
+): readonly BrokerIssue[] {
+  const firstKeys = new Map<string, DeclaredKey>();
+  const issues: BrokerIssue[] = [];
   for (const key of keys) {
     const { name } = key;
     for (const { variable, folded } of key.addresses) {
-      const owner = first.get(folded);
-      if (owner === undefined) first.set(folded, key);
-      if (owner === undefined || owner === key || isShared(key, owner, folded)) continue;
-      const other = owner.name;
-      const conflict = `${other} ${name} ${folded}`;
-      if (reported.has(conflict)) continue;
-      reported.add(conflict);
-      // A profile may have an entry for one of the two alone.
-      const [at, against] = isGiven(name) || !isGiven(other) ? [name, other] : [other, name];
-      const message = `${variable} is already the address for ${against}`;
-      const allowed = `another variable, or "broker": false for ${against}`;
-      problems.push({ variable: at, path: ["broker", "base", variable], message, allowed, atKey: true });
+      const firstKey = firstKeys.get(folded);
+      if (firstKey === undefined) firstKeys.set(folded, key);
+      if (firstKey === undefined || firstKey === key || mayShareAddress(key, firstKey, folded)) continue;
+      const firstName = firstKey.name;
+      const conflict = `${firstName} ${name} ${folded}`;
+      if (reportedConflicts.has(conflict)) continue;
+      reportedConflicts.add(conflict);
+      // A profile may have an entry for only one of the two keys: the issue is reported at that entry.
+      const isAtFirst = isWritten(firstName) && !isWritten(name);
+      const [reportedName, otherName] = isAtFirst ? [firstName, name] : [name, firstName];
+      const message = `${variable} is already the address for ${otherName}`;
+      const allowed = `another variable, or "broker": false for ${otherName}`;
+      const path = ["broker", "base", variable];
+      issues.push({ variable: reportedName, path, message, allowed, atKey: true });
     }
   }
-  return problems;
+  return issues;
 }

@@ -1,3 +1,4 @@
+/** Compiles the document of a contract file to a {@link Contract}, for one profile; pure. */
 import { printable } from "../../core/text.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
@@ -15,7 +16,10 @@ import type {
 } from "../contract-model.ts";
 import { compilePattern } from "../pattern/pattern.ts";
 
-/** Compiles one profile of a valid document. Linear in its size. */
+/**
+ * Compiles one profile of a valid document, or the document without a profile. The time is linear in the size of the
+ * document.
+ */
 export function compileContract(
   document: ContractDocument,
   source: ContractSource,
@@ -23,9 +27,9 @@ export function compileContract(
   environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
-  const entries = profile === undefined ? [] : lineage(profiles, profile);
-  const { variables, groups } = mergeEntries(document, entries);
-  const override = entries.findLast((entry) => entry.override !== undefined)?.override;
+  const lineage = profile === undefined ? [] : lineageOf(profiles, profile);
+  const { variables, groups } = mergeEntries(document, lineage);
+  const override = lineage.findLast((entry) => entry.override !== undefined)?.override;
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
@@ -51,7 +55,7 @@ export function compileContract(
     aliases,
     deprecated,
     rules: [...variableRules(variables, groupRules), ...groupRules],
-    // Not needed in exec mode.
+    // Computed at the first use: a plain start does not need them.
     get sections() {
       return (sections ??= sectionsOf(document, declarations, groups));
     },
@@ -71,22 +75,23 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
   return new Map(Object.entries(profiles));
 }
 
-/** Returns the profile after those that it extends, the farthest first. */
-export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
-  return lineageNames(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
+/** Returns a profile and those that it extends, in the order in which they are merged: each profile comes after its bases. */
+export function lineageOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
+  return lineageNamesOf(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
 }
 
-export function lineageNames(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
-  const seen = new Set<string>();
+/** Returns the names of {@link lineageOf}. This is not recursive: a chain may have a hundred thousand profiles. */
+export function lineageNamesOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
+  const visited = new Set<string>();
   const names: string[] = [];
-  // A profile comes after those that it extends.
-  const pending: (string | { readonly done: string })[] = [profile];
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (typeof next !== "string") names.push(next.done);
-    else if (!seen.has(next)) {
-      seen.add(next);
-      const entry = profiles.get(next);
-      if (entry !== undefined) pending.push({ done: next }, ...listOf(entry.extends).toReversed());
+  /** Profiles to visit, and profiles whose bases have been visited once the element is reached. */
+  const pending: (string | { readonly basesVisited: string })[] = [profile];
+  for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
+    if (typeof step !== "string") names.push(step.basesVisited);
+    else if (!visited.has(step)) {
+      visited.add(step);
+      const entry = profiles.get(step);
+      if (entry !== undefined) pending.push({ basesVisited: step }, ...listOf(entry.extends).toReversed());
     }
   }
   return names;
@@ -100,7 +105,7 @@ interface MergedEntries {
 }
 type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
 
-/** Merges variables and groups with those of profiles, whose details win; later profiles win over earlier ones. */
+/** Merges variables and groups with those of profiles. A member of a later profile replaces that of an earlier one. */
 export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
   const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
@@ -110,22 +115,23 @@ export function mergeEntries(document: Entries, profiles: readonly Entries[]): M
   return merged;
 }
 
-/** Merges members into those of the same name, detail by detail. */
+/** Merges entries into the entries of the same name: each of their members replaces one. */
 export function mergeInto<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
-  // Object.entries would make a list for each of thousands of members.
+  // Object.entries would allocate an array for each of thousands of entries.
   Object.keys(members).forEach((name) => {
-    const lower = map.get(name);
+    const baseMember = map.get(name);
     const member = members[name];
-    if (member !== undefined) map.set(name, lower === undefined ? member : { ...lower, ...member });
+    if (member !== undefined) map.set(name, baseMember === undefined ? member : { ...baseMember, ...member });
   });
 }
 
+/** Returns the values of a member that is one text or a list. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }
 
-/** Assigns instead of spreading, which is slower for hundreds of variables with few fields. */
+/** Compiles one variable. This assigns members, since spreading is slower for hundreds of variables with few members. */
 function declare(name: string, entry: VariableEntry): Declaration {
   const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
@@ -154,12 +160,17 @@ function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
   return { deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) };
 }
 
-/** Returns true unless the contract says otherwise or contains the value: a default, or the few of its format. */
+/**
+ * Returns true if a variable is a secret. If the contract does not say so, every variable is one, except if the contract
+ * contains its value: as a default, or as one of the few values of its format.
+ */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
-  return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
+  const hasFewValues = type === "enum" || type === "boolean" || type === "port";
+  return secret ?? !(fallback !== undefined || hasFewValues);
 }
 
+/** Compiles a format. The pattern must be valid: see examineFormat in variable-meaning.ts. */
 export function formatOf(entry: FormatEntry): ValueFormat {
   const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
@@ -190,13 +201,14 @@ export function formatOf(entry: FormatEntry): ValueFormat {
 
 const UNITS = ["day", "week", "month", "year"] as const;
 
+/** Parses an interval: `90 days`, or `1 year`. The schema has checked the form. */
 function rotationOf(text: string): Interval | "never" {
   if (text === "never") return text;
   const [count, word = ""] = text.split(" ");
   return { count: Number(count), unit: UNITS.find((unit) => word.startsWith(unit)) ?? "day" };
 }
 
-/** Leaves out `optional` for variables of a group, which has a rule of its own. */
+/** Returns a rule for each variable, except for optional variables of a group: the group's rule decides about them. */
 function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
   const grouped = new Set(groupRules.flatMap(({ names }) => names));
   const rules: Rule[] = [];
@@ -218,7 +230,7 @@ function sectionsOf(
   variables: ReadonlyMap<string, Declaration>,
   groups: Groups,
 ): readonly Section[] {
-  const lines = (ids: readonly string[]): readonly SectionLine[] =>
+  const linesOf = (ids: readonly string[]): readonly SectionLine[] =>
     ids.flatMap((id): readonly SectionLine[] => {
       const declaration = variables.get(id);
       if (declaration !== undefined) return [{ kind: "variable", name: id, label: declaration.label }];
@@ -226,23 +238,25 @@ function sectionsOf(
       if (group === undefined) return [];
       return [{ kind: "group", group: id, label: shownLabel(group, id), names: group.variables ?? [] }];
     });
-  if (sections !== undefined) return sections.map((one) => ({ title: printable(one.title), lines: lines(one.lines) }));
-  const all = lines(defaultLines(variables.keys(), groups));
-  return all.length === 0 ? [] : [{ title: "Contract", lines: all }];
+  if (sections !== undefined)
+    return sections.map((section) => ({ title: printable(section.title), lines: linesOf(section.lines) }));
+  const allLines = linesOf(defaultLines(variables.keys(), groups));
+  return allLines.length === 0 ? [] : [{ title: "Contract", lines: allLines }];
 }
 
-/** Returns the label without control characters. Names have none by the schema. */
+/** Returns the label, with control characters made visible; otherwise the name, in which the schema allows none. */
 function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
   return label === undefined ? name : printable(label);
 }
 
-/** Returns the lines of a document without sections: groups that need one variable, then the other variables. */
+/** Returns the lines for a document without sections: groups of which one variable is used, then the remaining variables. */
 export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
-  const shown = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
-  const members = new Set(shown.flatMap(([, group]) => group.variables ?? []));
-  return [...shown.map(([id]) => id), ...Array.from(variables).filter((name) => !members.has(name))];
+  const choices = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
+  const members = new Set(choices.flatMap(([, group]) => group.variables ?? []));
+  return [...choices.map(([id]) => id), ...Array.from(variables).filter((name) => !members.has(name))];
 }
 
+/** Returns the variables of each scope, with the members of groups in place of the groups. */
 function scopesOf({ scopes = {} }: ContractDocument, groups: Groups): ReadonlyMap<string, readonly string[]> {
   const membersOf = (id: string): readonly string[] => groups.get(id)?.variables ?? [id];
   return new Map(Object.entries(scopes).map(([name, ids]) => [name, [...new Set(ids.flatMap(membersOf))]]));

@@ -1,20 +1,27 @@
-/** The error of a contract file, as data. `output/contract-file-failure.ts` puts it into words. */
+/**
+ * The error of a contract file, as data: output/contract-file-failure.ts, loaded only for an error, makes the message of
+ * it.
+ */
 import { SophiaError } from "../../core/error.ts";
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { printable } from "../../core/text.ts";
 import type { LinkEscape } from "../../system/linked-file.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
-/** The reason to read a file: the user named the first contract, or it was found; others are extended by a contract. */
+/**
+ * The reason to read a file: it is the first contract, which the user named or sophia-run found, or another contract
+ * extends it.
+ */
 export interface Reason {
+  /** True if sophia-run found the first contract, false if the user named it. */
   readonly isFound: boolean;
-  /** The path of the contract that extends this one. */
+  /** The path of the contract that extends this file; absent for the first contract. */
   readonly extendedBy?: string;
-  /** The path of the first contract, of whose repository a found contract and those that it extends must be. */
+  /** The path of the first contract. If that was found, the files that it extends must be in its repository. */
   readonly first?: string;
 }
 
-/** One error in the text of a contract, in the words of the rule that is broken. */
+/** One error in the text of a contract: the rule that is broken, and what is allowed instead. */
 export interface LocatedFault {
   /** From 1. */
   readonly line: number;
@@ -24,13 +31,14 @@ export interface LocatedFault {
   readonly allowed: string;
 }
 
+/** The reason why a contract file cannot be used. */
 export type ContractProblem =
-  /** In the order of their positions, at least one. */
+  /** At least one error, in the order of the positions. */
   | { readonly kind: "faults"; readonly faults: readonly LocatedFault[] }
   | { readonly kind: "not-utf8" }
   | { readonly kind: "distrusted"; readonly distrust: Distrust; readonly reason: Reason }
   | { readonly kind: "escaping-link"; readonly escape: LinkEscape; readonly first: string }
-  /** @see systemErrorCode */
+  /** The error code is that of Node.js, such as `ENOENT`, as {@link systemErrorCode} returns it. */
   | { readonly kind: "unreadable"; readonly errorCode: string | undefined; readonly reason: Reason };
 
 const CODES = {
@@ -43,11 +51,14 @@ const CODES = {
 
 export type ContractFileCode = (typeof CODES)[ContractProblem["kind"]];
 
-/** A contract file that cannot be used. Its message is only for a run that cannot load the words. */
+/**
+ * Thrown for a contract file that cannot be used. The user sees its own message only if the code of the messages cannot be
+ * loaded.
+ */
 export class ContractFileError extends SophiaError {
-  /** Absolute. */
+  /** The absolute path of the file. */
   readonly file: string;
-  /** The working directory: messages show paths below it as relative ones. */
+  /** The working directory. Messages show paths below it as relative paths. */
   readonly cwd: string;
   readonly problem: ContractProblem;
 

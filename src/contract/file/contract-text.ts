@@ -1,3 +1,7 @@
+/**
+ * Reads the text of a contract file. A file that was only found, and that another user could have written, is refused: it would
+ * decide what the program gets.
+ */
 import { isUtf8 } from "node:buffer";
 import { lstatSync, type Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
@@ -13,21 +17,23 @@ import { ContractFileError, type ContractProblem, type Reason } from "./contract
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads a text without its byte-order mark. If the first contract was found, it must have a trusted owner.
+ * Reads a contract, and returns its text without a byte-order mark. If the first contract was found, the file must have a
+ * trusted owner.
  *
  * @param path absolute
- * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if it is not
- * UTF-8
+ * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if
+ *   it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, folders: Folders): Promise<string> {
   const { isFound, extendedBy, first = path } = reason;
-  // A part of the path of an extended file may be a link.
-  const trusted = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), false) : undefined;
-  if (trusted !== undefined) return withoutMark(trusted);
+  // Fast path: the addon checks and reads a usual file. It does not for an extended file, whose path may lead through a link.
+  const trustedText = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), false) : undefined;
+  if (trustedText !== undefined) return withoutMark(trustedText);
   const refusal = (problem: ContractProblem): ContractFileError => new ContractFileError(path, folders.cwd, problem);
   let bytes: Buffer;
   let distrust: Distrust | undefined;
   try {
+    // This is called with the opened file, so that the file cannot be replaced between the check and the read.
     const accept = (stats: Stats): boolean => {
       if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
       return distrust === undefined;
@@ -42,7 +48,7 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
     } else bytes = await readNamed(path, options);
   } catch (error) {
     if (distrust !== undefined) throw refusal({ kind: "distrusted", distrust, reason });
-    const escape = await escapeOf(error);
+    const escape = await findLinkEscape(error);
     if (escape !== undefined) throw refusal({ kind: "escaping-link", escape, first });
     throw refusal({ kind: "unreadable", errorCode: systemErrorCode(error), reason });
   }
@@ -50,15 +56,17 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
   return withoutMark(bytes.toString("utf8"));
 }
 
-async function escapeOf(error: unknown): Promise<LinkEscape | undefined> {
+/** Returns where a link leads, if an error is about a link that leads out of the repository. */
+async function findLinkEscape(error: unknown): Promise<LinkEscape | undefined> {
   if (systemErrorCode(error) !== "ESCAPING_LINK") return undefined;
   const { EscapingLink } = await import("../../system/linked-file.ts");
   return error instanceof EscapingLink ? error.escape : undefined;
 }
 
-/** Returns the path for messages: relative if the file is below the working directory. */
+/** Returns a path for messages: relative if the file is below the working directory, otherwise as it is. */
 export function shownPath(path: string, cwd: string): string {
-  // Empty for the working directory itself.
-  const inside = relative(cwd, path) || ".";
-  return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
+  // `relative` returns an empty text for the working directory itself.
+  const relativePath = relative(cwd, path) || ".";
+  const isOutside = relativePath === ".." || relativePath.startsWith(`..${sep}`);
+  return isOutside ? path : relativePath;
 }

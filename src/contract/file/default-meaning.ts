@@ -1,8 +1,11 @@
-/** The defaults that a contract must not have. Loaded only if a name suggests one. */
+/**
+ * Decides which defaults a contract must not have. Loaded only for a contract with a default whose name or value is
+ * suspect.
+ */
 import { runsCode } from "../../trust/code-values.ts";
 import { decidesNetwork } from "../../trust/network-variables.ts";
 
-/** Returns the reason why no contract sets this default, to follow its name. */
+/** Returns why a contract must not have this default, as the end of a sentence about the variable; undefined if it may. */
 export function defaultFault(name: string, value: string): string | undefined {
   if (/^path$/i.test(name)) return "would decide which programs run";
   if (runsCode(name, value)) return "would make other programs run code";

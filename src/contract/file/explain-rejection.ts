@@ -1,6 +1,9 @@
 /**
- * Explains violations of the schema; pure. Runs only if the guard refuses the document. Messages repeat only keys that
- * the schema has: the file may be another one, such as one with credentials.
+ * Explains why a document does not have the form of the schema; pure. Runs only if the generated guard refuses the
+ * document.
+ *
+ * Messages repeat no values, and only keys that the schema has: the user may have named the wrong file, such as one with
+ * credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
@@ -8,17 +11,18 @@ import { alternatives } from "../contract-words.ts";
 import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
-/** Returns the faults of a document that does not have the form of the schema. */
+/** Returns all faults of a document, in the order of the document's parts. */
 export function explain(schema: Schema, document: Node): readonly Fault[] {
   return Array.from(examine(schema, document, schema));
 }
 
-function* examine(root: Schema, node: Node, given: Schema): Generator<Fault> {
-  const schema = dereference(root, given);
+/** Yields the faults of a value. @param root the whole schema, which has the definitions */
+function* examine(root: Schema, node: Node, schemaOrReference: Schema): Generator<Fault> {
+  const schema = dereference(root, schemaOrReference);
   const value: unknown = node.value;
-  const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
-  if (values !== undefined) {
-    if (!values.some((one) => one === value)) yield unknownValue(node, values);
+  const allowedValues = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
+  if (allowedValues !== undefined) {
+    if (!allowedValues.some((allowed) => allowed === value)) yield unknownValue(node, allowedValues);
   } else if (!isOfType(node, schema)) yield notAllowed(node, describe(schema));
   else if (schema.if !== undefined && schema.then !== undefined && schema.else !== undefined) {
     yield* examine(root, node, isOfType(node, schema.if) ? schema.then : schema.else);
@@ -26,11 +30,12 @@ function* examine(root: Schema, node: Node, given: Schema): Generator<Fault> {
   else if (node.type === "array") yield* examineArray(root, node, schema);
   else if (node.type === "object") yield* examineObject(root, node, schema);
   else {
-    const problem = valueProblem(schema, value);
-    if (problem !== undefined) yield { offset: node.offset, ...problem };
+    const fault = findValueFault(schema, value);
+    if (fault !== undefined) yield { offset: node.offset, ...fault };
   }
 }
 
+/** Returns the definition to which a schema refers, with the description of the reference if it has one. */
 function dereference(root: Schema, schema: Schema): Schema {
   const reference = referenceOf(schema);
   if (reference === undefined) return schema;
@@ -73,10 +78,11 @@ function unknownValue(node: Node, values: readonly string[]): Fault {
   return { offset: node.offset, message: `unknown value${didYouMean(value, values)}`, allowed };
 }
 
-type Problem = Omit<Fault, "offset">;
-
-/** The message does not repeat the value: it may be a secret in the wrong line. */
-function valueProblem(schema: Schema, value: unknown): Problem | undefined {
+/**
+ * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the wrong
+ * line.
+ */
+function findValueFault(schema: Schema, value: unknown): Omit<Fault, "offset"> | undefined {
   const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
   if (typeof value === "number" && (value < minimum || value > maximum)) {
     return { message: "the number is out of range", allowed: `from ${minimum} to ${maximum}` };
@@ -111,11 +117,11 @@ function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Faul
 
 function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fault> {
   const { properties = {}, required = [], additionalProperties, maxProperties = Infinity } = schema;
-  const names = dereference(root, schema.propertyNames ?? {});
-  const known = Object.keys(properties);
+  const nameSchema = dereference(root, schema.propertyNames ?? {});
+  const knownKeys = Object.keys(properties);
   const members = membersOf(node);
   const present = new Set(members.map(({ key }) => key));
-  for (const name of required.filter((one) => !present.has(one))) {
+  for (const name of required.filter((key) => !present.has(key))) {
     const property = dereference(root, properties[name] ?? {});
     const allowed = `${quote(name)}: ${property.description ?? describe(property)}`;
     yield { offset: node.offset, message: `${quote(name)} is missing`, allowed };
@@ -125,35 +131,34 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   }
   const seen = new Set<string>();
   for (const { key, offset, value } of members) {
-    if (seen.has(key))
-      yield {
-        offset,
-        message: `duplicate key${known.includes(key) ? ` ${quote(key)}` : ""}`,
-        allowed: "each key once",
-      };
+    if (seen.has(key)) {
+      const shownKey = knownKeys.includes(key) ? ` ${quote(key)}` : "";
+      yield { offset, message: `duplicate key${shownKey}`, allowed: "each key once" };
+    }
     seen.add(key);
-    const problem = valueProblem(names, key);
-    if (problem !== undefined) yield { ...problem, offset, message: "this is not a valid name" };
+    const nameFault = findValueFault(nameSchema, key);
+    if (nameFault !== undefined) yield { ...nameFault, offset, message: "this is not a valid name" };
     const property = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
     if (typeof property === "object") yield* examine(root, value, property);
     else if (property === false) {
-      const free = known.filter((name) => !present.has(name));
-      const message = `unknown key${didYouMean(key, free)}`;
-      yield { offset, message, allowed: alternatives(known.map(quote)) };
+      const absentKeys = knownKeys.filter((name) => !present.has(name));
+      const message = `unknown key${didYouMean(key, absentKeys)}`;
+      yield { offset, message, allowed: alternatives(knownKeys.map(quote)) };
     }
   }
 }
 
+/** Yields the faults by that schema of `oneOf` which the document's tag chooses, such as `"type": "enum"`. */
 function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
   const property = discriminator?.propertyName ?? "type";
-  const candidates = oneOf.map((one) => dereference(root, one));
+  const candidates = oneOf.map((candidate) => dereference(root, candidate));
   const tagsOf = ({ properties }: Schema): readonly string[] => {
     const tag = properties?.[property];
     return tag?.enum ?? (tag?.const === undefined ? [] : [tag.const]);
   };
   const tags = candidates.flatMap(tagsOf);
   const tag = membersOf(node).findLast(({ key }) => key === property)?.value;
-  const chosen = candidates.find((candidate) => tagsOf(candidate).some((one) => one === tag?.value));
+  const chosen = candidates.find((candidate) => tagsOf(candidate).some((candidateTag) => candidateTag === tag?.value));
   if (chosen !== undefined) yield* examine(root, node, chosen);
   else if (tag !== undefined) yield unknownValue(tag, tags);
   else {

@@ -1,27 +1,41 @@
+/**
+ * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles the
+ * profile and the scope of this run.
+ *
+ *     { "extends": "builtin", "variables": { "API_KEY": { "required": true } } }
+ *
+ * A valid contract needs only JSON.parse and the generated guard. What finds and describes errors is loaded for an invalid
+ * one.
+ */
 import { dirname, resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
 import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../trust/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
-import type { Contract, ContractPart } from "../contract-model.ts";
+import type { Contract, ContractSelection } from "../contract-model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
 import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
 import { readContractText, shownPath } from "./contract-text.ts";
-import type { Issue } from "./positions.ts";
+import type { ContractIssue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
 import type { DefaultExaminer } from "./variable-meaning.ts";
 
-const LONGEST_CHAIN = 8;
+const MAX_CHAIN_LENGTH = 8;
 
-/** @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope` */
+/**
+ * Loads a contract file.
+ *
+ * @param isFound false if the user named the file: then it may be anywhere, and anyone's
+ * @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope`
+ */
 export async function loadContractFile(
   file: string,
   isFound: boolean,
   folders: Folders,
-  { profile, scope }: ContractPart,
+  { profile, scope }: ContractSelection,
 ): Promise<Contract> {
   // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
   const path = isFound ? file : resolve(folders.cwd, file);
@@ -32,42 +46,58 @@ export async function loadContractFile(
       ...profiles.keys(),
     ]);
   }
-  const named = isFound ? undefined : path;
+  const namedContract = isFound ? undefined : path;
   const environment =
     environmentFiles === undefined
       ? undefined
-      : (await import("./named-environments.ts")).environmentOf(document, profile, environmentFiles, named);
+      : (await import("./named-environments.ts")).findContractEnvironment(
+          document,
+          profile,
+          environmentFiles,
+          namedContract,
+        );
   const contract = compileContract(document, { kind: "file", path }, profile, environment);
   if (scope === undefined) return contract;
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
 }
 
-/** Reads a contract file and those that it extends. @param below the files that extend this one, the nearest last */
+interface MergedDocument {
+  readonly document: ContractDocument;
+  /** Undefined if no file names an ESC environment. */
+  readonly environmentFiles?: EnvironmentFiles | undefined;
+}
+
+/**
+ * Reads a contract file, merges it into those that it extends, and checks the result.
+ *
+ * @param extending the files that extend this one, the nearest last
+ * @throws ContractFileError (125)
+ */
 async function readDocument(
   path: string,
   reason: Reason,
   folders: Folders,
-  below: readonly string[],
+  extending: readonly string[],
 ): Promise<MergedDocument> {
   const text = await readContractText(path, reason, folders);
   const written = parseContract(text);
   const refusal = (faults: readonly LocatedFault[]): ContractFileError =>
     new ContractFileError(path, folders.cwd, { kind: "faults", faults });
-  if (written === undefined) throw refusal((await import("./rejection.ts")).malformations(text));
-  const refuse = async (issues: readonly Issue[]): Promise<never> => {
-    throw refusal((await import("./rejection.ts")).contradictions(text, issues));
+  if (written === undefined) throw refusal((await import("./rejection.ts")).findStructuralFaults(text));
+  const refuse = async (issues: readonly ContractIssue[]): Promise<never> => {
+    throw refusal((await import("./rejection.ts")).locateIssues(text, issues));
   };
   let document = written;
   let environmentFiles: EnvironmentFiles | undefined;
   if (written.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await baseOf(written.extends, [...below, path], reason.isFound, folders);
+    const base = await readBase(written.extends, [...extending, path], reason.isFound, folders);
     if ("message" in base) return refuse([{ path: ["extends"], atKey: false, ...base }]);
     document = mergeDocuments(base.document, written);
     ({ environmentFiles } = base);
   }
   if (namesEnvironment(written)) {
-    environmentFiles = (await import("./named-environments.ts")).withFile(environmentFiles, written, path);
+    environmentFiles = (await import("./named-environments.ts")).addEnvironmentFile(environmentFiles, written, path);
   }
   const [examineDefault, examineBrokers] = [await defaultExaminerFor(document), await brokerExaminerFor(document)];
   const issues = examineMeaning(document, { examineDefault, examineBrokers }, written);
@@ -78,19 +108,21 @@ function namesEnvironment({ environment, profiles = {} }: ContractDocument): boo
   return environment !== undefined || Object.values(profiles).some((profile) => profile.environment !== undefined);
 }
 
-interface MergedDocument {
-  readonly document: ContractDocument;
-  /** Undefined if no file names an ESC environment. */
-  readonly environmentFiles?: EnvironmentFiles | undefined;
-}
+type BaseRefusal = Pick<ContractIssue, "message" | "allowed">;
 
-/** Returns the document that the last file of the chain extends, or the reason for a refusal. */
-async function baseOf(
+/**
+ * Reads the document that a contract extends.
+ *
+ * @param target the value of `extends`
+ * @param chain the files from the first contract to the one with this `extends`
+ * @returns the document, or why the contract cannot extend it
+ */
+async function readBase(
   target: string,
   chain: readonly string[],
   isFound: boolean,
   folders: Folders,
-): Promise<MergedDocument | Pick<Issue, "message" | "allowed">> {
+): Promise<MergedDocument | BaseRefusal> {
   if (target === "builtin") {
     const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
     if (builtIn === undefined) throw new TypeError("the built-in contract is malformed");
@@ -102,40 +134,51 @@ async function baseOf(
   const path = chain.at(-1) ?? "";
   const base = resolve(dirname(path), target);
   const [first = path] = chain;
-  if (isFound) {
-    const { repositoryOrFolderOf, isBelow, isInside } = await import("../../system/repository.ts");
-    const { folder, isRepository } = repositoryOrFolderOf(first);
-    if (!isInside(base, folder)) {
-      const { realPath } = await import("../../system/real-path.ts");
-      const leads = isBelow(base, folder) ? `${target} leads to ${realPath(base)}, and ` : "";
-      const message = `${leads}a contract that no option names cannot extend files outside its ${isRepository ? "repository" : "folder"}`;
-      const naming = `--contract ${shellWord(shownPath(first, folders.cwd))} allows any file`;
-      return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
-    }
-  }
+  const refusal = isFound ? await refuseOutside(base, target, first, folders) : undefined;
+  if (refusal !== undefined) return refusal;
   if (chain.includes(base)) {
-    const cycle = [...chain.slice(chain.indexOf(base)), base]
-      .map((one) => shownPath(one, folders.cwd))
-      .join(" extends ");
-    return { message: `the contract extends itself: ${cycle}`, allowed: "no cycle of contracts" };
+    const cycle = [...chain.slice(chain.indexOf(base)), base];
+    const shownCycle = cycle.map((file) => shownPath(file, folders.cwd)).join(" extends ");
+    return { message: `the contract extends itself: ${shownCycle}`, allowed: "no cycle of contracts" };
   }
-  if (chain.length >= LONGEST_CHAIN) {
-    return { message: "too many contracts extend each other", allowed: `a chain of at most ${LONGEST_CHAIN}` };
+  if (chain.length >= MAX_CHAIN_LENGTH) {
+    return { message: "too many contracts extend each other", allowed: `a chain of at most ${MAX_CHAIN_LENGTH}` };
   }
   return readDocument(base, { isFound, extendedBy: path, first }, folders, chain);
 }
 
-async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
-  const isOne = namedEntriesOf(document).some(
-    ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
-  );
-  return isOne ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
+/** Refuses a file outside the repository of a contract that was found: the contract may be a stranger's. */
+async function refuseOutside(
+  base: string,
+  target: string,
+  firstContract: string,
+  { cwd }: Folders,
+): Promise<BaseRefusal | undefined> {
+  const { repositoryOrFolderOf, isBelow, isInside } = await import("../../system/repository.ts");
+  const { folder, isRepository } = repositoryOrFolderOf(firstContract);
+  if (isInside(base, folder)) return undefined;
+  const { realPath } = await import("../../system/real-path.ts");
+  // The path is below the folder, so that only a link in it can lead outside.
+  const link = isBelow(base, folder) ? `${target} leads to ${realPath(base)}, and ` : "";
+  const place = isRepository ? "repository" : "folder";
+  const message = `${link}a contract that no option names cannot extend files outside its ${place}`;
+  const naming = `--contract ${shellWord(shownPath(firstContract, cwd))} allows any file`;
+  return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
 }
 
+/** Returns the check of defaults, which is loaded only if one may be dangerous. */
+async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
+  const hasSuspectDefault = namedEntriesOf(document).some(
+    ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
+  );
+  return hasSuspectDefault ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
+}
+
+/** Returns the check of `broker` members, which is loaded only if there is one. */
 async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
-  // Without a member all is as built in; `false` cannot be wrong.
+  // Keys without a member need no check, and `false` is always valid.
   const hasMember = namedEntriesOf(document).some(([, { broker = false }]) => broker !== false);
-  return hasMember ? (await import("./broker-meaning.ts")).brokerExaminer(document) : () => [];
+  return hasMember ? (await import("./broker-meaning.ts")).createBrokerExaminer(document) : () => [];
 }
 
 function namedEntriesOf({
@@ -147,7 +190,11 @@ function namedEntriesOf({
   );
 }
 
-/** Returns undefined if the text is not JSON, violates the schema or has a duplicate key. */
+/**
+ * Parses a contract.
+ *
+ * @returns undefined if the text is not JSON, does not have the form of the schema or has a duplicate key
+ */
 export function parseContract(text: string): ContractDocument | undefined {
   let document: unknown;
   try {
@@ -158,17 +205,21 @@ export function parseContract(text: string): ContractDocument | undefined {
   return isContractDocument(document) && !hasDuplicateKeys(text, document) ? document : undefined;
 }
 
-/** JSON.parse drops the first of equal keys. Counting colons outside of strings is faster than a second parser. */
+/**
+ * Returns true if an object of the text has two equal keys, of which JSON.parse has dropped one: then the parsed document
+ * has fewer colons. Counting colons is faster than a second parser.
+ */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
-  const written = JSON.stringify(document);
-  // Fast path: without escapes the strings in both texts have the same colons.
-  return text.includes("\\") ? keysIn(text) !== keysIn(written) : colonsIn(text) !== colonsIn(written);
+  const parsedText = JSON.stringify(document);
+  // Fast path: without escapes, strings have the same colons in both texts. An escape may be one: "\u003a".
+  const countKeys = text.includes("\\") ? countColonsOutsideStrings : countColons;
+  return countKeys(text) !== countKeys(parsedText);
 }
 
-function keysIn(text: string): number {
+function countColonsOutsideStrings(text: string): number {
   return text.replaceAll(/"(?:[^"\\]|\\.)*"|[^:"]+/g, "").length;
 }
 
-function colonsIn(text: string): number {
+function countColons(text: string): number {
   return text.split(":").length - 1;
 }

@@ -1,17 +1,26 @@
-/** The positions of keys and values in a contract file. Loaded only for a faulty one, since JSON.parse is faster. */
+/**
+ * The positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this is loaded
+ * only if it was refused: JSON.parse, which knows no positions, is faster.
+ *
+ * parseWithPositions returns the tree of jsonc-parser, and offsetFinder finds the offset of a path in this tree.
+ */
 import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
 
+/** An error at a place in a text. */
 export interface Fault {
-  /** UTF-16 code units from the beginning of the text. */
+  /** In UTF-16 code units, from the beginning of the text. */
   readonly offset: number;
   readonly message: string;
   readonly allowed: string;
 }
 
-export type Path = readonly (string | number)[];
+/** The keys and indexes that lead from the root of a document to a value: `["variables", "API_KEY", "aliases", 0]`. */
+export type DocumentPath = readonly (string | number)[];
 
-export interface Issue extends Omit<Fault, "offset"> {
-  readonly path: Path;
+/** An error in a contract that has the form of the schema, found without positions. */
+export interface ContractIssue extends Omit<Fault, "offset"> {
+  readonly path: DocumentPath;
+  /** True if the position is that of the key at the end of the path, false for its value. */
   readonly atKey: boolean;
 }
 
@@ -26,19 +35,21 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-const MOST_LEVELS = 100;
+/** The limit of nested objects and lists: `parseTree` of jsonc-parser is recursive, and would overflow the stack. */
+const MAX_LEVELS = 100;
 
 /**
- * Returns the tree of jsonc-parser. @throws JsonSyntaxError, also beyond 100 levels, since the parser is recursive
+ * Parses a text into the tree of jsonc-parser.
  *
- * @param form `jsonc` has comments, and commas behind the last member
+ * @param form `jsonc` allows comments, and a comma behind the last member
+ * @throws JsonSyntaxError for the first syntax error, and for more than 100 levels
  */
 export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"): Node {
   const allowTrailingComma = form === "jsonc";
   let level = 0;
   const enter = (offset: number): void => {
-    if (level > MOST_LEVELS) {
-      throw new JsonSyntaxError({ offset, message: "nested too deeply", allowed: `at most ${MOST_LEVELS} levels` });
+    if (level > MAX_LEVELS) {
+      throw new JsonSyntaxError({ offset, message: "nested too deeply", allowed: `at most ${MAX_LEVELS} levels` });
     }
     level += 1;
   };
@@ -63,6 +74,7 @@ export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"
   return root;
 }
 
+/** The text that is allowed at the place of an error, by the name of the error in jsonc-parser. */
 const ALLOWED: Readonly<Record<string, string>> = {
   PropertyNameExpected: "a key in double quotes",
   ValueExpected: "a value: an object, a list, a string in double quotes, a number, true, false or null",
@@ -85,16 +97,16 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  // Repeats only punctuation: the file may be another one, such as one with a token.
+  // The message repeats only punctuation: the user may have named the wrong file, such as one with a token.
   return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
-/** Finds the error within a string, of which the parser reports the beginning. */
+/** Finds the error in a string. The parser reports only where the string begins (`start`). */
 function stringFault(text: string, start: number): Fault {
   // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
-  const sound = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
-  sound.lastIndex = start;
-  const offset = start + (sound.exec(text)?.[0].length ?? 0);
+  const validBeginning = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
+  validBeginning.lastIndex = start;
+  const offset = start + (validBeginning.exec(text)?.[0].length ?? 0);
   switch (text.charAt(offset)) {
     case "\\":
       return {
@@ -113,10 +125,12 @@ function stringFault(text: string, start: number): Fault {
 
 interface Member {
   readonly key: string;
+  /** The offset of the key. */
   readonly offset: number;
   readonly value: Node;
 }
 
+/** Returns the members of an object, also those with the same key; none for any other value. */
 export function membersOf({ type, children = [] }: Node): readonly Member[] {
   if (type !== "object") return [];
   return children.flatMap(({ offset, children: [key, value] = [] }) =>
@@ -124,15 +138,19 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
   );
 }
 
-/** Returns a finder of an issue's offset: of the nearest node above, if the text lacks an inherited node. */
-export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">) => number {
-  const objects = new Map<Node, ReadonlyMap<string, Node>>();
+/**
+ * Creates a function that returns the offset of an issue's path. If the text lacks the end of the path, because a contract
+ * inherits the member, the function returns the offset of the nearest value above.
+ */
+export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "atKey">) => number {
+  /** The members of the objects that were looked at: many issues may be in one large object. */
+  const membersByObject = new Map<Node, ReadonlyMap<string, Node>>();
   const childOf = (node: Node, key: string | number): Node | undefined => {
     if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
-    let members = objects.get(node);
+    let members = membersByObject.get(node);
     if (members === undefined) {
       members = new Map(membersOf(node).map(({ key: name, value }) => [name, value]));
-      objects.set(node, members);
+      membersByObject.set(node, members);
     }
     return members.get(key);
   };
@@ -143,31 +161,35 @@ export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">)
       if (child === undefined) break;
       node = child;
     }
-    return ((atKey ? node.parent : undefined) ?? node).offset;
+    // The parent of a member's value is the node of the whole member, which begins with the key.
+    const target = (atKey ? node.parent : undefined) ?? node;
+    return target.offset;
   };
 }
 
+/** A position for people: line and column, both from 1. The column counts characters (code points). */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Adds the positions to places in a text, whose offsets ascend. A file may have many: the text is read once. */
-export function located<Place extends { readonly offset: number }>(
+/** Adds line and column to places in a text. Their offsets must ascend, so that one pass through the text is enough. */
+export function addPositions<Place extends { readonly offset: number }>(
   text: string,
   places: readonly Place[],
 ): readonly (Place & Position)[] {
-  let [start, line, column] = [0, 1, 1];
+  let [previousOffset, line, column] = [0, 1, 1];
   return places.map((place) => {
-    const further = lineAndColumn(text.slice(start, place.offset), place.offset - start);
-    column = further.line === 1 ? column + further.column - 1 : further.column;
-    line += further.line - 1;
-    start = place.offset;
+    const distance = lineAndColumn(text.slice(previousOffset, place.offset), place.offset - previousOffset);
+    const isOnSameLine = distance.line === 1;
+    column = isOnSameLine ? column + distance.column - 1 : distance.column;
+    line += distance.line - 1;
+    previousOffset = place.offset;
     return { ...place, line, column };
   });
 }
 
-/** Returns line and column of an offset, both from 1; the column counts characters (code points). */
+/** Returns line and column of an offset in a text. */
 export function lineAndColumn(text: string, offset: number): Position {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: Array.from(lines.at(-1) ?? "").length + 1 };

@@ -1,4 +1,4 @@
-/** Checks one variable, and the members of a group, beyond the schema; pure. */
+/** Checks what the schema cannot say about one variable, and about the members of a group; pure. */
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
@@ -8,91 +8,141 @@ import { alternatives, faultWords } from "../contract-words.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { formatOf, isSecret, listOf } from "./compile.ts";
 import type { defaultFault } from "./default-meaning.ts";
-import type { Path } from "./positions.ts";
+import type { DocumentPath } from "./positions.ts";
 import { examineProbe } from "./probe-meaning.ts";
 
-export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
+/** Reports an issue. @param atKey true if its position is that of the key at the path, false for the value */
+export type ReportIssue = (path: DocumentPath, message: string, allowed: string, atKey?: boolean) => void;
 
 export type DefaultExaminer = typeof defaultFault;
 
-export interface Tools {
+/** The checks whose code is loaded only for documents that need it. For other documents they find nothing. */
+export interface Examiners {
   readonly examineDefault: DefaultExaminer;
   readonly examineBrokers: BrokerExaminer;
 }
 
-/** The variables of one profile, or of none, for the check of references. */
-export interface Scope extends Tools {
+/** The state that the checks of all variables share: the variables to which one may refer, and the functions that report. */
+export interface ExaminationContext extends Examiners {
+  /** The variables of one profile with those that it inherits, or of the contract without a profile. */
   readonly variables: ReadonlyMap<string, VariableEntry>;
+  /** Counts the steps of all patterns of the document together. */
   readonly work: PatternWork;
   readonly guess: typeof didYouMean;
-  readonly report: Report;
+  readonly report: ReportIssue;
 }
 
-/** Checks the entry `given` of the document; `entry` is the same, or merged if it belongs to a profile. */
+/**
+ * Checks one variable.
+ *
+ * @param path returns the path of the entry. A function, since most entries have no issue
+ * @param written the entry as the document has it at the path
+ * @param entry the entry with the members that a profile inherits; otherwise the same as `written`
+ */
 export function examineVariable(
-  path: () => Path,
+  path: () => DocumentPath,
   name: string,
-  given: VariableEntry,
+  written: VariableEntry,
   entry: VariableEntry,
-  scope: Scope,
+  context: ExaminationContext,
 ): void {
-  const { variables, report, work } = scope;
-  const { required, deprecated, default: fallback, format } = entry;
-  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
-  if (given.reason !== undefined && isSecret(entry)) {
-    report(at("reason"), "a secret has a reason why it is public", `no reason, or "secret": false`);
+  const { report } = context;
+  /** Returns the path of a member; of the entry if the member is inherited. */
+  const pathOf: MemberPath = (key) => (Object.hasOwn(written, key) ? [...path(), key] : path());
+  if (written.reason !== undefined && isSecret(entry)) {
+    report(pathOf("reason"), "a secret has a reason why it is public", `no reason, or "secret": false`);
   }
-  if (fallback !== undefined && isSecret(entry)) {
-    report(at("default"), "a secret has a default", `no default, or "secret": false`);
-  }
-  // The program gets the path of a file, which is never one of the harmless values.
-  const passed = entry.as === "file" ? "./file" : (fallback ?? "");
-  const danger = fallback === undefined ? undefined : scope.examineDefault(name, passed);
-  if (danger !== undefined) {
-    report(at("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
-  }
+  if (entry.default !== undefined) examineDefaultOf(pathOf, name, entry, entry.default, context);
   if (entry.as === "file" && entry.broker !== undefined && entry.broker !== false) {
-    report(at("broker"), "the broker cannot send a key that the program gets as a file", `no "broker", or no "as"`);
+    report(pathOf("broker"), "the broker cannot send a key that the program gets as a file", `no "broker", or no "as"`);
   }
-  if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format), fallback, name, work);
-    if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
-  }
-  if (typeof required === "object") {
-    const where = (): Path => [...at("required"), "when"];
-    if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
-    else examineReference(where, required.when, scope);
-    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
-  }
+  if (entry.format !== undefined) examineFormatOf(pathOf, name, entry, entry.format, context);
+  if (typeof entry.required === "object") examineCondition(pathOf, name, entry.required, context);
   if (typeof entry.probe === "object") {
-    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
-      report([...at("probe"), ...problem.path], problem.message, problem.allowed);
+    for (const issue of examineProbe(name, entry.probe, (other) => context.variables.has(other))) {
+      report([...pathOf("probe"), ...issue.path], issue.message, issue.allowed);
     }
   }
-  if (deprecated === undefined) return;
-  if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
+  if (entry.deprecated !== undefined) examineReplacement(pathOf, name, entry.deprecated, context);
+}
+
+type MemberPath = (key: keyof VariableEntry) => DocumentPath;
+
+function examineDefaultOf(
+  pathOf: MemberPath,
+  name: string,
+  entry: VariableEntry,
+  value: string,
+  { report, examineDefault }: ExaminationContext,
+): void {
+  if (isSecret(entry)) report(pathOf("default"), "a secret has a default", `no default, or "secret": false`);
+  // For `"as": "file"` the program gets a path, which is never one of the harmless values.
+  const deliveredValue = entry.as === "file" ? "./file" : value;
+  const danger = examineDefault(name, deliveredValue);
+  if (danger === undefined) return;
+  report(pathOf("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
+}
+
+/** Checks the format, and then the default by the format. */
+function examineFormatOf(
+  pathOf: MemberPath,
+  name: string,
+  { default: value }: VariableEntry,
+  format: FormatEntry,
+  context: ExaminationContext,
+): void {
+  if (!examineFormat(pathOf("format"), format, context) || value === undefined) return;
+  const fault = formatFault(formatOf(format), value, name, context.work);
+  if (fault === undefined) return;
+  context.report(pathOf("default"), "the default does not have the format", `it ${faultWords(fault)}`);
+}
+
+/** Checks a condition: `"required": { "when": "NAME", "equals": "value" }`. */
+function examineCondition(
+  pathOf: MemberPath,
+  name: string,
+  { when, equals }: Extract<VariableEntry["required"], object>,
+  context: ExaminationContext,
+): void {
+  const whenPath = (): DocumentPath => [...pathOf("required"), "when"];
+  if (when === name) context.report(whenPath(), "a variable cannot be its own condition", "another variable");
+  else examineReference(whenPath, when, context);
+  examineConditionValues([...pathOf("required"), "equals"], when, listOf(equals), context);
+}
+
+/** Checks the variable that replaces a deprecated one. */
+function examineReplacement(pathOf: MemberPath, name: string, replacement: string, context: ExaminationContext): void {
+  const path = (): DocumentPath => pathOf("deprecated");
+  if (replacement === name) context.report(path(), "a variable cannot replace itself", "another variable");
   else if (
-    examineReference(() => at("deprecated"), deprecated, scope) &&
-    variables.get(deprecated)?.deprecated !== undefined
+    examineReference(path, replacement, context) &&
+    context.variables.get(replacement)?.deprecated !== undefined
   ) {
-    report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
+    context.report(path(), `${replacement} is itself deprecated`, "a variable that is not deprecated");
   }
 }
 
-function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
-  const other = variables.get(name);
-  if (other === undefined || values.length === 0) return;
-  if (isSecret(other)) {
+/** Checks the values of a condition. @param name the variable on which the condition depends */
+function examineConditionValues(
+  path: DocumentPath,
+  name: string,
+  values: readonly string[],
+  { variables, report }: ExaminationContext,
+): void {
+  const entry = variables.get(name);
+  if (entry === undefined || values.length === 0) return;
+  if (isSecret(entry)) {
     report(path, `${name} is a secret, whose value a contract must not contain`, `"secret": false for ${name}`);
   }
-  const { format } = other;
-  const known = typeof format === "object" && format.type === "enum" ? format.values : values;
-  if (values.some((value) => !known.includes(value))) {
-    report(path, `${name} never has this value`, alternatives(known));
+  const { format } = entry;
+  const possibleValues = typeof format === "object" && format.type === "enum" ? format.values : values;
+  if (values.some((value) => !possibleValues.includes(value))) {
+    report(path, `${name} never has this value`, alternatives(possibleValues));
   }
 }
 
-function examineFormat(path: Path, entry: FormatEntry, { report }: Scope): boolean {
+/** Reports the issues of a format. @returns true if there are none, so that the format can check a value */
+function examineFormat(path: DocumentPath, entry: FormatEntry, { report }: ExaminationContext): boolean {
   if (typeof entry === "string") return true;
   if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
   if (entry.type !== "text" || entry.pattern === undefined) return true;
@@ -111,11 +161,12 @@ function examineFormat(path: Path, entry: FormatEntry, { report }: Scope): boole
 }
 
 function examineRange(
-  path: Path,
+  path: DocumentPath,
   range: Extract<FormatEntry, { type: "integer" | "number" }>,
-  report: Report,
+  report: ReportIssue,
 ): boolean {
   const { type, minimum = -Infinity, maximum = Infinity } = range;
+  // JSON.parse returns Infinity for a number such as 1e999.
   if (minimum === Infinity || maximum === -Infinity) {
     report(path, "the range contains no finite number", "finite numbers");
   } else if (minimum > maximum) {
@@ -128,15 +179,21 @@ function examineRange(
   return false;
 }
 
-function examineReference(path: () => Path, name: string, { variables, report, guess }: Scope): boolean {
+/** Reports a name that is not declared. @returns true if the name is declared */
+function examineReference(
+  path: () => DocumentPath,
+  name: string,
+  { variables, report, guess }: ExaminationContext,
+): boolean {
   if (variables.has(name)) return true;
   const message = `this name is not declared${guess(name, variables.keys())}`;
   report(path(), message, `a name declared under "variables"`);
   return false;
 }
 
-export function examineMembers(path: () => Path, names: readonly string[], scope: Scope): void {
+/** Checks that the variables of a group are declared. @param path returns the path of the list */
+export function examineMembers(path: () => DocumentPath, names: readonly string[], context: ExaminationContext): void {
   names.forEach((name, index) => {
-    if (!scope.variables.has(name)) examineReference(() => [...path(), index], name, scope);
+    examineReference(() => [...path(), index], name, context);
   });
 }

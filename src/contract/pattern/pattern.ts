@@ -31,14 +31,14 @@ function meter({ name, work }: PatternUse): (steps: number) => void {
   return (steps) => {
     stepsOfMatch += steps;
     work.steps += steps;
-    if (stepsOfMatch > work.most) {
-      work.most = stepsOfMatch;
-      work.slowest = name;
+    if (stepsOfMatch > work.maxSteps) {
+      work.maxSteps = stepsOfMatch;
+      work.slowestVariable = name;
     }
     if (work.steps <= MAX_STEPS) return;
     throw new SophiaError({
       code: "contract-slow",
-      message: `the patterns of the contract take too long (slowest: ${work.slowest})`,
+      message: `the patterns of the contract take too long (slowest: ${work.slowestVariable})`,
       hint: "simplify the pattern, above all nested repetitions, or shorten the value",
     });
   };

@@ -5,7 +5,7 @@ import type { Node } from "jsonc-parser";
 import {
   JsonSyntaxError,
   lineAndColumn,
-  located,
+  addPositions,
   membersOf,
   parseWithPositions,
   offsetFinder,
@@ -163,7 +163,7 @@ it.each([
 ])("locates many places %s, each as lineAndColumn does", (_, part) => {
   const text = part.repeat(200_000);
   const places = Array.from({ length: 200_000 }, (__, index) => ({ offset: index * part.length + 2 }));
-  const all = located(text, places);
+  const all = addPositions(text, places);
   for (const index of [0, 1, 777, 199_999]) {
     const { offset } = places[index] ?? expect.unreachable();
     expect(all[index]).toStrictEqual({ offset, ...lineAndColumn(text, offset) });
