@@ -1,7 +1,7 @@
 /** Files of a repository that are made so that a search in them takes long. */
 import { describe, expect, test } from "vitest";
-import { readsOfPython } from "../../../src/commands/parts/code/python-reads.ts";
-import { readsOfScript } from "../../../src/commands/parts/code/script-reads.ts";
+import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
+import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
 import { withPart } from "../../../src/commands/docs/mark.ts";
 import { dockerfileAdvice } from "../../../src/commands/init/dockerfile.ts";
 import { fromExample, fromGenerated } from "../../../src/commands/init/example.ts";
@@ -55,8 +55,8 @@ test.each<readonly [what: string, read: () => unknown]>([
 test("a name that is too long for a pattern is ignored", () => {
   const name = "A".repeat(100_000);
   const reads = [
-    ...readsOfPython(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
-    ...readsOfScript(`const ${name} = process.env;\nprocess.env.KEY;\n`),
+    ...findPythonReads(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
+    ...findScriptReads(`const ${name} = process.env;\nprocess.env.KEY;\n`),
   ];
   expect(reads).toEqual([expect.arrayContaining(["KEY"]), expect.arrayContaining(["KEY"])]);
 });
