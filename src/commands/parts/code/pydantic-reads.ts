@@ -37,7 +37,7 @@ export function findPydanticReads(text: string): VariableReads {
   const settingsClasses = new Map<string, SettingsOptions>([["BaseSettings", { prefix: "", isCaseSensitive: false }]]);
   const modelClasses = new Set(["BaseModel"]);
   const isNestedType = (type: string): boolean => modelClasses.has(type) || settingsClasses.has(type);
-  // In Python each class comes after its base classes, so that one pass over the file knows them all.
+  // In Python each class comes after its base classes, so that these maps know them when it is parsed.
   return parseClasses(code).flatMap(({ name, bases, body, bodyOffset }) => {
     const baseNames = bases.split(",").map((base) => base.split("[")[0]?.trim().split(/\W/).at(-1) ?? "");
     const settingsBase = baseNames.find((baseName) => settingsClasses.has(baseName));

@@ -1,5 +1,5 @@
 /**
- * What the finders of variable reads share: the result type, the limits for code of other authors, and searches around a
+ * Shared by the finders of variable reads: the result type, the limits for code of other authors, and searches around a
  * match. Each language has a finder in a file of its own, such as go-reads.ts; code-files.ts chooses the finder for a file.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";

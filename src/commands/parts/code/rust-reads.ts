@@ -32,7 +32,7 @@ function findCallReads(text: string): VariableReads {
 
 const ATTRIBUTE_START = /#\[(?:arg|clap|structopt)\(/g;
 const MAX_ATTRIBUTE_LENGTH = 2000;
-/** What follows the arguments of an attribute: its closing bracket, other attributes, and the field, as in `pub port: u16`. */
+/** The text after the arguments of an attribute: its closing bracket, other attributes, and the field, as in `pub port: u16`. */
 const FIELD = /^\]\s*(?:#\[[^\]]{0,200}\]\s*){0,9}(?:pub(?:\([^()]{0,100}\))?\s+)?(?:r#)?(\w+)\s*:\s*(\w+)/;
 
 /** Finds the fields of clap with `env`, whose variable is either named, as in `env = "PORT"`, or the field in upper case. */

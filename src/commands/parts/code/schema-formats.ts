@@ -20,7 +20,7 @@ export type SchemaFormat = (expression: string, name: string, findList: ListFind
 /** How many schemas within schemas are followed. */
 const MAX_DEPTH = 4;
 
-/** What the steps of a schema have stated so far. */
+/** The facts that the steps of a schema have stated so far. */
 interface SchemaFacts {
   /** The type of the value; undefined if `format` is known already, or if the type is none of these. */
   readonly kind?: "text" | "number" | "integer" | undefined;
