@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exclusionOf } from "../../../src/commands/parts/code/exclusions.ts";
-import { fromExample } from "../../../src/commands/init/example.ts";
+import { parseExample } from "../../../src/commands/init/example.ts";
 import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
 import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
 import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
@@ -591,7 +591,7 @@ class Settings(Mixin, Common):
   test(".env.example in its many forms", () => {
     const text =
       "\uFEFF# ---- Title ----\n\n# About A,\n# in two lines.\nexport A='x y' # no\r\nB=your-key\nTOKEN=abc\n#C=1\n# see a=b\nPATH=x\nA=2\n";
-    expect(fromExample(text)).toEqual([
+    expect(parseExample(text)).toEqual([
       { name: "A", required: true, description: "About A, in two lines.", example: "x y" },
       { name: "B", required: true, example: "your-key" },
       { name: "TOKEN", required: true },
