@@ -48,6 +48,7 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
   }
 }
 
+/** Returns the step that creates a devcontainer.json, or advice that says why init cannot create it. */
 function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
   const { devcontainer, locks } = commandsFor(node);

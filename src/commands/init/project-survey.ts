@@ -20,6 +20,7 @@ import { parseYaml, topLevelEntry } from "./tools/yaml.ts";
 
 const DEVCONTAINER_FILES = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
+/** The tools of a project, and its place in a workspace. */
 export interface Project {
   /** The name of the folder. */
   readonly name: string;

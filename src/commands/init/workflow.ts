@@ -29,7 +29,7 @@ export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
   }
   if (source === "actions-oidc") {
     const access = findEscAccess(survey);
-    return createStep(oidcWorkflow(access), access.remark);
+    return createWorkflowStep(oidcWorkflow(access), access.remark);
   }
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
@@ -43,17 +43,20 @@ export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
   const commands = { ...workflow, installation: [...(setUp === undefined ? [] : [setUp]), install] };
   if (source === "auth-actions") {
     const access = findEscAccess(survey);
-    return createStep(authActionsWorkflow(commands, access), access.remark);
+    return createWorkflowStep(authActionsWorkflow(commands, access), access.remark);
   }
-  return usesEsc ? createStep(storedTokenWorkflow(commands), STORED_TOKEN_REMARK) : createStep(codeWorkflow(commands));
+  return usesEsc
+    ? createWorkflowStep(storedTokenWorkflow(commands), STORED_TOKEN_REMARK)
+    : createWorkflowStep(codeWorkflow(commands));
 }
 
-function createStep(text: string, remark?: string): SetupStep {
+function createWorkflowStep(text: string, remark?: string): SetupStep {
   return { kind: "create", file: WORKFLOW_FILE, text, remark };
 }
 
 /** The ESC environment and its organization, as a workflow names them. */
 interface EscAccess {
+  /** The names of the environments, or the variable of the repository that has them: `${{ vars.ESC_ENV }}`. */
   readonly environment: string;
   readonly organization: string;
   /** The commands that set the variables of the repository on which the workflow relies. */
@@ -66,6 +69,7 @@ interface EscAccess {
  */
 function findEscAccess({ contract }: Survey): EscAccess {
   const environments = contract === undefined ? [] : environmentsIn(contract);
+  // A full name is `organization/project/environment`. All environments must have the same organization.
   const organizations = new Set(environments.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
   const [organization] = organizations.size === 1 ? organizations : [];
   const missingVariables = [

@@ -92,56 +92,67 @@ export interface CodeExtent {
   readonly isCut: boolean;
 }
 
+/** A visit in progress: its callbacks, and what it has read so far. */
+interface CodeVisit extends CodeVisitor {
+  readonly unread: string[];
+  codeFiles: number;
+  /** All files that were opened, also those without code. */
+  openedFiles: number;
+  isCut: boolean;
+}
+
 /**
  * Reads the files below a folder in the order of their names. The visit follows no links, and skips the folders of installed
  * packages and of builds.
  */
-export async function visitCode(root: string, { file, other }: CodeVisitor): Promise<CodeExtent> {
-  const unread: string[] = [];
-  let codeFiles = 0;
-  let openedFiles = 0;
-  let isCut = false;
-  const visitFile = async (folder: string, name: string, path: string): Promise<void> => {
-    const languageByName = GENERATED_FILE.test(name)
-      ? undefined
-      : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));
-    const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
-    const isOther = languageByName === undefined && other !== undefined && OTHER_FILE.test(name);
-    if (languageByName === undefined && !mayBeShell && !isOther) return;
-    if (openedFiles >= MAX_FILES) {
-      isCut = true;
-      return;
-    }
-    openedFiles += 1;
-    const text = await readText(join(folder, name));
-    if (text === undefined) {
-      if (languageByName !== undefined) unread.push(path);
-      return;
-    }
-    const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL : undefined);
-    if (language === undefined) {
-      if (isOther) other?.(path, text);
-      return;
-    }
-    codeFiles += 1;
-    file({ path, text, reads: locateReads(text, language) });
-  };
-  const visitFolder = async (folder: string, folderPath: string, depth: number): Promise<void> => {
-    const entries = readFolder(folder);
-    if (entries === undefined) unread.push(folderPath === "" ? "." : folderPath);
-    for (const entry of entries ?? []) {
-      const { name } = entry;
-      const path = folderPath === "" ? name : `${folderPath}/${name}`;
-      if (entry.isDirectory()) {
-        // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
-        if (SKIPPED_FOLDER.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
-        if (depth < MAX_DEPTH) await visitFolder(join(folder, name), path, depth + 1);
-        else unread.push(path);
-      } else if (entry.isFile()) await visitFile(folder, name, path);
-    }
-  };
-  await visitFolder(root, "", 0);
-  return { files: codeFiles, unread, isCut };
+export async function visitCode(root: string, visitor: CodeVisitor): Promise<CodeExtent> {
+  const visit: CodeVisit = { ...visitor, unread: [], codeFiles: 0, openedFiles: 0, isCut: false };
+  await visitFolder(visit, root, "", 0);
+  return { files: visit.codeFiles, unread: visit.unread, isCut: visit.isCut };
+}
+
+/** Visits a folder. `folderPath` is its path from the root of the visit; empty for the root itself. */
+async function visitFolder(visit: CodeVisit, folder: string, folderPath: string, depth: number): Promise<void> {
+  const entries = readFolder(folder);
+  if (entries === undefined) visit.unread.push(folderPath === "" ? "." : folderPath);
+  for (const entry of entries ?? []) {
+    const { name } = entry;
+    const path = folderPath === "" ? name : `${folderPath}/${name}`;
+    if (entry.isDirectory()) {
+      // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
+      if (SKIPPED_FOLDER.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
+      if (depth < MAX_DEPTH) await visitFolder(visit, join(folder, name), path, depth + 1);
+      else visit.unread.push(path);
+    } else if (entry.isFile()) await visitFile(visit, join(folder, name), name, path);
+  }
+}
+
+/** Reads a file if its name may be one of code, and hands it to the callback for code or to the one for other files. */
+async function visitFile(visit: CodeVisit, location: string, name: string, path: string): Promise<void> {
+  const languageByName = GENERATED_FILE.test(name)
+    ? undefined
+    : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));
+  // A script without an extension is recognized by its first line.
+  const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
+  const isOther = languageByName === undefined && visit.other !== undefined && OTHER_FILE.test(name);
+  if (languageByName === undefined && !mayBeShell && !isOther) return;
+  if (visit.openedFiles >= MAX_FILES) {
+    visit.isCut = true;
+    return;
+  }
+  visit.openedFiles += 1;
+  const text = await readText(location);
+  if (text === undefined) {
+    if (languageByName !== undefined) visit.unread.push(path);
+    return;
+  }
+  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL : undefined);
+  if (language === undefined) {
+    if (isOther) visit.other?.(path, text);
+    return;
+  }
+  visit.codeFiles += 1;
+  visit.file({ path, text, reads: locateReads(text, language) });
 }
 
 /** Returns the variables that a file reads outside of comments. */

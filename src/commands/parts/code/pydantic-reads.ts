@@ -8,7 +8,7 @@
  */
 import { splitList, textInBrackets } from "./expressions.ts";
 import { type Enums, enumsIn, fieldsWithEarlyValidator, pydanticFormat } from "./pydantic-formats.ts";
-import { expressionAt, firstMatches, type VariableRead, type VariableReads } from "./reads.ts";
+import { expressionAt, firstMatches, type ReadDetails, type VariableRead, type VariableReads } from "./reads.ts";
 
 interface PydanticClass {
   readonly name: string;
@@ -47,7 +47,8 @@ export function findPydanticReads(text: string): VariableReads {
     }
     const options = parseOptions(`${bases}\n${body}`, settingsClasses.get(settingsBase));
     settingsClasses.set(name, options);
-    const fields = findFields(body, options, isNestedType, enums);
+    const earlyValidated = fieldsWithEarlyValidator(body);
+    const fields = findFields(body, { options, isNestedType, enums, earlyValidated });
     return fields.map(([variable, required, offset, ...details]): VariableRead => {
       return [variable, required, bodyOffset + offset, ...details];
     });
@@ -80,47 +81,69 @@ const SCALAR_TYPE = /^(?:None|Secret(?:Str|Bytes)|Path|Decimal|UUID|\w*(?:Url|Ds
 /** The name of a model that is defined in another file. Its fields may have variables of their own. */
 const MODEL_NAME = /(?:Settings|Config|Model)\b/;
 
+/** Everything that decides over the fields of one class. */
+interface ClassContext {
+  readonly options: SettingsOptions;
+  /** Returns true for the name of a class whose fields are variables of their own. */
+  readonly isNestedType: (type: string) => boolean;
+  readonly enums: Enums;
+  /** The fields whose values a validator may change before the type is checked; `*` stands for all. */
+  readonly earlyValidated: ReadonlySet<string>;
+}
+
 /** Returns the fields of a class as reads, whose offsets are from the beginning of the body. */
-function findFields(
-  body: string,
-  options: SettingsOptions,
-  isNestedType: (type: string) => boolean,
-  enums: Enums,
-): VariableReads {
-  const { prefix } = options;
-  if (FIELD_RENAMING.test(body) || prefix === undefined) return [];
+function findFields(body: string, context: ClassContext): VariableReads {
+  if (FIELD_RENAMING.test(body) || context.options.prefix === undefined) return [];
   const indent = /^[ \t]{1,200}(?=\S)/m.exec(body)?.[0] ?? "";
   const fieldStart = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
   // In correct code the declarations do not overlap. In other code each character may belong to many of them, so that fields
   // are parsed only until twice the length of the body is read.
   let charactersLeft = 2 * body.length;
-  const earlyValidated = fieldsWithEarlyValidator(body);
-  return firstMatches(body, fieldStart).flatMap((match): VariableReads => {
-    if (charactersLeft <= 0) return [];
+  const reads: VariableRead[] = [];
+  for (const match of firstMatches(body, fieldStart)) {
+    if (charactersLeft <= 0) break;
     const [start, fieldName = ""] = match;
     const declaration = expressionAt(body, match.index + start.length);
     charactersLeft -= declaration.length;
-    const { type, value } = parseDeclaration(declaration);
-    const typeNames = new Set(type.match(/\w+/g));
-    if (fieldName === "model_config" || typeNames.size === 0 || typeNames.has("ClassVar")) return [];
-    const isNested = MODEL_NAME.test(type) || Array.from(typeNames).some(isNestedType);
-    if (isNested || isModelByDefault(typeNames, value, enums)) return [];
-    const alias = parseAlias(`${type} ${value ?? ""}`);
-    if (alias === "unknown") return [];
-    const variable = alias?.name ?? prefix + fieldName;
-    const isExactName = options.isCaseSensitive || alias !== undefined;
-    const shownName = isExactName ? variable : variable.toUpperCase();
-    const isRequired = value === undefined ? !/\bField\([^()]*\bdefault/.test(type) : isRequiredField(value);
-    const isLoose = earlyValidated.has(fieldName) || earlyValidated.has("*");
-    const format = isLoose ? undefined : pydanticFormat(type, value ?? "", shownName, enums);
-    const { otherNames = [] } = alias ?? {};
-    const details = {
-      isOptional: !isRequired,
-      ...(format && { format }),
-      ...(otherNames.length > 0 && { aliases: otherNames }),
-    };
-    return [[shownName, isRequired, match.index, details]];
-  });
+    const field = parseField(fieldName, declaration, context);
+    if (field !== undefined) reads.push([field.name, field.isRequired, match.index, field.details]);
+  }
+  return reads;
+}
+
+interface SettingsField {
+  /** The name of the variable. */
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly details: ReadDetails;
+}
+
+/**
+ * Parses the declaration of a field, such as `int = Field(default=80)`. Returns undefined if the field is not a variable, or if
+ * the name of its variable is not known.
+ */
+function parseField(fieldName: string, declaration: string, context: ClassContext): SettingsField | undefined {
+  const { options, isNestedType, enums, earlyValidated } = context;
+  const { type, value } = parseDeclaration(declaration);
+  const typeNames = new Set(type.match(/\w+/g));
+  if (fieldName === "model_config" || typeNames.size === 0 || typeNames.has("ClassVar")) return undefined;
+  const isNested = MODEL_NAME.test(type) || Array.from(typeNames).some(isNestedType);
+  if (isNested || isModelByDefault(typeNames, value, enums)) return undefined;
+  const alias = parseAlias(`${type} ${value ?? ""}`);
+  if (alias === "unknown") return undefined;
+  const variable = alias?.name ?? `${options.prefix ?? ""}${fieldName}`;
+  const isExactName = options.isCaseSensitive || alias !== undefined;
+  const name = isExactName ? variable : variable.toUpperCase();
+  const isRequired = value === undefined ? !/\bField\([^()]*\bdefault/.test(type) : isRequiredField(value);
+  const isLoose = earlyValidated.has(fieldName) || earlyValidated.has("*");
+  const format = isLoose ? undefined : pydanticFormat(type, value ?? "", name, enums);
+  const { otherNames = [] } = alias ?? {};
+  const details = {
+    isOptional: !isRequired,
+    ...(format && { format }),
+    ...(otherNames.length > 0 && { aliases: otherNames }),
+  };
+  return { name, isRequired, details };
 }
 
 /** Splits what follows the name of a field: `int = Field(default=80)`. */

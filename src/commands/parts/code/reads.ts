@@ -47,7 +47,9 @@ export function firstMatches(
 ): readonly RegExpExecArray[] {
   const matches: RegExpExecArray[] = [];
   for (const match of text.matchAll(pattern)) {
-    if (isWanted(match[0]) && matches.push(match) === MAX_MATCHES) break;
+    if (!isWanted(match[0])) continue;
+    matches.push(match);
+    if (matches.length === MAX_MATCHES) break;
   }
   return matches;
 }

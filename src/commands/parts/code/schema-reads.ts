@@ -2,7 +2,7 @@
  * Finds the environment variables that schemas of zod, valibot, t3-env, envalid and joi declare. A schema also says which
  * variables are required, and which format each has.
  */
-import { expressionAt, firstMatches, type VariableReads } from "./reads.ts";
+import { expressionAt, firstMatches, type VariableRead, type VariableReads } from "./reads.ts";
 import {
   envalidFormat,
   joiFormat,
@@ -75,15 +75,17 @@ export function findSchemaReads(text: string, kinds: readonly SchemaKind[]): Var
   // In correct code the expressions of fields do not overlap. In other code each character may belong to many expressions, so
   // that their formats are found only until as many characters are parsed as the file has.
   let charactersLeft = text.length;
-  return fields.flatMap((match): VariableReads => {
+  const reads: VariableRead[] = [];
+  for (const match of fields) {
     const [key, name = ""] = match;
     const start = match.index + key.length;
     const kind = kinds.find(({ field }) => field.test(text.slice(start, start + 80)));
-    if (kind === undefined) return [];
+    if (kind === undefined) continue;
     const expression = expressionAt(text, start);
     charactersLeft -= expression.length;
     const format = charactersLeft <= 0 ? undefined : kind.formatOf(expression, name, findList);
     const isRequired = kind.isRequired(expression);
-    return [[name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]];
-  });
+    reads.push([name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]);
+  }
+  return reads;
 }

@@ -222,16 +222,18 @@ function findFunctionReads(text: string): VariableReads {
  *   untested for now
  */
 function findDestructuredReads(text: string, pattern: RegExp, areLocalsSearched: boolean): VariableReads {
-  return Array.from(text.matchAll(pattern)).flatMap(({ 1: list = "", index }): VariableReads => {
-    let nextItemStart = index + "{".length;
-    return list.split(",").flatMap((item): VariableReads => {
-      const itemStart = nextItemStart;
-      nextItemStart += item.length + ",".length;
+  const reads: VariableRead[] = [];
+  for (const { 1: list = "", index } of text.matchAll(pattern)) {
+    let itemStart = index + "{".length;
+    for (const item of list.split(",")) {
       const [, space = "", name] = /^(\s*)([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(item) ?? [];
-      if (name === undefined) return [];
-      const read = [name, false, itemStart + space.length] as const;
-      const hasDefault = item.includes("=");
-      return [areLocalsSearched && !hasDefault ? [...read, UNTESTED] : read];
-    });
-  });
+      if (name !== undefined) {
+        const read = [name, false, itemStart + space.length] as const;
+        const hasDefault = item.includes("=");
+        reads.push(areLocalsSearched && !hasDefault ? [...read, UNTESTED] : read);
+      }
+      itemStart += item.length + ",".length;
+    }
+  }
+  return reads;
 }

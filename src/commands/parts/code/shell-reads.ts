@@ -69,6 +69,14 @@ interface Heredoc {
   readonly isQuoted: boolean;
 }
 
+/** A part of a script that blankUnexpanded() copies or blanks in one step. */
+interface ScriptPassage {
+  readonly end: number;
+  readonly isExpanded: boolean;
+  /** The here-document that the passage announces. */
+  readonly heredoc?: Heredoc;
+}
+
 /**
  * Returns the script with spaces in place of what the shell does not expand: comments, text in single quotes, escaped
  * characters, and here-documents whose word is quoted. The result is as long as the script, so that offsets stay the same.
@@ -80,40 +88,48 @@ function blankUnexpanded(text: string): string {
   let heredocs: Heredoc[] = [];
   for (let position = 0; position < text.length;) {
     const character = text.charAt(position);
-    let end = position + 1;
-    let isExpanded = true;
-    if (character === "\\") [end, isExpanded] = [position + 2, false];
-    else if (character === '"') isInDoubleQuotes = !isInDoubleQuotes;
-    else if (character === "\n" && heredocs.length > 0) {
+    if (character === "\n" && heredocs.length > 0) {
       for (const { word, isQuoted } of heredocs) {
-        end = endOfHeredoc(text, position + 1, word);
-        const heredoc = text.slice(position, end);
-        code += isQuoted ? toSpaces(heredoc) : heredoc;
+        const end = endOfHeredoc(text, position + 1, word);
+        const document = text.slice(position, end);
+        code += isQuoted ? toSpaces(document) : document;
         position = end;
       }
       heredocs = [];
       continue;
-    } else if (!isInDoubleQuotes && character === "'") {
-      const closing = text.indexOf("'", end);
-      [end, isExpanded] = [closing === -1 ? text.length : closing + 1, false];
-    } else if (!isInDoubleQuotes && character === "#" && /^$|\s/.test(text.charAt(position - 1))) {
-      const newline = text.indexOf("\n", position);
-      [end, isExpanded] = [newline === -1 ? text.length : newline, false];
-    } else {
-      HEREDOC_START.lastIndex = position;
-      const heredocStart = isInDoubleQuotes ? null : HEREDOC_START.exec(text);
-      PLAIN_TEXT.lastIndex = position;
-      if (heredocStart !== null) {
-        const [matched, escape = "", quote = "", word = ""] = heredocStart;
-        heredocs.push({ word, isQuoted: escape + quote !== "" });
-        end = position + matched.length;
-      } else if (PLAIN_TEXT.test(text)) end = PLAIN_TEXT.lastIndex;
     }
+    if (character === '"') isInDoubleQuotes = !isInDoubleQuotes;
+    const { end, isExpanded, heredoc } = passageAt(text, position, isInDoubleQuotes);
+    if (heredoc !== undefined) heredocs.push(heredoc);
     const passage = text.slice(position, end);
     code += isExpanded ? passage : toSpaces(passage);
     position = end;
   }
   return code;
+}
+
+function passageAt(text: string, position: number, isInDoubleQuotes: boolean): ScriptPassage {
+  const character = text.charAt(position);
+  if (character === "\\") return { end: position + 2, isExpanded: false };
+  if (character === '"') return { end: position + 1, isExpanded: true };
+  if (!isInDoubleQuotes) {
+    if (character === "'") {
+      const closing = text.indexOf("'", position + 1);
+      return { end: closing === -1 ? text.length : closing + 1, isExpanded: false };
+    }
+    if (character === "#" && /^$|\s/.test(text.charAt(position - 1))) {
+      const newline = text.indexOf("\n", position);
+      return { end: newline === -1 ? text.length : newline, isExpanded: false };
+    }
+    HEREDOC_START.lastIndex = position;
+    const heredocStart = HEREDOC_START.exec(text);
+    if (heredocStart !== null) {
+      const [start, escape = "", quote = "", word = ""] = heredocStart;
+      return { end: position + start.length, isExpanded: true, heredoc: { word, isQuoted: escape + quote !== "" } };
+    }
+  }
+  PLAIN_TEXT.lastIndex = position;
+  return { end: PLAIN_TEXT.test(text) ? PLAIN_TEXT.lastIndex : position + 1, isExpanded: true };
 }
 
 /** Keeps line breaks, since several patterns match lines. */
