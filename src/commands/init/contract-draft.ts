@@ -84,8 +84,8 @@ function variableEntry(candidate: Candidate) {
 }
 
 /**
- * Guesses the format of a variable by its name. The example must have this format. Without an example all values that the
- * sources have must have it: if a value is not known, only the format of a port is guessed for a variable without any value.
+ * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the sources
+ * must be known to have it. A variable without an example and without a value is a port if it has the name of one.
  */
 function guessFormat({
   name,

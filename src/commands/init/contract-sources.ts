@@ -64,11 +64,11 @@ interface SourcesResult {
  * @throws SophiaError (125) if a source that the user named does not exist or cannot be read
  */
 export async function readSources(
-  named: readonly string[],
+  namedSources: readonly string[],
   settings: Settings,
   context: Context,
 ): Promise<SourcesResult> {
-  const areNamed = named.length > 0;
+  const areNamed = namedSources.length > 0;
   const results: SourceResult[] = [];
   const loads: DotenvLoad[] = [];
   let isEscRead = false;
@@ -76,7 +76,7 @@ export async function readSources(
   const remarks = new Set<string>();
   for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
     // The built-in contract is a source only if the user names it.
-    const isWanted = areNamed ? named.includes(name) : name !== "builtin";
+    const isWanted = areNamed ? namedSources.includes(name) : name !== "builtin";
     if (!isWanted) continue;
     try {
       const result = await read(settings, context);

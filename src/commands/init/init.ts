@@ -53,9 +53,9 @@ export const init: Command = async ({ options }, context) => {
  * workflow.
  */
 function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
-  const named = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
-  const workflow = singleWorkflow(named) ?? WORKFLOW_NAMES[0];
-  if (!requestedFiles.includes("all")) return named;
+  const namedExtras = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
+  const workflow = singleWorkflow(namedExtras) ?? WORKFLOW_NAMES[0];
+  if (!requestedFiles.includes("all")) return namedExtras;
   return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === workflow);
 }
 

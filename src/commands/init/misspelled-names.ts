@@ -21,7 +21,7 @@ export interface Misspelling {
  * spelling is intended, and no other name can be a misspelling of it.
  */
 export function separateMisspellings(candidates: readonly NamedCandidate[]): {
-  readonly kept: readonly NamedCandidate[];
+  readonly plausible: readonly NamedCandidate[];
   readonly misspelled: readonly Misspelling[];
 } {
   const namesOnlyInCode = new Map(
@@ -36,7 +36,7 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
     return intendedName === undefined || readAt === undefined ? [] : [{ name, setAt, intendedName, readAt }];
   });
   const misspelledNames = new Set(misspelled.map(({ name }) => name));
-  return { kept: candidates.filter(({ name }) => !misspelledNames.has(name)), misspelled };
+  return { plausible: candidates.filter(({ name }) => !misspelledNames.has(name)), misspelled };
 }
 
 const MAX_LINES = 10;

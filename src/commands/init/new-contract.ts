@@ -20,7 +20,7 @@ import { loadLines } from "./dotenv-loads.ts";
 import { chooseSchema, createSchema, SCHEMA_FILE, updateSchema } from "./editor-schema.ts";
 import { misspellingLines, separateMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
-import { mergeCandidates, type CandidateGroup, type NamedCandidate } from "./variable-candidates.ts";
+import { mergeCandidates, type CandidateGroup, type NamedCandidate, type SourceResult } from "./variable-candidates.ts";
 import { allowWritten, askEnvironment, enforceRemark, environmentRemark } from "./name-environment.ts";
 import { targetFile } from "./setup-step.ts";
 
@@ -60,8 +60,8 @@ export async function createContract(
   const builtInVariables = base === "builtin" ? await loadBuiltInVariables() : undefined;
   const merged = mergeCandidates(results);
   const furtherCandidates = merged.candidates.filter(({ name: variable }) => builtInVariables?.has(variable) !== true);
-  const { kept, misspelled } = separateMisspellings(furtherCandidates);
-  const { candidates, untested } = await askRequired(kept, context);
+  const { plausible, misspelled } = separateMisspellings(furtherCandidates);
+  const { candidates, untested } = await askRequired(plausible, context);
   const environments = results.flatMap((result) => result.environments ?? []);
   const namesEnvironments = await askEnvironment(environments, context);
   // The base has its own groups.
@@ -72,13 +72,10 @@ export async function createContract(
   if (schema.isMissing) await createSchema(context);
 
   const total = candidates.length + (builtInVariables?.size ?? 0);
-  const sources = enumerate(results.map(({ source }) => source));
-  const content = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
   const sourceRemarks = [...remarks, ...results.flatMap((result) => result.remarks ?? [])];
   const isNothingFound = total === 0 && base === undefined && namedSources.length === 0;
   printReport(context, [
-    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hang: 2 },
-    ...(schema.isMissing ? [`created ${SCHEMA_FILE}, for editors`] : []),
+    ...createdLines(total, results, schema.isMissing),
     ...outerContractLines(outerContract),
     ...candidateLines(candidates),
     ...untestedLines(untested),
@@ -101,6 +98,16 @@ function findOuterContract({ project }: Context): string | undefined {
 async function loadBuiltInVariables(): Promise<ReadonlyMap<string, unknown>> {
   // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
   return (await import("../../contract/generated/built-in.ts")).BUILT_IN.variables;
+}
+
+/** Says which files are created, and from which sources the variables come. */
+function createdLines(total: number, results: readonly SourceResult[], createsSchema: boolean): readonly Line[] {
+  const sources = enumerate(results.map(({ source }) => source));
+  const content = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
+  return [
+    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hang: 2 },
+    ...(createsSchema ? [`created ${SCHEMA_FILE}, for editors`] : []),
+  ];
 }
 
 function outerContractLines(outerContract: string | undefined): readonly string[] {

@@ -21,7 +21,7 @@ interface SetupOptions {
 }
 
 /**
- * Returns all steps. Advice for the user comes last, so that it is not lost above the reports of written files.
+ * Returns all steps. Those that the user must do, the advice, come last.
  *
  * @throws SophiaError (file, 125) for an agent's settings that cannot be changed
  */

@@ -151,11 +151,11 @@ function whyMissing(
     return names.includes(command) || commandsOf(names)?.has(command) === true;
   };
   if (isIn("dependencies")) return undefined;
-  const shown = printable(command);
+  const shownCommand = printable(command);
   if (isIn("devDependencies")) {
-    return `start runs ${shown} of the devDependencies, which images leave out; move it to the dependencies`;
+    return `start runs ${shownCommand} of the devDependencies, which images leave out; move it to the dependencies`;
   }
-  return `start runs ${shown}, which is in none of the installed dependencies`;
+  return `start runs ${shownCommand}, which is in none of the installed dependencies`;
 }
 
 /** Returns `sh -c` with a script that has operators of the shell, if the image has each of its commands. */

@@ -9,7 +9,7 @@ import type { Candidate, SourceResult } from "./variable-candidates.ts";
 /** The paths of files that are not part of the program: tests, their data, and documentation of components. */
 const TEST_FILE =
   /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|e2e|cypress|playwright|fixtures|benchmarks?)\/|[._-](?:test|spec|e2e|stories|bench)\.\w+$|(?:^|\/)(?:test_[^/]*|conftest)\.py$/;
-/** The settings of build tools. They often read a variable without a test, although it may be missing. */
+/** The settings of build tools. These leave out values that are not set, so that a read without a test requires nothing. */
 const TOOL_SETTINGS = /\.config\.[cm]?[jt]s$|(?:^|\/)(?:webpack|gulpfile|gruntfile)[^/]*\.[cm]?[jt]s$/i;
 
 /** The facts about one variable that the files visited so far have stated. */

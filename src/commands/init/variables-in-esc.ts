@@ -43,8 +43,8 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   const empty: Candidate[] = [];
   // A declared variable with a placeholder would keep each program from starting, so these are left out.
   const placeholders: string[] = [];
-  for (const [name, ofName] of grouped(namedValues, (named) => named.name)) {
-    const values = ofName.map(({ value }) => value);
+  for (const [name, valuesOfName] of grouped(namedValues, (namedValue) => namedValue.name)) {
+    const values = valuesOfName.map(({ value }) => value);
     if (mayBePlaceholder(values)) placeholders.push(name);
     else if (values.every(isEmpty)) empty.push({ ...toCandidate(name, values), isOptional: true });
     else withValue.push(toCandidate(name, values));

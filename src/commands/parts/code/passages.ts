@@ -19,7 +19,7 @@ export function blockComments(text: string): Passages {
     const { index, 0: opening } = match;
     if (opening === "/*") {
       const end = text.indexOf("*/", index + 2);
-      // A comment that does not end is a mistake of this search, such as a regular expression. Ignore it.
+      // Nothing can follow a comment that does not end.
       if (end === -1) break;
       passages.push([index, end]);
       token.lastIndex = end + 2;

@@ -90,15 +90,15 @@ const IMPLIED_VARIABLES: ReadonlyMap<string, string> = new Map([
  *
  *     env = environ.Env(DEBUG=(bool, False), LEVEL=(str, "info"))
  *
- * @returns the variables with a default; `unknown` if the scheme is a dictionary, or too long to be seen whole
+ * @returns the variables with a default; `unknown` if the scheme is in another variable, or too long to be parsed
  */
 function parseEnvScheme(text: string): ReadonlySet<string> | "unknown" {
   const constructor = /=\s*(?:environ\.)?Env(?=\()/.exec(text);
   if (constructor === null) return new Set();
   const scheme = expressionAt(text, constructor.index + constructor[0].length).replaceAll(/^[ \t]*#.*$/gm, "");
-  const isDictionary = /\*\*|^\(\s*\w+\s*[,)]/.test(scheme);
+  const isDefinedElsewhere = /\*\*|^\(\s*\w+\s*[,)]/.test(scheme);
   const isWhole = scheme.trimEnd().endsWith(")");
-  if (isDictionary || !isWhole) return "unknown";
+  if (isDefinedElsewhere || !isWhole) return "unknown";
   return new Set(firstGroups(scheme, /[(,]\s*(\w+)\s*=\s*\(/g));
 }
 

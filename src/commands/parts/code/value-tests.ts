@@ -1,6 +1,6 @@
 /**
- * Decides whether the code around an expression has a fallback for its value, or tests whether the value is set. `init` takes a
- * variable for required if no such code exists. The syntax of each language is in python-tests.ts and script-tests.ts; pure.
+ * Decides whether the code around an expression has a fallback for its value, or tests whether the value is set. `init` proposes
+ * to require a variable if no such code exists. The syntax of each language is in python-tests.ts and script-tests.ts; pure.
  */
 
 /** How a language tests a value, replaces it, or passes it on. Each pattern sees the code directly before or after the value. */
