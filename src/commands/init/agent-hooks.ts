@@ -1,82 +1,92 @@
-/** The hooks of docs/agents.md in the settings of coding agents. What these files have, comments too, is kept. */
+/**
+ * Adds the hooks of docs/agents.md to the settings of coding agents, for `init --with claude,codex`. Everything else in the
+ * settings is kept, also comments: JSON is edited, and TOML gets further lines at its end.
+ */
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
 import { JsonSyntaxError, lineAndColumn, parseWithPositions } from "../../contract/file/positions.ts";
 import { SophiaError } from "../../core/error.ts";
 import { REPOSITORY } from "../parts/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
-import { formattingOf, hasKeyTwice, lineBreakOf } from "./json-edits.ts";
+import { formattingOf, hasDuplicateKey, lineBreakOf } from "./json-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
 import { hasDependency, objectOf } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { hasPythonDependency, PYTHON_TOOLS } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
-import { NotToml, parseToml } from "./tools/toml.ts";
+import { TomlSyntaxError, parseToml } from "./tools/toml.ts";
 
-/** The values of `--with` that change the settings of an agent. `all` does not mean them. */
+/** The values of `--with` that change the settings of an agent. `all` does not include them. */
 export const AGENT_NAMES = ["claude", "codex"] as const;
 export type Agent = (typeof AGENT_NAMES)[number];
 
+/** The events for which sophia-run has a hook. Both agents use the same names. */
 const EVENTS = ["PreToolUse", "PostToolUse"] as const;
 type Event = (typeof EVENTS)[number];
 
 const TIMEOUT_S = 15;
 
+/** How the settings of one agent are read and changed. */
 interface AgentSettings {
   readonly file: string;
-  /** The argument of `sophia-run hook`. */
-  readonly argument: string;
-  /** A file without settings. */
-  readonly empty: string;
-  /** @throws Unfit */
+  /** The argument of `sophia-run hook` that names the agent. */
+  readonly hookArgument: string;
+  /** The text of a new file before hooks are added. */
+  readonly emptyText: string;
+  /** @throws UnfitSettings */
   readonly parse: (text: string) => unknown;
-  /** Returns the lines for an event as they are printed, without the indent of the file. */
-  readonly lines: (event: Event, command: string) => readonly string[];
-  readonly add: (text: string, events: readonly Event[], command: string) => string;
+  /** Returns the lines of an event's hook as they are printed for the user, without the indent of the file. */
+  readonly hookLines: (event: Event, command: string) => readonly string[];
+  /** Returns the text with a hook for each event. */
+  readonly addHooks: (text: string, events: readonly Event[], command: string) => string;
   readonly remark?: string;
 }
 
 const SETTINGS: Readonly<Record<Agent, AgentSettings>> = {
   claude: {
     file: ".claude/settings.json",
-    argument: "claude-code",
-    empty: "{}\n",
-    parse: parseJson,
-    lines: (event, command) => [`"${event}": ${JSON.stringify([claudeGroup(command)])}`],
-    add: addToJson,
+    hookArgument: "claude-code",
+    emptyText: "{}\n",
+    parse: parseClaudeSettings,
+    hookLines: (event, command) => [`"${event}": ${JSON.stringify([claudeHookGroup(command)])}`],
+    addHooks: addClaudeHooks,
   },
   codex: {
     file: ".codex/config.toml",
-    argument: "codex",
-    empty: "",
-    parse: parseSettings,
-    lines: codexLines,
-    add: addToToml,
+    hookArgument: "codex",
+    emptyText: "",
+    parse: parseCodexSettings,
+    hookLines: codexHookLines,
+    addHooks: addCodexHooks,
     remark: "Codex reads it in a trusted project, and asks once whether it may run the hooks",
   },
 };
 
 const OTHER_FORM = "its `hooks` do not have the form of docs/agents.md";
 
-/** The reason why settings cannot be changed. */
-class Unfit extends Error {}
+/** The settings cannot be changed. The message says why, and ends a sentence that begins with "cannot be changed:". */
+class UnfitSettings extends Error {}
 
-/** Returns the step that adds what is missing. @throws SophiaError (file, 125) for settings that cannot be read or changed */
+/**
+ * Returns the step that adds the missing hooks.
+ *
+ * @throws SophiaError (file, 125) for settings that cannot be read or changed
+ */
 export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep> {
   const settings = SETTINGS[agent];
-  const { file, empty, lines, remark } = settings;
-  const former = await survey.read(file);
+  const { file, emptyText, hookLines, remark } = settings;
+  const existingText = await survey.read(file);
   const prefix = commandPrefix(survey);
-  const command = `${prefix}sophia-run hook ${settings.argument}`;
+  const command = `${prefix}sophia-run hook ${settings.hookArgument}`;
   try {
-    const missing = missingEvents(former ?? empty, settings);
+    const missing = findMissingEvents(existingText ?? emptyText, settings);
     if (missing.length === 0) return { kind: "ready", file };
-    const text = withHooks(former ?? empty, missing, command, settings);
+    const text = withHooks(existingText ?? emptyText, missing, command, settings);
     const remarks = [prefix === "" ? "the agent must find sophia-run on its PATH" : [], remark ?? []].flat();
-    const shared = { file, text, remark: remarks.length === 0 ? undefined : remarks.join("; ") };
-    if (former === undefined) return { kind: "create", ...shared };
-    return { kind: "edit", ...shared, written: missing.flatMap((event) => lines(event, command)) };
+    const change = { file, text, remark: remarks.length === 0 ? undefined : remarks.join("; ") };
+    if (existingText === undefined) return { kind: "create", ...change };
+    return { kind: "edit", ...change, written: missing.flatMap((event) => hookLines(event, command)) };
   } catch (error) {
-    if (!(error instanceof Unfit)) throw error;
+    if (!(error instanceof UnfitSettings)) throw error;
     throw new SophiaError({
       code: "file",
       message: `${file} cannot be changed: ${error.message}`,
@@ -85,76 +95,88 @@ export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep
   }
 }
 
-/** Returns what starts an installed dependency; empty for a sophia-run on the PATH. */
+/** Returns the words that start an installed dependency, such as `npx `; empty if the agent must find sophia-run on the PATH. */
 function commandPrefix({ project, pyproject = "" }: Survey): string {
   const { manifest, node, python } = project;
   if (manifest !== undefined && (hasDependency(manifest) || usesRootsDependency(project))) {
-    // Yarn 1 prints lines around the answer to the agent, which must be JSON.
+    // Without `--silent` Yarn 1 prints lines around the answer to the agent, which must be JSON.
     return node.name === "yarn 1" ? "yarn --silent run " : NODE_TOOLS[node.name].run;
   }
   return python !== undefined && hasPythonDependency(pyproject) ? PYTHON_TOOLS[python].run : "";
 }
 
-/** Returns the events without a hook of ours, whatever its form and its options. @throws Unfit */
-function missingEvents(text: string, { parse, argument }: AgentSettings): readonly Event[] {
-  // A write would replace the bytes.
-  if (text.includes("\uFFFD")) throw new Unfit("it is not UTF-8");
+/**
+ * Returns the events without a hook of sophia-run, whatever the options of the hook. Both agents have groups of hooks for each
+ * event: `{ hooks: { PreToolUse: [{ matcher: "*", hooks: [{ command: "sophia-run hook codex" }] }] } }`.
+ *
+ * @throws UnfitSettings
+ */
+function findMissingEvents(text: string, { parse, hookArgument }: AgentSettings): readonly Event[] {
+  // Bytes that are not UTF-8 have become U+FFFD. To write the text would destroy them.
+  if (text.includes("\uFFFD")) throw new UnfitSettings("it is not UTF-8");
   const { hooks = {} } = objectOf(parse(withoutMark(text))) ?? {};
-  // With limits, since a search without them takes quadratic time.
-  const isOurs = new RegExp(String.raw`\bsophia-run\S{0,99}\s{1,9}hook\s{1,9}${argument}\b`);
+  // The repetitions have limits, since a search without limits takes quadratic time.
+  const hookCommand = new RegExp(String.raw`\bsophia-run\S{0,99}\s{1,9}hook\s{1,9}${hookArgument}\b`);
   return EVENTS.filter((event) => {
-    const { [event]: groups = [] } = objectOf(hooks) ?? {};
-    if (objectOf(hooks) === undefined || !Array.isArray(groups)) throw new Unfit(OTHER_FORM);
-    const entries = groups.flatMap((group): readonly unknown[] => {
-      const own = objectOf(group)?.["hooks"];
-      return Array.isArray(own) ? own : [];
+    const hooksByEvent = objectOf(hooks);
+    const { [event]: groups = [] } = hooksByEvent ?? {};
+    if (hooksByEvent === undefined || !Array.isArray(groups)) throw new UnfitSettings(OTHER_FORM);
+    const eventHooks = groups.flatMap((group): readonly unknown[] => {
+      const groupHooks = objectOf(group)?.["hooks"];
+      return Array.isArray(groupHooks) ? groupHooks : [];
     });
-    return !entries.some((entry) => {
-      const command = objectOf(entry)?.["command"];
-      return typeof command === "string" && isOurs.test(command);
+    return !eventHooks.some((hook) => {
+      const command = objectOf(hook)?.["command"];
+      return typeof command === "string" && hookCommand.test(command);
     });
   });
 }
 
+/** Returns the text with the missing hooks, and with the byte order mark that it has. @throws UnfitSettings */
 function withHooks(text: string, missing: readonly Event[], command: string, settings: AgentSettings): string {
-  const bare = withoutMark(text);
-  const added = settings.add(bare, missing, command);
-  // To an inline table of TOML no other can be added.
-  if (!isComplete(added, settings)) throw new Unfit(OTHER_FORM);
-  return text.slice(0, text.length - bare.length) + added;
+  const textWithoutMark = withoutMark(text);
+  const mark = text.slice(0, text.length - textWithoutMark.length);
+  const edited = settings.addHooks(textWithoutMark, missing, command);
+  // The edit may have failed: an inline table of TOML, such as `hooks = {}`, cannot be continued by further tables.
+  if (!hasAllHooks(edited, settings)) throw new UnfitSettings(OTHER_FORM);
+  return mark + edited;
 }
 
-function isComplete(text: string, settings: AgentSettings): boolean {
+function hasAllHooks(text: string, settings: AgentSettings): boolean {
   try {
-    return missingEvents(text, settings).length === 0;
+    return findMissingEvents(text, settings).length === 0;
   } catch (error) {
-    if (error instanceof Unfit) return false;
+    if (error instanceof UnfitSettings) return false;
     throw error;
   }
 }
 
-function claudeGroup(command: string): object {
+function claudeHookGroup(command: string): object {
   return { matcher: "*", hooks: [{ type: "command", command, timeout: TIMEOUT_S }] };
 }
 
-function parseJson(text: string): unknown {
+/** @throws UnfitSettings */
+function parseClaudeSettings(text: string): unknown {
   try {
     const root = parseWithPositions(text, "jsonc");
-    if (root.type !== "object") throw new Unfit("it is not a JSON object");
-    if ([root, findNodeAtLocation(root, ["hooks"])].some(hasKeyTwice)) throw new Unfit("it has a key twice");
+    if (root.type !== "object") throw new UnfitSettings("it is not a JSON object");
+    if ([root, findNodeAtLocation(root, ["hooks"])].some(hasDuplicateKey)) {
+      throw new UnfitSettings("it has a key twice");
+    }
     return getNodeValue(root);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     const { line, column } = lineAndColumn(text, error.fault.offset);
-    throw new Unfit(`it is not valid JSON (line ${line}, column ${column}: ${error.fault.message})`);
+    throw new UnfitSettings(`it is not valid JSON (line ${line}, column ${column}: ${error.fault.message})`);
   }
 }
 
-function addToJson(text: string, events: readonly Event[], command: string): string {
+function addClaudeHooks(text: string, events: readonly Event[], command: string): string {
   const formattingOptions = formattingOf(text);
   let edited = text;
   for (const event of events) {
-    const edits = modify(edited, ["hooks", event, -1], claudeGroup(command), {
+    // The index -1 appends a group to the event's array, which is created if it does not exist.
+    const edits = modify(edited, ["hooks", event, -1], claudeHookGroup(command), {
       formattingOptions,
       isArrayInsertion: true,
     });
@@ -163,7 +185,7 @@ function addToJson(text: string, events: readonly Event[], command: string): str
   return edited;
 }
 
-function codexLines(event: Event, command: string): readonly string[] {
+function codexHookLines(event: Event, command: string): readonly string[] {
   return [
     `[[hooks.${event}]]`,
     `[[hooks.${event}.hooks]]`,
@@ -173,18 +195,20 @@ function codexLines(event: Event, command: string): readonly string[] {
   ];
 }
 
-function parseSettings(text: string): unknown {
+/** @throws UnfitSettings */
+function parseCodexSettings(text: string): unknown {
   try {
     return parseToml(text);
   } catch (error) {
-    if (!(error instanceof NotToml)) throw error;
-    throw new Unfit(error.message);
+    if (!(error instanceof TomlSyntaxError)) throw error;
+    throw new UnfitSettings(error.message);
   }
 }
 
-/** Appends: the name of a table is absolute, wherever it is. */
-function addToToml(text: string, events: readonly Event[], command: string): string {
-  const blocks = events.map((event) => `${codexLines(event, command).join("\n")}\n`);
-  const lead = text === "" ? "" : text.endsWith("\n") ? "\n" : "\n\n";
-  return text + (lead + blocks.join("\n")).replaceAll("\n", lineBreakOf(text));
+/** Appends the hooks. In TOML the name of a table is absolute, so that it may follow any other table. */
+function addCodexHooks(text: string, events: readonly Event[], command: string): string {
+  const blocks = events.map((event) => `${codexHookLines(event, command).join("\n")}\n`);
+  const separator = text === "" ? "" : text.endsWith("\n") ? "\n" : "\n\n";
+  const addedText = separator + blocks.join("\n");
+  return text + addedText.replaceAll("\n", lineBreakOf(text));
 }

@@ -1,4 +1,7 @@
-/** Code that reads `.env` by itself: dotenv of Node.js, and python-dotenv; pure. */
+/**
+ * Finds code that loads `.env` files by itself, with dotenv for Node.js or python-dotenv, and says which of these calls may
+ * stay after `init`; pure.
+ */
 import type { Line } from "../../core/lines.ts";
 import { expressionAt, firstMatches } from "../parts/code/reads.ts";
 import { lineBefore } from "../parts/code/code-files.ts";
@@ -8,59 +11,72 @@ import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
   readonly call: string;
-  /** Its values replace those that are set: `override: true`, `override=True`. */
+  /** The file replaces variables that are set already: `override: true`, `override=True`. */
   readonly overrides: boolean;
 }
 
-/** The packages, also those of dotenvx and dotenv-flow, which all keep what is set. */
+/** The packages that load `.env` files. By default each keeps the variables that are set already. */
 const PACKAGE = String.raw`["'](?:@dotenvx\/)?dotenv(?:x|-flow|-expand|-safe)?["']`;
-const IMPORTS_IT = new RegExp(
+const PACKAGE_IMPORT = new RegExp(
   String.raw`\brequire\(\s*${PACKAGE}\s*\)|\bfrom\s*${PACKAGE}|\bimport\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*["']dotenv\/config["']`,
 );
-/** Each way to load it: a module that does so by itself, or a call of `config`. */
-const LOADS_IN_SCRIPT = new RegExp(
+/** `import "dotenv/config"`, which loads the file by itself, or a call such as `dotenv.config()`. */
+const SCRIPT_LOAD = new RegExp(
   String.raw`\b(?:import|require)\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*${PACKAGE}\s*\)\s*\.\s*config(?=\()|\b(?:dotenv\w*|env)\.config(?=\()|(?<![\w.])config(?=\()`,
   "gi",
 );
-const LOADS_IN_PYTHON = /(?<![\w.])(?:dotenv\.)?load_dotenv(?=\()/g;
+/** `load_dotenv(override=True)`. */
+const PYTHON_LOAD = /(?<![\w.])(?:dotenv\.)?load_dotenv(?=\()/g;
 
-/** Finds the calls of a file that load a `.env` file. */
+/** The calls of one file whose arguments are parsed. */
+const MAX_CALLS = 20;
+
+/**
+ * Finds the calls of a file that load a `.env` file.
+ *
+ * @returns at most one of them: the first that overrides variables, otherwise the first
+ */
 export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const isPython = path.endsWith(".py");
-  if (isPython ? !/\bdotenv\b/.test(text) : !IMPORTS_IT.test(text)) return [];
-  const loads = firstMatches(text, isPython ? LOADS_IN_PYTHON : LOADS_IN_SCRIPT).filter((match) => {
-    return !/^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(lineBefore(text, match.index));
+  const hasImport = isPython ? /\bdotenv\b/.test(text) : PACKAGE_IMPORT.test(text);
+  if (!hasImport) return [];
+  const calls = firstMatches(text, isPython ? PYTHON_LOAD : SCRIPT_LOAD).filter((match) => {
+    const isCommentOrDefinition = /^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(lineBefore(text, match.index));
+    return !isCommentOrDefinition;
   });
-  const [first, ...others] = loads.slice(0, MOST_LOADS).map((match) => {
-    const end = match.index + match[0].length;
-    const given = text.charAt(end) === "(" ? expressionAt(text, end + 1, "") : "";
-    const options = given === "" ? expressionAt(text, end) : given;
-    return { match, overrides: /\boverride\s*(?:=\s*True|:\s*true)\b/.test(options) };
+  const loads = calls.slice(0, MAX_CALLS).map((match) => {
+    return { offset: match.index, overrides: hasOverride(text, match.index + match[0].length) };
   });
-  if (first === undefined) return [];
-  const { match, overrides } = [first, ...others].find((one) => one.overrides) ?? first;
-  return [{ file: path, line: lineFinder(text)(match.index), call: isPython ? "load_dotenv" : "dotenv", overrides }];
+  const load = loads.find(({ overrides }) => overrides) ?? loads[0];
+  if (load === undefined) return [];
+  const { offset, overrides } = load;
+  return [{ file: path, line: lineFinder(text)(offset), call: isPython ? "load_dotenv" : "dotenv", overrides }];
 }
 
-/** Calls whose arguments are read, each as far as an expression is. */
-const MOST_LOADS = 20;
+/** Returns true if the call whose name ends at an offset has the option to override variables. */
+function hasOverride(text: string, nameEnd: number): boolean {
+  const argumentText = text.charAt(nameEnd) === "(" ? expressionAt(text, nameEnd + 1, "") : "";
+  const options = argumentText === "" ? expressionAt(text, nameEnd) : argumentText;
+  return /\boverride\s*(?:=\s*True|:\s*true)\b/.test(options);
+}
 
-/** Says which of the calls may stay: one line for those, and one for those that must go. */
+/** Tells the user which of the calls may stay, and which must change: one line for each of the two. */
 export function loadLines(loads: readonly DotenvLoad[]): readonly Line[] {
-  const staying = loads.filter(({ overrides }) => !overrides);
-  const going = loads.filter(({ overrides }) => overrides);
+  const harmlessLoads = loads.filter(({ overrides }) => !overrides);
+  const overridingLoads = loads.filter(({ overrides }) => overrides);
   return [
-    ...lineFor(staying, (call) => `${call} may stay: it does not replace what sophia-run has set`),
-    ...lineFor(going, (call) => {
+    ...linesFor(harmlessLoads, (call) => `${call} may stay: it does not replace what sophia-run has set`),
+    ...linesFor(overridingLoads, (call) => {
       const option = call === "load_dotenv" ? "override=True" : "override: true";
       return `remove ${option} of ${call}: it replaces what sophia-run has checked`;
     }),
   ];
 }
 
-function lineFor(loads: readonly DotenvLoad[], word: (call: string) => string): readonly Line[] {
+/** Returns a line with the place of the first call and the number of the others; none without a call. */
+function linesFor(loads: readonly DotenvLoad[], describe: (call: string) => string): readonly Line[] {
   const [first, ...others] = loads;
   if (first === undefined) return [];
-  const more = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${placeWords(first)}${more}: ${word(first.call)}`, hang: 4 }];
+  const further = others.length === 0 ? "" : ` and ${others.length} more`;
+  return [{ text: `  ${placeWords(first)}${further}: ${describe(first.call)}`, hang: 4 }];
 }

@@ -1,41 +1,52 @@
-/** The variables of a `.env.example` that the user or `docs` wrote; pure. */
+/**
+ * Parses a `.env.example` that a user wrote; pure. generated-example.ts parses those that `sophia-run docs` wrote.
+ *
+ *     # The port of the server (optional)
+ *     PORT=8080
+ *     # DEBUG=1
+ */
 import { credentialIn } from "../../contract/credential-forms.ts";
 import { isSecretName } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
-import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
-import { isAddressNote } from "../docs/broker-addresses.ts";
-import { GROUP_WORDS } from "../docs/outline.ts";
-import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
+import type { Candidate } from "./variable-candidates.ts";
 
-/** In a comment it makes the variable below optional, as the first word of a heading all up to the next empty line. */
-const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
+/** The word `optional` in a comment makes the next variable optional, unless the comment says `not optional`. */
+const OPTIONAL_WORD = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
+/** A comment that begins with `optional` makes all variables up to the next empty line optional. */
 const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
+/** An assignment, also one behind `#`. */
+const ASSIGNMENT = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
 
 /**
- * Reads assignments, each with the comment lines right above. One that is commented out or described as optional is optional.
- * Such files may hold real secrets: only a placeholder, or a value whose name is not a secret's, becomes the example.
+ * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment says
+ * so. The comment lines directly above an assignment become the description.
+ *
+ * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor the
+ * name of the variable is one of a secret.
  */
-export function fromExample(text: string): readonly Candidate[] {
+export function parseExample(text: string): readonly Candidate[] {
   const candidates = new Map<string, Candidate>();
   let comments: string[] = [];
   let isOptionalSection = false;
   for (const line of withoutMark(text).split(/\r\n|\n|\r/)) {
-    const match = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line.trimStart());
-    const name = match?.[2] ?? "";
-    // A comment is an assignment only in capital letters: a sentence may contain `=`, too.
-    if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
+    const [assignment, commentMark, name = "", assigned = ""] = ASSIGNMENT.exec(line.trimStart()) ?? [];
+    const isCommentedOut = commentMark !== undefined;
+    // In a comment only names in capital letters are assignments, since a sentence may contain `=`, too.
+    if (assignment !== undefined && (!isCommentedOut || /^[A-Z][A-Z\d_]*$/.test(name))) {
       if (!candidates.has(name)) {
-        const assigned = match[3] ?? "";
-        const isOptional =
-          isOptionalSection || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
-        const value = valueOf(assigned);
+        const isCalledOptional = [comments.join(" "), trailingComment(assigned)].some((comment) => {
+          return OPTIONAL_WORD.test(comment);
+        });
+        const isOptional = isCommentedOut || isOptionalSection || isCalledOptional;
+        const value = parseValue(assigned);
         candidates.set(name, {
           name,
-          required: match[1] === undefined && !isOptional,
-          isOptional: match[1] !== undefined || isOptional ? true : undefined,
-          description: comments.filter((one) => !/^[-=*#\s]/.test(one)).join(" ") || undefined,
-          example: isExample(name, value) ? value : undefined,
+          required: !isOptional,
+          isOptional: isOptional ? true : undefined,
+          // Lines such as `--- Database ---` are headings.
+          description: comments.filter((comment) => !/^[-=*#\s]/.test(comment)).join(" ") || undefined,
+          example: mayBeExample(name, value) ? value : undefined,
         });
       }
       comments = [];
@@ -53,104 +64,24 @@ export function fromExample(text: string): readonly Candidate[] {
   return [...candidates.values()];
 }
 
-function isExample(name: string, value: string): boolean {
-  // `scheme://user:password@host` or `https://key@host`, with a password or key that is not a placeholder.
-  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value)) return false;
-  if (credentialIn(value.replaceAll(/:\/\/[^/\s@]*@/g, "://")) !== undefined) return false;
+function mayBeExample(name: string, value: string): boolean {
+  // `scheme://user:password@host` or `https://key@host`, where `<password>` is a placeholder.
+  const hasCredentials = /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value);
+  if (value === "" || hasCredentials) return false;
+  const withoutUserInfo = value.replaceAll(/:\/\/[^/\s@]*@/g, "://");
+  if (credentialIn(withoutUserInfo) !== undefined) return false;
   return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 
-function commentBehind(text: string): string {
-  return /(?:^|\s)#(.*)$/.exec(text.trim().replace(/^(["'`])[^]*?\1/, ""))?.[1] ?? "";
+/** Returns the comment after a value: `"a # b" # comment`. */
+function trailingComment(assigned: string): string {
+  const withoutQuotedValue = assigned.trim().replace(/^(["'`])[^]*?\1/, "");
+  return /(?:^|\s)#(.*)$/.exec(withoutQuotedValue)?.[1] ?? "";
 }
 
-function valueOf(text: string): string {
-  const trimmed = text.trim();
-  const quoted = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];
-  return quoted ?? trimmed.replace(/(?<!\s)\s+#.*$/, "").replace(/^#.*$/, "");
-}
-
-const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
-
-/** Lines of facts behind the description. */
-const FACT = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
-
-/** Reads a file of `docs`, without formats, aliases and conditions: a variable with a condition is optional. */
-export function fromGenerated(text: string): {
-  readonly candidates: readonly Candidate[];
-  readonly groups: readonly CandidateGroup[];
-} {
-  const lines = text.split(/\r\n|\n|\r/);
-  const blocks = blocksOf(lines).filter(
-    ({ name, comments }) => name !== "ESC_ENV" && name !== "ESC_TOKEN" && !comments.some(isAddressNote),
-  );
-  const members = blocks.flatMap(({ name, needs }) => needs.map((need) => ({ name, need })));
-  const groups = Array.from(grouped(members, ({ need }) => need)).flatMap(([need, named]) => {
-    const rule = RULES.find((kind) => need.startsWith(`${GROUP_WORDS[kind][0]} `));
-    if (rule === undefined) return [];
-    const label = need.slice(GROUP_WORDS[rule][0].length + 1);
-    return [
-      {
-        label,
-        rule,
-        variables: inOrder(
-          named.map(({ name }) => name),
-          label,
-          lines,
-        ),
-      },
-    ];
-  });
-  return { candidates: blocks.map(toCandidate), groups };
-}
-
-interface Block {
-  readonly name: string;
-  readonly label: string | undefined;
-  /** The rules over the variable in words; none if the user added it by hand. */
-  readonly needs: readonly string[];
-  readonly comments: readonly string[];
-}
-
-function blocksOf(lines: readonly string[]): readonly Block[] {
-  const blocks: Block[] = [];
-  let comments: string[] = [];
-  for (const line of lines) {
-    const name = /^(?:export )?([A-Za-z_][\w.-]*)=/.exec(line)?.[1];
-    if (name !== undefined) {
-      const [title, label, needs] = /^(?:(.*) )?\(([^()]*)\)$/.exec(comments[0] ?? "") ?? [];
-      const rest = title === undefined ? comments : comments.slice(1);
-      blocks.push({ name, label, needs: needs?.split("; ") ?? [], comments: rest });
-    }
-    const comment = /^# ?(.*)$/.exec(line)?.[1];
-    if (comment === undefined) comments = [];
-    else comments.push(comment);
-  }
-  return blocks;
-}
-
-function toCandidate({ name, label, needs, comments }: Block): Candidate {
-  const at = needs.length > 0 ? comments.findIndex((line) => FACT.test(line)) : -1;
-  const end = at === -1 ? comments.length : at;
-  const fact = (prefix: string): string | undefined =>
-    comments.find((line, index) => index >= end && line.startsWith(prefix))?.slice(prefix.length);
-  return {
-    name,
-    required: needs.length === 0 || needs.includes("required"),
-    // The file does not say which variables are public.
-    secret: true,
-    label,
-    description: comments.slice(0, end).join("\n") || undefined,
-    example: fact("Example: "),
-    default: fact("Default: "),
-    docs: fact("See "),
-  };
-}
-
-/** Sorts the variables of a group by preference, which is the order in the sentence at the head of the file. */
-function inOrder(names: readonly string[], label: string, lines: readonly string[]): readonly string[] {
-  const sentence = lines.find((line) => line.startsWith(`# ${label}: `)) ?? "";
-  const words = sentence.slice(label.length).split(/[\s,.]+/);
-  const rank = (name: string): number => (words.includes(name) ? words.indexOf(name) : words.length);
-  return names.toSorted((a, b) => rank(a) - rank(b));
+/** Returns the value without its quotes, or without the comment after it. */
+function parseValue(assigned: string): string {
+  const trimmed = assigned.trim();
+  const quotedValue = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];
+  return quotedValue ?? trimmed.replace(/(?<!\s)\s+#.*$/, "").replace(/^#.*$/, "");
 }

@@ -1,4 +1,7 @@
-/** Dockerfile, devcontainer and workflow: additions, and new ones that tests compare with examples/. */
+/**
+ * The files that `init --with` creates: Dockerfile, devcontainer.json and a workflow. For those that exist, init prints the lines
+ * to add. Tests compare the new files with those in examples/.
+ */
 import { parse } from "jsonc-parser";
 import { shellWord } from "../../core/shell.ts";
 import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
@@ -6,10 +9,10 @@ import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
-import { impossible, type SetupStep } from "./setup-step.ts";
+import { notCreatedStep, type SetupStep } from "./setup-step.ts";
 import { newWorkflow, WORKFLOW_NAMES } from "./workflow.ts";
 
-/** The values of `--with`, and the files that each creates. */
+/** The values of `--with`, each with a description for the user. */
 export const EXTRAS = {
   docker: "Dockerfile and .dockerignore",
   devcontainer: "a devcontainer that runs the check",
@@ -20,6 +23,7 @@ export const EXTRAS = {
 export type Extra = keyof typeof EXTRAS;
 export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", ...WORKFLOW_NAMES];
 
+/** Returns the advice for a Dockerfile and a devcontainer.json that exist. */
 export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }: Survey): readonly SetupStep[] {
   return [
     ...(dockerfile === undefined ? [] : [dockerfileAdvice(dockerfile, project)]),
@@ -29,6 +33,7 @@ export function adviceForExisting({ project, dockerfile, devcontainer, usesEsc }
   ];
 }
 
+/** Returns the steps that create the files of an extra; none if they exist already. */
 export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[] {
   const { dockerfile, devcontainer, workflows } = survey;
   switch (extra) {
@@ -43,57 +48,66 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
   }
 }
 
+/** Returns the step that creates a devcontainer.json, or advice that says why init cannot create it. */
 function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
   const { devcontainer, locks } = commandsFor(node);
-  if (manifest === undefined) return impossible(file, "there is no package.json");
-  if (workspace.member !== "") return impossible(file, "it belongs in the root of the workspace: start init there");
-  if (!node.isLocked) return impossible(file, `there is no ${locks[0]}`);
+  if (manifest === undefined) return notCreatedStep(file, "there is no package.json");
+  if (workspace.member !== "") return notCreatedStep(file, "it belongs in the root of the workspace: start init there");
+  if (!node.isLocked) return notCreatedStep(file, `there is no ${locks[0]}`);
   return { kind: "create", file, text: devcontainerText(name, devcontainer, usesEsc) };
 }
 
-/** A command that installs packages already, so that none is added. */
-const INSTALLS =
+/** A command in devcontainer.json that installs packages. */
+const INSTALL_COMMAND =
   /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
 
-/** Returns the keys that a devcontainer.json lacks, merged with those that it has. */
+/**
+ * Returns the advice for a devcontainer.json that exists: the keys that it lacks. A key that it has already is merged with the
+ * new value.
+ */
 export function devcontainerAdvice(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
   if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
   const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};
   const isNode = project.manifest !== undefined;
-  const tool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
+  const pythonTool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
   const { install, check } = isNode
     ? commandsFor(project.node).devcontainer
-    : { install: tool?.install, check: `${tool?.run ?? ""}sophia-run check` };
-  const create = config["postCreateCommand"];
-  const isInstalled = install === undefined || INSTALLS.test(JSON.stringify(create ?? ""));
+    : { install: pythonTool?.install, check: `${pythonTool?.run ?? ""}sophia-run check` };
+  const createCommand = config["postCreateCommand"];
+  const needsNoInstall = install === undefined || INSTALL_COMMAND.test(JSON.stringify(createCommand ?? ""));
   const variables = {
     // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
     ...(usesEsc ? { ESC_ENV: "${localEnv:ESC_ENV}", ESC_TOKEN: "${localEnv:ESC_TOKEN}" } : {}),
     ...(isNode ? { PATH: "${containerWorkspaceFolder}/node_modules/.bin:${containerEnv:PATH}" } : {}),
     // oxlint-enable no-template-curly-in-string
   };
-  const changed = {
-    // JSON.stringify leaves out what is undefined.
-    postCreateCommand: isInstalled ? undefined : merged(create, install),
-    postStartCommand: merged(config["postStartCommand"], check),
+  const newKeys = {
+    // JSON.stringify leaves out members that are undefined.
+    postCreateCommand: needsNoInstall ? undefined : withCommand(createCommand, install),
+    postStartCommand: withCommand(config["postStartCommand"], check),
     remoteEnv: Object.keys(variables).length === 0 ? undefined : { ...variables, ...objectOf(config["remoteEnv"]) },
   };
-  const isThere = Object.entries(changed).some(([key, value]) => value !== undefined && key in config);
-  const lines = JSON.stringify(changed, undefined, 2).split("\n").slice(1, -1);
-  const title = isThere ? "add, replacing the keys that it has already" : "add";
+  const replacesKeys = Object.entries(newKeys).some(([key, value]) => value !== undefined && key in config);
+  const lines = JSON.stringify(newKeys, undefined, 2).split("\n").slice(1, -1);
+  const title = replacesKeys ? "add, replacing the keys that it has already" : "add";
   return { kind: "advise", file, title, lines: lines.map((line) => line.slice(2)) };
 }
 
-/** Adds a command to one of any form that https://containers.dev/implementors/json_reference/ allows. */
-function merged(former: unknown, command: string): unknown {
-  if (typeof former === "string" && former.trim() !== "") return `${former} && ${command}`;
-  if (Array.isArray(former) && former.length > 0)
-    return `${former.map((word) => shellWord(String(word))).join(" ")} && ${command}`;
-  const parallel = objectOf(former);
-  return parallel === undefined ? command : { ...parallel, "sophia-run": command };
+/**
+ * Adds a command to an existing one. That may be a text for a shell, a list of words, or an object of commands that run in
+ * parallel: https://containers.dev/implementors/json_reference/
+ */
+function withCommand(existing: unknown, command: string): unknown {
+  if (typeof existing === "string" && existing.trim() !== "") return `${existing} && ${command}`;
+  if (Array.isArray(existing) && existing.length > 0) {
+    return `${existing.map((word) => shellWord(String(word))).join(" ")} && ${command}`;
+  }
+  const parallelCommands = objectOf(existing);
+  return parallelCommands === undefined ? command : { ...parallelCommands, "sophia-run": command };
 }
 
+/** The parts of a devcontainer.json that pass on the access to ESC. */
 const DEVCONTAINER_ESC = {
   secrets: `
   // Codespaces sets these two as environment variables, and asks for missing ones.

@@ -1,4 +1,4 @@
-/** Performs the steps of `init`, and prints what was done and what is next. */
+/** Performs the setup steps of `init`, and prints each result and what the user can do next. */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
@@ -11,9 +11,10 @@ import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { type Offer, targetFile, type SetupStep } from "./setup-step.ts";
 
-export function perform(step: Exclude<SetupStep, Offer>, context: Context): void {
-  const { file, remark } = step;
-  const remarks = remarkLines(remark);
+/** Creates or edits the file of a step, or prints the advice. Offers are made in offers.ts. */
+export function performStep(step: Exclude<SetupStep, Offer>, context: Context): void {
+  const { file } = step;
+  const remarks = remarkLines(step.remark);
   switch (step.kind) {
     case "create":
       writeText(targetFile(file, context), step.text, "wx");
@@ -35,24 +36,32 @@ export function perform(step: Exclude<SetupStep, Offer>, context: Context): void
   }
 }
 
+/** Returns the line that follows the lines of a step: `(then pip install .)`. */
 export function remarkLines(remark: string | undefined): readonly Line[] {
   return remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
 }
 
-/** Prints lines of a file. Not by printReport(), which would write the command as the user called it. */
+/**
+ * Prints lines that belong into a file. printReport() must not print them, since it replaces `sophia-run` by the command with
+ * which the user started it.
+ */
 export function printFileLines(lines: readonly string[], context: Context): void {
   context.out(lines.map((line) => `  ${printable(line)}\n`).join(""));
 }
 
-/** @param left the extras that init can still create */
-export function printNext({ project }: Survey, left: readonly Extra[], context: Context): void {
-  const more = left.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
-  if (more.length > 0) printReport(context, ["", "init can also create:", ...more]);
+/**
+ * Prints the extras that can still be created, and the commands that come next.
+ *
+ * @param possible the extras that init can still create
+ */
+export function printNextSteps({ project }: Survey, possible: readonly Extra[], context: Context): void {
+  const extras = possible.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
+  if (extras.length > 0) printReport(context, ["", "init can also create:", ...extras]);
   const { manifest, node, python } = project;
-  const isAdded = manifest === undefined || usesRootsDependency(project) || hasDependency(manifest);
-  const other = python === undefined ? "" : PYTHON_TOOLS[python].run;
-  const run = manifest === undefined ? other : NODE_TOOLS[node.name].run;
-  const first = isAdded ? "refine the contract" : "add sophia-run as above, refine the contract";
-  const next = ["check", "docs"].map((name) => ({ text: `  ${run}sophia-run ${name}`, whole: true }));
-  printReport(context, ["", { text: `Next: ${first}, then run`, hang: 2 }, ...next]);
+  const isInstalled = manifest === undefined || usesRootsDependency(project) || hasDependency(manifest);
+  const instruction = isInstalled ? "refine the contract" : "add sophia-run as above, refine the contract";
+  const pythonPrefix = python === undefined ? "" : PYTHON_TOOLS[python].run;
+  const prefix = manifest === undefined ? pythonPrefix : NODE_TOOLS[node.name].run;
+  const commands = ["check", "docs"].map((name) => ({ text: `  ${prefix}sophia-run ${name}`, whole: true }));
+  printReport(context, ["", { text: `Next: ${instruction}, then run`, hang: 2 }, ...commands]);
 }

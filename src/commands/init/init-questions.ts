@@ -1,4 +1,4 @@
-/** The questions of `init`, which are answered by numbers or names of a list. */
+/** The questions of `init` that show a numbered list. The user answers with numbers or names from it: `1, 3` or `PORT`. */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
@@ -8,28 +8,25 @@ import { canAsk } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
 /**
- * Asks which variables are required of those of which no source says it. Those that the code reads without a fallback are
- * chosen already; without a terminal they are required.
+ * Asks which variables are required, of those for which no source decides it. Variables that the code reads without a fallback
+ * are proposed. Without a terminal the proposed variables are required.
  *
- * @returns all candidates, and those that are required for this reason
+ * @returns all candidates, and in `untested` those that have become required without a question
  */
 export async function askRequired<Known extends Candidate>(
   candidates: readonly Known[],
   context: Context,
 ): Promise<{ readonly candidates: readonly Known[]; readonly untested: readonly Known[] }> {
-  const open = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
-  const proposed = open.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
-  const chosen =
-    open.length === 0 || !canAsk(context)
-      ? new Set(proposed)
-      : await askWhich(
-          open.map(({ name }) => name),
-          proposed,
-          context,
-        );
-  const marked = candidates.map((one) => (chosen.has(one.name) ? { ...one, required: true } : one));
-  const untested = canAsk(context) ? [] : marked.filter(({ name }) => proposed.includes(name));
-  return { candidates: marked, untested };
+  const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
+  const undecidedNames = undecided.map(({ name }) => name);
+  const proposed = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
+  const isAsked = undecided.length > 0 && canAsk(context);
+  const chosen = isAsked ? await askWhich(undecidedNames, proposed, context) : new Set(proposed);
+  const decided = candidates.map((candidate) => {
+    return chosen.has(candidate.name) ? { ...candidate, required: true } : candidate;
+  });
+  const untested = canAsk(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
+  return { candidates: decided, untested };
 }
 
 function askWhich(
@@ -49,10 +46,11 @@ function askWhich(
 }
 
 /**
- * Asks for some of the names, until each word of the answer is one.
+ * Asks the user to choose among names. The question is repeated until each word of the answer is in the list.
  *
- * @param column the indent of a row's further lines
- * @param byDefault the names that an empty answer chooses; with some, `none` is an answer as well
+ * @param rows the texts that are shown for the names
+ * @param column the indent of the further lines of a row
+ * @param defaults the names that an empty answer chooses. If there are some, the user may answer `none`.
  */
 export async function askNames(
   heading: string,
@@ -61,37 +59,42 @@ export async function askNames(
   names: readonly string[],
   context: Context,
   column = 0,
-  byDefault: readonly string[] = [],
+  defaults: readonly string[] = [],
 ): Promise<ReadonlySet<string>> {
-  const find = nameFinder(names);
+  const findSimilarName = nameFinder(names);
   const list = rows.map((row, index): Line => {
-    const lead = `${String(index + 1).padStart(4)}  `;
-    return { text: lead + row, hang: lead.length + column };
+    const number = `${String(index + 1).padStart(4)}  `;
+    return { text: number + row, hang: number.length + column };
   });
-  for (let above: readonly Line[] = [heading, ...list]; ; above = []) {
-    const answer = await context.readLine(questionText(context, [...above, question]));
-    const words = (answer ?? "").trim();
-    if (words === "") return new Set(byDefault);
-    if (byDefault.length > 0 && words.toLowerCase() === "none") return new Set();
-    const { chosen, unknown } = choose(words, names);
+  // The list is shown with the first question only.
+  for (let shownList: readonly Line[] = [heading, ...list]; ; shownList = []) {
+    const line = await context.readLine(questionText(context, [...shownList, question]));
+    const answer = (line ?? "").trim();
+    if (answer === "") return new Set(defaults);
+    if (defaults.length > 0 && answer.toLowerCase() === "none") return new Set();
+    const { chosen, unknown } = parseChoice(answer, names);
     if (unknown.length === 0) return chosen;
-    const shown = unknown.map((word) => {
-      const suggestion = find(word);
+    const shownWords = unknown.map((word) => {
+      const suggestion = findSimilarName(word);
       return `${printable(word)}${suggestion === undefined ? "" : ` (did you mean ${printable(suggestion)}?)`}`;
     });
-    context.err(`Not in the list: ${shown.join(", ")}\n`);
+    context.err(`Not in the list: ${shownWords.join(", ")}\n`);
   }
 }
 
-/** Parses an answer: numbers from 1, names, or `all`. */
-export function choose(
+/**
+ * Parses an answer such as `1, 3 PORT` or `all`. Numbers begin with 1.
+ *
+ * @returns the chosen names, and the words that are neither a number nor a name of the list
+ */
+export function parseChoice(
   answer: string,
   names: readonly string[],
 ): { readonly chosen: ReadonlySet<string>; readonly unknown: readonly string[] } {
   const words = answer.split(/[\s,]+/).filter(Boolean);
   if (words.length === 1 && words[0]?.toLowerCase() === "all") return { chosen: new Set(names), unknown: [] };
   const nameOf = (word: string): string | undefined =>
-    /^\d+$/.test(word) ? names[Number(word) - 1] : names.find((name) => name === word);
+    /^\d+$/.test(word) ? names[Number(word) - 1] : names.find((candidate) => candidate === word);
   return {
     chosen: new Set(words.flatMap((word) => nameOf(word) ?? [])),
     unknown: words.filter((word) => nameOf(word) === undefined),

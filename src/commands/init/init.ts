@@ -1,3 +1,7 @@
+/**
+ * The command `sophia-run init`. It examines the project, asks what the user wants, writes the contract, and then sets up the
+ * other files of the project step by step.
+ */
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
@@ -12,90 +16,95 @@ import { AGENT_NAMES } from "./agent-hooks.ts";
 import { askNames } from "./init-questions.ts";
 import { EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
 import { createContract } from "./new-contract.ts";
-import { perform, printNext } from "./init-outcome.ts";
-import { survey, type Survey } from "./project-survey.ts";
+import { performStep, printNextSteps } from "./init-outcome.ts";
+import { surveyProject, type Survey } from "./project-survey.ts";
 import { WORKFLOW_NAMES } from "./workflow.ts";
 import { setupSteps } from "./setup.ts";
-import { consented, makeOffers } from "./offers.ts";
+import { agreedOffers, makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
-  const { from, with: given } = options;
-  const wanted = Array.isArray(given) ? given : undefined;
-  const surveyed = await survey(
-    settings,
-    Array.isArray(from) && from.some((one) => one === "builtin" || one === "esc"),
-    context,
-  );
-  const possible = possibleExtras(surveyed);
-  const extras = wanted === undefined ? await askExtras(possible, context) : extrasIn(wanted);
-  const agents = AGENT_NAMES.filter((name) => wanted?.includes(name));
-  const steps = await setupSteps(surveyed, { extras, agents, edits: options["edit-scripts"] === true });
+  const sources = Array.isArray(options["from"]) ? options["from"] : [];
+  const requestedFiles = Array.isArray(options["with"]) ? options["with"] : undefined;
+  const isForEsc = sources.some((source) => source === "builtin" || source === "esc");
+  const survey = await surveyProject(settings, isForEsc, context);
+  const possible = possibleExtras(survey);
+  const extras = requestedFiles === undefined ? await askExtras(possible, context) : parseExtras(requestedFiles);
+  const agents = AGENT_NAMES.filter((name) => requestedFiles?.includes(name));
+  const steps = await setupSteps(survey, { extras, agents, editsScripts: options["edit-scripts"] === true });
   const consents = { changes: options["yes"] === true, link: options["link"] === true };
   const offers = steps.filter((step) => step.kind === "offer");
-  const made = consented(offers, consents);
-  // Before the first file is written: a later refusal would leave the work half done.
-  refuseLinkedFiles([...steps.filter(({ kind }) => kind === "create" || kind === "edit"), ...made], context);
-  const { title, workspace } = surveyed.project;
-  await createContract(Array.isArray(from) ? from : [], settings, { name: title, root: workspace.root }, context);
-  for (const step of steps) if (step.kind !== "offer") perform(step, context);
+  // This must come before the first file is written: a later refusal would leave the work half done.
+  const writingSteps = steps.filter(({ kind }) => kind === "create" || kind === "edit");
+  refuseLinkedFiles([...writingSteps, ...agreedOffers(offers, consents)], context);
+  const { title, workspace } = survey.project;
+  await createContract(sources, settings, { name: title, root: workspace.root }, context);
+  for (const step of steps) if (step.kind !== "offer") performStep(step, context);
   await makeOffers(offers, consents, context);
   const hasWorkflow = extras.some(isWorkflow);
-  const left = possible.filter((name) => !extras.includes(name) && !(hasWorkflow && isWorkflow(name)));
-  printNext(surveyed, left, context);
+  const stillPossible = possible.filter((name) => !extras.includes(name) && !(hasWorkflow && isWorkflow(name)));
+  printNextSteps(survey, stillPossible, context);
   return ExitStatus.ok;
 };
 
-/** Returns the extras of `--with`; `all` has the workflow with a stored token unless another one is named. */
-function extrasIn(wanted: readonly string[]): readonly Extra[] {
-  const named = EXTRA_NAMES.filter((name) => wanted.includes(name));
-  const workflow = oneWorkflow(named);
-  if (!wanted.includes("all")) return named;
-  return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === (workflow ?? WORKFLOW_NAMES[0]));
+/**
+ * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names another
+ * workflow.
+ */
+function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
+  const namedExtras = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
+  const workflow = singleWorkflow(namedExtras) ?? WORKFLOW_NAMES[0];
+  if (!requestedFiles.includes("all")) return namedExtras;
+  return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === workflow);
 }
 
-/** @throws SophiaError (usage, 125) for two ways to the same file */
-function oneWorkflow(names: readonly Extra[]): Extra | undefined {
-  const [workflow, ...others] = names.filter(isWorkflow);
-  if (others.length === 0) return workflow;
-  throw usageError(`${enumerate(names.filter(isWorkflow))} write the same file`, "choose one of them");
+/** Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file */
+function singleWorkflow(extras: readonly Extra[]): Extra | undefined {
+  const workflows = extras.filter(isWorkflow);
+  if (workflows.length <= 1) return workflows[0];
+  throw usageError(`${enumerate(workflows)} write the same file`, "choose one of them");
 }
 
-function isWorkflow(name: Extra): boolean {
-  return WORKFLOW_NAMES.some((workflow) => workflow === name);
+function isWorkflow(extra: Extra): boolean {
+  return WORKFLOW_NAMES.some((workflow) => workflow === extra);
 }
 
 /**
- * Returns the extras that init offers. A project that uses ESC has three workflows to choose from, wherever init offers one; a
- * project without ESC needs no token.
+ * Returns the extras that init offers, since their files do not exist and can be created. A project that uses ESC may choose
+ * among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no token.
  */
-function possibleExtras(surveyed: Survey): readonly Extra[] {
-  const creates = (name: Extra): boolean => stepsForExtra(name, surveyed).some(({ kind }) => kind === "create");
-  const [withStoredToken] = WORKFLOW_NAMES;
-  const hasChoice = surveyed.usesEsc && creates(withStoredToken);
-  return EXTRA_NAMES.filter((name) => creates(name) && (hasChoice || name === withStoredToken || !isWorkflow(name)));
+function possibleExtras(survey: Survey): readonly Extra[] {
+  const canCreate = (extra: Extra): boolean => stepsForExtra(extra, survey).some(({ kind }) => kind === "create");
+  const [workflowWithStoredToken] = WORKFLOW_NAMES;
+  const hasChoice = survey.usesEsc && canCreate(workflowWithStoredToken);
+  return EXTRA_NAMES.filter((extra) => {
+    const isOffered = !isWorkflow(extra) || hasChoice || extra === workflowWithStoredToken;
+    return isOffered && canCreate(extra);
+  });
 }
 
+/** Asks at a terminal which extras to create. @throws SophiaError (usage, 125) if the user chooses several workflows */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
   const column = 14;
-  const rows = possible.map((name) => name.padEnd(column) + EXTRAS[name]);
+  const rows = possible.map((extra) => extra.padEnd(column) + EXTRAS[extra]);
   const question = "Which? Numbers or names, `all`, or Enter for none:";
   const heading = "Besides the contract, init can create:";
   const chosen = await askNames(heading, rows, question, possible, context, column);
-  // `all` means one workflow.
+  // `all` includes one of the workflows.
   const isAll = chosen.size === possible.length;
-  const first = possible.find(isWorkflow);
-  const extras = possible.filter((name) => chosen.has(name) && (!isAll || !isWorkflow(name) || name === first));
-  oneWorkflow(extras);
+  const firstWorkflow = possible.find(isWorkflow);
+  const extras = possible.filter((extra) => {
+    return chosen.has(extra) && (!isAll || !isWorkflow(extra) || extra === firstWorkflow);
+  });
+  singleWorkflow(extras);
   return extras;
 }
 
-function refuseLinkedFiles(written: readonly SetupStep[], context: Context): void {
+/** Refuses to write the contract or another file through a symbolic link. @throws SophiaError (file, 125) */
+function refuseLinkedFiles(writingSteps: readonly SetupStep[], context: Context): void {
   const contract = targetFile(CONTRACT_FILE_NAME, context);
-  refuseLinks([
-    ...(existsSync(contract.path) ? [] : [contract]),
-    ...written.map(({ file }) => targetFile(file, context)),
-  ]);
+  const writtenFiles = writingSteps.map(({ file }) => targetFile(file, context));
+  refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...writtenFiles]);
 }

@@ -1,8 +1,8 @@
-/** The form of a JSON file that an edit keeps; pure. */
+/** Helpers for edits of JSON files that keep the file's formatting; pure. */
 import type { FormattingOptions, Node } from "jsonc-parser";
 import { membersOf } from "../../contract/file/positions.ts";
 
-/** Returns the indent and the line breaks of a text, for `modify`. */
+/** Returns the indent and the line breaks of a text, as `modify` of jsonc-parser takes them. */
 export function formattingOf(text: string): FormattingOptions {
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
   const isTab = indent.startsWith("\t");
@@ -13,8 +13,11 @@ export function lineBreakOf(text: string): string {
   return text.includes("\r\n") ? "\r\n" : "\n";
 }
 
-/** Returns true if an edit could have no effect: it changes the first of two members, and the last one counts. */
-export function hasKeyTwice(object: Node | undefined): boolean {
+/**
+ * Returns true if an object has a key twice. Such a file must not be edited: the edit changes the first member of that name,
+ * whereas programs use the last one.
+ */
+export function hasDuplicateKey(object: Node | undefined): boolean {
   const keys = object === undefined ? [] : membersOf(object).map(({ key }) => key);
   return new Set(keys).size < keys.length;
 }

@@ -1,44 +1,60 @@
-/** The script of package.json by which npm scripts start the executable for Linux; pure but for the system's name. */
+/**
+ * Returns the step that adds `sophia-run link` to the scripts of package.json. The package manager runs this script after an
+ * installation. From then on npm scripts start the executable for Linux instead of Node.js; pure but for the system's name.
+ */
 import { withScripts } from "./manifest-edits.ts";
 import { dependenciesIn, hasDependency, type Manifest, objectOf, scriptOf } from "./package-json.ts";
 import { type Project, usesRootsDependency } from "./project-survey.ts";
 import type { SetupStep } from "./setup-step.ts";
 
-const COMMAND = "sophia-run link";
+const LINK_COMMAND = "sophia-run link";
 
-/** @param yarnSettings the text of .yarnrc.yml: without node_modules there is nothing to link */
+/**
+ * Returns an offer to add the script, or advice if sophia-run is not installed yet; no step if the script has no use.
+ *
+ * @param yarnSettings the text of .yarnrc.yml. Yarn 2 and later create no node_modules by default, in which to link.
+ */
 export function linkSteps(project: Project, yarnSettings: string | undefined): readonly SetupStep[] {
   const { manifest, node } = project;
   if (process.platform !== "linux" || manifest === undefined || manifest["name"] === "sophia-run") return [];
   if (node.name === "yarn" && !/^nodeLinker:\s*["']?node-modules\b/m.test(yarnSettings ?? "")) return [];
-  // The root's script covers its command, which the package's scripts start.
+  // The script belongs in the workspace's root, whose command the scripts of its packages start.
   if (usesRootsDependency(project)) return [];
-  if (["postinstall", "prepare"].some((name) => scriptOf(manifest, name)?.includes(COMMAND) === true)) return [];
-  const script = isPublished(manifest) ? "prepare" : "postinstall";
-  // Yarn 2 and later never run it.
-  if (script === "prepare" && node.name === "yarn") return [];
-  const former = scriptOf(manifest, script);
-  const isLeftOut =
-    dependenciesIn(manifest, "devDependencies").has("sophia-run") &&
-    !dependenciesIn(manifest, "dependencies").has("sophia-run");
-  const command = isLeftOut ? `${COMMAND} || exit 0` : COMMAND;
-  const whole = former === undefined ? command : `${former} && ${isLeftOut ? `(${command})` : command}`;
-  const line = `"${script}": ${JSON.stringify(whole)}`;
-  const about = "a start takes 2 ms in place of 25; docs/native.md of the package has the details";
+  const isAdded = ["postinstall", "prepare"].some((name) => scriptOf(manifest, name)?.includes(LINK_COMMAND) === true);
+  if (isAdded) return [];
+  const scriptName = isPublished(manifest) ? "prepare" : "postinstall";
+  // Yarn 2 and later never run the script `prepare`.
+  if (scriptName === "prepare" && node.name === "yarn") return [];
+  const currentCommand = scriptOf(manifest, scriptName);
+  const newCommand = withLinkCommand(currentCommand, isOnlyDevDependency(manifest));
+  const scriptLine = `"${scriptName}": ${JSON.stringify(newCommand)}`;
+  const benefit = "a start takes 2 ms in place of 25; docs/native.md of the package has the details";
   const step = {
     file: "package.json",
     title: "add, if npm scripts should start sophia-run without Node.js on Linux",
-    lines: [objectOf(manifest["scripts"]) === undefined ? `"scripts": { ${line} }` : line],
-    remark: script === "prepare" ? `${about}; not postinstall, which users of the package would run` : about,
+    lines: [objectOf(manifest["scripts"]) === undefined ? `"scripts": { ${scriptLine} }` : scriptLine],
+    remark: scriptName === "prepare" ? `${benefit}; not postinstall, which users of the package would run` : benefit,
   };
-  // Without the package the script would make each installation fail.
+  // The script would make each installation fail as long as sophia-run is not a dependency.
   if (!hasDependency(manifest)) return [{ kind: "advise", ...step }];
-  const change = { name: script, from: former, to: whole };
-  const replaced = former === undefined ? [] : [`"${script}": ${JSON.stringify(former)}`];
+  const change = { name: scriptName, from: currentCommand, to: newCommand };
+  const replaced = currentCommand === undefined ? [] : [`"${scriptName}": ${JSON.stringify(currentCommand)}`];
   return [{ kind: "offer", ...step, replaced, edit: (text) => withScripts(text, [change]), isLink: true }];
 }
 
-/** Returns true if npm would publish the package. */
+/** Appends the command to a script. An installation without devDependencies lacks the command, and must not fail for it. */
+function withLinkCommand(currentCommand: string | undefined, mayBeMissing: boolean): string {
+  const linkCommand = mayBeMissing ? `${LINK_COMMAND} || exit 0` : LINK_COMMAND;
+  if (currentCommand === undefined) return linkCommand;
+  return `${currentCommand} && ${mayBeMissing ? `(${linkCommand})` : linkCommand}`;
+}
+
+function isOnlyDevDependency(manifest: Manifest): boolean {
+  const isIn = (group: string): boolean => dependenciesIn(manifest, group).has("sophia-run");
+  return isIn("devDependencies") && !isIn("dependencies");
+}
+
+/** Returns true if npm would publish the package. Its users would then run a `postinstall` script, but not `prepare`. */
 function isPublished(manifest: Manifest): boolean {
   return manifest["private"] !== true && ["name", "version"].every((key) => typeof manifest[key] === "string");
 }

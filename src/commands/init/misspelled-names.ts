@@ -1,46 +1,54 @@
-/** Names in files that no code reads, and that resemble one that the code reads and no file has: probably misspelt; pure. */
+/**
+ * Finds names of variables in files that are probably misspelled: no code reads the name, and it resembles a name that the code
+ * reads and no file sets; pure.
+ */
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
 
 export interface Misspelling {
+  /** The misspelled name. */
   readonly name: string;
   readonly setAt: CodePlace | undefined;
   /** The name that the code reads. */
-  readonly meant: string;
+  readonly intendedName: string;
   readonly readAt: CodePlace;
 }
 
-/** Splits off the candidates whose names are probably misspelt. A name that has a source of its own, besides code, is meant. */
-export function withoutMisspellings(candidates: readonly NamedCandidate[]): {
-  readonly kept: readonly NamedCandidate[];
-  readonly misspelt: readonly Misspelling[];
+/**
+ * Separates the candidates whose names are probably misspelled. If a name is in the code and in a further source, then its
+ * spelling is intended, and no other name can be a misspelling of it.
+ */
+export function separateMisspellings(candidates: readonly NamedCandidate[]): {
+  readonly plausible: readonly NamedCandidate[];
+  readonly misspelled: readonly Misspelling[];
 } {
-  const readAlone = new Map(
+  const namesOnlyInCode = new Map(
     candidates.flatMap(({ name, readAt, sources }) =>
       readAt !== undefined && sources.length === 1 ? [[name, readAt] as const] : [],
     ),
   );
-  const find = nameFinder(readAlone.keys());
-  const misspelt = candidates.flatMap(({ name, readAt, setAt }): readonly Misspelling[] => {
-    const meant = readAt === undefined ? find(name) : undefined;
-    const place = meant === undefined ? undefined : readAlone.get(meant);
-    return meant === undefined || place === undefined ? [] : [{ name, setAt, meant, readAt: place }];
+  const findSimilarName = nameFinder(namesOnlyInCode.keys());
+  const misspelled = candidates.flatMap(({ name, readAt: ownPlace, setAt }): readonly Misspelling[] => {
+    const intendedName = ownPlace === undefined ? findSimilarName(name) : undefined;
+    const readAt = intendedName === undefined ? undefined : namesOnlyInCode.get(intendedName);
+    return intendedName === undefined || readAt === undefined ? [] : [{ name, setAt, intendedName, readAt }];
   });
-  const names = new Set(misspelt.map(({ name }) => name));
-  return { kept: candidates.filter(({ name }) => !names.has(name)), misspelt };
+  const misspelledNames = new Set(misspelled.map(({ name }) => name));
+  return { plausible: candidates.filter(({ name }) => !misspelledNames.has(name)), misspelled };
 }
 
-const MOST = 10;
+const MAX_LINES = 10;
 
-export function misspellingLines(misspelt: readonly Misspelling[]): readonly string[] {
-  const left = misspelt.length - MOST;
+/** Describes the misspellings for the user, one in each line. */
+export function misspellingLines(misspelled: readonly Misspelling[]): readonly string[] {
+  const further = misspelled.length - MAX_LINES;
   return [
-    ...misspelt.slice(0, MOST).map(({ name, setAt, meant, readAt }) => {
-      const where = setAt === undefined ? "" : ` (${placeWords(setAt)})`;
-      return `${printable(name)}${where} is left out: no code reads it; did you mean ${meant}, which ${placeWords(readAt)} reads?`;
+    ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {
+      const place = setAt === undefined ? "" : ` (${placeWords(setAt)})`;
+      return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${placeWords(readAt)} reads?`;
     }),
-    ...(left > 0 ? [`and ${left} more names that no code reads`] : []),
+    ...(further > 0 ? [`and ${further} more names that no code reads`] : []),
   ];
 }

@@ -1,3 +1,4 @@
+/** The part of `init` that writes ESC environments into the new contract, so that other users need no `ESC_ENV`. */
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
@@ -8,7 +9,10 @@ import { replaceConsents, withConsents } from "../../access/remembered-consents.
 import { ask, canAsk } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
-/** Asks whether the new contract names the ESC environments, so that others need no `ESC_ENV`. Without a terminal it does not. */
+/**
+ * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a coding
+ * agent runs init, there is no question, and the contract does not name them.
+ */
 export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
   if (environments.length === 0 || !canAsk(context) || agentBy(context.environment) !== undefined) return false;
   return ask(
@@ -21,24 +25,29 @@ export async function askEnvironment(environments: readonly string[], context: C
   );
 }
 
-/** Remembers that the user has written the names. */
+/**
+ * Remembers that the user has allowed the new contract to open these environments, since the user has just agreed to write
+ * them. Otherwise the next start would ask.
+ *
+ * @returns lines for the user if the consent could not be saved
+ */
 export async function allowWritten(
   environments: readonly string[],
   { environment, project }: Context,
 ): Promise<readonly Line[]> {
   const file = placeOf(CONTRACT_FILE_NAME, { cwd: project });
-  // Each start asks.
+  // No consent can be remembered for this file, so that each start asks.
   if (file === undefined) return [];
-  const trouble = await replaceConsents(environment, (now) =>
+  const trouble = await replaceConsents(environment, (consents) =>
     withConsents(
-      now,
+      consents,
       environments.map((name) => ({ file, environment: name })),
     ),
   );
   return trouble === undefined ? [] : [`  not remembered as allowed: ${trouble}`];
 }
 
-/** Says how ESC itself checks the values by the contract, for a project whose values are there. */
+/** Tells the user of a project with values in ESC how ESC itself can check them by the contract. */
 export function enforceRemark(environments: readonly string[]): readonly Line[] {
   if (environments.length === 0) return [];
   return [
@@ -47,11 +56,11 @@ export function enforceRemark(environments: readonly string[]): readonly Line[] 
   ];
 }
 
-/** Says how to name the environments later. */
+/** Tells the user how to write the environments into the contract later. */
 export function environmentRemark(environments: readonly string[]): readonly Line[] {
   if (environments.length === 0) return [];
-  const [only, ...others] = environments;
-  const value = JSON.stringify(others.length === 0 ? only : environments);
+  const [first, ...others] = environments;
+  const value = JSON.stringify(others.length === 0 ? first : environments);
   return [
     "  to name the ESC environment for all users of the contract, write in it:",
     { text: `    "environment": ${value}`, whole: true },

@@ -1,35 +1,52 @@
-/** The package managers of Node.js, with the commands that `init` writes or prints. */
+/**
+ * The package managers of Node.js, with the commands that `init` writes into files or prints. findNodeInstaller() chooses the
+ * one of a project, and commandsFor() returns its commands.
+ */
 import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../parts/package-source.ts";
 
-/** From version 2 on Yarn is a different program. */
+/** Yarn 2 and later, `yarn`, are a different program from `yarn 1`. */
 type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
 
+/** The package manager of a project. */
 export interface NodeInstaller {
   readonly name: NodeTool;
+  /** The project has the lock file of this package manager. */
   readonly isLocked: boolean;
-  /** The major version for Corepack if package.json names none: it would use Yarn 1, which has a different lock file. */
+  /**
+   * The major version of Yarn, if package.json names none. Corepack must be told, since it would start Yarn 1, which has a
+   * different lock file.
+   */
   readonly yarnVersion?: string;
 }
 
 export interface NodeToolCommands {
+  /** Adds sophia-run to the dependencies. */
   readonly add: string;
+  /** The same in the root of a workspace, if that takes another command. */
   readonly addToRoot?: string;
-  /** The prefix of a command of an installed package. */
+  /** The words, with a space, before a command of an installed package. */
   readonly run: string;
+  /** The names of the lock file. */
   readonly locks: readonly [string, ...string[]];
+  /** The files that an image needs before it installs packages, as arguments of COPY. */
   readonly files: string;
+  /** Installs exactly what the lock file pins. */
   readonly install: string;
+  /** The same without devDependencies. */
   readonly installProduction: string;
-  /** Runs a script of a package, by its path in the workspace; empty for the root. */
+  /** Returns the command for a script of a package. `member` is the package's path in the workspace, empty for the root. */
   readonly script: (name: string, member: string) => string;
+  /** An instruction of a Dockerfile that must come before the installation. */
   readonly imageSetUp?: string;
+  /** The commands of devcontainer.json. */
   readonly devcontainer: { readonly install: string; readonly check: string };
+  /** The commands of a GitHub Actions workflow, and the cache of actions/setup-node. */
   readonly workflow: { readonly cache?: string; readonly setUp?: string; readonly check: string };
 }
 
 const CHECK = "sophia-run check";
 
-/** Corepack is part of Node.js 24 and reads the version from package.json. `corepack enable` would need root. */
+/** pnpm and Yarn are started by Corepack, which is part of Node.js 24. `corepack enable` would need root. */
 export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   npm: {
     add: `npm install --save-prod ${NODE_PACKAGE}`,
@@ -50,12 +67,12 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
     files: "package.json pnpm-*.yaml",
     install: "corepack pnpm install --frozen-lockfile",
     installProduction: "corepack pnpm install --frozen-lockfile --prod",
-    // `...` adds the packages that it depends on, in their order.
+    // `...` also runs the script of the packages on which this one depends, in the right order.
     script: (name, member) => `corepack pnpm ${member && `--filter ./${member}... `}run ${name}`,
     devcontainer: { install: "corepack pnpm install", check: CHECK },
     workflow: { check: `corepack pnpm exec ${CHECK}` },
   },
-  yarn: modernYarn("corepack yarn"),
+  yarn: modernYarnCommands("corepack yarn"),
   "yarn 1": {
     add: `yarn add ${NODE_PACKAGE}`,
     addToRoot: `yarn add --ignore-workspace-root-check ${NODE_PACKAGE}`,
@@ -82,7 +99,8 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   },
 };
 
-function modernYarn(yarn: string): NodeToolCommands {
+/** Returns the commands of Yarn 2 and later. `yarn` is the command that starts it. */
+function modernYarnCommands(yarn: string): NodeToolCommands {
   return {
     add: `yarn add ${YARN_PACKAGE}`,
     run: "yarn run ",
@@ -91,44 +109,52 @@ function modernYarn(yarn: string): NodeToolCommands {
     install: `${yarn} install --immutable`,
     installProduction: `${yarn} install --immutable`,
     script: (name, member) => `${yarn} ${member && `--cwd ${member} `}run ${name}`,
-    // Programs need node_modules; the file of Yarn in the repository is not copied yet.
+    // The image starts programs from node_modules. The release of Yarn in the repository is not copied yet at that point.
     imageSetUp: "ENV YARN_NODE_LINKER=node-modules YARN_IGNORE_PATH=1",
     devcontainer: { install: `${yarn} install`, check: `${yarn} run ${CHECK}` },
     workflow: { check: `${yarn} run ${CHECK}` },
   };
 }
 
+/** Returns the commands of a project's package manager, with the version of Yarn if Corepack must be told. */
 export function commandsFor({ name, yarnVersion }: NodeInstaller): NodeToolCommands {
-  return yarnVersion === undefined ? NODE_TOOLS[name] : modernYarn(`corepack yarn@${yarnVersion}`);
+  return yarnVersion === undefined ? NODE_TOOLS[name] : modernYarnCommands(`corepack yarn@${yarnVersion}`);
 }
 
-const BY_LOCK = ["npm", "pnpm", "yarn", "bun"] as const satisfies readonly NodeTool[];
-/** Settings files, for a project without a lock file. */
-const BY_SETTINGS = [
+const LOCKING_TOOLS = ["npm", "pnpm", "yarn", "bun"] as const satisfies readonly NodeTool[];
+/** The settings files that show the package manager of a project without a lock file. */
+const SETTINGS_FILES = [
   ["yarn", ".yarnrc.yml"],
   ["pnpm", "pnpm-workspace.yaml"],
   ["bun", "bunfig.toml"],
 ] as const satisfies readonly (readonly [NodeTool, string])[];
 
-/** Returns the tool of `packageManager` (`named`), else that of the lock file or the settings file, else npm. */
-export function nodeTool(
-  named: unknown,
+/**
+ * Returns the package manager of a project: the one that package.json names, otherwise that of the lock file, otherwise that of
+ * a settings file, otherwise npm.
+ *
+ * @param packageManager the field of package.json, such as `pnpm@10.2.0`
+ * @param yarnLock the text of yarn.lock, which shows the version of Yarn
+ */
+export function findNodeInstaller(
+  packageManager: unknown,
   yarnLock: string | undefined,
-  isThere: (file: string) => boolean,
+  fileExists: (file: string) => boolean,
 ): NodeInstaller {
-  const [, name, major] = /^(npm|pnpm|yarn|bun)@(\d+)\./.exec(typeof named === "string" ? named : "") ?? [];
-  const hasLock = (tool: NodeTool): boolean => NODE_TOOLS[tool].locks.some(isThere);
-  const chosen =
-    BY_LOCK.find((tool) => tool === name) ??
-    BY_LOCK.find(hasLock) ??
-    BY_SETTINGS.find(([, file]) => isThere(file))?.[0] ??
+  const field = typeof packageManager === "string" ? packageManager : "";
+  const [, namedTool, namedMajor] = /^(npm|pnpm|yarn|bun)@(\d+)\./.exec(field) ?? [];
+  const hasLock = (tool: NodeTool): boolean => NODE_TOOLS[tool].locks.some(fileExists);
+  const tool =
+    LOCKING_TOOLS.find((name) => name === namedTool) ??
+    LOCKING_TOOLS.find(hasLock) ??
+    SETTINGS_FILES.find(([, file]) => fileExists(file))?.[0] ??
     "npm";
-  const isLocked = hasLock(chosen);
-  if (chosen !== "yarn") return { name: chosen, isLocked };
-  if (major === "1" || (name === undefined && /^# yarn lockfile v1$/m.test(yarnLock ?? ""))) {
-    return { name: "yarn 1", isLocked };
-  }
-  if (name !== undefined) return { name: "yarn", isLocked };
-  // Yarn 3 wrote version 6 of its lock file, and Yarn 4 version 8.
-  return { name: "yarn", isLocked, yarnVersion: /^ {2}version: [4-7]$/m.test(yarnLock ?? "") ? "3" : "4" };
+  const isLocked = hasLock(tool);
+  if (tool !== "yarn") return { name: tool, isLocked };
+  const isYarn1 = namedMajor === "1" || (namedTool === undefined && /^# yarn lockfile v1$/m.test(yarnLock ?? ""));
+  if (isYarn1) return { name: "yarn 1", isLocked };
+  if (namedTool !== undefined) return { name: "yarn", isLocked };
+  // Yarn 3 wrote version 6 of its lock file, and Yarn 4 writes version 8.
+  const isYarn3 = /^ {2}version: [4-7]$/m.test(yarnLock ?? "");
+  return { name: "yarn", isLocked, yarnVersion: isYarn3 ? "3" : "4" };
 }

@@ -1,12 +1,17 @@
+/**
+ * Reads package.json, and returns the steps by which `init` adds sophia-run to its dependencies and its start scripts. Reading
+ * is shared with the other steps of init; the edits themselves are in manifest-edits.ts.
+ */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../parts/package-source.ts";
 import { enumerate, withoutMark } from "../../core/text.ts";
 import { type ScriptChange, withScripts } from "./manifest-edits.ts";
 import type { SetupStep } from "./setup-step.ts";
 
+/** The object in a package.json. Its members may have any type, since another program wrote the file. */
 export type Manifest = Readonly<Record<string, unknown>>;
 
-/** @returns undefined for a text that is not a JSON object */
+/** Parses package.json. Returns undefined for a text that is not a JSON object. */
 export function parseManifest(text: string): Manifest | undefined {
   try {
     return objectOf(JSON.parse(withoutMark(text)));
@@ -15,43 +20,52 @@ export function parseManifest(text: string): Manifest | undefined {
   }
 }
 
+/** Returns a value if it is an object, neither null nor an array; otherwise undefined. */
 export function objectOf(value: unknown): Manifest | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(Object.entries(value));
 }
 
+/** Returns the versions of the dependencies in groups such as `devDependencies`, by the names of the packages. */
 export function dependenciesIn(manifest: Manifest, ...groups: readonly string[]): ReadonlyMap<string, unknown> {
   return new Map(groups.flatMap((group) => Object.entries(objectOf(manifest[group]) ?? {})));
 }
 
+/** Returns true if sophia-run is a dependency of the package. */
 export function hasDependency(manifest: Manifest): boolean {
   return dependenciesIn(manifest, "dependencies", "devDependencies").has("sophia-run");
 }
 
+/** Returns the command of a script, such as `start`. */
 export function scriptOf(manifest: Manifest, name: string): string | undefined {
   const command = objectOf(manifest["scripts"])?.[name];
   return typeof command === "string" ? command : undefined;
 }
 
-/** Usual names of a program, in the order in which they are tried. */
+/** The usual names of a program, in the order in which they are tried. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
-const STARTING = ["start", "dev", "serve"];
-const PREFIX = "sophia-run -- ";
+/** The names of scripts that start a program. */
+const START_SCRIPTS = ["start", "dev", "serve"];
+const COMMAND_PREFIX = "sophia-run -- ";
 const FILE = "package.json";
-const ABOUT_EXEC = "exec: otherwise the shell of the script keeps SIGTERM from the program; cmd of Windows has no exec";
+const EXEC_REMARK =
+  "exec: otherwise the shell of the script keeps SIGTERM from the program; cmd of Windows has no exec";
 
 export interface PackageOptions {
+  /** The commands that add sophia-run to the dependencies. */
   readonly add: readonly string[];
+  /** `--edit-scripts`: the scripts are changed, and not only offered. */
   readonly edit: boolean;
-  readonly isThere: (file: string) => boolean;
-  /** An image or a supervisor starts npm, which must pass signals on. */
-  readonly startsByNpm: boolean;
-  /** The root of the workspace depends on sophia-run, so that each package finds it. */
-  readonly isInRoot: boolean;
+  readonly fileExists: (file: string) => boolean;
+  /** An image or a supervisor starts a package manager, and signals must reach the program through the script's shell. */
+  readonly isStartedByPackageManager: boolean;
+  /** The root of the workspace depends on sophia-run, so that this package finds it there. */
+  readonly hasRootDependency: boolean;
 }
 
+/** Returns the steps for package.json. `text` is undefined if the file does not exist. */
 export function packageSteps(text: string | undefined, options: PackageOptions): readonly SetupStep[] {
-  if (text === undefined) return unedited("there is none", options);
+  if (text === undefined) return explainNoEdit("there is none", options);
   const manifest = parseManifest(text);
   if (manifest === undefined) {
     return [{ kind: "advise", file: FILE, title: "scripts cannot be read (not a JSON object)", lines: [] }];
@@ -59,75 +73,76 @@ export function packageSteps(text: string | undefined, options: PackageOptions):
   return [...dependencySteps(manifest, options), ...scriptSteps(text, manifest, options)];
 }
 
-/** Answers an `--edit-scripts` that has nothing to edit. */
-function unedited(reason: string, { edit }: Pick<PackageOptions, "edit">): readonly SetupStep[] {
+/** Returns advice that says why `--edit-scripts` changes nothing; none without this option. */
+function explainNoEdit(reason: string, { edit }: Pick<PackageOptions, "edit">): readonly SetupStep[] {
   return edit ? [{ kind: "advise", file: FILE, title: `not changed because ${reason}`, lines: [] }] : [];
 }
 
-/** Returns true if a Dockerfile or a Procfile starts a package manager. */
-export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
-  const starts = /^[ \t]*(?:ENTRYPOINT|CMD|[\w-]+:)(?:[ \t]*\[)?[ \t"']*(?:npm|pnpm|yarn|bun)\b/im;
-  return texts.some((text) => text !== undefined && starts.test(text));
+/** Returns true if a Dockerfile or a Procfile starts a package manager: `CMD ["npm", "start"]`, `web: npm start`. */
+export function startsPackageManager(...texts: readonly (string | undefined)[]): boolean {
+  const startLine = /^[ \t]*(?:ENTRYPOINT|CMD|[\w-]+:)(?:[ \t]*\[)?[ \t"']*(?:npm|pnpm|yarn|bun)\b/im;
+  return texts.some((text) => text !== undefined && startLine.test(text));
 }
 
-/** Images leave devDependencies out, so sophia-run must be among the dependencies. */
-function dependencySteps(manifest: Manifest, { add, isInRoot }: PackageOptions): readonly SetupStep[] {
+/** Returns advice if sophia-run is missing among the dependencies. Images leave devDependencies out, so those are not enough. */
+function dependencySteps(manifest: Manifest, { add, hasRootDependency }: PackageOptions): readonly SetupStep[] {
   const version = dependenciesIn(manifest, "dependencies").get("sophia-run");
-  const tarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
+  // A version such as `file:../sophia-run.tgz` names a file outside of the folder that an image copies.
+  const outerTarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
   const advice = (title: string, lines: readonly string[]): readonly SetupStep[] => [
     { kind: "advise", file: FILE, title: `${title}; run`, lines },
   ];
-  if (tarball !== null) {
-    const [, path = "", name = ""] = tarball;
-    const command = (add.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
+  if (outerTarball !== null) {
+    const [, path = "", name = ""] = outerTarball;
+    const addCommand = (add.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
     return advice("images and CI need the tarball of sophia-run in this folder", [
-      `cp ${shellWord(path)} . && ${command}`,
+      `cp ${shellWord(path)} . && ${addCommand}`,
     ]);
   }
-  if (version !== undefined || isInRoot || manifest["name"] === "sophia-run") return [];
+  if (version !== undefined || hasRootDependency || manifest["name"] === "sophia-run") return [];
   return hasDependency(manifest)
     ? advice("sophia-run is a devDependency, which images leave out", add)
     : advice("sophia-run is not among its dependencies", add);
 }
 
+/** Returns the step that puts sophia-run in front of the commands of the start scripts. */
 function scriptSteps(
   text: string,
   manifest: Manifest,
-  { edit, startsByNpm, isThere }: PackageOptions,
+  { edit, isStartedByPackageManager, fileExists }: PackageOptions,
 ): readonly SetupStep[] {
-  const prefix = startsByNpm ? `exec ${PREFIX}` : PREFIX;
-  const remark = startsByNpm ? ABOUT_EXEC : undefined;
+  const prefix = isStartedByPackageManager ? `exec ${COMMAND_PREFIX}` : COMMAND_PREFIX;
+  const remark = isStartedByPackageManager ? EXEC_REMARK : undefined;
   const advice = (lines: readonly string[]): readonly SetupStep[] => [{ kind: "advise", file: FILE, lines, remark }];
-  const starting = STARTING.flatMap((name) => {
+  const startScripts = START_SCRIPTS.flatMap((name) => {
     const command = scriptOf(manifest, name);
-    return command === undefined ? [] : [[name, command] as const];
+    return command === undefined ? [] : [{ name, command }];
   });
-  if (starting.length === 0) {
-    const program = PROGRAMS.find(isThere);
-    if (program === undefined) return unedited(`it has no script ${enumerate(STARTING, "or")}`, { edit });
+  if (startScripts.length === 0) {
+    const program = PROGRAMS.find(fileExists);
+    if (program === undefined) return explainNoEdit(`it has no script ${enumerate(START_SCRIPTS, "or")}`, { edit });
     return advice([`"scripts": { "start": "${prefix}node ${program}" }`]);
   }
-  const changed = starting
-    .filter(([, command]) => !/\bsophia-run\b/.test(command))
-    .map(([name, command]) => [name, prefix + wrapped(command)] as const);
-  if (changed.length === 0) return [{ kind: "ready", file: FILE }];
-  const changes = changed.map(([name, to]): ScriptChange => ({ name, from: scriptOf(manifest, name), to }));
-  const lines = changes.map(({ name, to }) => scriptLine(name, to));
-  const edited = withScripts(text, changes);
-  // A text with a key twice is left to the user.
-  if (edited === undefined) return advice(lines);
-  if (edit) return [{ kind: "edit", file: FILE, text: edited, written: lines, remark }];
+  const changes = startScripts
+    .filter(({ command }) => !/\bsophia-run\b/.test(command))
+    .map(({ name, command }): ScriptChange => ({ name, from: command, to: prefix + asSingleCommand(command) }));
+  if (changes.length === 0) return [{ kind: "ready", file: FILE }];
+  const newLines = changes.map(({ name, to }) => scriptLine(name, to));
+  const editedText = withScripts(text, changes);
+  // The text cannot be edited safely, for example because it has a key twice.
+  if (editedText === undefined) return advice(newLines);
+  if (edit) return [{ kind: "edit", file: FILE, text: editedText, written: newLines, remark }];
   const replaced = changes.map(({ name, from = "" }) => scriptLine(name, from));
-  const apply = (current: string): string | undefined => withScripts(current, changes);
-  return [{ kind: "offer", file: FILE, lines, replaced, edit: apply, isLink: false, remark }];
+  const apply = (currentText: string): string | undefined => withScripts(currentText, changes);
+  return [{ kind: "offer", file: FILE, lines: newLines, replaced, edit: apply, isLink: false, remark }];
 }
 
 function scriptLine(name: string, command: string): string {
   return `${JSON.stringify(name)}: ${JSON.stringify(command)}`;
 }
 
-/** Returns a command that can follow `--`: a script of several commands needs its own shell. */
-function wrapped(command: string): string {
+/** Returns a command that can follow `--`. A script with operators of the shell, or with assignments, needs a shell of its own. */
+function asSingleCommand(command: string): string {
   if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
   return `sh -c ${shellQuoted(command)}`;
 }

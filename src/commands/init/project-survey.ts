@@ -1,4 +1,7 @@
-/** Examines a folder for `init`: the project, its workspace, and the files that exist. */
+/**
+ * Examines the folder of a project for `init`: which tools it uses, where its workspace begins, and which files exist. All
+ * steps of init decide by this survey, so that each file is read once.
+ */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
 import { placeContract } from "../../contract/find-contract.ts";
@@ -9,88 +12,102 @@ import { matchesGlob } from "../../resolve/name-globs.ts";
 import { parentOf } from "../../system/paths.ts";
 import { readIn, workflowsIn } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { nodeTool, type NodeInstaller } from "./node-tools.ts";
+import { findNodeInstaller, type NodeInstaller } from "./node-tools.ts";
 import { dependenciesIn, hasDependency, objectOf, parseManifest, type Manifest } from "./package-json.ts";
-import { pyprojectOf, pythonTool, type PythonTool } from "./python.ts";
+import { parsePyproject, findPythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
-import { parseYaml, topEntry } from "./tools/yaml.ts";
+import { parseYaml, topLevelEntry } from "./tools/yaml.ts";
 
-const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
+const DEVCONTAINER_FILES = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
+/** The tools of a project, and its place in a workspace. */
 export interface Project {
+  /** The name of the folder. */
   readonly name: string;
   /** The name in package.json, without its scope, or in pyproject.toml. */
   readonly title: string | undefined;
+  /** The package.json of the folder; undefined if it does not exist. */
   readonly manifest: Manifest | undefined;
   readonly node: NodeInstaller;
   readonly workspace: Workspace;
+  /** Undefined if the folder has no Python project. */
   readonly python: PythonTool | undefined;
 }
 
+/** Several packages with one lock file. A project outside of any workspace is a workspace of its own. */
 interface Workspace {
-  /** The folder with the lock file: that of the project, unless it is a package of a workspace. */
+  /** The folder with the lock file. */
   readonly root: string;
-  /** The path of the project from the root, with slashes; empty for the root itself. */
+  /** The path of the project from the root, with slashes; empty if the project is the root. */
   readonly member: string;
+  /** The package.json of the root. */
   readonly manifest: Manifest;
-  /** The root's package.json or pnpm-workspace.yaml lists packages. */
+  /** True if package.json or pnpm-workspace.yaml of the root lists packages. */
   readonly hasMembers: boolean;
 }
 
+/** The result of the examination. */
 export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly project: Project;
   /** The texts of files; undefined if they do not exist. */
   readonly packageJson: string | undefined;
   readonly pyproject: string | undefined;
   readonly dockerfile: string | undefined;
-  /** The existing file, else the one to create. */
+  /** The devcontainer.json that exists, or the one that init would create. */
   readonly devcontainer: { readonly file: string; readonly text: string | undefined };
+  /** The texts of the GitHub Actions workflows. */
   readonly workflows: readonly string[];
-  /** False in a folder below the root of a repository. */
+  /** True if the folder is the root of its repository. */
   readonly isRoot: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
-  /** The project uses Pulumi ESC: its contract, a workflow, or this machine has a setting of it. */
+  /** The project uses Pulumi ESC, since its contract, a workflow or this computer has a setting of ESC. */
   readonly usesEsc: boolean;
-  readonly isInRoot: (file: string) => boolean;
+  /** Returns true if a file exists in the root of the workspace. */
+  readonly rootFileExists: (file: string) => boolean;
+  /** Reads a file of the project; undefined if it does not exist. */
   readonly read: (file: string) => Promise<string | undefined>;
 }
 
 /**
  * Reads the files of a project; writes nothing.
  *
- * @param isForEsc what init creates is for ESC, whatever the project has
+ * @param isForEsc true if the user has asked for files that use ESC, even if the project does not use ESC yet
  * @throws SophiaError (file, 125) for a file that cannot be read
  */
-export async function survey(settings: Settings, isForEsc: boolean, context: Context): Promise<Survey> {
+export async function surveyProject(settings: Settings, isForEsc: boolean, context: Context): Promise<Survey> {
   const { project } = context;
   const read = (file: string): Promise<string | undefined> => readIn(project, file);
-  const isThere = (file: string): boolean => existsSync(join(project, file));
+  const fileExists = (file: string): boolean => existsSync(join(project, file));
   const packageJson = await read("package.json");
   const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
   const pyproject = await read("pyproject.toml");
-  const python = pyproject === undefined ? undefined : pyprojectOf(pyproject);
-  const workspace = await workspaceOf(project);
-  const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
-  // A dangling link counts as a file, since none can be created there.
+  const python = pyproject === undefined ? undefined : parsePyproject(pyproject);
+  const workspace = await findWorkspace(project);
+  const rootFileExists = (file: string): boolean => existsSync(join(workspace.root, file));
+  // A dangling link is a file as well, since no other file can be created in its place.
   const isLinkOrFile = (file: string): boolean =>
     lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
   const workflows = (await workflowsIn(project)).map((file) => file.text);
   const contract = placeContract(undefined, project)?.path;
-  const container = DEVCONTAINERS.find(isLinkOrFile) ?? DEVCONTAINERS[0] ?? "";
+  const devcontainerFile = DEVCONTAINER_FILES.find(isLinkOrFile) ?? DEVCONTAINER_FILES[0] ?? "";
   return {
     project: {
       name: basename(project),
-      title: titleOf(manifest?.["name"] ?? python?.name),
+      title: shortTitle(manifest?.["name"] ?? python?.name),
       manifest,
-      node: nodeTool(workspace.manifest["packageManager"], await readIn(workspace.root, "yarn.lock"), isInRoot),
+      node: findNodeInstaller(
+        workspace.manifest["packageManager"],
+        await readIn(workspace.root, "yarn.lock"),
+        rootFileExists,
+      ),
       workspace,
-      python: pythonTool(python, isThere),
+      python: findPythonTool(python, fileExists),
     },
     packageJson,
     pyproject,
     dockerfile: await read("Dockerfile"),
-    devcontainer: { file: container, text: await read(container) },
+    devcontainer: { file: devcontainerFile, text: await read(devcontainerFile) },
     workflows,
     isRoot: projectRoot(project) === project,
     contract,
@@ -100,80 +117,94 @@ export async function survey(settings: Settings, isForEsc: boolean, context: Con
       workflows.some(namesEsc) ||
       (await machineUsesEsc(settings, context)),
     commandsOf: await installedCommands([project, workspace.root], manifest ?? {}),
-    isThere,
-    isInRoot,
+    fileExists,
+    rootFileExists,
     read,
   };
 }
 
-const LONGEST_TITLE = 60;
+const MAX_TITLE_LENGTH = 60;
 
-function titleOf(name: unknown): string | undefined {
+/** Returns the name of a package without its scope; undefined if it is too long for a report. */
+function shortTitle(name: unknown): string | undefined {
   const title = typeof name === "string" ? name.replace(/^@.*\//, "") : "";
-  return title === "" || title.length > LONGEST_TITLE ? undefined : title;
+  return title === "" || title.length > MAX_TITLE_LENGTH ? undefined : title;
 }
 
+/** Reads the package.json of a folder; an empty object if it is missing or not JSON. */
 async function manifestIn(folder: string): Promise<Manifest> {
   return parseManifest((await readIn(folder, "package.json")) ?? "") ?? {};
 }
 
-/** Reads the commands of the dependencies from `node_modules` of the folders, the nearest first. */
+/** Finds the commands that the dependencies install, in `node_modules` of the folders in this order. */
 async function installedCommands(folders: readonly string[], manifest: Manifest): Promise<Survey["commandsOf"]> {
-  const installed = folders.map((folder) => join(folder, "node_modules")).filter((one) => existsSync(one));
+  const nodeModules = folders.map((folder) => join(folder, "node_modules")).filter((path) => existsSync(path));
   const commands = new Map<string, readonly string[]>();
   for (const name of dependenciesIn(manifest, "dependencies", "devDependencies").keys()) {
-    const folder = installed.map((one) => join(one, name)).find((one) => existsSync(join(one, "package.json")));
-    const { bin } = folder === undefined ? {} : await manifestIn(folder);
+    const packageFolders = nodeModules.map((path) => join(path, name));
+    const packageFolder = packageFolders.find((folder) => existsSync(join(folder, "package.json")));
+    const { bin } = packageFolder === undefined ? {} : await manifestIn(packageFolder);
+    // `bin` is the path of one command, with the name of the package, or an object with several commands.
     commands.set(name, typeof bin === "string" ? [name.replace(/^@.*\//, "")] : Object.keys(objectOf(bin) ?? {}));
   }
   return (packages) =>
-    installed.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
+    nodeModules.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
 }
 
-async function workspaceOf(cwd: string): Promise<Workspace> {
-  const ownManifest = await manifestIn(cwd);
-  const patterns = await memberPatterns(cwd, ownManifest);
-  const alone: Workspace = { root: cwd, member: "", manifest: ownManifest, hasMembers: patterns !== undefined };
-  if (patterns !== undefined) return alone;
-  for (let folder = cwd; ;) {
+/** Finds the workspace of a folder: its packages are listed in a folder above, but not above the root of the repository. */
+async function findWorkspace(project: string): Promise<Workspace> {
+  const ownManifest = await manifestIn(project);
+  const ownPatterns = await memberPatterns(project, ownManifest);
+  const hasMembers = ownPatterns !== undefined;
+  const ownWorkspace: Workspace = { root: project, member: "", manifest: ownManifest, hasMembers };
+  if (hasMembers) return ownWorkspace;
+  for (let folder = project; ;) {
     const parent = parentOf(folder);
-    if (existsSync(join(folder, ".git")) || parent === folder) return alone;
+    if (existsSync(join(folder, ".git")) || parent === folder) return ownWorkspace;
     folder = parent;
     const manifest = await manifestIn(folder);
-    const member = relative(folder, cwd).replaceAll(sep, "/");
+    const member = relative(folder, project).replaceAll(sep, "/");
     if (isMember(member, (await memberPatterns(folder, manifest)) ?? [])) {
       return { root: folder, member, manifest, hasMembers: true };
     }
   }
 }
 
-/** Returns the globs of a root's packages; undefined if the folder is no root. */
+/**
+ * Returns the globs that list the packages of a workspace, such as `packages/*`; undefined if the folder is not the root of a
+ * workspace. npm, Yarn and Bun have them in package.json, pnpm in pnpm-workspace.yaml.
+ */
 async function memberPatterns(folder: string, { workspaces }: Manifest): Promise<readonly string[] | undefined> {
-  const own = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
-  const list = Array.isArray(own) ? own : pnpmPackages((await readIn(folder, "pnpm-workspace.yaml")) ?? "");
-  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : undefined;
+  const fromManifest = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
+  const patterns = Array.isArray(fromManifest)
+    ? fromManifest
+    : pnpmPackages((await readIn(folder, "pnpm-workspace.yaml")) ?? "");
+  return Array.isArray(patterns) ? patterns.filter((pattern) => typeof pattern === "string") : undefined;
 }
 
-/** Returns `packages` of pnpm-workspace.yaml; without it the file has only settings. */
+/** Returns `packages` of pnpm-workspace.yaml. Without this entry the file has only settings. */
 function pnpmPackages(text: string): unknown {
-  return objectOf(parseYaml(topEntry(text, "packages")))?.["packages"];
+  return objectOf(parseYaml(topLevelEntry(text, "packages")))?.["packages"];
 }
 
-/** Matches a package's path: `*` is one folder, `**` any depth, and a pattern with `!` excludes. */
+/** Returns true if the globs list a package by its path: `*` is one folder, `**` any number, and a glob with `!` excludes. */
 function isMember(member: string, patterns: readonly string[]): boolean {
-  const fits = (pattern: string): boolean => {
+  const matches = (pattern: string): boolean => {
     const glob = pattern.replace(/^\.\//, "").replace(/\/$/, "");
+    // `**` may also stand for no folder at all.
     if (glob.includes("**")) return matchesGlob(glob, member) || matchesGlob(glob.replaceAll("**/", ""), member);
     return glob.split("/").length === member.split("/").length && matchesGlob(glob, member);
   };
   const isExclusion = (pattern: string): boolean => pattern.startsWith("!");
-  return (
-    patterns.some((one) => !isExclusion(one) && fits(one)) &&
-    !patterns.some((one) => isExclusion(one) && fits(one.slice(1)))
-  );
+  const isIncluded = patterns.some((pattern) => !isExclusion(pattern) && matches(pattern));
+  const isExcluded = patterns.some((pattern) => isExclusion(pattern) && matches(pattern.slice(1)));
+  return isIncluded && !isExcluded;
 }
 
-/** Returns true if a package can use the dependency of its workspace's root, as with all but Yarn 2 and later. */
+/**
+ * Returns true if the project is a package of a workspace, and can use sophia-run from the dependencies of the root. Yarn 2 and
+ * later do not allow that.
+ */
 export function usesRootsDependency({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }

@@ -1,16 +1,19 @@
-/** A Python project: the dependency on sophia-run, and how its programs are started. */
+/** Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs. */
 import { FETCH_WHEEL, IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
 import { parseToml } from "./tools/toml.ts";
 
-/** `pip .` if a pyproject.toml names the dependencies, `pip` if requirements.txt does. */
+/** The installers of Python packages. It is `pip .` for a pyproject.toml without a tool, and `pip` for a requirements.txt. */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
+  /** Adds sophia-run to the dependencies. pip has no such command. */
   readonly add?: string;
+  /** Installs the dependencies of the project. */
   readonly install: string;
+  /** The words, with a space, before a command of an installed package. */
   readonly run: string;
 }
 
@@ -24,6 +27,7 @@ export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   "pip .": { install: "pip install .", run: "" },
 };
 
+/** Returns the platform tag in the name of the wheel for this computer, such as `win_amd64`. */
 function wheelTag(): string {
   const isArm = process.arch === "arm64";
   if (process.platform === "win32") return "win_amd64";
@@ -31,7 +35,8 @@ function wheelTag(): string {
   return linuxWheelTag(isArm ? "aarch64" : "x86_64");
 }
 
-const STARTS: readonly (readonly [name: RegExp, command: (module: string) => string])[] = [
+/** The command that usually starts a program, for each package among the dependencies. */
+const START_COMMANDS: readonly (readonly [packageName: RegExp, command: (module: string) => string])[] = [
   [/\buvicorn\b/i, (module) => `uvicorn ${module}:app`],
   [/\bgunicorn\b/i, (module) => `gunicorn ${module}:app`],
   [/\bdjango\b/i, () => "python manage.py runserver"],
@@ -39,75 +44,89 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
   [/\bpytest\b/i, () => "pytest"],
 ];
 
+/** The usual names of a program, in the order in which they are tried. */
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
-/** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name; or the wheel. */
+/**
+ * The dependency on sophia-run: a line of requirements.txt (`sophia-run>=1.0`), a key of Poetry (`sophia-run = "^1.0"`), an
+ * item of a list (`"sophia-run[x]>=1.0"`), or the path of the wheel.
+ */
 const DEPENDENCY =
   /^[ \t]*(?:\.\/sophia_run-[\w.-]+\.whl[ \t]*$|sophia[-_.]run[ \t]*(?:$|[[<>=~!;@]))|["']sophia[-_.]run[ \t]*["'[<>=~!;@]/im;
 
-/** @param text that of pyproject.toml or requirements.txt */
+/** Returns true if a pyproject.toml or a requirements.txt has sophia-run among the dependencies. */
 export function hasPythonDependency(text: string): boolean {
   return DEPENDENCY.test(text);
 }
 
-/** The parts of a pyproject.toml that init uses. */
+/** The parts of a pyproject.toml that `init` uses. */
 export interface Pyproject {
+  /** The name of the project; of any type, since another program wrote the file. */
   readonly name: unknown;
-  /** The names of the tables below `tool`. */
+  /** The names of the tables below `tool`, such as `poetry`. */
   readonly tools: readonly string[];
 }
 
-/** Returns the parts of a pyproject.toml; none of them if it is no TOML, which its installer reports. */
-export function pyprojectOf(text: string): Pyproject {
+/** Parses a pyproject.toml. For a text that is not TOML the result is empty, since the installer reports that fault. */
+export function parsePyproject(text: string): Pyproject {
   const { project, tool } = attempt(() => parseToml(text)) ?? {};
   const tools = objectOf(tool) ?? {};
   return { name: objectOf(project)?.["name"] ?? objectOf(tools["poetry"])?.["name"], tools: Object.keys(tools) };
 }
 
 /** Returns the installer of a Python project, by its lock file or its table in pyproject.toml. */
-export function pythonTool(
+export function findPythonTool(
   pyproject: Pyproject | undefined,
-  isThere: (file: string) => boolean,
+  fileExists: (file: string) => boolean,
 ): PythonTool | undefined {
   const hasTable = (tool: string): boolean => pyproject?.tools.includes(tool) === true;
-  const named = (["uv", "poetry", "pdm"] as const).find((tool) => isThere(`${tool}.lock`) || hasTable(tool));
-  if (named !== undefined) return named;
+  const lockingTool = (["uv", "poetry", "pdm"] as const).find((tool) => fileExists(`${tool}.lock`) || hasTable(tool));
+  if (lockingTool !== undefined) return lockingTool;
   if (pyproject !== undefined) return "pip .";
-  return isThere("requirements.txt") ? "pip" : undefined;
+  return fileExists("requirements.txt") ? "pip" : undefined;
 }
 
+/** Returns the advice to add sophia-run to a file of dependencies. */
 function dependencyStep(file: string, tool: PythonTool): SetupStep {
-  const missing = "sophia-run is not among its dependencies";
+  const problem = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
-  const run = (...lines: readonly string[]): SetupStep => ({
+  const adviceToRun = (...commands: readonly string[]): SetupStep => ({
     kind: "advise",
     file,
-    title: `${missing}; run`,
-    lines: [...FETCH_WHEEL, ...lines],
+    title: `${problem}; run`,
+    lines: [...FETCH_WHEEL, ...commands],
   });
-  if (add !== undefined) return run(add);
+  if (add !== undefined) return adviceToRun(add);
   if (FETCH_WHEEL.length > 0) {
-    // A requirement of pyproject.toml may have an address, and no path (PEP 508).
-    return file === "pyproject.toml" ? run(`pip install ${PACKAGE}`) : run(`echo ${PACKAGE} >> ${file}`, install);
+    // The wheel is a file in the folder. A dependency in pyproject.toml may be a URL, but not a path (PEP 508).
+    if (file === "pyproject.toml") return adviceToRun(`pip install ${PACKAGE}`);
+    return adviceToRun(`echo ${PACKAGE} >> ${file}`, install);
   }
   const requirement = IS_ON_REGISTRIES ? PACKAGE : `sophia-run @ ${PACKAGE}`;
   const line = file === "pyproject.toml" ? `"${requirement}",` : requirement;
-  return { kind: "advise", file, title: `${missing}; add`, lines: [line], remark: `then ${install}` };
+  return { kind: "advise", file, title: `${problem}; add`, lines: [line], remark: `then ${install}` };
 }
 
-/** @param text that of pyproject.toml, else of requirements.txt; undefined if there is neither */
+/**
+ * Returns the steps for a Python project; none if the folder has neither a pyproject.toml nor a requirements.txt.
+ *
+ * @param file the one of the two that names the dependencies
+ * @param text the text of this file
+ */
 export function pythonSteps(
   file: string,
   text: string | undefined,
   tool: PythonTool | undefined,
-  isThere: (file: string) => boolean,
+  fileExists: (file: string) => boolean,
 ): readonly SetupStep[] {
   if (text === undefined || tool === undefined) return [];
   const { run } = PYTHON_TOOLS[tool];
-  const program = PROGRAMS.find(isThere);
+  const program = PROGRAMS.find(fileExists);
   const module = program?.replace(/\.py$/, "") ?? "main";
-  const found = STARTS.filter(([name]) => name.test(text)).map(([, command]) => command(module));
-  const commands = found.length === 0 ? [`python ${program ?? "PROGRAM.py"}`] : found;
+  const knownCommands = START_COMMANDS.filter(([packageName]) => packageName.test(text)).map(([, command]) =>
+    command(module),
+  );
+  const commands = knownCommands.length > 0 ? knownCommands : [`python ${program ?? "PROGRAM.py"}`];
   const remark = `sophia-run itself needs no Python; ${run}sophia-run docs --types python writes a typed settings class`;
   return [
     hasPythonDependency(text) ? { kind: "ready", file } : dependencyStep(file, tool),

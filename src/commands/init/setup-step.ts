@@ -1,17 +1,18 @@
+/** The steps of which `init` is made: each is the work on one file of the project. setup.ts collects them. */
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import type { TargetFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
 
 /**
- * Work on one file of the project, which `init` does itself (`create`, `edit`), prints for the user (`advise`), or does if the
- * user agrees (`offer`).
+ * Work on one file of the project. `init` does it by itself (`create`, `edit`), prints it for the user (`advise`), or does it if
+ * the user agrees (`offer`).
  */
 export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (
   | { readonly kind: "create"; readonly text: string }
-  /** `written` are the lines of `text` that are new. */
+  /** `text` is the whole new text, and `written` the lines of it that are new. */
   | { readonly kind: "edit"; readonly text: string; readonly written: readonly string[] }
-  /** Lines for the user to add, or to run if the title asks for that. */
+  /** The user must add the lines, or run them if the title says so. */
   | { readonly kind: "advise"; readonly title?: string; readonly lines: readonly string[] }
   | OfferedChange
   /** The file uses sophia-run already. */
@@ -21,21 +22,24 @@ export type SetupStep = { readonly file: string; readonly remark?: string | unde
 interface OfferedChange {
   readonly kind: "offer";
   readonly title?: string;
-  /** The new lines, and those that they replace. */
+  /** The lines that the change adds. */
   readonly lines: readonly string[];
+  /** The lines that the change removes. */
   readonly replaced: readonly string[];
-  /** Returns the text with the change; undefined if the file is not as it was when the change was made up. */
+  /** Returns the text with the change; undefined if the text is no longer the one for which the change was made. */
   readonly edit: (text: string) => string | undefined;
-  /** It makes npm scripts start the executable, which only some projects want. */
+  /** The change makes npm scripts start the executable, which only some projects want. So `--link` agrees to it, not `--yes`. */
   readonly isLink: boolean;
 }
 
 export type Offer = Extract<SetupStep, { readonly kind: "offer" }>;
 
-export function impossible(file: string, reason: string): SetupStep {
+/** Returns a step that tells the user why a file is not created. */
+export function notCreatedStep(file: string, reason: string): SetupStep {
   return { kind: "advise", file, title: `not created because ${reason}`, lines: [] };
 }
 
+/** Returns a file of the project as the functions that write files take it. */
 export function targetFile(name: string, { project }: Context): TargetFile {
   return { path: join(project, name), name, root: projectRoot(project) };
 }

@@ -1,4 +1,4 @@
-/** The steps by which `init` sets a project up, besides its contract. */
+/** Collects the steps by which `init` sets a project up, besides its contract. */
 import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
 import { readIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";
@@ -6,55 +6,63 @@ import { adviceForExisting, stepsForExtra, type Extra } from "./extras.ts";
 import { linkSteps } from "./link-step.ts";
 import { withLines } from "./manifest-edits.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
-import { packageSteps, startsNpm } from "./package-json.ts";
+import { packageSteps, startsPackageManager } from "./package-json.ts";
 import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { pythonSteps } from "./python.ts";
 import type { SetupStep } from "./setup-step.ts";
 
-interface Wishes {
+interface SetupOptions {
+  /** The extras that the user wants. */
   readonly extras: readonly Extra[];
+  /** The agents whose settings get hooks. */
   readonly agents: readonly Agent[];
-  /** Scripts of package.json are changed, not only named. */
-  readonly edits: boolean;
+  /** The start scripts of package.json are changed without a question: `--edit-scripts`. */
+  readonly editsScripts: boolean;
 }
 
-/** Returns all steps, those for the user last. @throws SophiaError (file, 125) for settings that cannot be changed */
-export async function setupSteps(surveyed: Survey, { extras, agents, edits }: Wishes): Promise<readonly SetupStep[]> {
+/**
+ * Returns all steps. Those that the user must do, the advice, come last.
+ *
+ * @throws SophiaError (file, 125) for an agent's settings that cannot be changed
+ */
+export async function setupSteps(survey: Survey, options: SetupOptions): Promise<readonly SetupStep[]> {
   const steps = [
-    ...(await projectSteps(surveyed, edits)),
-    ...adviceForExisting(surveyed),
-    ...extras.flatMap((extra) => stepsForExtra(extra, surveyed)),
-    ...(await Promise.all(agents.map((agent) => agentStep(agent, surveyed)))),
+    ...(await projectSteps(survey, options.editsScripts)),
+    ...adviceForExisting(survey),
+    ...options.extras.flatMap((extra) => stepsForExtra(extra, survey)),
+    ...(await Promise.all(options.agents.map((agent) => agentStep(agent, survey)))),
   ];
-  const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
-  return steps.toSorted((step, other) => isAdvice(step) - isAdvice(other));
+  const order = ({ kind }: SetupStep): number => (kind === "advise" ? 1 : 0);
+  return steps.toSorted((step, other) => order(step) - order(other));
 }
 
-async function projectSteps(surveyed: Survey, edits: boolean): Promise<readonly SetupStep[]> {
-  const { project, packageJson, pyproject, isThere, read } = surveyed;
-  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
+/** Returns the steps for the files that declare dependencies and scripts, and for .gitignore. */
+async function projectSteps(survey: Survey, editsScripts: boolean): Promise<readonly SetupStep[]> {
+  const { project, packageJson, pyproject, fileExists, read } = survey;
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
   const { hasMembers, member, root } = project.workspace;
-  const isRoot = hasMembers && member === "";
+  const isWorkspaceRoot = hasMembers && member === "";
+  const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
     ...packageSteps(packageJson, {
-      add: [...(isThere(TARBALL) ? [] : FETCH_TARBALL), isRoot ? addToRoot : add],
-      edit: edits,
-      isThere,
-      startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
-      isInRoot: usesRootsDependency(project),
+      add: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
+      edit: editsScripts,
+      fileExists,
+      isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
+      hasRootDependency: usesRootsDependency(project),
     }),
-    ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
-    ...gitignore(isThere(".git"), await read(".gitignore")),
+    ...pythonSteps(pythonFile, pyproject ?? (await read(pythonFile)), project.python, fileExists),
+    ...gitignoreSteps(fileExists(".git"), await read(".gitignore")),
     ...linkSteps(project, await readIn(root, ".yarnrc.yml")),
   ];
 }
 
-function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
-  const isIgnored = (end: string): boolean => new RegExp(`^[/*]*\\.env(?:\\.?\\*|${end}\\s*$)`, "m").test(text);
+/** Returns an offer to ignore `.env` and `.env.override`, unless lines such as `.env*` or `/.env` ignore them already. */
+function gitignoreSteps(isRepository: boolean, text = ""): readonly SetupStep[] {
+  const isIgnored = (suffix: string): boolean => new RegExp(`^[/*]*\\.env(?:\\.?\\*|${suffix}\\s*$)`, "m").test(text);
   const lines = [...(isIgnored("") ? [] : [".env"]), ...(isIgnored("\\.override") ? [] : [".env.override"])];
   if (!isRepository || lines.length === 0) return [];
   const title = "add, so that no value is committed";
-  const edit = (current: string): string => withLines(current, lines);
+  const edit = (currentText: string): string => withLines(currentText, lines);
   return [{ kind: "offer", file: ".gitignore", title, lines, replaced: [], edit, isLink: false }];
 }

@@ -1,148 +1,174 @@
-/** The command that starts a project's program in an image, by its package.json. */
+/**
+ * Finds the command that starts a project's program in an image, by the scripts of its package.json. The image then needs no
+ * package manager, which would not pass signals on to the program.
+ */
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { dependenciesIn, PROGRAMS, scriptOf, type Manifest } from "./package-json.ts";
 
-/** The words of CMD, without a package manager, which would not pass signals on; or the reason why there are none. */
+/** The command, or the reason why the image cannot run one. */
 export type StartCommand =
-  | { readonly options: readonly string[]; readonly words: readonly string[] }
-  | { readonly why: string };
+  /** `words` are for CMD, and `options` are those of sophia-run that the script states. */
+  { readonly options: readonly string[]; readonly words: readonly string[] } | { readonly why: string };
 
+/** The facts about the project and the image by which a command is judged. */
 export interface StartSurroundings {
   readonly runtime: "node" | "bun";
-  /** A build script exists, which may create files that are missing. */
+  /** The image runs a build script, which may create files that are missing now. */
   readonly isBuilt: boolean;
-  readonly isThere: (file: string) => boolean;
+  readonly fileExists: (file: string) => boolean;
   /** Returns the commands of packages; undefined if no package is installed. */
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
+/** How many scripts are followed that call each other. */
 const MAX_DEPTH = 8;
-const ALWAYS_THERE = new Set(
+/** The commands that each image has. */
+const IMAGE_COMMANDS = new Set(
   "sophia-run node sh env exec cd echo export test true sleep mkdir cp rm set trap wait".split(" "),
 );
 /** Options of Node.js whose value is the next word. */
-const WITH_VALUE = /^(?:-[rC]|--(?:require|import|loader|experimental-loader|conditions|title|env-file-if-exists))$/;
-const COMPOUND = /[&|;<>()$`\n*?]/;
+const OPTION_WITH_VALUE =
+  /^(?:-[rC]|--(?:require|import|loader|experimental-loader|conditions|title|env-file-if-exists))$/;
+/** Operators and expansions, which only a shell understands. */
+const SHELL_SYNTAX = /[&|;<>()$`\n*?]/;
 
-/** Follows the `start` script, else `main`, else a program with a usual name. */
+/** Returns the command of the `start` script, otherwise that of `main`, otherwise that of a program with a usual name. */
 export function startCommand(manifest: Manifest, surroundings: StartSurroundings): StartCommand {
   const [start, prestart] = [scriptOf(manifest, "start"), scriptOf(manifest, "prestart")];
   if (start !== undefined) {
-    if (prestart !== undefined && !buildsOnly(prestart, manifest))
+    // The package manager would run the prestart script first.
+    if (prestart !== undefined && !isBuild(prestart, manifest)) {
       return { why: "an image does not run the prestart script" };
-    return fromScript(start, manifest, surroundings);
+    }
+    return resolveScript(start, manifest, surroundings);
   }
   const { main } = manifest;
-  const program = typeof main === "string" && main !== "" ? main : PROGRAMS.find(surroundings.isThere);
+  const program = typeof main === "string" && main !== "" ? main : PROGRAMS.find(surroundings.fileExists);
   if (program === undefined) return { why: "package.json has no start script and no main program" };
-  return fromWords([surroundings.runtime, program], manifest, surroundings);
+  return resolveWords([surroundings.runtime, program], manifest, surroundings);
 }
 
-/** Returns true if a script only builds, which the image has done already. */
-function buildsOnly(prestart: string, manifest: Manifest): boolean {
+/** Returns true if a script only builds the project, since the image has done that already. */
+function isBuild(script: string, manifest: Manifest): boolean {
   return (
-    prestart === scriptOf(manifest, "build") ||
-    /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) build$/.test(prestart.trim())
+    script === scriptOf(manifest, "build") ||
+    /^(?:npm run|pnpm(?: run)?|yarn(?: run)?|bun run) build$/.test(script.trim())
   );
 }
 
-function fromScript(script: string, manifest: Manifest, surroundings: StartSurroundings, depth = 0): StartCommand {
+/**
+ * Returns the command of a script. The script may call another script, or start its program with sophia-run:
+ *
+ *     npm run server
+ *     sophia-run --strict -- node dist/server.js
+ */
+function resolveScript(script: string, manifest: Manifest, surroundings: StartSurroundings, depth = 0): StartCommand {
   const text = script.trim().replace(/^exec\s+/, "");
-  const words = COMPOUND.test(text) ? undefined : wordsOf(text);
-  if (words === undefined) return fromShell(text, manifest, surroundings);
-  const other = scriptCalled(words);
-  const called = other === undefined ? undefined : scriptOf(manifest, other);
-  if (called !== undefined && depth < MAX_DEPTH) return fromScript(called, manifest, surroundings, depth + 1);
-  if (other !== undefined)
-    return { why: `start calls the script ${printable(other)}, which does not exist or calls itself` };
-  if (words[0] === "npx") return fromWords(words.slice(1), manifest, surroundings);
-  if (words[0] !== "sophia-run") return fromWords(words, manifest, surroundings);
-  const end = words.indexOf("--");
-  const options = end === -1 ? [] : words.slice(1, end);
-  const started = fromWords(words.slice(end === -1 ? 1 : end + 1), manifest, surroundings);
-  return "why" in started ? started : { ...started, options };
+  const words = SHELL_SYNTAX.test(text) ? undefined : parseWords(text);
+  if (words === undefined) return resolveShellScript(text, manifest, surroundings);
+  const calledName = calledScript(words);
+  const called = calledName === undefined ? undefined : scriptOf(manifest, calledName);
+  if (called !== undefined && depth < MAX_DEPTH) return resolveScript(called, manifest, surroundings, depth + 1);
+  if (calledName !== undefined) {
+    return { why: `start calls the script ${printable(calledName)}, which does not exist or calls itself` };
+  }
+  if (words[0] === "npx") return resolveWords(words.slice(1), manifest, surroundings);
+  if (words[0] !== "sophia-run") return resolveWords(words, manifest, surroundings);
+  const separator = words.indexOf("--");
+  const options = separator === -1 ? [] : words.slice(1, separator);
+  const programWords = words.slice(separator === -1 ? 1 : separator + 1);
+  const command = resolveWords(programWords, manifest, surroundings);
+  return "why" in command ? command : { ...command, options };
 }
 
-/** Returns the script of `npm run x`, `npm start`, `pnpm x`, `yarn x` or `bun run x`. */
-function scriptCalled([tool = "", first = "", second]: readonly string[]): string | undefined {
+/** Returns the name of the script that `npm run x`, `npm start`, `pnpm x`, `yarn x` or `bun run x` runs. */
+function calledScript([tool = "", first = "", second]: readonly string[]): string | undefined {
   if (!/^(?:npm|pnpm|yarn|bun)$/.test(tool)) return undefined;
+  // `bun run server.ts` runs a file.
   if (first === "run" || first === "run-script") return /\.[cm]?[jt]sx?$/.test(second ?? "") ? undefined : second;
   return tool === "npm" || tool === "pnpm" || tool === "yarn" ? first : undefined;
 }
 
-/** Splits a command without operators; undefined if a quote does not end. */
-function wordsOf(text: string): readonly string[] | undefined {
+/** Splits a command such as `node "my server.js" --port 80` into words; undefined if a quote does not end. */
+function parseWords(text: string): readonly string[] | undefined {
   const words: string[] = [];
   const word = /\s*((?:"[^"\\]*"|'[^']*'|[^\s"'\\])+)(?=\s|$)/y;
   const { length } = text.trimEnd();
   while (word.lastIndex < length) {
-    const found = word.exec(text);
-    if (found === null) return undefined;
-    words.push((found[1] ?? "").replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+    const match = word.exec(text);
+    if (match === null) return undefined;
+    words.push((match[1] ?? "").replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
   }
   return words.length === 0 ? undefined : words;
 }
 
-function fromWords(words: readonly string[], manifest: Manifest, surroundings: StartSurroundings): StartCommand {
+/** Returns the command of words such as `NODE_ENV=production node --env-file=.env server.js`, if the image can run it. */
+function resolveWords(words: readonly string[], manifest: Manifest, surroundings: StartSurroundings): StartCommand {
   const isAssignment = (word: string): boolean => /^\w+=/.test(word);
-  const begin = words.findIndex((word) => !isAssignment(word));
-  const [program = "", ...rest] = begin === -1 ? [] : words.slice(begin);
-  const why = missing(program, manifest, surroundings);
+  const programIndex = words.findIndex((word) => !isAssignment(word));
+  const [program = "", ...programArguments] = programIndex === -1 ? [] : words.slice(programIndex);
+  const why = whyMissing(program, manifest, surroundings);
   if (why !== undefined) return { why };
-  // sophia-run reads .env files. No image has one, so that Node.js would refuse to start.
-  const args =
-    program === "node"
-      ? rest.filter((word, at) => !/^--env-file(?:=|$)/.test(word) && rest[at - 1] !== "--env-file")
-      : rest;
-  const file = program === "node" || program === "bun" ? programFile(args) : undefined;
-  if (file !== undefined && !surroundings.isBuilt && !fileVariants(file).some(surroundings.isThere)) {
+  // An image contains no .env file, without which Node.js would refuse to start. sophia-run reads .env files by itself.
+  const isEnvFileOption = (word: string, index: number): boolean =>
+    /^--env-file(?:=|$)/.test(word) || programArguments[index - 1] === "--env-file";
+  const usedArguments =
+    program === "node" ? programArguments.filter((word, index) => !isEnvFileOption(word, index)) : programArguments;
+  const file = program === "node" || program === "bun" ? programFile(usedArguments) : undefined;
+  if (file !== undefined && !surroundings.isBuilt && !fileVariants(file).some(surroundings.fileExists)) {
     return { why: `${printable(file)} does not exist, and there is no build script` };
   }
-  const assignments = begin <= 0 ? [] : ["env", ...words.slice(0, begin)];
-  return { options: [], words: [...assignments, program, ...args] };
+  const assignments = programIndex <= 0 ? [] : ["env", ...words.slice(0, programIndex)];
+  return { options: [], words: [...assignments, program, ...usedArguments] };
 }
 
-/** Returns the first word that is neither an option nor `run` of Bun. */
-function programFile(args: readonly string[]): string | undefined {
-  const at = args.findIndex(
-    (word, index) => !word.startsWith("-") && word !== "run" && !WITH_VALUE.test(args[index - 1] ?? ""),
-  );
-  const isCode = args.slice(0, at).some((word) => /^(?:-e|-p|--eval|--print)$/.test(word));
-  return isCode ? undefined : args[at];
+/** Returns the file that Node.js or Bun runs: the first word that is no option, no value of an option, and not `run`. */
+function programFile(words: readonly string[]): string | undefined {
+  const fileIndex = words.findIndex((word, index) => {
+    return !word.startsWith("-") && word !== "run" && !OPTION_WITH_VALUE.test(words[index - 1] ?? "");
+  });
+  // With `-e` the word is code.
+  const isCode = words.slice(0, fileIndex).some((word) => /^(?:-e|-p|--eval|--print)$/.test(word));
+  return isCode ? undefined : words[fileIndex];
 }
 
+/** Returns the files that Node.js tries for a file without an extension, or for a folder. */
 function fileVariants(file: string): readonly string[] {
   return [file, `${file}.js`, `${file}.cjs`, `${file}/index.js`];
 }
 
 /** Returns the reason why the image cannot run a command; undefined if it can. */
-function missing(
+function whyMissing(
   command: string,
   manifest: Manifest,
-  { commandsOf, isThere, runtime }: StartSurroundings,
+  { commandsOf, fileExists, runtime }: StartSurroundings,
 ): string | undefined {
-  if (ALWAYS_THERE.has(command) || command === runtime || (command.includes("/") && isThere(command))) return undefined;
+  if (IMAGE_COMMANDS.has(command) || command === runtime || (command.includes("/") && fileExists(command)))
+    return undefined;
   const isIn = (group: string): boolean => {
     const names = [...dependenciesIn(manifest, group).keys()];
     return names.includes(command) || commandsOf(names)?.has(command) === true;
   };
   if (isIn("dependencies")) return undefined;
-  const shown = printable(command);
+  const shownCommand = printable(command);
   if (isIn("devDependencies")) {
-    return `start runs ${shown} of the devDependencies, which images leave out; move it to the dependencies`;
+    return `start runs ${shownCommand} of the devDependencies, which images leave out; move it to the dependencies`;
   }
-  return `start runs ${shown}, which is in none of the installed dependencies`;
+  return `start runs ${shownCommand}, which is in none of the installed dependencies`;
 }
 
-/** Runs a script with shell operators by `sh -c` if the image has each of its commands. */
-function fromShell(text: string, manifest: Manifest, surroundings: StartSurroundings): StartCommand {
+/** Returns `sh -c` with a script that has operators of the shell, if the image has each of its commands. */
+function resolveShellScript(text: string, manifest: Manifest, surroundings: StartSurroundings): StartCommand {
   const commands = text.split(/&&|\|\||[;|&\n()]/).flatMap((part) => {
-    const [, first = ""] = /^\s*(?:\w+=\S*\s+)*(?:exec\s+)?(\S*)/.exec(part) ?? [];
-    return first === "" ? [] : [first];
+    const [, command = ""] = /^\s*(?:\w+=\S*\s+)*(?:exec\s+)?(\S*)/.exec(part) ?? [];
+    return command === "" ? [] : [command];
   });
-  const managed = commands.filter((command) => /^(?:npm|pnpm|yarn|bun|npx|bunx)$/.test(command));
-  if (managed.length > 0) return { why: `start runs ${enumerateFew([...new Set(managed)])} within a shell command` };
-  const why = commands.map((command) => missing(command, manifest, surroundings)).find((one) => one !== undefined);
+  const packageManagers = commands.filter((command) => /^(?:npm|pnpm|yarn|bun|npx|bunx)$/.test(command));
+  if (packageManagers.length > 0) {
+    return { why: `start runs ${enumerateFew([...new Set(packageManagers)])} within a shell command` };
+  }
+  const reasons = commands.map((command) => whyMissing(command, manifest, surroundings));
+  const why = reasons.find((reason) => reason !== undefined);
   return why === undefined ? { options: [], words: ["sh", "-c", text] } : { why };
 }

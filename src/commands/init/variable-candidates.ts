@@ -1,3 +1,7 @@
+/**
+ * The candidates for the variables of a new contract. Each source of `init`, such as the code or .env.example, returns its own
+ * candidates, and mergeCandidates() joins those of the same name.
+ */
 import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { FormatEntry } from "../../contract/generated/document.ts";
@@ -12,52 +16,58 @@ import type { DotenvLoad } from "./dotenv-loads.ts";
 /** A variable that the new contract may declare. */
 export interface Candidate {
   readonly name: string;
+  /** The source says that the variable is required. */
   readonly required: boolean;
-  /** The source says that the variable is not required. Else nothing is known of one that is not `required`. */
+  /** The source says that the variable is not required. If neither this nor `required` is true, the source does not decide it. */
   readonly isOptional?: true | undefined;
-  /** The code reads it without a fallback, and nowhere tests whether it is set. */
+  /** The code reads the variable without a fallback, and nowhere tests whether it is set. */
   readonly isUntested?: true | undefined;
-  /** The first place that reads it; if `isUntested`, one without a fallback. */
+  /** The first line of code that reads the variable. If `isUntested`, the first one without a fallback. */
   readonly readAt?: CodePlace | undefined;
-  /** The line that sets it, or lists it. */
+  /** The line of a file that sets the variable, or lists it. */
   readonly setAt?: CodePlace | undefined;
-  /** Other names under which the code reads it. */
+  /** Other names under which the code reads the variable. */
   readonly aliases?: readonly string[] | undefined;
   readonly label?: string | undefined;
   readonly description?: string | undefined;
-  /** Shown to every reader of the contract, so never a value that may be a real secret. */
+  /** An example for the contract, whose readers all see it. So it is never a value that may be a real secret. */
   readonly example?: string | undefined;
+  /** Undefined if the source does not say whether the variable is a secret. */
   readonly secret?: boolean | undefined;
   readonly default?: string | undefined;
+  /** The address of a document about the variable. */
   readonly docs?: string | undefined;
-  /** The source has a value, so that its format must not be guessed from the name alone. */
-  readonly isGiven?: boolean;
-  /** Returns true if each value that the source has is one of the format; absent if they are not known. */
-  readonly admits?: ((format: ValueFormat) => boolean) | undefined;
+  /** The source has a value, so that the format must not be guessed from the name alone. */
+  readonly hasValue?: boolean;
+  /** Returns true if all values of the source have a format. Absent if the values are not known. */
+  readonly admitsFormat?: ((format: ValueFormat) => boolean) | undefined;
   /** The format that the source states. */
   readonly format?: FormatEntry | undefined;
-  /** The file, if the source is several. */
+  /** The file that has the variable, if the source consists of several files. */
   readonly file?: string;
 }
 
-/** Returns `admits` for a source that has these values. An empty one is not set, and no format admits it. */
-export function admitsAll(name: string, values: readonly string[]): NonNullable<Candidate["admits"]> {
+/** Returns `admitsFormat` for a source with these values. Empty values are ignored, since they are the same as none. */
+export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) => values.every((value) => value === "" || formatFault(format, value, name, noWork()) === undefined);
 }
 
+/** A rule over several variables, such as `exactly-one`. */
 export interface CandidateGroup {
   readonly label: string;
   readonly rule: GroupKind;
   readonly variables: readonly string[];
 }
 
+/** Everything that one source contributes to a new contract. */
 export interface SourceResult {
   readonly candidates: readonly Candidate[];
   readonly groups?: readonly CandidateGroup[];
-  /** The contract to extend: `builtin` or a path. */
+  /** The contract that the new one extends: `builtin`, or a path. */
   readonly base?: string;
-  /** The source in words, such as `the code (3 files)`. */
+  /** The description of the source for the user, such as `the code (3 files)`. */
   readonly source: string;
+  /** Sentences for the user. One that begins with two spaces is a command, whose line is not broken. */
   readonly remarks?: readonly string[];
   /** The full names of the ESC environments that were read. */
   readonly environments?: readonly string[];
@@ -65,74 +75,77 @@ export interface SourceResult {
   readonly loads?: readonly DotenvLoad[];
 }
 
-/** A variable of one or several sources. */
+/** A candidate that is joined from all sources which have the variable. */
 export interface NamedCandidate extends Candidate {
-  /** The sources in a few words, such as `code`. */
+  /** The short names of the sources, such as `code`. */
   readonly sources: readonly string[];
 }
 
-/** Returns true for a value that shows that the variable is no secret: not none, a placeholder, a URL or a host with a port. */
+/** Returns true for a value that shows that the variable is not a secret. An empty value or a placeholder shows nothing. */
 export function isPublicValue(name: string, value: string): boolean {
-  const isValue = !isBlank(value) && !isPlaceholder({ secret: false }, value);
-  return isValue && !looksSecret(name, value) && !mayHoldCredentials(value);
+  const isRealValue = !isBlank(value) && !isPlaceholder({ secret: false }, value);
+  return isRealValue && !looksSecret(name, value) && !mayHoldCredentials(value);
 }
 
 /**
- * Joins the candidates of several sources. One is required if any source requires it, and secret if any source says so; other
- * details come from the first that has them.
+ * Joins the candidates of several sources. A variable is required if any source requires it, and a secret if any source says
+ * so. Other details come from the first source that has them.
  *
- * @returns also the names that are left out, by the reason
+ * @returns in `leftOut` the variables that no contract declares, by the reason
  */
 export function mergeCandidates(results: readonly SourceResult[]): {
   readonly candidates: readonly NamedCandidate[];
   readonly leftOut: ReadonlyMap<string, readonly string[]>;
 } {
   const merged = new Map<string, NamedCandidate>();
-  const excluded = new Map<string, string>();
+  const exclusionReasons = new Map<string, string>();
   for (const { candidates, source } of results) {
-    const label = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
+    // `the code (3 files)` becomes `code`.
+    const shortSource = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
     for (const candidate of candidates) {
       const { name } = candidate;
       const reason = exclusionOf(name);
-      if (reason !== undefined) excluded.set(name, reason);
-      else merged.set(name, joined(merged.get(name), candidate, candidate.file ?? label));
+      if (reason !== undefined) exclusionReasons.set(name, reason);
+      else merged.set(name, withCandidate(merged.get(name), candidate, candidate.file ?? shortSource));
     }
   }
-  const byReason = grouped([...excluded.keys()], (name) => excluded.get(name) ?? "");
-  return { candidates: withDistinctAliases([...merged.values()]), leftOut: byReason };
+  const leftOut = grouped([...exclusionReasons.keys()], (name) => exclusionReasons.get(name) ?? "");
+  return { candidates: withDistinctAliases([...merged.values()]), leftOut };
 }
 
-/** Leaves out aliases that are names, or aliases, of other variables: a contract with them would be invalid. */
+/** Removes aliases that are also names or aliases of other variables, since a contract with them would be invalid. */
 function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly NamedCandidate[] {
-  const used = new Set(candidates.map(({ name }) => name));
+  const usedNames = new Set(candidates.map(({ name }) => name));
   return candidates.map((candidate) => {
     const { aliases } = candidate;
     if (aliases === undefined) return candidate;
-    const free = aliases.filter((alias) => !used.has(alias) && exclusionOf(alias) === undefined);
-    for (const alias of free) used.add(alias);
-    return { ...candidate, aliases: free.length === 0 ? undefined : free };
+    const freeAliases = aliases.filter((alias) => !usedNames.has(alias) && exclusionOf(alias) === undefined);
+    for (const alias of freeAliases) usedNames.add(alias);
+    return { ...candidate, aliases: freeAliases.length === 0 ? undefined : freeAliases };
   });
 }
 
-function joined(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
+/** Adds a candidate to the one that is joined from the sources before it. */
+function withCandidate(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
   if (earlier === undefined) return { ...candidate, sources: [source] };
-  const known = Object.fromEntries(Object.entries(earlier).filter(([, value]) => value !== undefined));
+  const knownDetails = Object.fromEntries(Object.entries(earlier).filter(([, value]) => value !== undefined));
+  const isSecret = candidate.secret === true || earlier.secret === true;
   return {
     ...candidate,
-    ...known,
+    ...knownDetails,
     name: candidate.name,
     required: candidate.required || earlier.required,
     isOptional: candidate.isOptional ?? earlier.isOptional,
-    isGiven: candidate.isGiven === true || earlier.isGiven === true,
-    admits: bothAdmit(earlier, candidate),
-    secret: candidate.secret === true || earlier.secret === true ? true : (earlier.secret ?? candidate.secret),
+    hasValue: candidate.hasValue === true || earlier.hasValue === true,
+    admitsFormat: bothAdmit(earlier, candidate),
+    secret: isSecret ? true : (earlier.secret ?? candidate.secret),
     sources: [...new Set([...earlier.sources, source])],
   };
 }
 
-/** Joins what is known of the values of two sources: a format fits only if each value of both is known to be one. */
-function bothAdmit(one: Candidate, other: Candidate): Candidate["admits"] {
-  const given = [one, other].filter(({ isGiven }) => isGiven === true);
-  if (given.length < 2) return given[0]?.admits;
-  return (format) => given.every(({ admits }) => admits?.(format) === true);
+/** Joins what is known of the values of two sources: a format fits only if all values of both sources are known to have it. */
+function bothAdmit(earlier: Candidate, candidate: Candidate): Candidate["admitsFormat"] {
+  const sourcesWithValues = [earlier, candidate].filter(({ hasValue }) => hasValue === true);
+  if (sourcesWithValues.length < 2) return sourcesWithValues[0]?.admitsFormat;
+  return (format) => sourcesWithValues.every(({ admitsFormat }) => admitsFormat?.(format) === true);
 }

@@ -1,3 +1,4 @@
+/** The source `code` of a new contract: the variables that the project's code reads. */
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";
 import { visitCode } from "../parts/code/code-files.ts";
@@ -5,43 +6,48 @@ import { dotenvLoads, type DotenvLoad } from "./dotenv-loads.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { Candidate, SourceResult } from "./variable-candidates.ts";
 
-/** Files that the program does not need: those of tests, and of documents of components. */
-const OF_TESTS =
+/** The paths of files that are not part of the program: tests, their data, and documentation of components. */
+const TEST_FILE =
   /(?:^|\/)(?:tests?|__tests__|__mocks__|specs?|e2e|cypress|playwright|fixtures|benchmarks?)\/|[._-](?:test|spec|e2e|stories|bench)\.\w+$|(?:^|\/)(?:test_[^/]*|conftest)\.py$/;
-/** Settings of build tools, which leave out what is not set. */
-const OF_TOOLS = /\.config\.[cm]?[jt]s$|(?:^|\/)(?:webpack|gulpfile|gruntfile)[^/]*\.[cm]?[jt]s$/i;
+/** The settings of build tools. These leave out values that are not set, so that a read without a test requires nothing. */
+const TOOL_SETTINGS = /\.config\.[cm]?[jt]s$|(?:^|\/)(?:webpack|gulpfile|gruntfile)[^/]*\.[cm]?[jt]s$/i;
 
+/** The facts about one variable that the files visited so far have stated. */
 interface CodeVariable {
+  /** The code fails without the variable. */
   isRequired: boolean;
-  /** A place that reads it without a fallback, and without a test whether it is set. */
-  untested: CodePlace | undefined;
+  /** The first place that reads the variable without a fallback, and without a test whether it is set. */
+  untestedPlace: CodePlace | undefined;
+  /** Another place has a fallback, or tests whether the variable is set. */
   isTested: boolean;
+  /** A schema says that the variable may be missing. */
   isOptional: boolean;
   format: FormatEntry | undefined;
-  readonly place: CodePlace;
+  readonly firstPlace: CodePlace;
   readonly aliases: Set<string>;
 }
 
-/** Finds the variables that the code below a folder reads, and how it loads `.env` files by itself. */
-export async function fromCode(root: string): Promise<SourceResult> {
+/** Finds the variables that the code below a folder reads, and the calls by which it loads `.env` files by itself. */
+export async function findCandidatesInCode(root: string): Promise<SourceResult> {
   const variables = new Map<string, CodeVariable>();
   const loads: DotenvLoad[] = [];
   const { files, isCut } = await visitCode(root, {
     file: ({ path, text, reads }) => {
       loads.push(...dotenvLoads(path, text));
-      const [isTest, isTool] = [OF_TESTS.test(path), OF_TOOLS.test(path)];
+      const isTestFile = TEST_FILE.test(path);
+      const isToolSettings = TOOL_SETTINGS.test(path);
       for (const { name, required, line, isUntested, isOptional = false, format, aliases = [] } of reads) {
         const place = { file: path, line };
-        const known = variables.get(name) ?? newVariable(place);
-        variables.set(name, known);
-        for (const alias of aliases) known.aliases.add(alias);
-        // A test, and its data, say nothing of what the program needs.
-        if (isTest) continue;
-        known.isRequired ||= required;
-        known.isOptional ||= isOptional;
-        known.format ??= format;
-        if (isUntested === true && !isTool) known.untested ??= place;
-        else known.isTested = true;
+        const variable = variables.get(name) ?? createVariable(place);
+        variables.set(name, variable);
+        for (const alias of aliases) variable.aliases.add(alias);
+        // The contract declares the variables of tests, but tests do not decide what the program requires.
+        if (isTestFile) continue;
+        variable.isRequired ||= required;
+        variable.isOptional ||= isOptional;
+        variable.format ??= format;
+        if (isUntested === true && !isToolSettings) variable.untestedPlace ??= place;
+        else variable.isTested = true;
       }
     },
   });
@@ -54,29 +60,29 @@ export async function fromCode(root: string): Promise<SourceResult> {
   };
 }
 
-function newVariable(place: CodePlace): CodeVariable {
+function createVariable(firstPlace: CodePlace): CodeVariable {
   return {
     isRequired: false,
-    untested: undefined,
+    untestedPlace: undefined,
     isTested: false,
     isOptional: false,
     format: undefined,
-    place,
+    firstPlace,
     aliases: new Set(),
   };
 }
 
 function toCandidate(
   name: string,
-  { isRequired, untested, isTested, isOptional, format, place, aliases }: CodeVariable,
+  { isRequired, untestedPlace, isTested, isOptional, format, firstPlace, aliases }: CodeVariable,
 ): Candidate {
   return {
     name,
     required: isRequired,
     isOptional: isOptional && !isRequired ? true : undefined,
-    isUntested: !isRequired && !isTested && untested !== undefined ? true : undefined,
+    isUntested: !isRequired && !isTested && untestedPlace !== undefined ? true : undefined,
     format,
     aliases: aliases.size === 0 ? undefined : [...aliases],
-    readAt: untested ?? place,
+    readAt: untestedPlace ?? firstPlace,
   };
 }

@@ -1,3 +1,4 @@
+/** The source `esc` of a new contract: the variables of the project's environments in Pulumi ESC. */
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check-contract.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
@@ -13,60 +14,78 @@ import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
 import { accessOf } from "../parts/command-access.ts";
-import { admitsAll, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
+import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
+/** The value of a variable in one environment; lists and objects are no variables. */
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
 
 /**
- * Evaluates the environments of `ESC_ENV`, without opening secrets; undefined if ESC is not configured. A start with them
- * meets the resulting contract. @throws SophiaError (125) if ESC is configured and cannot be read
+ * Reads the variables of the environments in `ESC_ENV`, without opening secrets. The new contract is made so that a start with
+ * these environments meets it.
+ *
+ * @returns undefined if ESC is not configured
+ * @throws SophiaError (125) if ESC is configured and cannot be read
  */
-export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
+export async function readEscVariables(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { access, notices } = await accessOf(settings, context, {}, { contract: "none" });
-  const notice = notices.find(({ kind }) => kind === "environment-not-allowed");
-  if (notice?.kind === "environment-not-allowed") throw notAllowed(notice);
+  const refusal = notices.find(({ kind }) => kind === "environment-not-allowed");
+  if (refusal?.kind === "environment-not-allowed") throw notAllowed(refusal);
   if (access.kind !== "on") return undefined;
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   printNotices(context, settings, answers.remarks);
-  const named = answers.results.flatMap(({ variables }) =>
+  const namedValues = answers.results.flatMap(({ variables }) =>
     Array.from(variables).flatMap(([name, value]) => (value.kind === "list-or-object" ? [] : [{ name, value }])),
   );
-  const usable: Candidate[] = [];
-  // Required, they would be missing.
+  const withValue: Candidate[] = [];
+  // A required variable with an empty value would be missing, so these are optional.
   const empty: Candidate[] = [];
-  // Declared, they would keep every program from starting.
+  // A declared variable with a placeholder would keep each program from starting, so these are left out.
   const placeholders: string[] = [];
-  for (const [name, list] of grouped(named, (one) => one.name)) {
-    const values = list.map(({ value }) => value);
-    const isPublic = values.every((value) => value.kind === "known" && isPublicValue(name, value.variable.value));
-    const texts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
-    const admits = texts.length === values.length ? admitsAll(name, texts) : undefined;
-    const candidate = { name, required: false, isGiven: true, admits, secret: !isPublic };
+  for (const [name, valuesOfName] of grouped(namedValues, (namedValue) => namedValue.name)) {
+    const values = valuesOfName.map(({ value }) => value);
     if (mayBePlaceholder(values)) placeholders.push(name);
-    else if (values.every(isEmpty)) empty.push({ ...candidate, isOptional: true });
-    else usable.push(candidate);
+    else if (values.every(isEmpty)) empty.push({ ...toCandidate(name, values), isOptional: true });
+    else withValue.push(toCandidate(name, values));
   }
-  const listed = (names: readonly string[]): string => enumerateFew(names.map(printable));
+  const emptyNames = empty.map(({ name }) => name);
   return {
-    candidates: [...usable, ...empty],
+    candidates: [...withValue, ...empty],
     source: "ESC",
     environments: answers.results.map(({ name }) => formatVersion(name)),
     remarks: [
-      ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${listed(empty.map(({ name }) => name))}`]),
-      ...(placeholders.length === 0 ? [] : [`left out, because ESC has a placeholder: ${listed(placeholders)}`]),
+      ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${enumerateNames(emptyNames)}`]),
+      ...(placeholders.length === 0
+        ? []
+        : [`left out, because ESC has a placeholder: ${enumerateNames(placeholders)}`]),
     ],
   };
+}
+
+/** Makes a candidate of the values that a variable has in the environments. Secrets are not opened, so their values are unknown. */
+function toCandidate(name: string, values: readonly EscValue[]): Candidate {
+  const knownTexts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
+  const areAllKnown = knownTexts.length === values.length;
+  const isPublic = areAllKnown && knownTexts.every((text) => isPublicValue(name, text));
+  const admitsFormat = areAllKnown ? formatTest(name, knownTexts) : undefined;
+  return { name, required: false, hasValue: true, admitsFormat, secret: !isPublic };
+}
+
+function enumerateNames(names: readonly string[]): string {
+  return enumerateFew(names.map(printable));
 }
 
 function isEmpty(value: EscValue): boolean {
   return value.kind === "known" && isBlank(value.variable.value);
 }
 
-/** Returns true if a placeholder may win: a value that is unknown until it is opened may be empty. */
+/**
+ * Returns true if the program may get a placeholder. The last environment with a value wins. An unknown value after it does not
+ * change that, since it may be empty once it is opened.
+ */
 function mayBePlaceholder(values: readonly EscValue[]): boolean {
-  const last = values.findLast((one) => one.kind === "known" && !isEmpty(one));
-  if (last?.kind !== "known") return false;
-  return last.variable.delivery === "value" && isPlaceholder({ secret: false }, last.variable.value);
+  const lastValue = values.findLast((value) => value.kind === "known" && !isEmpty(value));
+  if (lastValue?.kind !== "known") return false;
+  return lastValue.variable.delivery === "value" && isPlaceholder({ secret: false }, lastValue.variable.value);
 }

@@ -1,79 +1,94 @@
-/** The workflow that checks the configuration in GitHub Actions; a test compares it with that of this repository. */
+/**
+ * Creates the GitHub Actions workflow that checks the configuration of a project. A test compares it with the workflow of this
+ * repository.
+ */
 import { DISTRIBUTION } from "../parts/distribution.ts";
 import { environmentsIn } from "../parts/esc-use.ts";
 import { REPOSITORY, VERSION } from "../parts/package-source.ts";
 import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import type { Survey } from "./project-survey.ts";
-import { impossible, type SetupStep } from "./setup-step.ts";
+import { notCreatedStep, type SetupStep } from "./setup-step.ts";
 
-const WORKFLOW = ".github/workflows/configuration.yml";
+const WORKFLOW_FILE = ".github/workflows/configuration.yml";
 
 /**
- * The values of `--with` that write the workflow, of which only one can be taken. They differ in the token for ESC: `actions` has a
- * stored one, and is without ESC in a project that does not use it. For the others Pulumi Cloud exchanges the ID token of the job.
+ * The values of `--with` that create the workflow, of which only one can be used. `actions` has a stored token for ESC, or checks
+ * only the code in a project without ESC. With the others Pulumi Cloud exchanges the ID token of the job for a token.
  */
 export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const;
 type TokenSource = (typeof WORKFLOW_NAMES)[number];
 
-const WITHOUT_TOKEN = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
+const STORED_TOKEN_REMARK = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
 
+/** Returns the step that creates the workflow, or advice that says why init cannot create it. */
 export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
   const { project, isRoot, usesEsc } = survey;
   const { manifest, node, workspace } = project;
-  if (workspace.member !== "" || !isRoot)
-    return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
+  if (workspace.member !== "" || !isRoot) {
+    return notCreatedStep(WORKFLOW_FILE, "it belongs in the root of the repository: start init there");
+  }
   if (source === "actions-oidc") {
-    const place = placeIn(survey);
-    return created(oidcWorkflow(place), place.remark);
+    const access = findEscAccess(survey);
+    return createWorkflowStep(oidcWorkflow(access), access.remark);
   }
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
-    const other = usesEsc ? "--with actions-oidc needs none" : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
-    return impossible(WORKFLOW, `there is no package.json; ${other}`);
+    const alternative = usesEsc
+      ? "--with actions-oidc needs none"
+      : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
+    return notCreatedStep(WORKFLOW_FILE, `there is no package.json; ${alternative}`);
   }
-  if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
+  if (!node.isLocked) return notCreatedStep(WORKFLOW_FILE, `there is no ${locks[0]}`);
   const { setUp } = workflow;
-  const commands = { ...workflow, before: [...(setUp === undefined ? [] : [setUp]), install] };
+  const commands = { ...workflow, installation: [...(setUp === undefined ? [] : [setUp]), install] };
   if (source === "auth-actions") {
-    const place = placeIn(survey);
-    return created(authActionsWorkflow(commands, place), place.remark);
+    const access = findEscAccess(survey);
+    return createWorkflowStep(authActionsWorkflow(commands, access), access.remark);
   }
-  return usesEsc ? created(workflowText(commands), WITHOUT_TOKEN) : created(workflowOfCode(commands));
+  return usesEsc
+    ? createWorkflowStep(storedTokenWorkflow(commands), STORED_TOKEN_REMARK)
+    : createWorkflowStep(codeWorkflow(commands));
 }
 
-function created(text: string, remark?: string): SetupStep {
-  return { kind: "create", file: WORKFLOW, text, remark };
+function createWorkflowStep(text: string, remark?: string): SetupStep {
+  return { kind: "create", file: WORKFLOW_FILE, text, remark };
 }
 
 /** The ESC environment and its organization, as a workflow names them. */
-interface WorkflowPlace {
+interface EscAccess {
+  /** The names of the environments, or the variable of the repository that has them: `${{ vars.ESC_ENV }}`. */
   readonly environment: string;
   readonly organization: string;
+  /** The commands that set the variables of the repository on which the workflow relies. */
   readonly remark?: string;
 }
 
-/** Returns what the contract names, which is in the repository anyway, else variables of the repository. */
-function placeIn({ contract }: Survey): WorkflowPlace {
-  const named = contract === undefined ? [] : environmentsIn(contract);
-  const organizations = new Set(named.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
+/**
+ * Returns the environments that the contract names, since the contract is in the repository anyway. Without them the workflow
+ * reads variables of the repository, which the user must set.
+ */
+function findEscAccess({ contract }: Survey): EscAccess {
+  const environments = contract === undefined ? [] : environmentsIn(contract);
+  // A full name is `organization/project/environment`. All environments must have the same organization.
+  const organizations = new Set(environments.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
   const [organization] = organizations.size === 1 ? organizations : [];
-  const missing = [
-    ...(named.length === 0 ? ["ESC_ENV"] : []),
+  const missingVariables = [
+    ...(environments.length === 0 ? ["ESC_ENV"] : []),
     ...(organization === undefined ? ["PULUMI_ORGANIZATION"] : []),
   ];
+  const commands = missingVariables.map((name) => `gh variable set ${name}`);
   return {
-    environment: named.length === 0 ? `\${{ vars.ESC_ENV }}` : named.join(","),
+    environment: environments.length === 0 ? `\${{ vars.ESC_ENV }}` : environments.join(","),
     organization: organization ?? `\${{ vars.PULUMI_ORGANIZATION }}`,
-    ...(missing.length > 0 && {
-      remark: `set what it names: ${missing.map((name) => `gh variable set ${name}`).join("; ")}`,
-    }),
+    ...(commands.length > 0 && { remark: `set what it names: ${commands.join("; ")}` }),
   };
 }
 
-/** `before`: the commands that install the packages, before the check. */
-type WorkflowCommands = NodeToolCommands["workflow"] & { readonly before: readonly string[] };
+/** The commands of a workflow. `installation` has those that come before the check. */
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly installation: readonly string[] };
 
-function workflowText({ cache, before, check }: WorkflowCommands): string {
+/** The workflow of `--with actions`, which reads the token from the secrets of the repository. */
+function storedTokenWorkflow({ cache, installation, check }: WorkflowCommands): string {
   return `name: Configuration
 
 on:
@@ -112,16 +127,16 @@ jobs:
             echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
             exit 1
           fi
-${checkoutStep(IF_PRESENT)}${nodeSteps([...before, check], cache, IF_PRESENT)}        # The two secrets reach this step alone.
+${checkoutStep(IF_PRESENT)}${nodeSteps([...installation, check], cache, IF_PRESENT)}        # The two secrets reach this step alone.
         env:
           ESC_ENV: \${{ secrets.ESC_ENV }}
           ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
 `;
 }
 
-/** The workflow of a project without ESC: it needs no secret, and so runs for pull requests of forks as well. */
-function workflowOfCode({ before, check, cache }: WorkflowCommands): string {
-  const commands = [...before, `${check} --code --strict`];
+/** The workflow of a project without ESC. It needs no secret, so that it also runs for pull requests of forks. */
+function codeWorkflow({ installation, check, cache }: WorkflowCommands): string {
+  const commands = [...installation, `${check} --code --strict`];
   return `name: Configuration
 
 on:
@@ -142,7 +157,7 @@ jobs:
 ${checkoutStep()}${nodeSteps(commands, cache)}`;
 }
 
-/** The beginning of a workflow in which Pulumi Cloud exchanges the ID token of a job. */
+/** A workflow whose job has an ID token, which Pulumi Cloud exchanges for a token. `steps` follow the checkout. */
 function jobWithIdToken(steps: string): string {
   return `name: Configuration
 
@@ -174,7 +189,8 @@ ${checkoutStep()}${steps}`;
 const UNRELEASED = `      # No release exists yet, and so no tag v${VERSION}: docs/github-action.md of sophia-run has what to do until then.
 `;
 
-function oidcWorkflow({ environment, organization }: WorkflowPlace): string {
+/** The workflow of `--with actions-oidc`. */
+function oidcWorkflow({ environment, organization }: EscAccess): string {
   return jobWithIdToken(`${DISTRIBUTION === "checkout" ? UNRELEASED : ""}      - uses: sophia-platform/sophia-run@v${VERSION}
         with:
           environment: ${environment}
@@ -184,11 +200,12 @@ function oidcWorkflow({ environment, organization }: WorkflowPlace): string {
 `);
 }
 
+/** The workflow of `--with auth-actions`. */
 function authActionsWorkflow(
-  { cache, before, check }: WorkflowCommands,
-  { environment, organization }: WorkflowPlace,
+  { cache, installation, check }: WorkflowCommands,
+  { environment, organization }: EscAccess,
 ): string {
-  return jobWithIdToken(`${nodeSteps(before, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
+  return jobWithIdToken(`${nodeSteps(installation, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
       - uses: ${AUTH_ACTIONS}
         with:
           organization: ${organization}
@@ -200,7 +217,7 @@ function authActionsWorkflow(
 `);
 }
 
-/** A condition of a step in the workflow that looks for the secrets first. */
+/** The condition of the steps that need the secrets of the repository. */
 const IF_PRESENT = `        if: steps.secrets.outputs.present == 'true'
 `;
 
@@ -211,7 +228,7 @@ ${condition}        with:
 `;
 }
 
-/** Returns the steps that install Node.js and then run commands, each with the condition. */
+/** Returns the steps that install Node.js and then run commands. Each of them has the condition. */
 function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"], condition = ""): string {
   const setUpNode = `      - uses: ${SETUP_NODE}
 ${condition}        with:

@@ -4,7 +4,7 @@ import { envExample } from "../../../src/commands/docs/env-example.ts";
 import { envTypes } from "../../../src/commands/docs/env-types.ts";
 import { pythonSettings } from "../../../src/commands/docs/python-settings.ts";
 import { contractBlocks } from "../../../src/commands/docs/secrets-document.ts";
-import { fromGenerated } from "../../../src/commands/init/example.ts";
+import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../../contract/contracts.ts";
 
@@ -104,6 +104,6 @@ test("each document names who sets them", () => {
 
 test("a contract that is restored from .env.example does not declare them", () => {
   const text = envExample(withAddresses(contractOf(document)), "mark", false);
-  expect(fromGenerated(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
+  expect(parseGeneratedFile(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
   expect(isAddressNote("Set by hand")).toBe(false);
 });

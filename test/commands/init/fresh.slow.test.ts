@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { devcontainerAdvice } from "../../../src/commands/init/extras.ts";
-import { fromExample } from "../../../src/commands/init/example.ts";
-import { nodeTool } from "../../../src/commands/init/node-tools.ts";
+import { parseExample } from "../../../src/commands/init/example.ts";
+import { findNodeInstaller } from "../../../src/commands/init/node-tools.ts";
 import type { Project } from "../../../src/commands/init/project-survey.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
@@ -218,13 +218,13 @@ test.each([
   [".yarnrc.yml alone", undefined, [".yarnrc.yml"], { name: "yarn", isLocked: false, yarnVersion: "4" }],
   ["yarn.lock of Yarn 1", "# yarn lockfile v1\n", ["yarn.lock"], { name: "yarn 1", isLocked: true }],
 ])("Yarn without packageManager, by %s", (_, lock, files, expected) => {
-  expect(nodeTool(undefined, lock, (file) => files.includes(file))).toEqual(expected);
+  expect(findNodeInstaller(undefined, lock, (file) => files.includes(file))).toEqual(expected);
 });
 
 test("a variable that .env.example describes as optional is optional", () => {
   const text =
     "# Where errors go (optional)\nA=\n# Not optional: the key.\nB=\nC=1 # optional\nD='#' # needed\n\n# Optional settings\nE=1\nF=\n\nG=\n";
-  const required = fromExample(text).filter((one) => one.required);
+  const required = parseExample(text).filter((one) => one.required);
   expect(required.map(({ name }) => name)).toEqual(["B", "D", "G"]);
 });
 

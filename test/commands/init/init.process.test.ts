@@ -2,17 +2,17 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exclusionOf } from "../../../src/commands/parts/code/exclusions.ts";
-import { fromExample } from "../../../src/commands/init/example.ts";
-import { readsOfPython } from "../../../src/commands/parts/code/python-reads.ts";
-import type { Reads } from "../../../src/commands/parts/code/reads.ts";
-import { readsOfScript } from "../../../src/commands/parts/code/script-reads.ts";
+import { parseExample } from "../../../src/commands/init/example.ts";
+import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
+import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
+import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
 import { FAKE_TOKEN } from "../../contract/corpus.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
 
-const withoutPlaces = (reads: Reads) => reads.map(([name, required]) => [name, required]);
+const withoutPlaces = (reads: VariableReads) => reads.map(([name, required]) => [name, required]);
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
 
@@ -405,7 +405,7 @@ v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x"
       ],
     ],
   ] as const)("%s", (text, reads) => {
-    expect(withoutPlaces(readsOfScript(text))).toEqual(reads);
+    expect(withoutPlaces(findScriptReads(text))).toEqual(reads);
   });
 
   test.each([
@@ -570,12 +570,12 @@ class Settings(Mixin, Common):
       ],
     ],
   ] as const)("%s", (text, reads) => {
-    expect(withoutPlaces(readsOfPython(text))).toEqual(reads);
+    expect(withoutPlaces(findPythonReads(text))).toEqual(reads);
   });
 
   test("each other name of the environment is searched for once", () => {
     const text = `import environ\n${"env = environ.Env()\n".repeat(3)}env("A")\n`;
-    expect(withoutPlaces(readsOfPython(text))).toEqual([["A", true]]);
+    expect(withoutPlaces(findPythonReads(text))).toEqual([["A", true]]);
   });
 
   test("many classes of settings take linear time", () => {
@@ -584,14 +584,14 @@ class Settings(Mixin, Common):
       return `class C${index}(${base}):\n    a: int\n`;
     });
     const start = performance.now();
-    expect(readsOfPython(`import pydantic\n${classes.join("")}`)).toHaveLength(20_000);
+    expect(findPythonReads(`import pydantic\n${classes.join("")}`)).toHaveLength(20_000);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
   test(".env.example in its many forms", () => {
     const text =
       "\uFEFF# ---- Title ----\n\n# About A,\n# in two lines.\nexport A='x y' # no\r\nB=your-key\nTOKEN=abc\n#C=1\n# see a=b\nPATH=x\nA=2\n";
-    expect(fromExample(text)).toEqual([
+    expect(parseExample(text)).toEqual([
       { name: "A", required: true, description: "About A, in two lines.", example: "x y" },
       { name: "B", required: true, example: "your-key" },
       { name: "TOKEN", required: true },

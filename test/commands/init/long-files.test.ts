@@ -1,16 +1,17 @@
 /** Files of a repository that are made so that a search in them takes long. */
 import { describe, expect, test } from "vitest";
-import { readsOfPython } from "../../../src/commands/parts/code/python-reads.ts";
-import { readsOfScript } from "../../../src/commands/parts/code/script-reads.ts";
+import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
+import { findScriptReads } from "../../../src/commands/parts/code/script-reads.ts";
 import { withPart } from "../../../src/commands/docs/mark.ts";
 import { dockerfileAdvice } from "../../../src/commands/init/dockerfile.ts";
-import { fromExample, fromGenerated } from "../../../src/commands/init/example.ts";
-import { startsNpm } from "../../../src/commands/init/package-json.ts";
+import { parseExample } from "../../../src/commands/init/example.ts";
+import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
+import { startsPackageManager } from "../../../src/commands/init/package-json.ts";
 import { hasPythonDependency } from "../../../src/commands/init/python.ts";
 import { startCommand } from "../../../src/commands/init/start-command.ts";
-import { fromEnvSchema } from "../../../src/commands/init/tools/env-schema.ts";
-import { fromDoppler, fromVault } from "../../../src/commands/init/tools/stores.ts";
-import { parseYaml, topEntry } from "../../../src/commands/init/tools/yaml.ts";
+import { parseEnvSchema } from "../../../src/commands/init/tools/env-schema.ts";
+import { parseDoppler, parseDotenvVault } from "../../../src/commands/init/tools/stores.ts";
+import { parseYaml, topLevelEntry } from "../../../src/commands/init/tools/yaml.ts";
 
 const LINES = "\n".repeat(400_000);
 const BLANKS = " ".repeat(400_000);
@@ -26,24 +27,24 @@ const project = {
 /** Each took between 20 seconds and hours where its time grew with the square of the length. */
 test.each<readonly [what: string, read: () => unknown]>([
   ["requirements.txt", () => hasPythonDependency(`${LINES}x`)],
-  ["a Dockerfile of empty lines", () => startsNpm(`${LINES}x`)],
-  ["a Dockerfile with blanks", () => startsNpm(`CMD${BLANKS}x`)],
+  ["a Dockerfile of empty lines", () => startsPackageManager(`${LINES}x`)],
+  ["a Dockerfile with blanks", () => startsPackageManager(`CMD${BLANKS}x`)],
   ["advice about a Dockerfile of empty lines", () => dockerfileAdvice(`${LINES}x`, project)],
   ["advice about a Dockerfile with blanks", () => dockerfileAdvice(`CMD${BLANKS}\n`, project)],
-  [".env.vault", () => fromVault(`${LINES}x`)],
-  [".env.example of blanks", () => fromExample(BLANKS)],
-  [".env.example with blanks in a value", () => fromExample(`A=x${BLANKS}x`)],
-  [".env.schema with brackets that never close", () => fromEnvSchema(`#${" @a=b(".repeat(60_000)}\nA=\n`)],
+  [".env.vault", () => parseDotenvVault(`${LINES}x`)],
+  [".env.example of blanks", () => parseExample(BLANKS)],
+  [".env.example with blanks in a value", () => parseExample(`A=x${BLANKS}x`)],
+  [".env.schema with brackets that never close", () => parseEnvSchema(`#${" @a=b(".repeat(60_000)}\nA=\n`)],
   ["SECRETS.md", () => withPart(`# Secrets${LINES}x`, "document", "mark", [])],
-  [".env.example of docs", () => fromGenerated("# Format: a\n".repeat(40_000))],
-  ["doppler.yaml", () => fromDoppler("? ".repeat(5000))],
-  ["doppler.yaml with anchors", () => fromDoppler("&a ".repeat(100_000))],
+  [".env.example of docs", () => parseGeneratedFile("# Format: a\n".repeat(40_000))],
+  ["doppler.yaml", () => parseDoppler("? ".repeat(5000))],
+  ["doppler.yaml with anchors", () => parseDoppler("&a ".repeat(100_000))],
   [
     "package.json",
     () =>
       startCommand(
         { scripts: { start: "a ".repeat(100_000) } },
-        { runtime: "node", isBuilt: false, isThere: () => false, commandsOf: () => undefined },
+        { runtime: "node", isBuilt: false, fileExists: () => false, commandsOf: () => undefined },
       ),
   ],
 ])("%s: the time grows with the length", { timeout: 10_000 }, (_, read) => {
@@ -55,18 +56,18 @@ test.each<readonly [what: string, read: () => unknown]>([
 test("a name that is too long for a pattern is ignored", () => {
   const name = "A".repeat(100_000);
   const reads = [
-    ...readsOfPython(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
-    ...readsOfScript(`const ${name} = process.env;\nprocess.env.KEY;\n`),
+    ...findPythonReads(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
+    ...findScriptReads(`const ${name} = process.env;\nprocess.env.KEY;\n`),
   ];
   expect(reads).toEqual([expect.arrayContaining(["KEY"]), expect.arrayContaining(["KEY"])]);
 });
 
 describe("what is found is as before", () => {
   test("in a Dockerfile", () => {
-    expect(startsNpm('FROM x\n  CMD [ "npm", "start" ]\n')).toBe(true);
-    expect(startsNpm("web: npm start\n")).toBe(true);
-    expect(startsNpm("CMD 'npm' start\r\n")).toBe(true);
-    expect(startsNpm("CMD node npm\n")).toBe(false);
+    expect(startsPackageManager('FROM x\n  CMD [ "npm", "start" ]\n')).toBe(true);
+    expect(startsPackageManager("web: npm start\n")).toBe(true);
+    expect(startsPackageManager("CMD 'npm' start\r\n")).toBe(true);
+    expect(startsPackageManager("CMD node npm\n")).toBe(false);
     expect(dockerfileAdvice('WORKDIR /srv \r\n\tENTRYPOINT ["a"] \r\nCMD b c  \r\n', project)).toMatchObject({
       lines: ["ENV PATH=/srv/node_modules/.bin:$PATH", 'ENTRYPOINT ["sophia-run", "--", "a"]', 'CMD ["b", "c"]'],
     });
@@ -76,8 +77,8 @@ describe("what is found is as before", () => {
     expect(parseYaml("a: [1]\n")).toEqual({ a: [1] });
     expect(parseYaml("- - - - - - - - a\n")).toBeUndefined();
     const text = `catalog:\n${"  a: 1.0.0\n".repeat(10_000)}"packages":\n# those below\n- a/*\n\n- "!b"\nother: 1\n`;
-    expect(parseYaml(topEntry(text, "packages"))).toEqual({ packages: ["a/*", "!b"] });
-    expect(parseYaml(topEntry("packages: [a,\n  b\n]\nx: 1\n", "packages"))).toEqual({ packages: ["a", "b"] });
-    expect(topEntry(text, "nothing")).toBe("");
+    expect(parseYaml(topLevelEntry(text, "packages"))).toEqual({ packages: ["a/*", "!b"] });
+    expect(parseYaml(topLevelEntry("packages: [a,\n  b\n]\nx: 1\n", "packages"))).toEqual({ packages: ["a", "b"] });
+    expect(topLevelEntry(text, "nothing")).toBe("");
   });
 });

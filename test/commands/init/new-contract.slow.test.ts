@@ -4,9 +4,9 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { envExample } from "../../../src/commands/docs/env-example.ts";
 import { markOf, sourceOfDocument } from "../../../src/commands/docs/mark.ts";
-import { choose } from "../../../src/commands/init/init-questions.ts";
-import { contractText } from "../../../src/commands/init/new-contract.ts";
-import { fromGenerated } from "../../../src/commands/init/example.ts";
+import { parseChoice } from "../../../src/commands/init/init-questions.ts";
+import { contractText } from "../../../src/commands/init/contract-draft.ts";
+import { parseGeneratedFile } from "../../../src/commands/init/generated-example.ts";
 import { loadContract } from "../../../src/contract/find-contract.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
@@ -127,7 +127,7 @@ describe("a contract of another name", () => {
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);
         const text = envExample(whole, markOf({ kind: "file", path: "gone.json" }), true);
-        const again = contractOf(JSON.parse(contractText(fromGenerated(text), "")));
+        const again = contractOf(JSON.parse(contractText(parseGeneratedFile(text), "")));
         expect([...again.variables.keys()].toSorted()).toStrictEqual([...whole.variables.keys()].toSorted());
         const brief = ({ rules }: typeof whole) =>
           rules
@@ -160,7 +160,7 @@ describe("which variables of ESC are required", () => {
     ["all", ["A_KEY", "B_KEY", "C"], []],
     ["0 4 B_KYE B_KEY", ["B_KEY"], ["0", "4", "B_KYE"]],
   ])("the answer %j", (answer, chosen, unknown) => {
-    expect(choose(answer, names)).toStrictEqual({ chosen: new Set(chosen), unknown });
+    expect(parseChoice(answer, names)).toStrictEqual({ chosen: new Set(chosen), unknown });
   });
 
   test("is asked at a terminal, again if a word is unknown, and no value is shown", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pyprojectOf, pythonTool } from "../../../src/commands/init/python.ts";
+import { parsePyproject, findPythonTool } from "../../../src/commands/init/python.ts";
 
 test.each([
   ["[project]\nname = 'shop'\n", "shop", "pip ."],
@@ -8,7 +8,7 @@ test.each([
   ["[[tool.mypy.overrides]]\nname = 'other'\n[project]\n", undefined, "pip ."],
   ["[project\nname = 'shop'\n", undefined, "pip ."],
 ])("%j has the name %j and the installer %s", (text, name, tool) => {
-  const pyproject = pyprojectOf(text);
+  const pyproject = parsePyproject(text);
   expect(pyproject.name).toBe(name);
-  expect(pythonTool(pyproject, () => false)).toBe(tool);
+  expect(findPythonTool(pyproject, () => false)).toBe(tool);
 });

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../../src/commands/init/node-tools.ts";
-import { packageSteps, startsNpm } from "../../../src/commands/init/package-json.ts";
+import { packageSteps, startsPackageManager } from "../../../src/commands/init/package-json.ts";
 import { FETCH_WHEEL } from "../../../src/commands/parts/package-source.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
@@ -357,8 +357,14 @@ describe("pyproject.toml", () => {
 
 describe("package.json", () => {
   const add = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
-  const advice = (text: string, startsByNpm = false, files: readonly string[] = []): string =>
-    packageSteps(text, { add, edit: false, isThere: (file) => files.includes(file), startsByNpm, isInRoot: false })
+  const advice = (text: string, isStartedByPackageManager = false, files: readonly string[] = []): string =>
+    packageSteps(text, {
+      add,
+      edit: false,
+      fileExists: (file) => files.includes(file),
+      isStartedByPackageManager,
+      hasRootDependency: false,
+    })
       .map((step) => ("lines" in step ? [step.title, ...step.lines, step.remark].join("\n") : step.kind))
       .join("\n");
 
@@ -403,6 +409,6 @@ describe("package.json", () => {
     ["RUN npm ci", false],
     ["web: node npm.js", false],
   ])("%s starts npm: %s", (text, expected) => {
-    expect(startsNpm(undefined, text)).toBe(expected);
+    expect(startsPackageManager(undefined, text)).toBe(expected);
   });
 });

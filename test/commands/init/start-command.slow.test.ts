@@ -13,7 +13,7 @@ const of = (manifest: object, isBuilt = false) =>
     {
       runtime: "node",
       isBuilt,
-      isThere: (file) => FILES.has(file),
+      fileExists: (file) => FILES.has(file),
       commandsOf: (packages) => new Set(packages.flatMap((name) => INSTALLED.get(name) ?? [])),
     },
   );

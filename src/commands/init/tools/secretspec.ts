@@ -1,38 +1,45 @@
-/** The secrets of a `secretspec.toml`: those of the profile `default`, and the names of the other profiles; pure. */
+/**
+ * Parses a `secretspec.toml`. The profile `default` gives its secrets, and the other profiles only further names; pure.
+ *
+ *     [profiles.default]
+ *     DATABASE_URL = { description = "Where the orders are stored", required = true }
+ */
 import { enumerate, printable } from "../../../core/text.ts";
 import type { Candidate } from "../variable-candidates.ts";
 import { objectOf } from "../package-json.ts";
-import { candidateOf, type ToolResult } from "./details.ts";
-import { NotToml, parseToml } from "./toml.ts";
+import { createCandidate, type ToolResult } from "./tool-variable.ts";
+import { TomlSyntaxError, parseToml } from "./toml.ts";
 
 type Table = Readonly<Record<string, unknown>>;
 
-export function fromSecretspec(text: string): ToolResult {
+/** Returns the secrets as candidates; for a text that is not TOML only a remark. */
+export function parseSecretspec(text: string): ToolResult {
   try {
-    return fromProfiles(tableOf(parseToml(text)["profiles"]));
+    return candidatesOfProfiles(tableOf(parseToml(text)["profiles"]));
   } catch (error) {
-    if (!(error instanceof NotToml)) throw error;
+    if (!(error instanceof TomlSyntaxError)) throw error;
     return { candidates: [], remarks: [`secretspec.toml is not read: ${error.message}`] };
   }
 }
 
-function fromProfiles({ default: first, ...profiles }: Table): ToolResult {
-  const shared = tableOf(first);
+function candidatesOfProfiles({ default: defaultValue, ...otherProfiles }: Table): ToolResult {
+  const defaultProfile = tableOf(defaultValue);
   const candidates = new Map<string, Candidate>();
-  const defaults = tableOf(shared["defaults"]);
-  for (const [name, entry] of secretsOf(shared)) candidates.set(name, toCandidate(name, entry, defaults));
-  const others: string[] = [];
-  for (const [profile, table] of Object.entries(profiles)) {
+  const defaults = tableOf(defaultProfile["defaults"]);
+  for (const [name, entry] of secretsOf(defaultProfile)) candidates.set(name, toCandidate(name, entry, defaults));
+  const otherNames: string[] = [];
+  for (const [profile, table] of Object.entries(otherProfiles)) {
     const secrets = secretsOf(tableOf(table));
-    if (secrets.length > 0) others.push(profile);
+    if (secrets.length > 0) otherNames.push(profile);
     for (const [name, entry] of secrets) {
       if (!candidates.has(name)) candidates.set(name, { ...toCandidate(name, entry, defaults), required: false });
     }
   }
-  const remark = `of the profiles ${enumerate(others.map(printable))} of secretspec.toml only names were read`;
-  return { candidates: [...candidates.values()], remarks: others.length === 0 ? [] : [remark] };
+  const remark = `of the profiles ${enumerate(otherNames.map(printable))} of secretspec.toml only names were read`;
+  return { candidates: [...candidates.values()], remarks: otherNames.length === 0 ? [] : [remark] };
 }
 
+/** Returns the secrets of a profile. `defaults` is not a secret, but has options for all of them. */
 function secretsOf(profile: Table): readonly (readonly [string, Table])[] {
   return Object.entries(profile).flatMap(([name, value]) => {
     const entry = objectOf(value);
@@ -40,21 +47,23 @@ function secretsOf(profile: Table): readonly (readonly [string, Table])[] {
   });
 }
 
-/** A secret is required unless it or its profile says otherwise. */
+/** Makes a candidate of a secret. It is required unless its entry or the defaults say otherwise. */
 function toCandidate(name: string, entry: Table, defaults: Table): Candidate {
-  const text = (key: string): string | undefined => {
+  const textOption = (key: string): string | undefined => {
+    // A description is never a default for all secrets.
     const value = entry[key] ?? (key === "description" ? undefined : defaults[key]);
     return typeof value === "string" ? value : undefined;
   };
-  return candidateOf({
+  return createCandidate({
     name,
-    description: text("description"),
+    description: textOption("description"),
     required: (entry["required"] ?? defaults["required"]) !== false,
-    value: text("default"),
+    value: textOption("default"),
     secret: true,
   });
 }
 
+/** Returns a table, or an empty one for any other value. */
 function tableOf(value: unknown): Table {
   return objectOf(value) ?? {};
 }

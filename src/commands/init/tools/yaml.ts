@@ -1,25 +1,29 @@
-/** YAML of other programs, of which init needs a few lines: the file of Doppler, and the packages of pnpm. */
+/** Parses YAML of other programs, of which `init` needs a few lines: the file of Doppler, and the packages of pnpm. */
 import { parse } from "yaml";
 import { attempt } from "../../../system/errors.ts";
 
-/** In characters. The parser takes seconds for larger texts that are made for it. */
-const LONGEST = 32_768;
-/** Its time grows with the cube of the number of `? ` on a line, and such a file has none. */
-const NESTED = /^[ \t]*(?:[-?:][ \t]+){8}/m;
+/** The length of a text in characters. For a larger text that is made to be slow, the parser takes seconds. */
+const MAX_LENGTH = 32_768;
+/** A line with eight indicators, such as `- - - `. The parser's time grows with the cube of their number. */
+const NESTED_LINE = /^[ \t]*(?:[-?:][ \t]+){8}/m;
 
-/** Returns what of a text can be read; undefined if it is large, or begins a line with more than seven indicators. */
+/** Parses a text such as `packages: ["apps/*"]`. Returns undefined if it is not YAML, too long, or nested too deeply in one line. */
 export function parseYaml(text: string): unknown {
-  if (text.length > LONGEST || NESTED.test(text)) return undefined;
+  if (text.length > MAX_LENGTH || NESTED_LINE.test(text)) return undefined;
   return attempt((): unknown =>
     parse(text, { logLevel: "silent", maxAliasCount: 0, prettyErrors: false, uniqueKeys: false }),
   );
 }
 
-/** Returns the lines of an entry at the top of a text: the other entries, such as the catalogs of pnpm, may be long. */
-export function topEntry(text: string, key: string): string {
+/**
+ * Returns the lines of one top-level entry, from `packages:` up to the next key. Only these are parsed, since other entries,
+ * such as the catalogs of pnpm, may be long.
+ */
+export function topLevelEntry(text: string, key: string): string {
   const lines = text.split(/\r\n|\n|\r/);
-  const begin = lines.findIndex((line) => line.replaceAll(/["']/g, "").startsWith(`${key}:`));
-  if (begin === -1) return "";
-  const length = lines.slice(begin + 1).findIndex((line) => /^[^\s#\]-]/.test(line));
-  return lines.slice(begin, length === -1 ? undefined : begin + 1 + length).join("\n");
+  const start = lines.findIndex((line) => line.replaceAll(/["']/g, "").startsWith(`${key}:`));
+  if (start === -1) return "";
+  // List items may begin without an indent, and so may the closing bracket of a list in brackets.
+  const nextKey = lines.findIndex((line, index) => index > start && /^[^\s#\]-]/.test(line));
+  return lines.slice(start, nextKey === -1 ? undefined : nextKey).join("\n");
 }

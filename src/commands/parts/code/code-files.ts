@@ -1,156 +1,182 @@
-/** The files of code below a folder, and the variables that each reads. */
+/**
+ * Visits the files of code below a folder, each with the environment variables that it reads. `init` and `check --code` call
+ * visitCode(); a new language gets an entry in LANGUAGES.
+ */
 import { existsSync, readdirSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import { readFound } from "../../../system/bounded-read.ts";
-import { readsOfGo } from "./go-reads.ts";
-import { readsOfCompose, readsOfDockerfile } from "./image-reads.ts";
+import { findGoReads } from "./go-reads.ts";
+import { findComposeReads, findDockerfileReads } from "./image-reads.ts";
 import { lineFinder } from "./line-numbers.ts";
 import { blockComments, passageFinder, type Passages, pythonStrings } from "./passages.ts";
-import { readsOfPython } from "./python-reads.ts";
-import type { ReadDetails, Reads } from "./reads.ts";
-import { readsOfRust } from "./rust-reads.ts";
-import { readsOfScript } from "./script-reads.ts";
-import { readsOfShell } from "./shell-reads.ts";
+import { findPythonReads } from "./python-reads.ts";
+import type { ReadDetails, VariableReads } from "./reads.ts";
+import { findRustReads } from "./rust-reads.ts";
+import { findScriptReads } from "./script-reads.ts";
+import { findShellReads } from "./shell-reads.ts";
 
 interface Language {
-  readonly file: RegExp;
-  readonly readsOf: (text: string) => Reads;
-  /** The beginning of a line up to a read that is part of a comment. */
-  readonly comment: RegExp;
-  /** Block comments, and strings from which nothing is read. */
-  readonly passagesOf?: (text: string) => Passages;
+  /** Matches the names of files in this language. */
+  readonly fileName: RegExp;
+  readonly findReads: (text: string) => VariableReads;
+  /** Matches the beginning of a line, up to a read, if the read is part of a comment of one line. */
+  readonly lineComment: RegExp;
+  /** Finds block comments, and strings in which nothing is read. */
+  readonly findPassages?: (text: string) => Passages;
 }
 
-const SLASHES = /^\s*(?:\/\/|\/\*|\*(?:\s|$)|<!--)|\s\/\/[^"'`]*$/;
-const HASH = /^\s*#|\s#[^"'`{]*$/;
+const SLASH_COMMENT = /^\s*(?:\/\/|\/\*|\*(?:\s|$)|<!--)|\s\/\/[^"'`]*$/;
+const HASH_COMMENT = /^\s*#|\s#[^"'`{]*$/;
 
 const LANGUAGES: readonly Language[] = [
   {
-    file: /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/,
-    readsOf: readsOfScript,
-    comment: SLASHES,
-    passagesOf: blockComments,
+    fileName: /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/,
+    findReads: findScriptReads,
+    lineComment: SLASH_COMMENT,
+    findPassages: blockComments,
   },
-  { file: /\.py$/, readsOf: readsOfPython, comment: HASH, passagesOf: pythonStrings },
-  { file: /\.go$/, readsOf: readsOfGo, comment: SLASHES, passagesOf: blockComments },
-  { file: /\.rs$/, readsOf: readsOfRust, comment: SLASHES, passagesOf: blockComments },
+  { fileName: /\.py$/, findReads: findPythonReads, lineComment: HASH_COMMENT, findPassages: pythonStrings },
+  { fileName: /\.go$/, findReads: findGoReads, lineComment: SLASH_COMMENT, findPassages: blockComments },
+  { fileName: /\.rs$/, findReads: findRustReads, lineComment: SLASH_COMMENT, findPassages: blockComments },
   {
-    file: /^(?:Docker|Container)file(?:\.[\w.-]+)?$|\.(?:docker|container)file$/i,
-    readsOf: readsOfDockerfile,
-    comment: HASH,
+    fileName: /^(?:Docker|Container)file(?:\.[\w.-]+)?$|\.(?:docker|container)file$/i,
+    findReads: findDockerfileReads,
+    lineComment: HASH_COMMENT,
   },
-  { file: /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, readsOf: readsOfCompose, comment: HASH },
+  { fileName: /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, findReads: findComposeReads, lineComment: HASH_COMMENT },
 ];
-const SHELL: Language = { file: /\.(?:ba|da|k|z)?sh$/, readsOf: readsOfShell, comment: HASH };
-/** A script without an ending. */
-const SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
-/** Files that are no code of these languages, but may name a variable that a program reads. */
-const OTHER =
+const SHELL: Language = { fileName: /\.(?:ba|da|k|z)?sh$/, findReads: findShellReads, lineComment: HASH_COMMENT };
+/** The first line of a shell script whose name has no extension: `#!/usr/bin/env bash`. */
+const SHELL_SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
+/** Files in other languages, and settings, which may name a variable that a program reads. */
+const OTHER_FILE =
   /\.(?:prisma|java|kts?|scala|groovy|rb|php|cs|fs|exs?|erl|swift|c|cc|cpp|h|hpp|zig|tf|hcl|ya?ml|toml|mk|just|ps1|cmd|bat|properties|conf|cfg|ini|tpl|tmpl|nix)$|^(?:package\.json|turbo\.jsonc?|[\w.]*Makefile|Procfile|Justfile|Rakefile|Gemfile)$/i;
 
-const SKIPPED =
+const SKIPPED_FOLDER =
   /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|__pycache__|site-packages)$/;
-/** The loaders that Yarn's Plug'n'Play writes; and types, which read nothing. */
-const GENERATED = /^\.pnp\.|\.d\.[cm]?ts$/;
+/** The loaders that Yarn's Plug'n'Play writes, and files of type declarations, which read nothing. */
+const GENERATED_FILE = /^\.pnp\.|\.d\.[cm]?ts$/;
 const MAX_FILES = 20_000;
 const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 32;
 
-interface VariableRead extends ReadDetails {
+/** A read of a variable outside of comments. */
+interface LocatedRead extends ReadDetails {
   readonly name: string;
-  /** The code fails without it. */
+  /** The code fails without the variable. */
   readonly required: boolean;
   readonly line: number;
 }
 
 interface CodeFile {
-  /** The path below the folder, with slashes. */
+  /** The path from the visited folder, with slashes. */
   readonly path: string;
   readonly text: string;
-  readonly reads: readonly VariableRead[];
+  readonly reads: readonly LocatedRead[];
 }
 
-interface CodeVisit {
+/** The callbacks of a visit. */
+interface CodeVisitor {
   readonly file: (file: CodeFile) => void;
-  /** Called for other files that may name a variable. Absent: they are not read. */
+  /** Gets the other files that may name a variable. Without this callback they are not read. */
   readonly other?: (path: string, text: string) => void;
 }
 
-/** The files of code that were read, and what was not: too large, in UTF-16, unreadable, or a folder that lies too deep. */
+/** How much of the code a visit has read. */
 export interface CodeExtent {
+  /** The number of files of code that were read. */
   readonly files: number;
+  /** The paths of what was not read: files that are too large, in UTF-16 or unreadable, and folders that lie too deep. */
   readonly unread: readonly string[];
-  /** Further files were left out. */
+  /** True if the limit of files was reached, so that further files were ignored. */
   readonly isCut: boolean;
 }
 
-/** Reads the files below a folder in the order of their names, without following links. Folders of packages and builds are skipped. */
-export async function visitCode(root: string, { file, other }: CodeVisit): Promise<CodeExtent> {
-  const unread: string[] = [];
-  let files = 0;
-  let read = 0;
-  let isCut = false;
-  const visitFile = async (folder: string, name: string, path: string): Promise<void> => {
-    const known = GENERATED.test(name) ? undefined : [...LANGUAGES, SHELL].find((language) => language.file.test(name));
-    const mayBeShell = known === undefined && /^[\w-]+$/.test(name);
-    const isOther = known === undefined && other !== undefined && OTHER.test(name);
-    if (known === undefined && !mayBeShell && !isOther) return;
-    if (read >= MAX_FILES) {
-      isCut = true;
-      return;
-    }
-    read += 1;
-    const text = await textOf(join(folder, name));
-    if (text === undefined) {
-      if (known !== undefined) unread.push(path);
-      return;
-    }
-    const language = known ?? (mayBeShell && SHEBANG.test(text) ? SHELL : undefined);
-    if (language === undefined) {
-      if (isOther) other?.(path, text);
-      return;
-    }
-    files += 1;
-    file({ path, text, reads: readsIn(text, language) });
-  };
-  const visit = async (folder: string, below: string, depth: number): Promise<void> => {
-    const entries = entriesOf(folder);
-    if (entries === undefined) unread.push(below === "" ? "." : below);
-    for (const entry of entries ?? []) {
-      const { name } = entry;
-      const path = below === "" ? name : `${below}/${name}`;
-      if (entry.isDirectory()) {
-        if (SKIPPED.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
-        if (depth < MAX_DEPTH) await visit(join(folder, name), path, depth + 1);
-        else unread.push(path);
-      } else if (entry.isFile()) await visitFile(folder, name, path);
-    }
-  };
-  await visit(root, "", 0);
-  return { files, unread, isCut };
+/** A visit in progress: its callbacks, and what it has read so far. */
+interface CodeVisit extends CodeVisitor {
+  readonly unread: string[];
+  codeFiles: number;
+  /** All files that were opened, also those without code. */
+  openedFiles: number;
+  isCut: boolean;
+}
+
+/**
+ * Reads the files below a folder in the order of their names. The visit follows no links, and skips the folders of installed
+ * packages and of builds.
+ */
+export async function visitCode(root: string, visitor: CodeVisitor): Promise<CodeExtent> {
+  const visit: CodeVisit = { ...visitor, unread: [], codeFiles: 0, openedFiles: 0, isCut: false };
+  await visitFolder(visit, root, "", 0);
+  return { files: visit.codeFiles, unread: visit.unread, isCut: visit.isCut };
+}
+
+/** Visits a folder. `folderPath` is its path from the root of the visit; empty for the root itself. */
+async function visitFolder(visit: CodeVisit, folder: string, folderPath: string, depth: number): Promise<void> {
+  const entries = readFolder(folder);
+  if (entries === undefined) visit.unread.push(folderPath === "" ? "." : folderPath);
+  for (const entry of entries ?? []) {
+    const { name } = entry;
+    const path = folderPath === "" ? name : `${folderPath}/${name}`;
+    if (entry.isDirectory()) {
+      // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
+      if (SKIPPED_FOLDER.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
+      if (depth < MAX_DEPTH) await visitFolder(visit, join(folder, name), path, depth + 1);
+      else visit.unread.push(path);
+    } else if (entry.isFile()) await visitFile(visit, join(folder, name), name, path);
+  }
+}
+
+/** Reads a file if its name may be one of code, and hands it to the callback for code or to the one for other files. */
+async function visitFile(visit: CodeVisit, location: string, name: string, path: string): Promise<void> {
+  const languageByName = GENERATED_FILE.test(name)
+    ? undefined
+    : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));
+  // A script without an extension is recognized by its first line.
+  const mayBeShell = languageByName === undefined && /^[\w-]+$/.test(name);
+  const isOther = languageByName === undefined && visit.other !== undefined && OTHER_FILE.test(name);
+  if (languageByName === undefined && !mayBeShell && !isOther) return;
+  if (visit.openedFiles >= MAX_FILES) {
+    visit.isCut = true;
+    return;
+  }
+  visit.openedFiles += 1;
+  const text = await readText(location);
+  if (text === undefined) {
+    if (languageByName !== undefined) visit.unread.push(path);
+    return;
+  }
+  const language = languageByName ?? (mayBeShell && SHELL_SHEBANG.test(text) ? SHELL : undefined);
+  if (language === undefined) {
+    if (isOther) visit.other?.(path, text);
+    return;
+  }
+  visit.codeFiles += 1;
+  visit.file({ path, text, reads: locateReads(text, language) });
 }
 
 /** Returns the variables that a file reads outside of comments. */
-function readsIn(text: string, { readsOf, comment, passagesOf }: Language): readonly VariableRead[] {
-  const reads = readsOf(text);
+function locateReads(text: string, { findReads, lineComment, findPassages }: Language): readonly LocatedRead[] {
+  const reads = findReads(text);
   if (reads.length === 0) return [];
   const lineOf = lineFinder(text);
-  const isInPassage = passageFinder(passagesOf?.(text) ?? []);
-  return reads.flatMap(([name, required, at, details]) => {
-    if (isInPassage(at) || comment.test(lineBefore(text, at))) return [];
-    return [{ name, required, line: lineOf(at), ...details }];
+  const isInPassage = passageFinder(findPassages?.(text) ?? []);
+  return reads.flatMap(([name, required, offset, details]) => {
+    if (isInPassage(offset) || lineComment.test(lineBefore(text, offset))) return [];
+    return [{ name, required, line: lineOf(offset), ...details }];
   });
 }
 
-const MOST_BEFORE = 400;
+const MAX_LINE_LENGTH = 400;
 
-/** Returns the line up to a position; of a very long one the part before the position. */
-export function lineBefore(text: string, at: number): string {
-  const before = text.slice(Math.max(0, at - MOST_BEFORE), at);
+/** Returns the beginning of a line up to an offset. Of a longer line it returns the 400 characters before the offset. */
+export function lineBefore(text: string, offset: number): string {
+  const before = text.slice(Math.max(0, offset - MAX_LINE_LENGTH), offset);
   return before.slice(before.lastIndexOf("\n") + 1);
 }
 
-function entriesOf(folder: string): readonly Dirent[] | undefined {
+/** Returns the entries in the order of their names, so that each run reports the same; undefined if the folder is unreadable. */
+function readFolder(folder: string): readonly Dirent[] | undefined {
   try {
     return readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   } catch {
@@ -158,11 +184,12 @@ function entriesOf(folder: string): readonly Dirent[] | undefined {
   }
 }
 
-/** Returns an empty text for a binary file, and undefined for one that is too large, unreadable, or in UTF-16. */
-async function textOf(path: string): Promise<string | undefined> {
+/** Returns an empty text for a binary file, and undefined for a file that is too large, unreadable, or in UTF-16. */
+async function readText(path: string): Promise<string | undefined> {
   try {
     const bytes = readFound(path, { maxBytes: MAX_BYTES });
-    if (["fffe", "feff"].includes(bytes.toString("hex", 0, 2))) return undefined;
+    const isUtf16 = ["fffe", "feff"].includes(bytes.toString("hex", 0, 2));
+    if (isUtf16) return undefined;
     return bytes.includes(0) ? "" : bytes.toString("utf8");
   } catch {
     return undefined;

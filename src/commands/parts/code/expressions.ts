@@ -1,91 +1,108 @@
-/** Expressions of JavaScript and Python, as far as schemas of settings need them: chains of calls, lists, and literals; pure. */
+/**
+ * Parses expressions of JavaScript and Python as far as schemas of settings need it: chains of calls, lists and literals. The
+ * parsers accept any text, since the code may be incomplete or wrong; pure.
+ */
 
-/** A name of a chain, and the text between its brackets if it is called. `z.string().min(1)` has three steps. */
+/** One step of a chain of names and calls. `z.string().min(1)` has the steps `z`, `string` and `min`. */
 export interface ChainStep {
   readonly name: string;
-  readonly given: string | undefined;
+  /** The text between the brackets of the call: empty for `string()`. Undefined for a name that is not called, such as `z`. */
+  readonly argumentText: string | undefined;
 }
 
-const NAME = /\s*(?:\/\/[^\n]*\n\s*)*(?:\?\.|\.)?\s*([A-Za-z_$][\w$]*)/y;
-const MOST_STEPS = 40;
-/** The rest of a string, behind its quote. */
-const STRINGS: Readonly<Record<string, RegExp>> = {
+/** A name of a chain with its dot. Line comments may stand between two steps. */
+const STEP_NAME = /\s*(?:\/\/[^\n]*\n\s*)*(?:\?\.|\.)?\s*([A-Za-z_$][\w$]*)/y;
+/** The types in angle brackets of a call such as `get<string>()`. */
+const TYPE_ARGUMENTS = /^<[^<>()]{0,200}>(?=\()/;
+const MAX_TYPE_ARGUMENTS_LENGTH = 210;
+const MAX_STEPS = 40;
+/** The rest of a string after its opening quote. */
+const STRING_REST: Readonly<Record<string, RegExp>> = {
   '"': /(?:\\[^]|[^"\\])*"?/y,
   "'": /(?:\\[^]|[^'\\])*'?/y,
   "`": /(?:\\[^]|[^`\\])*`?/y,
 };
-const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+const CLOSING_BRACKETS: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-/** Returns the names and calls at the beginning of an expression, in their order. Types in angle brackets are ignored. */
-export function chainOf(expression: string): readonly ChainStep[] {
+/**
+ * Parses the names and calls at the beginning of an expression, at most 40 of them:
+ *
+ *     z.coerce.number().min(1).optional() || 3
+ */
+export function parseChain(expression: string): readonly ChainStep[] {
   const steps: ChainStep[] = [];
-  for (let at = 0; steps.length < MOST_STEPS;) {
-    NAME.lastIndex = at;
-    const [whole = "", name] = NAME.exec(expression) ?? [];
-    // Behind the first name each further one needs its dot.
-    if (name === undefined || (steps.length > 0 && !whole.includes("."))) return steps;
-    at += whole.length;
-    const [types = ""] = /^<[^<>()]{0,200}>(?=\()/.exec(expression.slice(at, at + 210)) ?? [];
-    at += types.length;
-    const given = expression.charAt(at) === "(" ? between(expression, at) : undefined;
-    steps.push({ name, given });
-    if (given !== undefined) at += given.length + 2;
+  for (let position = 0; steps.length < MAX_STEPS;) {
+    STEP_NAME.lastIndex = position;
+    const [matched = "", name] = STEP_NAME.exec(expression) ?? [];
+    const isMissingDot = steps.length > 0 && !matched.includes(".");
+    if (name === undefined || isMissingDot) return steps;
+    position += matched.length;
+    const afterName = expression.slice(position, position + MAX_TYPE_ARGUMENTS_LENGTH);
+    const [typeArguments = ""] = TYPE_ARGUMENTS.exec(afterName) ?? [];
+    position += typeArguments.length;
+    const isCall = expression.charAt(position) === "(";
+    const argumentText = isCall ? textInBrackets(expression, position) : undefined;
+    steps.push({ name, argumentText });
+    if (argumentText !== undefined) position += argumentText.length + "()".length;
   }
   return steps;
 }
 
-/** Returns the text between a bracket at a position and the one that closes it, or up to the end. */
-export function between(text: string, open: number): string {
-  const close = CLOSING[text.charAt(open)] ?? ")";
-  return text.slice(open + 1, endOf(text, open + 1, close));
+/** Returns the text between the bracket at an offset and the bracket that closes it. Without that one it is the rest of the text. */
+export function textInBrackets(text: string, opening: number): string {
+  const closing = CLOSING_BRACKETS[text.charAt(opening)] ?? ")";
+  return text.slice(opening + 1, findOutside(text, opening + 1, closing));
 }
 
-/** Splits a list at its commas outside of brackets and strings; empty parts are left out. */
-export function partsOf(list: string, separator = ","): readonly string[] {
-  const parts: string[] = [];
-  for (let at = 0; at < list.length;) {
-    const end = endOf(list, at, separator);
-    parts.push(list.slice(at, end).trim());
-    at = end + 1;
+/** Splits a list such as `"a", f(1, 2)` at its commas outside of brackets and strings, and leaves out empty items. */
+export function splitList(list: string, separator = ","): readonly string[] {
+  const items: string[] = [];
+  for (let start = 0; start < list.length;) {
+    const end = findOutside(list, start, separator);
+    items.push(list.slice(start, end).trim());
+    start = end + 1;
   }
-  return parts.filter((part) => part !== "");
+  return items.filter((item) => item !== "");
 }
 
-/** Returns the position of a character outside of the brackets and strings that begin behind `start`, or the text's end. */
-function endOf(text: string, start: number, wanted: string): number {
+/**
+ * Returns the offset of a character outside of all brackets and strings that begin at or after `start`. It is the text's
+ * length if the character is not found, or if a bracket closes that was opened before `start`.
+ */
+function findOutside(text: string, start: number, wanted: string): number {
   let depth = 0;
-  for (let at = start; at < text.length; at++) {
-    const character = text.charAt(at);
-    if (depth === 0 && character === wanted) return at;
-    const rest = STRINGS[character];
-    if (rest !== undefined) {
-      rest.lastIndex = at + 1;
-      rest.test(text);
-      at = rest.lastIndex - 1;
-    } else if (character in CLOSING) depth += 1;
+  for (let index = start; index < text.length; index++) {
+    const character = text.charAt(index);
+    if (depth === 0 && character === wanted) return index;
+    const stringRest = STRING_REST[character];
+    if (stringRest !== undefined) {
+      stringRest.lastIndex = index + 1;
+      stringRest.test(text);
+      index = stringRest.lastIndex - 1;
+    } else if (character in CLOSING_BRACKETS) depth += 1;
     else if (")]}".includes(character)) depth -= 1;
     if (depth < 0) return text.length;
   }
   return text.length;
 }
 
-/** Returns the text of a string literal without an expression in it; undefined for anything else. */
-export function stringIn(literal: string): string | undefined {
+/** Parses a literal such as `"a"`. Returns undefined for anything else, also for a string with an escape or with `$`. */
+export function parseString(literal: string): string | undefined {
   const [, , text] = /^\s*(["'`])((?:(?!\1)[^\\$])*)\1\s*$/.exec(literal) ?? [];
   return text;
 }
 
-/** Returns the texts of a list of string literals such as `["a", "b"] as const`; undefined unless each is one. */
-export function stringsIn(list: string): readonly string[] | undefined {
-  const open = /^\s*\[/.exec(list);
-  if (open === null) return undefined;
-  const texts = partsOf(between(list, open[0].length - 1)).map(stringIn);
-  const known = texts.filter((text) => text !== undefined);
-  return known.length > 0 && known.length === texts.length ? known : undefined;
+/** Parses a list such as `["a", "b"] as const`. Returns undefined if it is empty, or if an item is not a string literal. */
+export function parseStringList(list: string): readonly string[] | undefined {
+  const opening = /^\s*\[/.exec(list);
+  if (opening === null) return undefined;
+  const items = splitList(textInBrackets(list, opening[0].length - 1)).map(parseString);
+  const strings = items.filter((item) => item !== undefined);
+  return strings.length > 0 && strings.length === items.length ? strings : undefined;
 }
 
-/** Returns the number that a literal has, such as `65_535` or `-1`; undefined for anything else. */
-export function numberIn(literal: string | undefined): number | undefined {
-  const text = partsOf(literal ?? "")[0] ?? "";
-  return /^-?\d[\d_]{0,15}(?:\.\d{1,15})?$/.test(text) ? Number(text.replaceAll("_", "")) : undefined;
+/** Parses the number at the beginning of a list of arguments, such as `65_535` or `-1`. Returns undefined for anything else. */
+export function parseNumber(argumentText: string | undefined): number | undefined {
+  const literal = splitList(argumentText ?? "")[0] ?? "";
+  return /^-?\d[\d_]{0,15}(?:\.\d{1,15})?$/.test(literal) ? Number(literal.replaceAll("_", "")) : undefined;
 }

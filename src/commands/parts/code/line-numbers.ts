@@ -1,12 +1,18 @@
-/** Returns a finder of the line, from 1, in which a position of a text is. */
-export function lineFinder(text: string): (at: number) => number {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return (at) => {
-    let [low, high] = [0, starts.length - 1];
+/**
+ * Creates a function that returns the line number, from 1, of an offset in a text. The line starts are found once, so that the
+ * function may be called for many offsets.
+ */
+export function lineFinder(text: string): (offset: number) => number {
+  const lineStarts = [0];
+  for (let newline = text.indexOf("\n"); newline !== -1; newline = text.indexOf("\n", newline + 1)) {
+    lineStarts.push(newline + 1);
+  }
+  return (offset) => {
+    // A binary search for the last line that starts at or before the offset.
+    let [low, high] = [0, lineStarts.length - 1];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if ((starts[middle] ?? 0) <= at) low = middle;
+      if ((lineStarts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
     return low + 1;

@@ -1,46 +1,48 @@
-/** Passages of code in which nothing is read: block comments, and text; pure. */
+/** Finds the passages of code in which no variable is read: block comments, and strings of Python; pure. */
 
-/** From one position of a text up to another one, in ascending order. */
+/** Ranges of offsets in a text, in ascending order. No two of them overlap. */
 export type Passages = readonly (readonly [start: number, end: number])[];
 
-/** The rest of a string in one line, behind its quote. */
-const STRINGS: Readonly<Record<string, RegExp>> = { '"': /(?:\\.|[^"\\\n])*"/y, "'": /(?:\\.|[^'\\\n])*'/y };
+/** The rest of a string of one line after its opening quote. */
+const STRING_REST: Readonly<Record<string, RegExp>> = { '"': /(?:\\.|[^"\\\n])*"/y, "'": /(?:\\.|[^'\\\n])*'/y };
 
 /**
- * Finds the block comments of JavaScript, Go and their like. Each stands behind a blank or a bracket: a glob such as
- * `${folder}/*.ts` begins none.
+ * Finds the block comments of JavaScript, Go and similar languages. A comment must follow a space, a bracket or a punctuation
+ * mark: the glob `${folder}/*.ts` begins none.
  */
 export function blockComments(text: string): Passages {
   const passages: [number, number][] = [];
-  const endOfString = stringEnds(text);
-  // Not the apostrophe of a word in a page.
+  const endOfString = createStringEndFinder(text);
+  // The apostrophe of a word, as in the text of a web page, begins no string.
   const token = /"|(?<!\w)'|\/\/|(?<![^\s{()[\],;>])\/\*/g;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const { index, 0: found } = match;
-    if (found === "/*") {
+    const { index, 0: opening } = match;
+    if (opening === "/*") {
       const end = text.indexOf("*/", index + 2);
+      // Nothing can follow a comment that does not end.
       if (end === -1) break;
       passages.push([index, end]);
       token.lastIndex = end + 2;
-    } else token.lastIndex = found === "//" ? lineEnd(text, index) : endOfString(index, found);
+    } else token.lastIndex = opening === "//" ? lineEnd(text, index) : endOfString(index, opening);
   }
   return passages;
 }
 
-/** Finds the strings of Python, which are documentation or messages, but not those in which expressions stand. */
+/** Finds the strings of Python: they are documentation or messages. Formatted strings are not among them, since they contain code. */
 export function pythonStrings(text: string): Passages {
   const passages: [number, number][] = [];
-  const endOfString = stringEnds(text);
+  const endOfString = createStringEndFinder(text);
   const token = /#|"""|'''|["']/g;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const { index, 0: found } = match;
-    if (found === "#") {
+    const { index, 0: opening } = match;
+    if (opening === "#") {
       token.lastIndex = lineEnd(text, index);
       continue;
     }
-    const close = found.length === 3 ? text.indexOf(found, index + 3) : undefined;
-    if (close === -1) break;
-    const end = close === undefined ? endOfString(index, found) : close + 3;
+    const isTripleQuoted = opening.length === 3;
+    const closing = isTripleQuoted ? text.indexOf(opening, index + 3) : -1;
+    if (isTripleQuoted && closing === -1) break;
+    const end = isTripleQuoted ? closing + 3 : endOfString(index, opening);
     const isFormatted = /\b(?:[ft]r?|r[ft])$/i.test(text.slice(Math.max(0, index - 3), index));
     if (!isFormatted) passages.push([index, end]);
     token.lastIndex = end;
@@ -48,35 +50,40 @@ export function pythonStrings(text: string): Passages {
   return passages;
 }
 
-/** Returns a finder of the end of a string. A quote without another one in its line begins none, as in the text of a page. */
-function stringEnds(text: string): (at: number, quote: string) => number {
-  /** Up to here there is no string in the line. */
-  let none = 0;
-  return (at, quote) => {
-    const rest = STRINGS[quote];
-    if (at < none || rest === undefined) return at + 1;
-    rest.lastIndex = at + 1;
-    if (rest.test(text)) return rest.lastIndex;
-    none = lineEnd(text, at);
-    return at + 1;
+/**
+ * Creates a function that returns where the string ends that begins with a quote at an offset. A quote that is not closed in
+ * its line begins no string, as in the text of a web page: then the function returns the offset after the quote. The function
+ * must be called with ascending offsets.
+ */
+function createStringEndFinder(text: string): (offset: number, quote: string) => number {
+  /** Up to here no quote is closed. Without this, a line of many quotes would take quadratic time. */
+  let unclosedUntil = 0;
+  return (offset, quote) => {
+    const stringRest = STRING_REST[quote];
+    if (offset < unclosedUntil || stringRest === undefined) return offset + 1;
+    stringRest.lastIndex = offset + 1;
+    if (stringRest.test(text)) return stringRest.lastIndex;
+    unclosedUntil = lineEnd(text, offset);
+    return offset + 1;
   };
 }
 
-function lineEnd(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
+function lineEnd(text: string, offset: number): number {
+  const end = text.indexOf("\n", offset);
   return end === -1 ? text.length : end;
 }
 
-/** Returns a function that says if a position lies in a passage. */
-export function passageFinder(passages: Passages): (at: number) => boolean {
-  return (at) => {
+/** Creates a function that returns true if an offset lies in one of the passages. */
+export function passageFinder(passages: Passages): (offset: number) => boolean {
+  return (offset) => {
+    // A binary search for the first passage that ends after the offset.
     let [low, high] = [0, passages.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((passages[middle]?.[1] ?? 0) <= at) low = middle + 1;
+      if ((passages[middle]?.[1] ?? 0) <= offset) low = middle + 1;
       else high = middle;
     }
     const [start] = passages[low] ?? [Infinity];
-    return start < at;
+    return start < offset;
   };
 }

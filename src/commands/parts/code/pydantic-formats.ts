@@ -1,11 +1,11 @@
-/** The formats that the types of pydantic give to variables, as contracts write them; pure. */
+/** Translates the types of pydantic into formats of a contract: `port: int = Field(ge=1, le=65535)`; pure. */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
-import { between, numberIn, partsOf, stringIn } from "./expressions.ts";
-import { enumOf, numeric, textOf, type NumberRange } from "./type-formats.ts";
+import { parseNumber, parseString, splitList, textInBrackets } from "./expressions.ts";
 import { firstMatches } from "./reads.ts";
+import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
 
-/** The schemes that pydantic 2 admits for each type of URL. */
-const SCHEMES: Readonly<Record<string, readonly string[]>> = {
+/** The URL schemes that pydantic 2 admits for each of its types. */
+const URL_SCHEMES: Readonly<Record<string, readonly string[]>> = {
   HttpUrl: ["http", "https"],
   AnyHttpUrl: ["http", "https"],
   WebsocketUrl: ["ws", "wss"],
@@ -14,25 +14,26 @@ const SCHEMES: Readonly<Record<string, readonly string[]>> = {
   PostgresDsn: [
     "postgres",
     "postgresql",
-    ...drivers("postgresql", "asyncpg pg8000 psycopg psycopg2 psycopg2cffi py-postgresql pygresql"),
+    ...driverSchemes("postgresql", "asyncpg pg8000 psycopg psycopg2 psycopg2cffi py-postgresql pygresql"),
   ],
   CockroachDsn: ["cockroachdb", "cockroachdb+psycopg2", "cockroachdb+asyncpg"],
-  MySQLDsn: ["mysql", ...drivers("mysql", "mysqlconnector aiomysql asyncmy mysqldb pymysql cymysql pyodbc")],
+  MySQLDsn: ["mysql", ...driverSchemes("mysql", "mysqlconnector aiomysql asyncmy mysqldb pymysql cymysql pyodbc")],
   MariaDBDsn: ["mariadb", "mariadb+mariadbconnector", "mariadb+pymysql"],
   RedisDsn: ["redis", "rediss"],
   MongoDsn: ["mongodb", "mongodb+srv"],
   AmqpDsn: ["amqp", "amqps"],
   KafkaDsn: ["kafka"],
   NatsDsn: ["nats", "tls", "ws", "wss"],
-  ClickHouseDsn: ["clickhouse", "clickhouses", "clickhousedb", ...drivers("clickhouse", "native asynch http")],
+  ClickHouseDsn: ["clickhouse", "clickhouses", "clickhousedb", ...driverSchemes("clickhouse", "native asynch http")],
 };
 
-function drivers(database: string, names: string): readonly string[] {
-  return names.split(" ").map((name) => `${database}+${name}`);
+/** Returns the schemes of a database with each of its drivers, such as `postgresql+asyncpg`. */
+function driverSchemes(database: string, drivers: string): readonly string[] {
+  return drivers.split(" ").map((driver) => `${database}+${driver}`);
 }
 
-/** Types of whole numbers, each with what its name says of the range. */
-const INTEGERS: Readonly<Record<string, NumberRange>> = {
+/** The types of integers, each with the range that its name states. */
+const INTEGER_TYPES: Readonly<Record<string, NumberRange>> = {
   int: {},
   StrictInt: {},
   conint: {},
@@ -41,7 +42,8 @@ const INTEGERS: Readonly<Record<string, NumberRange>> = {
   NegativeInt: { maximum: -1 },
   NonPositiveInt: { maximum: 0 },
 };
-const NUMBERS: Readonly<Record<string, NumberRange>> = {
+/** The types of other numbers. A bound that is exclusive, such as that of PositiveFloat, becomes the inclusive one. */
+const FLOAT_TYPES: Readonly<Record<string, NumberRange>> = {
   float: {},
   confloat: {},
   PositiveFloat: { minimum: 0 },
@@ -49,10 +51,15 @@ const NUMBERS: Readonly<Record<string, NumberRange>> = {
   NonPositiveFloat: { maximum: 0 },
 };
 
-/** A choice of texts by the name of its class. */
+/** The texts of each enumeration in a file, by the name of its class. */
 export type Enums = ReadonlyMap<string, readonly string[]>;
 
-/** Finds `class Level(StrEnum):` and `class Level(str, Enum):` whose members are all texts. */
+/**
+ * Finds the enumerations whose members are all texts. Such a class begins with `class Level(StrEnum):` or
+ * `class Level(str, Enum):`, and each member is a line like this:
+ *
+ *     DEBUG = "debug"
+ */
 export function enumsIn(code: string): Enums {
   if (!code.includes("Enum")) return new Map();
   const classes = firstMatches(
@@ -61,69 +68,69 @@ export function enumsIn(code: string): Enums {
   );
   return new Map(
     classes.flatMap(([, name = "", body = ""]) => {
-      const values = firstMatches(body, /^[ \t]{1,40}\w+[ \t]*=[ \t]*(.*)$/gm).map(([, value = ""]) =>
-        stringIn(value.replace(/[ \t]#.*$/, "")),
-      );
+      const members = firstMatches(body, /^[ \t]{1,40}\w+[ \t]*=[ \t]*(.*)$/gm);
+      const values = members.map(([, value = ""]) => parseString(value.replace(/[ \t]#.*$/, "")));
       const texts = values.filter((value) => value !== undefined);
       return texts.length === 0 || texts.length < values.length ? [] : [[name, texts] as const];
     }),
   );
 }
 
-const NONE: ReadonlySet<string> = new Set();
+const NO_FIELDS: ReadonlySet<string> = new Set();
 
-/** Returns the fields whose raw text a validator may change first: their types say nothing about it. */
-export function looseFieldsIn(body: string): ReadonlySet<string> {
-  // Most classes have none, and a file may have thousands.
-  if (!body.includes("validator(")) return NONE;
-  const validators = firstMatches(body, /@(?:\w+\.)?(?:field_validator|validator)\(([^()]{0,1000})\)/g);
+/**
+ * Finds the fields whose text a validator may change before pydantic checks its type. The type then says nothing about the
+ * variable. `*` stands for all fields.
+ *
+ *     @field_validator("hosts", mode="before")
+ */
+export function fieldsWithEarlyValidator(classBody: string): ReadonlySet<string> {
+  // Most classes have no validator, and a file may have thousands of classes.
+  if (!classBody.includes("validator(")) return NO_FIELDS;
+  const decorators = firstMatches(classBody, /@(?:\w+\.)?(?:field_validator|validator)\(([^()]{0,1000})\)/g);
   return new Set(
-    validators.flatMap(([, given = ""]) => {
-      const isLoose = /\bmode\s*=\s*["'](?:before|plain|wrap)["']|\bpre\s*=\s*True/.test(given);
-      return isLoose ? partsOf(given).flatMap((part) => stringIn(part) ?? []) : [];
+    decorators.flatMap(([, argumentText = ""]) => {
+      const isEarly = /\bmode\s*=\s*["'](?:before|plain|wrap)["']|\bpre\s*=\s*True/.test(argumentText);
+      return isEarly ? splitList(argumentText).flatMap((argument) => parseString(argument) ?? []) : [];
     }),
   );
 }
 
-/** Longer types, which nest, would be read several times. */
-const LONGEST_TYPE = 500;
+/** Types contain types, so that a long one would be parsed several times. */
+const MAX_TYPE_LENGTH = 500;
+const MAX_DEPTH = 3;
 
 /**
- * Returns the format of a field by its annotation and by the call of `Field()` behind it.
+ * Returns the format of a field.
  *
- * @param name that of the variable
- * @returns undefined if the type says nothing that a contract can say, or if the field has several types
+ * @param type the annotation, such as `Annotated[int, Field(ge=1)] | None`
+ * @param value what the field is assigned, such as `Field(default=3, le=9)`; empty for none
+ * @param name the name of the variable
+ * @param enums the enumerations of the file
+ * @returns undefined if the type states nothing that a contract can state, or if the field has several types
  */
 export function pydanticFormat(type: string, value: string, name: string, enums: Enums): FormatEntry | undefined {
-  if (type.length > LONGEST_TYPE) return undefined;
-  let annotation = type.trim();
-  let constraints = value;
-  const quoted = stringIn(annotation);
-  if (quoted !== undefined) annotation = quoted;
-  for (let depth = 0; depth < 3; depth++) {
-    const [whole, wrapper] = /^(?:\w+\.)*(Annotated|Optional|Union|Final)\s*(?=\[)/.exec(annotation) ?? [];
-    const alternatives =
-      wrapper === undefined ? partsOf(annotation, "|") : partsOf(between(annotation, whole?.length ?? 0));
-    if (wrapper === "Annotated") constraints += ` ${alternatives.slice(1).join(" ")}`;
-    const types = wrapper === "Annotated" ? alternatives.slice(0, 1) : alternatives.filter((one) => one !== "None");
-    if (types.length !== 1) return undefined;
-    if (wrapper === undefined && types[0] === annotation) break;
-    annotation = types[0] ?? "";
+  if (type.length > MAX_TYPE_LENGTH) return undefined;
+  const { annotation, metadata } = unwrapType(type) ?? {};
+  if (annotation === undefined) return undefined;
+  const fieldText = `${value}${metadata}`;
+  if (/\b(?:Before|Plain|Wrap)Validator\b/.test(fieldText)) return undefined;
+  const [, baseType = "", bracket = ""] = /^(?:\w+\.)*(\w+)\s*([[(]?)/.exec(annotation) ?? [];
+  const argumentText = bracket === "" ? "" : textInBrackets(annotation, annotation.indexOf(bracket));
+  if (baseType === "Literal") return literalFormat(argumentText);
+  // `conint(ge=1)` has its constraints in a call, other types have them in `Field()`.
+  const constraints = `${fieldText} ${bracket === "(" ? argumentText : ""}`;
+  const integerRange = ownEntry(INTEGER_TYPES, baseType);
+  if (integerRange !== undefined) {
+    return numberFormat("integer", { ...integerRange, ...parseRange(constraints, "integer") }, name);
   }
-  if (/\b(?:Before|Plain|Wrap)Validator\b/.test(constraints)) return undefined;
-  const [, base = "", bracket = ""] = /^(?:\w+\.)*(\w+)\s*([[(]?)/.exec(annotation) ?? [];
-  const given = bracket === "" ? "" : between(annotation, annotation.indexOf(bracket));
-  if (base === "Literal") {
-    const values = partsOf(given).map(stringIn);
-    return values.includes(undefined) ? undefined : enumOf(values.flatMap((one) => one ?? []));
+  const floatRange = ownEntry(FLOAT_TYPES, baseType);
+  if (floatRange !== undefined) {
+    return numberFormat("number", { ...floatRange, ...parseRange(constraints, "number") }, name);
   }
-  const limits = `${constraints} ${bracket === "(" ? given : ""}`;
-  const [integer, number] = [ownOf(INTEGERS, base), ownOf(NUMBERS, base)];
-  if (integer !== undefined) return numeric("integer", { ...integer, ...rangeIn(limits, 1) }, name);
-  if (number !== undefined) return numeric("number", { ...number, ...rangeIn(limits) }, name);
-  const schemes = ownOf(SCHEMES, base);
+  const schemes = ownEntry(URL_SCHEMES, baseType);
   if (schemes !== undefined) return { type: "url", schemes };
-  switch (base) {
+  switch (baseType) {
     case "bool":
     case "StrictBool":
       return "boolean";
@@ -134,22 +141,54 @@ export function pydanticFormat(type: string, value: string, name: string, enums:
     case "str":
     case "SecretStr":
     case "constr":
-      return textOf(undefined, numberIn(/\bmin_length\s*=\s*(\d+)/.exec(limits)?.[1]));
+      return textFormat(undefined, parseNumber(/\bmin_length\s*=\s*(\d+)/.exec(constraints)?.[1]));
     default:
-      return enumOf(enums.get(base));
+      return enumFormat(enums.get(baseType));
   }
 }
 
-function ownOf<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
+/**
+ * Removes what is around the type of a value: quotes, `Optional[…]`, `… | None` and `Annotated[…]`.
+ *
+ * @returns also the metadata of `Annotated`; undefined if a value may have several types
+ */
+function unwrapType(type: string): { readonly annotation: string; readonly metadata: string } | undefined {
+  let annotation = parseString(type.trim()) ?? type.trim();
+  let metadata = "";
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const [start = "", wrapper] = /^(?:\w+\.)*(Annotated|Optional|Union|Final)\s*(?=\[)/.exec(annotation) ?? [];
+    const parts =
+      wrapper === undefined ? splitList(annotation, "|") : splitList(textInBrackets(annotation, start.length));
+    const isAnnotated = wrapper === "Annotated";
+    if (isAnnotated) metadata += ` ${parts.slice(1).join(" ")}`;
+    const types = isAnnotated ? parts.slice(0, 1) : parts.filter((part) => part !== "None");
+    const [innerType = ""] = types;
+    if (types.length !== 1) return undefined;
+    if (wrapper === undefined && innerType === annotation) break;
+    annotation = innerType;
+  }
+  return { annotation, metadata };
+}
+
+/** Parses the values of `Literal["debug", "info"]`. */
+function literalFormat(argumentText: string): FormatEntry | undefined {
+  const values = splitList(argumentText).map(parseString);
+  const texts = values.filter((value) => value !== undefined);
+  return texts.length < values.length ? undefined : enumFormat(texts);
+}
+
+function ownEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-/** Reads `ge`, `le`, and of whole numbers `gt` and `lt`. */
-function rangeIn(constraints: string, step?: number): NumberRange {
-  const limit = (name: string): number | undefined =>
-    numberIn(new RegExp(String.raw`\b${name}\s*=\s*(-?\d[\d_.]{0,20})`).exec(constraints)?.[1]);
-  const [least, above, most, below] = [limit("ge"), limit("gt"), limit("le"), limit("lt")];
-  const minimum = least ?? (above === undefined || step === undefined ? undefined : above + step);
-  const maximum = most ?? (below === undefined || step === undefined ? undefined : below - step);
+/** Parses the constraints `ge` and `le`. The exclusive `gt` and `lt` are translated for integers only, as `ge` and `le`. */
+function parseRange(constraints: string, kind: "integer" | "number"): NumberRange {
+  const bound = (keyword: string): number | undefined =>
+    parseNumber(new RegExp(String.raw`\b${keyword}\s*=\s*(-?\d[\d_.]{0,20})`).exec(constraints)?.[1]);
+  const exclusiveBound = (keyword: string): number | undefined => (kind === "integer" ? bound(keyword) : undefined);
+  const above = exclusiveBound("gt");
+  const below = exclusiveBound("lt");
+  const minimum = bound("ge") ?? (above === undefined ? undefined : above + 1);
+  const maximum = bound("le") ?? (below === undefined ? undefined : below - 1);
   return { ...(minimum === undefined ? {} : { minimum }), ...(maximum === undefined ? {} : { maximum }) };
 }

@@ -1,19 +1,28 @@
-/** The formats that the schemas of zod, valibot, envalid and joi give to variables, as contracts write them; pure. */
+/**
+ * Translates the schemas of zod, valibot, envalid and joi into formats of a contract. Each library has a function that gets the
+ * expression of one field, such as `z.coerce.number().int().min(1)`; pure.
+ */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
-import { chainOf, type ChainStep, numberIn, partsOf, stringIn, stringsIn } from "./expressions.ts";
-import { enumOf, numeric, textOf, type NumberRange } from "./type-formats.ts";
+import { type ChainStep, parseChain, parseNumber, parseString, parseStringList, splitList } from "./expressions.ts";
+import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
 
-/** Returns the texts of a list that an expression is, or that a constant of its name has. */
+/** Returns the strings of an expression that is a list, or the name of a constant with a list: `["a", "b"]`, `LEVELS`. */
 export type ListFinder = (expression: string) => readonly string[] | undefined;
 
-/** @returns undefined if the schema says nothing that a contract can say, or accepts other values as well */
-export type SchemaFormat = (expression: string, name: string, listOf: ListFinder) => FormatEntry | undefined;
+/**
+ * Returns the format of a field.
+ *
+ * @param name the name of the variable
+ * @returns undefined if the schema states nothing that a contract can state, or if it accepts other values as well
+ */
+export type SchemaFormat = (expression: string, name: string, findList: ListFinder) => FormatEntry | undefined;
 
-/** Schemas in schemas are followed so far. */
-const DEEPEST = 4;
+/** How many schemas within schemas are followed. */
+const MAX_DEPTH = 4;
 
-/** Facts that the steps of a schema have stated so far. */
-interface Facts {
+/** The facts that the steps of a schema have stated so far. */
+interface SchemaFacts {
+  /** The type of the value; undefined if `format` is known already, or if the type is none of these. */
   readonly kind?: "text" | "number" | "integer" | undefined;
   readonly format?: FormatEntry | undefined;
   readonly range: NumberRange;
@@ -21,21 +30,27 @@ interface Facts {
   readonly minLength?: number | undefined;
 }
 
-const NOTHING: Facts = { range: {} };
+const NO_FACTS: SchemaFacts = { range: {} };
 
-function formatOf({ kind, format, range, prefix, minLength }: Facts, name: string): FormatEntry | undefined {
-  if (kind === "number" || kind === "integer") return numeric(kind, range, name);
+function formatOf({ kind, format, range, prefix, minLength }: SchemaFacts, name: string): FormatEntry | undefined {
+  if (kind === "number" || kind === "integer") return numberFormat(kind, range, name);
+  // A text that starts with `postgres://` is a URL with this scheme.
   const scheme = /^([a-z][a-z\d+.-]*):\/\/$/.exec(prefix ?? "")?.[1];
   if ((format === "url" || kind === "text") && scheme !== undefined) return { type: "url", schemes: [scheme] };
   if (format !== undefined || kind !== "text") return format;
-  return textOf(prefix, minLength);
+  return textFormat(prefix, minLength);
 }
 
-/** Adds what a method says that numbers of all these packages have. */
-function withNumberStep(facts: Facts, { name, given }: ChainStep): Facts {
-  const value = numberIn(given);
-  const step = facts.kind === "integer" ? 1 : undefined;
-  const bounded = (range: NumberRange): Facts => ({ ...facts, range: { ...facts.range, ...range } });
+/** Adds what one step says about a text or a number. The libraries use the same names for the same methods. */
+function withStep(facts: SchemaFacts, step: ChainStep, findList: ListFinder): SchemaFacts {
+  return facts.kind === "text" ? withTextStep(facts, step, findList) : withNumberStep(facts, step);
+}
+
+function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): SchemaFacts {
+  const value = parseNumber(argumentText);
+  const withRange = (range: NumberRange): SchemaFacts => ({ ...facts, range: { ...facts.range, ...range } });
+  // The bounds of a contract are inclusive. An exclusive bound can be translated for integers only.
+  const isInteger = facts.kind === "integer";
   switch (name) {
     case "int":
     case "integer":
@@ -43,233 +58,281 @@ function withNumberStep(facts: Facts, { name, given }: ChainStep): Facts {
     case "min":
     case "gte":
     case "minValue":
-      return value === undefined ? facts : bounded({ minimum: value });
+      return value === undefined ? facts : withRange({ minimum: value });
     case "max":
     case "lte":
     case "maxValue":
-      return value === undefined ? facts : bounded({ maximum: value });
+      return value === undefined ? facts : withRange({ maximum: value });
     case "gt":
-      return value === undefined || step === undefined ? facts : bounded({ minimum: value + step });
+      return value !== undefined && isInteger ? withRange({ minimum: value + 1 }) : facts;
     case "lt":
-      return value === undefined || step === undefined ? facts : bounded({ maximum: value - step });
+      return value !== undefined && isInteger ? withRange({ maximum: value - 1 }) : facts;
     case "positive":
-      return step === undefined ? facts : bounded({ minimum: step });
+      return isInteger ? withRange({ minimum: 1 }) : facts;
     case "nonnegative":
-      return bounded({ minimum: 0 });
+      return withRange({ minimum: 0 });
     default:
       return facts;
   }
 }
 
-function withTextStep(facts: Facts, { name, given = "" }: ChainStep, listOf: ListFinder): Facts {
+function withTextStep(facts: SchemaFacts, { name, argumentText = "" }: ChainStep, findList: ListFinder): SchemaFacts {
   switch (name) {
     case "url":
     case "uri":
+      return { ...facts, format: urlFormat(argumentText, findList) };
     case "httpUrl":
-      return { ...facts, format: name === "httpUrl" ? HTTP : urlOf(given, listOf) };
+      return { ...facts, format: HTTP_URL };
     case "email":
     case "base64":
       return { ...facts, format: name };
     case "min":
     case "length":
     case "minLength": {
-      const value = numberIn(given);
-      return value === undefined ? facts : { ...facts, minLength: value };
+      const minLength = parseNumber(argumentText);
+      return minLength === undefined ? facts : { ...facts, minLength };
     }
     case "startsWith":
-      return { ...facts, prefix: stringIn(partsOf(given)[0] ?? "") };
+      return { ...facts, prefix: parseString(splitList(argumentText)[0] ?? "") };
     default:
       return facts;
   }
 }
 
-const HTTP: FormatEntry = { type: "url", schemes: ["http", "https"] };
+const HTTP_URL: FormatEntry = { type: "url", schemes: ["http", "https"] };
 
-/** Reads `{ protocol: /^https?$/ }` of zod, and `{ scheme: ["https"] }` of joi. */
-function urlOf(options: string, listOf: ListFinder): FormatEntry {
+/** Parses the options of a URL: `{ protocol: /^https?$/ }` of zod, or `{ scheme: ["https"] }` of joi. */
+function urlFormat(options: string, findList: ListFinder): FormatEntry {
   const protocol = /\bprotocol\s*:\s*\/\^(https\??)\$\//.exec(options)?.[1];
-  if (protocol !== undefined) return protocol === "https" ? { type: "url", schemes: ["https"] } : HTTP;
-  const given = /\bscheme\s*:\s*(\[[^\]]{0,200}\]|["'][^"']{0,40}["'])/.exec(options)?.[1] ?? "";
-  const schemes = listOf(given) ?? [stringIn(given) ?? ""];
+  if (protocol === "https") return { type: "url", schemes: ["https"] };
+  if (protocol !== undefined) return HTTP_URL;
+  const schemeOption = /\bscheme\s*:\s*(\[[^\]]{0,200}\]|["'][^"']{0,40}["'])/.exec(options)?.[1] ?? "";
+  const schemes = findList(schemeOption) ?? [parseString(schemeOption) ?? ""];
   return schemes.every((scheme) => /^[a-z][a-z\d+.-]*$/.test(scheme)) ? { type: "url", schemes } : "url";
 }
 
-/** Methods that let a schema accept other values than its format has. */
-const LOOSER = new Set(["catch", "or", "preprocess", "allow", "alter", "when"]);
-/** Schemas around another one, which only say that the value may be missing. */
-const AROUND = new Set(["optional", "nullable", "nullish", "exactOptional", "undefinedable", "_default", "prefault"]);
+/** Methods with which a schema may accept values that its format does not admit. */
+const LOOSENING_METHODS = new Set(["catch", "or", "preprocess", "allow", "alter", "when"]);
+/** Schemas around another schema, which only state that the value may be missing: `z.optional(z.string())`. */
+const OPTIONAL_WRAPPERS = new Set([
+  "optional",
+  "nullable",
+  "nullish",
+  "exactOptional",
+  "undefinedable",
+  "_default",
+  "prefault",
+]);
 
-/** Returns the format of `z.string().url()` and the like. */
-export const zodFormat: SchemaFormat = (expression, name, listOf) => {
-  return fromZod(expression, name, listOf, DEEPEST);
+/**
+ * Returns true for a step after which the schema accepts other values. An empty value is not one of them, as in
+ * `.or(z.literal(""))`, since for a contract an empty variable is not set.
+ */
+function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
+  return LOOSENING_METHODS.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(argumentText);
+}
+
+/** Returns the format of a schema of zod, such as `z.string().url()`. */
+export const zodFormat: SchemaFormat = (expression, name, findList) => {
+  return parseZod(expression, name, findList, MAX_DEPTH);
 };
 
-function fromZod(expression: string, name: string, listOf: ListFinder, depth: number): FormatEntry | undefined {
-  const [first, ...rest] = chainOf(expression);
-  if (depth === 0 || (first?.name !== "z" && first?.name !== "zod") || first.given !== undefined) return undefined;
-  const [base, ...further] = rest[0]?.name === "coerce" ? rest.slice(1) : rest;
-  if (base?.given === undefined) return undefined;
-  const { given } = base;
-  const inner = (text = ""): FormatEntry | undefined => fromZod(text, name, listOf, depth - 1);
-  if (AROUND.has(base.name)) return further.some(isLooser) ? undefined : inner(partsOf(given)[0]);
-  let facts = zodBase(base, inner, listOf);
-  for (const [index, step] of further.entries()) {
-    if (isLooser(step)) return undefined;
-    if (step.name === "transform" || step.name === "pipe") {
-      const left = further.slice(index);
-      if (left.some(isLooser)) return undefined;
-      const pipe = left.find((one) => one.name === "pipe")?.given;
-      const isNumber = left.every((one) => one.name !== "transform" || isToNumber(one.given));
-      // The steps behind a transformation are about its result.
-      return facts.kind === "text" && pipe !== undefined && isNumber ? inner(pipe) : formatOf(facts, name);
+function parseZod(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
+  const [library, ...steps] = parseChain(expression);
+  const isZod = library?.argumentText === undefined && (library?.name === "z" || library?.name === "zod");
+  if (depth === 0 || !isZod) return undefined;
+  const [base, ...methods] = steps[0]?.name === "coerce" ? steps.slice(1) : steps;
+  if (base?.argumentText === undefined) return undefined;
+  const parseInner = (inner = ""): FormatEntry | undefined => parseZod(inner, name, findList, depth - 1);
+  if (OPTIONAL_WRAPPERS.has(base.name)) {
+    return methods.some(isLoosening) ? undefined : parseInner(splitList(base.argumentText)[0]);
+  }
+  let facts = zodBaseFacts(base, parseInner, findList);
+  for (const [index, method] of methods.entries()) {
+    if (isLoosening(method)) return undefined;
+    if (method.name === "transform" || method.name === "pipe") {
+      // From here on the methods are about the result of a transformation, not about the value of the variable.
+      const transformations = methods.slice(index);
+      if (transformations.some(isLoosening)) return undefined;
+      const pipedSchema = transformations.find((step) => step.name === "pipe")?.argumentText;
+      const isNumberText = transformations.every((step) => step.name !== "transform" || isToNumber(step.argumentText));
+      // `.transform(Number).pipe(z.number().min(1))`: the second schema is the one of the value.
+      const isPipedNumber = facts.kind === "text" && pipedSchema !== undefined && isNumberText;
+      return isPipedNumber ? parseInner(pipedSchema) : formatOf(facts, name);
     }
-    facts = facts.kind === "text" ? withTextStep(facts, step, listOf) : withNumberStep(facts, step);
+    facts = withStep(facts, method, findList);
   }
   return formatOf(facts, name);
 }
 
-/** Returns true for a step that admits more than an empty value, which a contract takes for one that is not set. */
-function isLooser({ name, given = "" }: ChainStep): boolean {
-  return LOOSER.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(given);
-}
-
-function isToNumber(given = ""): boolean {
+/** Returns true for a function that makes a number of a text: `Number`, `(text) => parseInt(text, 10)`. */
+function isToNumber(transformation = ""): boolean {
   return /^\s*(?:Number|parseInt|parseFloat)\s*$|^\s*\(?\s*(\w+)\s*\)?\s*=>\s*(?:Number|(?:Number\.)?parseInt|(?:Number\.)?parseFloat)\(\s*\1\s*(?:,\s*10\s*)?\)\s*$/.test(
-    given,
+    transformation,
   );
 }
 
-function zodBase(
-  { name, given = "" }: ChainStep,
-  inner: (text: string) => FormatEntry | undefined,
-  listOf: ListFinder,
-): Facts {
+/** Returns what the first call of a schema states, such as `z.string()` or `z.enum(["a", "b"])`. */
+function zodBaseFacts(
+  { name, argumentText = "" }: ChainStep,
+  parseInner: (expression: string) => FormatEntry | undefined,
+  findList: ListFinder,
+): SchemaFacts {
   switch (name) {
     case "string":
-      return { ...NOTHING, kind: "text" };
+      return { ...NO_FACTS, kind: "text" };
     case "url":
     case "httpUrl":
     case "email":
     case "base64":
-      return withTextStep({ ...NOTHING, kind: "text" }, { name, given }, listOf);
+      return withTextStep({ ...NO_FACTS, kind: "text" }, { name, argumentText }, findList);
     case "number":
-      return { ...NOTHING, kind: "number" };
+      return { ...NO_FACTS, kind: "number" };
     case "int":
     case "int32":
     case "uint32":
     case "bigint":
-      return { ...NOTHING, kind: "integer" };
+      return { ...NO_FACTS, kind: "integer" };
     case "boolean":
     case "stringbool":
-      return { ...NOTHING, format: "boolean" };
+      return { ...NO_FACTS, format: "boolean" };
     case "enum":
-      return { ...NOTHING, format: enumOf(listOf(given)) };
+      return { ...NO_FACTS, format: enumFormat(findList(argumentText)) };
     case "literal":
-      return { ...NOTHING, format: enumOf(literals(given, listOf)) };
+      return { ...NO_FACTS, format: enumFormat(parseLiterals(argumentText, findList)) };
     case "union": {
-      const list = /^\s*\[([^]*)\]\s*$/.exec(given)?.[1];
-      const formats = list === undefined ? [] : partsOf(list).map(inner);
-      const values = formats.map((one) => (typeof one === "object" && one.type === "enum" ? one.values : undefined));
-      return {
-        ...NOTHING,
-        format: enumOf(values.includes(undefined) ? undefined : values.flatMap((one) => one ?? [])),
-      };
+      const schemas = /^\s*\[([^]*)\]\s*$/.exec(argumentText)?.[1];
+      const formats = schemas === undefined ? [] : splitList(schemas).map(parseInner);
+      return { ...NO_FACTS, format: unionFormat(formats) };
     }
     default:
-      return NOTHING;
+      return NO_FACTS;
   }
 }
 
-function literals(given: string, listOf: ListFinder): readonly string[] | undefined {
-  const single = stringIn(given);
-  return single === undefined ? listOf(given) : [single];
+/** Returns the choice of all texts if each format is a choice of texts; otherwise undefined. */
+function unionFormat(formats: readonly (FormatEntry | undefined)[]): FormatEntry | undefined {
+  const values: string[] = [];
+  for (const format of formats) {
+    if (typeof format !== "object" || format.type !== "enum") return undefined;
+    values.push(...format.values);
+  }
+  return enumFormat(values);
 }
 
-/** Returns the format of `str({ choices: […] })`, `url()` and the like of envalid. */
-export const envalidFormat: SchemaFormat = (expression, name, listOf) => {
-  const steps = chainOf(expression);
-  const { name: kind = "", given } = steps.find((step) => step.given !== undefined) ?? {};
-  switch (kind) {
+/** Parses the argument of `literal`: one string, or a list of them. */
+function parseLiterals(argumentText: string, findList: ListFinder): readonly string[] | undefined {
+  const literal = parseString(argumentText);
+  return literal === undefined ? findList(argumentText) : [literal];
+}
+
+/** Returns the format of a validator of envalid, such as `str({ choices: ["a", "b"] })`. */
+export const envalidFormat: SchemaFormat = (expression, name, findList) => {
+  const { name: validator = "", argumentText = "" } = firstCall(expression) ?? {};
+  switch (validator) {
     case "bool":
       return "boolean";
     case "num":
-      return numeric("number", {}, name);
+      return numberFormat("number", {}, name);
     case "port":
     case "url":
     case "email":
     case "json":
-      return kind;
+      return validator;
     case "str": {
-      const at = /\bchoices\s*:\s*/.exec(given ?? "");
-      return at === null ? undefined : enumOf(listOf((given ?? "").slice(at.index + at[0].length)));
+      const choicesKey = /\bchoices\s*:\s*/.exec(argumentText);
+      if (choicesKey === null) return undefined;
+      return enumFormat(findList(argumentText.slice(choicesKey.index + choicesKey[0].length)));
     }
     default:
       return undefined;
   }
 };
 
-/** Returns the format of `v.pipe(v.string(), v.url())` and the like. */
-export const valibotFormat: SchemaFormat = (expression, name, listOf) => fromValibot(expression, name, listOf, DEEPEST);
+/** Returns the first step that is a call: `string()` of `v.string()`. */
+function firstCall(expression: string): ChainStep | undefined {
+  return parseChain(expression).find((step) => step.argumentText !== undefined);
+}
 
-function fromValibot(expression: string, name: string, listOf: ListFinder, depth: number): FormatEntry | undefined {
-  const step = chainOf(expression).find((one) => one.given !== undefined);
-  if (depth === 0 || step?.given === undefined) return undefined;
-  const parts = partsOf(step.given);
-  if (AROUND.has(step.name)) return fromValibot(parts[0] ?? "", name, listOf, depth - 1);
-  switch (step.name) {
+/** Returns the format of a schema of valibot, such as `v.pipe(v.string(), v.url())`. */
+export const valibotFormat: SchemaFormat = (expression, name, findList) => {
+  return parseValibot(expression, name, findList, MAX_DEPTH);
+};
+
+function parseValibot(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
+  const call = firstCall(expression);
+  if (depth === 0 || call?.argumentText === undefined) return undefined;
+  const parameters = splitList(call.argumentText);
+  const [inner = ""] = parameters;
+  if (OPTIONAL_WRAPPERS.has(call.name)) return parseValibot(inner, name, findList, depth - 1);
+  switch (call.name) {
     case "picklist":
-      return enumOf(listOf(step.given));
+      return enumFormat(findList(call.argumentText));
     case "literal":
-      return enumOf(literals(step.given, listOf));
+      return enumFormat(parseLiterals(call.argumentText, findList));
     case "pipe": {
-      const actions = parts.flatMap((part) => chainOf(part).find((one) => one.given !== undefined) ?? []);
-      if (actions[0]?.name !== "string") return fromValibot(parts[0] ?? "", name, listOf, depth - 1);
-      let facts: Facts = { ...NOTHING, kind: "text" };
-      for (const action of actions.slice(1)) {
-        if (action.name === "transform" && !isToNumber(action.given)) return formatOf(facts, name);
-        if (action.name === "transform" || action.name === "toNumber") facts = { ...NOTHING, kind: "number" };
-        else facts = facts.kind === "text" ? withTextStep(facts, action, listOf) : withNumberStep(facts, action);
-      }
-      return formatOf(facts, name);
+      const [schema, ...actions] = parameters.flatMap((parameter) => firstCall(parameter) ?? []);
+      if (schema?.name !== "string") return parseValibot(inner, name, findList, depth - 1);
+      return formatOf(valibotPipeFacts(actions, findList), name);
     }
     default:
       return undefined;
   }
 }
 
-/** Returns the format of `Joi.string().uri()` and the like. */
-export const joiFormat: SchemaFormat = (expression, name, listOf) => {
-  const [, base, ...further] = chainOf(expression);
-  if (base === undefined || further.some(isLooser)) return undefined;
+/** Returns what the actions of a pipe state that begins with `v.string()`. */
+function valibotPipeFacts(actions: readonly ChainStep[], findList: ListFinder): SchemaFacts {
+  let facts: SchemaFacts = { ...NO_FACTS, kind: "text" };
+  for (const action of actions) {
+    // The further actions are about the result of the transformation.
+    if (action.name === "transform" && !isToNumber(action.argumentText)) return facts;
+    const isConversion = action.name === "transform" || action.name === "toNumber";
+    facts = isConversion ? { ...NO_FACTS, kind: "number" } : withStep(facts, action, findList);
+  }
+  return facts;
+}
+
+/** Returns the format of a schema of joi, such as `Joi.string().uri()`. */
+export const joiFormat: SchemaFormat = (expression, name, findList) => {
+  const [, base, ...methods] = parseChain(expression);
+  if (base === undefined || methods.some(isLoosening)) return undefined;
   if (base.name === "boolean" || base.name === "bool") return "boolean";
   if (base.name !== "string" && base.name !== "number") return undefined;
-  const valid = further.find((step) => step.name === "valid" || step.name === "equal");
-  if (valid !== undefined) return base.name === "string" ? enumOf(stringsIn(`[${valid.given ?? ""}]`)) : undefined;
-  if (further.some((step) => step.name === "port")) return "port";
-  let facts: Facts = { ...NOTHING, kind: base.name === "string" ? "text" : "number" };
-  for (const step of further) {
-    facts = facts.kind === "text" ? withTextStep(facts, step, listOf) : withNumberStep(facts, step);
+  const isText = base.name === "string";
+  const choices = methods.find((method) => method.name === "valid" || method.name === "equal");
+  if (choices !== undefined) {
+    return isText ? enumFormat(parseStringList(`[${choices.argumentText ?? ""}]`)) : undefined;
   }
+  if (methods.some((method) => method.name === "port")) return "port";
+  let facts: SchemaFacts = { ...NO_FACTS, kind: isText ? "text" : "number" };
+  for (const method of methods) facts = withStep(facts, method, findList);
   return formatOf(facts, name);
 };
 
-/** Returns a finder of lists, also by the names of constants in a file. Each constant is looked for once. */
-export function listsIn(text: string): ListFinder {
-  const known = new Map<string, readonly string[] | undefined>();
+/** The names of constants that are searched in one file: each takes a search of the whole file. */
+const MAX_CONSTANTS = 20;
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * Creates a function that returns the strings of a list. The list may be a constant in the file, such as
+ * `const LEVELS = ["debug", "info"] as const`, for which the file is searched once.
+ */
+export function createListFinder(text: string): ListFinder {
+  const listsByConstant = new Map<string, readonly string[] | undefined>();
   return (expression) => {
-    const direct = stringsIn(expression);
+    const list = parseStringList(expression);
     const [, name] = /^\s*([A-Za-z_$][\w$]*)\s*$/.exec(expression) ?? [];
-    if (direct !== undefined || name === undefined || name.length > 100) return direct;
-    if (!known.has(name) && known.size < MOST_LISTS) {
-      const escaped = name.replaceAll("$", String.raw`\$`);
-      const found = new RegExp(String.raw`\bconst\s+${escaped}(?:\s*:[^=;]{1,80})?\s*=\s*(\[[^\]]{0,2000}\])`).exec(
-        text,
-      );
-      known.set(name, found?.[1] === undefined ? undefined : stringsIn(found[1]));
+    if (list !== undefined || name === undefined || name.length > MAX_NAME_LENGTH) return list;
+    if (!listsByConstant.has(name) && listsByConstant.size < MAX_CONSTANTS) {
+      listsByConstant.set(name, findConstantList(text, name));
     }
-    return known.get(name);
+    return listsByConstant.get(name);
   };
 }
 
-/** A file is searched so often for a constant. */
-const MOST_LISTS = 20;
+function findConstantList(text: string, name: string): readonly string[] | undefined {
+  const escapedName = name.replaceAll("$", String.raw`\$`);
+  const constant = new RegExp(String.raw`\bconst\s+${escapedName}(?:\s*:[^=;]{1,80})?\s*=\s*(\[[^\]]{0,2000}\])`);
+  const list = constant.exec(text)?.[1];
+  return list === undefined ? undefined : parseStringList(list);
+}

@@ -1,11 +1,22 @@
-/** The variables of schemas: zod, valibot, t3-env, envalid, joi. */
-import { expressionAt, firstMatches, type Reads } from "./reads.ts";
-import { envalidFormat, joiFormat, listsIn, type SchemaFormat, valibotFormat, zodFormat } from "./schema-formats.ts";
+/**
+ * Finds the environment variables that schemas of zod, valibot, t3-env, envalid and joi declare. A schema also says which
+ * variables are required, and which format each has.
+ */
+import { expressionAt, firstMatches, type VariableRead, type VariableReads } from "./reads.ts";
+import {
+  envalidFormat,
+  joiFormat,
+  createListFinder,
+  type SchemaFormat,
+  valibotFormat,
+  zodFormat,
+} from "./schema-formats.ts";
 
+/** A library for schemas. */
 interface SchemaKind {
-  /** A file with such a schema names the package. */
+  /** Matches the name of the package in a file that imports it. */
   readonly package: RegExp;
-  /** The beginning of a field's expression. */
+  /** Matches the beginning of a field's expression: `z.`. */
   readonly field: RegExp;
   readonly isRequired: (expression: string) => boolean;
   readonly formatOf: SchemaFormat;
@@ -41,31 +52,40 @@ const SCHEMAS: readonly SchemaKind[] = [
   },
 ];
 
-/** Signs that a file reads the environment, or declares a schema for it. */
-const READS_ENVIRONMENT =
+/** Words of a file that reads the environment, or declares a schema for it. Other schemas describe other data. */
+const ENVIRONMENT_WORD =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
-/** Returns the kinds of schemas to which a file hands what it reads; they say what is needed. */
+/** Returns the libraries by whose schemas a file checks its environment. */
 export function schemasOf(text: string): readonly SchemaKind[] {
-  return READS_ENVIRONMENT.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
+  return ENVIRONMENT_WORD.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
 }
 
-/** Finds the fields in capital letters of a schema. @param kinds those of the file (`schemasOf`) */
-export function readsBySchemas(text: string, kinds: readonly SchemaKind[]): Reads {
+/**
+ * Finds the fields of schemas whose names are in upper case:
+ *
+ *     DATABASE_URL: z.string().url().optional(),
+ *
+ * @param kinds the libraries of the file, from schemasOf()
+ */
+export function findSchemaReads(text: string, kinds: readonly SchemaKind[]): VariableReads {
   if (kinds.length === 0) return [];
   const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
-  const listOf = listsIn(text);
-  // Expressions of correct code do not overlap. In other code each character could be read as often as one is long.
-  let unread = text.length;
-  return fields.flatMap((match): Reads => {
-    const [whole, name = ""] = match;
-    const start = match.index + whole.length;
+  const findList = createListFinder(text);
+  // In correct code the expressions of fields do not overlap. In other code each character may belong to many expressions, so
+  // that their formats are found only until as many characters are parsed as the file has.
+  let charactersLeft = text.length;
+  const reads: VariableRead[] = [];
+  for (const match of fields) {
+    const [key, name = ""] = match;
+    const start = match.index + key.length;
     const kind = kinds.find(({ field }) => field.test(text.slice(start, start + 80)));
-    if (kind === undefined) return [];
+    if (kind === undefined) continue;
     const expression = expressionAt(text, start);
-    unread -= expression.length;
-    const format = unread <= 0 ? undefined : kind.formatOf(expression, name, listOf);
+    charactersLeft -= expression.length;
+    const format = charactersLeft <= 0 ? undefined : kind.formatOf(expression, name, findList);
     const isRequired = kind.isRequired(expression);
-    return [[name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]];
-  });
+    reads.push([name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]);
+  }
+  return reads;
 }

@@ -1,46 +1,57 @@
-/** Finds if the code around an expression has a fallback for its value, or tests if it is set; pure. */
+/**
+ * Decides whether the code around an expression has a fallback for its value, or tests whether the value is set. `init` proposes
+ * to require a variable if no such code exists. The syntax of each language is in python-tests.ts and script-tests.ts; pure.
+ */
 
-/** How a language tests a value, replaces it, or passes it on. */
-export interface TestForm {
-  /** An operator behind a value that tests or replaces it. */
-  readonly testedBehind: RegExp;
-  /** An operator in front of it by which it is not always evaluated, or replaces another value. */
+/** How a language tests a value, replaces it, or passes it on. Each pattern sees the code directly before or after the value. */
+export interface TestSyntax {
+  /** Matches an operator after the value that tests or replaces it: `X ?? 3`. */
+  readonly testAfter: RegExp;
+  /** Matches an operator before the value, after which it is not always evaluated, or replaces another value: `a ?? X`. */
   readonly branchBefore: RegExp;
-  /** Returns true if the code in front of a value tests it. */
-  readonly isTestedBefore: (before: string) => boolean;
-  /** Code in front of a value that passes it on, even if it is not set. */
-  readonly passedOnBefore: RegExp;
-  /** A member of the value, or a call of it, which fails without one. */
-  readonly usedBehind: RegExp;
-  /** A bracket in front of a value, perhaps with a conversion: a test behind both brackets is one of the value. */
+  /** Returns true if the code before the value tests it: `if (!X`. */
+  readonly isTestBefore: (before: string) => boolean;
+  /** Matches code before the value that passes the value on, even if it is not set: `return X`. */
+  readonly passOnBefore: RegExp;
+  /** Matches a member or a call of the value, which fails if the value is not set: `X.length`. */
+  readonly memberAfter: RegExp;
+  /** Matches an opening bracket before the value, with a conversion if there is one: `Number(X`. */
   readonly bracketBefore: RegExp;
-  readonly bracketBehind: RegExp;
-  /** A bracket whose conversion has a result also for a value that is not set. */
-  readonly conversion: RegExp;
-  /** A type behind a value. */
-  readonly cast?: RegExp;
-  /** The rest of a call such as `orElse(X, 3)`. */
-  readonly literalBehind: RegExp;
+  readonly bracketAfter: RegExp;
+  /** Matches such a bracket if its conversion has a result even for a value that is not set: `String(X`. */
+  readonly lenientConversion: RegExp;
+  /** Matches a type after the value: `X as string`. */
+  readonly castAfter?: RegExp;
+  /** Matches the rest of a call with a literal, which is the default: `orElse(X, 3)`. */
+  readonly literalAfter: RegExp;
 }
 
-const MOST_BRACKETS = 4;
-const CALL = /\w\(\s{0,20}$/;
+const MAX_BRACKETS = 4;
+const CALL_BEFORE = /\w\(\s{0,20}$/;
 
-/** @param before the code in front of the expression @param after the code behind it */
-export function isValueTested(before: string, after: string, form: TestForm): boolean {
-  let [lead, rest, isConverted] = [before, after, false];
-  for (let brackets = 0; brackets <= MOST_BRACKETS; brackets++) {
-    if (form.cast !== undefined) rest = rest.replace(form.cast, "");
-    if (form.testedBehind.test(rest) || form.branchBefore.test(lead)) return true;
-    // Without the value the member fails before anything is tested.
-    const isUsed = !isConverted && form.usedBehind.test(rest);
-    if (!isUsed && (form.isTestedBefore(lead) || form.passedOnBefore.test(lead))) return true;
-    const around = form.bracketBefore.exec(lead);
-    const closed = form.bracketBehind.exec(rest);
-    if (around === null || closed === null) break;
-    isConverted ||= form.conversion.test(around[0]);
-    lead = lead.slice(0, around.index);
-    rest = rest.slice(closed[0].length);
+/**
+ * Returns true if the code has a fallback for the value, or tests it.
+ *
+ * @param before the code before the expression
+ * @param after the code after the expression
+ */
+export function isValueTested(before: string, after: string, syntax: TestSyntax): boolean {
+  let left = before;
+  let right = after;
+  let isConverted = false;
+  // Each round looks at the expression with one more pair of brackets: X, then (X), then Number((X)).
+  for (let brackets = 0; brackets <= MAX_BRACKETS; brackets++) {
+    if (syntax.castAfter !== undefined) right = right.replace(syntax.castAfter, "");
+    if (syntax.testAfter.test(right) || syntax.branchBefore.test(left)) return true;
+    // If the value is not set, the access to its member fails before anything is tested.
+    const hasMember = !isConverted && syntax.memberAfter.test(right);
+    if (!hasMember && (syntax.isTestBefore(left) || syntax.passOnBefore.test(left))) return true;
+    const opening = syntax.bracketBefore.exec(left);
+    const closing = syntax.bracketAfter.exec(right);
+    if (opening === null || closing === null) break;
+    isConverted ||= syntax.lenientConversion.test(opening[0]);
+    left = left.slice(0, opening.index);
+    right = right.slice(closing[0].length);
   }
-  return CALL.test(lead) && form.literalBehind.test(rest);
+  return CALL_BEFORE.test(left) && syntax.literalAfter.test(right);
 }

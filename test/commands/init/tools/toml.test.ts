@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NotToml, parseToml } from "../../../../src/commands/init/tools/toml.ts";
+import { TomlSyntaxError, parseToml } from "../../../../src/commands/init/tools/toml.ts";
 
 const SENTINEL = "sentinel-of-a-value";
 
@@ -7,7 +7,7 @@ function messageOf(text: string): string {
   try {
     parseToml(text);
   } catch (error) {
-    if (error instanceof NotToml) return error.message;
+    if (error instanceof TomlSyntaxError) return error.message;
     throw error;
   }
   return "";

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fromEnvSchema } from "../../../../src/commands/init/tools/env-schema.ts";
-import { fromSecretspec } from "../../../../src/commands/init/tools/secretspec.ts";
+import { parseEnvSchema } from "../../../../src/commands/init/tools/env-schema.ts";
+import { parseSecretspec } from "../../../../src/commands/init/tools/secretspec.ts";
 import { loadContract } from "../../../../src/contract/find-contract.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
@@ -171,18 +171,18 @@ describe("what is no declaration", () => {
     ["a header alone", "# @defaultRequired=true\n# ---\n"],
     ["prose with an equals sign", "# set A=b to begin\n"],
     ["nothing", ""],
-  ])("%s", (_, text) => expect(fromEnvSchema(text).candidates).toEqual([]));
+  ])("%s", (_, text) => expect(parseEnvSchema(text).candidates).toEqual([]));
 
   test("@defaultRequired=false and =true decide for items without a word", () => {
     const required = (root: string) =>
-      fromEnvSchema(`# ${root}\n# ---\nA=1\nB=\n`).candidates.map((one) => one.required);
+      parseEnvSchema(`# ${root}\n# ---\nA=1\nB=\n`).candidates.map((one) => one.required);
     expect(required("@defaultRequired=true @defaultSensitive=false")).toEqual([false, true]);
     expect(required("@defaultRequired=true")).toEqual([true, true]);
     expect(required("@defaultRequired=false")).toEqual([false, false]);
   });
 
   test("a deep or endless value ends", () => {
-    expect(fromSecretspec(`a = ${"[".repeat(100_000)}`).candidates).toEqual([]);
-    expect(fromSecretspec(`a = "${"\\\\".repeat(100_000)}`).candidates).toEqual([]);
+    expect(parseSecretspec(`a = ${"[".repeat(100_000)}`).candidates).toEqual([]);
+    expect(parseSecretspec(`a = "${"\\\\".repeat(100_000)}`).candidates).toEqual([]);
   });
 });

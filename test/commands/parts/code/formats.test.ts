@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { readsOfPython } from "../../../../src/commands/parts/code/python-reads.ts";
-import type { Reads } from "../../../../src/commands/parts/code/reads.ts";
-import { readsOfScript } from "../../../../src/commands/parts/code/script-reads.ts";
+import { findPythonReads } from "../../../../src/commands/parts/code/python-reads.ts";
+import type { VariableReads } from "../../../../src/commands/parts/code/reads.ts";
+import { findScriptReads } from "../../../../src/commands/parts/code/script-reads.ts";
 
 /** The formats by name, of the reads that have one. */
-function formatsOf(reads: Reads): unknown {
+function formatsOf(reads: VariableReads): unknown {
   return Object.fromEntries(reads.flatMap(([name, , , details]) => (details?.format ? [[name, details.format]] : [])));
 }
 
 const zod = (field: string, before = ""): unknown =>
   formatsOf(
-    readsOfScript(
+    findScriptReads(
       `import { z } from "zod";\n${before}\nexport const env = z.object({ A: ${field} }).parse(process.env);`,
     ),
   );
@@ -78,7 +78,7 @@ describe("zod", () => {
     ["z.string()", undefined],
   ] as const)("a port by its name: %s", (field, format) => {
     const text = `import { z } from "zod"; z.object({ SMTP_PORT: ${field} }).parse(process.env)`;
-    expect(formatsOf(readsOfScript(text))).toEqual(format === undefined ? {} : { SMTP_PORT: format });
+    expect(formatsOf(findScriptReads(text))).toEqual(format === undefined ? {} : { SMTP_PORT: format });
   });
 });
 
@@ -108,7 +108,7 @@ export const env = createEnv({
   emptyStringAsUndefined: true,
 });
 `;
-  const reads = readsOfScript(text);
+  const reads = findScriptReads(text);
   expect(formatsOf(reads)).toEqual({
     DATABASE_URL: "url",
     NEXT_PUBLIC_API_URL: "url",
@@ -130,7 +130,7 @@ export const env = cleanEnv(process.env, {
   ADMIN: envalid.email(), DEBUG_IT: envalid.bool({ default: false }), COUNT: envalid.num(), LIST: envalid.json(),
   TOKEN: str(), HOSTNAME_OF: envalid.host(),
 });`;
-  expect(formatsOf(readsOfScript(text))).toEqual({
+  expect(formatsOf(findScriptReads(text))).toEqual({
     NODE_MODE: { type: "enum", values: ["a", "b"] },
     HTTP_PORT: "port",
     API_URL: "url",
@@ -147,7 +147,7 @@ v.parse(v.object({
   A: v.pipe(v.string(), v.url()), B: v.optional(v.pipe(v.string(), v.email())), C: v.picklist(["x", "y"]),
   D: v.pipe(v.string(), v.transform(Number), v.integer(), v.minValue(1)), E: v.pipe(v.string(), v.transform(parse), v.url()),
 }), process.env);`;
-  expect(formatsOf(readsOfScript(valibot))).toEqual({
+  expect(formatsOf(findScriptReads(valibot))).toEqual({
     A: "url",
     B: "email",
     C: { type: "enum", values: ["x", "y"] },
@@ -158,7 +158,7 @@ const validationSchema = Joi.object({
   A: Joi.string().uri({ scheme: ["https"] }).required(), B: Joi.number().port(), C: Joi.string().valid("x", "y").default("x"),
   D: Joi.boolean(), E: Joi.number().integer().min(2), F: Joi.string().uri().allow("none"), G: Joi.string().email(),
 });`;
-  expect(formatsOf(readsOfScript(joi))).toEqual({
+  expect(formatsOf(findScriptReads(joi))).toEqual({
     A: { type: "url", schemes: ["https"] },
     B: "port",
     C: { type: "enum", values: ["x", "y"] },
@@ -170,7 +170,7 @@ const validationSchema = Joi.object({
 
 const pydantic = (field: string, more = ""): unknown =>
   formatsOf(
-    readsOfPython(`from pydantic_settings import BaseSettings\n${more}\nclass S(BaseSettings):\n    a: ${field}\n`),
+    findPythonReads(`from pydantic_settings import BaseSettings\n${more}\nclass S(BaseSettings):\n    a: ${field}\n`),
   );
 
 describe("pydantic", () => {
@@ -230,8 +230,8 @@ class S(BaseSettings):
     def parse(cls, value):
         return value
 `;
-    expect(formatsOf(readsOfPython(text(', mode="before"')))).toEqual({ PORT: "port" });
-    expect(formatsOf(readsOfPython(text("")))).toEqual({ FLAG: "boolean", PORT: "port" });
+    expect(formatsOf(findPythonReads(text(', mode="before"')))).toEqual({ PORT: "port" });
+    expect(formatsOf(findPythonReads(text("")))).toEqual({ FLAG: "boolean", PORT: "port" });
   });
 
   test("a class with a prefix, and with several names for a field", () => {
@@ -245,7 +245,7 @@ class Settings(BaseSettings):
     workers: int = Field(4, ge=1)
     api: HttpUrl = Field(validation_alias=AliasChoices("API_URL", "SERVICE_URL"))
 `;
-    const reads = readsOfPython(text);
+    const reads = findPythonReads(text);
     expect(reads.map(([name, required]) => [name, required])).toEqual([
       ["APP_DEBUG", false],
       ["APP_WORKERS", false],
@@ -263,19 +263,19 @@ class Settings(BaseSettings):
 test("conversions of Python, django-environ and decouple", () => {
   expect(
     formatsOf(
-      readsOfPython(
+      findPythonReads(
         'A = int(os.environ["A"])\nB = float(os.getenv("B"))\nC = str(os.environ["C"])\nD = print(os.environ["D"])',
       ),
     ),
   ).toEqual({ A: "integer", B: "number" });
   expect(
     formatsOf(
-      readsOfPython('import environ\nenv = environ.Env()\nenv.bool("A"); env.int("PORT", default=1); env.str("C")'),
+      findPythonReads('import environ\nenv = environ.Env()\nenv.bool("A"); env.int("PORT", default=1); env.str("C")'),
     ),
   ).toEqual({ A: "boolean", PORT: "port" });
   expect(
     formatsOf(
-      readsOfPython('from decouple import config\nconfig("A", cast=bool, default=False); config("B", cast=Csv())'),
+      findPythonReads('from decouple import config\nconfig("A", cast=bool, default=False); config("B", cast=Csv())'),
     ),
   ).toEqual({ A: "boolean" });
 });
@@ -327,7 +327,7 @@ class Settings(BaseSettings):
     FIRST_SUPERUSER: EmailStr
     FIRST_SUPERUSER_PASSWORD: str
 `;
-  const reads = readsOfPython(text);
+  const reads = findPythonReads(text);
   expect(formatsOf(reads)).toEqual({
     ACCESS_TOKEN_EXPIRE_MINUTES: "integer",
     ENVIRONMENT: { type: "enum", values: ["local", "staging", "production"] },

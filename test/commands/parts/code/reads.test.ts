@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { readsOfGo } from "../../../../src/commands/parts/code/go-reads.ts";
-import { readsOfCompose, readsOfDockerfile } from "../../../../src/commands/parts/code/image-reads.ts";
+import { findGoReads } from "../../../../src/commands/parts/code/go-reads.ts";
+import { findComposeReads, findDockerfileReads } from "../../../../src/commands/parts/code/image-reads.ts";
 import { lineFinder } from "../../../../src/commands/parts/code/line-numbers.ts";
-import { readsOfPython } from "../../../../src/commands/parts/code/python-reads.ts";
-import type { Reads } from "../../../../src/commands/parts/code/reads.ts";
-import { readsOfRust } from "../../../../src/commands/parts/code/rust-reads.ts";
-import { readsOfScript } from "../../../../src/commands/parts/code/script-reads.ts";
-import { readsOfShell } from "../../../../src/commands/parts/code/shell-reads.ts";
+import { findPythonReads } from "../../../../src/commands/parts/code/python-reads.ts";
+import type { VariableReads } from "../../../../src/commands/parts/code/reads.ts";
+import { findRustReads } from "../../../../src/commands/parts/code/rust-reads.ts";
+import { findScriptReads } from "../../../../src/commands/parts/code/script-reads.ts";
+import { findShellReads } from "../../../../src/commands/parts/code/shell-reads.ts";
 
 /** Names, those that are required with a mark, in the order of the text. */
-function marked(reads: Reads): readonly string[] {
+function marked(reads: VariableReads): readonly string[] {
   return reads.toSorted(([, , a], [, , b]) => a - b).map(([name, required]) => (required ? `${name}!` : name));
 }
 
@@ -38,7 +38,7 @@ describe("Go", () => {
     ],
     ['type C struct {\n\tA string `env:"A, required"`\n}\nenvconfig.Process(ctx, &c)', ["A!"]],
   ] as const)("%s", (text, names) => {
-    expect(marked(readsOfGo(text))).toEqual(names);
+    expect(marked(findGoReads(text))).toEqual(names);
   });
 });
 
@@ -58,7 +58,7 @@ describe("Rust", () => {
     ['use clap::Arg;\nArg::new("a").env("A"); Command::new("x").env("B", "y")', ["A"]],
     ['#[arg(env = "A")]\nkey: String', []],
   ] as const)("%s", (text, names) => {
-    expect(marked(readsOfRust(text))).toEqual(names);
+    expect(marked(findRustReads(text))).toEqual(names);
   });
 });
 
@@ -79,7 +79,7 @@ describe("shell", () => {
     ["echo 'no end $A", []],
     ["cat <<EOF\n$A", ["A"]],
   ] as const)("%s", (text, names) => {
-    expect(marked(readsOfShell(text))).toEqual(names);
+    expect(marked(findShellReads(text))).toEqual(names);
   });
 });
 
@@ -89,7 +89,7 @@ describe("images", () => {
     ['ENTRYPOINT ["sh", "-c", "exec app ${A:?}"]\nCMD ["app", "$B"]', ["A!"]],
     ["ENV A x\nHEALTHCHECK --interval=5s CMD curl \\\n  # a comment $C\n  localhost:$B/$A", ["B"]],
   ] as const)("Dockerfile: %s", (text, names) => {
-    expect(marked(readsOfDockerfile(text))).toEqual(names);
+    expect(marked(findDockerfileReads(text))).toEqual(names);
   });
 
   test.each([
@@ -104,13 +104,13 @@ describe("images", () => {
     ],
     ['secrets:\n  key:\n    environment: "A"\n  other:\n    file: ./x', ["A"]],
   ] as const)("Compose: %s", (text, names) => {
-    expect(marked(readsOfCompose(text))).toEqual(names);
+    expect(marked(findComposeReads(text))).toEqual(names);
   });
 });
 
 test("a variable that code only sets or deletes is not read", () => {
   expect(
-    marked(readsOfScript('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"')),
+    marked(findScriptReads('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"')),
   ).toEqual(["C", "D"]);
 });
 
@@ -125,7 +125,7 @@ test.each([
   ["const env = process.env.NODE_ENV;\nenv.A", ["NODE_ENV"]],
   ["spawn(file, { env: process.env }); env.A", []],
 ] as const)("another name for the environment of JavaScript, and types around it: %s", (text, names) => {
-  expect(marked(readsOfScript(text))).toEqual(names);
+  expect(marked(findScriptReads(text))).toEqual(names);
 });
 
 test.each([
@@ -137,7 +137,7 @@ test.each([
   ['env = os.environ.copy()\nenv["A"]', []],
   ['"A" in os.environ.values()', []],
 ] as const)("another name for the environment of Python, and what is in it: %s", (text, names) => {
-  expect(marked(readsOfPython(text))).toEqual(names);
+  expect(marked(findPythonReads(text))).toEqual(names);
 });
 
 test("code for browsers, too, reads with ?.", () => {
@@ -149,19 +149,19 @@ test("code for browsers, too, reads with ?.", () => {
     "const env = process?.env;",
     "env?.G",
   ].join("\n");
-  expect(marked(readsOfScript(text)).toSorted()).toEqual(["A", "B", "C", "D", "E", "F!", "G"]);
+  expect(marked(findScriptReads(text)).toSorted()).toEqual(["A", "B", "C", "D", "E", "F!", "G"]);
 });
 
 test.each([
-  [readsOfScript, 'const { A,\n  B: b } = process.env;\nenv.get("X");\nprocess.env.C', { A: 1, B: 2, C: 4 }],
+  [findScriptReads, 'const { A,\n  B: b } = process.env;\nenv.get("X");\nprocess.env.C', { A: 1, B: 2, C: 4 }],
   [
-    readsOfPython,
+    findPythonReads,
     'from pydantic_settings import BaseSettings\r\nclass S(BaseSettings):\r\n    """Text\r\n\r\n    a: int\r\n    """\r\n    a: str\r\n\r\nos.environ["B"]',
     { A: 7, B: 9 },
   ],
-  [readsOfCompose, "a:\n  environment:\n    - A\n    - B=$C\n", { A: 3, C: 4 }],
-  [readsOfDockerfile, "FROM x\nCMD app \\\n  $A\n", { A: 3 }],
-  [readsOfShell, "cat <<'X'\n$A\nX\necho '\n' $B", { B: 5 }],
+  [findComposeReads, "a:\n  environment:\n    - A\n    - B=$C\n", { A: 3, C: 4 }],
+  [findDockerfileReads, "FROM x\nCMD app \\\n  $A\n", { A: 3 }],
+  [findShellReads, "cat <<'X'\n$A\nX\necho '\n' $B", { B: 5 }],
 ] as const)("each read has its line: %o", (readsOf, text, lines) => {
   const lineOf = lineFinder(text);
   expect(Object.fromEntries(readsOf(text).map(([name, , at]) => [name, lineOf(at)]))).toEqual(lines);

@@ -1,10 +1,11 @@
+/** The result that the parsers of other tools' files share, and how their variables become candidates; pure. */
 import { formatFault, noWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../../contract/contract-model.ts";
 import type { Candidate, SourceResult } from "../variable-candidates.ts";
 
-/** The part of a result that one file gives. A remark that begins with two spaces is a command. */
+/** The variables and remarks of one file. A remark that begins with two spaces is a command. */
 export type ToolResult = Pick<SourceResult, "candidates" | "remarks">;
 
 /** A variable as another tool's file describes it. */
@@ -12,7 +13,7 @@ export interface ToolVariable {
   readonly name: string;
   readonly description?: string | undefined;
   readonly required: boolean;
-  /** A value that the file has; if a secret may be one, it is not copied. */
+  /** The value in the file. It is not copied into the contract if it may be a secret. */
   readonly value?: string | undefined;
   /** False if the file says that the variable is public. */
   readonly secret: boolean;
@@ -21,26 +22,29 @@ export interface ToolVariable {
   readonly format?: ToolFormat | undefined;
 }
 
-/** A format as a contract writes it, and as the check of values needs it. */
+/** A format in two forms: as a contract writes it, and as formatFault() checks a value. */
 export interface ToolFormat {
   readonly entry: FormatEntry;
   readonly checked: ValueFormat;
 }
 
-/** A value of the file becomes the default, unless it may be a secret. A variable with a default is not required. */
-export function candidateOf({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
-  const isFitting = (text: string): boolean =>
+/**
+ * Returns the candidate for a variable. Its value becomes the default, unless the value may be a secret. A variable with a
+ * default is not required.
+ */
+export function createCandidate({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
+  const hasFormat = (text: string): boolean =>
     format === undefined || formatFault(format.checked, text, name, noWork()) === undefined;
-  const isDefault = value !== undefined && value !== "" && isFitting(value) && !looksSecret(name, value);
-  const example = rest.example !== undefined && isFitting(rest.example) ? rest.example : undefined;
+  const isUsedAsDefault = value !== undefined && value !== "" && hasFormat(value) && !looksSecret(name, value);
+  const example = rest.example !== undefined && hasFormat(rest.example) ? rest.example : undefined;
   return {
     name,
     description: rest.description === "" ? undefined : rest.description,
-    required: rest.required && !isDefault,
+    required: rest.required && !isUsedAsDefault,
     secret,
     example: example !== undefined && looksSecret(name, example) ? undefined : example,
     docs: docs !== undefined && /^https?:\/\/[^\s<>"]+$/.test(docs) ? docs : undefined,
-    default: isDefault ? value : undefined,
+    default: isUsedAsDefault ? value : undefined,
     format: format?.entry,
   };
 }

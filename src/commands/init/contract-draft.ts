@@ -1,0 +1,105 @@
+/** Writes the text of a new contract from the candidates that the sources of `init` have given; pure. */
+import type { ValueFormat } from "../../contract/contract-model.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
+import { builtInText } from "../../contract/generated/built-in-text.ts";
+import { isPortName } from "../parts/code/type-formats.ts";
+import { isPublicValue, type Candidate, type CandidateGroup } from "./variable-candidates.ts";
+
+interface ContractDraft {
+  readonly name?: string | undefined;
+  /** The contract that the new one extends: `builtin`, or a path. */
+  readonly base?: string | undefined;
+  /** The ESC environments that the contract names. */
+  readonly environments?: readonly string[];
+  readonly candidates: readonly Candidate[];
+  readonly groups: readonly CandidateGroup[];
+}
+
+/** The value of `$schema` in the built-in contract, which a copy of it replaces. */
+const BUILT_IN_SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
+
+/**
+ * Returns the text of a contract that declares the candidates. If the contract would only extend the built-in one, the text is
+ * the whole built-in contract.
+ *
+ * @param $schema the address of the schema, for editors
+ */
+export function contractText(
+  { name, base, environments = [], candidates, groups }: ContractDraft,
+  $schema: string,
+): string {
+  const addsNothing = base !== undefined && candidates.length === 0;
+  if (base === "builtin" && addsNothing && environments.length === 0) {
+    return builtInText.replace(BUILT_IN_SCHEMA, $schema);
+  }
+  // JSON.stringify leaves out members that are undefined, here and in the entries.
+  const document = {
+    $schema,
+    name,
+    extends: base,
+    environment: environments.length > 1 ? environments : environments[0],
+    variables: addsNothing
+      ? undefined
+      : Object.fromEntries(candidates.map((candidate) => [candidate.name, variableEntry(candidate)])),
+    groups: groups.length === 0 ? undefined : Object.fromEntries(groupsByIdentifier(groups)),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+const MAX_IDENTIFIER_LENGTH = 56;
+
+/** Makes an identifier of each label, such as `object-storage` of `Object storage`, with a number if two would be the same. */
+function groupsByIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, CandidateGroup> {
+  const groupsById = new Map<string, CandidateGroup>();
+  for (const group of groups) {
+    const words = (group.label.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
+    const identifier = /^[a-z]/.test(words) ? words : `group-${words}`;
+    const stem = identifier.slice(0, MAX_IDENTIFIER_LENGTH).replace(/-$/, "");
+    let id = stem;
+    for (let suffix = 2; groupsById.has(id); suffix++) id = `${stem}-${suffix}`;
+    groupsById.set(id, group);
+  }
+  return groupsById;
+}
+
+/** Returns the entry of a variable. Its members have the order in which the contract shows them. */
+function variableEntry(candidate: Candidate) {
+  const { name, required, label, description, example, secret, docs, aliases, default: defaultValue } = candidate;
+  const format = candidate.format ?? (defaultValue === undefined ? guessFormat(candidate) : undefined);
+  const isPublic = secret === undefined ? example !== undefined && isPublicValue(name, example) : !secret;
+  const type = typeof format === "object" ? format.type : format;
+  // These variables are public by definition, so that the contract need not say it.
+  const isPublicByDefinition = type === "port" || type === "boolean" || type === "enum" || defaultValue !== undefined;
+  return {
+    label,
+    description,
+    required: required || undefined,
+    secret: isPublic && !isPublicByDefinition ? false : undefined,
+    example,
+    docs,
+    default: defaultValue,
+    format,
+    aliases,
+  };
+}
+
+/**
+ * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the sources
+ * must be known to have it. A variable without an example and without a value is a port if it has the name of one.
+ */
+function guessFormat({
+  name,
+  example,
+  hasValue = false,
+  admitsFormat,
+}: Pick<Candidate, "name" | "example" | "hasValue" | "admitsFormat">): "port" | "boolean" | "url" | undefined {
+  const fits = (format: ValueFormat): boolean =>
+    example === undefined
+      ? hasValue && admitsFormat?.(format) === true
+      : formatFault(format, example, name, noWork()) === undefined;
+  const isUnknown = example === undefined && !hasValue;
+  if (isPortName(name) && (fits({ kind: "port" }) || isUnknown)) return "port";
+  if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";
+  const hasUrlName = /(?:^|_)(?:URL|URI|ENDPOINT|ORIGIN)$/i.test(name);
+  return hasUrlName && fits({ kind: "url", schemes: [] }) ? "url" : undefined;
+}
