@@ -5,7 +5,8 @@ import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials } from "../../run/refresh/cloud-credentials.ts";
-import { type RefreshScope, planRefresh, type RefreshPlan, refreshScope } from "../../run/refresh/refresh-plan.ts";
+import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
+import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
 import { leadOf, renewalOf } from "../../run/refresh/renewal.ts";
 
 /** The credentials of a cloud, or the files of ESC. */

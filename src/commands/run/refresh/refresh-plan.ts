@@ -1,7 +1,5 @@
 /** Plans what `--refresh` and `--aws-refresh` renew: credentials and files of ESC, and the reasons why others are not; pure. */
 import { variableOf } from "../../../command-line/options.ts";
-import type { Settings } from "../../../command-line/settings.ts";
-import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Resolved } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
@@ -11,18 +9,10 @@ import { originWords } from "../../../resolve/source-words.ts";
 import { awsCredentials } from "./aws-credentials.ts";
 import { SESSION_TOKEN } from "./aws-variables.ts";
 import { azureCredentials } from "./azure-credentials.ts";
-import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials, openedAtOf, type ReadStart } from "./cloud-credentials.ts";
+import { type Cloud, CLOUD_FACTS, type Credentials, openedAtOf, type ReadStart } from "./cloud-credentials.ts";
 import { googleCredentials } from "./google-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
-
-/** The credentials and files that the options ask for. */
-export interface RefreshScope {
-  /** The option in messages. */
-  readonly option: "--refresh" | "--aws-refresh";
-  readonly clouds: readonly Cloud[];
-  /** Files of ESC are renewed as well. */
-  readonly hasFiles: boolean;
-}
+import type { RefreshScope } from "./refresh-scope.ts";
 
 type Lines = readonly [string, ...string[]];
 
@@ -47,19 +37,6 @@ export interface RefreshPlan {
 interface Refusal {
   readonly cloud: Cloud | undefined;
   readonly error: SophiaError;
-}
-
-/** Returns what is renewed, by the options, else by the contract; undefined for nothing. */
-export function refreshScope(
-  { refresh, awsRefresh }: Pick<Settings, "refresh" | "awsRefresh">,
-  contract: Pick<Contract, "refresh" | "awsRefresh">,
-): RefreshScope | undefined {
-  const isWhole = (refresh ?? contract.refresh) === true;
-  const hasAws = awsRefresh ?? (isWhole || contract.awsRefresh === true);
-  if (isWhole) {
-    return { option: "--refresh", clouds: CLOUDS.filter((cloud) => cloud !== "aws" || hasAws), hasFiles: true };
-  }
-  return hasAws ? { option: "--aws-refresh", clouds: ["aws"], hasFiles: false } : undefined;
 }
 
 const READERS = { aws: awsCredentials, google: googleCredentials, azure: azureCredentials } as const;

@@ -3,7 +3,8 @@ import { endOfToken } from "../../../../src/commands/run/refresh/azure-credentia
 import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
 import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
-import { emptyReason, planRefresh, refreshScope } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import { emptyReason, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
 import type { Origin, Resolved } from "../../../../src/core/model.ts";
 import type { Start } from "../../../../src/resolve/start.ts";
 
