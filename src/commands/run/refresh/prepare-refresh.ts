@@ -18,9 +18,10 @@ import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
 import { emptyReason, isPlanned, planRefresh } from "./refresh-plan.ts";
 import type { RefreshScope } from "./refresh-scope.ts";
-import { needsServer, planOrRefuse, type Refresh, serveRefresh } from "./refresh.ts";
+import { planOrRefuse, type Refresh, serveRefresh } from "./refresh.ts";
+import { needsServer } from "./refreshed-variables.ts";
 import type { Renewals } from "./renewer.ts";
-import { steadyClock } from "./steady-clock.ts";
+import { createSteadyClock } from "./steady-clock.ts";
 
 export interface PreparedRefresh {
   /** The credentials and files of the first program, for the audit log. */
@@ -55,7 +56,7 @@ export async function prepareRefresh(
   const { option } = scope;
   // Lifetimes are counted from the start of this process: ESC was opened later, so that no credentials are used for too long.
   const readAt = Date.now() - performance.now();
-  const clock = steadyClock();
+  const clock = createSteadyClock();
   const plan = planOrRefuse(planRefresh(scope, start, readAt));
   for (const lines of plan.warnings) printLines(context, lines);
   if (!isPlanned(plan)) {
@@ -74,7 +75,7 @@ export async function prepareRefresh(
     needsServer: needsServer(plan) || settings.watch,
     serve: async (server, parts) => {
       const { environment } = delivery(start);
-      const service = { broker: server, isAlone: !settings.broker, start, environment, clock, ...parts };
+      const service = { server, isAlone: !settings.broker, start, environment, clock, ...parts };
       try {
         return await serveRefresh(plan, service, context);
       } catch (error) {
