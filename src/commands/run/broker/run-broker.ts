@@ -46,7 +46,7 @@ import type { RequestWriter } from "./records.ts";
 import { ServedKeys } from "./served-keys.ts";
 import { warnOfCopies, warnOfDisplaced, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
-/** What one program gets, and what the broker serves while it runs. */
+/** The variables and files of one program, and what the broker serves while it runs. */
 export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
