@@ -117,12 +117,8 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   const exceptions = checkedExceptions(settings, flags, start, context.environment);
   const firstPlan = planner.plan(start);
   warnOfUnset(exceptions, firstPlan, start, context);
-  if (firstPlan.keys.length === 0 && settings.broker) {
-    const mayKeysAppear = settings.watch && followsEsc(start);
-    const areKeysElsewhere = firstPlan.outer.length + firstPlan.excepted.length > 0;
-    if (flags["broker"] === true && !areKeysElsewhere) warnOfNothing(start, mayKeysAppear, context);
-    if (!mayKeysAppear && preparedRefresh === undefined) return undefined;
-  }
+  const mayHaveKeys = checkForKeys(firstPlan, checkedStart);
+  if (!mayHaveKeys && preparedRefresh === undefined) return undefined;
   warnOfCopies(firstPlan.keys, start, context);
 
   const run = randomBytes(8).toString("hex");
@@ -154,6 +150,19 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
     onUnauthorized: (look) => keys.lookForChangeBy(look),
     launch: launchBroker(parts),
   };
+}
+
+/** Returns true if there are keys to broker, or may be later. Warns if there are none now although the user gave `--broker`. */
+function checkForKeys(
+  { keys, outer, excepted }: BrokerPlan,
+  { settings, flags, start, context }: CheckedStart,
+): boolean {
+  if (!settings.broker) return false;
+  if (keys.length > 0) return true;
+  const mayKeysAppear = settings.watch && followsEsc(start);
+  const areKeysElsewhere = outer.length + excepted.length > 0;
+  if (flags["broker"] === true && !areKeysElsewhere) warnOfNothing(start, mayKeysAppear, context);
+  return mayKeysAppear;
 }
 
 /** Loads the code of `--refresh` only if the options or the contract ask for it. @throws as `prepareRefresh` */

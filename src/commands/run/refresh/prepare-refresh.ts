@@ -17,7 +17,7 @@ import type { BrokerListener } from "../broker/open-listener.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
 import { emptyReason, isPlanned, planRefresh } from "./refresh-plan.ts";
-import type { RefreshScope } from "./refresh-scope.ts";
+import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 import { planOrRefuse, type Refresh, serveRefresh } from "./refresh.ts";
 import { needsServer } from "./refreshed-variables.ts";
 import type { Renewals } from "./renewer.ts";
@@ -54,20 +54,19 @@ export async function prepareRefresh(
   }: { readonly settings: Settings; readonly flags: Values; readonly start: Start; readonly context: Context },
 ): Promise<PreparedRefresh | undefined> {
   const { option } = scope;
+  const { name, failure } = REFRESH_OPTIONS[option];
   // Lifetimes are counted from the start of this process: ESC was opened later, so that no credentials are used for too long.
   const readAt = Date.now() - performance.now();
   const clock = createSteadyClock();
   const plan = planOrRefuse(planRefresh(scope, start, readAt));
   for (const lines of plan.warnings) printLines(context, lines);
   if (!isPlanned(plan)) {
-    const isGiven = flags[option.slice("--".length)] === true;
-    if (isGiven) printLines(context, [`warning: ${option} has no effect: ${emptyReason(plan, start)}`]);
+    if (flags[name] === true) printLines(context, [`warning: ${option} has no effect: ${emptyReason(plan, start)}`]);
     return undefined;
   }
   refusePipedToken(option, start, context);
   if (settings.mode === "exec") {
-    const obstacle = option === "--refresh" ? "refresh" : "aws";
-    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(obstacle);
+    throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(failure);
   }
   return {
     renewals: { start, credentials: plan.credentials, files: plan.files.map(({ name }) => name) },

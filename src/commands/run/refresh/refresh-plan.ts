@@ -15,7 +15,7 @@ import { findAzureCredentials } from "./azure-credentials.ts";
 import { type Cloud, CLOUD_FACTS, type Credentials, type EscSession, type ReadStart } from "./cloud-credentials.ts";
 import { findGoogleCredentials } from "./google-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
-import type { RefreshScope } from "./refresh-scope.ts";
+import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 
 type Lines = readonly [string, ...string[]];
 
@@ -102,11 +102,11 @@ function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly
 }
 
 function offlineRefusal({ option }: RefreshScope): SophiaError {
-  const isWhole = option === "--refresh";
+  const { name, failure } = REFRESH_OPTIONS[option];
   return new SophiaError({
-    code: isWhole ? "refresh" : "aws",
+    code: failure,
     message: `${option} and --offline cannot be used together`,
-    hint: `leave one of them out; ${variableOf(isWhole ? "refresh" : "aws-refresh")}=0 where the contract asks for it`,
+    hint: `leave one of them out; ${variableOf(name)}=0 where the contract asks for it`,
   });
 }
 

@@ -3,10 +3,17 @@ import type { Settings } from "../../../command-line/settings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { type Cloud, CLOUDS } from "./cloud-credentials.ts";
 
+/** The options by which the user asks for renewals. */
+export const REFRESH_OPTIONS = {
+  /** `failure` is both the code of the option's failures and the reason why exec mode is not possible. */
+  "--refresh": { name: "refresh", failure: "refresh" },
+  "--aws-refresh": { name: "aws-refresh", failure: "aws" },
+} as const;
+
 /** The credentials and files that the options ask for. */
 export interface RefreshScope {
   /** The option that messages name. */
-  readonly option: "--refresh" | "--aws-refresh";
+  readonly option: keyof typeof REFRESH_OPTIONS;
   readonly clouds: readonly Cloud[];
   /** True if files of ESC are renewed as well. */
   readonly hasFiles: boolean;

@@ -29,7 +29,7 @@ import { Renewer, type RenewerParts } from "./renewer.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
 /** The credentials and files that are renewed for one program. */
-export interface RefreshedDelivery {
+interface RefreshedDelivery {
   /** Returns the changes of the program's variables. */
   readonly variables: (environment: Environment) => Changes;
   /** The variables whose files are renewed. */
