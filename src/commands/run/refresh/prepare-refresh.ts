@@ -54,14 +54,15 @@ export async function prepareRefresh(
   }: { readonly settings: Settings; readonly flags: Values; readonly start: Start; readonly context: Context },
 ): Promise<PreparedRefresh | undefined> {
   const { option } = scope;
-  const { name, failure } = REFRESH_OPTIONS[option];
+  const { name: optionName, failure } = REFRESH_OPTIONS[option];
   // Lifetimes are counted from the start of this process: ESC was opened later, so that no credentials are used for too long.
   const readAt = Date.now() - performance.now();
   const clock = createSteadyClock();
   const plan = planOrRefuse(planRefresh(scope, start, readAt));
   for (const lines of plan.warnings) printLines(context, lines);
   if (!isPlanned(plan)) {
-    if (flags[name] === true) printLines(context, [`warning: ${option} has no effect: ${emptyReason(plan, start)}`]);
+    if (flags[optionName] === true)
+      printLines(context, [`warning: ${option} has no effect: ${emptyReason(plan, start)}`]);
     return undefined;
   }
   refusePipedToken(option, start, context);
