@@ -192,7 +192,8 @@ async function openGhIfNeeded(
   server: BrokerListener,
 ): Promise<GhBroker | undefined> {
   const { contract } = start.files;
-  const mayTokenAppear = settings.watch && GITHUB_TOKENS.some((name) => contract.variables.has(name));
+  const mayTokenAppear =
+    settings.broker && settings.watch && GITHUB_TOKENS.some((name) => contract.variables.has(name));
   const isNeeded = gitAccesses(keys).length > 0 || mayTokenAppear;
   if (process.platform === "win32" || !isNeeded) return undefined;
   return (await import("./gh-socket.ts")).openGhBroker(server, delivery(start).environment, context);
