@@ -70,7 +70,7 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
   const credentials = plan.credentials.find((each) => each.cloud === cloud);
   if (credentials === undefined) return { kind: "nothing", why: plan.reasons.get(cloud) ?? "ESC gives none" };
   const { selected } = start.values;
-  const { tokens, set, withheld, leadMs } = CLOUD_FACTS[cloud];
+  const { tokens, replacements, withheld, leadMs } = CLOUD_FACTS[cloud];
   const isSet = (name: string): boolean => (selected.get(name)?.value ?? "") !== "";
   const variables = tokens.filter(isSet);
   const origin = variables.flatMap((name) => selected.get(name)?.origin ?? [])[0];
@@ -79,8 +79,11 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
     variables,
     from: origin === undefined ? "" : printable(originWords(origin)),
     ...lifeReport(credentials, leadMs),
-    set: set.filter((name) => !plan.kept.includes(name)),
-    withheld: [...withheld.filter(isSet), ...plan.withheld.filter((name) => CLOUD_FACTS[cloud].first.includes(name))],
+    set: replacements.filter((name) => !plan.setByEsc.includes(name)),
+    withheld: [
+      ...withheld.filter(isSet),
+      ...plan.withheld.filter((name) => CLOUD_FACTS[cloud].preferredBySdks.includes(name)),
+    ],
   };
 }
 

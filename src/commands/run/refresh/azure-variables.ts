@@ -11,7 +11,7 @@ const ARM_TOKEN_FILE = "ARM_OIDC_TOKEN_FILE_PATH";
 export const AZURE_FILES = [TOKEN_FILE, ARM_TOKEN_FILE] as const;
 
 /** The variables by which azure-identity uses another credential than the file. */
-export const AZURE_FIRST = [
+export const AZURE_PREFERRED = [
   "AZURE_CLIENT_SECRET",
   "AZURE_CLIENT_CERTIFICATE_PATH",
   "AZURE_USERNAME",

@@ -5,7 +5,7 @@
 import type { Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { AWS_KEYS, AWS_EXPIRATION, AWS_SET, AWS_WITHHELD, SESSION_TOKEN } from "./aws-variables.ts";
-import { AZURE_FILES, AZURE_FIRST, AZURE_TOKENS } from "./azure-variables.ts";
+import { AZURE_FILES, AZURE_PREFERRED, AZURE_TOKENS } from "./azure-variables.ts";
 import { GOOGLE_EXPIRY, GOOGLE_FILES, GOOGLE_TOKENS } from "./google-variables.ts";
 
 export const CLOUDS = ["aws", "google", "azure"] as const;
@@ -51,13 +51,13 @@ interface CloudFacts {
   /** The variables by which the caller's own credentials would win over those of ESC. */
   readonly conflicts: readonly string[];
   /** The variables that the program gets in place of the tokens. */
-  readonly set: readonly string[];
-  /** The variables among `set` that ESC may set itself. Then the program gets the value of ESC. */
+  readonly replacements: readonly string[];
+  /** The variables among `replacements` that ESC may set itself. Then the program gets the value of ESC. */
   readonly keepable: readonly string[];
   /** Further variables that the program does not get, whoever sets them. */
   readonly withheld: readonly string[];
   /** Variables that SDKs prefer. The program does not get those of ESC; there is a warning for those of the caller. */
-  readonly first: readonly string[];
+  readonly preferredBySdks: readonly string[];
   /** True if SDKs ask this process for the credentials, and get none after their end. False if they read a file, which stays. */
   readonly isServed: boolean;
   /** The time before the end at which the credentials must have been renewed, because SDKs cache them; absent for none. */
@@ -70,10 +70,10 @@ export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
     tokens: AWS_KEYS,
     proof: [SESSION_TOKEN],
     conflicts: AWS_KEYS,
-    set: AWS_SET,
+    replacements: AWS_SET,
     keepable: [],
     withheld: [AWS_EXPIRATION, ...AWS_WITHHELD],
-    first: [],
+    preferredBySdks: [],
     isServed: true,
   },
   google: {
@@ -81,10 +81,10 @@ export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
     tokens: GOOGLE_TOKENS,
     proof: GOOGLE_TOKENS,
     conflicts: [...GOOGLE_TOKENS, ...GOOGLE_FILES],
-    set: GOOGLE_FILES,
+    replacements: GOOGLE_FILES,
     keepable: GOOGLE_FILES,
     withheld: [GOOGLE_EXPIRY],
-    first: [],
+    preferredBySdks: [],
     isServed: true,
   },
   azure: {
@@ -92,10 +92,10 @@ export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
     tokens: AZURE_TOKENS,
     proof: AZURE_TOKENS,
     conflicts: [...AZURE_TOKENS, ...AZURE_FILES],
-    set: AZURE_FILES,
+    replacements: AZURE_FILES,
     keepable: AZURE_FILES,
     withheld: [],
-    first: AZURE_FIRST,
+    preferredBySdks: AZURE_PREFERRED,
     isServed: false,
     // azure-identity keeps what it has read from the file for ten minutes (Python) or five (Node.js).
     leadMs: 15 * 60_000,

@@ -29,7 +29,7 @@ export interface RefreshPlan {
   /** The session in which ESC has opened the files. */
   readonly session: EscSession;
   /** Variables that `--refresh` would set, but that ESC sets itself. The program gets the values of ESC. */
-  readonly kept: readonly string[];
+  readonly setByEsc: readonly string[];
   /** Variables of ESC that the program does not get, since SDKs would prefer them. */
   readonly withheld: readonly string[];
   readonly refusals: readonly Refusal[];
@@ -70,8 +70,8 @@ export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: numbe
     reasons,
     files: scope.hasFiles ? escFiles(start) : [],
     session,
-    kept: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isOfEsc)),
-    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].first.filter(isOfEsc)),
+    setByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isOfEsc)),
+    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isOfEsc)),
     refusals,
     warnings,
   };
@@ -153,10 +153,10 @@ function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): reado
 }
 
 function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadStart): readonly Lines[] {
-  const { noun, first, keepable } = CLOUD_FACTS[cloud];
+  const { noun, preferredBySdks, keepable } = CLOUD_FACTS[cloud];
   const setVariables = (names: readonly string[]): readonly Resolved[] =>
     names.flatMap((name) => selected.get(name) ?? []).filter(({ value }) => value !== "");
-  const preferredOfCaller = setVariables(first).filter(({ origin }) => origin.source !== "esc");
+  const preferredOfCaller = setVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
   const kept = setVariables(keepable).filter(({ origin }) => origin.source === "esc");
   const assumedEnd: readonly Lines[] =
     by === "default"

@@ -42,7 +42,7 @@ export function refreshedVariables(
   const changes: Record<string, string | undefined> = needsServer(plan) ? { ...withoutProxyForLoopback(program) } : {};
   for (const { cloud } of plan.credentials) Object.assign(changes, variablesOfCloud(cloud, addresses, program));
   for (const name of plan.withheld) changes[name] = undefined;
-  for (const name of plan.kept) delete changes[name];
+  for (const name of plan.setByEsc) delete changes[name];
   return { ...changes, ...markForNested(plan, caller) };
 }
 
@@ -59,7 +59,7 @@ function variablesOfCloud(cloud: Cloud, { origin, awsToken, files }: RefreshAddr
 
 /** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
 function markForNested({ credentials }: RefreshPlan, caller: Environment): Changes {
-  const names = credentials.flatMap(({ cloud }) => [...CLOUD_FACTS[cloud].tokens, ...CLOUD_FACTS[cloud].set]);
+  const names = credentials.flatMap(({ cloud }) => [...CLOUD_FACTS[cloud].tokens, ...CLOUD_FACTS[cloud].replacements]);
   const allNames = new Set([...refreshedNames(caller), ...names]);
   return allNames.size === 0 ? {} : { [REFRESHED_VARIABLE]: [...allNames].join(",") };
 }

@@ -160,7 +160,7 @@ describe("the caller's own", () => {
       AZURE_USERNAME: own,
     };
     const plan = planRefresh(WHOLE, startWith(given), AT);
-    expect(plan.kept).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
+    expect(plan.setByEsc).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
     expect(plan.withheld).toEqual(["AZURE_CLIENT_SECRET"]);
     expect(plan.warnings.flat().filter((line) => line.includes("AZURE_"))).toEqual([
       expect.stringContaining("AZURE_USERNAME of the process environment"),
