@@ -1,7 +1,7 @@
 /**
  * Decides in which form the program gets each variable: by value, or as the path of a private file.
  *
- *     const { environment, files } = delivery(start);
+ *     const { environment, files } = createDelivery(start);
  *     launch({ environment, files, … });     // writes the files, and adds their paths to the environment
  */
 import { variableOf } from "../../command-line/options.ts";
@@ -10,7 +10,7 @@ import type { SecretFile } from "../../launch/index.ts";
 import type { Start } from "../../resolve/start.ts";
 
 /** Splits the program's variables. A plain start copies none of them. */
-export function delivery({
+export function createDelivery({
   settings: { fake },
   files: { contract },
   store: { esc },

@@ -12,7 +12,7 @@ import { findExecutable } from "../../launch/program/find-executable.ts";
 import { matcher } from "../../resolve/name-globs.ts";
 import { startWith } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
-import { delivery } from "./delivery.ts";
+import { createDelivery } from "./delivery.ts";
 
 /**
  * Starts the program, and never returns: the program replaces this process, or this process ends as the program does.
@@ -42,7 +42,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   reached("contract checked");
   const { outputMasking, watch, broker } = await attend(requestedRun, prepared, start);
 
-  const { environment, files } = broker?.first ?? delivery(start);
+  const { environment, files } = broker?.first ?? createDelivery(start);
   return launch({
     command,
     environment,

@@ -35,7 +35,7 @@ import type { Recorder } from "../../parts/audit-log/audit-record.ts";
 import { planOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
 import type { BrokeredKey, BrokerPlan } from "../../parts/broker/brokered-keys.ts";
 import { checkedExceptions } from "../../parts/broker/exceptions.ts";
-import { delivery } from "../delivery.ts";
+import { createDelivery } from "../delivery.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import { refreshScope } from "../refresh/refresh-scope.ts";
 import type { Renewals } from "../refresh/renewer.ts";
@@ -147,7 +147,7 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
     names: () => keys.names(),
     dummies: () => dummiesIn(parts),
     deliver: (nextStart) => deliverPlan(nextStart, planner.plan(nextStart), parts),
-    onUnauthorized: (look) => keys.lookForChangeBy(look),
+    onUnauthorized: (look) => keys.lookForChangesWith(look),
     launch: launchBroker(parts),
   };
 }
@@ -196,7 +196,7 @@ async function openGhIfNeeded(
     settings.broker && settings.watch && GITHUB_TOKENS.some((name) => contract.variables.has(name));
   const isNeeded = gitAccesses(keys).length > 0 || mayTokenAppear;
   if (process.platform === "win32" || !isNeeded) return undefined;
-  return (await import("./gh-socket.ts")).openGhBroker(server, delivery(start).environment, context);
+  return (await import("./gh-socket.ts")).openGhBroker(server, createDelivery(start).environment, context);
 }
 
 /** Warns of settings that keep git from the broker. git cannot use a broker that listens only on a socket. */
@@ -208,7 +208,7 @@ async function warnOfGitSettings(
   const accesses = gitAccesses(keys);
   if (accesses.length === 0 || server?.socketPath !== undefined) return;
   const { printGitNotices } = await import("./git-notices.ts");
-  await printGitNotices(accesses, delivery(start).environment, context);
+  await printGitNotices(accesses, createDelivery(start).environment, context);
 }
 
 /** The parts of an open broker. */
@@ -233,7 +233,7 @@ const NO_FILES: ReadonlySet<string> = new Set();
 /** Returns what the program gets by a start and its plan. @throws SophiaError (aws, refresh; 125) as `Refresh.deliver` */
 function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): BrokeredDelivery {
   const { keys, requestWriter, server, refresh, gh } = parts;
-  const { environment, files } = delivery(start);
+  const { environment, files } = createDelivery(start);
   const refreshed = refresh?.deliver(start);
   // gh's and the refresh's variables depend on those that are set before.
   const withKeys = applyChanges(environment, keyVariables(plan, environment, server));
@@ -278,7 +278,7 @@ function applyChanges(environment: Environment, changes: Changes): Environment {
 function launchBroker({ settings, context, keys, requestWriter, server, refresh, gh }: BrokerParts): LaunchBroker {
   return {
     started: (report = context.err, mask, replaceFile) => {
-      keys.reportBy(report);
+      keys.writeReportsWith(report);
       refresh?.started(report, mask, replaceFile);
     },
     end: (end) => {

@@ -49,12 +49,12 @@ export class ServedKeys implements BrokerParts {
   }
 
   /** Has later reports written by this function, since the program now writes to the standard error as well. */
-  reportBy(write: (text: string) => void): void {
+  writeReportsWith(write: (text: string) => void): void {
     this.#writeReport = write;
   }
 
   /** Has this function called when a service answers 401. */
-  lookForChangeBy(look: (name: string) => Promise<void>): void {
+  lookForChangesWith(look: (name: string) => Promise<void>): void {
     this.#lookForChange = look;
   }
 

@@ -14,7 +14,7 @@ import { printLines } from "../../../output/stderr.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import type { BrokerListener } from "../broker/open-listener.ts";
-import { delivery } from "../delivery.ts";
+import { createDelivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
 import { emptyReason, isPlanned, planRefresh } from "./refresh-plan.ts";
 import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
@@ -74,7 +74,7 @@ export async function prepareRefresh(
     // After a restart the program may have credentials of another cloud.
     needsServer: needsServer(plan) || settings.watch,
     serve: async (server, parts) => {
-      const { environment } = delivery(start);
+      const { environment } = createDelivery(start);
       const service = { server, isAlone: !settings.broker, start, environment, clock, ...parts };
       try {
         return await serveRefresh(plan, service, context);

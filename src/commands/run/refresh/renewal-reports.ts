@@ -40,7 +40,7 @@ export class RenewalReporter {
   }
 
   /** Has later reports written by this function, between the lines of the program. */
-  reportBy(write: ((text: string) => void) | undefined): void {
+  writeReportsWith(write: ((text: string) => void) | undefined): void {
     this.#write = write ?? this.#context.err;
   }
 

@@ -156,7 +156,7 @@ export class Renewer {
 
   /** Called once a program runs, see `LaunchBroker`. */
   started(write: ((text: string) => void) | undefined, mask: Mask | undefined, replace: ReplaceFile | undefined): void {
-    this.#reporter.reportBy(write);
+    this.#reporter.writeReportsWith(write);
     this.#replaceFile = replace;
     if (mask !== undefined) {
       this.#masks = [...this.#masks.slice(-1), mask];

@@ -14,7 +14,7 @@ export interface Digests {
   readonly renewed: ReadonlySet<string>;
 }
 
-/** The values that a program gets: a `BrokeredDelivery`, or the result of `delivery` without a broker. */
+/** The values that a program gets: a `BrokeredDelivery`, or the result of `createDelivery` without a broker. */
 interface DeliveredValues {
   readonly environment: Environment;
   readonly files: readonly SecretFile[];

@@ -27,7 +27,7 @@ import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { Recorder } from "../../parts/audit-log/audit-record.ts";
 import { startWith } from "../../parts/command-start.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
-import { delivery } from "../delivery.ts";
+import { createDelivery } from "../delivery.ts";
 import { createDigest } from "./digests.ts";
 import { type Clock, follow, limitLooks } from "./follow-esc.ts";
 import type { Lines, NewValues, RoundMessage } from "./rounds.ts";
@@ -64,7 +64,7 @@ export async function followProgram(
   const run = new WatchedRun(watched, program, context);
   const follower = follow<Change>(
     {
-      digests: run.digest(broker?.first ?? delivery(start)),
+      digests: run.digest(broker?.first ?? createDelivery(start)),
       everyMs,
       sessionMs: start.settings.sessionMs ?? SESSION_MS,
       look: (before) => run.look(before),
@@ -188,7 +188,7 @@ class WatchedRun {
     if (problem !== undefined) return problem;
     this.#openedSettings = settingsOfOpened(start);
     this.#lookSettings = this.#openedSettings;
-    const delivered = broker?.deliver(start) ?? delivery(start);
+    const delivered = broker?.deliver(start) ?? createDelivery(start);
     const outputMasking = await this.#createOutputMasking(start);
     return { kind: "ready", digests: this.digest(delivered), renewal: { ...delivered, start, outputMasking } };
   }
