@@ -1,9 +1,15 @@
+/**
+ * Writes a `.env` file that three parsers read alike: dotenv for Node.js, `node --env-file` and python-dotenv. A value for which no
+ * form exists in all three is refused.
+ *
+ *     PORT=8080
+ *     GREETING='Hello "world"'
+ *     NAME="it's"
+ *
+ * python-dotenv decodes escapes in both kinds of quotes; the other two decode only `\n`, in double quotes.
+ */
 import type { VariableFormat } from "./exported.ts";
 
-/**
- * A `.env` file that dotenv for Node.js, `node --env-file` and python-dotenv read alike. python-dotenv decodes escapes in
- * both kinds of quotes, the others only `\n` in double quotes. A value with no form for all three is refused.
- */
 export const dotenv: VariableFormat = {
   fault: ({ name, value }) => {
     if (!/^[\w.-]+$/.test(name)) return "its name must consist of letters, digits, _, . and -";
@@ -18,16 +24,23 @@ export const dotenv: VariableFormat = {
   write: (variables) => variables.map(({ name, value }) => `${name}=${encode(value) ?? ""}\n`).join(""),
 };
 
+/** Returns the value as it is written behind `NAME=`; undefined if there is no form for all three parsers. */
 function encode(value: string): string | undefined {
   if (/^[\w./:@%+,=-]+$/.test(value)) return value;
-  // python-dotenv decodes `\\` and `\'` here; dotenv ignores a closing quote after a backslash.
-  if (!value.includes("'") && !/\\\\|\\$/.test(value)) return `'${value}'`;
-  if (!value.includes('"') && !/\\[\\'abfnrtv]|\\$/.test(value)) return `"${value}"`;
-  return isPlain(value) ? value : undefined;
+  // In single quotes python-dotenv decodes only `\\` and `\'`.
+  // In both kinds of quotes dotenv ignores a closing quote after a backslash, so that no value may end in one.
+  const canBeSingleQuoted = !value.includes("'") && !/\\\\|\\$/.test(value);
+  if (canBeSingleQuoted) return `'${value}'`;
+  const canBeDoubleQuoted = !value.includes('"') && !/\\[\\'abfnrtv]|\\$/.test(value);
+  if (canBeDoubleQuoted) return `"${value}"`;
+  return canBeUnquoted(value) ? value : undefined;
 }
 
-/** Without quotes all three trim the value and end it at a line break or a `#` (python-dotenv: a space and a `#`). */
-function isPlain(value: string): boolean {
+/**
+ * Returns true if the parsers read the value without quotes as it is. They remove spaces around it, and end it at a line break or at
+ * a `#` (python-dotenv only at a space and a `#`).
+ */
+function canBeUnquoted(value: string): boolean {
   if (/[\p{Cc}\u2028\u2029#]/u.test(value)) return false;
   return /^[^\s\p{Z}\p{Cf}'"`]/u.test(value) && !/[\s\p{Z}\p{Cf}]$/u.test(value);
 }

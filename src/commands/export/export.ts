@@ -1,3 +1,4 @@
+/** Carries out `sophia-run export`: prints or writes the configuration of the project in one of several formats (formats.ts). */
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -17,6 +18,7 @@ import { usageError } from "../parts/mistakes.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 
+/** The words of the refusal to print secrets, see `refuseAgent` and `refuseTerminal`. */
 const PRINTER = {
   prints: "export would print secrets",
   underAgent: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
@@ -24,12 +26,12 @@ const PRINTER = {
 } as const;
 
 export const exportVariables: Command = async ({ options }, context) => {
-  const name = typeof options["format"] === "string" ? options["format"] : "dotenv";
-  const format = EXPORT_FORMATS[name];
-  if (format === undefined) throw new TypeError(`no format ${name}`);
-  const targets = name === "github" ? githubTargets(context) : undefined;
-  const output = outputFile(options["output"], name, context);
-  if (output === undefined && options["reveal"] !== true) {
+  const formatName = typeof options["format"] === "string" ? options["format"] : "dotenv";
+  const format = EXPORT_FORMATS[formatName];
+  if (format === undefined) throw new TypeError(`no format ${formatName}`);
+  const targets = formatName === "github" ? githubTargets(context) : undefined;
+  const outputFile = findOutputFile(options["output"], formatName, context);
+  if (outputFile === undefined && options["reveal"] !== true) {
     refuseAgent(PRINTER, context);
     refuseTerminal(PRINTER, context, targets?.masks === "err" ? 2 : 1);
   }
@@ -56,7 +58,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   );
 
   const { variables, files } = collect(start);
-  refuseFaulty(variables, name, format);
+  refuseFaults(variables, formatName, format);
   if (files.length > 0) {
     printLines(context, [
       `warning: not exported, since programs get ${files.length === 1 ? "it as a file" : "them as files"}: ${enumerate(files.map(printable))}`,
@@ -69,46 +71,54 @@ export const exportVariables: Command = async ({ options }, context) => {
       "variables of the process environment are exported only if the contract declares them",
     ]);
   }
-  const exported = format.write(variables);
-  const names = variables.map((variable) => variable.name);
+  const text = format.write(variables);
+  const names = variables.map(({ name }) => name);
   record?.({ event: "export", names }, false, start);
-  if (output === undefined) deliver(exported, variables, targets, context);
-  else writePrivately(output, exported);
+  if (outputFile === undefined) print(text, variables, targets, context);
+  else writePrivately(outputFile, text);
   return ExitStatus.ok;
 };
 
-function outputFile(given: unknown, format: string, { cwd }: Context): TargetFile | undefined {
-  if (typeof given !== "string") return undefined;
-  if (format === "github") {
+/**
+ * Returns the file of `--output`; undefined for the standard output.
+ *
+ * @throws SophiaError (usage, 125) with `--format github`; see also `refuseIrregular`
+ */
+function findOutputFile(option: unknown, formatName: string, { cwd }: Context): TargetFile | undefined {
+  if (typeof option !== "string") return undefined;
+  if (formatName === "github") {
     throw usageError(
       "--output and --format github cannot be used together: github appends to the file that GITHUB_ENV names",
       "leave --output out, or set GITHUB_ENV to the file",
     );
   }
-  // As of other commands: the standard output.
-  if (given === "-") return undefined;
-  const file = { path: resolve(cwd, given), name: printable(given), root: projectRoot(cwd) };
+  // Many commands write to the standard output if the file is `-`.
+  if (option === "-") return undefined;
+  const file = { path: resolve(cwd, option), name: printable(option), root: projectRoot(cwd) };
   refuseIrregular(file);
   return file;
 }
 
-/** @throws SophiaError (not-exportable, 125) that names all that the format cannot hold */
-function refuseFaulty(variables: readonly Exported[], name: string, format: VariableFormat): void {
+/** @throws SophiaError (not-exportable, 125) that names each variable that the format cannot hold */
+function refuseFaults(variables: readonly Exported[], formatName: string, format: VariableFormat): void {
+  // JSON writes a NUL, and half of a surrogate pair, as an escape.
+  const isTextFile = formatName !== "json";
   const faults = variables.flatMap((variable) => {
-    const fault = (name === "json" ? undefined : textFault(variable.value)) ?? format.fault(variable);
+    const fault = (isTextFile ? textFault(variable.value) : undefined) ?? format.fault(variable);
     return fault === undefined ? [] : [`${printable(variable.name)}: ${fault}`];
   });
   if (faults.length === 0) return;
   throw new SophiaError({
     code: "not-exportable",
-    message: `the format ${name} cannot hold every variable; nothing was exported`,
+    message: `the format ${formatName} cannot hold every variable; nothing was exported`,
     details: faults,
     hint: "choose another --format, or leave variables out with --exclude NAME",
   });
 }
 
-function deliver(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
-  // The masks come first: the runner must know them before it shows anything.
+/** @param targets for GitHub Actions; undefined for the standard output */
+function print(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
+  // The commands that mask secrets come first, since a later step may print the secrets.
   if (targets !== undefined) {
     const masks = maskCommands(variables.filter(({ secret }) => secret));
     context.raw(targets.masks === "err" ? 2 : 1, masks);

@@ -1,3 +1,4 @@
+/** The variables that `export` prints, and what each of its formats must provide. The GitHub Action uses both as well. */
 import type { Start } from "../../resolve/start.ts";
 import { isDeclared } from "../../contract/check-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -11,23 +12,32 @@ export interface Exported {
   readonly secret: boolean;
 }
 
+/** A format for variables, such as that of `.env` files. The caller must write only variables without a fault. */
 export interface VariableFormat {
-  /** Returns why the format, or a program that reads it, cannot hold the variable. The words contain no value. */
+  /** Returns the reason why the format, or a program that reads it, cannot hold the variable. The text contains no value. */
   readonly fault: (variable: Exported) => string | undefined;
+  /** Returns the content of the whole file. */
   readonly write: (variables: readonly Exported[]) => string;
 }
 
+/** Returns the reason why the name cannot be that of a shell's variable; undefined if it can. */
 export function invalidName(name: string): string | undefined {
   return /^[A-Za-z_]\w*$/.test(name) ? undefined : "its name must consist of letters, digits and _";
 }
 
-/** Returns why no text file can hold the value: a NUL ends strings, half of a surrogate pair has no bytes in UTF-8. */
+/**
+ * Returns the reason why no text file can hold the value; undefined if it can. Programs in C end a string at a NUL, and half of a
+ * surrogate pair cannot be written in UTF-8.
+ */
 export function textFault(value: string): string | undefined {
   if (value.includes("\0")) return "its value has a NUL character";
   return value.isWellFormed() ? undefined : "its value is not Unicode text";
 }
 
-/** Collects the variables that sophia-run adds or that are declared: the contract's first, in its order. */
+/**
+ * Collects the variables that sophia-run adds, and those that the contract declares. The declared ones come first, in the contract's
+ * order. `files` has the names of those that a program would get as private files, which are not exported.
+ */
 export function collect({ files: { contract }, values: { selected } }: Start): {
   readonly variables: readonly Exported[];
   readonly files: readonly string[];
@@ -38,6 +48,7 @@ export function collect({ files: { contract }, values: { selected } }: Start): {
   for (const name of [...contract.variables.keys(), ...others]) {
     const resolved = selected.get(name);
     if (resolved === undefined) continue;
+    // FROM_FILES is added by sophia-run, although its origin is the environment.
     const isOfCaller = resolved.origin.source === "environment" && name !== FROM_FILES;
     if (isOfCaller && !isDeclared(contract, name)) continue;
     if (resolved.delivery === "file") files.push(name);
@@ -46,7 +57,7 @@ export function collect({ files: { contract }, values: { selected } }: Start): {
   return { variables, files };
 }
 
-/** Returns true for a secret of the contract or of ESC, for what holds a credential, and for undeclared variables of files. */
+/** Returns true if the value must not be shown: ESC keeps it as a secret, or reports hide it (`isHidden`). */
 export function isSecretValue(contract: Contract, variable: Resolved): boolean {
   return (variable.secret && variable.origin.source === "esc") || isHidden(contract, variable);
 }

@@ -1,3 +1,4 @@
+/** The formats of `export --format`. Each refuses variables that a program would read differently, or that a shell would execute. */
 import { shellQuoted } from "../../core/shell.ts";
 import { dotenv } from "./dotenv.ts";
 import { invalidName, type VariableFormat } from "./exported.ts";
@@ -10,25 +11,25 @@ const json: VariableFormat = {
     `${JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])), undefined, 2)}\n`,
 };
 
-/** The longest line that Docker reads is one byte shorter (Go's bufio.MaxScanTokenSize). */
-const DOCKER_LINE_BYTES = 64 * 1024;
+/** Docker reads only lines that are shorter (Go's bufio.MaxScanTokenSize). */
+const DOCKER_LINE_LIMIT = 64 * 1024;
 
 /** `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes. */
 const docker: VariableFormat = {
   fault: ({ name, value }) => {
     if (value.includes("\n")) return "docker --env-file cannot hold the line break in its value";
     if (value.endsWith("\r")) return "docker --env-file drops the carriage return at the end of its value";
-    return Buffer.byteLength(name) + 1 + Buffer.byteLength(value) < DOCKER_LINE_BYTES
-      ? invalidName(name)
-      : "docker --env-file reads no line of 64 KiB or more";
+    const lineBytes = Buffer.byteLength(`${name}=${value}`);
+    if (lineBytes >= DOCKER_LINE_LIMIT) return "docker --env-file reads no line of 64 KiB or more";
+    return invalidName(name);
   },
   write: (variables) => variables.map(({ name, value }) => `${name}=${value}\n`).join(""),
 };
 
-/** bash evaluates assignments to these as arithmetic, and so runs the command in `x[$(command)]`. */
-const EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
+/** Variables whose new value bash evaluates as arithmetic. So it would run the command in the value `x[$(command)]`. */
+const BASH_EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
 
-/** bash and zsh refuse or ignore assignments to these, and zsh then reads no further. In lower case: states of zsh. */
+/** Variables that bash or zsh does not let others set. zsh then reads no further line. Those in lower case are states of zsh. */
 const SHELL_RESERVED: ReadonlySet<string> = new Set(
   [
     ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME", "_"],
@@ -43,10 +44,10 @@ const SHELL_RESERVED: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/** `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads alike with RC_QUOTES. */
+/** `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads in the same way with RC_QUOTES. */
 const shell: VariableFormat = {
   fault: ({ name }) => {
-    if (EVALUATED.has(name)) return "bash evaluates assignments to that name";
+    if (BASH_EVALUATED.has(name)) return "bash evaluates assignments to that name";
     return SHELL_RESERVED.has(name) ? "bash or zsh reserves that name" : invalidName(name);
   },
   write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
@@ -59,10 +60,13 @@ const FISH_RESERVED: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/** Code points that fish uses internally, and changes in its input: U+F600 and following ones. */
+/** Code points that fish uses internally. It changes some of them in its input (U+F600 and following ones). */
 const FISH_INTERNAL = /[\uF500-\uF8FF]/;
 
-/** `set -gx NAME 'value'` for fish: a backslash escapes itself and the quote. `*PATH` becomes a list, joined by colons. */
+/**
+ * `set -gx NAME 'value'` for fish, in which a backslash escapes itself and the quote. fish makes a list of a variable whose name ends
+ * in `PATH`, and gives programs its items joined by colons again.
+ */
 const fish: VariableFormat = {
   fault: ({ name, value }) => {
     if (FISH_RESERVED.has(name)) return "fish reserves that name";

@@ -1,16 +1,22 @@
-import { systemErrorCode } from "../../system/errors.ts";
-import { endsInMidLine } from "../parts/audit-log/log-file.ts";
+/** Writes variables for later steps of a GitHub Actions job, into the file that GITHUB_ENV names. The Action does the same. */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { EOL } from "node:os";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { endsInMidLine } from "../parts/audit-log/log-file.ts";
 import { invalidName, type VariableFormat } from "./exported.ts";
 
 /**
- * `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so that a value cannot end itself and begin another
- * variable. Lines end in CR LF on Windows: before LF alone the runner would drop a CR at the end of the value.
+ * The format of GITHUB_ENV. The delimiter is random, so that a value cannot contain it and set another variable:
+ *
+ *     NAME<<sophia_run_4f…
+ *     the value, which may have several lines
+ *     sophia_run_4f…
+ *
+ * On Windows lines end in CR LF, because before a LF alone the runner would drop a CR at the end of the value.
  */
 export const github: VariableFormat = {
   fault: ({ name }) =>
@@ -24,29 +30,36 @@ export const github: VariableFormat = {
       .join(""),
 };
 
+/** The file and the stream to which `export --format github` writes. */
 export interface Targets {
-  /** The file that GITHUB_ENV names, unless the standard output appends to it. */
+  /** The file that GITHUB_ENV names. Absent if there is none, or if the standard output is this file. */
   readonly file?: string;
+  /** The stream for the commands by which the runner masks secrets in its log. */
   readonly masks: "out" | "err";
 }
 
-/** Sends masks to the standard output or, if that is the file of GITHUB_ENV, to the standard error; the runner reads both. */
+/**
+ * Returns the targets of this step. Commands go to the standard output or, if that is the file of GITHUB_ENV, to the standard error.
+ * The runner reads both.
+ */
 export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
   const file = environment.get("GITHUB_ENV") ?? "";
   if (file === "") return { masks: "out" };
   try {
-    const [target, out] = [statSync(file, { throwIfNoEntry: false }), fstatSync(1)];
-    if (out.dev === target?.dev && out.ino === target.ino) return { masks: "err" };
+    const [target, output] = [statSync(file, { throwIfNoEntry: false }), fstatSync(1)];
+    const isOutput = output.dev === target?.dev && output.ino === target.ino;
+    if (isOutput) return { masks: "err" };
   } catch (error) {
-    // A closed standard output is not the file.
+    // If the standard output is closed, it is not the file.
     if (systemErrorCode(error) !== "EBADF") throw error;
   }
   return { file, masks: "out" };
 }
 
-/** Appends to a file of the runner. @param variable names it @throws SophiaError (output, 125) */
+/** Appends lines to a file of the runner. @param variable the variable that names the file @throws SophiaError (output, 125) */
 export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): void {
   try {
+    // An earlier step may have left a line without its end.
     appendFileSync(file, endsMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";

@@ -1,3 +1,4 @@
+/** Carries out `sophia-run get NAME`: prints the value that a program would get. */
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -21,6 +22,7 @@ import { refuseUnknown } from "../parts/known-names.ts";
 import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
+/** The words of the refusal to print a value, see `refuseAgent` and `refuseTerminal`. */
 const PRINTER = {
   prints: "get would print a value",
   underAgent: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
@@ -41,59 +43,62 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     values: { selected },
     verdict: { notices },
   } = start;
-  const declared = contract.aliases.get(name) ?? name;
-  // Each violation is why there is no value, if a schema keeps ESC from opening the environment.
-  const isClosed = start.verdict.judged !== undefined && !selected.has(declared);
+  const declaredName = contract.aliases.get(name) ?? name;
+  // Only the rules for this variable matter. But if a schema of ESC refuses the environment, each violation is a reason why ESC gives
+  // no value.
+  const isEnvironmentRefused = start.verdict.judged !== undefined && !selected.has(declaredName);
   const violations = start.verdict.violations.filter(
-    (violation) => isClosed || namesOfViolation(violation).includes(declared),
+    (violation) => isEnvironmentRefused || namesOfViolation(violation).includes(declaredName),
   );
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
     const { contractUnmet } = await import("../parts/contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
-      wayOut: selected.has(declared)
+      wayOut: selected.has(declaredName)
         ? "--no-contract prints it anyway"
-        : `sophia-run explain ${printable(declared)} shows more`,
+        : `sophia-run explain ${printable(declaredName)} shows more`,
     };
     throw await contractUnmet({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
   refuseUnknown([name], start);
-  const resolved = selected.get(name) ?? selected.get(declared);
-  if (resolved === undefined) throw notSet(declared, start);
+  const resolved = selected.get(name) ?? selected.get(declaredName);
+  if (resolved === undefined) throw notSet(declaredName, start);
   warnOfBroker(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);
   const secret = isSecretValue(contract, resolved);
-  const output = options["json"] === true ? jsonOf(resolved, bytes, secret) : bytes;
+  const isJson = options["json"] === true;
+  const output = isJson ? jsonOf(resolved, bytes, secret) : bytes;
   record?.({ event: "get", names: [resolved.name] }, false, start);
-  // The runner must know the mask before it shows the value.
-  if (secret && context.environment.get(GITHUB_VARIABLE) === "true" && reachesRunner(context)) {
+  // The runner must read this command before it shows the value.
+  const isInGithubActions = context.environment.get(GITHUB_VARIABLE) === "true";
+  if (secret && isInGithubActions && doesOnlyRunnerReadStderr(context)) {
     context.raw(2, maskCommands([{ name: resolved.name, value }]));
   }
   context.raw(1, output);
-  if (output === bytes && context.isTerminal(1)) context.raw(1, "\n");
+  if (!isJson && context.isTerminal(1)) context.raw(1, "\n");
   return ExitStatus.ok;
 };
 
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
-  const why =
-    scope?.outside.has(name) === true ? `not in the scope ${printable(scope.name)}` : withheldWords(start)(name);
+  const isOutsideScope = scope?.outside.has(name) === true;
+  const reason = isOutsideScope ? `not in the scope ${printable(scope.name)}` : withheldWords(start)(name);
   return new SophiaError(
     {
       code: "not-set",
-      message: why === undefined ? `no source sets ${printable(name)}` : `${printable(name)} is ${why}`,
+      message: reason === undefined ? `no source sets ${printable(name)}` : `${printable(name)} is ${reason}`,
       hint: `sophia-run explain ${printable(name)} shows more`,
     },
     ExitStatus.unmet,
   );
 }
 
-/** Returns the value as JSON. The version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125) */
+/** Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125) */
 function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boolean): string {
   if (!isUtf8(bytes)) {
     throw new SophiaError({
@@ -106,11 +111,11 @@ function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boo
 }
 
 /**
- * Returns false if the standard error is not read by GitHub's runner alone: a file or a terminal would hold the secret, and with
- * `$(sophia-run get NAME 2>&1)` the command would be a part of the value.
+ * Returns true if only GitHub's runner reads the standard error. A file or a terminal would hold the secret. With
+ * `$(sophia-run get NAME 2>&1)`, which has one pipe for both streams, the command would become a part of the value.
  */
-function reachesRunner({ isTerminal }: Context): boolean {
-  const [out, err] = [1, 2].map((descriptor) => attempt(() => fstatSync(descriptor)));
-  if (err === undefined || err.isFile() || isTerminal(2)) return false;
-  return out === undefined || out.dev !== err.dev || out.ino !== err.ino;
+function doesOnlyRunnerReadStderr({ isTerminal }: Context): boolean {
+  const [stdout, stderr] = [1, 2].map((descriptor) => attempt(() => fstatSync(descriptor)));
+  if (stderr === undefined || stderr.isFile() || isTerminal(2)) return false;
+  return stdout === undefined || stdout.dev !== stderr.dev || stdout.ino !== stderr.ino;
 }

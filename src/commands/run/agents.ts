@@ -1,10 +1,16 @@
+/**
+ * Recognizes who reads the output of this process: a coding agent, or GitHub Actions. `--redact=auto` then masks secrets, and
+ * commands that print secrets refuse to.
+ */
 import type { Environment } from "../../core/model.ts";
 
+/** GitHub's runner sets it to `true`. */
 export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 
 /**
- * Coding agents by the variables that they set for their commands; docs/masking.md has the table. Left out are variables of
- * users' terminals (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM) and settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT).
+ * Coding agents by the variables that they set for their commands (docs/masking.md has the same table). A variable is not here if
+ * users' own terminals have it (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM), or if it is a setting of the agent (CODEX_HOME,
+ * GOOSE_PROVIDER, OPENCODE_CLIENT).
  */
 export const AGENTS: Readonly<Record<string, string>> = {
   CLAUDECODE: "Claude Code",
@@ -29,19 +35,23 @@ export const AGENTS: Readonly<Record<string, string>> = {
   AI_AGENT: "a coding agent",
 };
 
+/** The values of the variable AGENT that agents set. Other programs use this name for other things. */
 const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
 
-/** Returns the variable by which GitHub Actions or a coding agent is recognized: `--redact=auto` then masks the output. */
+/** Returns the variable by which GitHub Actions or a coding agent is recognized; undefined if the user reads the output. */
 export function outputReader(environment: Environment): string | undefined {
   return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : agentBy(environment);
 }
 
-/** Returns the variable by which a coding agent is recognized, also in a job of GitHub Actions. */
+/** Returns the variable by which a coding agent is recognized, even in a job of GitHub Actions; undefined for none. */
 export function agentBy(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
-  return Object.keys(AGENTS).find(isOn) ?? (AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
+  const variable = Object.keys(AGENTS).find(isOn);
+  if (variable !== undefined) return variable;
+  return AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined;
 }
 
+/** Returns the reader's name for messages. @param variable the result of `outputReader` or `agentBy` */
 export function readerName(variable: string): string {
   return variable === GITHUB_VARIABLE ? "GitHub Actions" : (AGENTS[variable] ?? "a coding agent");
 }

@@ -1,4 +1,12 @@
-/** The parts that options add to a start. A plain start evaluates the conditions, and loads none of the parts. */
+/**
+ * The attendants of a start: what options such as `--broker` and `--watch` add between the contract's check and the launch.
+ *
+ *     const additions = await prepareAttendants(run);            // before a source is read: refuses options that conflict
+ *     const { broker, watch } = await attend(run, additions, start);   // once the contract is checked
+ *
+ * The table below has them in the order in which they act. A plain start only evaluates their conditions: the code of an attendant
+ * is loaded if its condition is true.
+ */
 import type { Run } from "../../command-line/command-line.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -9,13 +17,13 @@ import type { Recorder } from "../parts/audit-log/audit-record.ts";
 import { outputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/run-broker.ts";
 
-/** A run whose options are known. */
+/** A run whose options are known, before a source is read. */
 export interface RequestedRun extends Pick<Run, "command" | "flags"> {
   readonly settings: Settings;
   readonly context: Context;
 }
 
-/** Results of attendants, for the launch and for those that follow in the table. */
+/** The results of attendants, for the launch and for the attendants that follow in the table. */
 export interface Additions {
   readonly record?: Recorder | undefined;
   readonly broker?: RunBroker | undefined;
@@ -23,59 +31,60 @@ export interface Additions {
   readonly watch?: Watch | undefined;
 }
 
-/** A run whose contract is checked, before the launch. */
+/** A run whose contract is checked, with the results of the attendants that have acted. */
 interface CheckedRun extends RequestedRun, Additions {
   readonly start: Start;
-  /** The contract is not met: nothing may be started. */
+  /** True if the contract is not met, so that nothing may be started. */
   readonly isRefused: boolean;
 }
 
 interface Attendant {
-  readonly isAsked: (run: RequestedRun & Partial<CheckedRun>) => boolean;
-  /** Called before sources are read, to refuse what does not fit. */
+  /** Returns true if the attendant is needed. Before sources are read, `start` and what depends on it are absent. */
+  readonly isNeeded: (run: RequestedRun & Partial<CheckedRun>) => boolean;
+  /** Called before sources are read. It throws if options conflict. */
   readonly prepare?: (run: RequestedRun) => Promise<Additions | undefined>;
-  /** Called once the contract is checked. */
+  /** Called once the contract is checked. It throws if nothing may be started. */
   readonly attend: (run: CheckedRun) => Promise<Additions | undefined>;
 }
 
-const brokerModule = () => import("./broker/run-broker.ts");
+const loadBroker = () => import("./broker/run-broker.ts");
 
 const ATTENDANTS: readonly Attendant[] = [
-  // --broker, --refresh and --aws-refresh, one server. Before the record of the start, which names the brokered keys.
+  // --broker, --refresh and --aws-refresh, which share a server. The record of the start, below, names the brokered keys.
   {
-    isAsked: ({ settings, flags, start }) =>
+    isNeeded: ({ settings, flags, start }) =>
       settings.broker ||
       (settings.refresh ?? start?.files.contract.refresh) === true ||
       (settings.awsRefresh ?? start?.files.contract.awsRefresh) === true ||
       Object.keys(flags).some((name) => name.startsWith("broker-")),
-    prepare: async (run) => (await brokerModule()).refuseBrokerStart(run),
-    attend: async (run) => (run.isRefused ? undefined : { broker: await (await brokerModule()).openRunBroker(run) }),
+    prepare: async (run) => (await loadBroker()).refuseBrokerStart(run),
+    attend: async (run) => (run.isRefused ? undefined : { broker: await (await loadBroker()).openRunBroker(run) }),
   },
-  // --audit-log, of a refusal.
+  // --audit-log, for a start that is refused. The last attendant records other starts.
   {
-    isAsked: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
+    isNeeded: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
       return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
     },
     attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },
-  // The refusal, unless --no-contract.
+  // The refusal of a start whose contract is not met (`isRefused` is false with --no-contract).
   {
-    isAsked: ({ isRefused }) => isRefused === true,
+    isNeeded: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
       throw await (await import("../parts/contract-unmet.ts")).refusal(start, command[0], settings, context);
     },
   },
-  // --redact. Before notices: with `github` it prints commands that mask all later output.
+  // --redact. It comes before the notices, because --redact=github prints commands that mask all later output.
   {
-    isAsked: isMasked,
+    isNeeded: needsMasking,
     attend: async ({ settings, start, broker, context }) => {
-      return { outputMasking: await outputMaskingFor(settings, start, context, broker?.dummies()) };
+      return { outputMasking: await createOutputMaskingFor(settings, start, context, broker?.dummies()) };
     },
   },
-  // Notices
+  // The notices of the sources, and a warning if ESC could not be read.
   {
-    isAsked: ({ start }) =>
+    isNeeded: ({ start }) =>
       start !== undefined &&
       (start.verdict.notices.length > 0 ||
         start.store.esc.kind === "unavailable" ||
@@ -87,22 +96,22 @@ const ATTENDANTS: readonly Attendant[] = [
       return undefined;
     },
   },
-  // --watch, and then --audit-log, of a start: what an option refuses is none.
+  // --watch, and then --audit-log: a start that --watch refuses is not recorded as one.
   {
-    isAsked: ({ settings, record }) => settings.watch || record !== undefined,
+    isNeeded: ({ settings, record }) => settings.watch || record !== undefined,
     attend: async (run) => {
-      const additions = run.settings.watch ? { watch: await watchFor(run) } : undefined;
+      const additions = run.settings.watch ? { watch: await createWatchFor(run) } : undefined;
       await recordStart(run);
       return additions;
     },
   },
 ];
 
-/** @throws SophiaError (settings, 125) for what a restart could not read again */
-async function watchFor({ command, flags, start, outputMasking, record, broker, context }: CheckedRun) {
-  const { watchOf } = await import("./watch/watch.ts");
-  const first = { invocation: { command, flags }, start, outputMasking, record, broker };
-  return watchOf({ ...first, maskOutput: outputMaskingFor }, context);
+/** @throws SophiaError (settings, 125) if a source could not be read again for a restart */
+async function createWatchFor({ command, flags, start, outputMasking, record, broker, context }: CheckedRun) {
+  const { createWatch } = await import("./watch/watch.ts");
+  const watched = { invocation: { command, flags }, start, outputMasking, record, broker };
+  return createWatch({ ...watched, createOutputMasking: createOutputMaskingFor }, context);
 }
 
 /** @throws SophiaError (audit, 125) if the line cannot be written */
@@ -111,37 +120,38 @@ async function recordStart({ record, command, broker, isRefused, start }: Checke
   return undefined;
 }
 
-/** Has those that are asked refuse what does not fit. @throws SophiaError (125) */
+/** Prepares the attendants that are needed. @throws SophiaError (125) if options conflict */
 export async function prepareAttendants(run: RequestedRun): Promise<Additions> {
   let additions: Additions = {};
-  for (const { isAsked, prepare } of ATTENDANTS) {
-    if (prepare !== undefined && isAsked(run)) additions = { ...additions, ...(await prepare(run)) };
+  for (const { isNeeded, prepare } of ATTENDANTS) {
+    if (prepare !== undefined && isNeeded(run)) additions = { ...additions, ...(await prepare(run)) };
   }
   return additions;
 }
 
-/** Has those that are asked do their part. @throws SophiaError (contract-unmet, 78; 125) if nothing may be started */
+/** Calls the attendants that are needed. @throws SophiaError (contract-unmet, 78; 125) if nothing may be started */
 export async function attend(run: RequestedRun, prepared: Additions, start: Start): Promise<Additions> {
   const isRefused = run.settings.enforceContract && start.verdict.violations.length > 0;
   let checked: CheckedRun = { ...run, ...prepared, start, isRefused };
   for (const attendant of ATTENDANTS) {
-    if (attendant.isAsked(checked)) checked = { ...checked, ...(await attendant.attend(checked)) };
+    if (attendant.isNeeded(checked)) checked = { ...checked, ...(await attendant.attend(checked)) };
   }
   return checked;
 }
 
-function isMasked({ settings: { redact }, context }: Pick<RequestedRun, "settings" | "context">): boolean {
+/** Returns true if the output may be masked. With `--redact=never` under an agent there is only a warning. */
+function needsMasking({ settings: { redact }, context }: Pick<RequestedRun, "settings" | "context">): boolean {
   return (redact !== "auto" && redact !== "never") || outputReader(context.environment) !== undefined;
 }
 
-/** Returns the masking of the program's output; undefined for none. */
-async function outputMaskingFor(
+/** Returns the masking of the program's output; undefined for none. @param dummies further secrets: those of the broker */
+async function createOutputMaskingFor(
   settings: Settings,
   start: Start,
   context: Context,
   dummies: readonly Secret[] = [],
 ): Promise<OutputMasking | undefined> {
-  if (!isMasked({ settings, context })) return undefined;
-  const { outputMaskingOf } = await import("./output-masking.ts");
-  return outputMaskingOf(settings, { ...start, dummies }, outputReader(context.environment), context);
+  if (!needsMasking({ settings, context })) return undefined;
+  const { createOutputMasking } = await import("./output-masking.ts");
+  return createOutputMasking(settings, { ...start, dummies }, outputReader(context.environment), context);
 }

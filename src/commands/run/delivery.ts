@@ -1,10 +1,16 @@
+/**
+ * Decides in which form the program gets each variable: by value, or as the path of a private file.
+ *
+ *     const { environment, files } = createDelivery(start);
+ *     launch({ environment, files, … });     // writes the files, and adds their paths to the environment
+ */
 import { variableOf } from "../../command-line/options.ts";
 import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
 import type { Start } from "../../resolve/start.ts";
 
-/** Splits variables into those passed by value and those passed as the path of a private file. */
-export function delivery({
+/** Splits the program's variables. A plain start copies none of them. */
+export function createDelivery({
   settings: { fake },
   files: { contract },
   store: { esc },
@@ -14,22 +20,22 @@ export function delivery({
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
-  // The built-in contract has no file.
-  const hasNoFile = esc.kind !== "read" && contract.source.kind === "built-in";
-  if (hasNoFile && fake === undefined) return { environment: new Values(selected), files };
-  selected.forEach(({ name, value, delivery: how }) => {
-    if (how === "file") files.push({ name, content: value });
+  // Only ESC and a project's own contract declare files, so that most starts need not search for them.
+  const mayHaveFiles = esc.kind === "read" || contract.source.kind !== "built-in";
+  if (!mayHaveFiles && fake === undefined) return { environment: new SelectedValues(selected), files };
+  selected.forEach(({ name, value, delivery: form }) => {
+    if (form === "file") files.push({ name, content: value });
   });
-  if (files.length === 0 && fake === undefined) return { environment: new Values(selected), files };
-  const environment = new Map(new Values(selected));
+  if (files.length === 0 && fake === undefined) return { environment: new SelectedValues(selected), files };
+  const environment = new Map(new SelectedValues(selected));
   for (const { name } of files) environment.delete(name);
-  // A sophia-run that the program starts, as in a script of package.json, would read the real values.
+  // Without the variable, a sophia-run that the program starts (in a script of package.json) would read the real values.
   if (fake !== undefined) environment.set(variableOf("fake"), fake);
   return { environment, files };
 }
 
-/** A view of variables as an environment. A copy of thousands would be 0.5 MB of garbage. */
-class Values implements Environment {
+/** A view of resolved variables as an environment. A copy of some thousand variables would be 0.5 MB of garbage. */
+class SelectedValues implements Environment {
   readonly #variables: Resolution;
 
   constructor(variables: Resolution) {

@@ -1,6 +1,6 @@
 /**
- * The first word of a start without `--`, which bun, Yarn 1 and PowerShell remove. A program that is called like a verb of
- * another tool is started, but a user at a terminal may have meant that verb. Loaded only without `--`.
+ * Reads the first word of a command line without `--`, such as `sophia-run exec npm test`. The word is a program, since bun, Yarn 1
+ * and PowerShell remove `--`. But a user who knows another tool may have meant a command of that tool.
  */
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -8,12 +8,12 @@ import type { Context } from "../../core/context.ts";
 import { findHelper } from "../../launch/program/find-executable.ts";
 import { OTHER_WORDS } from "../parts/other-tools.ts";
 
-/** Prints at a terminal which command may be meant. */
+/** If there is a program with the name of another tool's command, prints at a terminal how sophia-run does the same. */
 export async function readFirstWord({ command: [word], flags }: Run, context: Context): Promise<void> {
-  const meant = OTHER_WORDS.get(word);
-  if (meant === undefined) return;
-  // Without the program the error says the same.
+  const advice = OTHER_WORDS.get(word);
+  if (advice === undefined) return;
+  // If there is no such program, the error has the same advice.
   if (findHelper(word, context.environment) === undefined || !context.isTerminal(2)) return;
   if (resolveSettings(flags, context.environment).quiet) return;
-  (await import("../../output/stderr.ts")).printLines(context, [`${word} starts as a program; ${meant}`]);
+  (await import("../../output/stderr.ts")).printLines(context, [`${word} starts as a program; ${advice}`]);
 }

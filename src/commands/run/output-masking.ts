@@ -1,3 +1,4 @@
+/** Creates the masking of secrets in the program's output (`--redact`), and prints the warnings and notices about it. */
 import { fstatSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
 import type { Settings } from "../../command-line/settings.ts";
@@ -14,8 +15,13 @@ import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../.
 import { attempt } from "../../system/errors.ts";
 import { readerName } from "./agents.ts";
 
-/** Returns the masking of the program's output; undefined for none. @param variable see `outputReader` */
-export function outputMaskingOf(
+/**
+ * Returns undefined if nothing is masked here. With `--redact=github`, prints commands by which GitHub's runner masks.
+ *
+ * @param variable the result of `outputReader`
+ * @throws SophiaError (redact-github, redact-size; 125)
+ */
+export function createOutputMasking(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
   start: Start & { readonly dummies: readonly Secret[] },
   variable: string | undefined,
@@ -28,21 +34,24 @@ export function outputMaskingOf(
     }
     return undefined;
   }
-  if (!quiet) warnOfCredentials(start, context);
+  if (!quiet) warnOfPublicCredentials(start, context);
   if (redact === "github") {
-    refuseFile();
+    refuseFileOrTerminal();
     context.raw(2, maskCommands([...secretsOf(start), ...start.dummies]));
     return undefined;
   }
   const secrets = [...secretBytesOf(start), ...start.dummies];
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
-  const base = { masking, secrets, requiresTerminal: redact === "always" };
-  return redact === "always" || quiet ? base : { ...base, notice: onceFor(reader ?? "auto", context) };
+  const isAlways = redact === "always";
+  const outputMasking = { masking, secrets, requiresTerminal: isAlways };
+  // A user who asked for masking expects `***`. Otherwise a notice explains it.
+  const needsNotice = !isAlways && !quiet;
+  return needsNotice ? { ...outputMasking, notice: createNotice(reader ?? "auto", context) } : outputMasking;
 }
 
-/** Says what is masked although the contract declares it public. */
-function warnOfCredentials(start: Start, context: Context): void {
+/** Warns of variables that are masked, because they hold a credential, although the contract declares them public. */
+function warnOfPublicCredentials(start: Start, context: Context): void {
   for (const { name, credential, reason } of publicCredentials(start)) {
     if (reason !== undefined) continue;
     printLines(context, [
@@ -52,8 +61,8 @@ function warnOfCredentials(start: Start, context: Context): void {
   }
 }
 
-/** @throws SophiaError (redact-github, 125) if the commands, which contain the secrets, would not go to GitHub's runner */
-function refuseFile(): void {
+/** Checks that GitHub's runner reads the standard error, to which commands with secrets are written. @throws SophiaError (redact-github, 125) */
+function refuseFileOrTerminal(): void {
   const isFile = isRegularFile(2);
   const { isatty } = process.getBuiltinModule("node:tty");
   if (!isFile && !isatty(2)) return;
@@ -68,10 +77,10 @@ function isRegularFile(descriptor: number): boolean {
   return attempt(() => fstatSync(descriptor).isFile()) === true;
 }
 
-/** Returns a function that returns a notice at the first masked secret. */
-function onceFor(reader: string, context: Context): NonNullable<OutputMasking["notice"]> {
+/** Returns a function that returns a notice for the first masked secret, and undefined for later ones. */
+function createNotice(reader: string, context: Context): NonNullable<OutputMasking["notice"]> {
   let isPrinted = false;
-  // Read now: once the program runs, the standard error may be another stream.
+  // The layout is that of the present standard error. Once the program runs, this may be another stream.
   const layout = layoutFor(context, 2);
   return (file) => {
     if (isPrinted) return undefined;

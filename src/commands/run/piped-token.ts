@@ -1,3 +1,4 @@
+/** Checks that the token for ESC can be read again while the program runs, for `--watch` and `--refresh`. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
@@ -5,7 +6,7 @@ import { SophiaError } from "../../core/error.ts";
 import type { Start } from "../../resolve/start.ts";
 import { attempt } from "../../system/errors.ts";
 
-/** Refuses a token that can be read once only. @throws SophiaError (settings, 125) */
+/** @param option the option for messages @throws SophiaError (settings, 125) if the token is from a pipe, which has it only once */
 export function refusePipedToken(
   option: string,
   { store: { esc } }: Pick<Start, "store">,
@@ -13,7 +14,8 @@ export function refusePipedToken(
 ): void {
   if (!("settings" in esc)) return;
   const { credential, credentialFrom } = esc.settings;
-  if (!("path" in credential) || attempt(() => statSync(resolve(cwd, credential.path)).isFIFO()) !== true) return;
+  const isPipe = "path" in credential && attempt(() => statSync(resolve(cwd, credential.path)).isFIFO()) === true;
+  if (!isPipe) return;
   throw new SophiaError({
     code: "settings",
     message: `${option} cannot read the token again: ${credentialFrom.name} is a pipe`,

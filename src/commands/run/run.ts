@@ -1,4 +1,7 @@
-/** The main job: settings, the stages of a start (`resolve/stages.ts`), launch. The parts of options are in attendants.ts. */
+/**
+ * Runs `sophia-run -- command`: resolves the settings, takes the stages of a start (`resolve/stages.ts`), and launches the program.
+ * attendants.ts has what options such as `--broker` add.
+ */
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -9,9 +12,13 @@ import { findExecutable } from "../../launch/program/find-executable.ts";
 import { matcher } from "../../resolve/name-globs.ts";
 import { startWith } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
-import { delivery } from "./delivery.ts";
+import { createDelivery } from "./delivery.ts";
 
-/** `sophia-run -- command`, which ends this process. @throws SophiaError if that fails */
+/**
+ * Starts the program, and never returns: the program replaces this process, or this process ends as the program does.
+ *
+ * @throws SophiaError if nothing was started
+ */
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
     if (!invocation.hasDashes) await (await import("./first-word.ts")).readFirstWord(invocation, context);
@@ -24,21 +31,18 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 }
 
 async function launchProgram({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
-  // Settings: the command line, else variables, else defaults. A mistyped command is found before ESC is asked.
   const settings = resolveSettings(flags, context.environment);
-  const asked = { flags, command, settings, context };
-  const prepared = await prepareAttendants(asked);
+  const requestedRun = { flags, command, settings, context };
+  const prepared = await prepareAttendants(requestedRun);
   reached("options settled");
-  const located = await locateFirst(command[0], settings, context);
+  const located = await locateCommand(command[0], settings, context);
   reached("command found");
 
-  // Places, files, store, values and verdict. Nothing is started while the contract is not met.
   const start = await startWith(settings, context);
   reached("contract checked");
-  const { outputMasking, watch, broker } = await attend(asked, prepared, start);
+  const { outputMasking, watch, broker } = await attend(requestedRun, prepared, start);
 
-  // Launch: this process is replaced by the program, or is its parent process.
-  const { environment, files } = broker?.first ?? delivery(start);
+  const { environment, files } = broker?.first ?? createDelivery(start);
   return launch({
     command,
     environment,
@@ -52,22 +56,28 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   });
 }
 
-/** Finds a mistyped command before ESC is asked; undefined if a source may change `PATH`. @throws SophiaError (126, 127) */
-async function locateFirst(
+/**
+ * Looks up the command before ESC is asked, so that a mistyped command is reported at once. Returns undefined if a source may change
+ * `PATH`, so that the launch must look it up.
+ *
+ * @throws SophiaError (126, 127)
+ */
+async function locateCommand(
   command: string,
   settings: Settings,
   { environment }: Context,
 ): Promise<LocatedCommand | undefined> {
   const searchPath = environment.get("PATH") ?? "";
-  const isCallers =
+  const willPathStay =
     searchPath !== "" &&
     settings.prefer === "environment" &&
     settings.scope === undefined &&
     (settings.exclude.length === 0 || !matcher(settings.exclude)("PATH"));
-  if (!(isCallers || command.includes("/"))) return undefined;
+  if (!(willPathStay || command.includes("/"))) return undefined;
   if (process.platform === "win32") {
     (await import("../../launch/windows/find.ts")).fileOnWindows(command, environment);
-    return undefined; // PATHEXT may still change
+    // PATHEXT may still change, so that the launch looks up the command again.
+    return undefined;
   }
   return { file: await findExecutable(command, searchPath), searchPath };
 }

@@ -5,8 +5,9 @@ import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials } from "../../run/refresh/cloud-credentials.ts";
-import { type RefreshScope, planRefresh, type RefreshPlan, refreshScope } from "../../run/refresh/refresh-plan.ts";
-import { leadOf, renewalOf } from "../../run/refresh/renewal.ts";
+import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
+import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
+import { renewalOf } from "../../run/refresh/renewal.ts";
 
 /** The credentials of a cloud, or the files of ESC. */
 export type RenewedKind = Cloud | "files";
@@ -69,7 +70,7 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
   const credentials = plan.credentials.find((each) => each.cloud === cloud);
   if (credentials === undefined) return { kind: "nothing", why: plan.reasons.get(cloud) ?? "ESC gives none" };
   const { selected } = start.values;
-  const { tokens, set, withheld } = CLOUD_FACTS[cloud];
+  const { tokens, replacements, withheld, leadMs } = CLOUD_FACTS[cloud];
   const isSet = (name: string): boolean => (selected.get(name)?.value ?? "") !== "";
   const variables = tokens.filter(isSet);
   const origin = variables.flatMap((name) => selected.get(name)?.origin ?? [])[0];
@@ -77,9 +78,12 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
     kind: "renewed",
     variables,
     from: origin === undefined ? "" : printable(originWords(origin)),
-    ...lifeReport(credentials, leadOf(cloud)),
-    set: set.filter((name) => !plan.kept.includes(name)),
-    withheld: [...withheld.filter(isSet), ...plan.withheld.filter((name) => CLOUD_FACTS[cloud].first.includes(name))],
+    ...lifeReport(credentials, leadMs),
+    set: replacements.filter((name) => !plan.setByEsc.includes(name)),
+    withheld: [
+      ...withheld.filter(isSet),
+      ...plan.withheld.filter((name) => CLOUD_FACTS[cloud].preferredBySdks.includes(name)),
+    ],
   };
 }
 

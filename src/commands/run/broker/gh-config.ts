@@ -1,9 +1,12 @@
-/** gh's configuration in a form of YAML that is not edited line by line, such as `{editor: vim}`; pure. */
+/**
+ * Changes a setting of gh's configuration with a parser of YAML, for files that `gh-socket.ts` cannot edit line by line, such as
+ * `{editor: vim}`; pure.
+ */
 import { isMap, parseDocument } from "yaml";
 
-/** Returns the configuration with this value, comments kept; undefined if it is not one mapping. */
+/** Returns the configuration with this setting, and with its comments; undefined if it is not one mapping. */
 export function withSetting(config: string, name: string, value: string): string | undefined {
-  // The parser's own search for keys that occur twice compares each with all others.
+  // The parser's own search for duplicate keys takes quadratic time. So it is off, and the loop deletes each duplicate.
   const document = parseDocument(config, { logLevel: "silent", uniqueKeys: false });
   if (document.errors.length > 0 || !isMap(document.contents)) return undefined;
   while (document.delete(name));

@@ -1,93 +1,131 @@
 /**
- * gh's way to the broker: a socket, which its configuration names (`http_unix_socket`). The configuration is a copy, in a
- * folder of this run; what gh changes there is lost with it. The socket is in the same folder.
+ * Makes gh (the CLI of GitHub) send its requests through the broker. gh reads no variable with an address, but its configuration
+ * may name a socket, so gh gets a copy of the user's configuration with this line more:
+ *
+ *     http_unix_socket: "/dev/shm/sophia-run-…/gh.sock"
+ *
+ * The copy and the socket are in a folder of this run. What gh changes in the copy is lost at the end of the run.
  */
 import { join } from "node:path";
+import type { Broker } from "../../../broker/broker-server.ts";
 import { type Brokered, gitAccesses } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
 import type { Environment } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { makeRunFolder } from "../../../launch/secret-files.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { readFound } from "../../../system/bounded-read.ts";
-import { attempt } from "../../../system/errors.ts";
+import { attempt, systemErrorCode } from "../../../system/errors.ts";
 
-const CONFIG = "config.yml";
-const SOCKET = "gh.sock";
-const SETTING = "http_unix_socket";
+const CONFIG_FILE = "config.yml";
+const SOCKET_FILE = "gh.sock";
+const SOCKET_SETTING = "http_unix_socket";
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
-export interface GhFolder {
-  readonly folder: string;
-  readonly socket: string;
+/** A socket at which the broker admits the requests of gh. */
+export interface GhBroker {
+  /**
+   * Returns the variables by which gh finds the socket; none if no GitHub token is brokered.
+   *
+   * @param environment the program's variables, with dummies
+   */
+  readonly variables: (keys: readonly Brokered[], environment: Environment) => Readonly<Record<string, string>>;
+  /** Removes the folder with the configuration and the socket. */
   readonly remove: () => void;
 }
 
 /**
- * Makes the folder, without the socket. Warns of a configuration that is not used.
+ * Opens the socket. If that fails, this closes the server.
  *
- * @param environment the program's @throws SophiaError (secret-files, 125) if it cannot be written
+ * @param environment the program's variables
+ * @throws SophiaError (broker, secret-files; 125)
  */
-export async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
-  const runtimeDirectory = environment.get("XDG_RUNTIME_DIR");
-  const socketIn = (folder: string): string => join(folder, SOCKET);
-  const file = callersFile(environment);
-  const config = attempt(() => readFound(file, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
-  const edit = hasLinesOfSettings(config) ? withLine : (await import("./gh-config.ts")).withSetting;
-  let isUsed = true;
-  const { folder, remove } = makeRunFolder((path) => {
-    const edited = edit(config, SETTING, socketIn(path));
-    isUsed = edited !== undefined;
-    return [{ name: CONFIG, content: edited ?? withLine("", SETTING, socketIn(path)) }];
-  }, runtimeDirectory);
-  if (!isUsed) {
-    printLines(context, [`warning: with --broker gh ignores ${printable(file)}: it is no YAML of settings`]);
+export async function openGhBroker(
+  server: Pick<Broker, "openSocket" | "close">,
+  environment: Environment,
+  context: Context,
+): Promise<GhBroker> {
+  const { folder, socket, remove } = await makeGhFolder(environment, context);
+  try {
+    await server.openSocket(socket);
+  } catch (error) {
+    remove();
+    server.close();
+    throw new SophiaError({
+      code: "broker",
+      message: `--broker cannot open the socket ${printable(socket)} (${systemErrorCode(error) ?? "UNKNOWN"})`,
+      hint: "set TMPDIR to a folder with a short path that may be written, or leave --broker out",
+    });
   }
-  return { folder, socket: socketIn(folder), remove };
+  return { variables: (keys, withDummies) => ghVariables(keys, folder, withDummies), remove };
+}
+
+interface GhFolder {
+  readonly folder: string;
+  /** The path of the socket, which does not exist yet. */
+  readonly socket: string;
+  readonly remove: () => void;
+}
+
+/** Copies the user's configuration, and warns if it cannot be used. @throws SophiaError (secret-files, 125) */
+async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
+  const userFile = findUserConfig(environment);
+  const userConfig = attempt(() => readFound(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
+  // The YAML parser is loaded only for a configuration that gh itself has not written.
+  const addSetting = hasOneSettingPerLine(userConfig) ? withSettingLine : (await import("./gh-config.ts")).withSetting;
+  let isUserConfigUsed = true;
+  const { folder, remove } = makeRunFolder((path) => {
+    const socket = join(path, SOCKET_FILE);
+    const content = addSetting(userConfig, SOCKET_SETTING, socket);
+    isUserConfigUsed = content !== undefined;
+    return [{ name: CONFIG_FILE, content: content ?? withSettingLine("", SOCKET_SETTING, socket) }];
+  }, environment.get("XDG_RUNTIME_DIR"));
+  if (!isUserConfigUsed) {
+    printLines(context, [`warning: with --broker gh ignores ${printable(userFile)}: it is no YAML of settings`]);
+  }
+  return { folder, socket: join(folder, SOCKET_FILE), remove };
 }
 
 /**
- * Returns the variables of gh: its folder, and the dummy if it has no token of its own. None if its own one is not brokered
- * here (`--broker-except`, an outer sophia-run): the socket takes no other token.
- *
- * @param environment the program's, with dummies
+ * Returns the variable with gh's folder, and a dummy for gh if the program has no token for it. The socket accepts only dummies of
+ * this run, so there are no variables if the program has another token (by `--broker-except`, or from an outer sophia-run).
  */
-export function ghVariables(
+function ghVariables(
   keys: readonly Brokered[],
-  { folder }: GhFolder,
+  folder: string,
   environment: Environment,
 ): Readonly<Record<string, string>> {
+  const accesses = gitAccesses(keys);
+  if (accesses.length === 0) return {};
   const variables: Record<string, string> = { GH_CONFIG_DIR: folder };
-  for (const { host, dummy } of gitAccesses(keys)) {
-    const name = /(?:^github|\.ghe)\.com$/.test(host) ? "GH_TOKEN" : "GH_ENTERPRISE_TOKEN";
-    const own = environment.get(name) ?? "";
-    if (own === "") variables[name] ??= dummy;
-    else if (keys.every(({ route }) => route.dummy !== own)) return {};
+  for (const { host, dummy } of accesses) {
+    const tokenVariable = /(?:^github|\.ghe)\.com$/.test(host) ? "GH_TOKEN" : "GH_ENTERPRISE_TOKEN";
+    const programToken = environment.get(tokenVariable) ?? "";
+    if (programToken === "") variables[tokenVariable] ??= dummy;
+    else if (keys.every(({ route }) => route.dummy !== programToken)) return {};
   }
   return variables;
 }
 
-/** Returns the path of the user's own configuration, as gh finds it. */
-function callersFile(environment: Environment): string {
-  const own = environment.get("GH_CONFIG_DIR") ?? "";
-  const general = environment.get("XDG_CONFIG_HOME") ?? "";
-  const folder =
-    own !== "" ? own : general !== "" ? join(general, "gh") : join(environment.get("HOME") ?? "/", ".config/gh");
-  return join(folder, CONFIG);
+/** Returns the path of the user's configuration, which gh would read. */
+function findUserConfig(environment: Environment): string {
+  const ghFolder = environment.get("GH_CONFIG_DIR") ?? "";
+  if (ghFolder !== "") return join(ghFolder, CONFIG_FILE);
+  const configFolder = environment.get("XDG_CONFIG_HOME") ?? "";
+  if (configFolder !== "") return join(configFolder, "gh", CONFIG_FILE);
+  return join(environment.get("HOME") ?? "/", ".config/gh", CONFIG_FILE);
 }
 
-/** Returns true if each line in the first column is a setting of one mapping, as gh writes it. */
-function hasLinesOfSettings(config: string): boolean {
+/** Returns true if each line that is not indented is a setting, as in gh's own files: `editor: vim`. */
+function hasOneSettingPerLine(config: string): boolean {
   const lines = config.split(/\r?\n/).filter((line) => !/^(?:\s|#|$)/.test(line));
   return lines.every((line, index) => /^[\w-]+:(?:\s|$)/.test(line) || (line === "---" && index === 0));
 }
 
-/** @param config YAML, whose own setting of this name is replaced */
-function withLine(config: string, name: string, value: string): string {
-  const kept = config.split(/\r?\n/).filter((line) => !line.startsWith(`${name}:`) && line !== "---");
-  return [
-    ...kept.filter((line, index) => line !== "" || index < kept.length - 1),
-    `${name}: ${JSON.stringify(value)}`,
-    "",
-  ].join("\n");
+/** Replaces the line of a setting in such a configuration, or adds one at the end. A string of JSON is one of YAML, too. */
+function withSettingLine(config: string, name: string, value: string): string {
+  const otherLines = config.split(/\r?\n/).filter((line) => !line.startsWith(`${name}:`) && line !== "---");
+  const withoutLastBreak = otherLines.at(-1) === "" ? otherLines.slice(0, -1) : otherLines;
+  return [...withoutLastBreak, `${name}: ${JSON.stringify(value)}`, ""].join("\n");
 }

@@ -1,4 +1,4 @@
-/** Notices of what keeps git from the broker: settings of the user, which sophia-run does not change. */
+/** Prints notices of the user's settings that keep git from the broker, or that sophia-run changes for the program. */
 import { entriesAgainstGit } from "../../../broker/broker-variables.ts";
 import { type GitAccess, remotesOf } from "../../../broker/git-access.ts";
 import type { Context } from "../../../core/context.ts";
@@ -8,73 +8,79 @@ import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { GitRefusal, recordsOfGit } from "../../../access/git-command.ts";
 
-/** @param environment the program's, without the broker */
-export async function noticeOfGit(
+/** @param environment the variables that the program would get without the broker */
+export async function printGitNotices(
   accesses: readonly GitAccess[],
   environment: Environment,
   context: Context,
 ): Promise<void> {
   if (accesses.length === 0) return;
-  const hosts = enumerateFew(
-    accesses.map(({ host }) => printable(host)),
-    5,
-  );
-  const entries = entriesAgainstGit(
-    environment,
-    accesses.map(({ host }) => host),
-  );
+  const hosts = accesses.map(({ host }) => host);
+  printProxyNotice(hosts, environment, context);
+  for (const { remote, replacement } of await findReplacedRemotes(accesses, environment, context)) {
+    const [from, to] = [withoutCredentials(remote), withoutCredentials(replacement)];
+    printLines(context, [`git goes from ${from} to ${to} by a setting of the user (insteadOf), without the broker`]);
+  }
+}
+
+function printProxyNotice(hosts: readonly string[], environment: Environment, context: Context): void {
+  const shownHosts = enumerateFew(hosts.map(printable), 5);
+  const entries = entriesAgainstGit(environment, hosts);
   if (entries.includes("*")) {
     printLines(context, [
-      `the program gets no NO_PROXY=* and no proxy: git reaches ${hosts} by the broker, as its proxy`,
+      `the program gets no NO_PROXY=* and no proxy: git reaches ${shownHosts} by the broker, as its proxy`,
     ]);
   } else if (entries.length > 0) {
     const removed = enumerateFew(entries.map(printable), 5);
     printLines(context, [
-      `NO_PROXY of the program is without ${removed}: git reaches ${hosts} by the broker, as its proxy`,
-    ]);
-  }
-  for (const { remote, instead } of await otherWays(accesses, environment, context)) {
-    printLines(context, [
-      `git goes from ${shown(remote)} to ${shown(instead)} by a setting of the user (insteadOf), without the broker`,
+      `NO_PROXY of the program is without ${removed}: git reaches ${shownHosts} by the broker, as its proxy`,
     ]);
   }
 }
 
-/** Users keep tokens in such addresses: `https://x-access-token:TOKEN@github.com/`. */
-function shown(address: string): string {
+/** Masks a token that the user has written into an address: `https://x-access-token:TOKEN@github.com/`. */
+function withoutCredentials(address: string): string {
   return printable(address.replaceAll(/\/\/(?!git@)[^/]*@/g, "//***@"));
 }
 
-/** Variables that git reads its settings by. The rest, with the real tokens, is not for a process of its own. */
-const OF_GIT = /^(?:GIT_.*|PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|PROGRAMDATA|SYSTEMROOT)$/i;
+/** The variables by which git finds its settings. The other variables may have secrets, which this git must not get. */
+const GIT_VARIABLES = /^(?:GIT_.*|PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|PROGRAMDATA|SYSTEMROOT)$/i;
 
-interface OtherWay {
+/** A setting by which git replaces the beginning of a remote. */
+interface ReplacedRemote {
   readonly remote: string;
-  readonly instead: string;
+  readonly replacement: string;
 }
 
-/** Returns the settings of the user that come before ours: those of the same length, or longer. */
-async function otherWays(
+/**
+ * Returns the user's `insteadOf` settings that git prefers to those of the broker, because they are as long or longer. git prints
+ * each as a record, and replaces the second line by the text between `url.` and `.insteadof`:
+ *
+ *     url.ssh://git@github.com/.insteadof
+ *     https://github.com/
+ */
+async function findReplacedRemotes(
   accesses: readonly GitAccess[],
   environment: Environment,
   { cwd }: Context,
-): Promise<readonly OtherWay[]> {
+): Promise<readonly ReplacedRemote[]> {
   const args = ["config", "-z", "--get-regexp", String.raw`^url\..*\.(insteadof|pushinsteadof)$`];
-  const passed = new Map([...environment].filter(([name]) => OF_GIT.test(name)));
-  const ways: OtherWay[] = [];
+  const gitEnvironment = new Map([...environment].filter(([name]) => GIT_VARIABLES.test(name)));
+  const brokeredRemotes = accesses.flatMap(remotesOf);
+  const replaced: ReplacedRemote[] = [];
   try {
-    for await (const record of recordsOfGit({ cwd, environment: passed }, args)) {
-      const [, instead, remote] = /^url\.(.*)\.(?:push)?insteadof\n(.*)$/s.exec(record.toString()) ?? [];
-      if (instead === undefined || remote === undefined) continue;
-      // git replaces the beginning of a remote once: what begins with our own is not replaced again.
-      const isOurs = accesses.some((access) =>
-        remotesOf(access).some((own) => remote.startsWith(own) || instead.startsWith(own)),
+    for await (const record of recordsOfGit({ cwd, environment: gitEnvironment }, args)) {
+      const [, replacement, remote] = /^url\.(.*)\.(?:push)?insteadof\n(.*)$/s.exec(record.toString()) ?? [];
+      if (replacement === undefined || remote === undefined) continue;
+      // git replaces a remote once. So it does not apply the broker's setting to a replacement that begins with a brokered remote.
+      const bypassesBroker = brokeredRemotes.some(
+        (brokered) => remote.startsWith(brokered) || replacement.startsWith(brokered),
       );
-      if (isOurs) ways.push({ remote, instead });
+      if (bypassesBroker) replaced.push({ remote, replacement });
     }
   } catch (error) {
-    // Without git, or without such a setting, git cannot go there.
+    // There is no git, or no such setting. Then git cannot bypass the broker.
     if (!(error instanceof GitRefusal)) throw error;
   }
-  return ways;
+  return replaced;
 }

@@ -1,4 +1,4 @@
-/** Opens the broker at the address that the user has named, and removes the file of its socket at the end. */
+/** Opens the broker's server at the address that the user has named, and removes the file of its socket at the end. */
 import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Broker, type BrokerParts, openBroker } from "../../../broker/broker-server.ts";
@@ -8,21 +8,22 @@ import { printable } from "../../../core/text.ts";
 import { undoAtExit } from "../../../launch/secret-files.ts";
 import { attempt, systemErrorCode } from "../../../system/errors.ts";
 
-export interface Listening extends Broker {
+/** The broker's server, which listens. `close` also removes the socket. */
+export interface BrokerListener extends Broker {
   /** The absolute path of the socket; undefined for a port. */
   readonly socketPath: string | undefined;
 }
 
-/** @param cwd of relative paths @throws SophiaError (broker, 125) */
-export async function listen(parts: BrokerParts, address: ListenAddress, cwd: string): Promise<Listening> {
-  const socket = "path" in address ? ownSocket(resolve(cwd, address.path)) : undefined;
-  const at = socket ?? address;
+/** @param cwd the folder of a relative path @throws SophiaError (broker, 125) if this process cannot listen there */
+export async function openListener(parts: BrokerParts, address: ListenAddress, cwd: string): Promise<BrokerListener> {
+  const socket = "path" in address ? createSocketAddress(resolve(cwd, address.path)) : undefined;
+  const absoluteAddress = socket ?? address;
   let broker: Broker;
   try {
-    broker = await openBroker(parts, at);
+    broker = await openBroker(parts, absoluteAddress);
   } catch (error) {
     socket?.remove();
-    throw notListening(at, systemErrorCode(error) ?? "UNKNOWN");
+    throw describeFailure(absoluteAddress, systemErrorCode(error) ?? "UNKNOWN");
   }
   const close = (): void => {
     broker.close();
@@ -32,60 +33,78 @@ export async function listen(parts: BrokerParts, address: ListenAddress, cwd: st
 }
 
 /**
- * Returns the address of a socket whose file is removed at any end of this process that it notices, unless another one is there
- * by then. It notices signals from now on, before the socket is made.
+ * Returns the address of a socket. Its file is removed at any end of this process except SIGKILL and a crash, but not if another
+ * process has put its own socket there. Signals are handled from now on, before there is a file, so that none is left behind.
  */
-function ownSocket(path: string) {
-  let own: string | undefined;
+function createSocketAddress(path: string) {
+  let createdSocket: string | undefined;
   const remove = undoAtExit(() => {
-    if (own !== undefined && socketIdentity(path) === own) attempt(() => unlinkSync(path));
+    const isOurs = createdSocket !== undefined && socketIdentity(path) === createdSocket;
+    if (isOurs) attempt(() => unlinkSync(path));
   });
   const made = (): void => {
-    own = socketIdentity(path);
+    createdSocket = socketIdentity(path);
   };
   return { path, made, remove };
 }
 
-function notListening(address: ListenAddress, code: string): SophiaError {
-  const failure = (message: string, hint: string): SophiaError =>
-    new SophiaError({ code: "broker", message: `${message} (${code})`, hint });
-  if ("path" in address) {
-    const path = printable(address.path);
-    switch (code) {
-      case "EADDRINUSE":
-        return failure(
-          `--broker-listen: ${path} exists already`,
-          "remove the file if no other sophia-run uses it, or name another path",
-        );
-      case "ENAMETOOLONG":
-        return failure(
-          `--broker-listen: the path of the socket is too long: ${path}`,
-          `name a path of at most ${MAX_SOCKET_PATH} bytes, such as one in /tmp`,
-        );
-      default:
-        return failure(`--broker-listen cannot make the socket ${path}`, "name a path in a folder that may be written");
-    }
+/** @param code the system's error code */
+function describeFailure(address: ListenAddress, code: string): SophiaError {
+  const { message, hint } = "path" in address ? socketFailure(address.path, code) : portFailure(address, code);
+  return new SophiaError({ code: "broker", message: `${message} (${code})`, hint });
+}
+
+interface ListenFailure {
+  readonly message: string;
+  readonly hint: string;
+}
+
+function socketFailure(socketPath: string, code: string): ListenFailure {
+  const path = printable(socketPath);
+  switch (code) {
+    case "EADDRINUSE":
+      return {
+        message: `--broker-listen: ${path} exists already`,
+        hint: "remove the file if no other sophia-run uses it, or name another path",
+      };
+    case "ENAMETOOLONG":
+      return {
+        message: `--broker-listen: the path of the socket is too long: ${path}`,
+        hint: `name a path of at most ${MAX_SOCKET_PATH} bytes, such as one in /tmp`,
+      };
+    default:
+      return {
+        message: `--broker-listen cannot make the socket ${path}`,
+        hint: "name a path in a folder that may be written",
+      };
   }
+}
+
+function portFailure(address: Exclude<ListenAddress, { readonly path: string }>, code: string): ListenFailure {
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  const shown = address.port === 0 ? host : `${host}:${address.port}`;
+  const hostAndPort = address.port === 0 ? host : `${host}:${address.port}`;
+  // The user has named no address, or the address is not the reason.
   if (address === LOOPBACK_ADDRESS || code === "EMFILE") {
-    return failure(
-      `--broker cannot accept connections on ${shown}`,
-      "check the loopback interface and the limits of this process (ulimit -n), or leave --broker out",
-    );
+    return {
+      message: `--broker cannot accept connections on ${hostAndPort}`,
+      hint: "check the loopback interface and the limits of this process (ulimit -n), or leave --broker out",
+    };
   }
   switch (code) {
     case "EADDRNOTAVAIL":
-      return failure(
-        `--broker-listen: ${shown} is not an address of this machine`,
-        "name one of its addresses; ip address shows them",
-      );
+      return {
+        message: `--broker-listen: ${hostAndPort} is not an address of this machine`,
+        hint: "name one of its addresses; ip address shows them",
+      };
     case "EADDRINUSE":
-      return failure(
-        `--broker-listen: another program listens on ${shown}`,
-        `name another port, or none to use a free one: --broker-listen ${host}`,
-      );
+      return {
+        message: `--broker-listen: another program listens on ${hostAndPort}`,
+        hint: `name another port, or none to use a free one: --broker-listen ${host}`,
+      };
     default:
-      return failure(`--broker-listen cannot accept connections on ${shown}`, "name another address or port");
+      return {
+        message: `--broker-listen cannot accept connections on ${hostAndPort}`,
+        hint: "name another address or port",
+      };
   }
 }

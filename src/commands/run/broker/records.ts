@@ -1,3 +1,10 @@
+/**
+ * Writes a line of the audit log for each request to the broker (docs/agents.md), such as
+ *
+ *     {"version":1,"time":"…","event":"request","run":"…","pid":42,"name":"OPENAI_API_KEY","path":"/v1/models",…}
+ *
+ * Secrets in paths are masked, former ones as well, since a program may send any secret in a path.
+ */
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/request-record.ts";
 import { jsonLine } from "../../../core/json-text.ts";
@@ -7,70 +14,65 @@ import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import { appendToLog } from "../../parts/audit-log/log-file.ts";
 
-const MAX_PATH = 512;
+const MAX_PATH_LENGTH = 512;
 
-/** So many refused requests without a key of this run have a line of their own in an hour. */
-const MOST_REFUSED = 1000;
+/**
+ * The limit of lines in an hour for refused requests that carry no key of this run. Other users, and web pages in a browser, can
+ * send any number of them. The log keeps only its latest lines, so that without a limit the program's own lines would be lost.
+ */
+const MAX_REFUSED_LINES = 1000;
 const HOUR_MS = 3_600_000;
 
 export interface RequestWriter {
-  /** Throws a SophiaError (audit) if the line cannot be written. */
+  /** @throws SophiaError (audit) if the line cannot be written */
   readonly write: (record: RequestRecord) => void;
-  /** Writes how many requests have no line, if there are such. */
+  /** Writes the number of the requests that got no line, if there are any. @throws SophiaError (audit) */
   readonly end: () => void;
   /**
-   * Masks the secrets of an start as well in later records, and the dummies, which are in paths that are refused.
+   * Masks the secrets of a start in later records as well, and the dummies, which are in paths that are refused.
    *
-   * @throws SophiaError (redact-size) as `maskingOf`
+   * @throws SophiaError (redact-size) as `maskingOf`, and then changes nothing
    */
-  readonly mask: (latest: Start, dummies: readonly Secret[]) => void;
+  readonly mask: (start: Start, dummies: readonly Secret[]) => void;
 }
 
-/**
- * Returns the writer of a record for each request (docs/agents.md). Paths are masked: a program may send any secret in one,
- * a former one, too.
- *
- * Whoever can connect, such as another user or a web page in a browser, can send any number of requests that are refused.
- * Since the log keeps its latest lines, these would drop those of the program. So there is a limit, and a line with their
- * number.
- */
-export function requestWriter(log: string, cwd: string, run: string): RequestWriter {
-  const path = resolve(cwd, log);
+/** @param log the path of the audit log; a relative path begins in `cwd` @param run identifies the run in each line */
+export function createRequestWriter(log: string, cwd: string, run: string): RequestWriter {
+  const logPath = resolve(cwd, log);
   let secrets: readonly Secret[] = [];
   let masking = maskingOf(secrets);
-  const masked = (text: string): string => {
+  const maskText = (text: string): string => {
     const stream = masking.stream();
     return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
   };
   const append = (event: string, fields: object): void => {
-    appendToLog(
-      path,
-      jsonLine({ version: 1, time: new Date().toISOString(), event, run, pid: process.pid, ...fields }),
-    );
+    const time = new Date().toISOString();
+    appendToLog(logPath, jsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
   };
-  let refused = 0;
-  let begin = performance.now();
-  const appendCount = (): void => {
-    const count = refused - MOST_REFUSED;
-    refused = 0;
-    begin = performance.now();
-    if (count > 0) append("refused-requests", { count });
+
+  let refusedCount = 0;
+  let hourBegin = performance.now();
+  const endHour = (): void => {
+    const omittedCount = refusedCount - MAX_REFUSED_LINES;
+    refusedCount = 0;
+    hourBegin = performance.now();
+    if (omittedCount > 0) append("refused-requests", { count: omittedCount });
   };
   return {
     write: (record) => {
-      if (performance.now() - begin >= HOUR_MS) appendCount();
+      if (performance.now() - hourBegin >= HOUR_MS) endHour();
       if (record.outcome === "refused" && record.name === undefined) {
-        refused += 1;
-        if (refused > MOST_REFUSED) return;
+        refusedCount += 1;
+        if (refusedCount > MAX_REFUSED_LINES) return;
       }
-      // Cut after it is masked: the beginning of a secret would not be recognized.
-      append("request", { ...record, path: masked(record.path).slice(0, MAX_PATH) });
+      // The path is cut after masking, because the masking does not recognize the beginning of a secret.
+      append("request", { ...record, path: maskText(record.path).slice(0, MAX_PATH_LENGTH) });
     },
-    end: appendCount,
-    mask: (latest, dummies) => {
-      const all = addFormerSecrets([...secretsOf(latest), ...dummies], secrets).secrets;
-      masking = maskingOf(all);
-      secrets = all;
+    end: endHour,
+    mask: (start, dummies) => {
+      const allSecrets = addFormerSecrets([...secretsOf(start), ...dummies], secrets).secrets;
+      masking = maskingOf(allSecrets);
+      secrets = allSecrets;
     },
   };
 }

@@ -1,4 +1,4 @@
-/** Warnings before a start with --broker. */
+/** Prints the warnings of a start with `--broker`: options without effect, and keys that the program gets or cannot use. */
 import { displacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import { grouped } from "../../../core/grouped.ts";
@@ -10,32 +10,32 @@ import type { Start } from "../../../resolve/start.ts";
 import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../parts/broker/brokered-keys.ts";
 import { copiesOf } from "../../parts/broker/broker-report.ts";
 
-/** @param isYet a key may appear in ESC while the program runs */
-export function warnOfNothing({ files: { contract } }: Start, isYet: boolean, context: Context): void {
+/** Warns that there is no key to broker. @param mayKeysAppear true if ESC may have a key while the program runs */
+export function warnOfNothing({ files: { contract } }: Start, mayKeysAppear: boolean, context: Context): void {
   const reason =
     contract.variables.size === 0
       ? "the contract declares no variable"
       : "no key is set that the contract declares and sophia-run can broker";
-  printLines(context, [`warning: --broker has no effect${isYet ? " yet" : ""}: ${reason}`]);
+  printLines(context, [`warning: --broker has no effect${mayKeysAppear ? " yet" : ""}: ${reason}`]);
 }
 
-/** Warns of names of `--broker-except` that are not set: the option has no effect on them. */
+/** Warns of names of `--broker-except` that are not set, so that the option has no effect on them. */
 export function warnOfUnset(
-  names: readonly string[],
+  exceptions: readonly string[],
   { excepted, outer }: Pick<BrokerPlan, "excepted" | "outer">,
   { files: { contract } }: Pick<Start, "files">,
   context: Context,
 ): void {
   const aliasesOf = (key: string): readonly string[] =>
     (contract.variables.get(key)?.aliases ?? []).map((alias) => alias.name);
-  const used = excepted.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
-  const isUsed = nameMatcher([...used, ...outer], context.environment);
-  const unset = names.filter((name) => !isUsed(name));
+  const exceptedNames = excepted.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
+  const isSet = nameMatcher([...exceptedNames, ...outer], context.environment);
+  const unset = exceptions.filter((name) => !isSet(name));
   if (unset.length === 0) return;
   printLines(context, [`warning: --broker-except has no effect on ${enumerateFew(unset.map(printable), 5)}: not set`]);
 }
 
-/** Warns of other variables with the value of a brokered key: the program would hold it. */
+/** Warns of other variables that contain a brokered key, since the program gets the key by them. */
 export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected } }: Start, context: Context): void {
   for (const key of keys) {
     const names = copiesOf(key, keys, selected);
@@ -47,15 +47,15 @@ export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected 
   }
 }
 
-/** Warns of keys whose requests the broker refuses, since one variable cannot have two paths. */
+/** Warns of keys whose requests the broker will refuse: two keys share a variable, which can have the path for only one of them. */
 export function warnOfDisplaced(keys: readonly BrokeredKey[], context: Context): void {
-  const displaced = grouped(displacedKeys(keys), ({ name }) => name);
-  for (const [name, [first]] of displaced) {
-    if (first === undefined) continue;
+  const displacedByName = grouped(displacedKeys(keys), ({ name }) => name);
+  for (const [name, [displaced]] of displacedByName) {
+    if (displaced === undefined) continue;
     const key = printable(name);
-    const variable = printable(first.variable);
+    const variable = printable(displaced.variable);
     printLines(context, [
-      `warning: --broker refuses requests with ${key}: ${variable} has the path for ${printable(first.preferred)}, which is a different one`,
+      `warning: --broker refuses requests with ${key}: ${variable} has the path for ${printable(displaced.preferred)}, which is a different one`,
       `leave out the key that the program does not use, as in --exclude ${shellWord(name)}`,
     ]);
   }

@@ -1,10 +1,16 @@
-/** The answers to SDKs that ask for AWS credentials (their "container provider"); pure. */
+/**
+ * Answers SDKs that ask for AWS credentials at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI (their "container provider"); pure.
+ *
+ *     GET /sophia-run/aws-credentials      {"AccessKeyId": "ASIA…", "SecretAccessKey": "…",
+ *     Authorization: TOKEN                  "Token": "…", "Expiration": "2026-12-02T08:00:00Z"}
+ */
 import { formatSecond } from "../../../core/day.ts";
 import { type Fault, FOLDER, hasHeader, jsonAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import type { AwsCredentials } from "./cloud-credentials.ts";
 
 export const AWS_PATH = `${FOLDER}aws-credentials`;
 
+/** The codes of errors. SDKs show the code and the message. */
 const CODES: Readonly<Record<Fault["status"], string>> = {
   400: "BadRequest",
   401: "Unauthorized",
@@ -16,28 +22,29 @@ const CODES: Readonly<Record<Fault["status"], string>> = {
   503: "CredentialsExpired",
 };
 
-/** @param credentials returns those of now; undefined if they have expired */
-export function awsPath(token: string, credentials: () => AwsCredentials | undefined): LoopbackPath {
+/**
+ * @param token the value of AWS_CONTAINER_AUTHORIZATION_TOKEN
+ * @param currentCredentials returns undefined if the credentials have expired
+ */
+export function awsPath(token: string, currentCredentials: () => AwsCredentials | undefined): LoopbackPath {
   return {
     method: "GET",
-    // SDKs show code and message.
     fail,
     answer: (head) => {
       if (!hasHeader(head, "authorization", token)) {
         return fail({ status: 401, message: "the token is not that of AWS_CONTAINER_AUTHORIZATION_TOKEN" });
       }
-      const current = credentials();
-      if (current === undefined) {
+      const credentials = currentCredentials();
+      if (credentials === undefined) {
         const message = "the AWS credentials have expired, and ESC gives no new ones";
         return fail({ status: 503, message: `${message}: see the standard error of sophia-run` });
       }
-      const { keyId, secretKey, sessionToken, expiresAt } = current;
       return jsonAnswer(200, {
-        AccessKeyId: keyId,
-        SecretAccessKey: secretKey,
-        Token: sessionToken,
-        // Without fractions of a second, which some SDKs do not parse.
-        Expiration: formatSecond(expiresAt),
+        AccessKeyId: credentials.keyId,
+        SecretAccessKey: credentials.secretKey,
+        Token: credentials.sessionToken,
+        // Some SDKs do not parse fractions of a second.
+        Expiration: formatSecond(credentials.expiresAt),
       });
     },
   };

@@ -1,4 +1,4 @@
-/** The variables of a program whose SDKs ask for AWS credentials; pure. */
+/** The variables of AWS: those in which ESC gives credentials, and those by which a program's SDKs ask this process for them; pure. */
 import type { Changes } from "../../../broker/broker-variables.ts";
 
 export const KEY_ID = "AWS_ACCESS_KEY_ID";
@@ -6,9 +6,10 @@ export const SECRET_KEY = "AWS_SECRET_ACCESS_KEY";
 export const SESSION_TOKEN = "AWS_SESSION_TOKEN";
 /** The variables in which ESC gives the credentials. */
 export const AWS_KEYS = [KEY_ID, SECRET_KEY, SESSION_TOKEN] as const;
+/** The variable in which ESC may say when they expire. */
 export const AWS_EXPIRATION = "AWS_CREDENTIAL_EXPIRATION";
 
-/** Further variables in which SDKs and the AWS CLI look before they ask, or would look instead. */
+/** Further variables that the program does not get: SDKs or the AWS CLI would use them before, or instead of, the address. */
 export const AWS_WITHHELD = [
   "AWS_SECURITY_TOKEN",
   "AWS_ACCESS_KEY",
@@ -21,6 +22,7 @@ export const AWS_WITHHELD = [
   "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
 ] as const;
 
+/** The variable from which SDKs take the token for their requests to this process. */
 export const TOKEN_VARIABLE = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
 
 const ADDRESS_VARIABLE = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
@@ -28,10 +30,16 @@ const FILE_VARIABLE = "AWS_SHARED_CREDENTIALS_FILE";
 /** The variables that the program gets. */
 export const AWS_SET = [ADDRESS_VARIABLE, TOKEN_VARIABLE, FILE_VARIABLE] as const;
 
-/** @param credentialsFile an empty file in place of `~/.aws/credentials` */
+/**
+ * Returns the changes of the program's variables.
+ *
+ * @param address the URL at which SDKs ask for credentials
+ * @param credentialsFile the path of an empty file. SDKs read it in place of `~/.aws/credentials`, which they would prefer
+ */
 export function awsVariables(address: string, token: string, credentialsFile: string): Changes {
+  const removed = [...AWS_KEYS, AWS_EXPIRATION, ...AWS_WITHHELD];
   return {
-    ...Object.fromEntries([...AWS_KEYS, AWS_EXPIRATION, ...AWS_WITHHELD].map((name) => [name, undefined])),
+    ...Object.fromEntries(removed.map((name) => [name, undefined])),
     [ADDRESS_VARIABLE]: address,
     [TOKEN_VARIABLE]: token,
     [FILE_VARIABLE]: credentialsFile,

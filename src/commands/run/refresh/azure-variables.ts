@@ -1,4 +1,4 @@
-/** The variables by which SDKs of Azure read a token from a file; pure. */
+/** The variables of Azure: those in which ESC gives a token, and those by which a program's SDKs find the file with it; pure. */
 import type { Changes } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 
@@ -10,30 +10,33 @@ const ARM_TOKEN_FILE = "ARM_OIDC_TOKEN_FILE_PATH";
 /** The variables that the program gets: the first is for SDKs, the second for Pulumi and Terraform. */
 export const AZURE_FILES = [TOKEN_FILE, ARM_TOKEN_FILE] as const;
 
-/** The variables that azure-identity prefers to the file, or that choose the credential. */
-export const AZURE_FIRST = [
+/** The variables by which azure-identity uses another credential than the file. */
+export const AZURE_PREFERRED = [
   "AZURE_CLIENT_SECRET",
   "AZURE_CLIENT_CERTIFICATE_PATH",
   "AZURE_USERNAME",
   "AZURE_TOKEN_CREDENTIALS",
 ] as const;
 
-/** SDKs need these beside the file; Pulumi's and Terraform's providers have names of their own for them. */
-const IDENTITY = [
-  ["AZURE_CLIENT_ID", "ARM_CLIENT_ID"],
-  ["AZURE_TENANT_ID", "ARM_TENANT_ID"],
+/** The variables that SDKs need beside the file, and the names that the providers of Pulumi and Terraform have for them. */
+const IDENTITY_VARIABLES = [
+  { name: "AZURE_CLIENT_ID", armName: "ARM_CLIENT_ID" },
+  { name: "AZURE_TENANT_ID", armName: "ARM_TENANT_ID" },
 ] as const;
 
-/** @param environment the program's @param tokenFile the path of a file with the token alone */
+/**
+ * Returns the changes of the program's variables.
+ *
+ * @param environment the program's variables
+ * @param tokenFile the path of a file that contains only the token
+ */
 export function azureVariables(environment: Environment, tokenFile: string): Changes {
-  const identity = IDENTITY.flatMap(([name, arm]) => {
-    const value = environment.get(arm) ?? "";
-    return (environment.get(name) ?? "") === "" && value !== "" ? [[name, value] as const] : [];
-  });
-  return {
-    ...Object.fromEntries(AZURE_TOKENS.map((name) => [name, undefined])),
-    ...Object.fromEntries(identity),
-    [TOKEN_FILE]: tokenFile,
-    [ARM_TOKEN_FILE]: tokenFile,
-  };
+  const changes: Record<string, string | undefined> = {};
+  for (const name of AZURE_TOKENS) changes[name] = undefined;
+  for (const { name, armName } of IDENTITY_VARIABLES) {
+    const isUnset = (environment.get(name) ?? "") === "";
+    const armValue = environment.get(armName) ?? "";
+    if (isUnset && armValue !== "") changes[name] = armValue;
+  }
+  return { ...changes, [TOKEN_FILE]: tokenFile, [ARM_TOKEN_FILE]: tokenFile };
 }

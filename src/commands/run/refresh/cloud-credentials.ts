@@ -1,34 +1,40 @@
-/** The credentials of three clouds that a program gets from ESC, and what is said of them; types and tables. */
+/**
+ * The credentials of three clouds that a program gets from ESC: their types, and a table of what is the same kind of fact for each
+ * cloud. How the credentials are found in a start is in aws-credentials.ts, google-credentials.ts and azure-credentials.ts; pure.
+ */
 import type { Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { AWS_KEYS, AWS_EXPIRATION, AWS_SET, AWS_WITHHELD } from "./aws-variables.ts";
-import { AZURE_FILES, AZURE_FIRST, AZURE_TOKENS } from "./azure-variables.ts";
+import { AWS_KEYS, AWS_EXPIRATION, AWS_SET, AWS_WITHHELD, SESSION_TOKEN } from "./aws-variables.ts";
+import { AZURE_FILES, AZURE_PREFERRED, AZURE_TOKENS } from "./azure-variables.ts";
 import { GOOGLE_EXPIRY, GOOGLE_FILES, GOOGLE_TOKENS } from "./google-variables.ts";
 
 export const CLOUDS = ["aws", "google", "azure"] as const;
 export type Cloud = (typeof CLOUDS)[number];
 
-/** The life of credentials. Times are milliseconds since 1970, by the clock that says when they expire. */
-interface Life {
+/** The lifetime of credentials. Times are milliseconds since 1970, by the clock of the provider that says when they expire. */
+interface CredentialsLife {
   readonly openedAt: number;
   readonly expiresAt: number;
-  /** The variable of ESC that says when they expire, else `token` or `session`; `default`: an hour is assumed. */
+  /**
+   * The origin of `expiresAt`: the name of a variable of ESC; `token` if the token itself says it; `session` for the lifetime of the
+   * session; `default` if nothing says it, and an hour is assumed.
+   */
   readonly by: string;
 }
 
-export interface AwsCredentials extends Life {
+export interface AwsCredentials extends CredentialsLife {
   readonly cloud: "aws";
   readonly keyId: string;
   readonly secretKey: string;
   readonly sessionToken: string;
 }
 
-export interface GoogleCredentials extends Life {
+export interface GoogleCredentials extends CredentialsLife {
   readonly cloud: "google";
   readonly token: string;
 }
 
-export interface AzureCredentials extends Life {
+export interface AzureCredentials extends CredentialsLife {
   readonly cloud: "azure";
   readonly token: string;
 }
@@ -36,44 +42,63 @@ export interface AzureCredentials extends Life {
 export type Credentials = AwsCredentials | GoogleCredentials | AzureCredentials;
 
 interface CloudFacts {
-  /** The credentials in messages. */
+  /** The name of the credentials in messages. */
   readonly noun: string;
-  /** The variables in which ESC gives them, the preferred one first. */
+  /** The variables in which ESC gives the credentials. The preferred one is the first. */
   readonly tokens: readonly string[];
-  /** The caller's own among these would win over those of ESC. */
+  /** The variables that show that ESC gives credentials that expire. */
+  readonly proof: readonly string[];
+  /** The variables by which the caller's own credentials would win over those of ESC. */
   readonly conflicts: readonly string[];
   /** The variables that the program gets in place of the tokens. */
-  readonly set: readonly string[];
+  readonly replacements: readonly string[];
+  /** The variables among `replacements` that ESC may set itself. Then the program gets the value of ESC. */
+  readonly keepable: readonly string[];
   /** Further variables that the program does not get, whoever sets them. */
   readonly withheld: readonly string[];
-  /** Variables in which SDKs look first. Those of ESC are withheld, those of the caller are a warning. */
-  readonly first: readonly string[];
+  /** Variables that SDKs prefer. The program does not get those of ESC; there is a warning for those of the caller. */
+  readonly preferredBySdks: readonly string[];
+  /** True if SDKs ask this process for the credentials, and get none after their end. False if they read a file, which stays. */
+  readonly isServed: boolean;
+  /** The time before the end at which the credentials must have been renewed, because SDKs cache them; absent for none. */
+  readonly leadMs?: number;
 }
 
 export const CLOUD_FACTS: Readonly<Record<Cloud, CloudFacts>> = {
   aws: {
     noun: "AWS credentials",
     tokens: AWS_KEYS,
+    proof: [SESSION_TOKEN],
     conflicts: AWS_KEYS,
-    set: AWS_SET,
+    replacements: AWS_SET,
+    keepable: [],
     withheld: [AWS_EXPIRATION, ...AWS_WITHHELD],
-    first: [],
+    preferredBySdks: [],
+    isServed: true,
   },
   google: {
     noun: "Google Cloud credentials",
     tokens: GOOGLE_TOKENS,
+    proof: GOOGLE_TOKENS,
     conflicts: [...GOOGLE_TOKENS, ...GOOGLE_FILES],
-    set: GOOGLE_FILES,
+    replacements: GOOGLE_FILES,
+    keepable: GOOGLE_FILES,
     withheld: [GOOGLE_EXPIRY],
-    first: [],
+    preferredBySdks: [],
+    isServed: true,
   },
   azure: {
     noun: "Azure credentials",
     tokens: AZURE_TOKENS,
+    proof: AZURE_TOKENS,
     conflicts: [...AZURE_TOKENS, ...AZURE_FILES],
-    set: AZURE_FILES,
+    replacements: AZURE_FILES,
+    keepable: AZURE_FILES,
     withheld: [],
-    first: AZURE_FIRST,
+    preferredBySdks: AZURE_PREFERRED,
+    isServed: false,
+    // azure-identity keeps what it has read from the file for ten minutes (Python) or five (Node.js).
+    leadMs: 15 * 60_000,
   },
 };
 
@@ -89,23 +114,24 @@ export function secretsOfCredentials(
   return AWS_KEYS.map((name, index) => ({ name, value: values[index] ?? "" }));
 }
 
-export function areSame(one: Credentials, other: Credentials): boolean {
-  const [values, others] = [one, other].map((each) => secretsOfCredentials(each).map(({ value }) => value));
-  return JSON.stringify(values) === JSON.stringify(others);
+/** Returns true if both have the same secret values, whatever their lifetimes. */
+export function areSameCredentials(one: Credentials, other: Credentials): boolean {
+  const [values, otherValues] = [one, other].map((each) => secretsOfCredentials(each).map(({ value }) => value));
+  return JSON.stringify(values) === JSON.stringify(otherValues);
 }
 
-/** The values of a start, as far as credentials are looked for in them. */
+/** The parts of a start in which credentials are looked for. */
 export type ReadStart = Pick<Start, "store" | "values" | "settings" | "environment">;
 
-/** Returns the variable that the program gets by value from ESC; undefined if it is empty or comes from elsewhere. */
-export function valueOfEsc({ values: { selected } }: Pick<Start, "values">, name: string): Resolved | undefined {
+/** The session in which ESC was opened, in milliseconds since 1970. */
+export interface EscSession {
+  readonly openedAt: number;
+  readonly expiresAt: number;
+}
+
+/** Returns a variable that the program gets by value from ESC; undefined if it is empty or comes from elsewhere. */
+export function findEscValue({ values: { selected } }: Pick<Start, "values">, name: string): Resolved | undefined {
   const variable = selected.get(name);
   const isOfEsc = variable?.origin.source === "esc" && variable.delivery === "value" && variable.value !== "";
   return isOfEsc ? variable : undefined;
-}
-
-/** Returns when ESC was opened: values of the cache are as old as it. @param readAt when the sources were read */
-export function openedAtOf({ store: { esc } }: Pick<Start, "store">, readAt: number): number {
-  if (esc.kind !== "read") return readAt;
-  return readAt - Math.max(0, ...esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000));
 }

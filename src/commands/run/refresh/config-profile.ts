@@ -1,27 +1,33 @@
-/** The user's own configuration of the AWS SDKs, in which some of them look before they ask sophia-run. */
+/**
+ * Searches the user's configuration of AWS for credentials, which some SDKs prefer to those of this process:
+ *
+ *     [default]
+ *     credential_process = /usr/bin/print-credentials
+ */
 import { join } from "node:path";
 import type { Environment } from "../../../core/model.ts";
 import { readFound } from "../../../system/bounded-read.ts";
+import { attempt } from "../../../system/errors.ts";
 
-const MAX_BYTES = 1024 * 1024;
-/** Settings by which a profile gives credentials, or says where they come from. */
-const CREDENTIALS =
+const MAX_CONFIG_BYTES = 1024 * 1024;
+const DEFAULT_PROFILE = /^[ \t]*\[[ \t]*(?:profile[ \t]+)?default[ \t]*\]/;
+/** The settings by which a profile has credentials, or says where they come from. */
+const CREDENTIALS_SETTING =
   /^[ \t]*(?:aws_access_key_id|credential_process|credential_source|role_arn|source_profile|sso_\w+|login_session|web_identity_token_file)[ \t]*=/m;
 
-/** Returns the path of the configuration whose default profile has credentials; undefined if there is none. */
+/** Returns the path of the configuration if its default profile has credentials; otherwise undefined. */
 export async function configWithCredentials(environment: Environment): Promise<string | undefined> {
-  const named = environment.get("AWS_CONFIG_FILE") ?? "";
+  const path = configPath(environment);
+  if (path === undefined) return undefined;
+  const text = attempt(() => readFound(path, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8"));
+  const sections = text?.split(/^(?=[ \t]*\[)/m) ?? [];
+  const hasCredentials = sections.some((section) => DEFAULT_PROFILE.test(section) && CREDENTIALS_SETTING.test(section));
+  return hasCredentials ? path : undefined;
+}
+
+function configPath(environment: Environment): string | undefined {
   const home = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";
-  if (named === "" && home === "") return undefined;
-  const path = named === "" ? join(home, ".aws/config") : named.replace(/^~(?=\/)/, home);
-  let text: string;
-  try {
-    const bytes = readFound(path, { maxBytes: MAX_BYTES });
-    text = bytes.toString("utf8");
-  } catch {
-    return undefined;
-  }
-  const sections = text.split(/^(?=[ \t]*\[)/m);
-  const isDefault = (section: string): boolean => /^[ \t]*\[[ \t]*(?:profile[ \t]+)?default[ \t]*\]/.test(section);
-  return sections.some((section) => isDefault(section) && CREDENTIALS.test(section)) ? path : undefined;
+  const namedPath = environment.get("AWS_CONFIG_FILE") ?? "";
+  if (namedPath !== "") return namedPath.replace(/^~(?=\/)/, home);
+  return home === "" ? undefined : join(home, ".aws/config");
 }

@@ -1,48 +1,55 @@
-/** The paths of the loopback server at which SDKs ask for credentials, and who may ask; pure. */
+/**
+ * Decides which requests to this process may get credentials, and which of its paths answers; pure. SDKs send them to the loopback
+ * server, which the program shares with other users' processes and with web pages in a browser.
+ */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "../../../broker/admit.ts";
 import { valuesOf } from "../../../broker/fields.ts";
 import type { LocalAnswer, LocalReading } from "../../../broker/local.ts";
 
-/** All paths of sophia-run's own are below it. */
+/** The beginning of all paths at which this process itself answers. */
 export const FOLDER = "/sophia-run/";
 
-/** The reason for which a request gets no credentials. */
+/** The reason why a request gets no credentials. */
 export interface Fault {
   readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 503;
-  /** For the user: SDKs show it. */
+  /** The text that SDKs show to the user. */
   readonly message: string;
 }
 
+/** A path at which SDKs ask. */
 export interface LoopbackPath {
   readonly method: "GET" | "POST";
-  /** Returns the answer to a request that may be answered at all. */
+  /** Answers a request that `loopbackAnswer` has admitted. It must check the secret of the request itself. */
   readonly answer: (head: RequestHead) => LocalAnswer | LocalReading;
-  /** Returns the answer for a fault in the form that the SDKs of this path show. */
+  /** Returns the answer for a fault, in the form that the SDKs of this path show. */
   readonly fail: (fault: Fault) => LocalAnswer;
 }
 
-export interface LoopbackDoor {
-  /** The accepted values of `Host`, in lower case. */
+export interface LoopbackServices {
+  /** The accepted values of `Host`, in lower case. A web page that has its own name for 127.0.0.1 sends another value. */
   readonly hosts: ReadonlySet<string>;
-  /** There is nothing else to ask for. */
+  /** True if the broker has no keys, so that there are no other paths. */
   readonly isAlone: boolean;
   readonly paths: ReadonlyMap<string, LoopbackPath>;
 }
 
-/** Answers a request for credentials; returns undefined for one that the broker decides over. */
-export function loopbackAnswer(head: RequestHead, door: LoopbackDoor): LocalAnswer | LocalReading | undefined {
+/** Answers a request for credentials; returns undefined for a request that the broker's admission must decide over. */
+export function loopbackAnswer(
+  head: RequestHead,
+  { hosts, isAlone, paths }: LoopbackServices,
+): LocalAnswer | LocalReading | undefined {
   const { method, target, rawHeaders, isUpgrade } = head;
-  const path = door.paths.get(target);
+  const path = paths.get(target);
   if (path === undefined) {
-    return door.isAlone || target.startsWith(FOLDER)
-      ? failOAuth({ status: 404, message: "there is nothing at this path" })
-      : undefined;
+    const isForBroker = !isAlone && !target.startsWith(FOLDER);
+    return isForBroker ? undefined : failOAuth({ status: 404, message: "there is nothing at this path" });
   }
   const [host, ...furtherHosts] = valuesOf(rawHeaders, "host");
-  const isAddressed = host !== undefined && furtherHosts.length === 0 && door.hosts.has(host.toLowerCase());
-  const isOfPage = ["origin", "sec-fetch-site"].some((name) => valuesOf(rawHeaders, name).length > 0);
-  if (!isAddressed || isOfPage) {
+  const isAddressedToUs = host !== undefined && furtherHosts.length === 0 && hosts.has(host.toLowerCase());
+  // Browsers add these headers to the requests of web pages.
+  const isFromWebPage = ["origin", "sec-fetch-site"].some((name) => valuesOf(rawHeaders, name).length > 0);
+  if (!isAddressedToUs || isFromWebPage) {
     return path.fail({ status: 403, message: "the request is not addressed to 127.0.0.1" });
   }
   if (method !== path.method) return path.fail({ status: 405, message: `only ${path.method} is allowed here` });
@@ -50,19 +57,19 @@ export function loopbackAnswer(head: RequestHead, door: LoopbackDoor): LocalAnsw
   return path.answer(head);
 }
 
-/** Returns true if the one header of this name has this value. @param name in lower case */
+/** Returns true if there is one header of this name, with this value. @param name in lower case */
 export function hasHeader({ rawHeaders }: Pick<RequestHead, "rawHeaders">, name: string, value: string): boolean {
-  const [sent, ...furtherSent] = valuesOf(rawHeaders, name);
-  return sent !== undefined && furtherSent.length === 0 && isEqual(sent, value);
+  const [sentValue, ...furtherValues] = valuesOf(rawHeaders, name);
+  return sentValue !== undefined && furtherValues.length === 0 && isEqual(sentValue, value);
 }
 
-/** Compares in a time that does not depend on the texts. */
+/** Compares two texts in a time that does not depend on them, so that a client cannot guess a secret step by step. */
 export function isEqual(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
-/** The codes of RFC 6749, sections 5.2 and 4.1.2.1. */
+/** The error codes of OAuth 2.0 (RFC 6749, sections 5.2 and 4.1.2.1). */
 const OAUTH_CODES: Readonly<Record<Fault["status"], string>> = {
   400: "invalid_request",
   401: "invalid_client",
@@ -74,21 +81,21 @@ const OAUTH_CODES: Readonly<Record<Fault["status"], string>> = {
   503: "temporarily_unavailable",
 };
 
-/** Makes an error as OAuth 2.0 has it (RFC 6749, section 5.2). @param error another code than that of the status */
+/** Returns an error answer of OAuth 2.0 (RFC 6749, section 5.2). @param error the code, if it is not that of the status */
 export function failOAuth({ status, message }: Fault, error = OAUTH_CODES[status]): LocalAnswer {
   return jsonAnswer(status, { error, error_description: `sophia-run: ${message}` });
 }
 
 export function jsonAnswer(status: number, content: Readonly<Record<string, string | number>>): LocalAnswer {
-  return answerOf(status, "application/json", JSON.stringify(content));
+  return createAnswer(status, "application/json", JSON.stringify(content));
 }
 
-/** Makes an answer of text, without a line break at its end: no SDK removes one. */
+/** Returns an answer of text. It has no line break at its end, which SDKs would take for a part of it. */
 export function textAnswer(body: string): LocalAnswer {
-  return answerOf(200, "text/plain; charset=utf-8", body);
+  return createAnswer(200, "text/plain; charset=utf-8", body);
 }
 
-function answerOf(status: number, type: string, body: string): LocalAnswer {
+function createAnswer(status: number, type: string, body: string): LocalAnswer {
   const headers = {
     "content-type": type,
     "content-length": String(Buffer.byteLength(body)),

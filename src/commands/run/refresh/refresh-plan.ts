@@ -1,95 +1,79 @@
-/** Plans what `--refresh` and `--aws-refresh` renew: credentials and files of ESC, and the reasons why others are not; pure. */
+/**
+ * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not renewed;
+ * pure. `planRefresh` is called for each start, for each restart, and whenever ESC was opened again; `check` and `explain` show its
+ * result.
+ */
 import { variableOf } from "../../../command-line/options.ts";
-import type { Settings } from "../../../command-line/settings.ts";
-import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Resolved } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
 import { SESSION_MS } from "../../../esc/settings/access-settings.ts";
 import { refreshedNames } from "../../../resolve/outer-refresh.ts";
 import { originWords } from "../../../resolve/source-words.ts";
-import { awsCredentials } from "./aws-credentials.ts";
-import { SESSION_TOKEN } from "./aws-variables.ts";
-import { azureCredentials } from "./azure-credentials.ts";
-import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials, openedAtOf, type ReadStart } from "./cloud-credentials.ts";
-import { googleCredentials } from "./google-credentials.ts";
+import { findAwsCredentials } from "./aws-credentials.ts";
+import { findAzureCredentials } from "./azure-credentials.ts";
+import { type Cloud, CLOUD_FACTS, type Credentials, type EscSession, type ReadStart } from "./cloud-credentials.ts";
+import { findGoogleCredentials } from "./google-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
-
-/** The credentials and files that the options ask for. */
-export interface RefreshScope {
-  /** The option in messages. */
-  readonly option: "--refresh" | "--aws-refresh";
-  readonly clouds: readonly Cloud[];
-  /** Files of ESC are renewed as well. */
-  readonly hasFiles: boolean;
-}
+import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 
 type Lines = readonly [string, ...string[]];
 
 export interface RefreshPlan {
   readonly scope: RefreshScope;
   readonly credentials: readonly Credentials[];
-  /** The reason why the credentials of a cloud are not renewed. */
+  /** The reason for each cloud whose credentials are not renewed. */
   readonly reasons: ReadonlyMap<Cloud, string>;
   /** The variables that the program gets as private files from ESC. */
   readonly files: readonly Resolved[];
   /** The session in which ESC has opened the files. */
-  readonly session: { readonly openedAt: number; readonly expiresAt: number };
-  /** Variables of ESC that have a name of ours, and keep it. */
-  readonly kept: readonly string[];
-  /** Variables of ESC that the program does not get, since SDKs would look there first. */
+  readonly session: EscSession;
+  /** Variables that `--refresh` would set, but that ESC sets itself. The program gets the values of ESC. */
+  readonly setByEsc: readonly string[];
+  /** Variables of ESC that the program does not get, since SDKs would prefer them. */
   readonly withheld: readonly string[];
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Lines[];
 }
 
-/** The reason why a start is refused, and for which cloud; undefined for all. */
+/** The reason why nothing is started: because of one cloud, or for all if `cloud` is undefined. */
 interface Refusal {
   readonly cloud: Cloud | undefined;
   readonly error: SophiaError;
 }
 
-/** Returns what is renewed, by the options, else by the contract; undefined for nothing. */
-export function refreshScope(
-  { refresh, awsRefresh }: Pick<Settings, "refresh" | "awsRefresh">,
-  contract: Pick<Contract, "refresh" | "awsRefresh">,
-): RefreshScope | undefined {
-  const isWhole = (refresh ?? contract.refresh) === true;
-  const hasAws = awsRefresh ?? (isWhole || contract.awsRefresh === true);
-  if (isWhole) {
-    return { option: "--refresh", clouds: CLOUDS.filter((cloud) => cloud !== "aws" || hasAws), hasFiles: true };
-  }
-  return hasAws ? { option: "--aws-refresh", clouds: ["aws"], hasFiles: false } : undefined;
-}
+const FINDERS = { aws: findAwsCredentials, google: findGoogleCredentials, azure: findAzureCredentials } as const;
 
-const READERS = { aws: awsCredentials, google: googleCredentials, azure: azureCredentials } as const;
-
-/** Plans what is renewed. @param readAt when ESC was opened, or the cache read, in milliseconds since 1970 */
+/** @param readAt the time at which the sources were read, in milliseconds since 1970 */
 export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: number): RefreshPlan {
-  const { sessionMs = SESSION_MS, offline } = start.settings;
-  const openedAt = openedAtOf(start, readAt);
-  const found = scope.clouds.map((cloud) => {
-    const credentials = start.store.esc.kind === "read" ? READERS[cloud](start, readAt) : "ESC is not read";
-    return { cloud, credentials, refusal: refusalOf(scope, cloud, start) };
-  });
-  const credentials = found.flatMap((one) => (typeof one.credentials === "string" ? [] : [one.credentials]));
-  const planned = credentials.map(({ cloud }) => cloud);
+  const session = sessionOf(start, readAt);
+  const credentials: Credentials[] = [];
+  const reasons = new Map<Cloud, string>();
+  const refusals: Refusal[] = start.settings.offline ? [{ cloud: undefined, error: offlineRefusal(scope) }] : [];
+  const warnings: Lines[] = [];
+  for (const cloud of scope.clouds) {
+    const result = start.store.esc.kind === "read" ? FINDERS[cloud](start, session) : "ESC is not read";
+    if (typeof result === "string") {
+      reasons.set(cloud, result);
+      warnings.push(...warnOfUnknownEnd(cloud, result, start));
+    } else {
+      credentials.push(result);
+      warnings.push(...warningsFor(result, start));
+    }
+    const error = conflictRefusal(scope, cloud, start);
+    if (error !== undefined) refusals.push({ cloud, error });
+  }
   const isOfEsc = (name: string): boolean => start.values.selected.get(name)?.origin.source === "esc";
   return {
     scope,
     credentials,
-    reasons: new Map(
-      found.flatMap(({ cloud, credentials: why }) => (typeof why === "string" ? [[cloud, why] as const] : [])),
-    ),
-    files: scope.hasFiles ? filesOf(start) : [],
-    session: { openedAt, expiresAt: openedAt + sessionMs },
-    kept: planned.flatMap((cloud) => (cloud === "aws" ? [] : CLOUD_FACTS[cloud].set.filter(isOfEsc))),
-    withheld: planned.flatMap((cloud) => CLOUD_FACTS[cloud].first.filter(isOfEsc)),
-    refusals: [
-      ...(offline ? [{ cloud: undefined, error: offlineRefusal(scope) }] : []),
-      ...found.flatMap(({ cloud, refusal }) => (refusal === undefined ? [] : [{ cloud, error: refusal }])),
-    ],
-    warnings: found.flatMap((one) => warningsOf(one.cloud, one.credentials, start)),
+    reasons,
+    files: scope.hasFiles ? escFiles(start) : [],
+    session,
+    setByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isOfEsc)),
+    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isOfEsc)),
+    refusals,
+    warnings,
   };
 }
 
@@ -100,85 +84,95 @@ export function isPlanned({ credentials, files }: RefreshPlan): boolean {
 
 /** Returns the reason why nothing is renewed. */
 export function emptyReason({ scope, reasons }: RefreshPlan, { store: { esc } }: Pick<ReadStart, "store">): string {
-  const [first] = reasons.values();
   if (esc.kind !== "read") return "ESC is not read";
-  return scope.hasFiles || first === undefined ? "ESC gives neither credentials that expire nor files" : first;
+  const [firstReason] = reasons.values();
+  const isForAwsAlone = !scope.hasFiles && firstReason !== undefined;
+  return isForAwsAlone ? firstReason : "ESC gives neither credentials that expire nor files";
 }
 
-function filesOf({ values: { selected } }: Pick<ReadStart, "values">): readonly Resolved[] {
+/** Returns the session from which the values are. Values of the cache are from an older session. */
+function sessionOf({ store: { esc }, settings }: ReadStart, readAt: number): EscSession {
+  const ages = esc.kind === "read" ? esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000) : [];
+  const openedAt = readAt - Math.max(0, ...ages);
+  return { openedAt, expiresAt: openedAt + (settings.sessionMs ?? SESSION_MS) };
+}
+
+function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly Resolved[] {
   return Array.from(selected.values()).filter(({ delivery, origin }) => delivery === "file" && origin.source === "esc");
 }
 
 function offlineRefusal({ option }: RefreshScope): SophiaError {
+  const { name, failure } = REFRESH_OPTIONS[option];
   return new SophiaError({
-    code: option === "--refresh" ? "refresh" : "aws",
+    code: failure,
     message: `${option} and --offline cannot be used together`,
-    hint: `leave one of them out; ${variableOf(option === "--refresh" ? "refresh" : "aws-refresh")}=0 where the contract asks for it`,
+    hint: `leave one of them out; ${variableOf(name)}=0 where the contract asks for it`,
   });
 }
 
-/** Returns the error for credentials of the caller that win over those of ESC, and that ESC cannot renew. */
-function refusalOf({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
+/** Returns an error if the caller has credentials that win over those of ESC, since ESC cannot renew them. */
+function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
   const { conflicts } = CLOUD_FACTS[cloud];
-  // A developer's own file for Google must not stop a project whose ESC has AWS alone.
-  if (option === "--refresh" && !isGivenByEsc(cloud, start)) return undefined;
-  const ofOuter = refreshedNames(start.environment);
+  // A developer's own file for Google must not stop a project whose ESC has only credentials of AWS.
+  if (option === "--refresh" && !doesEscGive(cloud, start)) return undefined;
+  const outerNames = refreshedNames(start.environment);
   const foreign = conflicts.flatMap((name) => {
     const variable = start.values.selected.get(name);
     if (variable === undefined || variable.value === "" || variable.origin.source === "esc") return [];
-    const isOfOuter = variable.origin.source === "environment" && ofOuter.includes(name);
+    // An outer sophia-run has set this variable, and renews it.
+    const isOfOuter = variable.origin.source === "environment" && outerNames.includes(name);
     return isOfOuter ? [] : [variable];
   });
-  const [first] = foreign;
-  if (first === undefined) return undefined;
+  const [firstForeign] = foreign;
+  if (firstForeign === undefined) return undefined;
   const names = foreign.map(({ name }) => name);
   const them = names.length === 1 ? "it" : "them";
-  // Without one of its keys AWS has no credentials at all.
-  const out = cloud === "aws" ? conflicts : names;
-  const all = cloud === "aws" ? "all three" : them;
+  // `--exclude` withholds the variable of ESC, too. Without one of its keys, AWS has no credentials at all.
+  const excluded = cloud === "aws" ? conflicts : names;
+  const excludedWords = cloud === "aws" ? "all three" : them;
   return new SophiaError({
     code: cloud === "aws" ? "aws" : "refresh",
-    message: `${option} cannot renew ${enumerate(names)} of ${originWords(first.origin)}: only ESC's are renewed`,
-    hint: `remove ${them} there, or withhold ${all}: --exclude ${out.join(",")}`,
+    message: `${option} cannot renew ${enumerate(names)} of ${originWords(firstForeign.origin)}: only ESC's are renewed`,
+    hint: `remove ${them} there, or withhold ${excludedWords}: --exclude ${excluded.join(",")}`,
   });
 }
 
-/** Returns true if ESC has credentials of a cloud that expire, also if others win over them. */
-function isGivenByEsc(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "values">): boolean {
-  const tokens = cloud === "aws" ? [SESSION_TOKEN] : CLOUD_FACTS[cloud].tokens;
-  return tokens.some((name) => {
+/** Returns true if ESC gives credentials of a cloud that expire, even if the caller's win over them. */
+function doesEscGive(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "values">): boolean {
+  return CLOUD_FACTS[cloud].proof.some((name) => {
     const variable = selected.get(name);
     const origins = [variable?.origin, ...(variable?.shadowed ?? []).map(({ origin }) => origin)];
     return origins.some((origin) => origin?.source === "esc");
   });
 }
 
-function warningsOf(cloud: Cloud, credentials: Credentials | string, start: ReadStart): readonly Lines[] {
-  if (typeof credentials === "string") {
-    const isUnknown = cloud === "azure" && start.store.esc.kind === "read" && isGivenByEsc(cloud, start);
-    return isUnknown ? [[`warning: the token for Azure is not renewed: ${credentials}`]] : [];
-  }
-  const { noun, first, set } = CLOUD_FACTS[cloud];
-  const variables = [...first, ...set].flatMap((name) => start.values.selected.get(name) ?? []);
-  const filled = variables.filter(({ value }) => value !== "");
-  const callers = filled.filter(({ name, origin }) => first.includes(name) && origin.source !== "esc");
-  const kept = filled.filter(({ name, origin }) => cloud !== "aws" && set.includes(name) && origin.source === "esc");
-  return [
-    ...(credentials.by === "default"
+/** Returns a warning if ESC gives a token for Azure whose end is unknown. */
+function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): readonly Lines[] {
+  const isEndUnknown = cloud === "azure" && start.store.esc.kind === "read" && doesEscGive(cloud, start);
+  return isEndUnknown ? [[`warning: the token for Azure is not renewed: ${reason}`]] : [];
+}
+
+function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadStart): readonly Lines[] {
+  const { noun, preferredBySdks, keepable } = CLOUD_FACTS[cloud];
+  const setVariables = (names: readonly string[]): readonly Resolved[] =>
+    names.flatMap((name) => selected.get(name) ?? []).filter(({ value }) => value !== "");
+  const preferredOfCaller = setVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
+  const kept = setVariables(keepable).filter(({ origin }) => origin.source === "esc");
+  const assumedEnd: readonly Lines[] =
+    by === "default"
       ? [
           [
             `warning: ESC does not say when the ${noun} expire: an hour after the opening is assumed`,
             `set ${GOOGLE_EXPIRY} to \${gcp.login.expiry} in the ESC environment`,
-          ] as const,
+          ],
         ]
-      : []),
-    ...callers.map(
-      ({ name, origin }) =>
-        [
-          `warning: SDKs prefer ${name} of ${originWords(origin)} to the ${noun} of ESC`,
-          `leave it out with --exclude ${name}`,
-        ] as const,
-    ),
-    ...kept.map(({ name }) => [`warning: ESC itself sets ${name}, which the program keeps`] as const),
+      : [];
+  return [
+    ...assumedEnd,
+    ...preferredOfCaller.map(({ name, origin }): Lines => [
+      `warning: SDKs prefer ${name} of ${originWords(origin)} to the ${noun} of ESC`,
+      `leave it out with --exclude ${name}`,
+    ]),
+    ...kept.map(({ name }): Lines => [`warning: ESC itself sets ${name}, which the program keeps`]),
   ];
 }

@@ -1,40 +1,40 @@
-/** The files of ESC, as a later opening gives them; pure. */
+/** Compares the files that the program has from ESC with those of a later opening; pure. */
 import { declarationOf } from "../../../contract/check-contract.ts";
 import type { Contract, FormatCheck } from "../../../contract/contract-model.ts";
 import { faultWords } from "../../../contract/contract-words.ts";
 import type { Resolved } from "../../../core/model.ts";
 
+/** The changes of files, by variable. The program keeps a file that is missing or refused as it is. */
 export interface FileChanges {
-  /** The contents that differ, by variable. */
+  /** The contents that differ. */
   readonly contents: ReadonlyMap<string, string>;
-  /** Variables whose files ESC no longer gives. They stay as they were. */
+  /** Variables whose files ESC no longer gives. */
   readonly missing: readonly string[];
-  /** Variables whose new content breaks the contract, and the rule in words. They stay as they were. */
+  /** The rules of the contract that new contents break, in words. */
   readonly refused: ReadonlyMap<string, string>;
 }
 
 /**
- * Compares the files of the program with those of an opening.
- *
  * @param present the contents of the program's files, by variable
+ * @param opened the files of the later opening
  * @throws SophiaError (contract-slow, 125) as the check of a start does
  */
 export function fileChanges(
   present: ReadonlyMap<string, string>,
-  given: readonly Resolved[],
+  opened: readonly Resolved[],
   contract: Contract,
   checkFormat: FormatCheck,
 ): FileChanges {
-  const byName = new Map(given.map(({ name, value }) => [name, value]));
+  const openedContents = new Map(opened.map(({ name, value }) => [name, value]));
   const contents = new Map<string, string>();
   const missing: string[] = [];
   const refused = new Map<string, string>();
-  for (const [name, former] of present) {
-    const content = byName.get(name);
+  for (const [name, presentContent] of present) {
+    const content = openedContents.get(name);
     if (content === undefined) missing.push(name);
-    else if (content !== former) {
+    else if (content !== presentContent) {
       const declaration = declarationOf(contract, name);
-      // Without "as" the declaration is about the path that the program gets.
+      // Without `"as": "file"`, the format of the declaration is that of the path that the program gets.
       const format = declaration?.as === "file" ? declaration.format : undefined;
       const fault = format === undefined ? undefined : checkFormat(format, content, name);
       if (fault === undefined) contents.set(name, content);

@@ -1,52 +1,60 @@
 /**
- * The clock by which credentials expire. The system's clock cannot be used alone: if it is set back, tokens would seem to live
- * longer, and would not be renewed in time. The monotonic clock cannot be used alone either: on Linux it stops while the machine
- * sleeps, and tokens do not. So this clock goes with the monotonic one, and jumps ahead with the system's.
+ * The clock by which credentials expire. It follows the monotonic clock, and jumps ahead with the system's clock. Neither of the two
+ * is enough:
+ *
+ * - The system's clock may be set back. Then credentials would seem to live longer, and would not be renewed in time.
+ * - The monotonic clock stops on Linux while the machine sleeps. Credentials expire in that time.
  */
 
-/** Both clocks at one moment, in milliseconds. */
+/** Both clocks at the same moment, in milliseconds. */
 export interface ClockReading {
-  /** Since any moment; it is never set. */
+  /** The time since any fixed moment. It cannot be set. */
   readonly monotonic: number;
-  /** Since 1970; it may be set. */
+  /** The time since 1970. It may be set. */
   readonly system: number;
 }
 
-/** A jump of the system's clock by less is taken for an adjustment, which the monotonic clock has followed. */
-const LEAST_JUMP_MS = 1000;
+/** A smaller jump of the system's clock is an adjustment, which the monotonic clock follows as well. */
+const MIN_JUMP_MS = 1000;
 
-/** Returns the milliseconds that have passed between two readings: those of sleep are counted, a clock that was set back is not. */
+/** Returns the milliseconds between two readings. The time of sleep is included; setting a clock back has no effect. */
 export function passedBetween(earlier: ClockReading, later: ClockReading): number {
-  const monotonic = Math.max(0, later.monotonic - earlier.monotonic);
-  const system = later.system - earlier.system;
-  return system - monotonic > LEAST_JUMP_MS ? system : monotonic;
+  const monotonicMs = Math.max(0, later.monotonic - earlier.monotonic);
+  const systemMs = later.system - earlier.system;
+  const hasJumpedAhead = systemMs - monotonicMs > MIN_JUMP_MS;
+  return hasJumpedAhead ? systemMs : monotonicMs;
 }
 
 export interface SteadyClock {
-  /** Returns the milliseconds since the clock was made, never less than before. It must be read at least once a minute. */
+  /**
+   * Returns the milliseconds since the clock was created, never less than before. The caller must read it at least once a minute, so
+   * that it notices each sleep.
+   */
   readonly now: () => number;
-  /** Returns the milliseconds until a time of the system's clock; zero or less if that is over. */
+  /** Returns the milliseconds until a time of the system's clock; zero or less if that time is over. */
   readonly remainingMs: (time: number) => number;
 }
 
-/** Makes a clock that is at zero now. @param read reads both clocks of the system */
-export function steadyClock(read: () => ClockReading = readClocks): SteadyClock {
-  const first = read();
-  let last = first;
-  let passed = 0;
+/** Creates a clock that begins at zero. @param read reads both clocks of the system */
+export function createSteadyClock(read: () => ClockReading = readClocks): SteadyClock {
+  const firstReading = read();
+  let lastReading = firstReading;
+  let passedMs = 0;
   const now = (): number => {
     const reading = read();
-    passed += passedBetween(last, reading);
-    last = reading;
-    return passed;
+    passedMs += passedBetween(lastReading, reading);
+    lastReading = reading;
+    return passedMs;
   };
   return {
     now,
     remainingMs: (time) => {
-      // As if the system's clock had never been set back. If it was wrong until then, the time seems to be over by this reckoning.
-      const unset = time - (first.system + now());
-      const remaining = time - last.system;
-      return unset > 0 ? Math.min(unset, remaining) : remaining;
+      // The system's clock may have been set back, so that too much time seems to remain. Its own time would then be this one:
+      const steadyTime = firstReading.system + now();
+      const steadyRemainingMs = time - steadyTime;
+      const systemRemainingMs = time - lastReading.system;
+      // If it was ahead at first and is right now, the time seems to be over by the steady time. Then only the system's clock is right.
+      return steadyRemainingMs > 0 ? Math.min(steadyRemainingMs, systemRemainingMs) : systemRemainingMs;
     },
   };
 }

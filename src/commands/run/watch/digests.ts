@@ -1,48 +1,51 @@
-/** Digests that tell values apart without keeping them. */
+/** Digests by which `--watch` recognizes changed values, so that no former value is kept in memory for a comparison. */
 import { createHmac, randomBytes } from "node:crypto";
 import { BROKERED_VARIABLE } from "../../../contract/broker/broker-model.ts";
 import type { Environment } from "../../../core/model.ts";
 import type { SecretFile } from "../../../launch/index.ts";
 
-/** Keyed digests by name. A brokered key is a variable of the program as well, with its dummy. */
+/** Digests by name. A brokered key is in both maps: the program has its dummy, and the broker has its value. */
 export interface Digests {
-  /** Digests of the program's variables and files. */
+  /** The digests of the program's variables and files. */
   readonly program: ReadonlyMap<string, string>;
-  /** Digests of the keys that the broker has. */
+  /** The digests of the keys that the broker has. */
   readonly brokered: ReadonlyMap<string, string>;
-  /** The files that are renewed while the program runs (`--refresh`). */
+  /** The names of the files that are renewed while the program runs (`--refresh`). */
   readonly renewed: ReadonlySet<string>;
 }
 
-interface Delivered {
+/** The values that a program gets: a `BrokeredDelivery`, or the result of `createDelivery` without a broker. */
+interface DeliveredValues {
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** Texts that tell what the broker sends for each key. */
   readonly brokered?: ReadonlyMap<string, string>;
   readonly renewedFiles?: ReadonlySet<string>;
 }
 
-/** Returns a digest function with a random key of its own, so that no guessed value can be compared with its digests. */
-export function makeDigest(): (delivered: Delivered) => Digests {
+const NO_KEYS: ReadonlyMap<string, string> = new Map();
+const NO_FILES: ReadonlySet<string> = new Set();
+
+/** Returns a digest function with a random key. Without the key no guessed value can be compared with a digest. */
+export function createDigest(): (values: DeliveredValues) => Digests {
   const key = randomBytes(32);
   const digest = (kind: string, value: string): string =>
     createHmac("sha256", key).update(`${kind}\0${value}`).digest("base64");
-  return ({ environment, files, brokered = new Map<string, string>(), renewedFiles: renewed = new Set() }) => {
+  return ({ environment, files, brokered = NO_KEYS, renewedFiles = NO_FILES }) => {
     const program = new Map([
       ...Array.from(environment, ([name, value]) => [name, digest("value", value)] as const),
       ...files.map(({ name, content }) => [name, digest("file", content)] as const),
     ]);
-    // Changes with the keys that it names.
+    // It lists the brokered keys, and would be reported as a change whenever a key appears or disappears.
     program.delete(BROKERED_VARIABLE);
     return {
       program,
       brokered: new Map(Array.from(brokered, ([name, value]) => [name, digest("key", value)])),
-      renewed,
+      renewed: renewedFiles,
     };
   };
 }
 
-/** Returns the sorted names with different digests, or in one map alone. */
+/** Returns the sorted names whose digests differ, or that only one of the maps has. */
 export function changedNames(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,

@@ -1,113 +1,140 @@
-/** Follows ESC: performs what `rounds.ts` decides. */
+/**
+ * Follows ESC while the program runs: performs the actions that `rounds.ts` decides, and reports their results back to it.
+ *
+ *     const follower = follow({ digests, look, reopen, restart, swap, … }, signal);
+ *     await follower.lookNow();      // a service has refused a key
+ *     await follower.ended;          // after the signal
+ */
 import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-changes.ts";
 import type { Digests } from "./digests.ts";
 import {
-  begin,
-  step,
-  type Action,
-  type Event,
+  beginRounds,
+  nextStep,
   type Lines,
-  type Message,
-  type Resolved,
-  type Timing,
+  type NewValues,
+  type RoundAction,
+  type RoundEvent,
+  type RoundMessage,
+  type RoundTiming,
 } from "./rounds.ts";
 
 export interface Clock extends Record<"now" | "random", () => number> {
-  /** Resolves after so long, or when the signal is aborted. */
+  /** Resolves after this time, or when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-export interface Following<Renewal> extends Pick<Timing, "everyMs" | "sessionMs"> {
+/** The actions of the rounds, as the caller performs them. */
+export interface FollowedActions<Renewal> extends Pick<RoundTiming, "everyMs" | "sessionMs"> {
+  /** The digests of the values that the program got. */
   readonly digests: Digests;
+  /** Looks at the revisions of the environments. */
   readonly look: (before: KnownEnvironments | undefined) => Promise<ChangeReport>;
-  readonly resolve: () => Promise<Resolved<Renewal>>;
+  /** Reads all sources again. */
+  readonly reopen: () => Promise<NewValues<Renewal>>;
   /** Restarts the program. @returns the reason if it cannot be restarted */
   readonly restart: (renewal: Renewal, names: readonly string[]) => Promise<Lines | undefined>;
-  /** Has the broker use new values. @returns the reason if it cannot */
+  /** Makes the broker use new values. @returns the reason if it cannot */
   readonly swap: (renewal: Renewal, names: readonly string[]) => Lines | undefined;
-  readonly report: (...message: Message) => void;
+  readonly report: (...message: RoundMessage) => void;
   readonly clock: Clock;
 }
 
 export interface Follower {
-  /** Ends with the signal. Throws only on bugs. */
+  /** Resolves after the signal. Rejects only because of a bug. */
   readonly ended: Promise<void>;
-  /** Begins a round now, or as soon as the present one has ended. Resolves at its end, or at the signal. */
+  /** Begins a round now, or as soon as the present one has ended. Resolves when that round ends, or at the signal. */
   readonly lookNow: () => Promise<void>;
 }
 
 /** Follows until the signal is aborted. */
-export function follow<Renewal>(following: Following<Renewal>, signal: AbortSignal): Follower {
-  const { digests, clock, everyMs, sessionMs, report } = following;
-  const timing = (): Timing => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
-  /** Callbacks for the end of this round, and of the next one. */
-  let waiting: (() => void)[] = [];
-  let forNext: (() => void)[] = [];
-  let pause = new AbortController();
-  const release = (all: readonly (() => void)[]): void => {
-    for (const resolve of all) resolve();
-  };
-  signal.addEventListener("abort", () => {
-    pause.abort();
-    release([...waiting, ...forNext]);
-  });
-  const perform = async (action: Action<Renewal>): Promise<Event<Renewal>> => {
+export function follow<Renewal>(actions: FollowedActions<Renewal>, signal: AbortSignal): Follower {
+  const { digests, clock, everyMs, sessionMs, report } = actions;
+  const pause = new Pause(clock, signal);
+  const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
+  const perform = async (action: RoundAction<Renewal>): Promise<RoundEvent<Renewal>> => {
     switch (action.kind) {
       case "wait":
-        release(waiting);
-        pause = new AbortController();
-        if (forNext.length === 0 && !signal.aborted) await clock.wait(action.ms, pause.signal);
-        waiting = forNext;
-        forNext = [];
-        return { kind: "woken", isEarly: waiting.length > 0 };
+        return { kind: "woken", isEarly: await pause.wait(action.ms) };
       case "look":
-        return { kind: "looked", look: await following.look(action.before) };
+        return { kind: "looked", look: await actions.look(action.before) };
       case "open":
-        return { kind: "opened", resolved: await following.resolve() };
+        return { kind: "opened", values: await actions.reopen() };
       case "restart":
-        return { kind: "restarted", refusal: await following.restart(action.renewal, action.names) };
+        return { kind: "restarted", refusal: await actions.restart(action.renewal, action.names) };
       case "swap":
-        return { kind: "swapped", refusal: following.swap(action.renewal, action.names) };
+        return { kind: "swapped", refusal: actions.swap(action.renewal, action.names) };
     }
   };
-  const go = async (): Promise<void> => {
-    for (let { state, messages, action } = begin<Renewal>(digests, timing()); ;) {
+  const runRounds = async (): Promise<void> => {
+    for (let { state, messages, action } = beginRounds<Renewal>(digests, timing()); ;) {
       for (const message of messages) report(...message);
       const event = await perform(action);
       if (signal.aborted) return;
-      ({ state, messages, action } = step(state, event, timing()));
+      ({ state, messages, action } = nextStep(state, event, timing()));
     }
   };
-  return {
-    ended: go(),
-    lookNow: () =>
-      new Promise((resolve) => {
-        forNext.push(resolve);
-        if (signal.aborted) resolve();
-        pause.abort();
-      }),
-  };
+  return { ended: runRounds(), lookNow: () => pause.cutShort() };
 }
 
-/** The least time between two looks that answers of 401 have caused: a wrong key must not become a load for ESC. */
-const PAUSE_MS = 10_000;
+/** The pause between two rounds, which a caller may cut short. Such callers wait for the end of the round that follows. */
+class Pause {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  /** The callers that wait for the end of the present round. */
+  #roundWaiters: readonly (() => void)[] = [];
+  /** The callers that wait for the end of the next round. */
+  #nextRoundWaiters: readonly (() => void)[] = [];
+  #timer = new AbortController();
+
+  constructor(clock: Clock, signal: AbortSignal) {
+    this.#clock = clock;
+    this.#signal = signal;
+    signal.addEventListener("abort", () => {
+      this.#timer.abort();
+      for (const release of [...this.#roundWaiters, ...this.#nextRoundWaiters]) release();
+    });
+  }
+
+  /** Ends a round, waits, and begins the next one. @returns true if the pause was cut short */
+  async wait(ms: number): Promise<boolean> {
+    for (const release of this.#roundWaiters) release();
+    this.#timer = new AbortController();
+    const isWanted = this.#nextRoundWaiters.length > 0;
+    if (!isWanted && !this.#signal.aborted) await this.#clock.wait(ms, this.#timer.signal);
+    this.#roundWaiters = this.#nextRoundWaiters;
+    this.#nextRoundWaiters = [];
+    return this.#roundWaiters.length > 0;
+  }
+
+  /** Ends the present pause, or omits the next one. @returns resolves when the round after that ends, or at the signal */
+  cutShort(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#nextRoundWaiters = [...this.#nextRoundWaiters, resolve];
+      if (this.#signal.aborted) resolve();
+      this.#timer.abort();
+    });
+  }
+}
+
+/** The shortest time between two looks because of 401. With a wrong key, a program may cause any number of these answers. */
+const MIN_LOOK_INTERVAL_MS = 10_000;
 
 /**
- * Returns a function to be called for each 401 of a service, which has `look` ask ESC whether keys have changed. All 401s
- * during a look share it, and those soon after it cause none.
+ * Returns a function for the caller to call whenever a service answers 401. It calls `look`, which asks ESC whether keys have
+ * changed. All answers during a look share it, and those within ten seconds of its beginning cause no other one.
  */
-export function lookSeldom(look: () => Promise<void>, now: () => number): () => Promise<void> {
-  let last = -Infinity;
-  let current: Promise<void> | undefined;
+export function limitLooks(look: () => Promise<void>, now: () => number): () => Promise<void> {
+  let lastLookAt = -Infinity;
+  let currentLook: Promise<void> | undefined;
   return () => {
-    if (current !== undefined) return current;
-    if (now() - last < PAUSE_MS) return Promise.resolve();
-    last = now();
-    // `look` has reported the failure itself; the key stays as it is.
+    if (currentLook !== undefined) return currentLook;
+    if (now() - lastLookAt < MIN_LOOK_INTERVAL_MS) return Promise.resolve();
+    lastLookAt = now();
+    // `look` has reported its failure itself. The program gets the 401, and the broker keeps the key.
     const running = look().catch(() => {});
-    current = running.finally(() => {
-      current = undefined;
+    currentLook = running.finally(() => {
+      currentLook = undefined;
     });
-    return current;
+    return currentLook;
   };
 }

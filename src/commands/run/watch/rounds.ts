@@ -1,12 +1,19 @@
 /**
- * The rounds in which ESC is followed, as a state and a pure step, without values; follow-esc.ts performs its actions.
+ * Decides what `--watch` does next: the rounds in which ESC is followed, as a state and a pure function of it, without values.
+ * follow-esc.ts performs the actions, and reports their results as events:
  *
- * A round begins after a pause, and looks at revisions, which is cheap. If one has changed, or some are hidden and 15 minutes
- * have passed, it opens the environments. If a value differs that the program got, it restarts the program; if only brokered
- * keys differ, it swaps them, and the program runs on. Providers make new values on each open: a second open tells them from
- * changes. Before the session ends, the program is restarted, or its keys are swapped.
+ *     let { state, action } = beginRounds(digests, timing);     // wait
+ *     ({ state, action } = nextStep(state, event, timing));      // look, open, restart or swap, and then wait again
  *
- * A service that refuses a key has a round begin early. Then hidden environments are opened at once.
+ * A round begins after a pause. It looks at the revisions of the environments, which is cheap. If one has changed, it opens the
+ * environments. If a value of the program has changed, it restarts the program. If only brokered keys have changed, it swaps
+ * them in the broker, and the program continues.
+ *
+ * - Some providers make a new value whenever the environments are opened. So a round opens them twice: such volatile values differ
+ *   between the two openings, and are no changes.
+ * - Some revisions are hidden from the token. So the environments are opened every 15 minutes to compare the values.
+ * - Values of providers expire with the session of ESC. So the program is restarted, or its keys are swapped, before that.
+ * - A service may refuse a key (HTTP 401). Then a round begins early, and opens environments with hidden revisions at once.
  */
 import { LONGEST_TIMER_MS } from "../../../command-line/settings.ts";
 import { enumerateFew } from "../../../core/lines.ts";
@@ -14,183 +21,214 @@ import { printable } from "../../../core/text.ts";
 import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-changes.ts";
 import { changedNames, type Digests } from "./digests.ts";
 
-/** A new resolution of all sources. `trouble`: one cannot be read. `unmet`: the contract is not met. */
-export type Resolved<Renewal> =
+/**
+ * The values after all sources were read again. `trouble`: a source cannot be read. `unmet`: the contract is not met. `Renewal` is
+ * what the caller needs to restart the program or to swap keys.
+ */
+export type NewValues<Renewal> =
   | { readonly kind: "ready"; readonly digests: Digests; readonly renewal: Renewal }
   | { readonly kind: "trouble" | "unmet"; readonly lines: Lines };
 
 export type Lines = readonly [string, ...string[]];
 
-export interface Timing {
-  /** Monotonic, in ms. */
+export interface RoundTiming {
+  /** The present time of a monotonic clock, in ms. The times of the state are of the same clock. */
   readonly now: number;
-  /** From 0 (inclusive) to 1 (exclusive). */
+  /** A new random number, from 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
+  /** The polling interval. */
   readonly everyMs: number;
   /** The lifetime of a session, and of credentials that providers made in it. */
   readonly sessionMs: number;
 }
 
-export interface State {
+export interface WatchState {
+  /** The digests of what the program and the broker have. */
   readonly digests: Digests;
-  /** The names of values that providers make on each open. */
+  /** The names of values that providers make on each opening. */
   readonly volatile: ReadonlySet<string>;
+  /** The revisions at the end of the last successful round; undefined before the first one. */
   readonly known: KnownEnvironments | undefined;
-  /** The HTTP status of environments that were visible and are refused now. */
+  /** The HTTP status of environments whose revision was visible and is refused now. */
   readonly lost: ReadonlyMap<string, number>;
+  /** The time at which the values are renewed, since the session ends soon after. */
   readonly expiresAt: number;
+  /** The time at which the environments are opened if some revisions are hidden. */
   readonly opensAt: number;
-  /** In a row. */
+  /** The number of rounds that failed since the last success. */
   readonly failures: number;
   /** The time until which the service has asked for a pause. */
   readonly pausesUntil: number;
-  /** The failures that were reported and still last. */
+  /** The failures that were reported since the last success. */
   readonly reported: ReadonlySet<string>;
   readonly round: Round;
 }
 
+/** The present round: why it does more than look, and what it has found so far. */
 interface Round {
+  /** True if the round began before the end of the pause, because a service refused a key. */
   readonly isEarly: boolean;
   readonly isExpiring: boolean;
-  /** The environments must be opened, since revisions are hidden. */
+  /** True if the environments must be opened because revisions are hidden. */
   readonly isDue: boolean;
   readonly seen?: KnownEnvironments;
-  readonly first?: Digests;
-  readonly next?: Digests;
+  /** The digests of the first of two openings. */
+  readonly firstOpening?: Digests;
+  /** The digests of the values by which the program is being restarted, or keys are being swapped. */
+  readonly replacement?: Digests;
 }
 
-export type Event<Renewal> =
-  /** `isEarly`: before the end of the pause. */
+/** The result of an action. */
+export type RoundEvent<Renewal> =
+  /** `isEarly`: the pause was cut short, because a service refused a key. */
   | { readonly kind: "woken"; readonly isEarly: boolean }
   | { readonly kind: "looked"; readonly look: ChangeReport }
-  | { readonly kind: "opened"; readonly resolved: Resolved<Renewal> }
-  /** `refusal`: the reason if the program could not be restarted. */
-  | { readonly kind: "restarted"; readonly refusal: Lines | undefined }
-  /** `refusal`: the reason if the keys could not be swapped. */
-  | { readonly kind: "swapped"; readonly refusal: Lines | undefined };
+  | { readonly kind: "opened"; readonly values: NewValues<Renewal> }
+  /** `refusal`: the reason why the program could not be restarted, or the keys could not be swapped. */
+  | { readonly kind: "restarted" | "swapped"; readonly refusal: Lines | undefined };
 
-/** A notice is dropped by `--quiet`, a detail needs `--verbose`. */
-export type Message = readonly [level: "warning" | "notice" | "detail", lines: Lines];
+/** Lines for the user. `--quiet` drops a notice; a detail is printed only with `--verbose`. */
+export type RoundMessage = readonly [level: "warning" | "notice" | "detail", lines: Lines];
 
-export type Action<Renewal> =
+export type RoundAction<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "look"; readonly before: KnownEnvironments | undefined }
   | { readonly kind: "open" }
   | { readonly kind: "restart" | "swap"; readonly renewal: Renewal; readonly names: readonly string[] };
 
-export interface Step<Renewal> {
-  readonly state: State;
-  readonly messages: readonly Message[];
-  readonly action: Action<Renewal>;
+export interface RoundStep<Renewal> {
+  readonly state: WatchState;
+  readonly messages: readonly RoundMessage[];
+  readonly action: RoundAction<Renewal>;
 }
 
-/** The interval of opening if revisions are hidden. They are asked for again then. */
-const OPEN_EVERY_MS = 15 * 60_000;
-/** Failures double the pause up to this, or to the polling interval if that is longer. */
-const LONGEST_PAUSE_MS = 5 * 60_000;
-/** The part of its lifetime after which a session is renewed. */
+/** The interval at which environments with hidden revisions are opened. The revisions are also asked for again then. */
+const OPEN_INTERVAL_MS = 15 * 60_000;
+/** Each failure doubles the pause, up to this or to the polling interval if that is longer. */
+const MAX_PAUSE_MS = 5 * 60_000;
+/** Keeps 2 ** failures a number that can be multiplied. */
+const MAX_DOUBLINGS = 20;
+/** A session is renewed when this part of its lifetime is over: a random one, so that not all programs restart at the same time. */
 const RENEWAL = { from: 0.8, to: 0.9 } as const;
-/** Pauses are longer by up to this part, so that many launchers do not send requests at the same time. */
+/** A pause is longer by a random part of it, up to this, so that many launchers do not send requests at the same time. */
 const JITTER = 0.2;
 
-const IDLE: Round = { isEarly: false, isExpiring: false, isDue: false };
+const NO_ROUND: Round = { isEarly: false, isExpiring: false, isDue: false };
 
-/** Returns the first state and action. @param digests of the values that the program got */
-export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> {
-  const state: State = {
+/** Returns the first state, and the action to wait. @param digests the digests of the values that the program got */
+export function beginRounds<Renewal>(digests: Digests, timing: RoundTiming): RoundStep<Renewal> {
+  const state: WatchState = {
     digests,
     volatile: new Set(),
     known: undefined,
     lost: new Map(),
-    expiresAt: expiry(timing),
-    opensAt: timing.now + OPEN_EVERY_MS,
+    expiresAt: nextExpiry(timing),
+    opensAt: timing.now + OPEN_INTERVAL_MS,
     failures: 0,
     pausesUntil: timing.now,
     reported: new Set(),
-    round: IDLE,
+    round: NO_ROUND,
   };
   return pause(state, timing);
 }
 
-export function step<Renewal>(state: State, event: Event<Renewal>, timing: Timing): Step<Renewal> {
+/** Returns the state after an event, which is the result of the last action, with the next action. */
+export function nextStep<Renewal>(
+  state: WatchState,
+  event: RoundEvent<Renewal>,
+  timing: RoundTiming,
+): RoundStep<Renewal> {
   switch (event.kind) {
     case "woken":
-      return wake(state, event.isEarly, timing);
+      return onWoken(state, event.isEarly, timing);
     case "looked":
-      return onLook(state, event.look, timing);
+      return onLooked(state, event.look, timing);
     case "opened":
-      return onOpened(state, event.resolved, timing);
-    case "restarted": {
-      const { next = state.digests } = state.round;
-      if (event.refusal !== undefined) return fail(state, event.refusal, timing);
-      return finish({ ...state, digests: next, expiresAt: expiry(timing) }, [], timing);
-    }
-    case "swapped": {
-      const { next = state.digests } = state.round;
-      if (event.refusal !== undefined) return fail(state, event.refusal, timing);
-      // The program keeps its variables, those of providers as well.
-      const digests = { ...state.digests, brokered: next.brokered };
-      return finish({ ...state, digests }, [], timing);
-    }
+      return onOpened(state, event.values, timing);
+    case "restarted":
+    case "swapped":
+      return event.refusal === undefined ? onReplaced(state, event.kind, timing) : fail(state, event.refusal, timing);
   }
 }
 
-function wake(before: State, isEarly: boolean, timing: Timing): Step<never> {
+/** Begins a round: decides between a look, an opening without a look, and a further pause. */
+function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): RoundStep<never> {
   const { known, lost } = before;
   if (isEarly && timing.now < before.pausesUntil) return pause(before, timing);
   const isExpiring = timing.now >= before.expiresAt;
-  const isHidden = known !== undefined && known.hidden.size + lost.size > 0;
-  const isDue = timing.now >= before.opensAt && isHidden;
-  const state: State = { ...before, round: { isEarly, isExpiring, isDue } };
-  if (isEarly && isHidden && !isDue) return { state, messages: [], action: { kind: "open" } };
-  if (known === undefined || known.seen.size > 0 || isDue) {
-    const asked = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
-    return { state, messages: [], action: { kind: "look", before: asked } };
+  const areSomeHidden = known !== undefined && known.hidden.size + lost.size > 0;
+  const isDue = timing.now >= before.opensAt && areSomeHidden;
+  const state: WatchState = { ...before, round: { isEarly, isExpiring, isDue } };
+  const open: RoundStep<never> = { state, messages: [], action: { kind: "open" } };
+  if (isEarly && areSomeHidden && !isDue) return open;
+  const isLookUseful = known === undefined || known.seen.size > 0 || isDue;
+  if (isLookUseful) {
+    // Hidden revisions are asked for again when they are due: the token may see them now.
+    const toCompare = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
+    return { state, messages: [], action: { kind: "look", before: toCompare } };
   }
-  return isExpiring ? { state, messages: [], action: { kind: "open" } } : pause(state, timing);
+  return isExpiring ? open : pause(state, timing);
 }
 
-function onLook(before: State, look: ChangeReport, timing: Timing): Step<never> {
+/** Opens the environments if a revision has changed, or if they must be opened anyway. */
+function onLooked(before: WatchState, look: ChangeReport, timing: RoundTiming): RoundStep<never> {
   const { isEarly, isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
-    const failed = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
+    const pausing = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
     const { message } = look.failure;
-    return fail(failed, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
+    return fail(pausing, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
   }
   const { known: seen, lost } = look;
-  const looked: State = { ...before, lost, round: { ...before.round, seen } };
-  const { state, messages } = lost.size > 0 ? fail(looked, lostLines(lost), timing) : { state: looked, messages: [] };
-  const all = before.known === undefined ? [...messages, ...hiddenMessages(seen)] : messages;
-  // A first look that sees nothing is no change.
-  const hasChanged = look.hasChanged && (before.known !== undefined || seen.seen.size > 0 || isEarly);
-  if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, all, timing);
+  const looked: WatchState = { ...before, lost, round: { ...before.round, seen } };
+  // Refused revisions are a failure, but the round continues with those that are visible.
+  const { state, messages } =
+    lost.size > 0 ? fail(looked, describeLost(lost), timing) : { state: looked, messages: [] };
+  const isFirstLook = before.known === undefined;
+  const allMessages = isFirstLook ? [...messages, ...describeHidden(seen)] : messages;
+  // The first look reports a change if it sees no revision, too. That is no reason to open, unless a service refused a key.
+  const hasChanged = look.hasChanged && (!isFirstLook || seen.seen.size > 0 || isEarly);
+  if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, allMessages, timing);
+  // A change may replace a provider by a fixed value, so that it is no longer known which values are volatile.
   const opening = hasChanged ? { ...state, volatile: new Set<string>() } : state;
-  return { state: opening, messages: all, action: { kind: "open" } };
+  return { state: opening, messages: allMessages, action: { kind: "open" } };
 }
 
-function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: Timing): Step<Renewal> {
+/** Compares new values with those of the program, and restarts the program or swaps the keys that differ. */
+function onOpened<Renewal>(before: WatchState, values: NewValues<Renewal>, timing: RoundTiming): RoundStep<Renewal> {
   const { round } = before;
-  if (resolved.kind !== "ready") {
-    const { kind, lines } = resolved;
+  if (values.kind !== "ready") {
+    const { kind, lines } = values;
     return kind === "trouble" ? fail(before, lines, timing) : finish(before, [["warning", lines]], timing);
   }
-  const { digests, renewal } = resolved;
-  const { first = digests } = round;
-  const volatile = new Set([...before.volatile, ...differences(first, digests).all]);
-  // At the end of a session a file is replaced under the running program, if it is renewed.
+  const { digests, renewal } = values;
+  const { firstOpening = digests } = round;
+  const volatile = new Set([...before.volatile, ...differences(firstOpening, digests).all]);
+  // At the end of a session volatile values are renewed as well, except for files, which are replaced under the running program.
   const isChange = (name: string): boolean => (round.isExpiring ? !digests.renewed.has(name) : !volatile.has(name));
   const { program, brokered, all } = differences(before.digests, digests);
-  const state: State = { ...before, volatile };
+  const state: WatchState = { ...before, volatile };
   if (!all.some(isChange)) {
     return finish(state, [["detail", ["the program would get the same values from ESC"]]], timing);
   }
-  if (!round.isExpiring && round.first === undefined) {
-    return { state: { ...state, round: { ...round, first: digests } }, messages: [], action: { kind: "open" } };
+  const needsSecondOpening = !round.isExpiring && round.firstOpening === undefined;
+  if (needsSecondOpening) {
+    return { state: { ...state, round: { ...round, firstOpening: digests } }, messages: [], action: { kind: "open" } };
   }
-  const action: Action<Renewal> = program.some(isChange)
+  const action: RoundAction<Renewal> = program.some(isChange)
     ? { kind: "restart", renewal, names: all.filter(isChange) }
     : { kind: "swap", renewal, names: brokered };
-  return { state: { ...state, round: { ...round, next: digests } }, messages: [], action };
+  return { state: { ...state, round: { ...round, replacement: digests } }, messages: [], action };
+}
+
+/** Ends a round after the program was restarted, or keys were swapped. */
+function onReplaced(state: WatchState, kind: "restarted" | "swapped", timing: RoundTiming): RoundStep<never> {
+  const { replacement = state.digests } = state.round;
+  if (kind === "restarted") {
+    return finish({ ...state, digests: replacement, expiresAt: nextExpiry(timing) }, [], timing);
+  }
+  // The running program keeps its variables, and with them the session in which providers made some of them.
+  const digests = { ...state.digests, brokered: replacement.brokered };
+  return finish({ ...state, digests }, [], timing);
 }
 
 function differences(before: Digests, after: Digests) {
@@ -199,39 +237,52 @@ function differences(before: Digests, after: Digests) {
   return { program, brokered, all: [...new Set([...program, ...brokered])].toSorted() };
 }
 
-function finish(before: State, messages: readonly Message[], timing: Timing): Step<never> {
+/** Ends a round that has opened the environments. */
+function finish(before: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
   const { isEarly, isExpiring, isDue, seen = before.known } = before.round;
-  // Hidden revisions are asked for again when they are due, however often a service refuses a key.
-  const opensAt = isEarly && !isDue ? before.opensAt : timing.now + OPEN_EVERY_MS;
-  const expiresAt = isExpiring ? expiry(timing) : before.expiresAt;
+  // An early round does not postpone the look at hidden revisions, however often a service refuses a key.
+  const opensAt = isEarly && !isDue ? before.opensAt : timing.now + OPEN_INTERVAL_MS;
+  const expiresAt = isExpiring ? nextExpiry(timing) : before.expiresAt;
   return succeed({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
 }
 
-function succeed(state: State, messages: readonly Message[], timing: Timing): Step<never> {
+/** Ends a round. It is a success only if no revision is refused. */
+function succeed(state: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
   if (state.lost.size > 0) return pause(state, timing, messages);
-  const over: readonly Message[] = state.reported.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
-  return pause({ ...state, reported: new Set(), failures: 0 }, timing, [...messages, ...over]);
+  const recovered: readonly RoundMessage[] =
+    state.reported.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
+  return pause({ ...state, reported: new Set(), failures: 0 }, timing, [...messages, ...recovered]);
 }
 
-/** Ends a failed round. Reports the same failure once, until a round succeeds. */
-function fail(before: State, lines: Lines, timing: Timing): Step<never> {
+/** Ends a round that failed. The same failure is reported once, until a round succeeds. */
+function fail(before: WatchState, lines: Lines, timing: RoundTiming): RoundStep<never> {
   const text = lines.join("\n");
   const state = { ...before, failures: before.failures + 1, reported: new Set([...before.reported, text]) };
   return pause(state, timing, before.reported.has(text) ? [] : [["warning", lines]]);
 }
 
-function pause(state: State, { now, random, everyMs }: Timing, messages: readonly Message[] = []): Step<never> {
-  const grown = Math.min(everyMs * 2 ** Math.min(state.failures, 20), Math.max(everyMs, LONGEST_PAUSE_MS));
-  const ms = Math.max(grown, state.pausesUntil - now) * (1 + JITTER * random);
-  const left = state.expiresAt - now;
-  return { state, messages, action: { kind: "wait", ms: Math.min(ms, left > 0 ? left : LONGEST_TIMER_MS) } };
+/** Waits for the next round: for the polling interval, longer after failures, and not beyond the end of the session. */
+function pause(
+  state: WatchState,
+  { now, random, everyMs }: RoundTiming,
+  messages: readonly RoundMessage[] = [],
+): RoundStep<never> {
+  const doubledMs = everyMs * 2 ** Math.min(state.failures, MAX_DOUBLINGS);
+  const pauseMs = Math.min(doubledMs, Math.max(everyMs, MAX_PAUSE_MS));
+  const askedMs = state.pausesUntil - now;
+  const jitteredMs = Math.max(pauseMs, askedMs) * (1 + JITTER * random);
+  const untilExpiryMs = state.expiresAt - now;
+  // If the values could not be renewed in time, the pauses of failures hold. A longer timer would fire at once.
+  const maxMs = untilExpiryMs > 0 ? untilExpiryMs : LONGEST_TIMER_MS;
+  return { state, messages, action: { kind: "wait", ms: Math.min(jitteredMs, maxMs) } };
 }
 
-function expiry({ now, random, sessionMs }: Timing): number {
-  return now + sessionMs * (RENEWAL.from + (RENEWAL.to - RENEWAL.from) * random);
+function nextExpiry({ now, random, sessionMs }: RoundTiming): number {
+  const part = RENEWAL.from + (RENEWAL.to - RENEWAL.from) * random;
+  return now + sessionMs * part;
 }
 
-function lostLines(lost: ReadonlyMap<string, number>): Lines {
+function describeLost(lost: ReadonlyMap<string, number>): Lines {
   const names = Array.from(lost, ([name, status]) => `${printable(name)} (HTTP ${status})`);
   return [
     `warning: ESC no longer lets this token see the revision of ${enumerateFew(names, 3)}`,
@@ -239,7 +290,7 @@ function lostLines(lost: ReadonlyMap<string, number>): Lines {
   ];
 }
 
-function hiddenMessages({ hidden }: KnownEnvironments): readonly Message[] {
+function describeHidden({ hidden }: KnownEnvironments): readonly RoundMessage[] {
   if (hidden.size === 0) return [];
   const names = [...hidden].join(", ");
   return [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { AWS_PATH as PATH, awsPath } from "../../../../src/commands/run/refresh/aws-answers.ts";
-import { type LoopbackDoor, loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
+import { type LoopbackServices, loopbackAnswer } from "../../../../src/commands/run/refresh/loopback-paths.ts";
 import type { RequestHead } from "../../../../src/broker/admit.ts";
 import type { AwsCredentials } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { PAGE_REQUESTS, pageRequest } from "../../../helpers/web-page.ts";
@@ -20,7 +20,7 @@ const DOOR = {
   paths: new Map([[PATH, awsPath("the-token", () => CREDENTIALS)]]),
 };
 
-function awsAnswer(head: RequestHead, door: LoopbackDoor) {
+function awsAnswer(head: RequestHead, door: LoopbackServices) {
   const answer = loopbackAnswer(head, door);
   if (answer !== undefined && !("status" in answer)) throw new TypeError("AWS needs no body");
   return answer;

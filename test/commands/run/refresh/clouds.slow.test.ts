@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "n
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sophiaRun } from "../../../helpers/program.ts";
-import { sophia, unwrapped } from "../../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../../helpers/sophia.ts";
 import { start } from "../../../helpers/started.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { type CloudsWorld, cloudsWorld, ENVIRONMENT, jwt, VARIABLES } from "./clouds-world.ts";
@@ -367,6 +367,15 @@ test("with a broker that listens elsewhere, tokens are on a loopback port of the
   expect((await program.stop()).status).toBe(0);
 });
 
+test("without --broker, gh keeps its configuration, even if the contract has a token of GitHub", async () => {
+  const it = await cloudsWorld({ contract: { variables: { GITHUB_TOKEN: {} } } });
+  // A configuration that the broker would warn of.
+  const own = folder({ "config.yml": "- editor\n" });
+  const program = await run(it, ["--refresh", "--watch"], { GH_CONFIG_DIR: own });
+  expect((await program.ask()).google).toMatchObject({ status: 200 });
+  expect((await program.stop()).stderr).not.toContain("gh ignores");
+});
+
 test.each([
   [["--mode", "exec"], "--refresh needs a parent process"],
   [["--offline"], "--refresh and --offline cannot be used together"],
@@ -391,8 +400,8 @@ test("files alone need no server", async () => {
 /** Returns the TCP ports on which the parent of a process listens (Linux). */
 function listeningPorts(pid: number): readonly string[] {
   const parent = /^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "";
-  const folder = `/proc/${parent}/fd`;
-  const links = readdirSync(folder).map((name) => readlinkSync(join(folder, name)));
+  const descriptors = `/proc/${parent}/fd`;
+  const links = readdirSync(descriptors).map((name) => readlinkSync(join(descriptors, name)));
   const sockets = new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? []));
   const rows = readFileSync("/proc/net/tcp", "utf8")
     .trim()

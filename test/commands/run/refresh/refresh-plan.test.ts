@@ -3,7 +3,8 @@ import { endOfToken } from "../../../../src/commands/run/refresh/azure-credentia
 import { azureVariables } from "../../../../src/commands/run/refresh/azure-variables.ts";
 import { CLOUDS, type ReadStart } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import { fileChanges } from "../../../../src/commands/run/refresh/renewed-files.ts";
-import { emptyReason, planRefresh, refreshScope } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import { emptyReason, planRefresh } from "../../../../src/commands/run/refresh/refresh-plan.ts";
+import { refreshScope } from "../../../../src/commands/run/refresh/refresh-scope.ts";
 import type { Origin, Resolved } from "../../../../src/core/model.ts";
 import type { Start } from "../../../../src/resolve/start.ts";
 
@@ -159,7 +160,7 @@ describe("the caller's own", () => {
       AZURE_USERNAME: own,
     };
     const plan = planRefresh(WHOLE, startWith(given), AT);
-    expect(plan.kept).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
+    expect(plan.setByEsc).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
     expect(plan.withheld).toEqual(["AZURE_CLIENT_SECRET"]);
     expect(plan.warnings.flat().filter((line) => line.includes("AZURE_"))).toEqual([
       expect.stringContaining("AZURE_USERNAME of the process environment"),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { CLOUD_FACTS } from "../../../../src/commands/run/refresh/cloud-credentials.ts";
 import {
   isDue,
-  leadOf,
   mayTryNow,
   nextTry,
   renewalOf,
@@ -10,11 +10,11 @@ import {
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const fresh: RenewalState = { generation: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
+const fresh: RenewalState = { lifetime: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
 
 test("is at 80 % of the life", () => {
   expect(nextTry(fresh, 0.5)).toBe(0.8 * HOUR);
-  expect(nextTry({ ...fresh, generation: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
+  expect(nextTry({ ...fresh, lifetime: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
 });
 
 test.each([
@@ -24,11 +24,12 @@ test.each([
   ["29 minutes, which are less than twice the lead", 29, 23.2],
   ["a minute", 1, 0.8],
 ])("a token of Azure that lives for %s is renewed at least 15 minutes before its end, if it can be", (_, life, at) => {
-  expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: leadOf("azure") })).toBe(at * MINUTE);
+  expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(at * MINUTE);
 });
 
 test("credentials of other clouds have no lead", () => {
-  expect([leadOf("aws"), leadOf("google"), leadOf("files")]).toEqual([undefined, undefined, undefined]);
+  expect([CLOUD_FACTS.aws.leadMs, CLOUD_FACTS.google.leadMs]).toEqual([undefined, undefined]);
+  expect(renewalOf({ openedAt: 0, expiresAt: HOUR })).toBe(0.8 * HOUR);
 });
 
 test("failures double the pause up to a minute; more than one program does not try at the same time", () => {
@@ -48,14 +49,14 @@ test("the same credentials again and again: once they have expired, the pauses g
 });
 
 test("credentials that have expired when they come make no loop", () => {
-  expect(nextTry({ generation: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(21_000);
+  expect(nextTry({ lifetime: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(21_000);
 });
 
 describe("an ask", () => {
   test("begins a try only in the last five minutes, or the last fifth of the life", () => {
     const at = (now: number, state = fresh): boolean => mayTryNow(state, now);
     expect([at(0), at(HOUR - 300_001), at(HOUR - 300_000), at(2 * HOUR)]).toEqual([false, false, true, true]);
-    const minute: RenewalState = { generation: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
+    const minute: RenewalState = { lifetime: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
     expect([47_999, 48_000, 49_999, 50_000].map((now) => at(now, minute))).toEqual([false, false, false, true]);
   });
 });

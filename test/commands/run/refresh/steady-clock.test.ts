@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { type ClockReading, passedBetween, steadyClock } from "../../../../src/commands/run/refresh/steady-clock.ts";
+import {
+  type ClockReading,
+  passedBetween,
+  createSteadyClock,
+} from "../../../../src/commands/run/refresh/steady-clock.ts";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 11, 2, 7);
@@ -7,7 +11,7 @@ const START = Date.UTC(2026, 11, 2, 7);
 /** A clock of a machine whose two clocks the test sets. */
 function machine() {
   let reading: ClockReading = { monotonic: 5000, system: START };
-  const clock = steadyClock(() => reading);
+  const clock = createSteadyClock(() => reading);
   return {
     clock,
     pass: (monotonic: number, system = monotonic) => {

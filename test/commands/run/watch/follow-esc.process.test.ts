@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { follow } from "../../../../src/commands/run/watch/follow-esc.ts";
-import type { Lines, Resolved } from "../../../../src/commands/run/watch/rounds.ts";
-import { makeDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
+import type { Lines, NewValues } from "../../../../src/commands/run/watch/rounds.ts";
+import { createDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
 import { readEsc } from "../../../../src/sources/esc-layers.ts";
 import { escAccess, type EscSettings } from "../../../../src/esc/settings/access-settings.ts";
 import { detectChanges } from "../../../../src/esc/api/detect-changes.ts";
@@ -25,7 +25,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
       definition: `values:\n  environmentVariables:\n    KEY: {fn::secret: "${value}"}\n    AWS: {"fn::open::aws": {}}\n`,
     });
   environment("one");
-  const digest = makeDigest();
+  const digest = createDigest();
   const read = async (): Promise<Digests> => {
     server.provider("aws", secret(`key-${server.sessions + 1}`));
     const reading = await readEsc(settings, SILENT);
@@ -42,7 +42,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
   let now = 0;
   let go: (() => void) | undefined;
   let waits: ((ms: number) => void) | undefined;
-  const resolve = async (): Promise<Resolved<Digests>> => {
+  const reopen = async (): Promise<NewValues<Digests>> => {
     events.push("open");
     const digests = await read();
     return { kind: "ready", digests, renewal: digests };
@@ -56,7 +56,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
         events.push("look");
         return detectChanges(settings, before, SILENT);
       },
-      resolve,
+      reopen,
       restart: async (_, names) => void events.push(`restart ${names.join()}`),
       swap: (_, names) => void events.push(`swap ${names.join()}`),
       report: (level, lines) => void (level === "detail" || messages.push(lines)),

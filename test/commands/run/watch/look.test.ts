@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { lookSeldom } from "../../../../src/commands/run/watch/follow-esc.ts";
+import { limitLooks } from "../../../../src/commands/run/watch/follow-esc.ts";
 
 test("answers of 401 share a look, and cause another one after 10 seconds", async () => {
   let time = 0;
   let looks = 0;
   let finish: () => void = () => {};
-  const unauthorized = lookSeldom(
+  const unauthorized = limitLooks(
     () => {
       looks += 1;
       return new Promise((resolve) => {
@@ -29,7 +29,7 @@ test("answers of 401 share a look, and cause another one after 10 seconds", asyn
 
 test("a look that fails is no failure of the request", async () => {
   await expect(
-    lookSeldom(
+    limitLooks(
       () => Promise.reject(new Error("no network")),
       () => 0,
     )(),

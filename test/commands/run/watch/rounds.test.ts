@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
-  begin,
-  step,
-  type Action,
-  type Event,
-  type Message,
-  type State,
+  beginRounds,
+  nextStep,
+  type RoundAction,
+  type RoundEvent,
+  type RoundMessage,
+  type WatchState,
 } from "../../../../src/commands/run/watch/rounds.ts";
 import type { Digests } from "../../../../src/commands/run/watch/digests.ts";
 import type { ChangeReport, KnownEnvironments } from "../../../../src/esc/api/detect-changes.ts";
@@ -48,33 +48,33 @@ const looked = (
   known: KnownEnvironments,
   hasChanged: boolean,
   lost: Readonly<Record<string, number>> = {},
-): Event<string> => {
+): RoundEvent<string> => {
   const look: ChangeReport = { kind: "seen", known, hasChanged, lost: new Map(Object.entries(lost)), settings };
   return { kind: "looked", look };
 };
-const opened = (values: Values, keys?: Values): Event<string> => {
-  return { kind: "opened", resolved: { kind: "ready", digests: digests(values, keys), renewal: "renewal" } };
+const opened = (values: Values, keys?: Values): RoundEvent<string> => {
+  return { kind: "opened", values: { kind: "ready", digests: digests(values, keys), renewal: "renewal" } };
 };
 const CHANGE = looked(VISIBLE, true);
-const down = (retryAfterMs: number): Event<string> => {
+const down = (retryAfterMs: number): RoundEvent<string> => {
   const failure = { code: "esc-answer", message: "no answer" } as const;
   return { kind: "looked", look: { kind: "unavailable", failure, blames: "service", retryAfterMs } };
 };
-const WOKEN: Event<string> = { kind: "woken", isEarly: false };
-const EARLY: Event<string> = { kind: "woken", isEarly: true };
-const SWAPPED: Event<string> = { kind: "swapped", refusal: undefined };
-const RESTARTED: Event<string> = { kind: "restarted", refusal: undefined };
+const WOKEN: RoundEvent<string> = { kind: "woken", isEarly: false };
+const EARLY: RoundEvent<string> = { kind: "woken", isEarly: true };
+const SWAPPED: RoundEvent<string> = { kind: "swapped", refusal: undefined };
+const RESTARTED: RoundEvent<string> = { kind: "restarted", refusal: undefined };
 
-const STARTED = begin(digests({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
-const STEADY: State = { ...STARTED, known: VISIBLE };
+const STARTED = beginRounds(digests({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
+const STEADY: WatchState = { ...STARTED, known: VISIBLE };
 
 /** Applies events, all at the same time. */
-function through(state: State, events: readonly Event<string>[], now = 1000) {
-  const actions: Action<string>[] = [];
-  const messages: Message[] = [];
+function through(state: WatchState, events: readonly RoundEvent<string>[], now = 1000) {
+  const actions: RoundAction<string>[] = [];
+  const messages: RoundMessage[] = [];
   let current = state;
   for (const event of events) {
-    const next = step(current, event, { ...TIMING, now });
+    const next = nextStep(current, event, { ...TIMING, now });
     current = next.state;
     actions.push(next.action);
     messages.push(...next.messages);
@@ -83,7 +83,7 @@ function through(state: State, events: readonly Event<string>[], now = 1000) {
 }
 
 describe("a round", () => {
-  it.each<readonly [string, State, readonly Event<string>[], string]>([
+  it.each<readonly [string, WatchState, readonly RoundEvent<string>[], string]>([
     [
       "the first look opens, and opens again if a value differs",
       STARTED,
@@ -116,7 +116,7 @@ describe("a round", () => {
     expect(through(state, events).kinds).toBe(kinds);
   });
 
-  it.each<readonly [string, State, number, readonly Event<string>[], string]>([
+  it.each<readonly [string, WatchState, number, readonly RoundEvent<string>[], string]>([
     [
       "after 15 minutes, if nothing is visible",
       { ...STARTED, known: HIDDEN },
@@ -173,8 +173,8 @@ describe("a round", () => {
   });
 
   it("reports an unmet contract each time, and an unreadable source once", () => {
-    const unmet: Event<string> = { kind: "opened", resolved: { kind: "unmet", lines: ["unmet"] } };
-    const trouble: Event<string> = { kind: "opened", resolved: { kind: "trouble", lines: ["trouble"] } };
+    const unmet: RoundEvent<string> = { kind: "opened", values: { kind: "unmet", lines: ["unmet"] } };
+    const trouble: RoundEvent<string> = { kind: "opened", values: { kind: "trouble", lines: ["trouble"] } };
     const to = [WOKEN, looked(VISIBLE, true)];
     expect(through(STEADY, [...to, unmet]).messages).toEqual([["warning", ["unmet"]]]);
     const twice = through(STEADY, [...to, trouble, ...to, trouble]);
@@ -187,11 +187,11 @@ describe("with the broker", () => {
   /** What the program has (a dummy of KEY, and credentials of a provider), and what the broker sends for KEY. */
   const PROGRAM = { KEY: "dummy", AWS: "a" };
   const OTHER = { KEY: "dummy", AWS: "b" };
-  const BROKERED: State = { ...STEADY, digests: digests(PROGRAM, { KEY: "one" }) };
-  const VOLATILE: State = { ...BROKERED, volatile: new Set(["KEY"]) };
+  const BROKERED: WatchState = { ...STEADY, digests: digests(PROGRAM, { KEY: "one" }) };
+  const VOLATILE: WatchState = { ...BROKERED, volatile: new Set(["KEY"]) };
   const CHANGED = [WOKEN, looked(VISIBLE, true)];
 
-  it.each<readonly [string, State, readonly Event<string>[], string]>([
+  it.each<readonly [string, WatchState, readonly RoundEvent<string>[], string]>([
     ["the same keys", BROKERED, [...CHANGED, opened(PROGRAM, { KEY: "one" })], "look open wait"],
     [
       "a key alone has changed",
@@ -247,7 +247,7 @@ describe("with the broker", () => {
     }
   });
 
-  it.each<readonly [string, Values, number, readonly Event<string>[], string]>([
+  it.each<readonly [string, Values, number, readonly RoundEvent<string>[], string]>([
     ["is replaced under the program when the session ends", { KEY: "one", AWS: "b" }, 48, [], "look open wait"],
     ["does not keep another value from a restart", { KEY: "two", AWS: "b" }, 48, [], "look open restart"],
     [
@@ -258,16 +258,16 @@ describe("with the broker", () => {
       "look open open restart",
     ],
   ])("a file that is renewed (--refresh) %s", (_, values, minutes, [change], kinds) => {
-    const again: Event<string> = {
+    const again: RoundEvent<string> = {
       kind: "opened",
-      resolved: { kind: "ready", digests: digests(values, {}, ["AWS"]), renewal: "renewal" },
+      values: { kind: "ready", digests: digests(values, {}, ["AWS"]), renewal: "renewal" },
     };
     const events = change === undefined ? [WOKEN, looked(VISIBLE, false), again] : [WOKEN, change, again, again];
     expect(through(STEADY, events, minutes * MINUTE).kinds).toBe(kinds);
   });
 
   it("swaps all keys that differ, and keeps the session of what the program has", () => {
-    const before: State = { ...BROKERED, digests: digests(PROGRAM, { KEY: "one", MADE: "x" }) };
+    const before: WatchState = { ...BROKERED, digests: digests(PROGRAM, { KEY: "one", MADE: "x" }) };
     const made = { KEY: "dummy", AWS: "c" };
     const events = [...CHANGED, opened(OTHER, { KEY: "two", MADE: "y" }), opened(made, { KEY: "two", MADE: "z" })];
     const { last, state } = through(before, events);
@@ -284,7 +284,7 @@ describe("with the broker", () => {
   });
 
   it("tries a swap that could not be recorded again, with growing pauses, and reports it once", () => {
-    const refused: Event<string> = { kind: "swapped", refusal: ["warning: full"] };
+    const refused: RoundEvent<string> = { kind: "swapped", refusal: ["warning: full"] };
     const attempt = [...CHANGED, ...[1, 2].map(() => opened(PROGRAM, { KEY: "two" })), refused];
     const { last, messages, state } = through(BROKERED, [...attempt, ...attempt]);
     expect(messages).toEqual([["warning", ["warning: full"]]]);
@@ -293,7 +293,7 @@ describe("with the broker", () => {
     expect(state.known).toBe(BROKERED.known);
   });
 
-  it.each<readonly [string, State, readonly Event<string>[], string]>([
+  it.each<readonly [string, WatchState, readonly RoundEvent<string>[], string]>([
     ["looks at revisions first", BROKERED, [EARLY, looked(VISIBLE, false)], "look wait"],
     [
       "opens where a revision is hidden",
@@ -332,7 +332,7 @@ describe("with the broker", () => {
   });
 
   it("asks for hidden revisions when they are due, however often a service refuses a key", () => {
-    const hidden: State = { ...BROKERED, known: HIDDEN };
+    const hidden: WatchState = { ...BROKERED, known: HIDDEN };
     const { state } = through(hidden, [EARLY, opened(PROGRAM, { KEY: "one" })], 14 * MINUTE);
     expect(through(state, [EARLY], 15 * MINUTE).last).toMatchObject({ kind: "look", before: { hidden: new Set() } });
   });

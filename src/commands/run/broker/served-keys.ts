@@ -1,0 +1,88 @@
+/**
+ * The keys that the broker of a run serves. `ServedKeys` answers the questions of the broker's server (`BrokerParts`), reports its
+ * problems to the user, and knows which keys the program has used.
+ */
+import type { Agent } from "node:http";
+import type { BrokerParts } from "../../../broker/broker-server.ts";
+import { MOST_GUESSES } from "../../../broker/guesses.ts";
+import type { RequestRecord } from "../../../broker/request-record.ts";
+import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { printable } from "../../../core/text.ts";
+import { callersNetwork } from "../../../esc/settings/access-settings.ts";
+import type { NetworkSettings } from "../../../network/network-settings.ts";
+import { agentFor } from "../../../network/pool.ts";
+import { printLines } from "../../../output/stderr.ts";
+import type { BrokeredKey } from "../../parts/broker/brokered-keys.ts";
+import type { RequestWriter } from "./records.ts";
+
+export class ServedKeys implements BrokerParts {
+  readonly #context: Context;
+  readonly #requestWriter: RequestWriter | undefined;
+  readonly #network: NetworkSettings;
+  readonly #agents = new Map<string, Agent>();
+  /** The keys in use, by variable. */
+  #keys: ReadonlyMap<string, BrokeredKey> = new Map();
+  readonly #usedNames = new Set<string>();
+  #writeReport: (text: string) => void;
+  #lookForChange: (name: string) => Promise<void> = () => Promise.resolve();
+
+  /** @param requestWriter records each request; undefined without an audit log */
+  constructor(context: Context, requestWriter: RequestWriter | undefined) {
+    this.#context = context;
+    this.#requestWriter = requestWriter;
+    this.#network = callersNetwork(context.environment);
+    this.#writeReport = context.err;
+  }
+
+  /** Serves later requests with these keys. */
+  replace(keys: readonly BrokeredKey[]): void {
+    this.#keys = new Map(keys.map((key) => [key.route.name, key]));
+  }
+
+  names(): readonly string[] {
+    return [...this.#keys.keys()];
+  }
+
+  unused(): readonly BrokeredKey[] {
+    return [...this.#keys.values()].filter(({ route }) => !this.#usedNames.has(route.name));
+  }
+
+  /** Has later reports written by this function, since the program now writes to the standard error as well. */
+  writeReportsWith(write: (text: string) => void): void {
+    this.#writeReport = write;
+  }
+
+  /** Has this function called when a service answers 401. */
+  lookForChangesWith(look: (name: string) => Promise<void>): void {
+    this.#lookForChange = look;
+  }
+
+  readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
+
+  readonly agentFor = (origin: string): Agent => {
+    const agent = this.#agents.get(origin) ?? agentFor(origin, this.#network);
+    this.#agents.set(origin, agent);
+    return agent;
+  };
+
+  readonly onUnauthorized = (name: string): Promise<void> => this.#lookForChange(name);
+
+  readonly record = (entry: RequestRecord): void => {
+    if (entry.name !== undefined) this.#usedNames.add(entry.name);
+    this.#requestWriter?.write(entry);
+  };
+
+  readonly failed = (error: unknown): void => {
+    const problem = error instanceof SophiaError ? error.message : "a request cannot be recorded";
+    this.#warn(`${problem}; the broker is closed, and further requests of the program fail`);
+  };
+
+  readonly guessed = (address: string): void => {
+    this.#warn(`${printable(address)} sent ${MOST_GUESSES} wrong keys; the broker refuses it for a minute`);
+  };
+
+  #warn(problem: string): void {
+    printLines({ ...this.#context, err: this.#writeReport }, [`warning: ${problem}`]);
+  }
+}

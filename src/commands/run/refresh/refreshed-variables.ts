@@ -1,0 +1,65 @@
+/** Returns the variables by which the program gets credentials that are renewed (`--refresh`), in place of the credentials; pure. */
+import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
+import type { Environment } from "../../../core/model.ts";
+import { REFRESHED_VARIABLE, refreshedNames } from "../../../resolve/outer-refresh.ts";
+import { AWS_PATH } from "./aws-answers.ts";
+import { awsVariables } from "./aws-variables.ts";
+import { azureVariables } from "./azure-variables.ts";
+import { type Cloud, CLOUD_FACTS } from "./cloud-credentials.ts";
+import { googleVariables } from "./google-variables.ts";
+import type { RefreshPlan } from "./refresh-plan.ts";
+
+/** The addresses, files and tokens of this run, which stay the same while the credentials are renewed. */
+export interface RefreshAddresses {
+  /** The origin of the loopback server; empty if there is none. */
+  readonly origin: string;
+  readonly awsToken: string;
+  readonly files: {
+    readonly awsCredentials: string;
+    readonly googleCredentials: string;
+    readonly googleToken: string;
+    readonly azureToken: string;
+  };
+}
+
+/** Returns true if the program's SDKs ask the loopback server for credentials. */
+export function needsServer({ credentials }: Pick<RefreshPlan, "credentials">): boolean {
+  return credentials.some(({ cloud }) => CLOUD_FACTS[cloud].isServed);
+}
+
+/**
+ * Returns the changes of the program's variables.
+ *
+ * @param program the program's variables before these changes
+ * @param caller the caller's variables, which may have the mark of an outer sophia-run
+ */
+export function refreshedVariables(
+  plan: RefreshPlan,
+  addresses: RefreshAddresses,
+  program: Environment,
+  caller: Environment,
+): Changes {
+  const changes: Record<string, string | undefined> = needsServer(plan) ? { ...withoutProxyForLoopback(program) } : {};
+  for (const { cloud } of plan.credentials) Object.assign(changes, variablesOfCloud(cloud, addresses, program));
+  for (const name of plan.withheld) changes[name] = undefined;
+  for (const name of plan.setByEsc) delete changes[name];
+  return { ...changes, ...markForNested(plan, caller) };
+}
+
+function variablesOfCloud(cloud: Cloud, { origin, awsToken, files }: RefreshAddresses, program: Environment): Changes {
+  switch (cloud) {
+    case "aws":
+      return awsVariables(origin + AWS_PATH, awsToken, files.awsCredentials);
+    case "google":
+      return googleVariables(files.googleCredentials, files.googleToken);
+    case "azure":
+      return azureVariables(program, files.azureToken);
+  }
+}
+
+/** Returns the mark by which a sophia-run that the program starts knows what this one and those around it renew. */
+function markForNested({ credentials }: RefreshPlan, caller: Environment): Changes {
+  const names = credentials.flatMap(({ cloud }) => [...CLOUD_FACTS[cloud].tokens, ...CLOUD_FACTS[cloud].replacements]);
+  const allNames = new Set([...refreshedNames(caller), ...names]);
+  return allNames.size === 0 ? {} : { [REFRESHED_VARIABLE]: [...allNames].join(",") };
+}

@@ -1,0 +1,280 @@
+/** Performs the actions of `--watch` on a running program: reads all sources again, restarts the program, and swaps brokered keys. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Run } from "../../../command-line/command-line.ts";
+import type { Settings } from "../../../command-line/settings.ts";
+import { notAllowed, unallowed } from "../../../access/consent-words.ts";
+import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { enumerateFew } from "../../../core/lines.ts";
+import type { Failure } from "../../../core/model.ts";
+import { printable } from "../../../core/text.ts";
+import {
+  type ChangeReport,
+  detectChanges,
+  type KnownEnvironments,
+  settingsByFullNames,
+} from "../../../esc/api/detect-changes.ts";
+import { type EscSettings, SESSION_MS } from "../../../esc/settings/access-settings.ts";
+import { parseFullName } from "../../../esc/settings/environment-names.ts";
+import { SILENT } from "../../../esc/transport/connection.ts";
+import { systemClock } from "../../../esc/transport/deadline.ts";
+import type { OutputMasking, Renewal } from "../../../launch/index.ts";
+import type { Secret } from "../../../masking/masking-model.ts";
+import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
+import { failureOf, further, printLines } from "../../../output/stderr.ts";
+import { setOffer, wordUnmet } from "../../../output/unmet.ts";
+import type { EscStatus, Start } from "../../../resolve/start.ts";
+import type { Recorder } from "../../parts/audit-log/audit-record.ts";
+import { startWith } from "../../parts/command-start.ts";
+import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
+import { createDelivery } from "../delivery.ts";
+import { createDigest } from "./digests.ts";
+import { type Clock, follow, limitLooks } from "./follow-esc.ts";
+import type { Lines, NewValues, RoundMessage } from "./rounds.ts";
+
+/** The start of the first program, with what its options have added. */
+export interface WatchedStart {
+  readonly invocation: Pick<Run, "command" | "flags">;
+  readonly start: Start;
+  readonly outputMasking: OutputMasking | undefined;
+  /** Returns the masking of the output after a change; undefined for none. */
+  readonly createOutputMasking: (
+    settings: Settings,
+    start: Start,
+    context: Context,
+    dummies: readonly Secret[] | undefined,
+  ) => Promise<OutputMasking | undefined>;
+  readonly record: Recorder | undefined;
+  readonly broker: RunBroker | undefined;
+}
+
+/** The running program, see `Watch.follow`. */
+interface ProgramControl {
+  readonly restart: (renewal: Renewal) => Promise<void>;
+  readonly mask: (outputMasking: OutputMasking) => void;
+}
+
+/** Follows ESC until the signal. Rejects only because of a bug. */
+export async function followProgram(
+  watched: WatchedStart,
+  program: ProgramControl,
+  { everyMs, context, signal }: { readonly everyMs: number; readonly context: Context; readonly signal: AbortSignal },
+): Promise<void> {
+  const { start, broker } = watched;
+  const run = new WatchedRun(watched, program, context);
+  const follower = follow<Change>(
+    {
+      digests: run.digest(broker?.first ?? createDelivery(start)),
+      everyMs,
+      sessionMs: start.settings.sessionMs ?? SESSION_MS,
+      look: (before) => run.look(before),
+      reopen: () => run.reopen(),
+      restart: (change, names) => run.restart(change, names),
+      swap: (change, names) => run.swap(change, names),
+      report: (...message) => run.report(...message),
+      clock: CLOCK,
+    },
+    signal,
+  );
+  broker?.onUnauthorized(limitLooks(follower.lookNow, CLOCK.now));
+  await follower.ended;
+}
+
+/** The values after a change, for a restart or for a swap of keys. `brokered` and `apply` are absent without a broker. */
+interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "apply">> {
+  readonly start: Start;
+}
+
+class WatchedRun {
+  readonly digest = createDigest();
+  readonly #watched: WatchedStart;
+  readonly #program: ProgramControl;
+  readonly #context: Context;
+  /** The settings that name the environments as they were last opened. */
+  #openedSettings: EscSettings;
+  /** The same with the token of the last look, so that the next look need not obtain one. A look that fails drops the token. */
+  #lookSettings: EscSettings;
+  /** The masking of the program's output. It has the secrets of all programs of this run. */
+  #outputMasking: OutputMasking | undefined;
+  /** The state of ESC from which the program, or the broker, has its values. */
+  #esc: EscStatus;
+
+  constructor(watched: WatchedStart, program: ProgramControl, context: Context) {
+    this.#watched = watched;
+    this.#program = program;
+    this.#context = context;
+    this.#openedSettings = settingsOfOpened(watched.start);
+    this.#lookSettings = this.#openedSettings;
+    this.#outputMasking = watched.outputMasking;
+    this.#esc = watched.start.store.esc;
+  }
+
+  report(...[level, lines]: RoundMessage): void {
+    const { quiet, verbose } = this.#watched.start.settings;
+    if (level === "detail") {
+      if (verbose) printLines(this.#context, [printable(lines[0])]);
+    } else if (level === "warning" || !quiet) printLines(this.#context, lines);
+  }
+
+  async look(before: KnownEnvironments | undefined): Promise<ChangeReport> {
+    const report = await detectChanges(this.#lookSettings, before, SILENT);
+    this.#lookSettings = report.kind === "seen" ? report.settings : this.#openedSettings;
+    return report;
+  }
+
+  async reopen(): Promise<NewValues<Change>> {
+    try {
+      return await this.#readAgain();
+    } catch (error) {
+      if (!(error instanceof SophiaError)) throw error;
+      return trouble(await failureOf(error));
+    }
+  }
+
+  async restart(change: Change, names: readonly string[]): Promise<Lines | undefined> {
+    const { invocation, record, broker } = this.#watched;
+    const { start, environment, files, brokered, apply } = change;
+    let droppedCount: number;
+    try {
+      const { outputMasking, dropped } = this.#withFormerSecrets(change);
+      const recordedBroker = broker && { run: broker.run, names: () => [...(brokered?.keys() ?? [])] };
+      record?.({ event: "start", command: invocation.command[0], broker: recordedBroker }, false, start);
+      await this.#program.restart({ environment, files, outputMasking });
+      this.#outputMasking = outputMasking;
+      droppedCount = dropped;
+      // The former program has ended, and the next one is not started yet.
+      apply?.();
+      this.#esc = start.store.esc;
+    } catch (error) {
+      return describeRefusal(error);
+    }
+    this.report("notice", [`${enumerateNames(names)} changed in ESC: the program is restarted`]);
+    this.#reportDropped(droppedCount);
+    return undefined;
+  }
+
+  swap(change: Change, names: readonly string[]): Lines | undefined {
+    const { record, broker } = this.#watched;
+    const { start, apply } = change;
+    if (broker === undefined || apply === undefined) throw new TypeError("no broker has keys");
+    let droppedCount: number;
+    try {
+      const { outputMasking, dropped } = this.#withFormerSecrets(change);
+      record?.({ event: "swap", run: broker.run, names, former: this.#esc }, false, start);
+      // The new key is masked before the broker uses it: the answer of a service may repeat it.
+      if (outputMasking !== undefined) this.#program.mask(outputMasking);
+      this.#outputMasking = outputMasking;
+      droppedCount = dropped;
+      apply();
+      this.#esc = start.store.esc;
+    } catch (error) {
+      return describeRefusal(error, `the broker keeps the former value of ${enumerateNames(names)}`);
+    }
+    const values = names.length === 1 ? "the new value" : "the new values";
+    const consequence = `the broker uses ${values}, the program runs on`;
+    this.report("notice", [`${enumerateNames(names)} changed in ESC: ${consequence}`]);
+    this.#reportDropped(droppedCount);
+    return undefined;
+  }
+
+  /** Reads all sources, and checks the contract. @throws SophiaError (125) */
+  async #readAgain(): Promise<NewValues<Change>> {
+    const { broker } = this.#watched;
+    const { settings } = this.#watched.start;
+    // ESC is asked although the cache may be fresh. The cache stays on, so that it gets the new values.
+    const cache = settings.cache || settings.cacheFreshMs !== undefined;
+    const start = await startWith({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
+    const problem = problemOf(start) ?? this.#unmetContract(start);
+    if (problem !== undefined) return problem;
+    this.#openedSettings = settingsOfOpened(start);
+    this.#lookSettings = this.#openedSettings;
+    const delivered = broker?.deliver(start) ?? createDelivery(start);
+    const outputMasking = await this.#createOutputMasking(start);
+    return { kind: "ready", digests: this.digest(delivered), renewal: { ...delivered, start, outputMasking } };
+  }
+
+  #unmetContract(start: Start): NewValues<never> | undefined {
+    const { enforceContract, quiet } = this.#watched.start.settings;
+    if (!enforceContract || start.verdict.violations.length === 0) return undefined;
+    const unmet = wordUnmet(start, {
+      consequence: "the program keeps its current values",
+      wayOut: "until it is met, the program is not restarted",
+      quiet,
+      offer: setOffer(this.#context),
+      isRunning: true,
+    });
+    return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
+  }
+
+  async #createOutputMasking(start: Start): Promise<OutputMasking | undefined> {
+    const { broker, createOutputMasking } = this.#watched;
+    const { settings } = this.#watched.start;
+    // The first start has printed the warning of --redact=never.
+    if (settings.redact === "never") return undefined;
+    return createOutputMasking(settings, start, this.#context, broker?.dummies());
+  }
+
+  /** Returns the masking after a change, with the former secrets as well. @throws SophiaError (redact-size) as `maskingOf` */
+  #withFormerSecrets({ outputMasking: next }: Change): {
+    readonly outputMasking: OutputMasking | undefined;
+    /** The number of the oldest secrets, for which there is no room. */
+    readonly dropped: number;
+  } {
+    const former = this.#outputMasking;
+    if (former === undefined) return { outputMasking: next, dropped: 0 };
+    const { secrets, dropped } = addFormerSecrets(next?.secrets ?? [], former.secrets);
+    // `former` has the notice of the first program, which is printed only once.
+    return { outputMasking: { ...former, secrets, masking: maskingOf(secrets) }, dropped };
+  }
+
+  #reportDropped(count: number): void {
+    if (count === 0) return;
+    this.report("warning", [
+      `warning: too many secrets to mask: the oldest former values (${count}) are no longer masked`,
+    ]);
+  }
+}
+
+const CLOCK: Clock = {
+  now: () => systemClock.now(),
+  random: () => systemClock.random(),
+  wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
+};
+
+/** Returns the reason why the sources of a start cannot replace the program's values; undefined if they can. */
+function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
+  // The cache is not newer than the values of the program.
+  if (esc.kind === "read" && esc.kept?.why === "unavailable") return trouble(esc.kept.failure);
+  if (esc.kind === "refused") return trouble(esc.failure);
+  // If a schema of ESC refuses values, the message of the unmet contract names them.
+  const isExplainedByContract = settings.enforceContract && verdict.judged !== undefined;
+  if (esc.kind === "unavailable" && !isExplainedByContract) return trouble(esc.failure);
+  if (esc.kind === "unconsented") return trouble(notAllowed(unallowed(esc, files.contract)));
+  return undefined;
+}
+
+function trouble(failure: Failure): NewValues<never> {
+  return { kind: "trouble", lines: describeFailure(failure) };
+}
+
+/** @throws the error if it is a bug */
+function describeRefusal(error: unknown, consequence?: string): Lines {
+  if (error instanceof SophiaError) return describeFailure(error, consequence);
+  throw error;
+}
+
+function describeFailure(failure: Failure, consequence = "the program continues with its current values"): Lines {
+  return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
+}
+
+function enumerateNames(names: readonly string[]): string {
+  return enumerateFew(names.map(printable), 10);
+}
+
+/** Returns settings with the full names under which ESC has opened the environments, if it has. */
+function settingsOfOpened({ store: { esc } }: Start): EscSettings {
+  if (!("settings" in esc)) throw new TypeError("nothing to follow");
+  if (esc.kind !== "read") return esc.settings;
+  const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
+  return settingsByFullNames(esc.settings, opened);
+}
