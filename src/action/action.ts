@@ -22,7 +22,7 @@ import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
-import { matcher } from "../resolve/name-globs.ts";
+import { createMatcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, readInputs, type Export } from "./inputs.ts";
@@ -65,7 +65,7 @@ export async function runAction(context: Context): Promise<boolean> {
 
   // Here `include` applies to variables of the step's environment as well. A program that sophia-run starts gets those anyway.
   const isIncluded =
-    settings.include.length === 0 ? () => true : matcher(settings.include, start.values.selection.folding);
+    settings.include.length === 0 ? () => true : createMatcher(settings.include, start.values.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(start.files.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, start);
   const escFiles = files.filter((name) => isDeclared(start.files.contract, name)).map(printable);

@@ -1,6 +1,6 @@
 import { isDeclared, isSet } from "../contract/check-contract.ts";
 import type { Start } from "../resolve/start.ts";
-import { type Withholding, withholding } from "../resolve/select.ts";
+import { type WithholdingReason, createWithholdingRule } from "../resolve/select.ts";
 
 /** Returns the reason why the program does not get a variable of a source, in words that follow `is`. */
 export function withheldWords({
@@ -8,7 +8,7 @@ export function withheldWords({
   values,
 }: Pick<Start, "files" | "values">): (name: string) => string | undefined {
   const { resolution, selected, selection } = values;
-  const reason = withholding(selection, (name) => isDeclared(files.contract, name));
+  const reason = createWithholdingRule(selection, (name) => isDeclared(files.contract, name));
   return (name) => {
     const variable = isSet(selected, name) ? undefined : resolution.get(name);
     if (variable === undefined) return undefined;
@@ -20,7 +20,7 @@ export function withheldWords({
   };
 }
 
-export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
+export const WITHHOLDING_WORDS: Readonly<Record<WithholdingReason, string>> = {
   launcher: "without --keep-esc",
   pointer: "since sophia-run has read the file that it names",
   writer: "always, since it may write to ESC",

@@ -9,7 +9,7 @@ import { printable } from "../core/text.ts";
 import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
 import { MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 import { isReserved } from "./reserved-names.ts";
-import type { Folding } from "./select.ts";
+import type { WindowsNameRules } from "./select.ts";
 import { originWords } from "./source-words.ts";
 
 /** Programs of Windows need these to start or to find their files. */
@@ -23,23 +23,23 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-export const FOLDING: Folding = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
+export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
 
 /** Returns a name in the spelling of sophia-run's own rules; unchanged if they do not know it. */
-export function spelledByRules(name: string): string {
+export function spellByRules(name: string): string {
   const folded = foldedName(name);
   return folded === name || isExactly(name) || !isOfRules(folded) ? name : folded;
 }
 
-export function withRulesSpelling(layers: readonly Layer[]): readonly Layer[] {
-  return layers.map((layer) => inSpelling(layer, spelledByRules, () => {}));
+export function spellLayersByRules(layers: readonly Layer[]): readonly Layer[] {
+  return layers.map((layer) => inSpelling(layer, spellByRules, () => {}));
 }
 
-export function byAnySpelling(resolution: Resolution): Resolution {
+export function foldResolution(resolution: Resolution): Resolution {
   return new FoldedMap(resolution);
 }
 
-export function foldedContract(contract: Contract): Contract {
+export function foldContract(contract: Contract): Contract {
   const { variables, aliases, deprecated } = contract;
   return {
     ...contract,
@@ -53,15 +53,15 @@ export function foldedContract(contract: Contract): Contract {
  * Gives each name one spelling: that of sophia-run's own rules, else the contract's, else the first layer's, the process
  * environment: programs expect its spelling. Each layer has a name once: the last line of a file wins, elsewhere the first.
  */
-export function inOneSpelling(
+export function unifySpellings(
   layers: readonly Layer[],
   { variables, aliases }: Contract,
 ): { readonly layers: readonly Layer[]; readonly notices: readonly Notice[] } {
   const spellings = new Map<string, string>();
-  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldedName(name), spelledByRules(name));
+  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldedName(name), spellByRules(name));
   const spell = (name: string): string => {
     const folded = foldedName(name);
-    const spelled = spellings.get(folded) ?? spelledByRules(name);
+    const spelled = spellings.get(folded) ?? spellByRules(name);
     spellings.set(folded, spelled);
     return spelled;
   };

@@ -6,7 +6,7 @@ export interface CaseFolding {
 }
 
 /** Returns a function that matches names with any of the globs. */
-export function matcher(globs: readonly string[], folding?: CaseFolding): (name: string) => boolean {
+export function createMatcher(globs: readonly string[], folding?: CaseFolding): (name: string) => boolean {
   if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));
   const folded = globs.map(folding.fold);
   return (name) => folded.some((glob) => matchesGlob(glob, folding.fold(name)));

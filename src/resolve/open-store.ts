@@ -44,13 +44,13 @@ export async function readFromEsc(
       return { ...nothing, esc: { ...result, rejected: { ...rejected, layers }, settings } };
     }
   }
-  if (options.requireEsc) throw requiredEsc(failure);
+  if (options.requireEsc) throw requiredEscError(failure);
   const { rejected: _, ...down } = result;
   return { ...nothing, esc: { ...down, settings } };
 }
 
 /** Returns the error of an ESC that is required and cannot be read. */
-export function requiredEsc(failure: Failure): SophiaError {
+export function requiredEscError(failure: Failure): SophiaError {
   return new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
 }
 

@@ -12,7 +12,7 @@ export function brokeredNames(environment: Environment): readonly string[] {
 }
 
 /** Leaves out those of dummies and of the broker's addresses: formats are for what these stand for, and the outer one checks it. */
-export function ofOwnValues(
+export function excludeBrokered(
   violations: readonly Violation[],
   { environment, files, values }: Pick<Start, "environment" | "files" | "values">,
 ): readonly Violation[] {

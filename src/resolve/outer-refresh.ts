@@ -13,7 +13,7 @@ export function refreshedNames(environment: Environment): readonly string[] {
 }
 
 /** Leaves out violations by variables that the outer sophia-run withholds: it has checked them, and SDKs do without. */
-export function withoutRefreshed(violations: readonly Violation[], environment: Environment): readonly Violation[] {
+export function excludeRefreshed(violations: readonly Violation[], environment: Environment): readonly Violation[] {
   const names = new Set(refreshedNames(environment));
   return violations.filter((violation) => {
     switch (violation.kind) {

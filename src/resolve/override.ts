@@ -22,7 +22,7 @@ const OVERRIDE_FILE = ".env.override";
  * @throws SophiaError (override-tracked, 125) if git tracks a file that is read, or cannot be asked because its path is not
  *   UTF-8; (dotenv or link-outside, 125) as for `.env`
  */
-export async function withOverride(
+export async function addOverride(
   reading: DotenvReading,
   contract: Contract,
   { environment, settings, places }: Pick<Start, "environment" | "settings" | "places">,

@@ -7,10 +7,10 @@ export const PRECEDENCE: Readonly<Record<"environment" | "esc", readonly SourceI
   esc: ["override", "esc", "environment", "secrets", "dotenv", "contract", "fake"],
 };
 
-type Giver = "caller" | "configuration" | "contract";
+type SourceGroup = "caller" | "configuration" | "contract";
 
 /** The giver of each source's values, by which options withhold them. */
-const GIVERS: Readonly<Record<SourceId, Giver>> = {
+const SOURCE_GROUPS: Readonly<Record<SourceId, SourceGroup>> = {
   override: "configuration",
   esc: "configuration",
   environment: "caller",
@@ -20,15 +20,15 @@ const GIVERS: Readonly<Record<SourceId, Giver>> = {
   fake: "contract",
 };
 
-export function giverOf(id: SourceId): Giver {
-  return GIVERS[id];
+export function sourceGroupOf(id: SourceId): SourceGroup {
+  return SOURCE_GROUPS[id];
 }
 
 /**
  * Gives each variable the value of the highest layer (the first) that sets it. A declared variable that is empty counts as
  * unset, since CI systems pass empty strings for missing secrets.
  */
-export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
+export function resolveLayers(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const resolution = new Map<string, Resolved>();
   for (const { variables } of layers) {
     const isFirst = resolution.size === 0;

@@ -19,10 +19,10 @@ export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdi
   if (isBuiltIn && found.length > 0 && isUnrelated(start)) {
     return { violations: [{ kind: "no-contract" }], notices: await noticesOf(start) };
   }
-  const brokered = isNested ? (await import("./outer-broker.ts")).ofOwnValues(found, start) : found;
+  const brokered = isNested ? (await import("./outer-broker.ts")).excludeBrokered(found, start) : found;
   const isRefreshed = brokered.length > 0 && environment.has("SOPHIA_REFRESHED");
   const violations = isRefreshed
-    ? (await import("./outer-refresh.ts")).withoutRefreshed(brokered, environment)
+    ? (await import("./outer-refresh.ts")).excludeRefreshed(brokered, environment)
     : brokered;
   return { violations, notices: await noticesOf(start) };
 }

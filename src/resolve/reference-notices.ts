@@ -9,7 +9,7 @@ import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
  *
  * @param isChecked returns true for a variable of which the contract reports, or accepts, a reference
  */
-export function usedReferences(
+export function usedReferenceNotices(
   resolution: Resolution,
   selected: Resolution,
   isChecked: (name: string) => boolean,

@@ -6,7 +6,7 @@ import { formatCheck } from "../contract/format.ts";
 import type { Failure, Resolved, Variable } from "../core/model.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import type { RejectedValues } from "../sources/esc-failure.ts";
-import { requiredEsc } from "./open-store.ts";
+import { requiredEscError } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";
 import type { Start, Values } from "./start.ts";
 
@@ -34,7 +34,7 @@ export async function judgeRejected(
     (violation) => !namesOfViolation(violation).some((name) => named.has(name)),
   );
   if (known.length + found.length === 0) {
-    if (start.settings.requireEsc) throw requiredEsc(failure);
+    if (start.settings.requireEsc) throw requiredEscError(failure);
     return undefined;
   }
   // The value that ESC refuses may have been overridden by another source: the remedy is about that of ESC.

@@ -8,7 +8,7 @@ import { mayRunCode } from "../trust/code-variables.ts";
 import { mayDecideNetwork } from "../trust/network-variables.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import { isHidden } from "./secret-values.ts";
-import { type Folding, isBaseline } from "./select.ts";
+import { type WindowsNameRules, isBaseline } from "./select.ts";
 
 interface Replacement {
   /** The highest layer: a dummy for each secret. */
@@ -24,7 +24,11 @@ interface Replacement {
  * @param given what the program would get
  * @throws SophiaError (fake-value, 125) if no value of a declared format can be generated
  */
-export function replacedSecrets(contract: Contract, given: Resolution, folding: Folding | undefined): Replacement {
+export function replacedSecrets(
+  contract: Contract,
+  given: Resolution,
+  folding: WindowsNameRules | undefined,
+): Replacement {
   const variables: Variable[] = [];
   const names: string[] = [];
   given.forEach((variable) => {
@@ -44,7 +48,7 @@ export function replacedSecrets(contract: Contract, given: Resolution, folding: 
   };
 }
 
-function isReplaced(contract: Contract, variable: Resolved, folding: Folding | undefined): boolean {
+function isReplaced(contract: Contract, variable: Resolved, folding: WindowsNameRules | undefined): boolean {
   const { name, value, origin } = variable;
   // A default of the contract is public. The settings for ESC are passed on only if the caller says so (--keep-esc).
   if (value === "" || origin.source === "contract" || isOwnVariable(name)) return false;
@@ -53,6 +57,6 @@ function isReplaced(contract: Contract, variable: Resolved, folding: Folding | u
 }
 
 /** Returns true for variables by which programs run and connect at all: a dummy in place of a proxy or of `PWD` would break them. */
-function isOfSession(name: string, folding: Folding | undefined): boolean {
+function isOfSession(name: string, folding: WindowsNameRules | undefined): boolean {
   return isBaseline(name, folding) || name === "SSH_AUTH_SOCK" || mayDecideNetwork(name) || mayRunCode(name);
 }

@@ -4,12 +4,12 @@ import type { Contract } from "../contract/contract-model.ts";
 import type { Layer, Resolution } from "../core/model.ts";
 import { FROM_FILES } from "../esc/settings/from-files.ts";
 import { environmentLayer } from "../sources/environment-layer.ts";
-import { inPrecedence, resolve } from "./precedence.ts";
-import { matcher } from "./name-globs.ts";
-import { passesCallers, select, type Selection } from "./select.ts";
+import { inPrecedence, resolveLayers } from "./precedence.ts";
+import { createMatcher } from "./name-globs.ts";
+import { passesWholeEnvironment, selectVariables, type Selection } from "./select.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import type { Start, Values } from "./start.ts";
-import { findRisks, markFromFiles, NO_RISKS } from "./marks-of-files.ts";
+import { findRisks, addMarkOfFiles, NO_RISKS } from "./marks-of-files.ts";
 
 type Sources = Pick<Start, "environment" | "settings" | "files" | "store">;
 
@@ -21,7 +21,7 @@ export async function resolveValues(start: Sources): Promise<Values> {
   const declared = (name: string): boolean => isDeclared(contract, name);
 
   const read = [environmentLayer(environment), ...store.layers, ...files.layers];
-  const spelled = folded?.inOneSpelling(read, contract);
+  const spelled = folded?.unifySpellings(read, contract);
   const named = spelled?.layers ?? read;
   // The built-in contract has neither aliases nor defaults.
   const completed =
@@ -32,7 +32,7 @@ export async function resolveValues(start: Sources): Promise<Values> {
     completed.layers === read && read.length === 1 && store.access.kind === "off" && !environment.has(FROM_FILES);
   const layers = isCallers ? read : inPrecedence(completed.layers, settings.prefer);
 
-  const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
+  const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spellByRules);
   const risks = isCallers
     ? NO_RISKS
     : await findRisks(layers, {
@@ -52,29 +52,30 @@ export async function resolveValues(start: Sources): Promise<Values> {
     risks: risks.byName,
     outOfScope: contract.scope?.outside,
     ...(settings.prefer === "esc" && { overridable: environment }),
-    ...(folded && { folding: folded.FOLDING }),
+    ...(folded && { folding: folded.WINDOWS_NAME_RULES }),
   };
-  const passed = isCallers && passesCallers(selection, environment) ? layers : select(layers, selection, declared);
+  const passed =
+    isCallers && passesWholeEnvironment(selection, environment) ? layers : selectVariables(layers, selection, declared);
   const required =
-    settings.include.length === 0 ? contract : await included(contract, selection, resolve(passed, declared));
+    settings.include.length === 0 ? contract : await included(contract, selection, resolveLayers(passed, declared));
 
   const { fake } = settings;
   const dummies = fake === undefined ? NO_DUMMIES : await dummiesFor(fake, required, passed, selection.folding);
   const { above, below } = dummies;
-  const resolution = resolve([...above, ...layers, ...below], declared);
+  const resolution = resolveLayers([...above, ...layers, ...below], declared);
   // Most programs get everything; resolving thousands of variables a second time takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
-  const passedOn = isWhole ? resolution : resolve([...above, ...passed, ...below], declared);
-  const unmarked = folded?.byAnySpelling(passedOn) ?? passedOn;
-  const selected = isCallers ? unmarked : markFromFiles(unmarked, risks.marked, declared);
+  const passedOn = isWhole ? resolution : resolveLayers([...above, ...passed, ...below], declared);
+  const unmarked = folded?.foldResolution(passedOn) ?? passedOn;
+  const selected = isCallers ? unmarked : addMarkOfFiles(unmarked, risks.marked, declared);
   return {
     isCallers,
     isWhole,
     layers,
     selection,
     required,
-    resolution: folded?.byAnySpelling(resolution) ?? resolution,
-    selected: folded?.byAnySpelling(selected) ?? selected,
+    resolution: folded?.foldResolution(resolution) ?? resolution,
+    selected: folded?.foldResolution(selected) ?? selected,
     notices: [...completed.notices, ...(spelled?.notices ?? []), ...dummies.notices],
   };
 }
@@ -97,9 +98,9 @@ async function dummiesFor(
   const { layer, notices } =
     mode === "missing"
       ? { layer: undefined, notices: [] }
-      : (await import("./replaced-secrets.ts")).replacedSecrets(contract, resolve(passed, declared), folding);
+      : (await import("./replaced-secrets.ts")).replacedSecrets(contract, resolveLayers(passed, declared), folding);
   const above = layer === undefined ? [] : [layer];
-  const given = resolve([...above, ...passed], declared);
+  const given = resolveLayers([...above, ...passed], declared);
   return { above, below: [(await import("../contract/fake.ts")).fakeLayer(contract, given, isOwnVariable)], notices };
 }
 
@@ -107,7 +108,7 @@ const NO_DUMMIES: Dummies = { above: [], below: [], notices: [] };
 
 /** Restricts the contract to the variables of `--include` and those that are set. */
 async function included(contract: Contract, { include, folding }: Selection, given: Resolution): Promise<Contract> {
-  const isIncluded = matcher(include, folding);
+  const isIncluded = createMatcher(include, folding);
   const { restrict } = await import("../contract/scope.ts");
   return restrict(contract, (name) => isIncluded(name) || isSet(given, name));
 }

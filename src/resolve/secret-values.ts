@@ -66,7 +66,7 @@ export function secretsOf({ files, values: { layers, resolution, selected } }: R
 }
 
 /** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */
-export function hiddenIn({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
+export function secretsOfAllLayers({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
   const isMarked = (name: string): boolean => values.resolution.get(name)?.secret === true;
   return values.layers.flatMap(({ variables }) =>
     variables

@@ -1,7 +1,7 @@
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import { type CaseFolding, matcher } from "./name-globs.ts";
-import { giverOf } from "./precedence.ts";
+import { type CaseFolding, createMatcher } from "./name-globs.ts";
+import { sourceGroupOf } from "./precedence.ts";
 import { isReserved } from "./reserved-names.ts";
 import type { Risk, Risks } from "./risks-of-files.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -18,7 +18,7 @@ const BASELINE: ReadonlySet<string> = new Set(
 type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
 /** The rules for names on a system that ignores their case. */
-export interface Folding extends CaseFolding {
+export interface WindowsNameRules extends CaseFolding {
   readonly isBaseline: (folded: string) => boolean;
 }
 
@@ -33,11 +33,11 @@ export type Selection = Pick<Settings, Options> & {
   readonly risks: Risks["byName"];
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
-  readonly folding?: Folding | undefined;
+  readonly folding?: WindowsNameRules | undefined;
 };
 
 /** The reason why the program does not get a variable; `withheld-words.ts` has the words. */
-export type Withholding =
+export type WithholdingReason =
   | "launcher"
   | "pointer"
   | "writer"
@@ -55,18 +55,18 @@ export type Withholding =
  * Returns the reason to withhold a variable of one source. `--exclude` wins over every other option, `--include` over
  * `--only-declared` and `--pristine`. In a scope, it adds undeclared variables, never those of other processes.
  */
-export function withholding(
+export function createWithholdingRule(
   selection: Selection,
   isDeclared: (name: string) => boolean,
-): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
+): (variable: Pick<Variable, "name" | "origin">) => WithholdingReason | undefined {
   const { keepEsc, pristine, onlyDeclared, usesFiles, risks, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
-  const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
+  const own = new Map<string, WithholdingReason>([[ADMIN_TOKEN, "writer"]]);
   for (const name of selection.pointers) own.set(name, "pointer");
   if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
   const [included, excluded] = [selection.include, selection.exclude].map((globs) =>
-    globs.length === 0 ? undefined : matcher(globs, folding),
+    globs.length === 0 ? undefined : createMatcher(globs, folding),
   );
   return (variable) => {
     const { name, origin } = variable;
@@ -76,7 +76,7 @@ export function withholding(
     const risk = risks.get(name)?.get(origin);
     if (risk !== undefined && !isAllowed(name)) return risk;
     if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
-    const givenBy = giverOf(origin.source);
+    const givenBy = sourceGroupOf(origin.source);
     if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded?.(name) === true) return "excluded";
@@ -96,7 +96,7 @@ export function withholding(
 }
 
 /** Returns true if `withholding` has no reason for any of the caller's variables. It need not look at each of thousands. */
-export function passesCallers(
+export function passesWholeEnvironment(
   { pristine, exclude, outOfScope, usesIdToken }: Selection,
   environment: Environment,
 ): boolean {
@@ -105,12 +105,12 @@ export function passesCallers(
 }
 
 /** Removes variables that the program does not get. Before `resolve`: a withheld value must not hide another one. */
-export function select(
+export function selectVariables(
   layers: readonly Layer[],
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): readonly Layer[] {
-  const reason = withholding(selection, isDeclared);
+  const reason = createWithholdingRule(selection, isDeclared);
   return layers.map((layer) => {
     const isPassed = (variable: Variable): boolean => reason(variable) === undefined;
     // Most programs get everything; copying a list of thousands takes time.
@@ -131,7 +131,7 @@ function isCallersOwn(
 }
 
 /** Returns true for a variable that most processes need. */
-export function isBaseline(name: string, folding: Folding | undefined): boolean {
+export function isBaseline(name: string, folding: WindowsNameRules | undefined): boolean {
   const folded = folding?.fold(name) ?? name;
   return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
 }

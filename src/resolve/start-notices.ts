@@ -3,9 +3,9 @@ import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
 import { overrideNotices } from "./override.ts";
 import { overriddenEsc } from "./precedence.ts";
-import { usedReferences } from "./reference-notices.ts";
+import { usedReferenceNotices } from "./reference-notices.ts";
 import { isOwnVariable } from "./reserved-names.ts";
-import { withholding } from "./select.ts";
+import { createWithholdingRule } from "./select.ts";
 import type { Start } from "./start.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
@@ -26,13 +26,13 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
   return [
     ...files.notices,
     ...(haveReferences
-      ? usedReferences(resolution, selected, (name) => settings.enforceContract && declared(name))
+      ? usedReferenceNotices(resolution, selected, (name) => settings.enforceContract && declared(name))
       : []),
     ...exposed,
     ...store.accessNotices,
     ...(values.isWhole
       ? []
-      : withheldNotices(layers, selected, selection, withholding(selection, declared), {
+      : withheldNotices(layers, selected, selection, createWithholdingRule(selection, declared), {
           ...settings,
           esc: store.access.kind,
         })),

@@ -19,7 +19,7 @@ const OPTION = "--secrets-dir or SOPHIA_SECRETS_DIR";
 const LIST_SEPARATOR = process.platform === "win32" ? ";" : ":";
 
 /** Adds the values of files to those of `.env` files. @throws SophiaError (value-file, 125) */
-export async function withValueFiles(
+export async function addValueFiles(
   reading: DotenvReading,
   contract: Contract,
   { environment, settings, places: { cwd } }: Pick<Start, "environment" | "settings" | "places">,

@@ -4,7 +4,7 @@ import type { EscAccess } from "../esc/settings/access-settings.ts";
 import { FROM_FILES, OUTER_FILE } from "../esc/settings/from-files.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import type { Risks } from "./risks-of-files.ts";
-import type { Withholding } from "./select.ts";
+import type { WithholdingReason } from "./select.ts";
 
 type Withheld = Extract<Notice, { readonly kind: "withheld" }>;
 type Location = Pick<Withheld, "file" | "environment">;
@@ -17,7 +17,7 @@ export function withheldNotices(
   layers: readonly Layer[],
   selected: Resolution,
   { risks }: { readonly risks: Risks["byName"] },
-  reasonFor: (variable: Variable) => Withholding | undefined,
+  reasonFor: (variable: Variable) => WithholdingReason | undefined,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : settingsOfFiles(esc))]);
