@@ -18,7 +18,7 @@ import { decidesNetwork, mayDecideNetwork } from "../trust/network-variables.ts"
 import { FROM_FILES, isTrustedOrigin } from "../esc/settings/from-files.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
-/** What decides how far a file is trusted. */
+/** The facts that decide how far a file is trusted. */
 export interface TrustContext {
   /** Returns true for a file that was found by search. The user has named the others. */
   readonly isFound: (file: string) => boolean;
