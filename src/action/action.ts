@@ -20,14 +20,14 @@ import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
-import { further } from "../output/stderr.ts";
+import { detailsAndHint } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
 import { createMatcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, readInputs, type Export } from "./inputs.ts";
 import { describeStep } from "./summary.ts";
-import { withheldWords } from "../output/withheld-words.ts";
+import { createWithholdingDescriber } from "../output/withheld-words.ts";
 
 /**
  * Runs the action: exports all declared variables, or none if one of them cannot be exported.
@@ -89,7 +89,7 @@ export async function runAction(context: Context): Promise<boolean> {
     if (logLine !== undefined) step.out(`${logLine}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
     if (file !== "")
-      appendTo(file, describeStep(report, outcome, workspace, withheldWords(start)), "GITHUB_STEP_SUMMARY");
+      appendTo(file, describeStep(report, outcome, workspace, createWithholdingDescriber(start)), "GITHUB_STEP_SUMMARY");
   }
 }
 
@@ -103,7 +103,7 @@ function mask(secrets: readonly Secret[], { raw }: Context): void {
 /** Warns that ESC could not be read, though the contract is met without it. */
 function annotateUnavailable({ store: { esc } }: Start, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
-  const text = byInput([esc.failure.message, ...further(esc.failure)].join("\n"));
+  const text = byInput([esc.failure.message, ...detailsAndHint(esc.failure)].join("\n"));
   raw(1, workflowCommand("warning", text, { title: "ESC" }));
 }
 

@@ -14,7 +14,7 @@ import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
 import type { RefreshExplainer } from "./explain-refresh.ts";
 import { createWithholdingRule } from "../../resolve/select.ts";
-import { makeReport, type Report, type State, withMeantContract } from "../../output/report.ts";
+import { makeReport, type Report, type State, withoutUnrelatedContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 export interface Explanation {
@@ -43,7 +43,7 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
 export function makeExplanation(given: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
-  const start = withMeantContract(given);
+  const start = withoutUnrelatedContract(given);
   const {
     files: { contract },
     values: { resolution },

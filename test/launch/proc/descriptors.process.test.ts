@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { areNodes, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
-import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/select-inherited.ts";
+import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 

@@ -1,7 +1,7 @@
 /** Words the reports of renewals that fail. */
 import type { Failure } from "../../../core/model.ts";
 import { enumerate } from "../../../core/text.ts";
-import { further } from "../../../output/stderr.ts";
+import { detailsAndHint } from "../../../output/stderr.ts";
 
 /** Something that is renewed: the credentials of a cloud, or the files of ESC. */
 export interface Renewed {
@@ -18,7 +18,7 @@ type Lines = readonly [string, ...string[]];
 /** Returns the report of one failure for all that it concerns. */
 export function failureReport(renewed: readonly Renewed[], failure: Failure): Lines {
   const nouns = enumerate(renewed.map(({ noun }) => noun));
-  return [`warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence(renewed)}`, ...further(failure)];
+  return [`warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence(renewed)}`, ...detailsAndHint(failure)];
 }
 
 function consequence(renewed: readonly Renewed[]): string {

@@ -17,8 +17,8 @@ import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
-import { failureOf, further, printLines } from "../../../output/stderr.ts";
-import { setOffer, wordUnmet } from "../../../output/unmet.ts";
+import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts";
+import { setOffer, describeUnmet } from "../../../output/unmet.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { attempt } from "../../../system/errors.ts";
@@ -141,14 +141,14 @@ async function following(
     if (read.kind === "unconsented")
       return { kind: "trouble", lines: continues(notAllowed(unallowed(read, now.files.contract))) };
     if (settings.enforceContract && violations.length > 0) {
-      const unmet = wordUnmet(now, {
+      const unmet = describeUnmet(now, {
         consequence: "the program keeps its current values",
         wayOut: "until it is met, the program is not restarted",
         quiet: settings.quiet,
         offer: setOffer(context),
         isRunning: true,
       });
-      return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
+      return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...detailsAndHint(unmet)] };
     }
     followed = followable(now);
     used = followed;
@@ -257,7 +257,7 @@ const CLOCK: Clock = {
 };
 
 function continues(failure: Failure, consequence = "the program continues with its current values"): Lines {
-  return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
+  return [`warning: ${failure.message}; ${consequence}`, ...detailsAndHint(failure)];
 }
 
 function followable({ store: { esc } }: Start): EscSettings {
