@@ -89,7 +89,11 @@ export async function runAction(context: Context): Promise<boolean> {
     if (logLine !== undefined) step.out(`${logLine}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
     if (file !== "")
-      appendTo(file, describeStep(report, outcome, workspace, createWithholdingDescriber(start)), "GITHUB_STEP_SUMMARY");
+      appendTo(
+        file,
+        describeStep(report, outcome, workspace, createWithholdingDescriber(start)),
+        "GITHUB_STEP_SUMMARY",
+      );
   }
 }
 

@@ -22,7 +22,9 @@ import type { Start } from "../resolve/start.ts";
 import { readFound } from "../system/bounded-read.ts";
 
 export function annotateFailure(failure: Failure): string {
-  return workflowCommand("error", byInput([failure.message, ...detailsAndHint(failure)].join("\n")), { title: "sophia-run" });
+  return workflowCommand("error", byInput([failure.message, ...detailsAndHint(failure)].join("\n")), {
+    title: "sophia-run",
+  });
 }
 
 export function annotateNotices(notices: readonly Notice[]): string {

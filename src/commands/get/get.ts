@@ -82,7 +82,9 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const why =
-    scope?.outside.has(name) === true ? `not in the scope ${printable(scope.name)}` : createWithholdingDescriber(start)(name);
+    scope?.outside.has(name) === true
+      ? `not in the scope ${printable(scope.name)}`
+      : createWithholdingDescriber(start)(name);
   return new SophiaError(
     {
       code: "not-set",

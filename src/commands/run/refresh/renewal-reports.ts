@@ -18,7 +18,10 @@ type Lines = readonly [string, ...string[]];
 /** Returns the report of one failure for all that it concerns. */
 export function failureReport(renewed: readonly Renewed[], failure: Failure): Lines {
   const nouns = enumerate(renewed.map(({ noun }) => noun));
-  return [`warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence(renewed)}`, ...detailsAndHint(failure)];
+  return [
+    `warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence(renewed)}`,
+    ...detailsAndHint(failure),
+  ];
 }
 
 function consequence(renewed: readonly Renewed[]): string {
