@@ -109,7 +109,10 @@ export function createWithholdingRule(
   };
 }
 
-/** Returns true if `withholding` has no reason for any of the caller's variables. This test does not look at each of them: there may be thousands. */
+/**
+ * Returns true if `createWithholdingRule` has no reason to withhold any of the caller's variables. This test is fast, because it does
+ * not look at each of the variables, of which there may be thousands.
+ */
 export function passesWholeEnvironment(
   { pristine, exclude, outOfScope, usesIdToken }: Selection,
   environment: Environment,
