@@ -8,7 +8,12 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { format } from "oxfmt";
 import { page, table, wrap } from "../scripts/markdown.ts";
-import { type Client, clientEnvironment, clients, furtherClients } from "../test/helpers/clients.ts";
+import {
+  type Client,
+  packageManagerEnvironment,
+  clients,
+  furtherPackageManagers,
+} from "../test/helpers/package-managers.ts";
 import { pack } from "../test/helpers/pack.ts";
 import { buildPackage } from "../test/helpers/build.ts";
 import { type Case, type Spread, timeInTurns, type Timing } from "./measure.ts";
@@ -51,7 +56,9 @@ async function main(temporary: string): Promise<void> {
 /** Installs the package twice with each package manager, and links it in one of the two projects. */
 async function install(temporary: string, home: string): Promise<Installations> {
   const packed = await pack(home);
-  const used = [...clients(), ...furtherClients()].filter(({ name }) => /^(?:npm 12|pnpm 1[12]|Bun)$/.test(name));
+  const used = [...clients(), ...furtherPackageManagers()].filter(({ name }) =>
+    /^(?:npm 12|pnpm 1[12]|Bun)$/.test(name),
+  );
   return used.map((client) => {
     const [before, after] = (["before", "after"] as const).map((state): Installation => {
       const cwd = join(temporary, `${client.name} ${state}`);
@@ -63,13 +70,13 @@ async function install(temporary: string, home: string): Promise<Installations> 
       const [command, ...words] = client.command;
       execFileSync(command, [...words, ...client.add(basename(packed))], {
         cwd,
-        env: clientEnvironment(home),
+        env: packageManagerEnvironment(home),
         stdio: ["ignore", "ignore", "inherit"],
       });
       return { name: client.name, client, cwd };
     });
     if (before === undefined || after === undefined) throw new Error("no projects");
-    const env = clientEnvironment(home);
+    const env = packageManagerEnvironment(home);
     execFileSync(commandIn(after), ["link"], { cwd: after.cwd, env });
     execFileSync(commandIn(after), ["link", "--check"], { cwd: after.cwd, env });
     return { before, after };
@@ -119,7 +126,7 @@ function measureWithEsc(node: string, places: Installations, home: string, esc: 
 
 /** Times whole runs of a script, by the Node.js that the package managers need. */
 function measureRuns(places: Installations, home: string): readonly (readonly Timing[])[] {
-  const env = { ...clientEnvironment(home), ...CONTRACT_VALUES };
+  const env = { ...packageManagerEnvironment(home), ...CONTRACT_VALUES };
   return places.map(({ before, after }) =>
     timeInTurns(
       [before, after].map(({ cwd, client }, index) => ({

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import { clientEnvironment, clients } from "../test/helpers/clients.ts";
+import { packageManagerEnvironment, clients } from "../test/helpers/package-managers.ts";
 import { pack } from "../test/helpers/pack.ts";
 import type { Case } from "./measure.ts";
 
@@ -58,7 +58,7 @@ export async function installations(temporary: string): Promise<readonly Install
     cpSync(packed, join(project, basename(packed)));
     execFileSync(command, [...words, ...add(basename(packed))], {
       cwd: project,
-      env: clientEnvironment(home),
+      env: packageManagerEnvironment(home),
       stdio: ["ignore", "ignore", "inherit"],
     });
     const modules = join(project, "node_modules");

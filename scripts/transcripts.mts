@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fencedBlocks, type Block } from "../test/helpers/markdown.ts";
+import { fencedBlocks, sectionOf, type Block } from "../test/helpers/markdown.ts";
 import { openProject, README_EDITS } from "./demo/project.ts";
 import { transcript } from "./demo/transcript.ts";
 
@@ -28,14 +28,6 @@ const PARTS: readonly ShownSections[] = [
     sections: ["1. Your project", "3. The contract", "4. Fix the values", "5. Under a coding agent"],
   },
 ];
-
-/** Returns the text below a heading of the second level, without its subsections' ends. */
-function sectionOf(text: string, heading: string): string {
-  const start = text.indexOf(`\n## ${heading}\n`);
-  if (start === -1) throw new Error(`there is no section ${heading}`);
-  const end = text.indexOf("\n## ", start + 1);
-  return text.slice(start, end === -1 ? undefined : end);
-}
 
 /** Runs the blocks, and returns the new text of each console block. */
 function run(blocks: readonly Block[], edits: ShownSections["edits"]): readonly string[] {

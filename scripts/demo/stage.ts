@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Line } from "../../src/core/lines.ts";
-import { laidOut, PLAIN } from "../../src/output/layout.ts";
+import { renderLine, PLAIN_LAYOUT } from "../../src/output/layout.ts";
 import {
   type Command,
   commandLine,
@@ -48,7 +48,7 @@ export class Stage {
 
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
-    const lines = this.#laidOut({ text: `── ${this.#steps}  ${title}`, hang: 6 });
+    const lines = this.#renderLine({ text: `── ${this.#steps}  ${title}`, hang: 6 });
     const heading = lines.map((line, at) =>
       at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
     );
@@ -98,25 +98,25 @@ export class Stage {
 
   /** Shows the last lines, after an empty one. */
   end(lines: readonly string[]): void {
-    for (const line of ["", ...lines.flatMap((one) => this.#laidOut(one))]) this.#write(`${line}\n`);
+    for (const line of ["", ...lines.flatMap((one) => this.#renderLine(one))]) this.#write(`${line}\n`);
   }
 
-  #laidOut(line: Line): readonly string[] {
-    return laidOut(line, { ...PLAIN, width: this.#width });
+  #renderLine(line: Line): readonly string[] {
+    return renderLine(line, { ...PLAIN_LAYOUT, width: this.#width });
   }
 
   #line(text: string, beside: string): void {
     const isBeside = beside !== "" && text.length <= MARGIN && MARGIN + 1 + beside.length <= this.#width;
     if (isBeside) this.#write(`${text.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
     else {
-      for (const line of this.#laidOut(text)) this.#write(`${line}\n`);
+      for (const line of this.#renderLine(text)) this.#write(`${line}\n`);
       if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hang: 6 });
     }
   }
 
   /** @param again prefix of the following lines instead of their indent */
   #tell(style: Parameters<Paint>[0], line: Line, again = ""): void {
-    for (const [index, one] of this.#laidOut(line).entries()) {
+    for (const [index, one] of this.#renderLine(line).entries()) {
       this.#write(`${this.#paint(style, index === 0 ? one : again + one.slice(again.length))}\n`);
     }
   }

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { clientEnvironment, clients } from "../../test/helpers/clients.ts";
+import { clientEnvironment, clients } from "../../test/helpers/package-managers.ts";
 import { fencedBlocks } from "../../test/helpers/markdown.ts";
 import { PROJECT_FILES, README_EDITS } from "../demo/project.ts";
 import { transcript } from "../demo/transcript.ts";

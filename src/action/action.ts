@@ -20,14 +20,14 @@ import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
 import { makeReport } from "../output/report.ts";
-import { further } from "../output/stderr.ts";
+import { detailsAndHint } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
-import { matcher } from "../resolve/name-globs.ts";
+import { createMatcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
 import { byInput, readInputs, type Export } from "./inputs.ts";
 import { describeStep } from "./summary.ts";
-import { withheldWords } from "../output/withheld-words.ts";
+import { createWithholdingDescriber } from "../output/withheld-words.ts";
 
 /**
  * Runs the action: exports all declared variables, or none if one of them cannot be exported.
@@ -65,7 +65,7 @@ export async function runAction(context: Context): Promise<boolean> {
 
   // Here `include` applies to variables of the step's environment as well. A program that sophia-run starts gets those anyway.
   const isIncluded =
-    settings.include.length === 0 ? () => true : matcher(settings.include, start.values.selection.folding);
+    settings.include.length === 0 ? () => true : createMatcher(settings.include, start.values.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(start.files.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, start);
   const escFiles = files.filter((name) => isDeclared(start.files.contract, name)).map(printable);
@@ -89,7 +89,11 @@ export async function runAction(context: Context): Promise<boolean> {
     if (logLine !== undefined) step.out(`${logLine}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
     if (file !== "")
-      appendTo(file, describeStep(report, outcome, workspace, withheldWords(start)), "GITHUB_STEP_SUMMARY");
+      appendTo(
+        file,
+        describeStep(report, outcome, workspace, createWithholdingDescriber(start)),
+        "GITHUB_STEP_SUMMARY",
+      );
   }
 }
 
@@ -103,7 +107,7 @@ function mask(secrets: readonly Secret[], { raw }: Context): void {
 /** Warns that ESC could not be read, though the contract is met without it. */
 function annotateUnavailable({ store: { esc } }: Start, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
-  const text = byInput([esc.failure.message, ...further(esc.failure)].join("\n"));
+  const text = byInput([esc.failure.message, ...detailsAndHint(esc.failure)].join("\n"));
   raw(1, workflowCommand("warning", text, { title: "ESC" }));
 }
 

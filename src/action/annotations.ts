@@ -13,7 +13,7 @@ import { count } from "../core/text.ts";
 import { WIDTH } from "../output/layout.ts";
 import { describeNotice, isInformation } from "../output/notice-words.ts";
 import type { Report } from "../output/report.ts";
-import { further } from "../output/stderr.ts";
+import { detailsAndHint } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
 import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-commands.ts";
@@ -22,7 +22,9 @@ import type { Start } from "../resolve/start.ts";
 import { readFound } from "../system/bounded-read.ts";
 
 export function annotateFailure(failure: Failure): string {
-  return workflowCommand("error", byInput([failure.message, ...further(failure)].join("\n")), { title: "sophia-run" });
+  return workflowCommand("error", byInput([failure.message, ...detailsAndHint(failure)].join("\n")), {
+    title: "sophia-run",
+  });
 }
 
 export function annotateNotices(notices: readonly Notice[]): string {

@@ -1,23 +1,26 @@
-/** Wraps and colours texts for people. Colours change nothing else. */
+/** Prints reports and help for people: wraps the lines, and colours them if the stream is a terminal that shows colours. */
 import type { Context } from "../core/context.ts";
 import type { Line } from "../core/lines.ts";
 import type { Environment } from "../core/model.ts";
-import { laidOut, type Layout, layoutFor } from "./layout.ts";
+import { renderLine, type Layout, layoutFor } from "./layout.ts";
 
 /** Values of FORCE_COLOR that turn colours on. Any other value turns them off, as for Node.js itself. */
-const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
+const COLOUR_VALUES: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
 
-/** FORCE_COLOR precedes NO_COLOR (no-color.org), as in Node.js. Without a TERM there are no colours, as for git. */
+/**
+ * Returns true if texts for a stream get colours. FORCE_COLOR wins over NO_COLOR (no-color.org), as in Node.js. Without a TERM
+ * there are no colours, as for git.
+ */
 export function hasColours(
   { environment, isTerminal }: Pick<Context, "environment" | "isTerminal">,
   to: 1 | 2,
 ): boolean {
   const forced = environment.get("FORCE_COLOR");
-  if (forced !== undefined) return FORCED.has(forced);
-  return (environment.get("NO_COLOR") ?? "") === "" && knowsColours(environment) && isTerminal(to);
+  if (forced !== undefined) return COLOUR_VALUES.has(forced);
+  return (environment.get("NO_COLOR") ?? "") === "" && terminalKnowsColours(environment) && isTerminal(to);
 }
 
-function knowsColours(environment: Environment): boolean {
+function terminalKnowsColours(environment: Environment): boolean {
   const terminal = environment.get("TERM") ?? "";
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }
@@ -25,26 +28,26 @@ function knowsColours(environment: Environment): boolean {
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 /** Adds the escape sequences of a style to a text. */
-export function painted(style: Style | undefined, text: string): string {
+export function applyStyle(style: Style | undefined, text: string): string {
   if (style === undefined) return text;
-  // The caller has checked the right stream; node:util would check another.
+  // `hasColours` has checked the right stream. By default node:util would check the standard output.
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
 /** Prints a report, wrapped and coloured for the standard output. */
 export function printReport(context: Context, text: string | readonly Line[]): void {
-  const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
-  context.out(report(text, layoutFor(context, 1), styleOf));
+  const styleOf = hasColours(context, 1) ? createReportStyler() : () => undefined;
+  context.out(layOutReport(text, layoutFor(context, 1), styleOf));
 }
 
 /** Prints a help text, which is already wrapped, with bold headings. */
 export function printHelp(context: Context, text: string): void {
   const headings = /^(?:Usage:|[A-Z][^\n:]*:$)/gm;
-  context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
+  context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => applyStyle("bold", heading)) : text);
 }
 
-/** Wraps and colours a report. @param styleOf gets each line in turn */
-export function report(
+/** Returns a report with its lines wrapped and coloured. @param styleOf is called with each line in turn */
+export function layOutReport(
   text: string | readonly Line[],
   layout: Layout,
   styleOf: (line: string) => Style | undefined,
@@ -53,13 +56,14 @@ export function report(
   return lines
     .flatMap((line) => {
       const style = styleOf(typeof line === "string" ? line : line.text);
-      return laidOut(line, layout).map((one) => painted(style, one));
+      return renderLine(line, layout).map((part) => applyStyle(style, part));
     })
     .map((line) => `${line}\n`)
     .join("");
 }
 
-const MARKS: readonly (readonly [mark: string, style: Style])[] = [
+/** The marks at the beginning of lines of reports. */
+const STYLES_OF_MARKS: readonly (readonly [mark: string, style: Style])[] = [
   ["❌", "red"],
   ["⚠️", "yellow"],
   ["⏸️", "yellow"],
@@ -67,8 +71,11 @@ const MARKS: readonly (readonly [mark: string, style: Style])[] = [
   ["➖", "dim"],
 ];
 
-/** Returns a function that must be called with each line of a report in turn, and returns its style. */
-export function reportStyles(): (line: string) => Style | undefined {
+/**
+ * Returns a function that returns the style of a line. It must be called with each line of a report in turn, because ✅ is green
+ * only in a summary. The lines before the first title are a summary, too.
+ */
+export function createReportStyler(): (line: string) => Style | undefined {
   let isSummary = true;
   return (line) => {
     if (/^(?:=== .* ===|--- .* ---)$/.test(line)) {
@@ -76,6 +83,6 @@ export function reportStyles(): (line: string) => Style | undefined {
       return "bold";
     }
     if (line.startsWith("✅")) return isSummary ? "green" : undefined;
-    return MARKS.find(([mark]) => line.startsWith(mark))?.[1];
+    return STYLES_OF_MARKS.find(([mark]) => line.startsWith(mark))?.[1];
   };
 }

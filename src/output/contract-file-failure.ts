@@ -1,4 +1,4 @@
-/** Words for a contract file that cannot be used. Loaded only for one. */
+/** Describes for the user why the file of a contract cannot be used. Loaded only for such a failure. */
 import { CONTRACT_FILE_NAME } from "../contract/contract-model.ts";
 import { ContractFileError, type LocatedFault, type Reason } from "../contract/file/contract-file-error.ts";
 import { MAX_BYTES, shownPath } from "../contract/file/contract-text.ts";
@@ -10,47 +10,52 @@ import { describeDistrust } from "../system/distrust.ts";
 import { describeEscape } from "../system/linked-file.ts";
 import type { Distrust } from "../system/ownership.ts";
 
-/** Returns the failure in words; one that is no {@link ContractFileError} has its words already. */
-export function wordContractFile(failure: Failure): Failure {
+/**
+ * Returns a failure with its message and remedy. A {@link ContractFileError} has only data, from which they are made here. Any
+ * other failure is returned as it is.
+ */
+export function describeContractFileError(failure: Failure): Failure {
   if (!(failure instanceof ContractFileError)) return failure;
   const { code, file, cwd, problem } = failure;
   const shown = (path: string): string => shownPath(path, cwd);
   const name = shown(file);
   switch (problem.kind) {
     case "faults":
-      return { code, ...wordFaults(problem.faults, name) };
+      return { code, ...describeFaults(problem.faults, name) };
     case "not-utf8":
       return { code, message: `the contract ${printable(name)} is not UTF-8`, hint: "save it as UTF-8" };
     case "distrusted":
-      return { code, ...wordDistrust(problem.distrust, name, extendingIn(problem.reason, shown)) };
+      return { code, ...describeDistrustedContract(problem.distrust, name, extendingIn(problem.reason, shown)) };
     case "escaping-link": {
       const option = unbroken(`--contract ${shellWord(shown(problem.first))}`);
       const hint = `if you trust what it leads to, name the contract: ${option} (SOPHIA_CONTRACT)`;
       return { code, message: describeEscape(name, problem.escape), hint };
     }
     case "unreadable": {
-      const what = wordUnreadable(problem.errorCode, problem.reason);
+      const what = describeUnreadable(problem.errorCode, problem.reason);
       const hint = readableHint(problem.reason, extendingIn(problem.reason, shown));
       return { code, message: `the contract ${printable(name)} ${what}`, hint };
     }
   }
 }
 
-type Words = Omit<Failure, "code">;
+/** A message with its remedy. */
+type FailureText = Omit<Failure, "code">;
 
-const MOST_SHOWN = 20;
+const MAX_SHOWN_FAULTS = 20;
 
-function wordFaults(faults: readonly LocatedFault[], name: string): Words {
-  const [first, ...others] = faults
-    .slice(0, MOST_SHOWN)
+/** Describes the faults in a contract's text. A single one is the message; several are listed below it. */
+function describeFaults(faults: readonly LocatedFault[], name: string): FailureText {
+  const [first, ...otherFaults] = faults
+    .slice(0, MAX_SHOWN_FAULTS)
     .map(({ line, column, problem, allowed }) => [
       printable(`${name}:${line}:${column}: ${problem}`),
       printable(`allowed: ${allowed}`),
     ]);
   const [message = "", hint = ""] = first ?? [];
-  if (others.length === 0) return { message, hint };
-  const details = [first, ...others].map((words = []) => words.join("; "));
-  if (faults.length > MOST_SHOWN) details.push(`and ${faults.length - MOST_SHOWN} more`);
+  if (otherFaults.length === 0) return { message, hint };
+  const details = [first, ...otherFaults].map((texts = []) => texts.join("; "));
+  if (faults.length > MAX_SHOWN_FAULTS) details.push(`and ${faults.length - MAX_SHOWN_FAULTS} more`);
   return {
     message: `the contract ${printable(name)} has ${count(faults.length, "error")}`,
     hint: "fix them from the top",
@@ -58,22 +63,25 @@ function wordFaults(faults: readonly LocatedFault[], name: string): Words {
   };
 }
 
-/** Returns the contract that extends the file, as messages show it. */
+/** Returns the path of the contract that extends the file, as messages show it; undefined if no contract does. */
 function extendingIn({ extendedBy }: Reason, shown: (path: string) => string): string | undefined {
   return extendedBy === undefined ? undefined : shown(extendedBy);
 }
 
-function wordDistrust(distrust: Distrust, name: string, extending: string | undefined): Words {
+/** Describes why a found contract is not trusted, and how the user can name it. */
+function describeDistrustedContract(distrust: Distrust, name: string, extending: string | undefined): FailureText {
   const { what, fix } = describeDistrust(distrust, name);
   const subject = extending === undefined ? name : `${name}, which ${extending} extends,`;
-  const naming = extending === undefined ? `it with --contract ${shellWord(name)}` : "the first with --contract";
+  const contractToName =
+    extending === undefined ? `it with --contract ${shellWord(name)}` : "the first with --contract";
   return {
     message: `the contract ${printable(subject)} is not trusted: ${what}`,
-    hint: `${fix === undefined ? "" : `${fix}; or, `}if you trust it, name ${naming} (SOPHIA_CONTRACT)`,
+    hint: `${fix === undefined ? "" : `${fix}; or, `}if you trust it, name ${contractToName} (SOPHIA_CONTRACT)`,
   };
 }
 
-const WORDS: ReadonlyMap<string, string> = new Map([
+/** Describes the error codes of the system and of this project's readers, as the end of a sentence. */
+const UNREADABLE_WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist"],
   ["ENOTDIR", "does not exist"],
   ["EISDIR", "is a folder"],
@@ -87,11 +95,11 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["EPERM", "cannot be read: permission denied"],
 ]);
 
-function wordUnreadable(errorCode: string | undefined, { isFound, extendedBy }: Reason): string {
-  // The search found an entry: it is a symbolic link.
-  const isSearched = isFound && extendedBy === undefined;
-  if (isSearched && errorCode === "ENOENT") return "is a symbolic link to a missing file";
-  return WORDS.get(errorCode ?? "") ?? `cannot be read (${printable(errorCode ?? "unknown error")})`;
+function describeUnreadable(errorCode: string | undefined, { isFound, extendedBy }: Reason): string {
+  // The search has found an entry of this name. If it does not lead to a file, it is a symbolic link.
+  const wasSearchedFor = isFound && extendedBy === undefined;
+  if (wasSearchedFor && errorCode === "ENOENT") return "is a symbolic link to a missing file";
+  return UNREADABLE_WORDS.get(errorCode ?? "") ?? `cannot be read (${printable(errorCode ?? "unknown error")})`;
 }
 
 function readableHint({ isFound }: Reason, extending: string | undefined): string {

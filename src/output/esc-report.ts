@@ -1,3 +1,4 @@
+/** Reports the state of ESC for `check`: which environment and which credential are configured, and whether ESC accepts them. */
 import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access-settings.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
@@ -8,31 +9,49 @@ import { LOGIN } from "../access/login-words.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
 import type { EscEnvironment } from "../sources/esc-failure.ts";
 import type { CacheUse } from "../sources/esc-layers.ts";
-import { further } from "./stderr.ts";
+import { detailsAndHint } from "./stderr.ts";
 
+/** The state of ESC, as JSON for programs and as data for the text. */
 export interface EscReport {
   readonly status: EscStatus["kind"];
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
   readonly kept?: CacheUse["why"] | undefined;
-  /** How a token that is there opens ESC. Not in JSON. */
+  /** The lines that say how a token that is already set opens ESC. They are not in JSON. */
   readonly remedy?: readonly string[];
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
+/** A login has the rights of its user, who may write in ESC. */
 const PERSONAL = "personal: it may write";
 
-/** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). `unallowed`: named without consent. */
-type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked" | "unallowed";
+type EscSettingState =
+  /** ESC has accepted it. */
+  | "accepted"
+  /** ESC has not accepted it. */
+  | "rejected"
+  /** It is set, but ESC was not contacted, or did not answer. */
+  | "unverified"
+  /** It is not set, and need not be. */
+  | "absent"
+  /** It is not set, but is needed. */
+  | "missing"
+  /** It was not read (`--fake`). */
+  | "unasked"
+  /** A file names it without the user's consent. */
+  | "unallowed";
 
+/** The environment, or the credential. */
 export interface EscSetting {
   readonly state: EscSettingState;
+  /** The variable or other place that sets it. */
   readonly variable: string;
   /** The environment as the user wrote it, the masked end of a token, or a path. */
   readonly shown?: string;
 }
 
+/** Returns the report as JSON has it. */
 export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
@@ -41,21 +60,25 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
     credential: credential.shown === undefined ? undefined : credential.variable,
     credentialState: credential.state,
     ...rest,
-    // JSON leaves it out.
+    // JSON.stringify leaves undefined members out.
     remedy: undefined,
   };
 }
 
-/** @param isMissed true if a variable is missing that ESC should set in this project */
-export function reportEsc({ environment: callers, store: { esc } }: Start, isMissed: boolean): EscReport {
-  const report = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
+/**
+ * Reports the state of ESC.
+ *
+ * @param isNeeded true if a variable is missing that ESC should set in this project
+ */
+export function reportEsc({ environment: callerEnvironment, store: { esc } }: Start, isNeeded: boolean): EscReport {
+  const createReport = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
     status: esc.kind,
     environment: { variable: "ESC_ENV", ...environment },
     credential: { variable: "ESC_TOKEN", ...credential },
     environments: [],
     ...more,
   });
-  const configured = (
+  const reportConfigured = (
     { environments, namedBy, credential }: EscSettings,
     environmentState: EscSettingState,
     credentialState: EscSettingState,
@@ -63,51 +86,56 @@ export function reportEsc({ environment: callers, store: { esc } }: Start, isMis
   ): EscReport => {
     const shown = environments.map(({ text }) => text).join(",");
     const environment = { state: environmentState, shown, ...variableOf(namedBy) };
-    return report(environment, { state: credentialState, ...describe(credential) }, more);
+    return createReport(environment, { state: credentialState, ...describeCredential(credential) }, more);
   };
   switch (esc.kind) {
     case "fake":
-      return report({ state: "unasked" }, { state: "unasked" });
+      return createReport({ state: "unasked" }, { state: "unasked" });
     case "off": {
-      const state = isMissed ? "missing" : "absent";
-      return report({ state }, { state });
+      const state = isNeeded ? "missing" : "absent";
+      return createReport({ state }, { state });
     }
     case "incomplete": {
       const { names, credential, isByContract } = esc;
-      const by = isByContract === true ? variableOf(CONTRACT_SETTING) : {};
-      return report(
-        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...by },
-        credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) },
-        { remedy: pulumiTokenRemedy(esc.missing, callers) },
+      const namedBy = isByContract === true ? variableOf(CONTRACT_SETTING) : {};
+      return createReport(
+        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...namedBy },
+        credential === undefined
+          ? { state: "missing" }
+          : { state: "unverified", ...describeUnusedCredential(credential) },
+        { remedy: pulumiTokenRemedy(esc.missing, callerEnvironment) },
       );
     }
     case "unconsented": {
       const { environments, by, credential } = esc.proposal;
       const shown = printable(environments.join(","));
-      return report(
+      return createReport(
         { state: "unallowed", shown, ...variableOf(by[0]?.name) },
         { state: "unverified", variable: credential.name, shown: "set" },
       );
     }
     case "read": {
       const { kept, environments } = esc;
-      // From the cache: ESC was not contacted, or did not answer.
+      // If the values are from the cache, ESC was not contacted, or did not answer.
       const state = kept === undefined ? "accepted" : "unverified";
       const failure = kept?.why === "unavailable" ? failureOf(kept) : {};
-      return configured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
+      return reportConfigured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
     }
     case "unavailable":
     case "refused": {
-      const isCredential = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
+      const isCredentialRejected = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
+      const isEnvironmentRejected =
+        (esc.kind === "refused" && !isCredentialRejected) || esc.failure.code === "esc-schema";
       // ESC refuses an environment, or its values, only after it has accepted the token.
-      const isOpen = (esc.kind === "refused" && !isCredential) || esc.failure.code === "esc-schema";
-      const credential = isCredential ? "rejected" : isOpen ? "accepted" : "unverified";
-      return configured(esc.settings, isOpen ? "rejected" : "unverified", credential, failureOf(esc));
+      const stateIfNotRejected = isEnvironmentRejected ? "accepted" : "unverified";
+      const credentialState = isCredentialRejected ? "rejected" : stateIfNotRejected;
+      const environmentState = isEnvironmentRejected ? "rejected" : "unverified";
+      return reportConfigured(esc.settings, environmentState, credentialState, failureOf(esc));
     }
   }
 }
 
-/** Names the setting that names the environment, unless it is `ESC_ENV`. */
+/** Returns the setting that names the environment if that is the contract. By default it is `ESC_ENV`. */
 function variableOf(namedBy: string | undefined): { readonly variable?: string } {
   return namedBy === CONTRACT_SETTING ? { variable: "Environment (contract)" } : {};
 }
@@ -115,18 +143,20 @@ function variableOf(namedBy: string | undefined): { readonly variable?: string }
 type Setting = Omit<EscSetting, "variable"> & Partial<EscSetting>;
 
 function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
-  return { failure: { code: failure.code, message: failure.message, further: further(failure) } };
+  return { failure: { code: failure.code, message: failure.message, further: detailsAndHint(failure) } };
 }
 
-type Shown = Required<Pick<EscSetting, "variable" | "shown">>;
+/** A credential as the report shows it. */
+type ShownCredential = Required<Pick<EscSetting, "variable" | "shown">>;
 
-/** Describes a credential that was not checked: a path may be a token by mistake. */
-function describeUnread({ name, value }: { readonly name: string; readonly value: Secret }): Shown {
+/** Describes a credential that was not used. A token in place of a path is masked, because the user may have mistaken one for the other. */
+function describeUnusedCredential({ name, value }: { readonly name: string; readonly value: Secret }): ShownCredential {
   const text = value.reveal();
   return { variable: name, shown: name === "ESC_TOKEN" || holdsToken(text) ? mask(text) : printable(text) };
 }
 
-function describe(credential: Credential): Shown {
+/** Describes the credential by which ESC was contacted. */
+function describeCredential(credential: Credential): ShownCredential {
   switch (credential.kind) {
     case "token": {
       const shown = mask(credential.token.reveal());

@@ -1,13 +1,18 @@
+/**
+ * Lays out texts for a stream: wraps lines at the width of the terminal, and writes the name of the command as the user can type
+ * it, such as `npx --no-install sophia-run`.
+ */
 import { fstatSync, openSync } from "node:fs";
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
 import { columnsOf, type Line, layOut, unbroken } from "../core/lines.ts";
 import { typedName } from "./typed-name.ts";
 
-/** Columns of a line; fewer on a narrow terminal. */
+/** The columns of a line. On a narrower terminal a line has as few as {@link MIN_WIDTH}. */
 export const WIDTH = 80;
-const LEAST = 40;
+const MIN_WIDTH = 40;
 
+/** The width and the names for the lines of one stream. */
 export interface Layout {
   readonly width: number;
   readonly isTerminal: boolean;
@@ -15,25 +20,27 @@ export interface Layout {
   readonly named: (text: string) => string;
 }
 
-export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
+/** The layout for files and tests: the full width, and the plain name of the command. */
+export const PLAIN_LAYOUT: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
-/** Returns the width of a stream, and the name of the command that the user can type. */
+/** Returns the layout for the standard output (1) or standard error (2). */
 export function layoutFor(context: Context, to: 1 | 2): Layout {
   const columns = terminalColumns(to);
   return {
-    width: Math.max(LEAST, Math.min(WIDTH, columns ?? WIDTH)),
+    width: Math.max(MIN_WIDTH, Math.min(WIDTH, columns ?? WIDTH)),
     isTerminal: columns !== undefined,
-    named: (text) => withName(text, context),
+    named: (text) => replaceCommandName(text, context),
   };
 }
 
 /**
- * Returns the width of a terminal. Opens it again: libuv (uv_tty_init) replaces a descriptor's open file description and
- * makes it non-blocking, which must not happen to one that the program inherits.
+ * Returns the width of the terminal behind a descriptor; undefined if it is no terminal. The terminal is opened again, because
+ * libuv (uv_tty_init) replaces the open file description of a descriptor and makes it non-blocking. That must not happen to a
+ * descriptor that the program inherits.
  */
 function terminalColumns(descriptor: 1 | 2): number | undefined {
   try {
-    // Before node:tty is loaded, which takes milliseconds.
+    // This check comes first, because loading node:tty takes milliseconds.
     if (!fstatSync(descriptor).isCharacterDevice()) return undefined;
     const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
     if (!isatty(descriptor)) return undefined;
@@ -55,8 +62,9 @@ const COMMAND = new RegExp(
   "g",
 );
 
-function withName(text: string, context: Context): string {
-  // Most texts do not have it, and the expression is slow.
+/** Replaces the name of the command by the words that the user can type, where a command to paste begins. */
+function replaceCommandName(text: string, context: Context): string {
+  // Most texts do not name the command, and the expression is slow.
   if (!text.includes("sophia-run") || text.search(COMMAND) === -1) return text;
   const name = typedName(context) + (context.projectOption ?? "");
   return text.replaceAll(COMMAND, () => name);
@@ -67,7 +75,7 @@ const PASTED = new RegExp(
   [
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
-    // With its runner, and for some subcommands a variable and an environment.
+    // `npx --no-install sophia-run --project app rotate API_KEY --in acme/app/dev`
     String.raw`\b(?:(?:npx|bunx|yarn|pnpm|uv|pdm) (?:--no-install |exec |run )?|exec )?sophia-run\b(?: --project (?:'[^']*'|\S+))?(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?|allow(?: --\w+ (?:'[^']*'|[^\s,]+))*)?)?`,
     "--(?:allow|broker-(?:except|to)|exclude|reason) ",
   ].join("|"),
@@ -79,12 +87,12 @@ export function withCommandsWhole(text: string): string {
   return text.replaceAll(PASTED, unbroken);
 }
 
-/** Lays out a line: names the command, and wraps it. */
-export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
-  const given = typeof line === "string" ? { text: line } : line;
-  const text = named(given.text);
-  const isWhole = given.whole === true || (given.searched === true && !isTerminal);
+/** Returns the lines that a line becomes: the command gets the name that the user can type, and the text is wrapped. */
+export function renderLine(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
+  const longLine = typeof line === "string" ? { text: line } : line;
+  const text = named(longLine.text);
+  const isWhole = longLine.whole === true || (longLine.searched === true && !isTerminal);
   // Most lines fit, and need no search for commands.
   if (isWhole || columnsOf(text) <= width) return layOut({ text, whole: true }, width);
-  return layOut({ ...given, text: withCommandsWhole(text) }, width);
+  return layOut({ ...longLine, text: withCommandsWhole(text) }, width);
 }

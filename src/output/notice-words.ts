@@ -1,3 +1,4 @@
+/** Describes notices for the user. Each is one line, and perhaps further lines with details. */
 import { enumerateFew, limitLines } from "../core/lines.ts";
 import { type Notice, formatDiagnostic } from "../core/model.ts";
 import { isCertain } from "../core/reference-forms.ts";
@@ -6,11 +7,11 @@ import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
 import { unallowedWords } from "../access/consent-words.ts";
-import { further } from "./stderr.ts";
+import { detailsAndHint } from "./stderr.ts";
 
-const MOST_DIAGNOSTICS = 20;
+const MAX_DIAGNOSTICS = 20;
 
-/** Returns true if `--quiet` suppresses a notice. */
+/** Returns true for a notice that only informs, so that `--quiet` suppresses it. The others are warnings. */
 export function isInformation(notice: Notice): boolean {
   const { kind } = notice;
   return (
@@ -18,30 +19,30 @@ export function isInformation(notice: Notice): boolean {
     kind === "override" ||
     kind === "environment-by-file" ||
     kind === "replaced-by-dummies" ||
-    // Expected with --offline; a warning if ESC does not answer.
+    // With --offline the user expects cached values. If ESC does not answer, the notice is a warning.
     (kind === "esc-kept" && notice.failure === undefined)
   );
 }
 
-/** Words a notice: one line, and perhaps details. A warning begins with the word. */
+/** Describes a notice. A warning begins with `warning:`. */
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
       return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
     case "override":
-      return [overrideWords(notice)];
+      return [describeOverride(notice)];
     case "esc-incomplete":
       return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`, ...notice.remedy];
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with warnings`,
-        ...limitLines(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
+        ...limitLines(notice.diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
       ];
     case "esc-old-form": {
       const { written, opened, instead } = notice;
-      const why = instead === undefined ? "" : `ESC has no environment ${printable(instead)}: `;
+      const reason = instead === undefined ? "" : `ESC has no environment ${printable(instead)}: `;
       return [
-        `warning: ${why}${printable(written)} was read as ${printable(opened)}; write the full name ` +
+        `warning: ${reason}${printable(written)} was read as ${printable(opened)}; write the full name ` +
           "(organization/project/environment)",
       ];
     }
@@ -49,17 +50,17 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       const { failure, ageSeconds, environments } = notice;
       const cached = `the cached configuration of ${printable(environments.join(", "))} (${durationWords(ageSeconds)} old)`;
       if (failure === undefined) return [`using ${cached} without contacting ESC (--offline)`];
-      return [`warning: ${failure.message}; continuing with ${cached}`, ...further(failure)];
+      return [`warning: ${failure.message}; continuing with ${cached}`, ...detailsAndHint(failure)];
     }
     case "esc-skipped": {
       const isOne = notice.names.length === 1;
       const names = enumerateFew(notice.names.map(printable));
       const subject = `warning: ${names} in ESC environment ${printable(notice.environment)}`;
       if (notice.why === "unknown") return [`${subject} ${isOne ? "has" : "have"} no known value; treated as unset`];
-      const [are, what] = isOne
+      const [are, variables] = isOne
         ? ["is a list or an object", "an environment variable"]
         : ["are lists or objects", "environment variables"];
-      return [`${subject} ${are} and cannot be ${what}; use fn::toJSON`];
+      return [`${subject} ${are} and cannot be ${variables}; use fn::toJSON`];
     }
     case "setting-ignored":
       return [
@@ -76,7 +77,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`warning: ${problem}`, remedy];
     }
     case "withheld":
-      return [withheldWords(notice)];
+      return [describeWithheld(notice)];
     case "replaced-by-dummies": {
       const names = enumerateFew(notice.names.map(printable));
       return [`dummies replace ${names} of the environment; --fake=missing keeps what is set`];
@@ -86,56 +87,59 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "exposed":
       return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
     case "references":
-      return referenceWords(notice);
+      return describeReferences(notice);
     case "remark":
       return [`warning: ${notice.text}`];
   }
 }
 
-function overrideWords({ file, names, hidden }: Extract<Notice, { kind: "override" }>): string {
-  const set = enumerateFew(names.map(printable));
-  const other = enumerateFew(hidden.map(printable));
-  if (names.length === 0) return `${printable(file)} has no effect: the environment sets ${other}`;
-  return `${printable(file)} sets ${set}${hidden.length === 0 ? "" : `; the environment overrides it for ${other}`}`;
+function describeOverride({ file, names, hidden }: Extract<Notice, { kind: "override" }>): string {
+  const winningNames = enumerateFew(names.map(printable));
+  const hiddenNames = enumerateFew(hidden.map(printable));
+  if (names.length === 0) return `${printable(file)} has no effect: the environment sets ${hiddenNames}`;
+  const exception = hidden.length === 0 ? "" : `; the environment overrides it for ${hiddenNames}`;
+  return `${printable(file)} sets ${winningNames}${exception}`;
 }
 
-function referenceWords({
+function describeReferences({
   form,
   file,
   variables,
 }: Extract<Notice, { kind: "references" }>): readonly [string, ...string[]] {
-  const [first, ...others] = variables;
-  const isOne = others.length === 0;
+  const [first] = variables;
+  const isOne = variables.length === 1;
   const place = isOne ? `${printable(file)}:${first?.line}` : printable(file);
   const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
   const are = isOne ? "is" : "are";
-  const what = isCertain(form)
-    ? `${are} ${isOne ? "a reference" : "references"} (${form}), not ${isOne ? "a value" : "values"}, and`
+  const [references, values] = isOne ? ["a reference", "a value"] : ["references", "values"];
+  const finding = isCertain(form)
+    ? `${are} ${references} (${form}), not ${values}, and`
     : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
   return [
-    `warning: ${place}: ${enumerateFew(names)} ${what} ${are} passed on unchanged`,
+    `warning: ${place}: ${enumerateFew(names)} ${finding} ${are} passed on unchanged`,
     ...describeResolver(form, file),
   ];
 }
 
-/** Words how to use `.env` while ESC refuses access. */
-export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
+/** Describes how the user can have `.env` files used while ESC refuses access. */
+export function describeUseOfFiles({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
   if (file === undefined) return `.env is not used until then; to use it, unset ${name}`;
   return `${printable(file)} is not used until then; to use it, remove ${name} from it`;
 }
 
-const MOST_NAMES = 10;
+const MAX_NAMES = 10;
 
-function withheldWords({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
+function describeWithheld({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
   const isSingle = names.length === 1;
-  const more = names.length - MOST_NAMES;
-  const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
+  const shownNames = names.slice(0, MAX_NAMES);
+  const moreNames = names.length - shownNames.length;
+  const listed = [...shownNames.map(printable), ...(moreNames > 0 ? [`${moreNames} more`] : [])];
   const opener = file === undefined ? "" : `, which the credential in ${printable(file)} opens,`;
   const place =
     environment === undefined ? printable(file ?? "") : `ESC environment ${printable(environment)}${opener}`;
-  const withheld = `warning: ${enumerate(shown)} in ${place} ${isSingle ? "is" : "are"} not passed on`;
+  const withheld = `warning: ${enumerate(listed)} in ${place} ${isSingle ? "is" : "are"} not passed on`;
   const [subject, object] = isSingle ? ["it", "it"] : ["they", "them"];
-  const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
+  const option = `--allow ${shellWord(shownNames.join(","))}`;
   switch (why) {
     case "reserved":
       return `${withheld} (${file === undefined ? "ESC" : "a file"} must not configure sophia-run); set ${object} in the environment`;

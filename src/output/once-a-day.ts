@@ -1,3 +1,10 @@
+/**
+ * Remembers which messages were printed today, so that each start of the day does not repeat them. A file in the cache folder has
+ * the day (UTC), and a line for each message as JSON:
+ *
+ *     2026-01-31
+ *     "world-readable /home/user/app/.env"
+ */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { formatDay } from "../core/day.ts";
 import type { Environment } from "../core/model.ts";
@@ -6,12 +13,14 @@ import { makeFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { inPrivateFolder } from "../system/private-folder.ts";
 
+/** The limit on the file. Beyond it messages are printed and not remembered. */
 const MAX_BYTES = 64 * 1024;
+const FILE_NAME = "told-today";
 
 /**
- * Returns false if the cache folder has the message for today (UTC). Without a folder for caches every message is new.
+ * Returns true if the message was not printed today, and remembers it. If that is impossible, every message is new.
  *
- * @param makesFolder makes that one, too, for messages of commands that keep values there
+ * @param makesFolder true to create the folder for caches, too, as commands do that store values there
  */
 export function isNewToday(message: string, environment: Environment, makesFolder = false): boolean {
   const folder = cacheFolder(environment);
@@ -19,28 +28,28 @@ export function isNewToday(message: string, environment: Environment, makesFolde
   try {
     if (!makesFolder && !statSync(parentOf(folder)).isDirectory()) return true;
     makeFolder(folder, 0o700);
-    const isNew = inPrivateFolder(folder, ({ path }) => remember(within(path, "told-today"), JSON.stringify(message)));
+    const isNew = inPrivateFolder(folder, ({ path }) => addLine(within(path, FILE_NAME), JSON.stringify(message)));
     return isNew !== false;
   } catch {
     return true;
   }
 }
 
-/** Adds a line below today's date. @returns false if it is there */
-function remember(path: string, line: string): boolean {
+/** Adds a line below today's date. Lines of another day are removed. @returns false if the line is there already */
+function addLine(path: string, line: string): boolean {
   const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  // Windows has neither of the last two.
-  const flags = [O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK].reduce((all, one) => all | (one ?? 0), 0);
+  // Windows has neither O_NOFOLLOW nor O_NONBLOCK.
+  const flags = [O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK].reduce((combined, flag) => combined | (flag ?? 0), 0);
   const descriptor = openSync(path, flags, 0o600);
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile() || stats.size > MAX_BYTES) return true;
     const today = formatDay(new Date());
     const [date, ...lines] = readFileSync(descriptor, "utf8").split("\n");
-    const printed = date === today ? lines : [];
-    if (printed.includes(line)) return false;
+    const linesOfToday = date === today ? lines : [];
+    if (linesOfToday.includes(line)) return false;
     ftruncateSync(descriptor);
-    writeSync(descriptor, [today, ...printed, line].join("\n"), 0);
+    writeSync(descriptor, [today, ...linesOfToday, line].join("\n"), 0);
     return true;
   } finally {
     closeSync(descriptor);

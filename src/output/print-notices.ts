@@ -1,20 +1,22 @@
-/** Prints notices before the program starts; loaded only if there are any. */
+/** Prints the notices of a start before the program starts. Loaded only if there are notices. */
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/start.ts";
-import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
+import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
 import { isNewToday } from "./once-a-day.ts";
-import { further, printLines } from "./stderr.ts";
+import { detailsAndHint, printLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { within } from "../system/paths.ts";
 
+/** The conditions under which notices are printed. */
 interface Verbosity extends Pick<Settings, "quiet"> {
   /** True for a report, which also prints notices that a start prints once a day. */
   readonly isReport?: boolean;
-  /** True for what an agent starts again and again: each notice comes once a day. */
+  /** True for a command that a coding agent starts again and again: each notice is printed once a day. */
   readonly isDaily?: boolean;
 }
 
+/** Prints those notices that the verbosity admits. */
 export function printNotices(context: Context, verbosity: Verbosity, notices: readonly Notice[]): void {
   for (const notice of notices) if (isPrinted(notice, verbosity, context)) printLines(context, describeNotice(notice));
 }
@@ -22,24 +24,25 @@ export function printNotices(context: Context, verbosity: Verbosity, notices: re
 function isPrinted(notice: Notice, { quiet, isReport, isDaily }: Verbosity, { cwd, environment }: Context): boolean {
   if (notice.kind !== "exposed") {
     if (quiet && isInformation(notice)) return false;
-    return isDaily !== true || isNewToday(`daily: ${constantIn(notice)}`, environment, true);
+    return isDaily !== true || isNewToday(`daily: ${textWithoutAge(notice)}`, environment, true);
   }
   const path = notice.file.startsWith("/") ? notice.file : within(cwd, notice.file);
   return isReport === true || (!quiet && isNewToday(`world-readable ${path}`, environment));
 }
 
-/** The text of a notice without the age of cached values. */
-function constantIn(notice: Notice): string {
+/** Returns a text of the notice that does not change from minute to minute, as the age of cached values does. */
+function textWithoutAge(notice: Notice): string {
   return (notice.kind === "esc-kept" ? notice.failure?.message : undefined) ?? describeNotice(notice)[0];
 }
 
+/** Warns that ESC is not available or refuses access, and that the start continues without its values. */
 export function warnUnavailable(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
-  const others = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
+  const remainingSources = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
   printLines(context, [
-    `warning: ${failure.message}; continuing with ${others}`,
-    ...further(failure),
-    ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),
+    `warning: ${failure.message}; continuing with ${remainingSources}`,
+    ...detailsAndHint(failure),
+    ...(esc.kind === "refused" ? [describeUseOfFiles(esc.settings)] : []),
   ]);
 }

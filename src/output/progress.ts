@@ -1,3 +1,4 @@
+/** Shows on the terminal what a start is waiting for, in one line that is cleared afterwards. */
 import type { Context } from "../core/context.ts";
 import type { ReadingProgress } from "../resolve/start.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -6,36 +7,40 @@ import { printable } from "../core/text.ts";
 const DELAY_MS = 1000;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** Shows a request that takes longer than a second; with `--verbose`, prints a line for each retry and source. */
+/**
+ * Returns functions that show a request that takes longer than a second. With `--verbose` they also print a line for each retry.
+ * The caller must call `done` at the end, which clears the line and stops the timer.
+ */
 export async function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): Promise<ReadingProgress> {
-  // Most launches that load this file print nothing.
+  // The code that prints lines is loaded only with `--verbose`. Most starts that load this file print nothing.
   const printLines = verbose ? (await import("./stderr.ts")).printLines : undefined;
-  let what: string | undefined;
+  let action: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let shown = false;
+  let isShown = false;
   let width = 0;
   const clear = (): void => {
-    if (shown) context.err(CLEAR_LINE);
-    shown = false;
+    if (isShown) context.err(CLEAR_LINE);
+    isShown = false;
   };
   const show = (): void => {
     clear();
-    context.err(`${fitting(`sophia-run: ${what ?? ""}`, width)}…`);
-    shown = true;
+    context.err(`${shorten(`sophia-run: ${action ?? ""}`, width)}…`);
+    isShown = true;
   };
-  const showFitting = async (): Promise<void> => {
+  /** Shows the line when the width of the terminal is known, unless `done` was called meanwhile. */
+  const showInWidth = async (): Promise<void> => {
     const { layoutFor } = await import("./layout.ts");
     width = layoutFor(context, 2).width - 1;
     if (timer !== undefined) show();
   };
   const update = (text: string): void => {
-    what = printable(text);
-    if (shown) show();
-    // Checked only then, since it loads node:tty.
+    action = printable(text);
+    if (isShown) show();
+    // The terminal is checked only after the delay, because that loads node:tty.
     timer ??= setTimeout(() => {
-      if (context.isTerminal(2)) void showFitting();
+      if (context.isTerminal(2)) void showInWidth();
     }, DELAY_MS);
-    // The request keeps the process alive.
+    // The timer need not keep the process alive, because the request does.
     timer.unref();
   };
   const printLine = (line: string): void => {
@@ -45,8 +50,8 @@ export async function makeProgress(context: Context, { verbose }: Pick<Settings,
   };
   return {
     waiting: update,
-    retrying: ({ what: action, reason, attempt, delayMs }) => {
-      const line = `${action} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
+    retrying: ({ what, reason, attempt, delayMs }) => {
+      const line = `${what} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
       printLine(line);
       update(line);
     },
@@ -59,8 +64,8 @@ export async function makeProgress(context: Context, { verbose }: Pick<Settings,
   };
 }
 
-/** Shortens a text at a space. A line that wraps could not be cleared. */
-function fitting(text: string, width: number): string {
+/** Shortens a text at a space, so that it takes one line. A line that the terminal wraps could not be cleared. */
+function shorten(text: string, width: number): string {
   if (text.length <= width) return text;
   const end = text.lastIndexOf(" ", width);
   return text.slice(0, end <= 0 ? width : end);

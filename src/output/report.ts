@@ -1,12 +1,13 @@
+/** Makes the report of a start: the data from which `check` prints its text and its JSON. */
 import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, findUsedVariable } from "../contract/check-contract.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
-import { isOfValue, reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
+import { isOfValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
-import { emptyWords } from "./unset-values.ts";
-import { withheldWords } from "./withheld-words.ts";
+import { createEmptyValueDescriber } from "./unset-values.ts";
+import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
 import type { Contract, SectionLine, Violation } from "../contract/contract-model.ts";
@@ -14,14 +15,14 @@ import { printable } from "../core/text.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import { PRECEDENCE } from "../resolve/precedence.ts";
 
-/** Report of an start, without values; at most with their masked ends. */
+/** The report of a start. It has no secrets, only the last characters of long ones. */
 export interface Report {
   readonly met: boolean;
-  /** There is no contract, and the built-in one is not meant: the report has none of its variables. */
+  /** True if the project has no contract, and does not use the built-in one. The report then has no variables. */
   readonly isAbsent: boolean;
   readonly contract: ContractReport;
   readonly esc: EscReport;
-  /** No rule of the contract can be broken by a variable that is not set. */
+  /** True if all variables may be unset. */
   readonly nothingRequired: boolean;
   readonly sections: readonly SectionReport[];
   readonly variables: readonly VariableReport[];
@@ -29,11 +30,13 @@ export interface Report {
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
-  /** Declared as not secret, with a value that holds a credential. */
+  /** The variables that are declared as not secret, although their values hold credentials. */
   readonly credentials: readonly PublicCredential[];
 }
 
+/** The contract of a report, and the part of it that is used. */
 export interface ContractReport {
+  /** `built-in`, or the path of the file. */
   readonly source: string;
   /** The project's name; undefined for the built-in contract, and for a project in the root folder. */
   readonly project: string | undefined;
@@ -44,24 +47,27 @@ export interface ContractReport {
 /** `unset`: not set and not required; `missing`: not set but required; `invalid`: set, but breaks a rule. */
 export type State = "set" | "unset" | "missing" | "invalid";
 
+/** A section of the contract. */
 interface SectionReport {
   readonly title: string;
   readonly lines: readonly LineReport[];
 }
 
+/** A line of a section: a variable, or a group with the variable that is used. */
 export interface LineReport {
   readonly label: string;
   readonly state: State;
   readonly name: string | undefined;
   readonly origin: Origin | undefined;
-  /** The masked end of a secret, or the value of a variable declared as not secret. Not in JSON. */
+  /** The masked end of a secret, or the value of a variable that is declared as not secret. It is not in JSON. */
   readonly shown: string | undefined;
-  /** The reason for which the program does not get the variable, which a source has. */
+  /** Describes why the program does not get the variable, although a source sets it. */
   readonly withheld: string | undefined;
-  /** The source that has the variable without a value, in words. Not in JSON. */
+  /** Describes the source that sets the variable to an empty value. It is not in JSON. */
   readonly empty: string | undefined;
 }
 
+/** A declared variable, for JSON. */
 interface VariableReport {
   readonly name: string;
   readonly label: string;
@@ -71,57 +77,59 @@ interface VariableReport {
   readonly shadows: readonly Origin[];
 }
 
-/** Returns a start without the variables and rules of the built-in contract where that is not meant. */
-export function withMeantContract(start: Start): Start {
+/**
+ * Removes the variables and rules of the built-in contract from a start to which it does not apply. Any other start is returned as
+ * it is.
+ */
+export function withoutUnrelatedContract(start: Start): Start {
   if (!hasNoContract(start)) return start;
   const { contract } = start.files;
-  const nothing = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
-  return { ...start, files: { ...start.files, contract: { ...contract, ...nothing } } };
+  const noRules = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
+  return { ...start, files: { ...start.files, contract: { ...contract, ...noRules } } };
 }
 
-/** Makes the report of an start. Values are masked only here. */
-export function makeReport(given: Start): Report {
-  const start = withMeantContract(given);
-  const {
-    files: { contract },
-  } = start;
+/** Makes the report of a start. All values in it are masked here. */
+export function makeReport(originalStart: Start): Report {
+  const start = withoutUnrelatedContract(originalStart);
+  const { contract } = start.files;
   const values = judgedValues(start);
   const { selected } = values;
-  const violations = wordViolations(start.verdict.violations, start).map(reportViolation);
-  const why = withheldWords({ ...start, values });
-  const emptyOf = emptyWords({ values });
-  const stateOf = stateFinder(start);
-  const absent = hasNoContract(start);
-  const declared = Array.from(contract.variables.values());
-  const variables = declared.map(({ name, label, secret: isDeclaredSo }): VariableReport => {
+  const violations = describeViolationsOf(start.verdict.violations, start).map(reportViolation);
+  const describeWithholding = createWithholdingDescriber({ ...start, values });
+  const describeEmptyValue = createEmptyValueDescriber({ values });
+  const stateOf = createStateFinder(start);
+  const isAbsent = hasNoContract(start);
+  const declarations = Array.from(contract.variables.values());
+  const variables = declarations.map(({ name, label, secret: isDeclaredSecret }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-    const secret = isDeclaredSo || (resolved !== undefined && isHidden(contract, resolved));
-    const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
+    const secret = isDeclaredSecret || (resolved !== undefined && isHidden(contract, resolved));
+    const shadows = resolved?.shadowed?.map((layer) => layer.origin) ?? [];
     return { name, label, secret, state: stateOf(name), origin: resolved?.origin, shadows };
   });
   const reportLine = (line: SectionLine): LineReport => {
     const names = line.kind === "group" ? line.names : [line.name];
     const name = findUsedVariable(names, selected);
     const resolved = name === undefined ? undefined : selected.get(name);
-    const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
+    const firstOf = (describe: (unsetName: string) => string | undefined): string | undefined =>
+      name === undefined ? names.map(describe).find((description) => description !== undefined) : undefined;
     return {
       label: line.label,
       state: line.kind === "group" ? stateOf(name, line.group) : stateOf(line.name),
       name: resolved?.name,
       origin: resolved?.origin,
-      shown: resolved && shown(resolved, contract),
-      withheld,
-      empty: name === undefined ? names.map(emptyOf).find((words) => words !== undefined) : undefined,
+      shown: resolved && showValue(resolved, contract),
+      withheld: firstOf(describeWithholding),
+      empty: firstOf(describeEmptyValue),
     };
   };
   const sources = new Set(variables.map(({ origin }) => origin?.source));
   return {
     met: violations.length === 0,
-    isAbsent: absent,
+    isAbsent,
     contract: reportContract(contract),
-    // A project's own contract may be for other sources than ESC; the built-in one is not.
-    esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isOfMissing)),
-    nothingRequired: !absent && contract.rules.every(({ kind }) => kind === "optional"),
+    // A project may have a contract of its own and not use ESC. The built-in contract is for ESC.
+    esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isAboutMissing)),
+    nothingRequired: !isAbsent && contract.rules.every(({ kind }) => kind === "optional"),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: PRECEDENCE.esc.filter((source) => sources.has(source)),
@@ -132,17 +140,22 @@ export function makeReport(given: Start): Report {
   };
 }
 
-const MAX_SHOWN = 60;
+/** The limit on a value that is shown, in characters. */
+const MAX_SHOWN_LENGTH = 60;
 
-/** Masks a value unless it is declared as not secret, not secret in ESC, no file, and holds no credential. */
-function shown({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
+/**
+ * Returns a value as the report shows it. It is masked unless the contract declares it as not secret, ESC does not mark it as
+ * secret, the program does not get it as a file, and it holds no credential.
+ */
+function showValue({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
   const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (value === UNSEEN) return "***";
   if (isSecret || delivery === "file" || credentialOf(contract, name, value) !== undefined) return mask(value);
   const characters = Array.from(value);
-  return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
+  return printable(characters.length > MAX_SHOWN_LENGTH ? `${characters.slice(0, MAX_SHOWN_LENGTH).join("")}…` : value);
 }
 
+/** Returns the contract as reports show it. */
 export function reportContract({ source, name, profile, scope }: Contract): ContractReport {
   const part = { profile, scope: scope?.name };
   if (source.kind === "built-in") return { source: "built-in", project: undefined, ...part };
@@ -150,7 +163,7 @@ export function reportContract({ source, name, profile, scope }: Contract): Cont
   return { source: source.path, project: name ?? (folder === "" ? undefined : printable(folder)), ...part };
 }
 
-/** The titles of reports by the built-in contract, and by a project's own. */
+/** The titles of reports: by the built-in contract, and by a contract of the project. */
 const TITLES = {
   check: ["Sophia Configuration Smoke Check", "Configuration check"],
   comparison: ["Sophia Configuration Comparison", "Configuration comparison"],
@@ -158,12 +171,14 @@ const TITLES = {
   audit: ["Sophia Secret Audit", "Secret audit"],
 } as const;
 
+/** Returns the first line of a report: `=== Configuration check: my-app ===`. */
 export function reportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
-  const [sophia, own] = TITLES[report];
-  if (source === "built-in") return `=== ${sophia} ===`;
-  return `=== ${own}${project === undefined ? "" : `: ${project}`} ===`;
+  const [builtInTitle, projectTitle] = TITLES[report];
+  if (source === "built-in") return `=== ${builtInTitle} ===`;
+  return `=== ${projectTitle}${project === undefined ? "" : `: ${project}`} ===`;
 }
 
+/** Returns `built-in`, or `/home/user/app/sophia.contract.json (profile dev, scope web)`. */
 export function contractWords({ source, profile, scope }: ContractReport): string {
   const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
     name === undefined ? [] : `${key} ${name}`,
@@ -171,12 +186,15 @@ export function contractWords({ source, profile, scope }: ContractReport): strin
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 
-function isOfMissing({ kind }: Violation): boolean {
+function isAboutMissing({ kind }: Violation): boolean {
   return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
 }
 
-/** Returns a function for the state of a variable by the rules that it breaks, or of a group by the rule over it. */
-function stateFinder(start: Start): (name: string | undefined, group?: string) => State {
+/**
+ * Returns a function that returns the state of a variable or, if a group is given and its rule is broken, of the group. The
+ * violations decide; without one a variable is set or unset.
+ */
+function createStateFinder(start: Start): (name: string | undefined, group?: string) => State {
   const { selected } = judgedValues(start);
   const { violations } = start.verdict;
   const states = new Map<string, State>();
@@ -187,7 +205,7 @@ function stateFinder(start: Start): (name: string | undefined, group?: string) =
     }
     if (violation.kind === "missing" || violation.kind === "missing-when") states.set(violation.name, "missing");
     if (violation.kind === "some-missing") for (const name of violation.missing) states.set(name, "missing");
-    // Last, since a blank value is both missing and invalid.
+    // This comes last, because a blank value is both missing and invalid, and is shown as invalid.
     if (isOfValue(violation)) states.set(violation.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");

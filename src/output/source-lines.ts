@@ -1,16 +1,22 @@
-/** Lines about each source, for `--verbose`. Pure. */
+/** Describes what was read from each source, for `--verbose`. The code is pure. */
 import { environmentWords } from "../resolve/source-words.ts";
 import type { EscStatus, Start } from "../resolve/start.ts";
 import type { Layer } from "../core/model.ts";
 import { count } from "../core/text.ts";
 import { parentOf } from "../system/paths.ts";
 
-/** Returns a line for the contract and each source, without values. A source that cannot be read has a warning instead. */
-export function readingLines({ files: read, store }: Pick<Start, "files" | "store">): readonly string[] {
-  const { source, profile, scope } = read.contract;
-  const { files, layers, pointers = [] } = read.all;
+/**
+ * Returns a line for the contract and for each source: `.env: 3 variables`. A source that cannot be read has no line, because a
+ * warning reports it.
+ */
+export function readingLines({ files: filesOfStart, store }: Pick<Start, "files" | "store">): readonly string[] {
+  const { source, profile, scope } = filesOfStart.contract;
+  const { files, layers, pointers = [] } = filesOfStart.all;
+  const contractName = source.kind === "file" ? source.path : "the built-in one";
+  const profileName = profile === undefined ? "" : `, profile ${profile}`;
+  const scopeName = scope === undefined ? "" : `, scope ${scope.name}`;
   return [
-    `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}${scope === undefined ? "" : `, scope ${scope.name}`}`,
+    `contract: ${contractName}${profileName}${scopeName}`,
     ...escLines(store.esc, store.layers),
     ...pointers.map((name) => `${name}: ${amount(1)}`),
     ...layers.flatMap(secretsLine),
@@ -25,9 +31,11 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
     case "fake":
       return ["ESC: not asked (--fake)"];
     case "read": {
-      const inOrder = layers.toReversed();
+      // The layers are in the order of precedence, which is the reverse of the order of ESC_ENV.
+      const layersInOrder = layers.toReversed();
       return esc.environments.map(
-        (one, index) => `ESC ${environmentWords(one)}: ${amount(inOrder[index]?.variables.length ?? 0)}`,
+        (environment, index) =>
+          `ESC ${environmentWords(environment)}: ${amount(layersInOrder[index]?.variables.length ?? 0)}`,
       );
     }
     case "incomplete":
@@ -38,6 +46,7 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
   }
 }
 
+/** Returns the line of a layer with the values of a folder of secrets; none for another layer. */
 function secretsLine({ variables }: Layer): readonly string[] {
   const [first] = variables;
   return first?.origin.source === "secrets" ? [`${parentOf(first.origin.file)}: ${amount(variables.length)}`] : [];

@@ -1,3 +1,10 @@
+/**
+ * Prints messages to standard error. A message is a list of texts: the first follows the name of the program, and the others are
+ * indented below it:
+ *
+ *     sophia-run: the problem
+ *       the remedy
+ */
 import type { Context } from "../core/context.ts";
 import type { ContractFileCode } from "../contract/file/contract-file-error.ts";
 import { SophiaError } from "../core/error.ts";
@@ -5,25 +12,26 @@ import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { memoryLimitOf, openFilesLimitOf } from "../system/limits.ts";
-import { hasColours, painted } from "./colour.ts";
-import { laidOut, type Layout, layoutFor, PLAIN, WIDTH, withCommandsWhole } from "./layout.ts";
+import { hasColours, applyStyle } from "./colour.ts";
+import { renderLine, type Layout, layoutFor, PLAIN_LAYOUT, WIDTH, withCommandsWhole } from "./layout.ts";
 
 const PROGRAM = "sophia-run:";
 const INDENT = "  ";
 
+/** The texts of a message, which are not wrapped yet. */
 type Lines = readonly [string, ...string[]];
 
-/** Prints a failure, or a bug without its message, which may contain a secret. */
+/** Prints an error that ends a command: a failure, a limit of the system, or a bug. */
 export async function printError(context: Context, error: unknown): Promise<void> {
   const limit = openFilesLimitOf(systemErrorCode(error)) ?? memoryLimitOf(error);
   if (error instanceof SophiaError) {
     const failure = await failureOf(error);
-    printFailure(context, failure, remedyOf(failure));
+    printFailure(context, failure, openFilesRemedy(failure));
   } else if (limit !== undefined) printFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure", true);
 }
 
-/** The codes of contract files, in place of the class of their errors, whose file would be loaded for every message. */
+/** The codes of failures of contract files. Their class is not used here, because its file would be loaded for each message. */
 const CONTRACT_FILE_CODES: Readonly<Record<ContractFileCode, true>> = {
   "contract-invalid": true,
   "contract-unreadable": true,
@@ -31,22 +39,27 @@ const CONTRACT_FILE_CODES: Readonly<Record<ContractFileCode, true>> = {
   "link-outside": true,
 };
 
-/** Returns an error in words. That of a contract file has only data, and its words are loaded only for it. */
+/** Returns an error with its message. That of a contract file has only data, and the code that describes it is loaded here. */
 export async function failureOf(error: SophiaError): Promise<Failure> {
   if (!Object.hasOwn(CONTRACT_FILE_CODES, error.code)) return error;
-  return (await import("./contract-file-failure.ts")).wordContractFile(error);
+  return (await import("./contract-file-failure.ts")).describeContractFileError(error);
 }
 
-/** Returns the remedy for a file that the limit on open files keeps from being read: nothing is wrong with the file. */
-function remedyOf({ message }: Failure): string | undefined {
+/** Returns the remedy if the limit on open files is why a file could not be read: nothing is wrong with that file. */
+function openFilesRemedy({ message }: Failure): string | undefined {
   return openFilesLimitOf(/\((E[MN]FILE)\)/.exec(message)?.[1])?.hint;
 }
 
-/** Prints a failure: the problem, then the remedy. A command that cannot be started gets one line, as in shells. */
+/**
+ * Prints a failure: the problem, then the details and the remedy. The message of a program that cannot be started is not wrapped,
+ * as in shells.
+ *
+ * @param remedy in place of the hint of the failure
+ */
 function printFailure(context: Context, failure: Failure, remedy?: string): void {
-  const isStart = failure.code === "not-found" || failure.code === "not-executable";
-  const shown = remedy === undefined ? further(failure) : [...(failure.details ?? []), remedy];
-  write(context, [failure.message, ...shown], "failure", isStart);
+  const isAboutProgram = failure.code === "not-found" || failure.code === "not-executable";
+  const detailLines = remedy === undefined ? detailsAndHint(failure) : [...(failure.details ?? []), remedy];
+  write(context, [failure.message, ...detailLines], "failure", isAboutProgram);
 }
 
 /** Describes a bug without its message, which may contain a value or a token. */
@@ -56,20 +69,20 @@ export function describeBug(error: unknown): Lines {
   return [`internal error (${name}); please report it`, ...frames.map((line) => line.trim())];
 }
 
-/** Prints a notice: its first line behind the name of the program, the others indented. */
+/** Prints a notice. */
 export function printLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
 
-/** @param isWhole do not wrap: other programs search for the message, or it has stack frames */
+/** Writes a message. @param isWhole true for one that is not wrapped, since programs search for it, or it has stack frames */
 function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
-  const shown = hasColours(context, 2) ? paintedMessage(wrapped, kind) : wrapped.flat();
+  const shown = hasColours(context, 2) ? colourMessage(wrapped, kind) : wrapped.flat();
   context.err(`${shown.join("\n")}\n`);
 }
 
-/** Returns a message as {@link printLines} prints it, without the name of the program. */
+/** Returns a message of one text as {@link printLines} prints it, without the name of the program. */
 export function messageText(text: string, layout: Layout): string {
   return messageLines([text], layout)
     .flat()
@@ -77,47 +90,53 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-/** Lays out a question, with a blank between it and the answer. */
+/** Returns a question with the lines above it, and a space behind it for the answer. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };
-  return `${lines.flatMap((line) => laidOut(line, layout)).join("\n")} `;
+  return `${lines.flatMap((line) => renderLine(line, layout)).join("\n")} `;
 }
 
+/** The lines of each text of a message, after wrapping. */
 export type MessageLines = readonly (readonly string[])[];
 
-/** Wraps a message: the first line after the name of the program, the others indented. */
+/** Wraps a message, puts the name of the program in front of its first line, and indents the others. */
 export function messageLines([first, ...rest]: Lines, { width, named }: Layout): MessageLines {
-  const broken = (line: string, indent: string, head?: number): readonly string[] =>
-    wrap(withCommandsWhole(named(line)), width - INDENT.length, indent, head);
+  const wrapText = (text: string, indent: string, firstWidth?: number): readonly string[] =>
+    wrap(withCommandsWhole(named(text)), width - INDENT.length, indent, firstWidth);
   const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => INDENT + line);
-  const [head = "", ...more] = broken(first, "", width - PROGRAM.length - 1);
-  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(broken(line, INDENT)))];
+  const [firstLine = "", ...continuation] = wrapText(first, "", width - PROGRAM.length - 1);
+  return [
+    [`${PROGRAM} ${firstLine}`, ...indented(continuation)],
+    ...rest.map((text) => indented(wrapText(text, INDENT))),
+  ];
 }
 
+/** The width of the lines below the first one. */
 export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
 
 /** Returns the number of lines of a message at the full width. */
 export function heightOf(lines: Lines): number {
-  return messageLines(lines, PLAIN).flat().length;
+  return messageLines(lines, PLAIN_LAYOUT).flat().length;
 }
 
-/** Paints the program's name, the cause of a failure, violated rules, and the word "warning". */
-export function paintedMessage(lines: MessageLines, kind: "failure" | "notice"): readonly string[] {
-  return lines.flatMap((parts, index) => {
-    const isFirst = index === 0;
-    const isRed = (isFirst && kind === "failure") || parts[0]?.startsWith(`${INDENT}✗ `) === true;
-    return parts.map((part, at) => painted(isRed ? "red" : undefined, isFirst && at === 0 ? paintedHead(part) : part));
+/** Colours the program's name, the cause of a failure, the violations, and the word "warning". */
+export function colourMessage(lines: MessageLines, kind: "failure" | "notice"): readonly string[] {
+  return lines.flatMap((linesOfText, textIndex) => {
+    const isFirst = textIndex === 0;
+    const isViolation = linesOfText[0]?.startsWith(`${INDENT}✗ `) === true;
+    const style = (isFirst && kind === "failure") || isViolation ? "red" : undefined;
+    return linesOfText.map((line, index) => applyStyle(style, isFirst && index === 0 ? colourFirstLine(line) : line));
   });
 }
 
-function paintedHead(line: string): string {
+function colourFirstLine(line: string): string {
   return line
-    .replace(PROGRAM, (name) => painted("bold", name))
-    .replace(/(?<=^\S+ )warning:/, (word) => painted("yellow", word));
+    .replace(PROGRAM, (name) => applyStyle("bold", name))
+    .replace(/(?<=^\S+ )warning:/, (word) => applyStyle("yellow", word));
 }
 
-/** Returns the lines of a failure behind its message, the remedy last. */
-export function further({ hint, details }: Failure): string[] {
+/** Returns the details of a failure and, as the last line, its remedy. */
+export function detailsAndHint({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

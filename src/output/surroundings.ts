@@ -1,18 +1,23 @@
-/** Adapts a context to what few starts have: Windows, and GitHub's runner. */
+/** Adapts the context of a command to Windows and to GitHub's runner. Loaded only there. */
 import type { Context } from "../core/context.ts";
 import { windowsEnvironment } from "../core/names.ts";
 
-export function adapt(given: Context): Context {
-  const { environment } = given;
-  const context = process.platform === "win32" ? { ...given, environment: windowsEnvironment(environment) } : given;
+/** Returns the context with an environment of Windows, and with outputs that GitHub's runner does not execute. */
+export function adapt(originalContext: Context): Context {
+  const { environment } = originalContext;
+  const context =
+    process.platform === "win32"
+      ? { ...originalContext, environment: windowsEnvironment(environment) }
+      : originalContext;
   return context.environment.get("GITHUB_ACTIONS") === "true" ? forRunner(context) : context;
 }
 
 /**
- * Returns the context with texts that GitHub's runner does not execute. It reads the outputs of all steps: a label of a contract,
- * `##[stop-commands]x`, would void the masks of a later `export --format github` in the same step. Standard output and
- * standard error are guarded as a whole, so that no message can be forgotten. Commands that are meant, and data for programs,
- * go through `Context.raw`.
+ * Returns the context with outputs that GitHub's runner does not execute.
+ *
+ * The runner reads the outputs of all steps. A label of a contract, such as `##[stop-commands]x`, would void the masks of a later
+ * `export --format github` in the same step. Both streams are guarded as a whole, so that no message can be forgotten. Commands
+ * that the runner should execute, and data for programs, are written by `Context.raw`.
  */
 export function forRunner(context: Context): Context {
   return {
@@ -26,15 +31,15 @@ export function forRunner(context: Context): Context {
   };
 }
 
-/** The old form of a command: the runner finds it anywhere in a line (actions/runner, ActionCommand.cs, `TryParse`). */
-const ANYWHERE = /##\[/g;
+/** The old form of a command, `##[group]title`. The runner finds it anywhere in a line (actions/runner, ActionCommand.cs, `TryParse`). */
+const OLD_COMMAND = /##\[/g;
 /**
- * The new form: at the beginning of a line behind white space of .NET, which has U+0085 (`TryParseV2`). A line also ends at
- * CR. The beginning of a text may be that of a line.
+ * The new form of a command, `::group::title`. It is at the beginning of a line, behind white space of .NET, to which U+0085
+ * belongs (`TryParseV2`). A line also ends at CR. The beginning of a text may be the beginning of a line.
  */
-const AT_START = /(?<=^|[\r\n])((?:[^\S\r\n]|\u0085)*):(?=:)/g;
+const NEW_COMMAND = /(?<=^|[\r\n])((?:[^\S\r\n]|\u0085)*):(?=:)/g;
 
-/** Breaks up what the runner would execute. */
+/** Inserts a space into each command, so that the runner does not execute it. */
 export function withoutCommands(text: string): string {
-  return text.replaceAll(ANYWHERE, "## [").replaceAll(AT_START, "$1: ");
+  return text.replaceAll(OLD_COMMAND, "## [").replaceAll(NEW_COMMAND, "$1: ");
 }

@@ -1,4 +1,10 @@
-/** Messages for a contract that is not met: the cause first, then the violations, then the remedy. */
+/**
+ * Explains to the user that the contract is not met. The cause comes first, then the violations, then the remedy:
+ *
+ *     sophia-run: the contract is not met (1 violation); node was not started
+ *       ✗ DATABASE_URL is required and not set
+ *       set DATABASE_URL in .env, or in the environment
+ */
 import { namesOfViolation } from "../contract/check-contract.ts";
 import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/violation-wording.ts";
@@ -11,43 +17,48 @@ import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { unallowed, unallowedWords } from "../access/consent-words.ts";
-import { emptyWords } from "./unset-values.ts";
-import { withheldWords } from "./withheld-words.ts";
-import { describeNotice, isInformation, workLocally } from "./notice-words.ts";
+import { createEmptyValueDescriber } from "./unset-values.ts";
+import { createWithholdingDescriber } from "./withheld-words.ts";
+import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { MAX_SHOWN, namedContract, wordViolations } from "./violations.ts";
+import { MAX_SHOWN, namedContract, describeViolationsOf } from "./violations.ts";
 
-/** The parts of the message, not wrapped, for `check`, launches and exports. */
-export interface Unmet {
-  /** If the built-in contract applies: the reason and two remedies. Absent if ESC fails, which is then the cause. */
-  readonly unwritten?: readonly [string, string];
-  /** The failure of ESC, if variables may be missing because of it, with the remedy and the service's own words. */
+/** The parts of the message, which are not wrapped yet. `check` prints them in its report, and starts in a failure. */
+export interface UnmetReport {
+  /** Set if the built-in contract applies: the reason, and two remedies. Absent if a failure of ESC is the cause. */
+  readonly builtInApplies?: readonly [string, string];
+  /** The failure of ESC because of which variables may be missing, with the remedy and the service's own words. */
   readonly cause?: readonly [string, ...string[]];
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
-  /** The last lines: what a task runner may have dropped. */
+  /** The last lines: how a task runner passes on the settings for ESC. */
   readonly postscript?: readonly string[];
-  /** A value is missing, and ESC is not configured. A project need not use it, so that only reports mention it. */
+  /** Set if a value is missing and ESC is not configured. A project need not use ESC, so that only reports mention it. */
   readonly lacksEsc?: true;
 }
 
+/** One violation with its advice, or a line with the names of several. */
 interface Finding {
   readonly kind: "violation" | "names";
   readonly text: string;
   readonly advice: readonly string[];
 }
 
-const UNWRITTEN = [
+const BUILT_IN_APPLIES = [
   "no contract here, so the Sophia platform's built-in one applies",
   "start your own with sophia-run init, or use none: --no-contract",
 ] as const;
-/** Limit of violations with a message each; of more, only the names are shown. */
-const MOST_LINES = 8;
+/** The limit on violations with a message of their own. Of more violations, only the names are shown. */
+const MAX_MESSAGES = 8;
+/** The limits on the details of a failure of ESC that are shown: lines, and characters of a line. */
 const MAX_DETAILS = 2;
-const DETAIL_LENGTH = 150;
+const MAX_DETAIL_LENGTH = 150;
 
-/** Returns how `sophia-run set` would get a value here. Without a token it only works at a terminal, which asks for one. */
+/**
+ * Returns how `sophia-run set` would get a value here: it asks at a terminal, and otherwise reads the standard input. Without a
+ * token it works only at a terminal, where it asks for one.
+ */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? "asks" : "reads";
@@ -56,75 +67,92 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
 /**
  * Explains an unmet contract, for reports.
  *
- * @param width of the lines with commands
- * @param unread the lines of `unreadFileLines`
+ * @param width the width of the lines with commands
+ * @param unreadLines the lines of `unreadFileLines`
  */
-export function explainUnmet(start: Start, width: number, offer: SetOffer, unread: readonly string[] = []): Unmet {
+export function explainUnmet(
+  start: Start,
+  width: number,
+  offer: SetOffer,
+  unreadLines: readonly string[] = [],
+): UnmetReport {
   const {
     store: { esc },
     verdict: { violations },
   } = start;
-  const wordings = wordViolations(violations.slice(0, MAX_SHOWN), start);
+  const wordings = describeViolationsOf(violations.slice(0, MAX_SHOWN), start);
   if (hasNoContract(start)) {
     const [{ message, advice } = { message: "", advice: [] }] = wordings;
     return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
   }
-  const left = violations.length - wordings.length;
-  const rest: readonly Finding[] =
-    left > 0
-      ? [{ kind: "names", text: `and ${count(left, "violation")} more; sophia-run check --json lists all`, advice: [] }]
+  const omittedCount = violations.length - wordings.length;
+  const omitted: readonly Finding[] =
+    omittedCount > 0
+      ? [
+          {
+            kind: "names",
+            text: `and ${count(omittedCount, "violation")} more; sophia-run check --json lists all`,
+            advice: [],
+          },
+        ]
       : [];
-  const supply = wordings.flatMap((one) => one.supply);
+  const missingValues = wordings.flatMap(({ supply }) => supply);
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
-  const asFinding = ({ message, advice, wrong }: Wording): Finding => {
-    const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...own] };
+  const toFinding = ({ message, advice, wrong }: Wording): Finding => {
+    // The corrections of several wrong values in one file are joined below all violations.
+    const corrections = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
+    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...corrections] };
   };
-  const compacted = (): readonly Finding[] => [...compact(wordings, start, asFinding), ...rest];
-  // The values of ESC are known well enough to name what they lack.
-  const isJudged = start.verdict.judged !== undefined;
-  if ((esc.kind === "unavailable" && !isJudged) || esc.kind === "refused") {
+  const compacted = (): readonly Finding[] => [...compactFindings(wordings, start, toFinding), ...omitted];
+  // If a schema in ESC refuses its values, these are known well enough to be judged, and ESC is not the cause.
+  const hasJudgedValues = start.verdict.judged !== undefined;
+  if ((esc.kind === "unavailable" && !hasJudgedValues) || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
-        ? ["until then, set the missing variables in the environment", workLocally(esc.settings)]
+        ? ["until then, set the missing variables in the environment", describeUseOfFiles(esc.settings)]
         : ["until then, set the missing variables in the environment or in .env"];
-    return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...unread, ...meanwhile] };
+    return {
+      cause: describeCause(esc.failure),
+      findings: compacted(),
+      remedy: [...shared, ...unreadLines, ...meanwhile],
+    };
   }
-  const unwritten: Pick<Unmet, "unwritten"> =
-    start.files.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
-  const remedy = [...shared, ...unread, ...sharedRemedy(supply, width, offer)];
-  const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
+  const builtIn: Pick<UnmetReport, "builtInApplies"> =
+    start.files.contract.source.kind === "built-in" ? { builtInApplies: BUILT_IN_APPLIES } : {};
+  const remedy = [...shared, ...unreadLines, ...sharedRemedy(missingValues, width, offer)];
+  const findings = wordings.length > MAX_MESSAGES ? compacted() : wordings.map(toFinding);
   // Invalid and withheld values are not missing because of ESC.
-  if (supply.length === 0) return { ...unwritten, findings, remedy };
-  // A task runner may have dropped the settings of ESC.
-  const advice = [runnerAdvice(start.values.resolution)].filter((one) => one !== undefined);
-  if (esc.kind === "off" && unwritten.unwritten === undefined) {
+  if (missingValues.length === 0) return { ...builtIn, findings, remedy };
+  // A task runner may not have passed on the settings for ESC.
+  const adviceForRunner = runnerAdvice(start.values.resolution);
+  const advice = adviceForRunner === undefined ? [] : [adviceForRunner];
+  if (esc.kind === "off" && builtIn.builtInApplies === undefined) {
     return { findings, remedy, postscript: advice, lacksEsc: true };
   }
-  const cause = notAsked(start);
-  if (cause === undefined) return { ...unwritten, findings, remedy };
-  return { ...unwritten, cause: [...cause, ...advice], findings, remedy };
+  const cause = describeUnaskedEsc(start);
+  if (cause === undefined) return { ...builtIn, findings, remedy };
+  return { ...builtIn, cause: [...cause, ...advice], findings, remedy };
 }
 
-/** Says that ESC itself refuses the values. */
-function rejectedWords({ store: { esc } }: Pick<Start, "store">): string {
+/** Describes that ESC itself refuses its values, so that no program can be started with them. */
+function describeRefusedValues({ store: { esc } }: Pick<Start, "store">): string {
   const names = "rejected" in esc ? (esc.rejected?.environments ?? []).map(({ name }) => name) : [];
   return `until then, ESC opens ${enumerateFew(names.map(printable), MAX_DETAILS)} for no program: a schema in it refuses the values`;
 }
 
-/** Variables that tools set for scripts to which they do not pass on the whole environment, and how they are told to. */
+/** Task runners that do not pass on the whole environment: a variable that each sets, and how it can be made to pass on more. */
 const RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
   ["TURBO_HASH", 'Turborepo passes on what turbo.json names: "globalPassThroughEnv": ["ESC_*"]'],
   ["NX_TASK_TARGET_PROJECT", "agents of Nx Cloud pass on what they are told: --with-env-vars=ESC_ENV,ESC_TOKEN"],
 ];
 
-/** Returns the advice of the tool that started this script, if the settings of ESC may have been lost on the way. */
+/** Returns the advice for the task runner that runs this process, which may not have passed on the settings for ESC. */
 export function runnerAdvice(resolution: Resolution): string | undefined {
   return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
-/** Returns the reason for which ESC was not asked, perhaps with the remedy. */
-function notAsked({
+/** Returns the reason why ESC was not contacted, with its remedies; undefined if it was. */
+function describeUnaskedEsc({
   environment,
   files: { contract },
   store: { esc },
@@ -148,21 +176,27 @@ function notAsked({
   }
 }
 
-function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
-  const cut = details.map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one));
-  return [message, ...(hint === undefined ? [] : [hint]), ...limitLines(cut, MAX_DETAILS)];
+/** Returns the message of a failure, its hint, and the first of its details, which are shortened. */
+function describeCause({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
+  const shortDetails = details.map((line) =>
+    line.length > MAX_DETAIL_LENGTH ? `${line.slice(0, MAX_DETAIL_LENGTH)}…` : line,
+  );
+  return [message, ...(hint === undefined ? [] : [hint]), ...limitLines(shortDetails, MAX_DETAILS)];
 }
 
-/** Lists missing names, several on a line; other violations, and names that may be misspelt, stay as they are. */
-function compact(
+/**
+ * Lists missing variables by name, several on a line. Other violations, and variables whose names may be misspelt, keep a message
+ * of their own.
+ */
+function compactFindings(
   wordings: readonly Wording[],
   start: Start,
-  asFinding: (wording: Wording) => Finding,
+  toFinding: (wording: Wording) => Finding,
 ): readonly Finding[] {
   const values = judgedValues(start);
-  const why = withheldWords({ ...start, values });
-  const emptyOf = emptyWords({ values });
-  const names: string[] = [];
+  const describeWithholding = createWithholdingDescriber({ ...start, values });
+  const describeEmptyValue = createEmptyValueDescriber({ values });
+  const unsetNames: string[] = [];
   const emptyNames: string[] = [];
   const groups: string[] = [];
   const withheldNames = new Map<string, string[]>();
@@ -170,65 +204,73 @@ function compact(
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
     const wanted = namesOfViolation(violation);
-    const withheld = wanted.filter((name) => why(name) !== undefined);
+    const withheld = wanted.filter((name) => describeWithholding(name) !== undefined);
     for (const name of withheld) {
-      const words = why(name) ?? "";
-      withheldNames.set(words, [...(withheldNames.get(words) ?? []), name]);
+      const reason = describeWithholding(name) ?? "";
+      withheldNames.set(reason, [...(withheldNames.get(reason) ?? []), name]);
     }
     if (withheld.length > 0) return false;
-    if (wanted.length === 1) for (const name of wanted) (emptyOf(name) === undefined ? names : emptyNames).push(name);
-    else groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
+    const [firstName] = wanted;
+    if (firstName === undefined || wanted.length > 1) groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
+    else if (describeEmptyValue(firstName) === undefined) unsetNames.push(firstName);
+    else emptyNames.push(firstName);
     return false;
   });
   const lines = [
-    ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
+    ...(unsetNames.length === 0 ? [] : [`not set: ${unsetNames.join(", ")}`]),
     ...(emptyNames.length === 0 ? [] : [`empty: ${emptyNames.join(", ")}`]),
     ...groups,
-    ...Array.from(withheldNames, ([words, list]) => `${words}: ${limitLines(list, MAX_SHOWN).join(", ")}`),
+    ...Array.from(withheldNames, ([reason, names]) => `${reason}: ${limitLines(names, MAX_SHOWN).join(", ")}`),
   ];
-  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(asFinding)];
+  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(toFinding)];
 }
 
-const CAUSES: ReadonlySet<Notice["kind"]> = new Set(["esc-incomplete", "environment-not-allowed", "exposed"]);
+/** Notices that the message leaves out: the first two are its cause, and the permissions of a file can wait. */
+const OMITTED_NOTICES: ReadonlySet<Notice["kind"]> = new Set(["esc-incomplete", "environment-not-allowed", "exposed"]);
 
-/** Leaves out why ESC was not asked, which is printed as the cause, and permissions, which can wait. */
+/** Returns true unless `--quiet` suppresses the notice, or the message leaves it out. */
 function isPrinted(notice: Notice, quiet: boolean): boolean {
-  return !CAUSES.has(notice.kind) && !(quiet && isInformation(notice));
+  return !OMITTED_NOTICES.has(notice.kind) && !(quiet && isInformation(notice));
 }
 
-const MAX_TOTAL = 15;
+/** The limit on the lines of a message with its notices. */
+const MAX_MESSAGE_LINES = 15;
 
-/** Returns as many notices as fit below a message, remarks last. `check` shows all of them. */
-function noticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
+/** Returns the lines of as many notices as fit below a message, remarks last. `check` shows all notices. */
+function fittingNoticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
-    const ownLines = describeNotice(notice);
-    const left = ordered.length - index;
-    if (heightOf([...message, ...lines, ...ownLines]) + (left > 1 ? 1 : 0) > MAX_TOTAL) {
-      return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
+    const noticeLines = describeNotice(notice);
+    const remaining = ordered.length - index;
+    // If further notices follow, one line must remain that counts them.
+    const reservedLines = remaining > 1 ? 1 : 0;
+    if (heightOf([...message, ...lines, ...noticeLines]) + reservedLines > MAX_MESSAGE_LINES) {
+      return [...lines, `and ${count(remaining, index === 0 ? "notice" : "further notice")}`];
     }
-    lines.push(...ownLines);
+    lines.push(...noticeLines);
   }
   return lines;
 }
 
-interface Outcome {
+interface UnmetMessageOptions {
+  /** The consequence for the user: `node was not started`. */
   readonly consequence: string;
+  /** How the user can go on without the contract. */
   readonly wayOut: string;
   readonly quiet: boolean;
   readonly offer: SetOffer;
   /** The lines of `unreadFileLines`. */
   readonly unread?: readonly string[];
-  /** A program runs with the same contract: the built-in one needs no explanation. */
+  /** True if a program already runs with the same contract, so that the built-in one needs no explanation. */
   readonly isRunning?: boolean;
 }
 
-/** Words an unmet contract as a failure. Notices are added as long as the message has at most 15 lines. */
-export function wordUnmet(
+/** Returns an unmet contract as a failure. Notices are added as long as the message has at most 15 lines. */
+export function describeUnmet(
   start: Start,
-  { consequence, wayOut, quiet, offer, unread, isRunning = false }: Outcome,
+  { consequence, wayOut, quiet, offer, unread, isRunning = false }: UnmetMessageOptions,
 ): Failure {
   const unmet = explainUnmet(start, FURTHER_WIDTH, offer, unread);
   if (hasNoContract(start)) {
@@ -237,30 +279,29 @@ export function wordUnmet(
     return { code: "contract-missing", message, details: [...unmet.remedy, wayOut] };
   }
   const { cause = [], findings, remedy } = unmet;
-  const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
+  const builtInApplies = isRunning ? [] : (unmet.builtInApplies ?? []);
   const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  const [message = head, ...rest] = [...unwritten, ...cause, head];
+  const [message = head, ...rest] = [...builtInApplies, ...cause, head];
   const named = namedContract(start.settings);
   const option = named === undefined ? "" : unbroken(` --contract ${shellWord(named)}`);
   const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
       kind === "violation" ? `✗ ${text}` : text,
-      ...advice.map((one) => `  ${one}`),
+      ...advice.map((line) => `  ${line}`),
     ]),
     ...remedy,
   ];
-  // Without the contract, ESC would not open either.
-  const rejected = start.verdict.judged === undefined || isRunning ? [] : [rejectedWords(start)];
+  // If ESC itself refuses the values, a start without the contract would not get them either.
+  const refusedValues = start.verdict.judged === undefined || isRunning ? [] : [describeRefusedValues(start)];
+  const wayOutIfAny = refusedValues.length > 0 ? "" : `; ${wayOut}`;
   const lastDetails = [
-    ...rejected,
-    ...(unwritten.length > 0
-      ? []
-      : [`sophia-run check${option} shows the whole configuration${rejected.length > 0 ? "" : `; ${wayOut}`}`]),
+    ...refusedValues,
+    ...(builtInApplies.length > 0 ? [] : [`sophia-run check${option} shows the whole configuration${wayOutIfAny}`]),
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));
-  const shown = noticeLines(notices, [message, ...details, ...lastDetails]);
+  const shown = fittingNoticeLines(notices, [message, ...details, ...lastDetails]);
   return { code: "contract-unmet", message, details: [...details, ...shown, ...lastDetails] };
 }

@@ -1,4 +1,7 @@
-/** Finds `.env.local`, which other tools read by themselves, for the message of an unmet contract. Loaded only for it. */
+/**
+ * Finds missing variables in `.env.local`, which other tools read by themselves and sophia-run does not, for the message of an unmet
+ * contract. Loaded only for that message.
+ */
 import type { Settings } from "../command-line/settings.ts";
 import type { Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
@@ -11,11 +14,11 @@ import { readDotenv } from "../sources/dotenv/index.ts";
 import { isThere, parentOf, within } from "../system/paths.ts";
 
 const NAME = ".env.local";
-const MOST_NAMES = 5;
+const MAX_NAMES = 5;
 
 /**
- * Returns a line for each `.env.local`, here or in the folder of the contract, that is not read and has missing variables; else
- * a line for the first, which has none.
+ * Returns a line for each `.env.local` that has missing variables and is not read. The file is looked for in the project's folder and
+ * in the contract's. If no such file has a missing variable, there is a line for the first file.
  */
 export async function unreadFileLines(
   { files: { contract }, store: { esc }, verdict: { violations } }: Pick<Start, "files" | "store" | "verdict">,
@@ -27,31 +30,34 @@ export async function unreadFileLines(
   if (missing.size === 0 || esc.kind === "refused") return [];
   const isMissing = (name: string): boolean => missing.has(contract.aliases.get(name) ?? name);
   const { source } = contract;
-  const above = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : folders.project;
-  const names = await namesIn(folders, above);
-  const read = envFiles.flatMap(({ path, required }) => (required ? [path] : defaultsOf(path, folders, above)));
-  const unread = Array.from(names).filter(([file]) => !read.includes(file));
-  const lines = unread.flatMap(([file, all]) => {
-    const missingNames = all.filter(isMissing);
+  const contractFolder = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : folders.project;
+  const namesByFile = await readNames(folders, contractFolder);
+  const readFiles = envFiles.flatMap(({ path, required }) =>
+    required ? [path] : findDefaultFiles(path, folders, contractFolder),
+  );
+  const unreadFiles = Array.from(namesByFile).filter(([file]) => !readFiles.includes(file));
+  const lines = unreadFiles.flatMap(([file, names]) => {
+    const missingNames = names.filter(isMissing);
     if (missingNames.length === 0) return [];
-    // A named file replaces those that are read by default, and a comma separates two.
-    const files = [...read, file].map((path) => path.replaceAll(",", "\\,")).join(",");
-    const has = `${printable(file)} has ${enumerateFew(missingNames.map(printable), MOST_NAMES)}, and is not read`;
-    return [`${has}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
+    // Files of --dotenv replace those that are read by default, which must be named, too. A comma separates them.
+    const files = [...readFiles, file].map((path) => path.replaceAll(",", "\\,")).join(",");
+    const finding = `${printable(file)} has ${enumerateFew(missingNames.map(printable), MAX_NAMES)}, and is not read`;
+    return [`${finding}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
   });
-  const [first] = unread;
-  if (lines.length > 0 || first === undefined) return lines;
-  return [`${printable(first[0])} has none of what is missing, and is not read`];
+  const [firstFile] = unreadFiles.map(([file]) => file);
+  if (lines.length > 0 || firstFile === undefined) return lines;
+  return [`${printable(firstFile)} has none of what is missing, and is not read`];
 }
 
 /** Returns the files that are read by default and exist, in the order of precedence. */
-function defaultsOf(name: string, { cwd, project }: Folders, above: string): readonly string[] {
-  const path = within(project, name);
-  const own = isThere(path) ? [project === cwd ? name : path] : [];
-  const upper = within(above, name);
-  return above !== project && isThere(upper) ? [upper, ...own] : own;
+function findDefaultFiles(name: string, { cwd, project }: Folders, contractFolder: string): readonly string[] {
+  const projectFile = within(project, name);
+  const projectFiles = isThere(projectFile) ? [project === cwd ? name : projectFile] : [];
+  const contractFile = within(contractFolder, name);
+  return contractFolder !== project && isThere(contractFile) ? [contractFile, ...projectFiles] : projectFiles;
 }
 
+/** Returns the variables that are missing according to a violation. */
 function missingIn(violation: Violation): readonly string[] {
   switch (violation.kind) {
     case "missing":
@@ -71,23 +77,19 @@ function missingIn(violation: Violation): readonly string[] {
   }
 }
 
-/** Returns the names with a value, by file. A file that cannot be read, or that other users may write, has none. */
-async function namesIn(folders: Folders, above: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/** Returns the variables with a value in each `.env.local`. A file that cannot be read, or that other users may write, is left out. */
+async function readNames(folders: Folders, contractFolder: string): Promise<ReadonlyMap<string, readonly string[]>> {
   try {
     const { layers, files } = await readDotenv([{ path: NAME, required: false }], folders, [
-      ...(above === folders.project ? [] : [above]),
+      ...(contractFolder === folders.project ? [] : [contractFolder]),
       folders.project,
     ]);
-    const set = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
-    const read = files.filter(({ variables }) => variables !== undefined);
-    return new Map(
-      read
-        .toReversed()
-        .map(({ path }) => [
-          path,
-          set.flatMap(({ name, origin }) => ("file" in origin && origin.file === path ? [name] : [])),
-        ]),
-    );
+    const setVariables = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
+    const readFiles = files.filter(({ variables }) => variables !== undefined);
+    const namesIn = (path: string): readonly string[] =>
+      setVariables.flatMap(({ name, origin }) => ("file" in origin && origin.file === path ? [name] : []));
+    // The file of the highest precedence comes first.
+    return new Map(readFiles.toReversed().map(({ path }) => [path, namesIn(path)]));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     return new Map();

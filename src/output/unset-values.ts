@@ -1,27 +1,36 @@
-/** Values that sources have and that are empty, and names in files that resemble one that is not set. */
+/** Describes why a variable may be unset although the user has written it: its value is empty, or its name is misspelt. */
 import { isBlank, isDeclared, isSet, namesOfViolation } from "../contract/check-contract.ts";
-import { isOfLine, type Origin } from "../core/model.ts";
+import { isOfLine, type Layer, type Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { printable } from "../core/text.ts";
 import { hasNoContract, type Start } from "../resolve/start.ts";
 
-/** Returns a finder of the words for a variable without a value: `empty (.env, line 3)`; undefined if no source has the name. */
-export function emptyWords({ values: { layers } }: Pick<Start, "values">): (name: string) => string | undefined {
-  let origins: Map<string, Origin> | undefined;
+/**
+ * Returns a function that describes the empty value of a variable: `empty (.env, line 3)`. It returns undefined if no source sets
+ * the variable to an empty value.
+ */
+export function createEmptyValueDescriber({
+  values: { layers },
+}: Pick<Start, "values">): (name: string) => string | undefined {
+  let emptyOrigins: ReadonlyMap<string, Origin> | undefined;
   return (name) => {
-    if (origins === undefined) {
-      origins = new Map();
-      // The highest layer comes first.
-      for (const { variables } of layers.toReversed()) {
-        for (const one of variables) if (isBlank(one.value)) origins.set(one.name, one.origin);
-      }
-    }
-    const origin = origins.get(name);
-    return origin === undefined ? undefined : `empty${emptyPlace(origin)}`;
+    emptyOrigins ??= collectEmptyOrigins(layers);
+    const origin = emptyOrigins.get(name);
+    return origin === undefined ? undefined : `empty${describeLocation(origin)}`;
   };
 }
 
-function emptyPlace(origin: Origin): string {
+/** Returns the origin of each empty value. Of several for one name, the highest layer counts. */
+function collectEmptyOrigins(layers: readonly Layer[]): ReadonlyMap<string, Origin> {
+  const origins = new Map<string, Origin>();
+  for (const { variables } of layers.toReversed()) {
+    for (const { name, value, origin } of variables) if (isBlank(value)) origins.set(name, origin);
+  }
+  return origins;
+}
+
+/** Returns the location in words that follow `empty`. */
+function describeLocation(origin: Origin): string {
   if (isOfLine(origin)) return ` (${lineWords(origin)})`;
   if (origin.source === "environment") return " in the environment";
   return origin.source === "secrets" ? ` (${printable(origin.file)})` : "";
@@ -31,16 +40,20 @@ function lineWords({ file, line }: { readonly file: string; readonly line: numbe
   return `${printable(file)}, line ${line}`;
 }
 
-const MOST_NAMES = 10;
+/** The limit on the lines. */
+const MAX_LINES = 10;
 
-/** Names the undeclared variables of files that resemble a declared one that no source sets, and that no rule requires. */
+/**
+ * Returns a line for each undeclared variable of a file whose name resembles a declared one: `DATABSE_URL (.env, line 3) is not
+ * declared: did you mean DATABASE_URL?`. The declared one is not set. If a rule requires it, its violation has the question.
+ */
 export function similarNameLines(start: Start): readonly string[] {
   const {
     files: { contract },
     values: { resolution, selected },
     verdict,
   } = start;
-  // The user has no contract whose names could be meant.
+  // Without a contract there are no declared names that the user could mean.
   if (hasNoContract(start)) return [];
   const undeclared = Array.from(resolution.values()).filter(({ name, origin }) => {
     return isOfLine(origin) && !isDeclared(contract, name);
@@ -54,5 +67,5 @@ export function similarNameLines(start: Start): readonly string[] {
     if (similar === undefined || origin === undefined || !isOfLine(origin)) return [];
     return [`${printable(similar)} (${lineWords(origin)}) is not declared: did you mean ${name}?`];
   });
-  return lines.slice(0, MOST_NAMES);
+  return lines.slice(0, MAX_LINES);
 }

@@ -1,4 +1,4 @@
-/** Messages for violations of a contract, for all commands. */
+/** Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. */
 import { namesOfViolation } from "../contract/check-contract.ts";
 import type { Contract, RuleViolation, Violation } from "../contract/contract-model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
@@ -9,9 +9,10 @@ import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import { judgedValues, type Start, type EscStatus } from "../resolve/start.ts";
 import { isOwnVariable } from "../resolve/reserved-names.ts";
-import { emptyWords } from "./unset-values.ts";
-import { withheldWords } from "./withheld-words.ts";
+import { createEmptyValueDescriber } from "./unset-values.ts";
+import { createWithholdingDescriber } from "./withheld-words.ts";
 
+/** A violation as JSON has it. */
 export interface ViolationReport {
   readonly kind: string;
   readonly names: readonly string[];
@@ -19,27 +20,25 @@ export interface ViolationReport {
   readonly remedies: readonly string[];
 }
 
-/** Returns true if the value itself is wrong, not that there is one or none. */
-export function isOfValue<One extends Violation>(
-  violation: One,
-): violation is Exclude<One, RuleViolation | { readonly kind: "no-contract" }> {
+/** Returns true if the value of a variable is wrong, and false if a variable is missing or must not be set. */
+export function isOfValue<SomeViolation extends Violation>(
+  violation: SomeViolation,
+): violation is Exclude<SomeViolation, RuleViolation | { readonly kind: "no-contract" }> {
   return !("rule" in violation) && violation.kind !== "no-contract";
 }
 
-export function wordViolations(violations: readonly Violation[], start: Start): readonly Wording[] {
-  const {
-    files: { contract },
-    store: { esc },
-  } = start;
+/** Returns the messages and remedies for violations of a start. */
+export function describeViolationsOf(violations: readonly Violation[], start: Start): readonly Wording[] {
+  const { contract } = start.files;
   const values = judgedValues(start);
   const { resolution, selected } = values;
   const context: WordingContext = {
     present: [...resolution.keys()],
     origins: selected,
-    target: targetOf(esc),
+    target: targetOf(start.store.esc),
     isOfEnvironment: isOwnVariable,
-    withheld: withheldWords({ ...start, values }),
-    empty: emptyWords({ values }),
+    withheld: createWithholdingDescriber({ ...start, values }),
+    empty: createEmptyValueDescriber({ values }),
     contractFile: namedContract(start.settings),
   };
   return describeViolations(violations, contract, context);
@@ -50,16 +49,20 @@ export function namedContract({ contractFile }: Pick<Start["settings"], "contrac
   return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
+/** Returns where a missing value must be set. In ESC that is the last environment, whose values win. */
 function targetOf(esc: EscStatus): Target {
-  const last =
-    esc.kind === "read" ? esc.environments.at(-1) : "rejected" in esc ? esc.rejected?.environments.at(-1) : undefined;
-  if (last !== undefined) return { kind: "esc", environment: last.name };
+  const rejectedEnvironments = "rejected" in esc ? esc.rejected?.environments : undefined;
+  const environments = esc.kind === "read" ? esc.environments : rejectedEnvironments;
+  const winningEnvironment = environments?.at(-1);
+  if (winningEnvironment !== undefined) return { kind: "esc", environment: winningEnvironment.name };
   return { kind: esc.kind === "refused" ? "environment" : "local" };
 }
 
 /**
- * Reports the violations of one ESC environment (`org/project/name`), for programs and as lines for people.
- * @param showsLines whether the lines name the line of each value in its definition
+ * Reports the violations of one ESC environment, as data for programs and as lines for people.
+ *
+ * @param escEnvironment `org/project/name`
+ * @param showsLines true if the messages name the line of each value in its definition
  */
 export function reportViolations(
   violations: readonly Violation[],
@@ -83,7 +86,7 @@ export function reportViolations(
   const lines: readonly Line[] = [
     ...shown.flatMap(({ message, advice, violation }) => [
       `❌ ${message}${showsLines ? lineWords(violation, selected) : ""}`,
-      ...advice.map((one) => ({ text: `   ${one}`, hang: 3 })),
+      ...advice.map((line) => ({ text: `   ${line}`, hang: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
     ...sharedRemedy(
@@ -95,15 +98,17 @@ export function reportViolations(
   return { violations: wordings.map(reportViolation), lines };
 }
 
-/** Names the line of a definition that has the value; empty for one that is missing. */
+/** Returns ` (org/project/name, line 7)` for a wrong value, and an empty text for a missing value. */
 function lineWords(violation: Violation, selected: Resolution): string {
   const origin = isOfValue(violation) ? selected.get(violation.name)?.origin : undefined;
   if (origin?.source !== "esc" || origin.line === undefined) return "";
   return ` (${origin.importedFrom ?? origin.environment}, line ${origin.line})`;
 }
 
+/** The limit on the violations, and on the names and lines of one violation, in a message. */
 export const MAX_SHOWN = 50;
 
+/** Returns a violation as JSON has it. */
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;
   return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: remedyLines(wording) };

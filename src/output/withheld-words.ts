@@ -1,26 +1,32 @@
+/** Describes why the program does not get a variable. */
 import { isDeclared, isSet } from "../contract/check-contract.ts";
 import type { Start } from "../resolve/start.ts";
-import { type Withholding, withholding } from "../resolve/select.ts";
+import { type WithholdingReason, createWithholdingRule } from "../resolve/select.ts";
 
-/** Returns the reason why the program does not get a variable of a source, in words that follow `is`. */
-export function withheldWords({
+/**
+ * Returns a function that describes why the program does not get a variable that a source sets: `withheld by --exclude`. These words
+ * follow `is`. The function returns undefined for a variable that the program gets, or that no source sets.
+ */
+export function createWithholdingDescriber({
   files,
   values,
 }: Pick<Start, "files" | "values">): (name: string) => string | undefined {
   const { resolution, selected, selection } = values;
-  const reason = withholding(selection, (name) => isDeclared(files.contract, name));
+  const reasonFor = createWithholdingRule(selection, (name) => isDeclared(files.contract, name));
   return (name) => {
     const variable = isSet(selected, name) ? undefined : resolution.get(name);
     if (variable === undefined) return undefined;
-    for (const origin of [variable.origin, ...(variable.shadowed ?? []).map((one) => one.origin)]) {
-      const why = reason({ name, origin });
-      if (why !== undefined) return `withheld ${WITHHOLDING_WORDS[why]}`;
+    const lowerOrigins = (variable.shadowed ?? []).map((layer) => layer.origin);
+    for (const origin of [variable.origin, ...lowerOrigins]) {
+      const reason = reasonFor({ name, origin });
+      if (reason !== undefined) return `withheld ${WITHHOLDING_WORDS[reason]}`;
     }
     return undefined;
   };
 }
 
-export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
+/** Describes each reason in words that follow `withheld`. */
+export const WITHHOLDING_WORDS: Readonly<Record<WithholdingReason, string>> = {
   launcher: "without --keep-esc",
   pointer: "since sophia-run has read the file that it names",
   writer: "always, since it may write to ESC",

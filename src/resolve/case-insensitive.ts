@@ -1,4 +1,7 @@
-/** Precedence and selection for case-insensitive names. Loaded only on Windows. */
+/**
+ * The rules for Windows, where `Path` and `PATH` are one variable: all layers get one spelling of each name before precedence is
+ * resolved, and maps find a name in any case. Loaded only there.
+ */
 import type { Contract } from "../contract/contract-model.ts";
 import { mayRunCode } from "../trust/code-variables.ts";
 import { isKeyAddress, isSentKey } from "../trust/key-addresses.ts";
@@ -9,10 +12,10 @@ import { printable } from "../core/text.ts";
 import { ID_TOKEN_VARIABLES } from "../esc/settings/own-variables.ts";
 import { MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 import { isReserved } from "./reserved-names.ts";
-import type { Folding } from "./select.ts";
+import type { WindowsNameRules } from "./select.ts";
 import { originWords } from "./source-words.ts";
 
-/** Programs of Windows need these to start or to find their files. */
+/** The variables that programs of Windows need to start or to find their files. `--pristine` passes them on. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "OS", "TEMP", "TMP"],
@@ -23,23 +26,26 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-export const FOLDING: Folding = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
+export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
 
-/** Returns a name in the spelling of sophia-run's own rules; unchanged if they do not know it. */
-export function spelledByRules(name: string): string {
+/** Returns the name in the spelling of sophia-run's own rules. A name that no rule has is returned unchanged. */
+export function spellByRules(name: string): string {
   const folded = foldedName(name);
-  return folded === name || isExactly(name) || !isOfRules(folded) ? name : folded;
+  return folded === name || hasMeaningInThisCase(name) || !isOfRules(folded) ? name : folded;
 }
 
-export function withRulesSpelling(layers: readonly Layer[]): readonly Layer[] {
-  return layers.map((layer) => inSpelling(layer, spelledByRules, () => {}));
+/** Spells the names of each layer by sophia-run's own rules. */
+export function spellLayersByRules(layers: readonly Layer[]): readonly Layer[] {
+  return layers.map((layer) => respellLayer(layer, spellByRules, () => {}));
 }
 
-export function byAnySpelling(resolution: Resolution): Resolution {
+/** Returns a resolution that finds each name in any case. */
+export function foldResolution(resolution: Resolution): Resolution {
   return new FoldedMap(resolution);
 }
 
-export function foldedContract(contract: Contract): Contract {
+/** Returns a contract that finds each declared name in any case. */
+export function foldContract(contract: Contract): Contract {
   const { variables, aliases, deprecated } = contract;
   return {
     ...contract,
@@ -50,31 +56,34 @@ export function foldedContract(contract: Contract): Contract {
 }
 
 /**
- * Gives each name one spelling: that of sophia-run's own rules, else the contract's, else the first layer's, the process
- * environment: programs expect its spelling. Each layer has a name once: the last line of a file wins, elsewhere the first.
+ * Gives each name one spelling in all layers: that of sophia-run's own rules, else the contract's, else that of the first layer
+ * with the name. The first layer is the process environment, whose spelling programs expect.
+ *
+ * Two spellings in one layer become one variable, and a notice says which value is used: that of the last line in a file, and
+ * the first one elsewhere.
  */
-export function inOneSpelling(
+export function unifySpellings(
   layers: readonly Layer[],
   { variables, aliases }: Contract,
 ): { readonly layers: readonly Layer[]; readonly notices: readonly Notice[] } {
   const spellings = new Map<string, string>();
-  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldedName(name), spelledByRules(name));
+  for (const name of [...variables.keys(), ...aliases.keys()]) spellings.set(foldedName(name), spellByRules(name));
   const spell = (name: string): string => {
     const folded = foldedName(name);
-    const spelled = spellings.get(folded) ?? spelledByRules(name);
+    const spelled = spellings.get(folded) ?? spellByRules(name);
     spellings.set(folded, spelled);
     return spelled;
   };
   const notices: Notice[] = [];
   return {
     layers: layers.map((layer) =>
-      inSpelling(layer, spell, (counts, other) => {
-        const [used, ignored] = [counts, other].map(
+      respellLayer(layer, spell, (used, ignored) => {
+        const [usedWords, ignoredWords] = [used, ignored].map(
           ({ name, origin }) => `${printable(name)} of ${originWords(origin)}`,
         );
         notices.push({
           kind: "remark",
-          text: `${used} and ${ignored} are one variable on Windows; the former is used`,
+          text: `${usedWords} and ${ignoredWords} are one variable on Windows; the former is used`,
         });
       }),
     ),
@@ -82,31 +91,34 @@ export function inOneSpelling(
   };
 }
 
-function inSpelling(
+/** Spells each name of a layer by `spell`, and reports each pair of variables that become one. */
+function respellLayer(
   layer: Layer,
   spell: (name: string) => string,
-  report: (counts: Variable, other: Variable) => void,
+  report: (used: Variable, ignored: Variable) => void,
 ): Layer {
   const variables = new Map<string, Variable>();
   for (const variable of layer.variables) {
     const name = spell(variable.name);
-    const before = variables.get(name);
-    const isLater = before === undefined || lineOf(variable) > lineOf(before);
-    if (before !== undefined) report(isLater ? variable : before, isLater ? before : variable);
-    if (isLater) variables.set(name, name === variable.name ? variable : { ...variable, name });
+    const previous = variables.get(name);
+    const isUsed = previous === undefined || lineOf(variable) > lineOf(previous);
+    if (previous !== undefined) report(isUsed ? variable : previous, isUsed ? previous : variable);
+    if (isUsed) variables.set(name, name === variable.name ? variable : { ...variable, name });
   }
   return { ...layer, variables: [...variables.values()] };
 }
 
+/** Returns the line of a variable in its file; 0 for sources without lines, so that their first variable is used. */
 function lineOf({ origin }: Variable): number {
   return isOfLine(origin) ? origin.line : 0;
 }
 
-/** Returns true for names of which tools of other systems read only this spelling. */
-function isExactly(name: string): boolean {
+/** Returns true for a name such as `http_proxy`, which tools of other systems read only in this spelling. */
+function hasMeaningInThisCase(name: string): boolean {
   return MARKED_VARIABLES.includes(name) || mayRunCode(name) || mayDecideNetwork(name);
 }
 
+/** Returns true for a name in upper case for which sophia-run has a rule of its own. */
 function isOfRules(folded: string): boolean {
   return (
     isReserved({ name: folded, origin: { source: "fake" } }, never, never) ||

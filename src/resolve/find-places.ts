@@ -1,4 +1,4 @@
-/** Stage 2 of a start: where its files are. */
+/** Stage 2 of a start: finds the file of the contract and the folders of the `.env` files. */
 import type { Settings } from "../command-line/settings.ts";
 import { placeContract } from "../contract/find-contract.ts";
 import type { Folders } from "../core/context.ts";
@@ -6,16 +6,19 @@ import { parentOf } from "../system/paths.ts";
 import type { Places } from "./start.ts";
 
 /**
- * Finds the contract, and the folders in which `.env` files are looked for: that of the contract that was found, so that a script
- * of a workspace has the values of the repository's root, and that of the project, whose values win.
+ * Finds the contract, and the folders in which `.env` and `.env.override` are looked for.
+ *
+ * Those are the folder of a contract that was found, so that a script of a workspace has the values of the repository's root,
+ * and the project's folder, whose values win. If the user has named `.env` files, no folder is searched.
  */
 export function findPlaces(
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
   { cwd, project }: Folders,
 ): Places {
   const contract = placeContract(contractFile, project);
+  const userNamedFiles = envFiles.some(({ required }) => required);
+  if (userNamedFiles) return { cwd, project, contract, dotenvFolders: [] };
   const contractFolder = contract === undefined || contract.isNamed ? project : parentOf(contract.path);
-  const areFilesNamed = envFiles.some(({ required }) => required);
-  const dotenvFolders = areFilesNamed ? [] : contractFolder === project ? [project] : [contractFolder, project];
+  const dotenvFolders = contractFolder === project ? [project] : [contractFolder, project];
   return { cwd, project, contract, dotenvFolders };
 }

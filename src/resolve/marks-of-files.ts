@@ -1,36 +1,50 @@
 /**
- * With what files are trusted: their risks are found before variables are selected; then what they set, and what decides where
- * secrets go, is marked for a nested sophia-run.
+ * Limits how far the values of files are trusted, in two steps: `findRisks` finds what files may not set, before variables are
+ * selected; `addMarkOfFiles` then marks what the program gets from files, so that a nested sophia-run does not take those
+ * variables for the caller's.
  */
 import type { Layer, Origin, Resolution } from "../core/model.ts";
 import { isSuspect } from "../trust/suspects.ts";
 import { FROM_FILES, isTrustedOrigin, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
-import type { Risks, Trust } from "./risks-of-files.ts";
+import type { Risks, TrustContext } from "./risks-of-files.ts";
 
 export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
 
-/** Finds what files may not set for the program; see `risksIn`, which is loaded only if a name suggests one. */
-export async function findRisks(layers: readonly Layer[], trust: Trust): Promise<Risks> {
+/** The length of `_FILE` in `NAME_FILE`. */
+const POINTER_SUFFIX_LENGTH = "_FILE".length;
+
+/** Qdrant has no default address, so that `key-addresses.ts` does not list it and files may set it. */
+const ADDRESS_AND_KEY = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
+
+/** Finds what files may not set for the program. The rules (`assessRisks`) are loaded only if a variable of a file is suspect. */
+export async function findRisks(layers: readonly Layer[], context: TrustContext): Promise<Risks> {
   const hasSuspect = layers.some(({ variables }) =>
     variables.some(({ name, value, origin }) => !isTrustedOrigin(origin) && isSuspect(name, value)),
   );
-  return hasSuspect ? (await import("./risks-of-files.ts")).risksIn(layers, trust) : NO_RISKS;
+  return hasSuspect ? (await import("./risks-of-files.ts")).assessRisks(layers, context) : NO_RISKS;
 }
 
-/** Adds the mark for a nested sophia-run, if a file sets a variable that decides where secrets go. */
-export function markFromFiles(
+/**
+ * Adds the mark for a nested sophia-run (`SOPHIA_FROM_FILES`) if a file sets a variable that decides where secrets go. A mark
+ * that does not hold for these variables is removed.
+ *
+ * @param riskyNames the variables that `findRisks` wants marked
+ */
+export function addMarkOfFiles(
   selected: Resolution,
-  addresses: readonly string[],
+  riskyNames: readonly string[],
   isDeclared: (name: string) => boolean,
 ): Resolution {
   const isOfFile = (name: string): boolean => {
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isTrustedOrigin(origin);
   };
-  const pair = isOfFile(PAIR[0]) ? pairIn(selected) : [];
-  // A nested sophia-run would read the file.
-  const pointers = [...selected.keys()].filter((name) => name.endsWith("_FILE") && isDeclared(name.slice(0, -5)));
-  const names = [...new Set([...MARKED_VARIABLES, ...addresses, ...pair, ...pointers])].filter(isOfFile);
+  const qdrantNames = isOfFile(ADDRESS_AND_KEY[0]) ? qdrantNamesIn(selected) : [];
+  // A nested sophia-run would read the file that the variable names.
+  const pointers = [...selected.keys()].filter(
+    (name) => name.endsWith("_FILE") && isDeclared(name.slice(0, -POINTER_SUFFIX_LENGTH)),
+  );
+  const names = [...new Set([...MARKED_VARIABLES, ...riskyNames, ...qdrantNames, ...pointers])].filter(isOfFile);
   if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
   const marked = new Map(selected);
   marked.delete(FROM_FILES);
@@ -44,11 +58,10 @@ export function markFromFiles(
   });
 }
 
-const PAIR = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
-
-/** Returns the address of a service without one of its own, and its key if it has the same source: a broker compares them. */
-function pairIn(selected: Resolution): readonly string[] {
-  const [url, key] = PAIR.map((name) => selected.get(name)?.origin);
+/** Returns the variable with Qdrant's address; also the one with its key if both have the same source. A broker compares them. */
+function qdrantNamesIn(selected: Resolution): readonly string[] {
+  const [address, key] = ADDRESS_AND_KEY.map((name) => selected.get(name)?.origin);
   const fileOf = (origin: Origin): string => ("file" in origin ? origin.file : origin.source);
-  return url && key && fileOf(url) === fileOf(key) ? PAIR : PAIR.slice(0, 1);
+  const haveSameSource = address !== undefined && key !== undefined && fileOf(address) === fileOf(key);
+  return haveSameSource ? ADDRESS_AND_KEY : ADDRESS_AND_KEY.slice(0, 1);
 }

@@ -1,3 +1,7 @@
+/**
+ * Opens ESC for a start, by the access that `access/` has found, and reports if ESC is required (`--require-esc`) but cannot be
+ * opened. Loaded only if ESC is mentioned.
+ */
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Failure, Layer, Notice, Variable } from "../core/model.ts";
 import { printable } from "../core/text.ts";
@@ -6,7 +10,11 @@ import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import type { Companions, Start, Store, StoreAccess } from "./start.ts";
 
-/** Reads ESC, through the cache if it is used. @throws SophiaError if ESC is required and could not be read */
+/**
+ * Reads the values of ESC, through the cache if the user wants one. Without access there are no values, and perhaps a notice.
+ *
+ * @throws SophiaError (125) if ESC is required and could not be read
+ */
 export async function readFromEsc(
   access: StoreAccess,
   { environment, settings: options, files }: Pick<Start, "environment" | "settings" | "files">,
@@ -15,13 +23,16 @@ export async function readFromEsc(
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
     const { present, missing, isByContract } = access;
-    // The values may come from elsewhere, as in most containers: only an unmet contract names it.
+    // The values may come from elsewhere, as in most containers. Then only the message of an unmet contract names the setting.
     if (isByContract === true) return { ...nothing, esc: access };
     const remedy = pulumiTokenRemedy(missing, environment);
     return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing, remedy }] };
   }
   if (access.kind !== "on") return { ...nothing, esc: access };
   const { settings } = access;
+  const credentialFile = findCredentialFile(settings, files.all.files);
+  const withOpener = (layers: readonly Layer[]): readonly Layer[] =>
+    credentialFile === undefined ? layers : layers.map((layer) => addOpener(credentialFile, layer));
   const progress = await makeProgress();
   const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
   const reading = usesCache
@@ -30,40 +41,41 @@ export async function readFromEsc(
   const result = await reading.finally(progress.done);
   if (result.kind === "read") {
     const { environments, notices, kept } = result;
-    const file = foundFile(settings, files.all.files);
-    const layers = file === undefined ? result.layers : result.layers.map((layer) => openedBy(file, layer));
-    return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
+    const esc = { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) } as const;
+    return { esc, layers: withOpener(result.layers), notices };
   }
   const { failure, rejected } = result;
   if (rejected !== undefined && options.enforceContract) {
     const { isExplained } = await import("../contract/esc-schema/schema-findings.ts");
-    // The contract then words the refusal, and nothing is started.
+    // If the contract has the same rules as the schema, its violations explain the refusal to the user. Nothing is started.
     if (isExplained(files.contract, rejected.findings, rejected.isComplete)) {
-      const file = foundFile(settings, files.all.files);
-      const layers = file === undefined ? rejected.layers : rejected.layers.map((layer) => openedBy(file, layer));
+      const layers = withOpener(rejected.layers);
       return { ...nothing, esc: { ...result, rejected: { ...rejected, layers }, settings } };
     }
   }
-  if (options.requireEsc) throw requiredEsc(failure);
-  const { rejected: _, ...down } = result;
-  return { ...nothing, esc: { ...down, settings } };
+  if (options.requireEsc) throw requiredEscError(failure);
+  const { rejected: _, ...unavailable } = result;
+  return { ...nothing, esc: { ...unavailable, settings } };
 }
 
-/** Returns the error of an ESC that is required and cannot be read. */
-export function requiredEsc(failure: Failure): SophiaError {
+/** Returns the error for an ESC that is required and cannot be read. */
+export function requiredEscError(failure: Failure): SophiaError {
   return new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
 }
 
-/** Returns the file that has the credential, unless the caller named it. That of an outer sophia-run is unknown. */
-function foundFile(
+/**
+ * Returns the file that has the credential, or undefined if the user named that file. `OUTER_FILE` stands for a file of an outer
+ * sophia-run, of which it is not known whether the user named it.
+ */
+function findCredentialFile(
   { credentialFrom: { file } }: Pick<EscSettings, "credentialFrom">,
   files: DotenvReading["files"],
 ): string | undefined {
   return files.some(({ path, found }) => path === file && !found) ? undefined : file;
 }
 
-/** Marks the values as the file's: with a token of its own, it opens whatever its authors have written. */
-function openedBy(file: string, layer: Layer): Layer {
+/** Notes the file with the credential in the origins of a layer. Its authors may have written the values that its token opens. */
+function addOpener(file: string, layer: Layer): Layer {
   const variables = layer.variables.map((variable): Variable => {
     const { origin } = variable;
     return origin.source === "esc" ? { ...variable, origin: { ...origin, openedBy: file } } : variable;
@@ -71,15 +83,15 @@ function openedBy(file: string, layer: Layer): Layer {
   return { ...layer, variables };
 }
 
-/** Checks the settings for `--require-esc`. @throws SophiaError (esc-required, 125) */
+/** Refuses a start with `--require-esc` for which ESC will not be opened. @throws SophiaError (esc-required, 125) */
 export async function requireAccess(
   access: StoreAccess,
   notices: readonly Notice[],
   environment: Environment,
 ): Promise<void> {
-  const byFile = notices.find((notice) => notice.kind === "environment-by-file");
-  if (byFile !== undefined) {
-    const { name, file, credential } = byFile;
+  const chosenByFile = notices.find((notice) => notice.kind === "environment-by-file");
+  if (chosenByFile !== undefined) {
+    const { name, file, credential } = chosenByFile;
     throw new SophiaError({
       code: "esc-required",
       message: `ESC is required, and ${name} in ${printable(file)} would decide what ${credential} of the environment opens`,
@@ -88,9 +100,9 @@ export async function requireAccess(
   }
   if (access.kind === "on" || access.kind === "fake") return;
   if (access.kind === "unconsented") {
-    const notice = notices.find((one) => one.kind === "environment-not-allowed");
-    if (notice === undefined) throw new TypeError("no notice of the consent");
-    throw (await import("../access/consent-words.ts")).notAllowed(notice, "ESC is required, but ");
+    const refusal = notices.find((notice) => notice.kind === "environment-not-allowed");
+    if (refusal === undefined) throw new TypeError("no notice of the consent");
+    throw (await import("../access/consent-words.ts")).notAllowed(refusal, "ESC is required, but ");
   }
   if (access.kind === "incomplete") {
     const { present, missing } = access;

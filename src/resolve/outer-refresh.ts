@@ -1,10 +1,15 @@
 /**
- * Credentials that an outer sophia-run renews (`--refresh`): its mark names the variables that it sets, which are not the caller's
- * own, and those that it withholds. Loaded only if there is a mark, and for `--refresh`.
+ * Reads the mark of an outer sophia-run that renews credentials (`--refresh`):
+ *
+ *     SOPHIA_REFRESHED=AWS_CONTAINER_CREDENTIALS_FULL_URI,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
+ *
+ * It names the variables that the outer sophia-run sets, which are not the caller's own, and those that it withholds because SDKs
+ * ask for the credentials instead. Loaded only if there is a mark, and for `--refresh`.
  */
 import type { Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
 
+/** The variable with the mark. */
 export const REFRESHED_VARIABLE = "SOPHIA_REFRESHED";
 
 /** Returns the names of the variables that an outer sophia-run sets or withholds. */
@@ -12,8 +17,11 @@ export function refreshedNames(environment: Environment): readonly string[] {
   return (environment.get(REFRESHED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
 }
 
-/** Leaves out violations by variables that the outer sophia-run withholds: it has checked them, and SDKs do without. */
-export function withoutRefreshed(violations: readonly Violation[], environment: Environment): readonly Violation[] {
+/**
+ * Leaves out the violations of variables that are missing because the outer sophia-run withholds them. It has checked them, and
+ * SDKs do not need them.
+ */
+export function excludeRefreshed(violations: readonly Violation[], environment: Environment): readonly Violation[] {
   const names = new Set(refreshedNames(environment));
   return violations.filter((violation) => {
     switch (violation.kind) {

@@ -1,4 +1,7 @@
-/** `.env.override`: one developer's own values, which override ESC. */
+/**
+ * Reads `.env.override`, which holds one developer's own values. They override those of ESC and of `.env`. Only declared
+ * variables are taken, and git must not track the file.
+ */
 import { isAbsolute } from "node:path";
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
@@ -16,61 +19,67 @@ import type { Start } from "./start.ts";
 const OVERRIDE_FILE = ".env.override";
 
 /**
- * Adds the declared variables of `.env.override`, which is found as `.env` is. Not in CI, as PID 1, or with a profile without
- * it: there the values of ESC count for all.
+ * Adds the declared variables of `.env.override`, which is looked for where `.env` is. It is not read in CI, as PID 1, or with a
+ * profile that forbids it, because all users must have the values of ESC there.
  *
  * @throws SophiaError (override-tracked, 125) if git tracks a file that is read, or cannot be asked because its path is not
  *   UTF-8; (dotenv or link-outside, 125) as for `.env`
  */
-export async function withOverride(
+export async function addOverride(
   reading: DotenvReading,
   contract: Contract,
   { environment, settings, places }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
   if (!settings.override || contract.override === false || unattended(environment) !== undefined) return reading;
-  const override = { path: OVERRIDE_FILE, required: false, isNameable: false };
-  const own = await readDotenv([override], places, places.dotenvFolders);
-  const files = own.files.filter(({ variables }) => variables !== undefined);
+  const file = { path: OVERRIDE_FILE, required: false, isNameable: false };
+  const override = await readDotenv([file], places, places.dotenvFolders);
+  const files = override.files.filter(({ variables }) => variables !== undefined);
   if (files.length > 0) await refuseTracked(files, contract, environment, places.cwd);
   return {
-    layers: [...own.layers.map((layer) => declaredIn(layer, contract)), ...reading.layers],
-    notices: [...reading.notices, ...own.notices, ...own.layers.flatMap((layer) => undeclaredIn(layer, contract))],
+    layers: [...override.layers.map((layer) => selectDeclared(layer, contract)), ...reading.layers],
+    notices: [
+      ...reading.notices,
+      ...override.notices,
+      ...override.layers.flatMap((layer) => noticesOfUndeclared(layer, contract)),
+    ],
     files: [...reading.files, ...files],
   };
 }
 
-/** @throws SophiaError (override-tracked, 125) if git tracks one of the files */
+/** Ends the start if git tracks one of the files. @throws SophiaError (override-tracked, 125) */
 async function refuseTracked(
   files: DotenvReading["files"],
   contract: Contract,
   environment: Environment,
   cwd: string,
 ): Promise<void> {
-  // A process of git is started only for a file that is there.
+  // This code is loaded, and git is started, only for a file that exists.
   const [{ isTracked }, { withoutSecrets }, { isExact }] = [
     await import("../access/tracked-by-git.ts"),
     await import("../contract/secret-names.ts"),
     await import("../system/real-path.ts"),
   ];
-  for (const { path: shown } of files) {
-    const path = isAbsolute(shown) ? shown : within(cwd, shown);
+  for (const { path: shownPath } of files) {
+    const path = isAbsolute(shownPath) ? shownPath : within(cwd, shownPath);
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
-    if (tracked === true) throw trackedError(shown);
-    if (tracked === undefined && !isExact(path)) throw unknownError(shown);
+    if (tracked === true) throw trackedError(shownPath);
+    // A file about which git cannot tell for another reason is used: git is not installed, or refuses the repository.
+    if (tracked === undefined && !isExact(path)) throw notUtf8Error(shownPath);
   }
 }
 
 function trackedError(path: string): SophiaError {
-  const { folder, name } = placeOf(path);
+  // The path is `.env.override` or `folder/.env.override`.
+  const folder = path.slice(0, -OVERRIDE_FILE.length - 1);
   const git = folder === "" ? "git" : `git -C ${shellWord(folder)}`;
   return new SophiaError({
     code: "override-tracked",
     message: `git tracks ${printable(path)}, whose values are for one developer alone`,
-    hint: `${unbroken(`${git} rm --cached ${name}`)}, and add ${name} to .gitignore; --no-override starts without it`,
+    hint: `${unbroken(`${git} rm --cached ${OVERRIDE_FILE}`)}, and add ${OVERRIDE_FILE} to .gitignore; --no-override starts without it`,
   });
 }
 
-function unknownError(path: string): SophiaError {
+function notUtf8Error(path: string): SophiaError {
   return new SophiaError({
     code: "override-tracked",
     message: `git cannot tell whether it tracks ${printable(path)}: the path of its folder is not UTF-8`,
@@ -78,11 +87,8 @@ function unknownError(path: string): SophiaError {
   });
 }
 
-function placeOf(path: string): { readonly folder: string; readonly name: string } {
-  return { folder: path.slice(0, -OVERRIDE_FILE.length - 1), name: OVERRIDE_FILE };
-}
-
-function declaredIn({ variables }: Layer, contract: Contract): Layer {
+/** Returns the declared variables of a file, with the origin `override` in place of `dotenv`. */
+function selectDeclared({ variables }: Layer, contract: Contract): Layer {
   return {
     source: "override",
     variables: variables.flatMap((variable) =>
@@ -96,7 +102,8 @@ function declaredIn({ variables }: Layer, contract: Contract): Layer {
   };
 }
 
-function undeclaredIn({ variables }: Layer, contract: Contract): readonly Notice[] {
+/** Returns a notice if the file sets variables that the contract does not declare. */
+function noticesOfUndeclared({ variables }: Layer, contract: Contract): readonly Notice[] {
   const undeclared = variables.filter(({ name }) => !isDeclared(contract, name));
   const [first] = undeclared;
   if (first === undefined || !("file" in first.origin)) return [];
@@ -106,16 +113,19 @@ function undeclaredIn({ variables }: Layer, contract: Contract): readonly Notice
   return [{ kind: "remark", text }];
 }
 
-/** Returns a notice for each `.env.override` that sets variables. */
+/** Returns a notice for each `.env.override` with variables that win, or that the environment overrides. */
 export function overrideNotices(selected: Resolution): readonly Notice[] {
   const uses = Array.from(selected.values()).flatMap(({ name, origin, shadowed = [] }) => {
-    const use = (used: Origin, wins: boolean) =>
+    const usesOf = (used: Origin, wins: boolean) =>
       used.source === "override" ? [{ file: used.file, name: used.alias ?? name, wins }] : [];
-    const hidden = origin.source === "environment" ? shadowed.flatMap((one) => use(one.origin, false)) : [];
-    return [...use(origin, true), ...hidden];
+    const hiddenUses =
+      origin.source === "environment" ? shadowed.flatMap((hidden) => usesOf(hidden.origin, false)) : [];
+    return [...usesOf(origin, true), ...hiddenUses];
   });
-  return Array.from(grouped(uses, ({ file }) => file)).map(([file, all]) => {
-    const namesOf = (wins: boolean) => [...new Set(all.filter((one) => one.wins === wins).map(({ name }) => name))];
-    return { kind: "override", file, names: namesOf(true), hidden: namesOf(false) };
+  return Array.from(grouped(uses, ({ file }) => file)).map(([file, usesOfFile]) => {
+    const namesThat = (doWin: boolean) => [
+      ...new Set(usesOfFile.filter(({ wins }) => wins === doWin).map(({ name }) => name)),
+    ];
+    return { kind: "override", file, names: namesThat(true), hidden: namesThat(false) };
   });
 }

@@ -1,4 +1,7 @@
-/** The sources: their order, who gives their values, and the value that wins; pure. */
+/**
+ * Decides which source wins for each variable. The layers of all sources are first sorted by `inPrecedence`; `resolveLayers` then
+ * gives each variable the value of the highest layer. The code is pure.
+ */
 import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
 
 /** All sources, highest precedence first, for each value of `--prefer`. */
@@ -7,10 +10,11 @@ export const PRECEDENCE: Readonly<Record<"environment" | "esc", readonly SourceI
   esc: ["override", "esc", "environment", "secrets", "dotenv", "contract", "fake"],
 };
 
-type Giver = "caller" | "configuration" | "contract";
+/** The author of the values of a source: the caller, those who configure the program, or the contract. */
+type SourceGroup = "caller" | "configuration" | "contract";
 
-/** The giver of each source's values, by which options withhold them. */
-const GIVERS: Readonly<Record<SourceId, Giver>> = {
+/** Options such as `--pristine` and `--only-declared` withhold the variables of one group. */
+const SOURCE_GROUPS: Readonly<Record<SourceId, SourceGroup>> = {
   override: "configuration",
   esc: "configuration",
   environment: "caller",
@@ -20,17 +24,20 @@ const GIVERS: Readonly<Record<SourceId, Giver>> = {
   fake: "contract",
 };
 
-export function giverOf(id: SourceId): Giver {
-  return GIVERS[id];
+export function sourceGroupOf(source: SourceId): SourceGroup {
+  return SOURCE_GROUPS[source];
 }
 
 /**
- * Gives each variable the value of the highest layer (the first) that sets it. A declared variable that is empty counts as
- * unset, since CI systems pass empty strings for missing secrets.
+ * Gives each variable the value of the highest layer that sets it, and notes the layers below that set it as well. An empty value
+ * of a declared variable counts as unset, because CI systems pass empty strings for missing secrets.
+ *
+ * @param layers the highest precedence is first
  */
-export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
+export function resolveLayers(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const resolution = new Map<string, Resolved>();
   for (const { variables } of layers) {
+    // No variable of the first layer can have a winner yet. Thousands of look-ups are saved.
     const isFirst = resolution.size === 0;
     variables.forEach((variable) => {
       const { name, value, origin } = variable;
@@ -40,7 +47,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         resolution.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
-        // A secret of ESC is also one if the environment overrides it.
+        // A variable that ESC marks as secret remains secret if the environment overrides it.
         const secret = winner.secret || variable.secret;
         resolution.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
@@ -54,7 +61,7 @@ export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "
   return PRECEDENCE[prefer].flatMap((source) => layers.filter((layer) => layer.source === source));
 }
 
-/** Returns the declared variables for which the environment hides a different value of ESC. */
+/** Returns the names of the declared variables for which the environment overrides a different value of ESC. */
 export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
   const overridden: string[] = [];
   resolution.forEach(({ name, origin, shadowed }) => {

@@ -1,4 +1,7 @@
-/** Reads ESC again while the program runs (`--refresh`): files may have changed, and a pipe has no second content. */
+/**
+ * Reads ESC again while the program runs (`--refresh`). Files are not read again: they may have changed, and a pipe can be read
+ * only once.
+ */
 import { accessAgain } from "../access/esc-access.ts";
 import { readFromEsc } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";

@@ -1,22 +1,29 @@
+/**
+ * Warns about values of `.env` files that are references to secrets, such as `op://vault/item/field`. Another tool would replace
+ * them; the program gets them as they are.
+ */
 import { grouped } from "../core/grouped.ts";
 import { isOfLine, type Notice, type Resolution, type Variable } from "../core/model.ts";
 import { isCertain } from "../core/reference-forms.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
 /**
- * Returns notices for references in files that the program gets, or that are settings of ESC. A reference that another
- * source overrides is resolved: `op run --env-file .env -- sophia-run -- COMMAND` leaves it in the file.
+ * Returns notices for the references that the program gets, or that are settings for ESC. A reference that another source
+ * overrides is not reported, because a tool has resolved it: `op run --env-file .env -- sophia-run -- COMMAND` puts the secret
+ * into the environment and leaves the reference in the file.
  *
- * @param isChecked returns true for a variable of which the contract reports, or accepts, a reference
+ * @param isChecked returns true for a variable about whose reference the contract decides
  */
-export function usedReferences(
+export function usedReferenceNotices(
   resolution: Resolution,
   selected: Resolution,
   isChecked: (name: string) => boolean,
 ): readonly Notice[] {
-  const isUsed = ({ name, reference }: Variable): boolean =>
-    (selected.has(name) || WITHHELD_VARIABLES.includes(name)) &&
-    !(reference !== undefined && isCertain(reference) && isChecked(name));
+  const isUsed = ({ name, reference }: Variable): boolean => {
+    if (!selected.has(name) && !WITHHELD_VARIABLES.includes(name)) return false;
+    const isViolation = reference !== undefined && isCertain(reference) && isChecked(name);
+    return !isViolation;
+  };
   return referenceNotices([...resolution.values()].filter(isUsed));
 }
 

@@ -1,4 +1,7 @@
-/** The verdict on values that ESC does not give out because a schema refuses them. Loaded only for them. */
+/**
+ * Reaches the verdict if ESC does not return its values because a schema in it refuses them. ESC then reports findings, and the
+ * names and values that the token may see. Loaded only in this case.
+ */
 import { checkContract, declarationOf, namesOfViolation } from "../contract/check-contract.ts";
 import { sortFindings, violationsOfFindings } from "../contract/esc-schema/schema-findings.ts";
 import type { Contract, FormatCheck, Violation } from "../contract/contract-model.ts";
@@ -6,15 +9,16 @@ import { formatCheck } from "../contract/format.ts";
 import type { Failure, Resolved, Variable } from "../core/model.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import type { RejectedValues } from "../sources/esc-failure.ts";
-import { requiredEsc } from "./open-store.ts";
+import { requiredEscError } from "./open-store.ts";
 import { resolveValues } from "./resolve-values.ts";
 import type { Start, Values } from "./start.ts";
 
 /**
- * Returns the violations that a check of the opened values would find, as far as they are known, and those that ESC has found;
- * undefined if there are none, since the unmet rule is about values that the token does not see.
+ * Returns the violations that this process finds in the known values, and those that ESC has found. Returns undefined if there are
+ * none, because the rule that is not met is about values that the token does not see.
  *
- * @throws SophiaError (contract-slow, 125; `failure`, 125, if there are none and ESC is required)
+ * @param failure is thrown if there are no violations and ESC is required
+ * @throws SophiaError (125) contract-slow if a pattern takes too long; the code of `failure`
  */
 export async function judgeRejected(
   start: Omit<Start, "verdict">,
@@ -24,40 +28,41 @@ export async function judgeRejected(
   const { contract } = start.files;
   const { layers, isComplete } = rejected;
   const judged = await resolveValues({ ...start, store: { ...start.store, layers } });
-  const checked = checkContract(judged.required, judged.selected, unlessUnseen(formatCheck()));
-  // Without all names of ESC, a variable that no other source sets need not be missing.
-  const known = checked.filter(
+  const checked = checkContract(judged.checkedContract, judged.selected, unlessUnseen(formatCheck()));
+  // If some names of ESC are unknown, a variable that no other source sets may be one of these. Only wrong values are certain.
+  const certain = checked.filter(
     ({ kind }) => isComplete || kind === "malformed" || kind === "placeholder" || kind === "reference",
   );
-  const named = new Set(known.flatMap(namesOfViolation));
-  const found = violationsOfFindings(contract, sortFindings(rejected.findings)).filter(
-    (violation) => !namesOfViolation(violation).some((name) => named.has(name)),
+  const reportedNames = new Set(certain.flatMap(namesOfViolation));
+  const foundByEsc = violationsOfFindings(contract, sortFindings(rejected.findings)).filter(
+    (violation) => !namesOfViolation(violation).some((name) => reportedNames.has(name)),
   );
-  if (known.length + found.length === 0) {
-    if (start.settings.requireEsc) throw requiredEsc(failure);
+  if (certain.length + foundByEsc.length === 0) {
+    if (start.settings.requireEsc) throw requiredEscError(failure);
     return undefined;
   }
-  // The value that ESC refuses may have been overridden by another source: the remedy is about that of ESC.
+  // Another source may override the value that ESC refuses. The verdict is about the value in ESC, so that the remedy names it.
   const selected = new Map(judged.selected);
-  for (const violation of found) {
+  for (const violation of foundByEsc) {
     if (violation.kind !== "malformed" && violation.kind !== "refused") continue;
-    const variable = ofEsc(violation.name, contract, judged);
+    const variable = findVariableOfEsc(violation.name, contract, judged);
     if (variable !== undefined) selected.set(violation.name, variable);
   }
-  return { violations: [...known, ...found], judged: { ...judged, selected } };
+  return { violations: [...certain, ...foundByEsc], judged: { ...judged, selected } };
 }
 
-function ofEsc(name: string, contract: Contract, { layers }: Values): Resolved | undefined {
-  const isNamed = (one: Variable): boolean =>
-    one.origin.source === "esc" && (declarationOf(contract, one.name)?.name ?? one.name) === name;
+/** Finds the variable of ESC by its declared name; ESC may use an alias of it. */
+function findVariableOfEsc(name: string, contract: Contract, { layers }: Values): Resolved | undefined {
+  const isWanted = (variable: Variable): boolean =>
+    variable.origin.source === "esc" && (declarationOf(contract, variable.name)?.name ?? variable.name) === name;
   for (const { variables } of layers) {
-    const variable = variables.find(isNamed);
+    const variable = variables.find(isWanted);
     if (variable !== undefined) return variable;
   }
   return undefined;
 }
 
-/** Returns a check that accepts what the token does not see. */
+/** Returns a check of formats that accepts any value that the token does not see. */
 export function unlessUnseen(check: FormatCheck): FormatCheck {
   return (format, value, name) => (value === UNSEEN ? undefined : check(format, value, name));
 }

@@ -1,4 +1,4 @@
-/** The secrets that `--fake` replaces; pure. Loaded only for it. */
+/** Finds the secrets that `--fake` replaces, and makes a dummy for each. The code is pure, and is loaded only for that option. */
 import { declarationOf } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { dummyInPlaceOf, dummyValue } from "../contract/dummy-value.ts";
@@ -8,51 +8,56 @@ import { mayRunCode } from "../trust/code-variables.ts";
 import { mayDecideNetwork } from "../trust/network-variables.ts";
 import { isOwnVariable } from "./reserved-names.ts";
 import { isHidden } from "./secret-values.ts";
-import { type Folding, isBaseline } from "./select.ts";
+import { type WindowsNameRules, isBaseline } from "./select.ts";
 
 interface Replacement {
-  /** The highest layer: a dummy for each secret. */
+  /** A dummy for each secret. This layer is above all others. */
   readonly layer: Layer;
   readonly notices: readonly Notice[];
 }
 
 /**
- * Returns a dummy for each secret that a source sets, so that the program gets none of the real ones. A declared variable and its
- * aliases have the dummy of the declaration. Of others the name and the value decide, by the rule of `init`, whichever source has
- * them.
+ * Returns a dummy for each secret that the program would get, so that it gets none of the real ones. A declared variable and its
+ * aliases have the dummy of the declaration. An undeclared variable is replaced if its name or value looks secret, as `init` sees
+ * it, whichever source sets it.
  *
- * @param given what the program would get
+ * @param selected the variables that the program would get
  * @throws SophiaError (fake-value, 125) if no value of a declared format can be generated
  */
-export function replacedSecrets(contract: Contract, given: Resolution, folding: Folding | undefined): Replacement {
+export function replacedSecrets(
+  contract: Contract,
+  selected: Resolution,
+  folding: WindowsNameRules | undefined,
+): Replacement {
   const variables: Variable[] = [];
-  const names: string[] = [];
-  given.forEach((variable) => {
+  const reportedNames: string[] = [];
+  selected.forEach((variable) => {
     if (!isReplaced(contract, variable, folding)) return;
     const { name, value: real, origin } = variable;
     const declaration = declarationOf(contract, name);
     const value = declaration === undefined ? dummyInPlaceOf(name, real) : dummyValue(declaration);
     const delivery = declaration?.as ?? "value";
     variables.push({ name, value, secret: true, origin: { source: "fake" }, delivery });
-    // An outer sophia-run has set the same dummies, but for private files, which have a new path for each program.
+    // No notice for a dummy that an outer sophia-run has set already, nor for the path of a private file, which always differs.
     const isCallers = origin.source === "environment" && origin.read === undefined;
-    if (isCallers && real !== value && delivery === "value") names.push(name);
+    if (isCallers && real !== value && delivery === "value") reportedNames.push(name);
   });
   return {
     layer: { source: "fake", variables },
-    notices: names.length === 0 ? [] : [{ kind: "replaced-by-dummies", names: names.toSorted() }],
+    notices: reportedNames.length === 0 ? [] : [{ kind: "replaced-by-dummies", names: reportedNames.toSorted() }],
   };
 }
 
-function isReplaced(contract: Contract, variable: Resolved, folding: Folding | undefined): boolean {
+/** Returns true for a variable whose value is replaced by a dummy. */
+function isReplaced(contract: Contract, variable: Resolved, folding: WindowsNameRules | undefined): boolean {
   const { name, value, origin } = variable;
-  // A default of the contract is public. The settings for ESC are passed on only if the caller says so (--keep-esc).
+  // A default in the contract is public. Sophia-run's own variables are passed on only if the caller says so (--keep-esc).
   if (value === "" || origin.source === "contract" || isOwnVariable(name)) return false;
   if (declarationOf(contract, name) !== undefined) return isHidden(contract, variable);
-  return looksSecret(name, value) && !isOfSession(name, folding);
+  return looksSecret(name, value) && !isNeededToRun(name, folding);
 }
 
-/** Returns true for variables by which programs run and connect at all: a dummy in place of a proxy or of `PWD` would break them. */
-function isOfSession(name: string, folding: Folding | undefined): boolean {
+/** Returns true for a variable that programs need to run or to connect, such as a proxy or `PWD`. A dummy would break them. */
+function isNeededToRun(name: string, folding: WindowsNameRules | undefined): boolean {
   return isBaseline(name, folding) || name === "SSH_AUTH_SOCK" || mayDecideNetwork(name) || mayRunCode(name);
 }

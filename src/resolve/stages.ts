@@ -1,4 +1,4 @@
-/** Runs the stages of a start. Each takes the record of those before it, and returns the field that it adds. */
+/** Runs the stages of a start in order. Each takes the record of the stages before it, and returns the field that it adds. */
 import type { Settings } from "../command-line/settings.ts";
 import type { Folders } from "../core/context.ts";
 import { reached } from "../core/phases.ts";
@@ -9,11 +9,12 @@ import { readStore, readStoreAgain } from "./read-store.ts";
 import { resolveValues } from "./resolve-values.ts";
 import type { Companions, Start } from "./start.ts";
 
-/** The process that the program runs in, as far as the stages need it. */
+/** The caller's environment and folders, which are the input of the stages. */
 export interface Caller extends Folders, Pick<Start, "environment"> {}
 
 /**
- * Reads, resolves and checks all sources, by settings that are known.
+ * Runs all stages: reads the sources, resolves the values, and checks them. If cached values that were used without contacting ESC
+ * do not meet the contract, ESC is read, and the values are resolved and checked again.
  *
  * @throws SophiaError (125) for malformed settings, files and contracts, and for an ESC that is required and cannot be read
  */
@@ -23,7 +24,7 @@ export async function resolveStart(settings: Settings, caller: Caller, companion
     const values = await resolveValues(sources);
     const verdict = await reachVerdict({ ...sources, values });
     const { esc } = sources.store;
-    // Values of the cache were used without contacting ESC, which may have newer ones. Without a contract each start would ask.
+    // ESC may have newer values. If the contract is not enforced, each start would contact ESC, and the cache would be of no use.
     const isOutdated =
       verdict.violations.length > 0 && settings.enforceContract && esc.kind === "read" && esc.kept?.why === "fresh";
     if (!isOutdated) return { ...sources, values, verdict };
@@ -32,7 +33,7 @@ export async function resolveStart(settings: Settings, caller: Caller, companion
   }
 }
 
-/** Runs the stages up to the store, for commands that need no verdict. @throws SophiaError (125) as `resolveStart` does */
+/** Runs the stages up to the store. Some commands need no more. @throws SophiaError (125) as `resolveStart` does */
 export async function readSources(
   settings: Settings,
   caller: Caller,

@@ -1,38 +1,39 @@
-/** The notices of a start, in the order of the messages. */
+/** Collects the notices of a start, in the order in which they are printed. */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
 import { overrideNotices } from "./override.ts";
 import { overriddenEsc } from "./precedence.ts";
-import { usedReferences } from "./reference-notices.ts";
+import { usedReferenceNotices } from "./reference-notices.ts";
 import { isOwnVariable } from "./reserved-names.ts";
-import { withholding } from "./select.ts";
+import { createWithholdingRule } from "./select.ts";
 import type { Start } from "./start.ts";
 import { withheldNotices } from "./withheld-notices.ts";
 
+/** Returns the notices of all stages. A plain start, whose variables are all the caller's, has few and returns early. */
 export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
   const { environment, settings, places, store, values } = start;
   const { contract, all: files } = start.files;
-  // Rare, and with the tables that find credentials, or similar names.
+  // These two are rare, and load tables: the forms of credentials, and the search for similar names.
   const isExposed = files.files.some(({ exposed }) => exposed === true);
   const exposed = isExposed
     ? (await import("./exposed-files.ts")).exposedNotices(files, contract, environment, places.cwd)
     : [];
   const unmatched = settings.include.length > 0 ? (await import("./unmatched.ts")).unmatchedNotices(start) : [];
-  if (values.isCallers) return [...files.notices, ...values.notices, ...unmatched];
+  if (values.isFromCallerAlone) return [...files.notices, ...values.notices, ...unmatched];
   const { layers, selection, resolution, selected } = values;
   const declared = (name: string): boolean => isDeclared(contract, name);
-  const haveReferences = files.files.some(({ references }) => references === true);
-  const haveOverride = layers.some(({ source }) => source === "override");
+  const hasReferences = files.files.some(({ references }) => references === true);
+  const hasOverride = layers.some(({ source }) => source === "override");
   return [
     ...files.notices,
-    ...(haveReferences
-      ? usedReferences(resolution, selected, (name) => settings.enforceContract && declared(name))
+    ...(hasReferences
+      ? usedReferenceNotices(resolution, selected, (name) => settings.enforceContract && declared(name))
       : []),
     ...exposed,
     ...store.accessNotices,
-    ...(values.isWhole
+    ...(values.isEverythingPassed
       ? []
-      : withheldNotices(layers, selected, selection, withholding(selection, declared), {
+      : withheldNotices(layers, selected, selection, createWithholdingRule(selection, declared), {
           ...settings,
           esc: store.access.kind,
         })),
@@ -40,13 +41,13 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
     ...(store.esc.kind === "unavailable" ? store.esc.settings.ignoredNetwork : []),
     ...values.notices,
     ...unmatched,
-    ...(haveOverride ? overrideNotices(selected) : []),
-    ...(store.layers.length === 0 ? [] : await shadowed(start)),
+    ...(hasOverride ? overrideNotices(selected) : []),
+    ...(store.layers.length === 0 ? [] : await shadowedNotices(start)),
   ];
 }
 
-/** Reports values of ESC that the environment overrides; the dummies of an outer sophia-run stand for them. */
-async function shadowed({ environment, files, values }: Omit<Start, "verdict">): Promise<readonly Notice[]> {
+/** Returns a notice for values of ESC that the environment overrides. The dummies of an outer sophia-run are not reported. */
+async function shadowedNotices({ environment, files, values }: Omit<Start, "verdict">): Promise<readonly Notice[]> {
   const overridden = overriddenEsc(
     values.resolution,
     (name) => isDeclared(files.contract, name) && !isOwnVariable(name),

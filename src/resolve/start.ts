@@ -1,6 +1,6 @@
 /**
- * The record of a start. Each stage is a function in a file of its own that takes the record as the stages before it have left it,
- * and returns the one field that it adds; `stages.ts` calls them in order. No stage prints.
+ * The record of a start, and its parts. Each stage is a function in a file of its own. It takes the record as the stages before it
+ * have left it, and returns the one field that it adds. `stages.ts` calls the stages in order. No stage prints.
  */
 import type { AskConsent } from "../access/access-request.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -15,10 +15,11 @@ import type { EscEnvironment, EscFailure } from "../sources/esc-failure.ts";
 import type { CacheUse } from "../sources/esc-layers.ts";
 import type { Selection } from "./select.ts";
 
+/** All that is known of a start when its program can be started. Functions take the fields that they need: `Pick<Start, "files">`. */
 export interface Start {
   /** The caller's variables. */
   readonly environment: Environment;
-  /** The options: of the command line, else of variables, else their defaults (`resolveSettings`). */
+  /** The options, from the command line, from variables, or by default (`resolveSettings`). */
   readonly settings: Settings;
   readonly places: Places;
   readonly files: Files;
@@ -53,9 +54,10 @@ export interface Store {
   readonly notices: readonly Notice[];
 }
 
-/** `fake`: ESC is not asked (`--fake`). */
+/** Which ESC environments may be opened, and by which credential. `fake`: ESC is not contacted (`--fake`). */
 export type StoreAccess = EscAccess | { readonly kind: "fake" };
 
+/** The outcome of opening ESC. Its kind is that of the access if there was no reason to contact ESC. */
 export type EscStatus =
   | Exclude<EscAccess, { kind: "on" }>
   | { readonly kind: "fake" }
@@ -63,46 +65,48 @@ export type EscStatus =
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
+      /** Set if the values are from the cache: the reason. */
       readonly kept?: CacheUse;
     }
   | (EscFailure & { readonly settings: EscSettings });
 
 /** For each variable the value that wins, its origin, and whether the program gets it. */
 export interface Values {
-  /** The caller has set each variable, and decides where secrets go: there are neither values of ESC nor of files. */
-  readonly isCallers: boolean;
-  /** The program gets each variable of each source. */
-  readonly isWhole: boolean;
-  /** All layers, highest precedence first, with the contract's own names and defaults. */
+  /** True if the process environment is the only source, and the caller has set all of its variables, not a file. */
+  readonly isFromCallerAlone: boolean;
+  /** True if the program gets each variable of each source. */
+  readonly isEverythingPassed: boolean;
+  /** All layers, the highest precedence first. Aliases are replaced by the contract's names, and its defaults are a layer. */
   readonly layers: readonly Layer[];
   readonly selection: Selection;
-  /** The contract; with `--include` only its rules for the variables that are passed on. */
-  readonly required: Contract;
-  /** All variables. */
+  /** The contract that the verdict is about. With `--include` it has only the rules for variables that are passed on. */
+  readonly checkedContract: Contract;
+  /** The variables of all sources, whether the program gets them or not. */
   readonly resolution: Resolution;
-  /** The variables that the program gets, with the mark of those that a file has set. */
+  /** The variables that the program gets, with the mark that names those from files (`SOPHIA_FROM_FILES`). */
   readonly selected: Resolution;
-  /** Notices of names: deprecated ones, and spellings. */
+  /** Notices about names: deprecated names, and spellings. */
   readonly notices: readonly Notice[];
 }
 
+/** The result of the check against the contract. The values meet it if there are no violations. */
 export interface Verdict {
   readonly violations: readonly Violation[];
   /**
-   * The values that were judged, if they are not those that the program would get: a schema keeps ESC from opening its own, which
-   * are known in part. Nothing is started with them.
+   * Set if ESC does not return its values because a schema refuses them: the values of all sources, with those of ESC as far as
+   * they are known. The violations are about them, and no program is started with them.
    */
   readonly judged?: Values;
   readonly notices: readonly Notice[];
 }
 
-/** The functions by which the stages, which print nothing themselves, talk to the user. */
+/** The functions by which a command lets the stages reach the user. The stages themselves print nothing. */
 export interface Companions {
-  /** Called only if there is something to show. */
+  /** Creates the display of requests to ESC. It is called only if ESC is read. */
   readonly progress: () => Promise<ReadingProgress>;
-  /** Without it nothing is asked. */
+  /** Asks the user whether an ESC environment may be opened. Without this function, no question is asked. */
   readonly askConsent?: AskConsent;
-  /** Called whenever the sources have been read. */
+  /** Called each time the sources have been read: a second time if cached values do not meet the contract. */
   readonly reportSources?: (start: Pick<Start, "files" | "store">) => Promise<void>;
 }
 
@@ -112,17 +116,17 @@ export interface ReadingProgress extends Progress {
   readonly printLine: (line: string) => void;
 }
 
-/** Returns the values that the verdict is about, for reports. */
+/** Returns the values that the verdict is about. Reports show these. */
 export function judgedValues({ values, verdict }: Pick<Start, "values" | "verdict">): Values {
   return verdict.judged ?? values;
 }
 
-/** Returns true if there is no contract, and nothing suggests that the built-in one is meant. */
+/** Returns true if the project has no contract, and nothing suggests that the user means the built-in one. */
 export function hasNoContract({ verdict: { violations } }: Pick<Start, "verdict">): boolean {
   return violations[0]?.kind === "no-contract";
 }
 
-/** Returns true if `--watch` has an ESC to follow. */
+/** Returns true if `--watch` must look for changes in ESC. */
 export function followsEsc({ settings, store }: Pick<Start, "settings" | "store">): boolean {
   return "settings" in store.esc && !settings.offline;
 }

@@ -1,4 +1,9 @@
-/** Values in files of their own: `NAME_FILE`, and folders of secrets. */
+/**
+ * Reads values that are in a file each:
+ *
+ * - `DATABASE_URL_FILE=/run/secrets/db` names the file with the value of the declared variable `DATABASE_URL`.
+ * - In a folder of secrets, the file `DATABASE_URL` has the value of that variable.
+ */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import type { Environment, Layer, Notice, Variable } from "../core/model.ts";
@@ -9,49 +14,59 @@ import type { SecretsFolder } from "../sources/secrets-folder.ts";
 import { isPresent } from "../system/addon/addon.ts";
 import type { Start } from "./start.ts";
 
-/** systemd names the folder of a unit's credentials by it. */
+/** The variable in which systemd passes the folder of a unit's credentials. */
 const CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY";
-/** Docker mounts secrets there. */
-const SYSTEM_FOLDER = "/run/secrets";
-const END = "_FILE";
-const OPTION = "--secrets-dir or SOPHIA_SECRETS_DIR";
-/** As in `PATH`. */
+/** The folder in which Docker mounts secrets. */
+const DOCKER_FOLDER = "/run/secrets";
+/** The end of a pointer, which is a variable `NAME_FILE`. */
+const POINTER_SUFFIX = "_FILE";
+const FOLDER_OPTIONS = "--secrets-dir or SOPHIA_SECRETS_DIR";
+/** The separator between folders in a list, as in `PATH`. */
 const LIST_SEPARATOR = process.platform === "win32" ? ";" : ":";
 
-/** Adds the values of files to those of `.env` files. @throws SophiaError (value-file, 125) */
-export async function withValueFiles(
+/**
+ * Adds the values of `NAME_FILE` and of folders of secrets to those of `.env` files.
+ *
+ * @throws SophiaError (value-file, 125) if a file cannot be read, or if the environment has both `NAME` and `NAME_FILE`
+ */
+export async function addValueFiles(
   reading: DotenvReading,
   contract: Contract,
   { environment, settings, places: { cwd } }: Pick<Start, "environment" | "settings" | "places">,
 ): Promise<DotenvReading> {
   const fromFiles = namesFromFiles(environment);
-  const used = pointersIn(environment, contract, fromFiles);
+  const pointers = pointersIn(environment, contract, fromFiles);
   const credentials = fromFiles.has(CREDENTIALS_FOLDER) ? undefined : environment.get(CREDENTIALS_FOLDER);
-  const folders = await foldersOf(settings.secretsDirs, credentials ?? "");
-  if (used.length === 0 && folders.length === 0) return reading;
-  const pointed = await readPointed(used, contract, environment, cwd);
-  const layers: Layer[] = [];
+  const folders = await secretsFolders(settings.secretsDirs, credentials ?? "");
+  if (pointers.length === 0 && folders.length === 0) return reading;
+  const pointedVariables = await readPointedFiles(pointers, contract, environment, cwd);
+  const folderLayers: Layer[] = [];
   const notices: Notice[] = [];
   const names = [...contract.variables.keys(), ...contract.aliases.keys()];
   for (const folder of folders) {
     const { readSecretsFolder } = await import("../sources/secrets-folder.ts");
-    const read = await readSecretsFolder(folder, names, cwd);
-    if (read.layer.variables.length > 0) layers.push(read.layer);
-    notices.push(...read.notices);
+    const folderReading = await readSecretsFolder(folder, names, cwd);
+    if (folderReading.layer.variables.length > 0) folderLayers.push(folderReading.layer);
+    notices.push(...folderReading.notices);
   }
   return {
     ...reading,
     layers: [
-      ...(pointed.length === 0 ? [] : [{ source: "environment" as const, variables: pointed }]),
-      ...layers,
+      ...(pointedVariables.length === 0 ? [] : [{ source: "environment" as const, variables: pointedVariables }]),
+      ...folderLayers,
       ...reading.layers,
     ],
     notices: [...reading.notices, ...notices],
-    pointers: used,
+    pointers,
   };
 }
 
-/** Returns the variables `NAME_FILE` that name the file with the value of a declared variable, also of one outside of the scope. */
+/**
+ * Returns the variables `NAME_FILE` of which `NAME` is declared and `NAME_FILE` is not. A `NAME` outside of the scope counts, so
+ * that the program does not get its pointer.
+ *
+ * @param fromFiles the variables that a file has set for an outer sophia-run
+ */
 function pointersIn(
   environment: Environment,
   contract: Contract,
@@ -60,30 +75,36 @@ function pointersIn(
   const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
   const pointers: string[] = [];
   environment.forEach((value, name) => {
-    if (!name.endsWith(END) || value === "") return;
-    // Settings of sophia-run also name files, and a file does not decide what is read.
-    const isOfOthers = WITHHELD_VARIABLES.includes(name) || fromFiles.has(name);
-    if (isKnown(name.slice(0, -END.length)) && !isKnown(name) && !isOfOthers) pointers.push(name);
+    if (!name.endsWith(POINTER_SUFFIX) || value === "") return;
+    // `ESC_TOKEN_FILE` is a setting of sophia-run's own. A pointer from a file is ignored: files must not decide what is read.
+    if (WITHHELD_VARIABLES.includes(name) || fromFiles.has(name)) return;
+    if (isKnown(pointedName(name)) && !isKnown(name)) pointers.push(name);
   });
   return pointers;
 }
 
-/** Reads the files that `NAME_FILE` names. The environment has the value of one variable in one way. */
-async function readPointed(
+/** Returns `NAME` for `NAME_FILE`. */
+function pointedName(pointer: string): string {
+  return pointer.slice(0, -POINTER_SUFFIX.length);
+}
+
+/** Reads the files that pointers name. @throws SophiaError (value-file, 125) if the environment has both `NAME` and `NAME_FILE` */
+async function readPointedFiles(
   pointers: readonly string[],
   contract: Contract,
   environment: Environment,
   cwd: string,
 ): Promise<readonly Variable[]> {
-  const named = pointers.map((pointer) => ({ pointer, name: pointer.slice(0, -END.length) }));
-  const both = named.find(({ name }) => (environment.get(name) ?? "") !== "");
-  if (both !== undefined) {
+  const conflicting = pointers.find((pointer) => (environment.get(pointedName(pointer)) ?? "") !== "");
+  if (conflicting !== undefined) {
     const { valueFileError } = await import("../sources/value-file.ts");
-    throw valueFileError(`the environment has both ${both.name} and ${both.pointer}`, "unset one of them");
+    const message = `the environment has both ${pointedName(conflicting)} and ${conflicting}`;
+    throw valueFileError(message, "unset one of them");
   }
   const variables: Variable[] = [];
-  for (const { pointer, name } of named) {
-    // Outside of the scope it is not needed, and may not be readable.
+  for (const pointer of pointers) {
+    const name = pointedName(pointer);
+    // A variable outside of the scope is not needed, and its file may not be readable.
     if (!isDeclared(contract, name)) continue;
     const file = environment.get(pointer) ?? "";
     const { readValueFile } = await import("../sources/value-file.ts");
@@ -94,19 +115,24 @@ async function readPointed(
   return variables;
 }
 
-/** Returns the folders, highest precedence first: later named ones win, and each over those of the system. */
-async function foldersOf(lists: readonly string[], credentials: string): Promise<readonly SecretsFolder[]> {
-  const named = lists.flatMap((list) => list.split(LIST_SEPARATOR)).filter((path) => path !== "");
-  if (named.length === 0 && lists.length > 0) {
+/**
+ * Returns the folders of secrets, the highest precedence first: those that the user named, of which later ones win; then those of
+ * systemd and Docker.
+ */
+async function secretsFolders(lists: readonly string[], credentials: string): Promise<readonly SecretsFolder[]> {
+  const userNamed = lists.flatMap((list) => list.split(LIST_SEPARATOR)).filter((path) => path !== "");
+  if (userNamed.length === 0 && lists.length > 0) {
     const { valueFileError } = await import("../sources/value-file.ts");
-    throw valueFileError(`${OPTION} names no folder`, "name one, or leave it out");
+    throw valueFileError(`${FOLDER_OPTIONS} names no folder`, "name one, or leave it out");
   }
-  const folders: SecretsFolder[] = named.toReversed().map((path) => ({ path, namedBy: OPTION, required: true }));
-  if (credentials !== "" && !named.includes(credentials)) {
+  const folders: SecretsFolder[] = userNamed
+    .toReversed()
+    .map((path) => ({ path, namedBy: FOLDER_OPTIONS, required: true }));
+  if (credentials !== "" && !userNamed.includes(credentials)) {
     folders.push({ path: credentials, namedBy: CREDENTIALS_FOLDER, required: false });
   }
-  if (process.platform !== "win32" && !named.includes(SYSTEM_FOLDER) && isPresent(SYSTEM_FOLDER)) {
-    folders.push({ path: SYSTEM_FOLDER, namedBy: undefined, required: false });
+  if (process.platform !== "win32" && !userNamed.includes(DOCKER_FOLDER) && isPresent(DOCKER_FOLDER)) {
+    folders.push({ path: DOCKER_FOLDER, namedBy: undefined, required: false });
   }
   return folders;
 }

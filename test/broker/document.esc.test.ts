@@ -5,24 +5,20 @@ import { expect, test } from "vitest";
 import { answerTo, type RefusalCode } from "../../src/broker/refusals.ts";
 import { parseRule } from "../../src/contract/broker/path-rules.ts";
 import { GITHUB_TOKENS, PROVIDERS } from "../../src/contract/broker/providers.ts";
+import { sectionOf } from "../helpers/markdown.ts";
 import { GO, JAVASCRIPT, MAVEN, PYTHON } from "./clients/packages.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/broker.md"), "utf8");
 
 /** The cells of the rows of a section's table, without its head. */
 function rowsOf(heading: string): readonly (readonly string[])[] {
-  const [, ...rows] = (sectionOf(heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !row.startsWith("| -"));
+  const [, ...rows] = (sectionOf(document, heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !row.startsWith("| -"));
   return rows.map((row) =>
     row
       .split("|")
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
-}
-
-function sectionOf(heading: string): string {
-  const [, section = ""] = document.split(`\n## ${heading}\n`);
-  return section.split("\n## ")[0] ?? "";
 }
 
 const namesIn = (text: string): readonly string[] => Array.from(text.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
@@ -37,7 +33,7 @@ test("the providers' table has each key with its variables", () => {
   );
   const others = Object.values(PROVIDERS).flatMap(({ base }) => Object.keys(base).filter((name) => !isListed(name)));
   expect(others).toContain("OPENAI_HOST");
-  for (const name of others) expect(sectionOf("Providers")).toContain(`\`${name}\``);
+  for (const name of others) expect(sectionOf(document, "Providers")).toContain(`\`${name}\``);
 });
 
 test.each([
@@ -58,11 +54,11 @@ test.each([
   ["Maven", MAVEN],
 ])("the providers' section has the packages of the tests, for %s", (name, packages) => {
   const versions = Object.entries(packages).map(([each, version]) => `${each} ${version}`);
-  expect(sectionOf("Providers")).toContain(`\n- ${name}: ${versions.join(", ")}`);
+  expect(sectionOf(document, "Providers")).toContain(`\n- ${name}: ${versions.join(", ")}`);
 });
 
 test("the denied paths are those of the providers", () => {
-  const items = sectionOf("Paths that are denied").match(/^- [^]*?(?=\n- |\n\n)/gm) ?? [];
+  const items = sectionOf(document, "Paths that are denied").match(/^- [^]*?(?=\n- |\n\n)/gm) ?? [];
   const denied = items.map((item) => {
     const [key = "", ...paths] = namesIn(item);
     const host = PROVIDERS[key]?.isGithub === true ? "api.github.com: " : "";

@@ -10,7 +10,7 @@ import { COMMANDS } from "../../src/commands/registry.ts";
 import type { Context } from "../../src/core/context.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { startedIn } from "../helpers/folders.ts";
+import { foldersOf } from "../helpers/folders.ts";
 import { folder } from "../helpers/sophia.ts";
 import { addSophia, escVariables, sentinel } from "./world.ts";
 
@@ -206,7 +206,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
     const write = (text: string): undefined => void seen.push(text);
     const context: Context = {
       environment,
-      ...startedIn(cwd),
+      ...foldersOf(cwd),
       out: write,
       err: write,
       raw: (_, data) => write(Buffer.from(data).toString()),

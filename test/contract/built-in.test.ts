@@ -6,7 +6,7 @@ import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/find-contract.ts";
 import { probesOf } from "../../src/commands/check/live/probe-plan.ts";
 import { brief, checked, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
-import { startedIn } from "../helpers/folders.ts";
+import { foldersOf } from "../helpers/folders.ts";
 
 const contract = BUILT_IN;
 
@@ -28,7 +28,7 @@ describe("the contract of Sophia", () => {
   });
 
   it("differs from the file of this repository in its source alone", async () => {
-    const file = await loadContract({}, startedIn(join(root, "src", "contract")));
+    const file = await loadContract({}, foldersOf(join(root, "src", "contract")));
     expect(file.source).toStrictEqual({ kind: "file", path: join(root, "sophia.contract.json") });
     expect({ ...withoutProbes(file), source: { kind: "built-in" } }).toStrictEqual(contract);
     expect(probesOf(contract)).toStrictEqual(probesOf(file));

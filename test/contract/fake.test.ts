@@ -6,7 +6,7 @@ import { fakeLayer } from "../../src/contract/fake.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/contract-model.ts";
 import type { Resolution } from "../../src/core/model.ts";
-import { resolve } from "../../src/resolve/precedence.ts";
+import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { contractDocuments } from "./arbitrary.ts";
 import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
@@ -50,7 +50,7 @@ describe("fakeLayer", () => {
       Object.keys(
         fakes(
           contract,
-          resolve(applyContract(contract, []).layers, () => true),
+          resolveLayers(applyContract(contract, []).layers, () => true),
         ),
       ),
     ).toStrictEqual(["A", "E", "B", "C", "D"]);
@@ -62,7 +62,7 @@ describe("fakeLayer", () => {
         const contract = contractOf(document);
         const layer = fakeLayer(contract, new Map());
         expect(layer).toStrictEqual(fakeLayer(contract, new Map()));
-        const resolution = resolve([layer], () => true);
+        const resolution = resolveLayers([layer], () => true);
         expect(brief(checked(contract, resolution))).toStrictEqual([]);
         const unmarked = layer.variables.filter(({ name, value }) => {
           const format = contract.variables.get(name)?.format;
@@ -85,7 +85,7 @@ describe("fakeLayer", () => {
       variables: { A: { required: true }, B: { required: true } },
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
     });
-    const resolution = resolve([fakeLayer(contract, new Map())], () => true);
+    const resolution = resolveLayers([fakeLayer(contract, new Map())], () => true);
     expect(brief(checked(contract, resolution))).toStrictEqual(["several-set g: A B"]);
   });
 });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadContract } from "../../src/contract/find-contract.ts";
 import { expectWording } from "../helpers/wording.ts";
 import { contractOf, failureOf } from "./contracts.ts";
-import { startedIn } from "../helpers/folders.ts";
+import { foldersOf } from "../helpers/folders.ts";
 
 let folder = "";
 beforeEach(() => {
@@ -24,14 +24,14 @@ const write = (path: string, content: string | Uint8Array = '{"variables":{}}'):
 
 /** The file that is found from a folder. */
 const foundFrom = async (cwd: string): Promise<string | undefined> => {
-  const { source } = await loadContract({}, startedIn(cwd));
+  const { source } = await loadContract({}, foldersOf(cwd));
   return source.kind === "file" ? source.path : undefined;
 };
 
 describe("where the contract comes from", () => {
   it("the working directory", async () => {
     const path = write("sophia.contract.json");
-    expect((await loadContract({}, startedIn(folder))).source).toStrictEqual({ kind: "file", path });
+    expect((await loadContract({}, foldersOf(folder))).source).toStrictEqual({ kind: "file", path });
   });
 
   it("the nearest folder above, within the repository", async () => {
@@ -55,7 +55,7 @@ describe("where the contract comes from", () => {
     const path = write("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
-    expect(await failureOf(() => loadContract({}, startedIn(join(folder, "a"))))).toMatchObject({
+    expect(await failureOf(() => loadContract({}, foldersOf(join(folder, "a"))))).toMatchObject({
       code: "contract-distrusted",
       status: 125,
       message: expect.stringContaining(folder),
@@ -66,11 +66,11 @@ describe("where the contract comes from", () => {
 
   it("a named file, from the working directory or absolute", async () => {
     const path = write("a/other.json");
-    expect((await loadContract({ contractFile: "a/other.json" }, startedIn(folder))).source).toStrictEqual({
+    expect((await loadContract({ contractFile: "a/other.json" }, foldersOf(folder))).source).toStrictEqual({
       kind: "file",
       path,
     });
-    expect((await loadContract({ contractFile: path }, startedIn("/"))).source).toStrictEqual({ kind: "file", path });
+    expect((await loadContract({ contractFile: path }, foldersOf("/"))).source).toStrictEqual({ kind: "file", path });
   });
 });
 
@@ -78,7 +78,7 @@ describe("files that cannot be read", () => {
   it.each([["missing.json"], ["file/missing.json"], ["folder"]])("%s", async (file) => {
     write("file");
     mkdirSync(join(folder, "folder"));
-    const failure = await failureOf(() => loadContract({ contractFile: file }, startedIn(folder)));
+    const failure = await failureOf(() => loadContract({ contractFile: file }, foldersOf(folder)));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
     expect(failure.hint).toContain("--contract");
     expectWording(`${failure.message}\n${failure.hint}`);
@@ -86,23 +86,23 @@ describe("files that cannot be read", () => {
 
   it.each([["nowhere"], ["sophia.contract.json"]])("a symlink to %s that is found is not skipped", async (target) => {
     symlinkSync(target, join(folder, "sophia.contract.json"));
-    const failure = await failureOf(() => loadContract({}, startedIn(folder)));
+    const failure = await failureOf(() => loadContract({}, foldersOf(folder)));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
   it("one that is not UTF-8", async () => {
     write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
-    expect((await failureOf(() => loadContract({ contractFile: "a.json" }, startedIn(folder)))).message).toContain(
+    expect((await failureOf(() => loadContract({ contractFile: "a.json" }, foldersOf(folder)))).message).toContain(
       "UTF-8",
     );
   });
 
   it("one with a byte-order mark is read, and positions do not count it", async () => {
     write("a.json", '\uFEFF{"variables":{}}');
-    expect((await loadContract({ contractFile: "a.json" }, startedIn(folder))).variables.size).toBe(0);
+    expect((await loadContract({ contractFile: "a.json" }, foldersOf(folder))).variables.size).toBe(0);
     write("b.json", "\uFEFF{x");
-    expect((await failureOf(() => loadContract({ contractFile: "b.json" }, startedIn(folder)))).message).toMatch(
+    expect((await failureOf(() => loadContract({ contractFile: "b.json" }, foldersOf(folder)))).message).toMatch(
       /^b\.json:1:2: /,
     );
   });
@@ -167,7 +167,7 @@ describe("wrong contracts", () => {
     ['{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}', "1:78"],
   ])("%s", async (text, position) => {
     write("c.json", text);
-    const failure = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    const failure = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(failure).toMatchObject({ code: "contract-invalid", status: 125, details: [] });
     expect(failure.message.startsWith(`c.json:${position}: `)).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
@@ -175,7 +175,7 @@ describe("wrong contracts", () => {
 
   it("are reported with all their errors at once, in the order of the text", async () => {
     write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
-    expect(await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)))).toMatchObject({
+    expect(await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).toMatchObject({
       message: expect.stringContaining("3 errors"),
       details: [
         expect.stringMatching(/^c\.json:3:22: /),
@@ -188,7 +188,7 @@ describe("wrong contracts", () => {
   it("are reported with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
     write("c.json", JSON.stringify({ variables }));
-    const { message, details } = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    const { message, details } = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(message).toContain("500 errors");
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toContain("480");
@@ -196,13 +196,13 @@ describe("wrong contracts", () => {
 
   it("may have any number of errors", async () => {
     write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
-    const { message } = await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)));
+    const { message } = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(message).toContain("299999 errors");
   });
 
   it("cannot send control characters to a terminal", async () => {
     write("c.json", String.raw`{"variables":{"\u001b[31m":{}}}`);
-    expect((await failureOf(() => loadContract({ contractFile: "c.json" }, startedIn(folder)))).message).not.toContain(
+    expect((await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).message).not.toContain(
       "\u001B",
     );
   });
@@ -245,7 +245,7 @@ describe("profiles", () => {
   it("that do not exist are refused", async () => {
     write("c.json", JSON.stringify(document));
     expect(
-      await failureOf(() => loadContract({ contractFile: "c.json", profile: "prd" }, startedIn(folder))),
+      await failureOf(() => loadContract({ contractFile: "c.json", profile: "prd" }, foldersOf(folder))),
     ).toMatchObject({
       code: "contract-profile",
       status: 125,
@@ -253,7 +253,7 @@ describe("profiles", () => {
       hint: expect.stringContaining("prod?"),
     });
     mkdirSync(join(folder, ".git"));
-    expect(await failureOf(() => loadContract({ profile: "dev" }, startedIn(folder)))).toMatchObject({
+    expect(await failureOf(() => loadContract({ profile: "dev" }, foldersOf(folder)))).toMatchObject({
       code: "contract-profile",
       hint: expect.stringContaining("SOPHIA_PROFILE"),
     });

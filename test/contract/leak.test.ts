@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { describeViolations } from "../../src/contract/violation-wording.ts";
-import { resolve } from "../../src/resolve/precedence.ts";
+import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
 const sentinel = "Sentinel7f3a";
@@ -73,7 +73,7 @@ describe("no value is shown", () => {
     const origin = { source: "environment" } as const;
     const variable = { name: "OLD", value: sentinel, secret: true, origin, delivery: "value" } as const;
     const { layers, notices } = applyContract(contract, [{ source: "environment", variables: [variable] }]);
-    expect(resolve(layers, () => true).get("A")?.value).toBe(sentinel);
+    expect(resolveLayers(layers, () => true).get("A")?.value).toBe(sentinel);
     expect(notices).toHaveLength(1);
     expect(inspect(notices, { depth: Infinity })).not.toContain(sentinel);
   });

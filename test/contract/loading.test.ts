@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { loadContract } from "../../src/contract/find-contract.ts";
-import { startedIn } from "../helpers/folders.ts";
+import { foldersOf } from "../helpers/folders.ts";
 
 let areBrokersExamined = false;
 let folder = "";
@@ -31,7 +31,7 @@ it.each<[string, object, boolean]>([
   ],
 ])("whether the check of broker members is loaded for a contract with %s", async (_, document, expected) => {
   writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  expect((await loadContract({ contractFile: "c.json" }, startedIn(folder))).profiles).toHaveLength(
+  expect((await loadContract({ contractFile: "c.json" }, foldersOf(folder))).profiles).toHaveLength(
     "profiles" in document ? 1 : 0,
   );
   expect(areBrokersExamined).toBe(expected);

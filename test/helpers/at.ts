@@ -1,14 +1,16 @@
-/** What stands in a value, such as a document that was read, under these keys; undefined where it is not there. */
+/** Reads members of values whose types are unknown, such as documents of JSON and YAML. */
+
+/** Returns the value under these keys, one below the other; undefined if a key is missing. */
 export function at(value: unknown, ...keys: readonly (string | number)[]): unknown {
-  let found = value;
+  let member = value;
   for (const key of keys) {
-    found = typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined;
+    member = typeof member === "object" && member !== null ? Reflect.get(member, key) : undefined;
   }
-  return found;
+  return member;
 }
 
-/** The object under these keys; an empty one where there is none. */
+/** Returns the object under these keys; an empty object if there is none. */
 export function recordAt(value: unknown, ...keys: readonly (string | number)[]): Readonly<Record<string, unknown>> {
-  const found = at(value, ...keys);
-  return typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found)) : {};
+  const member = at(value, ...keys);
+  return typeof member === "object" && member !== null ? Object.fromEntries(Object.entries(member)) : {};
 }

@@ -1,4 +1,4 @@
-/** sophia-run with the broker and `--watch`, between a service that knows one key and an ESC environment that has it. */
+/** Starts sophia-run with the broker and `--watch`, between a service that accepts one key and an ESC environment that has the key. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -11,8 +11,8 @@ export const ENVIRONMENT = "acme/app/dev";
 const CONTRACT = JSON.stringify({ variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, PORT: { secret: false } } });
 
 /**
- * Makes a call for each SIGUSR2, with the body of the last answer in its path, and prints the answer. On SIGTERM it waits for the
- * call that is under way, or, with LAZY, for SIGHUP.
+ * A program that sends a request for each SIGUSR2, with the body of the previous answer in its path, and prints the answer. On
+ * SIGTERM it ends after the request that is in progress. With LAZY it ends only on SIGHUP.
  */
 const PROGRAM = `
   const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base, PORT = "", LAZY = "" } = process.env;
@@ -31,21 +31,24 @@ const PROGRAM = `
   say("run " + process.pid + " " + PORT);
 `;
 
+/** The service, the ESC server and the folder of the program. */
 export interface BrokeredWorld {
   readonly server: EscServer;
   readonly upstream: Upstream;
-  /** The values of ESC. */
+  /** Sets the values of ESC. */
   readonly values: (values: Readonly<Record<string, string>>, port?: string) => void;
-  /** The service accepts this key alone from now on, and answers with it. */
+  /** Makes the service accept only this key, and answer with it. */
   readonly accept: (key: string) => void;
-  /** The keys that reached the service. */
+  /** Returns the keys that reached the service. */
   readonly keys: () => readonly string[];
+  /** Returns the records of the audit log, which the test has put into the file `log`. */
   readonly log: () => readonly Record<string, unknown>[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-export async function brokeredWorld(
+/** Starts the service and the ESC server. @param answer answers requests with the accepted key; by default with that key */
+export async function startBrokeredWorld(
   answer?: (...call: Parameters<Parameters<typeof startUpstream>[0]>) => void,
   access: "open" | "read" = "read",
 ): Promise<BrokeredWorld> {
@@ -86,14 +89,15 @@ export async function brokeredWorld(
       ESC_TOKEN: token.value,
       ESC_ENV: ENVIRONMENT,
       PATH: process.env["PATH"] ?? "",
-      // A gateway that the caller has set.
+      // The caller has set these addresses of a gateway.
       OPENAI_BASE_URL: `${upstream.origin}/v1`,
       ANTHROPIC_BASE_URL: upstream.origin,
     },
   };
 }
 
-export function brokering(
+/** Starts the program with `--broker` and `--watch`. */
+export function startBrokered(
   { cwd, env }: Pick<BrokeredWorld, "cwd" | "env">,
   options: readonly string[] = [],
   program: readonly string[] = [process.execPath, "program.cjs"],

@@ -1,13 +1,14 @@
+/** Runs commands as PID 1 of a PID namespace, as container runtimes do, and reads Dockerfiles. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { type Started, start, type StartOptions } from "./started.ts";
 
 const NAMESPACES = ["--pid", "--fork", "--mount-proc", "--kill-child"] as const;
 
-/** What makes a command PID 1 of a namespace of its own, as a container runtime does; or why it cannot be done here. */
+/** The command prefix that makes a command PID 1 of a namespace of its own; or the reason why this machine does not allow it. */
 export type Isolation = { readonly prefix: readonly [string, ...string[]] } | { readonly reason: string };
 
-/** Tries it as the user who runs the tests, then with a user namespace. */
+/** Finds the prefix: first without, then with a user namespace, which users without rights may create. */
 export function findIsolation(): Isolation {
   const reasons: string[] = [];
   for (const user of [[], ["--user", "--map-root-user"]]) {
@@ -20,12 +21,13 @@ export function findIsolation(): Isolation {
   return { reason: reasons.join("; ") };
 }
 
+/** A running container. */
 export interface Container extends Started {
-  /** PID 1 of the container, as it is called outside. To be asked for while the container runs. */
+  /** Returns the process ID that PID 1 of the container has outside. @throws Error if the container has ended */
   init(): number;
 }
 
-/** Starts a command as PID 1. When it ends, the kernel ends all that is left in there. */
+/** Starts a command as PID 1. When it ends, the kernel ends all other processes of the container. */
 export function startContainer(
   prefix: readonly [string, ...string[]],
   command: readonly string[],
@@ -43,7 +45,7 @@ export function startContainer(
   };
 }
 
-/** The instructions of a Dockerfile, one a line, without comments. */
+/** Returns the instructions of a Dockerfile without comments. Each is one line: continuation lines are joined. */
 export function instructions(dockerfile: string): readonly string[] {
   return dockerfile
     .split("\n")

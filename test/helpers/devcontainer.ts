@@ -1,14 +1,15 @@
+/** Reads devcontainer.json, and computes the environment that its commands get. */
 import { readFileSync } from "node:fs";
 import { at } from "./at.ts";
 
-/** What matters here of a devcontainer.json. */
+/** The members of a devcontainer.json that tests need. */
 export interface Devcontainer {
   readonly secrets: readonly string[];
   readonly remoteEnv: Readonly<Record<string, string>>;
   readonly postStartCommand: string;
 }
 
-/** Reads a devcontainer.json, whose comments stand on lines of their own. */
+/** Reads a devcontainer.json. Its comments must be on lines of their own. */
 export function readDevcontainer(path: string): Devcontainer {
   const config: unknown = JSON.parse(readFileSync(path, "utf8").replaceAll(/^\s*\/\/.*$/gm, ""));
   const postStartCommand = at(config, "postStartCommand");
@@ -21,20 +22,20 @@ export function readDevcontainer(path: string): Devcontainer {
   };
 }
 
-/** What a container gets its environment from. */
+/** The sources of the environment in a container. */
 export interface Surroundings {
   /** The environment of the machine that the container runs on. */
   readonly local: Readonly<Record<string, string>>;
   /** The environment of the container itself. */
   readonly container: Readonly<Record<string, string>>;
-  /** What Codespaces, or `devcontainer up --secrets-file`, hands over. */
+  /** The secrets of Codespaces, or of `devcontainer up --secrets-file`. */
   readonly secrets: Readonly<Record<string, string>>;
   readonly workspace: string;
 }
 
 /**
- * The environment of lifecycle commands, as the reference implementation (the devcontainer CLI) makes it: the
- * container's, over it `remoteEnv` with its variables replaced, over that the secrets.
+ * Returns the environment of lifecycle commands as the reference implementation makes it (the devcontainer CLI). `remoteEnv`, in
+ * which variables are replaced, overrides the environment of the container, and the secrets override both.
  */
 export function lifecycleEnvironment({ remoteEnv }: Devcontainer, surroundings: Surroundings): Record<string, string> {
   const { local, container, secrets, workspace } = surroundings;

@@ -1,6 +1,7 @@
+/** The folders of a start. */
 import type { Folders } from "../../src/core/context.ts";
 
-/** The folders of a start without `--project`. */
-export function startedIn(cwd: string): Folders {
+/** Returns the folders of a start in `cwd` without `--project`. */
+export function foldersOf(cwd: string): Folders {
   return { cwd, project: cwd };
 }

@@ -1,34 +1,34 @@
-/** Projects of web frameworks for the tests of docs/frameworks: the real packages, and servers at terminals. Needs /proc. */
+/** Makes projects of web frameworks for the tests of docs/frameworks, with the real packages, and runs their servers at terminals. Needs /proc. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { expect, onTestFinished } from "vitest";
 import { pythonPackages } from "../python/environment.ts";
-import { fetched } from "./fetched.ts";
+import { findFreePort } from "./free-port.ts";
 import { fencedBlocks } from "./markdown.ts";
+import { fetchNpmPackages } from "./npm-packages.ts";
 import { cleanPath, npmEnvironment } from "./pack.ts";
 import { folder, isStandalone, sophiaRun } from "./sophia.ts";
 import { type Finished, start } from "./started.ts";
 import { pressCtrlC, startAtTerminal } from "./terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
-const INSTALL_MS = 240_000;
-/** A dev server's first start compiles, on a machine that others use. */
+/** The limit on the first start of a dev server, which compiles, on a busy machine. */
 const SERVER_MS = 120_000;
 
-/** The status of npm, npx and node after Ctrl-C, as a terminal of startAtTerminal has it: a death by SIGINT. */
+/** The status that startAtTerminal reports for npm, npx and node after Ctrl-C: they end by SIGINT. */
 export const INTERRUPTED = 256 - 2;
 
 /** A page of docs/frameworks. */
 export interface Page {
   readonly text: string;
-  /** The blocks of a language, in the page's order. */
+  /** Returns the blocks of a language, in the order of the page. */
   readonly blocks: (language: string) => readonly string[];
-  /** The only block of a language that has this text. */
+  /** Returns the block of a language that contains a text. There must be exactly one. */
   readonly block: (language: string, containing: string) => string;
 }
 
+/** Reads a page by its name without `.md`. */
 export function readPage(name: string): Page {
   const text = readFileSync(join(root, "docs/frameworks", `${name}.md`), "utf8");
   const blocks = (language: string): readonly string[] =>
@@ -46,48 +46,40 @@ export function readPage(name: string): Page {
   };
 }
 
-/** Packages of npm at fixed versions, fetched once. */
-export function npmPackages(versions: Readonly<Record<string, string>>): string {
+/** Fetches packages of npm once. @returns the folder node_modules with them */
+export function fetchFrameworkPackages(versions: Readonly<Record<string, string>>): string {
   const name = Object.entries(versions)
-    .map(([each, version]) => `${each}-${version}`)
+    .map(([packageName, version]) => `${packageName}-${version}`)
     .join("-");
-  const place = fetched(join(root, ".cache/frameworks", name), (unfinished) => {
-    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: versions }));
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
-      cwd: unfinished,
-      timeout: INSTALL_MS,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-  });
-  return join(place, "node_modules");
+  return join(fetchNpmPackages(join(root, ".cache/frameworks", name), versions), "node_modules");
 }
 
-/** Packages of PyPI, as test/python/environment.ts has them, for a project; throws where they cannot be installed. */
+/** Installs packages of PyPI by test/python/environment.ts. @returns the folder of their commands @throws Error if that is impossible */
 export function pythonBin(requirements: string): string {
   const python = pythonPackages(requirements);
   if ("reason" in python) throw new Error(python.reason);
   return python.bin;
 }
 
-/** Where a project's packages come from. */
+/** The folder node_modules of a project, or the folder of commands of a virtual environment. */
 type Packages = { readonly modules: string } | { readonly bin: string };
 
-/** A server in the foreground of a terminal of its own. */
+/** A server that runs in the foreground of a terminal. */
 interface Server {
-  /** What the page at this path shows, once it answers with 2xx. */
+  /** Returns the page at a path. Rejects if its status is not 2xx. */
   readonly page: (path?: string) => Promise<string>;
-  /** Waits until the page at this path shows a text. */
+  /** Waits until the page at a path contains a text. */
   readonly showing: (text: string, path?: string) => Promise<void>;
-  /** The next match in what the terminal shows, without colours. */
+  /** Waits for a match in what the terminal shows, without colours. */
   readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** Presses Ctrl-C, and returns how the command ended, once no process of the project is left. */
+  /** Presses Ctrl-C, waits until no process of the project is left, and returns how the command ended. */
   readonly interrupt: () => Promise<Finished>;
 }
 
 export interface Project {
   readonly cwd: string;
   readonly port: number;
-  /** Writes a file, so that only its owner can read it. */
+  /** Writes a file that only its owner can read. */
   readonly write: (name: string, text: string) => void;
   /** Runs a command of a shell to its end, without a terminal. */
   readonly run: (script: string, env?: Readonly<Record<string, string>>) => Promise<Finished>;
@@ -97,12 +89,12 @@ export interface Project {
 /**
  * Makes a project with sophia-run as its package managers install it.
  *
- * @param files the texts of its files; `PORT` in a `.env` is a free one
+ * @param files the texts of its files, in which `$FREE_PORT` is replaced by the port of the project
  */
 export async function makeProject(files: Readonly<Record<string, string>>, packages: Packages): Promise<Project> {
   const cwd = folder();
   const home = folder();
-  const port = await freePort();
+  const port = await findFreePort();
   const bin = "bin" in packages ? folder() : join(cwd, "node_modules/.bin");
   if ("modules" in packages) copyPackages(packages.modules, join(cwd, "node_modules"));
   const entry = sophiaRun.at(-1) ?? "";
@@ -127,11 +119,12 @@ export async function makeProject(files: Readonly<Record<string, string>>, packa
     port,
     write,
     run: (script, more = {}) => start(["sh", "-c", script], { cwd, env: { ...env, ...more } }).finished,
-    serve: (script) => serverAt(cwd, ["sh", "-c", `exec ${script}`], env, port),
+    serve: (script) => startServer(cwd, ["sh", "-c", `exec ${script}`], env, port),
   };
 }
 
-function serverAt(
+/** Starts a server at a terminal. */
+function startServer(
   cwd: string,
   command: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -170,13 +163,13 @@ function serverAt(
   };
 }
 
-/** Links the files of packages, which no tool writes to; copies them to another file system. */
+/** Makes hard links to the files of packages, which no tool changes. On another file system the files are copied. */
 function copyPackages(from: string, to: string): void {
   const linked = spawnSync("cp", ["-al", from, to]);
   if (linked.status !== 0) execFileSync("cp", ["-a", `${from}/.`, to]);
 }
 
-/** Processes whose working directory is this folder or below it. */
+/** Returns the processes whose working directory is the folder or is below it. */
 function processesIn(cwd: string): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -184,7 +177,7 @@ function processesIn(cwd: string): readonly number[] {
       try {
         return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(`${cwd}/`);
       } catch {
-        // It has ended, or is another user's.
+        // The process has ended, or belongs to another user.
         return false;
       }
     })
@@ -200,17 +193,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // The process has ended.
   }
-}
-
-/** Returns a port of this machine on which no process listens. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
-    });
-  });
 }

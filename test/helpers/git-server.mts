@@ -1,8 +1,8 @@
-/** git's own server for repositories on this machine. */
+/** Serves the git repositories of a folder over HTTP, by the server that git has itself. */
 import { spawn } from "node:child_process";
 import type * as http from "node:http";
 
-/** Runs git's own server for one request (git-http-backend(1), RFC 3875). */
+/** Answers one request by `git http-backend`, which is a CGI program (git-http-backend(1), RFC 3875). */
 export function serveGit(root: string, request: http.IncomingMessage, response: http.ServerResponse): void {
   const { pathname, search } = new URL(request.url ?? "", "http://x");
   const { headers } = request;

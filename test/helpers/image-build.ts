@@ -1,14 +1,15 @@
+/** Builds the image of a Dockerfile without a container engine: runs its instructions in folders. */
 import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { instructions } from "./container.ts";
 import { folder } from "./sophia.ts";
 import { start } from "./started.ts";
 
-/** What a builder has made of a Dockerfile, in a folder that stands for the root of the image's file system. */
+/** A built image. Its paths are in a folder that stands for the root of the file system. */
 export interface BuiltImage {
   readonly workdir: string;
   readonly env: Readonly<Record<string, string>>;
-  /** ENTRYPOINT and CMD. */
+  /** The words of ENTRYPOINT and CMD. */
   readonly command: readonly [string, ...string[]];
 }
 
@@ -19,15 +20,15 @@ interface Stage {
   env: Record<string, string>;
 }
 
-/** The folder of the base images in which PATH has commands that a Dockerfile adds. */
+/** The folder of base images into which Dockerfiles write commands. It is on the search path. */
 const COMMANDS = "/usr/local/bin";
-/** Of what the builder is not sent, as .dockerignore says. */
+/** The names that .dockerignore keeps from the builder. */
 const IGNORED = /^(?:\.env.*|\.git|node_modules)$/;
 
 /**
  * Runs the instructions of a Dockerfile in folders, a folder for each stage.
  *
- * @param env of its commands; its PATH stands for that of the base image
+ * @param env the environment of its commands. Its PATH stands for the PATH of the base image
  */
 export async function buildImage(
   dockerfile: string,
@@ -78,7 +79,7 @@ export async function buildImage(
       case "USER":
         break;
       default:
-        throw new Error(`not known: ${line}`);
+        throw new Error(`unknown instruction: ${line}`);
     }
   }
   const last = stages.at(-1);
@@ -88,7 +89,7 @@ export async function buildImage(
   return { workdir: join(last.root, last.workdir), env: last.env, command: [file, ...words] };
 }
 
-/** The wildcards are those of the shell; one that matches nothing is passed over. */
+/** Copies the files of a COPY instruction. The shell expands its wildcards. One that matches nothing is ignored. */
 async function copy(
   words: string,
   context: string,
@@ -97,7 +98,7 @@ async function copy(
 ): Promise<void> {
   const [, from, rest = words] = /^--from=(\S+) (.*)$/.exec(words) ?? [];
   const stage = stages.find(({ name }) => name !== "" && name === from);
-  // The client's own Bun stands for that of Bun's image.
+  // The tests' own Bun stands for the one in Bun's image.
   if (from !== undefined && stage === undefined) return;
   const paths = rest.split(" ");
   const target = inside(paths.pop() ?? "");
@@ -106,7 +107,7 @@ async function copy(
     [
       "sh",
       "-c",
-      `for one in ${paths.map((path) => `.${join("/", path)}`).join(" ")}; do test ! -e "$one" || echo "$one"; done`,
+      `for file in ${paths.map((path) => `.${join("/", path)}`).join(" ")}; do test ! -e "$file" || echo "$file"; done`,
     ],
     { cwd: source, env: { PATH: "/usr/bin:/bin" } },
   ).finished;
@@ -114,9 +115,9 @@ async function copy(
   if (names.length === 0) throw new Error(`nothing to copy: ${words}`);
   for (const name of names) {
     const path = join(source, name);
-    const isSent = (one: string): boolean =>
+    const isSent = (file: string): boolean =>
       stage !== undefined ||
-      !relative(source, one)
+      !relative(source, file)
         .split("/")
         .some((part) => IGNORED.test(part));
     const isFolder = paths.length === 1 && !/\*/.test(rest);

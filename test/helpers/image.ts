@@ -1,18 +1,19 @@
+/** Reads Dockerfiles as container runtimes see the built image. */
 import { instructions } from "./container.ts";
 
-/** What a container runtime does with an image: the last stage of a Dockerfile, as far as it is used here. */
+/** The configuration of an image, which the last stage of a Dockerfile sets. */
 export interface Image {
   readonly base: string;
   readonly user: string | undefined;
   readonly workdir: string;
-  /** Of ENV, with `$PATH` left as it is. */
+  /** The variables of ENV. `$PATH` is not replaced. */
   readonly env: Readonly<Record<string, string>>;
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
   readonly healthcheck: readonly string[];
 }
 
-/** Reads the last stage. CMD may have the shell form, which the runtime starts by `/bin/sh -c`. */
+/** Reads the last stage of a Dockerfile. CMD may have the shell form, which the runtime starts by `/bin/sh -c`. */
 export function readImage(dockerfile: string): Image {
   const all = instructions(dockerfile);
   const stage = all.slice(all.findLastIndex((line) => line.startsWith("FROM ")));
@@ -33,7 +34,7 @@ export function readImage(dockerfile: string): Image {
   };
 }
 
-/** The RUN instructions of all stages that mount a secret: its identifier, and the command. */
+/** Returns the RUN instructions that mount a secret: the identifier of the secret, and the command. */
 export function stepsWithSecrets(dockerfile: string): readonly { readonly id: string; readonly command: string }[] {
   return instructions(dockerfile).flatMap((line) => {
     const [, id, command] = /^RUN --mount=type=secret,id=(\w+),required=true\s+(.*)$/.exec(line) ?? [];

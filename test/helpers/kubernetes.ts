@@ -1,3 +1,4 @@
+/** Reads Deployments, and writes volumes as the kubelet does. */
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -5,16 +6,16 @@ import { at } from "./at.ts";
 import type { Mount } from "./pod.ts";
 import { folder } from "./sophia.ts";
 
-/** What the kubelet does with the pod of a Deployment, as far as it is used here. */
+/** The parts of the pod of a Deployment that tests need. */
 export interface PodSpec {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly user: number;
   readonly readOnly: boolean;
   readonly port: number;
-  /** The volumes that hold files, by where they are mounted. */
+  /** The volumes that contain a file. */
   readonly files: readonly VolumeFiles[];
-  /** The audience of the ID token, where one is mounted. */
+  /** The audience of the ID token, if one is mounted. */
   readonly audience: string | undefined;
 }
 
@@ -25,7 +26,7 @@ interface VolumeFiles {
   readonly group: number;
 }
 
-/** Reads the one Deployment of a file. */
+/** Reads the only Deployment in a file. */
 export function readDeployment(path: string): PodSpec {
   const documents = parseAllDocuments(readFileSync(path, "utf8")).map((document): unknown => document.toJS());
   const pod = at(
@@ -42,7 +43,7 @@ export function readDeployment(path: string): PodSpec {
   const files = list(at(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
     const mountPath = mounts.get(at(volume, "name")) ?? "";
     const item = at(volume, "secret", "items", 0) ?? at(volume, "projected", "sources", 0, "serviceAccountToken");
-    // Of a service account's token the mode is 0600, and 0640 where there is an fsGroup.
+    // The token of a service account has the mode 0600, or 0640 if the pod has an fsGroup.
     const mode = Number(at(volume, "secret", "defaultMode") ?? 0o640);
     return item === undefined ? [] : [{ mountPath, name: String(at(item, "path")), mode, group }];
   });
@@ -62,8 +63,11 @@ export function readDeployment(path: string): PodSpec {
   };
 }
 
-/** A volume as the kubelet writes it: the file is a link into a folder that is a link itself, so that it can be replaced. */
-export function mounted({ mountPath, name, mode, group }: VolumeFiles, content: string): Mount {
+/**
+ * Writes a volume as the kubelet does: the file is a link into the folder `..data`, which is itself a link, so that the kubelet can
+ * replace all files at once. @returns the mount of the volume
+ */
+export function writeVolume({ mountPath, name, mode, group }: VolumeFiles, content: string): Mount {
   const source = folder();
   const data = "..2026_11_25_00_00_00";
   mkdirSync(join(source, data, dirname(name)), { recursive: true });

@@ -1,10 +1,12 @@
-/** A fenced block of a Markdown document. */
+/** Reads Markdown documents: code blocks, sections, links and headings. */
+
+/** A fenced code block. */
 export interface Block {
   readonly language: string;
   readonly text: string;
 }
 
-/** The fenced blocks of a document, in its order; those within lists without their indentation. */
+/** Returns the fenced code blocks of a document in order. Blocks in lists lose their indentation. */
 export function fencedBlocks(document: string): readonly Block[] {
   return [...document.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)].map(
     ([, indent = "", language = "", text = ""]) => ({
@@ -14,46 +16,56 @@ export function fencedBlocks(document: string): readonly Block[] {
   );
 }
 
-/** A link to a file of the repository, or to a heading of one; `file` is empty within the document itself. */
+/** Returns a section of a document with its heading, which is of the second level. @throws Error if there is no such section */
+export function sectionOf(document: string, heading: string): string {
+  const start = document.indexOf(`\n## ${heading}\n`);
+  if (start === -1) throw new Error(`there is no section ${heading}`);
+  const end = document.indexOf("\n## ", start + 1);
+  return document.slice(start, end === -1 ? undefined : end);
+}
+
+/** A link to a file of the repository, or to a heading in it. `file` is empty for a heading of the document itself. */
 export interface Link {
   readonly file: string;
   readonly anchor: string;
 }
 
-/** A document's links but those to the web. */
+/** Returns the links of a document, without those to the web. */
 export function links(document: string): readonly Link[] {
-  return targets(document)
+  return targetsIn(document)
     .filter((target) => !/^[a-z]+:/.test(target))
-    .map(linkTo);
+    .map(parseLink);
 }
 
 const REPOSITORY = /^https:\/\/github\.com\/sophia-platform\/sophia-run\/(?:blob|tree)\/main\//;
 
-/** A document's links to files of this repository by their address on the web. */
+/** Returns the links of a document that lead to files of this repository by their address on GitHub. */
 export function repositoryLinks(document: string): readonly Link[] {
-  return targets(document)
+  return targetsIn(document)
     .filter((target) => REPOSITORY.test(target))
-    .map((target) => linkTo(target.replace(REPOSITORY, "")));
+    .map((target) => parseLink(target.replace(REPOSITORY, "")));
 }
 
-function targets(document: string): readonly string[] {
+/** Returns the targets of all links outside of code blocks. */
+function targetsIn(document: string): readonly string[] {
   return [...document.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "").matchAll(/\]\(([^)\s]+)\)/g)].map(
     ([, target = ""]) => target,
   );
 }
 
-function linkTo(target: string): Link {
+/** Parses `docs/agents.md#hooks`. */
+function parseLink(target: string): Link {
   return { file: target.replace(/#.*/, ""), anchor: /#(.*)/.exec(target)?.[1] ?? "" };
 }
 
-/** The targets of a document's links that lead to files of the repository, without anchors. */
+/** Returns the files of the repository to which a document links, without anchors. */
 export function linkedFiles(document: string): readonly string[] {
   return links(document)
     .map(({ file }) => file)
     .filter((file) => file !== "");
 }
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** Returns the anchors that GitHub gives to the headings of a document. */
 export function anchors(document: string): readonly string[] {
   return [...document.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
     heading
@@ -63,7 +75,7 @@ export function anchors(document: string): readonly string[] {
   );
 }
 
-/** The text of a document on one line, without headings, code, targets of links and comments. */
+/** Returns the text of a document as one line, without headings, code, targets of links and comments. */
 export function proseOf(document: string): string {
   return document
     .replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "")

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Becomes a command in a root of its own: minimal-root.sh ROOT ACCESS WORKDIR USER COMMAND...
-# It is called in a new mount namespace. ROOT.mounts has a line for each bind mount, `SOURCE TARGET ACCESS`; ACCESS is ro
-# or rw. USER is a number, or `mapped:NUMBER` where only a user namespace can give the process another one.
+# Replaces itself by a command in a file system whose root is a folder: minimal-root.sh ROOT ACCESS WORKDIR USER COMMAND...
+# It must run in a new mount namespace. The file ROOT.mounts has a line for each bind mount: SOURCE TARGET ACCESS. ACCESS is
+# ro or rw. USER is the number of a user, or mapped:NUMBER if only a user namespace can give the process that user.
 set -eu
 root=$1 access=$2 workdir=$3 user=$4
 shift 4

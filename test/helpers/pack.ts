@@ -1,3 +1,4 @@
+/** Packs the package as it would be published, and installs it into projects. */
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, delimiter, dirname, join } from "node:path";
@@ -6,13 +7,13 @@ import { promisify } from "node:util";
 const root = join(import.meta.dirname, "../..");
 const execute = promisify(execFile);
 
-/** A search path with the Node.js that runs the tests first, and without the commands of this repository's packages. */
+/** The search path with the Node.js of the tests in front, and without the commands of this repository's packages. */
 export const cleanPath: string = [
   dirname(process.execPath),
   ...(process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules")),
 ].join(delimiter);
 
-/** An environment for npm, built from nothing: no one's configuration, no registry, nothing but files below `home`. */
+/** Returns an environment for npm: no configuration of any user, no registry, and only files below `home`. */
 export function npmEnvironment(home: string): Record<string, string> {
   return {
     PATH: cleanPath,
@@ -28,9 +29,9 @@ export function npmEnvironment(home: string): Record<string, string> {
 let packed: Promise<{ readonly name: string; readonly bytes: Buffer }> | undefined;
 
 /**
- * Packs the package as it would be published, from what the test run has built, once for a test file.
+ * Packs the built package as it would be published. npm packs it once for each test file.
  *
- * @returns the absolute path of the tarball, in the folder
+ * @returns the absolute path of the tarball in `home`
  */
 export async function pack(home: string): Promise<string> {
   packed ??= packInto(home).then(async (file) => ({ name: basename(file), bytes: await readFile(file) }));
@@ -53,7 +54,7 @@ async function packInto(home: string): Promise<string> {
   return join(home, first.filename);
 }
 
-/** Installs a tarball into a folder that has a package.json, without any registry. */
+/** Installs a tarball into a folder that has a package.json. No registry is asked. */
 export async function install(tarball: string, folder: string, home: string): Promise<void> {
   await execute("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], {
     cwd: folder,

@@ -1,3 +1,4 @@
+/** Runs containers in a network namespace that they share, as those of a Kubernetes pod do, without a container engine. */
 import { execFileSync, spawn, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { existsSync, lstatSync, mkdirSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,18 +8,22 @@ import { folder } from "./sophia.ts";
 const root = join(import.meta.dirname, "../..");
 const isolation = findIsolation();
 const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
-/** Namespaces are made by somebody who is not root. */
-const rootless = prefix.includes("--user");
+/** True if the user who creates the namespaces is not root. */
+const isRootless = prefix.includes("--user");
 
-/** Why no container can be made here; undefined where one can. */
+/** The reason why no container can be created; undefined if one can. */
 export const noContainers: string | undefined =
   "reason" in isolation ? `needs PID, mount and network namespaces: ${isolation.reason}` : undefined;
 
-/** Sets the flag IFF_UP (netdevice(7)) of the only interface that a new network namespace has, and becomes its command. */
+/**
+ * A program in Python that sets the flag IFF_UP (netdevice(7)) of the loopback interface, the only one of a new network namespace,
+ * and then replaces itself by its command.
+ */
 const WITH_LOOPBACK = `import fcntl, os, socket, struct, sys
 with socket.socket() as any: fcntl.ioctl(any, 0x8914, struct.pack("16sh14x", b"lo", 1))
 os.execvp(sys.argv[1], sys.argv[1:])`;
 
+/** A bind mount. */
 export interface Mount {
   readonly source: string;
   readonly target: string;
@@ -26,6 +31,7 @@ export interface Mount {
 }
 
 export interface ContainerOptions {
+  /** The mounts of the base image: `debianBase` or `distrolessBase`. */
   readonly base: readonly Mount[];
   readonly command: readonly string[];
   /** The whole environment. */
@@ -33,29 +39,30 @@ export interface ContainerOptions {
   readonly user: number;
   readonly workdir: string;
   readonly mounts?: readonly Mount[];
-  /** That of the root; what is mounted has its own. Read-only by default. */
+  /** The access to the root of the file system, which is read-only by default. Each mount has an access of its own. */
   readonly access?: "ro" | "rw";
 }
 
 interface PodContainer extends Container {
-  /** Runs a command in there to its end, as health checks and `docker exec` do. */
+  /** Runs a command in the container to its end, as health checks and `docker exec` do. */
   readonly exec: (command: readonly string[], env?: Readonly<Record<string, string>>) => SpawnSyncReturns<string>;
 }
 
-/** A network namespace that containers share, as those of a Kubernetes pod do, with an ESC server on its loopback. */
+/** A network namespace with an ESC server on its loopback interface, in which containers are started. */
 export interface Pod {
   readonly url: string;
   readonly token: string;
-  /** The ESC environment that it has. */
+  /** The ESC environment on that server. */
   readonly environment: string;
+  /** Starts a container. */
   readonly container: (options: ContainerOptions) => PodContainer;
-  /** @returns what clients did against the rules of the API, a line each */
+  /** Ends the server. @returns a line for each violation of the rules of the API by a client */
   readonly close: () => Promise<string>;
 }
 
-/** Starts the server of `test/esc-server/main.ts`, which trusts the given ID token. */
+/** Creates a pod, in which the server of `test/esc-server/main.ts` trusts the ID token. */
 export async function startPod(idToken: string): Promise<Pod> {
-  const user = rootless ? ["--user", "--map-root-user"] : [];
+  const user = isRootless ? ["--user", "--map-root-user"] : [];
   const main = [process.execPath, "--import", "tsx", "test/esc-server/main.ts", "--id-token", idToken];
   const server = spawn("unshare", [...user, "--net", "python3", "-c", WITH_LOOPBACK, ...main], {
     cwd: root,
@@ -66,10 +73,10 @@ export async function startPod(idToken: string): Promise<Pod> {
   const ended = new Promise<string>((resolve) => void server.once("close", () => resolve(errors)));
   const line = new Promise<string>((resolve) => void server.stdout.setEncoding("utf8").once("data", resolve));
   const first = await Promise.race([line, ended.then((text) => Promise.reject(new Error(text)))]);
-  const { url, token, environment } = answerOf(first);
-  // unshare and Python have become the server: its namespaces are those of this process.
+  const { url, token, environment } = parseServerLine(first);
+  // unshare and Python have replaced themselves by the server, so that `server.pid` has the namespaces of the pod.
   const enter = (...namespaces: readonly string[]) =>
-    ["nsenter", ...(rootless ? ["--user", "--preserve-credentials"] : []), ...namespaces] as const;
+    ["nsenter", ...(isRootless ? ["--user", "--preserve-credentials"] : []), ...namespaces] as const;
   return {
     url,
     token,
@@ -78,7 +85,7 @@ export async function startPod(idToken: string): Promise<Pod> {
       const place = makeRoot([...options.base, ...(options.mounts ?? [])]);
       const script = join(import.meta.dirname, "minimal-root.sh");
       const words = ["sh", script, place, options.access ?? "ro", options.workdir];
-      const identity = `${rootless && options.user !== 0 ? "mapped:" : ""}${options.user}`;
+      const identity = `${isRootless && options.user !== 0 ? "mapped:" : ""}${options.user}`;
       const joined = [...enter(`--target=${server.pid}`, "--net"), "unshare", "--mount", ...NAMESPACES] as const;
       const [file, ...rest] = joined;
       const container = startContainer([file, ...rest], [...words, identity, ...options.command], {
@@ -89,9 +96,9 @@ export async function startPod(idToken: string): Promise<Pod> {
         ...container,
         exec(command, env = {}) {
           const inner = [`--target=${container.init()}`, "--mount", "--pid", "--net", "--root", "--wd"];
-          // Without root it is the root of the user namespace that does it, which may enter the container's.
-          const as = rootless ? [] : [`--setuid=${options.user}`, `--setgid=${options.user}`];
-          const outer = rootless ? enter(`--target=${server.pid}`) : [];
+          // Without root, the command first enters the user namespace of the pod, whose root may enter the container.
+          const as = isRootless ? [] : [`--setuid=${options.user}`, `--setgid=${options.user}`];
+          const outer = isRootless ? enter(`--target=${server.pid}`) : [];
           const [program = "", ...args] = [...outer, "nsenter", ...inner, ...as, "--", ...command];
           return spawnSync(program, args, {
             env: { ...options.env, ...env },
@@ -113,18 +120,18 @@ const DEVICES = ["null", "zero", "urandom", "random"] as const;
 const SYSTEM = ["/usr", "/bin", "/sbin", "/lib", "/lib64"] as const;
 const NODE = { source: process.execPath, target: "/nodejs/bin/node" } as const;
 
-/** This machine's programs and libraries, with the Node.js that runs the tests in `/nodejs/bin`. */
+/** Returns mounts of this machine's programs and libraries, with the Node.js of the tests in `/nodejs/bin`. */
 export function debianBase(): readonly Mount[] {
   return [...SYSTEM.filter((path) => existsSync(path)).map((path) => ({ source: path, target: path })), NODE];
 }
 
-/** Node.js and the libraries that it needs, and nothing else: no shell, no env. */
+/** Returns mounts of Node.js and of the libraries that it needs. There is nothing else, not even a shell or env. */
 export function distrolessBase(): readonly Mount[] {
   const libraries = execFileSync("ldd", [process.execPath], { encoding: "utf8" }).match(/\/\S+(?= \(0x)/g) ?? [];
   return [...libraries.map((path) => ({ source: path, target: path })), NODE];
 }
 
-/** An empty folder with a place for each mount. Links to folders of the system stay links. */
+/** Creates the root of a file system, with a mount point for each mount. Links to folders of the system remain links. */
 function makeRoot(mounts: readonly Mount[]): string {
   const outside = folder();
   const place = join(outside, "root");
@@ -146,7 +153,8 @@ function makeRoot(mounts: readonly Mount[]): string {
   return place;
 }
 
-function answerOf(line: string): Readonly<Record<"url" | "token" | "environment", string>> {
+/** Parses the first line of the server: `{"url":"http://…","token":"…","environment":"…"}`. */
+function parseServerLine(line: string): Readonly<Record<"url" | "token" | "environment", string>> {
   const { url, token, environment } = Object.fromEntries(
     Object.entries(JSON.parse(line) ?? {}).map(([name, value]) => [name, String(value)]),
   );

@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { noNobody } from "./nobody.ts";
 
-/** The folder of its programs: that of Debian's newest version is not on the PATH. */
+/** The folder of PostgreSQL's programs. Debian does not put it on the PATH. */
 const programs = (process.env["PATH"] ?? "")
   .split(delimiter)
   .concat(foldersOfDebian())
   .find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
 
+/** Returns the folders of Debian's packages, the newest version first. */
 function foldersOfDebian(): readonly string[] {
   const root = "/usr/lib/postgresql";
   if (!existsSync(root)) return [];
@@ -19,7 +20,7 @@ function foldersOfDebian(): readonly string[] {
   return versions.map((version) => join(root, version, "bin"));
 }
 
-/** Why tests that need a PostgreSQL server cannot run; undefined where they can. */
+/** The reason why tests that need a PostgreSQL server cannot run; undefined if they can. */
 export const noPostgres: string | undefined =
   programs === undefined
     ? "needs PostgreSQL's server (Debian: postgresql)"
@@ -27,6 +28,7 @@ export const noPostgres: string | undefined =
       ? noNobody
       : undefined;
 
+/** A running server. */
 export interface RealPostgres {
   readonly port: number;
   /** The folder of its socket. */
@@ -35,17 +37,17 @@ export interface RealPostgres {
 }
 
 export interface RealPostgresOptions {
-  /** Run before it accepts connections. */
+  /** The commands that run before the server accepts connections. Each is one line. */
   readonly sql: readonly string[];
   /** Lines of pg_hba.conf. */
   readonly access: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string };
 }
 
-/** It takes no port of the kernel's choice: this is one below those (ip_local_port_range). */
+/** PostgreSQL cannot let the kernel choose a port. This one is below those that the kernel chooses (ip_local_port_range). */
 const PORT = 10_000 + (process.pid % 20_000);
 
-/** Starts a server on all addresses; resolves once it accepts connections. */
+/** Starts a server on all addresses. Resolves when it accepts connections. */
 export async function startRealPostgres({ sql, access, tls }: RealPostgresOptions): Promise<RealPostgres> {
   const place = mkdtempSync(join(tmpdir(), "sophia-run-postgres-"));
   const data = join(place, "data");
@@ -56,7 +58,7 @@ export async function startRealPostgres({ sql, access, tls }: RealPostgresOption
     execFileSync(file, all, { cwd: place, env: environment, input, stdio: ["pipe", "ignore", "pipe"] });
   };
   run("initdb", ["--pgdata", data, "--username=owner", "--auth=trust", "--encoding=UTF8", "--no-sync"]);
-  // Each command is a line.
+  // In single-user mode each line is a command.
   run("postgres", ["--single", "-D", data, "-c", "fsync=off", "postgres"], `${sql.join("\n")}\n`);
   const files = { "server.pem": tls.cert, "key.pem": tls.key, "pg_hba.conf": `${access.join("\n")}\n` };
   for (const [name, content] of Object.entries(files)) {
@@ -73,12 +75,12 @@ export async function startRealPostgres({ sql, access, tls }: RealPostgresOption
   ].flatMap(([name = "", value = ""]) => ["-c", `${name}=${value}`]);
   const [file, ...args] = asUser("postgres", ["-D", data, "-p", String(PORT), ...settings]);
   const child = spawn(file, args, { cwd: place, env: environment, stdio: ["ignore", "ignore", "pipe"] });
-  await accepting(child);
+  await waitUntilAccepting(child);
   return {
     port: PORT,
     socket: place,
     stop: async () => {
-      // At once, whoever is connected.
+      // SIGQUIT ends the server immediately, even if clients are connected.
       child.kill("SIGQUIT");
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
       rmSync(place, { recursive: true, force: true });
@@ -86,7 +88,7 @@ export async function startRealPostgres({ sql, access, tls }: RealPostgresOption
   };
 }
 
-/** PostgreSQL refuses to run as root. */
+/** Returns the command of a program of PostgreSQL, which refuses to run as root. */
 function asUser(name: string, args: readonly string[]): readonly [string, ...string[]] {
   const file = join(programs ?? "", name);
   if (process.geteuid?.() !== 0) return [file, ...args];
@@ -97,13 +99,14 @@ function own(path: string): void {
   if (process.geteuid?.() === 0) execFileSync("chown", ["65534:65534", path]);
 }
 
-async function accepting(child: ChildProcess): Promise<void> {
-  let said = "";
+/** Waits until the server accepts connections. Rejects with its messages if it ends before. */
+async function waitUntilAccepting(child: ChildProcess): Promise<void> {
+  let messages = "";
   await new Promise<void>((resolve, reject) => {
-    child.once("exit", () => reject(new Error(said)));
+    child.once("exit", () => reject(new Error(messages)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      if (said.includes("database system is ready to accept connections")) resolve();
+      messages += text;
+      if (messages.includes("database system is ready to accept connections")) resolve();
     });
   });
 }

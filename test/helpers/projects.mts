@@ -1,15 +1,16 @@
+/** The projects of vitest, into which the names of test files divide them. vitest.config.mts and the reporters use this file. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The parts of the tests, each a project of vitest: `npx vitest run --project unit`. A test file's name ends with its
- * project, as `scan.slow.test.ts` does; without one, as `parse.test.ts`, it is of `unit`.
+ * The projects: `npx vitest run --project unit`. The name of a test file ends with its project, as `scan.slow.test.ts` does. A file
+ * such as `parse.test.ts`, whose name has no project, belongs to `unit`.
  */
 export const PROJECTS = {
   unit: "functions in this process",
   esc: "the client of ESC and its server, in this process",
   process: "a core of the tests that start processes",
-  slow: "the others that start processes, and searches for counterexamples",
+  slow: "the other tests that start processes, and searches for counterexamples",
   standalone: "what needs the executable, its runtime or a wheel",
 } as const;
 
@@ -17,17 +18,13 @@ export type Project = keyof typeof PROJECTS;
 
 export const NAMES: readonly Project[] = ["unit", "esc", "process", "slow", "standalone"];
 
-/** The projects of `npm test`, which answers within 90 seconds on two cores. */
+/** The projects of `npm test`, which takes 90 seconds on two cores. */
 export const QUICK: readonly Project[] = ["unit", "esc", "process"];
 
-/** The folders that have test files, relative to the repository. */
+/** The folders with test files, relative to the repository. */
 const FOLDERS: readonly string[] = ["test", "runtime/test"];
 
-/**
- * The project of a test file, by its name.
- *
- * @throws Error if there is no such project
- */
+/** Returns the project of a test file, by its name. @throws Error if there is no such project */
 export function projectOf(file: string): Project {
   const ending = /\.([^./]+)\.test\.ts$/.exec(file)?.[1] ?? "unit";
   const project = NAMES.find((name) => name === ending);
@@ -37,7 +34,7 @@ export function projectOf(file: string): Project {
   return project;
 }
 
-/** The test files that there are, relative to the repository. */
+/** Lists all test files, relative to the repository. */
 export function testFiles(): readonly string[] {
   const root = join(import.meta.dirname, "../..");
   return FOLDERS.flatMap((folder) =>
@@ -47,8 +44,8 @@ export function testFiles(): readonly string[] {
   );
 }
 
-/** Lines that tell which projects are not among the selected ones, and how to run everything. */
-export function leftOut(selected: readonly string[]): readonly string[] {
+/** Returns lines that name the projects which are not selected, and the command that runs everything; none if all are selected. */
+export function describeLeftOut(selected: readonly string[]): readonly string[] {
   const missing = NAMES.filter((name) => !selected.includes(name));
   if (missing.length === 0) return [];
   const files = testFiles();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { leftOut, NAMES, projectOf, QUICK, testFiles } from "./projects.mts";
+import { describeLeftOut, NAMES, projectOf, QUICK, testFiles } from "./projects.mts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -29,11 +29,11 @@ test("what needs the executable, its runtime or a wheel is of the project for th
 });
 
 test("a run of some projects tells which it leaves out, and how to run them", () => {
-  const lines = leftOut(QUICK);
+  const lines = describeLeftOut(QUICK);
   expect(lines[0]).toMatch(/^not in this run: slow, [1-9]\d* of [1-9]\d+ files: /);
   expect(lines[1]).toMatch(/^not in this run: standalone, [1-9]\d* of [1-9]\d+ files: /);
   expect(lines.slice(2)).toEqual(["everything: npm run test:all"]);
-  expect(leftOut(NAMES)).toEqual([]);
+  expect(describeLeftOut(NAMES)).toEqual([]);
 });
 
 test("npm test is the quick projects", () => {

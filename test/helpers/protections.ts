@@ -1,17 +1,19 @@
+/** Reads from the headers of an ELF file which protections against memory errors it has. */
 import { execFileSync } from "node:child_process";
 
 function readelf(option: string, path: string): string {
   return execFileSync("readelf", ["--wide", option, path], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
 }
 
+/** A segment of the file in memory. */
 interface Segment {
   readonly type: string;
   readonly address: number;
-  /** Some of R, W and E. */
+  /** Its rights, such as `RE`: R (read), W (write), E (execute). */
   readonly flags: string;
 }
 
-/** The segments of a program or library in ELF's form. */
+/** Returns the segments of a program or library. */
 export function segmentsOf(path: string): readonly Segment[] {
   const lines = readelf("--program-headers", path).matchAll(
     /^ {2}(\w+) +0x\w+ 0x(\w+) 0x\w+ 0x\w+ 0x\w+ ([R ][W ][E ]) /gm,
@@ -23,7 +25,7 @@ export function segmentsOf(path: string): readonly Segment[] {
   }));
 }
 
-/** What of a program or library makes mistakes in its memory harder to use. */
+/** Returns the protections that make memory errors of a program or library harder to exploit. */
 export function protectionsOf(path: string) {
   const segments = segmentsOf(path);
   const dynamic = readelf("--dynamic", path);
@@ -31,11 +33,11 @@ export function protectionsOf(path: string) {
     stack: segments.find(({ type }) => type === "GNU_STACK")?.flags,
     hasWritableCode: segments.some(({ flags }) => flags.includes("W") && flags.includes("E")),
     hasFixedAddresses: readelf("--file-header", path).includes("EXEC (Executable file)"),
-    /** Constants that are set at the start are read-only afterwards. */
+    /** True if relocated data becomes read-only after the start (RELRO). */
     hasRelro: segments.some(({ type }) => type === "GNU_RELRO"),
-    /** None of its functions is looked up later; "static" if there is nothing to look up. */
+    /** True if all functions are looked up at the start, and "static" if there is nothing to look up. */
     bindsNow: segments.some(({ type }) => type === "DYNAMIC") ? /\(FLAGS\).*BIND_NOW/.test(dynamic) : "static",
-    /** Folders for libraries, or code that is changed as it is loaded. */
+    /** True if the file names folders for libraries, or has code that the loader must change. */
     hasPathOrChangedCode: /\((?:RPATH|RUNPATH|TEXTREL)\)/.test(dynamic),
   };
 }

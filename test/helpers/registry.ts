@@ -1,3 +1,4 @@
+/** Runs a registry of npm packages on loopback, for package managers that install from one. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -5,16 +6,16 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { basename } from "node:path";
 
-/** A registry of npm packages on loopback, with as much of the API as installing needs. */
+/** A registry. It has as much of the API as an installation needs. */
 export interface Registry {
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
-/** Long ago: some package managers refuse a version that is younger than a day. */
+/** The date of all versions. Some package managers refuse a version that is less than a day old. */
 const PUBLISHED = "2020-01-01T00:00:00.000Z";
 
-/** Starts one that has the packages of these tarballs. */
+/** Starts a registry with the packages of these tarballs. */
 export async function startRegistry(tarballs: readonly string[]): Promise<Registry> {
   const files = new Map(tarballs.map((path) => [basename(path), readFileSync(path)]));
   const server = createServer(({ url = "" }, response) => {
@@ -39,7 +40,7 @@ export async function startRegistry(tarballs: readonly string[]): Promise<Regist
   };
 }
 
-/** Returns what a registry answers for each name of a package. */
+/** Returns the document of each package by its name: its versions, each with the address and checksum of its tarball. */
 function documentsOf(
   tarballs: readonly string[],
   files: ReadonlyMap<string, Buffer>,

@@ -1,10 +1,13 @@
-/** Stands for the repository on GitHub: `git clone` of its address clones one whose `npm run package` copies what is packed here. */
+/**
+ * Replaces the repository on GitHub by a local one: `git clone` of its address clones a repository whose `npm run package` copies a
+ * tarball that the test has packed.
+ */
 import { execFileSync } from "node:child_process";
 import { basename } from "node:path";
 import { REPOSITORY } from "../../src/commands/parts/package-source.ts";
 import { folder } from "./sophia.ts";
 
-/** @param tarball that of `pack`. @returns variables for git */
+/** Creates the local repository. @param tarball the result of `pack` @returns the variables by which git uses the repository */
 export function standInForRepository(tarball: string): Readonly<Record<string, string>> {
   const copies = `cp ${JSON.stringify(tarball)} "$(cd "$INIT_CWD" && cd "$1" && pwd)/${basename(tarball)}"`;
   const path = folder({ "package.json": "{}", "package.sh": copies });

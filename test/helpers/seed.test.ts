@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 
-import { repetition, SEED, seedFrom } from "./seed.ts";
+import { repetitionCommand, SEED, seedFrom } from "./seed.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -29,12 +29,12 @@ test("a nightly run, which has a seed of its own, tries more", async () => {
 
 test("a failure of a run with a seed names the command that repeats it", () => {
   const files = ["test/a.test.ts", "test/b.slow.test.ts", "test/a.test.ts"];
-  expect(repetition(files, { PROPERTY_SEED: "42" })).toBe(
+  expect(repetitionCommand(files, { PROPERTY_SEED: "42" })).toBe(
     "PROPERTY_SEED=42 npx vitest run test/a.test.ts test/b.slow.test.ts",
   );
-  expect(repetition(["test/a.test.ts"], { PROPERTY_SEED: "42", SOPHIA_RUN_UNDER_TEST: "./program" })).toBe(
+  expect(repetitionCommand(["test/a.test.ts"], { PROPERTY_SEED: "42", SOPHIA_RUN_UNDER_TEST: "./program" })).toBe(
     "PROPERTY_SEED=42 SOPHIA_RUN_UNDER_TEST=./program npx vitest run test/a.test.ts",
   );
-  expect(repetition(files, { PROPERTY_SEED: "" })).toBeUndefined();
-  expect(repetition([], { PROPERTY_SEED: "42" })).toBeUndefined();
+  expect(repetitionCommand(files, { PROPERTY_SEED: "" })).toBeUndefined();
+  expect(repetitionCommand([], { PROPERTY_SEED: "42" })).toBeUndefined();
 });

@@ -1,10 +1,12 @@
+/** The seed of property tests, and how many cases they try. */
+
 /**
- * Seed of the property tests. It is the same in every run, so that what fails has been broken by the change at hand; a
- * nightly run sets another.
+ * The seed of property tests. It is the same in each run, so that a failure is due to the change that is tested. Nightly runs set
+ * other seeds.
  */
 export const SEED: number = seedFrom(process.env["PROPERTY_SEED"]);
 
-/** @throws Error unless the text, if there is one, is a whole number of 32 bits */
+/** Parses PROPERTY_SEED, or returns the usual seed. @throws Error if the text is not a whole number from 0 to 2147483647 */
 export function seedFrom(text: string | undefined): number {
   if (text === undefined || text === "") return 20_261_125;
   const seed = Number(text);
@@ -12,16 +14,16 @@ export function seedFrom(text: string | undefined): number {
   return seed;
 }
 
-/** A nightly run sets a seed, and tries more. */
+/** True for a nightly run, which sets a seed and tries more cases. */
 export const isNightly: boolean = (process.env["PROPERTY_SEED"] ?? "") !== "";
 
-/** The number of cases of a search for counterexamples: few for each change, always the same ones, and many at night. */
+/** Returns the number of cases of a property test: few of them for each change, which are always the same, and many at night. */
 export function cases(usual: number, nightly: number): number {
   return isNightly ? nightly : usual;
 }
 
-/** Returns the command that runs test files again as this run did, if it has a seed of its own. @param files relative paths */
-export function repetition(
+/** Returns the command that repeats test files with the seed of this run; undefined without a seed of its own. @param files relative paths */
+export function repetitionCommand(
   files: readonly string[],
   { PROPERTY_SEED, SOPHIA_RUN_UNDER_TEST }: Readonly<Record<string, string | undefined>>,
 ): string | undefined {

@@ -1,6 +1,7 @@
+/** A reporter of vitest for skipped tests. */
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Lists after a run which tests were skipped, and why: vitest's default reporter only counts them. */
+/** Prints the reasons for skipped tests after a run. The default reporter of vitest only counts them. */
 export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = new Map<string, number>();

@@ -1,9 +1,14 @@
 /**
- * The tests that `npm test` leaves out and that cover what a change touches: those of a branch and of the work tree against main.
+ * Finds the slow tests that cover a change. `npm test` does not run them, and names them at its end. A change is the difference
+ * between main and the branch with its work tree.
  *
- * A test covers the files that it imports, through its helpers, up to the first file of src/; other files whose paths it has in
- * its text; and, since most slow tests start the program in place of importing it, the files of src/ in the folder of the same name.
- * What is imported by none and has no such folder is covered by the tests across modules (test/scenarios/) and of folders above.
+ * A test covers these files:
+ *
+ * - those that it imports, directly or through helpers, but not what files of src/ import in turn,
+ * - those whose paths are in its text,
+ * - the files of src/ in the folder of the same name, because most slow tests start the program and do not import it.
+ *
+ * A file of src/ that no test covers in these ways is covered by test/scenarios/ and by the tests in the folders above.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
@@ -13,7 +18,7 @@ import { projectOf, QUICK } from "./projects.mts";
 const SCENARIOS = "test/scenarios/";
 const SLOW = ["slow", "standalone"] as const;
 
-/** The folders of tests for what is not in src/: the first whose pattern fits. */
+/** The folders with the tests of files outside of src/. The first pattern that matches decides. */
 export const ELSEWHERE: readonly (readonly [changed: RegExp, tests: string])[] = [
   [/^native\/monitor\//, "test/launch/monitor/"],
   [/^native\/masking\//, "test/launch/masking/"],
@@ -23,24 +28,24 @@ export const ELSEWHERE: readonly (readonly [changed: RegExp, tests: string])[] =
   [/^(?:docs\/)?[^/]+\.md$/, "test/scenarios/documents."],
 ];
 
-/** More arguments than these are not a command that someone pastes. */
-const MOST_ARGUMENTS = 20;
+/** The limit on the arguments of a command to paste. */
+const MAX_ARGUMENTS = 20;
 const GIT_LIMIT_MS = 5_000;
 
-/** Returns the lines for the end of a run: none without git, or without a change that a slow test covers. */
+/** Returns the lines for the end of a run. There are none without git, or if no slow test covers the change. */
 export function slowFileLines(root: string): readonly string[] {
   const slow = slowFilesFor(changedFiles(root), root);
   if (slow.length === 0) return [];
   const all = sourcesIn(root, "test", "runtime/test").filter(isSlow);
   const names = shortened(slow, all);
   const command =
-    names.length > MOST_ARGUMENTS
+    names.length > MAX_ARGUMENTS
       ? "npm run test:all"
       : `npx vitest run ${SLOW.map((name) => `--project=${name}`).join(" ")} ${names.join(" ")}`;
   return [`slow tests of what this change touches, ${slow.length} of ${all.length} files:`, `  ${command}`];
 }
 
-/** Returns the slow test files that cover changed files, both relative to the root, sorted. */
+/** Returns the slow test files that cover changed files, sorted. All paths are relative to the root. */
 export function slowFilesFor(changed: readonly string[], root: string): readonly string[] {
   if (changed.length === 0) return [];
   const files = sourcesIn(root, "test", "runtime/test");
@@ -57,8 +62,8 @@ export function slowFilesFor(changed: readonly string[], root: string): readonly
 }
 
 /**
- * Returns the files that differ from those of main, relative to the root: of commits, of the work tree, and new ones. Without main,
- * as in a shallow clone, those of the work tree; without a repository of the folder's own none.
+ * Returns the files that differ from main, relative to the root: those of commits and of the work tree, and new files. Without main,
+ * as in a shallow clone, only the work tree counts. If the root is not the root of a repository, there are none.
  */
 export function changedFiles(root: string): readonly string[] {
   const git = (...args: readonly string[]): string | undefined => {
@@ -66,7 +71,7 @@ export function changedFiles(root: string): readonly string[] {
     return status === 0 ? stdout : undefined;
   };
   const top = git("rev-parse", "--show-toplevel")?.trimEnd();
-  // A tarball may have been unpacked inside of another repository, or into one without a commit.
+  // The root may be an unpacked tarball inside of another repository, or in a repository without a commit.
   if (top === undefined || realpathSync(top) !== realpathSync(root) || git("rev-parse", "HEAD") === undefined)
     return [];
   const base = git("merge-base", "HEAD", "origin/main") ?? git("merge-base", "HEAD", "main") ?? "HEAD";
@@ -91,22 +96,25 @@ function sourcesIn(root: string, ...folders: readonly string[]): readonly string
 
 /** Returns the files that a test imports, and those that its helpers import, but not those that these files import elsewhere. */
 function importedBy(test: string, texts: ReadonlyMap<string, string>): ReadonlySet<string> {
-  const found = new Set([test]);
-  for (const file of found) {
+  const imported = new Set([test]);
+  for (const file of imported) {
     const paths = (texts.get(file) ?? "").matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
-    for (const [, path = ""] of paths) found.add(normalize(join(dirname(file), path)).replaceAll(sep, "/"));
+    for (const [, path = ""] of paths) imported.add(normalize(join(dirname(file), path)).replaceAll(sep, "/"));
   }
-  return found;
+  return imported;
 }
 
-/** Returns the tests of the folder that a file's folder has in test/, or that ELSEWHERE names. */
+/** Returns the tests in the folder of test/ that corresponds to the folder of a file, or that ELSEWHERE names. */
 function ofFolder(file: string, slow: readonly string[]): readonly string[] {
   const [, elsewhere] = ELSEWHERE.find(([pattern]) => pattern.test(file)) ?? [];
   if (elsewhere !== undefined) return slow.filter((test) => test.startsWith(elsewhere));
   return file.startsWith("src/") ? nearest(dirname(file).replace(/^src/, "test"), slow) : [];
 }
 
-/** Returns the tests directly in a folder, else those below it, else those of the folder above, unless that is a whole module's. */
+/**
+ * Returns the tests directly in a folder. If there are none, it returns those below the folder, and if there are none either, those of
+ * the folder above, unless that is the folder of a whole module.
+ */
 function nearest(folder: string, slow: readonly string[]): readonly string[] {
   if (folder === "test") return [];
   const below = slow.filter((test) => test.startsWith(`${folder}/`));
@@ -116,13 +124,13 @@ function nearest(folder: string, slow: readonly string[]): readonly string[] {
   return dirname(above) === "test" ? [] : nearest(above, slow);
 }
 
-/** Returns the tests across modules, and those directly in the folders above that a file's folder has in test/. */
+/** Returns the tests across modules, and those directly in the folders of test/ above the file's. */
 function acrossModules(file: string, slow: readonly string[]): readonly string[] {
   const folder = dirname(file).replace(/^src/, "test");
   return slow.filter((test) => test.startsWith(SCENARIOS) || folder.startsWith(`${dirname(test)}/`));
 }
 
-/** Returns true if a text has the path of a file, as the text of a test that runs a script or reads a document. */
+/** Returns true if the text of a test contains the path of a file, such as a script that it runs or a document that it reads. */
 function isNamed(file: string, text = ""): boolean {
   return (
     file.includes("/") &&
@@ -131,7 +139,7 @@ function isNamed(file: string, text = ""): boolean {
   );
 }
 
-/** Returns the arguments of vitest: a folder in place of all its slow files. */
+/** Returns the arguments of vitest. A folder whose slow files are all among them replaces these files. */
 function shortened(slow: readonly string[], all: readonly string[]): readonly string[] {
   const whole = (folder: string): boolean => all.every((file) => !file.startsWith(folder) || slow.includes(file));
   const outermost = (file: string): string => {

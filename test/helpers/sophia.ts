@@ -1,23 +1,26 @@
+/** Runs the program under test to its end, in an environment and a folder of the test's own. Most tests use this file. */
 import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import { isStandalone, sophiaRun } from "./program.ts";
+import type { Finished } from "./started.ts";
 
 export { isStandalone, sophiaRun } from "./program.ts";
+export type { Finished as Ended } from "./started.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** The addon that the package has for this machine; it is built where there is a C compiler. */
+/** The path of the package's addon for this machine. It exists if there was a C compiler for the build. */
 export const addon: string = join(root, `dist/${process.platform}-${process.arch}.node`);
 
-/** The program under test puts the program that it starts in its own place unless it is told otherwise. */
+/** True if the program under test uses exec mode by default: the program replaces it. */
 export const becomesProgram: boolean = isStandalone || existsSync(addon);
-/** It can do so if it is told to (`--mode exec`). */
+/** True if the program under test can use exec mode (`--mode exec`). */
 export const canBecomeProgram: boolean = becomesProgram || "execve" in process;
 
-/** What meets the Sophia contract; every value is a sentinel of its own. */
+/** Values that meet the built-in contract. Each is different, so that tests can search for it. */
 export const CONTRACT_VALUES = {
   PULUMI_ACCESS_TOKEN: "pul-sentinel-pulumi-0a1b",
   QDRANT_URL: "https://sentinel-qdrant.example.test:6333",
@@ -26,25 +29,18 @@ export const CONTRACT_VALUES = {
   OPENAI_API_KEY: "sk-sentinel-openai-6a7b",
 } as const;
 
-export interface Ended {
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 export interface RunOptions {
-  /** The whole environment, but for PATH and HOME. */
+  /** The environment, without PATH and HOME, which are added. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
 }
 
-/** Runs sophia-run to its end in an environment built from nothing. */
+/** Runs sophia-run to its end. It gets only PATH, HOME and the variables of `env`. */
 export function sophia(
   args: readonly string[],
   { env = {}, cwd = folder(), input = "" }: RunOptions = {},
-): Promise<Ended> {
+): Promise<Finished> {
   const [command, ...prefix] = sophiaRun;
   const child = spawn(command, [...prefix, ...args], {
     cwd,
@@ -64,31 +60,31 @@ export function sophia(
   });
 }
 
-/** What sophia-run says, without the breaks by which its lines have 80 columns, and without those between its lines. */
+/** Joins the lines of a message, so that tests need not know where sophia-run has wrapped it. */
 export function unwrapped(text: string): string {
   return text.replaceAll(/\n +/g, " ");
 }
 
-/** A folder that is gone after the test, with the given files in it. */
+/** Creates a folder with these files, which is removed after the test. @returns its path */
 export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
     if (name.includes("/")) mkdirSync(dirname(join(path, name)), { recursive: true });
-    // A world-readable .env has a warning.
+    // sophia-run would warn about a world-readable .env.
     writeFileSync(join(path, name), content, { mode: name.startsWith(".env") ? 0o600 : 0o666 });
   }
   return path;
 }
 
-/** A copy of the built package, for a test to change. */
+/** Copies the built package, so that the test can change it. @returns the folder */
 export function copyOfPackage(): string {
   const path = folder();
   for (const name of ["bin", "dist"]) cpSync(join(root, name), join(path, name), { recursive: true });
   return path;
 }
 
-/** The lines of `env`, by name. */
+/** Parses the output of `env`. */
 export function environmentOf(stdout: string): Record<string, string> {
   return Object.fromEntries(
     stdout

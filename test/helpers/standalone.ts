@@ -1,3 +1,4 @@
+/** The paths of the executables, and the reasons why tests of them cannot run. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,21 +9,22 @@ export const executable = join(
   `sophia-run-${process.platform}-${process.arch}${process.platform === "win32" ? ".exe" : ""}`,
 );
 
-/** Why tests of the executable cannot run; undefined where it was made. */
+/** The reason why tests of the executable cannot run; undefined if it was built. */
 export const notMade: string | undefined = existsSync(executable)
   ? undefined
   : "needs what npm run build:standalone makes";
 
-const ofTests = (kind: string): string =>
+/** Returns the path of an executable that is built only for tests. */
+const testExecutable = (kind: string): string =>
   join(import.meta.dirname, "../../.cache/runtime", `${kind}-sophia-run-linux-${process.arch}`);
 
 /** The executable for Linux with checks of its memory (runtime/native/checked/checked.h). */
-export const checked: string = ofTests("checked");
+export const checked: string = testExecutable("checked");
 
-/** The executable for Linux that loads all modules at each start. */
-export const imageless: string = ofTests("imageless");
+/** The executable for Linux without an image of its memory, so that it loads all modules at each start. */
+export const imageless: string = testExecutable("imageless");
 
-/** Why tests of these two cannot run. */
+/** The reason why tests of these two executables cannot run; undefined if both were built. */
 export const notMadeForTests: string | undefined =
   existsSync(checked) && existsSync(imageless)
     ? undefined

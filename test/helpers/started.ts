@@ -1,11 +1,12 @@
+/** Starts processes and waits for what they write. Tests of signals, terminals and servers use this file. */
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 
-/** Shell: waits until the monitor has taken the place of the launcher's runtime, for which the program does not wait. */
-export const REPLACED =
+/** A command of the shell that waits until the monitor has replaced the launcher's runtime. The program itself starts before that. */
+export const WAIT_FOR_MONITOR =
   "n=0; until grep -qx sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
-/** How a process ended, and all that it wrote. */
+/** The status of a process that has ended, and all that it wrote. */
 export interface Finished {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -13,12 +14,12 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A process that runs, with what it writes. */
+/** A running process. */
 export interface Started {
   readonly pid: number;
-  /** The next match in what it writes to the standard output, from the start; rejects when it ends without one. */
+  /** Waits for a match in all that the process has written to the standard output. Rejects if it ends without one. */
   readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
-  /** The same for the standard error. */
+  /** Waits for a match in the standard error. */
   readonly reported: (pattern: RegExp) => Promise<RegExpExecArray>;
   readonly finished: Promise<Finished>;
 }
@@ -30,8 +31,8 @@ export interface StartOptions {
 }
 
 /**
- * Starts a process in a session of its own, so that no signal of the test runner's terminal reaches it. Whatever is
- * left of its process group is killed when the test ends.
+ * Starts a process in a session of its own, so that no signal of the test runner's terminal reaches it. When the test ends, the
+ * remaining processes of its process group are killed.
  */
 export function start([file, ...args]: readonly [string, ...string[]], { cwd, env }: StartOptions): Started {
   const child = spawn(file, args, { cwd, env: { ...env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
@@ -47,7 +48,7 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
     child.once("error", reject);
     child.once("close", (status, signal) => resolve({ status, signal, ...output }));
   });
-  // A start error is reported to whoever waits for the end, and must not count as unhandled until then.
+  // The callers that wait for the end get a start error. Until then it must not count as an unhandled rejection.
   finished.catch(() => {});
   const { pid } = child;
   if (pid === undefined) {
@@ -58,10 +59,10 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
     try {
       process.kill(-pid, "SIGKILL");
     } catch {
-      // Nothing is left of it.
+      // All processes of the group have ended.
     }
   });
-  const seenOn =
+  const waitFor =
     (stream: keyof typeof output) =>
     async (pattern: RegExp): Promise<RegExpExecArray> => {
       const { promise, resolve } = deferred<RegExpExecArray>();
@@ -83,10 +84,10 @@ export function start([file, ...args]: readonly [string, ...string[]], { cwd, en
         readers.delete(read);
       }
     };
-  return { pid, seen: seenOn("stdout"), reported: seenOn("stderr"), finished };
+  return { pid, seen: waitFor("stdout"), reported: waitFor("stderr"), finished };
 }
 
-/** Whether a process is there; a zombie counts. */
+/** Returns true if a process exists, even as a zombie. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -96,6 +97,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Returns a promise with the function that resolves it. */
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let settle: ((value: T) => void) | undefined;
   const promise = new Promise<T>((resolve) => {

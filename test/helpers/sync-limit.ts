@@ -1,12 +1,13 @@
 /**
- * Gives each synchronous child process of a test a limit. vitest cannot end a test while its worker waits in one of
- * these functions: one child that waits for ever would hold up the whole run.
+ * Sets a time limit for each synchronous child process of a test (`spawnSync` and the like). vitest cannot end a test while its
+ * worker waits in such a function, so that one child that never ends would stop the whole run. vitest.config.mts loads this file
+ * before each test file.
  */
 import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
 import { systemErrorCode } from "../../src/system/errors.ts";
 
-/** More than any of them takes on a busy machine. */
+/** No child process of the tests takes as long, even on a busy machine. */
 const LIMIT_MS = 120_000;
 
 const NAMES = ["execFileSync", "execSync", "spawnSync"] as const;
@@ -15,7 +16,10 @@ type Call = (...args: readonly unknown[]) => unknown;
 
 const LIMITED = Symbol.for("sophia-run limited");
 
-/** A call's arguments with the limit among the options, unless the caller has set one. Node.js waits on after SIGTERM. */
+/**
+ * Returns the arguments of a call with the limit among the options, unless the caller has set one. The signal is SIGKILL, because after
+ * SIGTERM Node.js would wait until the child ends.
+ */
 export function withLimit(args: readonly unknown[]): { readonly args: readonly unknown[]; readonly ms: number } {
   const last = args.at(-1);
   const hasOptions = typeof last === "object" && last !== null && !Array.isArray(last);
@@ -24,10 +28,10 @@ export function withLimit(args: readonly unknown[]): { readonly args: readonly u
   return { args: [...before, options], ms: options.timeout };
 }
 
-/** A function of node:child_process that throws if the child has not ended after a time. */
-function limited(call: Call): Call {
-  const within = (...given: readonly unknown[]): unknown => {
-    const { args, ms } = withLimit(given);
+/** Wraps a function of node:child_process, so that it throws if the child does not end in time. */
+function addLimit(call: Call): Call {
+  const limitedCall = (...originalArgs: readonly unknown[]): unknown => {
+    const { args, ms } = withLimit(originalArgs);
     try {
       const result = call(...args);
       if (typeof result === "object" && result !== null && "error" in result) throwIfLate(result.error, args, ms);
@@ -37,7 +41,7 @@ function limited(call: Call): Call {
       throw error;
     }
   };
-  return Object.assign(within, { [LIMITED]: true });
+  return Object.assign(limitedCall, { [LIMITED]: true });
 }
 
 function throwIfLate(error: unknown, [file, args]: readonly unknown[], ms: number): void {
@@ -49,9 +53,9 @@ function throwIfLate(error: unknown, [file, args]: readonly unknown[], ms: numbe
 // Several test files may share a process.
 if (!(LIMITED in childProcess.spawnSync)) {
   for (const name of NAMES) {
-    // Sound: the arguments are passed on as they came, but for the options.
+    // Sound: all arguments but the options are passed on unchanged.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-    Object.assign(childProcess, { [name]: limited(childProcess[name] as Call) });
+    Object.assign(childProcess, { [name]: addLimit(childProcess[name] as Call) });
   }
   syncBuiltinESMExports();
 }

@@ -1,4 +1,4 @@
-/** The command that runs another at a terminal of its own; without vitest, for `npx tsx scripts/faults.ts`. */
+/** Builds the command that runs another command at a pseudo-terminal. This file does not need vitest, so that scripts can import it. */
 import { spawnSync } from "node:child_process";
 
 const DRIVER = `
@@ -33,21 +33,22 @@ os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
 `;
 
 /**
- * Python itself, without its packages: under its name on the PATH there may be a script of a version manager, and both take 0.1 s
- * more of processor time for each terminal.
+ * The command of Python without its packages. `python3` on the PATH may be a script of a version manager. That and the packages would
+ * each cost 0.1 s of processor time for each terminal.
  */
 const PYTHON = [
   spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout?.trim() || "python3",
   "-IS",
 ] as const;
 
-/** What is waited for, and what is typed once the terminal has shown it since the step before. */
+/** A text to wait for in what the terminal shows since the previous step, and the text that is then typed. */
 export type Step = readonly [shown: string, typed: string];
 
 /**
- * Returns the command that runs another in the foreground of a terminal, and types what the steps say.
+ * Returns the command that runs another command in the foreground of a pseudo-terminal, and types the texts of the steps.
  *
- * @param before what is typed before the command starts
+ * @param columns the width of the terminal; 0 if it is unknown
+ * @param before the text that is typed before the command starts
  */
 export function terminalCommand(
   command: readonly string[],

@@ -1,3 +1,4 @@
+/** Runs commands at pseudo-terminals, and types at them. */
 import { sophiaRun } from "./sophia.ts";
 import { type Finished, start, type Started, type StartOptions } from "./started.ts";
 import { type Step, terminalCommand } from "./terminal-command.ts";
@@ -5,10 +6,11 @@ import { type Step, terminalCommand } from "./terminal-command.ts";
 export type { Step } from "./terminal-command.ts";
 
 /**
- * Starts a command in the foreground of a terminal of its own. What the terminal shows is the standard output; the status of
- * a death by a signal is 256 less its number.
+ * Starts a command in the foreground of a pseudo-terminal. The standard output of the result is what the terminal shows. If a signal
+ * ends the command, the status is 256 minus the number of the signal.
  *
- * @param columns of the terminal; 0: it says none
+ * @param columns the width of the terminal; 0 if it is unknown
+ * @param before the text that is typed before the command starts
  */
 export function startAtTerminal(
   command: readonly string[],
@@ -20,12 +22,12 @@ export function startAtTerminal(
   return start(terminalCommand(command, steps, columns, before), options);
 }
 
-/** Presses Ctrl-C at the terminal of a command: the kernel sends SIGINT to the processes in its foreground. */
+/** Presses Ctrl-C at the terminal of a command. The kernel sends SIGINT to the processes in the foreground. */
 export function pressCtrlC({ pid }: Started): void {
   process.kill(pid, "SIGUSR1");
 }
 
-/** Runs sophia-run at a terminal of its own and answers its questions. The status of a death by a signal is its negative number. */
+/** Runs sophia-run at a pseudo-terminal, and answers its questions. If a signal ends it, the status is minus the number of the signal. */
 export async function atTerminal(
   args: readonly string[],
   { cwd, env }: StartOptions,

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes two network namespaces with a cable between them, as an engine of containers does: the host has 10.77.0.1, the
-# container 10.77.0.2, and each a loopback of its own. Runs a command in the host; CONTAINER is a command's prefix there.
+# Creates two network namespaces with a virtual cable between them, as container engines do, and runs a command in the first one,
+# the host. The host has the address 10.77.0.1, the container 10.77.0.2. Each has a loopback interface of its own. The variable
+# CONTAINER is the prefix of commands that run in the container.
 set -eu
 gate=$(mktemp -u)
 mkfifo "$gate"

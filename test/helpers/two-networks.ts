@@ -1,4 +1,4 @@
-/** A start with --broker on a host with a container: two network namespaces, and a service that only the host reaches. */
+/** Starts sophia-run with --broker on a host with a container: two network namespaces, and a service that only the host can reach. */
 import { execFile, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,11 +11,11 @@ const isolation = ([[], ["--user", "--map-root-user"]] as const)
   .map((user) => ["unshare", "--net", ...user, "sh", SCRIPT] as const)
   .find(([file, ...args]) => spawnSync(file, [...args, "true"]).status === 0);
 
-/** Why no two networks can be made here; undefined where they can. */
+/** The reason why the networks cannot be created; undefined if they can. */
 export const noNetworks: string | undefined =
   isolation === undefined ? "needs network namespaces, and iproute2" : undefined;
 
-/** A service on the host's loopback, which answers with the key that it got, and a command beside it. */
+/** A program that starts a service on the loopback interface of the host, runs a command, and writes the requests that it received. */
 const SERVICE = `
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -38,16 +38,18 @@ service.listen(0, "127.0.0.1", () => {
 });
 `;
 
+/** The real key, which sophia-run holds. */
 export const NETWORK_KEY = "sk-real-0123456789abcdefghij";
 
+/** The result of a start in the networks. */
 export interface Networked extends Ended {
-  /** Method, target and credentials of each request that reached the service. */
+  /** The method, target and credentials of each request that reached the service. */
   readonly seen: readonly string[];
 }
 
 /**
- * Runs a script of the shell as the program of `sophia-run --broker`, on the host 10.77.0.1. `$CONTAINER` begins a command in
- * the container.
+ * Runs a script of the shell as the program of `sophia-run --broker`, on the host 10.77.0.1. In the script, `$CONTAINER` is the prefix
+ * of a command in the container.
  */
 export async function startInNetworks(
   options: readonly string[],
@@ -58,12 +60,12 @@ export async function startInNetworks(
   const cwd = folder({ "sophia.contract.json": contract, "service.mjs": SERVICE, ...files });
   const [file, ...prefix] = isolation ?? ["false"];
   const command = [...sophiaRun, "--broker", ...options, "--", "sh", "-c", script];
-  const own = { PATH: process.env["PATH"], HOME: cwd, OPENAI_API_KEY: NETWORK_KEY, ...env };
+  const environment = { PATH: process.env["PATH"], HOME: cwd, OPENAI_API_KEY: NETWORK_KEY, ...env };
   const ended = await new Promise<Ended>((resolve) => {
     const child = execFile(
       file,
       [...prefix, process.execPath, "service.mjs", ...command],
-      { cwd, env: own, timeout: 50_000 },
+      { cwd, env: environment, timeout: 50_000 },
       (_, stdout, stderr) => resolve({ status: child.exitCode, signal: child.signalCode, stdout, stderr }),
     );
   });

@@ -1,3 +1,4 @@
+/** Starts sophia-run with `--watch` beside an ESC server, whose values the test changes. */
 import { onTestFinished } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { folder, sophiaRun } from "./sophia.ts";
@@ -5,7 +6,7 @@ import { start, type Started } from "./started.ts";
 
 const CONTRACT = JSON.stringify({ variables: { KEY: { required: true, secret: true } } });
 
-/** Says what it was started with. On SIGTERM it says so and ends with 0, or on SIGUSR2 alone where LAZY is set. */
+/** A program that prints its values at its start. On SIGTERM it prints a line and ends with 0. With LAZY it ends only on SIGUSR2. */
 const PROGRAM = `
   const { KEY = "", BASE = "", LAZY = "" } = process.env;
   const say = (text) => require("node:fs").writeSync(1, text + "\\n");
@@ -15,17 +16,19 @@ const PROGRAM = `
   say("run " + process.pid + " " + KEY + " " + BASE);
 `;
 
-export interface World {
+/** The ESC server, and the folder of the program. */
+export interface WatchedWorld {
   readonly server: EscServer;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Sets the secret. */
+  /** Sets the secret KEY. */
   readonly change: (value: string) => void;
+  /** Sets the imported value BASE. */
   readonly base: (value: string) => void;
 }
 
-/** An ESC environment with a secret, KEY, that imports another with a public value, BASE. */
-export async function world(access: "open" | "read" = "read"): Promise<World> {
+/** Starts a server with an ESC environment that has the secret KEY, and imports an environment with the public value BASE. */
+export async function startWatchedWorld(access: "open" | "read" = "read"): Promise<WatchedWorld> {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const { login = "demo-user" } = server.user;
@@ -49,11 +52,12 @@ export async function world(access: "open" | "read" = "read"): Promise<World> {
   };
 }
 
+/** The options of `startWatched`. */
 export const WATCH = ["--watch", "--watch-every", "1s"];
 
-/** sophia-run with `--watch` before a program. */
-export function watching(
-  { cwd, env }: World,
+/** Starts the program by sophia-run with `--watch`. */
+export function startWatched(
+  { cwd, env }: WatchedWorld,
   options: readonly string[] = [],
   program: readonly string[] = [process.execPath, "program.cjs"],
   more: Readonly<Record<string, string>> = {},
@@ -61,7 +65,7 @@ export function watching(
   return start([...sophiaRun, ...WATCH, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
 }
 
-/** Its process, once it says that it runs with this value. */
+/** Waits until the program runs with a value of KEY. @returns its process ID */
 export async function running({ seen }: Started, key: string): Promise<number> {
   return Number((await seen(new RegExp(`^run (\\d+) ${key} `, "m")))[1]);
 }

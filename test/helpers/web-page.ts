@@ -1,9 +1,12 @@
 /**
- * Requests that a page at `http://evil.test:9000` has Chromium 156 send to a server on loopback, as a server there has read
- * them, but for headers without a meaning here (`User-Agent`, `sec-ch-ua`, `Accept`). They have `Origin`, `Sec-Fetch-Site` or
- * another `Host`; and no `Authorization`, unless the server has allowed it before.
+ * The requests that a web page of an attacker, `http://evil.test:9000`, can make Chromium 156 send to a server on loopback. They were
+ * recorded by such a server. Headers without a meaning for the tests are left out (`User-Agent`, `sec-ch-ua`, `Accept`).
+ *
+ * Each request has `Origin`, `Sec-Fetch-Site` or another `Host`. None has `Authorization`, which the server would have to allow
+ * before.
  */
 
+/** A request of the page. */
 export interface PageRequest {
   readonly name: string;
   readonly method: string;
@@ -17,11 +20,12 @@ const ORIGIN = "Origin: http://evil.test:9000";
 const REFERER = "Referer: http://evil.test:9000/";
 const TEXT = "Content-Type: text/plain;charset=UTF-8";
 
-function fetched(mode: string, target: string, site = "cross-site"): string {
+/** Returns the headers by which the browser describes the request. */
+function fetchMetadata(mode: string, target: string, site = "cross-site"): string {
   return `Sec-Fetch-Site: ${site}\nSec-Fetch-Mode: ${mode}\nSec-Fetch-Dest: ${target}`;
 }
 
-const FORM = `${ORIGIN}\n${fetched("navigate", "iframe")}\nUpgrade-Insecure-Requests: 1\nCache-Control: max-age=0\n${REFERER}`;
+const FORM = `${ORIGIN}\n${fetchMetadata("navigate", "iframe")}\nUpgrade-Insecure-Requests: 1\nCache-Control: max-age=0\n${REFERER}`;
 const WEBSOCKET = `
   Connection: Upgrade
   Pragma: no-cache
@@ -30,8 +34,8 @@ const WEBSOCKET = `
   ${ORIGIN}
   Sec-WebSocket-Version: 13
   Sec-WebSocket-Key: aq29u5gRTjS/53t6xGxlIg==`;
-/** A field of a form in text/plain. */
-const SECOND = "\r\n\r\nGET PATH HTTP/1.1\r\nHost: HOST\r\nAuthorization: CREDENTIALS\r\n\r\n=y\r\n";
+/** A field of a form in text/plain that contains a whole request. */
+const HIDDEN_REQUEST = "\r\n\r\nGET PATH HTTP/1.1\r\nHost: HOST\r\nAuthorization: CREDENTIALS\r\n\r\n=y\r\n";
 
 function request(name: string, method: string, host: string, headers: string, body = ""): PageRequest {
   const lines = headers.split("\n").map((line) => line.trim());
@@ -40,11 +44,23 @@ function request(name: string, method: string, host: string, headers: string, bo
 
 /** `PATH` stands for the path of the request, `CREDENTIALS` for the value of its `Authorization`, and `KEY` for a key in it. */
 export const PAGE_REQUESTS: readonly PageRequest[] = [
-  request("fetch without CORS", "GET", "HOST", `${fetched("no-cors", "empty")}\n${REFERER}`),
-  request("fetch without CORS and Referer", "GET", "HOST", fetched("no-cors", "empty")),
-  request("a POST without CORS", "POST", "HOST", `${TEXT}\n${ORIGIN}\n${fetched("no-cors", "empty")}\n${REFERER}`, "x"),
-  request("a POST behind a redirect", "POST", "HOST", `${TEXT}\nOrigin: null\n${fetched("no-cors", "empty")}`, "x"),
-  request("fetch", "GET", "HOST", `${ORIGIN}\n${fetched("cors", "empty")}\n${REFERER}`),
+  request("fetch without CORS", "GET", "HOST", `${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
+  request("fetch without CORS and Referer", "GET", "HOST", fetchMetadata("no-cors", "empty")),
+  request(
+    "a POST without CORS",
+    "POST",
+    "HOST",
+    `${TEXT}\n${ORIGIN}\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`,
+    "x",
+  ),
+  request(
+    "a POST behind a redirect",
+    "POST",
+    "HOST",
+    `${TEXT}\nOrigin: null\n${fetchMetadata("no-cors", "empty")}`,
+    "x",
+  ),
+  request("fetch", "GET", "HOST", `${ORIGIN}\n${fetchMetadata("cors", "empty")}\n${REFERER}`),
   request(
     "the preflight of a request with Authorization",
     "OPTIONS",
@@ -52,7 +68,7 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
     `Access-Control-Request-Method: GET
     Access-Control-Request-Headers: authorization
     ${ORIGIN}
-    ${fetched("cors", "empty")}
+    ${fetchMetadata("cors", "empty")}
     ${REFERER}`,
   ),
   request("a form", "POST", "HOST", `Content-Type: application/x-www-form-urlencoded\n${FORM}`, "a=b"),
@@ -63,21 +79,27 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
     `Content-Type: text/plain\n${FORM}`,
     '{"model":"x","a":"="}\r\n',
   ),
-  request("a form of text that looks like a request", "POST", "HOST", `Content-Type: text/plain\n${FORM}`, SECOND),
-  request("a frame", "GET", "HOST", `${fetched("navigate", "iframe")}\n${REFERER}`),
-  request("a window", "GET", "HOST", `${fetched("navigate", "document")}\n${REFERER}`),
-  request("an address that is typed", "GET", "HOST", fetched("navigate", "document", "none")),
-  request("a page of another port", "GET", "localhost:PORT", fetched("cors", "empty", "same-site")),
-  request("an image", "GET", "HOST", `${fetched("no-cors", "image")}\n${REFERER}`),
-  request("a script", "GET", "HOST", `${fetched("no-cors", "script")}\n${REFERER}`),
-  request("prefetch", "GET", "HOST", `Sec-Purpose: prefetch\n${fetched("no-cors", "empty")}\n${REFERER}`),
+  request(
+    "a form of text that looks like a request",
+    "POST",
+    "HOST",
+    `Content-Type: text/plain\n${FORM}`,
+    HIDDEN_REQUEST,
+  ),
+  request("a frame", "GET", "HOST", `${fetchMetadata("navigate", "iframe")}\n${REFERER}`),
+  request("a window", "GET", "HOST", `${fetchMetadata("navigate", "document")}\n${REFERER}`),
+  request("an address that is typed", "GET", "HOST", fetchMetadata("navigate", "document", "none")),
+  request("a page of another port", "GET", "localhost:PORT", fetchMetadata("cors", "empty", "same-site")),
+  request("an image", "GET", "HOST", `${fetchMetadata("no-cors", "image")}\n${REFERER}`),
+  request("a script", "GET", "HOST", `${fetchMetadata("no-cors", "script")}\n${REFERER}`),
+  request("prefetch", "GET", "HOST", `Sec-Purpose: prefetch\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`),
   request(
     "an event stream",
     "GET",
     "HOST",
-    `Accept: text/event-stream\n${ORIGIN}\n${fetched("cors", "empty")}\n${REFERER}`,
+    `Accept: text/event-stream\n${ORIGIN}\n${fetchMetadata("cors", "empty")}\n${REFERER}`,
   ),
-  request("a beacon", "POST", "HOST", `${TEXT}\n${ORIGIN}\n${fetched("no-cors", "empty")}\n${REFERER}`, "x"),
+  request("a beacon", "POST", "HOST", `${TEXT}\n${ORIGIN}\n${fetchMetadata("no-cors", "empty")}\n${REFERER}`, "x"),
   request(
     "a ping",
     "POST",
@@ -86,14 +108,14 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
     Ping-From: http://evil.test:9000/
     Content-Type: text/ping
     ${ORIGIN}
-    ${fetched("no-cors", "empty")}`,
+    ${fetchMetadata("no-cors", "empty")}`,
     "PING",
   ),
   request(
     "the report of a policy",
     "POST",
     "HOST",
-    `Content-Type: application/csp-report\n${ORIGIN}\n${fetched("no-cors", "report")}\n${REFERER}`,
+    `Content-Type: application/csp-report\n${ORIGIN}\n${fetchMetadata("no-cors", "report")}\n${REFERER}`,
     '{"csp-report":{}}',
   ),
   request("a WebSocket", "GET", "HOST", WEBSOCKET),
@@ -106,8 +128,8 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
   // Chromium sends no Sec-Fetch-Site to an address that is neither https nor one of loopback.
   request("0.0.0.0", "GET", "0.0.0.0:PORT", REFERER),
   request("an IPv4 address in IPv6", "GET", "[::ffff:7f00:1]:PORT", REFERER),
-  request("localhost with a dot", "GET", "localhost.:PORT", fetched("no-cors", "empty")),
-  request("a name below localhost", "GET", "x.localhost:PORT", fetched("no-cors", "empty")),
+  request("localhost with a dot", "GET", "localhost.:PORT", fetchMetadata("no-cors", "empty")),
+  request("a name below localhost", "GET", "x.localhost:PORT", fetchMetadata("no-cors", "empty")),
   // DNS rebinding: the page's own name leads to loopback by now. It may send any header.
   request("a name that leads here", "GET", "rebind.test:PORT", ""),
   request(
@@ -125,16 +147,16 @@ export const PAGE_REQUESTS: readonly PageRequest[] = [
   ),
 ];
 
-/** Returns the bytes of a request, with credentials, which are more than a page has. */
+/** Returns the bytes of a request. It has valid credentials, although a page has none. */
 export function pageRequest(
   { method, host, headers, body }: Omit<PageRequest, "name">,
   { origin, path, authorization }: { readonly origin: string; readonly path: string; readonly authorization: string },
 ): string {
-  const own = new URL(origin);
+  const server = new URL(origin);
   const filled = (text: string): string =>
     text
-      .replaceAll("HOST", own.host)
-      .replaceAll("PORT", own.port)
+      .replaceAll("HOST", server.host)
+      .replaceAll("PORT", server.port)
       .replaceAll("PATH", path)
       .replaceAll("CREDENTIALS", authorization)
       .replaceAll("KEY", authorization.replace(/^\S+ /, ""));

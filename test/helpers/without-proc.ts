@@ -1,6 +1,7 @@
+/** Simulates a system without /proc. */
 import { spawnSync } from "node:child_process";
 
-/** Returns a prefix that simulates a system without /proc by an empty folder over it; undefined without mount namespaces. */
+/** Returns a command prefix that mounts an empty folder over /proc; undefined if mount namespaces are not allowed. */
 export function withoutProc(): readonly [string, ...string[]] | undefined {
   const hide = ["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"] as const;
   return ([[], ["--user", "--map-root-user"]] as const)

@@ -1,17 +1,21 @@
+/** Compares messages with snapshots. */
 import { tmpdir } from "node:os";
 import { expect } from "vitest";
 import { unwrapped } from "./sophia.ts";
 
 /**
- * Compares text for people with the snapshot of the test's file, so that tests assert codes, fields and names, and a wording
- * changes in one place (`npx vitest run FILE -u`). The lines of a message are joined: where they break depends on the length
- * of paths. Temporary folders, ports and process IDs are replaced by their names.
+ * Compares a text for people with the snapshot of the test file. Tests themselves assert codes, fields and names, so that a wording
+ * changes in one place (`npx vitest run FILE -u`).
  *
- * @param replaced further texts that differ between two runs, and what stands for each
+ * The lines of a message are joined, because the length of paths decides where they break. Temporary folders, ports and process IDs
+ * are replaced by placeholders.
+ *
+ * @param replaced further texts that differ from run to run, each with its placeholder
  */
 export function expectWording(text: string, replaced: Readonly<Record<string, string>> = {}): void {
   let wording = unwrapped(text);
-  for (const [varying, name] of Object.entries(replaced)) wording = wording.replaceAll(varying, name);
+  for (const [varyingText, placeholder] of Object.entries(replaced))
+    wording = wording.replaceAll(varyingText, placeholder);
   wording = wording
     .replaceAll(new RegExp(`(/private)?${tmpdir()}/[\\w.-]*-[\\w-]{6,}`, "g"), "<folder>")
     .replaceAll(/\bsophia-run-test-[\w-]{6}\b/g, "<folder>")

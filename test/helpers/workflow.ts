@@ -1,8 +1,9 @@
+/** Reads workflows of GitHub Actions. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { at } from "./at.ts";
 
-/** One step of a job, as far as the tests look at it. */
+/** A step of a job, with the members that tests need. */
 interface Step {
   readonly id?: string;
   readonly if?: string;
@@ -11,6 +12,7 @@ interface Step {
   readonly env?: unknown;
 }
 
+/** A workflow, with the members that tests need. */
 export interface Workflow {
   readonly permissions: unknown;
   readonly jobs: readonly { readonly name: string; readonly permissions: unknown; readonly environment: unknown }[];
@@ -18,14 +20,14 @@ export interface Workflow {
   readonly steps: readonly Step[];
 }
 
-/** Reads a GitHub Actions workflow. */
+/** Reads the file of a workflow. */
 export function readWorkflow(path: string): Workflow {
   const document: unknown = parse(readFileSync(path, "utf8"));
-  const named = Object.entries(at(document, "jobs") ?? {});
-  const jobs = named.map(([, job]: readonly [string, unknown]) => job);
+  const jobsByName = Object.entries(at(document, "jobs") ?? {});
+  const jobs = jobsByName.map(([, job]: readonly [string, unknown]) => job);
   return {
     permissions: at(document, "permissions"),
-    jobs: named.map(([name, job]: readonly [string, unknown]) => ({
+    jobs: jobsByName.map(([name, job]: readonly [string, unknown]) => ({
       name,
       permissions: at(job, "permissions"),
       environment: at(job, "environment"),

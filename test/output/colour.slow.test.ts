@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import { hasColours, report, reportStyles } from "../../src/output/colour.ts";
-import { PLAIN } from "../../src/output/layout.ts";
-import { messageLines, paintedMessage } from "../../src/output/stderr.ts";
+import { hasColours, layOutReport, createReportStyler } from "../../src/output/colour.ts";
+import { PLAIN_LAYOUT } from "../../src/output/layout.ts";
+import { messageLines, colourMessage } from "../../src/output/stderr.ts";
 import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 import { atTerminal } from "../helpers/terminal.ts";
 
@@ -45,12 +45,12 @@ describe("colours are used if allowed", () => {
 
 describe("painted parts", () => {
   const painted = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
-    `${paintedMessage(messageLines(lines, PLAIN), kind).join("\n")}\n`;
+    `${colourMessage(messageLines(lines, PLAIN_LAYOUT), kind).join("\n")}\n`;
 
   test("a report: headings, failures with all their lines, and passed checks of the summary alone", () => {
     const long = `❌ ${"word ".repeat(14)}word`;
     const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long} goes on\n   what to do\n\n--- Summary ---\n✅ F\n`;
-    expect(report(text, PLAIN, reportStyles())).toBe(
+    expect(layOutReport(text, PLAIN_LAYOUT, createReportStyler())).toBe(
       [
         `${ESCAPE}[1m=== A ===${ESCAPE}[22m`,
         "",

@@ -5,7 +5,7 @@ import { secretsOf } from "../../src/resolve/secret-values.ts";
 import type { Start } from "../../src/resolve/start.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { folder } from "../helpers/sophia.ts";
-import { startIn } from "../helpers/start.ts";
+import { runStages } from "../helpers/start-stages.ts";
 
 interface Given {
   readonly environment?: Readonly<Record<string, string>>;
@@ -20,7 +20,7 @@ async function onWindows({ environment = {}, dotenv, contract, flags = {} }: Giv
     ...(dotenv === undefined ? {} : { ".env": dotenv }),
     "sophia.contract.json": JSON.stringify(contract ?? { variables: {} }),
   });
-  return startIn(cwd, windowsEnvironment(Object.entries(environment)), flags);
+  return runStages(cwd, windowsEnvironment(Object.entries(environment)), flags);
 }
 
 /** The environment of the program. */

@@ -6,7 +6,7 @@ import { isKeyAddress, prefixByForm } from "../../src/trust/key-addresses.ts";
 import { mayDecideNetwork } from "../../src/trust/network-variables.ts";
 import { isSuspect } from "../../src/trust/suspects.ts";
 import { folder } from "../helpers/sophia.ts";
-import { startIn } from "../helpers/start.ts";
+import { runStages } from "../helpers/start-stages.ts";
 import { HONEST } from "./honest-env-files.ts";
 
 const SESSION = { PATH: "/usr/bin", HOME: "/home/a", SHELL: "/bin/zsh", LANG: "C.UTF-8", SSH_AUTH_SOCK: "/run/agent" };
@@ -17,7 +17,7 @@ const KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
 async function cost(text: string, environment: Readonly<Record<string, string>>) {
   const own = new Map(Object.entries(environment));
   const cwd = folder({ ".env": `${text}\n`, "sophia.contract.json": '{"variables":{}}' });
-  const start = await startIn(cwd, own);
+  const start = await runStages(cwd, own);
   const { selected } = start.values;
   const { notices } = start.verdict;
   const withheld = notices.flatMap((one) => (one.kind === "withheld" ? [`${one.why}: ${one.names.join(" ")}`] : []));

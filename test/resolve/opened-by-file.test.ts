@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Layer, Origin, Variable } from "../../src/core/model.ts";
 import { isTrustedOrigin } from "../../src/esc/settings/from-files.ts";
-import { resolve } from "../../src/resolve/precedence.ts";
+import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { isReserved } from "../../src/resolve/reserved-names.ts";
-import { findRisks, markFromFiles } from "../../src/resolve/marks-of-files.ts";
+import { findRisks, addMarkOfFiles } from "../../src/resolve/marks-of-files.ts";
 
 const FILE = ".env";
 const ESC: Origin = { source: "esc", environment: "acme/app/dev" };
@@ -121,11 +121,11 @@ describe("an address", () => {
 
   test("of it is marked for a nested sophia-run with its key, unless the caller allows it", async () => {
     const layers = [layer(variable(BASE, OPENED, EVIL), variable("OPENAI_API_KEY", OPENED))];
-    const selected = resolve(layers, nothing);
+    const selected = resolveLayers(layers, nothing);
     const { marked } = await findRisks(layers, TRUST);
-    expect(markFromFiles(selected, marked, nothing).get("SOPHIA_FROM_FILES")?.value).toBe(`${BASE},OPENAI_API_KEY`);
+    expect(addMarkOfFiles(selected, marked, nothing).get("SOPHIA_FROM_FILES")?.value).toBe(`${BASE},OPENAI_API_KEY`);
     const allowed = await findRisks(layers, { ...TRUST, isAllowed: () => true });
-    expect(markFromFiles(selected, allowed.marked, nothing).has("SOPHIA_FROM_FILES")).toBe(false);
+    expect(addMarkOfFiles(selected, allowed.marked, nothing).has("SOPHIA_FROM_FILES")).toBe(false);
   });
 });
 
@@ -141,7 +141,7 @@ test.each<[string, Origin, Origin, string | undefined]>([
   ["both of the caller's ESC", ESC, ESC, undefined],
 ])("%s, of a service without an address of its own: the mark", (_, address, key, expected) => {
   const layers = [layer(variable("QDRANT_URL", address)), layer(variable("QDRANT_API_KEY", key))];
-  const marked = markFromFiles(resolve(layers, nothing), [], nothing);
+  const marked = addMarkOfFiles(resolveLayers(layers, nothing), [], nothing);
   expect(marked.get("SOPHIA_FROM_FILES")?.value).toBe(expected);
 });
 
@@ -149,7 +149,8 @@ test.each(["HTTPS_PROXY", "no_proxy", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "P
   "%s of it is marked, and that of the caller's ESC is not",
   (name) => {
     const mark = (origin: Origin): string | undefined =>
-      markFromFiles(resolve([layer(variable(name, origin))], nothing), [], nothing).get("SOPHIA_FROM_FILES")?.value;
+      addMarkOfFiles(resolveLayers([layer(variable(name, origin))], nothing), [], nothing).get("SOPHIA_FROM_FILES")
+        ?.value;
     expect([mark(OPENED), mark(ESC)]).toEqual([name, undefined]);
   },
 );

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Layer, Origin, SourceId } from "../../src/core/model.ts";
-import { inPrecedence, overriddenEsc, PRECEDENCE, resolve } from "../../src/resolve/precedence.ts";
+import { inPrecedence, overriddenEsc, PRECEDENCE, resolveLayers } from "../../src/resolve/precedence.ts";
 
 const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   environment: { source: "environment" },
@@ -27,7 +27,7 @@ const layer = (source: SourceId, values: Readonly<Record<string, string>>): Laye
 const values = (layers: readonly Layer[], declared: readonly string[] = []) =>
   Object.fromEntries(
     Array.from(
-      resolve(layers, (name) => declared.includes(name)),
+      resolveLayers(layers, (name) => declared.includes(name)),
       ([name, { value, origin }]) => [name, [value, origin.source]],
     ),
   );
@@ -60,7 +60,7 @@ test("--prefer esc swaps the first two", () => {
 });
 
 test("hidden origins are listed in order, each with the equality of its value", () => {
-  const resolution = resolve([environment, esc, layer("dotenv", { A: "env" })], () => false);
+  const resolution = resolveLayers([environment, esc, layer("dotenv", { A: "env" })], () => false);
   expect(resolution.get("A")?.shadowed).toEqual([
     { origin: ORIGINS.esc, same: false },
     { origin: ORIGINS.dotenv, same: true },
@@ -82,13 +82,13 @@ test("names of Object.prototype are ordinary names", () => {
       delivery: "value",
     })),
   };
-  expect([...resolve([hostile], () => false).keys()]).toEqual(["__proto__", "constructor", "toString"]);
+  expect([...resolveLayers([hostile], () => false).keys()]).toEqual(["__proto__", "constructor", "toString"]);
 });
 
 describe("the notice of overridden variables", () => {
   const overridden = (env: Record<string, string>, of: Record<string, string>, declared: string[]) =>
     overriddenEsc(
-      resolve([layer("environment", env), layer("esc", of)], (name) => declared.includes(name)),
+      resolveLayers([layer("environment", env), layer("esc", of)], (name) => declared.includes(name)),
       (name) => declared.includes(name),
     );
 
@@ -113,7 +113,7 @@ describe("laws of precedence", () => {
   test("every variable comes from exactly one layer: the highest that sets it", () => {
     fc.assert(
       fc.property(layers, declared, (all, names) => {
-        const resolution = resolve(all, (one) => names.includes(one));
+        const resolution = resolveLayers(all, (one) => names.includes(one));
         for (const [key, { value, origin }] of resolution) {
           const setting = all.find((one) =>
             one.variables.some((variable) => variable.name === key && !(variable.value === "" && names.includes(key))),
@@ -129,8 +129,8 @@ describe("laws of precedence", () => {
     fc.assert(
       fc.property(layers, anyLayer, declared, (all, below, names) => {
         const isDeclared = (one: string): boolean => names.includes(one);
-        const before = resolve(all, isDeclared);
-        const after = resolve([...all, below], isDeclared);
+        const before = resolveLayers(all, isDeclared);
+        const after = resolveLayers([...all, below], isDeclared);
         for (const [key, { value, origin }] of before) expect(after.get(key)).toMatchObject({ value, origin });
         for (const key of after.keys()) {
           if (!before.has(key)) expect(below.variables.map((variable) => variable.name)).toContain(key);
@@ -142,7 +142,7 @@ describe("laws of precedence", () => {
   test("every layer that sets a variable is its origin or listed as hidden", () => {
     fc.assert(
       fc.property(layers, (all) => {
-        const told = [...resolve(all, () => false).values()].reduce(
+        const told = [...resolveLayers(all, () => false).values()].reduce(
           (sum, { shadowed = [] }) => sum + 1 + shadowed.length,
           0,
         );

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { keysSentTo } from "../../src/trust/key-addresses.ts";
 import { folder } from "../helpers/sophia.ts";
-import { startIn } from "../helpers/start.ts";
+import { runStages } from "../helpers/start-stages.ts";
 
 const EVIL = "https://evil.test/v1";
 const KEY = "key-0123456789";
@@ -25,7 +25,7 @@ async function program(
       .join(""),
   });
   const own = new Map(Object.entries(environment));
-  const start = await startIn(cwd, own);
+  const start = await runStages(cwd, own);
   const { selected } = start.values;
   const { notices } = start.verdict;
   return {

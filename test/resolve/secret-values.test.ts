@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Contract, Declaration } from "../../src/contract/contract-model.ts";
 import type { Resolved } from "../../src/core/model.ts";
-import { resolve } from "../../src/resolve/precedence.ts";
+import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { isSecret } from "../../src/contract/secret-names.ts";
 import { secretsOf } from "../../src/resolve/secret-values.ts";
 
@@ -72,6 +72,6 @@ test("a secret of ESC is also one if the environment overrides it", () => {
       },
     ],
   });
-  const resolution = resolve([layer("environment", "mine", false), layer("esc", "theirs", true)], () => false);
+  const resolution = resolveLayers([layer("environment", "mine", false), layer("esc", "theirs", true)], () => false);
   expect(resolution.get("TOKEN")).toMatchObject({ value: "mine", secret: true });
 });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { resolve } from "../../src/resolve/precedence.ts";
-import { select, withholding, type Selection, type Withholding } from "../../src/resolve/select.ts";
+import { resolveLayers } from "../../src/resolve/precedence.ts";
+import {
+  selectVariables,
+  createWithholdingRule,
+  type Selection,
+  type WithholdingReason,
+} from "../../src/resolve/select.ts";
 import type { Layer, Origin } from "../../src/core/model.ts";
 
 const NOTHING: Selection = {
@@ -41,57 +46,58 @@ function layer(source: keyof typeof ORIGINS, values: Readonly<Record<string, str
 }
 
 describe("one variable of one source", () => {
-  const rows: readonly (readonly [Partial<Selection>, keyof typeof ORIGINS, string, Withholding | undefined])[] = [
-    [{}, "environment", "ANY", undefined],
-    [{}, "esc", "ANY", undefined],
-    [{}, "dotenv", "ESC_TOKEN", "reserved"],
-    [{}, "esc", "ESC_TOKEN", "reserved"],
-    [{ keepEsc: true }, "esc", "ESC_TOKEN", "reserved"],
-    [{ allow: ["SOPHIA_REDACT"], include: ["*"] }, "esc", "SOPHIA_REDACT", "reserved"],
-    [{}, "contract", "SOPHIA_REDACT", "reserved"],
-    [{}, "environment", "SOPHIA_REDACT", undefined],
-    [{}, "environment", "ESC_TOKEN", "launcher"],
-    [{ keepEsc: true }, "environment", "ESC_TOKEN", undefined],
-    [{ include: ["ESC_*"] }, "environment", "ESC_TOKEN", "launcher"],
-    [{ onlyDeclared: true }, "environment", "ANY", undefined],
-    [{ onlyDeclared: true }, "esc", "ANY", "not-declared"],
-    [{ onlyDeclared: true }, "dotenv", "ANY", "not-declared"],
-    [{ onlyDeclared: true }, "esc", "DECLARED_A", undefined],
-    [{ onlyDeclared: true, include: ["AN?"] }, "esc", "ANY", undefined],
-    [{ pristine: true }, "environment", "ANY", "not-baseline"],
-    [{ pristine: true }, "environment", "PATH", undefined],
-    [{ pristine: true }, "environment", "LC_ALL", undefined],
-    [{ pristine: true }, "environment", "DECLARED_A", undefined],
-    [{ pristine: true }, "esc", "ANY", "not-declared"],
-    [{ pristine: true }, "esc", "PATH", "not-declared"],
-    [{ pristine: true, include: ["ANY"] }, "environment", "ANY", undefined],
-    [{ include: ["X*"] }, "environment", "ANY", undefined],
-    [{ include: ["X*"] }, "esc", "DECLARED_A", "not-included"],
-    [{ include: ["X*"] }, "esc", "XYZ", undefined],
-    [{ include: ["X*"] }, "contract", "DECLARED_A", undefined],
-    [{ include: ["X*"] }, "fake", "DECLARED_A", undefined],
-    [{ outOfScope: new Set(["OTHER"]) }, "environment", "OTHER", "not-in-scope"],
-    [{ outOfScope: new Set(["OTHER"]), include: ["*"] }, "environment", "OTHER", "not-in-scope"],
-    [{ outOfScope: new Set(["OTHER"]) }, "environment", "ANY", undefined],
-    [{ outOfScope: new Set(["OTHER"]) }, "esc", "ANY", "not-in-scope"],
-    [{ outOfScope: new Set(["OTHER"]), include: ["A*"] }, "dotenv", "ANY", undefined],
-    [{ outOfScope: new Set(["OTHER"]) }, "dotenv", "DECLARED_A", undefined],
-    [{ exclude: ["ANY"] }, "environment", "ANY", "excluded"],
-    [{ exclude: ["DECLARED_*"] }, "contract", "DECLARED_A", "excluded"],
-    [{ include: ["*"], exclude: ["A*"] }, "esc", "ANY", "excluded"],
-    [{ exclude: ["any"] }, "esc", "ANY", undefined],
-    [{ exclude: ["A.Y"] }, "esc", "ANY", undefined],
-    [{ exclude: ["?"] }, "esc", "AB", undefined],
-    [{ exclude: ["?"] }, "esc", "😀", "excluded"],
-    [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
-  ];
+  const rows: readonly (readonly [Partial<Selection>, keyof typeof ORIGINS, string, WithholdingReason | undefined])[] =
+    [
+      [{}, "environment", "ANY", undefined],
+      [{}, "esc", "ANY", undefined],
+      [{}, "dotenv", "ESC_TOKEN", "reserved"],
+      [{}, "esc", "ESC_TOKEN", "reserved"],
+      [{ keepEsc: true }, "esc", "ESC_TOKEN", "reserved"],
+      [{ allow: ["SOPHIA_REDACT"], include: ["*"] }, "esc", "SOPHIA_REDACT", "reserved"],
+      [{}, "contract", "SOPHIA_REDACT", "reserved"],
+      [{}, "environment", "SOPHIA_REDACT", undefined],
+      [{}, "environment", "ESC_TOKEN", "launcher"],
+      [{ keepEsc: true }, "environment", "ESC_TOKEN", undefined],
+      [{ include: ["ESC_*"] }, "environment", "ESC_TOKEN", "launcher"],
+      [{ onlyDeclared: true }, "environment", "ANY", undefined],
+      [{ onlyDeclared: true }, "esc", "ANY", "not-declared"],
+      [{ onlyDeclared: true }, "dotenv", "ANY", "not-declared"],
+      [{ onlyDeclared: true }, "esc", "DECLARED_A", undefined],
+      [{ onlyDeclared: true, include: ["AN?"] }, "esc", "ANY", undefined],
+      [{ pristine: true }, "environment", "ANY", "not-baseline"],
+      [{ pristine: true }, "environment", "PATH", undefined],
+      [{ pristine: true }, "environment", "LC_ALL", undefined],
+      [{ pristine: true }, "environment", "DECLARED_A", undefined],
+      [{ pristine: true }, "esc", "ANY", "not-declared"],
+      [{ pristine: true }, "esc", "PATH", "not-declared"],
+      [{ pristine: true, include: ["ANY"] }, "environment", "ANY", undefined],
+      [{ include: ["X*"] }, "environment", "ANY", undefined],
+      [{ include: ["X*"] }, "esc", "DECLARED_A", "not-included"],
+      [{ include: ["X*"] }, "esc", "XYZ", undefined],
+      [{ include: ["X*"] }, "contract", "DECLARED_A", undefined],
+      [{ include: ["X*"] }, "fake", "DECLARED_A", undefined],
+      [{ outOfScope: new Set(["OTHER"]) }, "environment", "OTHER", "not-in-scope"],
+      [{ outOfScope: new Set(["OTHER"]), include: ["*"] }, "environment", "OTHER", "not-in-scope"],
+      [{ outOfScope: new Set(["OTHER"]) }, "environment", "ANY", undefined],
+      [{ outOfScope: new Set(["OTHER"]) }, "esc", "ANY", "not-in-scope"],
+      [{ outOfScope: new Set(["OTHER"]), include: ["A*"] }, "dotenv", "ANY", undefined],
+      [{ outOfScope: new Set(["OTHER"]) }, "dotenv", "DECLARED_A", undefined],
+      [{ exclude: ["ANY"] }, "environment", "ANY", "excluded"],
+      [{ exclude: ["DECLARED_*"] }, "contract", "DECLARED_A", "excluded"],
+      [{ include: ["*"], exclude: ["A*"] }, "esc", "ANY", "excluded"],
+      [{ exclude: ["any"] }, "esc", "ANY", undefined],
+      [{ exclude: ["A.Y"] }, "esc", "ANY", undefined],
+      [{ exclude: ["?"] }, "esc", "AB", undefined],
+      [{ exclude: ["?"] }, "esc", "😀", "excluded"],
+      [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
+    ];
   test.each(rows)("%j, %s: %s", (selection, source, name, why) => {
-    const reason = withholding({ ...NOTHING, ...selection }, isDeclared);
+    const reason = createWithholdingRule({ ...NOTHING, ...selection }, isDeclared);
     expect(reason({ name, origin: ORIGINS[source] })).toBe(why);
   });
 
   test("a glob of many stars takes no time", () => {
-    const reason = withholding({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
+    const reason = createWithholdingRule({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
     expect(reason({ name: "A".repeat(5000), origin: ORIGINS.esc })).toBeUndefined();
   });
 });
@@ -99,10 +105,10 @@ describe("one variable of one source", () => {
 describe("the selection before precedence", () => {
   const selected = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
     Object.fromEntries(
-      Array.from(resolve(select(layers, { ...NOTHING, ...selection }, isDeclared), isDeclared), ([name, one]) => [
-        name,
-        one.value,
-      ]),
+      Array.from(
+        resolveLayers(selectVariables(layers, { ...NOTHING, ...selection }, isDeclared), isDeclared),
+        ([name, one]) => [name, one.value],
+      ),
     );
 
   test("a withheld value does not hide the environment's value", () => {

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { folder } from "../helpers/sophia.ts";
-import { startIn } from "../helpers/start.ts";
+import { runStages } from "../helpers/start-stages.ts";
 
 const CONTRACTS = {
   none: undefined,
@@ -48,7 +48,7 @@ test("the caller's variables alone have the same outcome as beside an empty file
           prefer,
         };
         const outcome = async (cwd: string) => {
-          const { values, verdict, store } = await startIn(cwd, own, flags);
+          const { values, verdict, store } = await runStages(cwd, own, flags);
           const { resolution, selected } = values;
           const { violations, notices } = verdict;
           const { esc } = store;

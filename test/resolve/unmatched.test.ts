@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { unmatchedNotices } from "../../src/resolve/unmatched.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
-import { startIn } from "../helpers/start.ts";
+import { runStages } from "../helpers/start-stages.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 test.each([
@@ -10,7 +10,7 @@ test.each([
   [["NONE_*", "APP_KEY"], ["NONE_*"]],
 ])("--include %j", async (include, unmatched) => {
   const cwd = folder({ "sophia.contract.json": '{"variables":{"PORT":{}}}' });
-  const notices = unmatchedNotices(await startIn(cwd, new Map([["APP_KEY", "x"]]), { include }));
+  const notices = unmatchedNotices(await runStages(cwd, new Map([["APP_KEY", "x"]]), { include }));
   expect(notices).toEqual(
     unmatched.map((glob) => ({ kind: "remark", text: expect.stringContaining(glob) as unknown })),
   );

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
-import { brokeredWorld, type BrokeredWorld, brokering, ENVIRONMENT } from "../helpers/brokered.ts";
+import { startBrokeredWorld, type BrokeredWorld, startBrokered, ENVIRONMENT } from "../helpers/brokered.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { addon, isStandalone, unwrapped } from "../helpers/sophia.ts";
 import type { Finished, Started } from "../helpers/started.ts";
@@ -16,10 +16,10 @@ const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length
 
 /** A program that has made one call, with the first key. */
 async function called(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
-  const it = await brokeredWorld();
+  const it = await startBrokeredWorld();
   it.values({ OPENAI_API_KEY: ONE });
   it.accept(ONE);
-  const started = brokering(it, options, undefined, more);
+  const started = startBrokered(it, options, undefined, more);
   const pid = await runs(started);
   await call(started, pid, 1, "200 null");
   return { ...it, started, pid };
@@ -96,9 +96,9 @@ test("an answer of 401 has ESC looked at now, and its client told to try again",
 });
 
 test("a token that sees no revision opens ESC for it", async () => {
-  const it = await brokeredWorld(undefined, "open");
+  const it = await startBrokeredWorld(undefined, "open");
   it.values({ OPENAI_API_KEY: ONE });
-  const started = brokering(it);
+  const started = startBrokered(it);
   const pid = await runs(started);
   // The first look, which finds that no revision is visible.
   await it.server.waitFor("definition");
@@ -162,7 +162,7 @@ test("a key that is swapped while the former program stops is used and masked by
 });
 
 test("a former key of which the program has printed a part is masked as a whole after the swap", async () => {
-  const it = await brokeredWorld();
+  const it = await startBrokeredWorld();
   it.values({ OPENAI_API_KEY: ONE });
   it.accept(ONE);
   const script = `
@@ -175,7 +175,7 @@ test("a former key of which the program has printed a part is masked as a whole 
     });
     setInterval(() => {}, 60_000);
   `;
-  const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+  const started = startBrokered(it, ["--redact"], [process.execPath, "-e", script]);
   const pid = await runs(started);
   it.values({ OPENAI_API_KEY: TWO });
   await started.reported(/OPENAI_API_KEY changed/);
@@ -189,7 +189,7 @@ describe("with the addon", () => {
   skipBecause(isStandalone || existsSync(addon) ? undefined : "needs the addon");
 
   test("a background process that outlives the launcher does not show the new key either", async () => {
-    const it = await brokeredWorld();
+    const it = await startBrokeredWorld();
     it.values({ OPENAI_API_KEY: ONE });
     it.accept(ONE);
     const late = 'while kill -0 "$0" 2>/dev/null; do sleep 0.02; done; echo "late <$1>"';
@@ -204,7 +204,7 @@ describe("with the addon", () => {
     setInterval(() => {}, 60_000);
     require("node:fs").writeSync(1, "run " + process.pid + " \\n");
   `;
-    const started = brokering(it, ["--redact"], [process.execPath, "-e", script]);
+    const started = startBrokered(it, ["--redact"], [process.execPath, "-e", script]);
     const pid = await runs(started);
     it.values({ OPENAI_API_KEY: TWO });
     await started.reported(/OPENAI_API_KEY changed/);
@@ -275,13 +275,13 @@ test("a value that cannot be brokered is not used, and the former one is", async
 });
 
 test("a key that a provider makes is swapped before its session ends, and not at each look", async () => {
-  const it = await brokeredWorld();
+  const it = await startBrokeredWorld();
   it.server.provider("keys", secret(ONE));
   it.server.environment(ENVIRONMENT, {
     definition: 'values:\n  environmentVariables:\n    OPENAI_API_KEY: {"fn::open::keys": {}}\n',
   });
   it.accept(ONE);
-  const started = brokering(it, ["--session", "6s"]);
+  const started = startBrokered(it, ["--session", "6s"]);
   const pid = await runs(started);
   await call(started, pid, 1, "200 null");
   await it.server.waitFor("read", 2);

@@ -3,11 +3,11 @@
  * tables, which of two sources wins, code that may stay, and lines that are read differently. Those of npm and PyPI are fetched
  * once, at fixed versions.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { fetched } from "../helpers/fetched.ts";
+import { fetchNpmPackages } from "../helpers/npm-packages.ts";
+import { fetchPythonPackages } from "../helpers/python-packages.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
@@ -22,20 +22,8 @@ let packages = "";
 let python = "";
 
 beforeAll(() => {
-  packages = fetched(join(root, ".cache/coming-from", `npm-${Object.values(NPM).join("-")}`), (unfinished) => {
-    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: NPM }));
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
-      cwd: unfinished,
-      timeout: 240_000,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-  });
-  python = fetched(join(root, ".cache/coming-from", PYPI.join("-")), (unfinished) => {
-    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", unfinished, ...PYPI], {
-      timeout: 240_000,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-  });
+  packages = fetchNpmPackages(join(root, ".cache/coming-from", `npm-${Object.values(NPM).join("-")}`), NPM);
+  python = fetchPythonPackages(join(root, ".cache/coming-from", PYPI.join("-")), PYPI);
 }, 300_000);
 
 const noDirenv = notInstalled("direnv", "version");

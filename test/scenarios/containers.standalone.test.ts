@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { instructions } from "../helpers/container.ts";
 import { type Image, readImage, stepsWithSecrets } from "../helpers/image.ts";
-import { mounted, readDeployment } from "../helpers/kubernetes.ts";
+import { writeVolume, readDeployment } from "../helpers/kubernetes.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { install, npmEnvironment, pack } from "../helpers/pack.ts";
 import {
@@ -89,7 +89,7 @@ afterAll(async () => {
 skipBecause(notLinux);
 skipBecause(noContainers);
 
-/** A file that is mounted, as its owner and the mode say. */
+/** A file that is writeVolume, as its owner and the mode say. */
 function secretFile(target: string, content: string, mode: number, group = 0): Mount {
   const source = join(folder({ file: content }), "file");
   const isRoot = process.geteuid?.() === 0;
@@ -466,7 +466,7 @@ describe("examples/kubernetes", () => {
       expect(spec.env["ESC_ENV"]).toMatch(new RegExp(`^${spec.env["ESC_OIDC_ORG"]}/`));
     }
     const image = readImage(dockerfile("Dockerfile"));
-    const mounts = spec.files.map((one) => mounted(one, content()));
+    const mounts = spec.files.map((one) => writeVolume(one, content()));
     const named = { ...spec.env, ESC_ENV: environment };
     const env = spec.audience === undefined ? named : { ...named, ESC_OIDC_ORG: organization };
     const server = pod.container(optionsOf(image, { command: spec.command, user: spec.user, mounts, env }));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
 import { commandHelp, mainHelp } from "../../src/commands/help/help.ts";
-import { PLAIN, WIDTH } from "../../src/output/layout.ts";
+import { PLAIN_LAYOUT, WIDTH } from "../../src/output/layout.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { executable, notMade } from "../helpers/standalone.ts";
@@ -269,7 +269,7 @@ describe("the stand-alone executable", () => {
 
   it.for([40, 80, 200])("has the help of the npm package at a terminal of %i columns", async (columns, { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
-    const layout = { ...PLAIN, width: Math.min(columns, WIDTH), isTerminal: true };
+    const layout = { ...PLAIN_LAYOUT, width: Math.min(columns, WIDTH), isTerminal: true };
     const options = { cwd: folder(), env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" } };
     const shown = async (...args: readonly string[]): Promise<string> => {
       const { stdout } = await startAtTerminal([executable, ...args], options, [], columns).finished;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { clientEnvironment, clients, standIns } from "../helpers/clients.ts";
+import { packageManagerEnvironment, clients, writeStandIns } from "../helpers/package-managers.ts";
 import { pack } from "../helpers/pack.ts";
 import { notPackage, skipBecause } from "../helpers/skip.ts";
 import { addon, CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
@@ -26,7 +26,7 @@ describe.each(clients())("$name", (client) => {
     const packed = await pack(home);
     const tarball = basename(packed);
     cpSync(packed, join(cwd, tarball));
-    const env: Record<string, string> = { ...clientEnvironment(home), ...CONTRACT_VALUES };
+    const env: Record<string, string> = { ...packageManagerEnvironment(home), ...CONTRACT_VALUES };
     const run = (...words: readonly string[]) => start([...command, ...words], { cwd, env }).finished;
 
     const installed = await run(...add(tarball));
@@ -63,7 +63,7 @@ describe.each(clients())("$name", (client) => {
     const made = ["init", "--from", "builtin", "--with", "actions"];
     expect((await run(...exec, "sophia-run", ...made)).status).toBe(0);
     const path = env["PATH"] ?? "";
-    const PATH = `${standIns(folder(), client)}:${path}`;
+    const PATH = `${writeStandIns(folder(), client)}:${path}`;
     const inShell = (script: string, more: { readonly cwd: string; readonly env?: Record<string, string> }) =>
       start(["sh", "-ec", script], { cwd: more.cwd, env: { ...env, PATH, ...more.env } }).finished;
     const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));

@@ -12,7 +12,7 @@ import { addSophia, escVariables, sentinel } from "../commands/world.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { noAddon, notLinux } from "../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { isAlive, REPLACED, start } from "../helpers/started.ts";
+import { isAlive, WAIT_FOR_MONITOR, start } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 import { gone } from "../launch/launching.ts";
 
@@ -228,7 +228,7 @@ test(
     const script = (number: number): string => {
       const look = `n=0; while [ $n -lt 3000 ]; do [ -s ${FILE} ] || exit 9; n=$((n + 1)); done; ${LOOK}`;
       // Once its parent is killed, the file has no owner, and another start may remove it.
-      return number % 10 === 0 ? `${REPLACED}; ${LOOK}; kill -KILL $PPID` : look;
+      return number % 10 === 0 ? `${WAIT_FOR_MONITOR}; ${LOOK}; kill -KILL $PPID` : look;
     };
     let next = 0;
     const outcomes: string[] = [];

@@ -14,7 +14,7 @@ import { ATTACKER } from "../helpers/attacker.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { noAddon, notLinux } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
-import { REPLACED } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
 
 /** The uid, which no other test has. */
 const USER = 4105;
@@ -97,7 +97,7 @@ test.each([
     chmodSync(path, 0o711);
   }
   chmodSync(temporary, 0o1777);
-  const wait = options.includes("spawn") ? REPLACED : ":";
+  const wait = options.includes("spawn") ? WAIT_FOR_MONITOR : ":";
   const script = `${wait}; echo "$GOOGLE_APPLICATION_CREDENTIALS"; read line`;
   const as = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups", "--", "sh", "-c", 'umask 0; exec "$@"', "sh"];
   const child = spawn("setpriv", [...as, ...sophiaRun, ...options, "--", "sh", "-c", script], {

@@ -1,14 +1,16 @@
 /** The blocks of docs/recipes.md, with the tools themselves; those of npm and PyPI are fetched once, at fixed versions. */
 import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { fetched } from "../helpers/fetched.ts";
+import { findFreePort } from "../helpers/free-port.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
+import { fetchNpmPackages } from "../helpers/npm-packages.ts";
 import { cleanPath, npmEnvironment, pack } from "../helpers/pack.ts";
+import { fetchPythonPackages } from "../helpers/python-packages.ts";
 import { standInForRepository } from "../helpers/repository.ts";
 import { notInstalled, notNightly, notPackage, skipBecause } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
@@ -35,27 +37,13 @@ function block(title: string, language: string): string {
 const NPM = { turbo: "2.11.11", nx: "21.6.11", nodemon: "3.1.14", jest: "30.5.2", concurrently: "9.2.5" } as const;
 
 function packages(): string {
-  return join(
-    fetched(join(root, ".cache/recipes", `npm-${Object.values(NPM).join("-")}`), (unfinished) => {
-      writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: NPM }));
-      execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
-        cwd: unfinished,
-        timeout: 240_000,
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-    }),
-    "node_modules",
-  );
+  const folderName = `npm-${Object.values(NPM).join("-")}`;
+  return join(fetchNpmPackages(join(root, ".cache/recipes", folderName), NPM), "node_modules");
 }
 
 function debugpy(): string {
   const version = "1.8.22";
-  return fetched(join(root, ".cache/recipes", `debugpy-${version}`), (unfinished) => {
-    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", unfinished, `debugpy==${version}`], {
-      timeout: 240_000,
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-  });
+  return fetchPythonPackages(join(root, ".cache/recipes", `debugpy-${version}`), [`debugpy==${version}`]);
 }
 
 interface ProjectOptions {
@@ -311,7 +299,7 @@ describe("Python in VS Code", () => {
   skipBecause(notInstalled("python3", "-m", "pip", "--version"));
 
   test("the debugger attaches as launch.json says, and the program has the values", { timeout: 300_000 }, async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     const launch: unknown = JSON.parse(block("Python in VS Code", "json"));
     const [configuration] = Object(launch).configurations;
     expect(configuration).toMatchObject({ type: "debugpy", request: "attach" });
@@ -351,16 +339,6 @@ async function attach(host: string, port: number): Promise<Socket> {
   });
   send(3, "configurationDone", {});
   return connection;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject()));
-    });
-  });
 }
 
 describe("JetBrains", () => {

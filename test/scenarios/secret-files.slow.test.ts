@@ -6,7 +6,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { runProgram } from "../esc/command.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
-import { REPLACED } from "../helpers/started.ts";
+import { WAIT_FOR_MONITOR } from "../helpers/started.ts";
 
 const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
@@ -37,7 +37,7 @@ test("auto: the program replaces sophia-run, and the file is removed when it end
 });
 
 test("spawn: the monitor removes the file before it ends", async () => {
-  const ended = await start("spawn", [], REPLACED);
+  const ended = await start("spawn", [], WAIT_FOR_MONITOR);
   expect(ended).toMatchObject({ ...EXPECTED, name: "sophia-run" });
   expect(existsSync(ended.path)).toBe(false);
 });
@@ -45,7 +45,7 @@ test("spawn: the monitor removes the file before it ends", async () => {
 test("in a container the monitor is PID 1, and removes the file before it ends", async ({ skip }) => {
   const isolation = findIsolation();
   skip("reason" in isolation, "needs a PID namespace");
-  const ended = await start("auto", "prefix" in isolation ? isolation.prefix : [], REPLACED);
+  const ended = await start("auto", "prefix" in isolation ? isolation.prefix : [], WAIT_FOR_MONITOR);
   expect(ended).toMatchObject({ ...EXPECTED, parent: "1", name: "sophia-run" });
   expect(existsSync(ended.path)).toBe(false);
 });

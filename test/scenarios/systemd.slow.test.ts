@@ -8,7 +8,7 @@ import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { becomesProgram, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
-import { readUnit } from "../helpers/unit.ts";
+import { readUnit } from "../helpers/systemd-unit.ts";
 
 const examples = join(import.meta.dirname, "../../examples/systemd");
 const unit = readUnit(join(examples, "sophia-app.service"));

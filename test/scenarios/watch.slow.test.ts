@@ -6,13 +6,13 @@ import { secret } from "../esc-server/index.ts";
 import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 import { type Finished, start } from "../helpers/started.ts";
-import { running, WATCH, watching, world } from "../helpers/watching.ts";
+import { running, WATCH, startWatched, startWatchedWorld } from "../helpers/watching.ts";
 
 const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
 
 test("a change of the environment, then of an import, restarts the program, and each start is recorded", async () => {
-  const it = await world();
-  const started = watching(it, ["--audit-log", "log"]);
+  const it = await startWatchedWorld();
+  const started = startWatched(it, ["--audit-log", "log"]);
   const first = await running(started, "one");
   it.change("two");
   const second = await running(started, "two");
@@ -35,8 +35,8 @@ test("a change of the environment, then of an import, restarts the program, and 
 });
 
 test("a restart is ended by SIGTERM, forced after its grace period, replaced by a later one, or ended by another signal", async () => {
-  const it = await world();
-  const lazy = (options: readonly string[] = []) => watching(it, options, undefined, { LAZY: "1" });
+  const it = await startWatchedWorld();
+  const lazy = (options: readonly string[] = []) => startWatched(it, options, undefined, { LAZY: "1" });
   const [ended, killed, coalesced, hungUp] = [lazy(), lazy(["--watch-grace", "300ms"]), lazy(), lazy()];
   const all = [ended, killed, coalesced, hungUp];
   const pids = await Promise.all(all.map((one) => running(one, "one")));
@@ -67,7 +67,7 @@ test("a restart is ended by SIGTERM, forced after its grace period, replaced by 
 });
 
 test("a change while the former program's output waits for its reader is not lost", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   execFileSync("mkfifo", [join(it.cwd, "gate")]);
   // More than a pipe holds.
   const script = `
@@ -94,8 +94,8 @@ test("a change while the former program's output waits for its reader is not los
 });
 
 test("a restart that cannot be recorded does not happen until it can be", async () => {
-  const it = await world();
-  const started = watching(it, ["--audit-log", "log"]);
+  const it = await startWatchedWorld();
+  const started = startWatched(it, ["--audit-log", "log"]);
   await running(started, "one");
   const log = join(it.cwd, "log");
   // Another user could change the records.
@@ -113,10 +113,10 @@ test("a restart that cannot be recorded does not happen until it can be", async 
 });
 
 test("a contract that has become malformed prevents a restart, and the warning has the position", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   const contract = join(it.cwd, "sophia.contract.json");
   const correct = readFileSync(contract, "utf8");
-  const started = watching(it);
+  const started = startWatched(it);
   await running(started, "one");
   writeFileSync(contract, "{");
   it.change("two");
@@ -131,8 +131,8 @@ test("a contract that has become malformed prevents a restart, and the warning h
 });
 
 test("a program that ends by itself ends the launcher; an unmet contract prevents a restart", async () => {
-  const it = await world();
-  const [one, other] = [watching(it), watching(it, ["--watch-signal", "SIGUSR2"])];
+  const it = await startWatchedWorld();
+  const [one, other] = [startWatched(it), startWatched(it, ["--watch-signal", "SIGUSR2"])];
   await Promise.all([running(one, "one"), running(other, "one")]);
   // The contract is not met.
   it.change("");
@@ -151,8 +151,8 @@ test("a program that ends by itself ends the launcher; an unmet contract prevent
 });
 
 test("a refused token is reported once, and does not end the program", async () => {
-  const it = await world();
-  const started = watching(it);
+  const it = await startWatchedWorld();
+  const started = startWatched(it);
   await running(started, "one");
   it.server.failAlways("any", 401);
   await it.server.waitFor("any", it.server.count("any") + 1);
@@ -167,7 +167,7 @@ test("a refused token is reported once, and does not end the program", async () 
 });
 
 test("under a coding agent former secrets stay masked, and the notice about masking is printed once", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   const [one, two] = ["secret-number-one", "secret-number-two"];
   it.change(one);
   const script = `
@@ -177,7 +177,7 @@ test("under a coding agent former secrets stay masked, and the notice about mask
   `;
   const command = [process.execPath, "-e", script];
   const [masked, open] = [[], ["--redact=never"]].map((options, index) =>
-    watching({ ...it, cwd: index === 0 ? it.cwd : folder({}) }, ["--no-contract", ...options], command, {
+    startWatched({ ...it, cwd: index === 0 ? it.cwd : folder({}) }, ["--no-contract", ...options], command, {
       CLAUDECODE: "1",
     }),
   );
@@ -198,7 +198,7 @@ test("under a coding agent former secrets stay masked, and the notice about mask
 });
 
 test("former values that are too large to be masked with the new one are dropped, and the program is restarted", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   const large = (first: string): string =>
     Array.from({ length: 420_000 }, (_, index) => first + index.toString(36).padStart(5, "0")).join("");
   const change = (first: string): void =>
@@ -209,7 +209,7 @@ test("former values that are too large to be masked with the new one are dropped
     console.log("run", text.slice(0, 1) === "x" ? "first" : "second", text, "done");
     setInterval(() => {}, 60_000);
   `;
-  const started = watching(it, ["--redact"], [process.execPath, "-e", script]);
+  const started = startWatched(it, ["--redact"], [process.execPath, "-e", script]);
   await started.seen(/^run first [*]+ done$/m);
   change("y");
   // Waits for the end: a part of a secret that a killed program has printed cannot be recognized.
@@ -230,7 +230,7 @@ const PRINT = [
 ];
 
 test("a restart reads .env.override, the file of NAME_FILE and folders of secrets again", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   const write = (name: string, text: string): void => writeFileSync(join(it.cwd, name), text, { mode: 0o600 });
   write("sophia.contract.json", '{"variables":{"KEY":{},"FROM_FILE":{},"FROM_FOLDER":{},"MINE":{}}}');
   mkdirSync(join(it.cwd, "secrets"));
@@ -240,7 +240,7 @@ test("a restart reads .env.override, the file of NAME_FILE and folders of secret
     write(".env.override", `MINE=${value}\n`);
   };
   writeAll("first");
-  const started = watching(it, ["--secrets-dir", "secrets"], PRINT, { FROM_FILE_FILE: "value" });
+  const started = startWatched(it, ["--secrets-dir", "secrets"], PRINT, { FROM_FILE_FILE: "value" });
   await started.seen(/^has one first first first$/m);
   writeAll("second");
   it.change("two");
@@ -258,10 +258,10 @@ test.each([
   ],
   ["--dotenv", ["--dotenv", "pipe"], {}, "--watch cannot read FROM_FILE again for a restart: pipe is a pipe"],
 ])("a value from a pipe (%s) is an error, and nothing is started", async (_, options, more, words) => {
-  const it = await world();
+  const it = await startWatchedWorld();
   writeFileSync(join(it.cwd, "sophia.contract.json"), '{"variables":{"KEY":{},"FROM_FILE":{}}}');
   execFileSync("mkfifo", [join(it.cwd, "pipe")]);
-  const started = watching(it, options, PRINT, more);
+  const started = startWatched(it, options, PRINT, more);
   writeFileSync(join(it.cwd, "pipe"), "FROM_FILE=value\n");
   const ended = await started.finished;
   expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -269,9 +269,9 @@ test.each([
 });
 
 test("a token from a pipe is an error: the next look could not read it again", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   execFileSync("mkfifo", [join(it.cwd, "pipe")]);
-  const started = watching(it, [], PRINT, { ESC_TOKEN: "", ESC_TOKEN_FILE: "pipe" });
+  const started = startWatched(it, [], PRINT, { ESC_TOKEN: "", ESC_TOKEN_FILE: "pipe" });
   writeFileSync(join(it.cwd, "pipe"), it.server.token);
   const ended = await started.finished;
   expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -279,7 +279,7 @@ test("a token from a pipe is an error: the next look could not read it again", a
 });
 
 test("a contract that names another environment meanwhile asks it nothing before it is allowed", async () => {
-  const it = await world();
+  const it = await startWatchedWorld();
   const { ESC_ENV, ...own } = it.env;
   const env = { ...own, HOME: it.cwd };
   const contract = (environment: string | undefined): void =>
@@ -288,7 +288,7 @@ test("a contract that names another environment meanwhile asks it nothing before
   it.server.environment("acme/other/dev", { values: { KEY: secret("of-the-other") } });
   const allow = () => start([...sophiaRun, "allow"], { cwd: it.cwd, env }).finished;
   expect((await allow()).status).toBe(0);
-  const started = watching({ ...it, env });
+  const started = startWatched({ ...it, env });
   await running(started, "one");
   contract("acme/other/dev");
   it.change("two");

@@ -1,7 +1,7 @@
 import { escForPrograms, type EscSetting } from "../../output/esc-report.ts";
 import { type LineReport, type Report, reportTitle } from "../../output/report.ts";
 import { WIDTH } from "../../output/layout.ts";
-import type { Unmet } from "../../output/unmet.ts";
+import type { UnmetReport } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { jsonText } from "../../core/json-text.ts";
@@ -39,7 +39,7 @@ interface TextExtras extends ReportExtras {
 /** Returns the report for people. The form of its lines is fixed, since CI logs are searched for them. */
 export function reportText(
   report: Report,
-  unmet: Unmet | undefined,
+  unmet: UnmetReport | undefined,
   { tracked, ages, gates, checks, similarNames }: TextExtras,
 ): readonly Line[] {
   const now = new Date();
@@ -159,7 +159,7 @@ function mainSource(report: Report): readonly (readonly Line[])[] {
 
 function summary(
   report: Report,
-  unmet: Unmet | undefined,
+  unmet: UnmetReport | undefined,
   { checks, similarNames }: Pick<TextExtras, "checks" | "similarNames">,
 ): readonly Line[] {
   const failed = checks.filter(({ failures }) => failures.length > 0);
@@ -174,7 +174,7 @@ function summary(
   ];
 }
 
-function outcome(report: Report, unmet: Unmet | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
+function outcome(report: Report, unmet: UnmetReport | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
   if (unmet === undefined) {
     const age = report.esc.environments.at(-1)?.ageSeconds;
     const labels = report.sources.map((source) =>
@@ -191,10 +191,10 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
     const passed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
     return [searched(`✅ ${isAll ? passed : "The contract is met."}${from}`), ...nothing];
   }
-  const { unwritten, cause = [], findings, remedy, postscript = [], lacksEsc } = unmet;
+  const { builtInApplies, cause = [], findings, remedy, postscript = [], lacksEsc } = unmet;
   const [first, ...rest] = cause;
   return [
-    ...(unwritten === undefined ? [] : [`⚠️ ${sentence(unwritten[0])}`, indented(unwritten[1])]),
+    ...(builtInApplies === undefined ? [] : [`⚠️ ${sentence(builtInApplies[0])}`, indented(builtInApplies[1])]),
     ...(first === undefined ? [] : [`${report.esc.environment.state === "absent" ? "➖" : "❌"} ${first}`]),
     ...rest.map(indented),
     ...(report.isAbsent ? [] : [`❌ ${count(report.violations.length, "check")} failed`]),

@@ -9,7 +9,7 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
 import { isOfValue, reportViolations } from "../../output/violations.ts";
-import { resolve } from "../../resolve/precedence.ts";
+import { resolveLayers } from "../../resolve/precedence.ts";
 import { isOwnVariable } from "../../resolve/reserved-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { printable } from "../../core/text.ts";
@@ -44,7 +44,7 @@ export function compareEnvironments(
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
-    const resolution = resolve(layers.map(withoutOwn), declared);
+    const resolution = resolveLayers(layers.map(withoutOwn), declared);
     const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
       isCertain(violation, resolution, environment),
     );

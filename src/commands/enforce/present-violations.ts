@@ -5,7 +5,7 @@ import type { Contract, Violation } from "../../contract/contract-model.ts";
 import { formatCheck } from "../../contract/format.ts";
 import type { Resolution } from "../../core/model.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
-import { resolve } from "../../resolve/precedence.ts";
+import { resolveLayers } from "../../resolve/precedence.ts";
 import { unlessUnseen } from "../../resolve/rejected-values.ts";
 
 /**
@@ -19,7 +19,7 @@ export function presentViolations(
 ): { readonly violations: readonly Violation[]; readonly selected: Resolution } {
   const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...hidden.values()] }]);
   const isDeclared = (one: string): boolean => contract.variables.has(one) || contract.aliases.has(one);
-  const selected = resolve(layers, isDeclared);
+  const selected = resolveLayers(layers, isDeclared);
   const found = checkContract(contract, selected, unlessUnseen(formatCheck()));
   return { violations: found.filter((violation) => namesOf(violation).every(isEnforced)), selected };
 }

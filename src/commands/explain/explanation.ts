@@ -13,8 +13,8 @@ import { isHidden } from "../../resolve/secret-values.ts";
 import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
 import type { RefreshExplainer } from "./explain-refresh.ts";
-import { withholding } from "../../resolve/select.ts";
-import { makeReport, type Report, type State, withMeantContract } from "../../output/report.ts";
+import { createWithholdingRule } from "../../resolve/select.ts";
+import { makeReport, type Report, type State, withoutUnrelatedContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 export interface Explanation {
@@ -43,7 +43,7 @@ export type RuleExplanation = VariableExplanation["rules"][number];
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
 export function makeExplanation(given: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
-  const start = withMeantContract(given);
+  const start = withoutUnrelatedContract(given);
   const {
     files: { contract },
     values: { resolution },
@@ -100,7 +100,7 @@ function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
     verdict: { violations },
   } = start;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
-  const reason = withholding(selection, (name) => isDeclared(contract, name));
+  const reason = createWithholdingRule(selection, (name) => isDeclared(contract, name));
   const rulesOf = rulesByName(contract);
   // By name, since `--include` replaces the rule of a group by one with fewer variables.
   const identify = (rule: Rule): Rule | string => ("group" in rule ? rule.group : rule);

@@ -12,7 +12,7 @@ import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import type { Start } from "../../resolve/start.ts";
 import { originalValue } from "../../resolve/secret-values.ts";
-import { withheldWords } from "../../output/withheld-words.ts";
+import { createWithholdingDescriber } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
 import { startWith } from "../parts/command-start.ts";
 import { recorderOf } from "../parts/audit-log/audit-record.ts";
@@ -87,7 +87,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const isOutsideScope = scope?.outside.has(name) === true;
-  const reason = isOutsideScope ? `not in the scope ${printable(scope.name)}` : withheldWords(start)(name);
+  const reason = isOutsideScope ? `not in the scope ${printable(scope.name)}` : createWithholdingDescriber(start)(name);
   return new SophiaError(
     {
       code: "not-set",

@@ -2,7 +2,7 @@ import type { CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import { type Line, layOut, wrap } from "../../core/lines.ts";
-import { laidOut, type Layout, withCommandsWhole } from "../../output/layout.ts";
+import { renderLine, type Layout, withCommandsWhole } from "../../output/layout.ts";
 import type { CommandDefinition } from "../command.ts";
 import { tableOf } from "./help-table.ts";
 import { BRIEF_SUMMARY, BRIEF_USAGE, EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "./help-texts.ts";
@@ -78,7 +78,7 @@ function laidOutHelp(above: readonly string[], blocks: readonly (string | readon
   const texts = blocks.map((block) =>
     [block]
       .flat()
-      .flatMap((line) => laidOut(line, layout))
+      .flatMap((line) => renderLine(line, layout))
       .join("\n"),
   );
   return `${[lines.flatMap((line) => broken(line, layout.width)).join("\n"), ...texts].join("\n\n")}\n`;

@@ -4,7 +4,7 @@ import type { Secret } from "../../masking/masking-model.ts";
 import { isNewToday } from "../../output/once-a-day.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
-import { hiddenIn } from "../../resolve/secret-values.ts";
+import { secretsOfAllLayers } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
 import { sourcesWith } from "../parts/command-start.ts";
 import { tokenFiles, tokensInFiles } from "./token-files.ts";
@@ -25,7 +25,7 @@ export async function secretsToMask(given: Settings, context: Context): Promise<
   const values = await resolveValues(sources);
   warn(sources, settings.quiet, context);
   const files = tokenFiles(values.layers, context.cwd);
-  const secrets = hiddenIn({ ...sources, values });
+  const secrets = secretsOfAllLayers({ ...sources, values });
   return [...secrets, ...tokenOf(sources), ...(await tokensInFiles(files, context.environment))];
 }
 

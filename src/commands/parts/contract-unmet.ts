@@ -2,7 +2,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import { shownCommand } from "../../launch/program/start-error.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { setOffer, wordUnmet } from "../../output/unmet.ts";
+import { setOffer, describeUnmet } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import type { Start } from "../../resolve/start.ts";
 
@@ -18,7 +18,7 @@ export async function contractUnmet(
   context: Context,
 ): Promise<SophiaError> {
   const unread = await unreadFileLines(start, settings, context);
-  const failure = wordUnmet(start, { ...words, quiet: settings.quiet, offer: setOffer(context), unread });
+  const failure = describeUnmet(start, { ...words, quiet: settings.quiet, offer: setOffer(context), unread });
   return new SophiaError(failure, ExitStatus.config);
 }
 

@@ -9,7 +9,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/find-executable.ts";
-import { matcher } from "../../resolve/name-globs.ts";
+import { createMatcher } from "../../resolve/name-globs.ts";
 import { startWith } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { createDelivery } from "./delivery.ts";
@@ -72,7 +72,7 @@ async function locateCommand(
     searchPath !== "" &&
     settings.prefer === "environment" &&
     settings.scope === undefined &&
-    (settings.exclude.length === 0 || !matcher(settings.exclude)("PATH"));
+    (settings.exclude.length === 0 || !createMatcher(settings.exclude)("PATH"));
   if (!(willPathStay || command.includes("/"))) return undefined;
   if (process.platform === "win32") {
     (await import("../../launch/windows/find.ts")).fileOnWindows(command, environment);

@@ -2,7 +2,9 @@
 import { execFileSync, type StdioOptions } from "node:child_process";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fetched } from "../../helpers/fetched.ts";
+import { fillFolderOnce } from "../../helpers/fill-folder-once.ts";
+import { fetchNpmPackages } from "../../helpers/npm-packages.ts";
+import { fetchPythonPackages } from "../../helpers/python-packages.ts";
 import { isNightly } from "../../helpers/seed.ts";
 
 /** Clients of GitHub's API. */
@@ -51,7 +53,12 @@ function fetchInto(
   versions: Readonly<Record<string, string>>,
   install: (folder: string) => void,
 ): string {
-  return fetched(join(cache, `${name}-${Object.values(versions).join("-")}`), install);
+  return fillFolderOnce(folderFor(name, versions), install);
+}
+
+/** Returns the folder of packages, whose name has their versions. */
+function folderFor(name: string, versions: Readonly<Record<string, string>>): string {
+  return join(cache, `${name}-${Object.values(versions).join("-")}`);
 }
 
 export function fetchJavaScript(): string {
@@ -76,14 +83,7 @@ export function fetchPyGithub(): string {
 }
 
 export function fetchFromNpm(name: string, dependencies: Readonly<Record<string, string>>): string {
-  return fetchInto(name, dependencies, (folder) => {
-    writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], {
-      cwd: folder,
-      timeout: 300_000,
-      stdio,
-    });
-  });
+  return fetchNpmPackages(folderFor(name, dependencies), dependencies);
 }
 
 export function fetchPython(): string {
@@ -91,13 +91,8 @@ export function fetchPython(): string {
 }
 
 export function fetchFromPyPI(kind: string, versions: Readonly<Record<string, string>>): string {
-  return fetchInto(kind, versions, (folder) => {
-    const packages = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
-    execFileSync("python3", ["-m", "pip", "install", "--quiet", "--target", folder, ...packages], {
-      timeout: 300_000,
-      stdio,
-    });
-  });
+  const requirements = Object.entries(versions).map(([name, version]) => `${name}==${version}`);
+  return fetchPythonPackages(folderFor(kind, versions), requirements);
 }
 
 /** @returns the program that is built with them, of clients.go */

@@ -2,7 +2,7 @@
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { brokeredWorld, brokering } from "../../helpers/brokered.ts";
+import { startBrokeredWorld, startBrokered } from "../../helpers/brokered.ts";
 import { notNightly, skipBecause } from "../../helpers/skip.ts";
 import { unwrapped } from "../../helpers/sophia.ts";
 import { fetchJavaScript } from "./packages.ts";
@@ -17,12 +17,12 @@ async function calling(client: keyof typeof KEYS, every: string) {
   const name = `rotation-${process.pid}.mjs`;
   copyFileSync(join(import.meta.dirname, "rotation.mjs"), join(folder, name));
   onTestFinished(() => rmSync(join(folder, name), { force: true }));
-  const it = await brokeredWorld((request, response) => void answerAsProvider(request, response));
+  const it = await startBrokeredWorld((request, response) => void answerAsProvider(request, response));
   const key = KEYS[client];
   it.values({ [key]: ONE });
   it.accept(ONE);
   const command = [process.execPath, join(folder, name), client];
-  const started = brokering(it, ["--watch-every", every, "--audit-log", "log"], command);
+  const started = startBrokered(it, ["--watch-every", every, "--audit-log", "log"], command);
   await started.seen(/^succeeded 100$/m);
   const rotate = (): void => it.values({ [key]: TWO });
   /** Resolves when 100 more calls have succeeded. */

@@ -19,7 +19,7 @@ import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract, Violation } from "../../../src/contract/contract-model.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import type { Diagnostic, Variable } from "../../../src/core/model.ts";
-import { resolve } from "../../../src/resolve/precedence.ts";
+import { resolveLayers } from "../../../src/resolve/precedence.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { checked, contractOf } from "../../contract/contracts.ts";
 import { patterns, patternValues } from "../../contract/pattern/arbitrary.ts";
@@ -79,7 +79,7 @@ function violationsOf({ contract, values }: Case): readonly Violation[] {
   }));
   const { layers } = applyContract(contract, [{ source: "esc", variables }]);
   const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
-  return checked(contract, resolve(layers, isDeclared));
+  return checked(contract, resolveLayers(layers, isDeclared));
 }
 
 /** Evaluates all cases in one process of the evaluator. */

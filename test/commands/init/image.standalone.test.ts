@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Client, clientEnvironment, clients, standIns } from "../../helpers/clients.ts";
+import { type Client, packageManagerEnvironment, clients, writeStandIns } from "../../helpers/package-managers.ts";
 import { buildImage } from "../../helpers/image-build.ts";
 import { pack } from "../../helpers/pack.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
@@ -43,13 +43,13 @@ async function startImage(
   const cwd = join(root, member);
   const home = folder();
   cpSync(tarball, join(cwd, basename(tarball)));
-  const env: Record<string, string> = clientEnvironment(home);
+  const env: Record<string, string> = packageManagerEnvironment(home);
   const added = await start([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
   expect(added.status, added.stdout + added.stderr).toBe(0);
   const made = await sophia(["init", "--with", "docker"], { cwd });
   expect(made).toMatchObject({ status: 0, stderr: "" });
   expect(made.stdout).toContain("created Dockerfile\n");
-  const PATH = `${standIns(folder(), client)}:${env["PATH"] ?? ""}`;
+  const PATH = `${writeStandIns(folder(), client)}:${env["PATH"] ?? ""}`;
   const image = await buildImage(join(cwd, "Dockerfile"), root, { ...env, PATH });
   return start(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;
 }

@@ -16,12 +16,12 @@ import { expectWording } from "../../helpers/wording.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 import { escVariables, SENTINEL, sentinel } from "../world.ts";
-import { startedIn } from "../../helpers/folders.ts";
+import { foldersOf } from "../../helpers/folders.ts";
 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const FILE = "sophia.contract.json";
 const loaded = async (cwd: string): Promise<unknown> => ({
-  ...(await loadContract({}, startedIn(cwd))),
+  ...(await loadContract({}, foldersOf(cwd))),
   source: undefined,
 });
 /** With its probes, which what a start loads does not have. */
@@ -44,7 +44,7 @@ describe("the built-in contract", () => {
     expect(stdout).toContain("18 variables");
     expectWording(stdout);
     expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "builtin", variables: { SENTRY_DSN: {} } });
-    expect((await loadContract({}, startedIn(cwd))).variables.size).toBe(18);
+    expect((await loadContract({}, foldersOf(cwd))).variables.size).toBe(18);
   });
 
   test("in a folder above is not hidden, unless --from is given", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clientEnvironment, clients, standIns } from "../../helpers/clients.ts";
+import { packageManagerEnvironment, clients, writeStandIns } from "../../helpers/package-managers.ts";
 import { pack } from "../../helpers/pack.ts";
 import { standInForRepository } from "../../helpers/repository.ts";
 import { notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
@@ -19,8 +19,8 @@ describe.each(clients())("with $name what init prints works", (client) => {
     });
     const home = folder();
     const repository = standInForRepository(await pack(folder()));
-    const base = clientEnvironment(home);
-    const env = { ...base, ...repository, PATH: `${standIns(folder(), client)}:${base["PATH"] ?? ""}` };
+    const base = packageManagerEnvironment(home);
+    const env = { ...base, ...repository, PATH: `${writeStandIns(folder(), client)}:${base["PATH"] ?? ""}` };
     const first = await sophia(["init"], { cwd });
     const commands = /among its dependencies; run\n((?: {2}.*\n)+)/.exec(first.stdout)?.[1] ?? "";
     const added = await start(["sh", "-ec", commands], { cwd, env }).finished;

@@ -12,10 +12,15 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Client, clientEnvironment, clients, furtherClients } from "../../helpers/clients.ts";
+import {
+  type Client,
+  packageManagerEnvironment,
+  clients,
+  furtherPackageManagers,
+} from "../../helpers/package-managers.ts";
 import { pack } from "../../helpers/pack.ts";
 import { type Registry, startRegistry } from "../../helpers/registry.ts";
-import { renumbered } from "../../helpers/renumbered.ts";
+import { changePackageVersion } from "../../helpers/change-version.ts";
 import { isNightly } from "../../helpers/seed.ts";
 import { notLinux, notNightly, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
@@ -42,7 +47,7 @@ beforeAll(async () => {
   writeFileSync(join(other, "package.json"), JSON.stringify({ name: "other", version: "1.0.0", license: "MIT" }));
   const tarball = join(home, "other-1.0.0.tgz");
   execFileSync("tar", ["-czf", tarball, "-C", join(home, "other"), "package"]);
-  registry = await startRegistry([packed, renumbered(packed, NEXT, home), tarball]);
+  registry = await startRegistry([packed, changePackageVersion(packed, NEXT, home), tarball]);
 });
 
 afterAll(async () => {
@@ -167,7 +172,7 @@ function project(client: Client, files: Files = {}): Project {
     writeFileSync(file, typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`);
   }
   const env = {
-    ...clientEnvironment(folder()),
+    ...packageManagerEnvironment(folder()),
     npm_config_offline: "false",
     npm_config_registry: registry.url,
     YARN_ENABLE_NETWORK: "true",
@@ -216,7 +221,7 @@ function removeModules({ cwd }: Project): void {
   rmSync(join(cwd, "node_modules"), { recursive: true, force: true });
 }
 
-describe.each([...clients(), ...(isNightly ? furtherClients() : [])])("$name", (client) => {
+describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])("$name", (client) => {
   if (!/^p?npm /.test(client.name)) skipBecause(notNightly);
   const { install, frozen, add, upgrade, rebuild, withoutScripts, remove } = operationsOf(client);
 

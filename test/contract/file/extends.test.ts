@@ -15,7 +15,7 @@ import { folder } from "../../helpers/sophia.ts";
 import { contractDocuments } from "../arbitrary.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { contractOf, failureOf, root, withoutProbes } from "../contracts.ts";
-import { startedIn } from "../../helpers/folders.ts";
+import { foldersOf } from "../../helpers/folders.ts";
 
 /** Loads `sophia.contract.json` of a folder with these contracts. */
 async function load(files: Readonly<Record<string, unknown>>, more: object = {}): Promise<Contract> {
@@ -24,7 +24,7 @@ async function load(files: Readonly<Record<string, unknown>>, more: object = {})
     mkdirSync(dirname(join(cwd, name)), { recursive: true });
     writeFileSync(join(cwd, name), typeof content === "string" ? content : JSON.stringify(content));
   }
-  return loadContract({ ...more }, startedIn(cwd));
+  return loadContract({ ...more }, foldersOf(cwd));
 }
 
 const titles = ({ sections }: Contract) =>
@@ -227,10 +227,10 @@ describe("is refused, with the place in the file at fault", () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     for (const file of [undefined, "sophia.contract.json"]) {
-      const { message } = await failureOf(() => loadContract({ contractFile: file }, startedIn(cwd)));
+      const { message } = await failureOf(() => loadContract({ contractFile: file }, foldersOf(cwd)));
       expect(message).toContain("regular file");
     }
-    expect((await failureOf(() => loadContract({ contractFile: "large.json" }, startedIn(cwd)))).message).toContain(
+    expect((await failureOf(() => loadContract({ contractFile: "large.json" }, foldersOf(cwd)))).message).toContain(
       "8 MiB",
     );
   });
@@ -243,7 +243,7 @@ test("an error is data about the file that has it: the path, and a position for 
   });
   const error: unknown = await loadContract(
     { contractFile: "sophia.contract.json" },
-    startedIn(join(cwd, "app")),
+    foldersOf(join(cwd, "app")),
   ).catch((thrown: unknown) => thrown);
   if (!(error instanceof ContractFileError) || error.problem.kind !== "faults") throw error;
   expect(error).toMatchObject({ code: "contract-invalid", file: join(cwd, "base.json"), cwd: join(cwd, "app") });
@@ -275,7 +275,7 @@ describe("of a contract that was found", () => {
     ["own.json", false],
   ])("%s is extended (in a repository: %s)", async (target, isRepository) => {
     const { app } = repository(target, isRepository);
-    expect([...(await loadContract({}, startedIn(app))).variables.keys()]).toEqual(["A"]);
+    expect([...(await loadContract({}, foldersOf(app))).variables.keys()]).toEqual(["A"]);
   });
 
   test.each([
@@ -285,12 +285,12 @@ describe("of a contract that was found", () => {
     ["/proc/self/environ", true, "repository"],
   ])("%s is not, unless the contract is named (in a repository: %s)", async (target, isRepository, of) => {
     const { app } = repository(target, isRepository);
-    const failure = await failureOf(() => loadContract({}, startedIn(app)));
+    const failure = await failureOf(() => loadContract({}, foldersOf(app)));
     expect(failure).toMatchObject({ code: "contract-invalid" });
     expect(failure.message).toMatch(new RegExp(`:1:12: .* ${of}$`));
     expectWording(failure.message);
     expect(failure.hint).toContain("--contract sophia.contract.json");
-    const named = loadContract({ contractFile: "sophia.contract.json" }, startedIn(app));
+    const named = loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app));
     if (target.endsWith("base.json")) expect((await named).variables.size).toBe(1);
     else expect((await failureOf(() => named)).message).not.toContain(":1:12: ");
   });
@@ -305,22 +305,22 @@ describe("of a contract that was found", () => {
     for (const [link, to, target, isInside] of cases) {
       symlinkSync(to, join(app, link));
       writeFileSync(join(app, "sophia.contract.json"), JSON.stringify({ extends: target }));
-      if (isInside) expect((await loadContract({}, startedIn(app))).variables.size).toBe(1);
-      else expect((await failureOf(() => loadContract({}, startedIn(app)))).message).toContain("outside");
+      if (isInside) expect((await loadContract({}, foldersOf(app))).variables.size).toBe(1);
+      else expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toContain("outside");
     }
   });
 
   test("the repository of the first contract is the limit for all others", async () => {
     const { top, app } = repository("own.json");
     writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
-    expect((await failureOf(() => loadContract({}, startedIn(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
-    expect((await loadContract({ contractFile: "sophia.contract.json" }, startedIn(app))).variables.size).toBe(1);
+    expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
+    expect((await loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app))).variables.size).toBe(1);
   });
 
   test("a working directory behind a link changes nothing", async () => {
     const { top } = repository("../../base.json");
     symlinkSync("repository/packages", join(top, "alias"));
     const cwd = join(top, "alias/app");
-    expect((await failureOf(() => loadContract({}, startedIn(cwd)))).message).toContain("outside");
+    expect((await failureOf(() => loadContract({}, foldersOf(cwd)))).message).toContain("outside");
   });
 });

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, test } from "vitest";
 import { loadContract } from "../../../src/contract/find-contract.ts";
 import type { ContractEnvironment } from "../../../src/contract/contract-model.ts";
-import { startedIn } from "../../helpers/folders.ts";
+import { foldersOf } from "../../helpers/folders.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { failureOf } from "../contracts.ts";
 
@@ -17,7 +17,7 @@ async function environmentOf(
     mkdirSync(dirname(join(top, name)), { recursive: true });
     writeFileSync(join(top, name), JSON.stringify({ variables: {}, ...content }));
   }
-  const { environment } = await loadContract(part, startedIn(top));
+  const { environment } = await loadContract(part, foldersOf(top));
   return environment && { ...environment, file: environment.file.slice(top.length + 1) };
 }
 
@@ -82,7 +82,7 @@ describe("the environment of a contract", () => {
     writeFileSync(join(top, "outside.json"), JSON.stringify({ variables: {}, environment: "acme/a/outside" }));
     symlinkSync("../outside.json", join(top, "app/base.json"));
     writeFileSync(join(top, "app/named.json"), JSON.stringify({ extends: "base.json" }));
-    const { environment } = await loadContract({ contractFile: "app/named.json" }, startedIn(top));
+    const { environment } = await loadContract({ contractFile: "app/named.json" }, foldersOf(top));
     expect(environment?.isFound).toBe(true);
   });
 

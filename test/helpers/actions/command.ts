@@ -1,5 +1,6 @@
-/** How actions/runner finds commands in the output of a step (ActionCommand.cs, ActionCommandManager.cs). */
+/** Finds the commands in the output of a step, as actions/runner does (ActionCommand.cs, ActionCommandManager.cs). */
 
+/** A command, such as `::error file=app.ts::the message`. */
 export interface RunnerCommand {
   readonly name: string;
   readonly data: string;
@@ -11,19 +12,20 @@ const REGISTERED: readonly string[] = [
   ["debug", "warning", "error", "notice", "group", "endgroup", "echo"],
 ].flat();
 
-/** The lines of a step's output: a line ends at LF, CR LF or CR alone (StreamReader.ReadLine). */
+/** Splits the output of a step into lines, which end at LF, CR LF or CR (StreamReader.ReadLine). */
 export function linesOf(output: string): readonly string[] {
   return output.split(/\r\n|\r|\n/);
 }
 
-/** The commands of a job. `::stop-commands::TOKEN` stops them until `::TOKEN::`. */
+/** Reads the commands of a job. Between `::stop-commands::TOKEN` and `::TOKEN::` there are none. */
 export class Commands {
   private readonly registered = new Set(REGISTERED);
+  /** The token that ends the present pause; undefined if there is none. */
   private token: string | undefined;
 
-  /** Returns the command that the runner executes for a line; undefined for a line that it shows. */
+  /** Returns the command in a line, which the runner executes; undefined for a line that it shows. */
   read(line: string): RunnerCommand | undefined {
-    const command = inNewForm(line, this.registered) ?? inOldForm(line, this.registered);
+    const command = parseNewForm(line, this.registered) ?? parseOldForm(line, this.registered);
     if (command === undefined) return undefined;
     if (this.token !== undefined) {
       if (command.name.toLowerCase() !== this.token) return undefined;
@@ -37,8 +39,8 @@ export class Commands {
   }
 }
 
-/** `TryParseV2`: `::NAME PROPERTIES::DATA` at the beginning of a line, behind white space of .NET. */
-function inNewForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
+/** Parses `::NAME PROPERTIES::DATA` at the beginning of a line, behind white space of .NET (`TryParseV2`). */
+function parseNewForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
   const message = line.replace(/^[\s\u0085]+/, "");
   const end = message.startsWith("::") ? message.indexOf("::", 2) : -1;
   if (end === -1) return undefined;
@@ -51,8 +53,8 @@ function inNewForm(line: string, registered: ReadonlySet<string>): RunnerCommand
   };
 }
 
-/** `TryParse`: `##[NAME PROPERTIES]DATA`, anywhere in a line. */
-function inOldForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
+/** Parses `##[NAME PROPERTIES]DATA` anywhere in a line (`TryParse`). */
+function parseOldForm(line: string, registered: ReadonlySet<string>): RunnerCommand | undefined {
   const start = line.indexOf("##[");
   const end = start === -1 ? -1 : line.indexOf("]", start);
   if (end === -1) return undefined;
@@ -61,15 +63,19 @@ function inOldForm(line: string, registered: ReadonlySet<string>): RunnerCommand
   return { name, data: unescapedOld(line.slice(end + 1)), properties: propertiesOf(list, ";", unescapedOld) };
 }
 
+/** Splits `NAME PROPERTIES`. */
 function split(text: string): { readonly name: string; readonly list: string } {
   const space = text.indexOf(" ");
   return space === -1 ? { name: text, list: "" } : { name: text.slice(0, space), list: text.slice(space + 1) };
 }
 
+/** Parses `file=app.ts,line=7`. @param read unescapes a value */
 function propertiesOf(list: string, separator: string, read: (text: string) => string): Record<string, string> {
-  const pairs = list.split(separator).flatMap((one) => {
-    const at = one.indexOf("=");
-    return at <= 0 || at === one.length - 1 ? [] : [[one.slice(0, at), read(one.slice(at + 1))] as const];
+  const pairs = list.split(separator).flatMap((pair) => {
+    const index = pair.indexOf("=");
+    return index <= 0 || index === pair.length - 1
+      ? []
+      : [[pair.slice(0, index), read(pair.slice(index + 1))] as const];
   });
   return Object.fromEntries(pairs);
 }

@@ -1,4 +1,4 @@
-/** Files by which a step speaks to the runner, as actions/runner reads them on Linux (FileCommandManager.cs). */
+/** Reads the files in which a step sets variables and outputs, as actions/runner does on Linux (FileCommandManager.cs). */
 
 /**
  * `GITHUB_ENV` or `GITHUB_OUTPUT`: only LF ends a line, a value ends at the first line that is the delimiter.

@@ -1,27 +1,30 @@
-/** Runs a workflow's jobs, one after the other, as GitHub does: a job whose `needs` failed is not run. */
+/** Runs the jobs of a workflow one after the other. As on GitHub, a job is not run if a job that it needs has failed. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { at, recordAt } from "../at.ts";
 import { type Runner, type RunnerOptions, startRunner } from "./runner.ts";
 
 export interface WorkflowOptions extends RunnerOptions {
-  /** What `${{ secrets.NAME }}`, `${{ vars.NAME }}` and `${{ github.name }}` stand for. */
+  /** The values of `${{ secrets.NAME }}`, `${{ vars.NAME }}` and `${{ github.name }}`. */
   readonly contexts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** The search path of `run` steps. */
   readonly path?: string;
 }
 
+/** A job that was run. */
 export interface Job {
   readonly runner: Runner;
-  /** Of the steps that were run: the command, or the action, and how it ended. */
+  /** The steps that were run: the command or the action, and its status. */
   readonly steps: readonly { readonly what: string; readonly status: number | null }[];
 }
 
-const OWN = /^sophia-platform\/sophia-run@v\d+\.\d+\.\d+$/;
-/** Actions that prepare the workspace, which is there, and Node.js. */
+/** The action of this repository. */
+const SOPHIA_ACTION = /^sophia-platform\/sophia-run@v\d+\.\d+\.\d+$/;
+/** Actions that prepare the workspace and Node.js. They are skipped, because tests have both. */
 const PREPARING = /^actions\/(?:checkout|setup-node)@[0-9a-f]{40}$/;
 const AUTH = /^pulumi\/auth-actions@[0-9a-f]{40}$/;
 
+/** Runs the jobs of a workflow's file. @returns those that were run, by name */
 export async function runWorkflow(file: string, options: WorkflowOptions): Promise<ReadonlyMap<string, Job>> {
   const document: unknown = parse(readFileSync(file, "utf8"));
   const finished = new Map<string, Job>();
@@ -34,9 +37,10 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
     for (const step of Object.values(recordAt(job, "steps"))) {
       const uses = text(step, "uses");
       if (uses !== undefined && PREPARING.test(uses)) continue;
-      if (uses !== undefined && !OWN.test(uses) && !AUTH.test(uses)) throw new Error(`no action ${uses} here`);
+      if (uses !== undefined && !SOPHIA_ACTION.test(uses) && !AUTH.test(uses))
+        throw new Error(`no action ${uses} here`);
       const fill = (values: Readonly<Record<string, string>>): Record<string, string> =>
-        Object.fromEntries(Object.entries(values).map(([key, value]) => [key, filled(value, runner, options)]));
+        Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fillIn(value, runner, options)]));
       const env = fill(texts(recordAt(step, "env")));
       const script = text(step, "run") ?? "";
       const status =
@@ -56,8 +60,8 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
 }
 
 /**
- * Does what pulumi/auth-actions 2.1.0 does, of which scripts/places/actions runs the real one: it exchanges the ID token of the
- * job, and sets PULUMI_ACCESS_TOKEN for the steps behind it.
+ * Does the same as pulumi/auth-actions 2.1.0: it exchanges the ID token of the job, and sets PULUMI_ACCESS_TOKEN for the later steps.
+ * scripts/places/actions runs the real action.
  */
 async function authenticate(
   inputs: Readonly<Record<string, string>>,
@@ -89,8 +93,8 @@ async function authenticate(
   return 0;
 }
 
-/** A text with its expressions replaced: names and dots only. */
-function filled(template: string, runner: Runner, { contexts = {} }: WorkflowOptions): string {
+/** Replaces the expressions in a text. They may consist only of names and dots. */
+function fillIn(template: string, runner: Runner, { contexts = {} }: WorkflowOptions): string {
   return template.replaceAll(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (_, path: string) => {
     const [context = "", name = "", ...rest] = path.split(".");
     if (context === "steps") return runner.outputs.get(name)?.get(rest[1] ?? "") ?? "";
@@ -98,9 +102,10 @@ function filled(template: string, runner: Runner, { contexts = {} }: WorkflowOpt
   });
 }
 
+/** Returns a member if it is a text. */
 function text(value: unknown, name: string): string | undefined {
-  const found = at(value, name);
-  return typeof found === "string" ? found : undefined;
+  const member = at(value, name);
+  return typeof member === "string" ? member : undefined;
 }
 
 function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {

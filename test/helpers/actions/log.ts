@@ -1,34 +1,36 @@
-/** The log of a job, as actions/runner makes it of what the steps write (ActionCommandManager.cs). */
+/** Makes the log of a job from the output of its steps, as actions/runner does (ActionCommandManager.cs). */
 import { Commands } from "./command.ts";
 
+/** A message at a line of a file, or at the job. */
 export interface Annotation {
   readonly level: string;
   readonly message: string;
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** The log. `read` gets each line of the output in turn. */
 export class Log {
   readonly masks = new Set<string>();
   readonly annotations: Annotation[] = [];
-  /** What people see. */
+  /** The lines that people see. */
   readonly lines: string[] = [];
-  /** What of it was shown, or annotated, before the first mask. */
+  /** The text that was shown before the first mask was set. */
   beforeMasks = "";
 
   private readonly commands = new Commands();
 
-  /** One line of a step's output. */
+  /** Executes a line of the output if it is a command, and otherwise shows it. */
   read(raw: string): void {
     const command = this.commands.read(raw);
     if (command?.name === "add-mask") {
       // The runner masks each line as well.
       const { data } = command;
-      for (const one of [data, ...data.split(/\r?\n/)]) if (one.trim() !== "") this.masks.add(one);
+      for (const text of [data, ...data.split(/\r?\n/)]) if (text.trim() !== "") this.masks.add(text);
       return;
     }
     if (command !== undefined) {
       const { name, data, properties } = command;
-      if (!["error", "warning", "notice"].includes(name)) throw new Error(`a command that nobody meant: ${name}`);
+      if (!["error", "warning", "notice"].includes(name)) throw new Error(`an unexpected command: ${name}`);
       this.annotations.push({ level: name, message: this.masked(data), properties });
     }
     const shown = command === undefined ? raw : `##[${command.name}]${command.data}`;
@@ -36,32 +38,34 @@ export class Log {
     this.lines.push(this.masked(shown));
   }
 
-  /** With `***` for what the runner was told to mask, and for the forms of it that it derives itself. */
+  /** Replaces the masked texts, and the forms that the runner derives from them, by `***`. */
   masked(text: string): string {
-    const forms = [...this.masks].flatMap((mask) => [mask, ...derived(mask)]);
-    // All are found before the first is replaced, and what touches becomes one (SecretMasker.cs).
-    const found = forms
-      .flatMap((form) => (form === "" ? [] : placesOf(form, text)))
-      .toSorted(([one], [other]) => one - other);
+    const forms = [...this.masks].flatMap((mask) => [mask, ...encodedForms(mask)]);
+    // All occurrences are found before the first is replaced. Those that touch become one `***` (SecretMasker.cs).
+    const occurrences = forms
+      .flatMap((form) => (form === "" ? [] : occurrencesOf(form, text)))
+      .toSorted(([first], [second]) => first - second);
     let masked = "";
-    let at = 0;
-    for (const [start, end] of found) {
-      if (start > at || at === 0) masked += `${text.slice(at, start)}***`;
-      at = Math.max(at, end);
+    let position = 0;
+    for (const [start, end] of occurrences) {
+      if (start > position || position === 0) masked += `${text.slice(position, start)}***`;
+      position = Math.max(position, end);
     }
-    return masked + text.slice(at);
+    return masked + text.slice(position);
   }
 }
 
-/** Where a form stands in a text, each occurrence from one character to another. */
-function placesOf(form: string, text: string): readonly (readonly [start: number, end: number])[] {
-  const places: [number, number][] = [];
-  for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) places.push([at, at + form.length]);
-  return places;
+/** Returns the start and the end of each occurrence in a text. */
+function occurrencesOf(form: string, text: string): readonly (readonly [start: number, end: number])[] {
+  const occurrences: [number, number][] = [];
+  for (let start = text.indexOf(form); start >= 0; start = text.indexOf(form, start + 1)) {
+    occurrences.push([start, start + form.length]);
+  }
+  return occurrences;
 }
 
-/** ValueEncoders.cs: base64 at its three offsets, JSON strings, URIs; as far as these tests look. */
-function derived(value: string): readonly string[] {
+/** Returns the encoded forms of a secret that tests need: base64 at three offsets, JSON strings and URIs (ValueEncoders.cs). */
+function encodedForms(value: string): readonly string[] {
   const bytes = Buffer.from(value);
   return [
     ...[0, 1, 2].map((shift) => bytes.subarray(shift).toString("base64")),

@@ -1,4 +1,4 @@
-/** As much of GitHub's runner as the workflows of the examples need: real steps, in real processes. */
+/** Runs the steps of a job in real processes, with as much of GitHub's runner as the workflows of the examples need. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
@@ -10,34 +10,43 @@ import { linesOf } from "./command.ts";
 import { isBlocked, readPairs } from "./files.ts";
 import { Log } from "./log.ts";
 
+/** A runner of one job. Each call of `action` and `run` is a step. */
 export interface Runner {
   readonly log: Log;
-  /** What later steps have by GITHUB_ENV, as it was written. */
+  /** The variables that steps have set for later steps by GITHUB_ENV. */
   readonly environment: Map<string, string>;
+  /** The outputs of steps by the identifiers of the steps. */
   readonly outputs: Map<string, ReadonlyMap<string, string>>;
   readonly summary: () => string;
-  /** All that a step wrote to its outputs but commands that mask. */
+  /** Returns all that the steps have written, without the commands that mask. */
   readonly written: () => string;
+  /** Runs the action. @returns its status */
   readonly action: (
     inputs?: Readonly<Record<string, string>>,
     env?: Readonly<Record<string, string>>,
     id?: string,
   ) => Promise<number | null>;
+  /** Runs a script of the shell. @returns its status */
   readonly run: (script: string, env?: Readonly<Record<string, string>>, path?: string) => Promise<number | null>;
 }
 
 export interface RunnerOptions {
-  /** The file `action.yml`, beside which everything lies that the action is. */
+  /** The path of `action.yml`. Its folder has the code of the action. */
   readonly action: string;
   readonly node?: string;
-  /** The repository's files. */
+  /** The files of the repository. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** The variables of the whole job. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A runner for one job. */
-export function startRunner({ action, node = process.execPath, files = {}, env: ofJob = {} }: RunnerOptions): Runner {
+/** Creates a runner for one job. */
+export function startRunner({
+  action,
+  node = process.execPath,
+  files = {},
+  env: jobEnvironment = {},
+}: RunnerOptions): Runner {
   const workspace = folder(files);
   const temp = folder();
   const manifest: unknown = parse(readFileSync(action, "utf8"));
@@ -56,12 +65,12 @@ export function startRunner({ action, node = process.execPath, files = {}, env: 
     written: () => written,
     action: (inputs = {}, env = {}, id = "action") => {
       const { using, main } = recordAt(manifest, "runs");
-      if (using !== "node24" || typeof main !== "string") throw new Error("no action for Node.js");
-      const given = Object.entries(recordAt(manifest, "inputs")).map(([name, input]) => {
+      if (using !== "node24" || typeof main !== "string") throw new Error("the action is not for Node.js 24");
+      const inputVariables = Object.entries(recordAt(manifest, "inputs")).map(([name, input]) => {
         const preset = at(input, "default");
         return [`INPUT_${name.toUpperCase()}`, inputs[name] ?? (typeof preset === "string" ? preset : "")] as const;
       });
-      return step([node, join(dirname(action), main)], { ...env, ...Object.fromEntries(given) }, id);
+      return step([node, join(dirname(action), main)], { ...env, ...Object.fromEntries(inputVariables) }, id);
     },
     run: (script, env = {}, path = cleanPath) =>
       step(["bash", "-e", "-o", "pipefail", "-c", script], { PATH: path, ...env }, "run"),
@@ -82,7 +91,7 @@ export function startRunner({ action, node = process.execPath, files = {}, env: 
         PATH: cleanPath,
         HOME: temp,
         CI: "true",
-        ...ofJob,
+        ...jobEnvironment,
         ...Object.fromEntries(environment),
         ...env,
         GITHUB_ACTIONS: "true",

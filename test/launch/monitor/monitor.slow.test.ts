@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { addon, copyOfPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { isAlive, REPLACED, start, type Started } from "../../helpers/started.ts";
+import { isAlive, WAIT_FOR_MONITOR, start, type Started } from "../../helpers/started.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 const MONITOR = `linux-${process.arch}-monitor`;
@@ -68,7 +68,7 @@ test("before the monitor replaces Node.js, each thread blocks all signals", ({ s
 
 describe("monitor and witness", () => {
   test("are two single-threaded processes of together less than 200 kB, and no Node.js", () => {
-    const show = `${REPLACED}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done`;
     const lines = run(show).stdout.trim().split(/\s*\n/);
     expect(lines.filter((line) => !line.startsWith("VmRSS"))).toEqual([
@@ -84,7 +84,7 @@ describe("monitor and witness", () => {
 
   test("have no values, arguments and descriptors", ({ skip }) => {
     skip(process.geteuid?.() !== 0, "needs root, who alone can look at the monitor");
-    const show = `${REPLACED}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       tr "\\0" " " <"/proc/$pid/cmdline" | tr -d 0-9; echo; wc -c <"/proc/$pid/environ"; ls "/proc/$pid/fd"; done`;
     expect(run(show)).toEqual({
       status: 0,

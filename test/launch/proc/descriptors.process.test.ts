@@ -48,10 +48,10 @@ function numbersIn(
   more: {
     readonly infos?: Readonly<Record<number, string>>;
     readonly parents?: readonly Descriptor[];
-    readonly isParents?: DescriptorFacts["isParents"];
+    readonly isSameOpenFile?: DescriptorFacts["isSameOpenFile"];
   } = {},
 ): readonly number[] {
-  const { infos = {}, parents = [], isParents = () => false } = more;
+  const { infos = {}, parents = [], isSameOpenFile = () => false } = more;
   const targetOf = (number: number): string | undefined => open.find((one) => one.number === number)?.target;
   // Node.js makes inherited ones close-on-exec up to 15, and from there to the first number that is not taken.
   const firstGap = [...Array(64).keys()].find((number) => number >= 16 && isOfNode(targetOf(number) ?? "pipe:")) ?? 0;
@@ -61,7 +61,7 @@ function numbersIn(
     const isEventfd = targetOf(number) === "anon_inode:[eventfd]";
     return `flags:\t0${isClosed ? "2" : "0"}00400${isEventfd ? "2\neventfd-semaphore: 0" : "0"}\n`;
   };
-  const facts = { info, parents: () => parents, isParents, mayHaveMoreLoops: false };
+  const facts = { info, listParentDescriptors: () => parents, isSameOpenFile, mayHaveMoreLoops: false };
   return selectInherited(open, facts).passed.map(({ number }) => number);
 }
 
@@ -193,8 +193,8 @@ describe("anonymous inodes of the caller among Node's own", () => {
       for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
         for (let number = 3; number < 30; number++) {
           const open = nodes([{ number, target }], rings);
-          const isParents: DescriptorFacts["isParents"] = (here, there) => here === number && there === 7;
-          expect(numbersIn(open, { isParents, parents: [{ number: 7, target }] })).toEqual([number]);
+          const isSameOpenFile: DescriptorFacts["isSameOpenFile"] = (here, there) => here === number && there === 7;
+          expect(numbersIn(open, { isSameOpenFile, parents: [{ number: 7, target }] })).toEqual([number]);
           // Node's first is an epoll descriptor, and it has one before the other kinds of each loop.
           if (target !== "anon_inode:[eventpoll]") expect(numbersIn(open)).toEqual(number === 3 ? [number] : []);
           else expect(numbersIn(open)).toEqual(besideNodes(open, number));

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { skipBecause } from "../../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
-import { WATCH, world } from "../../helpers/watching.ts";
+import { WATCH, startWatchedWorld } from "../../helpers/watching.ts";
 
 const FORMS = [
   ["program under test", sophiaRun, undefined],
@@ -14,7 +14,7 @@ describe.each(FORMS)("%s", (_, [command, ...prefix], why) => {
   skipBecause(why);
 
   test("the channel to a Node.js parent stays from program to program", async () => {
-    const it = await world();
+    const it = await startWatchedWorld();
     const script = `process.on("message", (word) => process.send([word, process.env.KEY])); process.send(["run", process.env.KEY]);`;
     const child = spawn(command, [...prefix, ...WATCH, "--", process.execPath, "-e", script], {
       cwd: it.cwd,

@@ -5,10 +5,10 @@ import { skipBecause } from "../../helpers/skip.ts";
 import { addon, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import type { Started } from "../../helpers/started.ts";
 import { startAtTerminal, type Step } from "../../helpers/terminal.ts";
-import { running, WATCH, world, type World } from "../../helpers/watching.ts";
+import { running, WATCH, startWatchedWorld, type WatchedWorld } from "../../helpers/watching.ts";
 
 function atTerminal(
-  { cwd, env }: World,
+  { cwd, env }: WatchedWorld,
   steps: readonly Step[],
   command: readonly string[],
   more: Readonly<Record<string, string>> = {},
@@ -24,7 +24,7 @@ describe("at a terminal", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
   test("the next program finds it restored: in the foreground, with its settings", async () => {
-    const it = await world();
+    const it = await startWatchedWorld();
     const rude = `
 import os, signal, termios, time
 attributes = termios.tcgetattr(0)
@@ -47,7 +47,7 @@ while True: time.sleep(9)
   });
 
   test.each([[], ["--redact"]])("Ctrl-C in the middle of a restart ends it %s", async (...options) => {
-    const it = await world();
+    const it = await startWatchedWorld();
     const started = atTerminal(it, [["stopping", "\u0003"]], [...launcher(...options), ...program], { LAZY: "1" });
     await running(started, "one");
     it.change("two");
@@ -56,7 +56,7 @@ while True: time.sleep(9)
   });
 
   test("Ctrl-Z in the middle of a restart stops it, and fg continues it", async () => {
-    const it = await world();
+    const it = await startWatchedWorld();
     const steps = [
       ["bash-", `${[...launcher(), ...program].join(" ")}\r`],
       ["stopping", "\u001a"],
@@ -73,7 +73,7 @@ while True: time.sleep(9)
   });
 
   test("with --redact each program has a terminal, and neither secret is shown", async () => {
-    const it = await world();
+    const it = await startWatchedWorld();
     it.change("secret-number-one");
     const script =
       'test -t 0 && test -t 1 && echo "tty $BASE <$KEY>"; trap "exit 0" TERM; while :; do sleep 0.05; done';
@@ -94,7 +94,7 @@ describe("as PID 1 of a container", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
   test("orphans of the former program are reaped, and SIGTERM ends the next", async () => {
-    const it = await world();
+    const it = await startWatchedWorld();
     // The orphan dies once its former parent is gone.
     const script = `if [ "$KEY" = one ]; then
         sh -c 'while kill -0 '$$' 2>/dev/null; do sleep 0.02; done' >/dev/null & echo $! > orphan

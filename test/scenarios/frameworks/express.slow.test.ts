@@ -1,6 +1,6 @@
 /** docs/frameworks/express.md, with Express, dotenv and nodemon. */
 import { describe, expect, test } from "vitest";
-import { INTERRUPTED, makeProject, npmPackages, type Project, readPage } from "../../helpers/frameworks.ts";
+import { INTERRUPTED, makeProject, fetchFrameworkPackages, type Project, readPage } from "../../helpers/frameworks.ts";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
 
 const page = readPage("express");
@@ -14,7 +14,7 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
     "sophia.contract.json": page.block("json", '"variables"'),
     "server.js": page.block("js", "express"),
   };
-  const modules = npmPackages({ express: "5.3.0", dotenv: "18.0.10", nodemon: "3.1.14" });
+  const modules = fetchFrameworkPackages({ express: "5.3.0", dotenv: "18.0.10", nodemon: "3.1.14" });
   return makeProject({ ...pages, ".env": DOTENV, ...files }, { modules });
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { INTERRUPTED, makeProject, npmPackages, type Project, readPage } from "../../helpers/frameworks.ts";
+import { INTERRUPTED, makeProject, fetchFrameworkPackages, type Project, readPage } from "../../helpers/frameworks.ts";
 import { notLinux, notNightly, skipBecause } from "../../helpers/skip.ts";
 
 const page = readPage("nextjs");
@@ -33,7 +33,7 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
     "sophia.contract.json": page.block("json", '"variables"'),
     ".gitignore": "node_modules\n.next\n.env\n",
   };
-  const modules = npmPackages({ next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1", nodemon: "3.1.14" });
+  const modules = fetchFrameworkPackages({ next: "16.4.6", react: "19.3.1", "react-dom": "19.3.1", nodemon: "3.1.14" });
   return makeProject({ ...pages, ...APP, ".env": DOTENV, ...files }, { modules });
 }
 

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { INTERRUPTED, makeProject, npmPackages, type Project, readPage } from "../../helpers/frameworks.ts";
+import { INTERRUPTED, makeProject, fetchFrameworkPackages, type Project, readPage } from "../../helpers/frameworks.ts";
 import { notLinux, notNightly, skipBecause } from "../../helpers/skip.ts";
 
 const page = readPage("vite");
@@ -20,7 +20,7 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
     "main.js": "document.body.textContent = `${import.meta.env.VITE_API_URL} ${import.meta.env.API_KEY}`;",
     ".gitignore": "node_modules\ndist\n.env\n",
   };
-  const modules = npmPackages({ vite: "8.4.0", vitest: "4.1.12", nodemon: "3.1.14" });
+  const modules = fetchFrameworkPackages({ vite: "8.4.0", vitest: "4.1.12", nodemon: "3.1.14" });
   return makeProject({ ...pages, ".env": DOTENV, ...files }, { modules });
 }
 

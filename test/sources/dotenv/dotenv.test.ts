@@ -7,7 +7,7 @@ import { SophiaError } from "../../../src/core/error.ts";
 import { parseDotenv, readDotenv } from "../../../src/sources/dotenv/index.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { startedIn } from "../../helpers/folders.ts";
+import { foldersOf } from "../../helpers/folders.ts";
 
 const valuesOf = async (text: string) =>
   Object.fromEntries((await parseDotenv(text, ".env")).variables.map(({ name, value }) => [name, value]));
@@ -213,7 +213,7 @@ test("a file has at most twenty remarks and a count", async () => {
 const read = (cwd: string, ...names: string[]) =>
   readDotenv(
     names.map((path) => ({ path, required: true })),
-    startedIn(cwd),
+    foldersOf(cwd),
   );
 
 /** Expects an error about a file, in the words of the snapshot. */
@@ -225,7 +225,7 @@ async function expectRefusal(pending: Promise<unknown>): Promise<void> {
 
 describe("files", () => {
   test("a missing default file is ignored, a missing named one is an error", async () => {
-    expect(await readDotenv([{ path: ".env", required: false }], startedIn(folder()))).toEqual({
+    expect(await readDotenv([{ path: ".env", required: false }], foldersOf(folder()))).toEqual({
       layers: [],
       notices: [],
       files: [{ path: ".env", found: true }],
@@ -250,7 +250,7 @@ describe("files", () => {
     });
     mkdirSync(join(cwd, ".env"));
     await expectRefusal(read(cwd, ".env"));
-    await expectRefusal(readDotenv([{ path: ".env", required: false }], startedIn(cwd)));
+    await expectRefusal(readDotenv([{ path: ".env", required: false }], foldersOf(cwd)));
     await expectRefusal(read(cwd, "utf16.env"));
     await expectRefusal(read(cwd, "latin1.env"));
     await expectRefusal(read(cwd, "latin1.env/x"));
@@ -262,7 +262,7 @@ describe("files", () => {
     mkdirSync(above);
     writeFileSync(join(above, ".env"), "A=1");
     chmodSync(join(above, ".env"), 0o666);
-    const { notices } = await readDotenv([{ path: ".env", required: false }], startedIn(cwd), [above, cwd]);
+    const { notices } = await readDotenv([{ path: ".env", required: false }], foldersOf(cwd), [above, cwd]);
     expect(notices).toMatchObject([{ text: expect.stringContaining(`--dotenv '${cwd}/x\\,y/.env'`) }]);
   });
 

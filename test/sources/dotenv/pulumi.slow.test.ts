@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
-import { fetched } from "../../helpers/fetched.ts";
+import { fillFolderOnce } from "../../helpers/fill-folder-once.ts";
 import { cases } from "../../helpers/seed.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
@@ -82,7 +82,7 @@ func main() {
 }
 `;
   const built = (): string =>
-    fetched(join(import.meta.dirname, "../../../.cache/go-quote-1"), (unfinished) => {
+    fillFolderOnce(join(import.meta.dirname, "../../../.cache/go-quote-1"), (unfinished) => {
       const source = join(folder(), "main.go");
       writeFileSync(source, PROGRAM);
       execFileSync("go", ["build", "-o", join(unfinished, "quote"), source], { timeout: 300_000 });

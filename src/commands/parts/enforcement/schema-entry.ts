@@ -9,7 +9,7 @@ import type { Selection } from "../../../contract/esc-schema/contract-schema.ts"
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { entriesOf, printOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
-import { matcher } from "../../../resolve/name-globs.ts";
+import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { validationLines } from "./schema-text.ts";
 
@@ -60,8 +60,8 @@ export function schemaState(
     });
   }
   const selection = wanted.selection ?? earlier ?? { only: [], except: [] };
-  const isIncluded = selection.only.length === 0 ? (): boolean => true : matcher(selection.only);
-  const isExcluded = matcher(selection.except);
+  const isIncluded = selection.only.length === 0 ? (): boolean => true : createMatcher(selection.only);
+  const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
   const description = describeWriter(selection);
   const translated = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });

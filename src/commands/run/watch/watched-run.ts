@@ -21,8 +21,8 @@ import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
-import { failureOf, further, printLines } from "../../../output/stderr.ts";
-import { setOffer, wordUnmet } from "../../../output/unmet.ts";
+import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts";
+import { setOffer, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { Recorder } from "../../parts/audit-log/audit-record.ts";
 import { startWith } from "../../parts/command-start.ts";
@@ -196,14 +196,14 @@ class WatchedRun {
   #unmetContract(start: Start): NewValues<never> | undefined {
     const { enforceContract, quiet } = this.#watched.start.settings;
     if (!enforceContract || start.verdict.violations.length === 0) return undefined;
-    const unmet = wordUnmet(start, {
+    const unmet = describeUnmet(start, {
       consequence: "the program keeps its current values",
       wayOut: "until it is met, the program is not restarted",
       quiet,
       offer: setOffer(this.#context),
       isRunning: true,
     });
-    return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
+    return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...detailsAndHint(unmet)] };
   }
 
   async #createOutputMasking(start: Start): Promise<OutputMasking | undefined> {
@@ -264,7 +264,7 @@ function describeRefusal(error: unknown, consequence?: string): Lines {
 }
 
 function describeFailure(failure: Failure, consequence = "the program continues with its current values"): Lines {
-  return [`warning: ${failure.message}; ${consequence}`, ...further(failure)];
+  return [`warning: ${failure.message}; ${consequence}`, ...detailsAndHint(failure)];
 }
 
 function enumerateNames(names: readonly string[]): string {

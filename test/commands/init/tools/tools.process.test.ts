@@ -8,7 +8,7 @@ import { loadContract } from "../../../../src/contract/find-contract.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
 import { SENTINEL } from "../../world.ts";
-import { startedIn } from "../../../helpers/folders.ts";
+import { foldersOf } from "../../../helpers/folders.ts";
 
 const SCHEMA = `# @defaultSensitive=inferFromPrefix(PUBLIC_) @defaultRequired=infer
 # @currentEnv=$APP_ENV
@@ -89,7 +89,7 @@ test("decorators of .env.schema become the details of a contract; no secret and 
       DSN: { required: true },
     },
   });
-  const { variables, rules } = await loadContract({}, startedIn(cwd));
+  const { variables, rules } = await loadContract({}, foldersOf(cwd));
   expect(variables.size).toBe(9);
   expect(rules.flatMap((rule) => (rule.kind === "required" ? rule.name : []))).toEqual([
     "API_URL",
@@ -112,7 +112,7 @@ test("the default profile of secretspec.toml becomes the contract, other profile
     CACHE: { description: "Redis" },
     SENTRY_DSN: { description: "Errors" },
   });
-  expect((await loadContract({}, startedIn(cwd))).variables.size).toBe(5);
+  expect((await loadContract({}, foldersOf(cwd))).variables.size).toBe(5);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { windowsEnvironment } from "../../../../src/core/names.ts";
 import type { Environment } from "../../../../src/core/model.ts";
 import { planOptions } from "../../../../src/commands/parts/broker/broker-options.ts";
 import { folder } from "../../../helpers/sophia.ts";
-import { startIn } from "../../../helpers/start.ts";
+import { runStages } from "../../../helpers/start-stages.ts";
 
 const KEY = "key-0123456789";
 
@@ -23,7 +23,7 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
   const own: Environment = isWindows
     ? windowsEnvironment(Object.entries(environment))
     : new Map(Object.entries(environment));
-  const start = await startIn(cwd, own, flags);
+  const start = await runStages(cwd, own, flags);
   const planned = planBroker(start, own, planOptions(start.settings), () => "dummy");
   return {
     keys: planned.keys.map(({ route: { name, origin } }) => [name, origin]),

@@ -1,6 +1,6 @@
 /** A start with --broker never passes a key of a known service on in clear, unless the caller says so. */
 import { expect, onTestFinished, test } from "vitest";
-import { brokeredWorld, brokering } from "../../../helpers/brokered.ts";
+import { startBrokeredWorld, startBrokered } from "../../../helpers/brokered.ts";
 import { secret, startEscServer } from "../../../esc-server/index.ts";
 import { PROVIDERS } from "../../../../src/contract/broker/providers.ts";
 import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
@@ -152,9 +152,9 @@ test("the variables alone are no error: starts without the broker inherit them",
 });
 
 test("a key in clear that appears in ESC later does not restart the program, and one that is brokered does", async () => {
-  const it = await brokeredWorld();
+  const it = await startBrokeredWorld();
   it.values({ OPENAI_API_KEY: OPENAI });
-  const started = brokering(it);
+  const started = startBrokered(it);
   const [, pid] = await started.seen(/^run (\d+) $/m);
   it.values({ OPENAI_API_KEY: OPENAI, GROQ_API_KEY: GROQ }, "8080");
   await started.reported(/GROQ_API_KEY[^]*--broker-except GROQ_API_KEY/);
@@ -167,10 +167,10 @@ test("a key in clear that appears in ESC later does not restart the program, and
 });
 
 test("a first key that appears in ESC while the program runs is brokered, or refused", async () => {
-  const it = await brokeredWorld();
+  const it = await startBrokeredWorld();
   it.values({}, "1");
   const program = ["sh", "-c", 'echo "run $PORT ${OPENAI_API_KEY-none} ${GROQ_API_KEY-none}"; exec sleep 50'];
-  const started = brokering(it, [], program);
+  const started = startBrokered(it, [], program);
   await started.seen(/^run 1 none none$/m);
   await started.reported(/no effect yet/);
   it.values({ GROQ_API_KEY: GROQ }, "2");

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { execFileSync, type StdioOptions } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fetched } from "../../../helpers/fetched.ts";
+import { fillFolderOnce } from "../../../helpers/fill-folder-once.ts";
 
 const cache = join(import.meta.dirname, "../../../../.cache/refresh-clients");
 const clients = join(import.meta.dirname, "clients");
@@ -14,7 +14,7 @@ const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
 function fetchedFor(kind: string, names: readonly string[], fill: (unfinished: string) => void): string {
   const hash = createHash("sha256");
   for (const name of names) hash.update(readFileSync(join(clients, name)));
-  return fetched(join(cache, `${kind}-${hash.digest("hex").slice(0, 12)}`), (unfinished) => {
+  return fillFolderOnce(join(cache, `${kind}-${hash.digest("hex").slice(0, 12)}`), (unfinished) => {
     for (const name of names) copyFileSync(join(clients, name), join(unfinished, name));
     fill(unfinished);
   });

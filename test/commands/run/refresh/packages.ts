@@ -2,7 +2,9 @@
 import { execFileSync, type StdioOptions } from "node:child_process";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fetched } from "../../../helpers/fetched.ts";
+import { fillFolderOnce } from "../../../helpers/fill-folder-once.ts";
+import { fetchNpmPackages } from "../../../helpers/npm-packages.ts";
+import { fetchPythonPackages } from "../../../helpers/python-packages.ts";
 
 const JAVASCRIPT = { "@aws-sdk/client-s3": "3.1175.0", "@aws-sdk/client-sts": "3.1177.0" } as const;
 const PYTHON = ["boto3==1.44.8", "awscli==1.46.3"] as const;
@@ -22,18 +24,14 @@ function execute(command: string, args: readonly string[], cwd: string): void {
 /** Each returns the command of a program that calls STS and S3 for LASTS ms. */
 export const CLIENTS = {
   JavaScript: () => {
-    const folder = fetched(join(cache, `javascript-${JAVASCRIPT["@aws-sdk/client-s3"]}`), (unfinished) => {
-      const manifest = { private: true, type: "module", dependencies: JAVASCRIPT };
-      writeFileSync(join(unfinished, "package.json"), JSON.stringify(manifest));
-      execute("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], unfinished);
-    });
+    const folder = fetchNpmPackages(join(cache, `javascript-${JAVASCRIPT["@aws-sdk/client-s3"]}`), JAVASCRIPT);
     copyFileSync(join(clients, "javascript.mjs"), join(folder, "javascript.mjs"));
     return [process.execPath, join(folder, "javascript.mjs")];
   },
   Python: () => ["env", `PYTHONPATH=${python()}`, "python3", join(clients, "python.py")],
   "the AWS CLI": () => ["env", `PYTHONPATH=${python()}`, "sh", join(clients, "cli.sh")],
   Go: () => {
-    const folder = fetched(join(cache, `go-${Object.values(GO).join("-")}`), (unfinished) => {
+    const folder = fillFolderOnce(join(cache, `go-${Object.values(GO).join("-")}`), (unfinished) => {
       copyFileSync(join(clients, "clients.go"), join(unfinished, "clients.go"));
       execute("go", ["mod", "init", "clients"], unfinished);
       const modules = Object.entries(GO).map(([name, version]) => `github.com/aws/aws-sdk-go-v2/${name}@${version}`);
@@ -43,7 +41,7 @@ export const CLIENTS = {
     return [join(folder, "clients")];
   },
   Java: () => {
-    const folder = fetched(join(cache, `java-${JAVA_VERSION}`), (unfinished) => {
+    const folder = fillFolderOnce(join(cache, `java-${JAVA_VERSION}`), (unfinished) => {
       const dependencies = JAVA.map((name) => {
         return `<dependency><groupId>software.amazon.awssdk</groupId><artifactId>${name}</artifactId><version>${JAVA_VERSION}</version></dependency>`;
       });
@@ -58,8 +56,5 @@ export const CLIENTS = {
 } satisfies Readonly<Record<string, () => readonly string[]>>;
 
 function python(): string {
-  return fetched(join(cache, `python-${PYTHON.join("-").replaceAll("==", "-")}`), (unfinished) => {
-    // No virtual environment: its commands name its folder, which is renamed.
-    execute("python3", ["-m", "pip", "install", "--quiet", "--target", unfinished, ...PYTHON], unfinished);
-  });
+  return fetchPythonPackages(join(cache, `python-${PYTHON.join("-").replaceAll("==", "-")}`), PYTHON);
 }

@@ -1,15 +1,16 @@
+/** The package managers that users install sophia-run with, at fixed versions, as npm has them. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { fetched } from "./fetched.ts";
+import { fetchNpmPackages } from "./npm-packages.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** Package managers as npm has them, at fixed versions. No dependencies of ours: all together take 150 MB. */
+/** These are no dependencies of this repository, because all together take 150 MB. */
 const VERSIONS = { npm: "12.2.1", pnpm: "11.28.11", "@yarnpkg/cli-dist": "4.18.1", bun: "1.4.5" } as const;
 const folder = folderOf(VERSIONS);
 
-/** Others that are in use, by the names under which they are installed: they take 130 MB. pnpm 12 is an executable. */
+/** Older and newer versions that are in use, by the names under which they are installed. They take 130 MB. pnpm 12 is an executable. */
 const FURTHER_VERSIONS = {
   npm10: "npm:npm@10.9.9",
   npm11: "npm:npm@11.21.2",
@@ -20,6 +21,7 @@ const FURTHER_VERSIONS = {
 } as const;
 const furtherFolder = folderOf(FURTHER_VERSIONS);
 
+/** Returns the folder for these versions. */
 function folderOf(versions: Readonly<Record<string, string>>): string {
   const names = Object.values(versions).map((version) => /[^@]+$/.exec(version)?.[0]);
   return join(root, ".cache", "clients", names.join("-"));
@@ -30,23 +32,28 @@ export interface Client {
   readonly name: string;
   /** The value of package.json's `packageManager`. */
   readonly packageManager: string;
-  /** What stands in the project beside package.json. */
+  /** The files of a project besides package.json. */
   readonly files: Readonly<Record<string, string>>;
   readonly command: readonly [string, ...string[]];
-  /** The words behind it that add the tarball of this name, which lies in the project. */
+  /** Returns the arguments that add a tarball, which is in the project's folder. */
   readonly add: (tarball: string) => readonly string[];
-  /** The words behind it that stand before an installed command. */
+  /** The arguments in front of an installed command. */
   readonly exec: readonly string[];
-  /** How messages of sophia-run name the command. */
+  /** The name of the command in messages of sophia-run. */
   readonly typed: string;
 }
 
-/** Writes the names by which files of `init` call a package manager into a folder. */
-export function standIns(path: string, { command }: Client): string {
+/**
+ * Writes commands into a folder that stand in for those of the package manager: `corepack`, `npm` and the like, as the files that
+ * `init` writes call them.
+ *
+ * @returns the folder
+ */
+export function writeStandIns(path: string, { command }: Client): string {
   const words = command.map((word) => `'${word}'`).join(" ");
   const scripts = {
     corepack: `shift; exec ${words} "$@"`,
-    // The npm of the image, which is not always the client, also changes manifests.
+    // The image's npm changes manifests, too, even if another package manager is used.
     npm: `exec ${command.some((word) => word.includes("npm-cli")) ? words : clientNpm()} "$@"`,
     npx: `exec ${clientNpm().replace("npm-cli", "npx-cli")} "$@"`,
     pnpm: `exec ${words} "$@"`,
@@ -60,13 +67,14 @@ export function standIns(path: string, { command }: Client): string {
   return path;
 }
 
+/** Returns the command of npm, as words of a shell. */
 function clientNpm(): string {
   return `'${nodeForClients()}' '${join(folder, "node_modules/npm/bin/npm-cli.js")}'`;
 }
 
-/** The package managers, fetched from npm if they are not there yet. */
+/** Returns the package managers. They are fetched from npm unless an earlier run has done so. */
 export function clients(): readonly Client[] {
-  fetch(folder, VERSIONS);
+  fetchNpmPackages(folder, VERSIONS);
   const script = (path: string): Client["command"] => [nodeForClients(), join(folder, "node_modules", path)];
   const yarn = (linker: string): Omit<Client, "name"> => ({
     packageManager: `yarn@${VERSIONS["@yarnpkg/cli-dist"]}`,
@@ -113,9 +121,9 @@ export function clients(): readonly Client[] {
   ];
 }
 
-/** Other versions of npm and pnpm, and Yarn 1, fetched in the same way. */
-export function furtherClients(): readonly Client[] {
-  fetch(furtherFolder, FURTHER_VERSIONS);
+/** Returns other versions of npm and pnpm, and Yarn 1, which are fetched in the same way. */
+export function furtherPackageManagers(): readonly Client[] {
+  fetchNpmPackages(furtherFolder, FURTHER_VERSIONS);
   const usual = clients();
   const further = (like: string, installedAs: keyof typeof FURTHER_VERSIONS, file: string, name: string): Client => {
     const client = usual.find(({ packageManager }) => packageManager.startsWith(`${like}@`));
@@ -126,7 +134,7 @@ export function furtherClients(): readonly Client[] {
       ...client,
       name,
       packageManager: `${like}@${version}`,
-      // Those of Yarn 4.
+      // The entry for Yarn has the files of Yarn 4.
       files: {},
       command: file.endsWith("js") ? [nodeForClients(), path] : [path],
     };
@@ -144,21 +152,21 @@ export function furtherClients(): readonly Client[] {
 /** npm itself waits up to 15 minutes for each answer of a registry. */
 const INSTALL_MS = 300_000;
 
-/** An environment for them, built from nothing: no one's configuration, and everything they keep is below `home`. */
-export function clientEnvironment(home: string, node: string = nodeForClients()): Record<string, string> {
+/** Returns an environment for package managers: without any user's configuration, and all that they store is below `home`. */
+export function packageManagerEnvironment(home: string, node: string = nodeForClients()): Record<string, string> {
   return {
     PATH: [dirname(node), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
     HOME: home,
     npm_config_update_notifier: "false",
     npm_config_audit: "false",
     npm_config_fund: "false",
-    // Nothing of the package needs a registry.
+    // The package has no dependencies, so that no registry is needed.
     npm_config_offline: "true",
     YARN_ENABLE_NETWORK: "false",
   };
 }
 
-/** npm 12 and pnpm 11 need a later Node.js than the package does. */
+/** Returns a Node.js for the package managers. npm 12 and pnpm 11 need a later version than this package does. */
 function nodeForClients(): string {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 22)) return process.execPath;
@@ -170,16 +178,4 @@ function nodeForClients(): string {
 function bun(): string {
   const processor = process.arch === "arm64" ? "aarch64" : process.arch;
   return join(folder, "node_modules/@oven", `bun-${process.platform}-${processor}`, "bin/bun");
-}
-
-function fetch(place: string, versions: Readonly<Record<string, string>>): void {
-  fetched(place, (unfinished) => {
-    writeFileSync(join(unfinished, "package.json"), JSON.stringify({ private: true, dependencies: versions }));
-    // Their scripts would run only to move Bun's executable.
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
-      cwd: unfinished,
-      stdio: ["ignore", "ignore", "inherit"],
-      timeout: INSTALL_MS,
-    });
-  });
 }

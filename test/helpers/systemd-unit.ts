@@ -1,6 +1,7 @@
+/** Reads unit files of systemd. */
 import { readFileSync } from "node:fs";
 
-/** The settings of a systemd unit, by name; each may stand several times. */
+/** Reads the settings of a unit by name. A setting may occur several times. */
 export function readUnit(path: string): ReadonlyMap<string, readonly string[]> {
   const settings = new Map<string, readonly string[]>();
   for (const line of readFileSync(path, "utf8").split("\n")) {

@@ -1,21 +1,23 @@
+/** Changes the version of a packed package, for tests of updates from one version to another. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
 
-/** The executable has its files of bytecode in streams of zlib (runtime/build/runtime.mjs), which begin so. */
-const STREAM = Buffer.from([0x78, 0xda]);
+/** The first bytes of a zlib stream. The executable has its bytecode in such streams (runtime/build/runtime.mjs). */
+const ZLIB_HEADER = Buffer.from([0x78, 0xda]);
 const ALIGNMENT = 16;
 
 /**
- * Makes a package of the same length with another version number, which its file for Node.js and its executable also print.
+ * Writes a tarball of the package with another version, which its bundle for Node.js and its executable also print. All files keep
+ * their lengths.
  *
- * @param tarball of the package
- * @param to a version of the same length
- * @returns the path of the new tarball, in the folder
+ * @param tarball the tarball of the package
+ * @param to a version with as many characters as the present one
+ * @returns the path of the new tarball, which is in `folder`
  */
-export function renumbered(tarball: string, to: string, folder: string): string {
-  const place = join(folder, `renumbered-${to}`);
+export function changePackageVersion(tarball: string, to: string, folder: string): string {
+  const place = join(folder, `version-${to}`);
   mkdirSync(place);
   execFileSync("tar", ["-xzf", tarball, "-C", place]);
   const root = join(place, "package");
@@ -28,7 +30,7 @@ export function renumbered(tarball: string, to: string, folder: string): string 
       writeFileSync(path, readFileSync(path, "utf8").replaceAll(from, to));
     } else if (basename(path).startsWith("sophia-run-linux-")) {
       const bytes = readFileSync(path);
-      renumberExecutable(bytes, from, to);
+      changeExecutableVersion(bytes, from, to);
       writeFileSync(path, bytes);
     }
   }
@@ -37,27 +39,31 @@ export function renumbered(tarball: string, to: string, folder: string): string 
   return made;
 }
 
-/** Replaces what `--version` prints. A stream that ends before the end of its place is a whole one. */
-function renumberExecutable(bytes: Buffer, from: string, to: string): void {
-  for (let at = bytes.indexOf(STREAM); at !== -1; at = bytes.indexOf(STREAM, at + 1)) {
-    const text = at % ALIGNMENT === 0 ? inflated(bytes.subarray(at)) : undefined;
+/**
+ * Replaces the version that `--version` prints. The new stream may be shorter than the present one, because zlib ignores the bytes
+ * behind the end of a stream.
+ */
+function changeExecutableVersion(bytes: Buffer, from: string, to: string): void {
+  for (let offset = bytes.indexOf(ZLIB_HEADER); offset !== -1; offset = bytes.indexOf(ZLIB_HEADER, offset + 1)) {
+    const text = offset % ALIGNMENT === 0 ? inflate(bytes.subarray(offset)) : undefined;
     if (text === undefined || !text.content.includes(`${from} (`)) continue;
     const content = Buffer.from(text.content.toString("latin1").replaceAll(from, to), "latin1");
-    // The version of the format stands first, then a checksum, for which these bits mean that there is none.
+    // The first byte is the version of the format. Then comes a checksum; these bits mean that there is none.
     content.writeUInt32LE(0xff_ff_ff_ff, 1);
-    // Not each amount of memory gives a stream that is as short as the build's.
+    // Some settings give a longer stream than the one of the build.
     const streams = [5, 6, 7, 8, 9].map((memLevel) => deflateSync(content, { level: 9, memLevel }));
     const stream = streams.find(({ length }) => length <= text.length);
     if (stream === undefined) throw new Error("the version does not fit");
-    bytes.fill(0, at, at + text.length).set(stream, at);
+    bytes.fill(0, offset, offset + text.length).set(stream, offset);
     return;
   }
   throw new Error("no version in the executable");
 }
 
-function inflated(bytes: Buffer): { readonly content: Buffer; readonly length: number } | undefined {
+/** Decompresses a stream. @returns undefined if the bytes are no stream, otherwise its content and its compressed length */
+function inflate(bytes: Buffer): { readonly content: Buffer; readonly length: number } | undefined {
   try {
-    // Sound: with `info` it returns this form.
+    // Sound: with the option `info` the function returns this object.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     const { buffer, engine } = inflateSync(bytes, { info: true }) as unknown as {
       readonly buffer: Buffer;
