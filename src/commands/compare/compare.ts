@@ -16,7 +16,7 @@ import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notice-words.ts";
 import { setOffer } from "../../output/unmet.ts";
 import { namedContract } from "../../output/violations.ts";
-import { environmentGates, gateWords } from "../check/environments.ts";
+import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -39,12 +39,12 @@ export async function compare(names: string, options: Values, json: boolean, con
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const found = answers.results.map(({ name }) => name);
-  const gates = await environmentGates(settingsByFullNames(escSettings, found), SILENT);
+  const gates = await readEnvironmentGates(settingsByFullNames(escSettings, found), SILENT);
   const notices = [
     ...accessNotices,
     ...answers.remarks,
     ...answers.results.flatMap(remarks),
-    ...gates.map((one) => remark(gateWords(one))),
+    ...gates.map((one) => remark(describeGate(one))),
   ];
   printNotices(context, settings, notices);
   const comparison = compareEnvironments(

@@ -18,7 +18,7 @@ export interface HttpProbe {
 /** Sends one request within the time limit, without following redirects. */
 export async function probeByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<ProbeResult> {
   const { url, method, headers, body, reject } = probe;
-  /** What the status alone means; set if the body of the answer could change it to a rejection. */
+  /** The result that the status alone gives; set if the body of the answer could change it to a rejection. */
   let resultByStatus: ProbeResult | undefined;
   // The body is read only where it decides.
   const skipsBody = (status: number): boolean => {

@@ -12,7 +12,7 @@ import type { NetworkSettings } from "../../../network/network-settings.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { printError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../parts/confirm.ts";
-import type { ExtraCheck } from "../check-text.ts";
+import type { ExtraCheck } from "../extra-check.ts";
 import { probeByHttp } from "./http-probe.ts";
 import { probePostgres } from "./postgres.ts";
 import { planProbes, type ProbePlan } from "./probe-plan.ts";
