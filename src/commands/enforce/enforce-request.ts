@@ -1,4 +1,4 @@
-/** What the user wants `enforce` to do with the schema of an environment, by its options. */
+/** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
 import type { Values } from "../../command-line/options.ts";
 import type { SchemaRequest } from "../parts/enforcement/schema-entry.ts";
 import { conflict, usageError } from "../parts/mistakes.ts";

@@ -21,7 +21,7 @@ export interface ScramLogin {
   readonly answer: (serverFirst: string) => Promise<ScramAnswer | undefined>;
 }
 
-export interface ScramAnswer {
+interface ScramAnswer {
   readonly clientFinal: string;
   /** Returns true if the server's final message proves that the server knows the password. */
   readonly isServerProof: (serverFinal: string) => boolean;
