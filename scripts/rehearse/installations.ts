@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { clientEnvironment, clients } from "../../test/helpers/package-managers.ts";
+import { packageManagerEnvironment, clients } from "../../test/helpers/package-managers.ts";
 import { fencedBlocks } from "../../test/helpers/markdown.ts";
 import { PROJECT_FILES, README_EDITS } from "../demo/project.ts";
 import { transcript } from "../demo/transcript.ts";
@@ -55,7 +55,7 @@ function withClients(release: string, readme: string, work: string): readonly In
       return {
         title: name,
         commands: name.startsWith("npm") ? readmeCommands : `cp "$RELEASE/${tarball}" . && ${adding}`,
-        environment: clientEnvironment(join(work, `home of ${name}`)),
+        environment: packageManagerEnvironment(join(work, `home of ${name}`)),
         files,
         bin: "node_modules/.bin",
       };

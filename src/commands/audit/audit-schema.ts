@@ -1,4 +1,4 @@
-/** The check of values by ESC itself: the state of its schema, as `enforce --check` reports it. Pure. */
+/** Reports whether ESC itself checks the values by the contract (`sophia-run enforce`). Pure. */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { entryOf } from "../../esc/definition/edit-entry.ts";
@@ -6,30 +6,30 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import { schemaState } from "../parts/enforcement/schema-entry.ts";
 import type { AuditedDefinition } from "./ages.ts";
 
-/** `unseen`: the token may not see the definition, or it has an unusual form. */
+/** The schema of one environment, with the states of `enforce --check`, and `unseen`: the definition cannot be read or parsed. */
 export interface SchemaReport {
   readonly environment: string;
   readonly state: "current" | "differs" | "missing" | "unseen";
 }
 
 /**
- * Compares the schema in each definition with the one that the contract gives, with the options it was written with.
+ * Compares the schema in each definition with the schema that the contract gives, for the options that it was written with.
  *
- * @param files the variables of `values.files` by environment; undefined if they are not known
+ * @param filesByEnvironment the variables of `values.files`, whose schema has a form of its own; undefined if they are not known
  */
 export function auditSchemas(
   contract: Contract,
   definitions: readonly AuditedDefinition[],
-  files: ReadonlyMap<string, ReadonlySet<string>> | undefined,
+  filesByEnvironment: ReadonlyMap<string, ReadonlySet<string>> | undefined,
 ): readonly SchemaReport[] {
   return definitions.map(({ name, yaml }) => {
     const environment = formatName(name);
-    const known = files?.get(environment);
-    if (yaml === undefined || known === undefined) return { environment, state: "unseen" };
+    const files = filesByEnvironment?.get(environment);
+    if (yaml === undefined || files === undefined) return { environment, state: "unseen" };
     try {
-      // Without variables there is nothing to check.
       const hasVariables = entryOf(yaml, "environmentVariables") !== undefined;
-      return { environment, state: hasVariables ? schemaState(contract, yaml, known).state : "missing" };
+      // Without variables there is nothing that a schema could check.
+      return { environment, state: hasVariables ? schemaState(contract, yaml, files).state : "missing" };
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
       return { environment, state: "unseen" };

@@ -1,3 +1,7 @@
+/**
+ * The tokens of an audit. There may be two: the launcher's own, which a start uses and the audit judges, and `ESC_ADMIN_TOKEN`,
+ * which may see more, so that it is preferred for reading.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
@@ -14,10 +18,10 @@ import { usageError } from "../parts/mistakes.ts";
 
 interface HistoryAccess {
   readonly launcher: EscAccess;
-  /** Reads the history: by `ESC_ADMIN_TOKEN` of the process environment, else by the launcher's token. */
+  /** Reads the history: with `ESC_ADMIN_TOKEN` of the process environment, else with the launcher's token. */
   readonly reader: EscAccess;
-  /** Says why ESC is not read, if the user's consent is missing. */
-  readonly unallowed: readonly Notice[];
+  /** The reason why ESC is not read, if the user's consent is missing. */
+  readonly consentNotices: readonly Notice[];
 }
 
 /** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
@@ -28,32 +32,38 @@ export async function historyAccess(
   context: Context,
 ): Promise<HistoryAccess> {
   if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
-  const read = { dotenv, contract };
-  const { access: launcher, notices } = await accessOf(settings, context, {}, read);
-  const unallowed = notices.filter(({ kind }) => kind === "environment-not-allowed");
-  const token = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
-  const isOwn = token === undefined || launcher.kind === "unconsented";
-  const reader = isOwn ? launcher : (await accessOf(settings, context, { token }, read)).access;
-  return { launcher, reader, unallowed };
+  const files = { dotenv, contract };
+  const { access: launcher, notices } = await accessOf(settings, context, {}, files);
+  const consentNotices = notices.filter(({ kind }) => kind === "environment-not-allowed");
+  const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
+  // Without consent the environment comes from a file of the repository, so that no token may be sent for it.
+  const usesLauncher = adminToken === undefined || launcher.kind === "unconsented";
+  const reader = usesLauncher ? launcher : (await accessOf(settings, context, { token: adminToken }, files)).access;
+  return { launcher, reader, consentNotices };
 }
 
+/** The facts about the launcher's token, as they appear in JSON. */
 export type TokenReport =
   | ({ readonly kind: "known" } & TokenFacts)
-  /** Each run exchanges an ID token for a new one. */
+  /** Each run exchanges an ID token for a new token. */
   | { readonly kind: "exchanged" }
+  /** The service does not identify the token, or does not show it to the reader. */
   | { readonly kind: "unseen" }
   /** The user's consent is missing. */
   | { readonly kind: "unasked" }
   | { readonly kind: "none" };
 
-/** Says why ESC is not read. */
-export function unreadWords({ kind }: Exclude<EscAccess, { readonly kind: "on" }>): string {
+export function describeUnreadEsc({ kind }: Exclude<EscAccess, { readonly kind: "on" }>): string {
   return kind === "unconsented"
     ? "ESC: the environment is not allowed (sophia-run allow)"
     : "ESC: no environment and token are configured";
 }
 
-/** @throws SophiaError (125) if the service cannot be asked, or refuses the token */
+/**
+ * Reads role and expiry of the launcher's token. The token identifies itself; the reader looks it up in the list of tokens.
+ *
+ * @throws SophiaError (125) if the service cannot be asked, or refuses the token
+ */
 export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
   if (launcher.kind === "unconsented") return { kind: "unasked" };
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };

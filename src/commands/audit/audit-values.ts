@@ -1,4 +1,7 @@
-/** Values that hold credentials although nothing declares them secret: in ESC, in files and in the environment. */
+/**
+ * Finds values that hold credentials although nothing declares them secret: in ESC, in files and in the process environment. A
+ * finding names the kind of credential, never the value.
+ */
 import { declarationOf } from "../../contract/check-contract.ts";
 import { credentialOf } from "../../contract/looks-secret.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -14,57 +17,75 @@ import type { Finding } from "./findings.ts";
 
 export interface ValueAudit {
   readonly findings: readonly Finding[];
-  /** Declared names that the contract calls public, wrongly. */
-  readonly names: ReadonlySet<string>;
+  /** The names that the contract declares public although their values hold credentials. */
+  readonly wronglyPublicNames: ReadonlySet<string>;
+  /** Descriptions of what could not be read. */
   readonly unseen: readonly string[];
   /** The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated. */
   readonly files: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
-/** Evaluates the environments without opening them: secrets stay unknown. */
+/** A value that is not stored as a secret. */
+interface PlainValue {
+  readonly name: string;
+  readonly value: string;
+  /** The ESC environment that has the value; undefined for other sources. */
+  readonly environment: string | undefined;
+}
+
+/** Audits the values. Environments are evaluated without opening them, so that secrets stay unknown. */
 export async function auditValues(
   contract: Contract,
   reader: EscAccess,
-  files: readonly Layer[],
-  environment: Environment,
+  fileLayers: readonly Layer[],
+  processEnvironment: Environment,
   progress: Progress,
 ): Promise<ValueAudit> {
-  const evaluated = reader.kind === "on" ? await evaluatedIn(reader.settings, progress) : [];
-  const inEsc = (evaluated ?? []).flatMap(({ name, variables }) =>
-    Array.from(variables.values()).flatMap((value) =>
-      value.kind === "known" && !value.variable.secret ? [{ ...value.variable, where: formatName(name) }] : [],
-    ),
-  );
-  const local = [environmentLayer(environment), ...files].flatMap(({ variables }) =>
-    variables.map(({ name, value }) => ({ name, value, where: undefined })),
-  );
-  const plain = new Map<string, Finding>();
-  const names = new Map<string, Finding>();
-  for (const { name, value, where } of [...inEsc, ...local]) {
+  const evaluated = reader.kind === "on" ? await evaluateAll(reader.settings, progress) : [];
+  const localLayers = [environmentLayer(processEnvironment), ...fileLayers];
+  const values = [...(evaluated ?? []).flatMap(plainValuesIn), ...localLayers.flatMap(valuesInLayer)];
+  const plainTextFindings = new Map<string, Finding>();
+  const publicFindings = new Map<string, Finding>();
+  for (const { name, value, environment } of values) {
     const credential = credentialOf(contract, name, value);
     if (credential === undefined) continue;
-    if (where !== undefined) plain.set(name, { kind: "plain-text", name, environment: where, credential });
+    if (environment !== undefined) plainTextFindings.set(name, { kind: "plain-text", name, environment, credential });
+    // A value can have an alias, but the finding is about the declaration.
     const declaration = declarationOf(contract, name);
     if (declaration?.secret !== false) continue;
-    names.set(declaration.name, { kind: "called-public", name: declaration.name, credential });
+    publicFindings.set(declaration.name, { kind: "called-public", name: declaration.name, credential });
   }
   return {
-    findings: [...plain.values(), ...names.values()],
-    names: new Set(names.keys()),
-    files: evaluated === undefined ? undefined : new Map(evaluated.map((one) => [formatName(one.name), filesIn(one)])),
+    findings: [...plainTextFindings.values(), ...publicFindings.values()],
+    wronglyPublicNames: new Set(publicFindings.keys()),
+    files:
+      evaluated === undefined ? undefined : new Map(evaluated.map((one) => [formatName(one.name), fileNamesIn(one)])),
     unseen: evaluated === undefined ? ["ESC: credentials among the values in plain text"] : [],
   };
 }
 
-function filesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
-  const files = Array.from(variables).filter(([, value]) =>
-    value.kind === "known" ? value.variable.delivery === "file" : value.kind === "unknown" && value.delivery === "file",
-  );
+function plainValuesIn({ name: environment, variables }: EvaluatedEnvironment): readonly PlainValue[] {
+  return Array.from(variables.values()).flatMap((evaluated) => {
+    if (evaluated.kind !== "known" || evaluated.variable.secret) return [];
+    const { name, value } = evaluated.variable;
+    return [{ name, value, environment: formatName(environment) }];
+  });
+}
+
+function valuesInLayer({ variables }: Layer): readonly PlainValue[] {
+  return variables.map(({ name, value }) => ({ name, value, environment: undefined }));
+}
+
+function fileNamesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
+  const files = Array.from(variables).filter(([, evaluated]) => {
+    if (evaluated.kind === "known") return evaluated.variable.delivery === "file";
+    return evaluated.kind === "unknown" && evaluated.delivery === "file";
+  });
   return new Set(files.map(([name]) => name));
 }
 
-/** Returns undefined if the service does not evaluate them for this token; the ages of secrets say why. */
-async function evaluatedIn(
+/** Returns undefined if the service does not evaluate them for this token. The report on the ages of secrets has the reason. */
+async function evaluateAll(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EvaluatedEnvironment[] | undefined> {

@@ -1,4 +1,4 @@
-/** `check --broker`: which keys a start with --broker would broker. */
+/** `check --broker`: reports which keys a start with --broker would broker, and why it would refuse others. Nothing listens. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { grouped } from "../../core/grouped.ts";
@@ -9,56 +9,66 @@ import type { Values } from "../../command-line/options.ts";
 import { checkedExceptions } from "../parts/broker/exceptions.ts";
 import { exposedWords, waysOut } from "../parts/broker/key-fault-words.ts";
 import type { Start } from "../../resolve/start.ts";
-import { type BrokerReport, type NotBrokered, reportBroker, NOT_BROKERED } from "../parts/broker/broker-report.ts";
-import type { ExtraCheck } from "./check-text.ts";
+import { type BrokerReport, type KeyReport, NOT_BROKERED, reportBroker } from "../parts/broker/broker-report.ts";
+import type { ExtraCheck } from "./extra-check.ts";
 
-const MOST_NAMES = 5;
+const MAX_NAMES = 5;
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
   checkedExceptions(settings, options, start, environment);
   const report = reportBroker(start, settings, environment);
-  const { failures } = report;
-  const lines = linesOf(report, start.files.contract.source);
-  const clear = failures.filter(({ why }) => why !== undefined).length;
-  const others = failures.length - clear;
+  const lines = keyLines(report, start.files.contract.source);
+  const exposedCount = report.failures.filter(({ why }) => why !== undefined).length;
+  const refusedCount = report.failures.length - exposedCount;
   return {
     section: ["--- Broker ---", ...(lines.length === 0 ? ["➖ No key is set that can be brokered"] : lines)],
     failures: [
-      ...(others === 0 ? [] : [`${count(others, "key")} cannot be brokered, see Broker`]),
-      ...(clear === 0 ? [] : [`the program would get ${count(clear, "key")} in clear, see Broker`]),
+      ...(refusedCount === 0 ? [] : [`${count(refusedCount, "key")} cannot be brokered, see Broker`]),
+      ...(exposedCount === 0 ? [] : [`the program would get ${count(exposedCount, "key")} in clear, see Broker`]),
     ],
     fields: { broker: report },
   };
 }
 
-function linesOf({ keys, failures, outer, others }: BrokerReport, source: ContractSource): readonly string[] {
-  const clear = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
-  const [names, ...reasons] = exposedWords(clear);
-  const left = Array.from(
-    grouped(others, ({ why }) => why),
-    ([reason, them]) => {
-      return `${enumerateFew(namesOf(them, reason), MOST_NAMES)} (${NOT_BROKERED[reason]})`;
-    },
-  );
+function keyLines(report: BrokerReport, source: ContractSource): readonly string[] {
+  const { keys, failures, outer } = report;
   return [
-    ...keys.map(({ name, origin, furtherOrigins = [], path, variables, byWords }) => {
-      return `✅ ${name} → ${[origin + path, ...furtherOrigins].join(", ")} (${variables.join(", ")}), ${byWords}`;
-    }),
+    ...keys.map(brokeredLine),
     ...keys.flatMap(({ name, copies }) =>
-      copies.length === 0 ? [] : [`⚠️ ${name}: ${enumerateFew(copies, MOST_NAMES)} still has the value`],
+      copies.length === 0 ? [] : [`⚠️ ${name}: ${enumerateFew(copies, MAX_NAMES)} still has the value`],
     ),
     ...failures.flatMap(({ name, problem, remedy, why }) =>
       why === undefined ? [`❌ ${name}: ${problem}`, `   ${remedy}`] : [],
     ),
-    ...(clear.length === 0
-      ? []
-      : [`❌ In clear: ${names}`, ...[...reasons, ...waysOut(clear, source)].map((line) => `   ${line}`)]),
+    ...exposedLines(failures, source),
     ...outer.map((name) => `✅ ${name}: Brokered by the outer sophia-run`),
-    ...(left.length === 0 ? [] : [`➖ Not brokered: ${left.join("; ")}`]),
+    ...notBrokeredLines(report),
   ];
 }
 
-function namesOf(others: BrokerReport["others"], reason: NotBrokered): readonly string[] {
-  return others.flatMap(({ name, why }) => (why === reason ? [name] : []));
+function brokeredLine({ name, origin, furtherOrigins = [], path, variables, byWords }: KeyReport): string {
+  const destinations = [origin + path, ...furtherOrigins].join(", ");
+  return `✅ ${name} → ${destinations} (${variables.join(", ")}), ${byWords}`;
+}
+
+/** Reports in one block the keys that the program would get itself: one remedy often helps several of them. */
+function exposedLines(failures: BrokerReport["failures"], source: ContractSource): readonly string[] {
+  const exposedKeys = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
+  if (exposedKeys.length === 0) return [];
+  const [names, ...reasons] = exposedWords(exposedKeys);
+  const furtherLines = [...reasons, ...waysOut(exposedKeys, source)];
+  return [`❌ In clear: ${names}`, ...furtherLines.map((line) => `   ${line}`)];
+}
+
+function notBrokeredLines({ others }: BrokerReport): readonly string[] {
+  if (others.length === 0) return [];
+  const groups = Array.from(
+    grouped(others, ({ why }) => why),
+    ([reason, secrets]) => {
+      const names = secrets.map(({ name }) => name);
+      return `${enumerateFew(names, MAX_NAMES)} (${NOT_BROKERED[reason]})`;
+    },
+  );
+  return [`➖ Not brokered: ${groups.join("; ")}`];
 }

@@ -1,9 +1,9 @@
-/** `check --refresh`: what a start would renew, and what the program would get in its place. */
+/** `check --refresh`: reports what a start would renew, and what the program would get in its place. Nothing is renewed. */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { byWords, type RefreshReport, type RenewalReport, type RenewedKind } from "../parts/refresh/refresh-report.ts";
 import { configWithCredentials } from "../run/refresh/config-profile.ts";
-import type { ExtraCheck } from "./check-text.ts";
+import type { ExtraCheck } from "./extra-check.ts";
 
 const TITLES: Readonly<Record<RenewedKind, string>> = {
   aws: "AWS credentials",
@@ -12,36 +12,36 @@ const TITLES: Readonly<Record<RenewedKind, string>> = {
   files: "Files of ESC",
 };
 
+/** The check fails if a start could not renew something that the user or the contract wants renewed. */
 export async function checkRefresh(
-  { scope, parts, warnings }: RefreshReport,
+  { scope: { option }, parts, warnings }: RefreshReport,
   { environment }: Context,
 ): Promise<ExtraCheck> {
-  const profile = parts.get("aws")?.kind === "renewed" ? await configWithCredentials(environment) : undefined;
-  const shown = Array.from(parts).filter(([, { kind }]) => kind !== "nothing" || parts.size === 1);
-  const isAws = scope.option === "--aws-refresh";
-  const title = isAws ? TITLES.aws : "Renewed while the program runs";
-  const lines = shown.flatMap(([kind, report]) => {
-    return linesOf(report, isAws ? "" : `${TITLES[kind]}: `, scope.option);
-  });
-  const refused = shown.filter(([, { kind }]) => kind === "refused");
+  // With several kinds, those that ESC does not give are left out.
+  const shownParts = Array.from(parts).filter(([, { kind }]) => kind !== "nothing" || parts.size === 1);
+  const isOnlyAws = option === "--aws-refresh";
+  const title = isOnlyAws ? TITLES.aws : "Renewed while the program runs";
+  const partLines = shownParts.flatMap(([kind, report]) =>
+    renewalLines(report, isOnlyAws ? "" : `${TITLES[kind]}: `, option),
+  );
+  const refusedParts = shownParts.filter(([, { kind }]) => kind === "refused");
+  const renewsAws = parts.get("aws")?.kind === "renewed";
   return {
     section: [
       `--- ${title} ---`,
-      ...(lines.length === 0
-        ? [`➖ ${scope.option} has no effect: ESC gives neither credentials that expire nor files`]
-        : lines),
-      ...(profile === undefined ? [] : profileLines(profile)),
-      ...warnings.flatMap(([first, ...rest]) => [
-        `⚠️ ${first.replace(/^warning: /, "")}`,
-        ...rest.map((line) => `   ${line}`),
-      ]),
+      ...(partLines.length === 0
+        ? [`➖ ${option} has no effect: ESC gives neither credentials that expire nor files`]
+        : partLines),
+      ...(renewsAws ? await awsProfileLines(environment) : []),
+      ...warnings.flatMap(warningLines),
     ],
-    failures: refused.map(([kind]) => `${TITLES[kind]} cannot be renewed, see ${title}`),
+    failures: refusedParts.map(([kind]) => `${TITLES[kind]} cannot be renewed, see ${title}`),
     fields: { refresh: Object.fromEntries(parts) },
   };
 }
 
-function linesOf(report: RenewalReport, words: string, option: string): readonly string[] {
+/** @param prefix names the kind in a report about several */
+function renewalLines(report: RenewalReport, prefix: string, option: string): readonly string[] {
   switch (report.kind) {
     case "nothing":
       return [`➖ ${option} has no effect: ${report.why}`];
@@ -50,7 +50,7 @@ function linesOf(report: RenewalReport, words: string, option: string): readonly
     case "renewed": {
       const { variables, from, expiresAt, by, renewsAt, set, withheld } = report;
       return [
-        `✅ ${words}${enumerate(variables)}: ${from}`,
+        `✅ ${prefix}${enumerate(variables)}: ${from}`,
         `   expire at ${expiresAt} (${byWords(by)}), renewed at ${renewsAt}`,
         ...(set.length === 0 ? [] : [`   the program gets ${enumerate(set)} in their place`]),
         ...(withheld.length === 0 ? [] : [`➖ Withheld: ${withheld.join(", ")}`]),
@@ -59,9 +59,17 @@ function linesOf(report: RenewalReport, words: string, option: string): readonly
   }
 }
 
-function profileLines(path: string): readonly string[] {
+/** Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones. */
+async function awsProfileLines(environment: Context["environment"]): Promise<readonly string[]> {
+  const path = await configWithCredentials(environment);
+  if (path === undefined) return [];
   return [
     `⚠️ The default profile of ${printable(path)} has credentials, which some SDKs use in place of ESC's`,
     "   name a file without it in AWS_CONFIG_FILE",
   ];
+}
+
+/** The warnings are those of a start, whose first line begins with `warning: `. */
+function warningLines([first, ...further]: RefreshReport["warnings"][number]): readonly string[] {
+  return [`⚠️ ${first.replace(/^warning: /, "")}`, ...further.map((line) => `   ${line}`)];
 }

@@ -1,45 +1,52 @@
+/**
+ * `sophia-run check`: reads all sources as a start would, and reports whether the values meet the contract. Nothing is started.
+ * `--code` and `--against` are checks of their own, which read no values; the other options add an {@link ExtraCheck} each.
+ */
 import { conflict, usageError } from "../parts/mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
+import type { Values } from "../../command-line/options.ts";
 import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
 import { printLines } from "../../output/stderr.ts";
 import { makeProgress } from "../../output/progress.ts";
-import type { EscStatus } from "../../resolve/start.ts";
-import { type EnvironmentAge, environmentAges, type EnvironmentGates, environmentGates } from "./environments.ts";
+import type { EscStatus, Start } from "../../resolve/start.ts";
+import {
+  type EnvironmentAge,
+  type EnvironmentGates,
+  readEnvironmentAges,
+  readEnvironmentGates,
+} from "./environments.ts";
 import { makeReport } from "../../output/report.ts";
 import { similarNameLines } from "../../output/unset-values.ts";
-import { explainUnmet, setOffer } from "../../output/unmet.ts";
+import { explainUnmet, setOffer, type UnmetReport } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { versionLine } from "../version/version.ts";
-import { INDENTED, type ExtraCheck, reportJson, reportText } from "./check-text.ts";
-import { trackedFiles } from "./tracked-env-files.ts";
+import { reportJson } from "./check-json.ts";
+import { INDENTED_WIDTH } from "./check-summary.ts";
+import { reportText } from "./check-text.ts";
+import type { ExtraCheck } from "./extra-check.ts";
+import { findTrackedEnvFiles } from "./tracked-env-files.ts";
 
+/** Returns 0 if the contract is met and no further check fails, else 1. @throws SophiaError (125) */
 export const check: Command = async ({ options, positionals }, context) => {
-  const { against } = options;
   if (options["code"] === true) {
-    const other = ["against", "overdue", "live", "broker"].find((name) => (options[name] ?? false) !== false);
-    if (other !== undefined) throw conflict("--code", `--${other}`);
+    refuseOptions(options, "--code", ["against", "overdue", "live", "broker"]);
     const { checkCode } = await import("./code/check-code.ts");
     return checkCode(positionals[0], options, context);
   }
   const asJson = options["json"] === true;
-  const asking = typeof against === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
-  if (asking !== undefined && resolveSettings(options, context.environment).offline) {
-    throw conflict(asking, "--offline (SOPHIA_OFFLINE)");
-  }
+  const { against } = options;
+  refuseOffline(options, context);
   if (typeof against === "string") {
-    const other = ["overdue", "live"].find((name) => options[name] === true);
-    if (other !== undefined) throw conflict("--against", `--${other}`);
+    refuseOptions(options, "--against", ["overdue", "live"]);
     const { compare } = await import("../compare/compare.ts");
     return compare(against, options, asJson, context);
   }
-  const isLive = options["live"] === true;
-  const strict = options["strict"] === true;
-  if (strict && !isLive) {
+  if (options["strict"] === true && options["live"] !== true) {
     throw usageError(
       "--strict needs --against, --live or --code",
       "add --against ENV,ENV, --live or --code, or leave --strict out",
@@ -50,21 +57,63 @@ export const check: Command = async ({ options, positionals }, context) => {
     (await import("../parts/broker/broker-options.ts")).refuseBrokerOptions(settings, options);
   }
   if (settings.verbose) printLines(context, [`version ${versionLine().trimEnd()}`]);
+  return checkStart(settings, options, context);
+};
+
+/** @throws SophiaError (usage, 125) if the user has given one of the other options, too */
+function refuseOptions(options: Values, option: string, others: readonly string[]): void {
+  const other = others.find((name) => (options[name] ?? false) !== false);
+  if (other !== undefined) throw conflict(option, `--${other}`);
+}
+
+/** @throws SophiaError (usage, 125) if a check needs ESC, but `--offline` forbids to contact it */
+function refuseOffline(options: Values, { environment }: Context): void {
+  const optionWithEsc =
+    typeof options["against"] === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
+  if (optionWithEsc !== undefined && resolveSettings(options, environment).offline) {
+    throw conflict(optionWithEsc, "--offline (SOPHIA_OFFLINE)");
+  }
+}
+
+async function checkStart(settings: Settings, options: Values, context: Context): Promise<number> {
   const start = await startWith(settings, context);
   const report = makeReport(start);
   const [tracked, [ages, gates]] = await Promise.all([
-    trackedFiles(settings, start.files.contract, context),
-    requestDetails(start.store.esc, settings, context),
+    findTrackedEnvFiles(settings, start.files.contract, context),
+    readEnvironmentDetails(start.store.esc, settings, context),
   ]);
+  const checks = await runExtraChecks(start, settings, options, context);
+  const extras = { tracked, ages, gates, checks };
+  if (options["json"] === true) {
+    printOtherNotices(start, undefined, settings, context);
+    context.out(reportJson(report, extras));
+  } else {
+    const unread = report.met ? [] : await unreadFileLines(start, settings, context);
+    const unmet = report.met ? undefined : explainUnmet(start, INDENTED_WIDTH, setOffer(context), unread);
+    printOtherNotices(start, unmet, settings, context);
+    printReport(context, reportText(report, unmet, { ...extras, similarNames: similarNameLines(start) }));
+  }
+  const isPassed = report.met && checks.every(({ failures }) => failures.length === 0);
+  return isPassed ? ExitStatus.ok : ExitStatus.unmet;
+}
+
+/** Runs the checks in the order of their sections in the report. Their code is loaded only if it is needed. */
+async function runExtraChecks(
+  start: Start,
+  settings: Settings,
+  options: Values,
+  context: Context,
+): Promise<readonly ExtraCheck[]> {
   const checks: ExtraCheck[] = [];
   if (options["overdue"] === true) {
     const { checkOverdue } = await import("./overdue.ts");
     checks.push(await checkOverdue(settings, start.files.contract, context));
   }
-  if (isLive) {
+  if (options["live"] === true) {
     if (settings.fake !== undefined) throw conflict("--live", "--fake (SOPHIA_FAKE)");
     const { checkLive } = await import("./live/live.ts");
-    checks.push(await checkLive(start, settings, { isConfirmed: options["yes"] === true, strict }, context));
+    const choices = { isConfirmed: options["yes"] === true, strict: options["strict"] === true };
+    checks.push(await checkLive(start, settings, choices, context));
   }
   if (settings.broker) {
     const { checkBroker } = await import("./check-broker.ts");
@@ -73,31 +122,29 @@ export const check: Command = async ({ options, positionals }, context) => {
   const { refresh, awsRefresh } = start.files.contract;
   if ((settings.refresh ?? refresh) === true || (settings.awsRefresh ?? awsRefresh) === true) {
     const { reportRefresh } = await import("../parts/refresh/refresh-report.ts");
-    const renewed = reportRefresh(start, settings);
-    if (renewed !== undefined) checks.push(await (await import("./check-refresh.ts")).checkRefresh(renewed, context));
+    const renewals = reportRefresh(start, settings);
+    if (renewals !== undefined) checks.push(await (await import("./check-refresh.ts")).checkRefresh(renewals, context));
   }
-  const unread = report.met || asJson ? [] : await unreadFileLines(start, settings, context);
-  const unmet = report.met || asJson ? undefined : explainUnmet(start, INDENTED, setOffer(context), unread);
-  // The report itself has these two.
+  return checks;
+}
+
+/** Prints the notices that the report does not contain itself: it has the use of the cache, and the cause of an unmet contract. */
+function printOtherNotices(start: Start, unmet: UnmetReport | undefined, settings: Settings, context: Context): void {
   const notices = start.verdict.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
-  const extras = { tracked, ages, gates, checks };
-  if (asJson) context.out(reportJson(report, extras));
-  else printReport(context, reportText(report, unmet, { ...extras, similarNames: similarNameLines(start) }));
-  return report.met && checks.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
-};
+}
 
-/** Requests age and approvals of the environments that were read, as far as the launcher's token may see them. */
-async function requestDetails(
+/** Reads age and approvals of the environments that were read, as far as the launcher's token may see them. */
+async function readEnvironmentDetails(
   esc: EscStatus,
   settings: Settings,
   context: Context,
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
-  // With cached values, ESC must not be contacted (--offline), or does not answer.
+  // Cached values are used if ESC must not be contacted (--offline) or does not answer.
   if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
   const progress = await makeProgress(context, settings);
-  const asking = [environmentAges(esc.settings, progress), environmentGates(esc.settings, progress)] as const;
-  return Promise.all(asking).finally(progress.done);
+  const requests = [readEnvironmentAges(esc.settings, progress), readEnvironmentGates(esc.settings, progress)] as const;
+  return Promise.all(requests).finally(progress.done);
 }

@@ -1,6 +1,6 @@
 /**
- * The age of environments, and the approvals that they need. Apart from the `ages.ts` of audit, since each `check` that reads
- * ESC loads it: without a YAML parser.
+ * The age of ESC environments, and the approvals that they need (gates). This file is separate from the `ages.ts` of audit, since
+ * each `check` that reads ESC loads it, and it needs no YAML parser.
  */
 import { describeAge } from "../../core/day.ts";
 import { type RequiredApprovals, readRequiredApprovals } from "../../esc/api/approvals.ts";
@@ -12,6 +12,7 @@ import { askApart } from "../parts/ask-esc.ts";
 
 export interface EnvironmentAge {
   readonly environment: string;
+  /** The newest one. */
   readonly revision: Revision;
 }
 
@@ -19,33 +20,38 @@ export interface EnvironmentGates extends RequiredApprovals {
   readonly environment: string;
 }
 
-/** Returns the newest revision of each environment whose history the token may see; none if ESC fails. */
-export async function environmentAges(settings: EscSettings, progress: Progress): Promise<readonly EnvironmentAge[]> {
+/** Reads the newest revision of each environment. Leaves out those whose history the token may not see, or that ESC fails for. */
+export async function readEnvironmentAges(
+  settings: EscSettings,
+  progress: Progress,
+): Promise<readonly EnvironmentAge[]> {
+  // A fixed version does not change, so that its age says nothing.
   const environments = settings.environments.filter(({ version }) => version === undefined);
-  const asked = await askApart({ ...settings, environments }, progress, async (full, connection) => ({
-    environment: formatName(full),
-    revision: (await listRevisions(full, connection, 1)).revisions[0],
+  const answers = await askApart({ ...settings, environments }, progress, async (name, connection) => ({
+    environment: formatName(name),
+    revision: (await listRevisions(name, connection, 1)).revisions[0],
   }));
-  return asked.flatMap(({ environment, revision }) => (revision === undefined ? [] : [{ environment, revision }]));
+  return answers.flatMap(({ environment, revision }) => (revision === undefined ? [] : [{ environment, revision }]));
 }
 
 export function environmentLine({ environment, revision: { number, created, by } }: EnvironmentAge, now: Date): string {
-  return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${by === "" ? "" : ` by ${by}`}`;
+  const author = by === "" ? "" : ` by ${by}`;
+  return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${author}`;
 }
 
-/** Returns the environments that need approvals, as far as the token may see that; none if ESC fails. */
-export async function environmentGates(
+/** Reads which environments need approvals. Leaves out those for which the token may not see that, or that ESC fails for. */
+export async function readEnvironmentGates(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
-  const asked = await askApart(settings, progress, async (full, connection) => {
-    const { open, update } = await readRequiredApprovals(full, connection);
-    return { environment: formatName(full), open, update };
+  const answers = await askApart(settings, progress, async (name, connection) => {
+    const { open, update } = await readRequiredApprovals(name, connection);
+    return { environment: formatName(name), open, update };
   });
-  return asked.filter(({ open, update }) => open || update);
+  return answers.filter(({ open, update }) => open || update);
 }
 
-export function gateWords({ environment, open, update }: EnvironmentGates): string {
+export function describeGate({ environment, open, update }: EnvironmentGates): string {
   if (!open) return `${environment}: Changing needs an approval`;
   return `${environment}: Opening ${update ? "and changing need" : "needs"} an approval`;
 }

@@ -1,3 +1,4 @@
+/** `check --overdue`: fails if the history of ESC shows a secret that is older than the contract allows (`rotateEvery`). */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
@@ -7,42 +8,55 @@ import { count } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
-import { historyAccess, unreadWords } from "../audit/audit-token.ts";
-import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
-import type { ExtraCheck } from "./check-text.ts";
+import { describeUnreadEsc, historyAccess } from "../audit/audit-token.ts";
+import { ageJson, ageLine, describeUnseenAges } from "../audit/age-text.ts";
+import { readSecretAges, type SecretAge } from "../audit/ages.ts";
+import type { ExtraCheck } from "./extra-check.ts";
 
+/** An age that is not known is no failure of the contract, but a failure to read the history fails the check. */
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const { reader } = await historyAccess(settings, contract, dotenv, context);
-  const result = (lines: readonly string[], failures: readonly string[], fields: ExtraCheck["fields"]): ExtraCheck => ({
-    section: ["--- Age of Secrets ---", ...lines],
-    failures,
-    fields,
-  });
   if (reader.kind !== "on") {
-    const unseen = unreadWords(reader);
-    return result([`➖ ${unseen}`], [], { ages: [], agesUnseen: [unseen] });
+    const reason = describeUnreadEsc(reader);
+    return agesCheck([`➖ ${reason}`], [], [], [reason]);
   }
   const progress = await makeProgress(context, settings);
   let ages: readonly SecretAge[];
   try {
-    ({ ages } = await secretAges(contract, reader.settings, progress, now).finally(progress.done));
+    ({ ages } = await readSecretAges(contract, reader.settings, progress, now).finally(progress.done));
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;
-    return result([`❌ ${failure}`], [failure], { ages: [], agesUnseen: [failure] });
+    return agesCheck([`❌ ${failure}`], [failure], [], [failure]);
   }
+  const unseen = describeUnseenAges(ages);
+  const agesInEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
+  const lines = [...agesInEsc.map((age) => ageLine(age, now)), ...unseen.map((description) => `➖ ${description}`)];
+  return agesCheck(lines, overdueFailures(ages), ages, unseen);
+}
+
+/** @param unseen the reasons for which ages are not known */
+function agesCheck(
+  lines: readonly string[],
+  failures: readonly string[],
+  ages: readonly SecretAge[],
+  unseen: readonly string[],
+): ExtraCheck {
+  return {
+    section: ["--- Age of Secrets ---", ...lines],
+    failures,
+    fields: { ages: ages.map(ageJson), agesUnseen: unseen },
+  };
+}
+
+/** Returns the failure, and a command for each secret that must be rotated. */
+function overdueFailures(ages: readonly SecretAge[]): readonly string[] {
   const overdue = ages.filter((age) => age.overdue === true);
-  const unseen = unseenOf(ages);
-  const inEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
-  const failures = [
+  if (overdue.length === 0) return [];
+  return [
     `${count(overdue.length, "secret")} ${overdue.length === 1 ? "is" : "are"} overdue`,
     ...overdue.map(({ name }) => `  sophia-run rotate ${shellWord(name)}`),
   ];
-  return result(
-    [...inEsc.map((age) => ageLine(age, now)), ...unseen.map((what) => `➖ ${what}`)],
-    overdue.length === 0 ? [] : failures,
-    { ages: ages.map(ageForPrograms), agesUnseen: unseen },
-  );
 }

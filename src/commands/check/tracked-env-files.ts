@@ -1,3 +1,4 @@
+/** Finds `.env` files that git tracks: all who can read the repository know their values. */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -9,19 +10,22 @@ import { withoutSecrets } from "../../contract/secret-names.ts";
 import { isTracked } from "../../access/tracked-by-git.ts";
 import { parentOf, within } from "../../system/paths.ts";
 
-/** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */
-export async function trackedFiles(
+/** Returns the printable paths of the tracked files among those that a start reads, and the `.env` beside the contract. */
+export async function findTrackedEnvFiles(
   { envFiles }: Pick<Settings, "envFiles">,
   contract: Contract,
   context: Context,
 ): Promise<readonly string[]> {
-  const named = envFiles.map(({ path, required }) =>
-    isAbsolute(path) ? path : within(required ? context.cwd : context.project, path),
-  );
-  const above = contract.source.kind === "file" ? [within(parentOf(contract.source.path), ".env")] : [];
+  const pathsOfSettings = envFiles.map(({ path, required }) => {
+    if (isAbsolute(path)) return path;
+    // The user names a required file, so that its path begins at the working directory.
+    return within(required ? context.cwd : context.project, path);
+  });
+  const pathsBesideContract = contract.source.kind === "file" ? [within(parentOf(contract.source.path), ".env")] : [];
   const tracked: string[] = [];
-  for (const path of new Set([...named, ...above])) {
+  for (const path of new Set([...pathsOfSettings, ...pathsBesideContract])) {
     if (!existsSync(path)) continue;
+    // An undefined answer means that git cannot tell.
     if ((await isTracked(path, withoutSecrets(context.environment, contract))) === true) {
       tracked.push(printable(shownPath(path, context.cwd)));
     }

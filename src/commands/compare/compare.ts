@@ -1,3 +1,4 @@
+/** `sophia-run check --against A,B`: compares ESC environments by what they define, without opening them. */
 import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -16,7 +17,7 @@ import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notice-words.ts";
 import { setOffer } from "../../output/unmet.ts";
 import { namedContract } from "../../output/violations.ts";
-import { environmentGates, gateWords } from "../check/environments.ts";
+import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -27,24 +28,25 @@ import { notAllowed, unallowed } from "../../access/consent-words.ts";
 import { accessOf } from "../parts/command-access.ts";
 
 /**
- * `check --against A,B,…`, which opens no environment: 1 for a certain violation or, with `--strict`, for drift; else 0.
+ * Compares the environments and prints the report. Nothing is opened, so that no dynamic credentials are issued.
  *
+ * @param names the value of `--against` @returns 1 for a certain violation or, with `--strict`, for drift; else 0
  * @throws SophiaError (125) if an environment cannot be evaluated
  */
-export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
+export async function compare(names: string, options: Values, asJson: boolean, context: Context): Promise<number> {
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
-  const { settings: escSettings, notices: accessNotices } = await access(names, settings, contract, context);
+  const { settings: escSettings, notices: accessNotices } = await accessByNames(names, settings, contract, context);
   const progress = await makeProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
-  const found = answers.results.map(({ name }) => name);
-  const gates = await environmentGates(settingsByFullNames(escSettings, found), SILENT);
+  const fullNames = answers.results.map(({ name }) => name);
+  const gates = await readEnvironmentGates(settingsByFullNames(escSettings, fullNames), SILENT);
   const notices = [
     ...accessNotices,
     ...answers.remarks,
-    ...answers.results.flatMap(remarks),
-    ...gates.map((one) => remark(gateWords(one))),
+    ...answers.results.flatMap(evaluationNotices),
+    ...gates.map((gate) => createRemark(describeGate(gate))),
   ];
   printNotices(context, settings, notices);
   const comparison = compareEnvironments(
@@ -54,18 +56,19 @@ export async function compare(names: string, options: Values, json: boolean, con
     setOffer(context),
     namedContract(settings),
   );
-  if (json) {
+  if (asJson) {
     context.out(
       comparisonJson(
         comparison,
-        notices.map((one) => describeNotice(one)[0]),
+        notices.map((notice) => describeNotice(notice)[0]),
       ),
     );
   } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-async function access(
+/** @throws SophiaError (125) if ESC is not configured, or the user has not allowed the environments */
+async function accessByNames(
   names: string,
   settings: Settings,
   contract: Contract,
@@ -87,13 +90,15 @@ async function access(
   });
 }
 
-function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
-  // Formatted without "warning:", which the notice adds. Errors have ended the command before.
-  const texts = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
+/** Returns the warnings of ESC about a definition, and the notices about its values. */
+function evaluationNotices({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
+  // All diagnostics are warnings, since an error has ended the command before. The severity keeps them from being formatted with
+  // "warning:", which the notice adds.
+  const texts = diagnostics.map((diagnostic) => formatDiagnostic({ ...diagnostic, severity: "error" }));
   const environment = formatName(name);
-  return [...texts.map((text) => remark(`ESC environment ${environment}: ${text}`)), ...notices];
+  return [...texts.map((text) => createRemark(`ESC environment ${environment}: ${text}`)), ...notices];
 }
 
-function remark(text: string): Notice {
+function createRemark(text: string): Notice {
   return { kind: "remark", text };
 }

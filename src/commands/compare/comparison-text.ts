@@ -1,3 +1,4 @@
+/** The report of `check --against`, for people and as JSON: a table of variables by environments. Pure. */
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -17,6 +18,7 @@ export function comparisonJson(
   return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
+/** The word of each state in the table, and its explanation below the table. */
 const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
   set: ["set"],
   missing: ["missing"],
@@ -28,8 +30,14 @@ const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: 
   "not-known": ["?", "not known: all variables come from a provider"],
 };
 
-const LONGEST_NAME = 40;
+/** Longer names get a line of their own, so that they do not widen the column. */
+const MAX_NAME_COLUMNS = 40;
+const MAX_LABEL_LENGTH = 20;
+const MIN_CELL_COLUMNS = 7;
+/** The mark, the spaces around it, and the gap after the name. */
+const MARGIN_COLUMNS = 4;
 
+/** Returns the comparison for people. @param width the columns of the terminal, by which the table is split */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
@@ -37,16 +45,16 @@ export function comparisonText(comparison: Comparison, width: number): readonly 
     [reportTitle("comparison", contract)],
     [
       `Contract: ${contractWords(contract)}`,
-      ...environments.map((one, index) => {
-        const title = titleOf(one);
+      ...environments.map((environment, index) => {
+        const title = titleOf(environment);
         const label = labels[index] ?? "";
         return `${index === 0 ? "ESC:     " : "         "} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
       }),
     ],
-    ...tables(rows, labels, width).map((lines) => lines.map((text) => ({ text, whole: true }))),
-    legend(rows),
-    ...environments.filter(({ violations }) => violations.length > 0).map(unmetRules),
-    ["--- Summary ---", ...summary(comparison)],
+    ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, whole: true }))),
+    legendLines(rows),
+    ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
+    ["--- Summary ---", ...summaryLines(comparison)],
   ].filter((lines) => lines.length > 0);
   return blocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
@@ -57,32 +65,37 @@ function titleOf({ name, version }: ComparedEnvironment): string {
 
 /** Returns short labels of the environments: their names without common parts, or numbers if these are long. */
 function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
-  const parts = environments.map((one) => titleOf(one).split("/"));
+  const parts = environments.map((environment) => titleOf(environment).split("/"));
   const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;
+  // The organization, and then the project, are left out if all environments have the same.
   const depth = isShared(2) ? 2 : isShared(1) ? 1 : 0;
   const labels = parts.map((path) => path.slice(depth).join("/"));
-  return labels.some((label) => label.length > 20) ? labels.map((_, index) => `[${index + 1}]`) : labels;
+  return labels.some((label) => label.length > MAX_LABEL_LENGTH) ? labels.map((_, index) => `[${index + 1}]`) : labels;
 }
 
-function tables(
+/** Returns the table, or several tables below each other if the environments do not fit into the columns of the terminal. */
+function splitTable(
   rows: readonly ComparisonRow[],
   labels: readonly string[],
   columns: number,
 ): readonly (readonly string[])[] {
-  const longest = rows.reduce(
-    (most, { name: { length } }) => (length <= LONGEST_NAME ? Math.max(most, length) : most),
+  const nameColumns = rows.reduce(
+    (maximum, { name: { length } }) => (length <= MAX_NAME_COLUMNS ? Math.max(maximum, length) : maximum),
     "Variable".length,
   );
-  const width = Math.max(7, ...labels.map(({ length }) => length)) + 2;
-  const fitting = Math.max(1, Math.floor((columns - longest - 4) / width));
-  const starts = Array.from({ length: Math.ceil(labels.length / fitting) }, (_, index) => index * fitting);
+  const cellColumns = Math.max(MIN_CELL_COLUMNS, ...labels.map(({ length }) => length)) + 2;
+  const columnsForCells = columns - nameColumns - MARGIN_COLUMNS;
+  const cellsPerTable = Math.max(1, Math.floor(columnsForCells / cellColumns));
+  const tableCount = Math.ceil(labels.length / cellsPerTable);
+  const starts = Array.from({ length: tableCount }, (_, index) => index * cellsPerTable);
   return starts.map((start) => {
     const line = (mark: string, name: string, cells: readonly string[]): string => {
-      const shown = cells.slice(start, start + fitting).map((cell) => cell.padEnd(width));
-      // A very long name must not widen the column.
-      const head =
-        name.length > longest ? `${mark} ${name}\n${" ".repeat(longest + 4)}` : `${mark} ${name.padEnd(longest + 2)}`;
-      return `${head}${shown.join("")}`.trimEnd();
+      const shownCells = cells.slice(start, start + cellsPerTable).map((cell) => cell.padEnd(cellColumns));
+      const isLong = name.length > nameColumns;
+      const head = isLong
+        ? `${mark} ${name}\n${" ".repeat(nameColumns + MARGIN_COLUMNS)}`
+        : `${mark} ${name.padEnd(nameColumns + 2)}`;
+      return `${head}${shownCells.join("")}`.trimEnd();
     };
     const rowLine = ({ name, states, drift }: ComparisonRow): string => {
       const isUnset = states.every((state) => state === "missing");
@@ -92,16 +105,17 @@ function tables(
         states.map((state) => (isUnset ? "-" : STATES[state][0])),
       );
     };
-    const others = rows.filter(({ declared }) => !declared);
+    const undeclared = rows.filter(({ declared }) => !declared);
     return [
       line(" ", "Variable", labels),
       ...rows.filter(({ declared }) => declared).map(rowLine),
-      ...(others.length === 0 ? [] : ["  Not declared by the contract:", ...others.map(rowLine)]),
+      ...(undeclared.length === 0 ? [] : ["  Not declared by the contract:", ...undeclared.map(rowLine)]),
     ];
   });
 }
 
-function legend(rows: readonly ComparisonRow[]): readonly Line[] {
+/** Explains the marks and words that the table has. */
+function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
   const used = new Set<string>(rows.flatMap(({ states }) => states));
   const isUnset = rows.some(({ states }) => states.every((state) => state === "missing"));
   const entries: readonly (readonly [word: string, legend?: string])[] = [
@@ -114,19 +128,19 @@ function legend(rows: readonly ComparisonRow[]): readonly Line[] {
   );
 }
 
-function unmetRules(environment: ComparedEnvironment): readonly Line[] {
+function violationLines(environment: ComparedEnvironment): readonly Line[] {
   return [`--- ${titleOf(environment)} ---`, ...environment.lines];
 }
 
-function summary({ met, strict, environments, rows }: Comparison): readonly string[] {
+function summaryLines({ met, strict, environments, rows }: Comparison): readonly string[] {
   const drifting = rows.filter(({ drift }) => drift).length;
   const unmet = environments.filter(({ violations }) => violations.length > 0);
   const [first] = environments;
-  const all = environments.length === 1 && first !== undefined ? titleOf(first) : `all ${environments.length}`;
+  const allNames = environments.length === 1 && first !== undefined ? titleOf(first) : `all ${environments.length}`;
   const drift = `Drift in ${count(drifting, "variable")}`;
   return [
-    ...unmet.map((one) => `❌ The contract is not met by ${titleOf(one)}`),
-    ...(met ? [`✅ The contract is met by ${all}, as far as is known without opening`] : []),
+    ...unmet.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`),
+    ...(met ? [`✅ The contract is met by ${allNames}, as far as is known without opening`] : []),
     ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes the check fail`] : []),
     ...(drifting === 0 && environments.length > 1
       ? [`✅ No drift between ${count(environments.length, "environment")}`]

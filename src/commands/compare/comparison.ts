@@ -1,4 +1,7 @@
-/** Compares environments by their variables and the rules of the contract, without values; pure. */
+/**
+ * Compares environments by the variables that they set and the rules of the contract; pure. The environments are evaluated but not
+ * opened, so that the values of secrets and of providers are not known. Only what is certain is a violation.
+ */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check-contract.ts";
 import { formatCheck } from "../../contract/format.ts";
@@ -14,7 +17,7 @@ import { isOwnVariable } from "../../resolve/reserved-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { printable } from "../../core/text.ts";
 
-/** Explained by the legend of the table. `value-not-known` may also be invalid or empty. */
+/** The state of a variable in an environment. The legend of the table explains each. A value that is not known may also be invalid. */
 export type ComparisonState =
   | ("set" | "value-not-known" | "invalid" | "default")
   | ("empty" | "not-a-variable" | "missing" | "not-known");
@@ -23,17 +26,23 @@ export interface ComparisonRow {
   readonly name: string;
   readonly declared: boolean;
   readonly secret: boolean;
+  /** By environment, in their order. */
   readonly states: readonly ComparisonState[];
+  /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
 export type Comparison = ReturnType<typeof compareEnvironments>;
 export type ComparedEnvironment = Comparison["environments"][number];
 
-/** Represents an unknown value. No environment variable can contain it. */
-const NOT_KNOWN = "\0";
+/** Represents an unknown value. The value of an environment variable cannot contain a zero byte. */
+const UNKNOWN_VALUE = "\0";
 
-/** Checks each environment, and compares which of them set a variable. @param strict a difference (drift) fails @param contractFile as the user has named it */
+/**
+ * Checks each environment, and compares which of them set a variable.
+ *
+ * @param strict drift makes the comparison fail @param contractFile the contract as the user named it, for remedies
+ */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
@@ -41,40 +50,40 @@ export function compareEnvironments(
   offer: SetOffer,
   contractFile?: string,
 ) {
-  const declared = (name: string): boolean => isDeclared(contract, name);
+  const isDeclaredName = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
-    const resolution = resolveLayers(layers.map(withoutOwn), declared);
+    const resolution = resolveLayers(layers.map(withoutOwnVariables), isDeclaredName);
     const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
       isCertain(violation, resolution, environment),
     );
-    const wrong = violations.filter(isOfValue).map(({ name }) => name);
-    return { environment, resolution, violations, invalid: new Set(wrong) };
+    const invalidNames = violations.filter(isOfValue).map(({ name }) => name);
+    return { environment, resolution, violations, invalid: new Set(invalidNames) };
   });
-  const row = (name: string): ComparisonRow => {
+  const createRow = (name: string): ComparisonRow => {
     const states = columns.map((column) => stateOf(name, column));
     return {
       name: printable(name),
       declared: contract.variables.has(name),
       secret: columns.some(({ resolution }) => {
-        const found = resolution.get(name);
-        return found === undefined ? contract.variables.get(name)?.secret === true : isHidden(contract, found);
+        const resolved = resolution.get(name);
+        return resolved === undefined ? contract.variables.get(name)?.secret === true : isHidden(contract, resolved);
       }),
       states,
       drift: states.some(isPresent) && states.some(isAbsent),
     };
   };
-  // With a scope, undeclared variables are not passed on.
-  const others = new Set(
+  // With a scope, a start does not pass undeclared variables on, so that their drift has no effect.
+  const undeclaredNames = new Set(
     contract.scope === undefined
-      ? environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !declared(name)))
+      ? environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !isDeclaredName(name)))
       : [],
   );
   const rows = [
-    ...Array.from(contract.variables.keys(), row),
-    ...Array.from(others)
+    ...Array.from(contract.variables.keys(), createRow),
+    ...Array.from(undeclaredNames)
       .toSorted()
-      .map(row)
+      .map(createRow)
       .filter(({ drift }) => drift),
   ];
   const reports = columns.map(({ environment, resolution, violations }) => {
@@ -83,7 +92,7 @@ export function compareEnvironments(
     return { name, version, ...reportViolations(violations, contract, resolution, name, offer, contractFile) };
   });
   const met = reports.every(({ violations }) => violations.length === 0);
-  const drift = rows.some((one) => one.drift);
+  const drift = rows.some((row) => row.drift);
   return {
     contract: reportContract(contract),
     environments: reports,
@@ -97,6 +106,7 @@ export function compareEnvironments(
   };
 }
 
+/** An environment, with the result of its check. */
 interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
@@ -110,13 +120,13 @@ function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
     if (evaluated.kind === "known") return [evaluated.variable];
     if (evaluated.kind === "list-or-object") return [];
     const { secret, delivery } = evaluated;
-    return [{ name: key, value: NOT_KNOWN, secret, delivery, origin: { source: "esc", environment } }];
+    return [{ name: key, value: UNKNOWN_VALUE, secret, delivery, origin: { source: "esc", environment } }];
   };
   return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
 }
 
 /** Returns the layer without sophia-run's own variables, which no start takes from ESC or from the contract. */
-function withoutOwn(layer: Layer): Layer {
+function withoutOwnVariables(layer: Layer): Layer {
   return { ...layer, variables: layer.variables.filter(({ name }) => !isOwnVariable(name)) };
 }
 
@@ -126,7 +136,7 @@ function isCertain(violation: CheckedViolation, resolution: Resolution, { open }
     case "malformed":
     case "placeholder":
     case "reference":
-      return resolution.get(violation.name)?.value !== NOT_KNOWN;
+      return resolution.get(violation.name)?.value !== UNKNOWN_VALUE;
     case "several-set":
       return true;
     case "missing":
@@ -141,7 +151,7 @@ function isCertain(violation: CheckedViolation, resolution: Resolution, { open }
 function stateOf(name: string, { environment, resolution, invalid }: Column): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
-    if (resolved.value === NOT_KNOWN) return "value-not-known";
+    if (resolved.value === UNKNOWN_VALUE) return "value-not-known";
     return invalid.has(name) ? "invalid" : "set";
   }
   if (environment.open) return "not-known";

@@ -1,5 +1,13 @@
-/** A unified diff of one block of lines. Pure. */
+/**
+ * Makes a unified diff of one block of lines (POSIX `diff -u`), as one hunk. Pure.
+ *
+ *     @@ -12,4 +12,4 @@
+ *      schema:
+ *     -  minLength: 8
+ *     +  minLength: 12
+ */
 
+/** A part of a file. */
 interface Block {
   /** Without line ends; none for a block that does not exist. */
   readonly lines: readonly string[];
@@ -7,30 +15,27 @@ interface Block {
   readonly line: number;
 }
 
-/** Lines that show what changes around them. */
-const CONTEXT = 3;
+/** The number of unchanged lines that are shown on each side of the change. */
+const CONTEXT_LINES = 3;
 
-/**
- * Returns the difference of two states of a block as hunks of a unified diff (POSIX diff -u). Lines outside of the block do not
- * appear, so that no value beside it is shown.
- */
+/** Returns the difference of two states of a block; nothing if they are equal. Lines outside of the block do not appear. */
 export function blockDiff(before: Block, after: Block): readonly string[] {
-  const { start, oldEnd, newEnd } = changedPart(before.lines, after.lines);
+  const { start, oldEnd, newEnd } = findChange(before.lines, after.lines);
   if (start === oldEnd && start === newEnd) return [];
-  const from = Math.max(0, start - CONTEXT);
-  const oldTo = Math.min(before.lines.length, oldEnd + CONTEXT);
-  const newTo = newEnd + (oldTo - oldEnd);
+  const hunkStart = Math.max(0, start - CONTEXT_LINES);
+  const oldHunkEnd = Math.min(before.lines.length, oldEnd + CONTEXT_LINES);
+  const newHunkEnd = newEnd + (oldHunkEnd - oldEnd);
   return [
-    `@@ -${rangeOf(before, from, oldTo)} +${rangeOf(after, from, newTo)} @@`,
-    ...before.lines.slice(from, start).map((line) => ` ${line}`),
+    `@@ -${formatRange(before, hunkStart, oldHunkEnd)} +${formatRange(after, hunkStart, newHunkEnd)} @@`,
+    ...before.lines.slice(hunkStart, start).map((line) => ` ${line}`),
     ...before.lines.slice(start, oldEnd).map((line) => `-${line}`),
     ...after.lines.slice(start, newEnd).map((line) => `+${line}`),
-    ...before.lines.slice(oldEnd, oldTo).map((line) => ` ${line}`),
+    ...before.lines.slice(oldEnd, oldHunkEnd).map((line) => ` ${line}`),
   ];
 }
 
-/** Returns the lines behind the common beginning and before the common end. */
-function changedPart(
+/** Finds the lines after the common beginning and before the common end. The ends are exclusive. */
+function findChange(
   before: readonly string[],
   after: readonly string[],
 ): { readonly start: number; readonly oldEnd: number; readonly newEnd: number } {
@@ -45,8 +50,9 @@ function changedPart(
   return { start, oldEnd, newEnd };
 }
 
-/** An empty range names the line before it. */
-function rangeOf({ line }: Block, from: number, to: number): string {
-  const length = to - from;
-  return `${length === 0 ? line + from - 1 : line + from},${length}`;
+/** Formats `LINE,LENGTH`. An empty range names the line before it. */
+function formatRange({ line }: Block, start: number, end: number): string {
+  const length = end - start;
+  const firstLine = line + start;
+  return `${length === 0 ? firstLine - 1 : firstLine},${length}`;
 }

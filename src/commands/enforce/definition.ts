@@ -1,3 +1,4 @@
+/** The texts of `sophia-run enforce` for help and completion. Its code is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
 import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
 

@@ -1,4 +1,4 @@
-/** The values that an environment has now, judged by the contract. Pure. */
+/** Checks the values that an environment has now against the contract, before a schema for them is written. Pure. */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
 import type { Contract, Violation } from "../../contract/contract-model.ts";
@@ -9,7 +9,9 @@ import { resolveLayers } from "../../resolve/precedence.ts";
 import { unlessUnseen } from "../../resolve/rejected-values.ts";
 
 /**
- * Returns the violations of the rules that are enforced. Rules about a variable that is not enforced do not count.
+ * Returns the violations of the rules that the schema has. A rule about a variable that the user excludes from the schema is not
+ * one of them.
+ *
  * @throws SophiaError (contract-slow, 125)
  */
 export function presentViolations(
@@ -17,14 +19,16 @@ export function presentViolations(
   isEnforced: (name: string) => boolean,
   { opened, hidden = new Map() }: EnvironmentState,
 ): { readonly violations: readonly Violation[]; readonly selected: Resolution } {
-  const { layers } = applyContract(contract, [{ source: "esc", variables: [...opened.variables, ...hidden.values()] }]);
-  const isDeclared = (one: string): boolean => contract.variables.has(one) || contract.aliases.has(one);
+  const variables = [...opened.variables, ...hidden.values()];
+  const { layers } = applyContract(contract, [{ source: "esc", variables }]);
+  const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
   const selected = resolveLayers(layers, isDeclared);
-  const found = checkContract(contract, selected, unlessUnseen(formatCheck()));
-  return { violations: found.filter((violation) => namesOf(violation).every(isEnforced)), selected };
+  const violations = checkContract(contract, selected, unlessUnseen(formatCheck()));
+  return { violations: violations.filter((violation) => namesInRule(violation).every(isEnforced)), selected };
 }
 
-function namesOf(violation: Violation): readonly string[] {
+/** Returns all names that the rule is about, also that of a condition (`required when`). */
+function namesInRule(violation: Violation): readonly string[] {
   if (violation.kind === "missing-when") return [violation.name, violation.when.name];
   return namesOfViolation(violation);
 }

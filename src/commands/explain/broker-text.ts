@@ -1,3 +1,4 @@
+/** The rows of `explain` about --broker. Pure. */
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";
@@ -7,30 +8,33 @@ import type { KeyLocation } from "./locations.ts";
 
 type Row = readonly [key: string, text: string];
 
-/** @param inFull for a variable that the user named */
+/** Returns the rows of the report. @param inFull true for a variable that the user named */
 export function brokerRows(explanation: BrokerExplanation | undefined, inFull: boolean): readonly Row[] {
   switch (explanation?.kind) {
     case undefined:
       return [];
     case "brokered": {
       const { origin, furtherOrigins = [], path, byWords, variables, allow, deny, limit, liesIn } = explanation;
-      const short: readonly Row[] = [
+      const shortRows: readonly Row[] = [
         ["broker", "the program gets a dummy, never the value"],
         ["sent to", `${enumerate([origin + path, ...furtherOrigins])}, ${byWords}`],
       ];
-      if (!inFull) return short;
-      const all = deny.length === 0 ? "all paths" : "all paths that are not denied";
+      if (!inFull) return shortRows;
+      const defaultPaths = deny.length === 0 ? "all paths" : "all paths that are not denied";
       return [
-        ...short,
+        ...shortRows,
         ["through", `the broker, whose address is in ${enumerate(variables)}`],
-        ...rows("allowed", allow.length === 0 ? [all] : allow),
+        ...rows("allowed", allow.length === 0 ? [defaultPaths] : allow),
         ...rows("denied", deny),
-        ...(limit === undefined ? [] : [["limit", limitWords(limit)] as const]),
-        // One path for all that can be asked.
+        ...(limit === undefined ? [] : [["limit", describeLimit(limit)] as const]),
+        // All requests of GraphQL have the same path.
         ...(providerOf(explanation.name)?.isGithub === true
           ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
           : []),
-        ...rows("lies in", liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(locationWords)),
+        ...rows(
+          "lies in",
+          liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(describeLocation),
+        ),
       ];
     }
     case "refused":
@@ -49,17 +53,18 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
   }
 }
 
-function limitWords({ perMinute, total }: RequestLimit): string {
-  const minute = perMinute === undefined ? [] : [`${perMinute} in a minute`];
-  const run = total === undefined ? [] : [`${total} in a run`];
-  return `${enumerate([...minute, ...run])}; requests beyond get 429`;
+function describeLimit({ perMinute, total }: RequestLimit): string {
+  const minuteLimit = perMinute === undefined ? [] : [`${perMinute} in a minute`];
+  const runLimit = total === undefined ? [] : [`${total} in a run`];
+  return `${enumerate([...minuteLimit, ...runLimit])}; requests beyond get 429`;
 }
 
+/** Returns a row for each text. Only the first one has the key. */
 function rows(key: string, texts: readonly string[]): readonly Row[] {
   return texts.map((text, index) => [index === 0 ? key : "", text] as const);
 }
 
-function locationWords({ kind, where, line, isOther }: KeyLocation): string {
+function describeLocation({ kind, where, line, isOther }: KeyLocation): string {
   const other = isOther === true ? ", with another value" : "";
   switch (kind) {
     case "environment":

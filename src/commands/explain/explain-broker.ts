@@ -1,4 +1,7 @@
-/** Explains what --broker does with a variable, and where else its key lies. */
+/**
+ * Explains what --broker does with a variable: whether the program gets a dummy for it or the broker's address in it, and where else
+ * a program could find the key.
+ */
 import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import { checkedExceptions } from "../parts/broker/exceptions.ts";
@@ -9,61 +12,72 @@ import { printable } from "../../core/text.ts";
 import type { Start } from "../../resolve/start.ts";
 import { type Candidate, candidates } from "../parts/broker/brokered-keys.ts";
 import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../parts/broker/broker-report.ts";
-import { type KeyLocation, locationsOf } from "./locations.ts";
+import { findKeyLocations, type KeyLocation } from "./locations.ts";
 
 export type BrokerExplanation =
+  /** The program gets a dummy. */
   | ({ readonly kind: "brokered"; readonly liesIn: readonly KeyLocation[] } & KeyReport)
+  /** A start would end with this failure. */
   | ({ readonly kind: "refused" } & KeyFailure)
-  /** An outer sophia-run brokers it. */
+  /** An outer sophia-run brokers it: its value is a dummy already. */
   | { readonly kind: "outer" }
+  /** A secret that the program gets itself. */
   | { readonly kind: "not-brokered"; readonly why: NotBrokered }
-  /** Has the address of the broker. */
+  /** The program gets the address of the broker in it, for these keys. */
   | { readonly kind: "address"; readonly keys: readonly string[] }
-  /** Without --broker: what it would do. */
+  /** The effect that --broker would have. */
   | { readonly kind: "offer"; readonly what: "dummy" | "address"; readonly keys: readonly string[] };
 
 export interface BrokerExplainer {
   /** Variables that the program gets although no source sets them. */
   readonly added: readonly string[];
-  readonly of: (name: string) => BrokerExplanation | undefined;
+  /** Explains a variable; undefined if --broker does not concern it. */
+  readonly explain: (name: string) => BrokerExplanation | undefined;
 }
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
-export function brokerExplainer(start: Start, settings: Settings, options: Values, context: Context): BrokerExplainer {
-  const canonical = (given: string): string => {
-    const name = start.files.contract.aliases.get(given) ?? given;
-    const upper = name.toUpperCase();
-    return context.environment.foldsCase === true && providerOf(upper) !== undefined ? upper : name;
+export function createBrokerExplainer(
+  start: Start,
+  settings: Settings,
+  options: Values,
+  context: Context,
+): BrokerExplainer {
+  const { aliases } = start.files.contract;
+  const canonicalName = (givenName: string): string => {
+    const name = aliases.get(givenName) ?? givenName;
+    // On a system whose names ignore case, a key of a known service may have any spelling.
+    const upperName = name.toUpperCase();
+    return context.environment.foldsCase === true && providerOf(upperName) !== undefined ? upperName : name;
   };
   if (!settings.broker) {
     const keys = candidates(start, context.environment);
-    return { added: [], of: (name) => offer(canonical(name), keys) };
+    return { added: [], explain: (name) => explainOffer(canonicalName(name), keys) };
   }
   checkedExceptions(settings, options, start, context.environment);
   const { keys, failures, outer, others } = reportBroker(start, settings, context.environment);
   return {
     added: keys.flatMap(({ variables }) => variables),
-    of: (given) => {
-      const name = printable(canonical(given));
-      const key = keys.find((one) => one.name === name);
-      if (key !== undefined) return { kind: "brokered", ...key, liesIn: locationsOf(key, start, context) };
-      const failure = failures.find((one) => one.name === name || one.name === printable(given));
+    explain: (givenName) => {
+      const name = printable(canonicalName(givenName));
+      const key = keys.find((report) => report.name === name);
+      if (key !== undefined) return { kind: "brokered", ...key, liesIn: findKeyLocations(key, start, context) };
+      const failure = failures.find((report) => report.name === name || report.name === printable(givenName));
       if (failure !== undefined) return { kind: "refused", ...failure };
       if (outer.includes(name)) return { kind: "outer" };
-      const leading = keys.filter(({ variables }) => variables.includes(name));
-      if (leading.length > 0) return { kind: "address", keys: leading.map((one) => one.name) };
-      const other = others.find((one) => one.name === name);
+      const keysBehind = keys.filter(({ variables }) => variables.includes(name));
+      if (keysBehind.length > 0) return { kind: "address", keys: keysBehind.map((report) => report.name) };
+      const other = others.find((secret) => secret.name === name);
       return other === undefined ? undefined : { kind: "not-brokered", why: other.why };
     },
   };
 }
 
-function offer(name: string, keys: readonly Candidate[]): BrokerExplanation | undefined {
+function explainOffer(name: string, keys: readonly Candidate[]): BrokerExplanation | undefined {
   if (keys.some(({ declaration }) => declaration.name === name)) {
     return { kind: "offer", what: "dummy", keys: [printable(name)] };
   }
-  const leading = keys.flatMap(({ declaration, entry }) =>
+  const keysBehind = keys.flatMap(({ declaration, entry }) =>
     Object.hasOwn(baseOf(declaration.name, entry), name) ? [printable(declaration.name)] : [],
   );
-  return leading.length === 0 ? undefined : { kind: "offer", what: "address", keys: leading };
+  return keysBehind.length === 0 ? undefined : { kind: "offer", what: "address", keys: keysBehind };
 }

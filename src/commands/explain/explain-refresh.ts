@@ -1,4 +1,4 @@
-/** Explains what --refresh does with a variable. */
+/** Explains what --refresh or --aws-refresh does with a variable, as facts and as rows of the report. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
 import {
@@ -11,39 +11,42 @@ import {
 } from "../parts/refresh/refresh-report.ts";
 import { CLOUD_FACTS } from "../run/refresh/cloud-credentials.ts";
 
-type Option = RefreshReport["scope"]["option"];
+type RefreshOption = RefreshReport["scope"]["option"];
 
 export type RefreshExplanation =
-  /** The program asks sophia-run for it, or reads a file that is renewed. */
+  /** The program asks sophia-run for the credentials, or reads a file that is renewed. */
   | ({ readonly kind: "renewed"; readonly of: RenewedKind } & Pick<
       Extract<RenewalReport, { readonly kind: "renewed" }>,
       "expiresAt" | "by" | "renewsAt"
     >)
-  | { readonly kind: "withheld"; readonly option: Option }
-  /** The program gets it from sophia-run. */
-  | { readonly kind: "set"; readonly option: Option }
+  /** The program does not get it, since SDKs would look there first. */
+  | { readonly kind: "withheld"; readonly option: RefreshOption }
+  /** sophia-run sets it, so that SDKs find the renewed credentials. */
+  | { readonly kind: "set"; readonly option: RefreshOption }
+  /** A start would end with this failure. */
   | { readonly kind: "refused"; readonly problem: string; readonly remedy: string }
-  /** Without the option: it would be renewed. */
+  /** The option is not given, and would renew it. */
   | { readonly kind: "offer" };
 
 export interface RefreshExplainer {
   /** Variables that the program gets although no source sets them. */
   readonly added: readonly string[];
-  readonly of: (name: string) => RefreshExplanation | undefined;
+  /** Explains a variable; undefined if --refresh does not concern it. */
+  readonly explain: (name: string) => RefreshExplanation | undefined;
 }
 
-export function refreshExplainer(start: Start, settings: Settings): RefreshExplainer {
+export function createRefreshExplainer(start: Start, settings: Settings): RefreshExplainer {
   const report = reportRefresh(start, settings);
-  const offered = offerRefresh(start);
+  const offer = offerRefresh(start);
   const parts = Array.from(report?.parts ?? []);
   return {
     added: parts.flatMap(([, part]) => (part.kind === "renewed" ? part.set : [])),
-    of: (name) => {
+    explain: (name) => {
       for (const [kind, part] of parts) {
-        const explanation = explanationOf(name, kind, part, report?.scope.option ?? "--refresh");
+        const explanation = explainPart(name, kind, part, report?.scope.option ?? "--refresh");
         if (explanation !== undefined) return explanation;
       }
-      const isOffered = Array.from(offered.parts).some(([kind, part]) => {
+      const isOffered = Array.from(offer.parts).some(([kind, part]) => {
         return report?.parts.has(kind) !== true && part.kind === "renewed" && part.variables.includes(name);
       });
       return isOffered ? { kind: "offer" } : undefined;
@@ -51,31 +54,32 @@ export function refreshExplainer(start: Start, settings: Settings): RefreshExpla
   };
 }
 
-function explanationOf(
+/** Explains a variable by one kind of credentials, or by the files; undefined if that kind does not concern it. */
+function explainPart(
   name: string,
-  of: RenewedKind,
+  kind: RenewedKind,
   part: RenewalReport,
-  option: Option,
+  option: RefreshOption,
 ): RefreshExplanation | undefined {
   switch (part.kind) {
     case "nothing":
       return undefined;
     case "refused": {
       const { problem, remedy } = part;
-      return of !== "files" && CLOUD_FACTS[of].conflicts.includes(name)
+      return kind !== "files" && CLOUD_FACTS[kind].conflicts.includes(name)
         ? { kind: "refused", problem, remedy }
         : undefined;
     }
     case "renewed": {
       const { expiresAt, by, renewsAt, variables, set, withheld } = part;
-      if (variables.includes(name)) return { kind: "renewed", of, expiresAt, by, renewsAt };
+      if (variables.includes(name)) return { kind: "renewed", of: kind, expiresAt, by, renewsAt };
       if (set.includes(name)) return { kind: "set", option };
       return withheld.includes(name) ? { kind: "withheld", option } : undefined;
     }
   }
 }
 
-/** @param inFull for a variable that the user named */
+/** Returns the rows of the report. @param inFull true for a variable that the user named */
 export function refreshRows(
   explanation: RefreshExplanation | undefined,
   inFull: boolean,

@@ -1,3 +1,7 @@
+/**
+ * `sophia-run explain`: reports where each variable comes from, what it hides, and what the program gets. `explanation.ts` collects
+ * the facts, `explanation-text.ts` prints them, and the files beside them explain --broker and --refresh.
+ */
 import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
@@ -5,23 +9,24 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { startWith } from "../parts/command-start.ts";
 import { refuseBrokerOptions } from "../parts/broker/broker-options.ts";
 import type { Command } from "../command.ts";
-import { brokerExplainer } from "./explain-broker.ts";
-import { refreshExplainer } from "./explain-refresh.ts";
-import { makeExplanation } from "./explanation.ts";
+import { createBrokerExplainer } from "./explain-broker.ts";
+import { createRefreshExplainer } from "./explain-refresh.ts";
+import { createExplanation } from "./explanation.ts";
 import { explanationJson, explanationText } from "./explanation-text.ts";
 
+/** Returns 0, also if the contract is not met. @throws SophiaError (125) */
 export const explain: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
   refuseBrokerOptions(settings, options);
   const start = await startWith(settings, context);
-  const broker = brokerExplainer(start, settings, options, context);
-  const refresh = refreshExplainer(start, settings);
-  const explanation = makeExplanation(start, positionals, options["all"] === true, { broker, refresh });
-  const isForPrograms = options["json"] === true;
-  // The first lines of the report have why ESC is not read.
-  const notices = start.verdict.notices.filter(({ kind }) => isForPrograms || kind !== "esc-incomplete");
+  const broker = createBrokerExplainer(start, settings, options, context);
+  const refresh = createRefreshExplainer(start, settings);
+  const explanation = createExplanation(start, positionals, options["all"] === true, { broker, refresh });
+  const asJson = options["json"] === true;
+  // The first lines of the report for people say why ESC is not read.
+  const notices = start.verdict.notices.filter(({ kind }) => asJson || kind !== "esc-incomplete");
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
-  if (isForPrograms) context.out(explanationJson(explanation));
+  if (asJson) context.out(explanationJson(explanation));
   else printReport(context, explanationText(explanation, positionals.length > 0));
   return ExitStatus.ok;
 };

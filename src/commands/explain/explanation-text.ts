@@ -1,3 +1,4 @@
+/** The report of `explain`, for people and as JSON. It contains no value. Pure. */
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import { brokerRows } from "./broker-text.ts";
@@ -18,29 +19,28 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/** Returns the explanation for people. @param inFull with descriptions, for variables that the user named */
+/** Returns the explanation for people. @param inFull true for variables that the user named: with descriptions and remedies */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
-    ...variables.map((variable) => describe(variable, inFull)),
+    ...variables.map((variable) => variableLines(variable, inFull)),
   ]);
   const { passed, withheld } = unlisted;
   if (passed + withheld > 0) {
-    const further = `${count(passed, "further variable")} of the process environment passed on`;
-    blocks.push([`${further}, ${count(withheld, "variable")} withheld; --all lists them`]);
+    const passedWords = `${count(passed, "further variable")} of the process environment passed on`;
+    blocks.push([`${passedWords}, ${count(withheld, "variable")} withheld; --all lists them`]);
   }
-  return [...head(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
+  return [...headLines(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
-function head({ contract, isAbsent, esc }: Explanation): readonly Line[] {
+function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
+  const contractText = isAbsent ? "none; sophia-run init writes one" : contractWords(contract);
+  const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
-    {
-      text: `Contract: ${isAbsent ? "none; sophia-run init writes one" : contractWords(contract)}`,
-      hang: INDENT.length,
-    },
+    { text: `Contract: ${contractText}`, hang: INDENT.length },
     { text: `ESC: ${escWords(esc)}`, hang: INDENT.length },
-    ...[...(esc.remedy ?? []), ...(esc.failure?.further ?? [])].map((line) => ({
+    ...adviceLines.map((line) => ({
       text: INDENT + line,
       hang: INDENT.length,
       whole: line.startsWith(INDENT),
@@ -49,13 +49,11 @@ function head({ contract, isAbsent, esc }: Explanation): readonly Line[] {
 }
 
 function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
-  // The path of a token file and an organization are shown, but not the masked end of a token.
-  const named = environment.variable === "ESC_ENV" ? "" : ", named by the contract";
-  const used =
-    credential.variable === "ESC_TOKEN" || credential.variable === "ESC_TOKEN_COMMAND"
-      ? `, with ${credential.variable}`
-      : `, with ${credential.variable} (${credential.shown ?? ""})`;
-  const by = named + used;
+  const namedBy = environment.variable === "ESC_ENV" ? "" : ", named by the contract";
+  // `shown` is the path of a token file or an organization, but for these two variables the masked end of a token.
+  const isToken = credential.variable === "ESC_TOKEN" || credential.variable === "ESC_TOKEN_COMMAND";
+  const shownCredential = isToken ? credential.variable : `${credential.variable} (${credential.shown ?? ""})`;
+  const origin = `${namedBy}, with ${shownCredential}`;
   switch (status) {
     case "off":
       return "not configured";
@@ -68,24 +66,28 @@ function escWords({ status, environment, environments, credential, failure }: Ex
     case "fake":
       return "not read (--fake)";
     case "read":
-      return environments.map(environmentWords).join(", ") + by;
+      return environments.map(environmentWords).join(", ") + origin;
     case "unavailable":
     case "refused":
-      return `${environment.shown ?? ""} not read${by}: ${failure?.message ?? ""}`;
+      return `${environment.shown ?? ""} not read${origin}: ${failure?.message ?? ""}`;
   }
 }
 
-function describe(variable: VariableExplanation, inFull: boolean): readonly Line[] {
+function variableLines(variable: VariableExplanation, inFull: boolean): readonly Line[] {
   const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
-  const full = inFull ? declaration : undefined;
+  const fullDeclaration = inFull ? declaration : undefined;
   const rows: readonly (readonly [key: string, text: string | undefined])[] = [
     ["state", stateWords(variable)],
-    ["purpose", full?.description],
+    ["purpose", fullDeclaration?.description],
     ["from", origin && locationWords(origin) + (delivery === "file" ? ", passed as a private file" : "")],
     ["replaces", origin && overriddenWords(origin)],
-    ...shadows.map((one) => row("hides", one.origin, ` (${one.same ? "the same value" : "a different value"})`)),
-    ...withheld.map((one) => row("withheld", one.origin, `${openerWords(one.origin)}: ${WITHHOLDING_WORDS[one.why]}`)),
+    ...shadows.map((hidden) =>
+      originRow("hides", hidden.origin, ` (${hidden.same ? "the same value" : "a different value"})`),
+    ),
+    ...withheld.map(({ origin: source, why }) =>
+      originRow("withheld", source, `${openerWords(source)}: ${WITHHOLDING_WORDS[why]}`),
+    ),
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
     ["output", outputWords(variable, inFull)],
     ...brokerRows(variable.broker, inFull),
@@ -93,28 +95,36 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     ["alias", aliasOf && `of ${aliasOf}`],
     ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
     ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
-    ["format", full?.format],
-    ["enforce", isOfEsc(variable) && full !== undefined ? ENFORCE_WORDS : undefined],
-    ["aliases", full?.aliases.join(", ")],
-    ["rotate", full?.rotate],
-    ["see", full?.docs],
+    ["format", fullDeclaration?.format],
+    ["enforce", hasRulesInEsc(variable) && fullDeclaration !== undefined ? ENFORCE_WORDS : undefined],
+    ["aliases", fullDeclaration?.aliases.join(", ")],
+    ["rotate", fullDeclaration?.rotate],
+    ["see", fullDeclaration?.docs],
     ...problems.flatMap(({ message, remedies }) => [
       ["problem", message] as const,
       ...(inFull ? remedies : []).map((line) => ["", line] as const),
     ]),
   ];
   const lines = rows.flatMap(([key, text = ""]) =>
-    text === "" ? [] : { text: `   ${key.padEnd(KEY)}${printable(text)}`, hang: KEY + 3, whole: text.startsWith("  ") },
+    text === ""
+      ? []
+      : {
+          text: `${ROW_INDENT}${key.padEnd(KEY_COLUMNS)}${printable(text)}`,
+          hang: ROW_INDENT.length + KEY_COLUMNS,
+          whole: text.startsWith("  "),
+        },
   );
-  return [`${mark(variable)} ${name}${label}`, ...lines];
+  return [`${markOf(variable)} ${name}${label}`, ...lines];
 }
 
-const KEY = 9;
+const ROW_INDENT = "   ";
+/** The width of the first column, such as `withheld `. */
+const KEY_COLUMNS = 9;
 
 const ENFORCE_WORDS = "a start checks it; sophia-run enforce has ESC check its values, too, when they are saved";
 
-/** Returns true for a value of an ESC environment of which the contract requires something. */
-function isOfEsc({ origin, rules, declaration }: VariableExplanation): boolean {
+/** Returns true for a value of ESC that a rule or a format of the contract is about. */
+function hasRulesInEsc({ origin, rules, declaration }: VariableExplanation): boolean {
   return origin?.source === "esc" && (rules.length > 0 || declaration?.format !== undefined);
 }
 
@@ -123,31 +133,31 @@ const SKIPPED_WORDS = {
   "list-or-object": "a list or an object cannot be a variable; use fn::toJSON",
 } as const;
 
-function row(key: string, origin: Origin, more: string): readonly [key: string, text: string] {
-  return [key, locationWords(origin) + more];
+function originRow(key: string, origin: Origin, explanation: string): readonly [key: string, text: string] {
+  return [key, locationWords(origin) + explanation];
 }
 
 function locationWords(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
 }
 
-/** Names the file that counts in place of ESC. */
+/** Names the file with the credential that opened ESC: whoever wrote that file decides the value. */
 function openerWords(origin: Origin): string {
   if (origin.source !== "esc" || origin.openedBy === undefined) return "";
   return `, opened by the credential in ${origin.openedBy}`;
 }
 
-/** Names the imports of the ESC environment whose values it replaces, the nearest first. */
+/** Names the imports of an ESC environment whose values the environment replaces, the nearest first. */
 function overriddenWords(origin: Origin): string | undefined {
   if (origin.source !== "esc" || origin.overrides === undefined) return undefined;
-  return origin.overrides.map((one) => `${one.environment ?? "an import"}${lineWords(one)}`).join("; ");
+  return origin.overrides.map((replaced) => `${replaced.environment ?? "an import"}${lineWords(replaced)}`).join("; ");
 }
 
 function lineWords({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-function mark({ state, declared, passed, broker, refresh }: VariableExplanation): string {
+function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
   if (broker?.kind === "address" || refresh?.kind === "set") return "✅";
   return !passed ? "➖" : declared ? "✅" : "▫️";
@@ -169,7 +179,7 @@ function stateWords({ state, passed, withheld, declared, secret, broker, refresh
   }
 }
 
-/** Says whether outputs show the value; in a list only if they do although the variable is secret. */
+/** Describes whether --redact masks the value in the output. A list of all variables mentions only what may surprise the user. */
 function outputWords(variable: VariableExplanation, inFull: boolean): string | undefined {
   const { masking, declared, credential, reason } = variable;
   switch (masking) {
@@ -177,13 +187,15 @@ function outputWords(variable: VariableExplanation, inFull: boolean): string | u
       return undefined;
     case "masked": {
       if (credential === undefined) return inFull ? "masked, with --redact" : undefined;
-      const although = declared ? ", although the contract declares it public, without a reason" : "";
-      return `masked, with --redact: its value holds ${credential}${although}`;
+      const contradiction = declared ? ", although the contract declares it public, without a reason" : "";
+      return `masked, with --redact: its value holds ${credential}${contradiction}`;
     }
     case "not-secret": {
       if (credential !== undefined) return `never masked, although its value holds ${credential}: ${reason ?? ""}`;
-      const by = declared ? "the contract declares it not secret" : "neither the contract nor ESC declares it secret";
-      return inFull ? `never masked: ${by}` : undefined;
+      const declarer = declared
+        ? "the contract declares it not secret"
+        : "neither the contract nor ESC declares it secret";
+      return inFull ? `never masked: ${declarer}` : undefined;
     }
     case "short":
       return "never masked: it has fewer than six characters";
@@ -195,7 +207,8 @@ function outputWords(variable: VariableExplanation, inFull: boolean): string | u
 }
 
 function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string): string {
-  const tail = met ? "" : ": not met";
-  if (serving === undefined || kind !== "one-of") return words + tail;
+  // For a rule that is not met, no variable is used.
+  const result = met ? "" : ": not met";
+  if (serving === undefined || kind !== "one-of") return words + result;
   return `${words}: ${serving === name ? "this one" : serving} is used`;
 }

@@ -1,4 +1,7 @@
-/** Explains variables, without values; pure. */
+/**
+ * Collects the facts about each variable: its state and source, what it hides, which rules it breaks, and what the program gets.
+ * The result contains no value. Pure.
+ */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
@@ -22,56 +25,56 @@ export interface Explanation {
   /** There is no contract, and the built-in one is not meant. */
   readonly isAbsent: boolean;
   readonly esc: Report["esc"];
-  /** The named variables, or all: declared ones by the chapters of the contract, then the others. */
+  /** The variables that the user named, or all: first the declared ones by the chapters of the contract, then the others. */
   readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
+  /** The undeclared variables of the process environment, which are only counted. */
   readonly unlisted: { readonly passed: number; readonly withheld: number };
   readonly notices: readonly string[];
 }
 
 /** The options of a start that change what the program gets. */
-interface Effects {
+interface StartEffects {
   readonly broker: BrokerExplainer;
   readonly refresh: RefreshExplainer;
 }
 
-export type VariableExplanation = ReturnType<ReturnType<typeof explainer>>;
+export type VariableExplanation = ReturnType<ReturnType<typeof createExplainer>>;
 export type RuleExplanation = VariableExplanation["rules"][number];
 
 /**
- * @param names empty for all
- * @param all undeclared variables of the process environment as well
+ * Explains variables.
+ *
+ * @param names the variables that the user named; empty for all
+ * @param listsAll undeclared variables of the process environment are listed as well (`--all`)
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
-export function makeExplanation(given: Start, names: readonly string[], all: boolean, effects: Effects): Explanation {
-  const start = withoutUnrelatedContract(given);
+export function createExplanation(
+  givenStart: Start,
+  names: readonly string[],
+  listsAll: boolean,
+  effects: StartEffects,
+): Explanation {
+  const start = withoutUnrelatedContract(givenStart);
   const {
     files: { contract },
     values: { resolution },
   } = start;
   const report = makeReport(start);
-  const explain = explainer(start, report, effects);
-  const added = [...effects.broker.added, ...effects.refresh.added];
+  const explain = createExplainer(start, report, effects);
+  const addedNames = [...effects.broker.added, ...effects.refresh.added];
   const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    refuseUnknown(names, start, added);
+    refuseUnknown(names, start, addedNames);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const others = [...resolution.keys(), ...skippedNames(start), ...added].filter(
-    (name) => !contract.variables.has(name),
-  );
-  const explained = [...new Set(others)].toSorted().map(explain);
-  const isListed = (variable: VariableExplanation): boolean =>
-    all ||
-    variable.aliasOf !== undefined ||
-    variable.skipped.length > 0 ||
-    variable.broker?.kind === "address" ||
-    variable.refresh?.kind === "set" ||
-    variable.refresh?.kind === "refused" ||
-    origins(variable).some(({ source }) => source !== "environment");
+  const allNames = new Set([...resolution.keys(), ...skippedNames(start), ...addedNames]);
+  const undeclaredNames = [...allNames].filter((name) => !contract.variables.has(name));
+  const undeclared = undeclaredNames.toSorted().map(explain);
+  const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
-  const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
-  const { length: passed } = unlisted.filter((one) => one.passed);
+  const unlisted = undeclared.filter((variable) => !isListed(variable) && !isOutside(variable));
+  const passedCount = unlisted.filter(({ passed }) => passed).length;
   return {
     ...shared,
     chapters: [
@@ -81,35 +84,51 @@ export function makeExplanation(given: Start, names: readonly string[], all: boo
       })),
       {
         title: report.isAbsent ? "Variables" : "Not declared by the contract",
-        variables: explained.filter((one) => isListed(one) && !isOutside(one)),
+        variables: undeclared.filter((variable) => isListed(variable) && !isOutside(variable)),
       },
-      { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: explained.filter(isOutside) },
+      { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: undeclared.filter(isOutside) },
     ].filter(({ variables }) => variables.length > 0),
-    unlisted: { passed, withheld: unlisted.length - passed },
+    unlisted: { passed: passedCount, withheld: unlisted.length - passedCount },
   };
 }
 
-function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
+/** Returns true for an undeclared variable that more than the process environment is about. */
+function isNoteworthy(variable: VariableExplanation): boolean {
+  return (
+    variable.aliasOf !== undefined ||
+    variable.skipped.length > 0 ||
+    variable.broker?.kind === "address" ||
+    variable.refresh?.kind === "set" ||
+    variable.refresh?.kind === "refused" ||
+    originsOf(variable).some(({ source }) => source !== "environment")
+  );
+}
+
+function originsOf({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
   return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
-function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
+/** Returns a function that explains one variable. What concerns all variables is computed only once. */
+function createExplainer(start: Start, report: Report, { broker, refresh }: StartEffects) {
   const {
     files: { contract },
     values: { resolution, selected, selection },
     verdict: { violations },
   } = start;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
-  const reason = createWithholdingRule(selection, (name) => isDeclared(contract, name));
+  const reasonToWithhold = createWithholdingRule(selection, (name) => isDeclared(contract, name));
   const rulesOf = rulesByName(contract);
-  // By name, since `--include` replaces the rule of a group by one with fewer variables.
+  // A group rule is identified by its name, since `--include` replaces it by a rule with fewer variables.
   const identify = (rule: Rule): Rule | string => ("group" in rule ? rule.group : rule);
-  const broken = new Set(violations.flatMap((one) => ("rule" in one ? [identify(one.rule)] : [])));
-  const problems = grouped(
+  const brokenRules = new Set(
+    violations.flatMap((violation) => ("rule" in violation ? [identify(violation.rule)] : [])),
+  );
+  // The report has a violation at the same index as the verdict. Only violations of a single variable are its problems.
+  const problemsByName = grouped(
     report.violations.filter((_, index) => "name" in (violations[index] ?? {})),
     ({ names }) => names[0],
   );
-  const skipped = grouped(
+  const skippedByName = grouped(
     start.verdict.notices.flatMap((notice) =>
       notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
     ),
@@ -120,8 +139,8 @@ function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
     const declaration = contract.variables.get(name);
     const winner = resolution.get(name);
     const resolved = selected.get(name);
-    const isNamed = isSecret(contract, { name, secret: winner?.secret ?? false });
-    const secret = isNamed || (winner !== undefined && isHidden(contract, winner));
+    const isDeclaredSecret = isSecret(contract, { name, secret: winner?.secret ?? false });
+    const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));
     const masking: ReturnType<typeof maskabilityOf> | "not-secret" | undefined =
       winner === undefined || winner.value === "" ? undefined : secret ? maskabilityOf(winner.value) : "not-secret";
     const allOrigins =
@@ -132,12 +151,14 @@ function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
       declared: isDeclared(contract, name),
       aliasOf: contract.aliases.get(name),
       secret,
-      /** `masked` by `--redact`, or the reason for which not; undefined without a value. */
+      /** `masked`: `--redact` masks the value; otherwise the reason why it does not. Undefined without a value. */
       masking,
-      /** The credential that makes it a secret although it is not declared so, or would without the contract's reason. */
+      /** Describes the credential in the value that makes it a secret although nothing declares it secret, or would do so without `reason`. */
       credential:
-        winner === undefined || isNamed || winner.origin.source === "contract" ? undefined : credentialIn(winner.value),
-      /** The contract's, for which it is public. */
+        winner === undefined || isDeclaredSecret || winner.origin.source === "contract"
+          ? undefined
+          : credentialIn(winner.value),
+      /** The contract's reason why the value is public. */
       reason: secret ? undefined : declarationOf(contract, name)?.reason,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
       state,
@@ -148,22 +169,23 @@ function explainer(start: Start, report: Report, { broker, refresh }: Effects) {
       /** The origins of hidden values, highest precedence first. */
       shadows: resolved?.shadowed ?? [],
       withheld: allOrigins.flatMap((origin) => {
-        const why = reason({ name, origin });
+        const why = reasonToWithhold({ name, origin });
         return why === undefined ? [] : [{ origin, why }];
       }),
       rules: rulesOf(name).map((rule) => ({
         kind: rule.kind,
         words: ruleWords(rule),
-        met: !broken.has(identify(rule)),
+        met: !brokenRules.has(identify(rule)),
         group: "names" in rule ? rule.group : undefined,
         serving: "names" in rule ? findUsedVariable(rule.names, selected) : undefined,
       })),
-      problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
-      /** The effect of --broker on it, also if the option is not given. */
-      broker: broker.of(name),
-      /** The effect of --refresh on it, also if the option is not given. */
-      refresh: refresh.of(name),
-      skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
+      problems: problemsByName.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
+      /** The effect of --broker on the variable. Without the option: the effect that it would have. */
+      broker: broker.explain(name),
+      /** The effect of --refresh on the variable. Without the option: the effect that it would have. */
+      refresh: refresh.explain(name),
+      skipped:
+        skippedByName.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
     };
   };
 }

@@ -1,4 +1,7 @@
-/** The places besides the launcher from which a program could still take a brokered key. No value leaves them here. */
+/**
+ * Finds the places from which a program could still take a brokered key, although it gets only a dummy. The result names the places,
+ * and never contains the value.
+ */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
@@ -9,30 +12,30 @@ import type { Start } from "../../resolve/start.ts";
 import type { KeyReport } from "../parts/broker/broker-report.ts";
 
 export interface KeyLocation {
-  /** `variable`: one that the program gets. The last three open ESC, which has the key. */
+  /** `variable`: another variable that the program gets. The last three kinds open ESC, which has the key. */
   readonly kind: "environment" | "file" | "variable" | "token-variable" | "token-file" | "pulumi-credentials";
   /** A name or a path. */
   readonly where: string;
   readonly line?: number;
-  /** The source has another value than the one in use. */
+  /** True if the source has another value than the value in use. */
   readonly isOther?: true;
 }
 
 /** Tokens in the program's environment that may open ESC. */
-const TOKENS = ["ESC_TOKEN", "PULUMI_ACCESS_TOKEN"] as const;
+const TOKEN_VARIABLES = ["ESC_TOKEN", "PULUMI_ACCESS_TOKEN"] as const;
 
 /** Returns where else a brokered key can be read, without its value. */
-export function locationsOf({ name, copies }: KeyReport, start: Start, context: Context): readonly KeyLocation[] {
-  const found = start.values.resolution.get(name);
-  const origins = found === undefined ? [] : [{ origin: found.origin, same: true }, ...(found.shadowed ?? [])];
+export function findKeyLocations({ name, copies }: KeyReport, start: Start, context: Context): readonly KeyLocation[] {
+  const winner = start.values.resolution.get(name);
+  const origins = winner === undefined ? [] : [{ origin: winner.origin, same: true }, ...(winner.shadowed ?? [])];
   return [
-    ...origins.flatMap(({ origin, same }) => locationOf(origin, name, same)),
+    ...origins.flatMap(({ origin, same }) => locationOfOrigin(origin, name, same)),
     ...copies.map((where) => ({ kind: "variable" as const, where })),
-    ...(origins.some(({ origin }) => origin.source === "esc") ? waysToEsc(start, context) : []),
+    ...(origins.some(({ origin }) => origin.source === "esc") ? findEscCredentials(start, context) : []),
   ];
 }
 
-function locationOf(origin: Origin, name: string, isSame: boolean): readonly KeyLocation[] {
+function locationOfOrigin(origin: Origin, name: string, isSame: boolean): readonly KeyLocation[] {
   const other = isSame ? {} : ({ isOther: true } as const);
   switch (origin.source) {
     case "environment":
@@ -43,7 +46,7 @@ function locationOf(origin: Origin, name: string, isSame: boolean): readonly Key
     case "override":
     case "dotenv":
       return [{ kind: "file", where: printable(origin.file), line: origin.line, ...other }];
-    // The others are out of the program's reach, or no secrets.
+    // A program cannot reach ESC by itself, and the values of a contract or of --fake are not secret.
     case "esc":
     case "contract":
     case "fake":
@@ -51,20 +54,23 @@ function locationOf(origin: Origin, name: string, isSame: boolean): readonly Key
   }
 }
 
-function waysToEsc(
+/** Finds credentials in reach of the program with which it could open ESC. */
+function findEscCredentials(
   { store: { esc }, values: { selected } }: Start,
   { cwd, environment }: Context,
 ): readonly KeyLocation[] {
   const credential = esc.kind === "read" ? esc.settings.credential : undefined;
-  const path = credential !== undefined && "path" in credential ? resolve(cwd, credential.path) : undefined;
-  const credentials = pulumiCredentials(environment);
+  const tokenFile = credential !== undefined && "path" in credential ? resolve(cwd, credential.path) : undefined;
+  const pulumiFile = pulumiCredentials(environment);
   return [
-    ...TOKENS.flatMap((where): readonly KeyLocation[] =>
+    ...TOKEN_VARIABLES.flatMap((where): readonly KeyLocation[] =>
       (selected.get(where)?.value ?? "") === "" ? [] : [{ kind: "token-variable", where }],
     ),
-    ...(path !== undefined && isReadable(path) ? [{ kind: "token-file" as const, where: printable(path) }] : []),
-    ...(credentials !== undefined && isReadable(credentials)
-      ? [{ kind: "pulumi-credentials" as const, where: printable(credentials) }]
+    ...(tokenFile !== undefined && isReadable(tokenFile)
+      ? [{ kind: "token-file" as const, where: printable(tokenFile) }]
+      : []),
+    ...(pulumiFile !== undefined && isReadable(pulumiFile)
+      ? [{ kind: "pulumi-credentials" as const, where: printable(pulumiFile) }]
       : []),
   ];
 }

@@ -1,20 +1,22 @@
+/** The texts of `sophia-run rotate` for help and completion, and the choice between its two forms: `NAME` and `--token`. */
 import type { CommandDefinition, Command } from "../command.ts";
 import { usageError } from "../parts/mistakes.ts";
 import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
 
 const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
 const NAME_OPTIONS = ["in", "generate", "to"] as const;
-const HELP = "sophia-run rotate --help shows both forms";
+const HELP_HINT = "sophia-run rotate --help shows both forms";
 
+/** Checks that the options fit the form, and loads only the code of that form. @throws SophiaError (usage, 125) */
 const rotateNameOrToken: Command = async (args, context) => {
   const { options, positionals } = args;
   const isToken = options["token"] === true;
-  const wrong = (isToken ? NAME_OPTIONS : TOKEN_OPTIONS).find((name) => options[name] !== undefined);
-  if (wrong !== undefined) {
-    throw usageError(`--${wrong} is only for rotate ${isToken ? "NAME" : "--token"}`, HELP);
+  const wrongOption = (isToken ? NAME_OPTIONS : TOKEN_OPTIONS).find((name) => options[name] !== undefined);
+  if (wrongOption !== undefined) {
+    throw usageError(`--${wrongOption} is only for rotate ${isToken ? "NAME" : "--token"}`, HELP_HINT);
   }
-  if (isToken && positionals.length > 0) throw usageError("rotate takes NAME or --token, not both", HELP);
-  if (!isToken && positionals.length === 0) throw usageError("rotate needs NAME, or --token", HELP);
+  if (isToken && positionals.length > 0) throw usageError("rotate takes NAME or --token, not both", HELP_HINT);
+  if (!isToken && positionals.length === 0) throw usageError("rotate needs NAME, or --token", HELP_HINT);
   return isToken
     ? (await import("./token/rotate-token.ts")).rotateToken(args, context)
     : (await import("./rotate.ts")).rotate(args, context);

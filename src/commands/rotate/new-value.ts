@@ -1,4 +1,4 @@
-/** The new value of a secret: from the user, or random in the format that the contract declares. */
+/** Gets the new value of a secret: from the user, or randomly generated in the format that the contract declares. */
 import { randomBytes } from "node:crypto";
 import { formatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
@@ -6,7 +6,12 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { readValue, valueError } from "../parts/writing/given-value.ts";
 
-/** @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; it does not show it */
+/**
+ * Returns the new value.
+ *
+ * @param generated the value is generated (`--generate`) @param old the present value
+ * @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; the message does not contain it
+ */
 export async function newValue(
   name: string,
   declaration: Declaration | undefined,
@@ -18,20 +23,20 @@ export async function newValue(
     const remedy = "pass it at the prompt or by the standard input, or let --generate make one";
     return readValue(name, declaration, { what: "new value", remedy }, context);
   }
-  // A random value is never an address, even if the contract declares no format.
+  // A URL cannot be replaced by a random value, even if the contract does not declare the format.
   const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(old);
   const value = isAddress ? undefined : generate(declaration?.format, name);
   if (value !== undefined) return value;
-  const shown = printable(name);
+  const shownName = printable(name);
   throw valueError(
     isAddress
-      ? `${shown} is a URL, which cannot be generated`
-      : `no random value can be generated in the format that the contract declares for ${shown}`,
+      ? `${shownName} is a URL, which cannot be generated`
+      : `no random value can be generated in the format that the contract declares for ${shownName}`,
     "leave out --generate, and pass the value by the standard input",
   );
 }
 
-/** Returns a random value; undefined if none of this format has enough random bits. */
+/** Returns a random value; undefined if no value of this format has enough random bits. */
 function generate(format: ValueFormat | undefined, name: string): string | undefined {
   if (format === undefined) return randomWords()[0];
   switch (format.kind) {
@@ -39,7 +44,7 @@ function generate(format: ValueFormat | undefined, name: string): string | undef
       return generateText(format, name);
     case "base64":
       return randomBytes(32).toString("base64");
-    // Addresses, settings and documents: a random one has no meaning, or too few bits.
+    // A random address, setting or document has no meaning, or too few random bits.
     case "url":
     case "integer":
     case "number":
@@ -52,21 +57,23 @@ function generate(format: ValueFormat | undefined, name: string): string | undef
   }
 }
 
+/** Tries several random texts, and returns the first that has the declared prefix, length and pattern. */
 function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: string): string | undefined {
   const { prefixes, minLength, pattern } = format;
   const prefix = prefixes[0] ?? "";
   const words = randomWords();
   const length = Math.max(minLength, 32);
-  const longest = randomBytes(length).toString("base64url").slice(0, length);
-  const sampled = words.flatMap((word) => {
+  const wordOfLength = randomBytes(length).toString("base64url").slice(0, length);
+  // A sample that does not contain the whole word has fewer random bits.
+  const samples = words.flatMap((word) => {
     const sample = pattern?.sample(word, minLength) ?? "";
     return sample.includes(word) ? [sample] : [];
   });
-  const values = [...[...words, longest].map((word) => prefix + word), ...sampled];
+  const values = [...[...words, wordOfLength].map((word) => prefix + word), ...samples];
   return values.find((value) => formatFault(format, value, name) === undefined);
 }
 
-/** At least 128 bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
+/** Returns words with at least 128 random bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
 function randomWords(): readonly string[] {
   const alphanumeric = randomBytes(48)
     .toString("base64")

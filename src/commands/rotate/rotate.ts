@@ -1,32 +1,31 @@
+/**
+ * `sophia-run rotate NAME`: replaces the value of a variable in an ESC environment. The steps are: find the environment whose
+ * value a start would use, find the new value, show the change, ask the user, write, and read the value back.
+ */
+import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf } from "../../contract/check-contract.ts";
+import type { Contract } from "../../contract/contract-model.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import { credentialOf } from "../../contract/looks-secret.ts";
+import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
-import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import {
   type ChangeResult,
   changeEnvironment,
   type EnvironmentState,
   formatRevision,
-  readCurrent,
   readDespiteSchema,
 } from "../../esc/api/change.ts";
-import { rotateByEsc } from "../../esc/api/definition-requests.ts";
-import type { VariableChange } from "../../esc/definition/definition-variables.ts";
-import { findRotation } from "../../esc/definition/follow-references.ts";
-import { parseDefinition } from "../../esc/definition/nodes.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import { variableNames, findVariable } from "../../esc/definition/definition-variables.ts";
-import { statusOf } from "../../esc/faults/esc-fault.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../parts/confirm.ts";
-import { conflict, usageError } from "../parts/mistakes.ts";
+import { conflict } from "../parts/mistakes.ts";
 import {
   askEach,
   askOne,
@@ -38,167 +37,205 @@ import {
 } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../parts/writing/write-change.ts";
 import { newValue } from "./new-value.ts";
+import type { Replacement } from "./replacement.ts";
+import { findRotatedProperty, rotateProperty } from "./rotated-by-esc.ts";
+import { restoreFromRevision } from "./value-from-revision.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
 
-interface Replacement {
-  readonly change: VariableChange;
-  readonly value: string;
-  readonly words: string;
+/** The options of the command. */
+interface RotateOptions {
+  /** The environment of `--in`, as the user named it. */
+  readonly inEnvironment: string | undefined;
+  readonly isGenerated: boolean;
+  /** The revision of `--to`. */
+  readonly revision: string | undefined;
+  readonly isDry: boolean;
+  readonly isConfirmed: boolean;
 }
 
-export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
-  const settings = resolveSettings(options, context.environment);
-  const { to } = options;
-  const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
-  const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
-  if (generated && to !== undefined) throw conflict("--generate", "--to");
+/** A variable in the environment in which it will be changed. */
+interface RotationTarget {
+  readonly name: string;
+  /** Undefined if the variable was removed from the environment, and `--to` restores it. */
+  readonly source: ValueSource | undefined;
+  readonly current: EnvironmentState;
+  readonly access: EscTarget;
+  /** The access to the one environment. */
+  readonly target: EscTarget;
+}
+
+/** Returns 0; 1 if the user declines, 3 if the change waits for an approval. @throws SophiaError (125) */
+export const rotate: Command = async ({ options: values, positionals: [name = ""] }, context) => {
+  const settings = resolveSettings(values, context.environment);
+  const options = parseOptions(values);
   const contract = await loadContract(settings, context);
-  const declaration = declarationOf(contract, name);
-  const isYes = options["yes"] === true;
-  const writing = { isDry, isConfirmed: isYes, alwaysByAdmin: true };
-  const access = await writeAccess(inEnvironment, settings, context, writing);
+  const { isDry, isConfirmed, inEnvironment } = options;
+  const access = await writeAccess(inEnvironment, settings, context, { isDry, isConfirmed, alwaysByAdmin: true });
   if (inEnvironment !== undefined) requireOne(access);
+  const rotation = await findTarget(name, options, access);
+  const { source, target } = rotation;
 
-  const all = await askEach(access, readDespiteSchema);
-  // With several environments it is unknown to which one the revision belongs.
-  const [only, ...others] = all;
-  const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
-  const source = isRemoved ? undefined : findSource(name, all);
-  const current = source?.current ?? only;
-  if (current === undefined) throw new TypeError("no environment was asked");
-  const target = targetFor(current.name, requestedOf(current, access));
-  const where = `${printable(name)} in ${printable(formatRevision(current))}`;
-  const showChange = (words: string): void => printReport(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
-  const question =
-    access.chosenBy === undefined ? "Change it?" : writeQuestion(`Change it in ${formatName(current.name)}`, access);
-  const isConfirmed = async (): Promise<boolean> => {
-    if (isDry) printReport(context, "Nothing was written: --dry-run.\n");
-    else if (await confirm(question, isYes, context)) return true;
-    else printReport(context, "Nothing was written.\n");
-    return false;
-  };
-  const unwritten = isDry ? ExitStatus.ok : ExitStatus.unmet;
-  const finish = (changed: ChangeResult, canRestore: boolean): number => {
-    const done = effectiveChange(changed, access);
-    if (typeof done === "number") return done;
-    printReport(context, doneLines(name, done, inEnvironment, canRestore));
-    return ExitStatus.ok;
-  };
-
-  const rotation = source === undefined ? undefined : rotationOf(source);
-  if (source !== undefined && rotation !== undefined) {
-    if (to !== undefined || generated) {
+  const property = source === undefined ? undefined : findRotatedProperty(source);
+  if (source !== undefined && property !== undefined) {
+    if (options.revision !== undefined || options.isGenerated) {
       throw placeError(`ESC rotates ${printable(name)} itself (fn::rotate)`, "leave out --generate and --to");
     }
-    const isOwn = source.defined.kind === "rotated";
-    showChange(
-      isOwn ? "ESC rotates it (fn::rotate)" : `refers to a value that ESC rotates: ${printable(rotation)} (fn::rotate)`,
-    );
-    if (!(await isConfirmed())) return unwritten;
-    return finish(await rotateInEsc(source, rotation, target), false);
+    const isRotatedItself = source.defined.kind === "rotated";
+    const description = isRotatedItself
+      ? "ESC rotates it (fn::rotate)"
+      : `refers to a value that ESC rotates: ${printable(property)} (fn::rotate)`;
+    if (!(await confirmChange(description, rotation, options, context))) return statusIfUnwritten(options);
+    return reportResult(await rotateProperty(source, property, target), rotation, options, false, context);
   }
+
   if (source !== undefined) refuseComputed(name, source);
+  const { revision } = options;
   let replacement: Replacement;
-  if (typeof to === "string" || source === undefined) {
-    replacement = await fromRevision(name, String(to), target);
-  } else {
-    const value = await newValue(name, declaration, generated, source.variable.value, context);
-    const secret =
-      (declaration?.secret ?? true) ||
-      source.defined.kind === "secret" ||
-      credentialOf(contract, name, value) !== undefined;
-    const words = `a ${generated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
-    replacement = { change: { kind: "value", name, value, secret }, value, words };
-  }
+  if (revision !== undefined) replacement = await restoreFromRevision(name, revision, target);
+  else if (source !== undefined) replacement = await createReplacement(name, source, options, contract, context);
+  else throw new TypeError("only --to allows a variable that does not exist");
   if (replacement.value === source?.variable.value) {
-    printReport(context, `✅ ${where} already has this value.\n`);
+    printReport(context, `✅ ${describePlace(rotation)} already has this value.\n`);
     return ExitStatus.ok;
   }
-  showChange(replacement.words);
-  if (!(await isConfirmed())) return unwritten;
-  const edit = (now: EnvironmentState): string | undefined => {
-    const value = valueIn(now, name);
-    if (value === replacement.value) return undefined;
-    if (value !== source?.variable.value) throw changedMeanwhile(name, now);
-    if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findSource(name, [now]));
-    return setVariables(now.definition.yaml, [replacement.change]);
-  };
-  const changed = await askOne(target, (full, connection) =>
-    changeEnvironment(full, connection, edit, [replacement.value], readDespiteSchema),
+  if (!(await confirmChange(replacement.description, rotation, options, context))) return statusIfUnwritten(options);
+  const edit = (now: EnvironmentState): string | undefined => editRevision(now, replacement, rotation, options);
+  const result = await askOne(target, (fullName, connection) =>
+    changeEnvironment(fullName, connection, edit, [replacement.value], readDespiteSchema),
   );
-  return finish(changed, !isRemoved);
+  return reportResult(result, rotation, options, source !== undefined, context);
 };
 
-function requestedOf(current: EnvironmentState, target: EscTarget): EscTarget {
-  const requested = target.esc.environments.filter(({ name, project }) => {
-    const { name: own, project: ownProject, organization } = current.name;
-    return name === own && (project === undefined || project === ownProject || project === organization);
-  });
-  return requireOne({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
+/** @throws SophiaError (usage, 125) for options that cannot be used together */
+function parseOptions(values: Values): RotateOptions {
+  const isGenerated = values["generate"] === true;
+  const revision = values["to"] === undefined ? undefined : String(values["to"]);
+  if (isGenerated && revision !== undefined) throw conflict("--generate", "--to");
+  return {
+    inEnvironment: typeof values["in"] === "string" ? values["in"] : undefined,
+    isGenerated,
+    revision,
+    isDry: values["dry-run"] === true,
+    isConfirmed: values["yes"] === true,
+  };
 }
 
-async function fromRevision(name: string, version: string, target: EscTarget): Promise<Replacement> {
-  if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
-    throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");
+/** Finds the environment in which the variable will be changed. @throws SophiaError (125) */
+async function findTarget(name: string, { revision }: RotateOptions, access: EscTarget): Promise<RotationTarget> {
+  const environments = await askEach(access, readDespiteSchema);
+  // With several environments it is not known to which one the revision belongs.
+  const [onlyEnvironment, ...others] = environments;
+  const isRemoved = revision !== undefined && others.length === 0 && isAbsent(name, environments);
+  const source = isRemoved ? undefined : findSource(name, environments);
+  const current = source?.current ?? onlyEnvironment;
+  if (current === undefined) throw new TypeError("no environment was read");
+  const target = targetFor(current.name, requestedTarget(current, access));
+  return { name, source, current, access, target };
+}
+
+/** Returns the access to one environment as the user named it, so that messages use the same name. */
+function requestedTarget({ name: fullName }: EnvironmentState, access: EscTarget): EscTarget {
+  const requested = access.esc.environments.filter(({ name, project }) => {
+    // In a name of two parts, the first part is a project or an organization.
+    const isSameProject = project === undefined || project === fullName.project || project === fullName.organization;
+    return name === fullName.name && isSameProject;
+  });
+  return requireOne({ ...access, esc: { ...access.esc, environments: requested.slice(-1) } });
+}
+
+function describePlace({ name, current }: RotationTarget): string {
+  return `${printable(name)} in ${printable(formatRevision(current))}`;
+}
+
+/** Makes the value of the user, or a generated one. It becomes plain text only if nothing says that it is a secret. */
+async function createReplacement(
+  name: string,
+  { variable, defined }: ValueSource,
+  { isGenerated }: RotateOptions,
+  contract: Contract,
+  context: Context,
+): Promise<Replacement> {
+  const declaration = declarationOf(contract, name);
+  const value = await newValue(name, declaration, isGenerated, variable.value, context);
+  const isDeclaredSecret = declaration?.secret ?? true;
+  const secret = isDeclaredSecret || defined.kind === "secret" || credentialOf(contract, name, value) !== undefined;
+  const description = `a ${isGenerated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
+  return { change: { kind: "value", name, value, secret }, value, description };
+}
+
+/** Shows the change and asks the user. Returns false, with the reason printed, if nothing may be written. */
+async function confirmChange(
+  description: string,
+  rotation: RotationTarget,
+  { isDry, isConfirmed }: RotateOptions,
+  context: Context,
+): Promise<boolean> {
+  const { source, current, access } = rotation;
+  const mark = source === undefined ? "+" : "~";
+  printReport(context, `${describePlace(rotation)}:\n  ${mark} ${description}\n`);
+  if (isDry) {
+    printReport(context, "Nothing was written: --dry-run.\n");
+    return false;
   }
-  const then = await askOne(target, async (full, connection) => {
-    try {
-      return await readCurrent({ ...full, version }, connection);
-    } catch (error) {
-      // The environment exists: it has just been read.
-      if (statusOf(error) !== 404) throw error;
-      const own = printable(formatName(full));
-      throw placeError(
-        `${own} has no revision or tag ${printable(version)}`,
-        `pulumi env version history ${own} lists the revisions`,
-      );
-    }
-  });
-  const old = valueIn(then, name);
-  const defined = findVariable(then.definition, name);
-  const isStored = defined?.kind === "secret" || defined?.kind === "value";
-  if (defined === undefined || old === undefined || !isStored) {
-    const guess = defined === undefined ? didYouMean(name, [...variableNames(then.definition)]) : "";
-    throw placeError(
-      `revision ${version} has no stored value of ${printable(name)}${guess}`,
-      `pulumi env version history ${target.esc.environments[0]?.text ?? ""} lists the revisions`,
-    );
-  }
-  const change = { kind: "node", name, text: defined.text } as const;
-  return { change, value: old, words: `its value of revision ${version}; nothing else changes` };
+  const question =
+    access.chosenBy === undefined ? "Change it?" : writeQuestion(`Change it in ${formatName(current.name)}`, access);
+  if (await confirm(question, isConfirmed, context)) return true;
+  printReport(context, "Nothing was written.\n");
+  return false;
 }
 
-/** Returns the property that ESC rotates itself, if the variable is one or refers to one. */
-function rotationOf({ defined, variable, current }: ValueSource): string | undefined {
-  if (defined.kind === "secret" || defined.kind === "value") return undefined;
-  return findRotation(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
+function statusIfUnwritten({ isDry }: RotateOptions): number {
+  return isDry ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {
-  return askOne(target, async (full, connection): Promise<ChangeResult> => {
-    const before = await readCurrent(full, connection);
-    await rotateByEsc(full, [property], connection);
-    const after = await readCurrent(full, connection);
-    const isNew = valueIn(after, variable.name) !== variable.value;
-    return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
-  });
+/**
+ * Returns the definition with the new value; undefined if it already has that value. It is called again for each revision that
+ * another user writes meanwhile, and applies the same rules to it. @throws SophiaError (125) if the variable itself has changed
+ */
+function editRevision(
+  now: EnvironmentState,
+  { change, value: replacementValue }: Replacement,
+  { name, source }: RotationTarget,
+  { revision }: RotateOptions,
+): string | undefined {
+  const value = valueIn(now, name);
+  if (value === replacementValue) return undefined;
+  if (value !== source?.variable.value) throw changedMeanwhile(name, now);
+  const isRestored = revision !== undefined && isAbsent(name, [now]);
+  if (!isRestored) refuseComputed(name, findSource(name, [now]));
+  return setVariables(now.definition.yaml, [change]);
 }
 
-function doneLines(
+/** @param canRestore true if `--to` could restore the old value @throws SophiaError (125) if the change has no effect */
+function reportResult(
+  result: ChangeResult,
+  { name, access }: RotationTarget,
+  { inEnvironment }: RotateOptions,
+  canRestore: boolean,
+  context: Context,
+): number {
+  const change = effectiveChange(result, access);
+  if (typeof change === "number") return change;
+  printReport(context, resultLines(name, change, inEnvironment, canRestore));
+  return ExitStatus.ok;
+}
+
+function resultLines(
   name: string,
   { before, after }: EffectiveChange,
   inEnvironment: string | undefined,
   canRestore: boolean,
 ): readonly Line[] {
-  const [was, is] = [before.definition.revision, after.definition.revision];
-  const shown = printable(name);
-  const where = inEnvironment === undefined ? "" : ` --in ${shellWord(inEnvironment)}`;
-  const isKnown = was !== undefined && is !== undefined;
+  const oldRevision = before.definition.revision;
+  const newRevision = after.definition.revision;
+  const shownName = printable(name);
+  const inOption = inEnvironment === undefined ? "" : ` --in ${shellWord(inEnvironment)}`;
+  const hasRevisions = oldRevision !== undefined && newRevision !== undefined;
+  const revisions = hasRevisions ? ` Revision ${oldRevision} is now ${newRevision}.` : "";
+  const restoreCommand = `sophia-run rotate ${shellWord(shownName)} --to ${oldRevision ?? ""}${inOption}`;
   return [
-    `✅ ${shown} has a new value in ${printable(formatName(after.name))}.${isKnown ? ` Revision ${was} is now ${is}.` : ""}`,
-    ...(isKnown && canRestore
-      ? [`   To restore the old value: sophia-run rotate ${shellWord(shown)} --to ${was}${where}`]
-      : []),
+    `✅ ${shownName} has a new value in ${printable(formatName(after.name))}.${revisions}`,
+    ...(hasRevisions && canRestore ? [`   To restore the old value: ${restoreCommand}`] : []),
     "",
     "Running programs still have the old value. sophia-run --watch restarts its program by itself; restart the " +
       "others by their names:",

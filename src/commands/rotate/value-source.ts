@@ -1,3 +1,4 @@
+/** Finds the definition that has the value of a variable, which is the only place where the value can be changed. */
 import { fullImportName } from "../../contract/remedies.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Variable } from "../../core/model.ts";
@@ -8,29 +9,37 @@ import type { EnvironmentState } from "../../esc/api/change.ts";
 import { type DefinedVariable, findVariable } from "../../esc/definition/definition-variables.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 
+/** A variable, in the environment that defines it itself. */
 export interface ValueSource {
+  /** The environment as it is now. */
   readonly current: EnvironmentState;
+  /** The variable with its present value. */
   readonly variable: Variable;
+  /** The place of the variable in the definition. */
   readonly defined: DefinedVariable;
 }
 
-/** Finds the last environment with the variable: its value has precedence. @throws SophiaError (rotate-place, 125) */
+/**
+ * Finds the variable in the last environment that has it, since that value has precedence in a start.
+ *
+ * @throws SophiaError (rotate-place, 125) if no environment has it, or if it is a file or comes from an import
+ */
 export function findSource(name: string, states: readonly EnvironmentState[]): ValueSource {
-  const shown = printable(name);
-  const current = states.findLast((one) => !isAbsent(name, [one]));
-  const variable = current?.opened.variables.find((one) => one.name === name);
+  const shownName = printable(name);
+  const current = states.findLast((state) => !isAbsent(name, [state]));
+  const variable = current?.opened.variables.find((candidate) => candidate.name === name);
   if (current === undefined || variable === undefined) {
-    const names = states.flatMap(({ opened }) => opened.variables.map((one) => one.name));
-    const environments = states.map((one) => formatName(one.name));
+    const names = states.flatMap(({ opened }) => opened.variables.map((other) => other.name));
+    const environments = states.map((state) => formatName(state.name));
     throw placeError(
-      `${shown} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
-      `to set its first value: sophia-run set ${shellWord(shown)}`,
+      `${shownName} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
+      `to set its first value: sophia-run set ${shellWord(shownName)}`,
     );
   }
   const environment = formatName(current.name);
   if (variable.delivery === "file") {
     throw placeError(
-      `${shown} is a file in ${environment} (values.files)`,
+      `${shownName} is a file in ${environment} (values.files)`,
       `change it with pulumi env edit ${environment}`,
     );
   }
@@ -40,32 +49,38 @@ export function findSource(name: string, states: readonly EnvironmentState[]): V
   const imported = origin.source === "esc" ? origin.importedFrom : undefined;
   if (imported === undefined) {
     throw placeError(
-      `${shown} comes from an import of ${environment}, and the service does not report which one`,
+      `${shownName} comes from an import of ${environment}, and the service does not report which one`,
       "name the import with --in organization/project/environment",
     );
   }
-  const full = printable(fullImportName(imported, current.name.organization));
+  const fullImport = printable(fullImportName(imported, current.name.organization));
+  // An import is named as in `project/environment@3`.
   const [, version = "latest"] = imported.split("@", 2);
   throw placeError(
-    `${shown} comes from ${printable(imported)}, which ${environment} imports`,
+    `${shownName} comes from ${printable(imported)}, which ${environment} imports`,
     version === "latest"
-      ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shown)} --in ${full}`
-      : `${environment} imports a fixed version: change ${full} with --in, then the version in ${environment}`,
+      ? `to change it there, for all that import it: sophia-run rotate ${shellWord(shownName)} --in ${fullImport}`
+      : `${environment} imports a fixed version: change ${fullImport} with --in, then the version in ${environment}`,
   );
 }
 
-export function isAbsent(name: string, all: readonly EnvironmentState[]): boolean {
-  return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
+/** Returns true if none of the environments has the variable. */
+export function isAbsent(name: string, states: readonly EnvironmentState[]): boolean {
+  return !states.some(({ opened }) => opened.variables.some((variable) => variable.name === name));
 }
 
 /** @throws SophiaError (rotate-place, 125) if the value is computed from others */
 export function refuseComputed(name: string, { defined, current }: ValueSource): void {
   if (defined.kind === "secret" || defined.kind === "value") return;
-  const own = formatName(current.name);
-  const what = defined.kind === "function" ? "is the result of a function" : "refers to other values";
-  throw placeError(`${printable(name)} ${what} in ${own}`, `change its inputs with pulumi env edit ${own}`);
+  const environment = formatName(current.name);
+  const fact = defined.kind === "function" ? "is the result of a function" : "refers to other values";
+  throw placeError(
+    `${printable(name)} ${fact} in ${environment}`,
+    `change its inputs with pulumi env edit ${environment}`,
+  );
 }
 
+/** Returns the error for a value that cannot be changed in this environment. */
 export function placeError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-place", message, hint });
 }

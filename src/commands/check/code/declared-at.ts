@@ -1,3 +1,9 @@
+/**
+ * Finds the lines at which the files of a contract declare variables. A contract that was loaded has no positions, so that the
+ * files are read again:
+ *
+ *     {"extends": "../base.json", "variables": {"PORT": {}}, "profiles": {"prod": {"variables": {"HOST": {"unread": true}}}}}
+ */
 import { dirname, resolve } from "node:path";
 import { membersOf, parseWithPositions } from "../../../contract/file/positions.ts";
 import { MAX_BYTES, shownPath } from "../../../contract/file/contract-text.ts";
@@ -7,41 +13,48 @@ import { readFound } from "../../../system/bounded-read.ts";
 import { lineFinder } from "../../parts/code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
+type Member = ReturnType<typeof membersOf>[number];
+
 /**
- * Finds where a contract that was loaded, and those that it extends, declare each variable: the nearest file first, and a
- * profile's after that of all profiles. None is of the built-in contract.
+ * Finds where a contract, and the files that it extends, declare each variable. The nearest file has precedence, and within a file
+ * the variables of all profiles have precedence over those of one. The result is empty for the built-in contract.
+ *
+ * @param cwd the folder that shown paths begin at
  */
-export async function declarationPlaces(
+export async function findDeclarations(
   source: ContractSource,
   cwd: string,
 ): Promise<ReadonlyMap<string, DeclarationPlace>> {
-  const places = new Map<string, DeclarationPlace>();
-  // A chain that was loaded has an end.
+  const declarations = new Map<string, DeclarationPlace>();
+  // The contract was loaded, so that the chain of `extends` is known to end.
   for (let path = source.kind === "file" ? source.path : undefined; path !== undefined;) {
-    const text = await textOf(path);
-    // A pipe, as of `--contract <(command)`, is read once.
+    const text = readText(path);
+    // A pipe, as in `--contract <(command)`, can be read only once.
     if (text === undefined) break;
     const lineOf = lineFinder(text);
     const file = shownPath(path, cwd);
     const members = membersOf(parseWithPositions(text));
-    const profiles = members.filter(({ key }) => key === "profiles").flatMap(({ value }) => membersOf(value));
-    for (const { key, value } of [...members, ...profiles.flatMap((profile) => membersOf(profile.value))]) {
-      if (key !== "variables") continue;
-      for (const variable of membersOf(value)) {
-        const isUnread = membersOf(variable.value).some(
-          (member) => member.key === "unread" && member.value.value === true,
-        );
-        const place = places.get(variable.key) ?? { file, line: lineOf(variable.offset), isUnread };
-        places.set(variable.key, isUnread ? { ...place, isUnread } : place);
-      }
+    for (const variable of variableMembers(members)) {
+      const isUnread = membersOf(variable.value).some(({ key, value }) => key === "unread" && value.value === true);
+      const nearest = declarations.get(variable.key) ?? { file, line: lineOf(variable.offset), isUnread };
+      declarations.set(variable.key, isUnread ? { ...nearest, isUnread } : nearest);
     }
     const base: unknown = members.find(({ key }) => key === "extends")?.value.value;
     path = typeof base === "string" && base !== "builtin" ? resolve(dirname(path), base) : undefined;
   }
-  return places;
+  return declarations;
 }
 
-async function textOf(path: string): Promise<string | undefined> {
+/** Returns the members of `variables`, first those of all profiles, then those of each profile. */
+function variableMembers(members: readonly Member[]): readonly Member[] {
+  const profiles = members.filter(({ key }) => key === "profiles").flatMap(({ value }) => membersOf(value));
+  const membersOfProfiles = profiles.flatMap(({ value }) => membersOf(value));
+  return [...members, ...membersOfProfiles]
+    .filter(({ key }) => key === "variables")
+    .flatMap(({ value }) => membersOf(value));
+}
+
+function readText(path: string): string | undefined {
   try {
     const bytes = readFound(path, { maxBytes: MAX_BYTES });
     return withoutMark(bytes.toString("utf8"));

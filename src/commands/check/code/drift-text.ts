@@ -1,3 +1,4 @@
+/** The report of `check --code`, for people and as JSON. */
 import type { Contract } from "../../../contract/contract-model.ts";
 import { enumerateFew, type Line } from "../../../core/lines.ts";
 import { jsonText } from "../../../core/json-text.ts";
@@ -5,23 +6,30 @@ import { count, printable } from "../../../core/text.ts";
 import { contractWords, reportContract, reportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
 import { placeWords } from "../../parts/code/code-place.ts";
-import type { Undeclared, Unread } from "./drift.ts";
+import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
 import type { TurboGap } from "./turbo.ts";
 
+/** The result of `check --code`. */
 export interface CodeComparison {
   readonly contract: Contract;
   /** The path from the working directory. */
   readonly folder: string;
   readonly extent: CodeExtent;
-  readonly undeclared: readonly Undeclared[];
+  readonly undeclared: readonly UndeclaredVariable[];
   /** Undefined if the folder is only a part of the code that the contract is for. */
-  readonly unread: readonly Unread[] | undefined;
+  readonly unread: readonly UnreadVariable[] | undefined;
   readonly turbo: readonly TurboGap[];
   readonly isStrict: boolean;
 }
 
 /** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
 export function codeJson({ contract, folder, extent, undeclared, unread, turbo, isStrict }: CodeComparison): string {
+  const isComplete = extent.unread.length === 0 && !extent.isCut;
+  const unreadEntries = unread?.map(({ name, place }) => ({
+    name,
+    // A declaration has further fields, which are not part of the report.
+    place: place === undefined ? null : { file: place.file, line: place.line },
+  }));
   return jsonText({
     version: 1,
     passed: !isStrict || undeclared.length === 0,
@@ -29,108 +37,114 @@ export function codeJson({ contract, folder, extent, undeclared, unread, turbo, 
     folder,
     files: extent.files,
     notRead: extent.unread,
-    complete: isComplete(extent),
+    complete: isComplete,
     undeclared: undeclared.map(({ name, required, isOutside, places }) => ({
       name,
       required,
       outside: isOutside,
       places,
     })),
-    unread:
-      unread?.map(({ name, place }) => ({
-        name,
-        place: place === undefined ? null : { file: place.file, line: place.line },
-      })) ?? null,
+    unread: unreadEntries ?? null,
     turbo: turbo.map(({ place, names }) => ({ ...place, names })),
   });
 }
 
-function isComplete({ unread, isCut }: CodeExtent): boolean {
-  return unread.length === 0 && !isCut;
-}
+const MAX_PLACES = 3;
+const MAX_NAMES = 10;
 
-const MOST_PLACES = 3;
-const MOST_NAMES = 10;
-
+/** Returns the comparison for people. */
 export function codeText(comparison: CodeComparison): readonly Line[] {
-  const { undeclared, unread = [], turbo, isStrict } = comparison;
+  const { undeclared, unread = [], turbo } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
     [`Contract: ${contractWords(contract)}`, `Code:     ${printable(comparison.folder)}`],
-    undeclared.length === 0
-      ? []
-      : [
-          "--- Read, Not Declared ---",
-          ...undeclared.flatMap((one) => undeclaredLines(one, comparison.contract, isStrict)),
-        ],
-    unread.length === 0 ? [] : ["--- Declared, Not Read ---", ...unread.map(unreadLine)],
-    turbo.length === 0 ? [] : ["--- Turborepo ---", ...turbo.flatMap(turboLines)],
-    ["--- Summary ---", ...summary(comparison)],
+    titled(
+      "--- Read, Not Declared ---",
+      undeclared.flatMap((variable) => undeclaredLines(variable, comparison)),
+    ),
+    titled("--- Declared, Not Read ---", unread.map(unreadLine)),
+    titled("--- Turborepo ---", turbo.flatMap(turboLines)),
+    ["--- Summary ---", ...summaryLines(comparison)],
   ];
-  const blocks = sections.filter((lines) => lines.length > 0);
-  return [reportTitle("code", contract), ...blocks.flatMap((lines) => ["", ...lines])];
+  const shownSections = sections.filter((lines) => lines.length > 0);
+  return [reportTitle("code", contract), ...shownSections.flatMap((lines) => ["", ...lines])];
+}
+
+/** Returns a section, or nothing if it would have no lines. */
+function titled(title: string, lines: readonly Line[]): readonly Line[] {
+  return lines.length === 0 ? [] : [title, ...lines];
 }
 
 function undeclaredLines(
-  { name, required, places, similar, isOutside }: Undeclared,
-  { scope }: Contract,
-  isStrict: boolean,
+  { name, required, places, similar, isOutside }: UndeclaredVariable,
+  { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
-  const where = enumerateFew(places.map(placeWords), MOST_PLACES);
-  const how = required ? " (the code fails without it)" : "";
-  const what = isOutside
+  const shownPlaces = enumerateFew(places.map(placeWords), MAX_PLACES);
+  const consequence = required ? " (the code fails without it)" : "";
+  const explanation = isOutside
     ? [`   declared, but not in the scope ${scope?.name ?? ""}`]
     : similar === undefined
       ? []
       : [`   did you mean ${similar}?`];
-  return [{ text: `${isStrict ? "❌" : "⚠️"} ${name}: ${where}${how}`, searched: true }, ...what];
+  const mark = isStrict ? "❌" : "⚠️";
+  return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, searched: true }, ...explanation];
 }
 
-function unreadLine({ name, similar, place }: Unread): Line {
-  const where = place === undefined ? "the built-in contract" : placeWords(place);
-  const meant = similar === undefined ? "" : ` (the code reads ${similar})`;
-  return { text: `⚠️ ${name}: ${where}${meant}`, searched: true };
+function unreadLine({ name, similar, place }: UnreadVariable): Line {
+  const shownPlace = place === undefined ? "the built-in contract" : placeWords(place);
+  const suggestion = similar === undefined ? "" : ` (the code reads ${similar})`;
+  return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, searched: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
   if (names.length === 0) return [`⚠️ ${placeWords(place)} is not JSON, so that its lists are not known`];
+  const shownNames = enumerateFew(names, MAX_NAMES, "or");
+  const them = names.length === 1 ? "it" : "them";
   return [
-    `⚠️ ${placeWords(place)} lists none of ${enumerateFew(names, MOST_NAMES, "or")}, so that tasks do not get ${names.length === 1 ? "it" : "them"}`,
-    `   add ${names.length === 1 ? "it" : "them"} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
+    `⚠️ ${placeWords(place)} lists none of ${shownNames}, so that tasks do not get ${them}`,
+    `   add ${them} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
   ];
 }
 
-function summary({ undeclared, unread, extent, folder, contract, isStrict, turbo }: CodeComparison): readonly Line[] {
+function summaryLines(comparison: CodeComparison): readonly Line[] {
+  const { undeclared, unread = [], extent, contract, turbo } = comparison;
   const files = count(extent.files, "file");
-  const them = undeclared.length === 1 ? "it" : "them";
-  const read = `The code reads ${count(undeclared.length, "variable")} that the contract does not declare`;
-  const isEqual = undeclared.length === 0 && (unread ?? []).length === 0 && turbo.length === 0;
   const declared = count(contract.variables.size, "variable");
+  const agrees = undeclared.length === 0 && unread.length === 0 && turbo.length === 0;
   return [
-    ...(undeclared.length === 0
-      ? []
-      : [
-          isStrict ? `❌ ${read} (--strict)` : `⚠️ ${read}: --strict makes the check fail`,
-          `   declare ${them} under "variables", as in`,
-          { text: `     "${undeclared[0]?.name ?? ""}": {}`, whole: true },
-        ]),
-    ...(unread === undefined
-      ? [
-          `➖ Declared variables that nothing reads: not searched for, since ${printable(folder)} is a part of the contract's folder`,
-        ]
-      : unread.length === 0
-        ? []
-        : [
-            `⚠️ No code here reads ${count(unread.length, "declared variable")}: remove what is not needed; with "unread": true it is not reported`,
-          ]),
-    ...(isEqual
-      ? [`✅ Code (${files}) and contract (${declared}) agree`]
-      : [`➖ Compared ${files} of code with ${declared}`]),
-    ...(extent.unread.length === 0
-      ? []
-      : [
-          `⚠️ Not read (in UTF-16, too deep, unreadable, or larger than 1 MiB): ${enumerateFew(extent.unread.map(printable), MOST_NAMES)}`,
-        ]),
-    ...(extent.isCut ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
+    ...undeclaredSummary(comparison),
+    ...unreadSummary(comparison),
+    agrees ? `✅ Code (${files}) and contract (${declared}) agree` : `➖ Compared ${files} of code with ${declared}`,
+    ...extentLines(extent),
+  ];
+}
+
+function undeclaredSummary({ undeclared, isStrict }: CodeComparison): readonly Line[] {
+  const [first] = undeclared;
+  if (first === undefined) return [];
+  const read = `The code reads ${count(undeclared.length, "variable")} that the contract does not declare`;
+  return [
+    isStrict ? `❌ ${read} (--strict)` : `⚠️ ${read}: --strict makes the check fail`,
+    `   declare ${undeclared.length === 1 ? "it" : "them"} under "variables", as in`,
+    { text: `     "${first.name}": {}`, whole: true },
+  ];
+}
+
+function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
+  if (unread === undefined) {
+    const part = `${printable(folder)} is a part of the contract's folder`;
+    return [`➖ Declared variables that nothing reads: not searched for, since ${part}`];
+  }
+  if (unread.length === 0) return [];
+  const remedy = `remove what is not needed; with "unread": true it is not reported`;
+  return [`⚠️ No code here reads ${count(unread.length, "declared variable")}: ${remedy}`];
+}
+
+/** Reports the files that were not read, since they may read further variables. */
+function extentLines({ unread, isCut }: CodeExtent): readonly Line[] {
+  const reasons = "in UTF-16, too deep, unreadable, or larger than 1 MiB";
+  return [
+    ...(unread.length === 0 ? [] : [`⚠️ Not read (${reasons}): ${enumerateFew(unread.map(printable), MAX_NAMES)}`]),
+    ...(isCut ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
   ];
 }

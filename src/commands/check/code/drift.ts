@@ -1,4 +1,4 @@
-/** Compares the variables that code reads with those that the contract declares; pure. */
+/** Compares the variables that code reads with those that the contract declares; pure. The differences are called drift. */
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
@@ -6,19 +6,20 @@ import { nameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import { exclusionOf } from "../../parts/code/exclusions.ts";
 
-/** A variable that the code reads. */
-export interface ReadVariable {
-  /** The code fails without it. */
+/** All reads of one variable. */
+export interface VariableReads {
+  /** The code fails without the variable. */
   readonly required: boolean;
   readonly places: readonly CodePlace[];
 }
 
 export interface DeclarationPlace extends CodePlace {
-  /** The member `unread`, which no start needs: a compiled contract does not have it. */
+  /** True for `"unread": true`: no code needs to read it. A compiled contract does not have this member, since no start needs it. */
   readonly isUnread: boolean;
 }
 
-export interface Undeclared extends ReadVariable {
+/** A variable that the code reads and the contract does not declare. */
+export interface UndeclaredVariable extends VariableReads {
   readonly name: string;
   /** A declared name that it resembles. */
   readonly similar: string | undefined;
@@ -26,7 +27,8 @@ export interface Undeclared extends ReadVariable {
   readonly isOutside: boolean;
 }
 
-export interface Unread {
+/** A variable that the contract declares and no code reads. */
+export interface UnreadVariable {
   readonly name: string;
   /** A name that it resembles, which the code reads and the contract does not declare. */
   readonly similar: string | undefined;
@@ -34,39 +36,44 @@ export interface Unread {
   readonly place: CodePlace | undefined;
 }
 
-export interface Drift {
-  readonly undeclared: readonly Undeclared[];
-  readonly unread: readonly Unread[];
+export interface CodeDrift {
+  readonly undeclared: readonly UndeclaredVariable[];
+  readonly unread: readonly UnreadVariable[];
 }
 
-/** @param declaredAt where each variable is declared, also those of other profiles @param isNamed whether any file names it */
-export function driftOf(
+/**
+ * Compares the reads with the contract.
+ *
+ * @param declarations the places of all declarations, also of those in other profiles
+ * @param unmentioned the declared names that appear in no file
+ */
+export function compareCode(
   contract: Contract,
-  reads: ReadonlyMap<string, ReadVariable>,
-  declaredAt: ReadonlyMap<string, DeclarationPlace>,
-  isNamed: (name: string) => boolean,
-): Drift {
+  reads: ReadonlyMap<string, VariableReads>,
+  declarations: ReadonlyMap<string, DeclarationPlace>,
+  unmentioned: ReadonlySet<string>,
+): CodeDrift {
   const outside = contract.scope?.outside ?? new Set<string>();
   const declared = new Set([...contract.variables.keys(), ...contract.aliases.keys()]);
-  const known = new Set([...declared, ...addressesOf(contract)]);
-  const isKnown = (name: string): boolean => known.has(name) || (declaredAt.has(name) && !outside.has(name));
-  const find = nameFinder(declared);
-  const isRead = (name: string): boolean => reads.has(name) || isNamed(name);
+  const known = new Set([...declared, ...brokerAddresses(contract)]);
+  const isKnown = (name: string): boolean => known.has(name) || (declarations.has(name) && !outside.has(name));
+  const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
   const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionOf(name) === undefined);
-  const findRead = nameFinder(undeclared.map(([name]) => name));
+  const findSimilarDeclared = nameFinder(declared);
+  const findSimilarRead = nameFinder(undeclared.map(([name]) => name));
   return {
     undeclared: undeclared
-      .map(([name, read]) => ({ name, ...read, similar: find(name), isOutside: outside.has(name) }))
+      .map(([name, read]) => ({ name, ...read, similar: findSimilarDeclared(name), isOutside: outside.has(name) }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     unread: Array.from(contract.variables.values())
-      .filter(({ name }) => declaredAt.get(name)?.isUnread !== true)
+      .filter(({ name }) => declarations.get(name)?.isUnread !== true)
       .filter((declaration) => !namesOfDeclaration(declaration).some(isRead))
-      .map(({ name }) => ({ name, similar: findRead(name), place: declaredAt.get(name) })),
+      .map(({ name }) => ({ name, similar: findSimilarRead(name), place: declarations.get(name) })),
   };
 }
 
-/** Returns the variables that a program gets beside its keys with --broker. */
-function addressesOf({ variables }: Contract): readonly string[] {
+/** Returns the variables with the broker's address, which a program gets in addition to its keys with --broker. */
+function brokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const entry = brokerEntryOf(declaration);
     return entry === undefined ? [] : Object.keys(baseOf(declaration.name, entry));

@@ -1,4 +1,9 @@
-/** The variables that Turborepo passes on to tasks; pure. In its strict mode a task gets only those that turbo.json lists. */
+/**
+ * Finds declared variables that Turborepo does not pass on to tasks; pure. In its strict mode a task gets only the variables that
+ * a list of turbo.json names:
+ *
+ *     {"globalPassThroughEnv": ["DB_*", "!DB_TEST"], "tasks": {"build": {"env": ["PORT"], "passThroughEnv": ["CI"]}}}
+ */
 import { getNodeValue } from "jsonc-parser";
 import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "../../../contract/file/positions.ts";
 import { matchesGlob } from "../../../resolve/name-globs.ts";
@@ -11,65 +16,64 @@ export interface TurboFile {
   readonly text: string;
 }
 
-/** Declared variables that a repository's turbo.json does not list. Without names the file cannot be read. */
+/** Declared variables that a repository's turbo.json does not list. Without names, the file at this place cannot be parsed. */
 export interface TurboGap {
   readonly place: CodePlace;
   readonly names: readonly string[];
 }
 
-interface TurboLists {
+/** One turbo.json: of the whole repository (the root), or of a package that extends the root. */
+interface TurboConfiguration {
   readonly isRoot: boolean;
+  /** In loose mode (`"envMode": "loose"`) a task gets all variables. */
   readonly isLoose: boolean;
   readonly patterns: readonly string[];
+  /** The line of the list in which a missing name belongs. */
   readonly place: CodePlace;
 }
 
-/** Returns the declared names that no list of a root and of its packages has. */
-export function turboGaps(files: readonly TurboFile[], declared: readonly string[]): readonly TurboGap[] {
-  const read = files.map((file) => listsOf(file));
-  const lists = read.flatMap((one) => ("patterns" in one ? [one] : []));
-  const faults = read.flatMap((one) => ("patterns" in one ? [] : [{ place: one, names: [] }]));
-  const patterns = lists.flatMap((one) => one.patterns);
-  const isPassed = (name: string): boolean => passes(name, patterns);
-  // Then sophia-run starts inside of a task, and the task needs nothing else.
-  const isInside = ["ESC_TOKEN", "ESC_TOKEN_FILE"].some(isPassed);
-  const missing = declared.filter((name) => !isPassed(name));
-  if (isInside || missing.length === 0) return faults;
-  const roots = lists.filter(({ isRoot, isLoose }) => isRoot && !isLoose);
-  return [...faults, ...roots.map(({ place }) => ({ place, names: missing }))];
+/** Finds the declared names that are in no list, neither of a root nor of a package. */
+export function findTurboGaps(files: readonly TurboFile[], declaredNames: readonly string[]): readonly TurboGap[] {
+  const parsed = files.map((file) => parseTurboFile(file));
+  const configurations = parsed.flatMap((result) => ("patterns" in result ? [result] : []));
+  const syntaxFaults = parsed.flatMap((result) => ("patterns" in result ? [] : [{ place: result, names: [] }]));
+  const patterns = configurations.flatMap((configuration) => configuration.patterns);
+  const isPassed = (name: string): boolean => matchesPatterns(name, patterns);
+  // If a task gets the token, then sophia-run starts inside of the task, and the task needs no other variable.
+  const startsInTask = ["ESC_TOKEN", "ESC_TOKEN_FILE"].some(isPassed);
+  const missing = declaredNames.filter((name) => !isPassed(name));
+  if (startsInTask || missing.length === 0) return syntaxFaults;
+  const strictRoots = configurations.filter(({ isRoot, isLoose }) => isRoot && !isLoose);
+  return [...syntaxFaults, ...strictRoots.map(({ place }) => ({ place, names: missing }))];
 }
 
-/** In a list the last pattern that matches decides; one with `!` excludes. */
-function passes(name: string, patterns: readonly string[]): boolean {
-  const matching = patterns.filter((pattern) => matchesGlob(pattern.replace(/^!/, ""), name));
-  return matching.some((pattern) => !pattern.startsWith("!"));
+/**
+ * Returns true if a pattern matches the name. Patterns with `!` are ignored: a variable that the user excludes is missing on
+ * purpose, so that it is not reported.
+ */
+function matchesPatterns(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => !pattern.startsWith("!") && matchesGlob(pattern, name));
 }
 
-/** Returns the place of the first fault for a file that is not JSON with comments. */
-function listsOf({ file, text }: TurboFile): TurboLists | CodePlace {
+/** Returns only the place of the first fault for a file that is not JSON with comments. */
+function parseTurboFile({ file, text }: TurboFile): TurboConfiguration | CodePlace {
   const lineOf = lineFinder(text);
   try {
     const root = parseWithPositions(text, "jsonc");
-    const {
-      extends: base,
-      envMode,
-      globalEnv,
-      globalPassThroughEnv,
-      tasks,
-      pipeline,
-    } = objectOf(getNodeValue(root)) ?? {};
-    const ofTasks = Object.values(objectOf(tasks ?? pipeline) ?? {}).flatMap((task) => {
+    const content = objectOf(getNodeValue(root)) ?? {};
+    // Turborepo 1 has `pipeline` in place of `tasks`.
+    const tasks = Object.values(objectOf(content["tasks"] ?? content["pipeline"]) ?? {});
+    const listsOfTasks = tasks.flatMap((task) => {
       const { env, passThroughEnv } = objectOf(task) ?? {};
       return [env, passThroughEnv];
     });
-    const key = "globalPassThroughEnv";
-    const offset = membersOf(root).some((member) => member.key === key)
-      ? offsetFinder(root)({ path: [key], atKey: true })
-      : root.offset;
+    const lists = [content["globalEnv"], content[GLOBAL_LIST], ...listsOfTasks];
+    const hasGlobalList = membersOf(root).some(({ key }) => key === GLOBAL_LIST);
+    const offset = hasGlobalList ? offsetFinder(root)({ path: [GLOBAL_LIST], atKey: true }) : root.offset;
     return {
-      isRoot: !textsIn(base).includes("//"),
-      isLoose: envMode === "loose",
-      patterns: [globalEnv, globalPassThroughEnv, ...ofTasks].flatMap(textsIn),
+      isRoot: !stringsIn(content["extends"]).includes("//"),
+      isLoose: content["envMode"] === "loose",
+      patterns: lists.flatMap(stringsIn),
       place: { file, line: lineOf(offset) },
     };
   } catch (error) {
@@ -78,6 +82,8 @@ function listsOf({ file, text }: TurboFile): TurboLists | CodePlace {
   }
 }
 
-function textsIn(list: unknown): readonly string[] {
-  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : [];
+const GLOBAL_LIST = "globalPassThroughEnv";
+
+function stringsIn(list: unknown): readonly string[] {
+  return Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
 }

@@ -1,41 +1,46 @@
+/** Sends the HTTP request of a probe, and decides by the answer whether the service accepts the value. */
 import { type NetworkFault, reasonOf } from "../../../network/network-fault.ts";
 import { requestOnce } from "../../../network/http.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
-import { type Outcome, rejected, unclear } from "./probe-outcome.ts";
+import { type ProbeResult, rejected, unclear, type UnclearKind } from "./probe-result.ts";
 
 export interface HttpProbe {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** The statuses that accept the value. */
   readonly expect: readonly number[];
+  /** The statuses that reject the value: always, or only if the body of the answer contains a text. */
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
 
 /** Sends one request within the time limit, without following redirects. */
-export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<Outcome> {
+export async function probeByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<ProbeResult> {
   const { url, method, headers, body, reject } = probe;
-  /** The outcome by the status alone, if the body may change it. */
-  let byStatus: Outcome | undefined;
+  /** The result that the status alone gives; set if the body of the answer could change it to a rejection. */
+  let resultByStatus: ProbeResult | undefined;
+  // The body is read only where it decides.
   const skipsBody = (status: number): boolean => {
-    const outcome = judge(probe, status, "");
-    const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
-    if (!isOpen || outcome.outcome === "rejected") return true;
-    byStatus = outcome;
+    const result = judgeAnswer(probe, status, "");
+    const dependsOnBody = reject.some((rule) => typeof rule !== "number" && rule.status === status);
+    if (!dependsOnBody || result.outcome === "rejected") return true;
+    resultByStatus = result;
     return false;
   };
-  const sent = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, skipsBody };
-  const answer = await requestOnce(sent, network, limitMs);
-  if (!("kind" in answer)) return judge(probe, answer.status, answer.data);
-  // The body could not be read, and may have meant a rejection.
-  if (byStatus !== undefined && byStatus.outcome !== "accepted") return byStatus;
-  return unclear(KINDS[answer.kind], reasonOf(answer));
+  const request = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, skipsBody };
+  const answer = await requestOnce(request, network, limitMs);
+  if (!("kind" in answer)) return judgeAnswer(probe, answer.status, answer.data);
+  // The body could not be read. It might have rejected the value, so that the status alone cannot accept it.
+  if (resultByStatus !== undefined && resultByStatus.outcome !== "accepted") return resultByStatus;
+  return unclear(UNCLEAR_BY_FAULT[answer.kind], reasonOf(answer));
 }
 
-function judge({ expect, reject }: HttpProbe, status: number, body: string): Outcome {
+/** Applies the rules of the probe first, then the usual meaning of the status. */
+function judgeAnswer({ expect, reject }: HttpProbe, status: number, body: string): ProbeResult {
   const code = `HTTP ${status}`;
-  const isRejected = reject.some((one) =>
-    typeof one === "number" ? one === status : one.status === status && body.includes(one.contains),
+  const isRejected = reject.some((rule) =>
+    typeof rule === "number" ? rule === status : rule.status === status && body.includes(rule.contains),
   );
   if (isRejected) return rejected(code);
   if (expect.includes(status)) return { outcome: "accepted" };
@@ -47,7 +52,7 @@ function judge({ expect, reject }: HttpProbe, status: number, body: string): Out
   return unclear(status >= 500 ? "trouble" : "unexpected", code);
 }
 
-const KINDS = {
+const UNCLEAR_BY_FAULT = {
   connect: "unreachable",
   tls: "unreachable",
   timeout: "unreachable",
@@ -58,4 +63,4 @@ const KINDS = {
   "not-http": "trouble",
   "too-large": "unexpected",
   answer: "unexpected",
-} as const satisfies Readonly<Record<NetworkFault["kind"], string>>;
+} as const satisfies Readonly<Record<NetworkFault["kind"], UnclearKind>>;

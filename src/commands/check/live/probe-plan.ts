@@ -1,159 +1,138 @@
-/** Plans the requests of `check --live`; pure. Its texts contain no value. */
+/**
+ * Plans the requests of `check --live`: which variables have a probe, what is sent to which destination, and whether the user must
+ * agree first. Pure. The texts of a plan contain no value; only its request does.
+ */
 import { isSet } from "../../../contract/check-contract.ts";
 import { parseContract } from "../../../contract/file/load-file.ts";
 import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { fill, referencesIn } from "../../../contract/file/probe-meaning.ts";
-import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
+import type { Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
-import { parseUrl, isLoopback } from "../../../core/url.ts";
+import { parseUrl } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
-import { isTrustedOrigin } from "../../../esc/settings/from-files.ts";
 import { isOfValue } from "../../../output/violations.ts";
-import type { EscStatus, Start } from "../../../resolve/start.ts";
+import type { Start } from "../../../resolve/start.ts";
 import type { HttpProbe } from "./http-probe.ts";
+import { createHttpProbe, fillUrl, type ProbeTemplate, variableInHost } from "./http-template.ts";
+import { reasonForDefaultUrl, reasonForHost } from "./probe-consent.ts";
 
-export interface Planned {
+export interface ProbePlan {
   readonly name: string;
   readonly label: string;
-  /** The destination, for people: a host from the contract, or the variable with the address. */
+  /** The destination, for the user: a host from the contract, or the variable with the address. */
   readonly where: string;
   /** The reason for which the user must agree: a file of the repository names the destination. */
   readonly consent?: string;
-  readonly ask:
+  readonly request:
     | ({ readonly kind: "http" } & HttpProbe)
     | { readonly kind: "postgresql"; readonly url: string }
     | { readonly kind: "none"; readonly reason: string };
 }
 
-/** The request of the contract that tests a value. */
-interface Probe {
+/** The part of a plan that its probe decides. */
+type Destination = Pick<ProbePlan, "where" | "consent" | "request">;
+
+/** The test of a variable's value, as the contract declares it. */
+interface VariableProbe {
   readonly name: string;
   readonly probe: ProbeEntry;
+  /** The built-in contract has the same probe for this name, so that its host needs no consent. */
   readonly isBuiltIn: boolean;
 }
 
-type ProbeTemplate = Exclude<ProbeEntry, string>;
-
-/** @param pulumi the caller's backend, if it is not Pulumi Cloud */
-export function planProbes(start: Start, pulumi: string | undefined): readonly Planned[] {
+/**
+ * Plans a request for each variable that is set, valid, and has a probe.
+ *
+ * @param backend the caller's backend (PULUMI_BACKEND_URL), if it is not Pulumi Cloud
+ */
+export function planProbes(start: Start, backend: string | undefined): readonly ProbePlan[] {
   const {
     files: { contract },
     values: { selected },
     verdict: { violations },
   } = start;
-  const invalid = new Set(violations.filter(isOfValue).map(({ name }) => name));
-  return probesOf(contract).flatMap((probe): readonly Planned[] => {
-    const resolved = isSet(selected, probe.name) ? selected.get(probe.name) : undefined;
-    if (resolved === undefined || invalid.has(probe.name)) return [];
-    const name = printable(probe.name);
-    const { label = name, as } = contract.variables.get(probe.name) ?? {};
-    if (as === "file" && resolved.delivery === "value") {
-      return [{ name, label, where: "", ask: { kind: "none", reason: "its value is the path of a file" } }];
-    }
-    if (typeof probe.probe === "string") {
-      const where = `the database of ${name}`;
-      const byContract =
-        resolved.origin.source === "contract" ? `the contract's default names ${where}` : byAlias(resolved);
-      const consent = byContract === undefined ? {} : { consent: byContract };
-      return [{ name, label, where, ...consent, ask: { kind: "postgresql", url: resolved.value } }];
-    }
-    return [{ name, label, ...httpPlan(probe, probe.probe, resolved, start, pulumi) }];
+  const invalidNames = new Set(violations.filter(isOfValue).map(({ name }) => name));
+  return probesOf(contract).flatMap((variableProbe): readonly ProbePlan[] => {
+    const resolved = isSet(selected, variableProbe.name) ? selected.get(variableProbe.name) : undefined;
+    if (resolved === undefined || invalidNames.has(variableProbe.name)) return [];
+    const name = printable(variableProbe.name);
+    const { label = name, as } = contract.variables.get(variableProbe.name) ?? {};
+    const isPathOfFile = as === "file" && resolved.delivery === "value";
+    const destination = isPathOfFile
+      ? withoutRequest("", "its value is the path of a file")
+      : planDestination(variableProbe, resolved, start, backend);
+    return [{ name, label, ...destination }];
   });
 }
 
-function httpPlan(
-  { isBuiltIn }: Probe,
-  probe: ProbeTemplate,
+function planDestination(
+  { name, probe, isBuiltIn }: VariableProbe,
+  resolved: Resolved,
+  start: Start,
+  backend: string | undefined,
+): Destination {
+  if (typeof probe !== "string") return planHttp(probe, isBuiltIn, resolved, start, backend);
+  const where = `the database of ${printable(name)}`;
+  const request = { kind: "postgresql", url: resolved.value } as const;
+  return { where, ...withConsent(reasonForDefaultUrl(resolved, where)), request };
+}
+
+function planHttp(
+  template: ProbeTemplate,
+  isBuiltIn: boolean,
   resolved: Resolved,
   { store: { esc }, values: { selected } }: Start,
-  pulumi: string | undefined,
-): Omit<Planned, "name" | "label"> {
-  const { url: template, headers = {}, basic, body, method = "GET", expect = [200], reject = [401] } = probe;
-  const base = /^\$\{([^{}]*)\}/.exec(template)?.[1];
+  backend: string | undefined,
+): Destination {
+  const { url, headers = {}, basic = "", body = "" } = template;
+  const hostName = variableInHost(url);
   const where =
-    base === undefined ? (parseUrl(fill(template, () => "x"))?.host ?? "") : `the host of ${printable(base)}`;
-  const none = (reason: string): Omit<Planned, "name" | "label"> => ({ where, ask: { kind: "none", reason } });
-  const used = [template, ...Object.values(headers), basic ?? "", body ?? ""].flatMap(referencesIn);
-  const missing = used.find((name) => !isSet(selected, name));
-  if (missing !== undefined) return none(`${printable(missing)} is not set`);
+    hostName === undefined ? (parseUrl(fill(url, () => "x"))?.host ?? "") : `the host of ${printable(hostName)}`;
+  const references = [url, ...Object.values(headers), basic, body].flatMap(referencesIn);
+  const missing = references.find((name) => !isSet(selected, name));
+  if (missing !== undefined) return withoutRequest(where, `${printable(missing)} is not set`);
+
   // Half a surrogate pair has no form in a request.
   const valueOf = (name: string): string => (selected.get(name)?.value ?? "").toWellFormed();
+  const address = fillUrl(url, valueOf);
+  const isPulumiCloud = isBuiltIn && address.startsWith(`${DEFAULT_BACKEND}/`);
+  const callersBackend = isPulumiCloud ? backend : undefined;
+  const callersAddress =
+    callersBackend === undefined ? address : callersBackend + address.slice(DEFAULT_BACKEND.length);
+  const probe = createHttpProbe(template, callersAddress, valueOf);
+  if (typeof probe === "string") return withoutRequest(where, probe);
 
-  const host = base === undefined ? undefined : selected.get(base);
-  const byFile = !isBuiltIn
-    ? `the contract names the host ${where}`
-    : host !== undefined && !isHostTrusted(host.origin, resolved.origin, esc)
-      ? `a file sets ${printable(host.name)}`
-      : byAlias(resolved);
-
-  const address = base === undefined ? "the address" : printable(base);
-  const start = base === undefined ? "" : valueOf(base).trim().replace(/\/+$/, "");
-  const rest = base === undefined ? template : template.slice(base.length + 3);
-  const filled = start + fill(rest, (name) => encodeURIComponent(valueOf(name)));
-  const ownPulumi = isBuiltIn && filled.startsWith(`${DEFAULT_BACKEND}/`) ? pulumi : undefined;
-  const url = parseUrl(ownPulumi === undefined ? filled : ownPulumi + filled.slice(DEFAULT_BACKEND.length));
-  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    return none(`${address} is not a URL with https`);
-  }
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    return none(`${address} is plain http to another machine`);
-  }
-  if (url.username !== "" || url.password !== "") return none("the address has a user name or a password in it");
-  const sent = {
-    Accept: "application/json",
-    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, valueOf)])),
-    ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(fill(basic, valueOf)).toString("base64")}` }),
-  };
-  // Checked here, since an invalid header fails only in the request. A final line break is the usual case.
-  if (Object.values(sent).some((value) => !/^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value))) {
-    return none("it contains characters that are invalid in a header, such as a line break");
-  }
+  const host = hostName === undefined ? undefined : selected.get(hostName);
+  const consent = isBuiltIn ? reasonForHost(host, resolved, esc) : `the contract names the host ${where}`;
   return {
-    where: ownPulumi === undefined ? where : url.host,
-    ...(byFile === undefined ? {} : { consent: byFile }),
-    ask: {
-      kind: "http",
-      url,
-      method,
-      headers: sent,
-      body: body === undefined ? undefined : fill(body, (name) => JSON.stringify(valueOf(name)).slice(1, -1)),
-      expect,
-      reject,
-    },
+    where: callersBackend === undefined ? where : probe.url.host,
+    ...withConsent(consent),
+    request: { kind: "http", ...probe },
   };
 }
 
-/** Returns the reason for which the user must agree if only the contract gives the value this name. */
-function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
-  return alias === undefined ? undefined : `the contract makes ${printable(alias)} an alias of ${printable(name)}`;
+function withoutRequest(where: string, reason: string): Destination {
+  return { where, request: { kind: "none", reason } };
 }
 
-/** Returns true if an address comes from the caller or from the source of the value. */
-function isHostTrusted(host: Origin, value: Origin, esc: EscStatus): boolean {
-  // The caller or the system names the folder.
-  if (host.source === "secrets" && host.alias === undefined) return true;
-  if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
-  if (host.source !== "esc" || host.alias !== undefined) return isTrustedOrigin(host);
-  // The author of a file with a token selects the environment that it opens.
-  const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
-  return value.source === "esc" || isOurs;
+function withConsent(reason: string | undefined): Pick<ProbePlan, "consent"> {
+  return reason === undefined ? {} : { consent: reason };
 }
 
 /** Returns the probes of a contract, and whether each is the same as in the built-in contract. */
-export function probesOf(contract: Contract): readonly Probe[] {
-  const builtIn = new Map(
+export function probesOf(contract: Contract): readonly VariableProbe[] {
+  const builtInProbes = new Map(
     Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>
       probe === undefined ? [] : [[name, probe] as const],
     ),
   );
-  return Array.from(contract.variables.values()).flatMap((declaration): readonly Probe[] => {
+  return Array.from(contract.variables.values()).flatMap((declaration): readonly VariableProbe[] => {
     const { name } = declaration;
-    const own = builtIn.get(name);
-    const probe = contract.source.kind === "built-in" ? own : declaration.probe;
+    const builtInProbe = builtInProbes.get(name);
+    const probe = contract.source.kind === "built-in" ? builtInProbe : declaration.probe;
     if (probe === undefined) return [];
-    return [{ name, probe, isBuiltIn: JSON.stringify(probe) === JSON.stringify(own) }];
+    return [{ name, probe, isBuiltIn: JSON.stringify(probe) === JSON.stringify(builtInProbe) }];
   });
 }

@@ -1,3 +1,7 @@
+/**
+ * Stores the token as a secret of the GitHub repository, with the GitHub CLI (gh). GitHub never shows a secret, so that the time of
+ * its last change is the only proof that it was stored.
+ */
 import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
@@ -5,12 +9,15 @@ import { type App, askGh, type Gh, listSecrets } from "../../parts/gh-command.ts
 
 const SECRET_NAME = "ESC_TOKEN";
 
-/** Returns the time of the last change: undefined for no secret, empty if unknown. @throws SophiaError (gh, 125) */
-export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
-  const answer = await listSecrets(app, gh);
-  if (typeof answer !== "string") return answer.get(SECRET_NAME);
+/**
+ * Returns the time of the secret's last change as gh lists it (`2025-01-31T23:59:59Z`): undefined if there is no secret, and an empty
+ * text if gh lists no time. @throws SophiaError (gh, 125)
+ */
+export async function secretUpdateTime(app: App, gh: Gh): Promise<string | undefined> {
+  const secrets = await listSecrets(app, gh);
+  if (typeof secrets !== "string") return secrets.get(SECRET_NAME);
   const [message, hint] =
-    answer === "absent"
+    secrets === "absent"
       ? ["the GitHub CLI (gh) is not installed", "install it from https://cli.github.com, then gh auth login"]
       : [
           `gh cannot list the repository's secrets for ${app}`,
@@ -20,21 +27,25 @@ export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
 }
 
 /** GitHub reports times in whole seconds. */
-const RESOLUTION_MS = 1000;
+const TIME_RESOLUTION_MS = 1000;
 
-/** Sets the secret, and checks the list for its new time. @throws SophiaError (gh, 125) */
-export async function store(app: App, value: Secret, before: string | undefined, gh: Gh): Promise<void> {
-  if (await isSetAfter(before, app, value, gh)) return;
-  // If the former change was in the same second, the time differs in the next one.
-  await setTimeout(RESOLUTION_MS);
-  if (!(await isSetAfter(before, app, value, gh))) throw notStored(app);
+/**
+ * Sets the secret, and checks that its time has changed.
+ *
+ * @param before the time before the change @throws SophiaError (gh, 125)
+ */
+export async function storeToken(app: App, value: Secret, before: string | undefined, gh: Gh): Promise<void> {
+  if (await setAndCompare(before, app, value, gh)) return;
+  // If the previous change was in the same second, the time is equal although the secret is new. The next second differs.
+  await setTimeout(TIME_RESOLUTION_MS);
+  if (!(await setAndCompare(before, app, value, gh))) throw notStored(app);
 }
 
-/** Sets the secret. @returns false if the list has the former time */
-async function isSetAfter(before: string | undefined, app: App, value: Secret, gh: Gh): Promise<boolean> {
+/** Sets the secret. @returns false if the list still has the time before the change @throws SophiaError (gh, 125) */
+async function setAndCompare(before: string | undefined, app: App, value: Secret, gh: Gh): Promise<boolean> {
   const answer = await askGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
   if (typeof answer === "string") throw notStored(app);
-  const after = await lastSet(app, gh);
+  const after = await secretUpdateTime(app, gh);
   if (after === undefined) throw notStored(app);
   return after === "" || after !== before;
 }

@@ -1,13 +1,27 @@
+/**
+ * `sophia-run rotate --token`: replaces the token that the launcher uses in CI. The order keeps the old token working if anything
+ * fails: create the new token, check that it opens the environment, store it as a repository secret, delete the old token.
+ */
 import { randomBytes } from "node:crypto";
 import type { Values } from "../../../command-line/options.ts";
-import { resolveSettings } from "../../../command-line/settings.ts";
+import { resolveSettings, type Settings } from "../../../command-line/settings.ts";
+import type { Contract } from "../../../contract/contract-model.ts";
 import { loadContract } from "../../../contract/find-contract.ts";
+import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/ask.ts";
 import { openByDefaults } from "../../../esc/api/open-session.ts";
-import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
-import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
+import {
+  createToken,
+  deleteToken,
+  findOpenRole,
+  identifyToken,
+  type ListedToken,
+  listTokens,
+  ownerOfIdentity,
+  type TokenIdentity,
+} from "../../../esc/api/tokens.ts";
 import type { EscSettings } from "../../../esc/settings/access-settings.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import { invalidSetting } from "../../../esc/settings/variables.ts";
@@ -21,31 +35,45 @@ import { confirm } from "../../parts/confirm.ts";
 import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
 import { askEach, writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
 import { withDetails } from "../../parts/writing/write-change.ts";
-import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./token-plan.ts";
-import { lastSet, store } from "./github-repository.ts";
+import {
+  expiryOf,
+  type OldToken,
+  ownerOf,
+  planText,
+  roleFor,
+  TOKEN_NAME_PREFIX,
+  type TokenPlan,
+} from "./token-plan.ts";
+import { secretUpdateTime, storeToken } from "./github-repository.ts";
 
-/** `sophia-run rotate --token`: 0; 1 if the user declines. Unless it ends with 0, the old token still works. */
+/** The accesses and settings that all steps need. */
+interface TokenRotation {
+  /** The access of the token that creates and deletes tokens (`ESC_ADMIN_TOKEN`). */
+  readonly admin: EscSettings;
+  readonly sendRequest: RequestSender;
+  readonly settings: Settings;
+  readonly contract: Contract;
+  readonly context: Context;
+}
+
+/** Returns 0; 1 if the user declines. Unless it ends with 0, the old token still works. @throws SophiaError (125) */
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
   const contract = await loadContract(settings, context);
   const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
-  const [isDry, isConfirmed] = [options["dry-run"] === true, options["yes"] === true];
+  const timesBefore = await Promise.all(APPS.map((app) => secretUpdateTime(app, gh)));
+  const isDry = options["dry-run"] === true;
+  const isConfirmed = options["yes"] === true;
   const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
   const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
   const { esc: admin } = target;
-  const { access: launcher } = await accessOf(settings, context, {}, { contract });
-  const ask: Ask = async (by, send) => {
-    const progress = await makeProgress(context, settings);
-    const asking = askOnce(by, progress, async (connection) => ({ answer: await send(connection) }));
-    const asked = await asking.finally(progress.done);
-    if (asked === undefined) throw new TypeError("nothing was asked");
-    return asked.answer;
-  };
+  const { access } = await accessOf(settings, context, {}, { contract });
+  const launcher = access.kind === "on" ? access.settings : undefined;
+  const sendRequest = createRequestSender(settings, context);
+  const rotation: TokenRotation = { admin, sendRequest, settings, contract, context };
 
-  const plan = await planFor(options, expires, launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
-  const { owner, roleId, old } = plan;
+  const plan = await createPlan(options, expires, launcher, rotation);
   const environments = admin.environments.map(({ text }) => text).join(", ");
   printReport(context, planText(plan, environments));
   if (isDry) {
@@ -59,101 +87,144 @@ export const rotateToken: Command = async ({ options }, context) => {
     return ExitStatus.unmet;
   }
 
-  const name = nameOf(new Date());
-  const made = await ask(admin, (connection) =>
-    createToken(owner, { name, description: `${name}: opens an ESC environment`, expires, roleId }, connection),
-  ).catch((error: unknown) => {
-    throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
-  });
-  let stored = 0;
+  const name = createTokenName(new Date());
+  const token = await createNamedToken(name, plan, rotation);
+  let mayBeStored = false;
   try {
     printReport(context, `✅ ${name} is created.\n`);
-    await verify(made.value);
+    await requireOpening(token.value, rotation);
     printReport(context, `✅ It opens the environment.\n`);
     for (const [index, app] of APPS.entries()) {
-      // From here on the secret may be set, even after a failure.
-      stored += 1;
-      await store(app, made.value, before[index], gh);
+      // From here on the repository may have the new token, even if storing it fails.
+      mayBeStored = true;
+      await storeToken(app, token.value, timesBefore[index], gh);
       printReport(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
     }
   } catch (error) {
-    throw stored > 0
-      ? withDetails(
-          error,
-          `the old token still works, and so does ${name}, which may already be stored as a secret; start again`,
-        )
-      : await withDeletion(error);
+    if (!mayBeStored) throw await deleteUnusedToken(error, name, token.id, plan, rotation);
+    const state = `the old token still works, and so does ${name}, which may already be stored as a secret; start again`;
+    throw withDetails(error, state);
   }
-  if (old.kind === "stays") {
-    printReport(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
-  } else {
-    await deleteOld(old, admin, ask);
-    printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
-  }
+  await removeOldToken(plan.old, rotation);
   printReport(
     context,
     "The value of the new token is not shown. Other users of the old one (.env, a token file, a running Codespace) need a token of " +
       "their own, or a restart.\n",
   );
   return ExitStatus.ok;
-
-  /** @throws SophiaError (125) if the token does not open the environments */
-  async function verify(value: Secret): Promise<void> {
-    const token = { name: "the new token", value: value.reveal() };
-    const { access } = await accessOf(settings, context, { token }, { contract });
-    if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
-  }
-
-  /** Deletes the new token. @returns the error with the outcome */
-  async function withDeletion(error: unknown): Promise<unknown> {
-    try {
-      await ask(admin, (connection) => deleteToken(owner, made.id, connection));
-      return withDetails(error, `the old token still works; ${name} is deleted again`);
-    } catch {
-      return withDetails(error, `the old token still works; delete ${name} in the console`);
-    }
-  }
 };
 
-type Ask = <T>(by: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
+/** Sends a request that concerns no environment, with the token of these settings. @throws SophiaError (125) if it fails */
+type RequestSender = <T>(sender: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
+
+function createRequestSender(settings: Settings, context: Context): RequestSender {
+  return async (sender, send) => {
+    const progress = await makeProgress(context, settings);
+    // The answer is wrapped, since it may be undefined itself.
+    const answering = askOnce(sender, progress, async (connection) => ({ answer: await send(connection) }));
+    const wrapped = await answering.finally(progress.done);
+    if (wrapped === undefined) throw new TypeError("no request was sent");
+    return wrapped.answer;
+  };
+}
+
+async function createNamedToken(
+  name: string,
+  { owner, expires, roleId }: TokenPlan,
+  { admin, sendRequest }: TokenRotation,
+): ReturnType<typeof createToken> {
+  const description = `${name}: opens an ESC environment`;
+  try {
+    return await sendRequest(admin, (connection) =>
+      createToken(owner, { name, description, expires, roleId }, connection),
+    );
+  } catch (error) {
+    // The answer may have been lost after the service had created the token.
+    throw withDetails(error, `if a token ${name} exists anyway, delete it in the console`);
+  }
+}
+
+/** @throws SophiaError (125) if the new token does not open the environments */
+async function requireOpening(value: Secret, { settings, contract, context }: TokenRotation): Promise<void> {
+  const token = { name: "the new token", value: value.reveal() };
+  const { access } = await accessOf(settings, context, { token }, { contract });
+  if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
+  await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
+}
+
+/** Deletes the new token, which is not stored anywhere. @returns the error with the outcome */
+async function deleteUnusedToken(
+  error: unknown,
+  name: string,
+  id: string,
+  { owner }: TokenPlan,
+  { admin, sendRequest }: TokenRotation,
+): Promise<unknown> {
+  try {
+    await sendRequest(admin, (connection) => deleteToken(owner, id, connection));
+    return withDetails(error, `the old token still works; ${name} is deleted again`);
+  } catch {
+    return withDetails(error, `the old token still works; delete ${name} in the console`);
+  }
+}
+
+/** Deletes the old token, or tells the user to do so. @throws SophiaError (125) */
+async function removeOldToken(old: OldToken, rotation: TokenRotation): Promise<void> {
+  const { context } = rotation;
+  if (old.kind === "stays") {
+    printReport(context, `The old token still works, because ${old.why}. Delete it in the console.\n`);
+    return;
+  }
+  await deleteOldToken(old, rotation);
+  printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
+}
 
 /** Plans the new token, and decides whether the old one can be deleted. @throws SophiaError (125) */
-async function planFor(
+async function createPlan(
   options: Values,
   expires: Date,
   launcher: EscSettings | undefined,
-  admin: EscSettings,
-  ask: Ask,
-): Promise<Plan> {
-  const { identity, listed, old } = await findOld(launcher, admin, ask);
+  { admin, sendRequest }: TokenRotation,
+): Promise<TokenPlan> {
+  const { identity, listed, old } = await findOldToken(launcher, admin, sendRequest);
   const owner = await ownerOf(options, identity, async () => {
-    const named = admin.environments.find((one) => one.organization !== undefined);
-    const organization = named?.organization ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
+    const withOrganization = admin.environments.find((environment) => environment.organization !== undefined);
+    const configured = withOrganization?.organization ?? admin.organization;
+    const organization = configured ?? (await sendRequest(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
     throw invalidSetting("the organization is not known", "set ESC_ORG");
   });
   const openRole =
     owner.kind === "organization"
-      ? await ask(admin, (connection) => findOpenRole(owner.organization, connection))
+      ? await sendRequest(admin, (connection) => findOpenRole(owner.organization, connection))
       : undefined;
   const roleId = roleFor(owner, openRole, listed);
-  const tokens = (await ask(admin, (connection) => listTokens(owner, connection))) ?? [];
-  const others = tokens
+  const tokens = (await sendRequest(admin, (connection) => listTokens(owner, connection))) ?? [];
+  const leftovers = tokens
     .filter(({ id }) => !(old.kind === "known" && old.id === id))
-    .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
-    .filter((one) => one.startsWith(PREFIX));
-  return { owner, roleId, expires, old, others };
+    // A personal token has no name, but its description begins with the name that this program gave it.
+    .map(({ name, description }) => (name === "" ? description.replace(/:.*/s, "") : name))
+    .filter((name) => name.startsWith(TOKEN_NAME_PREFIX));
+  return { owner, roleId, expires, old, leftovers };
 }
 
-async function findOld(
+interface OldTokenFacts {
+  readonly old: OldToken;
+  /** Undefined if the service does not identify the token. */
+  readonly identity?: TokenIdentity;
+  /** The token's entry in the list of its owner. */
+  readonly listed?: ListedToken;
+}
+
+/** Finds the launcher's token in the list of tokens, which has the id by which it can be deleted. @throws SophiaError (125) */
+async function findOldToken(
   launcher: EscSettings | undefined,
   admin: EscSettings,
-  ask: Ask,
-): Promise<{ readonly identity?: TokenIdentity; readonly listed?: ListedToken; readonly old: OldToken }> {
-  const stays = (why: string): { readonly old: OldToken } => ({ old: { kind: "stays", why } });
-  const kind = launcher?.credential.kind;
-  if (launcher === undefined) return stays("none is set");
+  sendRequest: RequestSender,
+): Promise<OldTokenFacts> {
+  const keep = (why: string): OldTokenFacts => ({ old: { kind: "stays", why } });
+  if (launcher === undefined) return keep("none is set");
+  const { kind } = launcher.credential;
   if (kind === "oidc-file" || kind === "github-actions") {
     throw invalidSetting(
       "the launcher has no token to rotate: it exchanges an ID token in each run",
@@ -162,37 +233,42 @@ async function findOld(
   }
   let identity: TokenIdentity | undefined;
   try {
-    identity = await ask(launcher, identifyToken);
+    identity = await sendRequest(launcher, identifyToken);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
-    return stays("the service does not accept it, so it cannot be identified");
+    return keep("the service does not accept it, so it cannot be identified");
   }
-  if (identity === undefined) return stays("the service does not identify it");
-  const owner = ownerOfIdentity(identity);
+  if (identity === undefined) return keep("the service does not identify it");
   const { name } = identity;
-  const list = await ask(admin, (connection) => listTokens(owner, connection));
-  if (list === undefined) return { identity, ...stays("the token that writes may not list the tokens of its owner") };
-  const named = list.filter((one) => one.name === name);
-  const [listed] = named;
-  if (listed === undefined || named.length > 1) return { identity, ...stays("not exactly one token has its name") };
-  const own = await ask(admin, identifyToken);
-  const isWriter =
-    own !== undefined && own.name === name && own.organization === identity.organization && own.team === identity.team;
-  if (isWriter) return { identity, listed, ...stays("it is also the token that writes") };
+  const owner = ownerOfIdentity(identity);
+  const tokens = await sendRequest(admin, (connection) => listTokens(owner, connection));
+  if (tokens === undefined) return { identity, ...keep("the token that writes may not list the tokens of its owner") };
+  const tokensOfName = tokens.filter((token) => token.name === name);
+  const [listed] = tokensOfName;
+  if (listed === undefined || tokensOfName.length > 1) {
+    return { identity, ...keep("not exactly one token has its name") };
+  }
+  const adminIdentity = await sendRequest(admin, identifyToken);
+  if (adminIdentity !== undefined && isSameToken(adminIdentity, identity)) {
+    return { identity, listed, ...keep("it is also the token that writes") };
+  }
   return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
 }
 
+function isSameToken(a: TokenIdentity, b: TokenIdentity): boolean {
+  return a.name === b.name && a.organization === b.organization && a.team === b.team;
+}
+
 /** Deletes the old token, and checks that the list no longer has it. @throws SophiaError (125) */
-async function deleteOld(
+async function deleteOldToken(
   { owner, id, name }: Extract<OldToken, { readonly kind: "known" }>,
-  admin: EscSettings,
-  ask: Ask,
+  { admin, sendRequest }: TokenRotation,
 ): Promise<void> {
   try {
-    await ask(admin, async (connection) => {
+    await sendRequest(admin, async (connection) => {
       await deleteToken(owner, id, connection);
-      const left = await listTokens(owner, connection);
-      if (left?.some((one) => one.id === id) === true) {
+      const remaining = await listTokens(owner, connection);
+      if (remaining?.some((token) => token.id === id) === true) {
         const message = `${printable(name)} was deleted, but is still in the list`;
         throw new SophiaError({ code: "token-not-deleted", message });
       }
@@ -203,10 +279,11 @@ async function deleteOld(
   }
 }
 
-function nameOf(now: Date): string {
+/** Returns a name such as `sophia-run-20250131-235959-9f3a`. The random end tells tokens of the same second apart. */
+function createTokenName(now: Date): string {
   const [day = "", time = ""] = now
     .toISOString()
     .replaceAll(/[-:]|\..*/g, "")
     .split("T");
-  return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
+  return `${TOKEN_NAME_PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
 }

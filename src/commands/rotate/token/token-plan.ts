@@ -1,3 +1,4 @@
+/** Plans the new token of `rotate --token`: its owner, role and expiry, and what becomes of the old token. Pure. */
 import type { Values } from "../../../command-line/options.ts";
 import { formatDay, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -6,41 +7,49 @@ import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from
 import { usageError } from "../../parts/mistakes.ts";
 
 export type OldToken =
+  /** It will be deleted. */
   | { readonly kind: "known"; readonly owner: TokenOwner; readonly id: string; readonly name: string }
-  /** It is not deleted; `why` follows `because`. */
+  /** It is not deleted. `why` follows the word "because" in messages. */
   | { readonly kind: "stays"; readonly why: string };
 
-export interface Plan {
+export interface TokenPlan {
   readonly owner: TokenOwner;
+  /** Undefined for a token whose permissions are those of its user or team. */
   readonly roleId: string | undefined;
   readonly expires: Date;
   readonly old: OldToken;
-  readonly others: readonly string[];
+  /** The names of tokens that earlier runs created, which may be unused. */
+  readonly leftovers: readonly string[];
 }
 
 const DEFAULT_DAYS = 90;
-/** Limit of the service. */
-const MOST_DAYS = 730;
-export const PREFIX = "sophia-run-";
+/** The longest lifetime that the service allows. */
+const MAX_DAYS = 730;
+/** Names begin with it, so that later runs recognize the tokens that this program created. */
+export const TOKEN_NAME_PREFIX = "sophia-run-";
 
-/** Reads `--expires`. @throws SophiaError (usage, 125) */
-export function expiryOf(given: Values[string], now: number): Date {
-  const days = given === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(given))?.[1] ?? Number.NaN);
-  if (days >= 1 && days <= MOST_DAYS) return new Date(now + days * DAY_MS);
+/** Parses `--expires 30d` or `--expires 30`. @param now ms since 1970 @throws SophiaError (usage, 125) */
+export function expiryOf(option: Values[string], now: number): Date {
+  const days = option === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(option))?.[1] ?? Number.NaN);
+  if (days >= 1 && days <= MAX_DAYS) return new Date(now + days * DAY_MS);
   throw usageError("--expires needs a number of days from 1 to 730", "for example: --expires 90d");
 }
 
-/** Finds the owner of the new token: by the options, else that of the old token. @throws SophiaError (usage, 125) */
+/**
+ * Finds the owner of the new token: the owner that the options name, or else the owner of the old token.
+ *
+ * @param findOrganization called if neither names the organization @throws SophiaError (usage, 125)
+ */
 export function ownerOf(
   { kind, team }: Values,
   old: TokenIdentity | undefined,
   findOrganization: () => Promise<string>,
 ): Promise<TokenOwner> | TokenOwner {
   const organization = async (): Promise<string> => old?.organization ?? findOrganization();
-  const known = team === undefined ? kindOf(old) : "team";
-  const requested = typeof kind === "string" ? kind : (known ?? "");
-  if (team !== undefined && requested !== "team") throw usageError("--team is only for a team token", "leave it out");
-  switch (requested) {
+  const defaultKind = team === undefined ? kindOf(old) : "team";
+  const ownerKind = typeof kind === "string" ? kind : (defaultKind ?? "");
+  if (team !== undefined && ownerKind !== "team") throw usageError("--team is only for a team token", "leave it out");
+  switch (ownerKind) {
     case "personal":
       return { kind: "personal" };
     case "organization":
@@ -49,7 +58,7 @@ export function ownerOf(
       const name = typeof team === "string" ? team : old?.team;
       if (name === undefined || name === "")
         throw usageError("the team of the token is not known", "name it with --team");
-      return organization().then((own) => ({ kind: "team", organization: own, team: name }));
+      return organization().then((ofTeam) => ({ kind: "team", organization: ofTeam, team: name }));
     }
     default:
       throw usageError(
@@ -65,7 +74,12 @@ function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined 
   return old.organization === undefined ? "personal" : "organization";
 }
 
-/** @throws SophiaError (token-role, 125) if an organization token would be allowed more than to open environments */
+/**
+ * Returns the role of the new token, which may only open environments. Only an organization token has a role.
+ *
+ * @param openRole the role's id, if the token that writes may read roles
+ * @throws SophiaError (token-role, 125) if an organization token would be allowed more than to open environments
+ */
 export function roleFor(
   owner: TokenOwner,
   openRole: string | undefined,
@@ -81,28 +95,30 @@ export function roleFor(
   });
 }
 
-const RIGHTS: Readonly<Record<TokenOwner["kind"], string>> = {
+/** The permissions of a token, in the words of the plan. */
+const PERMISSIONS: Readonly<Record<TokenOwner["kind"], string>> = {
   personal: "with all permissions of its user",
   team: "with the permissions of the team",
   organization: "which may only open environments",
 };
 
-export function planText({ owner, expires, old, others }: Plan, environments: string): string {
+/** Describes the plan for the user, before the question. */
+export function planText({ owner, expires, old, leftovers }: TokenPlan, environments: string): string {
   return [
     `The launcher's token for ${printable(environments)}:`,
-    `  + a new one, ${ownerText(owner)}, ${RIGHTS[owner.kind]}, until ${formatDay(expires)}`,
+    `  + a new one, ${describeOwner(owner)}, ${PERMISSIONS[owner.kind]}, until ${formatDay(expires)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
     old.kind === "known"
       ? `  - the old one, ${printable(old.name)}, after the new one is stored: all other uses of it stop working`
       : `  = the old one is not deleted, because ${old.why}`,
-    ...(others.length === 0
+    ...(leftovers.length === 0
       ? []
-      : [`  ? ${others.map(printable).join(", ")}: created by an earlier run; delete unused ones in the console`]),
+      : [`  ? ${leftovers.map(printable).join(", ")}: created by an earlier run; delete unused ones in the console`]),
     "",
   ].join("\n");
 }
 
-function ownerText(owner: TokenOwner): string {
+function describeOwner(owner: TokenOwner): string {
   if (owner.kind === "personal") return "personal";
   const organization = printable(owner.organization);
   return owner.kind === "team"

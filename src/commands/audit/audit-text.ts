@@ -1,0 +1,111 @@
+/** The report of `audit`, for people and as JSON. It contains no value. Pure. */
+import { formatDay } from "../../core/day.ts";
+import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
+import { count } from "../../core/text.ts";
+import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
+import { OPEN_ROLE } from "../../esc/api/tokens.ts";
+import { type ContractReport, reportTitle } from "../../output/report.ts";
+import { ageJson, ageLine } from "./age-text.ts";
+import type { SecretAge } from "./ages.ts";
+import { schemaLine, type SchemaReport } from "./audit-schema.ts";
+import type { TokenReport } from "./audit-token.ts";
+import { describeFinding } from "./finding-text.ts";
+import type { Finding } from "./findings.ts";
+
+const INDENT = "   ";
+
+export interface AuditReport {
+  readonly contract: ContractReport;
+  readonly ages: readonly SecretAge[];
+  /** False if ESC was not read, so that all ages are unknown. */
+  readonly isEscRead: boolean;
+  readonly schemas: readonly SchemaReport[];
+  readonly token: TokenReport;
+  readonly findings: readonly Finding[];
+  /** Descriptions of what could not be checked, except for the facts about the token. */
+  readonly unseen: readonly string[];
+}
+
+/** Returns the report as JSON. Its version changes if a field changes its meaning. */
+export function auditJson({ contract, ages, schemas, token, findings, unseen }: AuditReport): string {
+  const unseenOfToken = token.kind === "unseen" ? ["role and expiry of the token: not visible to this token"] : [];
+  return jsonText({
+    version: 1,
+    contract,
+    secrets: ages.map(ageJson),
+    schemas,
+    token,
+    findings: findings.map((finding) => ({ ...finding, ...describeFinding(finding) })),
+    unseen: [...unseen, ...unseenOfToken],
+  });
+}
+
+/** Returns the report for people. */
+export function auditText(report: AuditReport, now: Date): readonly Line[] {
+  const { contract, ages, isEscRead, schemas, token, findings, unseen } = report;
+  const isHistoryCut = isEscRead && ages.some(({ change }) => change?.kind === "unchanged");
+  // The ages report overdue secrets, and the summary has the command for each.
+  const otherFindings = findings.filter(({ kind }) => kind !== "overdue");
+  const unseenCount = unseen.length + (token.kind === "unseen" ? 1 : 0);
+  const sections: readonly (readonly Line[])[] = [
+    ["--- Secrets in ESC ---", ...ageLines(report, now)],
+    ...(isHistoryCut ? [[`Only the last ${MAX_REVISIONS} revisions of each environment were read.`]] : []),
+    ...(schemas.length === 0 ? [] : [["--- Contract in ESC ---", ...schemas.map(schemaLine)]]),
+    ["--- Token ---", tokenLine(token, now)],
+    ...(otherFindings.length === 0
+      ? []
+      : [["--- Files, token and repository ---", ...otherFindings.flatMap(findingLines)]]),
+    ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((description) => `➖ ${description}`)]]),
+    ["--- Summary ---", ...summaryLines(findings, unseenCount)],
+  ];
+  return [reportTitle("audit", contract), ...sections.flatMap((lines) => ["", ...lines])];
+}
+
+function ageLines({ ages, isEscRead }: AuditReport, now: Date): readonly Line[] {
+  if (!isEscRead) return ["➖ Not read"];
+  return ages.length === 0 ? ["➖ The contract declares no secret"] : ages.map((age) => ageLine(age, now));
+}
+
+function tokenLine(token: TokenReport, now: Date): string {
+  switch (token.kind) {
+    case "none":
+      return "➖ No token is configured";
+    case "unasked":
+      return "➖ Not asked: ESC is not read";
+    case "exchanged":
+      return "✅ Each run exchanges an ID token for a new one";
+    case "unseen":
+      return "➖ Its role and expiry are not visible to this token";
+    case "known": {
+      const { name, role, expires } = token;
+      const mark = role === OPEN_ROLE ? "✅" : "➖";
+      const shownRole = role === undefined ? "role unknown" : `role ${role}`;
+      return `${mark} ${name}: ${shownRole}, ${describeExpiry(expires, now)}`;
+    }
+  }
+}
+
+function describeExpiry(expires: Date | undefined, now: Date): string {
+  if (expires === undefined) return "never expires";
+  return `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;
+}
+
+function findingLines(finding: Finding): readonly Line[] {
+  const { message, remedy } = describeFinding(finding);
+  return [`⚠️ ${message}`, { text: INDENT + remedy, hang: INDENT.length }];
+}
+
+function summaryLines(findings: readonly Finding[], unseenCount: number): readonly Line[] {
+  const overdue = findings.filter(({ kind }) => kind === "overdue");
+  return [
+    outcomeLine(findings.length, unseenCount),
+    ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, whole: true })),
+    ...(unseenCount === 0 ? [] : [`➖ ${count(unseenCount, "thing")} could not be checked`]),
+  ];
+}
+
+function outcomeLine(findingCount: number, unseenCount: number): string {
+  if (findingCount > 0) return `❌ ${count(findingCount, "finding")}`;
+  return unseenCount > 0 ? "⚠️ No findings in what could be checked" : "✅ No findings";
+}

@@ -1,0 +1,131 @@
+/** The summary of `check`: whether the contract is met, why not, what to do, and warnings. */
+import { requirementExample } from "../../contract/remedies.ts";
+import { enumerateFew, type Line } from "../../core/lines.ts";
+import { shellWord } from "../../core/shell.ts";
+import { count, enumerate } from "../../core/text.ts";
+import { WIDTH } from "../../output/layout.ts";
+import type { Report } from "../../output/report.ts";
+import type { UnmetReport } from "../../output/unmet.ts";
+import { PUBLIC_REMEDY, type PublicCredential } from "../../resolve/secret-values.ts";
+import { cacheWords, labelOf } from "../../resolve/source-words.ts";
+import type { ExtraCheck } from "./extra-check.ts";
+
+const INDENT = "   ";
+
+/** The columns that are left for an indented line, such as a remedy. */
+export const INDENTED_WIDTH = WIDTH - INDENT.length;
+
+/**
+ * Returns the lines of the summary, the outcome first.
+ *
+ * @param unmet the explanation of an unmet contract; undefined if it is met
+ */
+export function summaryLines(
+  report: Report,
+  unmet: UnmetReport | undefined,
+  checks: readonly ExtraCheck[],
+  similarNames: readonly string[],
+): readonly Line[] {
+  const failedChecks = checks.filter(({ failures }) => failures.length > 0);
+  return [
+    ...outcomeLines(report, unmet, checks),
+    ...failedChecks.flatMap(({ failures: [first = "", ...further] }) => [`❌ ${first}`, ...further.map(indented)]),
+    ...checks.flatMap(({ warnings = [] }) => warnings.map((warning) => `⚠️ ${warning}`)),
+    ...escFailureLines(report),
+    ...overriddenLines(report),
+    ...similarNames.map((line) => `⚠️ ${line}`),
+    ...report.credentials.flatMap(credentialLines),
+  ];
+}
+
+function outcomeLines(report: Report, unmet: UnmetReport | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
+  if (unmet !== undefined) return unmetLines(report, unmet);
+  // A line that begins with a tick would hide that another check has failed.
+  return checks.some(({ failures }) => failures.length > 0) ? [] : passedLines(report, checks);
+}
+
+function passedLines(report: Report, checks: readonly ExtraCheck[]): readonly Line[] {
+  const cacheAge = report.esc.environments.at(-1)?.ageSeconds;
+  const sources = report.sources.map((source) =>
+    source === "esc" && cacheAge !== undefined ? `ESC (${cacheWords(cacheAge)})` : labelOf(source),
+  );
+  const loaded = sources.length === 0 ? "" : ` Configuration loaded from ${enumerate(sources)}`;
+  const allPassed = report.nothingRequired ? "All checks passed, but nothing is required." : "All checks passed!";
+  const hasWarnings = checks.some(({ warnings = [] }) => warnings.length > 0);
+  const requirementLines = [
+    indented("to require a variable, write in the contract:"),
+    indented(`  ${requirementExample(report.variables[0]?.name)}`),
+  ];
+  return [
+    searchable(`✅ ${hasWarnings ? "The contract is met." : allPassed}${loaded}`),
+    ...(report.nothingRequired ? requirementLines : []),
+  ];
+}
+
+function unmetLines(report: Report, unmet: UnmetReport): readonly Line[] {
+  const { builtInApplies, cause = [], findings, remedy, postscript = [], lacksEsc } = unmet;
+  const [causeLine, ...furtherCauseLines] = cause;
+  const causeMark = report.esc.environment.state === "absent" ? "➖" : "❌";
+  const remedies = [
+    ...remedy,
+    ...(lacksEsc === true ? [ESC_REMEDY] : []),
+    ...(report.isAbsent ? [NO_CONTRACT_REMEDY] : []),
+    ...postscript,
+  ];
+  return [
+    ...(builtInApplies === undefined ? [] : [`⚠️ ${capitalize(builtInApplies[0])}`, indented(builtInApplies[1])]),
+    ...(causeLine === undefined ? [] : [`${causeMark} ${causeLine}`]),
+    ...furtherCauseLines.map(indented),
+    ...(report.isAbsent ? [] : [`❌ ${count(report.violations.length, "check")} failed`]),
+    ...findings.flatMap(({ kind, text, advice }) => [
+      kind === "violation" ? `❌ ${report.isAbsent ? capitalize(text) : text}` : indented(text),
+      ...advice.map(indented),
+    ]),
+    ...remedies.map(indented),
+  ];
+}
+
+const NO_CONTRACT_REMEDY = "sophia-run --no-contract -- COMMAND starts a program without one";
+const ESC_REMEDY = "to use Pulumi ESC as well, set ESC_ENV and ESC_TOKEN";
+
+/** Warns of a failure of ESC although the contract is met. If the contract is not met, the failure is its cause. */
+function escFailureLines({ met, esc }: Report): readonly Line[] {
+  if (!met || esc.failure === undefined) return [];
+  return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];
+}
+
+function overriddenLines({ overridden }: Report): readonly Line[] {
+  if (overridden.length === 0) return [];
+  const them = overridden.length === 1 ? "it" : "them";
+  return [`⚠️ The environment overrides ESC for ${enumerateFew(overridden)}; unset ${them} there to use ESC`];
+}
+
+function credentialLines({ name, credential, reason }: PublicCredential): readonly Line[] {
+  if (reason !== undefined) return [`⚠️ ${name} is not masked, although its value holds ${credential}: ${reason}`];
+  return [
+    `⚠️ ${name} is a secret: its value holds ${credential}, although the contract declares it public`,
+    indented(PUBLIC_REMEDY),
+  ];
+}
+
+export function trackedFileLines(file: string): readonly Line[] {
+  return [
+    `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
+    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, whole: true },
+    indented("and add it to .gitignore"),
+  ];
+}
+
+/** Marks a line for which users search in logs, so that it is wrapped only at a terminal. */
+export function searchable(text: string): Line {
+  return { text, searched: true };
+}
+
+export function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Indents a line. A line that already begins with spaces is part of a command, and is not wrapped. */
+function indented(text: string): Line {
+  return { text: INDENT + text, whole: text.startsWith("  ") };
+}

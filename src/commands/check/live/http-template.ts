@@ -1,0 +1,70 @@
+/**
+ * Makes an HTTP request from the probe of a contract, which refers to values as in
+ * `{"url": "${QDRANT_URL}/collections", "headers": {"api-key": "${QDRANT_API_KEY}"}}`. Pure. Each value is escaped for its place,
+ * so that it cannot change the rest of the request.
+ */
+import type { ProbeEntry } from "../../../contract/generated/document.ts";
+import { fill } from "../../../contract/file/probe-meaning.ts";
+import { printable } from "../../../core/text.ts";
+import { isLoopback, parseUrl } from "../../../core/url.ts";
+import type { HttpProbe } from "./http-probe.ts";
+
+export type ProbeTemplate = Exclude<ProbeEntry, string>;
+
+type ValueLookup = (name: string) => string;
+
+/** Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed host. */
+export function variableInHost(url: string): string | undefined {
+  return /^\$\{([^{}]*)\}/.exec(url)?.[1];
+}
+
+/** Fills the URL of a template. An address that a variable holds is used as it is; other values are escaped. */
+export function fillUrl(url: string, valueOf: ValueLookup): string {
+  const hostName = variableInHost(url);
+  const fillEscaped = (text: string): string => fill(text, (name) => encodeURIComponent(valueOf(name)));
+  if (hostName === undefined) return fillEscaped(url);
+  const base = valueOf(hostName).trim().replace(/\/+$/, "");
+  return base + fillEscaped(url.slice(`\${${hostName}}`.length));
+}
+
+/**
+ * Creates the request of a template.
+ *
+ * @param address the filled URL @returns the reason, in words without a value, if the request cannot be sent safely
+ */
+export function createHttpProbe(template: ProbeTemplate, address: string, valueOf: ValueLookup): HttpProbe | string {
+  const { body, method = "GET", expect = [200], reject = [401] } = template;
+  const hostName = variableInHost(template.url);
+  const shownAddress = hostName === undefined ? "the address" : printable(hostName);
+  const url = parseUrl(address);
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    return `${shownAddress} is not a URL with https`;
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) return `${shownAddress} is plain http to another machine`;
+  if (url.username !== "" || url.password !== "") return "the address has a user name or a password in it";
+  const headers = fillHeaders(template, valueOf);
+  // An invalid header would fail only while the request is sent. The usual case is a value with a line break at its end.
+  if (Object.values(headers).some((value) => !/^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value))) {
+    return "it contains characters that are invalid in a header, such as a line break";
+  }
+  const filledBody = body === undefined ? undefined : fill(body, (name) => escapeForJson(valueOf(name)));
+  return { url, method, headers, body: filledBody, expect, reject };
+}
+
+function fillHeaders(
+  { headers = {}, basic, body }: ProbeTemplate,
+  valueOf: ValueLookup,
+): Readonly<Record<string, string>> {
+  const declared = Object.entries(headers).map(([name, value]) => [name, fill(value, valueOf)] as const);
+  return {
+    Accept: "application/json",
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...Object.fromEntries(declared),
+    ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(fill(basic, valueOf)).toString("base64")}` }),
+  };
+}
+
+/** Escapes a value that stands within the quotation marks of a JSON string. */
+function escapeForJson(value: string): string {
+  return JSON.stringify(value).slice(1, -1);
+}
