@@ -130,11 +130,11 @@ async function positionalCandidates(
   context: Context,
 ): Promise<"files" | readonly Candidate[]> {
   if (positional === undefined) return [];
-  const { kind, most } = positional;
+  const { kind, maxCount } = positional;
   if (kind === "file") return "files";
   // Without the subcommand.
   const earlier = parsed.positionals.slice(1).map(({ word }) => word);
-  if (earlier.length >= most) return [];
+  if (earlier.length >= maxCount) return [];
   if (kind !== "variable") return kind.map((value) => ({ value }));
   const contract = await contractOf(parsed, context);
   const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !earlier.includes(name));

@@ -36,7 +36,7 @@ export const rotateCommand: CommandDefinition = {
       "CLI (gh). Only then does it delete the old token: if anything fails, the old one still works. ESC_ADMIN_TOKEN must be " +
       "allowed to create tokens. The new token appears in no file, argument or message.",
   ],
-  positional: { form: "NAME", least: 0, most: 1, kind: "variable" },
+  positional: { form: "NAME", minCount: 0, maxCount: 1, kind: "variable" },
   options: {
     in: { type: "string", value: "ENV", describe: "The environment to change (default: ESC_ENV)" },
     generate: { type: "boolean", describe: "Generate a random value of the declared format" },
