@@ -6,8 +6,8 @@ import { enumerateFew } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import type { ContractSource } from "../../contract/contract-model.ts";
 import type { Values } from "../../command-line/options.ts";
-import { checkedExceptions } from "../parts/broker/exceptions.ts";
-import { exposedWords, waysOut } from "../parts/broker/key-fault-words.ts";
+import { checkBrokerExcept } from "../parts/broker/broker-except-option.ts";
+import { describeExposedKeys, describeRemedies } from "../parts/broker/describe-key-faults.ts";
 import type { Start } from "../../resolve/start.ts";
 import { type BrokerReport, type NotBrokered, reportBroker, NOT_BROKERED } from "../parts/broker/broker-report.ts";
 import type { ExtraCheck } from "./check-text.ts";
@@ -16,7 +16,7 @@ const MOST_NAMES = 5;
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
-  checkedExceptions(settings, options, start, environment);
+  checkBrokerExcept(settings, options, start, environment);
   const report = reportBroker(start, settings, environment);
   const { failures } = report;
   const lines = linesOf(report, start.files.contract.source);
@@ -34,7 +34,7 @@ export function checkBroker(start: Start, settings: Settings, options: Values, {
 
 function linesOf({ keys, failures, outer, others }: BrokerReport, source: ContractSource): readonly string[] {
   const clear = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
-  const [names, ...reasons] = exposedWords(clear);
+  const [names, ...reasons] = describeExposedKeys(clear);
   const left = Array.from(
     grouped(others, ({ why }) => why),
     ([reason, them]) => {
@@ -53,7 +53,7 @@ function linesOf({ keys, failures, outer, others }: BrokerReport, source: Contra
     ),
     ...(clear.length === 0
       ? []
-      : [`❌ In clear: ${names}`, ...[...reasons, ...waysOut(clear, source)].map((line) => `   ${line}`)]),
+      : [`❌ In clear: ${names}`, ...[...reasons, ...describeRemedies(clear, source)].map((line) => `   ${line}`)]),
     ...outer.map((name) => `✅ ${name}: Brokered by the outer sophia-run`),
     ...(left.length === 0 ? [] : [`➖ Not brokered: ${left.join("; ")}`]),
   ];

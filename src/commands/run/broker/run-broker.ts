@@ -36,10 +36,10 @@ import type { SteadyClock } from "../refresh/steady-clock.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
 import type { Recorder } from "../../parts/audit-log/audit-record.ts";
-import { brokerRefusal } from "../../parts/broker/key-fault-words.ts";
+import { brokerErrorOf } from "../../parts/broker/describe-key-faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../parts/broker/brokered-keys.ts";
-import { planOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
-import { checkedExceptions } from "../../parts/broker/exceptions.ts";
+import { brokerPlanOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
+import { checkBrokerExcept } from "../../parts/broker/broker-except-option.ts";
 import { type Listening, listen } from "./open-listener.ts";
 import { warnOfCopies, warnOfDisplaced, warnOfNothing, warnOfUnset } from "./warnings.ts";
 
@@ -121,15 +121,15 @@ export async function openRunBroker({
   };
   const renewal = await plannedRefresh(settings, flags, start, context);
   if (!settings.broker && renewal === undefined) return undefined;
-  const options = planOptions(settings);
+  const options = brokerPlanOptions(settings);
   const plan = (now: Start): BrokerPlan => {
     if (!settings.broker) return NO_KEYS;
     const planned = planBroker(now, context.environment, options, dummyOf);
-    const refusal = brokerRefusal(planned, now.files.contract.source);
+    const refusal = brokerErrorOf(planned, now.files.contract.source);
     if (refusal !== undefined) throw refusal;
     return planned;
   };
-  const exceptions = checkedExceptions(settings, flags, start, context.environment);
+  const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
   const initial = plan(start);
   warnOfUnset(exceptions, initial, start, context);
   if (initial.keys.length === 0 && settings.broker) {
@@ -179,7 +179,7 @@ export async function openRunBroker({
   // Without --broker its variables have no effect. Files are renewed without a server.
   const broker =
     settings.broker || renewal?.needsServer === true
-      ? await listen(parts, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd)
+      ? await listen(parts, settings.broker ? options.listenAddress : LOOPBACK_ADDRESS, context.cwd)
       : NO_SERVER;
   const { origin, socketPath } = broker;
   if (socketPath === undefined) warnOfDisplaced(initial.keys, context);
