@@ -1,7 +1,12 @@
 /** `check --refresh`: what a start would renew, and what the program would get in its place. */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { byWords, type RefreshReport, type RenewalReport, type RenewedKind } from "../parts/refresh/refresh-report.ts";
+import {
+  describeExpirySource,
+  type RefreshReport,
+  type RenewalReport,
+  type RenewedKind,
+} from "../parts/refresh/refresh-report.ts";
 import { configWithCredentials } from "../run/refresh/config-profile.ts";
 import type { ExtraCheck } from "./check-text.ts";
 
@@ -51,7 +56,7 @@ function linesOf(report: RenewalReport, words: string, option: string): readonly
       const { variables, from, expiresAt, by, renewsAt, set, withheld } = report;
       return [
         `✅ ${words}${enumerate(variables)}: ${from}`,
-        `   expire at ${expiresAt} (${byWords(by)}), renewed at ${renewsAt}`,
+        `   expire at ${expiresAt} (${describeExpirySource(by)}), renewed at ${renewsAt}`,
         ...(set.length === 0 ? [] : [`   the program gets ${enumerate(set)} in their place`]),
         ...(withheld.length === 0 ? [] : [`➖ Withheld: ${withheld.join(", ")}`]),
       ];
