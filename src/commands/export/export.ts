@@ -11,7 +11,7 @@ import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { recorderOf } from "../parts/audit-log/audit-record.ts";
+import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
 import { usageError } from "../parts/mistakes.ts";
 import { startWith } from "../parts/command-start.ts";
@@ -35,7 +35,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   }
 
   const settings = resolveSettings(options, context.environment);
-  const record = recorderOf(settings, options, context);
+  const record = createAuditRecorder(settings, options, context);
   const start = await startWith(settings, context);
   const {
     store: { esc },

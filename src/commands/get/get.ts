@@ -14,7 +14,7 @@ import { originalValue } from "../../resolve/secret-values.ts";
 import { withheldWords } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
 import { startWith } from "../parts/command-start.ts";
-import { recorderOf } from "../parts/audit-log/audit-record.ts";
+import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
 import { refuseUnknown } from "../parts/known-names.ts";
@@ -33,7 +33,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     refuseTerminal(PRINTER, context);
   }
   const settings = resolveSettings(options, context.environment);
-  const record = recorderOf(settings, options, context);
+  const record = createAuditRecorder(settings, options, context);
   const start = await startWith(settings, context);
   const {
     files: { contract },

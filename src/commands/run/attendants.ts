@@ -5,7 +5,7 @@ import type { Context } from "../../core/context.ts";
 import type { OutputMasking, Watch } from "../../launch/index.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import type { Start } from "../../resolve/start.ts";
-import type { Recorder } from "../parts/audit-log/audit-record.ts";
+import type { AuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { outputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/run-broker.ts";
 
@@ -17,7 +17,7 @@ export interface RequestedRun extends Pick<Run, "command" | "flags"> {
 
 /** Results of attendants, for the launch and for those that follow in the table. */
 export interface Additions {
-  readonly record?: Recorder | undefined;
+  readonly record?: AuditRecorder | undefined;
   readonly broker?: RunBroker | undefined;
   readonly outputMasking?: OutputMasking | undefined;
   readonly watch?: Watch | undefined;
@@ -55,7 +55,9 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isAsked: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
-      return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
+      return {
+        record: (await import("../parts/audit-log/audit-record.ts")).createAuditRecorder(settings, flags, context),
+      };
     },
     attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },

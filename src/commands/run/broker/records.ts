@@ -5,7 +5,7 @@ import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
-import { appendToLog } from "../../parts/audit-log/log-file.ts";
+import { appendToAuditLog } from "../../parts/audit-log/log-file.ts";
 
 const MAX_PATH = 512;
 
@@ -43,7 +43,7 @@ export function requestWriter(log: string, cwd: string, run: string): RequestWri
     return Buffer.concat([Buffer.from(stream.push(Buffer.from(text))), stream.flush()]).toString();
   };
   const append = (event: string, fields: object): void => {
-    appendToLog(
+    appendToAuditLog(
       path,
       jsonLine({ version: 1, time: new Date().toISOString(), event, run, pid: process.pid, ...fields }),
     );

@@ -35,7 +35,7 @@ import type { Renewals } from "../refresh/renewer.ts";
 import type { SteadyClock } from "../refresh/steady-clock.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
-import type { Recorder } from "../../parts/audit-log/audit-record.ts";
+import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
 import { brokerErrorOf } from "../../parts/broker/describe-key-faults.ts";
 import { type BrokeredKey, type BrokerPlan, planBroker } from "../../parts/broker/brokered-keys.ts";
 import { brokerPlanOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
@@ -79,7 +79,7 @@ interface BrokeredStart {
   readonly flags: Values;
   readonly start: Start;
   readonly context: Context;
-  readonly record?: Recorder | undefined;
+  readonly record?: AuditRecorder | undefined;
 }
 
 /** Refuses options that do not fit, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */

@@ -23,7 +23,7 @@ import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { attempt } from "../../../system/errors.ts";
 import { startWith } from "../../parts/command-start.ts";
-import type { Recorder } from "../../parts/audit-log/audit-record.ts";
+import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
 import { delivery } from "../delivery.ts";
 import { refusePipedToken } from "../piped-token.ts";
@@ -45,7 +45,7 @@ export interface FirstStart {
     context: Context,
     dummies: readonly Secret[] | undefined,
   ) => Promise<OutputMasking | undefined>;
-  readonly record: Recorder | undefined;
+  readonly record: AuditRecorder | undefined;
   readonly broker: RunBroker | undefined;
 }
 
