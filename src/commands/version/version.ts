@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
-import { ownPackage } from "../parts/own-package.ts";
+import { findNpmPackage } from "../parts/npm-package.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 /** Empty outside git; with a plus sign if the sources differ from it. */
@@ -22,7 +22,7 @@ function form(): string {
   // Without /proc an executable for Linux has no path.
   const path = attempt(() => realpathSync(process.execPath));
   if (path !== undefined && isOfWheel(path)) return "Python wheel";
-  return ownPackage() === undefined ? "executable" : "executable of the npm package";
+  return findNpmPackage() === undefined ? "executable" : "executable of the npm package";
 }
 
 /** Returns true if pip or uv has recorded the package beside the folder of the command: the wheel has the same executable. */
