@@ -8,8 +8,8 @@ import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
 import { VariableLookup } from "../../esc/settings/variables.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
-import { askOnce } from "../parts/ask-esc.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { askWithoutEnvironment } from "../parts/esc-requests.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 import { usageError } from "../parts/mistakes.ts";
 
 interface HistoryAccess {
@@ -29,11 +29,11 @@ export async function historyAccess(
 ): Promise<HistoryAccess> {
   if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
   const read = { dotenv, contract };
-  const { access: launcher, notices } = await accessOf(settings, context, {}, read);
+  const { access: launcher, notices } = await findEscAccess(settings, context, {}, read);
   const unallowed = notices.filter(({ kind }) => kind === "environment-not-allowed");
   const token = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   const isOwn = token === undefined || launcher.kind === "unconsented";
-  const reader = isOwn ? launcher : (await accessOf(settings, context, { token }, read)).access;
+  const reader = isOwn ? launcher : (await findEscAccess(settings, context, { token }, read)).access;
   return { launcher, reader, unallowed };
 }
 
@@ -59,8 +59,10 @@ export async function auditToken({ launcher, reader }: HistoryAccess, progress: 
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
   const { kind } = launcher.settings.credential;
   if (kind === "oidc-file" || kind === "github-actions") return { kind: "exchanged" };
-  const identity = await askOnce(launcher.settings, progress, identifyToken);
+  const identity = await askWithoutEnvironment(launcher.settings, progress, identifyToken);
   if (identity === undefined) return { kind: "unseen" };
-  const facts = await askOnce(reader.settings, progress, (connection) => readTokenFacts(identity, connection));
+  const facts = await askWithoutEnvironment(reader.settings, progress, (connection) =>
+    readTokenFacts(identity, connection),
+  );
   return facts === undefined ? { kind: "unseen" } : { kind: "known", ...facts };
 }

@@ -8,7 +8,7 @@ import { listRevisions, type Revision } from "../../esc/api/definition-requests.
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askApart } from "../parts/ask-esc.ts";
+import { askEachEnvironment } from "../parts/esc-requests.ts";
 
 export interface EnvironmentAge {
   readonly environment: string;
@@ -22,7 +22,7 @@ export interface EnvironmentGates extends RequiredApprovals {
 /** Returns the newest revision of each environment whose history the token may see; none if ESC fails. */
 export async function environmentAges(settings: EscSettings, progress: Progress): Promise<readonly EnvironmentAge[]> {
   const environments = settings.environments.filter(({ version }) => version === undefined);
-  const asked = await askApart({ ...settings, environments }, progress, async (full, connection) => ({
+  const asked = await askEachEnvironment({ ...settings, environments }, progress, async (full, connection) => ({
     environment: formatName(full),
     revision: (await listRevisions(full, connection, 1)).revisions[0],
   }));
@@ -38,7 +38,7 @@ export async function environmentGates(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
-  const asked = await askApart(settings, progress, async (full, connection) => {
+  const asked = await askEachEnvironment(settings, progress, async (full, connection) => {
     const { open, update } = await readRequiredApprovals(full, connection);
     return { environment: formatName(full), open, update };
   });

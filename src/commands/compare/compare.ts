@@ -24,7 +24,7 @@ import { conflict } from "../parts/mistakes.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 
 /**
  * `check --against A,B,…`, which opens no environment: 1 for a certain violation or, with `--strict`, for drift; else 0.
@@ -75,7 +75,7 @@ async function access(
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };
-  const { access: esc, notices, dotenv } = await accessOf(settings, context, { environments }, { contract });
+  const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
   if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";

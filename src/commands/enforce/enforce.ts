@@ -16,7 +16,7 @@ import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
 import type { Values } from "../../command-line/options.ts";
 import type { Command } from "../command.ts";
-import { askApart } from "../parts/ask-esc.ts";
+import { askEachEnvironment } from "../parts/esc-requests.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
 import { schemaState, type SchemaRequest, type SchemaState } from "../parts/enforcement/schema-entry.ts";
 import { conflict, usageError } from "../parts/mistakes.ts";
@@ -101,7 +101,7 @@ const MOST_REFERRERS = 5;
 async function usedBy({ esc, settings, context }: EscTarget): Promise<string> {
   if (!canAsk(context)) return "";
   const progress = await makeProgress(context, settings);
-  const [referrers] = await askApart(esc, progress, listReferrers).finally(progress.done);
+  const [referrers] = await askEachEnvironment(esc, progress, listReferrers).finally(progress.done);
   const { names = [], hasMore = false } = referrers ?? {};
   if (names.length === 0) return "";
   const shown = names.slice(0, MOST_REFERRERS);

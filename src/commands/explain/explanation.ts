@@ -10,7 +10,7 @@ import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
-import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
+import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-variables.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
 import type { RefreshExplainer } from "./explain-refresh.ts";
 import { withholding } from "../../resolve/select.ts";
@@ -53,11 +53,11 @@ export function makeExplanation(given: Start, names: readonly string[], all: boo
   const added = [...effects.broker.added, ...effects.refresh.added];
   const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    refuseUnknown(names, start, added);
+    refuseUnknownVariables(names, start, added);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const others = [...resolution.keys(), ...skippedNames(start), ...added].filter(
+  const others = [...resolution.keys(), ...namesSkippedByEsc(start), ...added].filter(
     (name) => !contract.variables.has(name),
   );
   const explained = [...new Set(others)].toSorted().map(explain);

@@ -12,7 +12,7 @@ import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
+import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { usageError } from "../parts/mistakes.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
@@ -43,13 +43,13 @@ export const exportVariables: Command = async ({ options }, context) => {
   } = start;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, start);
-    const { contractUnmet } = await import("../parts/contract-unmet.ts");
+    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
-    throw await contractUnmet(start, words, settings, context);
+    throw await contractUnmetError(start, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  warnOfBroker(
+  noticeRealKeys(
     context,
     settings,
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",

@@ -17,8 +17,8 @@ import { startWith } from "../parts/command-start.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
-import { refuseUnknown } from "../parts/known-names.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
+import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
+import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
 const PRINTER = {
@@ -49,21 +49,21 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   );
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
-    const { contractUnmet } = await import("../parts/contract-unmet.ts");
+    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
       wayOut: selected.has(declared)
         ? "--no-contract prints it anyway"
         : `sophia-run explain ${printable(declared)} shows more`,
     };
-    throw await contractUnmet({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
+    throw await contractUnmetError({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  refuseUnknown([name], start);
+  refuseUnknownVariables([name], start);
   const resolved = selected.get(name) ?? selected.get(declared);
   if (resolved === undefined) throw notSet(declared, start);
-  warnOfBroker(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
+  noticeRealKeys(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);

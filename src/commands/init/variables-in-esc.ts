@@ -12,7 +12,7 @@ import { formatVersion } from "../../esc/settings/environment-names.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 import { admitsAll, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
@@ -22,7 +22,7 @@ type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
  * meets the resulting contract. @throws SophiaError (125) if ESC is configured and cannot be read
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const { access, notices } = await accessOf(settings, context, {}, { contract: "none" });
+  const { access, notices } = await findEscAccess(settings, context, {}, { contract: "none" });
   const notice = notices.find(({ kind }) => kind === "environment-not-allowed");
   if (notice?.kind === "environment-not-allowed") throw notAllowed(notice);
   if (access.kind !== "on") return undefined;

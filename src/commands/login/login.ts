@@ -18,7 +18,7 @@ import {
 } from "../../access/pulumi-login.ts";
 import { LOGIN } from "../../access/login-words.ts";
 import { writeOwnFile } from "../../system/own-file.ts";
-import { askOnce } from "../parts/ask-esc.ts";
+import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
 import { conflict } from "../parts/mistakes.ts";
 import { agentBy, readerName } from "../run/agents.ts";
@@ -68,7 +68,7 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
   const progress = await makeProgress(context, settings);
   // No environment is asked for, and a failure names none.
   const asked = { ...access.settings, environments: [], credential: access.settings.credential };
-  const user = await askOnce(asked, progress, readUser).finally(progress.done);
+  const user = await askWithoutEnvironment(asked, progress, readUser).finally(progress.done);
   const trouble = writeBackend(found.backend, context);
   if (trouble !== undefined) throw failure(`the login is not remembered: ${trouble}`);
   const { login: who = "unknown", organizations = [] } = user ?? {};

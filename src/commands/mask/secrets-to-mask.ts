@@ -6,7 +6,7 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
 import { hiddenIn } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
-import { sourcesWith } from "../parts/command-start.ts";
+import { readSourcesWith } from "../parts/command-start.ts";
 import { tokenFiles, tokensInFiles } from "./token-files.ts";
 
 /** The greatest age of cached values for which ESC is not contacted. */
@@ -21,7 +21,7 @@ export async function secretsToMask(given: Settings, context: Context): Promise<
   // The real secrets are searched for, also in a program that was started with --fake.
   const cacheFreshMs = given.cacheFreshMs ?? FRESH_MS;
   const settings = { ...given, fake: undefined, cacheFreshMs, enforceContract: false };
-  const sources = await sourcesWith(settings, context);
+  const sources = await readSourcesWith(settings, context);
   const values = await resolveValues(sources);
   warn(sources, settings.quiet, context);
   const files = tokenFiles(values.layers, context.cwd);

@@ -65,7 +65,7 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isAsked: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
-      throw await (await import("../parts/contract-unmet.ts")).refusal(start, command[0], settings, context);
+      throw await (await import("../parts/contract-unmet.ts")).startRefusedError(start, command[0], settings, context);
     },
   },
   // --redact. Before notices: with `github` it prints commands that mask all later output.

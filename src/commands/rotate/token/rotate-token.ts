@@ -14,8 +14,8 @@ import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { printReport } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
-import { askOnce } from "../../parts/ask-esc.ts";
-import { accessOf } from "../../parts/command-access.ts";
+import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
+import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
 import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
@@ -35,10 +35,10 @@ export const rotateToken: Command = async ({ options }, context) => {
   const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
   const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
   const { esc: admin } = target;
-  const { access: launcher } = await accessOf(settings, context, {}, { contract });
+  const { access: launcher } = await findEscAccess(settings, context, {}, { contract });
   const ask: Ask = async (by, send) => {
     const progress = await makeProgress(context, settings);
-    const asking = askOnce(by, progress, async (connection) => ({ answer: await send(connection) }));
+    const asking = askWithoutEnvironment(by, progress, async (connection) => ({ answer: await send(connection) }));
     const asked = await asking.finally(progress.done);
     if (asked === undefined) throw new TypeError("nothing was asked");
     return asked.answer;
@@ -100,7 +100,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   /** @throws SophiaError (125) if the token does not open the environments */
   async function verify(value: Secret): Promise<void> {
     const token = { name: "the new token", value: value.reveal() };
-    const { access } = await accessOf(settings, context, { token }, { contract });
+    const { access } = await findEscAccess(settings, context, { token }, { contract });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
     await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
   }

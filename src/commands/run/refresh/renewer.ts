@@ -16,7 +16,7 @@ import { readAgain } from "../../../resolve/read-again.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { loader } from "../../../system/addon/addon.ts";
-import { companionsOf } from "../../parts/command-start.ts";
+import { createCompanions } from "../../parts/command-start.ts";
 import { AWS_EXPIRATION } from "./aws-variables.ts";
 import { areSame, type Cloud, CLOUD_FACTS, type Credentials, secretsOfCredentials } from "./cloud-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
@@ -196,7 +196,7 @@ export class Renewer {
     const readAt = Date.now();
     const between = { ...context, err: this.#write, isTerminal: () => false };
     try {
-      const read = await readAgain(this.#start, companionsOf(this.#start.settings, between));
+      const read = await readAgain(this.#start, createCompanions(this.#start.settings, between));
       const { esc } = read.store;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       if (esc.kind === "read" && esc.kept?.why === "unavailable") return esc.kept.failure;
