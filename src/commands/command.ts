@@ -35,7 +35,7 @@ export interface PositionalDefinition {
   readonly maxCount: number;
   /** An option of the command. Without this option the command takes no arguments. */
   readonly onlyWith?: string;
-  /** What the shell completes: variables of the contract, files, or one of the listed words. Other words are refused. */
+  /** The words that the shell completes: variables of the contract, files, or a list of words. Words outside of a list are refused. */
   readonly kind: "variable" | "file" | readonly string[];
 }
 

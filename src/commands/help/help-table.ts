@@ -18,7 +18,7 @@ import { isTopic, type Topic, type TopicName, TOPICS } from "./topics.ts";
  */
 const DEFAULT_HEADING = "Options:";
 
-/** What a table is about; undefined for sophia-run itself. */
+/** The subject of a table; undefined for sophia-run itself. */
 type TableSubject = CommandName | TopicName | undefined;
 
 /**

@@ -11,9 +11,9 @@ type UnmetSettings = Pick<Settings, "quiet" | "contractFile" | "envFiles">;
 
 /** The texts that differ for each command. */
 interface UnmetTexts {
-  /** What the command did not do: `node was not started`. */
+  /** The text that says what the command did not do: `node was not started`. */
   readonly consequence: string;
-  /** How the user can make the command continue anyway: `--no-contract launches anyway`. */
+  /** The option that makes the command continue anyway: `--no-contract launches anyway`. */
   readonly wayOut: string;
 }
 

@@ -43,7 +43,7 @@ export function askGh(
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 
-/** Where `gh` runs, and with which variables. */
+/** The surroundings in which `gh` runs. */
 export interface Gh {
   /** A folder of the repository. */
   readonly cwd: string;

@@ -40,7 +40,7 @@ export const NODE_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `./${TARBA
 export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-run@file:./${TARBALL}`;
 
 /**
- * What stands in front of the installed command. Without `--no-install`, npx would install a missing package from the registry,
+ * The text in front of the installed command. Without `--no-install`, npx would install a missing package from the registry,
  * where the name may belong to someone else.
  */
 export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";

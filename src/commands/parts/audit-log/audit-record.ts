@@ -23,7 +23,7 @@ import { outputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
 import { appendToAuditLog } from "./log-file.ts";
 
-/** What a record is about. `run` is the identifier that a start with a broker has in all of its records. */
+/** The event that a record is about. `run` is the identifier that a start with a broker has in all of its records. */
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
   /** Credentials or files of ESC were renewed while the program ran (`--refresh`). */

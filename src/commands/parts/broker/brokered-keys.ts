@@ -32,7 +32,7 @@ export interface KeyFault {
   readonly fault: PlanFault | { readonly kind: "no-room" | "unprintable" };
 }
 
-/** What the broker would do. If there are `faults` or `exposed` keys, nothing starts. */
+/** The keys of a start, by what the broker would do with them. If there are `faults` or `exposed` keys, nothing starts. */
 export interface BrokerPlan {
   readonly keys: readonly BrokeredKey[];
   readonly faults: readonly KeyFault[];

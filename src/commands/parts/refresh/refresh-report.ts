@@ -24,7 +24,7 @@ export type RenewalReport =
       readonly from: string;
       readonly expiresAt: string;
       /**
-       * What states when they expire: the name of a variable, `token` (the token itself) or `session` (the session of ESC).
+       * The statement of when they expire: the name of a variable, `token` (the token itself) or `session` (the session of ESC).
        * `default`: nothing states it, and one hour is assumed.
        */
       readonly by: string;
