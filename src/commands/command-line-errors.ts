@@ -9,7 +9,7 @@ import { TAKERS, type Taker } from "../command-line/takers.ts";
 import { suggest } from "../core/suggest.ts";
 import type { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
-import { usageError } from "./parts/mistakes.ts";
+import { usageError } from "./parts/usage-errors.ts";
 import { OTHER_TOOL_COMMANDS, OTHER_TOOL_OPTIONS, START_HINT } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 

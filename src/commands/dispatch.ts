@@ -17,7 +17,7 @@ import { printError } from "../output/stderr.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { commandLineError, optionError } from "./command-line-errors.ts";
 import type { TopicName } from "./help/topics.ts";
-import { usageError } from "./parts/mistakes.ts";
+import { usageError } from "./parts/usage-errors.ts";
 import { OTHER_TOOL_COMMANDS } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 import { versionLine } from "./version/version.ts";

@@ -18,7 +18,7 @@ import { neededConsents, placed, placeOf } from "../../access/consent.ts";
 import { type Consent, readConsents, replaceConsents, withConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const allow: Command = async ({ options }, context) => {

@@ -10,7 +10,7 @@ import type { Progress } from "../../esc/transport/connection.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import { findEscAccess } from "../parts/command-access.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 
 interface HistoryAccess {
   readonly launcher: EscAccess;

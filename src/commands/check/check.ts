@@ -1,4 +1,4 @@
-import { conflict, usageError } from "../parts/mistakes.ts";
+import { conflict, usageError } from "../parts/usage-errors.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";

@@ -20,7 +20,7 @@ import { environmentGates, gateWords } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";

@@ -19,7 +19,7 @@ import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
 import { schemaState, type SchemaRequest, type SchemaState } from "../parts/enforcement/schema-entry.ts";
-import { conflict, usageError } from "../parts/mistakes.ts";
+import { conflict, usageError } from "../parts/usage-errors.ts";
 import {
   askOne,
   type EscTarget,

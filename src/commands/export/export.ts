@@ -13,7 +13,7 @@ import { refuseIrregular, writePrivately, type TargetFile } from "../parts/proje
 import { projectRoot } from "../parts/project-root.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 

@@ -9,7 +9,7 @@ import { isThere, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
 import { type Bin, binsOf, foldersFrom } from "./bins.ts";
 import { type Executable, executableOf, isLeftOut, obstacleTo } from "./executable.ts";

@@ -25,7 +25,7 @@ import { LOGIN } from "../../access/login-words.ts";
 import { writeOwnFile } from "../../system/own-file.ts";
 import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const login: Command = async ({ options }, context) => {

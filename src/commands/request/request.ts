@@ -13,7 +13,7 @@ import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { askEach, type EscTarget, namedIn } from "../parts/writing/write-access.ts";
 import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";

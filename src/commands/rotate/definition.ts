@@ -1,5 +1,5 @@
 import type { CommandDefinition, Command } from "../command.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
 
 const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;

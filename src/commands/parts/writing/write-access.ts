@@ -21,7 +21,7 @@ import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
 import { canAsk } from "../confirm.ts";
 import { findEscAccess } from "../command-access.ts";
-import { usageError } from "../mistakes.ts";
+import { usageError } from "../usage-errors.ts";
 
 export interface EscTarget {
   readonly esc: EscSettings;
