@@ -23,7 +23,6 @@ export interface NamedFile {
 }
 
 /** A file that a command writes. */
-
 export interface TargetFile extends NamedFile {
   /** The folder of the project (`projectRoot`), which no symbolic link below it may leave. */
   readonly root: string;
