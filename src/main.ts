@@ -39,7 +39,7 @@ async function main(argv: readonly string[], initialContext: Context, preparatio
 async function inProject(invocation: Invocation, context: Context): Promise<Context> {
   const isPlain = invocation.kind === "run" && invocation.flags["project"] === undefined;
   if (isPlain && !context.environment.has("SOPHIA_PROJECT")) return context;
-  return (await import("./commands/parts/project-option.ts")).inProject(invocation, context);
+  return (await import("./commands/parts/project-option.ts")).applyProjectOption(invocation, context);
 }
 
 /** Adapts the context to Windows, and to the runner of GitHub Actions, which executes some lines of the output. */

@@ -1,6 +1,10 @@
+/**
+ * Runs every command line that does not start a program: subcommands, help, the version, shell completion and mistakes.
+ * `main` calls `dispatch` with the invocation that `command-line/` has parsed; the code of each command is loaded here.
+ */
 import { constants } from "node:os";
 import { COMMAND_NAMES, type CommandName, type Invocation } from "../command-line/command-line.ts";
-import { COMMON_OPTIONS, type Values } from "../command-line/options.ts";
+import { COMMON_OPTIONS, type Option, type Values } from "../command-line/options.ts";
 import { parse } from "../command-line/parse.ts";
 import { optionsFor } from "../command-line/takers.ts";
 import { suggest } from "../core/suggest.ts";
@@ -11,23 +15,29 @@ import { printHelp } from "../output/colour.ts";
 import { layoutFor } from "../output/layout.ts";
 import { printError } from "../output/stderr.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
+import { commandLineError, optionError } from "./command-line-errors.ts";
 import type { TopicName } from "./help/topics.ts";
-import { usageError } from "./parts/mistakes.ts";
-import { OTHER_WORDS } from "./parts/other-tools.ts";
+import { usageError } from "./parts/usage-errors.ts";
+import { OTHER_TOOL_COMMANDS } from "./parts/other-tools.ts";
 import { COMMANDS } from "./registry.ts";
 import { versionLine } from "./version/version.ts";
-import { mistakeError, optionError } from "./wrong-options.ts";
 
-/** Runs everything but a launch. @throws SophiaError (125) for an invalid command line, or if the output cannot be written */
-export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
+type DispatchedInvocation = Exclude<Invocation, { kind: "run" }>;
+
+/**
+ * Runs an invocation and returns its exit status.
+ *
+ * @throws SophiaError (125) for an invalid command line, or if the standard output cannot be written
+ */
+export async function dispatch(invocation: DispatchedInvocation, context: Context): Promise<number> {
   try {
-    return await answer(invocation, {
+    return await runInvocation(invocation, {
       ...context,
-      out: (text) => insist(context.out(text)),
-      raw: (to, text) => (to === 1 ? insist(context.raw(to, text)) : context.raw(to, text)),
+      out: (text) => throwOutputFault(context.out(text)),
+      raw: (stream, text) => (stream === 1 ? throwOutputFault(context.raw(stream, text)) : context.raw(stream, text)),
     });
   } catch (error) {
-    // The reader has closed the pipe: the status is that of a program killed by SIGPIPE.
+    // The reader of the pipe has closed it, as `head` does. The status is that of a program that SIGPIPE has killed.
     if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
     throw error;
   }
@@ -35,24 +45,25 @@ export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>,
 
 class BrokenPipe extends Error {}
 
-function insist(problem: string | undefined): undefined {
-  if (problem === undefined) return;
-  if (problem === "EPIPE") throw new BrokenPipe();
+/** Ends the command at its first failed write. @param faultCode the system's error code; undefined if the write succeeded */
+function throwOutputFault(faultCode: string | undefined): undefined {
+  if (faultCode === undefined) return;
+  if (faultCode === "EPIPE") throw new BrokenPipe();
   throw new SophiaError({
     code: "output",
-    message: `the standard output cannot be written (${problem})`,
+    message: `the standard output cannot be written (${faultCode})`,
     hint: "the output is incomplete: free some space, or write it elsewhere",
   });
 }
 
-async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
+async function runInvocation(invocation: DispatchedInvocation, context: Context): Promise<number> {
   switch (invocation.kind) {
     case "subcommand":
       return runSubcommand(invocation.name, invocation.words, context);
     case "help":
-      return help(invocation.of, invocation.asked, context);
+      return printHelpOf(invocation.of, invocation.asked, context);
     case "help-word":
-      return helpWord(invocation.words, context);
+      return runHelpWord(invocation.words, context);
     case "version":
       return printVersion(context);
     case "completion": {
@@ -63,64 +74,77 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
     case "continue-masking":
       return (await import("../launch/masking/hand-over.ts")).continueMasking();
     case "mistake":
-      throw mistakeError(invocation.mistake);
+      throw commandLineError(invocation.mistake);
   }
 }
 
 async function runSubcommand(name: CommandName, words: readonly string[], context: Context): Promise<number> {
   const definition = COMMANDS[name];
   try {
-    return await runDefined(name, definition, words, context);
+    return await parseAndRun(name, definition, words, context);
   } catch (error) {
-    if (definition.statusOfMistake === undefined || !(error instanceof SophiaError)) throw error;
+    if (definition.failureStatus === undefined || !(error instanceof SophiaError)) throw error;
     await printError(context, error);
-    return definition.statusOfMistake(words);
+    return definition.failureStatus(words);
   }
 }
 
-async function runDefined(
+/** Parses and checks the words behind a subcommand, then loads and runs its code. @throws SophiaError (usage, 125) */
+async function parseAndRun(
   name: CommandName,
   definition: CommandDefinition,
   words: readonly string[],
   context: Context,
 ): Promise<number> {
-  const options = { ...optionsFor(name), ...definition.options, ...COMMON_OPTIONS };
-  const { values, positionals, problems } = parse(words, options);
-  if (values["help"] !== undefined) return help(name, values["help"], context);
+  const validOptions = { ...optionsFor(name), ...definition.options, ...COMMON_OPTIONS };
+  const { values, positionals, problems } = parse(words, validOptions);
+  // Help and version come before any mistake, so that a user who mistyped an option still gets the help.
+  if (values["help"] !== undefined) return printHelpOf(name, values["help"], context);
   if (values["version"] === true) return printVersion(context);
-  const [problem] = problems;
-  if (problem !== undefined) throw optionError(problem, options, name);
+  const [firstProblem] = problems;
+  if (firstProblem !== undefined) throw optionError(firstProblem, validOptions, name);
   const args: CommandArguments = { options: values, positionals: positionals.map(({ word }) => word) };
-  checkArguments(name, definition, args);
-  const run = await definition.load();
-  return run(args, context);
+  checkOptionValues(name, definition.options ?? {}, args.options);
+  checkPositionals(name, definition, args);
+  const command = await definition.load();
+  return command(args, context);
 }
 
-/** `sophia-run help [COMMAND]`. @throws SophiaError (usage, 125) for a word that is not a subcommand */
-async function helpWord(words: readonly string[], context: Context): Promise<number> {
+/** Runs `sophia-run help [COMMAND or TOPIC]`. @throws SophiaError (usage, 125) for any other word */
+async function runHelpWord(words: readonly string[], context: Context): Promise<number> {
   const { values, positionals, problems } = parse(words, COMMON_OPTIONS);
-  const [problem] = problems;
-  if (problem !== undefined) throw optionError(problem, COMMON_OPTIONS);
-  const [first, second] = positionals.map(({ word }) => word);
-  if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
+  const [firstProblem] = problems;
+  if (firstProblem !== undefined) throw optionError(firstProblem, COMMON_OPTIONS);
+  const [subject, excessWord] = positionals.map(({ word }) => word);
+  if (excessWord !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
   const { TOPIC_NAMES } = await import("./help/topics.ts");
-  const names = [...COMMAND_NAMES, ...TOPIC_NAMES];
-  const name = names.find((one) => one === first);
-  if (first !== undefined && name === undefined) {
-    throw usageError(`unknown COMMAND${shownWord(first)}`, allowed(first, names, OTHER_WORDS.get(first)));
+  const subjects = [...COMMAND_NAMES, ...TOPIC_NAMES];
+  const knownSubject = subjects.find((name) => name === subject);
+  if (subject !== undefined && knownSubject === undefined) {
+    const hint = describeChoices(subject, subjects, OTHER_TOOL_COMMANDS.get(subject));
+    throw usageError(`unknown COMMAND${wordForMessage(subject)}`, hint);
   }
-  return help(name, values["help"] ?? "", context);
+  return printHelpOf(knownSubject, values["help"] ?? "", context);
 }
 
-async function help(of: CommandName | TopicName | undefined, asked: Values[string], context: Context): Promise<number> {
-  if (asked !== "" && asked !== "all") {
-    throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
+/**
+ * Prints the help of a command or a topic.
+ *
+ * @param subject undefined for the help of sophia-run itself @param form the value of `--help`: "" or "all"
+ * @throws SophiaError (usage, 125) for another value
+ */
+async function printHelpOf(
+  subject: CommandName | TopicName | undefined,
+  form: Values[string],
+  context: Context,
+): Promise<number> {
+  if (form !== "" && form !== "all") {
+    throw usageError(`--help cannot be '${printable(String(form))}'`, "allowed: --help, --help=all");
   }
-  const isFull = asked === "all";
-  // While it loads, yargs reads the working directory, and throws if it was deleted.
+  // When yargs is loaded, it reads the working directory, and throws if that directory was deleted.
   process.chdir("/");
   const { helpOf } = await import("./help/help.ts");
-  printHelp(context, await helpOf(of, layoutFor(context, 1), isFull));
+  printHelp(context, await helpOf(subject, layoutFor(context, 1), form === "all"));
   return ExitStatus.ok;
 }
 
@@ -129,51 +153,69 @@ function printVersion(context: Context): number {
   return ExitStatus.ok;
 }
 
-/** @throws SophiaError (usage, 125) for an invalid choice, and for too many or too few words */
-function checkArguments(name: CommandName, definition: CommandDefinition, args: CommandArguments): void {
-  const { options = {}, positional } = definition;
+/** Checks the command's own options. @throws SophiaError (usage, 125) for an empty value, or one that is not a choice */
+function checkOptionValues(name: CommandName, options: Readonly<Record<string, Option>>, values: Values): void {
   for (const [option, { choices }] of Object.entries(options)) {
-    for (const given of [args.options[option] ?? []].flat()) {
-      if (given === "") throw usage(name, `option --${option} needs a value`);
-      if (typeof given === "string" && choices !== undefined) {
-        checkChoice(name, `--${option} cannot be '${printable(given)}'`, given, choices);
+    for (const value of [values[option] ?? []].flat()) {
+      if (value === "") throw commandUsageError(name, `option --${option} needs a value`);
+      if (typeof value === "string" && choices !== undefined) {
+        checkChoice(name, `--${option} cannot be '${printable(value)}'`, value, choices);
       }
     }
   }
-  const { least = 0, kind = [], form = "", onlyWith } = positional ?? {};
-  const most = onlyWith === undefined || args.options[onlyWith] === true ? (positional?.most ?? 0) : 0;
-  const excess = args.positionals[most];
-  if (excess !== undefined) {
-    const names = Object.keys(options);
-    const meant = names.includes(excess) ? excess : suggest(excess, names);
-    // The word itself is not printed: it may contain a secret.
-    const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
-    throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
+}
+
+/** @throws SophiaError (usage, 125) for too many arguments, too few, or one that is not a choice */
+function checkPositionals(
+  name: CommandName,
+  { options = {}, positional }: CommandDefinition,
+  args: CommandArguments,
+): void {
+  const { minCount = 0, maxCount = 0, kind = [], form = "", onlyWith } = positional ?? {};
+  const takesArguments = onlyWith === undefined || args.options[onlyWith] === true;
+  const excessWord = args.positionals[takesArguments ? maxCount : 0];
+  if (excessWord !== undefined) {
+    const takesNone = !takesArguments || maxCount === 0;
+    // The excess word itself is not printed, because it may contain a secret.
+    const message = takesNone ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
+    throw commandUsageError(name, message, suggestOption(excessWord, Object.keys(options)));
   }
   const choices = typeof kind === "string" ? undefined : kind;
-  if (args.positionals.length < least) {
-    throw usage(name, `${name} needs ${form}${choices === undefined ? "" : `: ${choices.join(", ")}`}`);
+  if (args.positionals.length < minCount) {
+    const choiceList = choices === undefined ? "" : `: ${choices.join(", ")}`;
+    throw commandUsageError(name, `${name} needs ${form}${choiceList}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `unknown ${form}${shownWord(word)}`, word, choices);
+  for (const word of args.positionals) checkChoice(name, `unknown ${form}${wordForMessage(word)}`, word, choices);
 }
 
-function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
-  if (!choices.includes(given)) throw usage(name, message, `${allowed(given, choices)}; `);
+/** Returns a hint if a word looks like an option without its dashes: `sophia-run check json`. */
+function suggestOption(word: string, optionNames: readonly string[]): string {
+  const suggestion = optionNames.includes(word) ? word : suggest(word, optionNames);
+  return suggestion === undefined ? "" : `did you mean --${suggestion}? `;
 }
 
-/** @param known what the word means here, if another tool has it */
-function allowed(given: string, choices: readonly string[], known?: string): string {
-  const meant = suggest(given, choices);
-  const first = known === undefined ? (meant === undefined ? "" : `did you mean ${meant}? `) : `${known}; `;
-  return `${first}allowed: ${choices.join(", ")}`;
+function checkChoice(name: CommandName, message: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) throw commandUsageError(name, message, `${describeChoices(value, choices)}; `);
 }
 
-/** Returns a mistyped word for a message, behind a space; nothing for one that may be a value, which has digits or is long. */
-function shownWord(word: string): string {
+/** Returns a hint such as `did you mean bash? allowed: bash, zsh`. @param otherToolHint what the word means in another tool */
+function describeChoices(word: string, choices: readonly string[], otherToolHint?: string): string {
+  const list = `allowed: ${choices.join(", ")}`;
+  if (otherToolHint !== undefined) return `${otherToolHint}; ${list}`;
+  const suggestion = suggest(word, choices);
+  return suggestion === undefined ? list : `did you mean ${suggestion}? ${list}`;
+}
+
+/**
+ * Returns a mistyped word for a message, after a space. Returns nothing for a word that may be a secret value, because it is
+ * long or contains other characters than letters and dashes.
+ */
+function wordForMessage(word: string): string {
   return /^[a-z][a-z-]{0,19}$/i.test(word) ? ` ${word}` : "";
 }
 
-function usage(name: CommandName, message: string, before = ""): SophiaError {
-  return usageError(message, `${before}sophia-run ${name} --help lists the options and arguments`);
+/** @param hint text in front of the usual hint, including the separator between them */
+function commandUsageError(name: CommandName, message: string, hint = ""): SophiaError {
+  return usageError(message, `${hint}sophia-run ${name} --help lists the options and arguments`);
 }

@@ -1,3 +1,4 @@
+/** The list of all subcommands. A command is added here, and its name in `command-line/command-line.ts`. */
 import type { CommandName } from "../command-line/command-line.ts";
 import { allowCommand } from "./allow/definition.ts";
 import { auditCommand } from "./audit/definition.ts";

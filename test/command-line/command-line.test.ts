@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { parseCommandLine, type Invocation } from "../../src/command-line/command-line.ts";
-import { mistakeError } from "../../src/commands/wrong-options.ts";
+import { commandLineError } from "../../src/commands/command-line-errors.ts";
 import type { SophiaError } from "../../src/core/error.ts";
 
 const failure = (argv: readonly string[]): SophiaError => {
   const invocation = parseCommandLine(argv);
   if (invocation.kind !== "mistake") throw new Error(`not a mistake: ${invocation.kind}`);
-  return mistakeError(invocation.mistake);
+  return commandLineError(invocation.mistake);
 };
 
 describe("a launch", () => {

@@ -5,7 +5,7 @@ import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "../../src/command-line/options.ts";
 import { namesFor } from "../../src/command-line/takers.ts";
 import { dispatch } from "../../src/commands/dispatch.ts";
-import { inProject } from "../../src/commands/parts/project-option.ts";
+import { applyProjectOption } from "../../src/commands/parts/project-option.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
 import type { Context } from "../../src/core/context.ts";
 import { SophiaError } from "../../src/core/error.ts";
@@ -221,7 +221,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
       isTerminal: () => false,
     };
     const invocation = { kind: "subcommand", name, words: [...variable, ...CALLS[name], ...more] } as const;
-    const status = await dispatch(invocation, inProject(invocation, context)).catch((error: unknown) => {
+    const status = await dispatch(invocation, applyProjectOption(invocation, context)).catch((error: unknown) => {
       if (error instanceof SophiaError) return `${error.code}: ${error.message}`;
       throw error;
     });

@@ -1,3 +1,7 @@
+/**
+ * `sophia-run allow`: stores the user's consent that files of this project name ESC environments, which the user's token then opens.
+ * `--list` prints the stored consents, and `--remove` removes those for this project's files.
+ */
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -5,7 +9,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { escAccess, type FoundAccess } from "../../esc/settings/access-settings.ts";
+import { escAccess, type EscOptions, type FoundAccess } from "../../esc/settings/access-settings.ts";
 import { printReport } from "../../output/colour.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
@@ -14,7 +18,7 @@ import { neededConsents, placedConsents, placeOf } from "../../access/consent.ts
 import { type Consent, readConsents, replaceConsents, withConsents } from "../../access/remembered-consents.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const allow: Command = async ({ options }, context) => {
@@ -25,12 +29,12 @@ export const allow: Command = async ({ options }, context) => {
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   return options["remove"] === true
     ? remove(contract, dotenv, context)
-    : add(await consentsFor(settings, contract, dotenv, context), context);
+    : add(await findNeededConsents(settings, contract, dotenv, context), context);
 };
 
 function list(context: Context): number {
   const { consents, problem } = readConsents(context.environment);
-  if (problem !== undefined) throw unusable(problem);
+  if (problem !== undefined) throw consentFileError(problem);
   printReport(context, consents.length === 0 ? ["nothing is allowed"] : consents.map(consentLine));
   return ExitStatus.ok;
 }
@@ -48,44 +52,50 @@ async function add(needed: readonly Consent[], context: Context): Promise<number
       hint: "the user must run sophia-run allow in a terminal outside of the agent",
     });
   }
-  await change(context, (now) => withConsents(now, needed));
+  await changeConsents(context, (stored) => withConsents(stored, needed));
   printReport(context, ["allowed, from now on:", ...needed.map(consentLine)]);
   return ExitStatus.ok;
 }
 
 async function remove(contract: Contract, { files }: DotenvReading, context: Context): Promise<number> {
-  const own = [
+  const projectFiles = [
     ...(contract.source.kind === "file" ? [contract.source.path] : []),
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
     ...files.map(({ path }) => path),
   ];
-  const paths = new Set(own.map((path) => placeOf(path, context)));
+  const places = new Set(projectFiles.map((path) => placeOf(path, context)));
   let removed: readonly Consent[] = [];
-  await change(context, (now) => {
-    removed = now.filter(({ file }) => paths.has(file));
-    return now.filter(({ file }) => !paths.has(file));
+  await changeConsents(context, (stored) => {
+    removed = stored.filter(({ file }) => places.has(file));
+    return stored.filter(({ file }) => !places.has(file));
   });
   const lines = removed.map(consentLine);
   printReport(context, lines.length === 0 ? ["nothing was allowed here"] : ["no longer allowed:", ...lines]);
   return ExitStatus.ok;
 }
 
-/** Returns the consents that a start here needs, whether it has a token or not. */
-async function consentsFor(
+/**
+ * Returns the consents that a start in this project needs. If there is no token yet, these are the consents for any token, so that
+ * the user can allow the environments first.
+ *
+ * @throws SophiaError (not-confirmed, 125) if a consent for a file cannot be stored
+ */
+async function findNeededConsents(
   settings: Settings,
   contract: Contract,
   dotenv: DotenvReading,
   context: Context,
 ): Promise<readonly Consent[]> {
   const { environment } = context;
-  const asked = { ...settings, contract: contract.environment };
-  const find = (more: object = {}): FoundAccess => escAccess(environment, dotenv.layers, { ...asked, ...more }).access;
-  const access = find();
-  const isOpen = access.kind === "incomplete" && access.missing !== "ESC_ENV";
-  // Without a token yet, what any token would need.
-  const found = isOpen ? find({ token: { name: "a token", value: "none" } }) : access;
-  if (found.kind !== "proposed") return [];
-  const { consents, unplaced } = await neededConsents(found.proposal, { settings, ...context }, dotenv, contract);
+  const options = { ...settings, contract: contract.environment };
+  const findAccess = (token?: EscOptions["token"]): FoundAccess =>
+    escAccess(environment, dotenv.layers, { ...options, ...(token !== undefined && { token }) }).access;
+  const accessWithoutToken = findAccess();
+  const lacksOnlyToken = accessWithoutToken.kind === "incomplete" && accessWithoutToken.missing !== "ESC_ENV";
+  // The token is made up, and is not sent: it only lets `escAccess` find which environments a token would open.
+  const access = lacksOnlyToken ? findAccess({ name: "a token", value: "none" }) : accessWithoutToken;
+  if (access.kind !== "proposed") return [];
+  const { consents, unplaced } = await neededConsents(access.proposal, { settings, ...context }, dotenv, contract);
   if (unplaced === undefined) return placedConsents(consents);
   throw new SophiaError({
     code: "not-confirmed",
@@ -94,15 +104,20 @@ async function consentsFor(
   });
 }
 
+/** Returns a line with the environment and the file that may name it. The line is not broken, so that both can be copied. */
 function consentLine({ file, environment }: Consent): Line {
   return { text: `  ${printable(environment)}  ${printable(file)}`, whole: true };
 }
 
-async function change(context: Context, by: (now: readonly Consent[]) => readonly Consent[]): Promise<void> {
-  const problem = await replaceConsents(context.environment, by);
-  if (problem !== undefined) throw unusable(problem);
+/** Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written */
+async function changeConsents(
+  context: Context,
+  update: (stored: readonly Consent[]) => readonly Consent[],
+): Promise<void> {
+  const problem = await replaceConsents(context.environment, update);
+  if (problem !== undefined) throw consentFileError(problem);
 }
 
-function unusable(problem: string): SophiaError {
+function consentFileError(problem: string): SophiaError {
   return new SophiaError({ code: "file", message: `the consents cannot be used: ${problem}` });
 }

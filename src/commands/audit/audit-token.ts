@@ -12,9 +12,9 @@ import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
 import { VariableLookup } from "../../esc/settings/variables.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
-import { askOnce } from "../parts/ask-esc.ts";
-import { accessOf } from "../parts/command-access.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { askWithoutEnvironment } from "../parts/esc-requests.ts";
+import { findEscAccess } from "../parts/command-access.ts";
+import { usageError } from "../parts/usage-errors.ts";
 
 interface HistoryAccess {
   readonly launcher: EscAccess;
@@ -33,12 +33,14 @@ export async function historyAccess(
 ): Promise<HistoryAccess> {
   if (settings.offline) throw usageError("audit needs ESC, but SOPHIA_OFFLINE is set", "unset it");
   const files = { dotenv, contract };
-  const { access: launcher, notices } = await accessOf(settings, context, {}, files);
+  const { access: launcher, notices } = await findEscAccess(settings, context, {}, files);
   const consentNotices = notices.filter(({ kind }) => kind === "environment-not-allowed");
   const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
   // Without consent the environment comes from a file of the repository, so that no token may be sent for it.
   const usesLauncher = adminToken === undefined || launcher.kind === "unconsented";
-  const reader = usesLauncher ? launcher : (await accessOf(settings, context, { token: adminToken }, files)).access;
+  const reader = usesLauncher
+    ? launcher
+    : (await findEscAccess(settings, context, { token: adminToken }, files)).access;
   return { launcher, reader, consentNotices };
 }
 
@@ -69,8 +71,10 @@ export async function auditToken({ launcher, reader }: HistoryAccess, progress: 
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
   const { kind } = launcher.settings.credential;
   if (kind === "oidc-file" || kind === "github-actions") return { kind: "exchanged" };
-  const identity = await askOnce(launcher.settings, progress, identifyToken);
+  const identity = await askWithoutEnvironment(launcher.settings, progress, identifyToken);
   if (identity === undefined) return { kind: "unseen" };
-  const facts = await askOnce(reader.settings, progress, (connection) => readTokenFacts(identity, connection));
+  const facts = await askWithoutEnvironment(reader.settings, progress, (connection) =>
+    readTokenFacts(identity, connection),
+  );
   return facts === undefined ? { kind: "unseen" } : { kind: "known", ...facts };
 }

@@ -6,8 +6,8 @@ import { enumerateFew } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import type { ContractSource } from "../../contract/contract-model.ts";
 import type { Values } from "../../command-line/options.ts";
-import { checkedExceptions } from "../parts/broker/exceptions.ts";
-import { exposedWords, waysOut } from "../parts/broker/key-fault-words.ts";
+import { checkBrokerExcept } from "../parts/broker/broker-except-option.ts";
+import { describeExposedKeys, describeRemedies } from "../parts/broker/describe-key-faults.ts";
 import type { Start } from "../../resolve/start.ts";
 import { type BrokerReport, type KeyReport, NOT_BROKERED, reportBroker } from "../parts/broker/broker-report.ts";
 import type { ExtraCheck } from "./extra-check.ts";
@@ -16,7 +16,7 @@ const MAX_NAMES = 5;
 
 /** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
-  checkedExceptions(settings, options, start, environment);
+  checkBrokerExcept(settings, options, start, environment);
   const report = reportBroker(start, settings, environment);
   const lines = keyLines(report, start.files.contract.source);
   const exposedCount = report.failures.filter(({ why }) => why !== undefined).length;
@@ -56,8 +56,8 @@ function brokeredLine({ name, origin, furtherOrigins = [], path, variables, byWo
 function exposedLines(failures: BrokerReport["failures"], source: ContractSource): readonly string[] {
   const exposedKeys = failures.flatMap(({ name, why }) => (why === undefined ? [] : [{ name, why }]));
   if (exposedKeys.length === 0) return [];
-  const [names, ...reasons] = exposedWords(exposedKeys);
-  const furtherLines = [...reasons, ...waysOut(exposedKeys, source)];
+  const [names, ...reasons] = describeExposedKeys(exposedKeys);
+  const furtherLines = [...reasons, ...describeRemedies(exposedKeys, source)];
   return [`❌ In clear: ${names}`, ...furtherLines.map((line) => `   ${line}`)];
 }
 

@@ -1,7 +1,12 @@
 /** `check --refresh`: reports what a start would renew, and what the program would get in its place. Nothing is renewed. */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { byWords, type RefreshReport, type RenewalReport, type RenewedKind } from "../parts/refresh/refresh-report.ts";
+import {
+  describeExpirySource,
+  type RefreshReport,
+  type RenewalReport,
+  type RenewedKind,
+} from "../parts/refresh/refresh-report.ts";
 import { configWithCredentials } from "../run/refresh/config-profile.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
@@ -51,7 +56,7 @@ function renewalLines(report: RenewalReport, prefix: string, option: string): re
       const { variables, from, expiresAt, by, renewsAt, set, withheld } = report;
       return [
         `✅ ${prefix}${enumerate(variables)}: ${from}`,
-        `   expire at ${expiresAt} (${byWords(by)}), renewed at ${renewsAt}`,
+        `   expire at ${expiresAt} (${describeExpirySource(by)}), renewed at ${renewsAt}`,
         ...(set.length === 0 ? [] : [`   the program gets ${enumerate(set)} in their place`]),
         ...(withheld.length === 0 ? [] : [`➖ Withheld: ${withheld.join(", ")}`]),
       ];

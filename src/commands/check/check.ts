@@ -2,7 +2,7 @@
  * `sophia-run check`: reads all sources as a start would, and reports whether the values meet the contract. Nothing is started.
  * `--code` and `--against` are checks of their own, which read no values; the other options add an {@link ExtraCheck} each.
  */
-import { conflict, usageError } from "../parts/mistakes.ts";
+import { conflict, usageError } from "../parts/usage-errors.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Values } from "../../command-line/options.ts";

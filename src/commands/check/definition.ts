@@ -22,7 +22,7 @@ export const checkCommand: CommandDefinition = {
       "TypeScript, Python, Go, Rust, shell, Dockerfile and Compose. It also reads turbo.json, which must pass variables on. " +
       "No source is read, so that it needs neither ESC nor a value.",
   ],
-  positional: { form: "[FOLDER]", least: 0, most: 1, onlyWith: "code", kind: "file" },
+  positional: { form: "[FOLDER]", minCount: 0, maxCount: 1, onlyWith: "code", kind: "file" },
   options: {
     against: {
       type: "string",

@@ -8,7 +8,7 @@ import { listRevisions, type Revision } from "../../esc/api/definition-requests.
 import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askApart } from "../parts/ask-esc.ts";
+import { askEachEnvironment } from "../parts/esc-requests.ts";
 
 export interface EnvironmentAge {
   readonly environment: string;
@@ -27,7 +27,7 @@ export async function readEnvironmentAges(
 ): Promise<readonly EnvironmentAge[]> {
   // A fixed version does not change, so that its age says nothing.
   const environments = settings.environments.filter(({ version }) => version === undefined);
-  const answers = await askApart({ ...settings, environments }, progress, async (name, connection) => ({
+  const answers = await askEachEnvironment({ ...settings, environments }, progress, async (name, connection) => ({
     environment: formatName(name),
     revision: (await listRevisions(name, connection, 1)).revisions[0],
   }));
@@ -44,7 +44,7 @@ export async function readEnvironmentGates(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
-  const answers = await askApart(settings, progress, async (name, connection) => {
+  const answers = await askEachEnvironment(settings, progress, async (name, connection) => {
     const { open, update } = await readRequiredApprovals(name, connection);
     return { environment: formatName(name), open, update };
   });

@@ -21,11 +21,11 @@ import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 
 /**
  * Compares the environments and prints the report. Nothing is opened, so that no dynamic credentials are issued.
@@ -78,7 +78,7 @@ async function accessByNames(
     throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const environments = { value: names, option: "--against" };
-  const { access: esc, notices, dotenv } = await accessOf(settings, context, { environments }, { contract });
+  const { access: esc, notices, dotenv } = await findEscAccess(settings, context, { environments }, { contract });
   if (esc.kind === "unconsented") throw notAllowed(unallowed(esc, contract));
   if (esc.kind === "on") return { settings: esc.settings, notices: [...dotenv.notices, ...notices] };
   const missing = esc.kind === "incomplete" ? esc.missing : "ESC_TOKEN";

@@ -1,4 +1,8 @@
-/** Candidates for a command line that is being typed. Reads at most the contract: no ESC, no value. */
+/**
+ * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (`completion.ts`) call
+ * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of `complete`. At most the contract is read, never ESC or
+ * a value, because the answer must come at once.
+ */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
@@ -13,10 +17,10 @@ import type { PositionalDefinition } from "../command.ts";
 import { withProject } from "../parts/project-option.ts";
 import { COMMANDS } from "../registry.ts";
 
-/** Asks the shell to complete the names of files. */
-const FILES = ":files";
-/** Asks the shell to complete the command that begins at the word with the index. */
-const COMMAND = ":command";
+/** The answer that asks the shell to complete the names of files. */
+const FILES_ANSWER = ":files";
+/** The answer that asks the shell to complete another command, followed by the index of that command's first word. */
+const COMMAND_ANSWER = ":command";
 
 interface Candidate {
   readonly value: string;
@@ -26,34 +30,43 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Returns one candidate per line, followed by a tab and its description; or `:files`; or `:command N`, where word N begins
- * the command to complete.
+ * Returns the answer for a completion script. It has one of three forms:
+ * - lines of a candidate, a tab and its description: `check<tab>Check the configuration`
+ * - `:files`, if the shell must complete the names of files
+ * - `:command N`, if the shell must complete another command, which begins at word N
  *
- * @param words from the program's name to the word under the cursor
+ * @param words the words from the program's name to the word under the cursor
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
   const current = words.at(-1) ?? "";
   const before = words.slice(1, -1);
-  const start = startOfCommand(before);
-  if (start !== undefined) return `${COMMAND} ${start + 1}\n`;
-  const answer = await candidatesFor(before, current, context);
-  if (answer === "files") return `${FILES}\n`;
-  if (answer === "command") return `${COMMAND} ${words.length - 1}\n`;
-  return answer
+  const commandIndex = findCommandIndex(before);
+  // The indices in `before` do not count the program's name; those in the answer do.
+  if (commandIndex !== undefined) return `${COMMAND_ANSWER} ${commandIndex + 1}\n`;
+  const candidates = await findCandidates(before, current, context);
+  if (candidates === "files") return `${FILES_ANSWER}\n`;
+  if (candidates === "command") return `${COMMAND_ANSWER} ${words.length - 1}\n`;
+  return candidates
     .filter(({ value }) => value.startsWith(current))
     .map(({ value, describe }) => `${value}${describe === undefined ? "" : `\t${printable(describe)}`}\n`)
     .join("");
 }
 
-/** Returns the index of the command to launch, which may be the next word; undefined if there is none yet. */
-function startOfCommand(before: readonly string[]): number | undefined {
-  const cut = before.indexOf("--");
-  const first = firstWord(cut === -1 ? before : before.slice(0, cut));
-  if (first === undefined) return cut === -1 ? undefined : cut + 1;
+/**
+ * Returns the index of the first word of the command to start. That word may be the one under the cursor.
+ *
+ * @returns undefined if the words contain no command yet, or belong to a subcommand of sophia-run
+ */
+function findCommandIndex(before: readonly string[]): number | undefined {
+  const dashesIndex = before.indexOf("--");
+  const hasDashes = dashesIndex !== -1;
+  const first = firstWord(hasDashes ? before.slice(0, dashesIndex) : before);
+  if (first === undefined) return hasDashes ? dashesIndex + 1 : undefined;
   return WORDS.some((name) => name === first.word) ? undefined : first.index;
 }
 
-async function candidatesFor(
+/** @param before the words before the one under the cursor @param current the text of that word, which may be empty */
+async function findCandidates(
   before: readonly string[],
   current: string,
   context: Context,
@@ -67,21 +80,27 @@ async function candidatesFor(
     ...DESCRIBED_COMMON_OPTIONS,
   };
   const parsed = parse(before, options);
-  const pending = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === before.length - 1);
-  if (pending?.kind === "needs-value") return valuesOf(pending.name, options, "", parsed, context);
-  const attached = /^--([\w-]+)=/.exec(current)?.[1];
-  if (attached !== undefined) return valuesOf(attached, options, `--${attached}=`, parsed, context);
+  // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
+  const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === before.length - 1);
+  if (unfinished?.kind === "needs-value") return valueCandidates(unfinished.name, options, "", parsed, context);
+  // `sophia-run --profile=<cursor>`
+  const optionBeforeEquals = /^--([\w-]+)=/.exec(current)?.[1];
+  if (optionBeforeEquals !== undefined) {
+    return valueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
+  }
   if (current.startsWith("-")) return optionCandidates(options, parsed);
   if (command === undefined) {
-    const matching = commandCandidates(WORDS, current);
-    return matching.length === 0 ? "command" : matching;
+    // A word that begins no subcommand begins the name of a program: `sophia-run no<cursor>`.
+    const subcommands = subcommandCandidates(WORDS, current);
+    return subcommands.length === 0 ? "command" : subcommands;
   }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
+/** The first words that do not start a program. */
 const WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
 
-function commandCandidates(words: readonly (typeof WORDS)[number][], current: string): readonly Candidate[] {
+function subcommandCandidates(words: readonly (typeof WORDS)[number][], current: string): readonly Candidate[] {
   return words
     .filter((word) => word.startsWith(current))
     .map((value) => ({
@@ -93,14 +112,16 @@ function commandCandidates(words: readonly (typeof WORDS)[number][], current: st
 async function helpCandidates(current: string): Promise<readonly Candidate[]> {
   const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
   const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
-  return [...commandCandidates(COMMAND_NAMES, current), ...topics.filter(({ value }) => value.startsWith(current))];
+  return [...subcommandCandidates(COMMAND_NAMES, current), ...topics.filter(({ value }) => value.startsWith(current))];
 }
 
+/** Returns the first word that is neither an option nor its value. */
 function firstWord(before: readonly string[]): Positional | undefined {
   return parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
-async function valuesOf(
+/** Returns the values of an option. @param prefix text in front of each value, such as `--profile=` */
+async function valueCandidates(
   name: string,
   options: Options,
   prefix: string,
@@ -110,14 +131,15 @@ async function valuesOf(
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option === undefined || option.type === "boolean") return [];
   if (option.choices !== undefined) return option.choices.map((choice) => ({ value: prefix + choice }));
-  // After `--contract=` the shells complete files by themselves.
+  // The scripts also handle `--contract=<cursor>`: they pass the text behind `=` to the shell.
   if (option.value === "FILE" || option.value === "DIR") return "files";
   if (name !== "profile" && name !== "scope") return [];
-  const contract = await contractOf(parsed, context);
+  const contract = await loadNamedContract(parsed, context);
   const names = name === "profile" ? contract?.profiles : contract?.scopes.keys();
-  return Array.from(names ?? [], (one) => ({ value: prefix + one }));
+  return Array.from(names ?? [], (value) => ({ value: prefix + value }));
 }
 
+/** Returns the options that may still be added: those that are absent, and lists, which may be repeated. */
 function optionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {
   return Object.entries(options)
     .filter(([name, { type }]) => type === "list" || values[name] === undefined)
@@ -130,21 +152,21 @@ async function positionalCandidates(
   context: Context,
 ): Promise<"files" | readonly Candidate[]> {
   if (positional === undefined) return [];
-  const { kind, most } = positional;
+  const { kind, maxCount } = positional;
   if (kind === "file") return "files";
-  // Without the subcommand.
-  const earlier = parsed.positionals.slice(1).map(({ word }) => word);
-  if (earlier.length >= most) return [];
+  // The first positional is the subcommand itself.
+  const earlierWords = parsed.positionals.slice(1).map(({ word }) => word);
+  if (earlierWords.length >= maxCount) return [];
   if (kind !== "variable") return kind.map((value) => ({ value }));
-  const contract = await contractOf(parsed, context);
-  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !earlier.includes(name));
+  const contract = await loadNamedContract(parsed, context);
+  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !earlierWords.includes(name));
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 
-/** Returns the contract of the command line, else that of the folder; undefined if it cannot be loaded. */
-async function contractOf({ values }: Parsed, context: Context): Promise<Contract | undefined> {
-  const named = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
-  const contractFile = typeof named === "string" && named !== "" ? named : undefined;
+/** Loads the contract that the typed words or the environment name, or else the one of the folder; undefined if that fails. */
+async function loadNamedContract({ values }: Parsed, context: Context): Promise<Contract | undefined> {
+  const namedFile = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
+  const contractFile = typeof namedFile === "string" && namedFile !== "" ? namedFile : undefined;
   try {
     return await loadContract({ contractFile }, withProject(values, context));
   } catch (error) {

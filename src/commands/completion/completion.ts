@@ -1,3 +1,7 @@
+/**
+ * Prints the completion script for a shell. A script asks `sophia-run --get-yargs-completions` for each Tab, and understands the
+ * three forms of answers that `completion-candidates.ts` describes.
+ */
 import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";
 
@@ -6,7 +10,10 @@ export const completion: Command = ({ positionals }, context) => {
   return Promise.resolve(ExitStatus.ok);
 };
 
-/** Completion scripts, which pass the words behind `--`, so that Node.js does not read them as its options. */
+/**
+ * The scripts by shell. They pass the user's words behind `--`, because Node.js would otherwise read some of them as its own
+ * options.
+ */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.
 _sophia_run() {

@@ -6,7 +6,7 @@ export const completionCommand: CommandDefinition = {
     "The script completes subcommands, options, their values and, for explain, the variables of the contract. After -- " +
       "the shell completes the command. The folders of the examples must exist; for zsh that folder must be in fpath.",
   ],
-  positional: { form: "SHELL", least: 1, most: 1, kind: ["bash", "zsh", "fish"] },
+  positional: { form: "SHELL", minCount: 1, maxCount: 1, kind: ["bash", "zsh", "fish"] },
   statuses: { 0: "the script is printed" },
   examples: [
     "sophia-run completion bash >> ~/.bashrc",

@@ -14,7 +14,7 @@ export const docsCommand: CommandDefinition = {
     "With --check nothing is written. A file that sophia-run did not write is replaced only with --force. A " +
       ".env.example that you wrote gets the variables that it lacks.",
   ],
-  positional: { form: "[FILE…]", least: 0, most: Infinity, kind: "file" },
+  positional: { form: "[FILE…]", minCount: 0, maxCount: Infinity, kind: "file" },
   options: {
     types: {
       type: "string",

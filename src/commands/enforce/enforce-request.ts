@@ -1,7 +1,7 @@
 /** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
 import type { Values } from "../../command-line/options.ts";
 import type { SchemaRequest } from "../parts/enforcement/schema-entry.ts";
-import { conflict, usageError } from "../parts/mistakes.ts";
+import { conflict, usageError } from "../parts/usage-errors.ts";
 
 export interface EnforceRequest extends SchemaRequest {
   readonly purpose: "write" | "check" | "remove";

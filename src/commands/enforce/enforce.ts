@@ -16,7 +16,7 @@ import { makeProgress } from "../../output/progress.ts";
 import { namedContract, reportViolations } from "../../output/violations.ts";
 import { setOffer } from "../../output/unmet.ts";
 import type { Command } from "../command.ts";
-import { askApart } from "../parts/ask-esc.ts";
+import { askEachEnvironment } from "../parts/esc-requests.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
 import {
   askOne,
@@ -122,7 +122,7 @@ const MAX_REFERRERS = 5;
 async function describeReferrers({ esc, settings, context }: EscTarget): Promise<string> {
   if (!canAsk(context)) return "";
   const progress = await makeProgress(context, settings);
-  const [referrers] = await askApart(esc, progress, listReferrers).finally(progress.done);
+  const [referrers] = await askEachEnvironment(esc, progress, listReferrers).finally(progress.done);
   const { names = [], hasMore = false } = referrers ?? {};
   if (names.length === 0) return "";
   const shownNames = names.slice(0, MAX_REFERRERS);

@@ -9,7 +9,7 @@ export const explainCommand: CommandDefinition = {
     "With --broker and NAME: what the program gets in place of a key, where the key goes and who says so, which paths are " +
       "denied, and where else the key lies. With --refresh or --aws-refresh: what becomes of credentials and files.",
   ],
-  positional: { form: "[NAME…]", least: 0, most: Infinity, kind: "variable" },
+  positional: { form: "[NAME…]", minCount: 0, maxCount: Infinity, kind: "variable" },
   options: {
     all: { type: "boolean", describe: "List undeclared variables of the process environment as well" },
     json: JSON_OPTION,

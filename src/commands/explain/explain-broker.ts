@@ -4,13 +4,13 @@
  */
 import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";
-import { checkedExceptions } from "../parts/broker/exceptions.ts";
+import { checkBrokerExcept } from "../parts/broker/broker-except-option.ts";
 import { baseOf } from "../../contract/broker/entry.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Start } from "../../resolve/start.ts";
-import { type Candidate, candidates } from "../parts/broker/brokered-keys.ts";
+import { type BrokerableKey, findBrokerableKeys } from "../parts/broker/brokered-keys.ts";
 import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../parts/broker/broker-report.ts";
 import { findKeyLocations, type KeyLocation } from "./locations.ts";
 
@@ -50,10 +50,10 @@ export function createBrokerExplainer(
     return context.environment.foldsCase === true && providerOf(upperName) !== undefined ? upperName : name;
   };
   if (!settings.broker) {
-    const keys = candidates(start, context.environment);
+    const keys = findBrokerableKeys(start, context.environment);
     return { added: [], explain: (name) => explainOffer(canonicalName(name), keys) };
   }
-  checkedExceptions(settings, options, start, context.environment);
+  checkBrokerExcept(settings, options, start, context.environment);
   const { keys, failures, outer, others } = reportBroker(start, settings, context.environment);
   return {
     added: keys.flatMap(({ variables }) => variables),
@@ -72,7 +72,7 @@ export function createBrokerExplainer(
   };
 }
 
-function explainOffer(name: string, keys: readonly Candidate[]): BrokerExplanation | undefined {
+function explainOffer(name: string, keys: readonly BrokerableKey[]): BrokerExplanation | undefined {
   if (keys.some(({ declaration }) => declaration.name === name)) {
     return { kind: "offer", what: "dummy", keys: [printable(name)] };
   }

@@ -2,7 +2,7 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
 import {
-  byWords,
+  describeExpirySource,
   offerRefresh,
   type RefreshReport,
   type RenewalReport,
@@ -96,7 +96,7 @@ export function refreshRows(
             ? "its file gets each new content, under the same path"
             : "the program gets it from sophia-run when it is needed, not as a variable",
         ],
-        ["expires", `at ${expiresAt} (${byWords(by)}), renewed at ${renewsAt}`],
+        ["expires", `at ${expiresAt} (${describeExpirySource(by)}), renewed at ${renewsAt}`],
       ];
     }
     case "withheld":

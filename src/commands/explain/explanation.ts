@@ -13,7 +13,7 @@ import type { Origin } from "../../core/model.ts";
 import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
-import { refuseUnknown, skippedNames } from "../parts/known-names.ts";
+import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-variables.ts";
 import type { BrokerExplainer } from "./explain-broker.ts";
 import type { RefreshExplainer } from "./explain-refresh.ts";
 import { createWithholdingRule } from "../../resolve/select.ts";
@@ -64,11 +64,11 @@ export function createExplanation(
   const addedNames = [...effects.broker.added, ...effects.refresh.added];
   const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
   if (names.length > 0) {
-    refuseUnknown(names, start, addedNames);
+    refuseUnknownVariables(names, start, addedNames);
     const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
-  const allNames = new Set([...resolution.keys(), ...skippedNames(start), ...addedNames]);
+  const allNames = new Set([...resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
   const undeclaredNames = [...allNames].filter((name) => !contract.variables.has(name));
   const undeclared = undeclaredNames.toSorted().map(explain);
   const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);

@@ -12,9 +12,9 @@ import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { recorderOf } from "../parts/audit-log/audit-record.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
+import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 
@@ -37,7 +37,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   }
 
   const settings = resolveSettings(options, context.environment);
-  const record = recorderOf(settings, options, context);
+  const record = createAuditRecorder(settings, options, context);
   const start = await startWith(settings, context);
   const {
     store: { esc },
@@ -45,13 +45,13 @@ export const exportVariables: Command = async ({ options }, context) => {
   } = start;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, start);
-    const { contractUnmet } = await import("../parts/contract-unmet.ts");
+    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = { consequence: "nothing was exported", wayOut: "--no-contract exports anyway" };
-    throw await contractUnmet(start, words, settings, context);
+    throw await contractUnmetError(start, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  warnOfBroker(
+  noticeRealKeys(
     context,
     settings,
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",

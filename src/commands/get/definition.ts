@@ -11,7 +11,7 @@ export const getCommand: CommandDefinition = {
       "SOPHIA_BROKER is set; a notice says so. With --audit-log the name is recorded first.",
     "A name that the contract does not declare and no source sets is an error (125).",
   ],
-  positional: { form: "NAME", least: 1, most: 1, kind: "variable" },
+  positional: { form: "NAME", minCount: 1, maxCount: 1, kind: "variable" },
   options: {
     json: { type: "boolean", describe: "Print a versioned JSON object with the value and its origin" },
     reveal: { type: "boolean", describe: "Print even to a terminal or a coding agent" },

@@ -15,11 +15,11 @@ import { originalValue } from "../../resolve/secret-values.ts";
 import { createWithholdingDescriber } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
 import { startWith } from "../parts/command-start.ts";
-import { recorderOf } from "../parts/audit-log/audit-record.ts";
+import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
-import { refuseUnknown } from "../parts/known-names.ts";
-import { refuseAgent, refuseTerminal, warnOfBroker } from "../parts/reveal.ts";
+import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
+import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
 /** The words of the refusal to print a value, see `refuseAgent` and `refuseTerminal`. */
@@ -35,7 +35,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     refuseTerminal(PRINTER, context);
   }
   const settings = resolveSettings(options, context.environment);
-  const record = recorderOf(settings, options, context);
+  const record = createAuditRecorder(settings, options, context);
   const start = await startWith(settings, context);
   const {
     files: { contract },
@@ -52,21 +52,21 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   );
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
-    const { contractUnmet } = await import("../parts/contract-unmet.ts");
+    const { contractUnmetError } = await import("../parts/contract-unmet.ts");
     const words = {
       consequence: `${name} was not printed`,
       wayOut: selected.has(declaredName)
         ? "--no-contract prints it anyway"
         : `sophia-run explain ${printable(declaredName)} shows more`,
     };
-    throw await contractUnmet({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
+    throw await contractUnmetError({ ...start, verdict: { ...start.verdict, violations } }, words, settings, context);
   }
   warnUnavailable(context, esc);
   printNotices(context, settings, notices);
-  refuseUnknown([name], start);
+  refuseUnknownVariables([name], start);
   const resolved = selected.get(name) ?? selected.get(declaredName);
   if (resolved === undefined) throw notSet(declaredName, start);
-  warnOfBroker(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
+  noticeRealKeys(context, settings, "get has the real value, not a dummy: SOPHIA_BROKER has no effect on it");
 
   const value = originalValue(resolved.name, resolved.value);
   const bytes = Buffer.from(value);

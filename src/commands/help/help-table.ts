@@ -1,39 +1,46 @@
-/** Lays out what a help text lists. The executables have the texts of this module instead of it (scripts/build/help.mjs). */
+/**
+ * Lays out the tables of the help: options and commands with their descriptions, in columns. yargs does the layout. The executables
+ * do not contain this module, but the tables that it returns (scripts/build/help.mjs).
+ */
 import yargs, { type Argv } from "yargs";
 import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIPTIONS } from "../../command-line/descriptions.ts";
-import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../../command-line/options.ts";
+import { OPTION_NAMES, OPTIONS, variableOf, type OptionForm, type OptionName } from "../../command-line/options.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
 import type { CommandDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
 import { COMMAND_GROUPS, GROUP_OF } from "./help-texts.ts";
 import { isTopic, type Topic, type TopicName, TOPICS } from "./topics.ts";
 
-/** The heading of yargs for options without a group. It is named first to be printed first. */
-const OWN = "Options:";
+/**
+ * The heading that yargs gives to options without a group. A command's own options name it as their group, so that yargs prints this
+ * group first.
+ */
+const DEFAULT_HEADING = "Options:";
 
-/** The subject of a table; undefined for the program itself. */
-type TableOf = CommandName | TopicName | undefined;
+/** The subject of a table; undefined for sophia-run itself. */
+type TableSubject = CommandName | TopicName | undefined;
 
 /**
- * Returns the options of a command or a topic, or the commands and the options of a start, in columns. Each is on one line.
+ * Returns the options of a command or a topic. For sophia-run itself returns the commands and the options of a start. Each entry is on
+ * one line, however long that is.
  *
- * @param isFull all options, not only those that most users need, or the command's own
+ * @param isFull true for all options; otherwise only the command's own, or those that most users need
  */
-export async function tableOf(of: TableOf, isFull: boolean): Promise<string> {
-  // Without a name, which would precede each subcommand, and without a usage, of which yargs would make one.
+export async function tableOf(subject: TableSubject, isFull: boolean): Promise<string> {
+  // With a name or a usage, yargs would print lines of its own above the table.
   const parser = yargs([]).scriptName("").usage("").locale("en").wrap(null).help(false).version(false);
-  if (of === undefined) describeStart(parser, isFull);
-  else if (isTopic(of)) describeTopic(parser, TOPICS[of], isFull);
-  else describeCommand(parser, of, isFull);
+  if (subject === undefined) addStartOptions(parser, isFull);
+  else if (isTopic(subject)) addTopicOptions(parser, TOPICS[subject], isFull);
+  else addCommandOptions(parser, subject, isFull);
   for (const [option, form] of Object.entries(DESCRIBED_COMMON_OPTIONS)) {
     parser.option(option, { describe: form.describe, alias: form.short });
   }
   const options = (await parser.getHelp()).trim();
-  return of === undefined ? `${listOfCommands()}\n\n${options}` : options;
+  return subject === undefined ? `${listOfCommands()}\n\n${options}` : options;
 }
 
-/** Returns the commands below the names of their groups. */
+/** Returns the lines of all commands, below the headings of their groups. */
 function listOfCommands(): string {
   const width = Math.max(...COMMAND_NAMES.map(({ length }) => length));
   const lines = COMMAND_GROUPS.flatMap((group) => [
@@ -45,47 +52,58 @@ function listOfCommands(): string {
   return lines.join("\n");
 }
 
-function describeTopic(parser: Argv, { options }: Topic, isFull: boolean): void {
-  if (options === undefined) return describeStart(parser, isFull);
-  for (const name of options)
-    describeOption(parser, name, OPTIONS[name], `${DESCRIPTIONS[name].describe} [${variableOf(name)}]`);
+function addTopicOptions(parser: Argv, { options }: Topic, isFull: boolean): void {
+  if (options === undefined) return addStartOptions(parser, isFull);
+  for (const name of options) addOption(parser, name, OPTIONS[name], descriptionWithVariable(name));
 }
 
-function describeStart(parser: Argv, isFull: boolean): void {
-  if (isFull) return describeGroups(parser, "run");
+function addStartOptions(parser: Argv, isFull: boolean): void {
+  if (isFull) return addSharedOptions(parser, "run");
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];
-    if (brief !== undefined) describeOption(parser, name, OPTIONS[name], brief);
+    if (brief !== undefined) addOption(parser, name, OPTIONS[name], brief);
   }
 }
 
-function describeCommand(parser: Argv, name: CommandName, isFull: boolean): void {
+function addCommandOptions(parser: Argv, name: CommandName, isFull: boolean): void {
   const { options = {} }: CommandDefinition = COMMANDS[name];
-  for (const [option, form] of Object.entries(options)) describeOption(parser, option, form, form.describe, OWN);
-  if (isFull) describeGroups(parser, name);
+  for (const [option, form] of Object.entries(options)) addOption(parser, option, form, form.describe, DEFAULT_HEADING);
+  if (isFull) addSharedOptions(parser, name);
 }
 
-function describeGroups(parser: Argv, taker: Taker): void {
+/** Adds the options that commands share, as far as the taker has them, below the headings of their groups. */
+function addSharedOptions(parser: Argv, taker: Taker): void {
   for (const name of namesFor(taker)) {
-    const { group, describe } = DESCRIPTIONS[name];
-    describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
+    addOption(parser, name, OPTIONS[name], descriptionWithVariable(name), `${DESCRIPTIONS[name].group}:`);
   }
 }
 
-/** Adds an option to the parser. The name of its value becomes a part of the option's: yargs only shows types. */
-function describeOption(
+function descriptionWithVariable(name: OptionName): string {
+  return `${DESCRIPTIONS[name].describe} [${variableOf(name)}]`;
+}
+
+/**
+ * Adds an option to the parser. yargs cannot show the name of a value, only its type. So the option's name for yargs includes it:
+ * `timeout TIME`, `redact[=WHEN]`.
+ */
+function addOption(
   parser: Argv,
   name: string,
   { short, value, choices, alone }: OptionForm,
   describe: string,
   group?: string,
 ): void {
-  const behind = value === undefined ? "" : alone === undefined ? ` ${value}` : `[=${value}]`;
-  const isListed = choices === undefined || choices.every((one) => describe.includes(one));
-  parser.option(name + behind, {
+  const valueForm = formOfValue(value, alone !== undefined);
+  const areChoicesDescribed = choices === undefined || choices.every((choice) => describe.includes(choice));
+  parser.option(name + valueForm, {
     describe,
     ...(group === undefined ? {} : { group }),
     ...(short === undefined ? {} : { alias: short }),
-    ...(isListed ? {} : { choices }),
+    ...(areChoicesDescribed ? {} : { choices }),
   });
+}
+
+function formOfValue(value: string | undefined, isOptional: boolean): string {
+  if (value === undefined) return "";
+  return isOptional ? `[=${value}]` : ` ${value}`;
 }

@@ -1,11 +1,11 @@
-/** Texts that `--help` and docs/reference.md share, besides the tables of options and commands. */
+/** The texts that `--help` and docs/reference.md have in common, except for the tables of options and commands. */
 import type { CommandName } from "../../command-line/command-line.ts";
 import type { CommandDefinition } from "../command.ts";
 
-/** The groups of commands, as help lists them. */
+/** The headings below which the help lists commands, in this order. */
 export const COMMAND_GROUPS = ["Start", "Inspect", "Write", "Set up"] as const;
 
-/** `Start`: what goes to a program, or comes out of one, and the start itself. */
+/** The group of each command. `Start` is for commands that handle what goes into a program or comes out of it. */
 export const GROUP_OF: Readonly<Record<CommandName, (typeof COMMAND_GROUPS)[number]>> = {
   get: "Start",
   export: "Start",
@@ -34,10 +34,10 @@ export const USAGES = [
   "sophia-run help <subcommand or topic>",
 ] as const;
 
-/** One line, as `BRIEF_SUMMARY`. */
+/** The usage in one line, for the same reason as `BRIEF_SUMMARY`. */
 export const BRIEF_USAGE = "sophia-run [options] -- <command>, or sophia-run <subcommand> [options]";
 
-/** One line: `--help` has forty. */
+/** The summary in one line, because all of `--help` must fit on a screen of forty lines. */
 export const BRIEF_SUMMARY = "Starts a program with its configuration from Pulumi ESC and .env files, checked.";
 
 const SUMMARY =
@@ -63,6 +63,7 @@ export const STATUSES = [
   ["127", "the command was not found"],
 ] as const;
 
+/** Returns how a command is written: `get [options] NAME`. */
 export function formOf(name: string, { positional }: CommandDefinition): string {
   return `${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`;
 }

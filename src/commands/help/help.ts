@@ -1,3 +1,7 @@
+/**
+ * Builds the help texts: `--help`, `--help=all`, `sophia-run COMMAND --help` and `sophia-run help TOPIC`. Each text consists of the
+ * usage, prose, a table (`help-table.ts`) and further paragraphs, and is then broken into lines for the width of the terminal.
+ */
 import type { CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
 import { namesFor, type Taker } from "../../command-line/takers.ts";
@@ -10,8 +14,10 @@ import { COMMANDS } from "../registry.ts";
 import { REPOSITORY } from "../parts/package-source.ts";
 import { isTopic, type Topic, TOPIC_NAMES, type TopicName, TOPICS } from "./topics.ts";
 
-const FEW_EXAMPLES = 2;
+/** The number of examples that `--help` shows; `--help=all` shows all. */
+const BRIEF_EXAMPLE_COUNT = 2;
 
+/** The paragraphs at the end of `sophia-run --help=all`. */
 const EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
@@ -21,82 +27,94 @@ const EPILOGUE = [
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
 
-/** Returns the help of the program, a command or a topic. */
+/** Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all` */
 export async function helpOf(
-  of: CommandName | TopicName | undefined,
+  subject: CommandName | TopicName | undefined,
   layout: Layout,
   isFull: boolean,
 ): Promise<string> {
-  if (of === undefined) return mainHelp(layout, isFull);
-  return isTopic(of) ? topicHelp(of, layout, isFull) : commandHelp(of, layout, isFull);
+  if (subject === undefined) return mainHelp(layout, isFull);
+  return isTopic(subject) ? topicHelp(subject, layout, isFull) : commandHelp(subject, layout, isFull);
 }
 
-/** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
+/** Returns the text of `sophia-run --help`. @param isFull true for all options; otherwise those that most users need */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
   const usage = layout.named(`Usage: ${isFull ? USAGES.join("\nor:    ") : BRIEF_USAGE}`);
   const table = await tableOf(undefined, isFull);
-  if (isFull) return laidOutHelp([usage, INTRODUCTION, table], [examples(EXAMPLES), ...EPILOGUE], layout);
-  return laidOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
+  if (isFull) return layOutHelp([usage, INTRODUCTION, table], [exampleLines(EXAMPLES), ...EPILOGUE], layout);
+  return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
-/** Returns `sophia-run NAME --help`. @param isFull shared options as well, and all texts */
+/** Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
   const prose = [`${command.describe}.`, ...(isFull ? (command.details ?? []) : [])];
-  const groups = groupsOf(name);
+  const groups = sharedOptionGroups(name);
+  const statuses = Object.entries(command.statuses).map(([status, meaning]) => `${status}: ${meaning}`);
   const blocks = [
-    examples(isFull ? command.examples : command.examples.slice(0, FEW_EXAMPLES)),
-    `Exit status: ${Object.entries(command.statuses)
-      .map((one) => one.join(": "))
-      .join("; ")}.`,
+    exampleLines(isFull ? command.examples : command.examples.slice(0, BRIEF_EXAMPLE_COUNT)),
+    `Exit status: ${statuses.join("; ")}.`,
     ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
   ];
-  return laidOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
+  return layOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
 }
 
-/** Returns `sophia-run help TOPIC`. @param isFull all options, if the topic is about those that most starts need */
+/** Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options itself */
 async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
   const blocks = [
-    examples(lines),
-    `Commands: ${commands.map((one) => `sophia-run ${one}`).join(", ")}.`,
+    exampleLines(lines),
+    `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
     [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, whole: true }],
   ];
   const table = await tableOf(name, isFull);
-  return laidOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
+  return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
 }
 
-function groupsOf(taker: Taker): readonly string[] {
-  const used = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
-  return OPTION_GROUPS.filter((group) => used.has(group));
+/** Returns the groups of shared options of which a command takes at least one. */
+function sharedOptionGroups(taker: Taker): readonly string[] {
+  const usedGroups = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
+  return OPTION_GROUPS.filter((group) => usedGroups.has(group));
 }
 
-/** Wraps and joins paragraphs. @param above the usage, the prose and the table, in which the command is already named */
-function laidOutHelp(above: readonly string[], blocks: readonly (string | readonly Line[])[], layout: Layout): string {
-  const lines = above.join("\n\n").split("\n");
-  const texts = blocks.map((block) =>
+/**
+ * Breaks paragraphs into lines, and joins them with empty lines in between.
+ *
+ * @param above the usage, the prose and the table, in which the name of the command is already that of this installation
+ * @param blocks the paragraphs below, in which the layout still replaces that name
+ */
+function layOutHelp(above: readonly string[], blocks: readonly (string | readonly Line[])[], layout: Layout): string {
+  const linesAbove = above.join("\n\n").split("\n");
+  const textAbove = linesAbove.flatMap((line) => breakLine(line, layout.width)).join("\n");
+  const paragraphs = blocks.map((block) =>
     [block]
       .flat()
       .flatMap((line) => renderLine(line, layout))
       .join("\n"),
   );
-  return `${[lines.flatMap((line) => broken(line, layout.width)).join("\n"), ...texts].join("\n\n")}\n`;
+  return `${[textAbove, ...paragraphs].join("\n\n")}\n`;
 }
 
-function examples(lines: readonly string[]): readonly Line[] {
+function exampleLines(lines: readonly string[]): readonly Line[] {
   return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, whole: true }))];
 }
 
-const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
-/** Indent of a description below its option, if the first column is too wide. */
-const BELOW = 8;
+/** The first column of a table's row, and the spaces behind it: `  -q, --quiet  `, `      --timeout TIME  `. */
+const FIRST_COLUMN = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
+/** The indent of a description that stands below its option, because the first column is too wide. */
+const DESCRIPTION_INDENT = 8;
 
-/** Wraps a line. yargs itself would break words. */
-function broken(line: string, width: number): readonly string[] {
-  const [head, first = ""] = ROW.exec(line) ?? [];
-  if (head === undefined) return wrap(withCommandsWhole(line), width);
-  const text = line.slice(head.length).replaceAll(/ {2,}/g, " ");
-  if (head.length < width / 2) return layOut({ text: head + withCommandsWhole(text), hang: head.length }, width);
-  return [first, ...wrap(withCommandsWhole(text), width - BELOW).map((one) => " ".repeat(BELOW) + one)];
+/**
+ * Breaks a line of prose or of a table. Further lines of a description are aligned with its first line. yargs could break lines
+ * itself, but would also break them within words.
+ */
+function breakLine(line: string, width: number): readonly string[] {
+  const [columnAndGap, column = ""] = FIRST_COLUMN.exec(line) ?? [];
+  if (columnAndGap === undefined) return wrap(withCommandsWhole(line), width);
+  const gapEnd = columnAndGap.length;
+  const description = withCommandsWhole(line.slice(gapEnd).replaceAll(/ {2,}/g, " "));
+  if (gapEnd < width / 2) return layOut({ text: columnAndGap + description, hang: gapEnd }, width);
+  const indent = " ".repeat(DESCRIPTION_INDENT);
+  return [column, ...wrap(description, width - DESCRIPTION_INDENT).map((text) => indent + text)];
 }

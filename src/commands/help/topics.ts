@@ -1,19 +1,23 @@
-/** Texts of `sophia-run help TOPIC`, for words by which documents call several options and commands. */
+/**
+ * The texts of `sophia-run help TOPIC`. A topic is a word that the documents use for several options and commands together, such as
+ * "masking".
+ */
 import type { CommandName } from "../../command-line/command-line.ts";
 import type { OptionName } from "../../command-line/options.ts";
 
-/** A word that is no command. */
+/** The name of a topic. No command has this name, except that `run` is a start. */
 export type TopicName = keyof typeof TOPICS;
 
 export interface Topic {
-  /** One line, without a full stop. */
+  /** The title: one line, without a full stop. */
   readonly describe: string;
+  /** Paragraphs. */
   readonly text: readonly string[];
-  /** The options that it is about; absent for those that most starts need. */
+  /** The options that the topic is about. Without this list the help shows the options that most starts need. */
   readonly options?: readonly OptionName[];
   readonly commands: readonly CommandName[];
   readonly examples: readonly [string, ...string[]];
-  /** The page of docs/ that has the rest. */
+  /** The document that explains the topic in full. */
   readonly page: string;
 }
 
@@ -67,6 +71,6 @@ export const TOPICS = {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const TOPIC_NAMES = Object.keys(TOPICS) as readonly TopicName[];
 
-export function isTopic(of: CommandName | TopicName): of is TopicName {
-  return Object.hasOwn(TOPICS, of);
+export function isTopic(name: CommandName | TopicName): name is TopicName {
+  return Object.hasOwn(TOPICS, name);
 }

@@ -14,13 +14,13 @@ export const hookCommand: CommandDefinition = {
       "read within 5 seconds, a warning says so once a day.",
     "A hook that fails changes nothing, prints the reason and ends with 0, since an agent must not stop because of it.",
   ],
-  positional: { form: "AGENT", least: 1, most: 1, kind: ["claude-code", "codex"] },
+  positional: { form: "AGENT", minCount: 1, maxCount: 1, kind: ["claude-code", "codex"] },
   options: {
     "no-rewrite": { type: "boolean", describe: "Leave shell commands of Claude Code as they are" },
     strict: { type: "boolean", describe: "End with 2 on a failure, which blocks the tool" },
   },
   statuses: { 0: "answered, or nothing to change", [BLOCKING]: "with --strict: the hook has failed" },
-  statusOfMistake: (words) => (words.includes("--strict") ? BLOCKING : ExitStatus.failed),
+  failureStatus: (words) => (words.includes("--strict") ? BLOCKING : ExitStatus.failed),
   examples: ["sophia-run hook claude-code", "sophia-run hook codex --strict"],
   load: async () => (await import("./hook.ts")).hook,
 };

@@ -10,7 +10,7 @@ import { resolveValues } from "../../resolve/resolve-values.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
 import { realPath } from "../../system/real-path.ts";
-import { sourcesWith } from "../parts/command-start.ts";
+import { readSourcesWith } from "../parts/command-start.ts";
 import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 
@@ -24,7 +24,7 @@ export interface ProtectedFile {
 /** Reads the sources without ESC, on which no file depends. @throws SophiaError (125) */
 export async function protectedFiles(given: Settings, context: Context): Promise<readonly ProtectedFile[]> {
   const settings = { ...given, offline: true, requireEsc: false };
-  const sources = await sourcesWith(settings, context);
+  const sources = await readSourcesWith(settings, context);
   const { layers } = await resolveValues(sources);
   const variables = layers.flatMap((layer) => layer.variables);
   const secrets = new Map<string, string[]>();

@@ -13,7 +13,7 @@ import type { Context } from "../../core/context.ts";
 import { shellWord } from "../../core/shell.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
-import { NAME, NODE_FILE, ownPackage } from "../parts/own-package.ts";
+import { PACKAGE_NAME, COMMAND_FILE, findNpmPackage } from "../parts/npm-package.ts";
 
 /** A process that the command leaves in the background keeps its mask; the shell waits for it no longer than that. */
 const LONGEST_SECONDS = 5;
@@ -119,8 +119,8 @@ function optionsOfMask(options: Values, { cwd }: Context): readonly string[] {
 
 /** Returns the words that start this program: the shell may not find its name. */
 function ownWords(): readonly string[] {
-  const own = ownPackage();
-  if (loader?.caller === undefined && own !== undefined) return [process.execPath, join(own.folder, NODE_FILE)];
+  const own = findNpmPackage();
+  if (loader?.caller === undefined && own !== undefined) return [process.execPath, join(own.folder, COMMAND_FILE)];
   // The executable names itself /proc/self/exe, which in a shell is the shell.
-  return [attempt(() => realpathSync(process.execPath)) ?? NAME];
+  return [attempt(() => realpathSync(process.execPath)) ?? PACKAGE_NAME];
 }

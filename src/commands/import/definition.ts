@@ -13,7 +13,7 @@ export const importCommand: CommandDefinition = {
       "For --dry-run the launcher's own token is enough.",
     FOUND_ENVIRONMENT,
   ],
-  positional: { form: "FILE", least: 1, most: 1, kind: "file" },
+  positional: { form: "FILE", minCount: 1, maxCount: 1, kind: "file" },
   options: {
     ...writeOptions("values"),
     plain: { type: "list", value: "NAME", describe: "Write this variable as plain text; may be given several times" },

@@ -14,7 +14,7 @@ import { referenceNotices } from "../../resolve/reference-notices.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { projectRoot } from "../parts/project-root.ts";
 import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { revisionsText, writeValues } from "../parts/writing/write-change.ts";

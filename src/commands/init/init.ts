@@ -10,7 +10,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../parts/confirm.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { refuseLinks } from "../parts/project-files.ts";
 import { AGENT_NAMES } from "./agent-hooks.ts";
 import { askNames } from "./init-questions.ts";

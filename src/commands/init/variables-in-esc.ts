@@ -13,7 +13,7 @@ import { formatVersion } from "../../esc/settings/environment-names.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./variable-candidates.ts";
 
 /** The value of a variable in one environment; lists and objects are no variables. */
@@ -27,7 +27,7 @@ type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
  * @throws SophiaError (125) if ESC is configured and cannot be read
  */
 export async function readEscVariables(settings: Settings, context: Context): Promise<SourceResult | undefined> {
-  const { access, notices } = await accessOf(settings, context, {}, { contract: "none" });
+  const { access, notices } = await findEscAccess(settings, context, {}, { contract: "none" });
   const refusal = notices.find(({ kind }) => kind === "environment-not-allowed");
   if (refusal?.kind === "environment-not-allowed") throw notAllowed(refusal);
   if (access.kind !== "on") return undefined;

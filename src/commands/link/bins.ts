@@ -5,7 +5,7 @@ import { printable } from "../../core/text.ts";
 import { attempt } from "../../system/errors.ts";
 import { readFound } from "../../system/bounded-read.ts";
 import { parentOf, within } from "../../system/paths.ts";
-import { FOLDER, NAME, NODE_FILE, type OwnPackage } from "../parts/own-package.ts";
+import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, type NpmPackage } from "../parts/npm-package.ts";
 import { targetOfShim } from "./shim.ts";
 
 /** The scripts of pnpm 12 have 5 kB. */
@@ -34,15 +34,15 @@ export interface Bin {
  * Returns the commands of this package, the nearest first. A folder without a copy of its own uses that of a folder above: in
  * workspaces of Yarn 1 and Bun each package has a `.bin`, and the root the copy. Another copy on the way ends that.
  */
-export function binsOf(own: OwnPackage, cwd: string): readonly Bin[] {
+export function binsOf(own: NpmPackage, cwd: string): readonly Bin[] {
   const bins: Bin[] = [];
   let installed: string | undefined;
   for (const { folder, way } of foldersFrom(cwd).toReversed()) {
     const modules = within(folder, "node_modules");
-    const copy = within(modules, NAME);
+    const copy = within(modules, PACKAGE_NAME);
     if (attempt(() => lstatSync(copy)) !== undefined) installed = own.folder === real(copy) ? copy : undefined;
     const bin = installed === undefined ? undefined : binIn(within(modules, ".bin"), installed, own);
-    if (bin !== undefined) bins.push({ ...bin, shown: `${way}node_modules/.bin/${NAME}` });
+    if (bin !== undefined) bins.push({ ...bin, shown: `${way}node_modules/.bin/${PACKAGE_NAME}` });
   }
   return bins.toReversed();
 }
@@ -56,7 +56,7 @@ export function foldersFrom(start: string): readonly { readonly folder: string; 
   return folders;
 }
 
-function binIn(path: string, installed: string, own: OwnPackage): Omit<Bin, "shown"> | undefined {
+function binIn(path: string, installed: string, own: NpmPackage): Omit<Bin, "shown"> | undefined {
   const folder = real(path);
   // The folder of the copy, not the copy, which may be a link to another place, such as the store of pnpm.
   const modules = real(dirname(installed));
@@ -66,14 +66,14 @@ function binIn(path: string, installed: string, own: OwnPackage): Omit<Bin, "sho
   const isLink = attempt(() => lstatSync(path).isSymbolicLink()) !== false;
   return {
     folder,
-    toPackage: relative(folder, join(modules, NAME)),
+    toPackage: relative(folder, join(modules, PACKAGE_NAME)),
     current: isLink ? { kind: "foreign", what: "in a folder that is a symbolic link" } : current,
   };
 }
 
 /** @returns undefined if there is no such command */
-function currentIn(folder: string, own: OwnPackage): Current | undefined {
-  const path = within(folder, NAME);
+function currentIn(folder: string, own: NpmPackage): Current | undefined {
+  const path = within(folder, PACKAGE_NAME);
   const stats = attempt(() => lstatSync(path));
   if (stats === undefined) return undefined;
   if (stats.isSymbolicLink()) {
@@ -89,10 +89,10 @@ function currentIn(folder: string, own: OwnPackage): Current | undefined {
 }
 
 /** Returns what a path is in the package: its folder is looked up, the file itself need not exist. */
-function fileOf({ folder }: OwnPackage, path: string): Exclude<Current, { kind: "foreign" }> | undefined {
+function fileOf({ folder }: NpmPackage, path: string): Exclude<Current, { kind: "foreign" }> | undefined {
   const file = join(real(dirname(path)) ?? "", basename(path));
-  if (file === join(folder, NODE_FILE)) return { kind: "node" };
-  return dirname(file) === join(folder, FOLDER) && EXECUTABLE.test(basename(file))
+  if (file === join(folder, COMMAND_FILE)) return { kind: "node" };
+  return dirname(file) === join(folder, DIST_FOLDER) && EXECUTABLE.test(basename(file))
     ? { kind: "executable", file }
     : undefined;
 }

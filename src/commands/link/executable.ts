@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isThere } from "../../system/paths.ts";
-import { executableName, FOLDER, type OwnPackage } from "../parts/own-package.ts";
+import { executableName, DIST_FOLDER, type NpmPackage } from "../parts/npm-package.ts";
 
 const LONGEST_START_MS = 10_000;
 const LARGEST_ANSWER = 4096;
@@ -20,16 +20,16 @@ const MACHINES: ReadonlyMap<string, number> = new Map([
 /** The name of the executable for this machine, or the reason why none can be used. */
 export type Executable = { readonly name: string } | { readonly why: string };
 
-export async function executableOf({ folder, version }: OwnPackage): Promise<Executable> {
+export async function executableOf({ folder, version }: NpmPackage): Promise<Executable> {
   const name = executableName(process.arch);
-  const why = await obstacleTo(`${folder}/${FOLDER}/${name}`, version);
-  return why === undefined ? { name } : { why: `${FOLDER}/${name} ${why}` };
+  const why = await obstacleTo(`${folder}/${DIST_FOLDER}/${name}`, version);
+  return why === undefined ? { name } : { why: `${DIST_FOLDER}/${name} ${why}` };
 }
 
 /** Returns whether the package lacks the executable that it should have for this machine: a checkout can pack it so. */
-export function isLeftOut({ folder }: OwnPackage): boolean {
+export function isLeftOut({ folder }: NpmPackage): boolean {
   const isMade = process.platform === "linux" && MACHINES.has(process.arch);
-  return isMade && !isThere(`${folder}/${FOLDER}/${executableName(process.arch)}`);
+  return isMade && !isThere(`${folder}/${DIST_FOLDER}/${executableName(process.arch)}`);
 }
 
 /** Starts an executable. @returns what is wrong, as the rest of a sentence; undefined if it starts and has the version */

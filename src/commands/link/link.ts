@@ -9,8 +9,8 @@ import { isThere, within } from "../../system/paths.ts";
 import { printLines } from "../../output/stderr.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
-import { FOLDER, NAME, NODE_FILE, ownPackage, type OwnPackage } from "../parts/own-package.ts";
+import { conflict } from "../parts/usage-errors.ts";
+import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
 import { type Bin, binsOf, foldersFrom } from "./bins.ts";
 import { type Executable, executableOf, isLeftOut, obstacleTo } from "./executable.ts";
 
@@ -18,7 +18,7 @@ export const link: Command = async ({ options }, context) => {
   const [wantsNode, isCheck] = [options["node"] === true, options["check"] === true];
   if (wantsNode && isCheck) throw conflict("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
-  const own = ownPackage();
+  const own = findNpmPackage();
   const bins = own === undefined ? [] : binsOf(own, context.cwd);
   const [nearest] = bins;
   if (own === undefined || nearest === undefined) {
@@ -55,8 +55,8 @@ function repoint({ current, shown, folder, toPackage }: Bin, executable: Executa
   if (current.kind === "foreign") return `${shown} stays as it is: it is ${current.what}`;
   const isExecutable = "name" in executable;
   if (current.kind === "node" && !isExecutable) return `${shown} starts Node.js, as before`;
-  const target = `${toPackage}/${isExecutable ? `${FOLDER}/${executable.name}` : NODE_FILE}`;
-  const problem = replace(within(folder, NAME), target);
+  const target = `${toPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
+  const problem = replace(within(folder, PACKAGE_NAME), target);
   if (problem === undefined)
     return `${shown} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
   if (!wantsNode) return `${shown} stays as it is: it cannot be replaced (${problem})`;
@@ -82,7 +82,7 @@ function replace(path: string, target: string): string | undefined {
 }
 
 /** Prints what scripts of the working directory start, and how to change it. */
-async function reportNearest({ current, shown }: Bin, own: OwnPackage, context: Context): Promise<number> {
+async function reportNearest({ current, shown }: Bin, own: NpmPackage, context: Context): Promise<number> {
   if (current.kind === "foreign") {
     printReport(context, [`${shown} is foreign: it is ${current.what}`]);
     return ExitStatus.unmet;

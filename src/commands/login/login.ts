@@ -1,10 +1,15 @@
+/**
+ * `sophia-run login`: later starts on this machine use the login of Pulumi's CLI if no token is set. The command checks the login by
+ * asking the service for its user, and stores the service's URL only. The token stays in the CLI's file (`access/pulumi-login.ts`).
+ */
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { readUser } from "../../esc/api/tokens.ts";
-import { escAccess } from "../../esc/settings/access-settings.ts";
+import { escAccess, type EscSettings } from "../../esc/settings/access-settings.ts";
 import { parseBackend } from "../../esc/settings/backend.ts";
+import type { Secret } from "../../esc/settings/secret.ts";
 import { VariableLookup } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -18,9 +23,9 @@ import {
 } from "../../access/pulumi-login.ts";
 import { LOGIN } from "../../access/login-words.ts";
 import { writeOwnFile } from "../../system/own-file.ts";
-import { askOnce } from "../parts/ask-esc.ts";
+import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import type { Command } from "../command.ts";
-import { conflict } from "../parts/mistakes.ts";
+import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
 export const login: Command = async ({ options }, context) => {
@@ -32,63 +37,89 @@ export const login: Command = async ({ options }, context) => {
 };
 
 async function logIn(settings: Settings, context: Context): Promise<number> {
-  const { environment } = context;
-  const agent = agentBy(environment);
-  const why =
-    agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
-  if (why !== undefined)
-    throw failure(`a login is for people, but ${why}`, "use a token that may only open: ESC_TOKEN or ESC_TOKEN_FILE");
-  const wanted = new VariableLookup(environment, []).findInProcess("PULUMI_BACKEND_URL");
-  const found = pulumiLogin(environment, wanted?.value);
-  const name = found.backend ?? wanted?.value ?? "Pulumi Cloud";
-  if (found.kind !== "token" || found.backend === undefined) {
-    throw failure(
-      found.kind === "token" ? "the CLI has no current login" : loginProblem(found, name),
-      // The other problems name their own remedy, which this would undo.
-      found.kind === "token" || found.kind === "absent" ? "pulumi login, then start again" : undefined,
-    );
-  }
-  if (!/^https?:/i.test(found.backend)) {
-    throw failure(
-      `the CLI's current login is to ${printable(found.backend)}, which has no ESC`,
-      "pulumi login https://api.pulumi.com, then start again",
-    );
-  }
-  const backend = parseBackend({ name: "the login's backend", value: found.backend }, settings.insecureHttp);
-  const token = { name: LOGIN, value: found.token.reveal() };
-  const { access } = escAccess(environment, [], {
-    ...settings,
-    // Any name: only the user is asked for.
-    environments: { value: "any/any/any", option: "login" },
-    token,
-    backend,
-  });
-  if (access.kind !== "on" || access.settings.credential.kind === "token-command")
-    throw new TypeError("no access by a token");
+  refuseUnsuitable(context);
+  const cliLogin = findCliLogin(context);
+  const backend = parseBackend({ name: "the login's backend", value: cliLogin.backend }, settings.insecureHttp);
+  const escSettings = settingsForLogin(cliLogin.token, backend, settings, context);
   const progress = await makeProgress(context, settings);
-  // No environment is asked for, and a failure names none.
-  const asked = { ...access.settings, environments: [], credential: access.settings.credential };
-  const user = await askOnce(asked, progress, readUser).finally(progress.done);
-  const trouble = writeBackend(found.backend, context);
-  if (trouble !== undefined) throw failure(`the login is not remembered: ${trouble}`);
-  const { login: who = "unknown", organizations = [] } = user ?? {};
+  const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
+  const writeFault = writeChosenBackend(cliLogin.backend, context);
+  if (writeFault !== undefined) throw loginError(`the login is not remembered: ${writeFault}`);
+  const { login: userName = "unknown", organizations = [] } = user ?? {};
   printReport(context, [
-    `✅ Starts on this machine use the login of Pulumi's CLI from now on: ${who}, at ${backend}`,
+    `✅ Starts on this machine use the login of Pulumi's CLI from now on: ${userName}, at ${backend}`,
     `   organizations: ${organizations.length === 0 ? "none" : enumerate(organizations)}`,
     "   It is personal, and may write what you may. It is not used in CI, nor where a token is set.",
   ]);
   return ExitStatus.ok;
 }
 
+/** Refuses to log in where no person would use the login: under a coding agent, in CI, or without a terminal. */
+function refuseUnsuitable({ environment }: Context): void {
+  const agent = agentBy(environment);
+  const reason =
+    agent === undefined ? unsuitable(environment) : `a coding agent runs it (${readerName(agent)}, by ${agent})`;
+  if (reason === undefined) return;
+  throw loginError(
+    `a login is for people, but ${reason}`,
+    "use a token that may only open: ESC_TOKEN or ESC_TOKEN_FILE",
+  );
+}
+
+interface CliLogin {
+  readonly token: Secret;
+  /** The URL of the service, as the CLI has stored it. */
+  readonly backend: string;
+}
+
+/**
+ * Finds the CLI's login to the service in `PULUMI_BACKEND_URL`, or else the CLI's current login.
+ *
+ * @throws SophiaError (login, 125) if there is none, or if it is to a service that has no ESC
+ */
+function findCliLogin({ environment }: Context): CliLogin {
+  const backendSetting = new VariableLookup(environment, []).findInProcess("PULUMI_BACKEND_URL");
+  const cliLogin = pulumiLogin(environment, backendSetting?.value);
+  const { backend } = cliLogin;
+  if (cliLogin.kind !== "token") {
+    const serviceName = backend ?? backendSetting?.value ?? "Pulumi Cloud";
+    // A new login helps only if there is none. The messages of the other faults name their own remedies.
+    const hint = cliLogin.kind === "absent" ? "pulumi login, then start again" : undefined;
+    throw loginError(loginProblem(cliLogin, serviceName), hint);
+  }
+  if (backend === undefined) throw loginError("the CLI has no current login", "pulumi login, then start again");
+  if (!/^https?:/i.test(backend)) {
+    throw loginError(
+      `the CLI's current login is to ${printable(backend)}, which has no ESC`,
+      "pulumi login https://api.pulumi.com, then start again",
+    );
+  }
+  return { token: cliLogin.token, backend };
+}
+
+/** Returns the settings for requests with the login's token. They name no environment, so that a failure does not name one. */
+function settingsForLogin(token: Secret, backend: string, settings: Settings, { environment }: Context): EscSettings {
+  const { access } = escAccess(environment, [], {
+    ...settings,
+    // `escAccess` needs the name of an environment. This one is removed below.
+    environments: { value: "any/any/any", option: "login" },
+    token: { name: LOGIN, value: token.reveal() },
+    backend,
+  });
+  if (access.kind !== "on" || access.settings.credential.kind === "token-command")
+    throw new TypeError("no access by a token");
+  return { ...access.settings, environments: [], credential: access.settings.credential };
+}
+
+/** Reports whether a start at this place would use the login. @returns 0 if so; otherwise 1 */
 function status(settings: Settings, context: Context): number {
   const { environment } = context;
   const { backend, problem } = chosenBackend(environment);
-  if (problem !== undefined) throw failure(problem);
+  if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {
     printReport(context, ["➖ no login is used; sophia-run login uses that of Pulumi's CLI"]);
     return ExitStatus.unmet;
   }
-  const why = unsuitable(environment);
   const search = findLogin(environment, settings.insecureHttp);
   if (search.found !== undefined) {
     printReport(context, [
@@ -96,34 +127,36 @@ function status(settings: Settings, context: Context): number {
     ]);
     return ExitStatus.ok;
   }
-  const reason = why ?? search.problem ?? "PULUMI_BACKEND_URL is another service";
+  const reason = unsuitable(environment) ?? search.problem ?? "PULUMI_BACKEND_URL is another service";
   printReport(context, [`➖ the login to ${printable(backend)} is not used here: ${reason}`]);
   return ExitStatus.unmet;
 }
 
+/** Removes the choice of the login. The CLI's own login stays. */
 function forget(context: Context): number {
   const { backend, problem } = chosenBackend(context.environment);
-  if (problem !== undefined) throw failure(problem);
+  if (problem !== undefined) throw loginError(problem);
   if (backend === undefined) {
     printReport(context, ["no login is used"]);
     return ExitStatus.ok;
   }
-  const trouble = writeBackend(undefined, context);
-  if (trouble !== undefined) throw failure(trouble);
+  const writeFault = writeChosenBackend(undefined, context);
+  if (writeFault !== undefined) throw loginError(writeFault);
   printReport(context, [`the login to ${printable(backend)} is used no more; pulumi logout removes it from the CLI`]);
   return ExitStatus.ok;
 }
 
-/** Writes the choice without the token. @returns why that failed */
-function writeBackend(backend: string | undefined, { environment }: Context): string | undefined {
+/** Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed */
+function writeChosenBackend(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFile(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";
+  // A file of an unknown form is not overwritten.
   const { problem } = chosenBackend(environment);
   if (problem !== undefined) return problem;
   const document = { version: 1, ...(backend === undefined ? {} : { login: { backend } }) };
   return writeOwnFile(path, `${JSON.stringify(document, undefined, 2)}\n`);
 }
 
-function failure(message: string, hint?: string): SophiaError {
+function loginError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "login", message, ...(hint === undefined ? {} : { hint }) });
 }

@@ -1,3 +1,7 @@
+/**
+ * `sophia-run mask`: copies the standard input to the standard output, and replaces the secrets of all sources in it by `***`. The
+ * hooks for coding agents (`commands/hook/`) pipe the output of an agent's commands through it.
+ */
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -18,39 +22,43 @@ export const mask: Command = async ({ options }, context) => {
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     await printError(context, error);
-    // In front of a command that an agent has run, all of its output is missing.
+    // The reader, often a coding agent, would otherwise think that the command behind the pipe printed nothing.
     printLines(context, ["the output is not shown: without the above its secrets cannot be masked"]);
     return error.status;
   }
   const masking = maskingOf(secrets);
-  // The masking lasts as long as the input is long.
+  // The limit on computing time was for reading the sources. Masking takes as long as the input requires.
   loader?.limitTurns?.(0);
   masking.prepare(loadMaskingAddon());
   await copyMasked(masking.stream(), context);
-  // The hook of an agent starts two for each command.
+  // The hook of an agent starts this command twice for each command of the agent, so that cached code is worth its cost.
   loader?.cacheCode();
   return ExitStatus.ok;
 };
 
+/**
+ * Copies the input. The masker holds back bytes that may begin a secret. If the input is then silent, as after a prompt, the bytes
+ * are written nevertheless, provided that they reveal little.
+ */
 async function copyMasked(masker: Masker, context: Context): Promise<void> {
   const input = context.readChunks()[Symbol.asyncIterator]();
   for (;;) {
-    const next = input.next();
-    if (masker.revealsLittle && (await isSilent(next))) context.raw(1, masker.flush());
-    const { done, value } = await next;
+    const nextChunk = input.next();
+    if (masker.revealsLittle && (await isSilent(nextChunk))) context.raw(1, masker.flush());
+    const { done, value } = await nextChunk;
     if (done === true) break;
     context.raw(1, masker.push(value));
   }
   context.raw(1, masker.flush());
 }
 
-/** Returns true if nothing comes for a while, as behind a prompt. */
-async function isSilent(next: Promise<unknown>): Promise<boolean> {
+/** Returns true if no chunk arrives within `SILENCE_MS`. */
+async function isSilent(nextChunk: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<true>((resolve) => {
     timer = setTimeout(() => resolve(true), SILENCE_MS);
   });
-  const first = await Promise.race([next.then(() => false), silence]);
+  const wasSilent = await Promise.race([nextChunk.then(() => false), silence]);
   clearTimeout(timer);
-  return first;
+  return wasSilent;
 }

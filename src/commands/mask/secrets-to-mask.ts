@@ -1,3 +1,4 @@
+/** Collects the secrets that `sophia-run mask` searches for. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import type { Secret } from "../../masking/masking-model.ts";
@@ -6,31 +7,39 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
 import { secretsOfAllLayers } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
-import { sourcesWith } from "../parts/command-start.ts";
-import { tokenFiles, tokensInFiles } from "./token-files.ts";
+import { readSourcesWith } from "../parts/command-start.ts";
+import { tokenFiles, readTokens } from "./token-files.ts";
 
-/** The greatest age of cached values for which ESC is not contacted. */
-const FRESH_MS = 600_000;
+/** The default of `--cache-fresh` for this command: ESC is not contacted if its cached values are at most this old. */
+const DEFAULT_CACHE_FRESH_MS = 600_000;
 
 /**
- * Returns the secrets of all sources, also of those that another source overrides: a tool may print the file that has them. With
- * them are the tokens that open ESC. The contract is not checked.
- * @throws SophiaError (125)
+ * Returns the secrets of all sources, and the tokens that open ESC. A value that another source overrides is included, because a tool
+ * may print the file that contains the value. The contract is not checked.
+ *
+ * @throws SophiaError (125) if the sources cannot be read
  */
-export async function secretsToMask(given: Settings, context: Context): Promise<readonly Secret[]> {
-  // The real secrets are searched for, also in a program that was started with --fake.
-  const cacheFreshMs = given.cacheFreshMs ?? FRESH_MS;
-  const settings = { ...given, fake: undefined, cacheFreshMs, enforceContract: false };
-  const sources = await sourcesWith(settings, context);
+export async function secretsToMask(userSettings: Settings, context: Context): Promise<readonly Secret[]> {
+  const settings = {
+    ...userSettings,
+    // With `--fake`, too, the real secrets must be found.
+    fake: undefined,
+    cacheFreshMs: userSettings.cacheFreshMs ?? DEFAULT_CACHE_FRESH_MS,
+    enforceContract: false,
+  };
+  const sources = await readSourcesWith(settings, context);
   const values = await resolveValues(sources);
-  warn(sources, settings.quiet, context);
+  warnOfUnknownSecrets(sources, settings.quiet, context);
   const files = tokenFiles(values.layers, context.cwd);
-  const secrets = secretsOfAllLayers({ ...sources, values });
-  return [...secrets, ...tokenOf(sources), ...(await tokensInFiles(files, context.environment))];
+  return [
+    ...secretsOfAllLayers({ ...sources, values }),
+    ...escToken(sources),
+    ...(await readTokens(files, context.environment)),
+  ];
 }
 
-/** Warns of secrets that are not known. @param quiet once a day */
-function warn({ store }: Pick<Start, "store">, quiet: boolean, context: Context): void {
+/** Warns if a source could not be read, so that its secrets are not masked. @param quiet true to warn only once a day */
+function warnOfUnknownSecrets({ store }: Pick<Start, "store">, quiet: boolean, context: Context): void {
   const { esc, accessNotices, notices } = store;
   printNotices(context, { quiet, isDaily: quiet }, [...accessNotices, ...notices]);
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
@@ -39,8 +48,8 @@ function warn({ store }: Pick<Start, "store">, quiet: boolean, context: Context)
   }
 }
 
-/** Returns the token that opens ESC; one of a file is among those of all files. */
-function tokenOf({ store: { access } }: Pick<Start, "store">): readonly Secret[] {
+/** Returns the token that opens ESC, unless a file contains it: `readTokens` reads the tokens in files. */
+function escToken({ store: { access } }: Pick<Start, "store">): readonly Secret[] {
   const credential = access.kind === "on" ? access.settings.credential : undefined;
   return credential?.kind === "token" ? [{ name: "ESC_TOKEN", value: credential.token.reveal() }] : [];
 }

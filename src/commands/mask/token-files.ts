@@ -1,4 +1,7 @@
-/** The tokens that open ESC and lie in files, which the tools of an agent can read. */
+/**
+ * Finds and reads the tokens in files that open ESC. `mask` masks them, and `hook` protects the files, because the tools of a coding
+ * agent can read such files.
+ */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Environment, Layer } from "../../core/model.ts";
@@ -8,32 +11,35 @@ import type { Secret } from "../../masking/masking-model.ts";
 import { pulumiTokens } from "../../access/pulumi-login.ts";
 import { attempt } from "../../system/errors.ts";
 
-const VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
+const FILE_VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
 
 export interface TokenFile {
-  /** The variable that names it. */
+  /** The variable that names the file. */
   readonly name: string;
-  /** Absolute. */
+  /** The absolute path of the file. */
   readonly path: string;
 }
 
-/** Returns the files that variables of any source name, also if ESC is not opened with them. */
+/** Returns the token files that variables of any source name, whether this start opens ESC with them or not. */
 export function tokenFiles(layers: readonly Layer[], cwd: string): readonly TokenFile[] {
   return layers
     .flatMap(({ variables }) => variables)
-    .filter(({ name, value }) => VARIABLES.has(name) && value !== "")
+    .filter(({ name, value }) => FILE_VARIABLES.has(name) && value !== "")
     .map(({ name, value }) => ({ name, path: resolve(cwd, value) }));
 }
 
-/** Reads the tokens of such files, and those of Pulumi's login. A pipe may have its token no more. */
-export async function tokensInFiles(files: readonly TokenFile[], environment: Environment): Promise<readonly Secret[]> {
+/**
+ * Reads the tokens in the files, and those of Pulumi's CLI. Only regular files are read: opening ESC may already have read the token
+ * from a pipe. A file without a valid token is ignored.
+ */
+export async function readTokens(files: readonly TokenFile[], environment: Environment): Promise<readonly Secret[]> {
   const tokens: Secret[] = pulumiTokens(environment).map((value) => ({ name: "Pulumi's login", value }));
   for (const { name, path } of files) {
     if (attempt(() => statSync(path).isFile()) !== true) continue;
     try {
       tokens.push({ name, value: (await readTokenFile(name, path, [])).reveal() });
     } catch (error) {
-      // ESC was asked with it, and a warning says what is wrong; or it is of no use.
+      // The file contains no valid token. If ESC should be opened with it, a warning has already been printed.
       if (!(error instanceof EscFault)) throw error;
     }
   }

@@ -1,4 +1,7 @@
-/** Asks whether a file that was found may name an environment. Loaded only then. */
+/**
+ * Asks the user whether a file that was found in the repository may name an ESC environment, because the user's token would open
+ * that environment for the repository's code. This file is loaded only for such a question.
+ */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EscAccess, Proposal } from "../../esc/settings/access-settings.ts";
@@ -6,12 +9,16 @@ import { isInCi } from "../../access/unattended.ts";
 import { ask, canAsk } from "./confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
-/** A coding agent does not decide for its user, and what runs in CI has no user. */
-export async function askConsent(
-  proposal: Proposal,
-  isLasting: boolean,
-  context: Context,
-): Promise<"yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"]> {
+/** The answer: `yes`, or why there is no consent. */
+type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"];
+
+/**
+ * Asks the question at the terminal. The user is not asked under a coding agent, which could answer in the user's place, nor in CI,
+ * where there is no user.
+ *
+ * @param isLasting true if the consent will be stored; otherwise it is for this start only
+ */
+export async function askConsent(proposal: Proposal, isLasting: boolean, context: Context): Promise<ConsentAnswer> {
   const { environment } = context;
   if (agentBy(environment) !== undefined) return "agent";
   if (!canAsk(context) || isInCi(environment)) return "not-asked";
@@ -19,13 +26,14 @@ export async function askConsent(
   return (await ask(question, context)) ? "yes" : "declined";
 }
 
-/** Says what would be opened, who chose it, and by which token. */
+/** Describes which environments would be opened, which files name them, and which token opens them. */
 export function proposalLines({ environments, by, credential }: Proposal): readonly string[] {
-  const many = environments.length > 1;
+  const [noun, pronoun] = environments.length > 1 ? ["environments", "They"] : ["environment", "It"];
+  const files = enumerate(by.map(({ name, file }) => `${name} in ${printable(file)}`));
   const token = credential.file === undefined ? credential.name : `${credential.name} in ${printable(credential.file)}`;
   return [
-    `${enumerate(by.map(({ name, file }) => `${name} in ${printable(file)}`))} names the ESC environment${many ? "s" : ""}`,
+    `${files} names the ESC ${noun}`,
     ...environments.map((name) => `  ${printable(name)}`),
-    `${many ? "They" : "It"} would be opened with your token (${token}), for the code of this project.`,
+    `${pronoun} would be opened with your token (${token}), for the code of this project.`,
   ];
 }

@@ -1,3 +1,4 @@
+/** Finds the access to ESC for commands that need no values of variables: `set`, `request`, `audit`, `rotate` and others. */
 import type { Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -8,27 +9,31 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { accessToEsc } from "../../access/esc-access.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
-import { companionsOf } from "./command-start.ts";
+import { createCompanions } from "./command-start.ts";
 
-interface Read {
+/** The files that the command has already read. `findEscAccess` reads those that are absent. */
+interface ReadFiles {
   readonly dotenv?: DotenvReading;
-  /** `none`: a contract may not name the environment. */
+  /** `none`: the contract is not read, so that it cannot name the environment. */
   readonly contract?: Contract | "none";
 }
 
 /**
- * Finds the settings for ESC of a command that resolves no variables, with the consent that they need.
+ * Finds the settings for ESC in the environment, the `.env` files and the contract, and asks the user for the consent that they
+ * need.
  *
+ * @param options settings in place of those that would be found
  * @throws SophiaError (125) for malformed settings, files and contracts
  */
-export async function accessOf(
+export async function findEscAccess(
   settings: Settings,
   context: Context,
   options: Partial<EscOptions> = {},
-  { dotenv, contract }: Read = {},
+  readFiles: ReadFiles = {},
 ): Promise<{ readonly access: EscAccess; readonly notices: readonly Notice[]; readonly dotenv: DotenvReading }> {
-  const read = dotenv ?? (await readEnvFiles(settings, findPlaces(settings, context), context.environment));
-  const loaded = contract === "none" ? undefined : (contract ?? (await loadContract(settings, context)));
-  const request = { settings, ...companionsOf(settings, context), ...context };
-  return { ...(await accessToEsc(request, read, loaded, options)), dotenv: read };
+  const dotenv = readFiles.dotenv ?? (await readEnvFiles(settings, findPlaces(settings, context), context.environment));
+  const contract =
+    readFiles.contract === "none" ? undefined : (readFiles.contract ?? (await loadContract(settings, context)));
+  const request = { settings, ...createCompanions(settings, context), ...context };
+  return { ...(await accessToEsc(request, dotenv, contract, options)), dotenv };
 }

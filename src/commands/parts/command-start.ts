@@ -1,4 +1,7 @@
-/** The stages of a start, for commands: with progress on the standard error, and questions at the terminal. */
+/**
+ * Runs the stages of a start for commands (`resolve/stages.ts`). While the sources are read, progress is shown on standard error,
+ * and the user may be asked at the terminal for consent.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { readSources, resolveStart } from "../../resolve/stages.ts";
@@ -6,22 +9,30 @@ import type { AskConsent } from "../../access/access-request.ts";
 import type { Companions, ReadingProgress, Start } from "../../resolve/start.ts";
 import { loader } from "../../system/addon/addon.ts";
 
-/** Reads and checks all sources. @throws SophiaError (125) */
+/** The computing time that JavaScript gets beyond `--timeout`, so that a request which takes too long is reported as such. */
+const EXTRA_COMPUTING_MS = 1000;
+
+/** Reads all sources, and checks the values against the contract. @throws SophiaError (125) */
 export async function startWith(settings: Settings, context: Context): Promise<Start> {
-  return resolveStart(settings, context, companionsOf(settings, context));
+  return resolveStart(settings, context, createCompanions(settings, context));
 }
 
-/** Reads all sources, and checks nothing. @throws SophiaError (125) */
-export async function sourcesWith(settings: Settings, context: Context): Promise<Omit<Start, "values" | "verdict">> {
-  return readSources(settings, context, companionsOf(settings, context));
+/** Reads all sources, without selecting or checking values. @throws SophiaError (125) */
+export async function readSourcesWith(
+  settings: Settings,
+  context: Context,
+): Promise<Omit<Start, "values" | "verdict">> {
+  return readSources(settings, context, createCompanions(settings, context));
 }
 
 /**
- * Returns the companions of a start, who talk to its user. From now on JavaScript may compute only for a second more than ESC has
- * to answer, after which the event loop ends the reading by itself.
+ * Creates the functions by which the stages of a start report to the user and ask for consent.
+ *
+ * From this call on, JavaScript may compute only for a limited time without waiting for an event. A reading of ESC that waits is
+ * ended by a timer, but a timer cannot run while JavaScript computes, as it does for a huge `.env` file.
  */
-export function companionsOf(settings: Settings, context: Context): Companions {
-  loader?.limitTurns?.(settings.timeoutMs + 1000);
+export function createCompanions(settings: Settings, context: Context): Companions {
+  loader?.limitTurns?.(settings.timeoutMs + EXTRA_COMPUTING_MS);
   const progress = async (): Promise<ReadingProgress> =>
     (await import("../../output/progress.ts")).makeProgress(context, settings);
   const reportSources: Companions["reportSources"] = async (start) => {

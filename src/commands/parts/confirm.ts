@@ -1,23 +1,34 @@
+/** Asks the user yes-or-no questions at the terminal. */
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { questionText } from "../../output/stderr.ts";
 
-/** Returns true if the user can be asked: input and standard error are terminals. */
+/** Returns true if the user can be asked: the standard input and standard error are terminals. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a yes-or-no question, which may have several lines. Anything but yes is no, also what was typed before. */
+/**
+ * Asks a yes-or-no question. Only `y` and `yes` mean yes; an empty answer means no. Input that was typed before the question does
+ * not answer it.
+ *
+ * @param question one line, or several of which the last one asks
+ */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
-  const shown = questionText(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
-  const answer = await context.readLine(shown);
-  // Ctrl-D leaves the line of the question open.
+  const prompt = questionText(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
+  const answer = await context.readLine(prompt);
+  // The user pressed Ctrl-D, which ends the input but not the line on the screen.
   if (answer === undefined) context.err("\n");
   return /^y(?:es)?$/i.test(answer?.trim() ?? "");
 }
 
-/** Confirms a change by `--yes` or by an answer at the terminal. @throws SophiaError (not-confirmed, 125) without either */
+/**
+ * Returns true if the user confirms a change, by `--yes` or by an answer at the terminal.
+ *
+ * @param isConfirmed the value of `--yes`
+ * @throws SophiaError (not-confirmed, 125) without `--yes` and without a terminal
+ */
 export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
   if (isConfirmed) return true;
   if (canAsk(context)) return ask(question, context);

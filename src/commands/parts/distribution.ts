@@ -1,10 +1,10 @@
 /**
- * The place from which others get sophia-run. This is the one place that a release changes: `npm run docs` then rewrites the documents, and
- * `npm run release:check` compares them with it.
+ * The place from which users get sophia-run. A release changes only this constant: `npm run docs` then rewrites the documents, and
+ * `npm run release:check` compares the documents with it.
  *
- * - `checkout`: no release exists; `npm run package` makes the package
- * - `release`: GitHub has the files of the version
- * - `registries`: npm and PyPI have it, too
+ * - `checkout`: there is no release; the user builds the package from a clone (`npm run package`)
+ * - `release`: the files of the version are at a release on GitHub
+ * - `registries`: npm and PyPI have the version, as well as GitHub
  */
 export type Distribution = "checkout" | "release" | "registries";
 

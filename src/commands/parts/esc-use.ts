@@ -1,4 +1,7 @@
-/** Decides if a project uses Pulumi ESC: only then do the files that are written for it name ESC. */
+/**
+ * Decides whether a project uses Pulumi ESC. Only then does `init` write settings of ESC into the project's workflows and
+ * documents. The tests search texts, so that they also work for a file that is invalid or only partly written.
+ */
 import { readFound } from "../../system/bounded-read.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Settings } from "../../command-line/settings.ts";
@@ -10,44 +13,48 @@ import { isEscMentioned, WITHHELD_VARIABLES } from "../../esc/settings/own-varia
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 
-/** The variables, and the inputs of the action that stand for them. */
-const SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
+/** A variable with settings of ESC, or the input of the GitHub action that replaces one: `oidc-organization: acme`. */
+const ESC_SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
 
 /** Returns true if a file of the repository has a setting of ESC. */
 export function namesEsc(text: string): boolean {
-  return SETTING.test(text);
+  return ESC_SETTING.test(text);
 }
 
-/** Returns true if the contract is the Sophia platform's, names an ESC environment, or declares a setting of ESC. */
+/** Returns true if the contract is the built-in one, names an ESC environment, or declares a variable with settings of ESC. */
 export function contractUsesEsc({ source, environment, variables }: Contract): boolean {
-  if (source.kind === "built-in" || environment !== undefined || WITHHELD_VARIABLES.some((name) => variables.has(name)))
-    return true;
-  // Another profile may name one.
+  const declaresSetting = WITHHELD_VARIABLES.some((name) => variables.has(name));
+  if (source.kind === "built-in" || environment !== undefined || declaresSetting) return true;
+  // `environment` is that of the chosen profile. Another profile may name one, too.
   return fileUsesEsc(source.path);
 }
 
-/** Returns the text of a contract; whoever needs the contract reports that it cannot be read. */
-function contractText(path: string): string {
+/** Returns an empty text if the contract cannot be read: the command that needs the contract reports that. */
+function readContractText(path: string): string {
   return attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString("utf8")) ?? "";
 }
 
-/** Returns the ESC environments that the text of a contract names by itself, in no profile; none if one is malformed. */
+/**
+ * Returns the ESC environments that a contract names outside of its profiles: `{"environment": "acme/sophia/dev"}`. The result is
+ * empty if one of the names is malformed.
+ */
 export function environmentsIn(path: string): readonly string[] {
-  const found: unknown = attempt(() => JSON.parse(contractText(path)) as unknown);
-  const named = typeof found === "object" && found !== null && "environment" in found ? found.environment : undefined;
-  const names = Array.isArray(named) ? named : [named];
+  const contract: unknown = attempt(() => JSON.parse(readContractText(path)) as unknown);
+  const hasEnvironment = typeof contract === "object" && contract !== null && "environment" in contract;
+  const environment = hasEnvironment ? contract.environment : undefined;
+  const names: readonly unknown[] = Array.isArray(environment) ? environment : [environment];
   const isName = (name: unknown): name is string =>
     typeof name === "string" && /^[\w.-]+(?:\/[\w.-]+){1,2}(?:@[\w.-]+)?$/.test(name);
   return names.every(isName) ? names : [];
 }
 
-/** Returns true if the text of a contract names an ESC environment, or extends the built-in contract. */
+/** Returns true if a contract names an ESC environment, in a profile or outside, or extends the built-in contract. */
 export function fileUsesEsc(path: string): boolean {
-  const text = contractText(path);
+  const text = readContractText(path);
   return /"environment"\s{0,20}:|"extends"\s{0,20}:\s{0,20}"builtin"/.test(text);
 }
 
-/** Returns true if the user's environment or a `.env` file has a setting of ESC. A file that cannot be read has none. */
+/** Returns true if the user's environment or a `.env` file has settings of ESC. Files that cannot be read are ignored. */
 export async function machineUsesEsc(settings: Settings, context: Context): Promise<boolean> {
   const { environment } = context;
   if (isEscMentioned(environment, [])) return true;

@@ -1,22 +1,27 @@
-/** Runs the GitHub CLI, which has the user's login and knows the repository of a folder. */
+/**
+ * Runs the GitHub CLI, `gh`. It has the user's login, and finds the repository on GitHub that belongs to a folder. A failure is
+ * returned, not thrown, because the commands continue without `gh`.
+ */
 import { execFile } from "node:child_process";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Environment } from "../../core/model.ts";
 import { withoutSecrets } from "../../contract/secret-names.ts";
 
-const LONGEST_ANSWER_MS = 30_000;
-const LARGEST_ANSWER = 4 * 1024 * 1024;
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** `absent`: gh is not installed; `refused`: it fails or does not answer within 30 s. */
+/** Why there is no answer. `absent`: `gh` is not installed. `refused`: `gh` failed, or did not end within 30 seconds. */
 export type GhRefusal = "absent" | "refused";
 
-/** Returns the environment of `gh`: no secrets except its own tokens. */
+/** Returns the environment for `gh`: the user's, without secrets except for the tokens that `gh` reads. */
 export function environmentOfGh(environment: Environment, contract: Contract): Environment {
-  const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
-  return new Map([...withoutSecrets(environment, contract), ...own]);
+  const ghTokens = [...environment].filter(([name]) =>
+    /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name),
+  );
+  return new Map([...withoutSecrets(environment, contract), ...ghTokens]);
 }
 
-/** Runs `gh` without prompts. @param input its standard input */
+/** Runs `gh` without prompts. @param input the standard input of `gh`: secrets are never among its arguments */
 export function askGh(
   args: readonly string[],
   { cwd, environment }: Gh,
@@ -24,37 +29,42 @@ export function askGh(
 ): Promise<{ readonly stdout: string } | GhRefusal> {
   const env = { ...Object.fromEntries(environment), GH_PROMPT_DISABLED: "1", NO_COLOR: "1" };
   return new Promise((resolve) => {
-    const options = { cwd, env, timeout: LONGEST_ANSWER_MS, maxBuffer: LARGEST_ANSWER, killSignal: "SIGKILL" } as const;
+    const options = { cwd, env, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, killSignal: "SIGKILL" } as const;
     const child = execFile("gh", args, options, (error, stdout) => {
       if (error === null) resolve({ stdout });
       else resolve(error.code === "ENOENT" ? "absent" : "refused");
     });
-    // If gh stops reading, its exit status says why.
+    // If gh closes its input early, the write fails (EPIPE). The exit status of gh tells whether that is a failure.
     child.stdin?.on("error", () => {}).end(input);
   });
 }
 
+/** The parts of GitHub that have secrets of their own (`gh secret list --app`). */
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 
+/** The surroundings in which `gh` runs. */
 export interface Gh {
+  /** A folder of the repository. */
   readonly cwd: string;
+  /** See `environmentOfGh`. */
   readonly environment: Environment;
 }
 
-/** Returns the names of the repository's secrets, each with the time of its last change or with "". */
+/** Returns the names of the repository's secrets, each with the time of its last change, or with "" if that is unknown. */
 export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
-  const list = ["secret", "list", "--app", app];
-  const answer = await askGh([...list, "--json", "name,updatedAt"], gh);
+  const listCommand = ["secret", "list", "--app", app];
+  const answer = await askGh([...listCommand, "--json", "name,updatedAt"], gh);
   if (answer === "absent") return answer;
-  const found = answer === "refused" ? undefined : entriesOfJson(answer.stdout);
-  if (found !== undefined) return found;
-  // Earlier versions have no --json here.
-  const table = await askGh(list, gh);
-  return typeof table === "string" ? table : entriesOfTable(table.stdout);
+  const secrets = answer === "refused" ? undefined : parseJsonList(answer.stdout);
+  if (secrets !== undefined) return secrets;
+  // Earlier versions of gh refuse `--json` for this command, and print a table.
+  const tableAnswer = await askGh(listCommand, gh);
+  return typeof tableAnswer === "string" ? tableAnswer : parseTable(tableAnswer.stdout);
 }
 
-function entriesOfJson(text: string): ReadonlyMap<string, string> | undefined {
+/** Parses `[{"name": "ESC_TOKEN", "updatedAt": "2030-01-02T03:04:05Z"}]`; undefined for other text. */
+function parseJsonList(text: string): ReadonlyMap<string, string> | undefined {
   let list: unknown;
   try {
     list = JSON.parse(text);
@@ -70,7 +80,8 @@ function entriesOfJson(text: string): ReadonlyMap<string, string> | undefined {
   );
 }
 
-function entriesOfTable(text: string): ReadonlyMap<string, string> {
+/** Parses lines such as `ESC_TOKEN<tab>2030-01-02T03:04:05Z`. Some versions print a relative time, which is ignored. */
+function parseTable(text: string): ReadonlyMap<string, string> {
   const rows = text.split("\n").map((line) => line.split("\t"));
   return new Map(
     rows

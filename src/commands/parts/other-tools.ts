@@ -1,23 +1,27 @@
-/** THE table of the words and options of other tools, with what is meant here. A start with `--` does not load it. */
+/**
+ * The commands and options of similar tools, each with a hint that names what sophia-run has instead. A user who types
+ * `sophia-run run` or `--env` gets that hint. This is the only such table: add new entries here. A start with `--` does
+ * not load it.
+ */
 
-/** Meant by verbs that start a program. */
-export const START = "sophia-run -- COMMAND starts a program";
-const LIST = "sophia-run explain lists the variables";
-const READ = "sophia-run get NAME prints one value";
-const ENVIRONMENT = "ESC_ENV names the ESC environment, --profile NAME a profile of the contract";
+/** The hint for commands of other tools that start a program. `command-line-errors.ts` recognizes them by this text. */
+export const START_HINT = "sophia-run -- COMMAND starts a program";
+const LIST_HINT = "sophia-run explain lists the variables";
+const READ_HINT = "sophia-run get NAME prints one value";
+const ENVIRONMENT_HINT = "ESC_ENV names the ESC environment, --profile NAME a profile of the contract";
 
-/** Verbs of dotenvx, doppler, infisical, op, varlock, chamber and pulumi env, besides those that are commands here. */
-export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
-  ["run", START],
-  ["exec", START],
-  ["ls", LIST],
-  ["list", LIST],
+/** Hints by command: those of dotenvx, doppler, infisical, op, varlock, chamber and pulumi env that sophia-run does not have. */
+export const OTHER_TOOL_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ["run", START_HINT],
+  ["exec", START_HINT],
+  ["ls", LIST_HINT],
+  ["list", LIST_HINT],
   ["env", "sophia-run export prints the variables"],
   ["load", "sophia-run check shows the configuration, sophia-run -- COMMAND passes it on"],
   ["open", "sophia-run export prints the values of ESC"],
-  ["read", READ],
-  ["print", READ],
-  ["printenv", READ],
+  ["read", READ_HINT],
+  ["print", READ_HINT],
+  ["printenv", READ_HINT],
   ["inject", "sophia-run -- COMMAND passes the variables on"],
   ["secrets", "sophia-run check shows them masked"],
   ["setup", "sophia-run init writes a contract"],
@@ -33,11 +37,11 @@ export const OTHER_WORDS: ReadonlyMap<string, string> = new Map([
   ["version", "sophia-run --version prints the version"],
 ]);
 
-/** By the option as it is typed. */
-export const OTHER_OPTIONS: ReadonlyMap<string, string> = new Map([
-  ["-e", ENVIRONMENT],
-  ["--env", ENVIRONMENT],
-  ["--environment", ENVIRONMENT],
+/** Hints by option, as the user types it. */
+export const OTHER_TOOL_OPTIONS: ReadonlyMap<string, string> = new Map([
+  ["-e", ENVIRONMENT_HINT],
+  ["--env", ENVIRONMENT_HINT],
+  ["--environment", ENVIRONMENT_HINT],
   ["-f", "--dotenv FILE reads a .env file, --contract FILE a contract"],
   ["--config", "ESC_ENV names the ESC environment, --contract FILE the contract"],
   ["-c", "the command follows --; a line of a shell: sophia-run -- sh -c 'LINE'"],

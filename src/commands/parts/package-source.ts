@@ -1,6 +1,9 @@
 /**
- * Commands that install sophia-run, by where it can be had (distribution.ts). Until a registry has it, the package is a file: another
- * person may register the unpublished name, and npm 12 refuses URLs and git. A test checks that.
+ * The commands by which users install sophia-run, for the place from which they get it (distribution.ts). `init` writes them into
+ * workflows and images, and the documents show them.
+ *
+ * Until a registry has the package, the commands name a file. They must not name the package, because anyone may register an
+ * unpublished name; and npm 12 refuses URLs and git. A test checks that.
  */
 import { type Distribution, DISTRIBUTION } from "./distribution.ts";
 
@@ -10,36 +13,39 @@ export const VERSION = "0.1.0";
 
 export const REPOSITORY = "https://github.com/sophia-platform/sophia-run";
 
-/** The address of a release's files. */
+/** The URL below which the files of the release are. */
 export const RELEASE: string = `${REPOSITORY}/releases/download/v${VERSION}`;
 
 export const TARBALL = `sophia-run-${VERSION}.tgz`;
 
-/** The folder of the commands for a clone, which is in no project. */
-const CHECKOUT = "~/sophia-run";
+/** The folder into which the commands clone the repository. It is in no project of the user's. */
+const CHECKOUT_FOLDER = "~/sophia-run";
 
-/** Returns the commands that make the files of the package in the working directory, from a new checkout. */
+/** Returns the commands that build the package from a new clone into the working directory. @param option `--python ` for wheels */
 export function commandsOfCheckout(option: "" | "--python " = ""): readonly [clone: string, make: string] {
-  return [`git clone ${REPOSITORY} ${CHECKOUT}`, `npm --prefix ${CHECKOUT} run package -- ${option}.`];
+  return [`git clone ${REPOSITORY} ${CHECKOUT_FOLDER}`, `npm --prefix ${CHECKOUT_FOLDER} run package -- ${option}.`];
 }
 
-/** Returns the commands that bring the package into the working directory; none if a registry has it. */
+/** Returns the commands that bring the package's file into the working directory; none if a registry has the package. */
 export function commandsThatFetch(distribution: Distribution): readonly string[] {
   return { checkout: commandsOfCheckout(), release: [`curl -fLO ${RELEASE}/${TARBALL}`], registries: [] }[distribution];
 }
 
 export const FETCH_TARBALL: readonly string[] = commandsThatFetch(DISTRIBUTION);
 
-/** The package for npm, pnpm, Yarn 1 and Bun. */
+/** How npm, pnpm, Yarn 1 and Bun name the package. */
 export const NODE_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `./${TARBALL}`;
 
-/** The package for Yarn 2 and later, which needs the name in front of a file. */
+/** How Yarn 2 and later name the package: a file needs the package's name in front. */
 export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-run@file:./${TARBALL}`;
 
-/** Runs the installed command. Without the option npx would install a missing one from the registry. */
+/**
+ * The text in front of the installed command. Without `--no-install`, npx would install a missing package from the registry,
+ * where the name may belong to someone else.
+ */
 export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";
 
-/** One wheel for all systems of Linux, as scripts/wheel/platform.mjs names it. */
+/** Returns the platform tag of the wheel for all Linux systems, as scripts/wheel/platform.mjs builds it. */
 export function linuxWheelTag(processor: string): string {
   return ["manylinux_2_17", "manylinux2014", "musllinux_1_1"].map((system) => `${system}_${processor}`).join(".");
 }
@@ -48,17 +54,20 @@ export function wheelName(tag: string): string {
   return `sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
 
-/** Installers for Python read the file at its address. Without a release it must be in the working directory first. */
+/**
+ * The commands that bring the wheel into the working directory. With a release they are not needed, because Python's installers
+ * download the wheel from its URL.
+ */
 export const FETCH_WHEEL: readonly string[] = DISTRIBUTION === "checkout" ? commandsOfCheckout("--python ") : [];
 
-/** The instructions that install the package by pip in an image. The shell of the build fills in the processor. */
+/** The lines of a Dockerfile that install the package by pip. The shell of the build replaces `$(uname -m)` by the processor. */
 export const WHEEL_IN_IMAGE: readonly string[] = {
   checkout: ["COPY sophia_run-*.whl /tmp/", "RUN pip install --no-cache-dir /tmp/sophia_run-*_$(uname -m).whl"],
   release: [`RUN pip install --no-cache-dir ${RELEASE}/${wheelName(linuxWheelTag("$(uname -m)"))}`],
   registries: ["RUN pip install --no-cache-dir sophia-run"],
 }[DISTRIBUTION];
 
-/** The package for installers of Python. */
+/** Returns how Python's installers name the package. @param tag the platform tag of the wheel */
 export function pythonPackage(tag: string): string {
   const name = wheelName(tag);
   return { checkout: `./${name}`, release: `${RELEASE}/${name}`, registries: "sophia-run" }[DISTRIBUTION];

@@ -1,20 +1,9 @@
-import { randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-  readdirSync,
-} from "node:fs";
+/**
+ * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names the
+ * file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link that leads to a
+ * file of the user's outside of the project.
+ */
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -22,41 +11,44 @@ import { readFound } from "../../system/bounded-read.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { EscapingLink, describeEscape, readLinked } from "../../system/linked-file.ts";
-import { linkOutOf } from "./project-root.ts";
+import { createFile, overwriteFile, replaceAtomically } from "./file-replacement.ts";
+import { findOutwardLink } from "./project-root.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024;
-/** A pipe in the place of the file would wait for its reader. Windows has neither of the last two. */
-// oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
-const OVER = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 export interface NamedFile {
   readonly path: string;
+  /** The file's name in messages, such as `.github/workflows/ci.yml`. */
   readonly name: string;
 }
 
+/** A file that a command writes. */
 export interface TargetFile extends NamedFile {
   /** The folder of the project (`projectRoot`), which no symbolic link below it may leave. */
   readonly root: string;
 }
 
-/** @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
+/** Reads a file as UTF-8. @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
 export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
   try {
     return readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw unusable(name, "read", error);
+    throw fileError(name, "read", error);
   }
 }
 
+/** Reads a file of a folder, as `readIfThere` does. The name is the path below the folder. */
 export function readIn(folder: string, name: string): Promise<string | undefined> {
   return readIfThere({ path: join(folder, name), name });
 }
 
 /**
- * Reads a file as `readIn`, but no link out of the repository: the values of another project do not get into a new contract.
+ * Reads a file of a folder, but not through a link that leads out of the repository: otherwise the values of another project would
+ * get into a new contract.
  *
- * @throws SophiaError (link-outside, 125); (file, 125) if it cannot be read
+ * @returns undefined if the file does not exist
+ * @throws SophiaError (link-outside, 125) for such a link; (file, 125) if the file cannot be read
  */
 export async function readWithin(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
@@ -66,7 +58,7 @@ export async function readWithin(folder: string, name: string): Promise<string |
     return bytes.toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    if (!(error instanceof EscapingLink)) throw unusable(name, "read", error);
+    if (!(error instanceof EscapingLink)) throw fileError(name, "read", error);
     const hint = "put a copy of what it leads to in its place";
     throw new SophiaError({ code: "link-outside", message: describeEscape(name, error.escape), hint });
   }
@@ -77,17 +69,19 @@ export interface WorkflowFile {
   readonly text: string;
 }
 
-/** Reads the GitHub Actions workflows of a repository, by name. @throws SophiaError (file, 125) if one cannot be read */
+/** Reads the GitHub Actions workflows of a repository, sorted by name. @throws SophiaError (file, 125) if one cannot be read */
 export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
   const folder = join(root, ".github", "workflows");
-  const read = async (name: string): Promise<readonly WorkflowFile[]> => {
+  const readWorkflow = async (name: string): Promise<readonly WorkflowFile[]> => {
     const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
+    // The file was removed after the folder was listed.
     return text === undefined ? [] : [{ name, text }];
   };
-  return (await Promise.all(namesIn(folder).map(read))).flat();
+  return (await Promise.all(listWorkflowNames(folder).map(readWorkflow))).flat();
 }
 
-function namesIn(folder: string): readonly string[] {
+/** Returns an empty list if the folder does not exist. @throws the system's error if it cannot be read */
+function listWorkflowNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
       .filter((name) => /\.ya?ml$/.test(name))
@@ -99,109 +93,64 @@ function namesIn(folder: string): readonly string[] {
 }
 
 /**
- * Writes a file and missing folders; refuses links, whose target the user did not name. If the text does not fit on the
- * disk, a new file is removed, and another has its former content. @throws SophiaError (file, 125)
+ * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file gets
+ * its former content back. @param flag `wx`: the file must not exist yet @throws SophiaError (file, 125)
  */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
   const { path, name } = file;
   refuseLinks([file]);
   try {
     makeFolder(dirname(path));
-    if (flag === "wx" || !existsSync(path)) create(path, text);
-    else replace(path, Buffer.from(text));
+    if (flag === "wx" || !existsSync(path)) createFile(path, text);
+    else overwriteFile(path, Buffer.from(text));
   } catch (error) {
-    throw isLink(path) ? throughLinks([name]) : unusable(name, "written", error);
-  }
-}
-
-function create(path: string, text: string): void {
-  const descriptor = openSync(path, "wx");
-  try {
-    writeFileSync(descriptor, text);
-  } catch (error) {
-    attempt(() => unlinkSync(path));
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Writes over the content, so that the file keeps its owner and its links, and its space for the former content. */
-function replace(path: string, bytes: Uint8Array): void {
-  const former = readFound(path, { maxBytes: Infinity });
-  try {
-    writeOver(path, bytes);
-  } catch (error) {
-    attempt(() => writeOver(path, former));
-    throw error;
-  }
-}
-
-function writeOver(path: string, bytes: Uint8Array): void {
-  const descriptor = openSync(path, OVER);
-  try {
-    writeFileSync(descriptor, bytes);
-    ftruncateSync(descriptor, bytes.length);
-  } finally {
-    closeSync(descriptor);
+    // Another process may have put a link there after the check above; opening it has failed.
+    throw isLink(path) ? symbolicLinkError([name]) : fileError(name, "written", error);
   }
 }
 
 /**
- * Writes a file in one step, so that no other program reads half of it; it keeps its mode. One of another owner, or with further
- * hard links, is written over, since a new file would lose these. Refuses links. @throws SophiaError (file, 125)
+ * Writes a file in one step, so that no other program reads half of it. The file keeps its mode. A file of another owner, or with
+ * further hard links, is not replaced but overwritten: a new file would lose the owner and the links.
+ *
+ * @throws SophiaError (file, 125), also for symbolic links
  */
 export function writeAtomically(file: TargetFile, text: string): void {
   refuseIrregular(file);
   const stats = statSync(file.path, { throwIfNoEntry: false });
-  // Windows has no owner of this kind.
-  const isForeign = stats !== undefined && stats.uid !== (process.getuid?.() ?? stats.uid);
-  if (isForeign || (stats?.nlink ?? 1) > 1) {
+  // Windows has no user ids.
+  const userId = process.getuid?.();
+  const isOfOtherOwner = stats !== undefined && userId !== undefined && stats.uid !== userId;
+  const hasFurtherLinks = stats !== undefined && stats.nlink > 1;
+  if (isOfOtherOwner || hasFurtherLinks) {
     writeText(file, text);
     return;
   }
   replaceFile(file, text, stats === undefined ? undefined : stats.mode & 0o7777);
 }
 
-/** Writes a file that only its owner can read, atomically. @throws SophiaError (file, 125) */
+/** Writes a file in one step, with a mode that lets only its owner read it. @throws SophiaError (file, 125) */
 export function writePrivately(file: TargetFile, text: string): void {
   refuseIrregular(file);
   replaceFile(file, text, 0o600);
 }
 
-/** @param mode undefined for the one that the system gives to new files */
 function replaceFile(file: TargetFile, text: string, mode: number | undefined): void {
-  const temporary = `${file.path}.${randomBytes(8).toString("hex")}`;
   try {
-    // Not by the option `flush`, which other runtimes may ignore.
-    const descriptor = openSync(temporary, "wx", mode ?? 0o666);
-    try {
-      // The system takes bits from the mode of a new file.
-      if (mode !== undefined && mode !== 0o600) fchmodSync(descriptor, mode);
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(temporary, file.path);
+    replaceAtomically(file.path, text, mode);
   } catch (error) {
-    try {
-      rmSync(temporary, { force: true });
-    } catch {
-      // The first error is the cause.
-    }
-    throw unusable(file.name, "written", error);
+    throw fileError(file.name, "written", error);
   }
 }
 
-/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, which must not be replaced by a file */
+/** Refuses a link, a folder, a device or a pipe, which must not be replaced by a file. @throws SophiaError (file, 125) */
 export function refuseIrregular(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
   try {
     isIrregular = statSync(file.path, { throwIfNoEntry: false })?.isFile() === false;
   } catch (error) {
-    throw unusable(file.name, "written", error);
+    throw fileError(file.name, "written", error);
   }
   if (!isIrregular) return;
   throw new SophiaError({
@@ -214,37 +163,41 @@ export function refuseIrregular(file: TargetFile): void {
 /** Refuses symbolic links, and files below a link that leads out of the project. @throws SophiaError (file, 125) */
 export function refuseLinks(files: readonly TargetFile[]): void {
   const links = files.filter(({ path }) => isLink(path));
-  if (links.length > 0) throw throughLinks(links.map(({ name }) => name));
-  const outward = files.flatMap(({ path, root }) => linkOutOf(root, path) ?? []);
-  if (outward.length > 0) throw throughLinks([...new Set(outward)].map(printable), " that leads out of the project");
+  if (links.length > 0) throw symbolicLinkError(links.map(({ name }) => name));
+  const outwardLinks = new Set(files.flatMap(({ path, root }) => findOutwardLink(root, path) ?? []));
+  if (outwardLinks.size > 0) {
+    throw symbolicLinkError([...outwardLinks].map(printable), " that leads out of the project");
+  }
 }
 
 function isLink(path: string): boolean {
   return attempt(() => lstatSync(path).isSymbolicLink()) === true;
 }
 
-function throughLinks(names: readonly string[], what = ""): SophiaError {
-  const [are, pronoun] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
+/** @param suffix further words about the links, after a space */
+function symbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
+  const [predicate, pronoun] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
   return new SophiaError({
     code: "file",
-    message: `${enumerate(names)} ${are}${what}, and nothing is written through ${pronoun}`,
+    message: `${enumerate(names)} ${predicate}${suffix}, and nothing is written through ${pronoun}`,
     hint: `remove ${pronoun}, or name the file to write`,
   });
 }
 
+/** Reasons for the system's error codes that users may not know. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "it is a folder"],
   ["ELOOP", "its symbolic links form a loop"],
   ["NOT_REGULAR", "it is not a regular file"],
 ]);
 
-function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
+function fileError(name: string, action: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   const reason = REASONS.get(code) ?? code;
   const remedy = code === "NOT_REGULAR" ? "remove it" : "check the file, its folder and their permissions";
   return new SophiaError({
     code: "file",
-    message: `${name} cannot be ${what} (${reason})`,
+    message: `${name} cannot be ${action} (${reason})`,
     hint: `${remedy}, then run the command again; files already written stay`,
   });
 }

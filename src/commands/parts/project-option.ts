@@ -1,4 +1,7 @@
-/** `--project DIR`. A start loads this only if the user names a folder. */
+/**
+ * Applies `--project DIR` and `SOPHIA_PROJECT`: contract and `.env` files are then looked for from that folder. `main` loads this
+ * file for a start only if the user names a folder.
+ */
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import type { Invocation } from "../../command-line/command-line.ts";
@@ -13,54 +16,61 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { WORKING_DIRECTORY_LINK, within } from "../../system/paths.ts";
 import { realPath } from "../../system/real-path.ts";
 
-/** Returns the context with the folder that the command line or the variable names. @throws SophiaError (settings, 125) */
-export function inProject(invocation: Invocation, context: Context): Context {
+/**
+ * Returns the context with the project's folder that an invocation names, if its command has the option.
+ *
+ * @throws SophiaError (settings, 125) if the folder does not exist
+ */
+export function applyProjectOption(invocation: Invocation, context: Context): Context {
   if (invocation.kind === "run") return withProject(invocation.flags, context);
   if (invocation.kind !== "subcommand" || !TAKERS.project.includes(invocation.name)) return context;
-  // A hook decides itself what its failure does to the agent.
+  // `hook` applies the option itself, because the exit status of a failure decides what the agent does next.
   if (invocation.name === "hook") return context;
-  // The other options are examined by the subcommand.
+  // Mistakes in other options are ignored here: `dispatch` reports them.
   return withProject(parse(invocation.words, { project: OPTIONS.project }).values, context);
 }
 
-/** @throws SophiaError (settings, 125) if the folder does not exist */
+/**
+ * Returns the context with the project's folder that the option or the variable names; otherwise the same context. An empty
+ * variable is ignored, an empty option is a mistake. @throws SophiaError (settings, 125) if the folder does not exist
+ */
 export function withProject({ project: option }: Values, context: Context): Context {
   const variable = variableOf("project");
-  const given = option ?? context.environment.get(variable) ?? "";
-  if (given === "" && option === undefined) return context;
-  const path = String(given);
-  const folder = folderAt(path, context);
-  const problem = problemOf(folder);
-  if (path !== "" && problem === undefined) {
-    // As the working directory of a start there: without links.
+  const path = String(option ?? context.environment.get(variable) ?? "");
+  if (path === "" && option === undefined) return context;
+  const folder = resolveFolder(path, context);
+  const fault = findFolderFault(folder);
+  if (path !== "" && fault === undefined) {
+    // The path has no links, as the working directory would have none if the user started sophia-run in the folder.
     const project = folder === WORKING_DIRECTORY_LINK ? folder : realPath(folder);
     return { ...context, project, projectOption: ` --project ${shellWord(project)}` };
   }
   const label = option === undefined ? variable : "--project";
   throw new SophiaError({
     code: "settings",
-    message: `${label} names no folder: ${path === "" ? "it is empty" : `${printable(path)} ${problem}`}`,
+    message: `${label} names no folder: ${path === "" ? "it is empty" : `${printable(path)} ${fault}`}`,
     hint: "name the folder of the project: its path, absolute or from the working directory",
   });
 }
 
 /**
- * Returns the absolute path of a folder. The path of the working directory `WORKING_DIRECTORY_LINK` does not name the
- * folders above it.
+ * Returns the absolute path of a folder. If the working directory was deleted, or its path is not UTF-8, `cwd` is a link to it
+ * (`WORKING_DIRECTORY_LINK`). `resolve` would then turn `..` into the folder of the link, so the path is joined instead.
  */
-function folderAt(path: string, { cwd }: Context): string {
+function resolveFolder(path: string, { cwd }: Context): string {
   if (cwd !== WORKING_DIRECTORY_LINK || isAbsolute(path)) return resolve(cwd, path);
   return path === "." ? cwd : within(cwd, path);
 }
 
-function problemOf(path: string): string | undefined {
+/** Returns why a path cannot be the folder of a project, as the end of a sentence; undefined if it can. */
+function findFolderFault(path: string): string | undefined {
   try {
     if (!statSync(path).isDirectory()) return "is a file";
-    // A folder that may not be searched would look like one without a contract.
+    // This fails if the user may not search the folder. Without this check, the folder would look like one without a contract.
     statSync(`${path}/.`);
-    // Node.js cannot name the folder, and another one may have what it decodes.
-    const isLost = path !== WORKING_DIRECTORY_LINK && realPath(path).includes("\uFFFD");
-    return isLost ? "has a path that is not UTF-8 (change to it, and start there)" : undefined;
+    // Node.js replaces bytes that are not UTF-8 by U+FFFD. The resulting path names no folder, or another one.
+    const isUndecodable = path !== WORKING_DIRECTORY_LINK && realPath(path).includes("\uFFFD");
+    return isUndecodable ? "has a path that is not UTF-8 (change to it, and start there)" : undefined;
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";
     return code === "ENOENT" || code === "ENOTDIR" ? "does not exist" : `cannot be read (${code})`;

@@ -1,43 +1,51 @@
-/** Checks the folders of a path before a write: a repository may contain links, such as `.devcontainer -> ../..`. */
+/**
+ * Finds the root of a project, and the links by which a path leaves it. A repository may contain a link such as
+ * `.devcontainer -> ../..`, by which a command would write outside of the project (`project-files.ts` refuses that).
+ */
 import { lstatSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { realPath } from "../../system/real-path.ts";
 import { repositoryOf } from "../../system/repository.ts";
 
-/** Returns the nearest folder from `start` upwards that contains `.git`, else `start`. */
+/** Returns the nearest folder that contains `.git`, from `start` upwards; `start` itself if there is none. */
 export function projectRoot(start: string): string {
   return repositoryOf(start) ?? start;
 }
 
 /**
- * Returns the first folder of an absolute path, relative to the root, that is a link out of the project or a broken one.
- * Paths outside of the root are not checked: the user named them.
+ * Finds the first folder on an absolute path that is a link out of the project, or a broken link. Paths outside of the root are not
+ * checked, because only the user can have named them.
+ *
+ * @returns the folder's path, relative to the root; undefined if there is none
  */
-export function linkOutOf(root: string, path: string): string | undefined {
-  const names = stepsFrom(root, path);
+export function findOutwardLink(root: string, path: string): string | undefined {
+  const names = namesBetween(root, path);
   if (names === undefined) return undefined;
+  const folderNames = names.slice(0, -1);
   let folder = root;
-  for (const name of names.slice(0, -1)) {
+  for (const name of folderNames) {
     folder = join(folder, name);
     const entry = lstatSync(folder, { throwIfNoEntry: false });
-    // This folder and those below it are yet to be created.
+    // This folder and those below it do not exist yet, so that none of them is a link.
     if (entry === undefined) return undefined;
-    if (entry.isSymbolicLink() && !leadsInto(root, folder)) return relative(root, folder);
+    if (entry.isSymbolicLink() && !leadsInside(root, folder)) return relative(root, folder);
   }
   return undefined;
 }
 
-function leadsInto(root: string, link: string): boolean {
+/** Returns true if the target of a link is inside of the root. */
+function leadsInside(root: string, link: string): boolean {
   try {
-    return stepsFrom(realPath(root), realPath(link)) !== undefined;
+    return namesBetween(realPath(root), realPath(link)) !== undefined;
   } catch {
-    // A broken link: the folder would be created at its target.
+    // The link is broken. A write would create the folder at the link's target.
     return false;
   }
 }
 
-/** Returns the names from a folder down to a path; undefined if the path is not below it. */
-function stepsFrom(folder: string, path: string): readonly string[] | undefined {
-  const way = relative(folder, path);
-  return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way) ? undefined : way.split(sep);
+/** Returns the names of the folders and the file from a folder down to a path; undefined if the path is not below the folder. */
+function namesBetween(folder: string, path: string): readonly string[] | undefined {
+  const relativePath = relative(folder, path);
+  const isOutside = relativePath === ".." || relativePath.startsWith(`..${sep}`) || isAbsolute(relativePath);
+  return isOutside ? undefined : relativePath.split(sep);
 }

@@ -11,9 +11,9 @@ import { holdsToken } from "../../esc/settings/secret.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed, unallowed } from "../../access/consent-words.ts";
-import { accessOf } from "../parts/command-access.ts";
+import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { askEach, type EscTarget, namedIn } from "../parts/writing/write-access.ts";
 import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
@@ -94,7 +94,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const contract = await loadContract(settings, context);
-  const { access, notices, dotenv } = await accessOf(settings, context, namedIn(inEnvironment), { contract });
+  const { access, notices, dotenv } = await findEscAccess(settings, context, namedIn(inEnvironment), { contract });
   printNotices(context, settings, [
     ...dotenv.notices,
     ...notices.filter(({ kind }) => kind !== "environment-not-allowed"),

@@ -1,6 +1,6 @@
 /** The texts of `sophia-run rotate` for help and completion, and the choice between its two forms: `NAME` and `--token`. */
 import type { CommandDefinition, Command } from "../command.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { CONFIRMATION, FOUND_ENVIRONMENT } from "../parts/writing/write-options.ts";
 
 const TOKEN_OPTIONS = ["kind", "team", "expires"] as const;
@@ -38,7 +38,7 @@ export const rotateCommand: CommandDefinition = {
       "CLI (gh). Only then does it delete the old token: if anything fails, the old one still works. ESC_ADMIN_TOKEN must be " +
       "allowed to create tokens. The new token appears in no file, argument or message.",
   ],
-  positional: { form: "NAME", least: 0, most: 1, kind: "variable" },
+  positional: { form: "NAME", minCount: 0, maxCount: 1, kind: "variable" },
   options: {
     in: { type: "string", value: "ENV", describe: "The environment to change (default: ESC_ENV)" },
     generate: { type: "boolean", describe: "Generate a random value of the declared format" },

@@ -5,7 +5,7 @@ import { type EnvironmentState, readCurrent } from "../../esc/api/change.ts";
 import { findVariable, variableNames } from "../../esc/definition/definition-variables.ts";
 import { statusOf } from "../../esc/faults/esc-fault.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { askOne, type EscTarget } from "../parts/writing/write-access.ts";
 import { valueIn } from "../parts/writing/write-change.ts";
 import type { Replacement } from "./replacement.ts";

@@ -13,7 +13,7 @@ import type { Context } from "../../core/context.ts";
 import type { OutputMasking, Watch } from "../../launch/index.ts";
 import type { Secret } from "../../masking/masking-model.ts";
 import type { Start } from "../../resolve/start.ts";
-import type { Recorder } from "../parts/audit-log/audit-record.ts";
+import type { AuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { outputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/run-broker.ts";
 
@@ -25,7 +25,7 @@ export interface RequestedRun extends Pick<Run, "command" | "flags"> {
 
 /** The results of attendants, for the launch and for the attendants that follow in the table. */
 export interface Additions {
-  readonly record?: Recorder | undefined;
+  readonly record?: AuditRecorder | undefined;
   readonly broker?: RunBroker | undefined;
   readonly outputMasking?: OutputMasking | undefined;
   readonly watch?: Watch | undefined;
@@ -64,7 +64,9 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isNeeded: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
-      return { record: (await import("../parts/audit-log/audit-record.ts")).recorderOf(settings, flags, context) };
+      return {
+        record: (await import("../parts/audit-log/audit-record.ts")).createAuditRecorder(settings, flags, context),
+      };
     },
     attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },
@@ -72,7 +74,7 @@ const ATTENDANTS: readonly Attendant[] = [
   {
     isNeeded: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
-      throw await (await import("../parts/contract-unmet.ts")).refusal(start, command[0], settings, context);
+      throw await (await import("../parts/contract-unmet.ts")).startRefusedError(start, command[0], settings, context);
     },
   },
   // --redact. It comes before the notices, because --redact=github prints commands that mask all later output.

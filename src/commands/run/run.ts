@@ -25,8 +25,8 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
     return await launchProgram(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
-    const { withHint } = await import("../parts/mistakes.ts");
-    throw withHint(error, invocation.command[0], !invocation.hasDashes);
+    const { addStartHint } = await import("../parts/usage-errors.ts");
+    throw addStartHint(error, invocation.command[0], !invocation.hasDashes);
   }
 }
 

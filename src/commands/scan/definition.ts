@@ -16,7 +16,7 @@ export const scanCommand: CommandDefinition = {
       "status is then 2 if nothing is found elsewhere.",
     "To find secrets that none of your sources has, use gitleaks or secretlint, which know the formats of tokens.",
   ],
-  positional: { form: "[PATH…]", least: 0, most: Infinity, kind: "file" },
+  positional: { form: "[PATH…]", minCount: 0, maxCount: Infinity, kind: "file" },
   options: {
     staged: { type: "boolean", describe: "Search git's index, which is the content of the next commit" },
     history: { type: "boolean", describe: "Search all commits of branches, tags, stashes and the reflog" },

@@ -13,7 +13,7 @@ import { secretBytesOf } from "../../resolve/secret-values.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { scanHistory, scanIndex } from "./objects.ts";
 import { Search } from "./secret-search.ts";
 import { type Area, incompleteness, isComplete, json, text } from "./scan-text.ts";

@@ -16,7 +16,7 @@ export const setCommand: CommandDefinition = {
       "such as when a schema of ESC (sophia-run enforce) refuses two of them.",
     FOUND_ENVIRONMENT,
   ],
-  positional: { form: "NAME…", least: 1, most: Infinity, kind: "variable" },
+  positional: { form: "NAME…", minCount: 1, maxCount: Infinity, kind: "variable" },
   options: {
     ...writeOptions("a value"),
     plain: { type: "boolean", describe: "Write it as plain text" },

@@ -11,7 +11,7 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
-import { usageError } from "../parts/mistakes.ts";
+import { usageError } from "../parts/usage-errors.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../parts/writing/write-change.ts";

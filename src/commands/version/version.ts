@@ -1,40 +1,50 @@
+/** Returns the text of `sophia-run --version`: the version, how sophia-run was installed, and the commit. */
 import { readdirSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
-import { ownPackage } from "../parts/own-package.ts";
+import { findNpmPackage } from "../parts/npm-package.ts";
 
+/** The build defines this and the next constant. */
 declare const SOPHIA_RUN_VERSION: string | undefined;
-/** Empty outside git; with a plus sign if the sources differ from it. */
+/** The commit; empty for a build outside git. A plus sign follows if the sources differ from the commit. */
 declare const SOPHIA_RUN_COMMIT: string | undefined;
 
-/** Returns `0.1.0 (npm package, commit 0123456789ab)`. The first word is the version alone, for programs. */
+/** Returns `0.1.0 (npm package, commit 0123456789ab)`. Programs can rely on the first word, which is the version alone. */
 export function versionLine(): string {
   const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION;
   const commit = typeof SOPHIA_RUN_COMMIT === "undefined" ? "" : SOPHIA_RUN_COMMIT;
-  return `${version} (${form()}, ${commit === "" ? "built outside git" : `commit ${commit.replace("+", ", changed")}`})\n`;
+  const build = commit === "" ? "built outside git" : `commit ${commit.replace("+", ", changed")}`;
+  return `${version} (${describeInstallation()}, ${build})\n`;
 }
 
-function form(): string {
-  // Only an executable has its native code in itself.
+function describeInstallation(): string {
+  // Only an executable contains its native code.
   if (!isBun && loader?.nativeFile === undefined) return "npm package";
-  // Without /proc an executable for Linux has no path.
+  // Without /proc an executable for Linux cannot find its own path.
   const path = attempt(() => realpathSync(process.execPath));
-  if (path !== undefined && isOfWheel(path)) return "Python wheel";
-  return ownPackage() === undefined ? "executable" : "executable of the npm package";
+  if (path !== undefined && isInWheel(path)) return "Python wheel";
+  return findNpmPackage() === undefined ? "executable" : "executable of the npm package";
 }
 
-/** Returns true if pip or uv has recorded the package beside the folder of the command: the wheel has the same executable. */
-function isOfWheel(executable: string): boolean {
+/**
+ * Returns true if pip or uv has installed the executable from the wheel. The wheel contains the same executable as a release, so this
+ * looks for the record of the installation, such as `lib/python3.12/site-packages/sophia_run-0.1.0.dist-info` beside `bin/sophia-run`.
+ */
+function isInWheel(executable: string): boolean {
   const base = dirname(dirname(executable));
-  const entries = (folder: string): readonly string[] => attempt(() => readdirSync(folder)) ?? [];
-  // As in virtual environments and for --user, on Fedora, in Debian's own Python, on Windows, and with --target.
-  const libraries = ["lib", "lib64"].flatMap((name) =>
-    entries(join(base, name)).map((python) => join(base, name, python)),
+  const listNames = (folder: string): readonly string[] => attempt(() => readdirSync(folder)) ?? [];
+  // `lib/python3.12` is the form of virtual environments and of `--user`; Fedora also has `lib64`, and Windows has `Lib`.
+  const pythonFolders = ["lib", "lib64"].flatMap((name) =>
+    listNames(join(base, name)).map((python) => join(base, name, python)),
   );
-  const folders = [...libraries, join(base, "Lib")].flatMap((folder) =>
+  // Debian's own Python has `dist-packages`.
+  const packageFolders = [...pythonFolders, join(base, "Lib")].flatMap((folder) =>
     ["site-packages", "dist-packages"].map((name) => join(folder, name)),
   );
-  return [...folders, base].some((folder) => entries(folder).some((name) => /^sophia_run-.*\.dist-info$/.test(name)));
+  // With `--target`, the record is in the base folder itself.
+  return [...packageFolders, base].some((folder) =>
+    listNames(folder).some((name) => /^sophia_run-.*\.dist-info$/.test(name)),
+  );
 }

@@ -7,7 +7,7 @@ import { OPTION_NAMES, variableOf } from "../../../src/command-line/options.ts";
 import { namesFor, TAKERS } from "../../../src/command-line/takers.ts";
 import { dispatch } from "../../../src/commands/dispatch.ts";
 import { type Topic, TOPIC_NAMES, TOPICS } from "../../../src/commands/help/topics.ts";
-import { optionError } from "../../../src/commands/wrong-options.ts";
+import { optionError } from "../../../src/commands/command-line-errors.ts";
 import { COMMANDS } from "../../../src/commands/registry.ts";
 import type { Context } from "../../../src/core/context.ts";
 import { folder, isStandalone, sophia } from "../../helpers/sophia.ts";

@@ -2,14 +2,14 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES } from "../../../src/command-line/command-line.ts";
-import { OTHER_OPTIONS, OTHER_WORDS } from "../../../src/commands/parts/other-tools.ts";
+import { OTHER_TOOL_OPTIONS, OTHER_TOOL_COMMANDS } from "../../../src/commands/parts/other-tools.ts";
 import { COMMANDS } from "../../../src/commands/registry.ts";
 import { notInstalled } from "../../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophia } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 
-const WORDS = Array.from(OTHER_WORDS);
-const OPTIONS = Array.from(OTHER_OPTIONS);
+const WORDS = Array.from(OTHER_TOOL_COMMANDS);
+const OPTIONS = Array.from(OTHER_TOOL_OPTIONS);
 const env = { ...CONTRACT_VALUES, PATH: "/nowhere" };
 
 /** A folder with a program of the name in it, and a search path that has it. */
@@ -25,12 +25,12 @@ test("the tables have the verbs and options of the tools that users come from", 
   const verbs =
     "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt load upload validate";
   const isCommand = (word: string): boolean => COMMAND_NAMES.some((name) => name === word);
-  expect(verbs.split(" ").filter((word) => !OTHER_WORDS.has(word) && !isCommand(word))).toEqual([]);
+  expect(verbs.split(" ").filter((word) => !OTHER_TOOL_COMMANDS.has(word) && !isCommand(word))).toEqual([]);
   const options =
     "-e --env --environment -f --config --command --plain --overload --path -c --no-masking --preserve-env";
-  expect(options.split(" ").filter((option) => !OTHER_OPTIONS.has(option))).toEqual([]);
+  expect(options.split(" ").filter((option) => !OTHER_TOOL_OPTIONS.has(option))).toEqual([]);
   // A row that is hidden by a command would never be printed.
-  expect([...OTHER_WORDS.keys()].filter(isCommand)).toEqual([]);
+  expect([...OTHER_TOOL_COMMANDS.keys()].filter(isCommand)).toEqual([]);
 });
 
 test.each([...WORDS, ...OPTIONS])("%s: the line fits, and what it names exists", (_, meant) => {
@@ -72,7 +72,7 @@ describe("at a terminal", () => {
     const reason = notInstalled("python3", "--version");
     skip(reason !== undefined, reason);
     const given = withProgram(word);
-    const notice = `sophia-run: ${word} starts as a program; ${OTHER_WORDS.get(word) ?? ""}\r\n`;
+    const notice = `sophia-run: ${word} starts as a program; ${OTHER_TOOL_COMMANDS.get(word) ?? ""}\r\n`;
     expect(notice.length).toBeLessThanOrEqual(82);
     expect((await atTerminal([word], given, [])).stdout).toBe(`${notice}ran \r\n`);
     expect((await atTerminal(["--", word], given, [])).stdout).toBe("ran \r\n");

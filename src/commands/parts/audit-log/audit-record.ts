@@ -1,5 +1,8 @@
-/** The lines of the audit log. Loaded only if there is a log. */
-import { shownCommand } from "../../../launch/program/start-error.ts";
+/**
+ * Builds the records of the audit log: one line of JSON for each start, `get` and `export`, before it happens. The format is
+ * documented in docs/agents.md. A record contains names, sources and times, but no values and no arguments of the program.
+ * This file is loaded only if the user has an audit log.
+ */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { Values } from "../../../command-line/options.ts";
@@ -8,6 +11,7 @@ import { isDeclared } from "../../../contract/check-contract.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { SourceId } from "../../../core/model.ts";
+import { shownCommand } from "../../../launch/program/start-error.ts";
 import { jsonLine } from "../../../core/json-text.ts";
 import { printable } from "../../../core/text.ts";
 import { maskingOf } from "../../../masking/masking.ts";
@@ -17,47 +21,53 @@ import { secretsOf } from "../../../resolve/secret-values.ts";
 import { isBun } from "../../../system/runtime.ts";
 import { outputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
-import { appendToLog } from "./log-file.ts";
+import { appendToAuditLog } from "./log-file.ts";
 
+/** The event that a record is about. `run` is the identifier that a start with a broker has in all of its records. */
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
-  /** Credentials and files of ESC are renewed while the program runs (`--refresh`). */
+  /** Credentials or files of ESC were renewed while the program ran (`--refresh`). */
   | ({ readonly event: "renewal"; readonly run: string } & Renewals)
-  /** The keys that the broker has a new value of. */
+  /** The broker has new values for the keys with these names. */
   | {
       readonly event: "swap";
       readonly run: string;
       readonly names: readonly string[];
-      /** The state of ESC that the former values are from. */
+      /** The state of ESC from which the former values came. */
       readonly former: EscStatus;
     }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
-/** The broker of a run, and the names of the keys that it has dummies for. */
 interface BrokerOfRun {
   readonly run: string;
+  /** Returns the names of the brokered keys. */
   readonly names: () => readonly string[];
   /** The credentials and files that are renewed while the program runs. */
   readonly renewed?: Renewals | undefined;
 }
 
-/** Records a start, a swap, a get or an export before it happens; `isRefused`: the contract is not met, and nothing is passed on. */
-export type Recorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
+/**
+ * Appends a record for an event before the event happens.
+ *
+ * @param isRefused true if the contract is not met, so that the program gets no values
+ * @throws SophiaError (audit, 125) if the line cannot be written, or the user's reason contains a secret
+ */
+export type AuditRecorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
 
-const LONGEST_REASON = 200;
+const MAX_REASON_CHARACTERS = 200;
 
 /**
- * Returns the writer of the audit log: a line for each call, without values and arguments (docs/agents.md). It throws a
- * SophiaError (audit, 125) if the line cannot be written or the reason contains a secret. Without an audit log returns
- * undefined and ignores `SOPHIA_REASON`, since programs inherit it and may start another sophia-run.
+ * Creates the function that appends records to the audit log. Without an audit log the result is undefined, and `SOPHIA_REASON`
+ * is ignored: a program inherits that variable, and may start another sophia-run that has no log.
  *
- * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text
+ * @param flags the options on the command line: `--reason` without an audit log is an error
+ * @throws SophiaError (audit, 125) for a reason that cannot be recorded; the message does not contain the reason's text
  */
-export function recorderOf(
+export function createAuditRecorder(
   { auditLog, reason }: Pick<Settings, "auditLog" | "reason">,
   flags: Values,
   context: Pick<Context, "environment" | "cwd">,
-): Recorder | undefined {
+): AuditRecorder | undefined {
   if (auditLog === undefined) {
     if (flags["reason"] === undefined) return undefined;
     throw new SophiaError({
@@ -66,33 +76,37 @@ export function recorderOf(
       hint: "name one with --audit-log FILE or SOPHIA_AUDIT_LOG, or leave --reason out",
     });
   }
-  if (reason !== undefined && Array.from(reason).length > LONGEST_REASON) {
+  if (reason !== undefined && Array.from(reason).length > MAX_REASON_CHARACTERS) {
     throw new SophiaError({
       code: "audit",
-      message: `the reason for the audit log is longer than ${LONGEST_REASON} characters`,
+      message: `the reason for the audit log is longer than ${MAX_REASON_CHARACTERS} characters`,
       hint: "shorten it (--reason, SOPHIA_REASON)",
     });
   }
   return (recorded, isRefused, start) => {
     const secrets = secretsOf(start);
     if (reason !== undefined) refuseSecrets(reason, secrets);
-    const keeper = outputReader(context.environment);
-    const line = {
-      ...lineOf(recorded, isRefused, start, secrets),
-      caller: keeper === undefined ? undefined : readerName(keeper),
+    const readerVariable = outputReader(context.environment);
+    const record = {
+      ...createRecord(recorded, isRefused, start, secrets),
+      caller: readerVariable === undefined ? undefined : readerName(readerVariable),
       reason: reason === undefined ? undefined : printable(reason),
     };
-    appendToLog(resolve(context.cwd, auditLog), jsonLine(line));
+    appendToAuditLog(resolve(context.cwd, auditLog), jsonLine(record));
   };
 }
 
-function lineOf(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
+function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
   const {
     files: { contract },
     store: { esc },
     verdict: { violations },
   } = start;
-  const { source, profile, scope } = contract;
+  const { profile, scope } = contract;
+  const command =
+    recorded.event === "start"
+      ? shownCommand(maskSecrets(Buffer.from(recorded.command), secrets).toString())
+      : undefined;
   return {
     version: 1,
     time: new Date().toISOString(),
@@ -101,27 +115,32 @@ function lineOf(recorded: RecordedEvent, isRefused: boolean, start: Start, secre
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    command:
-      recorded.event === "start" ? shownCommand(masked(Buffer.from(recorded.command), secrets).toString()) : undefined,
-    contract: source.kind === "file" ? source.path : hasNoContract(start) ? "none" : source.kind,
+    command,
+    contract: contractField(start),
     profile,
     scope: scope?.name,
-    names: isRefused ? {} : namesOf(recorded, start),
-    ...runOf(recorded),
-    ...renewedOf(recorded),
+    names: isRefused ? {} : sourcesByName(recorded, start),
+    ...runFields(recorded),
+    ...renewedField(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
-    ...escOf(recorded.event === "renewal" ? recorded.start.store.esc : esc),
+    ...escField(recorded.event === "renewal" ? recorded.start.store.esc : esc),
   };
 }
 
-function escOf(esc: EscStatus): object {
+/** Returns the path of the contract, `built-in`, or `none` for a start without one. */
+function contractField(start: Start): string {
+  const { source } = start.files.contract;
+  if (source.kind === "file") return source.path;
+  return hasNoContract(start) ? "none" : source.kind;
+}
+
+function escField(esc: EscStatus): object {
   return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
 }
 
-/** Returns what is renewed, until when it lives, and what says so; no value. */
-function renewedOf(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
-  const renewals =
-    recorded.event === "renewal" ? recorded : recorded.event === "start" ? recorded.broker?.renewed : undefined;
+/** Returns which credentials and files are renewed, when the credentials expire, and what states that time. */
+function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
+  const renewals = renewalsOf(recorded);
   if (renewals === undefined) return {};
   const { credentials, files } = renewals;
   return {
@@ -132,38 +151,47 @@ function renewedOf(recorded: RecordedEvent): { readonly renewed?: readonly objec
   };
 }
 
-/** Returns the environments with their revisions, if the token may see these. */
+function renewalsOf(recorded: RecordedEvent): Renewals | undefined {
+  if (recorded.event === "renewal") return recorded;
+  return recorded.event === "start" ? recorded.broker?.renewed : undefined;
+}
+
+/** Returns the ESC environments that were read, each with its revision if the token may see revisions. */
 function environmentsOf(esc: EscStatus): readonly object[] {
   return esc.kind === "read" ? esc.environments : [];
 }
 
-function runOf(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
+function runFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
   if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
   const broker = recorded.event === "start" ? recorded.broker : undefined;
   return broker === undefined ? {} : { run: broker.run, brokered: broker.names() };
 }
 
-/** Returns the source of each variable that sophia-run adds, or that is declared. */
-function namesOf(
+/**
+ * Returns the variables that the event passes on, each with its source. A start leaves out variables that come from the caller's
+ * environment and that the contract does not declare: those would fill the log, and sophia-run does not add them.
+ */
+function sourcesByName(
   recorded: RecordedEvent,
   { files: { contract }, values: { selected } }: Start,
 ): Readonly<Record<string, SourceId>> {
   if (recorded.event === "renewal") return {};
-  const passed =
-    recorded.event !== "start"
-      ? recorded.names.flatMap((name) => selected.get(name) ?? [])
-      : Array.from(selected.values()).filter(
+  const variables =
+    recorded.event === "start"
+      ? Array.from(selected.values()).filter(
           ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),
-        );
-  return Object.fromEntries(passed.map(({ name, origin }) => [name, origin.source]));
+        )
+      : recorded.names.flatMap((name) => selected.get(name) ?? []);
+  return Object.fromEntries(variables.map(({ name, origin }) => [name, origin.source]));
 }
 
-/** @throws SophiaError (audit, 125) that names the variable of the secret */
+/** @throws SophiaError (audit, 125) if the reason contains a secret; the message names the secret's variable */
 function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
-  const input = Buffer.from(reason);
-  const holds = (some: readonly Secret[]): boolean => !masked(input, some).equals(input);
-  if (!holds(secrets)) return;
-  const contained = secrets.find((secret) => holds([secret]));
+  const reasonBytes = Buffer.from(reason);
+  const containsAny = (candidates: readonly Secret[]): boolean =>
+    !maskSecrets(reasonBytes, candidates).equals(reasonBytes);
+  if (!containsAny(secrets)) return;
+  const contained = secrets.find((secret) => containsAny([secret]));
   throw new SophiaError({
     code: "audit",
     message: `the reason for the audit log contains the value of ${printable(contained?.name ?? "a secret")}`,
@@ -171,20 +199,19 @@ function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
   });
 }
 
-function masked(input: Buffer, secrets: readonly Secret[]): Buffer {
+function maskSecrets(input: Buffer, secrets: readonly Secret[]): Buffer {
   const masker = maskingOf(secrets, input.length).stream();
-  const bytes = Buffer.from(masker.push(input));
-  return Buffer.concat([bytes, masker.flush()]);
+  return Buffer.concat([masker.push(input), masker.flush()]);
 }
 
 function userName(): string {
-  const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
+  const userId = `uid ${process.getuid?.() ?? "unknown"}`;
   // Bun reads the name from the environment, which any caller may set.
-  if (isBun) return byNumber;
+  if (isBun) return userId;
   try {
     return userInfo().username;
   } catch {
-    // The system may have no name, as in a container.
-    return byNumber;
+    // The system may have no name for the user, as in a container.
+    return userId;
   }
 }

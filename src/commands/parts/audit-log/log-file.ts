@@ -1,6 +1,9 @@
 /**
- * The file of the audit log, to which processes append at the same time, each line in one write, which never mixes with
- * another (POSIX, write(2) with O_APPEND). Full logs get unique names: no line is lost if two processes rename one.
+ * Appends lines to the file of the audit log. Several processes do so at the same time. Each of them writes a whole line by one
+ * write(2) with O_APPEND, so that lines do not mix (POSIX).
+ *
+ * A full log is renamed, to `audit.jsonl.20300102T030405678Z-0a1b2c3d` for instance. The name is unique, so that no renamed log
+ * is replaced if two processes find the log full at the same time.
  */
 import {
   closeSync,
@@ -23,111 +26,129 @@ import { printable } from "../../../core/text.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { makeFolder } from "../../../system/folders.ts";
 
-const MAX_BYTES = 5 * 1024 * 1024;
-/** The limit of all renamed logs together; the latest are kept. */
-const MAX_BYTES_RENAMED = 4 * MAX_BYTES;
+const MAX_LOG_BYTES = 5 * 1024 * 1024;
+/** The limit for all renamed logs together. The oldest beyond it are removed. */
+const MAX_RENAMED_BYTES = 4 * MAX_LOG_BYTES;
+/** The end of a renamed log's name: a time in UTC, and random digits. */
+const RENAMED_SUFFIX = /^\d{8}T\d{9}Z-[\da-f]{8}$/;
 
-const OTHERS_WRITE = 0o022;
+/** The mode bits by which the group and all other users may write. */
+const GROUP_AND_OTHERS_WRITE = 0o022;
 
 /**
- * Appends a line that ends with a line break. `path` is absolute; a new file is readable only by its owner.
+ * Appends a line to the log. A missing file is created, with a mode that lets only its owner read it.
  *
- * @throws SophiaError (audit, 125) if this fails, or if the file is irregular or may be changed by another user but root
+ * @param path an absolute path @param line with the line break at its end
+ * @throws SophiaError (audit, 125) if the line cannot be written, if the file is not a regular file, or if another user than root
+ *   may change it
  */
-export function appendToLog(path: string, line: string): void {
+export function appendToAuditLog(path: string, line: string): void {
   try {
     const bytes = Buffer.from(line);
-    const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_BYTES;
-    let log = open(path);
-    if (isFull(log.stats) && renameFull(path, log.stats)) {
+    const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_LOG_BYTES;
+    let log = openLog(path);
+    if (isFull(log.stats) && renameFullLog(path, log.stats)) {
       closeSync(log.descriptor);
-      log = open(path);
+      log = openLog(path);
     }
     try {
-      // A full disk may have left the beginning of a line.
-      const whole = endsInMidLine(log.descriptor, log.stats.size) ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
-      if (writeSync(log.descriptor, whole) !== whole.length)
-        throw unusable(path, "is full: the line does not fit on the disk");
+      // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
+      const isInMidLine = endsInMidLine(log.descriptor, log.stats.size);
+      const written = isInMidLine ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
+      if (writeSync(log.descriptor, written) !== written.length)
+        throw logError(path, "is full: the line does not fit on the disk");
     } finally {
       closeSync(log.descriptor);
     }
   } catch (error) {
     if (error instanceof SophiaError) throw error;
-    throw unusable(path, `cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`);
+    throw logError(path, `cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`);
   }
 }
 
-function open(path: string): { readonly descriptor: number; readonly stats: Stats } {
-  // Checked before open(2), which has effects on some devices.
+/** Opens the log for reading and appending, and checks that no other user controls it. The caller closes the descriptor. */
+function openLog(path: string): { readonly descriptor: number; readonly stats: Stats } {
+  // The kind of the file is checked before open(2), because opening some devices has effects.
   const entry = lstatSync(path, { throwIfNoEntry: false });
-  if (entry?.isSymbolicLink() === true) throw unusable(path, "is a symbolic link");
-  if (entry?.isFile() === false) throw irregular(path);
+  if (entry?.isSymbolicLink() === true) throw logError(path, "is a symbolic link");
+  if (entry?.isFile() === false) throw irregularFileError(path);
   if (entry === undefined) makeFolder(dirname(path), 0o700);
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
-  // Undefined on Windows: the last three.
-  const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce((all, one) => all | (one ?? 0), 0);
+  // Windows has none of the last three flags.
+  const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce(
+    (flagBits, flag) => flagBits | (flag ?? 0),
+    0,
+  );
   const descriptor = openSync(path, flags, 0o600);
   const stats = fstatSync(descriptor);
-  const problem = problemOf(path, stats);
-  if (problem === undefined) return { descriptor, stats };
+  const error = findOwnershipError(path, stats);
+  if (error === undefined) return { descriptor, stats };
   closeSync(descriptor);
-  throw problem;
+  throw error;
 }
 
-function problemOf(path: string, stats: Stats): SophiaError | undefined {
-  if (!stats.isFile()) return irregular(path);
-  // Windows has no such owners and modes.
+function findOwnershipError(path: string, stats: Stats): SophiaError | undefined {
+  if (!stats.isFile()) return irregularFileError(path);
+  // Windows has no owners and modes of this kind.
   if (process.geteuid === undefined) return undefined;
-  // The owner can change the content; root can change every file.
+  // The owner can change the content. Root is accepted, because root can change every file anyway.
   if (stats.uid !== process.geteuid() && stats.uid !== 0) {
-    return unusable(path, `belongs to another user (uid ${stats.uid})`);
+    return logError(path, `belongs to another user (uid ${stats.uid})`);
   }
-  if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
-  return unusable(path, "can be written by other users", `run chmod go-w ${shellWord(path)}, then start again`);
+  if ((stats.mode & GROUP_AND_OTHERS_WRITE) === 0) return undefined;
+  return logError(path, "can be written by other users", `run chmod go-w ${shellWord(path)}, then start again`);
 }
 
-/** @returns false if the folder does not allow it: the log grows until an administrator rotates it */
-function renameFull(path: string, full: Stats): boolean {
-  const current = statSync(path, { throwIfNoEntry: false });
-  if (current?.ino !== full.ino || current.dev !== full.dev) return true;
+/**
+ * Renames the log, unless another process has already done so.
+ *
+ * @param fullLog the file that was found full
+ * @returns false if the folder does not allow renaming: the log then grows until an administrator rotates it
+ */
+function renameFullLog(path: string, fullLog: Stats): boolean {
+  const currentLog = statSync(path, { throwIfNoEntry: false });
+  const isRenamed = currentLog?.ino !== fullLog.ino || currentLog.dev !== fullLog.dev;
+  if (isRenamed) return true;
   const time = new Date().toISOString().replaceAll(/[^\dTZ]/g, "");
   const { randomBytes } = process.getBuiltinModule("node:crypto");
   try {
     renameSync(path, `${path}.${time}-${randomBytes(4).toString("hex")}`);
   } catch (error) {
+    // ENOENT: another process was faster, and has renamed the log after the check above.
     return systemErrorCode(error) === "ENOENT";
   }
-  removeOldest(path, full.uid);
+  removeOldLogs(path, fullLog.uid);
   return true;
 }
 
-/** @param owner of the log, and of those that are counted and removed */
-function removeOldest(path: string, owner: number): void {
+/** Removes the oldest renamed logs. @param ownerId the owner of the log: only files of this user are counted and removed */
+function removeOldLogs(path: string, ownerId: number): void {
   const folder = dirname(path);
-  const start = `${basename(path)}.`;
-  let size = 0;
+  const prefix = `${basename(path)}.`;
+  let totalBytes = 0;
   try {
-    const renamed = readdirSync(folder).filter(
-      (name) => name.startsWith(start) && /^\d{8}T\d{9}Z-[\da-f]{8}$/.test(name.slice(start.length)),
+    const renamedLogs = readdirSync(folder).filter(
+      (name) => name.startsWith(prefix) && RENAMED_SUFFIX.test(name.slice(prefix.length)),
     );
-    for (const name of renamed.toSorted().toReversed()) {
+    // The names begin with a time, so this is from the latest to the oldest.
+    for (const name of renamedLogs.toSorted().toReversed()) {
       const file = join(folder, name);
       const stats = lstatSync(file, { throwIfNoEntry: false });
-      // In a folder such as /tmp another user could make a large one, after which none of these would be kept.
-      if (stats?.isFile() !== true || stats.uid !== owner) continue;
-      size += stats.size;
-      if (size > MAX_BYTES_RENAMED) rmSync(file, { force: true });
+      // In a folder such as /tmp another user could create a large file with such a name, so that all renamed logs were removed.
+      if (stats?.isFile() !== true || stats.uid !== ownerId) continue;
+      totalBytes += stats.size;
+      if (totalBytes > MAX_RENAMED_BYTES) rmSync(file, { force: true });
     }
   } catch {
-    // Left for the next time: the line is more important.
+    // The line must be written even if old logs cannot be removed. The next full log is another chance to remove them.
   }
 }
 
-function irregular(path: string): SophiaError {
-  return unusable(path, "is not a regular file");
+function irregularFileError(path: string): SophiaError {
+  return logError(path, "is not a regular file");
 }
 
-function unusable(path: string, problem: string, hint?: string): SophiaError {
+function logError(path: string, problem: string, hint?: string): SophiaError {
   return new SophiaError({
     code: "audit",
     message: `the audit log ${printable(path)} ${problem}`,
@@ -135,9 +156,9 @@ function unusable(path: string, problem: string, hint?: string): SophiaError {
   });
 }
 
-/** Returns true if a file's last line has no line break, so that appended text would join it. @throws the system's error */
+/** Returns true if a file does not end with a line break, so that appended text would join its last line. @throws the system's error */
 export function endsInMidLine(descriptor: number, size: number): boolean {
-  const last = Buffer.from("\n");
-  if (size > 0) readSync(descriptor, last, 0, 1, size - 1);
-  return last.toString() !== "\n";
+  const lastByte = Buffer.from("\n");
+  if (size > 0) readSync(descriptor, lastByte, 0, 1, size - 1);
+  return lastByte.toString() !== "\n";
 }

@@ -1,60 +1,68 @@
-/** The options of the broker: which of them conflict, and which origins and names they allow. */
+/** Checks the options `--broker-…` and turns them into the options of the broker's plan. */
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";
-import type { PlanOptions } from "./brokered-keys.ts";
-import { listenAddress } from "./listen-option.ts";
+import type { BrokerPlanOptions } from "./brokered-keys.ts";
+import { parseListenOptions } from "./listen-option.ts";
 
-type Options = Pick<
+type BrokerSettings = Pick<
   Settings,
   "contractFile" | "envFiles" | "brokerTo" | "brokerExcept" | "brokerListen" | "brokerName"
 >;
 
-/** They need --broker. */
-const BROKER_OPTIONS = ["broker-to", "broker-except", "broker-listen", "broker-name"] as const;
+/** The options that have no effect without `--broker`. */
+const OPTIONS_OF_BROKER = ["broker-to", "broker-except", "broker-listen", "broker-name"] as const;
 
 /**
- * Refuses invalid options before a source is read: ESC takes its time, and may make credentials for a session. The variables
- * may stand without `SOPHIA_BROKER`, since starts without the broker inherit them.
+ * Refuses invalid options before any source is read, because reading ESC takes time and may create credentials. The variables
+ * of these options, such as `SOPHIA_BROKER_TO`, may be set without `SOPHIA_BROKER`: a start without the broker inherits them.
  *
+ * @param flags the options on the command line, without those that variables set
  * @throws SophiaError (usage, settings; 125)
  */
-export function refuseBrokerOptions(settings: Options & Pick<Settings, "broker">, flags: Values): void {
-  if (settings.broker) return void planOptions(settings);
-  const alone = BROKER_OPTIONS.find((name) => flags[name] !== undefined);
-  if (alone === undefined) return;
-  // Not by `usageError`: a mistyped command would load this file with it.
+export function refuseBrokerOptions(settings: BrokerSettings & Pick<Settings, "broker">, flags: Values): void {
+  if (settings.broker) return void brokerPlanOptions(settings);
+  const unusedOption = OPTIONS_OF_BROKER.find((name) => flags[name] !== undefined);
+  if (unusedOption === undefined) return;
+  // This does not call `usageError`, because the bundle would then load this file for each mistyped command.
   throw new SophiaError({
     code: "usage",
-    message: `--${alone} needs --broker`,
-    hint: `add --broker, or leave --${alone} out`,
+    message: `--${unusedOption} needs --broker`,
+    hint: `add --broker, or leave --${unusedOption} out`,
   });
 }
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or an invalid `--broker-listen` */
-export function planOptions(settings: Options): PlanOptions {
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is not an origin, or an invalid `--broker-listen` */
+export function brokerPlanOptions(settings: BrokerSettings): BrokerPlanOptions {
   const { contractFile, envFiles, brokerTo, brokerExcept } = settings;
   return {
     isContractNamed: contractFile !== undefined,
-    areFilesNamed: envFiles.every(({ required }) => required),
-    allowed: brokerTo.map(originIn),
-    except: brokerExcept,
-    address: listenAddress(settings),
+    areEnvFilesNamed: envFiles.every(({ required }) => required),
+    allowedOrigins: brokerTo.map(parseOrigin),
+    exceptedNames: brokerExcept,
+    listenAddress: parseListenOptions(settings),
   };
 }
 
-function originIn(text: string): string {
+/** Parses one origin of `--broker-to`: `https://api.example.com`. */
+function parseOrigin(text: string): string {
   const url = parseUrl(text);
   const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href;
-  const isOne = url?.hostname.includes("*") !== true;
-  if (isOrigin && isOne) return url.origin;
+  const hasWildcard = url?.hostname.includes("*") === true;
+  if (isOrigin && !hasWildcard) return url.origin;
+  const message = `--broker-to has an invalid value: '${printable(text)}'`;
+  if (hasWildcard) {
+    throw new SophiaError({
+      code: "settings",
+      message: `${message} (an origin has no wildcard: any file could then choose who gets a key)`,
+      hint: "name each origin, such as https://api.example.com",
+    });
+  }
   throw new SophiaError({
     code: "settings",
-    message: `--broker-to has an invalid value: '${printable(text)}'${isOne ? "" : " (an origin has no wildcard: any file could then choose who gets a key)"}`,
-    hint: isOne
-      ? "allowed: an origin without a path, such as https://api.example.com"
-      : "name each origin, such as https://api.example.com",
+    message,
+    hint: "allowed: an origin without a path, such as https://api.example.com",
   });
 }

@@ -1,4 +1,7 @@
-/** Reports for people and programs which keys are brokered and where each goes, without values; nothing listens. */
+/**
+ * Reports which keys a start with `--broker` would broker, and where each would go. `check --broker` and `explain --broker`
+ * print the report, as text or as JSON. It contains no values, and no broker is started.
+ */
 import { dummyKey } from "../../../broker/dummy.ts";
 import { SOCKET_VARIABLE } from "../../../broker/broker-variables.ts";
 import { originsOf } from "../../../broker/route.ts";
@@ -12,17 +15,20 @@ import { maskabilityOf } from "../../../masking/texts.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import type { Exposure } from "./exposed-keys.ts";
-import { EXPOSURES, waysOut, wordsOf } from "./key-fault-words.ts";
-import { type BrokeredKey, type BrokerPlan, planBroker, spelledAsBuiltIn } from "./brokered-keys.ts";
-import { planOptions } from "./broker-options.ts";
+import { EXPOSURE_REASONS, describeRemedies, describeKeyFault } from "./describe-key-faults.ts";
+import { type BrokeredKey, type BrokerPlan, planBroker, withKnownSpelling } from "./brokered-keys.ts";
+import { brokerPlanOptions } from "./broker-options.ts";
 
 export interface BrokerReport {
   readonly keys: readonly KeyReport[];
-  /** Keys that cannot be brokered, whose origin is not trusted, or that the program would get in clear: nothing would start. */
+  /**
+   * Keys that cannot be brokered, whose origin is not trusted, or that the program would get in plain text. If there is one,
+   * nothing would start.
+   */
   readonly failures: readonly KeyFailure[];
-  /** Keys of an outer sophia-run: this one leaves its dummies alone. */
+  /** Keys that an outer sophia-run brokers. This sophia-run passes that one's dummies on unchanged. */
   readonly outer: readonly string[];
-  /** Secrets that the program gets themselves. */
+  /** Secrets that the program gets in plain text. */
   readonly others: readonly { readonly name: string; readonly why: NotBrokered }[];
 }
 
@@ -31,34 +37,37 @@ export interface KeyReport {
   readonly origin: string;
   /** The further origins of a service that has several. */
   readonly furtherOrigins?: readonly string[];
-  /** The path of a gateway's address; mostly empty. */
+  /** The path of a gateway's address. It is empty without a gateway. */
   readonly path: string;
   /** The variables in which the program gets the address of the broker. */
   readonly variables: readonly string[];
   readonly by: BrokeredKey["because"];
-  /** Names in words who says where the key goes. */
+  /** Describes who chose the origin to which the key goes. */
   readonly byWords: string;
-  /** Rules of paths; without allowed ones all is allowed that is not denied. */
+  /** Path rules. If this list is empty, all paths are allowed that `deny` does not name. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly limit?: RequestLimit;
-  /** Further variables of the program with the key in their values. */
+  /** Further variables of the program whose values contain the key. */
   readonly copies: readonly string[];
 }
 
 export interface KeyFailure {
   readonly name: string;
   readonly code: "broker" | "broker-untrusted" | "broker-clear";
-  /** For a key that the program would get in clear. */
+  /** Why the program would get the key in plain text; absent for other failures. */
   readonly why?: Exposure;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** `unknown`: no service is known. `excepted`: the caller has said so. */
+/**
+ * Why the broker does not hold a secret. `fake`: it is a made-up value of `--fake`. `unknown`: the secret belongs to no known
+ * service. `excepted`: the user named it in `--broker-except`.
+ */
 export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 
-/** Reasons, for people. */
+/** The reasons as the user reads them. */
 export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   contract: "the contract says so",
   file: "passed as a file",
@@ -67,23 +76,26 @@ export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   unknown: "no service is known",
 };
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin */
+/** @throws SophiaError (settings, 125) for a `--broker-to` that is not an origin */
 export function reportBroker(start: Start, settings: Settings, environment: Environment): BrokerReport {
-  const options = planOptions(settings);
+  const options = brokerPlanOptions(settings);
   const plan = planBroker(start, environment, options, dummyKey);
   const { keys, faults, exposed, outer } = plan;
-  const clear = exposed.map((key): KeyFailure => ({
+  const exposedFailures = exposed.map((key): KeyFailure => ({
     name: printable(key.name),
     code: "broker-clear",
     why: key.why,
-    problem: `the program would get its value (${EXPOSURES[key.why]})`,
-    remedy: waysOut([key], start.files.contract.source).join(" "),
+    problem: `the program would get its value (${EXPOSURE_REASONS[key.why]})`,
+    remedy: describeRemedies([key], start.files.contract.source).join(" "),
   }));
   return {
-    keys: keys.map((key) => reportKey(key, keys, start, "path" in options.address)),
-    failures: [...faults.map((fault) => ({ name: printable(fault.name), ...wordsOf(fault) })), ...clear],
+    keys: keys.map((key) => reportKey(key, keys, start, "path" in options.listenAddress)),
+    failures: [
+      ...faults.map((fault) => ({ name: printable(fault.name), ...describeKeyFault(fault) })),
+      ...exposedFailures,
+    ],
     outer: outer.map(printable),
-    others: notBrokered(plan, start, environment),
+    others: findUnbrokeredSecrets(plan, start, environment),
   };
 }
 
@@ -97,15 +109,19 @@ function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], start: Start,
     path: printable(route.path),
     variables: isSocket ? [SOCKET_VARIABLE] : Object.keys(base).map(printable),
     by: because,
-    byWords: byWords(key, start),
+    byWords: describeTrust(key, start),
     allow: route.allow.map(({ text }) => printable(text)),
     deny: route.deny.map(({ text }) => printable(text)),
     ...(route.limit !== undefined && { limit: route.limit }),
-    copies: copiesOf(key, keys, start.values.selected),
+    copies: findKeyCopies(key, keys, start.values.selected),
   };
 }
 
-function byWords({ because, variable }: BrokeredKey, { files: { contract }, values: { selected } }: Start): string {
+/** Returns who vouches for the origin of a key: `by OPENAI_BASE_URL of the caller's environment`. */
+function describeTrust(
+  { because, variable }: BrokeredKey,
+  { files: { contract }, values: { selected } }: Start,
+): string {
   const origin = variable === undefined ? undefined : selected.get(variable)?.origin;
   const name = printable(variable ?? "");
   const place = origin === undefined ? "" : `${name} of ${originWords(origin)}`;
@@ -113,7 +129,7 @@ function byWords({ because, variable }: BrokeredKey, { files: { contract }, valu
     case "built-in":
       return "built in";
     case "caller":
-      // A file that the caller has named is the caller's word, too.
+      // The caller also vouches for a file that the caller has named.
       return origin?.source === "environment" ? `by ${name} of the caller's environment` : `by ${place}`;
     case "source":
       return `by ${place}, like the key`;
@@ -127,47 +143,47 @@ function byWords({ because, variable }: BrokeredKey, { files: { contract }, valu
 }
 
 /**
- * Returns the other variables that the program gets with the value of a brokered key in them.
+ * Returns the other variables of the program whose values contain a brokered key: the broker does not replace those copies.
  *
- * @param keys all that are brokered: the program gets dummies and addresses in their variables
+ * @param keys all brokered keys. Their variables are left out, because the program gets dummies and addresses in these.
  */
-export function copiesOf(
+export function findKeyCopies(
   { value }: BrokeredKey,
   keys: readonly BrokeredKey[],
   selected: Resolution,
 ): readonly string[] {
-  // A placeholder such as `x` is a part of other values by chance.
+  // A short value such as `x` occurs in other values by chance.
   if (maskabilityOf(value) !== "masked") return [];
   const replaced = new Set(keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]));
-  return Array.from(selected.values()).flatMap((one) =>
-    one.value.includes(value) && !replaced.has(one.name) ? [printable(one.name)] : [],
-  );
+  return Array.from(selected.values())
+    .filter((variable) => variable.value.includes(value) && !replaced.has(variable.name))
+    .map(({ name }) => printable(name));
 }
 
-/** Returns the secrets that a start would pass on themselves: the excepted keys, and declared secrets. */
-export function notBrokered(
+/** Returns the secrets that the program would get in plain text: the excepted keys, and declared secrets of no known service. */
+export function findUnbrokeredSecrets(
   { keys, faults, exposed, excepted, outer }: BrokerPlan,
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Pick<Environment, "foldsCase">,
 ): BrokerReport["others"] {
-  const known = new Set(
-    [keys.map(({ route }) => route), faults, exposed, excepted].flatMap((some) => some.map(({ name }) => name)),
-  );
-  for (const name of outer) known.add(name);
+  const reportedElsewhere = new Set([
+    ...keys.map(({ route }) => route.name),
+    ...[faults, exposed, excepted].flatMap((list) => list.map(({ name }) => name)),
+    ...outer,
+  ]);
   const declared = Array.from(contract.variables.values()).flatMap((written): BrokerReport["others"] => {
-    const { name, secret, broker } = spelledAsBuiltIn(written, environment);
+    const { name, secret, broker } = withKnownSpelling(written, environment);
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const isOfService = providerOf(name) !== undefined;
-    // A contract that calls a key no secret takes it from the broker, too.
-    if (known.has(name) || !(secret || isOfService) || resolved === undefined) return [];
-    const why = whyNot(resolved, isOfService || broker === false);
-    return [{ name: printable(name), why }];
+    // The key of a known service is reported even if the contract declares that it is no secret: the broker then lacks it.
+    if (reportedElsewhere.has(name) || !(secret || isOfService) || resolved === undefined) return [];
+    return [{ name: printable(name), why: reasonFor(resolved, isOfService || broker === false) }];
   });
   return [...excepted.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declared];
 }
 
-function whyNot({ origin, delivery }: Resolved, isOfContract: boolean): NotBrokered {
+function reasonFor({ origin, delivery }: Resolved, isLeftByContract: boolean): NotBrokered {
   if (origin.source === "fake") return "fake";
   if (delivery === "file") return "file";
-  return isOfContract ? "contract" : "unknown";
+  return isLeftByContract ? "contract" : "unknown";
 }

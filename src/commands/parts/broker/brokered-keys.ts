@@ -1,108 +1,101 @@
-/** The keys of a run that are brokered, and where each of them goes; pure. Its texts contain no value. */
+/**
+ * Plans which API keys of a start the broker holds, and where it sends each of them; pure. `run --broker` carries the plan
+ * out; `check --broker` and `explain --broker` only report it. Texts in the plan contain no value.
+ */
 import type { ListenAddress } from "../../../broker/own-address.ts";
 import { type KeyPlan, planKey, type PlanFault } from "../../../broker/key-plan.ts";
-import type { PlanContext, SourcedValue } from "../../../broker/service-address.ts";
+import type { PlanContext } from "../../../broker/service-address.ts";
 import { brokerEntryOf } from "../../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../../contract/broker/broker-model.ts";
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isSet } from "../../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../../contract/contract-model.ts";
-import { keysSentTo } from "../../../trust/key-addresses.ts";
-import type { Environment, Origin, Resolution, Resolved } from "../../../core/model.ts";
+import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
-import { originWords } from "../../../resolve/source-words.ts";
-import { type ExposedKey, exposedKeys, spelledAsKnown } from "./exposed-keys.ts";
+import { type ExposedKey, exposedKeys, knownSpellingOf } from "./exposed-keys.ts";
+import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
 
+/** A key that the broker holds: the program gets `route.dummy` in its place. */
 export interface BrokeredKey extends KeyPlan {
   readonly declaration: Declaration;
+  /** The real key. */
   readonly value: string;
-  /** The names besides its own under which the program would get the same value. */
+  /** The further names under which the program would get the same value. */
   readonly aliases: readonly string[];
 }
 
+/** A key that cannot be brokered, with the reason. */
 export interface KeyFault {
   readonly name: string;
+  /** `no-room`: the declared format allows no dummy. `unprintable`: the value cannot stand in a header. */
   readonly fault: PlanFault | { readonly kind: "no-room" | "unprintable" };
 }
 
+/** The keys of a start, by what the broker would do with them. If there are `faults` or `exposed` keys, nothing starts. */
 export interface BrokerPlan {
   readonly keys: readonly BrokeredKey[];
   readonly faults: readonly KeyFault[];
-  /** The keys that the program would get in clear: nothing starts. */
+  /** The keys that the program would get in plain text against the user's intention. */
   readonly exposed: readonly ExposedKey[];
-  /** The keys that it gets by `--broker-except`. */
+  /** The keys that the program gets in plain text because the user allowed it (`--broker-except`). */
   readonly excepted: readonly Pick<ExposedKey, "name" | "key">[];
-  /** The keys that an outer sophia-run brokers. */
+  /** The names of the keys that an outer sophia-run brokers: their values are that broker's dummies. */
   readonly outer: readonly string[];
 }
 
-export interface PlanOptions {
-  readonly isContractNamed: boolean;
-  /** The caller has named the `.env` files. */
-  readonly areFilesNamed: boolean;
+export interface BrokerPlanOptions extends NamedFiles {
   /** The origins of `--broker-to`. */
-  readonly allowed: readonly string[];
+  readonly allowedOrigins: readonly string[];
   /** The names of `--broker-except`. */
-  readonly except: readonly string[];
+  readonly exceptedNames: readonly string[];
   /** The address on which the broker listens. */
-  readonly address: ListenAddress;
+  readonly listenAddress: ListenAddress;
 }
 
+/** A header field can have these characters only (RFC 9110, section 5.5); a key never contains a space. */
+const VISIBLE_ASCII = /^[\u0021-\u007e]+$/;
+
 /**
- * Plans which keys are brokered: those that the contract declares, with something built in or an entry of their own, and that
- * the program would get by value.
+ * Plans the keys of a start: those that the program would get by value, and that the contract declares with a `broker` entry
+ * or that belong to a known service.
  *
- * @param environment the caller's @param dummyOf returns undefined if the declared format has no room for a dummy
+ * @param environment the caller's environment
+ * @param dummyOf returns the dummy for a key; undefined if the declared format has no room for one
  */
 export function planBroker(
   start: Pick<Start, "files" | "values">,
   environment: Environment,
-  options: PlanOptions,
+  options: BrokerPlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
-  const { isContractNamed, allowed } = options;
   const { contract } = start.files;
   const { selected } = start.values;
-  const brokered = brokeredNames(environment);
-  const outer = brokered.filter((name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment");
-  const isExcepted = nameMatcher(options.except, environment);
-  const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
-  const replaced = replacedVariables(environment, contract);
-  const surroundings: PlanContext = {
-    valueOf: (name) => {
-      const found = isSet(selected, name) ? selected.get(name) : undefined;
-      // No gateway, but the address of the outer broker, which knows its dummies alone.
-      if (found?.origin.source === "environment" && replaced.has(name)) return undefined;
-      return found && { value: found.value, source: addressSource(found, options), ...placeOf(found, options) };
-    },
-    caller: CALLER,
-    contract: { path, isNamed: isContractNamed },
-    allowed,
-  };
+  const outerNames = brokeredNames(environment);
+  const outer = outerNames.filter(
+    (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
+  );
+  const isExcepted = createNameMatcher(options.exceptedNames, environment);
+  const planContext = createPlanContext(start, environment, options);
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  const unprovided: { readonly name: string; readonly key: string }[] = [];
-  for (const { declaration, entry, resolved } of candidates(start, environment)) {
-    const { name } = declaration;
+  // `exposedKeys` finds the excepted keys of known services. These are the excepted keys of other services.
+  const exceptedOthers: { readonly name: string; readonly key: string }[] = [];
+  for (const brokerable of findBrokerableKeys(start, environment)) {
+    const { name } = brokerable.declaration;
     if (outer.includes(name)) continue;
-    const aliases = declaration.aliases.map((alias) => alias.name);
-    if ([name, ...aliases].some(isExcepted)) {
-      if (providerOf(name) === undefined) unprovided.push({ name, key: name });
+    if (namesOf(brokerable.declaration).some(isExcepted)) {
+      if (providerOf(name) === undefined) exceptedOthers.push({ name, key: name });
       continue;
     }
-    const { value } = resolved;
-    const dummy = dummyOf(declaration);
-    const key = { name, source: sourceOf(resolved.origin, options), entry, provider: providerOf(name) };
-    const planned = dummy === undefined ? { kind: "no-room" as const } : planKey({ ...key, dummy }, surroundings);
-    if ("kind" in planned) faults.push({ name, fault: planned });
-    else if (!/^[\u0021-\u007e]+$/.test(value)) faults.push({ name, fault: { kind: "unprintable" } });
-    else keys.push({ ...planned, base: withAliases(planned.base, contract, selected), declaration, value, aliases });
+    const planned = planBrokerableKey(brokerable, dummyOf(brokerable.declaration), options, planContext);
+    if ("fault" in planned) faults.push(planned);
+    else keys.push({ ...planned, base: addAliasVariables(planned.base, contract, selected) });
   }
   const exposures = exposedKeys(start, {
     handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outer: brokered,
-    isContractNamed,
+    outer: outerNames,
+    isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,
   });
@@ -110,23 +103,67 @@ export function planBroker(
     keys,
     faults,
     exposed: exposures.filter(({ why }) => why !== "excepted"),
-    excepted: [...unprovided, ...exposures.filter(({ why }) => why === "excepted")],
+    excepted: [...exceptedOthers, ...exposures.filter(({ why }) => why === "excepted")],
     outer,
   };
 }
 
-/** Returns a function that finds names in a list, on Windows in any case. */
-export function nameMatcher(
+function createPlanContext(
+  { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
+  environment: Environment,
+  options: BrokerPlanOptions,
+): PlanContext {
+  const replacedByOuter = replacedVariables(environment, contract);
+  const path = contract.source.kind === "file" ? contract.source.path : "the built-in contract";
+  return {
+    valueOf: (name) => {
+      const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+      if (resolved === undefined) return undefined;
+      // The value is the address of the outer broker, which only knows its own dummies. It is not the address of a gateway.
+      if (resolved.origin.source === "environment" && replacedByOuter.has(name)) return undefined;
+      return sourcedAddress(resolved, options);
+    },
+    caller: CALLER,
+    contract: { path, isNamed: options.isContractNamed },
+    allowed: options.allowedOrigins,
+  };
+}
+
+function planBrokerableKey(
+  { declaration, entry, resolved }: BrokerableKey,
+  dummy: string | undefined,
+  options: BrokerPlanOptions,
+  planContext: PlanContext,
+): BrokeredKey | KeyFault {
+  const { name } = declaration;
+  if (dummy === undefined) return { name, fault: { kind: "no-room" } };
+  const source = sourceOf(resolved.origin, options);
+  const plan = planKey({ name, source, dummy, entry, provider: providerOf(name) }, planContext);
+  if ("kind" in plan) return { name, fault: plan };
+  const { value } = resolved;
+  if (!VISIBLE_ASCII.test(value)) return { name, fault: { kind: "unprintable" } };
+  return { ...plan, declaration, value, aliases: declaration.aliases.map((alias) => alias.name) };
+}
+
+function namesOf({ name, aliases }: Declaration): readonly string[] {
+  return [name, ...aliases.map((alias) => alias.name)];
+}
+
+/** Returns a function that tells whether a name is in the list. On Windows the function ignores case. */
+export function createNameMatcher(
   names: readonly string[],
   { foldsCase }: Pick<Environment, "foldsCase">,
 ): (name: string) => boolean {
-  const folded = (name: string): string => (foldsCase === true ? name.toUpperCase() : name);
-  const known = new Set(names.map(folded));
-  return (name) => known.has(folded(name));
+  const fold = (name: string): string => (foldsCase === true ? name.toUpperCase() : name);
+  const foldedNames = new Set(names.map(fold));
+  return (name) => foldedNames.has(fold(name));
 }
 
-/** Adds the other names of addresses that are set: clients that read those must find the broker, too. */
-function withAliases(
+/**
+ * Adds the aliases of the address variables that are set. The broker's address replaces these, too, because a client that
+ * reads the alias must also find the broker.
+ */
+function addAliasVariables(
   base: KeyPlan["base"],
   { variables }: Pick<Contract, "variables">,
   selected: Resolution,
@@ -139,82 +176,36 @@ function withAliases(
   return { ...base, ...Object.fromEntries(aliases) };
 }
 
-export interface Candidate {
+/** A declared key that is set and that the broker can hold. */
+export interface BrokerableKey {
   readonly declaration: Declaration;
   readonly entry: BrokerEntry;
   readonly resolved: Resolved;
 }
 
 /** Returns the keys that can be brokered: those that the program would get by value. */
-export function candidates(
+export function findBrokerableKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Environment,
-): readonly Candidate[] {
-  return Array.from(contract.variables.values()).flatMap((written): readonly Candidate[] => {
-    const declaration = spelledAsBuiltIn(written, environment);
+): readonly BrokerableKey[] {
+  return Array.from(contract.variables.values()).flatMap((written): readonly BrokerableKey[] => {
+    const declaration = withKnownSpelling(written, environment);
     const entry = brokerEntryOf(declaration);
-    const resolved = entry !== undefined && isSet(selected, declaration.name) && selected.get(declaration.name);
-    // A dummy of --fake is worth nothing already. A file's content is not sent by a client as its key.
-    if (entry === undefined || !resolved || resolved.origin.source === "fake" || resolved.delivery === "file")
-      return [];
+    const resolved = isSet(selected, declaration.name) ? selected.get(declaration.name) : undefined;
+    if (entry === undefined || resolved === undefined) return [];
+    // A dummy of `--fake` needs no protection.
+    if (resolved.origin.source === "fake") return [];
+    // A client does not send the content of a file as its key.
+    if (resolved.delivery === "file") return [];
     return [{ declaration, entry, resolved }];
   });
 }
 
-/** Returns the declaration of a known key in the spelling that is known: on Windows a contract may have any. */
-export function spelledAsBuiltIn(declaration: Declaration, { foldsCase }: Pick<Environment, "foldsCase">): Declaration {
-  const name = spelledAsKnown(declaration.name, foldsCase);
+/** Returns a declaration with its name in the spelling of the known service: on Windows a contract may use any case. */
+export function withKnownSpelling(
+  declaration: Declaration,
+  { foldsCase }: Pick<Environment, "foldsCase">,
+): Declaration {
+  const name = knownSpellingOf(declaration.name, foldsCase);
   return name === declaration.name ? declaration : { ...declaration, name };
-}
-
-const CALLER = "the caller's environment";
-
-/** Names the source of a value: two values of one source were written by the same people. */
-function sourceOf(origin: Origin, { areFilesNamed }: PlanOptions): string {
-  switch (origin.source) {
-    case "environment":
-      return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
-    // The caller, or the system, has named the folder.
-    case "secrets":
-      return CALLER;
-    case "override":
-    case "dotenv":
-      return areFilesNamed ? CALLER : `file ${origin.file}`;
-    case "contract":
-      return `file ${origin.file}`;
-    case "esc":
-    case "fake":
-      return origin.source;
-  }
-}
-
-/** The same for an address. A contract that was found may rename no other address to one. */
-function addressSource({ name, origin }: Resolved, options: PlanOptions): string {
-  const { alias } = origin;
-  const keys = keysSentTo(name);
-  const isSame = alias !== undefined && keys.length > 0 && keysSentTo(alias).join() === keys.join();
-  return alias === undefined || isSame || options.isContractNamed ? sourceOf(origin, options) : "the contract's alias";
-}
-
-/** Says where an address stands, and whether the authors of the repository may have written it there. */
-function placeOf(
-  { origin }: Resolved,
-  { areFilesNamed, isContractNamed }: PlanOptions,
-): Pick<SourcedValue, "file" | "isEsc" | "isFound"> {
-  const isRenamed = origin.alias !== undefined && !isContractNamed;
-  switch (origin.source) {
-    case "secrets":
-      return { file: origin.file, isFound: isRenamed };
-    case "override":
-    case "dotenv":
-      return { file: `${origin.file}:${origin.line}`, isFound: isRenamed || !areFilesNamed };
-    case "contract":
-      return { file: origin.file, isFound: !isContractNamed };
-    case "environment":
-      return { isFound: isRenamed || origin.fromFile === true };
-    case "esc":
-      return { file: originWords(origin), isEsc: true, isFound: isRenamed || origin.openedBy !== undefined };
-    case "fake":
-      return {};
-  }
 }

@@ -1,4 +1,4 @@
-/** `--broker-listen` and `--broker-name`: the address of the broker, checked; pure. */
+/** Parses `--broker-listen` and `--broker-name`, the address of the broker and the name that its clients use for it; pure. */
 import { isIP } from "node:net";
 import type { ListenAddress } from "../../../broker/own-address.ts";
 import { LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
@@ -7,72 +7,87 @@ import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";
 
-const ADDRESSES = "allowed: an address of this machine, such as 172.17.0.1 or 172.17.0.1:8080, or unix:PATH";
+const ADDRESSES_HINT = "allowed: an address of this machine, such as 172.17.0.1 or 172.17.0.1:8080, or unix:PATH";
+
+/** `[IPv6]`, `[IPv6]:port`, `IPv4` or `IPv4:port`. An IPv6 address without brackets does not match. */
+const ADDRESS_WITH_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s;
 
 /**
- * Returns the address on which the broker shall listen. A relative path of a socket is as the user has written it.
+ * Returns the address on which the broker must listen. A socket's path is returned as the user wrote it, so it may be relative.
  *
- * @throws SophiaError (settings, 125) for names, for addresses of all interfaces, and for other text
+ * @throws SophiaError (settings, 125) for a host name, for an address that means all interfaces, and for any other text
  */
-export function listenAddress({
+export function parseListenOptions({
   brokerListen,
   brokerName,
 }: Pick<Settings, "brokerListen" | "brokerName">): ListenAddress {
-  const name = brokerName === undefined ? undefined : hostIn(brokerName);
-  const address = brokerListen === undefined ? LOOPBACK_ADDRESS : addressIn(brokerListen);
+  const name = brokerName === undefined ? undefined : parseHost(brokerName);
+  const address = brokerListen === undefined ? LOOPBACK_ADDRESS : parseAddress(brokerListen);
   if (name === undefined) return address;
   if ("path" in address) {
-    throw invalid("--broker-name has no effect on a socket", "leave it out: clients name the service itself in Host");
+    throw settingsError(
+      "--broker-name has no effect on a socket",
+      "leave it out: clients name the service itself in Host",
+    );
   }
   return { ...address, name };
 }
 
-function addressIn(text: string): ListenAddress {
-  const path = /^unix:(.*)$/s.exec(text)?.[1];
-  if (path !== undefined) return { path: socketPath(text, path) };
-  const [, inBrackets, plain, digits] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(text) ?? [];
-  const isBare = isIP(text) === 6;
-  const written = isBare ? text : (inBrackets ?? plain ?? "");
-  const family = isIP(written);
-  if (family === 0 || (inBrackets !== undefined && family !== 6)) {
-    throw wrong(text, "not an address", `${ADDRESSES}; --broker-name is for the name that clients use`);
+/** Parses `172.17.0.1:8080`, `[fd00::1]:8080`, `fd00::1` or `unix:/run/broker.sock`. */
+function parseAddress(text: string): ListenAddress {
+  const socketPath = /^unix:(.*)$/s.exec(text)?.[1];
+  if (socketPath !== undefined) return { path: checkSocketPath(text, socketPath) };
+  const isBareIpv6 = isIP(text) === 6;
+  const [, inBrackets, withoutBrackets, digits] = ADDRESS_WITH_PORT.exec(text) ?? [];
+  const ip = isBareIpv6 ? text : (inBrackets ?? withoutBrackets ?? "");
+  const family = isIP(ip);
+  const isIpv4InBrackets = inBrackets !== undefined && family !== 6;
+  if (family === 0 || isIpv4InBrackets) {
+    throw listenError(text, "not an address", `${ADDRESSES_HINT}; --broker-name is for the name that clients use`);
   }
-  if (written.includes("%")) throw wrong(text, "URLs cannot have the zone of an address", ADDRESSES);
-  // In its usual form, as clients send it.
-  const host = parseUrl(`http://${family === 6 ? `[${written}]` : written}`)?.hostname.replaceAll(/[[\]]/g, "") ?? "";
-  if (host.startsWith("::ffff:")) throw wrong(text, "an IPv4 address in the form of IPv6", ADDRESSES);
-  if (host === "0.0.0.0" || host === "::") throw wrong(text, "all interfaces of this machine", ADDRESSES);
-  return { host, port: isBare || digits === undefined ? 0 : portIn(text, digits) };
+  if (ip.includes("%")) throw listenError(text, "URLs cannot have the zone of an address", ADDRESSES_HINT);
+  const host = normalizeIp(ip, family);
+  if (host.startsWith("::ffff:")) throw listenError(text, "an IPv4 address in the form of IPv6", ADDRESSES_HINT);
+  if (host === "0.0.0.0" || host === "::") throw listenError(text, "all interfaces of this machine", ADDRESSES_HINT);
+  return { host, port: isBareIpv6 || digits === undefined ? 0 : parsePort(text, digits) };
 }
 
-function portIn(text: string, digits: string): number {
+/** Returns an IP address in its usual form, without brackets: clients send that form in `Host`. */
+function normalizeIp(ip: string, family: number): string {
+  const url = parseUrl(`http://${family === 6 ? `[${ip}]` : ip}`);
+  return url?.hostname.replaceAll(/[[\]]/g, "") ?? "";
+}
+
+function parsePort(text: string, digits: string): number {
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (port >= 1 && port <= 65_535) return port;
-  throw wrong(text, "not a port", "allowed: a port from 1 to 65535; without one, a free one is used");
+  throw listenError(text, "not a port", "allowed: a port from 1 to 65535; without one, a free one is used");
 }
 
-function socketPath(text: string, path: string): string {
-  if (path === "") throw wrong(text, "no path", ADDRESSES);
+function checkSocketPath(text: string, path: string): string {
+  if (path === "") throw listenError(text, "no path", ADDRESSES_HINT);
   if (process.platform !== "win32") return path;
-  throw wrong(text, "not on Windows", "allowed: an address of this machine, such as 127.0.0.1:8080");
+  throw listenError(text, "not on Windows", "allowed: an address of this machine, such as 127.0.0.1:8080");
 }
 
-/** Returns the host as URLs have it. */
-function hostIn(text: string): string {
+/** Parses a host without a port, such as `host.docker.internal`, and returns it in the form that URLs have. */
+function parseHost(text: string): string {
   const written = isIP(text) === 6 ? `[${text}]` : text;
   const url = /^[\w.:[\]-]+$/.test(written) ? parseUrl(`http://${written}`) : undefined;
   const isHost = url !== undefined && url.host === url.hostname && `http://${url.host}/` === url.href;
-  if (isHost && !/:\d*$/.test(written.replace(/^\[.*\]/, ""))) return url.host;
-  throw invalid(
+  // A URL drops the default port 80 and an empty one, so that `url` no longer shows that the user wrote a port.
+  const hasPort = /:\d*$/.test(written.replace(/^\[.*\]/, ""));
+  if (isHost && !hasPort) return url.host;
+  throw settingsError(
     `--broker-name has an invalid value: '${printable(text)}'`,
     "allowed: a host without a port, such as host.docker.internal",
   );
 }
 
-function wrong(text: string, reason: string, hint: string): SophiaError {
-  return invalid(`--broker-listen has an invalid value: '${printable(text)}' (${reason})`, hint);
+function listenError(text: string, reason: string, hint: string): SophiaError {
+  return settingsError(`--broker-listen has an invalid value: '${printable(text)}' (${reason})`, hint);
 }
 
-function invalid(message: string, hint: string): SophiaError {
+function settingsError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "settings", message, hint });
 }

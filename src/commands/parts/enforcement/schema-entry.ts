@@ -1,4 +1,8 @@
-/** The entry of `values` by which an ESC environment checks a contract: what it must be, and which one a definition has. Pure. */
+/**
+ * Compares the schema that an ESC environment has with the one that the contract gives; pure. `enforce` writes the schema as an
+ * entry of `values` in the environment's definition, and `audit` reports if it is missing or differs. The entry's description
+ * (`describeWriter`) marks it as written by `enforce`, and stores the variables that the user selected.
+ */
 import {
   type ContractSchema,
   contractSchema,
@@ -13,25 +17,26 @@ import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { validationLines } from "./schema-text.ts";
 
-/** The key of the entry, unless the user chooses another one. */
-const USUAL_KEY = "contract";
+/** The key of the entry, unless the user chooses another key. */
+const DEFAULT_KEY = "contract";
 
 export interface SchemaState {
   readonly key: string;
-  /** The entry that the definition has now. */
+  /** The entry that the definition has now; undefined if it has none with this key. */
   readonly entry: ValuesEntry | undefined;
   readonly translated: ContractSchema;
-  /** The lines below the key, if the entry is what the contract gives. */
+  /** The lines that must stand below the key, so that the entry is what the contract gives. */
   readonly lines: readonly string[];
+  /** Returns true if the schema checks the variable. */
   readonly isEnforced: (name: string) => boolean;
-  /** `differs`: the contract, or what of it is enforced, has changed since the entry was written. */
+  /** `differs`: since the entry was written, the contract or the selection of variables has changed. */
   readonly state: "missing" | "differs" | "current";
 }
 
 export interface SchemaRequest {
-  /** The user's choice of a key. Without one it is that of the entry that `enforce` has written, else {@link USUAL_KEY}. */
+  /** The user's key. Without it the key of the entry that `enforce` has written is used, or else {@link DEFAULT_KEY}. */
   readonly key?: string | undefined;
-  /** The variables that the schema must check. Without it, those that the entry was written for, else all. */
+  /** The variables that the schema must check. Without it they are those of the earlier entry, or else all. */
   readonly selection?: Selection | undefined;
 }
 
@@ -48,41 +53,49 @@ export function schemaState(
   wanted: SchemaRequest = {},
 ): SchemaState {
   const entries = entriesOf(yaml);
-  const written = Array.from(entries).find(([, entry]) => selectionOf(entry) !== undefined)?.[0];
-  const key = wanted.key ?? written ?? USUAL_KEY;
+  const [writtenKey] = Array.from(entries).find(([, candidate]) => findSelection(candidate) !== undefined) ?? [];
+  const key = wanted.key ?? writtenKey ?? DEFAULT_KEY;
   const entry = entries.get(key);
-  const earlier = entry === undefined ? undefined : selectionOf(entry);
-  if (entry !== undefined && earlier === undefined) {
+  const earlierSelection = entry === undefined ? undefined : findSelection(entry);
+  if (entry !== undefined && earlierSelection === undefined) {
     throw new SophiaError({
       code: "esc-edit",
       message: `values.${key} of the definition is not a schema of sophia-run`,
       hint: "choose another name for the schema: --key NAME",
     });
   }
-  const selection = wanted.selection ?? earlier ?? { only: [], except: [] };
+  const selection = wanted.selection ?? earlierSelection ?? { only: [], except: [] };
   const isIncluded = selection.only.length === 0 ? (): boolean => true : createMatcher(selection.only);
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
   const description = describeWriter(selection);
   const translated = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });
   const lines = validationLines(translated.schema, 0);
-  const isSame = entry !== undefined && JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
-  const state = entry === undefined ? "missing" : isSame ? "current" : "differs";
-  return { key, entry, translated, lines, isEnforced, state };
+  return { key, entry, translated, lines, isEnforced, state: compareEntry(entry, lines) };
 }
 
-/** Returns what an entry that `enforce` has written was written for; undefined for another entry. */
-function selectionOf({ print }: ValuesEntry): Selection | undefined {
-  // A map of one function; its schema has the description.
-  const [, validation] = pairsOf(print).find(([key]) => key === "s fn::validate") ?? [];
-  const [, schema] = pairsOf(validation).find(([key]) => key === "s schema") ?? [];
-  const [, description] = pairsOf(schema).find(([key]) => key === "s description") ?? [];
+/** Compares meanings, not texts: the definition may have other spaces, quotes and comments. */
+function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
+  if (entry === undefined) return "missing";
+  const isEqual = JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
+  return isEqual ? "current" : "differs";
+}
+
+/**
+ * Returns the selection of variables that an entry was written for; undefined for an entry that `enforce` has not written.
+ * The selection is in `fn::validate`, `schema`, `description`. In a print each string has the prefix `s `.
+ */
+function findSelection({ print }: ValuesEntry): Selection | undefined {
+  const [, validation] = mapEntries(print).find(([key]) => key === "s fn::validate") ?? [];
+  const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
+  const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
   return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
 }
 
 type Printed = ValuesEntry["print"];
 
-function pairsOf(print: Printed | undefined): readonly (readonly [Printed, Printed])[] {
+/** Returns the keys and values of a printed map, `["map", [key, value], …]`; none for another node. */
+function mapEntries(print: Printed | undefined): readonly (readonly [Printed, Printed])[] {
   if (typeof print !== "object" || print[0] !== "map") return [];
   return print.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];
@@ -90,7 +103,7 @@ function pairsOf(print: Printed | undefined): readonly (readonly [Printed, Print
   });
 }
 
-/** Returns what readers of the definition know the contract by. */
+/** Returns the title of the schema, by which people recognize the contract in the definition. */
 function titleOf({ source, name }: Contract): string {
   if (name !== undefined) return name;
   return source.kind === "file" ? "sophia.contract.json" : "the built-in contract of sophia-run";

@@ -1,6 +1,10 @@
-/** Reports for people and programs what `--refresh` does with the variables of a start, without values; nothing is served. */
+/**
+ * Reports which credentials and files of ESC a start with `--refresh` would renew, and when. `check` and `explain` print the
+ * report, as text or as JSON. It contains no values, and nothing is renewed for it.
+ */
 import type { Settings } from "../../../command-line/settings.ts";
 import { formatSecond } from "../../../core/day.ts";
+import type { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
@@ -17,16 +21,19 @@ export type RenewalReport =
       readonly kind: "renewed";
       /** The variables in which ESC gives the credentials, or that name its files. */
       readonly variables: readonly string[];
-      /** Names in words where they come from. */
+      /** Describes the ESC environment that they come from. */
       readonly from: string;
       readonly expiresAt: string;
-      /** The variable that says when they expire, else `token` or `session`; `default`: an hour is assumed. */
+      /**
+       * The statement of when they expire: the name of a variable, `token` (the token itself) or `session` (the session of ESC).
+       * `default`: nothing states it, and one hour is assumed.
+       */
       readonly by: string;
-      /** The time at which ESC is opened again, if nothing else expires before. */
+      /** The time at which ESC is opened again, unless something else expires earlier. */
       readonly renewsAt: string;
-      /** Variables that the program gets in place of them. */
+      /** Variables that the program gets in place of `variables`. */
       readonly set: readonly string[];
-      /** Further variables that are set, and that it does not get. */
+      /** Further variables of ESC that the program does not get. */
       readonly withheld: readonly string[];
     }
   | { readonly kind: "refused"; readonly problem: string; readonly remedy: string }
@@ -38,18 +45,18 @@ export interface RefreshReport {
   readonly warnings: RefreshPlan["warnings"];
 }
 
-/** The scope of `--refresh`, to be offered. */
-const WHOLE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles: true };
+/** The scope of `--refresh` without further options: all clouds, and files. */
+const FULL_SCOPE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles: true };
 
-/** Returns what a start renews, by the options or the contract; undefined for nothing. */
+/** Reports what a start renews as the options or the contract ask for; undefined if they do not ask for a renewal. */
 export function reportRefresh(start: Start, settings: Settings): RefreshReport | undefined {
   const scope = refreshScope(settings, start.files.contract);
   return scope === undefined ? undefined : reportFor(scope, start);
 }
 
-/** Returns what a start with `--refresh` would renew. */
+/** Reports what a start with `--refresh` would renew, if the user has not asked for a renewal yet. */
 export function offerRefresh(start: Start): RefreshReport {
-  return reportFor(WHOLE, start);
+  return reportFor(FULL_SCOPE, start);
 }
 
 function reportFor(scope: RefreshScope, start: Start): RefreshReport {
@@ -61,49 +68,47 @@ function reportFor(scope: RefreshScope, start: Start): RefreshReport {
   return { scope, parts, warnings: plan.warnings };
 }
 
+/** @param plan the renewal of all clouds, from which the report takes this cloud's part */
 function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalReport {
-  const refusal = plan.refusals.find((one) => one.cloud === undefined || one.cloud === cloud);
-  if (refusal !== undefined) {
-    const { message, hint = "" } = refusal.error;
-    return { kind: "refused", problem: message, remedy: hint };
-  }
-  const credentials = plan.credentials.find((each) => each.cloud === cloud);
+  const refusal = plan.refusals.find((candidate) => candidate.cloud === undefined || candidate.cloud === cloud);
+  if (refusal !== undefined) return refusedReport(refusal.error);
+  const credentials = plan.credentials.find((candidate) => candidate.cloud === cloud);
   if (credentials === undefined) return { kind: "nothing", why: plan.reasons.get(cloud) ?? "ESC gives none" };
   const { selected } = start.values;
-  const { tokens, replacements, withheld, leadMs } = CLOUD_FACTS[cloud];
+  const { tokens, replacements, withheld, leadMs, preferredBySdks } = CLOUD_FACTS[cloud];
   const isSet = (name: string): boolean => (selected.get(name)?.value ?? "") !== "";
   const variables = tokens.filter(isSet);
-  const origin = variables.flatMap((name) => selected.get(name)?.origin ?? [])[0];
+  const [origin] = variables.flatMap((name) => selected.get(name)?.origin ?? []);
   return {
     kind: "renewed",
     variables,
     from: origin === undefined ? "" : printable(originWords(origin)),
     ...lifeReport(credentials, leadMs),
     set: replacements.filter((name) => !plan.setByEsc.includes(name)),
-    withheld: [
-      ...withheld.filter(isSet),
-      ...plan.withheld.filter((name) => CLOUD_FACTS[cloud].preferredBySdks.includes(name)),
-    ],
+    withheld: [...withheld.filter(isSet), ...plan.withheld.filter((name) => preferredBySdks.includes(name))],
   };
 }
 
 function filesReport({ files, session, refusals }: RefreshPlan): RenewalReport {
-  const [first] = files;
   const refusal = refusals.find(({ cloud }) => cloud === undefined);
-  if (refusal !== undefined) {
-    return { kind: "refused", problem: refusal.error.message, remedy: refusal.error.hint ?? "" };
-  }
-  if (first === undefined) return { kind: "nothing", why: "ESC gives no files" };
+  if (refusal !== undefined) return refusedReport(refusal.error);
+  const [firstFile] = files;
+  if (firstFile === undefined) return { kind: "nothing", why: "ESC gives no files" };
   return {
     kind: "renewed",
     variables: files.map(({ name }) => name),
-    from: printable(originWords(first.origin)),
+    from: printable(originWords(firstFile.origin)),
     ...lifeReport({ ...session, by: "session" }),
     set: [],
     withheld: [],
   };
 }
 
+function refusedReport({ message, hint = "" }: SophiaError): RenewalReport {
+  return { kind: "refused", problem: message, remedy: hint };
+}
+
+/** @param leadMs the time before the end at which the credentials must have been renewed */
 function lifeReport(life: Pick<Credentials, "openedAt" | "expiresAt" | "by">, leadMs?: number) {
   return {
     expiresAt: formatSecond(life.expiresAt),
@@ -112,8 +117,8 @@ function lifeReport(life: Pick<Credentials, "openedAt" | "expiresAt" | "by">, le
   };
 }
 
-/** Returns the words for what says when credentials expire. */
-export function byWords(by: string): string {
+/** Describes what states when credentials expire. @param by see `RenewalReport` */
+export function describeExpirySource(by: string): string {
   switch (by) {
     case "session":
       return "the end of the session";

@@ -20,8 +20,8 @@ import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
 import { canAsk } from "../confirm.ts";
-import { accessOf } from "../command-access.ts";
-import { usageError } from "../mistakes.ts";
+import { findEscAccess } from "../command-access.ts";
+import { usageError } from "../usage-errors.ts";
 
 export interface EscTarget {
   readonly esc: EscSettings;
@@ -78,7 +78,7 @@ export async function writeAccess(
     file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
   const accessBy = async (token?: Setting): Promise<EscTarget | undefined> => {
     const options = { ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
-    const { access, notices } = await accessOf(settings, context, options, { dotenv, contract });
+    const { access, notices } = await findEscAccess(settings, context, options, { dotenv, contract });
     if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
     if (access.kind !== "on") return undefined;
     const chosen = notices.flatMap((one) =>

@@ -12,7 +12,7 @@ import {
 import { setVariables } from "../../../esc/definition/edit.ts";
 import { formatName } from "../../../esc/settings/environment-names.ts";
 import { printReport } from "../../../output/colour.ts";
-import { refusalWords } from "../enforcement/refusal-words.ts";
+import { describeSchemaRefusal } from "../enforcement/describe-schema-refusal.ts";
 import { askOne, type EscTarget } from "./write-access.ts";
 import { type Candidate, isChange, type Overwrite, planner } from "./write-plan.ts";
 
@@ -69,7 +69,7 @@ export function effectiveChange(
         code: "esc-schema",
         message: `nothing was changed: a schema in ${formatName(changed.before.name)} refuses the new values`,
         hint: "correct the values, or the contract and then the schema: sophia-run enforce",
-        details: refusalWords(changed.diagnostics, contract),
+        details: describeSchemaRefusal(changed.diagnostics, contract),
       });
     case "without-effect":
       throw new SophiaError({

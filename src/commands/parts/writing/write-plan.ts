@@ -8,7 +8,7 @@ import { printable } from "../../../core/text.ts";
 import type { EnvironmentState } from "../../../esc/api/change.ts";
 import { findVariable } from "../../../esc/definition/definition-variables.ts";
 import { isReservedName } from "../../../resolve/reserved-names.ts";
-import { usageError } from "../mistakes.ts";
+import { usageError } from "../usage-errors.ts";
 
 export interface Candidate {
   readonly name: string;

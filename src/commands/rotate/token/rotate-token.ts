@@ -28,8 +28,8 @@ import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { printReport } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
-import { askOnce } from "../../parts/ask-esc.ts";
-import { accessOf } from "../../parts/command-access.ts";
+import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
+import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
 import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
@@ -68,7 +68,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
   const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
   const { esc: admin } = target;
-  const { access } = await accessOf(settings, context, {}, { contract });
+  const { access } = await findEscAccess(settings, context, {}, { contract });
   const launcher = access.kind === "on" ? access.settings : undefined;
   const sendRequest = createRequestSender(settings, context);
   const rotation: TokenRotation = { admin, sendRequest, settings, contract, context };
@@ -121,7 +121,9 @@ function createRequestSender(settings: Settings, context: Context): RequestSende
   return async (sender, send) => {
     const progress = await makeProgress(context, settings);
     // The answer is wrapped, since it may be undefined itself.
-    const answering = askOnce(sender, progress, async (connection) => ({ answer: await send(connection) }));
+    const answering = askWithoutEnvironment(sender, progress, async (connection) => ({
+      answer: await send(connection),
+    }));
     const wrapped = await answering.finally(progress.done);
     if (wrapped === undefined) throw new TypeError("no request was sent");
     return wrapped.answer;
@@ -147,7 +149,7 @@ async function createNamedToken(
 /** @throws SophiaError (125) if the new token does not open the environments */
 async function requireOpening(value: Secret, { settings, contract, context }: TokenRotation): Promise<void> {
   const token = { name: "the new token", value: value.reveal() };
-  const { access } = await accessOf(settings, context, { token }, { contract });
+  const { access } = await findEscAccess(settings, context, { token }, { contract });
   if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
   await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
 }

@@ -4,7 +4,7 @@ import { formatDay, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from "../../../esc/api/tokens.ts";
-import { usageError } from "../../parts/mistakes.ts";
+import { usageError } from "../../parts/usage-errors.ts";
 
 export type OldToken =
   /** It will be deleted. */

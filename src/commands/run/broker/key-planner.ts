@@ -5,21 +5,21 @@ import type { Declaration } from "../../../contract/contract-model.ts";
 import type { Environment } from "../../../core/model.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { type BrokerPlan, planBroker, type PlanOptions } from "../../parts/broker/brokered-keys.ts";
-import { brokerRefusal } from "../../parts/broker/key-fault-words.ts";
+import { type BrokerPlan, planBroker, type BrokerPlanOptions } from "../../parts/broker/brokered-keys.ts";
+import { brokerErrorOf } from "../../parts/broker/describe-key-faults.ts";
 
 /** The plan without `--broker`. */
 const NO_KEYS: BrokerPlan = { keys: [], faults: [], exposed: [], excepted: [], outer: [] };
 
 export class KeyPlanner {
   readonly #settings: Pick<Settings, "broker">;
-  readonly #options: PlanOptions;
+  readonly #options: BrokerPlanOptions;
   readonly #environment: Environment;
   /** The dummies by variable; undefined for a variable whose contract allows no dummy. */
   readonly #dummies = new Map<string, string | undefined>();
 
   /** @param environment the caller's variables */
-  constructor(settings: Pick<Settings, "broker">, options: PlanOptions, environment: Environment) {
+  constructor(settings: Pick<Settings, "broker">, options: BrokerPlanOptions, environment: Environment) {
     this.#settings = settings;
     this.#options = options;
     this.#environment = environment;
@@ -29,7 +29,7 @@ export class KeyPlanner {
   plan(start: Start): BrokerPlan {
     if (!this.#settings.broker) return NO_KEYS;
     const plan = planBroker(start, this.#environment, this.#options, (declaration) => this.#dummyFor(declaration));
-    const refusal = brokerRefusal(plan, start.files.contract.source);
+    const refusal = brokerErrorOf(plan, start.files.contract.source);
     if (refusal !== undefined) throw refusal;
     return plan;
   }

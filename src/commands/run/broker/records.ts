@@ -12,7 +12,7 @@ import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
-import { appendToLog } from "../../parts/audit-log/log-file.ts";
+import { appendToAuditLog } from "../../parts/audit-log/log-file.ts";
 
 const MAX_PATH_LENGTH = 512;
 
@@ -47,7 +47,7 @@ export function createRequestWriter(log: string, cwd: string, run: string): Requ
   };
   const append = (event: string, fields: object): void => {
     const time = new Date().toISOString();
-    appendToLog(logPath, jsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
+    appendToAuditLog(logPath, jsonLine({ version: 1, time, event, run, pid: process.pid, ...fields }));
   };
 
   let refusedCount = 0;

@@ -31,10 +31,10 @@ import type { Secret } from "../../../masking/masking-model.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { type Start, followsEsc } from "../../../resolve/start.ts";
 import { attempt } from "../../../system/errors.ts";
-import type { Recorder } from "../../parts/audit-log/audit-record.ts";
-import { planOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
+import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
+import { brokerPlanOptions, refuseBrokerOptions } from "../../parts/broker/broker-options.ts";
 import type { BrokeredKey, BrokerPlan } from "../../parts/broker/brokered-keys.ts";
-import { checkedExceptions } from "../../parts/broker/exceptions.ts";
+import { checkBrokerExcept } from "../../parts/broker/broker-except-option.ts";
 import { createDelivery } from "../delivery.ts";
 import type { Refresh } from "../refresh/refresh.ts";
 import { refreshScope } from "../refresh/refresh-scope.ts";
@@ -83,7 +83,7 @@ interface CheckedStart {
   readonly flags: Values;
   readonly start: Start;
   readonly context: Context;
-  readonly record?: Recorder | undefined;
+  readonly record?: AuditRecorder | undefined;
 }
 
 /** Refuses options that conflict, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
@@ -112,9 +112,9 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   const preparedRefresh = await prepareRefreshIfAsked(checkedStart);
   if (!settings.broker && preparedRefresh === undefined) return undefined;
 
-  const options = planOptions(settings);
+  const options = brokerPlanOptions(settings);
   const planner = new KeyPlanner(settings, options, context.environment);
-  const exceptions = checkedExceptions(settings, flags, start, context.environment);
+  const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
   const firstPlan = planner.plan(start);
   warnOfUnset(exceptions, firstPlan, start, context);
   const mayHaveKeys = checkForKeys(firstPlan, checkedStart);
@@ -127,7 +127,7 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   // Without --broker, its variables such as SOPHIA_BROKER_LISTEN have no effect. Files are renewed without a server.
   const server =
     settings.broker || preparedRefresh?.needsServer === true
-      ? await openListener(keys, settings.broker ? options.address : LOOPBACK_ADDRESS, context.cwd)
+      ? await openListener(keys, settings.broker ? options.listenAddress : LOOPBACK_ADDRESS, context.cwd)
       : undefined;
   if (server?.socketPath === undefined) warnOfDisplaced(firstPlan.keys, context);
   const refresh: Refresh | undefined = await preparedRefresh?.serve(server, {

@@ -7,8 +7,8 @@ import { shellWord } from "../../../core/shell.ts";
 import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import type { Start } from "../../../resolve/start.ts";
-import { type BrokeredKey, type BrokerPlan, nameMatcher } from "../../parts/broker/brokered-keys.ts";
-import { copiesOf } from "../../parts/broker/broker-report.ts";
+import { type BrokeredKey, type BrokerPlan, createNameMatcher } from "../../parts/broker/brokered-keys.ts";
+import { findKeyCopies } from "../../parts/broker/broker-report.ts";
 
 /** Warns that there is no key to broker. @param mayKeysAppear true if ESC may have a key while the program runs */
 export function warnOfNothing({ files: { contract } }: Start, mayKeysAppear: boolean, context: Context): void {
@@ -29,7 +29,7 @@ export function warnOfUnset(
   const aliasesOf = (key: string): readonly string[] =>
     (contract.variables.get(key)?.aliases ?? []).map((alias) => alias.name);
   const exceptedNames = excepted.flatMap(({ name, key }) => [name, key, ...aliasesOf(key)]);
-  const isSet = nameMatcher([...exceptedNames, ...outer], context.environment);
+  const isSet = createNameMatcher([...exceptedNames, ...outer], context.environment);
   const unset = exceptions.filter((name) => !isSet(name));
   if (unset.length === 0) return;
   printLines(context, [`warning: --broker-except has no effect on ${enumerateFew(unset.map(printable), 5)}: not set`]);
@@ -38,7 +38,7 @@ export function warnOfUnset(
 /** Warns of other variables that contain a brokered key, since the program gets the key by them. */
 export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected } }: Start, context: Context): void {
   for (const key of keys) {
-    const names = copiesOf(key, keys, selected);
+    const names = findKeyCopies(key, keys, selected);
     if (names.length === 0) continue;
     printLines(context, [
       `warning: the program still gets the value of ${printable(key.route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,

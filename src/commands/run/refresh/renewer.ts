@@ -19,7 +19,7 @@ import { readAgain } from "../../../resolve/read-again.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { loader } from "../../../system/addon/addon.ts";
-import { companionsOf } from "../../parts/command-start.ts";
+import { createCompanions } from "../../parts/command-start.ts";
 import { AWS_EXPIRATION } from "./aws-variables.ts";
 import {
   areSameCredentials,
@@ -213,7 +213,7 @@ export class Renewer {
   async #open(): Promise<Opening | Failure> {
     const readAt = Date.now();
     try {
-      const sources = await readAgain(this.#start, companionsOf(this.#start.settings, this.#reporter.context()));
+      const sources = await readAgain(this.#start, createCompanions(this.#start.settings, this.#reporter.context()));
       const { esc } = sources.store;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       const isFromCache = esc.kind === "read" && esc.kept?.why === "unavailable";
@@ -223,7 +223,7 @@ export class Renewer {
     } catch (error) {
       return asFailure(error);
     } finally {
-      // `companionsOf` has limited the time of JavaScript. The masking of the program's output may need any time.
+      // `createCompanions` has limited the time of JavaScript. The masking of the program's output may need any time.
       loader?.limitTurns?.(0);
     }
   }

@@ -24,7 +24,7 @@ import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
 import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts";
 import { setOffer, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
-import type { Recorder } from "../../parts/audit-log/audit-record.ts";
+import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
 import { startWith } from "../../parts/command-start.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
 import { createDelivery } from "../delivery.ts";
@@ -44,7 +44,7 @@ export interface WatchedStart {
     context: Context,
     dummies: readonly Secret[] | undefined,
   ) => Promise<OutputMasking | undefined>;
-  readonly record: Recorder | undefined;
+  readonly record: AuditRecorder | undefined;
   readonly broker: RunBroker | undefined;
 }
 

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { appendToLog } from "../../../../src/commands/parts/audit-log/log-file.ts";
+import { appendToAuditLog } from "../../../../src/commands/parts/audit-log/log-file.ts";
 import { SophiaError } from "../../../../src/core/error.ts";
 import { folder, sophia } from "../../../helpers/sophia.ts";
 import { expectWording } from "../../../helpers/wording.ts";
@@ -21,8 +21,8 @@ const LIMIT = 5 * 1024 * 1024;
 
 test("a new log and its folder are its owner's alone; lines are appended", () => {
   const log = join(folder(), "state/sophia-run/audit.jsonl");
-  appendToLog(log, "one\n");
-  appendToLog(log, "two\n");
+  appendToAuditLog(log, "one\n");
+  appendToAuditLog(log, "two\n");
   expect(readFileSync(log, "utf8")).toBe("one\ntwo\n");
   expect(statSync(log).mode & 0o777).toBe(0o600);
   expect(statSync(join(log, "..")).mode & 0o777).toBe(0o700);
@@ -31,7 +31,7 @@ test("a new log and its folder are its owner's alone; lines are appended", () =>
 test("an incomplete last line is completed by a line break first", () => {
   const log = join(folder({ log: '{"version":1,"ti' }), "log");
   chmodSync(log, 0o600);
-  appendToLog(log, "{}\n");
+  appendToAuditLog(log, "{}\n");
   expect(readFileSync(log, "utf8")).toBe('{"version":1,"ti\n{}\n');
 });
 
@@ -63,7 +63,7 @@ test("a file of another user is refused, and root's is not", ({ skip }) => {
   expect(failureOf(log).message).toContain("uid 4102");
   expect(readFileSync(log, "utf8")).toBe("");
   chownSync(log, 0, 0);
-  appendToLog(log, "line\n");
+  appendToAuditLog(log, "line\n");
   expect(readFileSync(log, "utf8")).toBe("line\n");
 });
 
@@ -79,9 +79,9 @@ test("a full log is renamed, and the oldest renamed logs are removed", () => {
   for (const name of old) writeFileSync(`${log}.${name}`, "x".repeat(9 * 1024 * 1024));
   writeFileSync(`${log}.notes`, "mine");
   writeWithMode(log, 0o600, "x".repeat(LIMIT - 4));
-  appendToLog(log, "one\n");
+  appendToAuditLog(log, "one\n");
   expect(readdirSync(cwd)).toHaveLength(5);
-  appendToLog(log, "two\n");
+  appendToAuditLog(log, "two\n");
   expect(readFileSync(log, "utf8")).toBe("two\n");
   expect(statSync(log).mode & 0o777).toBe(0o600);
   const [aside, ...others] = readdirSync(cwd)
@@ -100,7 +100,7 @@ describe("something large that is named like a renamed log neither counts nor is
     make(`${log}.99991231T000000000Z-00000000`);
     writeFileSync(`${log}.20200101T000000000Z-00000000`, "old");
     writeWithMode(log, 0o600, "x".repeat(LIMIT));
-    appendToLog(log, "line\n");
+    appendToAuditLog(log, "line\n");
     expect(readdirSync(cwd)).toHaveLength(4);
     expect(readFileSync(`${log}.20200101T000000000Z-00000000`, "utf8")).toBe("old");
   };
@@ -127,7 +127,7 @@ describe("something large that is named like a renamed log neither counts nor is
 test("a line longer than the limit is written, too", () => {
   const cwd = folder();
   const log = join(cwd, "log");
-  appendToLog(log, `${"x".repeat(LIMIT)}\n`);
+  appendToAuditLog(log, `${"x".repeat(LIMIT)}\n`);
   expect(readdirSync(cwd)).toEqual(["log"]);
 });
 
@@ -155,7 +155,7 @@ test("simultaneous starts lose and mix no lines, even while the log is renamed",
 
 function failureOf(log: string): SophiaError {
   try {
-    appendToLog(log, "line\n");
+    appendToAuditLog(log, "line\n");
   } catch (error) {
     if (error instanceof SophiaError && error.code === "audit") return error;
     throw error;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { listenAddress } from "../../../../src/commands/parts/broker/listen-option.ts";
+import { parseListenOptions } from "../../../../src/commands/parts/broker/listen-option.ts";
 import { SophiaError } from "../../../../src/core/error.ts";
 
-const read = (brokerListen: string | undefined, brokerName?: string) => listenAddress({ brokerListen, brokerName });
+const read = (brokerListen: string | undefined, brokerName?: string) =>
+  parseListenOptions({ brokerListen, brokerName });
 
 function refusal(act: () => unknown): string {
   try {

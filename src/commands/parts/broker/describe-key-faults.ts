@@ -1,3 +1,7 @@
+/**
+ * Describes to the user why a key cannot be brokered, or why the program would get it in plain text, and what to do about
+ * it. The texts contain names and addresses, but no value of a key.
+ */
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { grouped } from "../../../core/grouped.ts";
@@ -7,47 +11,48 @@ import type { ExposedKey, Exposure } from "./exposed-keys.ts";
 import type { BrokerPlan, KeyFault } from "./brokered-keys.ts";
 
 /**
- * Returns the error (125) for keys that cannot be brokered, or that the program would get in clear: nothing starts. It names
- * all of them.
+ * Returns the error (125) for which a start with the broker is refused. The error names all keys that cannot be brokered, and
+ * all that the program would get in plain text.
  *
- * @returns undefined if there are none
+ * @param source where the contract comes from, for the remedy
+ * @returns undefined if there are no such keys
  */
-export function brokerRefusal(
+export function brokerErrorOf(
   { faults, exposed }: Pick<BrokerPlan, "faults" | "exposed">,
   source: ContractSource,
 ): SophiaError | undefined {
-  const words = faults.map(wordsOf);
-  const lines = words.map(({ problem, remedy }) => `${problem}; ${remedy}`);
+  const descriptions = faults.map(describeKeyFault);
+  const faultLines = descriptions.map(({ problem, remedy }) => `${problem}; ${remedy}`);
   if (exposed.length > 0) {
-    const [head, ...reasons] = exposedWords(exposed);
-    const ways = waysOut(exposed, source);
+    const [names, ...reasonLines] = describeExposedKeys(exposed);
     return new SophiaError({
       code: "broker-clear",
-      message: `--broker: the program would get the value of ${head}`,
-      details: [...reasons, ...ways, ...lines],
+      message: `--broker: the program would get the value of ${names}`,
+      details: [...reasonLines, ...describeRemedies(exposed, source), ...faultLines],
     });
   }
-  const [first] = words;
-  if (first === undefined) return undefined;
-  const { code, problem, remedy } = first;
-  return new SophiaError({ code, message: `--broker: ${problem}`, hint: remedy, details: lines.slice(1) });
+  const [firstFault] = descriptions;
+  if (firstFault === undefined) return undefined;
+  const { code, problem, remedy } = firstFault;
+  return new SophiaError({ code, message: `--broker: ${problem}`, hint: remedy, details: faultLines.slice(1) });
 }
 
 type Exposed = Pick<ExposedKey, "name" | "why">;
 
-/** Returns the names of the keys with their reason, or the names, and a line for each of several reasons. */
-export function exposedWords(exposed: readonly Exposed[]): readonly [string, ...string[]] {
+/**
+ * Returns the names of exposed keys, and why they are exposed. One common reason stands behind the names in brackets. Several
+ * reasons follow as further lines, each with its names.
+ */
+export function describeExposedKeys(exposed: readonly Exposed[]): readonly [string, ...string[]] {
   const namesOf = (keys: readonly Exposed[]): string => enumerate(keys.map(({ name }) => printable(name)));
-  const [[why, all] = [], ...others] = grouped(exposed, (one) => one.why);
-  if (why === undefined || all === undefined) return [""];
-  if (others.length === 0) return [`${namesOf(all)} (${EXPOSURES[why]})`];
-  return [
-    namesOf(exposed),
-    ...[[why, all] as const, ...others].map(([reason, keys]) => `${EXPOSURES[reason]}: ${namesOf(keys)}`),
-  ];
+  const [firstGroup, ...otherGroups] = grouped(exposed, ({ why }) => why);
+  if (firstGroup === undefined) return [""];
+  if (otherGroups.length === 0) return [`${namesOf(exposed)} (${EXPOSURE_REASONS[firstGroup[0]]})`];
+  const reasonLines = [firstGroup, ...otherGroups].map(([why, keys]) => `${EXPOSURE_REASONS[why]}: ${namesOf(keys)}`);
+  return [namesOf(exposed), ...reasonLines];
 }
 
-export const EXPOSURES: Readonly<Record<Exposure, string>> = {
+export const EXPOSURE_REASONS: Readonly<Record<Exposure, string>> = {
   undeclared: "not declared by the contract",
   contract: "left to the program by the contract",
   alias: "another name of a key",
@@ -55,41 +60,38 @@ export const EXPOSURES: Readonly<Record<Exposure, string>> = {
   excepted: "--broker-except",
 };
 
-/** Returns what the user can do, a line for each way. */
-export function waysOut(exposed: readonly Exposed[], source: ContractSource): readonly string[] {
+/** Returns what the user can do about exposed keys: one line for each alternative. */
+export function describeRemedies(exposed: readonly Exposed[], source: ContractSource): readonly string[] {
   const names = shellWord(exposed.map(({ name }) => name).join(","));
-  const isOne = exposed.length === 1;
+  const [pronoun, eachKey] = exposed.length === 1 ? ["it", "it"] : ["them", "each"];
   const file = source.kind === "file" ? printable(source.path) : "a contract (sophia-run init)";
   const canBeDeclared = exposed.some(({ why }) => why === "undeclared" || why === "contract");
-  const pronoun = isOne ? "it" : "them";
-  return [
-    ...(canBeDeclared
-      ? [`have ${pronoun} brokered: declare ${isOne ? "it" : "each"} with "broker": true in ${file}`]
-      : []),
-    `${canBeDeclared ? "or " : ""}leave ${pronoun} out: --exclude ${names}`,
-    `or let the program have ${pronoun}: --broker-except ${names}`,
-  ];
+  const exclude = `leave ${pronoun} out: --exclude ${names}`;
+  const except = `or let the program have ${pronoun}: --broker-except ${names}`;
+  if (!canBeDeclared) return [exclude, except];
+  return [`have ${pronoun} brokered: declare ${eachKey} with "broker": true in ${file}`, `or ${exclude}`, except];
 }
 
-interface Words {
+interface FaultDescription {
   readonly code: "broker" | "broker-untrusted";
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** Returns the problem and the remedy, without a value. An address of a file is one, but no secret. */
-export function wordsOf({ name: key, fault }: KeyFault): Words {
+/** Returns why a key cannot be brokered, and the remedy. The text may contain an address from a file, which is not a secret. */
+export function describeKeyFault({ name: key, fault }: KeyFault): FaultDescription {
   const name = printable(key);
-  const broker = (problem: string, remedy: string): Words => ({ code: "broker", problem, remedy });
+  const broker = (problem: string, remedy: string): FaultDescription => ({ code: "broker", problem, remedy });
   const leaveOut = `leave it out with --exclude ${name}`;
   switch (fault.kind) {
     case "untrusted": {
       const file = printable(fault.path);
       const origin = printable(fault.origin);
-      const by = fault.variable === undefined ? "" : ` (${printable(fault.variable)})`;
+      const inVariable = fault.variable === undefined ? "" : ` (${printable(fault.variable)})`;
+      const reason = fault.isEsc ? "the key is of another source" : "the user did not name this file";
       return {
         code: "broker-untrusted",
-        problem: `${file} would send ${name} to ${origin}${by}, and the ${fault.isEsc ? "key is of another source" : "user did not name this file"}`,
+        problem: `${file} would send ${name} to ${origin}${inVariable}, and ${reason}`,
         remedy: `if ${origin} may get ${name}, add --broker-to ${shellWord(origin)}`,
       };
     }
@@ -110,17 +112,17 @@ export function wordsOf({ name: key, fault }: KeyFault): Words {
       return broker(`no header is known for ${name}`, `add "headers" to its "broker" in the contract, or ${leaveOut}`);
     case "insecure":
       return broker(
-        `${addressOf(fault, name)} is plain http to another machine`,
+        `${describeAddress(fault, name)} is plain http to another machine`,
         `use an address that begins with https://, or ${leaveOut}`,
       );
     case "no-address":
       return broker(
-        `${addressOf(fault, name)} is not the address of a service`,
+        `${describeAddress(fault, name)} is not the address of a service`,
         `use https://host or https://host/path, without user name and query, or ${leaveOut}`,
       );
     case "no-github":
       return broker(
-        `${addressOf(fault, name)} is not the address of GitHub's API`,
+        `${describeAddress(fault, name)} is not the address of GitHub's API`,
         `use https://api.github.com, or https://HOST/api/v3 of a GitHub Enterprise Server, or ${leaveOut}`,
       );
     case "no-room":
@@ -136,6 +138,6 @@ export function wordsOf({ name: key, fault }: KeyFault): Words {
   }
 }
 
-function addressOf({ variable }: { readonly variable: string | undefined }, name: string): string {
+function describeAddress({ variable }: { readonly variable: string | undefined }, name: string): string {
   return variable === undefined ? `the upstream of ${name}` : printable(variable);
 }

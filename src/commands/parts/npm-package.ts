@@ -1,0 +1,51 @@
+/**
+ * Finds the npm package that contains this process: its bundle, run by Node.js, or its executable for Linux. `link` and `hook`
+ * write paths into that package, and `version` says whether there is one.
+ */
+import { realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { attempt } from "../../system/errors.ts";
+import { readFound } from "../../system/bounded-read.ts";
+
+/** The folder of the bundle. The build defines it for the npm package; executables and unbundled sources have none. */
+declare const SOPHIA_RUN_FOLDER: string | undefined;
+
+/** The name of the package, and of the command that it installs. */
+export const PACKAGE_NAME = "sophia-run";
+/** The file in the package that npm installs as the command. */
+export const COMMAND_FILE = "bin/sophia-run.cjs";
+/** The folder in the package that contains the bundle and the executables. */
+export const DIST_FOLDER = "dist";
+
+const MAX_MANIFEST_BYTES = 1024 * 1024;
+
+export interface NpmPackage {
+  /** The package's folder, as a path without links. */
+  readonly folder: string;
+  readonly version: string;
+}
+
+/** Returns the name of the executable for a processor. @param processor as in `process.arch` */
+export function executableName(processor: string): string {
+  return `${PACKAGE_NAME}-linux-${processor}`;
+}
+
+/**
+ * Finds the package.
+ *
+ * @returns undefined for an executable outside of the package. Without /proc an executable cannot find its own path, so that
+ *   the result is undefined, too.
+ */
+export function findNpmPackage(): NpmPackage | undefined {
+  const distFolder = attempt(() =>
+    typeof SOPHIA_RUN_FOLDER === "string" ? realpathSync(SOPHIA_RUN_FOLDER) : dirname(realpathSync(process.execPath)),
+  );
+  if (distFolder === undefined || basename(distFolder) !== DIST_FOLDER) return undefined;
+  const folder = dirname(distFolder);
+  const { name, version }: Readonly<Record<string, unknown>> = Object(attempt(() => readManifest(folder)));
+  return name === PACKAGE_NAME && typeof version === "string" ? { folder, version } : undefined;
+}
+
+function readManifest(folder: string): unknown {
+  return JSON.parse(readFound(join(folder, "package.json"), { maxBytes: MAX_MANIFEST_BYTES }).toString("utf8"));
+}

@@ -1,0 +1,49 @@
+/** Builds the errors for mistakes on the command line that several commands share, with hints. */
+import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
+import { suggest } from "../../core/suggest.ts";
+import { SophiaError } from "../../core/error.ts";
+import { OTHER_TOOL_COMMANDS } from "./other-tools.ts";
+
+/**
+ * Returns the error of a program that could not be started, with a hint if the user probably meant something else.
+ *
+ * The hint contains neither a value from `word` nor any later word, because these may contain a secret.
+ *
+ * @param word the first word of the command @param mayBeSubcommand true if no `--` stood before the word
+ */
+export function addStartHint(error: SophiaError, word: string, mayBeSubcommand: boolean): SophiaError {
+  const hint = findStartHint(word, mayBeSubcommand);
+  const { code, message, status } = error;
+  return hint === undefined ? error : new SophiaError({ code, message, hint }, status);
+}
+
+function findStartHint(word: string, mayBeSubcommand: boolean): string | undefined {
+  const isWindows = process.platform === "win32";
+  // A shell's assignment in front of the command: `sophia-run -- NAME=value COMMAND`.
+  const [, variable] = /^([A-Za-z_]\w*)=/.exec(word) ?? [];
+  if (variable !== undefined) {
+    return isWindows
+      ? `sophia-run takes no assignments; set ${variable} in the environment`
+      : `sophia-run takes no assignments; use env: sophia-run -- env ${variable}=… COMMAND`;
+  }
+  // A whole command in quotes: `sophia-run -- "npm test"`.
+  if (/\S\s+\S/.test(word)) {
+    const shell = isWindows ? "cmd /c" : "sh -c";
+    return `it is a single word with spaces; a shell splits it: sophia-run -- ${shell} "…"`;
+  }
+  if (!mayBeSubcommand) return undefined;
+  const otherToolHint = OTHER_TOOL_COMMANDS.get(word);
+  if (otherToolHint !== undefined) return otherToolHint;
+  const suggestion = suggest(word, [...COMMAND_NAMES, HELP_WORD]);
+  return suggestion === undefined ? undefined : `did you mean ${suggestion}?`;
+}
+
+/** Returns the error (usage, 125) for an invalid command line. */
+export function usageError(message: string, hint?: string): SophiaError {
+  return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Returns the error (usage, 125) for two options that cannot be used together. */
+export function conflict(firstOption: string, secondOption: string): SophiaError {
+  return usageError(`${firstOption} and ${secondOption} cannot be used together`, "leave one of them out");
+}
