@@ -14,7 +14,7 @@ import { installEverywhere } from "./rehearse/installations.ts";
 import { findObstacle } from "./rehearse/obstacles.ts";
 import { buildRelease, checkOut } from "./rehearse/release.ts";
 
-/** What the rehearsal cannot do. docs/maintaining.md has the same list. */
+/** The tasks that a rehearsal leaves out. docs/maintaining.md has the same list. */
 const ONLY_A_PERSON = [
   "enter this repository, the workflow release.yml and its environments as trusted publishers at npm and PyPI",
   "create the environments npm, pypi and github, and name who must approve",
