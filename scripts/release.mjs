@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { addonFiles } from "./build/addon.mjs";
 import { bundleAction } from "./build/bundle.mjs";
 import { EXECUTABLES } from "./build/executables.mjs";
-import { executableName, TARGETS } from "./build/targets.mjs";
 import { sbomFaults } from "./release/sbom-faults.mjs";
 import { sbom } from "./release/sbom.mjs";
 
@@ -86,13 +85,16 @@ function notes() {
   return `${section?.replace(/^.*\n+/, "").trimEnd() ?? ""}\n\nBuilt by Node.js ${process.version}.\n`;
 }
 
+/** Copies the executables and wheels for Linux. Those for other systems were never run there, so that no release has them. */
 function copyExecutables() {
-  for (const name of Object.keys(TARGETS).map(executableName)) copy("dist-standalone", name);
+  for (const name of EXECUTABLES) copy("dist-standalone", name);
   const wheels = existsSync(join(root, "dist-wheels")) ? readdirSync(join(root, "dist-wheels")) : [];
-  const made = wheels.filter((name) => name.startsWith(`sophia_run-${manifest.version}-`));
+  const made = wheels.filter(
+    (name) => name.startsWith(`sophia_run-${manifest.version}-`) && name.includes("-manylinux_"),
+  );
   for (const name of made) copy("dist-wheels", name);
-  const count = Object.keys(TARGETS).length;
-  if (isRelease && made.length !== count) problems.push(`dist-wheels has ${made.length} of ${count} wheels`);
+  const count = EXECUTABLES.length;
+  if (isRelease && made.length !== count) problems.push(`dist-wheels has ${made.length} of ${count} wheels for Linux`);
 }
 
 function copy(folder, name) {

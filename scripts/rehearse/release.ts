@@ -5,6 +5,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { provenance } from "./provenance.ts";
 
+const LINUX_TARGETS = ["linux-x64", "linux-arm64"];
 /** A step of the build takes at most this long. */
 const STEP_MS = 1_800_000;
 
@@ -25,9 +26,9 @@ export function checkOut(root: string, checkout: string): string {
 
 /** Builds the release of a clone, and copies it to a folder. @returns the names of the files */
 export function buildRelease(checkout: string, folder: string): readonly string[] {
-  step("build the executables", checkout, "npm", "run", "--silent", "build:standalone", "--", "--all");
+  step("build the executables", checkout, "npm", "run", "--silent", "build:standalone", "--", ...LINUX_TARGETS);
   step("build the package", checkout, process.execPath, "scripts/build.mjs", "--release");
-  step("pack the wheels", checkout, process.execPath, "scripts/wheel.mjs", "--all");
+  step("pack the wheels", checkout, process.execPath, "scripts/wheel.mjs", ...LINUX_TARGETS);
   step("bundle the action", checkout, process.execPath, "scripts/action.mjs");
   step("check the release", checkout, process.execPath, "scripts/release.mjs", "--release");
   cpSync(join(checkout, "dist-release"), folder, { recursive: true });

@@ -1,11 +1,10 @@
 import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
-import { BUN, libraries } from "../../runtime/build/parts/versions.mjs";
-import { TARGETS } from "../build/targets.mjs";
+import { libraries } from "../../runtime/build/parts/versions.mjs";
 
 /**
  * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundles, which `npm sbom` does not list
- * because they are not dependencies; and the libraries and runtimes in the executables and wheels.
+ * because they are not dependencies; and the libraries in the executables and wheels.
  *
  * @param manifest the package.json
  * @param timestamp the time of the commit, so that the document is reproducible
@@ -28,16 +27,6 @@ export async function sbom(manifest, timestamp) {
         hash: ["SHA-256", origin.checksum],
       }),
     ),
-    ...Object.entries(TARGETS).flatMap(([target, { package: bun }]) => {
-      if (bun === undefined) return [];
-      const origin = { from: "npm", name: `@oven/${bun}`, version: BUN.version };
-      const description = `The runtime of the stand-alone executable for ${target}. It holds JavaScriptCore (LGPL-2).`;
-      return component(
-        "platform",
-        { ...origin, license: "MIT" },
-        { description, hash: sha512(BUN.packages[origin.name]) },
-      );
-    }),
   ];
   const bom = new Models.Bom();
   const product = component("application", manifest);
