@@ -21,13 +21,12 @@ import { canAsk, confirm } from "../parts/confirm.ts";
 import { schemaState, type SchemaRequest, type SchemaState } from "../parts/enforcement/schema-entry.ts";
 import { conflict, usageError } from "../parts/mistakes.ts";
 import {
-  askOne,
+  askOnlyEnvironment,
   type EscTarget,
-  requireOne,
-  targetFor,
-  writeAccess,
-  writeQuestion,
-} from "../parts/writing/write-access.ts";
+  requireOnlyEnvironment,
+  restrictTarget,
+} from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { effectiveChange, revisionsText } from "../parts/writing/write-change.ts";
 import { blockDiff } from "./block-diff.ts";
 import { presentViolations } from "./present-violations.ts";
@@ -39,7 +38,7 @@ export const enforce: Command = async ({ options }, context) => {
   const isDry = options["dry-run"] === true || request.purpose === "check";
   const isConfirmed = options["yes"] === true;
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
-  const current = await askOne(requireOne(access), readOrEvaluate);
+  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), readOrEvaluate);
   const plan = planFor(request, contract, current);
   const name = formatName(current.name);
 
@@ -78,14 +77,14 @@ export const enforce: Command = async ({ options }, context) => {
     return ExitStatus.ok;
   }
   const writing = async (): Promise<string> =>
-    `Write the schema to ${name}${isConfirmed ? "" : await usedBy(targetFor(current.name, access))}`;
+    `Write the schema to ${name}${isConfirmed ? "" : await usedBy(restrictTarget(current.name, access))}`;
   const change = request.purpose === "remove" ? `Remove the schema from ${name}` : await writing();
   if (!(await confirm(writeQuestion(change, access), isConfirmed, context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
   const edit = (now: EnvironmentState): string | undefined => planFor(request, contract, now).edited;
-  const changed = await askOne(targetFor(current.name, access), (full, connection) =>
+  const changed = await askOnlyEnvironment(restrictTarget(current.name, access), (full, connection) =>
     changeEnvironment(full, connection, edit, [], readOrEvaluate),
   );
   const done = effectiveChange(changed, access);

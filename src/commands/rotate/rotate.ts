@@ -28,14 +28,13 @@ import type { Command } from "../command.ts";
 import { confirm } from "../parts/confirm.ts";
 import { conflict, usageError } from "../parts/mistakes.ts";
 import {
-  askEach,
-  askOne,
+  askEachEnvironment,
+  askOnlyEnvironment,
   type EscTarget,
-  requireOne,
-  targetFor,
-  writeAccess,
-  writeQuestion,
-} from "../parts/writing/write-access.ts";
+  requireOnlyEnvironment,
+  restrictTarget,
+} from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../parts/writing/write-change.ts";
 import { newValue } from "./new-value.ts";
 import { findSource, isAbsent, placeError, refuseComputed, type ValueSource } from "./value-source.ts";
@@ -57,16 +56,16 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const isYes = options["yes"] === true;
   const writing = { isDry, isConfirmed: isYes, alwaysByAdmin: true };
   const access = await writeAccess(inEnvironment, settings, context, writing);
-  if (inEnvironment !== undefined) requireOne(access);
+  if (inEnvironment !== undefined) requireOnlyEnvironment(access);
 
-  const all = await askEach(access, readDespiteSchema);
+  const all = await askEachEnvironment(access, readDespiteSchema);
   // With several environments it is unknown to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
   const source = isRemoved ? undefined : findSource(name, all);
   const current = source?.current ?? only;
   if (current === undefined) throw new TypeError("no environment was asked");
-  const target = targetFor(current.name, requestedOf(current, access));
+  const target = restrictTarget(current.name, requestedOf(current, access));
   const where = `${printable(name)} in ${printable(formatRevision(current))}`;
   const showChange = (words: string): void => printReport(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
   const question =
@@ -123,7 +122,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findSource(name, [now]));
     return setVariables(now.definition.yaml, [replacement.change]);
   };
-  const changed = await askOne(target, (full, connection) =>
+  const changed = await askOnlyEnvironment(target, (full, connection) =>
     changeEnvironment(full, connection, edit, [replacement.value], readDespiteSchema),
   );
   return finish(changed, !isRemoved);
@@ -134,14 +133,14 @@ function requestedOf(current: EnvironmentState, target: EscTarget): EscTarget {
     const { name: own, project: ownProject, organization } = current.name;
     return name === own && (project === undefined || project === ownProject || project === organization);
   });
-  return requireOne({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
+  return requireOnlyEnvironment({ ...target, esc: { ...target.esc, environments: requested.slice(-1) } });
 }
 
 async function fromRevision(name: string, version: string, target: EscTarget): Promise<Replacement> {
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs a revision number or a tag", "pulumi env version history lists them");
   }
-  const then = await askOne(target, async (full, connection) => {
+  const then = await askOnlyEnvironment(target, async (full, connection) => {
     try {
       return await readCurrent({ ...full, version }, connection);
     } catch (error) {
@@ -175,7 +174,7 @@ function rotationOf({ defined, variable, current }: ValueSource): string | undef
 }
 
 function rotateInEsc({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {
-  return askOne(target, async (full, connection): Promise<ChangeResult> => {
+  return askOnlyEnvironment(target, async (full, connection): Promise<ChangeResult> => {
     const before = await readCurrent(full, connection);
     await rotateByEsc(full, [property], connection);
     const after = await readCurrent(full, connection);

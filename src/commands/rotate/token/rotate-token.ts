@@ -19,7 +19,8 @@ import { accessOf } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
 import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
-import { askEach, writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
+import { askEachEnvironment } from "../../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
 import { withDetails } from "../../parts/writing/write-change.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./token-plan.ts";
 import { lastSet, store } from "./github-repository.ts";
@@ -102,7 +103,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = await accessOf(settings, context, { token }, { contract });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
+    await askEachEnvironment({ esc: access.settings, settings, context, contract }, openByDefaults);
   }
 
   /** Deletes the new token. @returns the error with the outcome */
