@@ -19,13 +19,12 @@ import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
 import {
-  askOne,
+  askOnlyEnvironment,
   type EscTarget,
-  requireOne,
-  targetFor,
-  writeAccess,
-  writeQuestion,
-} from "../parts/writing/write-access.ts";
+  requireOnlyEnvironment,
+  restrictTarget,
+} from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { effectiveChange, revisionsText } from "../parts/writing/write-change.ts";
 import { type EnforceRequest, parseRequest } from "./enforce-request.ts";
 import { checkLines, diffLines, gapLines } from "./enforce-text.ts";
@@ -44,7 +43,7 @@ export const enforce: Command = async ({ options }, context) => {
   const isDry = options["dry-run"] === true || purpose === "check";
   const isConfirmed = options["yes"] === true;
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
-  const current = await askOne(requireOne(access), readOrEvaluate);
+  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), readOrEvaluate);
   const change = planSchemaChange(request, contract, current);
   const environment = formatName(current.name);
 
@@ -71,7 +70,7 @@ export const enforce: Command = async ({ options }, context) => {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
-  const target = targetFor(current.name, access);
+  const target = restrictTarget(current.name, access);
   // Without a question, the environments that use this one need not be known.
   const referrers = purpose === "remove" || isConfirmed ? "" : await describeReferrers(target);
   const proposal =
@@ -105,7 +104,7 @@ async function writeChange(
   access: EscTarget,
 ): Promise<number> {
   const edit = (now: EnvironmentState): string | undefined => planSchemaChange(request, contract, now).edited;
-  const result = await askOne(targetFor(name, access), (fullName, connection) =>
+  const result = await askOnlyEnvironment(restrictTarget(name, access), (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [], readOrEvaluate),
   );
   const change = effectiveChange(result, access);

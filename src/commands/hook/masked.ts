@@ -1,6 +1,6 @@
 /** Masks the texts of a JSON value; pure. */
 import { Masker } from "../../masking/stream.ts";
-import { Inspection, type Searched } from "../scan/inspect.ts";
+import { Inspection, type SearchedSecrets } from "../scan/inspect.ts";
 
 export interface Masked {
   readonly value: unknown;
@@ -9,14 +9,14 @@ export interface Masked {
 }
 
 /** Returns the value with its texts masked, in the same shape, also in the names of members: a tool may have a map of keys. */
-export function masked(value: unknown, searched: Searched): Masked {
+export function masked(value: unknown, secrets: SearchedSecrets): Masked {
   const names = new Set<string>();
   const maskText = (text: string): string => {
     const bytes = Buffer.from(text);
-    const masker = new Masker(() => searched.automaton);
+    const masker = new Masker(() => secrets.automaton);
     const pieces = [Buffer.from(masker.push(bytes)), masker.flush()];
     if (masker.maskCount === 0) return text;
-    const inspection = new Inspection(searched);
+    const inspection = new Inspection(secrets);
     inspection.read(bytes, false);
     for (const { form } of inspection.result().findings) names.add(form.name);
     return Buffer.concat(pieces).toString();

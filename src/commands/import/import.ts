@@ -1,3 +1,4 @@
+/** `sophia-run import FILE`: writes the variables of a `.env` file to ESC in one revision, then offers to remove them from it. */
 import { resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -16,90 +17,92 @@ import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
+import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { revisionsText, writeValues } from "../parts/writing/write-change.ts";
-import {
-  type Candidate,
-  isChange,
-  planner,
-  planText,
-  requirePublic,
-  sortVariables,
-} from "../parts/writing/write-plan.ts";
+import { type ValueToWrite, requirePublic, sortVariables } from "../parts/writing/value-to-write.ts";
+import { createPlanner, isChange, type PlannedValue } from "../parts/writing/write-plan.ts";
+import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { offerRemoval } from "./removal.ts";
+
+const PLAIN_OPTION = "--plain NAME";
 
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
   const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;
-  const overwrite = options["overwrite"] === true;
-  const read = await readDotenv([{ path, required: true }], context);
-  const variables = read.layers.flatMap((layer) => layer.variables);
-  printNotices(context, settings, [...read.notices, ...referenceNotices(variables)]);
-  const contract = await loadContract(settings, context);
-  const plain = plainNames(options["plain"], variables, contract, path);
-  const sorted = sortVariables(variables, contract, plain);
   const isDry = options["dry-run"] === true;
-  // The same file may also be read for the settings.
-  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported: read.notices });
+  const overwrite = options["overwrite"] === true;
+  const dotenv = await readDotenv([{ path, required: true }], context);
+  const variables = dotenv.layers.flatMap((layer) => layer.variables);
+  printNotices(context, settings, [...dotenv.notices, ...referenceNotices(variables)]);
+  const contract = await loadContract(settings, context);
+  const plainTextNames = parsePlainOption(options["plain"], variables, contract, path);
+  const { values, omitted } = sortVariables(variables, contract, plainTextNames);
+  // The settings may come from the same file, whose notices are printed above.
+  const reported = dotenv.notices;
+  const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported });
 
-  const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
-  const plan = sorted.candidates.map(planner(current, overwrite));
-  printReport(context, planText(plan, `${path} into ${formatRevision(current)}`, PLAIN, sorted));
+  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
+  const plan = values.map(createPlanner(current, overwrite));
+  printReport(context, describePlan(plan, `${path} into ${formatRevision(current)}`, PLAIN_OPTION, omitted));
   const changes = plan.filter(isChange);
-  const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
+  const same = plan.filter(isSame);
   const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
+  const changeCount = count(changes.length, "variable");
   if (isDry) {
-    printReport(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
+    printReport(context, `Nothing was written: --dry-run. ${changeCount} would be.\n`);
     return status;
   }
-  let inEsc = same;
+  let valuesInEsc: readonly ValueToWrite[] = same;
   if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
   else {
-    const target = targetFor(current.name, access);
-    const change = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}`;
-    if (!(await confirm(writeQuestion(change, access), isConfirmed, context))) {
+    const question = writeQuestion(`Write ${changeCount} to ${formatName(current.name)}`, access);
+    if (!(await confirm(question, isConfirmed, context))) {
       printReport(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const done = await writeValues(changes, overwrite, target);
+    const done = await writeValues(changes, overwrite, restrictTarget(current.name, access));
+    // A number is the exit status of a draft, which writeValues has reported.
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
-      const written = `✅ ${count(changes.length, "variable")} written. ${revisionsText(done)}\n`;
+      const written = `✅ ${changeCount} written. ${revisionsText(done)}\n`;
       printReport(context, `${written}   Not read back: opening ${formatName(current.name)} requires an approval.\n`);
       return status;
     }
-    // Values that another user has set meanwhile stay.
-    const last = changes.map(planner(done.after, false));
-    const written = last.filter(({ state }) => state === "same");
-    inEsc = [...same, ...written];
+    // Another user may have set a variable while this command wrote. That value stays, and is reported.
+    const planAfter = changes.map(createPlanner(done.after, false));
+    const written = planAfter.filter(isSame);
+    valuesInEsc = [...same, ...written];
     printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
-    const kept = last.filter((one) => one.state !== "same" && !isChange(one));
+    const kept = planAfter.filter((planned) => !isSame(planned) && !isChange(planned));
     if (kept.length > 0) {
-      printReport(context, planText(kept, formatRevision(done.after), PLAIN));
+      printReport(context, describePlan(kept, formatRevision(done.after), PLAIN_OPTION));
       return ExitStatus.unmet;
     }
   }
   if (!isConfirmed && canAsk(context)) {
     const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
-    await offerRemoval(file, inEsc, context);
+    await offerRemoval(file, valuesInEsc, context);
   }
   return status;
 };
 
-const PLAIN = "--plain NAME";
+function isSame({ state }: PlannedValue): boolean {
+  return state === "same";
+}
 
-/** @throws SophiaError (usage, 125) for a name that the file does not set, or that the contract declares secret */
-function plainNames(
-  given: unknown,
+/** Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it secret */
+function parsePlainOption(
+  option: unknown,
   variables: readonly Variable[],
   contract: Contract,
   path: string,
 ): ReadonlySet<string> {
-  const names: readonly string[] = Array.isArray(given) ? given : [];
-  const known = variables.map(({ name }) => name);
+  const names: readonly string[] = Array.isArray(option) ? option : [];
+  const namesInFile = variables.map(({ name }) => name);
   for (const name of names) {
-    if (!known.includes(name)) {
-      throw usageError(`--plain: ${printable(path)} does not set ${printable(name)}${didYouMean(name, known)}`);
+    if (!namesInFile.includes(name)) {
+      throw usageError(`--plain: ${printable(path)} does not set ${printable(name)}${didYouMean(name, namesInFile)}`);
     }
     requirePublic(name, contract, "--plain");
   }

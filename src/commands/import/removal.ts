@@ -1,3 +1,4 @@
+/** Removes the variables that an import has written to ESC from the `.env` file, if the user agrees. */
 import { statSync } from "node:fs";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
@@ -6,47 +7,65 @@ import { count, printable, withoutMark } from "../../core/text.ts";
 import { parseThoroughly } from "../../sources/dotenv/thorough.ts";
 import { ask } from "../parts/confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../parts/project-files.ts";
-import type { Candidate } from "../parts/writing/write-plan.ts";
+import type { ValueToWrite } from "../parts/writing/value-to-write.ts";
 import { attempt } from "../../system/errors.ts";
 import { printReport } from "../../output/colour.ts";
 
-/** Offers to remove what ESC has from the file, atomically; then only its owner may read it. @throws SophiaError (file, 125) */
-export async function offerRemoval(file: TargetFile, inEsc: readonly Candidate[], context: Context): Promise<void> {
-  const names = inEsc.map(({ name }) => name);
+/**
+ * Asks the user whether to remove from the file the values that ESC has, and removes them. The file is replaced atomically,
+ * and only its owner may read the new file.
+ *
+ * @throws SophiaError (file, 125) if the file has changed since it was imported, or cannot be written
+ */
+export async function offerRemoval(
+  file: TargetFile,
+  valuesInEsc: readonly ValueToWrite[],
+  context: Context,
+): Promise<void> {
+  const names = valuesInEsc.map(({ name }) => name);
   if (names.length === 0 || !isRegular(file.path)) return;
-  const shown = printable(file.name);
-  const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${shown}, now that ESC has the values?`;
+  const printableName = printable(file.name);
+  const question = `Remove ${enumerateFew(names.map(printable), 5)} from ${printableName}, now that ESC has the values?`;
   if (!(await ask(question, context))) return;
   const text = await readIfThere(file);
-  if (text === undefined) throw changed(shown);
-  writePrivately(file, withoutAssignments(text, inEsc, shown));
-  printReport(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines did not change.\n`);
+  if (text === undefined) throw changedFile(printableName);
+  writePrivately(file, withoutAssignments(text, valuesInEsc, printableName));
+  printReport(
+    context,
+    `Removed ${count(names.length, "variable")} from ${printableName}; the other lines did not change.\n`,
+  );
 }
 
-/** Returns false for a pipe, from which nothing is removed. */
+/** Returns false for a named pipe and the like, from which nothing can be removed. */
 function isRegular(path: string): boolean {
   return attempt(() => statSync(path).isFile()) === true;
 }
 
-/** Removes assignments from a text. @throws SophiaError (file, 125) if it has other values for them now */
-function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): string {
-  const { variables, assignments } = parseThoroughly(withoutMark(text), shown);
-  const values = new Map(variables.map(({ name, value }) => [name, value]));
-  const names = new Set(gone.map(({ name }) => name));
-  if (gone.some(({ name, value }) => values.get(name) !== value)) throw changed(shown);
-  const removed = new Set<number>();
+/**
+ * Returns the text without the assignments of the values. Line ends and a byte order mark stay.
+ *
+ * @throws SophiaError (file, 125) if the text assigns another value to one of the names, since ESC does not have that value
+ */
+function withoutAssignments(text: string, valuesInEsc: readonly ValueToWrite[], printableName: string): string {
+  const content = withoutMark(text);
+  const { variables, assignments } = parseThoroughly(content, printableName);
+  const currentValues = new Map(variables.map(({ name, value }) => [name, value]));
+  if (valuesInEsc.some(({ name, value }) => currentValues.get(name) !== value)) throw changedFile(printableName);
+  const namesToRemove = new Set(valuesInEsc.map(({ name }) => name));
+  const lineIndexes = new Set<number>();
   for (const { name, first, last } of assignments) {
-    for (let line = first; names.has(name) && line <= last; line += 1) removed.add(line);
+    if (!namesToRemove.has(name)) continue;
+    for (let index = first; index <= last; index += 1) lineIndexes.add(index);
   }
-  const lines = withoutMark(text).split(/(?<=\r\n|\n|\r(?!\n))/);
-  const kept = lines.filter((_, index) => !removed.has(index)).join("");
-  return text.startsWith("\uFEFF") ? `\uFEFF${kept}` : kept;
+  const lines = content.split(/(?<=\r\n|\n|\r(?!\n))/);
+  const remaining = lines.filter((_, index) => !lineIndexes.has(index)).join("");
+  return text.startsWith("\uFEFF") ? `\uFEFF${remaining}` : remaining;
 }
 
-function changed(shown: string): SophiaError {
+function changedFile(printableName: string): SophiaError {
   return new SophiaError({
     code: "file",
-    message: `${shown} has changed meanwhile and was not written`,
+    message: `${printableName} has changed meanwhile and was not written`,
     hint: "the values are in ESC; start again to remove them from the file",
   });
 }

@@ -6,8 +6,11 @@ const TARGET = String.raw`(?:"\$basedir\/([^"$\`\\]+)"|"\$basedir_(?:abs|win)"\/
 const EXEC = new RegExp(String.raw`^ *(?:exec )?(?:"\$basedir\/node(?:\.exe)?"|node(?:\.exe)?) +${TARGET} "\$@"$`);
 /** A line that starts the program: a script with another one is not generated. */
 const STARTS = /"\$@"/;
-/** Functions of pnpm 12's own, which run readlink and the like. */
-const HELPER = /\bcommand -p "\$@"|\bcommand "\$@"/;
+/**
+ * The line by which pnpm's `run_helper` starts readlink, sed and the like. The whole line must match: another program could be
+ * started beside `command "$@"`.
+ */
+const HELPER = /^ *if [^@]+; then command -p "\$@"; else command "\$@"; fi$/;
 
 /**
  * Returns the file that a generated script starts, relative to its folder; undefined for any other script. Each line that

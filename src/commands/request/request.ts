@@ -14,7 +14,7 @@ import { notAllowed, unallowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { askEach, type EscTarget, namedIn } from "../parts/writing/write-access.ts";
+import { askEachTargetEnvironment, type EscTarget, environmentsOfOption } from "../parts/writing/esc-target.ts";
 import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
@@ -32,7 +32,7 @@ export const request: Command = async ({ options }, context) => {
   const reason = reasonIn(settings);
   const target = await launcherAccess(options["in"], settings, context);
   const filed = new Map<OpenRequest, "filed" | "submitted">();
-  const requested = await askEach(target, async (name, connection): Promise<RequestedEnvironment> => {
+  const requested = await askEachTargetEnvironment(target, async (name, connection): Promise<RequestedEnvironment> => {
     const pending = isWaiting ? await findPendingRequests(name, connection) : [];
     if (pending.length > 0) return { name, requests: pending, isPending: true };
     const requests = await fileOpenRequests(name, connection);
@@ -94,7 +94,9 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
     throw usageError("request needs ESC, but SOPHIA_FAKE or SOPHIA_OFFLINE is set", "unset them");
   }
   const contract = await loadContract(settings, context);
-  const { access, notices, dotenv } = await findEscAccess(settings, context, namedIn(inEnvironment), { contract });
+  const { access, notices, dotenv } = await findEscAccess(settings, context, environmentsOfOption(inEnvironment), {
+    contract,
+  });
   printNotices(context, settings, [
     ...dotenv.notices,
     ...notices.filter(({ kind }) => kind !== "environment-not-allowed"),

@@ -10,7 +10,7 @@ import { printReport } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { printLines } from "../../output/stderr.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
-import type { EscTarget } from "../parts/writing/write-access.ts";
+import type { EscTarget } from "../parts/writing/esc-target.ts";
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;

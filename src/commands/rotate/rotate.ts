@@ -27,14 +27,13 @@ import type { Command } from "../command.ts";
 import { confirm } from "../parts/confirm.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import {
-  askEach,
-  askOne,
+  askEachTargetEnvironment,
+  askOnlyEnvironment,
   type EscTarget,
-  requireOne,
-  targetFor,
-  writeAccess,
-  writeQuestion,
-} from "../parts/writing/write-access.ts";
+  requireOnlyEnvironment,
+  restrictTarget,
+} from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, type EffectiveChange, effectiveChange, valueIn } from "../parts/writing/write-change.ts";
 import { newValue } from "./new-value.ts";
 import type { Replacement } from "./replacement.ts";
@@ -71,7 +70,7 @@ export const rotate: Command = async ({ options: values, positionals: [name = ""
   const contract = await loadContract(settings, context);
   const { isDry, isConfirmed, inEnvironment } = options;
   const access = await writeAccess(inEnvironment, settings, context, { isDry, isConfirmed, alwaysByAdmin: true });
-  if (inEnvironment !== undefined) requireOne(access);
+  if (inEnvironment !== undefined) requireOnlyEnvironment(access);
   const rotation = await findTarget(name, options, access);
   const { source, target } = rotation;
 
@@ -100,7 +99,7 @@ export const rotate: Command = async ({ options: values, positionals: [name = ""
   }
   if (!(await confirmChange(replacement.description, rotation, options, context))) return statusIfUnwritten(options);
   const edit = (now: EnvironmentState): string | undefined => editRevision(now, replacement, rotation, options);
-  const result = await askOne(target, (fullName, connection) =>
+  const result = await askOnlyEnvironment(target, (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [replacement.value], readDespiteSchema),
   );
   return reportResult(result, rotation, options, source !== undefined, context);
@@ -122,14 +121,14 @@ function parseOptions(values: Values): RotateOptions {
 
 /** Finds the environment in which the variable will be changed. @throws SophiaError (125) */
 async function findTarget(name: string, { revision }: RotateOptions, access: EscTarget): Promise<RotationTarget> {
-  const environments = await askEach(access, readDespiteSchema);
+  const environments = await askEachTargetEnvironment(access, readDespiteSchema);
   // With several environments it is not known to which one the revision belongs.
   const [onlyEnvironment, ...others] = environments;
   const isRemoved = revision !== undefined && others.length === 0 && isAbsent(name, environments);
   const source = isRemoved ? undefined : findSource(name, environments);
   const current = source?.current ?? onlyEnvironment;
   if (current === undefined) throw new TypeError("no environment was read");
-  const target = targetFor(current.name, requestedTarget(current, access));
+  const target = restrictTarget(current.name, requestedTarget(current, access));
   return { name, source, current, access, target };
 }
 
@@ -140,7 +139,7 @@ function requestedTarget({ name: fullName }: EnvironmentState, access: EscTarget
     const isSameProject = project === undefined || project === fullName.project || project === fullName.organization;
     return name === fullName.name && isSameProject;
   });
-  return requireOne({ ...access, esc: { ...access.esc, environments: requested.slice(-1) } });
+  return requireOnlyEnvironment({ ...access, esc: { ...access.esc, environments: requested.slice(-1) } });
 }
 
 function describePlace({ name, current }: RotationTarget): string {

@@ -3,7 +3,7 @@ import { type ChangeResult, readCurrent } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/definition-requests.ts";
 import { findRotation } from "../../esc/definition/follow-references.ts";
 import { parseDefinition } from "../../esc/definition/nodes.ts";
-import { askOne, type EscTarget } from "../parts/writing/write-access.ts";
+import { askOnlyEnvironment, type EscTarget } from "../parts/writing/esc-target.ts";
 import { valueIn } from "../parts/writing/write-change.ts";
 import type { ValueSource } from "./value-source.ts";
 
@@ -15,7 +15,7 @@ export function findRotatedProperty({ defined, variable, current }: ValueSource)
 
 /** Has ESC rotate a property, and checks that the variable has another value afterwards. */
 export function rotateProperty({ variable }: ValueSource, property: string, target: EscTarget): Promise<ChangeResult> {
-  return askOne(target, async (fullName, connection): Promise<ChangeResult> => {
+  return askOnlyEnvironment(target, async (fullName, connection): Promise<ChangeResult> => {
     const before = await readCurrent(fullName, connection);
     await rotateByEsc(fullName, [property], connection);
     const after = await readCurrent(fullName, connection);

@@ -6,7 +6,7 @@ import { findVariable, variableNames } from "../../esc/definition/definition-var
 import { statusOf } from "../../esc/faults/esc-fault.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { askOne, type EscTarget } from "../parts/writing/write-access.ts";
+import { askOnlyEnvironment, type EscTarget } from "../parts/writing/esc-target.ts";
 import { valueIn } from "../parts/writing/write-change.ts";
 import type { Replacement } from "./replacement.ts";
 import { placeError } from "./value-source.ts";
@@ -37,7 +37,7 @@ export async function restoreFromRevision(name: string, version: string, target:
 }
 
 async function readRevision(version: string, target: EscTarget): Promise<EnvironmentState> {
-  return askOne(target, async (fullName, connection) => {
+  return askOnlyEnvironment(target, async (fullName, connection) => {
     try {
       return await readCurrent({ ...fullName, version }, connection);
     } catch (error) {

@@ -1,9 +1,12 @@
-/** Finds secrets in one content, with their lines; pure. */
+/**
+ * Finds the secrets in one content, such as a file, with the lines in which they occur; pure. The caller creates an
+ * inspection for each content, passes its chunks in order (`read`), and asks for the findings at the end (`result`).
+ */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
 import { formOfMatch, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
-/** A form of a secret in a content. Lines begin at 1. */
+/** A secret in a content, in one of its forms. The first line is 1. */
 export interface Finding {
   readonly form: Form;
   readonly line: number;
@@ -13,120 +16,133 @@ export interface Finding {
 
 export interface ContentFindings {
   readonly findings: readonly Finding[];
-  readonly more: number;
+  /** The number of matches beyond the limit, which are not among the findings. */
+  readonly unlistedCount: number;
 }
 
-export interface Searched {
+/** The secrets that are searched for. */
+export interface SearchedSecrets {
   readonly automaton: Automaton;
   /** The form of each pattern, by its number in the automaton. */
   readonly forms: readonly Form[];
 }
 
 interface Match {
+  /** Offsets from the start of the content. */
   start: number;
   end: number;
   line: number;
   form: Form;
-  /** The length of the longest pattern. */
-  size: number;
+  /** The length of the longest of the merged patterns, in bytes. */
+  patternLength: number;
 }
 
 /** The limit of matches in one content, besides the first of each variable. */
 const MAX_MATCHES = 10_000;
 const NEWLINE = 10;
-const NOTHING = new Uint8Array();
+const EMPTY = new Uint8Array();
 
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
   private readonly names = new Set<string>();
-  private more = 0;
-  private chunk: Uint8Array = NOTHING;
+  private unlistedCount = 0;
+  private chunk: Uint8Array = EMPTY;
   private chunkStart = 0;
-  /** The number of line ends before the chunk, and up to a position in it. */
-  private linesBefore = 0;
+  /** The number of line ends in all chunks before this one. */
+  private linesBeforeChunk = 0;
+  /** A cursor in the chunk, and the number of line ends before it: each line end is counted once, since matches are near. */
   private countedTo = 0;
-  private counted = 0;
+  private countedLines = 0;
 
-  constructor(searched: Searched) {
+  constructor(secrets: SearchedSecrets) {
     this.finder = new Finder(
-      () => searched.automaton,
+      () => secrets.automaton,
       (start, end, node, encoding, isShell) => {
-        const form = searched.forms[searched.automaton.patternAt(node)];
+        const form = secrets.forms[secrets.automaton.patternAt(node)];
         if (form !== undefined && isEncodedForm(encoding, end - start))
-          this.note(start, end, formOfMatch(form, encoding, isShell));
+          this.addMatch(start, end, formOfMatch(form, encoding, isShell));
       },
     );
   }
 
-  /** @param more another chunk follows, so that all lines of this one must be counted */
-  read(chunk: Uint8Array, more: boolean): void {
+  /** Searches the next chunk. @param hasNext another chunk follows, so that all line ends of this chunk must be counted */
+  read(chunk: Uint8Array, hasNext: boolean): void {
     this.chunk = chunk;
     this.chunkStart = this.finder.position;
     this.countedTo = 0;
-    this.counted = 0;
-    this.finder.read(chunk, more);
-    if (more) this.linesBefore += this.linesTo(chunk.length);
+    this.countedLines = 0;
+    this.finder.read(chunk, hasNext);
+    if (hasNext) this.linesBeforeChunk += this.countLinesTo(chunk.length);
   }
 
-  /** Returns the findings in order. Consecutive lines with the same form are one finding. */
+  /** Returns the findings in the order of the content. Consecutive lines with the same form are one finding. */
   result(): ContentFindings {
     const findings: Finding[] = [];
-    for (const { form, line } of merged(this.matches)) {
-      const last = findings.at(-1);
-      if (last !== undefined && isSame(last.form, form) && line <= last.lastLine + 1) {
-        findings[findings.length - 1] = { ...last, lastLine: line };
+    for (const { form, line } of mergeOverlapping(this.matches)) {
+      const previous = findings.at(-1);
+      if (previous !== undefined && isSameForm(previous.form, form) && line <= previous.lastLine + 1) {
+        findings[findings.length - 1] = { ...previous, lastLine: line };
       } else findings.push({ form, line, lastLine: line });
     }
-    return { findings, more: this.more };
+    return { findings, unlistedCount: this.unlistedCount };
   }
 
-  private note(start: number, end: number, form: Form): void {
+  private addMatch(start: number, end: number, form: Form): void {
     if (this.matches.length >= MAX_MATCHES && this.names.has(form.name)) {
-      this.more += 1;
+      this.unlistedCount += 1;
       return;
     }
     this.names.add(form.name);
-    const inChunk = start - this.chunkStart;
-    // A match may begin in an earlier chunk.
-    const line =
-      inChunk >= 0
-        ? this.linesBefore + this.linesTo(inChunk)
-        : this.linesBefore - newlines(this.finder.keptBytes.subarray(inChunk), 0, -inChunk);
-    this.matches.push({ start, end, line: line + 1, form, size: end - start });
+    this.matches.push({ start, end, line: this.linesBefore(start) + 1, form, patternLength: end - start });
   }
 
-  private linesTo(position: number): number {
-    this.counted +=
-      position >= this.countedTo
-        ? newlines(this.chunk, this.countedTo, position)
-        : -newlines(this.chunk, position, this.countedTo);
-    this.countedTo = position;
-    return this.counted;
+  /** Returns the number of line ends before an offset of the content. */
+  private linesBefore(start: number): number {
+    const offsetInChunk = start - this.chunkStart;
+    if (offsetInChunk >= 0) return this.linesBeforeChunk + this.countLinesTo(offsetInChunk);
+    // The match began in an earlier chunk, of which the finder keeps the bytes from there on.
+    const bytesBeforeChunk = this.finder.keptBytes.subarray(offsetInChunk);
+    return this.linesBeforeChunk - countNewlines(bytesBeforeChunk, 0, -offsetInChunk);
+  }
+
+  /** Moves the cursor, which may also go back, and returns the number of line ends of the chunk before it. */
+  private countLinesTo(offset: number): number {
+    this.countedLines +=
+      offset >= this.countedTo
+        ? countNewlines(this.chunk, this.countedTo, offset)
+        : -countNewlines(this.chunk, offset, this.countedTo);
+    this.countedTo = offset;
+    return this.countedLines;
   }
 }
 
-function newlines(bytes: Uint8Array, from: number, to: number): number {
+function countNewlines(bytes: Uint8Array, from: number, to: number): number {
   const part = bytes.subarray(from, to);
   let count = 0;
-  for (let at = part.indexOf(NEWLINE); at !== -1; at = part.indexOf(NEWLINE, at + 1)) count += 1;
+  for (let offset = part.indexOf(NEWLINE); offset !== -1; offset = part.indexOf(NEWLINE, offset + 1)) count += 1;
   return count;
 }
 
-/** Merges overlapping matches into one with the form of the longest. */
-function merged(matches: readonly Match[]): readonly Match[] {
-  const out: Match[] = [];
-  for (const match of matches.toSorted((one, other) => one.start - other.start || other.end - one.end)) {
-    const last = out.at(-1);
-    if (last === undefined || match.start >= last.end) out.push({ ...match });
-    else {
-      if (match.size > last.size) Object.assign(last, { form: match.form, size: match.size });
-      last.end = Math.max(last.end, match.end);
+/** Merges overlapping matches into one, which has the form of the longest. */
+function mergeOverlapping(matches: readonly Match[]): readonly Match[] {
+  const merged: Match[] = [];
+  const ordered = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);
+  for (const match of ordered) {
+    const previous = merged.at(-1);
+    if (previous === undefined || match.start >= previous.end) {
+      merged.push({ ...match });
+      continue;
     }
+    if (match.patternLength > previous.patternLength) {
+      previous.form = match.form;
+      previous.patternLength = match.patternLength;
+    }
+    previous.end = Math.max(previous.end, match.end);
   }
-  return out;
+  return merged;
 }
 
-function isSame(one: Form, other: Form): boolean {
-  return one.name === other.name && one.part === other.part && one.encoding === other.encoding;
+function isSameForm(left: Form, right: Form): boolean {
+  return left.name === right.name && left.part === right.part && left.encoding === right.encoding;
 }

@@ -1,161 +1,95 @@
-import { jsonText } from "../../core/json-text.ts";
-import { enumerateFew, limitLines, type Line } from "../../core/lines.ts";
-import { shellWord } from "../../core/shell.ts";
+/** Describes the result of a scan for the user: a line for each finding, and a summary; pure. No line contains a value. */
+import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
 import type { Finding } from "./inspect.ts";
-import type { FindingLocation, Gap, Search, Within } from "./secret-search.ts";
+import { type FindingLocation, isComplete, type SecretSearch, type Within } from "./secret-search.ts";
 
-const SHORT_COMMIT = 12;
-/** The number of unreadable files that are named. */
-const MAX_NAMED = 5;
+/** The number of digits of a commit that are printed, as many as git prints of it in a large repository. */
+const COMMIT_DIGITS = 12;
 
-const WITHIN: Readonly<Record<Within, string>> = {
+const WITHIN_TEXTS: Readonly<Record<Within, string>> = {
   content: "",
   target: "in the target of the link",
   name: "in the name",
   ref: "in the name of the ref",
 };
 
-export type Area = "files" | "index" | "history";
+/** What is searched: files of the working tree, git's index, or the history of the repository. */
+export type ScanArea = "files" | "index" | "history";
 
-/** Formats a line for each finding, and a summary. They hold no value. */
-export function text(search: Search, secrets: number, area: Area): readonly Line[] {
-  const { findings, names, affected, more, contents } = search;
-  const amount = (number: number): string =>
-    count(number, area === "history" ? "object" : "file") + (area === "index" ? " of the index" : "");
-  const searched = `${amount(contents)} searched for ${count(secrets, "secret")}`;
-  if (findings.length === 0) {
-    if (secrets === 0) return ["⚠️ Nothing was searched for: no secret has a value"];
-    if (isComplete(search)) return [`✅ No secret found: ${searched}`];
-    if (search.gaps.every(({ kind }) => kind === "esc") && search.unread.length === 0) {
-      return ["⚠️ No secret found, but the values of ESC were not searched for:", `   ${searched}`];
-    }
-    return ["⚠️ No secret found, but not everything could be searched:", `   ${searched}`];
-  }
-  // Names are places of no content.
-  const places = `${count(findings.length + more, "place")}${affected === 0 ? "" : ` of ${amount(affected)}`}`;
+/** Returns the lines of the report. @param secretCount the number of secrets that were searched for */
+export function describeScan(search: SecretSearch, secretCount: number, area: ScanArea): readonly Line[] {
+  const searched = `${countContents(search.contents, area)} searched for ${count(secretCount, "secret")}`;
+  if (search.findings.length === 0) return describeNothingFound(search, secretCount, searched);
+  const { findings, names, contentsWithFindings, unlistedFindings } = search;
+  const places = count(findings.length + unlistedFindings, "place");
+  // A name of a file or branch is a place without a content.
+  const ofContents = contentsWithFindings === 0 ? "" : ` of ${countContents(contentsWithFindings, area)}`;
+  const isAnyInReflog = findings.some(({ onlyInReflog }) => onlyInReflog === true);
   return [
-    // In the form of compilers, which tools can read.
-    ...findings.map((one) => ({ text: line(one), whole: true })),
+    // A line has the form of a compiler's message (FILE:LINE: TEXT), which editors and CI can read, so it is never wrapped.
+    ...findings.map((finding) => ({ text: describeFinding(finding), whole: true })),
     "",
-    `❌ ${count(names.size, "secret")} found in ${places}; ${searched}`,
-    ...(more > 0 ? [`   ${more} of them are not listed`] : []),
-    { text: `   ${area === "index" ? REMEDY_OF_INDEX : REMEDY}`, hang: 3 },
-    ...(findings.some(({ onlyInReflog }) => onlyInReflog === true) ? [{ text: `   ${REFLOG}`, hang: 3 }] : []),
+    `❌ ${count(names.size, "secret")} found in ${places}${ofContents}; ${searched}`,
+    ...(unlistedFindings > 0 ? [`   ${unlistedFindings} of them are not listed`] : []),
+    { text: `   ${area === "index" ? INDEX_REMEDY : REMEDY}`, hang: 3 },
+    ...(isAnyInReflog ? [{ text: `   ${REFLOG_REMEDY}`, hang: 3 }] : []),
   ];
+}
+
+function describeNothingFound(search: SecretSearch, secretCount: number, searched: string): readonly Line[] {
+  if (secretCount === 0) return ["⚠️ Nothing was searched for: no secret has a value"];
+  if (isComplete(search)) return [`✅ No secret found: ${searched}`];
+  const lacksOnlyEsc = search.gaps.every(({ kind }) => kind === "esc") && search.unread.length === 0;
+  return lacksOnlyEsc
+    ? ["⚠️ No secret found, but the values of ESC were not searched for:", `   ${searched}`]
+    : ["⚠️ No secret found, but not everything could be searched:", `   ${searched}`];
+}
+
+function countContents(contents: number, area: ScanArea): string {
+  return count(contents, area === "history" ? "object" : "file") + (area === "index" ? " of the index" : "");
 }
 
 const REMEDY =
   "Replace them at their services, because everyone with access to the repository can read them; then remove them.";
-const REMEDY_OF_INDEX =
+const INDEX_REMEDY =
   "The next commit would contain them: remove them from the files, then git add the files. " +
   "Those in earlier commits must also be replaced at their services.";
-/** Not `git reflog expire`, which would remove all stashes but the last. */
-const REFLOG =
+/** Does not propose `git reflog expire`, which would remove all stashes but the last. */
+const REFLOG_REMEDY =
   "What is only in the reflog (older stashes, amended commits) is in this clone alone: git stash drop, git reflog " +
   "delete and then git gc --prune=now remove it.";
 
-export function isComplete({ unread, gaps }: Search): boolean {
-  return unread.length === 0 && gaps.length === 0;
+/** Returns such as `0123456789ab lib/sub/config.json:3-5: API_KEY (base64)`: commit, file, lines, variable and form. */
+function describeFinding(finding: FindingLocation & Finding): string {
+  const { within = "content", form, onlyInReflog } = finding;
+  const path = `${commitPrefix(finding)}${pathOf(finding)}${within === "content" ? linesOf(finding) : ""}`;
+  return `${path}: ${printable(form.name)}${describeForm(form, within, onlyInReflog)}`;
 }
 
-/** Returns a warning of several lines for each part that could not be searched. */
-export function incompleteness(search: Search): readonly (readonly [string, ...string[]])[] {
-  const { unread, moreUnread, gaps, unreachable } = search;
-  const warnings = gaps.map(gapLines);
-  for (const { objects, repository } of unreachable) {
-    const contain = `${count(objects, "object")} to which nothing refers contain${objects === 1 ? "s" : ""} a secret`;
-    warnings.push([
-      `warning: ${contain}, in this clone alone`,
-      `remove all such objects: ${gitIn(repository)} gc --prune=now`,
-    ]);
-  }
-  if (unread.length === 0) return warnings;
-  const named = unread.slice(0, MAX_NAMED).map(({ file, why }) => `${file} (${why})`);
-  const all = unread.length + moreUnread;
-  const more = all > MAX_NAMED ? [`and ${all - MAX_NAMED} more`] : [];
-  return [...warnings, [`warning: ${count(all, "file")} could not be searched`, ...named, ...more]];
+function commitPrefix({ commit, object }: FindingLocation): string {
+  const id = commit ?? object;
+  return id === undefined ? "" : `${id.slice(0, COMMIT_DIGITS)} `;
 }
 
-function gapLines(gap: Gap): readonly [string, ...string[]] {
-  const repository = "repository" in gap ? gap.repository : undefined;
-  const git = gitIn(repository);
-  const where = repository === undefined ? "" : ` of ${repository}`;
-  const refetch = `fetch the objects that a partial clone lacks: ${git} fetch --refetch --no-filter`;
-  switch (gap.kind) {
-    case "shallow":
-      return [
-        `warning: only part of the history${where} was searched (shallow clone)`,
-        `fetch the rest: ${git} fetch --unshallow`,
-      ];
-    case "missing": {
-      const objects = count(gap.objects, "object");
-      return [`warning: ${objects} of the history${where} could not be searched (not in this clone)`, refetch];
-    }
-    case "refused": {
-      const check = `list damaged and missing objects: ${git} fsck --connectivity-only`;
-      return [`warning: not all objects${where} could be searched (${gap.why})`, refetch, check];
-    }
-    case "submodules": {
-      const { files } = gap;
-      return [
-        `warning: the history of ${count(files.length, "submodule")} was not searched`,
-        ...limitLines(files, MAX_NAMED),
-        "get them: git submodule update --init --recursive",
-      ];
-    }
-    case "esc": {
-      const names = enumerateFew(gap.searchedFor, MAX_NAMED);
-      const cause = gap.status === "refused" ? "ESC refuses access" : "ESC is not available";
-      return [
-        names === ""
-          ? `warning: nothing was searched for: ${cause}, and no other secret has a value`
-          : `warning: ${cause}: its values were not searched for, only those of ${names}`,
-        "--require-esc makes that an error",
-      ];
-    }
-  }
+function pathOf({ file, repository, commit, object }: FindingLocation): string {
+  // The message of a commit is an object without a name, and the commit is that object itself.
+  const unnamed = commit === object ? "(message)" : "(unknown file)";
+  const path = file === "" ? unnamed : file;
+  return repository === undefined ? path : `${repository}/${path}`;
 }
 
-function gitIn(repository: string | undefined): string {
-  return repository === undefined ? "git" : `git -C ${shellWord(repository)}`;
+function linesOf({ line, lastLine }: Finding): string {
+  return line === lastLine ? `:${line}` : `:${line}-${lastLine}`;
 }
 
-function line(finding: FindingLocation & Finding): string {
-  const { file, within = "content", repository, commit, object, line: first, lastLine, form } = finding;
-  const lines = within !== "content" ? "" : first === lastLine ? `:${first}` : `:${first}-${lastLine}`;
-  const inside = file !== "" ? file : commit === object ? "(message)" : "(unknown file)";
-  const where = repository === undefined ? inside : `${repository}/${inside}`;
-  const version =
-    object === undefined && commit === undefined ? "" : `${(commit ?? object ?? "").slice(0, SHORT_COMMIT)} `;
-  return `${version}${where}${lines}: ${printable(form.name)}${formWords(form, within, finding.onlyInReflog)}`;
-}
-
-function formWords({ part, encoding }: Form, within: Within, onlyInReflog = false): string {
-  const what = { value: "", line: "a line", leaf: "a string in it" }[part];
-  const all = [what, encoding === "plain" ? "" : encoding, WITHIN[within], onlyInReflog ? "only in the reflog" : ""];
-  const words = all.filter((word) => word !== "");
-  return words.length === 0 ? "" : ` (${words.join(", ")})`;
-}
-
-/** Formats the result for programs. The version changes if a field changes its meaning. */
-export function json(search: Search, secrets: number): string {
-  const { findings, more, unread, moreUnread, gaps, unreachable, contents, bytes } = search;
-  return jsonText({
-    version: 1,
-    found: findings.length > 0,
-    findings: findings.map(({ file, within = "content", repository, commit, object, onlyInReflog, ...rest }) => {
-      const { line: first, lastLine, form } = rest;
-      const place = { file, within, repository, commit, object, onlyInReflog, line: first, lastLine };
-      return { ...place, variable: form.name, part: form.part, encoding: form.encoding };
-    }),
-    more,
-    complete: isComplete(search),
-    unread,
-    moreUnread,
-    gaps,
-    unreachable: unreachable.reduce((sum, { objects }) => sum + objects, 0),
-    searched: { secrets, contents, bytes },
-  });
+function describeForm({ part, encoding }: Form, within: Within, onlyInReflog = false): string {
+  const facts = [
+    { value: "", line: "a line", leaf: "a string in it" }[part],
+    encoding === "plain" ? "" : encoding,
+    WITHIN_TEXTS[within],
+    onlyInReflog ? "only in the reflog" : "",
+  ].filter((fact) => fact !== "");
+  return facts.length === 0 ? "" : ` (${facts.join(", ")})`;
 }

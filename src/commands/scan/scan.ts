@@ -1,3 +1,4 @@
+/** `sophia-run scan`: searches files, git's index or its history for the values of all secrets that a run would resolve. */
 import { isAbsolute, resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -14,55 +15,60 @@ import { loader } from "../../system/addon/addon.ts";
 import { startWith } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { scanHistory, scanIndex } from "./objects.ts";
-import { Search } from "./secret-search.ts";
-import { type Area, incompleteness, isComplete, json, text } from "./scan-text.ts";
+import { scanHistory } from "./history-search.ts";
+import { scanIndex } from "./index-search.ts";
+import { isComplete, SecretSearch } from "./secret-search.ts";
+import { formatScanJson } from "./scan-json.ts";
+import { describeScan, type ScanArea } from "./scan-text.ts";
+import { scanWarnings } from "./scan-warnings.ts";
 import { scanTree } from "./tree.ts";
 
 export const scan: Command = async ({ options, positionals }, context) => {
-  const [staged, history] = [options["staged"] === true, options["history"] === true];
+  const staged = options["staged"] === true;
+  const history = options["history"] === true;
   if (staged && history) {
     throw usageError("--staged and --history cannot be used together", "run scan once with each");
   }
   const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
-  // Under --fake, too, files may hold real secrets.
+  // Files may hold real secrets also under --fake, so that the real values are searched for.
   const settings = { ...resolveSettings(options, context.environment), fake: undefined };
   const start = await startWith(settings, context);
-  // The search lasts as long as its files are long.
+  // The limit is lifted, since the time of the search grows with the files.
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);
   printNotices(context, start.settings, start.verdict.notices);
   const secrets = secretBytesOf(start);
-  const { size, ...searched } = createSearch(secrets, loadMaskingAddon());
-  const { kind: esc } = start.store.esc;
-  const isWithoutEsc = esc === "unavailable" || esc === "refused";
-  if (size === 0 && !isWithoutEsc) {
+  const { size: secretCount, ...searchedSecrets } = createSearch(secrets, loadMaskingAddon());
+  const { kind: escStatus } = start.store.esc;
+  const lacksEsc = escStatus === "unavailable" || escStatus === "refused";
+  if (secretCount === 0 && !lacksEsc) {
     printLines(context, [
       "warning: there is nothing to search for (no secret has a value)",
       "set ESC_ENV and ESC_TOKEN to search for the secrets of ESC; --require-esc fails without them",
     ]);
   }
-  const search = new Search(searched, context);
-  if (isWithoutEsc) {
-    const names = size === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
-    search.gaps.push({ kind: "esc", status: esc, searchedFor: names });
+  const search = new SecretSearch(searchedSecrets, context);
+  if (lacksEsc) {
+    const names = secretCount === 0 ? [] : [...new Set(secrets.map(({ name }) => printable(name)))];
+    search.gaps.push({ kind: "esc", status: escStatus, searchedFor: names });
   }
   const git = { cwd: context.project, environment: withoutSecrets(context.environment, start.files.contract) };
-  const isElsewhere = context.project !== context.cwd;
-  const paths = isElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
-  const area: Area = staged ? "index" : history ? "history" : "files";
+  // Git and tree.ts resolve paths against the project's folder, but the user types them in the working directory.
+  const isProjectElsewhere = context.project !== context.cwd;
+  const paths = isProjectElsewhere ? positionals.map((path) => resolve(context.cwd, path)) : positionals;
+  const area: ScanArea = staged ? "index" : history ? "history" : "files";
   await { files: scanTree, index: scanIndex, history: scanHistory }[area](search, git, paths, home);
   search.clearProgress();
-  for (const warning of incompleteness(search)) printLines(context, warning);
-  if (options["json"] === true) context.out(json(search, size));
-  else printReport(context, text(search, size, area));
+  for (const warning of scanWarnings(search)) printLines(context, warning);
+  if (options["json"] === true) context.out(formatScanJson(search, secretCount));
+  else printReport(context, describeScan(search, secretCount, area));
   if (search.findings.length > 0) return ExitStatus.unmet;
   return isComplete(search) ? ExitStatus.ok : ExitStatus.incomplete;
 };
 
-/** @throws SophiaError (usage, 125) if there is none, or if git's objects are searched */
-function homeFolder({ environment }: Context, isOfGit: boolean): string {
-  if (isOfGit) {
+/** Returns the home folder, for `--home`. @throws SophiaError (usage, 125) if there is none, or if git's objects are searched */
+function homeFolder({ environment }: Context, searchesObjects: boolean): string {
+  if (searchesObjects) {
     throw usageError("--home cannot be used together with --staged or --history", "run scan once with each");
   }
   const home = environment.get(process.platform === "win32" ? "USERPROFILE" : "HOME") ?? "";

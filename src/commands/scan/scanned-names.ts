@@ -1,57 +1,67 @@
+/**
+ * Searches names of files, folders, branches and tags for secrets. An inspection of each single name would take longer than
+ * git takes to list them, so names are collected and searched many at once. The caller must `flush` at the end.
+ */
 import { sep } from "node:path";
-import type { FindingLocation, Search } from "./secret-search.ts";
+import type { FindingLocation, SecretSearch } from "./secret-search.ts";
 
-type NamedLocation = Omit<FindingLocation, "file"> & { readonly within: "name" | "ref" };
+type NameLocation = Omit<FindingLocation, "file"> & { readonly within: "name" | "ref" };
 
-const SEPARATORS: ReadonlySet<number> = new Set([47, sep.charCodeAt(0)]);
+const SLASH = 47;
+const SEPARATORS: ReadonlySet<number> = new Set([SLASH, sep.charCodeAt(0)]);
+/** Separates the names of a batch, because no name contains it. */
 const NUL = Buffer.from([0]);
-const BATCH = 65_536;
+const MAX_BATCH_BYTES = 65_536;
 
-/** Searches names of files, folders, branches and tags. Many at once, since an inspection for each would take longer than git. */
 export class NameSearch {
-  private readonly search: Search;
-  private readonly batch: { readonly name: Buffer; readonly location: NamedLocation }[] = [];
-  private readonly reported = new Set<string>();
-  private size = 0;
+  private readonly search: SecretSearch;
+  private readonly batch: { readonly name: Buffer; readonly location: NameLocation }[] = [];
+  /** The variable and the path of each finding that was reported. */
+  private readonly reportedKeys = new Set<string>();
+  private batchBytes = 0;
 
-  constructor(search: Search) {
+  constructor(search: SecretSearch) {
     this.search = search;
   }
 
-  add(name: Buffer, location: NamedLocation): void {
-    // A copy: the buffer may be a part of a larger one.
+  add(name: Buffer, location: NameLocation): void {
+    // The name is copied, since the buffer may be a part of a larger one, which could then not be freed.
     this.batch.push({ name: Buffer.from(name), location });
-    this.size += name.length + 1;
-    if (this.size > BATCH) this.flush();
+    this.batchBytes += name.length + 1;
+    if (this.batchBytes > MAX_BATCH_BYTES) this.flush();
   }
 
+  /** Searches the names that were added since the last flush. */
   flush(): void {
     const batch = this.batch.splice(0);
-    this.size = 0;
-    const all = Buffer.concat(batch.flatMap(({ name }) => [name, NUL]));
-    if (this.search.inspect(all).findings.length === 0) return;
+    this.batchBytes = 0;
+    const allNames = Buffer.concat(batch.flatMap(({ name }) => [name, NUL]));
+    if (this.search.inspect(allNames).findings.length === 0) return;
     for (const { name, location } of batch) this.report(name, location);
   }
 
-  /** Reports each variable for the shortest folder that has it, once: else each file in the folder would be reported. */
-  private report(name: Buffer, location: NamedLocation): void {
+  /**
+   * Reports each variable for the shortest path in which its secret occurs: of `keys/SECRET/a` that is `keys/SECRET/`. Each
+   * path is reported once; otherwise each file in the folder would be reported.
+   */
+  private report(name: Buffer, location: NameLocation): void {
     if (this.search.inspect(name).findings.length === 0) return;
-    const seen = new Set<string>();
+    const variablesInName = new Set<string>();
     for (let end = 1; end <= name.length; end += 1) {
-      if (end < name.length && !SEPARATORS.has(name[end] ?? 0)) continue;
-      const part = name.subarray(0, end);
-      const findings = this.search.inspect(part).findings.filter(({ form }) => {
-        if (seen.has(form.name)) return false;
-        seen.add(form.name);
-        const key = `${form.name}\0${part.toString("latin1")}`;
-        const isNew = !this.reported.has(key);
-        this.reported.add(key);
+      const isEndOfPath = end === name.length || SEPARATORS.has(name[end] ?? 0);
+      if (!isEndOfPath) continue;
+      const path = name.subarray(0, end);
+      const findings = this.search.inspect(path).findings.filter(({ form }) => {
+        if (variablesInName.has(form.name)) return false;
+        variablesInName.add(form.name);
+        const key = `${form.name}\0${path.toString("latin1")}`;
+        const isNew = !this.reportedKeys.has(key);
+        this.reportedKeys.add(key);
         return isNew;
       });
       if (findings.length === 0) continue;
-      // With the separator of a folder.
-      const file = this.search.shown(name.subarray(0, end + 1));
-      this.search.add({ ...location, file }, { findings, more: 0 });
+      const pathWithSeparator = name.subarray(0, end + 1);
+      this.search.add({ ...location, file: this.search.maskName(pathWithSeparator) }, { findings, unlistedCount: 0 });
     }
   }
 }

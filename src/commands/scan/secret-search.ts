@@ -1,112 +1,133 @@
+/**
+ * The search of one scan: it knows the secrets, inspects contents, and collects the findings and the gaps. scan.ts creates it;
+ * tree.ts and objects.ts feed it with the contents of files and of git's objects; scan-text.ts and scan-json.ts report it.
+ */
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
-import { Inspection, type ContentFindings, type Finding, type Searched } from "./inspect.ts";
+import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
-/** The part of a file or a reference with a secret; the last two are names of paths, and of branches and tags. */
+/** Where a secret occurs: in the content of a file, in the target of a link, in the name of a path, or of a branch or tag. */
 export type Within = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {
-  /** Printable, with secrets in the name masked. Empty for a message, and for a file whose name is unknown. */
+  /** A printable name in which secrets are masked. It is empty for the message of a commit, and if the name is unknown. */
   readonly file: string;
   /** Default: the content. */
   readonly within?: Within;
-  /** The submodule to which file, commit and object belong. */
+  /** The folder of the submodule to which file, commit and object belong. */
   readonly repository?: string | undefined;
-  /** The reflog alone reaches it, as an older stash or an amended commit: other clones do not have it. */
+  /** Only the reflog refers to the commit, as to an older stash or an amended commit. Other clones do not have it. */
   readonly onlyInReflog?: true | undefined;
-  /** In the history: the commit that added the object, if known, and the object, which for a message is the same. */
+  /** In the history: the commit that added the object, if that is known. */
   readonly commit?: string | undefined;
+  /** In the history: the object with the secret. For the message of a commit it is the commit itself. */
   readonly object?: string;
 }
 
-/** A part of git's repository that could not be searched, or values that could not be searched for. */
+/** A part of git's repository that could not be searched, or values that could not be searched for. `--json` prints it. */
 export type Gap =
+  /** The clone has only the latest commits. */
   | { readonly kind: "shallow"; readonly repository?: string | undefined }
   /** Objects of the history that are not in the repository. */
   | { readonly kind: "missing"; readonly objects: number; readonly repository?: string | undefined }
+  /** A command of git has failed, as for a damaged object. */
   | { readonly kind: "refused"; readonly why: string; readonly repository?: string | undefined }
-  /** Submodules that are not here, or that git cannot read. */
+  /** Submodules that are not checked out, or that git cannot read. */
   | { readonly kind: "submodules"; readonly files: readonly string[] }
   /** ESC could not be read: only the values of these variables were searched for. */
   | { readonly kind: "esc"; readonly status: "unavailable" | "refused"; readonly searchedFor: readonly string[] };
 
+/** The limit on listed findings, and on listed files that could not be read. Further ones are counted. */
 const MAX_FINDINGS = 10_000;
-/** The delay and the interval of the progress at a terminal. */
-const DELAY_MS = 1000;
-const INTERVAL_MS = 200;
+/** The time after which a terminal shows the progress, and the time between two updates of it. */
+const PROGRESS_DELAY_MS = 1000;
+const PROGRESS_INTERVAL_MS = 200;
 const CLEAR_LINE = "\r\u001B[K";
 
-export class Search {
+export class SecretSearch {
   readonly findings: (FindingLocation & Finding)[] = [];
   /** The variables whose values were found. */
   readonly names = new Set<string>();
+  /** The number of findings beyond those that are listed. */
+  unlistedFindings = 0;
+  /** Files that could not be read, and the number of those beyond the listed ones. */
   readonly unread: { readonly file: string; readonly why: string }[] = [];
+  unlistedUnread = 0;
   readonly gaps: Gap[] = [];
-  /** The number of contents with findings. */
-  affected = 0;
-  /** The numbers of findings and unread files beyond those that are listed. */
-  more = 0;
-  moreUnread = 0;
-  /** Numbers of objects with secrets to which nothing refers. */
+  /** The numbers of objects with secrets to which nothing refers, by repository. */
   readonly unreachable: { readonly objects: number; readonly repository?: string | undefined }[] = [];
+  /** The number of contents that were searched, and of those with findings. */
   contents = 0;
+  contentsWithFindings = 0;
   bytes = 0;
-  private readonly searched: Searched;
+  private readonly secrets: SearchedSecrets;
   private readonly context: Context;
-  private shownAt = performance.now() + DELAY_MS - INTERVAL_MS;
-  private isShown = false;
+  private progressShownAt = performance.now() + PROGRESS_DELAY_MS - PROGRESS_INTERVAL_MS;
+  private isProgressShown = false;
 
-  constructor(searched: Searched, context: Context) {
-    this.searched = searched;
+  constructor(secrets: SearchedSecrets, context: Context) {
+    this.secrets = secrets;
     this.context = context;
   }
 
-  inspection(): Inspection {
-    return new Inspection(this.searched);
+  /** Starts the search of a content that is read in chunks. */
+  createInspection(): Inspection {
+    return new Inspection(this.secrets);
   }
 
+  /** Searches a content that is in memory as a whole. */
   inspect(content: Uint8Array): ContentFindings {
-    const inspection = this.inspection();
+    const inspection = this.createInspection();
     inspection.read(content, false);
     return inspection.result();
   }
 
-  /** @param bytes that were searched @param doing what else takes long */
-  progress(bytes: number, doing = ""): void {
+  /**
+   * Counts searched bytes, and shows the progress at a terminal.
+   *
+   * @param activity what takes long besides the search, as the end of the line: ", now its commits"
+   */
+  showProgress(bytes: number, activity = ""): void {
     this.bytes += bytes;
     const now = performance.now();
-    if (now - this.shownAt < INTERVAL_MS) return;
-    this.shownAt = now;
-    if (!this.isShown && !this.context.isTerminal(2)) return;
-    this.isShown = true;
-    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched${doing}…`);
+    if (now - this.progressShownAt < PROGRESS_INTERVAL_MS) return;
+    this.progressShownAt = now;
+    if (!this.isProgressShown && !this.context.isTerminal(2)) return;
+    this.isProgressShown = true;
+    this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched${activity}…`);
   }
 
   clearProgress(): void {
-    if (this.isShown) this.context.err(CLEAR_LINE);
+    if (this.isProgressShown) this.context.err(CLEAR_LINE);
   }
 
   /** Adds the findings in a content. Each variable is listed at least once, however many findings there are. */
-  add(location: FindingLocation, { findings, more }: ContentFindings): void {
-    if (location.within === undefined) this.affected += 1;
-    this.more += more;
+  add(location: FindingLocation, { findings, unlistedCount }: ContentFindings): void {
+    if (location.within === undefined) this.contentsWithFindings += 1;
+    this.unlistedFindings += unlistedCount;
     for (const finding of findings) {
       const { name } = finding.form;
       if (this.findings.length < MAX_FINDINGS || !this.names.has(name)) this.findings.push({ ...location, ...finding });
-      else this.more += 1;
+      else this.unlistedFindings += 1;
       this.names.add(name);
     }
   }
 
+  /** Adds a file that could not be read. @param why the reason in brackets behind its name, such as an error code */
   addUnread(name: Buffer, why: string): void {
-    if (this.unread.length < MAX_FINDINGS) this.unread.push({ file: this.shown(name), why });
-    else this.moreUnread += 1;
+    if (this.unread.length < MAX_FINDINGS) this.unread.push({ file: this.maskName(name), why });
+    else this.unlistedUnread += 1;
   }
 
-  /** Makes a name printable, and masks secrets in it. */
-  shown(name: Buffer): string {
-    const masker = new Masker(() => this.searched.automaton);
+  /** Returns a name in printable form, with secrets in it masked. */
+  maskName(name: Buffer): string {
+    const masker = new Masker(() => this.secrets.automaton);
     return printable(Buffer.concat([Buffer.from(masker.push(name)), masker.flush()]).toString());
   }
+}
+
+/** Returns true if everything was searched, for the values of all secrets. */
+export function isComplete({ unread, gaps }: SecretSearch): boolean {
+  return unread.length === 0 && gaps.length === 0;
 }

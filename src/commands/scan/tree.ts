@@ -18,8 +18,8 @@ import { printable } from "../../core/text.ts";
 import { systemErrorCode, attempt } from "../../system/errors.ts";
 import { batchesOfGit, GitRefusal, type Git } from "../../access/git-command.ts";
 import { NameSearch } from "./scanned-names.ts";
-import { textOfGit } from "./objects.ts";
-import type { Search } from "./secret-search.ts";
+import { textOfGit } from "./git-objects.ts";
+import type { SecretSearch } from "./secret-search.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 /** Settings of coding agents and of MCP clients, which often hold a key. */
@@ -49,7 +49,7 @@ type Visit = "named" | "home" | "linked" | "listed";
  * @param home the folder of which the settings of agents are searched as well
  * @throws SophiaError (file, 125) for a path that does not exist
  */
-export async function scanTree(search: Search, git: Git, paths: readonly string[], home?: string): Promise<void> {
+export async function scanTree(search: SecretSearch, git: Git, paths: readonly string[], home?: string): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   const names = new NameSearch(search);
   /** Searches a file, and returns true for a folder to enter. */
@@ -95,7 +95,7 @@ async function isIgnored(git: Git): Promise<boolean> {
 }
 
 /** Yields the names of files relative to the folder, and of repositories in it, which are searched separately; in batches. */
-async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerator<Iterable<Buffer>> {
+async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGenerator<Iterable<Buffer>> {
   const warned = (line: string): void => {
     const [, name, why] = UNREADABLE.exec(line) ?? [];
     if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
@@ -134,7 +134,7 @@ function distinct(names: readonly Buffer[], last: Buffer | undefined): readonly 
   return names.filter((name, index) => (index === 0 ? last : names[index - 1])?.equals(name) !== true);
 }
 
-function* walk(folder: Buffer, search: Search, below: Buffer = NOTHING): Generator<Buffer> {
+function* walk(folder: Buffer, search: SecretSearch, below: Buffer = NOTHING): Generator<Buffer> {
   let entries;
   try {
     // Without `withFileTypes`, with which Bun returns text.
@@ -162,7 +162,7 @@ function* walk(folder: Buffer, search: Search, below: Buffer = NOTHING): Generat
 type Kind = "folder" | "file" | "none";
 
 /** Searches a file; skips devices and pipes. */
-function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, how: Visit): Kind {
+function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: Buffer, how: Visit): Kind {
   const isNamed = how === "named";
   let descriptor: number;
   try {
@@ -191,11 +191,11 @@ function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer,
   return "file";
 }
 
-function inspectLink(search: Search, path: Buffer, name: Buffer): void {
+function inspectLink(search: SecretSearch, path: Buffer, name: Buffer): void {
   const target = attempt(() => readlinkSync(path, { encoding: "buffer" }));
   const found = target === undefined ? undefined : search.inspect(target);
   if (found !== undefined && found.findings.length > 0) {
-    search.add({ file: search.shown(name), within: "target" }, found);
+    search.add({ file: search.maskName(name), within: "target" }, found);
   }
 }
 
@@ -207,17 +207,17 @@ function unusable(name: Buffer, problem: string): SophiaError {
   });
 }
 
-function inspectDescriptor(search: Search, descriptor: number, name: Buffer, buffer: Buffer): void {
-  const inspection = search.inspection();
+function inspectDescriptor(search: SecretSearch, descriptor: number, name: Buffer, buffer: Buffer): void {
+  const inspection = search.createInspection();
   for (let more = true; more;) {
     const length = readSync(descriptor, buffer);
     more = length === buffer.length;
     inspection.read(buffer.subarray(0, length), more);
-    search.progress(length);
+    search.showProgress(length);
   }
   search.contents += 1;
   const found = inspection.result();
-  if (found.findings.length > 0) search.add({ file: search.shown(name) }, found);
+  if (found.findings.length > 0) search.add({ file: search.maskName(name) }, found);
 }
 
 function codeOf(error: unknown): string {

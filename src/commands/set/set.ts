@@ -1,3 +1,4 @@
+/** `sophia-run set NAME…`: writes the values of variables to ESC, from prompts or the standard input. */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf, isDeclared } from "../../contract/check-contract.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -13,110 +14,123 @@ import type { Command } from "../command.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { agentBy } from "../run/agents.ts";
-import { askOne, requireOne, targetFor, writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
+import { askOnlyEnvironment, requireOnlyEnvironment, restrictTarget } from "../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../parts/writing/write-access.ts";
 import { changedMeanwhile, revisionsText, valueIn, writeValues } from "../parts/writing/write-change.ts";
-import {
-  type Candidate,
-  candidateFor,
-  isChange,
-  type PlannedValue,
-  planner,
-  planText,
-  requirePublic,
-  reservedAs,
-  stateOf,
-} from "../parts/writing/write-plan.ts";
+import { type ValueToWrite, createValueToWrite, requirePublic, reservedAs } from "../parts/writing/value-to-write.ts";
+import { isChange, type PlannedValue, createPlanner, stateWithoutValue } from "../parts/writing/write-plan.ts";
+import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { readValue } from "../parts/writing/given-value.ts";
 import { valueOnLine } from "../parts/writing/write-options.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;
 
-export const setVariables: Command = async ({ options, positionals: names }, given) => {
-  // A coding agent passes values by the standard input alone: a prompt would wait for a person who does not see it.
-  const isAgent = agentBy(given.environment) !== undefined;
-  const context = isAgent ? { ...given, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && given.isTerminal(fd) } : given;
+export const setVariables: Command = async ({ options, positionals: names }, callerContext) => {
+  const context = withoutPromptsForAgent(callerContext);
   const settings = resolveSettings(options, context.environment);
   const isDry = options["dry-run"] === true;
+  const isConfirmed = options["yes"] === true;
+  const isPlainText = options["plain"] === true;
   const contract = await loadContract(settings, context);
   requireNames(names, contract, context);
-  const isConfirmed = options["yes"] === true;
-  const isPlain = options["plain"] === true;
-  if (isPlain) for (const name of names) requirePublic(name, contract, "--plain");
+  if (isPlainText) for (const name of names) requirePublic(name, contract, "--plain");
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
-  const current = await askOne(requireOne(access), isDry ? readToShow : readOrEvaluate);
-  const target = targetFor(current.name, access);
-  const before = new Map(names.map((name) => [name, valueIn(current, name)]));
-  // A declared variable with an empty value is unset.
-  const overwrites = (name: string): boolean =>
-    options["overwrite"] === true || (isDeclared(contract, name) && before.get(name) === "");
+  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
+  const target = restrictTarget(current.name, access);
+  const oldValues = new Map(names.map((name) => [name, valueIn(current, name)]));
+  // A declared variable with an empty value is unset, so replacing it loses nothing.
+  const mayOverwrite = (name: string): boolean =>
+    options["overwrite"] === true || (isDeclared(contract, name) && oldValues.get(name) === "");
   const showPlan = (plan: readonly PlannedValue[]): void =>
-    printReport(context, planText(plan, formatRevision(current), "--plain"));
-  const kept = names
-    .map((name) => ({ name, value: "", secret: false, state: stateOf(name, current, overwrites(name)) }))
-    .filter((plan) => !isChange(plan));
-  // Does not ask for values that would not be written.
-  if (kept.length > 0 && canAsk(context)) {
-    showPlan(kept);
+    printReport(context, describePlan(plan, formatRevision(current), "--plain"));
+  const keptVariables = names
+    .map((name) => ({ name, value: "", secret: false, state: stateWithoutValue(name, current, mayOverwrite(name)) }))
+    .filter((planned) => !isChange(planned));
+  // The user must not type values that would not be written.
+  if (keptVariables.length > 0 && canAsk(context)) {
+    showPlan(keptVariables);
     return ExitStatus.unmet;
   }
-  const candidates: Candidate[] = [];
+
+  const values: ValueToWrite[] = [];
   for (const name of names) {
     const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
     const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
-    candidates.push(candidateFor(name, value, contract, isPlain));
+    values.push(createValueToWrite(name, value, contract, isPlainText));
   }
-  const plan = candidates.map(planner(current, overwrites));
+  const plan = values.map(createPlanner(current, mayOverwrite));
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
-  if (plan.some((value) => value.state !== "same" && !isChange(value))) return ExitStatus.unmet;
-  for (const name of names) {
-    const suggestion = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
-    if (suggestion === "") continue;
-    const undeclared = `the contract does not declare ${printable(name)}${suggestion}`;
-    if (!isConfirmed && !isDry && !canAsk(context)) throw usageError(undeclared, "--yes sets it anyway");
-    printReport(context, `⚠️ ${undeclared}\n`);
-  }
+  if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
+  const isMisspellingAllowed = isConfirmed || isDry || canAsk(context);
+  for (const name of names) warnOfMisspelling(name, isMisspellingAllowed, contract, context);
   if (isDry) {
     printReport(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
-  // No question if the value came by the standard input: the user has named the variable to write.
-  const isAsked = !isConfirmed && canAsk(context);
+  // If the value came by the standard input, there is no question: the user has named the variable to write.
+  const mustAsk = !isConfirmed && canAsk(context);
   const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(current.name)}`;
-  if (isAsked && !(await ask(writeQuestion(question, access), context))) {
+  if (mustAsk && !(await ask(writeQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
-  const done = await writeValues(candidates, overwrites, target, (now) => {
-    for (const { name, value } of candidates) {
-      const latest = valueIn(now, name);
-      if (latest !== before.get(name) && latest !== value) throw changedMeanwhile(name, now);
+
+  const change = await writeValues(values, mayOverwrite, target, (latest) => {
+    for (const { name, value } of values) {
+      const latestValue = valueIn(latest, name);
+      if (latestValue !== oldValues.get(name) && latestValue !== value) throw changedMeanwhile(name, latest);
     }
   });
-  if (typeof done === "number") return done;
-  const written =
-    done.after.hidden === undefined ? "and read back" : "but not read back (opening requires an approval)";
-  const shown = enumerate(names.map(printable));
+  // A number is the exit status of a draft, which writeValues has reported.
+  if (typeof change === "number") return change;
+  const verification =
+    change.after.hidden === undefined ? "and read back" : "but not read back (opening requires an approval)";
   printReport(
     context,
-    `✅ ${shown} written ${written}. ${revisionsText(done)}\n   sophia-run check shows what the contract still lacks.\n`,
+    `✅ ${enumerate(names.map(printable))} written ${verification}. ${revisionsText(change)}\n   sophia-run check shows what the contract still lacks.\n`,
   );
   return ExitStatus.ok;
 };
 
 /**
- * Several names need a contract that declares them, and a terminal that asks for each value.
- * @throws SophiaError (usage, 125) for other names; it does not print a word that may be a value
+ * Returns a context without prompts if a coding agent is the caller: a prompt would wait for a person who does not see it. An
+ * agent passes a value by the standard input.
+ */
+function withoutPromptsForAgent(context: Context): Context {
+  if (agentBy(context.environment) === undefined) return context;
+  return { ...context, isTerminal: (fd: 0 | 1 | 2) => fd !== 2 && context.isTerminal(fd) };
+}
+
+/**
+ * Warns of a name that the contract does not declare, if it declares a similar one.
+ *
+ * @param isAllowed the user can decline, has agreed already, or nothing is written
+ * @throws SophiaError (usage, 125) if it is not allowed
+ */
+function warnOfMisspelling(name: string, isAllowed: boolean, contract: Contract, context: Context): void {
+  const suggestion = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
+  if (suggestion === "") return;
+  const warning = `the contract does not declare ${printable(name)}${suggestion}`;
+  if (!isAllowed) throw usageError(warning, "--yes sets it anyway");
+  printReport(context, `⚠️ ${warning}\n`);
+}
+
+/**
+ * Checks the arguments of `set`. Several names are possible only if the contract declares all of them, and if a terminal can
+ * ask for each value.
+ *
+ * @throws SophiaError (usage, 125) for other names, without printing a word that may be a value
  */
 function requireNames(names: readonly string[], contract: Contract, context: Context): void {
   const [first = "", ...others] = names;
   requireName(first, contract);
   if (others.some((name) => !isDeclared(contract, name))) {
-    // In the order VALUE NAME the first word is the value, which is rarely in the form of a name.
-    throw usageError(
-      ...valueOnLine(isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first) ? first : "NAME"),
-    );
+    // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely has
+    // the form of a name.
+    const isFirstName = isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first);
+    throw usageError(...valueOnLine(isFirstName ? first : "NAME"));
   }
   if (new Set(names).size < names.length) throw usageError("set names a variable twice", "name each one once");
   for (const name of others) requireName(name, contract);
@@ -128,11 +142,12 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   }
 }
 
-/** @throws SophiaError (usage, 125) for an invalid name, without printing it: it may be a value */
+/** Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value */
 function requireName(name: string, contract: Contract): void {
-  const [before = "", ...after] = name.split("=");
-  if (after.length > 0) {
-    throw usageError(...valueOnLine(NAME.test(before) ? before : "NAME"));
+  // The user has typed NAME=VALUE.
+  const [assignedName = "", ...assignedValue] = name.split("=");
+  if (assignedValue.length > 0) {
+    throw usageError(...valueOnLine(NAME.test(assignedName) ? assignedName : "NAME"));
   }
   if (!isDeclared(contract, name) && !NAME.test(name)) {
     throw usageError("the argument of set is not a variable name", "use letters, digits and _");

@@ -24,7 +24,7 @@ fi
 /** pnpm 12. */
 const single = (target: string): string => `#!/bin/sh
 run_helper() {
-  if [ -x "/usr/bin/$1" ]; then command -p "$@"; else command "$@"; fi
+  if [ -x "/usr/bin/$1" ] || ! command -v "$1" >/dev/null 2>&1; then command -p "$@"; else command "$@"; fi
 }
 basedir="\${link%/*}"
 basedir_abs=$(CDPATH= cd -P -- "$basedir" && pwd -P) || exit $?
@@ -58,6 +58,8 @@ describe("any other script starts none", () => {
     ["one that a user has written after the generated form", `${HEAD}exec nice node  "$basedir/${FILE}" "$@"\n`],
     ["one that sets a variable for the program", quoted(FILE).replace("exec node", "exec env A=1 node")],
     ["one that starts another program first", quoted(FILE).replace("else", `else\n  notify "$@"`)],
+    ["one that starts another program beside a helper", `${single(FILE)}exec other "$@" || command "$@"\n`],
+    ["one that starts another program in its helper", single(FILE).replace("if [", `if other "$@" && [`)],
     ["one with options for Node.js", quoted(FILE).replace("exec node ", "exec node --inspect")],
     ["one that passes other arguments on", quoted(FILE).replaceAll(`"$@"`, `-q "$@"`)],
     ["one that starts two files", quoted(FILE).replace(`exec node  "$basedir/${FILE}"`, `exec node  "$basedir/x.cjs"`)],

@@ -1,4 +1,4 @@
-/** The value that a command writes: from a prompt or the standard input, never the command line. */
+/** Reads the value that a command writes: from a prompt or the standard input, never from the command line. */
 import { isBlank } from "../../../contract/check-contract.ts";
 import { formatFault } from "../../../contract/format.ts";
 import type { Declaration } from "../../../contract/contract-model.ts";
@@ -10,33 +10,41 @@ import { printable } from "../../../core/text.ts";
 import { questionText } from "../../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
-/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it @param remedy how to pass one */
+/**
+ * Reads the value of a variable and checks it against its declaration.
+ *
+ * @param remedy how the user can pass the value without a prompt
+ * @throws SophiaError (rotate-value, 125) if there is no valid value; the error does not show the value
+ */
 export async function readValue(
   name: string,
   declaration: Declaration | undefined,
   { what, remedy }: { readonly what: "value" | "new value"; readonly remedy: string },
   context: Context,
 ): Promise<string> {
-  const shown = printable(name);
-  const question = `${what === "value" ? "Value" : "New value"} of ${shown} (not shown):`;
+  const printableName = printable(name);
+  const question = `${what === "value" ? "Value" : "New value"} of ${printableName} (not shown):`;
   const value = canAsk(context)
     ? await context.readHidden(questionText(context, [question]))
-    : await fromInput(shown, remedy, context);
-  if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${shown}`, remedy);
-  const wrong = (fault: string, hint: string): SophiaError => valueError(`the ${what} of ${shown} ${fault}`, hint);
-  if (value.includes("\0"))
-    throw wrong("contains a NUL character", "remove it: no environment variable can contain one");
+    : await readFromInput(printableName, remedy, context);
+  if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
+  const invalid = (fault: string, hint: string): SophiaError =>
+    valueError(`the ${what} of ${printableName} ${fault}`, hint);
+  if (value.includes("\0")) {
+    throw invalid("contains a NUL character", "remove it: no environment variable can contain one");
+  }
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
-    throw wrong("is still a placeholder", "nothing was changed; pass the real value");
+    throw invalid("is still a placeholder", "nothing was changed; pass the real value");
   }
   const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
-  if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the format is that of the contract");
+  if (fault !== undefined) throw invalid(faultWords(fault), "nothing was changed; the format is that of the contract");
   return value;
 }
 
-async function fromInput(shown: string, remedy: string, context: Context): Promise<string> {
-  // The terminal would show the typed value.
-  if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${shown}`, remedy);
+/** Reads the standard input to its end, without the last line break, which most tools add to their output. */
+async function readFromInput(printableName: string, remedy: string, context: Context): Promise<string> {
+  // At a terminal the user would type the value here, and the terminal would show it.
+  if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${printableName}`, remedy);
   const bytes = await context.readInput();
   let text: string;
   try {

@@ -1,6 +1,7 @@
+/** The options and sentences of help that the commands share which write to ESC. */
 import type { Option } from "../../../command-line/options.ts";
 
-/** A paragraph of the help of the commands that write. */
+/** The paragraph of help about an environment that a found file names; write-access.ts has the reason. */
 export const FOUND_ENVIRONMENT =
   "An environment that only a .env found by search names (ESC_ENV, ESC_ORG) is changed only after a yes at a terminal, to a " +
   "question that names it and the file. Otherwise, and with --yes, name it by --in or set ESC_ENV in the environment.";
@@ -10,7 +11,7 @@ export const CONFIRMATION: Readonly<Record<string, Option>> = {
   "dry-run": { type: "boolean", describe: "Show the change without writing it" },
 };
 
-/** Options of a command that writes values. @param values as the help of `--overwrite` names them */
+/** Returns the options of a command that writes values. @param values the object in the help of `--overwrite` */
 export function writeOptions(values: "a value" | "values"): Readonly<Record<string, Option>> {
   return {
     in: { type: "string", value: "ENV", describe: "The environment to write (default: ESC_ENV)" },
@@ -19,7 +20,11 @@ export function writeOptions(values: "a value" | "values"): Readonly<Record<stri
   };
 }
 
-/** Returns message and hint for a value among the arguments of `set`. @param name of the variable, or NAME */
+/**
+ * Returns message and hint for a user who typed a value among the arguments of `set`.
+ *
+ * @param name the variable; `NAME` if the words do not show which one is meant, since a value must not be printed
+ */
 export function valueOnLine(name: string): readonly [message: string, hint: string] {
   return [
     "set takes no value on the command line, where shells and ps(1) expose it",

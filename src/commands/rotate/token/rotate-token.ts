@@ -33,7 +33,8 @@ import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
 import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
-import { askEach, writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
+import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
+import { writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
 import { withDetails } from "../../parts/writing/write-change.ts";
 import {
   expiryOf,
@@ -151,7 +152,7 @@ async function requireOpening(value: Secret, { settings, contract, context }: To
   const token = { name: "the new token", value: value.reveal() };
   const { access } = await findEscAccess(settings, context, { token }, { contract });
   if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-  await askEach({ esc: access.settings, settings, context, contract }, openByDefaults);
+  await askEachTargetEnvironment({ esc: access.settings, settings, context, contract }, openByDefaults);
 }
 
 /** Deletes the new token, which is not stored anywhere. @returns the error with the outcome */

@@ -1,6 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import { expect, test, vi } from "vitest";
-import { planner } from "../../../../src/commands/parts/writing/write-plan.ts";
+import { createPlanner } from "../../../../src/commands/parts/writing/write-plan.ts";
 
 vi.mock("yaml", { spy: true });
 
@@ -12,7 +12,7 @@ test("the definition is parsed once for all variables of an import", () => {
     definition: { yaml: "values:\n  environmentVariables:\n    NAME_1: ${other}\n", etag: "", revision: "1" },
     opened: { name, revision: "1", variables: [], notices: [], mayMint: () => false },
   };
-  const plan = names.map((one) => ({ name: one, value: "new", secret: false })).map(planner(current, false));
+  const plan = names.map((one) => ({ name: one, value: "new", secret: false })).map(createPlanner(current, false));
   expect(plan.filter(({ state }) => state !== "added")).toMatchObject([{ name: "NAME_1", state: "differs" }]);
   expect(parseAllDocuments).toHaveBeenCalledTimes(1);
 });

@@ -1,0 +1,71 @@
+/** Describes what a scan could not search, with the commands that fetch or remove it; pure. */
+import { enumerateFew, limitLines } from "../../core/lines.ts";
+import { shellWord } from "../../core/shell.ts";
+import { count } from "../../core/text.ts";
+import type { Gap, SecretSearch } from "./secret-search.ts";
+
+/** The limit on the files, submodules and variables that one warning names. */
+const MAX_NAMES = 5;
+
+/** A warning, and below it what it names or what the user can do. */
+type WarningLines = readonly [string, ...string[]];
+
+/** Returns a warning for each part that could not be searched, and for objects that only this clone has. */
+export function scanWarnings(search: SecretSearch): readonly WarningLines[] {
+  const { unread, unlistedUnread, gaps, unreachable } = search;
+  const warnings = gaps.map(gapWarning);
+  for (const { objects, repository } of unreachable) {
+    const contain = `${count(objects, "object")} to which nothing refers contain${objects === 1 ? "s" : ""} a secret`;
+    warnings.push([
+      `warning: ${contain}, in this clone alone`,
+      `remove all such objects: ${gitCommand(repository)} gc --prune=now`,
+    ]);
+  }
+  if (unread.length === 0) return warnings;
+  const files = unread.slice(0, MAX_NAMES).map(({ file, why }) => `${file} (${why})`);
+  const fileCount = unread.length + unlistedUnread;
+  const rest = fileCount > MAX_NAMES ? [`and ${fileCount - MAX_NAMES} more`] : [];
+  return [...warnings, [`warning: ${count(fileCount, "file")} could not be searched`, ...files, ...rest]];
+}
+
+function gapWarning(gap: Gap): WarningLines {
+  const repository = "repository" in gap ? gap.repository : undefined;
+  const git = gitCommand(repository);
+  const ofRepository = repository === undefined ? "" : ` of ${repository}`;
+  const refetch = `fetch the objects that a partial clone lacks: ${git} fetch --refetch --no-filter`;
+  switch (gap.kind) {
+    case "shallow":
+      return [
+        `warning: only part of the history${ofRepository} was searched (shallow clone)`,
+        `fetch the rest: ${git} fetch --unshallow`,
+      ];
+    case "missing": {
+      const objects = count(gap.objects, "object");
+      return [`warning: ${objects} of the history${ofRepository} could not be searched (not in this clone)`, refetch];
+    }
+    case "refused": {
+      const check = `list damaged and missing objects: ${git} fsck --connectivity-only`;
+      return [`warning: not all objects${ofRepository} could be searched (${gap.why})`, refetch, check];
+    }
+    case "submodules":
+      return [
+        `warning: the history of ${count(gap.files.length, "submodule")} was not searched`,
+        ...limitLines(gap.files, MAX_NAMES),
+        "get them: git submodule update --init --recursive",
+      ];
+    case "esc": {
+      const cause = gap.status === "refused" ? "ESC refuses access" : "ESC is not available";
+      const names = enumerateFew(gap.searchedFor, MAX_NAMES);
+      return [
+        names === ""
+          ? `warning: nothing was searched for: ${cause}, and no other secret has a value`
+          : `warning: ${cause}: its values were not searched for, only those of ${names}`,
+        "--require-esc makes that an error",
+      ];
+    }
+  }
+}
+
+function gitCommand(repository: string | undefined): string {
+  return repository === undefined ? "git" : `git -C ${shellWord(repository)}`;
+}
