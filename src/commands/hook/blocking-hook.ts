@@ -1,2 +1,2 @@
-/** The status by which a hook blocks the tool. Agents take any other as a hook that has no say. */
+/** The exit status by which a hook blocks the tool. Agents ignore a hook that fails with any other status. */
 export const BLOCKING = 2;

@@ -1,3 +1,9 @@
+/**
+ * `sophia-run hook`: answers the hooks of coding agents. The agent starts it before a tool runs (PreToolUse) and after it
+ * (PostToolUse), writes a JSON object to its standard input, and reads the JSON of the answer:
+ *
+ *     {"hook_event_name": "PostToolUse", "tool_name": "Read", "tool_response": {"content": "API_KEY=…"}}
+ */
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -14,27 +20,27 @@ import type { Command, CommandArguments } from "../command.ts";
 import { withProject } from "../parts/project-option.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
 import { BLOCKING } from "./blocking-hook.ts";
-import { masked } from "./masked.ts";
-import { namedIn, protectedFiles, type ProtectedFile } from "./protected-files.ts";
+import { maskValue } from "./masked-value.ts";
+import { findNamedFile, findProtectedFiles, type ProtectedFile } from "./protected-files.ts";
 import { withMaskedOutput } from "./shell-command.ts";
 
-/** The limit on the JSON of a hook. Agents keep a fraction of that of a tool's output. */
-const MAX_BYTES = 128 * 1024 * 1024;
-/** The limit on the depth of that JSON: what walks it calls itself for each level. */
+/** The limit on the JSON of a hook, in bytes. Agents keep only a fraction of it of a tool's output. */
+const MAX_INPUT_BYTES = 128 * 1024 * 1024;
+/** The limit on the depth of that JSON, since the functions that mask and search it are recursive. */
 const MAX_DEPTH = 200;
-/** The time that ESC gets, since the agent waits. */
-const LONGEST_MS = 5000;
+/** The limit on the time for ESC, since the agent waits for the hook. */
+const MAX_ESC_MS = 5000;
 
 export const hook: Command = async (args, context) => {
   try {
     const answer = await answerTo(await readEvent(context), args, withProject(args.options, context));
     if (answer !== undefined) context.raw(1, jsonLine(answer));
-    // An agent starts a hook before and after each tool: compiling its code takes a quarter of the time.
+    // An agent starts a hook before and after each tool, and compiling the code would take a quarter of its time.
     loader?.cacheCode();
     return ExitStatus.ok;
   } catch (error) {
     const isStrict = args.options["strict"] === true;
-    // With another status a bug would not block the tool.
+    // A bug of this program must be reported as such, but with --strict it must block the tool like any failure.
     if (!isStrict && !(error instanceof SophiaError)) throw error;
     await printError(context, error);
     return isStrict ? BLOCKING : ExitStatus.ok;
@@ -46,7 +52,7 @@ async function readEvent(context: Context): Promise<Fields> {
   let length = 0;
   for await (const chunk of context.readChunks()) {
     length += chunk.length;
-    if (length > MAX_BYTES) throw failure("the hook's input is longer than 128 MiB");
+    if (length > MAX_INPUT_BYTES) throw failure("the hook's input is longer than 128 MiB");
     chunks.push(chunk);
   }
   const event = fieldsOf(attempt((): unknown => JSON.parse(Buffer.concat(chunks).toString())));
@@ -55,68 +61,76 @@ async function readEvent(context: Context): Promise<Fields> {
   return event;
 }
 
-function isDeeper(value: unknown, most: number): boolean {
+/** Returns true if a value is nested deeper than the limit. It walks level by level, since recursion could exhaust the stack. */
+function isDeeper(value: unknown, maxDepth: number): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > most) return true;
+    if (depth > maxDepth) return true;
     level = level.flatMap((part) => (typeof part === "object" && part !== null ? Object.values(part) : []));
   }
   return false;
 }
 
+/** Returns the answer to an event; undefined if the tool goes its normal way. @throws SophiaError (input, 125) for other events */
 async function answerTo(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
   const name = event["hook_event_name"];
   if (name === "PostToolUse") return afterTool(event, args, context);
   if (name === "PreToolUse") return beforeTool(event, args, context);
-  const given = typeof name === "string" ? printable(name.slice(0, 40)) : "none";
-  throw failure(`the hook is for PreToolUse and PostToolUse, not for the event ${given}`);
+  const eventName = typeof name === "string" ? printable(name.slice(0, 40)) : "none";
+  throw failure(`the hook is for PreToolUse and PostToolUse, not for the event ${eventName}`);
 }
 
+/** Returns the answer that replaces the output of a tool by a masked one; undefined if it contains no secret. */
 async function afterTool(
   { tool_response: output }: Fields,
   { options, positionals: [agent] }: CommandArguments,
   context: Context,
 ): Promise<Fields | undefined> {
-  const given = resolveSettings(options, context.environment);
-  const settings = { ...given, quiet: true, timeoutMs: Math.min(given.timeoutMs, LONGEST_MS) };
+  const userSettings = resolveSettings(options, context.environment);
+  const settings = { ...userSettings, quiet: true, timeoutMs: Math.min(userSettings.timeoutMs, MAX_ESC_MS) };
   const secrets = await secretsToMask(settings, context);
-  // The search lasts as long as the output is long.
+  // The limit is lifted, since the time of the search grows with the output.
   loader?.limitTurns?.(0);
-  const { value, names } = masked(output, createSearch(secrets, loadMaskingAddon()));
+  const { value, names } = maskValue(output, createSearch(secrets, loadMaskingAddon()));
   if (names.length === 0) return undefined;
-  const specific = {
+  const eventAnswer = {
     hookEventName: "PostToolUse",
     additionalContext: `sophia-run has masked ${names.map(printable).join(", ")} in this output (***)`,
   };
-  if (agent === "claude-code") return { hookSpecificOutput: { ...specific, updatedToolOutput: value } };
+  if (agent === "claude-code") return { hookSpecificOutput: { ...eventAnswer, updatedToolOutput: value } };
+  // Codex shows the reason of a block in place of the output.
   const reason = typeof value === "string" ? value : JSON.stringify(value);
-  return { decision: "block", reason, hookSpecificOutput: specific };
+  return { decision: "block", reason, hookSpecificOutput: eventAnswer };
 }
 
+/** Returns the answer that masks the output of a shell command, or denies access to a protected file. */
 async function beforeTool(
-  { cwd, tool_name: tool, tool_input: given }: Fields,
+  { cwd, tool_name: tool, tool_input: toolInput }: Fields,
   { options, positionals: [agent] }: CommandArguments,
   context: Context,
 ): Promise<Fields | undefined> {
-  const input = fieldsOf(given) ?? {};
+  const input = fieldsOf(toolInput) ?? {};
   const { command } = input;
   if (agent === "claude-code" && tool === "Bash" && typeof command === "string") {
     const rewritten = options["no-rewrite"] === true ? undefined : withMaskedOutput(command, options, context);
-    return rewritten === undefined ? undefined : answerBefore({ updatedInput: { ...input, command: rewritten } });
+    return rewritten === undefined ? undefined : preToolUseAnswer({ updatedInput: { ...input, command: rewritten } });
   }
-  const files = await protectedFiles(resolveSettings(options, context.environment), context);
+  const files = await findProtectedFiles(resolveSettings(options, context.environment), context);
   const home = context.environment.get("HOME") ?? "/";
-  const file = namedIn(input, files, { cwd: typeof cwd === "string" ? cwd : context.cwd, home });
+  const file = findNamedFile(input, files, { cwd: typeof cwd === "string" ? cwd : context.cwd, home });
   if (file === undefined) return undefined;
-  return answerBefore({ permissionDecision: "deny", permissionDecisionReason: reasonFor(file, typedName(context)) });
+  return preToolUseAnswer({
+    permissionDecision: "deny",
+    permissionDecisionReason: denialReason(file, typedName(context)),
+  });
 }
 
-function answerBefore(fields: Fields): Fields {
+function preToolUseAnswer(fields: Fields): Fields {
   return { hookSpecificOutput: { hookEventName: "PreToolUse", ...fields } };
 }
 
-/** @param command as the agent can type it */
-function reasonFor({ path, holds }: ProtectedFile, command: string): string {
+/** Returns the reason of a denial, for the agent. @param command the name of sophia-run as the agent can type it */
+function denialReason({ path, holds }: ProtectedFile, command: string): string {
   return (
     `${printable(path)} holds ${holds}. \`${command} check\` shows what is set, without values; ` +
     `\`${command} -- COMMAND\` starts a program with the values.`

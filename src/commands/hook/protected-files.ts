@@ -1,4 +1,4 @@
-/** The files that hold tokens or secrets, and the calls of an agent's tools that name them. */
+/** Finds the files that hold tokens or secrets, and whether the input of an agent's tool names one of them. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
@@ -15,58 +15,64 @@ import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 
 export interface ProtectedFile {
-  /** Absolute. */
+  /** The absolute path. */
   readonly path: string;
-  /** In words, without a value. */
+  /** Describes what the file holds, without a value. */
   readonly holds: string;
 }
 
-/** Reads the sources without ESC, on which no file depends. @throws SophiaError (125) */
-export async function protectedFiles(given: Settings, context: Context): Promise<readonly ProtectedFile[]> {
-  const settings = { ...given, offline: true, requireEsc: false };
+/** Returns the protected files of a project. ESC is not read, since no file depends on it. @throws SophiaError (125) */
+export async function findProtectedFiles(userSettings: Settings, context: Context): Promise<readonly ProtectedFile[]> {
+  const settings = { ...userSettings, offline: true, requireEsc: false };
   const sources = await readSourcesWith(settings, context);
   const { layers } = await resolveValues(sources);
   const variables = layers.flatMap((layer) => layer.variables);
-  const secrets = new Map<string, string[]>();
+  const secretsByFile = new Map<string, string[]>();
   for (const variable of variables) {
     const { name, origin } = variable;
     const file = fileOf(origin);
     if (file === undefined || !isHidden(sources.files.contract, variable)) continue;
-    secrets.set(file, [...(secrets.get(file) ?? []), printable(name)]);
+    secretsByFile.set(file, [...(secretsByFile.get(file) ?? []), printable(name)]);
   }
   const tokens = tokenFiles(layers, context.cwd);
   const login = pulumiCredentials(context.environment);
   const files = [
-    ...Array.from(secrets, ([path, names]) => ({ path, holds: `secrets (${[...new Set(names)].join(", ")})` })),
+    ...Array.from(secretsByFile, ([path, names]) => ({ path, holds: `secrets (${[...new Set(names)].join(", ")})` })),
     ...tokens.map(({ name, path }) => ({ path, holds: `a token for ESC (${name})` })),
     ...(login === undefined ? [] : [{ path: login, holds: "Pulumi's login" }]),
   ];
   return files.map(({ path, holds }) => ({ path: resolve(context.cwd, path), holds }));
 }
 
+/** Returns the file from which a value comes; undefined if it comes from the environment itself. */
 function fileOf(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return isOfLine(origin) || origin.source === "secrets" ? origin.file : undefined;
 }
 
-interface Places {
-  /** The tool's working directory. */
+/** The folders by which paths in a tool's input are resolved. */
+interface BaseFolders {
+  /** The working directory of the tool. */
   readonly cwd: string;
-  /** The user's. */
+  /** The home folder of the user. */
   readonly home: string;
 }
 
-/** The members in which tools take paths, also those of tools that move or copy files. */
-const PATHS = /path|file|ur[il]|source|destination/i;
+/** The names of members in which tools take paths, also tools that move or copy files. */
+const PATH_MEMBERS = /path|file|ur[il]|source|destination/i;
 
-/** Returns the first of the files that a tool's input names, by a member for paths or in a command. */
-export function namedIn(input: Fields, files: readonly ProtectedFile[], places: Places): ProtectedFile | undefined {
+/** Returns the first protected file that a tool's input names, by a member for paths or in a command. */
+export function findNamedFile(
+  input: Fields,
+  files: readonly ProtectedFile[],
+  folders: BaseFolders,
+): ProtectedFile | undefined {
   const byPath = new Map(files.map((file) => [realPathOf(file.path), file]));
   for (const [member, text] of textsIn(input)) {
     const isCommand = member === "command" || member === "cmd";
-    if (!isCommand && !PATHS.test(member)) continue;
-    for (const word of isCommand ? wordsOf(text, places) : [text]) {
-      const file = byPath.get(realPathOf(resolve(places.cwd, pathOf(word, places))));
+    if (!isCommand && !PATH_MEMBERS.test(member)) continue;
+    for (const word of isCommand ? possiblePathsOf(text, folders) : [text]) {
+      const file = byPath.get(realPathOf(resolve(folders.cwd, pathOf(word, folders))));
       if (file !== undefined) return file;
     }
   }
@@ -80,17 +86,19 @@ function* textsIn(value: unknown, member = ""): Generator<readonly [member: stri
   else for (const [name, part] of Object.entries(fieldsOf(value) ?? {})) yield* textsIn(part, name);
 }
 
-/** Returns what may be a path in a command of a shell, or in a patch: a quoted text, and what stands between separators. */
-function wordsOf(command: string, { cwd, home }: Places): readonly string[] {
-  const named = command.replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home).replaceAll(/\$(?:PWD\b|\{PWD\})/g, () => cwd);
-  const quoted = named.match(/"[^"]*"|'[^']*'/g) ?? [];
-  // Quotes and backslashes also stand within words: "$HOME"/.env, \.env.
-  const texts = [named, named.replaceAll(/["'\\]/g, "")];
+/** Returns all words that may be a path in a shell command or a patch: quoted texts, and what stands between separators. */
+function possiblePathsOf(command: string, { cwd, home }: BaseFolders): readonly string[] {
+  const expanded = command
+    .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home)
+    .replaceAll(/\$(?:PWD\b|\{PWD\})/g, () => cwd);
+  const quoted = expanded.match(/"[^"]*"|'[^']*'/g) ?? [];
+  // The shell removes quotes and backslashes within a word, as in "$HOME"/.env and \.env.
+  const texts = [expanded, expanded.replaceAll(/["'\\]/g, "")];
   return [...quoted.map((text) => text.slice(1, -1)), ...texts.flatMap((text) => text.split(/[\s'"`;|&<>(){}=,@]+/))];
 }
 
-/** Returns the path in a text, in which tools accept `~` and addresses of files. */
-function pathOf(text: string, { home }: Places): string {
+/** Returns the path that a word names. Tools also accept `~/.env` and `file:///home/me/.env`. */
+function pathOf(text: string, { home }: BaseFolders): string {
   const path = /^file:\/\//i.test(text) ? (attempt(() => fileURLToPath(text)) ?? text) : text;
   return path.replace(/^~(?=\/)/, () => home);
 }

@@ -1,4 +1,4 @@
-/** Lets `node_modules/.bin/sophia-run` start the executable of the package, or the file for Node.js. */
+/** `sophia-run link`: lets `node_modules/.bin/sophia-run` start the executable of the package, or the file for Node.js. */
 import { randomBytes } from "node:crypto";
 import { readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -11,52 +11,58 @@ import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackage } from "../parts/npm-package.ts";
-import { type Bin, binsOf, foldersFrom } from "./bins.ts";
-import { type Executable, executableOf, isLeftOut, obstacleTo } from "./executable.ts";
+import { type Bin, findBins, foldersFrom } from "./bins.ts";
+import { type Executable, findExecutable, lacksExecutable, findObstacle } from "./executable.ts";
 
 export const link: Command = async ({ options }, context) => {
-  const [wantsNode, isCheck] = [options["node"] === true, options["check"] === true];
+  const wantsNode = options["node"] === true;
+  const isCheck = options["check"] === true;
   if (wantsNode && isCheck) throw conflict("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
   const own = findNpmPackage();
-  const bins = own === undefined ? [] : binsOf(own, context.cwd);
+  const bins = own === undefined ? [] : findBins(own, context.cwd);
   const [nearest] = bins;
   if (own === undefined || nearest === undefined) {
-    const why = own === undefined ? "this sophia-run is in no npm package" : whyNone(context);
+    const why = own === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
     if (isCheck) printReport(context, [`There is nothing to link: ${why}`]);
     else if (verbose) printLines(context, [`nothing is linked: ${why}`]);
     return isCheck ? ExitStatus.unmet : ExitStatus.ok;
   }
   if (isCheck) return reportNearest(nearest, own, context);
-  const executable: Executable = wantsNode ? { why: "" } : await executableOf(own);
+  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(own);
   if (!wantsNode && "why" in executable) {
-    // A package that was packed without it can be packed again, so that is always reported.
-    if (isLeftOut(own)) printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
+    // Only a package that was packed without its executable is always reported, because the user can pack it again.
+    if (lacksExecutable(own))
+      printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
     if (verbose) printLines(context, [executable.why]);
   }
   for (const bin of bins) {
-    const line = repoint(bin, executable, wantsNode);
+    const line = relink(bin, executable, wantsNode);
     if (verbose) printLines(context, [line]);
   }
   return ExitStatus.ok;
 };
 
-function whyNone({ cwd }: Context): string {
+/** Returns the reason why there is no command to link. */
+function whyNoBin({ cwd }: Context): string {
   const isPlugAndPlay = foldersFrom(cwd).some(({ folder }) => isThere(within(folder, ".pnp.cjs")));
   if (isPlugAndPlay) return "with Plug'n'Play there is no node_modules/.bin";
   return "no node_modules/.bin, here or in a folder above, has the command of this package";
 }
 
 /**
- * Replaces a command if that changes what it starts. One that starts an executable which this machine does not start goes
- * back to Node.js. @returns what was done, for `--verbose` @throws SophiaError (file, 125) if `--node` fails
+ * Replaces a command if that changes what the command starts. If this machine cannot start the executable, a link to it
+ * becomes one to the file for Node.js.
+ *
+ * @returns what was done, for `--verbose`
+ * @throws SophiaError (file, 125) if the command cannot be replaced with `--node`
  */
-function repoint({ current, shown, folder, toPackage }: Bin, executable: Executable, wantsNode: boolean): string {
+function relink({ current, shown, folder, toPackage }: Bin, executable: Executable, wantsNode: boolean): string {
   if (current.kind === "foreign") return `${shown} stays as it is: it is ${current.what}`;
   const isExecutable = "name" in executable;
   if (current.kind === "node" && !isExecutable) return `${shown} starts Node.js, as before`;
   const target = `${toPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
-  const problem = replace(within(folder, PACKAGE_NAME), target);
+  const problem = replaceByLink(within(folder, PACKAGE_NAME), target);
   if (problem === undefined)
     return `${shown} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
   if (!wantsNode) return `${shown} stays as it is: it cannot be replaced (${problem})`;
@@ -67,8 +73,13 @@ function repoint({ current, shown, folder, toPackage }: Bin, executable: Executa
   });
 }
 
-/** Makes a link, if it is not there, under another name and renames it, so that a start at the same time finds the former or the new one. */
-function replace(path: string, target: string): string | undefined {
+/**
+ * Replaces a command by a link, unless it is that link already. The link is made under another name and then renamed, so that
+ * a start at the same time finds either the former command or the new one.
+ *
+ * @returns the error code if that fails
+ */
+function replaceByLink(path: string, target: string): string | undefined {
   if (attempt(() => readlinkSync(path)) === target) return undefined;
   const temporary = `${path}.${randomBytes(8).toString("hex")}`;
   try {
@@ -81,14 +92,14 @@ function replace(path: string, target: string): string | undefined {
   }
 }
 
-/** Prints what scripts of the working directory start, and how to change it. */
+/** Prints what the scripts in the working directory start, and how to change it. @returns the exit status of `--check` */
 async function reportNearest({ current, shown }: Bin, own: NpmPackage, context: Context): Promise<number> {
   if (current.kind === "foreign") {
     printReport(context, [`${shown} is foreign: it is ${current.what}`]);
     return ExitStatus.unmet;
   }
   if (current.kind === "executable") {
-    const obstacle = await obstacleTo(current.file, own.version);
+    const obstacle = await findObstacle(current.file, own.version);
     printReport(
       context,
       obstacle === undefined
@@ -101,7 +112,7 @@ async function reportNearest({ current, shown }: Bin, own: NpmPackage, context: 
     );
     return obstacle === undefined ? ExitStatus.ok : ExitStatus.unmet;
   }
-  const executable = await executableOf(own);
+  const executable = await findExecutable(own);
   const remedy =
     "why" in executable
       ? [`The executable cannot be used: ${executable.why}`]

@@ -1,30 +1,40 @@
-/** The shell scripts that pnpm writes as commands of packages; pure. */
+/**
+ * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages; pure. `sophia-run link` may
+ * replace such a script by a link, but must leave a script that a user has written or extended.
+ */
 
 const SHEBANG = "#!/bin/sh\n";
-/** The file in double quotes (pnpm 9 to 11, Yarn), or in single quotes behind the folder (pnpm 12). */
+
+/** The file that Node.js starts: `"$basedir/../pkg/cli.js"` (pnpm 9 to 11, Yarn), or `"$basedir_abs"/'../pkg/cli.js'` (pnpm 12). */
 const TARGET = String.raw`(?:"\$basedir\/([^"$\`\\]+)"|"\$basedir_(?:abs|win)"\/'([^']+)')`;
-const EXEC = new RegExp(String.raw`^ *(?:exec )?(?:"\$basedir\/node(?:\.exe)?"|node(?:\.exe)?) +${TARGET} "\$@"$`);
-/** A line that starts the program: a script with another one is not generated. */
-const STARTS = /"\$@"/;
-/**
- * The line by which pnpm's `run_helper` starts readlink, sed and the like. The whole line must match: another program could be
- * started beside `command "$@"`.
- */
-const HELPER = /^ *if [^@]+; then command -p "\$@"; else command "\$@"; fi$/;
+
+/** A generated line that starts the file, such as `  exec node  "$basedir/../pkg/cli.js" "$@"`. */
+const START_LINE = new RegExp(
+  String.raw`^ *(?:exec )?(?:"\$basedir\/node(?:\.exe)?"|node(?:\.exe)?) +${TARGET} "\$@"$`,
+);
+
+const ALL_ARGUMENTS = '"$@"';
 
 /**
- * Returns the file that a generated script starts, relative to its folder; undefined for any other script. Each line that
- * passes the arguments on must be one of those that are generated, and start the same file.
+ * The line by which the function `run_helper` of pnpm 12 starts readlink, sed and the like. The whole line must match, since
+ * another program could be started beside `command "$@"`.
+ */
+const HELPER_LINE = /^ *if [^@]+; then command -p "\$@"; else command "\$@"; fi$/;
+
+/**
+ * Returns the file that a generated script starts, relative to the script's folder; undefined for any other script. A script is
+ * generated if each line that passes the arguments on has a generated form, and all of these lines start the same file.
  */
 export function targetOfShim(text: string): string | undefined {
   if (!text.startsWith(SHEBANG) || !/^ *basedir=/m.test(text)) return undefined;
-  const starts = text.split("\n").filter((line) => STARTS.test(line) && !HELPER.test(line));
-  const targets = new Set(
-    starts.map((line) => {
-      const [, quoted, single] = EXEC.exec(line) ?? [];
-      return quoted ?? single;
-    }),
-  );
+  const startLines = text.split("\n").filter((line) => line.includes(ALL_ARGUMENTS) && !HELPER_LINE.test(line));
+  // A line of another form adds undefined to the set, which is then not the only target, or is returned.
+  const targets = new Set(startLines.map(targetOfLine));
   const [target] = targets;
   return targets.size === 1 ? target : undefined;
+}
+
+function targetOfLine(line: string): string | undefined {
+  const [, doubleQuoted, singleQuoted] = START_LINE.exec(line) ?? [];
+  return doubleQuoted ?? singleQuoted;
 }

@@ -1,3 +1,4 @@
+/** `sophia-run request`: requests the approval that an environment requires before it opens, and may wait for it. */
 import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
@@ -18,34 +19,35 @@ import { askEachTargetEnvironment, type EscTarget, environmentsOfOption } from "
 import { approvalLines, changeRequestCommand, withDetails } from "../parts/writing/write-change.ts";
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
-const WAIT_LIMIT_MS = 3_600_000;
-const LONGEST_REASON = 1000;
+const DEFAULT_WAIT_LIMIT_MS = 3_600_000;
+const MAX_REASON_CHARACTERS = 1000;
 
 export const request: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const limit = options["wait-limit"];
-  const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : WAIT_LIMIT_MS;
+  const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : DEFAULT_WAIT_LIMIT_MS;
   const isWaiting = options["wait"] === true;
   if (limit !== undefined && !isWaiting) {
     throw usageError("--wait-limit needs --wait", "add --wait, or leave --wait-limit out");
   }
-  const reason = reasonIn(settings);
+  const reason = requireReason(settings);
   const target = await launcherAccess(options["in"], settings, context);
-  const filed = new Map<OpenRequest, "filed" | "submitted">();
+  /** The requests that ESC has, for a failure in the middle. */
+  const requestStates = new Map<OpenRequest, "filed" | "submitted">();
   const requested = await askEachTargetEnvironment(target, async (name, connection): Promise<RequestedEnvironment> => {
     const pending = isWaiting ? await findPendingRequests(name, connection) : [];
     if (pending.length > 0) return { name, requests: pending, isPending: true };
     const requests = await fileOpenRequests(name, connection);
-    for (const one of requests) filed.set(one, "filed");
-    for (const one of requests) {
-      await submitOpenRequest(one, reason, connection);
-      filed.set(one, "submitted");
+    for (const openRequest of requests) requestStates.set(openRequest, "filed");
+    for (const openRequest of requests) {
+      await submitOpenRequest(openRequest, reason, connection);
+      requestStates.set(openRequest, "submitted");
     }
     return { name, requests };
   }).catch((error: unknown) => {
-    throw withDetails(error, ...filedLines(filed));
+    throw withDetails(error, ...stateLines(requestStates));
   });
-  for (const one of requested) printReport(context, requestLines(one));
+  for (const environment of requested) printReport(context, requestLines(environment));
   const waiting = requested.filter(({ requests }) => requests.length > 0);
   if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
   return waitUntilOpen(waiting, limitMs, target);
@@ -53,9 +55,9 @@ export const request: Command = async ({ options }, context) => {
 
 function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
-  const lines = requests.flatMap((one) => [
-    { text: `   ${printable(one.environment ?? formatName(name))}:`, whole: true },
-    ...approvalLines(one, "then it opens"),
+  const lines = requests.flatMap((openRequest) => [
+    { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, whole: true },
+    ...approvalLines(openRequest, "then it opens"),
   ]);
   const why = isPending
     ? "an earlier request is pending; no other was filed"
@@ -63,9 +65,9 @@ function requestLines({ name, requests, isPending = false }: RequestedEnvironmen
   return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
-/** Names the requests that were filed before a failure, since no other output does. */
-function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
-  return Array.from(filed).flatMap(([openRequest, state]) => {
+/** Names the requests that were filed before a failure, because the user must close or approve them. */
+function stateLines(states: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
+  return Array.from(states).flatMap(([openRequest, state]) => {
     const place = openRequest.environment === undefined ? "" : ` for ${printable(openRequest.environment)}`;
     return state === "submitted"
       ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", openRequest)}`]
@@ -76,13 +78,13 @@ function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): rea
   });
 }
 
-/** @throws SophiaError (usage, 125) without its text, if it is missing, too long or contains a token */
-function reasonIn({ reason }: Settings): string {
+/** Returns the reason. @throws SophiaError (usage, 125), without the reason, if it is missing, too long or contains a token */
+function requireReason({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {
     throw usageError("request needs --reason TEXT", "write the reason for the user who approves");
   }
-  if (Array.from(reason).length > LONGEST_REASON) {
-    throw usageError(`--reason is longer than ${LONGEST_REASON} characters`, "shorten it");
+  if (Array.from(reason).length > MAX_REASON_CHARACTERS) {
+    throw usageError(`--reason is longer than ${MAX_REASON_CHARACTERS} characters`, "shorten it");
   }
   if (holdsToken(reason)) throw usageError("--reason contains a token", "remove it");
   return reason;

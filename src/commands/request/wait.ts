@@ -1,3 +1,4 @@
+/** Waits until requested environments open: polls ESC, and shows the remaining time. */
 import { setTimeout as wait } from "node:timers/promises";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
@@ -12,12 +13,13 @@ import { printLines } from "../../output/stderr.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
 import type { EscTarget } from "../parts/writing/esc-target.ts";
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
-const GROWTH = 1.5;
-/** The largest random part of a pause, so that several commands do not poll at the same time. */
-const JITTER = 0.25;
-const STAYS = "the request stays; start the same command to wait again";
+/** The polling interval grows by a factor from its first length to the limit. */
+const FIRST_INTERVAL_MS = 1000;
+const MAX_INTERVAL_MS = 30_000;
+const INTERVAL_GROWTH = 1.5;
+/** The largest random addition to an interval, as a part of it, so that several commands do not poll at the same time. */
+const MAX_JITTER = 0.25;
+const REQUEST_STAYS = "the request stays; start the same command to wait again";
 
 export interface RequestedEnvironment {
   readonly name: FullName;
@@ -27,7 +29,8 @@ export interface RequestedEnvironment {
 }
 
 /**
- * Polls until all environments open (0), a request is closed (1) or the limit is reached (3), even if ESC is unavailable.
+ * Polls until all environments open (exit status 0), a request is closed (1), or the limit is reached (3). It goes on while ESC
+ * is unavailable.
  *
  * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */
@@ -40,20 +43,20 @@ export async function waitUntilOpen(
   const progress = await makeProgress(context, settings);
   const removeListeners = onEndingSignal(() => {
     progress.done();
-    printLines(context, [STAYS]);
+    printLines(context, [REQUEST_STAYS]);
   });
   const end = Date.now() + limitMs;
   printLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
   try {
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
+    for (let intervalMs = FIRST_INTERVAL_MS; ; intervalMs = Math.min(intervalMs * INTERVAL_GROWTH, MAX_INTERVAL_MS)) {
       const leftMs = end - Date.now();
       if (leftMs <= 0) {
         progress.done();
-        printLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, STAYS]);
+        printLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, REQUEST_STAYS]);
         return ExitStatus.draft;
       }
       progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
-      await wait(Math.min(pauseMs * (1 + JITTER * Math.random()), leftMs));
+      await wait(Math.min(intervalMs * (1 + MAX_JITTER * Math.random()), leftMs));
       const state = await poll(requested, esc);
       progress.printLine(state.kind === "waiting" ? state.why : state.kind);
       if (state.kind === "waiting") continue;
@@ -71,20 +74,23 @@ export async function waitUntilOpen(
   }
 }
 
+/** The answer of one poll. `why` says what is missing. */
 type RequestState =
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly why: string }
   | { readonly kind: "closed"; readonly id: string };
 
+/** Asks whether each environment opens. A closed request decides, then one that is still waiting. */
 async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<RequestState> {
   const environments = requested.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
   const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<RequestState> => {
     if (await canOpen(name, connection)) return { kind: "open" };
-    const requests = requested.find((one) => formatName(one.name) === formatName(name))?.requests ?? [];
+    const requests = requested.find((environment) => formatName(environment.name) === formatName(name))?.requests ?? [];
     const states: string[] = [];
-    for (const one of requests) {
-      const status = await statusOfRequest(one, connection);
-      if (status !== undefined && /^(?:closed|rejected|declined)$/i.test(status)) return { kind: "closed", id: one.id };
+    for (const openRequest of requests) {
+      const status = await statusOfRequest(openRequest, connection);
+      if (status !== undefined && /^(?:closed|rejected|declined)$/i.test(status))
+        return { kind: "closed", id: openRequest.id };
       states.push(status ?? "not visible to this token");
     }
     return { kind: "waiting", why: `the requests are ${enumerate(states)}` };

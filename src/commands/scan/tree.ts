@@ -1,3 +1,4 @@
+/** Searches the files of folders, as git lists them, and the settings of coding agents, which git often ignores. */
 import {
   closeSync,
   constants,
@@ -21,58 +22,66 @@ import { NameSearch } from "./scanned-names.ts";
 import { textOfGit } from "./git-objects.ts";
 import type { SecretSearch } from "./secret-search.ts";
 
-const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
+const LIST_UNTRACKED = ["ls-files", "-z", "--others", "--exclude-standard"];
 /** Settings of coding agents and of MCP clients, which often hold a key. */
 const AGENT_PLACES = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
-const IGNORED_SETTINGS = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", ...AGENT_PLACES];
+const LIST_IGNORED_SETTINGS = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", ...AGENT_PLACES];
 const HOME_PLACES = [...AGENT_PLACES, ".claude.json"];
-const CHUNK = 1 << 20;
-/** Git's warning about a folder that it skips, by its name from the top of the repository. */
-const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
-/** The entry for the folder itself. */
-const ITSELF = Buffer.from("./");
-const NOTHING = Buffer.alloc(0);
-/** O_NONBLOCK does not wait for the writer of a pipe. Windows lacks these flags. */
-const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const CHUNK_BYTES = 1 << 20;
+/** Git's warning about a folder that it cannot read, with the folder's path from the top of the repository. */
+const UNREADABLE_FOLDER = /^warning: could not open directory '(.*)': (.*)$/;
+/** The entry by which git lists the folder itself. */
+const FOLDER_ITSELF = Buffer.from("./");
+const EMPTY = Buffer.alloc(0);
+/** With O_NONBLOCK, opening a named pipe does not wait for its writer. Windows lacks these flags. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
-/**
- * `named` by the user: follows a link, and fails for anything unreadable. `home`: a place in the home folder, which may be a
- * link, as may the files in it (`linked`); a folder behind one of these could be one above.
- */
-type Visit = "named" | "home" | "linked" | "listed";
+/** How a path was found, which decides about symbolic links and about what cannot be read. */
+type PathOrigin =
+  /** The user has named it: a link is followed, and it is an error if it cannot be read. */
+  | "named"
+  /** Settings of an agent in the home folder: a link is followed. */
+  | "home"
+  /** A file in such settings: a link to a file is followed. A link to a folder is not, as it could lead to a folder above. */
+  | "linked"
+  /** A file that git or a walk has listed: of a link the target's path is searched. */
+  | "listed";
 
 /**
- * Searches the files below the paths but those that git ignores, unless it ignores the path; without git all but `.git`. Of
- * a symbolic link it searches the target's path, as git stores it. Settings of agents are searched although git ignores them.
+ * Searches the files below the paths. Files that git ignores are skipped, unless git ignores the path itself, or they are
+ * settings of agents. Without git all files but `.git` are searched. Of a symbolic link the target's path is searched, because
+ * git stores that path as its content.
  *
- * @param home the folder of which the settings of agents are searched as well
+ * @param home the folder whose settings of agents are searched as well
  * @throws SophiaError (file, 125) for a path that does not exist
  */
 export async function scanTree(search: SecretSearch, git: Git, paths: readonly string[], home?: string): Promise<void> {
-  const buffer = Buffer.allocUnsafe(CHUNK);
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   const names = new NameSearch(search);
   /** Searches a file, and returns true for a folder to enter. */
-  const inspect = (path: Buffer, name: Buffer, how: Visit): boolean => {
-    const kind = inspectFile(search, path, name, buffer, how);
-    if (kind === "file") names.add(name, { within: "name" });
-    return kind === "folder" && how !== "linked";
+  const inspect = (path: Buffer, name: Buffer, origin: PathOrigin): boolean => {
+    const fileKind = inspectFile(search, path, name, buffer, origin);
+    if (fileKind === "file") names.add(name, { within: "name" });
+    return fileKind === "folder" && origin !== "linked";
   };
-  const enter = async (path: Buffer, name: Buffer, how: Visit): Promise<void> => {
-    const [folder, prefix] = [withSeparator(path), name.equals(Buffer.from(".")) ? NOTHING : withSeparator(name)];
-    const isWhole = how === "home" || (how === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
-    const howInside = how === "home" ? "linked" : "listed";
-    for await (const batch of isWhole ? [walk(path, search)] : filesIn(path, git, search)) {
+  /** Searches the files in a folder, and enters the folders that git lists as repositories of their own. */
+  const enter = async (path: Buffer, name: Buffer, origin: PathOrigin): Promise<void> => {
+    const [folder, prefix] = [withSeparator(path), name.equals(Buffer.from(".")) ? EMPTY : withSeparator(name)];
+    const isSearchedWhole =
+      origin === "home" || (origin === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
+    const originInside = origin === "home" ? "linked" : "listed";
+    for await (const batch of isSearchedWhole ? [walk(path, search)] : filesIn(path, git, search)) {
       for (const inside of batch) {
         const pathInside = Buffer.concat([folder, inside]);
         const nameInside = prefix.length === 0 ? inside : Buffer.concat([prefix, inside]);
-        if (inspect(pathInside, nameInside, howInside)) await enter(pathInside, nameInside, howInside);
+        if (inspect(pathInside, nameInside, originInside)) await enter(pathInside, nameInside, originInside);
       }
     }
   };
-  const visit = async (path: string, name: string, how: Visit): Promise<void> => {
+  const visit = async (path: string, name: string, origin: PathOrigin): Promise<void> => {
     const [start, shown] = [Buffer.from(path), Buffer.from(name)];
-    if (inspect(start, shown, how)) await enter(start, shown, how);
+    if (inspect(start, shown, origin)) await enter(start, shown, origin);
   };
   for (const path of paths.length === 0 ? ["."] : paths) await visit(resolve(git.cwd, path), path, "named");
   const settings = home === undefined ? [] : HOME_PLACES.map((place) => join(home, place));
@@ -97,47 +106,51 @@ async function isIgnored(git: Git): Promise<boolean> {
 /** Yields the names of files relative to the folder, and of repositories in it, which are searched separately; in batches. */
 async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGenerator<Iterable<Buffer>> {
   const warned = (line: string): void => {
-    const [, name, why] = UNREADABLE.exec(line) ?? [];
+    const [, name, why] = UNREADABLE_FOLDER.exec(line) ?? [];
     if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
   };
   const gitInFolder = { ...git, cwd: folder.toString(), warned };
   try {
-    let last: Buffer | undefined;
-    for await (const names of batchesOfGit(gitInFolder, [...LIST, "--cached"])) {
-      // In a submodule that is not checked out git lists nothing, but the folder.
-      yield distinct(names, last).flatMap((name) => (name.equals(ITSELF) ? [...walk(folder, search)] : [name]));
-      last = names.at(-1) ?? last;
+    let previous: Buffer | undefined;
+    for await (const names of batchesOfGit(gitInFolder, [...LIST_UNTRACKED, "--cached"])) {
+      // Of a submodule that is not checked out git lists only the folder itself.
+      yield withoutRepetitions(names, previous).flatMap((name) =>
+        name.equals(FOLDER_ITSELF) ? [...walk(folder, search)] : [name],
+      );
+      previous = names.at(-1) ?? previous;
     }
-    yield* batchesOfGit(gitInFolder, IGNORED_SETTINGS);
+    yield* batchesOfGit(gitInFolder, LIST_IGNORED_SETTINGS);
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
   }
-  // With an empty repository git reads .gitignore in any folder.
-  const empty = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
-  // Nor is there a folder for temporary files in an empty image.
-  if (empty === undefined) return yield walk(folder, search);
+  // Here is no repository. With an empty one, made elsewhere, git applies the .gitignore files of any folder.
+  const emptyRepository = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
+  // An image without anything else has no folder for temporary files.
+  if (emptyRepository === undefined) return yield walk(folder, search);
   try {
-    await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
-    const repository = [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`];
-    for (const list of [LIST, IGNORED_SETTINGS]) yield* batchesOfGit(gitInFolder, [...repository, ...list]);
+    await textOfGit(gitInFolder, ["init", "--quiet", "--bare", emptyRepository]);
+    const repository = [`--git-dir=${emptyRepository}`, `--work-tree=${gitInFolder.cwd}`];
+    for (const list of [LIST_UNTRACKED, LIST_IGNORED_SETTINGS])
+      yield* batchesOfGit(gitInFolder, [...repository, ...list]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     yield walk(folder, search);
   } finally {
-    rmSync(empty, { recursive: true, force: true });
+    rmSync(emptyRepository, { recursive: true, force: true });
   }
 }
 
-/** Drops names that repeat the one before: a file with a conflict is in the index up to three times in succession. */
-function distinct(names: readonly Buffer[], last: Buffer | undefined): readonly Buffer[] {
-  return names.filter((name, index) => (index === 0 ? last : names[index - 1])?.equals(name) !== true);
+/** Returns the names but those that repeat the name before them: a file with a conflict is in the index up to three times in succession. */
+function withoutRepetitions(names: readonly Buffer[], previous: Buffer | undefined): readonly Buffer[] {
+  return names.filter((name, index) => (index === 0 ? previous : names[index - 1])?.equals(name) !== true);
 }
 
-function* walk(folder: Buffer, search: SecretSearch, below: Buffer = NOTHING): Generator<Buffer> {
+/** Yields the names of all files in a folder and below, relative to the folder, but those in `.git`. */
+function* walk(folder: Buffer, search: SecretSearch, below: Buffer = EMPTY): Generator<Buffer> {
   let entries;
   try {
-    // Without `withFileTypes`, with which Bun returns text.
+    // The option `withFileTypes` is not used, because Bun then returns names as text.
     entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { encoding: "buffer" });
   } catch (error) {
     return search.addUnread(below, codeOf(error));
@@ -150,7 +163,7 @@ function* walk(folder: Buffer, search: SecretSearch, below: Buffer = NOTHING): G
     } catch (error) {
       search.addUnread(name, codeOf(error));
     }
-    // Without O_NOFOLLOW the file behind the link would be read.
+    // Where O_NOFOLLOW does not exist, links are skipped, since opening one would read the file behind it.
     const isLink = status?.isSymbolicLink() === true && NO_FOLLOW !== 0;
     if (status?.isFile() === true || isLink) yield name;
     else if (status?.isDirectory() === true && entry.toString() !== ".git") {
@@ -159,21 +172,21 @@ function* walk(folder: Buffer, search: SecretSearch, below: Buffer = NOTHING): G
   }
 }
 
-type Kind = "folder" | "file" | "none";
+type FileKind = "folder" | "file" | "none";
 
-/** Searches a file; skips devices and pipes. */
-function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: Buffer, how: Visit): Kind {
-  const isNamed = how === "named";
+/** Searches a file, or the target of a link. Devices and pipes are skipped. */
+function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: Buffer, origin: PathOrigin): FileKind {
+  const isNamed = origin === "named";
   let descriptor: number;
   try {
-    descriptor = openSync(path, how === "listed" ? FLAGS | NO_FOLLOW : FLAGS);
+    descriptor = openSync(path, origin === "listed" ? OPEN_FLAGS | NO_FOLLOW : OPEN_FLAGS);
   } catch (error) {
     const code = codeOf(error);
     if (isNamed) throw unusable(name, `cannot be read (${code})`);
-    // A deleted file of the index.
+    // The index still has a file that was deleted.
     if (code === "ENOENT" || code === "ENOTDIR") return "none";
-    // A link, or a socket.
-    if (code === "ELOOP" && how === "listed") inspectLink(search, path, name);
+    // ELOOP is the answer to O_NOFOLLOW for a link, and ENXIO the one for a socket.
+    if (code === "ELOOP" && origin === "listed") inspectLink(search, path, name);
     else if (code !== "ENXIO") search.addUnread(name, code);
     return "file";
   }

@@ -1,0 +1,53 @@
+/**
+ * What SECRETS.md says about a project besides its contract: whether the project is on GitHub, which workflows check it, and
+ * whether its values are in Pulumi ESC.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Contract } from "../../contract/contract-model.ts";
+import { contractUsesEsc, namesEsc } from "../parts/esc-use.ts";
+import type { WorkflowFile } from "../parts/project-files.ts";
+import { projectRoot } from "../parts/project-root.ts";
+import { OF_GITHUB, type ProjectFacts } from "./secrets-document.ts";
+
+/** Reads the workflows of the repository. */
+export type ReadWorkflows = () => Promise<readonly WorkflowFile[]>;
+
+/** Matches a workflow that runs `sophia-run check`, by a command or by the action. */
+const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
+
+export async function findProjectFacts(
+  folder: string,
+  readWorkflows: ReadWorkflows,
+  usesEsc: boolean,
+): Promise<ProjectFacts> {
+  const checkingWorkflows = (await readWorkflows()).filter(({ text }) => RUNS_CHECK.test(text));
+  const isOnGitHub = existsSync(join(projectRoot(folder), ".github"));
+  return { isOnGitHub, workflows: checkingWorkflows.map(({ name }) => name), usesEsc };
+}
+
+/** Returns the facts that a written document states, so that `--check` does not report a new workflow as out of date. */
+export function factsInDocument(document: string, usesEsc: boolean): ProjectFacts {
+  const workflowLines = document.matchAll(/^- `gh run list --workflow ([^`]+)`/gm);
+  const workflows = Array.from(workflowLines, ([, name = ""]) => name);
+  return { isOnGitHub: document.includes(`\n${OF_GITHUB}\n`), workflows, usesEsc };
+}
+
+/**
+ * Returns whether the documents describe ESC, too. If the contract does not decide it, the existing documents do, so that
+ * `--check` finds the same on each machine and after another file was added. For new documents the workflows and this machine
+ * decide.
+ *
+ * @param existingTexts the documents that exist
+ */
+export async function decideEscUse(
+  contract: Contract,
+  existingTexts: readonly string[],
+  readWorkflows: ReadWorkflows,
+  usesEscOnMachine: () => Promise<boolean>,
+): Promise<boolean> {
+  if (contractUsesEsc(contract)) return true;
+  if (existingTexts.length > 0) return existingTexts.some(namesEsc);
+  const workflows = await readWorkflows();
+  return workflows.some(({ text }) => namesEsc(text)) || usesEscOnMachine();
+}
