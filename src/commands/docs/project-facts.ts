@@ -1,5 +1,5 @@
 /**
- * What SECRETS.md says about a project besides its contract: whether the project is on GitHub, which workflows check it, and
+ * Finds the facts about a project that SECRETS.md states besides its contract: whether the project is on GitHub, which workflows check it, and
  * whether its values are in Pulumi ESC.
  */
 import { existsSync } from "node:fs";

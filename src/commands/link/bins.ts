@@ -12,7 +12,7 @@ import { targetOfShim } from "./shim.ts";
 const MAX_SHIM_BYTES = 65_536;
 const EXECUTABLE = /^sophia-run-linux-\w+$/;
 
-/** What a command in `node_modules/.bin` is. */
+/** The state of a command in `node_modules/.bin`. */
 type BinState =
   /** A link to the file for Node.js, or a script that starts it. */
   | { readonly kind: "node" }

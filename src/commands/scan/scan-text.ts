@@ -15,7 +15,7 @@ const WITHIN_TEXTS: Readonly<Record<Within, string>> = {
   ref: "in the name of the ref",
 };
 
-/** What is searched: files of the working tree, git's index, or the history of the repository. */
+/** The area that is searched: files of the working tree, git's index, or the history of the repository. */
 export type ScanArea = "files" | "index" | "history";
 
 /** Returns the lines of the report. @param secretCount the number of secrets that were searched for */

@@ -7,7 +7,7 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
-/** Where a secret occurs: in the content of a file, in the target of a link, in the name of a path, or of a branch or tag. */
+/** The place in which a secret occurs: the content of a file, the target of a link, the name of a path, or that of a branch or tag. */
 export type Within = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {

@@ -113,7 +113,7 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
   try {
     let previous: Buffer | undefined;
     for await (const names of batchesOfGit(gitInFolder, [...LIST_UNTRACKED, "--cached"])) {
-      // Of a submodule that is not checked out git lists only the folder itself.
+      // If a submodule is not checked out, git lists only the folder itself.
       yield withoutRepetitions(names, previous).flatMap((name) =>
         name.equals(FOLDER_ITSELF) ? [...walk(folder, search)] : [name],
       );
@@ -163,7 +163,7 @@ function* walk(folder: Buffer, search: SecretSearch, below: Buffer = EMPTY): Gen
     } catch (error) {
       search.addUnread(name, codeOf(error));
     }
-    // Where O_NOFOLLOW does not exist, links are skipped, since opening one would read the file behind it.
+    // If O_NOFOLLOW does not exist (Windows), links are skipped, since opening one would read the file behind it.
     const isLink = status?.isSymbolicLink() === true && NO_FOLLOW !== 0;
     if (status?.isFile() === true || isLink) yield name;
     else if (status?.isDirectory() === true && entry.toString() !== ".git") {

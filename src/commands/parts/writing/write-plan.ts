@@ -8,7 +8,7 @@ import type { EnvironmentState } from "../../../esc/api/change.ts";
 import { findVariable } from "../../../esc/definition/definition-variables.ts";
 import type { ValueToWrite } from "./value-to-write.ts";
 
-/** What a change does with a variable. It is written if it is `added` or `replaced`; each other state is a reason to keep it. */
+/** The state of a variable in a change. The variable is written if it is `added` or `replaced`; each other state is a reason to keep it. */
 export type PlannedState =
   | "added"
   | "replaced"
@@ -31,7 +31,7 @@ export interface PlannedValue extends ValueToWrite {
   readonly isPlainTextInEsc?: boolean;
 }
 
-/** Whether values that ESC has are replaced: for all variables, or for each name. */
+/** True if values that ESC has are replaced: for all variables, or for each name. */
 export type Overwrite = boolean | ((name: string) => boolean);
 
 /**
@@ -51,7 +51,7 @@ export function createPlanner(
       const isPlainTextInEsc = wanted.secret && wanted.isAssumedSecret !== true && !existing.secret;
       return { ...wanted, state: "same", isPlainTextInEsc };
     }
-    // What is a secret in ESC stays one, even if it comes from an import or a reference. A value that ESC does not show may be one.
+    // A variable that is a secret in ESC stays one, even if it comes from an import or a reference. A value that ESC does not show may be one.
     const secret = wanted.secret || existing?.secret === true || current.hidden?.has(name) === true;
     return { ...wanted, secret, state: findState(existing, name, current, mayOverwrite(name)) };
   };
