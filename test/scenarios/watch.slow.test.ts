@@ -118,6 +118,24 @@ test("a background process from before a restart is masked until it ends, which 
   expect((await started.finished).stdout).toBe("the first runs\nthe second runs\nlate ***\n");
 });
 
+test.each([[["--cache"]], [["--cache-fresh", "1h"]]])(
+  "with %j the cache has the values of the last restart",
+  async (cache) => {
+    const one = await world();
+    const it = { ...one, env: { ...one.env, XDG_CACHE_HOME: one.cwd } };
+    const started = watching(it, cache);
+    await running(started, "one");
+    it.change("two");
+    await running(started, "two");
+    process.kill(started.pid, "SIGTERM");
+    expect((await started.finished).status).toBe(0);
+    await it.server.close();
+    const print = ["--offline", "--", "sh", "-c", 'echo "has $KEY"'];
+    const offline = await start([...sophiaRun, ...print], { cwd: it.cwd, env: it.env }).finished;
+    expect(offline).toMatchObject({ status: 0, stdout: "has two\n" });
+  },
+);
+
 test("a restart that cannot be recorded does not happen until it can be", async () => {
   const it = await world();
   const started = watching(it, ["--audit-log", "log"]);
