@@ -83,6 +83,9 @@ const ALPINE = {
 };
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
+/** The jobs among which the mutants of a week are divided: one mutant takes minutes. */
+const PARTS_OF_MUTATIONS = 5;
+
 /** The README's commands on a system that is made for them. Its script must be root. */
 function checkOnSystem(suite, node) {
   const command = `scripts/platforms/system.sh ${suite} ${node}`;
@@ -303,6 +306,14 @@ const CHECKS = [
     after: [],
     weekly: true,
   },
+
+  // A hundred changes of the program, which tests should notice. Each week has a sample of its own.
+  ...Array.from({ length: PARTS_OF_MUTATIONS }, (_, index) => ({
+    name: `mutations-${index + 1}`,
+    run: `npm run mutations -- --seed "\${GITHUB_RUN_NUMBER:-1}" --part ${index + 1}/${PARTS_OF_MUTATIONS}`,
+    after: EXECUTABLES,
+    weekly: true,
+  })),
 
   ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => checkOnSystem(suite, node))),
 
