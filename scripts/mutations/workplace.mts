@@ -3,7 +3,16 @@
  * installed packages and `.cache` with the checkout.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+} from "node:fs";
 import { rmSync, statfsSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +43,8 @@ export class Workplace {
       throw new NotRun(`the clone needs ${NEEDED_MB} MB of disk in ${tmpdir()}, set TMPDIR to another folder`);
     // A short name: the path of a Unix socket has 108 bytes at most.
     this.#folder = mkdtempSync(join(tmpdir(), "mut-"));
+    // Tests start the program as other users, too.
+    chmodSync(this.#folder, 0o755);
     this.root = join(this.#folder, "c");
     mkdirSync(join(this.#folder, "t"));
     const clone = spawnSync("bash", [join(checkout, "scripts/platforms/clone.sh"), this.root], { encoding: "utf8" });
