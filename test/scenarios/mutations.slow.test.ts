@@ -3,11 +3,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { notInstalled, notLinux, notPackage, skipBecause } from "../helpers/skip.ts";
+import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
 
-skipBecause(notLinux ?? notPackage ?? notInstalled("git", "--version"));
+skipBecause(notLinux ?? notInstalled("git", "--version"));
 
 const root = join(import.meta.dirname, "../..");
 
