@@ -153,10 +153,10 @@ print(count)`;
     process.kill(parent, "SIGUSR2");
     await started.seen(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
-    expect(await started.finished).toMatchObject({
-      status: 9,
-      stdout: expect.stringMatching(/^SIGINT\n.*SIGUSR2\nSIGTERM\n$/ms),
-    });
+    const { status, stdout } = await started.finished;
+    // Two threads of Node.js may take two signals, and report them in any order. Without an answer SIGINT may come twice.
+    expect(new Set(stdout.trimEnd().split("\n").slice(1))).toEqual(new Set(["SIGINT", "SIGUSR2", "SIGTERM"]));
+    expect(status).toBe(9);
   });
 
   test("after a SIGSTOP to the whole group, a SIGCONT to sophia-run alone continues the program", async () => {
