@@ -6,7 +6,7 @@
  * runner cannot switch a mutant on. So each mutant is written into a clone, built, and tested by the tests of its folder.
  */
 import { randomInt } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { coveredFolderOf } from "./mutations/coverage.mts";
@@ -29,7 +29,7 @@ interface Options {
   readonly report: string;
 }
 
-type Result = Mutant & Verdict;
+type Result = Mutant & Verdict & { readonly diff: readonly string[] };
 
 /** Returns the options; undefined for wrong ones. */
 function parseOptions(args: readonly string[]): Options | undefined {
@@ -65,9 +65,8 @@ function filesFor({ only }: Options): readonly string[] {
   return files;
 }
 
-/** Returns the lines that a mutant changes, as a diff has them. */
-function diffOf(mutant: Mutant): readonly string[] {
-  const before = readFileSync(join(root, mutant.file), "utf8");
+/** Returns the lines that a mutant changes, as a diff has them. @param before the text of its file */
+function diffOf(mutant: Mutant, before: string): readonly string[] {
   const after = mutated(before, mutant);
   const start = before.lastIndexOf("\n", mutant.start - 1) + 1;
   const linesFrom = (text: string, end: number): readonly string[] => {
@@ -87,9 +86,8 @@ function scoreOf(results: readonly Result[]): number | undefined {
 }
 
 function writeReport({ seed, count, part, parts, report }: Options, results: readonly Result[]): void {
-  const mutants = results.map((result) => ({ ...result, diff: diffOf(result) }));
   mkdirSync(dirname(report), { recursive: true });
-  const content = { seed, count, part: `${part}/${parts}`, score: scoreOf(results), mutants };
+  const content = { seed, count, part: `${part}/${parts}`, score: scoreOf(results), mutants: results };
   writeFileSync(report, `${JSON.stringify(content, undefined, 2)}\n`);
 }
 
@@ -109,11 +107,12 @@ async function main(options: Options): Promise<void> {
     const judge = new Judge(place);
     for (const mutant of mutants) {
       const verdict = await judge.judge(mutant);
-      results.push({ ...mutant, ...verdict });
+      const diff = diffOf(mutant, place.read(mutant.file));
+      results.push({ ...mutant, ...verdict, diff });
       const { outcome, by, seconds } = verdict;
       const position = `${mutant.file}:${mutant.line}`;
       console.log(`${outcome} ${position} (${mutant.mutator}, ${seconds} s)${by === undefined ? "" : ` by ${by}`}`);
-      if (outcome === "survived") for (const line of diffOf(mutant)) console.log(`  ${line}`);
+      if (outcome === "survived") for (const line of diff) console.log(`  ${line}`);
       // After each one, so that a run that is ended early has a report.
       writeReport(options, results);
     }
