@@ -1,5 +1,5 @@
 /** `npm run mutations` in a small repository, which has the scripts of this one: what it says, and what it leaves behind. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -138,6 +138,21 @@ test("without the network nothing runs: one line says so, and nothing is left", 
   expect(status).toBe(2);
   expect(stderr).toBe("not run: npm cannot install StrykerJS (ECONNREFUSED): it needs the network once\n");
   expect([readdirSync(join(cwd, ".cache/mutations")), left()]).toEqual([[], []]);
+});
+
+test("on a disk that is almost full nothing runs, and one line says how much is needed", ({ skip }) => {
+  const { cwd } = withStryker();
+  const small = 'mkdir small && mount -t tmpfs -o size=9m none small && exec "$@"';
+  const prefix = ["--mount", "--user", "--map-root-user", "sh", "-c", small, "sh"];
+  const canMount = spawnSync("unshare", [...prefix, "true"], { cwd: folder() }).status === 0;
+  skip(!canMount, "needs mount namespaces");
+  const command = [process.execPath, "--import", "tsx", "scripts/mutations.mts", "--count", "1"];
+  const env = { PATH: process.env["PATH"], HOME: cwd, TMPDIR: join(cwd, "small") };
+  const { status, stderr } = spawnSync("unshare", [...prefix, ...command], { cwd, env, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: `not run: the clone needs 1000 MB of disk in ${join(cwd, "small")}, set TMPDIR to another folder\n`,
+  });
 });
 
 test.each([[["--count", "0"]], [["--count", "many"]], [["--part", "3/2"]], [["--part", "0/2"]], [["--unknown"]]])(
