@@ -34,7 +34,12 @@ export const COVERAGE: Readonly<Record<string, readonly string[]>> = {
     "test/commands/rotate/",
     "test/commands/enforce/",
   ],
-  "src/launch": ["test/launch/", "test/scenarios/signals.process.test.ts", "test/scenarios/odd-places.process.test.ts"],
+  "src/launch": [
+    "test/launch/",
+    "test/system/addon/",
+    "test/scenarios/signals.process.test.ts",
+    "test/scenarios/odd-places.process.test.ts",
+  ],
   "src/launch/masking": ["test/launch/masking/", "test/masking/"],
   "src/launch/watch": ["test/launch/watch/", "test/scenarios/watch.slow.test.ts"],
   "src/masking": ["test/masking/", "test/launch/masking/", "test/commands/mask/", "test/commands/scan/"],
