@@ -83,6 +83,9 @@ const ALPINE = {
 };
 const MUSL = "--only 'status/exit*' --only 'pid1/*'";
 
+/** The jobs among which the mutants of a week are divided: one mutant takes minutes. */
+const PARTS_OF_MUTATIONS = 5;
+
 /** A script that must be root. */
 function asRoot(command) {
   return `if [ "$(id -u)" = 0 ]; then ${command}; else sudo env "PATH=$PATH" ${command}; fi`;
@@ -314,6 +317,13 @@ const CHECKS = [
 
   // A second build has the bytes of the first.
   { name: "rebuild", run: asRoot("scripts/platforms/rebuild.sh"), after: [], weekly: true },
+  // A hundred changes of the program, which tests should notice. Each week has a sample of its own.
+  ...Array.from({ length: PARTS_OF_MUTATIONS }, (_, index) => ({
+    name: `mutations-${index + 1}`,
+    run: `npm run mutations -- --seed "\${GITHUB_RUN_NUMBER:-1}" --part ${index + 1}/${PARTS_OF_MUTATIONS}`,
+    after: EXECUTABLES,
+    weekly: true,
+  })),
 
   ...["bookworm", "trixie", "noble"].flatMap((suite) => ["20", "22", "24"].map((node) => checkOnSystem(suite, node))),
 

@@ -161,6 +161,20 @@ export async function serve(folder: string, chain: readonly string[], options: t
   );
 }
 
+/** Starts a server with the certificates of a chain that speaks first, and closes the connection. @returns its port */
+export async function serveGreeting(
+  folder: string,
+  chain: readonly string[],
+  version: tls.SecureVersion,
+): Promise<number> {
+  const [first = ""] = chain;
+  const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
+  const key = await readFile(join(folder, `${first}.key`));
+  const options = { key, cert: certificates.join(""), minVersion: version, maxVersion: version };
+  const server = tls.createServer(options, (socket) => socket.on("error", () => {}).end("hello"));
+  return listen(server.on("tlsClientError", () => {}));
+}
+
 export interface Recording {
   /** The client completed the handshake. */
   readonly isSecure: boolean;

@@ -1,6 +1,6 @@
 /*
- * Sends a request with a secret by TLS to each port of a file, by a JavaScript that refuses no server: what is refused is
- * refused by C.
+ * Sends a request with a secret by TLS to each port of a file, or only reads, by a JavaScript that refuses no server: what is
+ * refused is refused by C. Prints for each port what was read, and the errors.
  */
 const { once } = require("node:events");
 const { readFileSync, writeSync } = require("node:fs");
@@ -17,7 +17,8 @@ function secured() {
   this.emit("secureConnect");
 }
 
-async function visit({ port, host = "127.0.0.1", ca, verify = true }) {
+async function visit({ port, host = "127.0.0.1", ca, verify = true, readsOnly = false }) {
+  const seen = [];
   const link = net.connect({ port, host: "127.0.0.1", noDelay: true });
   link.on("error", () => {});
   await once(link, "connect");
@@ -30,19 +31,28 @@ async function visit({ port, host = "127.0.0.1", ca, verify = true }) {
   });
   socket.secured = secured;
   socket.setTimeout(LIMIT_MS, () => socket.destroy());
-  socket.on("error", () => {});
+  socket.on("error", ({ message }) => seen.push(message));
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  if (readsOnly) {
+    socket.on("data", (data) => {
+      seen.push(String(data));
+      socket.destroy();
+    });
+    await closed;
+    return seen;
+  }
   // The head is written before the handshake, the body after it.
   const request = http.request({ createConnection: () => socket, host, method: "POST", headers: { token: "secret" } });
   request.on("error", () => {});
   request.flushHeaders();
   socket.on("secureConnect", () => request.end("secret"));
-  await new Promise((resolve) => socket.on("close", resolve));
+  await closed;
+  return seen;
 }
 
 async function main() {
   for (const one of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
-    await visit(one);
-    writeSync(1, `${JSON.stringify("closed")}\n`);
+    writeSync(1, `${JSON.stringify(await visit(one))}\n`);
   }
 }
 

@@ -10,7 +10,7 @@ export SOPHIA_RUN_UNDER_TEST
 [ -n "${PROPERTY_SEED-}" ] || set -- --exclude 'test/scenarios/recipes.slow.test.ts' --exclude 'test/scenarios/frameworks/*' "$@"
 exec node node_modules/vitest/vitest.mjs run --project='!unit' test/access test/commands test/scenarios test/launch/masking \
   test/broker/{forward,hostile,upgrade}.esc.test.ts \
-  --exclude 'test/scenarios/{build,checks,demo,first-change,installs,layers,npm-test,package-documents,packed,parts,places,places-cache,workflow}.*.test.ts' \
+  --exclude 'test/scenarios/{build,checks,demo,first-change,installs,layers,mutations,npm-test,package-documents,packed,parts,places,places-cache,workflow}.*.test.ts' \
   --exclude 'test/scenarios/{colliding-names,executable,narrow}.standalone.test.ts' \
   --exclude 'test/commands/{takers,docs/documents,export/formats}.slow.test.ts' \
   --exclude 'test/commands/{link/*,init/image}.standalone.test.ts' "$@"

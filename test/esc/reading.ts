@@ -23,7 +23,7 @@ export interface ReadOptions {
 }
 
 /** Settings from variables; fails if ESC is not on. */
-async function settingsFrom(
+export async function settingsFrom(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
 ): Promise<EscSettings> {

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -92,6 +92,49 @@ test("a change while the former program's output waits for its reader is not los
   const [, program] = await started.seen(/^run (\d+) 9 /m);
   expect(Number(program)).toBeGreaterThan(0);
 });
+
+test("a background process from before a restart is masked until it ends, which may be after the end of the launcher", async () => {
+  const it = await startWatchedWorld();
+  const [former, latter] = ["the-former-secret", "the-latter-secret"];
+  it.change(former);
+  execFileSync("mkfifo", [join(it.cwd, "gate")]);
+  const background = 'read -r line <gate; echo "late $KEY"';
+  const script = `
+    const { KEY } = process.env;
+    if (KEY === "${former}") require("node:child_process").spawn("sh", ["-c", ${JSON.stringify(background)}], { stdio: "inherit" });
+    process.on("SIGTERM", () => process.exit(0));
+    setInterval(() => {}, 60_000);
+    console.log(KEY === "${former}" ? "the first runs" : "the second runs");
+  `;
+  const started = startWatched(it, ["--redact"], [process.execPath, "-e", script]);
+  await started.seen(/^the first runs$/m);
+  it.change(latter);
+  await started.seen(/^the second runs$/m);
+  process.kill(started.pid, "SIGTERM");
+  const untilEnded = `until ! [ -e /proc/${started.pid} ] || grep -q "^State:.Z" /proc/${started.pid}/status; do :; done`;
+  expect(spawnSync("sh", ["-c", untilEnded], { timeout: 20_000 }).status).toBe(0);
+  writeFileSync(join(it.cwd, "gate"), "write\n");
+  // The pipe stays open for as long as the background process may write.
+  expect((await started.finished).stdout).toBe("the first runs\nthe second runs\nlate ***\n");
+});
+
+test.each([[["--cache"]], [["--cache-fresh", "1h"]]])(
+  "with %j the cache has the values of the last restart",
+  async (cache) => {
+    const one = await startWatchedWorld();
+    const it = { ...one, env: { ...one.env, XDG_CACHE_HOME: one.cwd } };
+    const started = startWatched(it, cache);
+    await running(started, "one");
+    it.change("two");
+    await running(started, "two");
+    process.kill(started.pid, "SIGTERM");
+    expect((await started.finished).status).toBe(0);
+    await it.server.close();
+    const print = ["--offline", "--", "sh", "-c", 'echo "has $KEY"'];
+    const offline = await start([...sophiaRun, ...print], { cwd: it.cwd, env: it.env }).finished;
+    expect(offline).toMatchObject({ status: 0, stdout: "has two\n" });
+  },
+);
 
 test("a restart that cannot be recorded does not happen until it can be", async () => {
   const it = await startWatchedWorld();

@@ -61,7 +61,8 @@ export function withoutProc(hasTerminal: boolean, readState: () => string | unde
   };
 }
 
-function readStateByPs(): string | undefined {
+/** Returns this process's state as ps(1) prints it, such as `Ss+`; undefined if there is no ps(1). */
+export function readStateByPs(): string | undefined {
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { status, stdout } = spawnSync("/bin/ps", ["-o", "stat=", "-p", String(process.pid)], {
     encoding: "utf8",

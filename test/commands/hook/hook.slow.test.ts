@@ -226,6 +226,10 @@ describe("a file", () => {
     for (const command of ["ls", "cat .env.example", "npm test"]) {
       expect(await answer("codex", before("Bash", { command }, cwd), { cwd })).toBeUndefined();
     }
+    // Another tool of Codex has another name for the command.
+    const event = (cmd: string) => before("exec_command", { cmd }, cwd);
+    expect(await answer("codex", event("cat .env"), { cwd })).toMatchObject(denied);
+    expect(await answer("codex", event("cat .env.example"), { cwd })).toBeUndefined();
   });
 });
 

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { expectWording } from "../../helpers/wording.ts";
-import { escAccess } from "../../../src/esc/settings/access-settings.ts";
+import { callersNetwork, escAccess } from "../../../src/esc/settings/access-settings.ts";
 import { describeCredential } from "../../../src/esc/settings/credentials.ts";
 import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
 import { SophiaError } from "../../../src/core/error.ts";
@@ -486,4 +486,20 @@ test("settings show no token", () => {
     ];
     expect(shown.join("\n")).not.toMatch(/pul-|request-token/);
   }
+});
+
+test("the network of other hosts than ESC is that of the process environment, in lower case before capitals", () => {
+  const variables = {
+    https_proxy: "http://a.test",
+    HTTPS_PROXY: "http://b.test",
+    HTTP_PROXY: "http://c.test",
+    no_proxy: "d.test",
+    NODE_EXTRA_CA_CERTS: "e.pem",
+  };
+  expect(callersNetwork(new Map(Object.entries(variables)))).toMatchObject({
+    httpsProxy: "http://a.test",
+    httpProxy: "http://c.test",
+    noProxy: "d.test",
+    extraCertificateFile: "e.pem",
+  });
 });

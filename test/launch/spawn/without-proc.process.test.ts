@@ -1,6 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { forwardedSignals } from "../../../src/launch/spawn/forward-signals.ts";
-import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
+import { readStateByPs, withoutProc } from "../../../src/launch/spawn/terminal.ts";
 
 const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
 
@@ -21,6 +22,12 @@ test("signals of own writes are left to Node.js, which ignores them, where they 
     "SIGTERM",
   ]);
   expect(forwardedSignals(signals, { profiled: false, writesAlone: false, hasProcessStates: true })).toEqual(signals);
+});
+
+test("the state of this process alone is read, without a header", ({ skip }) => {
+  const { error } = spawnSync("/bin/ps");
+  skip(error !== undefined, "needs /bin/ps");
+  expect(readStateByPs()).toMatch(/^[DRS][+<LNls]*\n$/);
 });
 
 describe("a key of the terminal has reached the program if this process is in the foreground", () => {

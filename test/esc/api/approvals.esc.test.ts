@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { fileOpenRequests, submitOpenRequest } from "../../../src/esc/api/approvals.ts";
+import { askEsc } from "../../../src/esc/api/ask.ts";
+import { statusOf } from "../../../src/esc/faults/esc-fault.ts";
+import { SILENT } from "../../../src/esc/transport/connection.ts";
+import { type EscServer, type Fault, startEscServer } from "../../esc-server/index.ts";
+import { closeStrictly, settingsFrom } from "../reading.ts";
+import { VirtualClock } from "../virtual-clock.ts";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+});
+afterEach(() => closeStrictly(server));
+
+/** Files a request, and submits it while the server answers with these faults. @returns "submitted", or the status of the refusal */
+async function submit(...faults: readonly Fault[]) {
+  const environment = server.environment("acme/app/dev", { values: {}, deny: "approval" });
+  const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  const asked = await askEsc(
+    await settingsFrom(access),
+    SILENT,
+    async (name, connection) => {
+      const [request] = await fileOpenRequests(name, connection);
+      if (request === undefined) throw new Error("no approval is needed");
+      for (const fault of faults) server.failNext("submitChangeRequest", fault, 1);
+      return submitOpenRequest(request, "deploy", connection).then(
+        () => "submitted",
+        (error: unknown) => statusOf(error),
+      );
+    },
+    new VirtualClock(),
+  );
+  if (asked.kind !== "read") throw new Error(asked.failure.message);
+  return {
+    result: asked.results[0],
+    status: environment.openRequests[0]?.status,
+    sent: server.count("submitChangeRequest"),
+  };
+}
+
+const status = (code: number): Fault => ({ kind: "status", status: code });
+
+test("a request is submitted once", async () => {
+  expect(await submit()).toEqual({ result: "submitted", status: "pending", sent: 1 });
+});
+
+test("after a lost answer the conflict of the second attempt means that the request is submitted", async () => {
+  // The server handles the request before it cuts the connection.
+  expect(await submit({ kind: "disconnect", at: "headers" })).toEqual({
+    result: "submitted",
+    status: "pending",
+    sent: 2,
+  });
+});
+
+test("a conflict at the first attempt is a refusal", async () => {
+  expect(await submit(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
+});
+
+test("another refusal than a conflict stays one after a failure", async () => {
+  expect(await submit(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
+});

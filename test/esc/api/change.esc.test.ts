@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { askEsc } from "../../../src/esc/api/ask.ts";
+import { changeEnvironment, readOrEvaluate } from "../../../src/esc/api/change.ts";
+import { SILENT } from "../../../src/esc/transport/connection.ts";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { closeStrictly, settingsFrom } from "../reading.ts";
+
+const NAME = "acme/app/dev";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+  // The value is hidden: opening needs an approval.
+  server.environment(NAME, { values: { KEY: secret("former-value") }, deny: "approval" });
+});
+afterEach(() => closeStrictly(server));
+
+/** Adds a comment to the definition. @param beforeUpdate called before the request that stores the definition */
+async function change(beforeUpdate: () => void) {
+  const access = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  const asked = await askEsc(await settingsFrom(access), SILENT, (name, connection) =>
+    changeEnvironment(
+      name,
+      connection,
+      ({ definition }) => {
+        beforeUpdate();
+        return `${definition.yaml}# comment\n`;
+      },
+      [],
+      readOrEvaluate,
+    ),
+  );
+  if (asked.kind !== "read") throw new Error(asked.failure.message);
+  return asked.results[0];
+}
+
+test("a change of hidden values took effect if its revision is stored", async () => {
+  expect(await change(() => {})).toMatchObject({ kind: "done", wrote: true, after: { hiddenBy: "approval" } });
+});
+
+test("a change of hidden values had no effect if the definition is the former one, whatever the answer was", async () => {
+  const headers = { "pulumi-esc-revision": "1" };
+  const answer = { kind: "status", status: 200, body: {}, headers } as const;
+  expect(await change(() => server.failNext("update", answer, 1))).toMatchObject({ kind: "without-effect" });
+});
+
+test("a change of hidden values had no effect if another user has stored a revision after it", async () => {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const changed = change(() => server.failNext("definition", { kind: "hold", released }, 1));
+  await server.waitFor("definition", 2);
+  server.environment(NAME, { values: { KEY: secret("another-value") }, deny: "approval" });
+  release();
+  expect(await changed).toMatchObject({ kind: "without-effect" });
+});
