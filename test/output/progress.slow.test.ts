@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
+import { notInstalled } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 
 async function silentEsc() {
@@ -11,7 +12,9 @@ async function silentEsc() {
   return { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-test("a terminal shows a request that takes long, and clears it at the end", async () => {
+test("a terminal shows a request that takes long, and clears it at the end", async ({ skip }) => {
+  const noTerminal = notInstalled("script", "--version");
+  skip(noTerminal !== undefined, noTerminal);
   const env = await silentEsc();
   const command = [...sophiaRun, "--timeout", "3s", "--", "echo", "started"].map((word) => `'${word}'`).join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
