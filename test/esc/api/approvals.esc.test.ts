@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { fileOpenRequests, submitOpenRequest } from "../../../src/esc/api/approvals.ts";
+import { fileOpenRequests, findPendingRequests, submitOpenRequest } from "../../../src/esc/api/approvals.ts";
 import { askEsc } from "../../../src/esc/api/ask.ts";
 import { statusOf } from "../../../src/esc/faults/esc-fault.ts";
 import { SILENT } from "../../../src/esc/transport/connection.ts";
@@ -60,4 +60,31 @@ test("a conflict at the first attempt is a refusal", async () => {
 
 test("another refusal than a conflict stays one after a failure", async () => {
   expect(await submit(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
+});
+
+/** Files a request, submits it if asked to, and looks for pending requests. @returns their number */
+async function countPending({ isSubmitted }: { readonly isSubmitted: boolean }): Promise<number | undefined> {
+  server.environment("acme/app/dev", { values: {}, deny: "approval" });
+  const access = { ESC_ENV: "acme/app/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  const asked = await askEsc(
+    await settingsFrom(access),
+    SILENT,
+    async (name, connection) => {
+      const [request] = await fileOpenRequests(name, connection);
+      if (request === undefined) throw new Error("no approval is needed");
+      if (isSubmitted) await submitOpenRequest(request, "deploy", connection);
+      return (await findPendingRequests(name, connection)).length;
+    },
+    new VirtualClock(),
+  );
+  if (asked.kind !== "read") throw new Error(asked.failure.message);
+  return asked.results[0];
+}
+
+test("a submitted request is found as pending", async () => {
+  expect(await countPending({ isSubmitted: true })).toBe(1);
+});
+
+test("a request that was filed and not submitted is not pending", async () => {
+  expect(await countPending({ isSubmitted: false })).toBe(0);
 });
