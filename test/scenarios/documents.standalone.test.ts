@@ -242,7 +242,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
     "npm run test:executable": suites,
   },
-  "docs/threat-model.md": {},
+  "docs/threat-model.md": { "$ echo 'BASH_ENV=./setup.sh' > .env": { kind: "run" } },
   "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": {
     "npm run package -- examples/devcontainer": { ...npm, commands: ["npm", "npx"] },
