@@ -191,9 +191,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
   },
   "docs/mcp.md": {
-    "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
     "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
       client,
+    "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
   },
   "docs/monorepos.md": {
     "$ cd packages/api": { kind: "run", files: MONOREPO },
