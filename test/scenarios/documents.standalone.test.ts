@@ -191,9 +191,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
   },
   "docs/mcp.md": {
-    "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
     "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
       client,
+    "sophia-run --broker --broker-to https://mcp.example.com -- claude": client,
   },
   "docs/monorepos.md": {
     "$ cd packages/api": { kind: "run", files: MONOREPO },
@@ -242,7 +242,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
     "npm run test:executable": suites,
   },
-  "docs/threat-model.md": {},
+  "docs/threat-model.md": { "$ echo 'BASH_ENV=./setup.sh' > .env": { kind: "run" } },
   "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": {
     "npm run package -- examples/devcontainer": { ...npm, commands: ["npm", "npx"] },
