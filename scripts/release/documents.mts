@@ -49,10 +49,9 @@ const PASSAGES: readonly Passage[] = [
     files: ["README.md"],
     texts: {
       checkout: lines(
-        "No release exists yet, and the package is on no registry. Do not install a package of this name from a registry: it is",
-        "another one, and would get your secrets. This makes the package in a checkout and puts it into your project. The first",
-        "time it compiles the executable for Linux, for x64 and arm64; it shows its progress, and says what it leaves out if",
-        "[what that needs](docs/standalone.md#build) is missing:",
+        "No release exists yet, and the package is on no registry. Do not install a package of this name from a registry: that is",
+        "another package, and it would get your secrets. In a checkout, the first command makes the package and puts it into your",
+        "project, and the last one installs it:",
         "",
         "```sh",
         "npm run package -- ../my-app",
@@ -60,7 +59,9 @@ const PASSAGES: readonly Passage[] = [
         `npm install ./${TARBALL}`,
         "```",
         "",
-        "Commit the file with package.json, so that CI and images have it.",
+        "The first time, this also compiles the executables for Linux, for x64 and arm64, and shows its progress. If something is",
+        "missing that [they need](docs/standalone.md#build), it says what it leaves out. Commit the file with package.json, so that",
+        "CI and images have it.",
       ),
       release: lines(
         "The package is on no registry yet. Do not install a package of this name from a registry: it is another one, and would",
