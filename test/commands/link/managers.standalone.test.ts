@@ -216,11 +216,11 @@ function removeModules({ cwd }: Project): void {
   rmSync(join(cwd, "node_modules"), { recursive: true, force: true });
 }
 
-describe.each([...clients(), ...(isNightly ? furtherClients() : [])])("$name", (client) => {
+describe.each([...clients(), ...(isNightly ? furtherClients() : [])])("the link in a project of $name", (client) => {
   if (!/^p?npm /.test(client.name)) skipBecause(notNightly);
   const { install, frozen, add, upgrade, rebuild, withoutScripts, remove } = operationsOf(client);
 
-  test("the command starts after each operation, and is gone with the package", async () => {
+  test("starts the executable after each operation, and disappears with the package", async () => {
     const here = project(client);
     const steps: readonly (readonly [Step, readonly string[]])[] = [
       ["install", install],
@@ -256,14 +256,14 @@ describe.each([...clients(), ...(isNightly ? furtherClients() : [])])("$name", (
     expect(seen).toEqual(expected);
   }, 300_000);
 
-  test("the lock file is the same without the link", async () => {
+  test("does not change the lock file", async () => {
     const [linked, other] = [project(client), project(client)];
     await succeed(linked, install);
     await succeed(other, withoutScripts);
     expect(lockOf(other)).toBe(lockOf(linked));
   }, 120_000);
 
-  test("in a workspace the package that has the dependency needs the script", async ({ skip }) => {
+  test("needs the script in the package of a workspace that has the dependency", async ({ skip }) => {
     skip(isPlugAndPlay(client), "Plug'n'Play has no node_modules");
     const here = project(client, {
       "package.json": { name: "root", version: "1.0.0", license: "MIT", private: true, workspaces: ["packages/*"] },
