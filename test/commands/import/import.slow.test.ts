@@ -222,7 +222,7 @@ describe("import", () => {
       { kind: "status", status: 400, body: { code: 400, message: `bad: ${sentinel("api")}` } },
       "bad: ***",
     ],
-  ])("ends correctly after %s from the update", async (_, fault, reached) => {
+  ])("fails with the reason and changes nothing after %s from the update", async (_, fault, reached) => {
     const { server, handle, run } = await world();
     server.failAlways("update", fault);
     const ended = await run("--yes");
