@@ -246,11 +246,11 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
 }
 
-describe.each(COMMAND_NAMES)("%s", (name) => {
+describe.each(COMMAND_NAMES)("the command %s", (name) => {
   const used = namesFor(name);
   const own = Object.keys(COMMANDS[name].options ?? {});
 
-  test.each(used)("uses --%s", async (option) => {
+  test.each(used)("obeys --%s", async (option) => {
     const proof = PROOFS[option];
     if (proof === undefined) throw new Error(`no two calls show that ${name} uses --${option}`);
     const { words, instead = [] } = proof;

@@ -30,7 +30,7 @@ function commandsIn(...outputs: readonly string[]): readonly string[] {
   return outputs.flatMap(linesOf).flatMap((line) => commands.read(line)?.name ?? []);
 }
 
-describe("under GITHUB_ACTIONS no text is a command", () => {
+describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes for a command", () => {
   test.each([
     ["check", ["check"]],
     ["check --json", ["check", "--json"]],
@@ -43,7 +43,7 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
     ["a named file", ["--no-contract", "--dotenv", `${OLD} a`, "--", "true"]],
     ["a program that is not there", ["--no-contract", "--", `${OLD} ::stop-commands::x`]],
     ["a file of docs", ["docs", `${OLD} b.md`]],
-  ])("%s", async (_, args) => {
+  ])("with %s", async (_, args) => {
     const [guarded, plain] = [
       await sophia(args, { cwd: world(), env }),
       await sophia(args, { cwd: world(), env: { ...env, GITHUB_ACTIONS: "" } }),
@@ -53,7 +53,7 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
     expect(guarded.stdout + guarded.stderr).toContain("stop-commands");
   });
 
-  test("a message of the service", async () => {
+  test("in a message of the service", async () => {
     const server = await startEscServer();
     server.failAlways("open", { kind: "status", status: 403, body: { code: 403, message: LONG } });
     const given = { ...env, ...escVariables(server, "acme/app/dev") };
@@ -64,14 +64,14 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
     expect(commandsIn(plain.stderr)).toContain("stop-commands");
   });
 
-  test("that the texts would be commands elsewhere", async () => {
+  test("although the texts are commands outside of it", async () => {
     for (const args of [["check"], ["--", "true"], ["scan"]]) {
       const { stdout, stderr } = await sophia(args, { cwd: world(), env: { ...env, GITHUB_ACTIONS: "" } });
       expect(commandsIn(stdout, stderr)).toContain("stop-commands");
     }
   });
 
-  test("a report and a refusal before an export leave the masks in effect", async () => {
+  test("and leaves the masks of an export in effect after a report and a refusal", async () => {
     const program = sophiaRun.map((word) => `'${word}'`).join(" ");
     const script = `${program} check; ${program} -- true; ${program} export --no-contract --format github`;
     const ended = await start(["sh", "-c", script], { cwd: world(), env: { PATH: process.env["PATH"] ?? "", ...env } })
@@ -85,10 +85,10 @@ describe("under GITHUB_ACTIONS no text is a command", () => {
   });
 });
 
-describe("what is meant for the runner or a program stays as it is", () => {
+describe("under GITHUB_ACTIONS text for the runner or a program is unchanged:", () => {
   const value = `${OLD}\n::stop-commands::x\n${SECRET}`;
 
-  test.each(["dotenv", "shell", "json"])("export --format %s", async (format) => {
+  test.each(["dotenv", "shell", "json"])("export --format %s prints what it prints elsewhere", async (format) => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { KEY: {} } }) });
     const args = ["export", "--format", format];
     const [guarded, plain] = [
@@ -99,7 +99,7 @@ describe("what is meant for the runner or a program stays as it is", () => {
     expect(guarded.stdout).toContain(format === "json" ? "stop-commands" : OLD);
   });
 
-  test("masks of secrets with such text, of export and of --redact=github", async () => {
+  test("masks of secrets with such text work, from export and from --redact=github", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { KEY: {} } }) });
     const given = { KEY: `${OLD} ${SECRET}`, GITHUB_ACTIONS: "true" };
     const exported = await sophia(["export", "--format", "github"], { cwd, env: given });
@@ -113,14 +113,14 @@ describe("what is meant for the runner or a program stays as it is", () => {
     }
   });
 
-  test("a check's JSON has the label", async () => {
+  test("the JSON of check has the label", async () => {
     const cwd = world();
     const { stdout } = await sophia(["check", "--json"], { cwd, env });
     expect(stdout).not.toContain("##[");
     expect(JSON.stringify(JSON.parse(stdout))).toContain(OLD);
   });
 
-  test("commands that the program itself prints", async () => {
+  test("commands that the program itself prints reach the runner", async () => {
     const args = ["--no-contract", "--redact", "--", "printf", "%s\\n", "::warning::w", OLD];
     const { stdout } = await sophia(args, { env: { GITHUB_ACTIONS: "true", KEY: SECRET } });
     expect(stdout).toBe(`::warning::w\n${OLD}\n`);

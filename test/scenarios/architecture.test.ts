@@ -23,7 +23,7 @@ function arrowsOfSources(): readonly string[] {
   return [...new Set(arrows)].filter((arrow) => new Set(arrow.split(" ")).size === 2).toSorted();
 }
 
-test("the drawing has each module, and each import of a module by another, and no others", () => {
+test("the drawing in ARCHITECTURE.md has each module, and each import of a module by another, and no others", () => {
   const lines =
     /<!-- modules:.*?```text\n(.*?)```\n\n<!-- end of the modules/s.exec(text)?.[1]?.trimEnd().split("\n") ?? [];
   const names = lines.map((line) => line.slice(3).replaceAll(/^[●│ ]*/g, ""));
@@ -45,7 +45,7 @@ function isThere(file: string): boolean {
   return ["src", "."].some((folder) => existsSync(join(ROOT, folder, file)));
 }
 
-test("the picture of a start has the stages as the record and the code have them", () => {
+test("the picture of a start has the stages that the record and the code have", () => {
   const picture = /## Stages of a start\n.*?```text\n(.*?)```/s.exec(text)?.[1] ?? "";
   const rows = Array.from(picture.matchAll(/^(\w+) +([\w/-]+\.ts) /gm), ([, stage, file = ""]) => ({ stage, file }));
   const record = readFileSync(join(ROOT, "src/resolve/start.ts"), "utf8");
@@ -59,7 +59,7 @@ test("the picture of a start has the stages as the record and the code have them
   expect(files.filter((file) => !called.includes(`from "${file}"`))).toStrictEqual([]);
 });
 
-test("the document names no file that is not there", () => {
+test("ARCHITECTURE.md names no missing file", () => {
   const named = [...new Set(filesIn(text))].filter((file) => !/^(?:test|bench|scripts|docs|dist|runtime)\//.test(file));
   expect(named.length).toBeGreaterThan(60);
   expect(named.filter((file) => !isThere(file))).toStrictEqual([]);

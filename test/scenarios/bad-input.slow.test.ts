@@ -39,7 +39,7 @@ function inShell(script: string, prefix: readonly string[] = sophiaRun) {
   return { status, stdout, stderr };
 }
 
-describe("a working directory that was deleted", () => {
+describe("in a deleted working directory", () => {
   const gone = 'mkdir gone; cd gone; rmdir ../gone; "$@"';
 
   test.each([
@@ -51,7 +51,7 @@ describe("a working directory that was deleted", () => {
     ["--help", "Usage:"],
     ["check --help", "Usage:"],
     ["--version", "."],
-  ])("sophia-run %s", (line, words) => {
+  ])("sophia-run %s reports the folder or works without it", (line, words) => {
     const ended = inShell(`${gone} ${line}`);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
     expect(ended.stdout).toContain(words);
@@ -94,7 +94,7 @@ describe("a working directory whose name is not UTF-8", () => {
   });
 });
 
-describe("the command line", () => {
+describe("an invalid command line is refused", () => {
   test.each([
     [[], "command"],
     [["--"], "--"],
@@ -106,10 +106,10 @@ describe("the command line", () => {
     [["node", "--env-file=sentinel"], "[options] -- node"],
     [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
     [["--timeout", "soon", "--", "true"], "--timeout"],
-  ])("%j", (args, words) => expectRefusal(args, {}, words));
+  ])("with a message that names the mistake: %j", (args, words) => expectRefusal(args, {}, words));
 });
 
-describe("the option --env-file, which Node.js reads", () => {
+describe("the option --env-file, which is Node.js's,", () => {
   const renamed = /^sophia-run: --env-file .*--dotenv/;
 
   test.each([
@@ -118,7 +118,7 @@ describe("the option --env-file, which Node.js reads", () => {
     ["-q", "--env-file-if-exists=some.env", "--", "true"],
     ["check", "--env-file=some.env"],
     ["--env-file=some.env", "check", "--help"],
-  ])("%j", async (...args) => {
+  ])("is refused with the name of the right option: %j", async (...args) => {
     const cwd = folder({ "some.env": "A=sentinel" });
     expect(await sophia(args, { cwd, env: CONTRACT_VALUES })).toMatchObject({
       status: 125,
@@ -127,7 +127,7 @@ describe("the option --env-file, which Node.js reads", () => {
     });
   });
 
-  test("has a variable with another name, too", async () => {
+  test("does not stop a variable with another name", async () => {
     const ended = await sophia(["--", "true"], { env: { ...CONTRACT_VALUES, SOPHIA_ENV_FILE: "sentinel.env" } });
     expect(ended).toMatchObject({
       status: 125,
@@ -156,7 +156,8 @@ describe("the option --env-file, which Node.js reads", () => {
 describe(".env files", () => {
   const env = CONTRACT_VALUES;
 
-  test("must exist if they are named", () => expectRefusal(["--dotenv", "no.env", "--", "true"], { env }, "no.env"));
+  test("are required if the user names them", () =>
+    expectRefusal(["--dotenv", "no.env", "--", "true"], { env }, "no.env"));
 
   test("are separated by commas; a backslash makes a comma a part of the name", async () => {
     const cwd = folder({ "a.env": "A=1\nB=1\n", "b.env": "B=2\n", "a,b.env": "B=3\n" });
@@ -183,9 +184,11 @@ describe(".env files", () => {
     ['A="sentinel\nB=1', ".env:1"],
     ["A=1\nB=sentinel\0", "NUL"],
     [new Uint8Array([0x41, 0x3d, 0xff]), "UTF-8"],
-  ])("%j", (content, words) => expectRefusal(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
+  ])("are refused if they are malformed: %j", (content, words) =>
+    expectRefusal(["--", "true"], { env, cwd: folder({ ".env": content }) }, words),
+  );
 
-  test("may be pipes", () => {
+  test("may be pipes, which are read once", () => {
     const { status, stdout, stderr } = inShell(`echo A=1 | "$@" --dotenv /dev/stdin -- sh -c 'echo "$A"'`);
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "1\n", stderr: "" });
   });
@@ -205,7 +208,7 @@ describe(".env files", () => {
   });
 });
 
-describe("ESC's settings", () => {
+describe("invalid settings of ESC are refused", () => {
   const token = { ESC_TOKEN: "pul-sentinel" };
   test.each([
     [{ ...token, ESC_ENV: "sophia dev" }, "ESC_ENV contains"],
@@ -217,7 +220,9 @@ describe("ESC's settings", () => {
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "sentinel" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "ftp://host.test" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "http://host.test" }, "--insecure-http"],
-  ])("%j", (env, words) => expectRefusal(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words));
+  ])("with a message that names the mistake: %j", (env, words) =>
+    expectRefusal(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words),
+  );
 });
 
 async function server() {
@@ -227,19 +232,22 @@ async function server() {
 }
 
 describe("an answer of ESC", () => {
-  test.each([["A=B"], ["A\0B"], [""]])("with the name %j, which no environment can have, is refused", async (name) => {
-    const { started, env } = await server();
-    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
-    await expectRefusal(["--", "true"], { env }, "name");
-  });
+  test.each([["A=B"], ["A\0B"], [""]])(
+    "is refused if it has the name %j, which no environment can have",
+    async (name) => {
+      const { started, env } = await server();
+      started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
+      await expectRefusal(["--", "true"], { env }, "name");
+    },
+  );
 
-  test("with a NUL in a value is refused", async () => {
+  test("is refused if a value contains a NUL", async () => {
     const { started, env } = await server();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, BROKEN: "sentinel\0value" } });
     await expectRefusal(["--", "true"], { env }, "BROKEN", "NUL");
   });
 
-  test("that is too large for any program is refused without showing a value", async () => {
+  test("is refused without showing a value if it is too large for any program", async () => {
     const { started, env } = await server();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, LONG: "sentinel".repeat(20_000) } });
     const long = await sophia(["--", "true"], { env });

@@ -74,7 +74,7 @@ test("a key that changes in ESC is swapped, masked and recorded, and the program
   expect(it.server.violations).toEqual([]);
 });
 
-test("--quiet drops the line", async () => {
+test("--quiet omits the line about a swapped key", async () => {
   const it = await called(["--quiet", ...SELDOM]);
   it.values({ OPENAI_API_KEY: TWO });
   it.accept(TWO);
@@ -84,7 +84,7 @@ test("--quiet drops the line", async () => {
   expect([starts(end), end.stderr]).toEqual([1, ""]);
 });
 
-test("an answer of 401 has ESC looked at now, and its client told to try again", async () => {
+test("an answer of 401 makes sophia-run look at ESC at once, and tells the client to try again", async () => {
   const it = await called(SELDOM);
   it.values({ OPENAI_API_KEY: TWO });
   it.accept(TWO);
@@ -95,7 +95,7 @@ test("an answer of 401 has ESC looked at now, and its client told to try again",
   expect(it.keys()).toEqual([ONE, ONE, TWO]);
 });
 
-test("a token that sees no revision opens ESC for it", async () => {
+test("a token that sees no revision makes an answer of 401 open ESC", async () => {
   const it = await startBrokeredWorld(undefined, "open");
   it.values({ OPENAI_API_KEY: ONE });
   const started = startBrokered(it);
@@ -109,7 +109,7 @@ test("a token that sees no revision opens ESC for it", async () => {
   expect(it.keys()).toEqual([ONE, TWO]);
 });
 
-test("a look that finds no new key passes the 401 on, and causes no other look for 10 seconds", async () => {
+test("an answer of 401 is passed on if a look finds no new key, and causes no other look for 10 seconds", async () => {
   const it = await called(SELDOM);
   it.accept(TWO);
   await call(it.started, it.pid, 2, "401 null");
@@ -121,7 +121,7 @@ test("a look that finds no new key passes the 401 on, and causes no other look f
   expect([starts(end), end.stderr]).toEqual([1, ""]);
 });
 
-test("another variable that changes restarts the program, which finds the new key", async () => {
+test("another changed variable restarts the program, which finds the new key", async () => {
   const it = await called(["--audit-log", "log"]);
   it.values({ OPENAI_API_KEY: TWO }, "2");
   it.accept(TWO);
@@ -185,10 +185,10 @@ test("a former key of which the program has printed a part is masked as a whole 
   expect(stdout).toMatch(/^run \d+ \n\*\*\* end\n$/);
 });
 
-describe("with the addon", () => {
+describe("with the addon, after a swap,", () => {
   skipBecause(isStandalone || existsSync(addon) ? undefined : "needs the addon");
 
-  test("a background process that outlives the launcher does not show the new key either", async () => {
+  test("a background process that outlives the launcher does not show the new key", async () => {
     const it = await startBrokeredWorld();
     it.values({ OPENAI_API_KEY: ONE });
     it.accept(ONE);
@@ -227,7 +227,7 @@ test("SIGTERM ends the program although an answer of 401 is held", async () => {
   held.release();
 });
 
-test("an ESC that is down during a look passes the 401 on, and the key is swapped when it is there again", async () => {
+test("an answer of 401 is passed on while ESC is down during a look, and the key is swapped when ESC is there again", async () => {
   const it = await called();
   it.server.failAlways("any", 503);
   it.values({ OPENAI_API_KEY: TWO });
@@ -242,7 +242,7 @@ test("an ESC that is down during a look passes the 401 on, and the key is swappe
   expect(unwrapped(end.stderr)).toMatch(/warning: cannot look for changes in ESC: .*; the program continues/);
 });
 
-test("a swap that cannot be recorded does not happen until it can be", async () => {
+test("a swap that cannot be recorded is delayed until it can be recorded", async () => {
   const it = await called(["--audit-log", "log"]);
   const log = join(it.cwd, "log");
   renameSync(log, `${log}.former`);
@@ -259,7 +259,7 @@ test("a swap that cannot be recorded does not happen until it can be", async () 
   expectWording(end.stderr, { [it.cwd]: "<folder>" });
 });
 
-test("a value that cannot be brokered is not used, and the former one is", async () => {
+test("a new value that cannot be brokered is not used, and the former value is", async () => {
   const it = await called();
   it.values({ OPENAI_API_KEY: `${TWO} ` });
   await it.started.reported(/warning:/);

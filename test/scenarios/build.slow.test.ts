@@ -96,7 +96,7 @@ it("addons are compiled only if their sources have changed, or one is not what w
   expect(build(withoutCompiling)).toContain("built without the addon");
 });
 
-it("a build is of the commit of its own repository, and of a changed one if its sources are", () => {
+it("a build has the commit of its own repository, and is marked as changed if its sources are", () => {
   const path = folder({ "package.json": "{}", "README.md": "" });
   const commit = (below = path): string =>
     printedBy("commit.mjs", "builtCommit", `process.stdout.write(subject(${JSON.stringify(below)}))`);

@@ -148,7 +148,7 @@ test.for([
     "the contract CWD/sophia.contract.json cannot be used",
   ],
 ] as const)(
-  "a failure %s is reported with its status if the module that words it cannot be loaded",
+  "a failure %s is reported with its status even if the module with its wording cannot be loaded",
   async ([, words, files, program, status, message], { skip }) => {
     skip(isStandalone, "it is one file");
     const path = copyOfPackage();

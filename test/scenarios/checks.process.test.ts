@@ -36,7 +36,7 @@ function asExpression(pattern: string): RegExp {
 }
 
 describe("the list of checks", () => {
-  test("each has a name of its own, and .ci/run, checks.yml or weekly.yml run it", async () => {
+  test("has a different name for each check, and .ci/run, checks.yml or weekly.yml runs it", async () => {
     const names = await linesOf();
     expect(names.length).toBeGreaterThan(20);
     for (const line of names) expect(line).toMatch(/^[\w-]+(?=\t)(?:\there)?(?:\thosted)?(?:\tweekly)?$/);
@@ -80,7 +80,7 @@ describe("the list of checks", () => {
     expect(await byName("nothing")).toMatchObject({ status: 1, stderr: expect.stringContaining("usage: ") });
   });
 
-  test("checks.yml runs all of its part, in three jobs, and no check that is not there", async () => {
+  test("is run by checks.yml in three jobs, which names no missing check", async () => {
     const outputs = Object.fromEntries(
       (await linesOf("hosted", "night")).map((line): [string, string] => [
         line.slice(0, line.indexOf("=")),
@@ -107,7 +107,7 @@ describe("the list of checks", () => {
     }
   });
 
-  test("each night all checks have the seed of the night, and searches run that are too long for each change", async () => {
+  test("has the seed of the night for all checks each night, with searches that take too long for each change", async () => {
     const namesOf = async (...when: readonly string[]) =>
       (await linesOf("hosted", ...when)).flatMap((line) =>
         Array.from(line.matchAll(/"name":"([^"]+)"/g), ([, name]) => name),
@@ -124,7 +124,7 @@ describe("the list of checks", () => {
     expect(readFileSync(join(root, "scripts/platforms/fresh.sh"), "utf8")).toMatch(/^for name in .*\bPROPERTY_SEED\b/m);
   });
 
-  test("weekly.yml runs all of its part", async () => {
+  test("is run by weekly.yml, as far as it is weekly.yml's part", async () => {
     const [output = ""] = await linesOf("weekly");
     const include = at(JSON.parse(output.replace(/^checks=/, "")), "include");
     const names = Array.isArray(include) ? include.map((entry: unknown) => at(entry, "name")) : [];
@@ -137,7 +137,7 @@ describe("the list of checks", () => {
     expect(at(job, "steps")).toContainEqual(expect.objectContaining({ env: { CHECK: "${{ matrix.run }}" } }));
   });
 
-  test("the check of the executable runs what slow leaves to it, and skips none of it", async () => {
+  test("has a check of the executable that runs what slow leaves to it, and skips none of it", async () => {
     const lines = (await linesOf("here")).map((line) => line.split("\t"));
     const excluded = (name: string) =>
       Array.from(
@@ -161,7 +161,7 @@ describe("the list of checks", () => {
     expect(script).toMatch(/ test\/commands test\/scenarios /);
   });
 
-  test(".ci/run runs all of its part, and nothing else", async () => {
+  test("is run by .ci/run, as far as it is .ci/run's part, and nothing else is", async () => {
     const expected = firstOf((await linesOf()).filter((line) => line.includes("\there")));
     expect(firstOf(await linesOf("here"))).toEqual(expected);
     const text = readFileSync(join(root, ".ci/run"), "utf8");
@@ -190,7 +190,7 @@ async function run(checks: readonly (readonly [name: string, after: string, comm
 }
 
 describe(".ci/run", () => {
-  test("adds up the reports of all checks, and starts a check after those that it needs", async () => {
+  test("adds up the reports of all checks, and starts a check after the checks that it needs", async () => {
     const report = (passed: number) => `echo '${REPORT(passed, 0)}' >"$TEST_REPORTS/$$.json"`;
     const ended = await run([
       ["first", "-", `${report(2)}; sleep 0.2; touch first`],
@@ -217,7 +217,7 @@ describe(".ci/run", () => {
       .toBe("");
   });
 
-  test("ends with the failed tests, and their count", async () => {
+  test("prints the failed tests, and their count, at its end", async () => {
     const cases = JSON.stringify({ cases: [{ name: "a/case", outcome: "failed", message: "not so" }] });
     const ended = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
     expect(ended.stdout).toContain("failed in suite: a/case\n  not so\n");
@@ -225,7 +225,7 @@ describe(".ci/run", () => {
     expect(ended.status).toBe(1);
   });
 
-  test("names what was not run", async () => {
+  test("names the checks that were not run", async () => {
     const report = `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"`;
     const ended = await run([
       ["ran", "-", report],
@@ -235,7 +235,7 @@ describe(".ci/run", () => {
     expect(ended.status).toBe(0);
   });
 
-  test("starts nothing behind a check that failed", async () => {
+  test("starts no check that needs a failed one", async () => {
     const ended = await run([
       ["lint", "-", "exit 1"],
       ["tests", "lint", "echo never"],

@@ -349,10 +349,10 @@ function repository({ files = {}, value }: Pick<Attack, "files" | "value">): str
   return cwd;
 }
 
-describe.each(ATTACKS)("$name of a found .env", { timeout: 60_000 }, (attack) => {
+describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attack) => {
   const { name, value, needs } = attack;
 
-  test("runs no code unless the caller allows it, and the rest is passed on", async ({ skip }) => {
+  test("runs no code unless the caller allows it, and other variables are passed on", async ({ skip }) => {
     const [program, ...args] = needs;
     const reason = isStandalone ? undefined : notInstalled(program, ...args);
     skip(reason !== undefined, reason);
@@ -369,7 +369,7 @@ describe.each(ATTACKS)("$name of a found .env", { timeout: 60_000 }, (attack) =>
   });
 });
 
-test("PYTHONWARNINGS and BROWSER of a found .env run no code together", async ({ skip }) => {
+test("PYTHONWARNINGS and BROWSER of a found .env file run no code together", async ({ skip }) => {
   const reason = notInstalled(...PYTHON);
   skip(reason !== undefined, reason);
   const cwd = repository({ value: "" });
@@ -386,7 +386,7 @@ test("PYTHONWARNINGS and BROWSER of a found .env run no code together", async ({
 });
 
 test.each(ATTACKS.map(({ name, value }) => [name, value] as const))(
-  "%s is no default of a contract with such a value",
+  "a contract with a dangerous default of %s is refused",
   async (name, value) => {
     const contract = { variables: { [name]: { default: value, secret: false } } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
@@ -395,7 +395,7 @@ test.each(ATTACKS.map(({ name, value }) => [name, value] as const))(
   },
 );
 
-test("an ESC environment that a found .env opens runs no code either", async () => {
+test("an ESC environment that a found .env file opens runs no code either", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("evil/app/dev", { values: { GIT_EDITOR: "./evil.sh" } });

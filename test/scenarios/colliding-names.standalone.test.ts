@@ -50,7 +50,7 @@ const INPUTS = [
   ["numbers in a contract", contract(numbers), contract(ordinaryNumbers), ["check", "--contract", "input"]],
 ] as const;
 
-describe.each(FORMS)("%s", (_, program, why) => {
+describe.each(FORMS)("the executable with the hash of %s", (_, program, why) => {
   skipBecause(notLinux ?? why);
 
   it.each(INPUTS)(
@@ -66,7 +66,7 @@ describe.each(FORMS)("%s", (_, program, why) => {
   );
 });
 
-it("the names collide", () => {
+it("the test's names collide", () => {
   // QuickJS, JS_ATOM_TYPE_STRING.
   const hashes = names.map((name) => {
     let hash = 1;

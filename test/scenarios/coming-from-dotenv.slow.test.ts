@@ -95,9 +95,9 @@ function runnable(tool: Tool, command: string): string {
   return words.replace(/^(?:dotenv|env-cmd|direnv|node)(?= )/, () => TOOLS[tool]());
 }
 
-test("the tables have pairs of commands", () => expect(PAIRS.length).toBeGreaterThan(15));
+test("the tables of the page about dotenv have pairs of commands", () => expect(PAIRS.length).toBeGreaterThan(15));
 
-describe("both commands of a row give the program the same", () => {
+describe("both commands of a row in the tables give the program the same values", () => {
   test.for(PAIRS)("$tool: $theirs, $ours", async ({ tool, theirs, ours }, { skip }) => {
     skip(tool === "direnv" && noDirenv !== undefined, noDirenv);
     const run = project();
@@ -108,7 +108,7 @@ describe("both commands of a row give the program the same", () => {
   });
 });
 
-describe("the caller's environment and the file have a value", () => {
+describe("if the caller's environment and the file have a value", () => {
   /** Which of both wins. */
   const WINS = [
     ["dotenv for Node.js", "dotenv run -- COMMAND", "caller"],
@@ -121,19 +121,19 @@ describe("the caller's environment and the file have a value", () => {
     ["python-dotenv", "dotenv run -- COMMAND", "file"],
     ["direnv", "direnv exec . COMMAND", "file"],
   ] as const;
-  test.for(WINS)("%s: %s has that of the %s", async ([tool, command, expected], { skip }) => {
+  test.for(WINS)("%s with %s uses the value of the %s", async ([tool, command, expected], { skip }) => {
     skip(tool === "direnv" && noDirenv !== undefined, noDirenv);
     const { stdout } = await project()(runnable(tool, command), { API_KEY: "caller" });
     expect(stdout.trim().split("\n").at(-1)).toBe(expected);
   });
-  test("sophia-run has that of the caller", async () => {
+  test("sophia-run uses the caller's", async () => {
     expect(await project()("sophia-run -- printenv API_KEY", { API_KEY: "caller" })).toMatchObject({
       stdout: "caller\n",
     });
   });
 });
 
-describe("code that reads the file again", () => {
+describe("code that reads the file again in the program", () => {
   const PRINT = "console.log(process.env.API_KEY)";
   const SETTINGS = (more: string): string =>
     `from pydantic_settings import BaseSettings\nclass S(BaseSettings, extra="ignore", ${more}):\n    api_key: str = ""\nprint(S().api_key)`;
@@ -165,34 +165,34 @@ describe("code that reads the file again", () => {
     ["env_file", "python3", "resolved", SETTINGS('env_file=".env"')],
     ["env_file with two files", "python3", "resolved", SETTINGS('env_file=(".env", ".env.local")')],
   ] as const;
-  test.for(CODE)("with %s (%s) the program has the %s value", async ([, language, expected, code]) => {
+  test.for(CODE)("finds with %s (%s) the %s value", async ([, language, expected, code]) => {
     const run = project({ ".env.override": "API_KEY=resolved\n", "again.txt": code });
     const program = language === "node" ? 'node -e "$(cat again.txt)"' : "python3 again.txt";
     const ended = await run(`sophia-run --quiet -- sh -c '${program}'`);
     expect(ended, ended.stderr).toMatchObject({ status: 0, stdout: `${expected}\n` });
   });
 
-  test("a variable that sophia-run has not passed on is set by dotenv again", async () => {
+  test("makes dotenv set a variable again that sophia-run has not passed on", async () => {
     const ended = await project({ "again.js": 'require("dotenv").config({ quiet: true });' + PRINT })(
       "sophia-run --exclude API_KEY -- node again.js",
     );
     expect(ended.stdout).toBe("file\n");
   });
 
-  test("the last file wins in pydantic-settings, and here", async () => {
+  test("lets the last file win in pydantic-settings, as sophia-run does", async () => {
     const run = project({ "settings.py": SETTINGS('env_file=(".env", ".env.local")') });
     const here = await run("sophia-run --dotenv .env --dotenv .env.local -- printenv API_KEY");
     expect([(await run("python3 settings.py")).stdout, here.stdout]).toEqual(["local\n", "local\n"]);
   });
 
-  test("a folder of secrets has the same values for both", async () => {
+  test("gets the same values from a folder of secrets as from sophia-run", async () => {
     const run = project({ "secrets/api_key": "in a folder\n", "settings.py": SETTINGS('secrets_dir="secrets"') });
     const here = await run("sophia-run --dotenv /dev/null --secrets-dir secrets -- printenv API_KEY");
     const theirs = await run("python3 settings.py");
     expect([theirs.stdout, here.stdout], here.stderr).toEqual(["in a folder\n", "in a folder\n"]);
   });
 
-  test("a prefix and a delimiter make the name that the contract declares", async () => {
+  test("builds the name that the contract declares from a prefix and a delimiter", async () => {
     const code = `from pydantic import BaseModel
 from pydantic_settings import BaseSettings
 class D(BaseModel):
@@ -206,7 +206,7 @@ print(S().database.url)`;
   });
 });
 
-describe("lines that are read differently", () => {
+describe("lines that sophia-run and other tools read differently", () => {
   const READERS = [
     ["here", () => "sophia-run --quiet --no-contract -- node print.js 2>/dev/null"],
     ["dotenv", (): string => `${TOOLS["dotenv for Node.js"]()} run -q -- node print.js`],
@@ -259,7 +259,7 @@ describe("lines that are read differently", () => {
     ['A="a\nb"', "a\nb", { "env-cmd": "", "env-cmd --recursive": "", direnv: null }],
   ];
 
-  test("are those of the page", () => {
+  test("are those that the page lists", () => {
     const rows = rowsOf("Lines that are read differently").map(([line = ""]) =>
       line
         .trim()
@@ -269,7 +269,7 @@ describe("lines that are read differently", () => {
     expect(rows).toEqual(LINES.map(([line]) => line));
   });
 
-  test.for(LINES)("%s", async ([line, here, others], { skip }) => {
+  test.for(LINES)("are read as the page says: %s", async ([line, here, others], { skip }) => {
     const run = project({
       ".env": `BASE=h\n${line}\n`,
       "sophia.contract.json": '{ "variables": {} }',
@@ -291,7 +291,7 @@ print(json.dumps(S().url or S().a))`,
     skip(noDirenv !== undefined, noDirenv);
   });
 
-  test("an empty variable of the caller is unset here, for a declared name", async () => {
+  test("include a declared name that the caller sets to nothing, which sophia-run takes as unset", async () => {
     const run = project();
     expect(await run("sophia-run -- printenv API_KEY", { API_KEY: "" })).toMatchObject({ stdout: "file\n" });
     expect(await run("node --env-file=.env app.js", { API_KEY: "" })).toMatchObject({ stdout: "\n" });

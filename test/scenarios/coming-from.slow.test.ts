@@ -79,9 +79,9 @@ async function world() {
   return { server, cwd, run };
 }
 
-test("the page has commands", () => expect(COMMANDS.length).toBeGreaterThan(25));
+test("the page about other tools has commands", () => expect(COMMANDS.length).toBeGreaterThan(25));
 
-test.each(COMMANDS)("%s", async (command) => {
+test.each(COMMANDS)("the command of the page works: %s", async (command) => {
   const { run } = await world();
   const adapted = IN_A_TEST.reduce((text, [pattern, other]) => text.replace(pattern, other), command);
   const script = adapted.replaceAll(/\b(?:COMMAND|DIR|FILE|NAME)\b/g, (word) => WORDS[word] ?? word);
@@ -92,7 +92,7 @@ test.each(COMMANDS)("%s", async (command) => {
   }
 });
 
-describe("the blocks", () => {
+describe("the page's blocks", () => {
   const blocks = fencedBlocks(document).filter(({ language }) => language === "bash");
 
   /** What the tools print, in the form that each of them documents. */
@@ -107,14 +107,14 @@ describe("the blocks", () => {
     Object.entries(PRINTS).map(([name, text]) => [name, `#!/bin/sh\ncat <<'end'\n${text}end\n`]),
   );
 
-  test.each((blocks[0]?.text ?? "").split("\n").filter(Boolean))("%s", async (line) => {
+  test.each((blocks[0]?.text ?? "").split("\n").filter(Boolean))("write the value: %s", async (line) => {
     const { run } = await world();
     expect(await run(`${line} --yes`, tools)).toMatchObject({ status: 0, stderr: "" });
     const { stdout } = await run("sophia-run -- printenv NEW_KEY");
     expect(stdout).toBe('say "hi"\n');
   });
 
-  test.each(blocks.slice(1).map(({ text }) => text.trim()))("%s", async (line) => {
+  test.each(blocks.slice(1).map(({ text }) => text.trim()))("start the program with the value: %s", async (line) => {
     const { run } = await world();
     // Both put what they resolve into the environment, and start the words behind `--`.
     const runner = `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\nAPI_KEY=resolved exec "$@"\n`;

@@ -37,7 +37,7 @@ test("the README's shares of passed cases are those of the conformance suite", (
   );
 });
 
-test("the versions are those that the benchmark and the tests run", () => {
+test("the README's comparison names the versions that the benchmark and the tests run", () => {
   const versions = new Map<string, string>();
   for (const [names = "", numbers = ""] of rowsBelow(read("docs/comparison.md"), "What was read")) {
     const split = numbers.split(", ");

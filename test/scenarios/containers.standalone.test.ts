@@ -160,7 +160,7 @@ describe("examples/docker", () => {
   });
 
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
-    "%s: if the package was packed without an executable, Node.js starts it as PID 1, and one line says so",
+    "%s starts Node.js as PID 1 if the package was packed without an executable, and prints one line about it",
     async (name) => {
       const copy = instructions(dockerfile(name)).find((line) => line.startsWith("RUN cp ")) ?? expect.unreachable();
       const [place, taken] = [folder(), folder()];
@@ -201,7 +201,7 @@ describe("examples/docker", () => {
   );
 
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
-    "%s: no secret stands in it",
+    "%s contains no secret",
     (name) => {
       const lines = instructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
       const allowed = /^(?:ENV PATH=\/app\/node_modules\/\.bin:\$PATH|ENV SOPHIA_MODE=spawn|ARG ESC_ENV)$/;
@@ -210,7 +210,7 @@ describe("examples/docker", () => {
   );
 
   test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
-    "%s: the image has the contract, without which that of the Sophia platform applies",
+    "%s puts the contract into the image, without which the Sophia platform's contract applies",
     (name) => {
       const lines = instructions(dockerfile(name));
       const stage = lines.slice(lines.findLastIndex((line) => line.startsWith("FROM ")));
@@ -218,7 +218,7 @@ describe("examples/docker", () => {
     },
   );
 
-  test("no file with a secret is sent to the builder", () => {
+  test(".dockerignore keeps each file with a secret from the builder", () => {
     const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
     expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
       "**/.env*",
@@ -277,7 +277,7 @@ describe("examples/docker", () => {
     expect(await server.finished).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("another command gets the same configuration, and its status is the container's", async () => {
+  test("another command gets the same configuration, and its status is the container's status", async () => {
     const image = readImage(dockerfile("Dockerfile"));
     const command = ["sh", "-c", 'echo "$QDRANT_URL"; env | grep -c ^ESC_; exit 7'];
     const container = pod.container(optionsOf(image, { command: [...image.entrypoint, ...command], env: TOKEN_FILE }));
@@ -289,7 +289,7 @@ describe("examples/docker", () => {
     });
   });
 
-  test("no program is started if the contract is not met", async () => {
+  test("the container starts no program if the contract is not met", async () => {
     const end = await pod.container(optionsOf(readImage(dockerfile("Dockerfile")))).finished;
     expect(end).toMatchObject({ status: 78, stdout: "" });
     expect(end.stderr).toContain("QDRANT_API_KEY");
@@ -368,7 +368,7 @@ describe("examples/docker", () => {
     expect(existsSync(join(place, ".cache/sophia-run"))).toBe(!isStandalone && existsSync(addon));
   });
 
-  test("compose.yaml: a secret as a file, an init, no rights, a read-only root", () => {
+  test("compose.yaml starts the program with a secret as a file, an init, no rights, and a read-only root", () => {
     const compose: unknown = parse(readFileSync(join(examples, "docker/compose.yaml"), "utf8"));
     expect(compose).toMatchObject({
       services: {
@@ -388,9 +388,9 @@ describe("examples/docker", () => {
   });
 });
 
-describe("examples/python", () => {
+describe("the image of examples/python", () => {
   test.each(["the executable", "Node.js"])(
-    "the image starts %s of the package, by what its tarball has",
+    "starts %s of the package, depending on what its tarball has",
     async (program) => {
       const text = readFileSync(join(examples, "python/Dockerfile"), "utf8");
       const steps = instructions(text).filter((line) => line.startsWith("RUN mkdir -p /copied/"));
@@ -422,7 +422,7 @@ describe("examples/python", () => {
   );
 });
 
-describe("the forms of CMD in docs/containers.md", () => {
+describe("the CMD in docs/containers.md", () => {
   skipBecause(existsSync("/bin/sh") && readlinkSync("/bin/sh").endsWith("dash") ? undefined : "needs dash as /bin/sh");
   const [lost = "", passed = ""] = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8"))
     .filter(({ language, text }) => language === "dockerfile" && text.startsWith("CMD "))
@@ -437,7 +437,7 @@ describe("the forms of CMD in docs/containers.md", () => {
     return { ...server, pid, healthcheck: image.healthcheck };
   };
 
-  test("the shell form: dash is PID 1, and SIGTERM is lost", async () => {
+  test("in the shell form makes dash PID 1, which loses SIGTERM", async () => {
     const server = await started(lost);
     expect(server.pid).not.toBe("1");
     // The kernel drops a signal that PID 1 does not catch when it is sent: it has been lost already.
@@ -446,7 +446,7 @@ describe("the forms of CMD in docs/containers.md", () => {
     expect((await server.finished).stdout).not.toContain("stopped by");
   });
 
-  test("with exec the program is PID 1, and ends", async () => {
+  test("with exec makes the program PID 1, which ends by SIGTERM", async () => {
     const server = await started(passed);
     expect(server.pid).toBe("1");
     expect(await server.finished).toMatchObject({ status: 0, stderr: "" });
@@ -457,7 +457,7 @@ describe("examples/kubernetes", () => {
   test.each([
     { name: "deployment.yaml", content: () => pod.token },
     { name: "oidc.yaml", content: () => ID_TOKEN },
-  ])("$name: the mounted file opens ESC; probes answer; SIGTERM ends it", async ({ name, content }) => {
+  ])("$name opens ESC by the mounted file, answers probes, and ends by SIGTERM", async ({ name, content }) => {
     const spec = readDeployment(join(examples, "kubernetes", name));
     expect(spec).toMatchObject({ readOnly: true, user: 1000, files: [{ mountPath: "/var/run/esc" }] });
     const organization = pod.environment.split("/")[0] ?? "";

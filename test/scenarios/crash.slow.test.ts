@@ -42,7 +42,7 @@ const BUGS = {
     Buffer.concat = (chunks) => { throw chunks.map(String).join(""); };`,
 };
 
-describe("a bug", () => {
+describe("an internal error", () => {
   skipBecause(notPreloadable);
 
   test.each(Object.entries(BUGS))("%s ends sophia-run with 125 and shows no value", async (name, script) => {

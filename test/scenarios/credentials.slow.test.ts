@@ -54,7 +54,7 @@ describe("a value that holds a credential", () => {
     expect(quiet).toMatchObject({ status: 0, stdout: "", stderr: "" });
   });
 
-  test("of the caller's environment is masked, too", async () => {
+  test("is masked in the caller's environment, too", async () => {
     const ended = await sophia(["--redact", "--no-contract", "--", "env"], {
       cwd: folder(),
       env: { HOOK: FAKE_TOKEN },
@@ -78,7 +78,7 @@ describe("a value that holds a credential", () => {
     }
   });
 
-  test("is named by check, with the contract's reason if there is one", async () => {
+  test("is reported by check, with the contract's reason if there is one", async () => {
     const cwd = world();
     const ended = await sophia(["check"], { cwd });
     expectWording(ended.stdout.slice(ended.stdout.indexOf("--- Summary ---")));
@@ -91,7 +91,7 @@ describe("a value that holds a credential", () => {
     ]);
   });
 
-  test("is explained", async () => {
+  test("is explained by explain", async () => {
     const cwd = world();
     const ended = await sophia(["explain", "GHX", "OPEN", "UNDECLARED", "LEVEL"], { cwd });
     expectWording(ended.stdout.slice(ended.stdout.indexOf("✅ GHX")));
@@ -123,7 +123,7 @@ test("audit finds credentials in plain text in ESC, and what the contract declar
   expect([server.count("open"), server.violations]).toEqual([0, []]);
 });
 
-test("rotate writes such a value as a secret", async () => {
+test("rotate writes a value that holds a credential as a secret", async () => {
   await using server = await startEscServer();
   const handle = server.environment("acme/app/dev", { values: { GHX: "old" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -134,7 +134,7 @@ test("rotate writes such a value as a secret", async () => {
   expect(handle.definition).not.toContain(FAKE_TOKEN);
 });
 
-test("a reason belongs to a variable that is declared public", async () => {
+test("a contract's reason is accepted only for a variable that is declared public", async () => {
   const contract = JSON.stringify({ variables: { KEY: { reason: "none" } } });
   const ended = await sophia(["--", "true"], { cwd: folder({ "sophia.contract.json": contract }) });
   expect(ended).toMatchObject({ status: 125, stdout: "" });

@@ -84,8 +84,8 @@ function expectNoValue({ stdout, stderr }: Ended): void {
   expect(stdout + stderr).not.toContain(SENTINEL);
 }
 
-describe("the age of secrets", () => {
-  test("is that of the revision that made the value, by references and imports, with few reads", async () => {
+describe("the age that audit reports for a secret", () => {
+  test("is the age of the revision that made the value, found through references and imports with few requests", async () => {
     const { server, base, handle, change, now, run } = await world();
     for (let days = 99; days > 60; days -= 1) change(handle, days, "carol");
     change(handle, 50, "dave", (yaml) => yaml.replace(/OWN: .*/, `OWN: {fn::secret: ${sentinel("own2")}}`));
@@ -127,7 +127,7 @@ describe("the age of secrets", () => {
     ]);
   });
 
-  test("with more than 200 revisions is at least that of the oldest one read, and the report says so", async () => {
+  test("is at least the age of the oldest revision that was read, if there are more than 200 revisions, and the report says so", async () => {
     const { handle, change, now, run } = await world();
     for (let index = 0; index < 205; index += 1) change(handle, index < 4 ? 99 : 20, "carol");
     now();
@@ -139,7 +139,7 @@ describe("the age of secrets", () => {
     expect(own.unchangedSince).toContain(daysAgo(20));
   });
 
-  test("is of the revision that an import pins, and of the environment that wins", async () => {
+  test("is the age of the revision that an import pins, and of the environment that wins", async () => {
     const { server, base, change, now, run } = await world();
     change(base, 10, "erin", (yaml) => yaml.replace(/IMPORTED: .*/, `IMPORTED: {fn::secret: ${sentinel("two")}}`));
     server.environment("acme/app/pin", { definition: "imports: [app/base@1]\n" });
@@ -149,7 +149,7 @@ describe("the age of secrets", () => {
     expect(ended.stdout).toContain("alice (acme/app/dev@1)\n");
   });
 
-  test("is not of an import that is not merged", async () => {
+  test("is not the age of an import that is not merged", async () => {
     const { server, handle, change, now, run } = await world();
     change(handle, 20, "dave", (yaml) =>
       yaml.replace("  - app/base\n", "  - app/base\n  - app/other: {merge: false}\n"),
@@ -162,7 +162,7 @@ describe("the age of secrets", () => {
     );
   });
 
-  test("is not visible to a token that may only open: no finding and no failure; ESC_ADMIN_TOKEN sees it", async () => {
+  test("is not visible to a token that may only open, which is neither a finding nor a failure; ESC_ADMIN_TOKEN sees it", async () => {
     const { server, now, run } = await world();
     now();
     const owner = { kind: "organization", organization: "acme" } as const;
@@ -184,7 +184,7 @@ describe("the age of secrets", () => {
     expect(hidden.stdout).toContain("✅ FOREVER: ");
   });
 
-  test("a token that is refused and a service that is down are failures", async () => {
+  test("is a failure of audit if ESC refuses the token or is down", async () => {
     const { server, run } = await world();
     const refused = await run(["audit"], { ESC_TOKEN: "pul-0000" });
     expect(refused).toMatchObject({ status: 125, stdout: "" });
@@ -194,7 +194,7 @@ describe("the age of secrets", () => {
   });
 });
 
-describe("other findings", () => {
+describe("audit reports", () => {
   test.each<[what: string, token: { access: "open" | "write"; expires: number }]>([
     ["may do more than open", { access: "write", expires: Date.now() + 60 * DAY }],
     ["never expires", { access: "open", expires: 0 }],
@@ -210,7 +210,7 @@ describe("other findings", () => {
     expect(ended.status).toBe(1);
   });
 
-  test("files that git tracks and that are world-readable; repository secrets that are not set", async () => {
+  test("files that git tracks, files that are world-readable, and repository secrets that are not set", async () => {
     const { now, cwd, run } = await world();
     now();
     const bin = join(cwd, "bin");
@@ -252,7 +252,7 @@ exit 4
     expect(given).not.toMatch(/SENTINEL|ESC_TOKEN=/);
   });
 
-  test("without ESC the other checks are made, and the report says so", async () => {
+  test("in a run without ESC the other findings, and that ESC was not read", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const ended = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
     expect(ended).toMatchObject({ status: 2, stderr: "" });
@@ -264,7 +264,7 @@ exit 4
     expect(stdout).toContain("--- Summary ---\n⚠️ ");
   });
 
-  test("a contract without secrets is named as the reason that none is listed", async () => {
+  test("that a contract without secrets is the reason for an empty list", async () => {
     const { cwd, run } = await world();
     writeFileSync(join(cwd, "sophia.contract.json"), '{"variables":{"MODE":{"secret":false}}}');
     const { stdout } = await run(["audit"]);
@@ -272,7 +272,7 @@ exit 4
   });
 });
 
-describe("check", () => {
+describe("check of an ESC environment", () => {
   test("shows the revision and the age of an environment if the token may see them", async () => {
     const { server, handle, change, now, run } = await world();
     change(handle, 3, "dave");
@@ -315,7 +315,7 @@ describe("check", () => {
   });
 });
 
-describe("the contract in ESC", () => {
+describe("audit's report of the contract in ESC", () => {
   test("has a line for each environment, without an admin token and without a further request", async () => {
     const { server, handle, run, now, cwd, env } = await world();
     now();
@@ -348,7 +348,7 @@ describe("the contract in ESC", () => {
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("a token that may only open does not see it", async () => {
+  test("is missing for a token that may only open", async () => {
     const { server, run, now } = await world();
     now();
     const { value } = server.addToken({ owner: { kind: "personal", login: "demo-user" }, access: "open" });

@@ -71,7 +71,7 @@ test.each([{ words: ["--no-contract", "--", "printenv", "GREETING"] }, { words: 
   },
 );
 
-test("a .env file cannot enable the cache", async () => {
+test("check refuses to let a .env file enable the cache", async () => {
   await using server = await startEscServer();
   addSophia(server);
   const cwd = folder({ ".env": "SOPHIA_CACHE=1\nSOPHIA_OFFLINE=1\nSOPHIA_CACHE_FRESH=1h\n" });

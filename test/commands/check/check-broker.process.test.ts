@@ -30,7 +30,7 @@ function contract(variables: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ name: "app", variables });
 }
 
-test("each key has its origin, the variables of the program, and who says so; the rest has one line", async () => {
+test("check --broker shows each key with its origin, the variables of the program and who decides; the other variables share one line", async () => {
   const { status, section, broker, text } = await check({
     env: { ...CONTRACT_VALUES, TAVILY_API_KEY: "tvly-real-0a1b" },
   });
@@ -56,14 +56,14 @@ test("each key has its origin, the variables of the program, and who says so; th
   expect(broker).toMatchObject({ failures: [], outer: [] });
 });
 
-test("there is no section without --broker; SOPHIA_BROKER counts as well", async () => {
+test("check has no section about the broker without --broker or SOPHIA_BROKER", async () => {
   const without = await check({ env: CONTRACT_VALUES, options: [] });
   expect([without.section, without.broker]).toEqual([undefined, undefined]);
   const by = await check({ env: { ...CONTRACT_VALUES, SOPHIA_BROKER: "1" }, options: [] });
   expect(by.section).toHaveLength(4);
 });
 
-test("an origin that is not trusted fails, with the remedy", async () => {
+test("check --broker fails for an origin that is not trusted, and shows the remedy", async () => {
   const files = { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: { upstream: "https://evil.test" } } }) };
   const { status, section, broker, text } = await check({ env: { OPENAI_API_KEY: OPENAI }, files });
   expect(status).toBe(1);
@@ -98,7 +98,7 @@ test.each([
     "format",
   ],
   ["the value has a space", { A_KEY: brokered({}) }, "a real key", "line break or a space"],
-])("a key that cannot be brokered fails: %s", async (_, variables, value, fragment) => {
+])("check --broker fails for a key that cannot be brokered: %s", async (_, variables, value, fragment) => {
   const options = ["--broker", "--broker-to", "https://a.test"];
   const { status, section, broker } = await check({
     env: { A_KEY: value },
@@ -115,7 +115,7 @@ function brokered(more: object) {
   return { broker: { upstream: "https://a.test", headers: ["api-key"], base: { A_BASE_URL: "" } }, ...more };
 }
 
-test("keys of an outer sophia-run, copies, and keys that the contract leaves to the program are named", async () => {
+test("check --broker names keys of an outer sophia-run, copies, and keys that the contract leaves to the program", async () => {
   const env = {
     OPENAI_API_KEY: "sk-sophia-dummy-0a1b2c3d",
     SOPHIA_BROKERED: "OPENAI_API_KEY",
@@ -154,7 +154,7 @@ test("keys of an outer sophia-run, copies, and keys that the contract leaves to 
   ]);
 });
 
-test("a file of ESC stays with the program, if the caller allows it; an address of ESC counts for its key", async () => {
+test("check --broker shows that a file of ESC reaches the program if the caller allows it, and that ESC's address applies to its key", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", {
     values: { OPENAI_API_KEY: secret(OPENAI), OPENAI_BASE_URL: "https://gateway.test/v1" },
@@ -172,7 +172,7 @@ test("a file of ESC stays with the program, if the caller allows it; an address 
   expect([allowed.status, allowed.section?.at(-1)]).toEqual([0, "➖ Not brokered: GROQ_API_KEY (--broker-except)"]);
 });
 
-test("without a key there is one line", async () => {
+test("check --broker prints one line if there is no key", async () => {
   const { section } = await check({ files: { "sophia.contract.json": contract({ PORT: { format: "port" } }) } });
   expect(section).toEqual(["➖ No key is set that can be brokered"]);
 });

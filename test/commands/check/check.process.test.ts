@@ -32,7 +32,7 @@ async function check(
   return { status, lines: stdout.split("\n"), json: JSON.parse(programs.stdout) };
 }
 
-test("a value of the ESC environment has the plain form; the environment is named in a section of its own", async () => {
+test("check shows a value of the ESC environment as plain text, and names the environment in a section of its own", async () => {
   const { env } = await esc({ tellsRevision: true });
   const { lines, json } = await check(env);
   for (const line of [
@@ -62,7 +62,7 @@ test("a value of the ESC environment has the plain form; the environment is name
   });
 });
 
-test("a value from another source is shown with that source and its revision", async () => {
+test("check shows a value from another source with that source and its revision", async () => {
   const { server, env } = await esc();
   server.environment("acme/sophia/base", { values: { OPENAI_API_KEY: secret("sk-sentinel-openai-6a7b") } });
   const { OPENAI_API_KEY: _, ...own } = SECRETS;
@@ -79,8 +79,8 @@ test("a value from another source is shown with that source and its revision", a
   expect(lines.join("\n")).toContain("\n✅ ESC acme/sophia/dev@stable (");
 });
 
-describe("ESC's own lines", () => {
-  test("without ESC, nothing fails if the contract is met", async () => {
+describe("check's lines about ESC", () => {
+  test("report no failure without ESC if the contract is met", async () => {
     const { status, lines, json } = await check(CONTRACT_VALUES);
     expect(status).toBe(0);
     expect(lines).toContain("➖ ESC_ENV: Not configured");
@@ -90,14 +90,14 @@ describe("ESC's own lines", () => {
     expect(json.esc).toMatchObject({ status: "off", environmentState: "absent", credentialState: "absent" });
   });
 
-  test("without ESC, the settings of ESC fail if required variables are missing", async () => {
+  test("report missing settings of ESC as failures if required variables are missing", async () => {
     const { status, lines } = await check({ QDRANT_URL: "https://qdrant.example.com" });
     expect(status).toBe(1);
     expect(lines).toContain("❌ ESC_ENV: Not configured");
     expect(lines).toContain("❌ ESC_TOKEN: Not configured");
   });
 
-  test("in a project with its own contract they never fail", async () => {
+  test("report no failure in a project with its own contract", async () => {
     const variables = { A: { required: true }, PORT: { secret: false, format: "port" } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
     const { status, lines, json } = await check({ PORT: "x" }, { cwd });
@@ -108,7 +108,7 @@ describe("ESC's own lines", () => {
     expect(json.esc).toMatchObject({ environmentState: "absent", credentialState: "absent" });
   });
 
-  test("a project's report has its name, and a section about ESC only if that is in use", async () => {
+  test("have a section only if the project uses ESC, and the report has the project's name", async () => {
     const variables = { A: { required: true } };
     const titles = async (contract: object, env: Readonly<Record<string, string>>) => {
       const { lines } = await check(env, { cwd: folder({ "sophia.contract.json": JSON.stringify(contract) }) });
@@ -127,7 +127,7 @@ describe("ESC's own lines", () => {
   test.each([
     ["no rule", {}, "✅ All checks passed, but nothing is required. Configuration loaded from environment"],
     ["a required variable", { A: { required: true } }, "✅ All checks passed! Configuration loaded from environment"],
-  ])("a contract with %s says whether anything is required", async (_, variables, summary) => {
+  ])("check says whether a contract with %s requires anything", async (_, variables, summary) => {
     const contract = JSON.stringify({ variables: { B: {}, ...variables } });
     const { status, lines, json } = await check(
       { A: "1", B: "1" },
@@ -139,7 +139,7 @@ describe("ESC's own lines", () => {
     expect(json.nothingRequired).toBe(!("A" in variables));
   });
 
-  test("they do not fail for an invalid value", async () => {
+  test("report no failure for an invalid value", async () => {
     const { status, lines } = await check({ ...CONTRACT_VALUES, QDRANT_URL: "https://<cluster>.cloud.qdrant.io:6333" });
     expect(status).toBe(1);
     expect(lines).toContain("➖ ESC_ENV: Not configured");
@@ -159,7 +159,7 @@ describe("ESC's own lines", () => {
       "❌ ESC_ENV: Not configured",
       "⚠️ ESC_TOKEN_FILE: /t/token (not verified)",
     ],
-  ])("%s of .env counts where the environment has an empty one", async (name, file, ...expected) => {
+  ])("use %s of .env if the environment has an empty one", async (name, file, ...expected) => {
     const text = Object.entries(file).map(([one, value]) => `${one}=${value}\n`);
     const cwd = folder({ ".env": text.join("") });
     const { lines } = await check({ [name]: "" }, { cwd });
@@ -167,7 +167,7 @@ describe("ESC's own lines", () => {
     expect(lines.join(" ")).toContain(`${name} is set but `);
   });
 
-  test("--fake does not read ESC", async () => {
+  test("are left out with --fake, which does not read ESC", async () => {
     const { status, lines } = await check({ ESC_ENV: NAME, ESC_TOKEN: "pul-0123456789wxyz" }, { options: ["--fake"] });
     expect(status).toBe(0);
     expect(lines).toContain("➖ ESC_ENV: Not read (--fake)");
@@ -180,7 +180,7 @@ describe("ESC's own lines", () => {
     [403, "❌ ESC_ENV: acme/sophia/dev (access denied)", "✅ ESC_TOKEN: ***wxyz"],
     [404, "❌ ESC_ENV: acme/sophia/dev (not found)", "✅ ESC_TOKEN: ***wxyz"],
     [503, "⚠️ ESC_ENV: acme/sophia/dev (not verified)", "⚠️ ESC_TOKEN: ***wxyz (not verified)"],
-  ])("a failure is shown at its cause and in the summary: %i", async (status, environment, credential) => {
+  ])("show a failure at its cause and in the summary: %i", async (status, environment, credential) => {
     const { server, env } = await esc();
     server.failAlways("open", { kind: "status", status });
     const met = await check({ ...env, ...CONTRACT_VALUES });
@@ -198,26 +198,26 @@ describe("ESC's own lines", () => {
     expect(unmet.json.esc.failure.code).toMatch(/^esc-/);
   });
 
-  test("a server that does not answer", async () => {
+  test("report a server that does not answer", async () => {
     const env = { ESC_ENV: NAME, ESC_TOKEN: "short", PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` };
     const { lines } = await check({ ...env, ...CONTRACT_VALUES });
     expect(lines).toContain("⚠️ ESC_TOKEN: *** (not verified)");
     expect(lines.join(" ")).toContain("ECONNREFUSED");
   });
 
-  test("a token file that cannot be read", async () => {
+  test("report a token file that cannot be read", async () => {
     const env = { ESC_ENV: NAME, ESC_TOKEN_FILE: "/nonexistent/token", ...CONTRACT_VALUES };
     expect((await check(env)).lines).toContain("❌ ESC_TOKEN_FILE: /nonexistent/token (cannot be used)");
   });
 
-  test("half a configuration", async () => {
+  test("report a configuration of which half is missing", async () => {
     const { lines } = await check({ ESC_ENV: NAME, ...CONTRACT_VALUES });
     expect(lines).toContain("⚠️ ESC_ENV: acme/sophia/dev (not verified)");
     expect(lines).toContain("⚠️ ESC_TOKEN: Not configured");
   });
 });
 
-test("variables that override ESC are reported", async () => {
+test("check reports variables that override ESC", async () => {
   const { env } = await esc();
   const { lines, json } = await check({ ...env, QDRANT_URL: "http://localhost:6334" });
   expect(lines.slice(lines.indexOf("--- Summary ---"))).toEqual([
@@ -231,7 +231,7 @@ test("variables that override ESC are reported", async () => {
   expect((await check({ ...env, QDRANT_URL: CONTRACT_VALUES.QDRANT_URL })).json.overridden).toEqual([]);
 });
 
-test("a value that is declared as not secret is shown, escaped and shortened", async () => {
+test("check shows a value that is declared as not secret, escaped and shortened", async () => {
   const variables = Object.fromEntries(
     ["PLAIN", "LONG", "CONTROL", "WITH_PASSWORD", "KEPT", "HIDDEN"].map((name) => [
       name,
@@ -259,9 +259,9 @@ test("a value that is declared as not secret is shown, escaped and shortened", a
   expect((await sophia(["check", "--json"], { cwd, env: { ...env, ...values } })).stdout).not.toContain("info");
 });
 
-describe("a .env that git tracks", () => {
+describe("a .env file", () => {
   const git = (cwd: string, ...args: readonly string[]) => execFileSync("git", args, { cwd, stdio: "ignore" });
-  test("is reported, and the check still passes", async () => {
+  test("is reported if git tracks it, and the check still passes", async () => {
     const cwd = folder({ ".env": "DEBUG=1\n" });
     git(cwd, "init", "--quiet");
     git(cwd, "add", ".env");

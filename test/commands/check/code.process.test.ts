@@ -42,8 +42,8 @@ export const { APY_KEY } = process.env;
   start: '#!/bin/sh\nexec app "${PORT:?}" "$HOME"\n',
 };
 
-describe("names that the code reads and the contract does not declare, and the other way round", () => {
-  test("each has file and line; status 1 is for the first kind, with --strict", async () => {
+describe("check --code compares the names that the code reads with the contract", () => {
+  test("and reports each name with file and line; only undeclared names end it with 1, with --strict", async () => {
     const cwd = folder(CODE);
     const { status, json } = await codeCheck(cwd);
     expect(status).toBe(0);
@@ -85,7 +85,7 @@ describe("names that the code reads and the contract does not declare, and the o
     }
   });
 
-  test("code and contract that agree pass with --strict; a declared name that only a comment has is unread", async () => {
+  test("and passes with --strict if they agree; a declared name that only a comment has is reported as unread", async () => {
     const contract = JSON.stringify({ variables: { A: {} } });
     const agreeing = folder({ "sophia.contract.json": contract, "a.rs": 'env!("A")' });
     expect(await codeCheck(agreeing, "--strict")).toMatchObject({ status: 0, json: { undeclared: [], unread: [] } });
@@ -94,7 +94,7 @@ describe("names that the code reads and the contract does not declare, and the o
     expect(await codeCheck(commented, "--strict")).toMatchObject({ status: 0, json: { unread: [{ name: "A" }] } });
   });
 
-  test("files of other languages may name a declared variable", async () => {
+  test("and finds a declared variable in files of other languages", async () => {
     const variables = { A: {}, B: {}, C: {} };
     const cwd = folder({
       "sophia.contract.json": JSON.stringify({ variables }),
@@ -106,7 +106,7 @@ describe("names that the code reads and the contract does not declare, and the o
     expect((await codeCheck(cwd)).json).toMatchObject({ files: 0, undeclared: [], unread: [{ name: "C" }] });
   });
 
-  test("a folder below the contract's is only a part of the code; a scope is whole there", async () => {
+  test("and takes a folder below the contract's as a part of the code, in which a scope is whole", async () => {
     const cwd = folder(CODE);
     expect((await codeCheck(cwd, "web")).json).toMatchObject({
       folder: "web",
@@ -127,7 +127,7 @@ describe("names that the code reads and the contract does not declare, and the o
     expect((await codeCheck(join(cwd, "web"), "..")).json).toMatchObject({ unread: [{ name: "OLD_TOKEN" }] });
   });
 
-  test("variables of other profiles, of extended contracts and of the broker are declared", async () => {
+  test("and takes variables of other profiles, of extended contracts and of the broker as declared", async () => {
     const cwd = folder({
       "base.json": JSON.stringify({ variables: { A: {}, OPENAI_API_KEY: {} } }, undefined, 1),
       "sophia.contract.json": JSON.stringify({
@@ -142,7 +142,7 @@ describe("names that the code reads and the contract does not declare, and the o
     });
   });
 
-  test("without a contract the built-in one has no lines; --project is the folder", async () => {
+  test("and prints no lines for the built-in contract; --project names the folder", async () => {
     const cwd = folder({ "app/a.js": "process.env.QDRANT_URL; process.env.X" });
     const { json } = await codeCheck(cwd, "--project", "app");
     expect(json).toMatchObject({ folder: "app", undeclared: [{ name: "X", places: [{ file: "app/a.js", line: 1 }] }] });
@@ -152,7 +152,7 @@ describe("names that the code reads and the contract does not declare, and the o
   });
 });
 
-describe("turbo.json", () => {
+describe("check --code reads turbo.json", () => {
   const gaps = async (turbo: Readonly<Record<string, unknown>>, others: Readonly<Record<string, string>> = {}) => {
     const cwd = folder({
       "sophia.contract.json": JSON.stringify({ variables: { A: {}, B_C: {}, B_D: {}, E: { unread: true } } }),
@@ -163,7 +163,7 @@ describe("turbo.json", () => {
     return (await codeCheck(cwd)).json.turbo;
   };
 
-  test("names that are in none of its lists are reported", async () => {
+  test("and reports names that are in none of its lists", async () => {
     expect(await gaps({ tasks: {} })).toEqual([{ file: "turbo.json", line: 1, names: ["A", "B_C", "B_D"] }]);
     const lists = { globalEnv: ["A"], tasks: { build: { env: ["B_*", "!B_D"] } }, globalPassThroughEnv: ["X"] };
     expect(await gaps(lists)).toEqual([]);
@@ -172,7 +172,7 @@ describe("turbo.json", () => {
     ]);
   });
 
-  test("packages add to the root; nothing is missing in the loose mode, or if sophia-run starts inside of tasks", async () => {
+  test("and adds a package's lists to the root's; it reports nothing in the loose mode, or if sophia-run starts inside of tasks", async () => {
     const inPackage = { "packages/a/turbo.json": '{"extends":["//"],"tasks":{"x":{"env":["B_*"]}}} // of a package' };
     expect(await gaps({ globalEnv: ["A"] }, inPackage)).toEqual([]);
     expect(await gaps({ globalEnv: ["X"] }, inPackage)).toMatchObject([{ names: ["A"] }]);
@@ -180,7 +180,7 @@ describe("turbo.json", () => {
     expect(await gaps({ globalPassThroughEnv: ["ESC_*"] })).toEqual([]);
   });
 
-  test("a file that is not JSON is reported with its line", async () => {
+  test("and reports a file that is not JSON with its line", async () => {
     const cwd = folder({
       "sophia.contract.json": '{"variables":{"A":{}}}',
       "a.js": "process.env.A",
@@ -192,7 +192,7 @@ describe("turbo.json", () => {
   });
 });
 
-test("it reads neither ESC nor a value: settings that are wrong do not matter", async () => {
+test("check --code reads neither ESC nor a value: wrong settings do not matter", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const cwd = folder({ ...CODE, ".env": "API_KEY=SENTINEL-9f2c-value\n" });
@@ -202,7 +202,7 @@ test("it reads neither ESC nor a value: settings that are wrong do not matter", 
   expect(server.calls).toEqual([]);
 });
 
-test("a file that cannot be read is named", async () => {
+test("check --code names a file that cannot be read", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT, "large.js": "x".repeat(1024 * 1024 + 1) });
   const { json } = await codeCheck(cwd);
   expect(json).toMatchObject({ complete: false, notRead: ["large.js"] });
@@ -218,14 +218,14 @@ test.each([
   [["check", "code"], "did you mean --code?"],
   [["check", "--code", "a", "b"], "check takes no more than [FOLDER]"],
   [["check", "--strict"], "--strict needs --against, --live or --code"],
-])("%j is an error", async (words, message) => {
+])("check --code refuses %j", async (words, message) => {
   const cwd = folder({ "a.js": "" });
   const { status, stderr } = await sophia(words, { cwd });
   expect(status).toBe(125);
   expect(stderr).toContain(message);
 });
 
-test("code in UTF-16, and a folder that lies too deep, are named as not read", async () => {
+test("check --code names code in UTF-16, and a folder that lies too deep, as not read", async () => {
   const below = (depth: number): string => Array.from({ length: depth }, () => "d").join("/");
   const files = {
     "sophia.contract.json": '{"variables":{}}',
@@ -238,7 +238,7 @@ test("code in UTF-16, and a folder that lies too deep, are named as not read", a
   expect(json).toMatchObject({ files: 1, complete: false, notRead: [below(33), "wide.ts"], undeclared: [] });
 });
 
-test("block comments, documentation and messages read nothing, and the code around them does", async () => {
+test("check --code ignores block comments, documentation and messages, and reads the code around them", async () => {
   const cwd = folder({
     "sophia.contract.json": '{"variables":{}}',
     "a.ts": `/* process.env.A

@@ -71,8 +71,8 @@ async function live(
   return { ...ended, live: results, cwd };
 }
 
-describe("a probe of a contract", () => {
-  test("sends the value and judges the status, for people and for programs", async () => {
+describe("check --live makes a probe that the contract declares, which", () => {
+  test("sends the value and judges the status, in the report for people and in JSON", async () => {
     const { requests, url } = await service((_, response) => response.end("{}"));
     const more = { USER_ID: { secret: false }, QUERY: { probe: { url: `${url}/q?key=\${QUERY}` } } };
     const probe = {
@@ -104,7 +104,7 @@ describe("a probe of a contract", () => {
     expect(shown.stdout).toContain("✅ All checks passed, but nothing is required.");
   });
 
-  test("has outcomes: accepted, rejected, which fails, and unclear, which fails with --strict", async () => {
+  test("ends as accepted, as rejected, which fails, or as unclear, which fails with --strict", async () => {
     const { requests, url } = await service((request, response) => {
       const [, status = "", text = ""] = (request.url ?? "").split("/");
       response.writeHead(Number(status), { Location: `${url}/200/elsewhere` }).end(text);
@@ -140,7 +140,7 @@ describe("a probe of a contract", () => {
     expect((await live(unclear, env, ["--yes", "--strict"])).status).toBe(1);
   });
 
-  test("ends after 5 s, all in parallel; a service that does not answer is no rejection", async () => {
+  test("ends after 5 s, in parallel with the others; a service that does not answer is not a rejection", async () => {
     let [open, most] = [0, 0];
     const count = (response: http.ServerResponse): void => {
       most = Math.max(most, (open += 1));
@@ -272,8 +272,8 @@ describe("a probe of a contract", () => {
   });
 });
 
-describe("a host that a file of the repository names", () => {
-  test("gets a value only with --yes, or if the user agrees at the terminal", async () => {
+describe("check --live to a host that a file of the repository names", () => {
+  test("sends a value only with --yes, or if the user agrees at the terminal", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const { host } = new URL(url);
     const text = contract({ url, headers: { K: "${KEY}" } });
@@ -299,7 +299,7 @@ describe("a host that a file of the repository names", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("gets no value by a built-in probe either, if a .env file, a default or an alias names it", async () => {
+  test("sends no value by a built-in probe either, if a .env file, a default or an alias names the host", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const env = { QDRANT_API_KEY: KEY };
     const extended = (variables: object): string => JSON.stringify({ extends: "builtin", variables });
@@ -325,7 +325,7 @@ describe("a host that a file of the repository names", () => {
     ]);
   });
 
-  test("gets no key of the caller if the token of a .env file opens the environment that names it", async () => {
+  test("sends no key of the caller if the token of a .env file opens the environment that names the host", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const server = await startEscServer();
     onTestFinished(() => server.close());
@@ -367,7 +367,7 @@ const SERVICES: Readonly<Record<string, readonly [url: string, header: string, v
   PERPLEXITY_API_KEY: ["https://api.perplexity.ai/async/chat/completions?limit=1", "authorization", "Bearer VALUE"],
 };
 
-describe("the Sophia contract", () => {
+describe("check --live with the Sophia contract", () => {
   test("sends each value to its own service, over TLS and through the proxy, and to no other host", async () => {
     const { requests, port } = await service((request, response) => {
       const [, found] =
@@ -422,7 +422,7 @@ describe("the Sophia contract", () => {
   });
 });
 
-describe("a PostgreSQL URL", () => {
+describe("check --live logs in to PostgreSQL: a URL", () => {
   const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
   const URL_CONTRACT = contract("postgresql");
   const base: PostgresOptions = { auth: "scram", user: "app", password: PASSWORD, database: "main" };
@@ -437,7 +437,7 @@ describe("a PostgreSQL URL", () => {
   }
 
   test.each<PostgresOptions["auth"]>(["scram", "md5", "cleartext", "trust"])(
-    "logs in by %s and leaves",
+    "is tested by %s, and the connection is closed",
     async (auth) => {
       const { status, result, server } = await tryIt({ auth });
       expect(result).toMatchObject({ name: "KEY", outcome: "accepted", where: "the database of KEY" });
@@ -449,7 +449,7 @@ describe("a PostgreSQL URL", () => {
     },
   );
 
-  test("from the contract's default, or by an alias, is tested only if the user agrees", async () => {
+  test("from the contract's default, or with an alias, is tested only if the user agrees", async () => {
     await using server = await startPostgres(base);
     const url = urlOf(server.port);
     const cases = [
@@ -492,12 +492,12 @@ describe("a PostgreSQL URL", () => {
     ["a server that does not know the password", { fault: "impostor" }, "main", { kind: "unexpected" }],
     ["a server that does not show that it does", { fault: "unproven" }, "main", { kind: "unexpected" }],
     ["no answer", { fault: "silent" }, "main", { kind: "unreachable", code: "timed out" }],
-  ])("%s", async (_, options, rest, result) => {
+  ])("is judged by what the server does: %s", async (_, options, rest, result) => {
     const tried = await tryIt(options, (port) => urlOf(port, PASSWORD, rest));
     expect(tried.result).toMatchObject(result);
   });
 
-  test("is not tested if it would go unencrypted to another machine, or is no URL of PostgreSQL", async () => {
+  test("is not tested if its password would go unencrypted to another machine, or if it is not a URL of PostgreSQL", async () => {
     const result = async (url: string): Promise<object> => (await live(URL_CONTRACT, { KEY: url }, [])).live[0];
     expect(await result(`postgresql://a:${SENTINEL}@db.example.test/x?sslmode=disable`)).toMatchObject({
       reason: expect.stringContaining("sslmode=disable"),

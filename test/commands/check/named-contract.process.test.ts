@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 
-test("remedies repeat a contract that --contract names, and work", async () => {
+test("remedies of check repeat a contract that --contract names, and work", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("acme/app/dev", { values: {} });

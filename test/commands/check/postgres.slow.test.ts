@@ -60,14 +60,14 @@ async function live(url: string, env: Readonly<Record<string, string>> = {}) {
   return { status: ended.status, ...result };
 }
 
-describe("a real server", () => {
+describe("check --live against a real PostgreSQL server", () => {
   skipBecause(noPostgres);
 
-  test.each([...METHODS, "trusted"])("takes the password of a role by %s", async (user) => {
+  test.each([...METHODS, "trusted"])("logs in with the password of a role by %s", async (user) => {
     expect(await live(urlOf(user))).toMatchObject({ status: 0, outcome: "accepted" });
   });
 
-  test.each(METHODS)("rejects a wrong one by %s", async (user) => {
+  test.each(METHODS)("reports a wrong password as rejected by %s", async (user) => {
     expect(await live(urlOf(user, "main", "wrong"))).toMatchObject({ status: 1, outcome: "rejected", code: "28P01" });
   });
 
@@ -75,27 +75,27 @@ describe("a real server", () => {
     ["no such database", "scram", "none", { status: 1, outcome: "rejected", code: "3D000" }],
     ["no line of pg_hba.conf", "nowhere", "main", { status: 0, kind: "permission", code: "28000" }],
     ["too many connections", "full_up", "main", { status: 0, kind: "quota", code: "53300" }],
-  ])("has a code for %s", async (_, user, database, expected) => {
+  ])("reports the server's code for %s", async (_, user, database, expected) => {
     expect(await live(urlOf(user, database))).toMatchObject(expected);
   });
 
-  test("is asked by its socket", async () => {
+  test("connects by its socket", async () => {
     const rest = `main?host=${encodeURIComponent(server.socket)}&port=${server.port}`;
     const url = `postgresql://scram:${encodeURIComponent(PASSWORD)}@/${rest}`;
     expect(await live(url)).toMatchObject({ outcome: "accepted" });
   });
 
-  test("is verified by the caller's certificate authorities", async () => {
+  test("verifies it by the caller's certificate authorities", async () => {
     const url = urlOf("clear", "main?sslmode=verify-full");
     expect(await live(url)).toMatchObject({ reason: expect.stringContaining("not trusted") });
     expect(await live(url, { SSL_CERT_FILE: certificates.caFile })).toMatchObject({ outcome: "accepted" });
   });
 });
 
-describe("at another address, with a certificate that is not its own", () => {
+describe("check --live against a PostgreSQL server at another address, with a certificate of another server,", () => {
   skipBecause(noPostgres ?? (outside === undefined ? "needs an address that is not loopback" : undefined));
 
-  test.each(["md5", "clear"])("no password goes by %s", async (user) => {
+  test.each(["md5", "clear"])("sends no password by %s", async (user) => {
     for (const rest of ["main", "main?sslmode=require"]) {
       expect(await live(urlOf(user, rest, PASSWORD, outside))).toMatchObject({
         reason: expect.stringContaining("not trusted"),
@@ -103,7 +103,7 @@ describe("at another address, with a certificate that is not its own", () => {
     }
   });
 
-  test("SCRAM proves the password without sending it", async () => {
+  test("proves the password by SCRAM without sending it", async () => {
     const url = urlOf("scram", "main?sslmode=require", PASSWORD, outside);
     expect(await live(url)).toMatchObject({ outcome: "accepted" });
   });

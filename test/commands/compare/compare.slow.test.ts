@@ -49,8 +49,8 @@ function row({ stdout }: Ended, name: string): string[] {
 
 const MET = { API_URL: "https://api.test", API_KEY: secret(sentinel("key")) };
 
-describe("the table", () => {
-  test("declared variables by environment, and drift", async () => {
+describe("compare's table", () => {
+  test("shows declared variables by environment, and drift", async () => {
     server.environment("acme/app/dev", {
       values: { ...MET, PORT: 8080, EXTRA: SENTINEL, COMMON: SENTINEL, LEVEL: "debug" },
     });
@@ -75,7 +75,7 @@ describe("the table", () => {
     expect(server.count("check")).toBe(3);
   });
 
-  test("0 if all set the same variables, even secrets of different values", async () => {
+  test("has status 0 if all environments set the same variables, even to different secrets", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", {
       values: { API_URL: "https://other.test", API_KEY: secret(sentinel("other")) },
@@ -88,7 +88,7 @@ describe("the table", () => {
     expect(ended.stdout).toContain("✅ No drift");
   });
 
-  test("values from a provider are not known: one value, or all of them", async () => {
+  test("shows values from a provider as unknown: one value, or all of them", async () => {
     server.provider("vault", sentinel("minted"));
     server.provider("several", { API_KEY: sentinel("minted"), EXTRA: ["a"] });
     const open = "fn::open::vault: {}";
@@ -108,7 +108,7 @@ describe("the table", () => {
     expectWording(ended.stdout.slice(ended.stdout.indexOf("\nESC:")));
   });
 
-  test("many environments and long names keep to 100 columns", async () => {
+  test("keeps to 100 columns with many environments and long names", async () => {
     const long = `A_${"LONG_".repeat(12)}NAME`;
     const names = Array.from({ length: 14 }, (_, index) => `acme/project-${index}/environment-of-some-length-${index}`);
     for (const name of names) server.environment(name, { values: { ...MET, [long]: "x" } });
@@ -121,8 +121,8 @@ describe("the table", () => {
   });
 });
 
-describe("rules", () => {
-  test("each rule that is certainly not met is listed for its environment with a remedy, even without drift", async () => {
+describe("compare checks the contract's rules:", () => {
+  test("it lists each rule that is certainly not met for its environment with a remedy, even without drift", async () => {
     for (const name of ["dev", "prod"]) {
       server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
     }
@@ -139,13 +139,13 @@ describe("rules", () => {
     expect(ended.stdout).not.toContain("Drift");
   });
 
-  test("a secret of unknown value is not checked against its format", async () => {
+  test("it does not check a secret of unknown value against its format", async () => {
     server.environment("acme/app/dev", { values: { API_URL: secret(sentinel("no-url")) } });
     server.environment("acme/app/prod", { values: { API_URL: secret(sentinel("no-url")) } });
     expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
   });
 
-  test("one environment alone is checked against the contract: the gate of a deployment", async () => {
+  test("it accepts one environment alone, as the gate of a deployment", async () => {
     server.environment("acme/app/dev", { values: {} });
     const unmet = await check("acme/app/dev");
     expect(unmet).toMatchObject({ status: 1, stderr: "" });
@@ -158,7 +158,7 @@ describe("rules", () => {
     expect(met.stdout).not.toContain("rift");
   });
 
-  test("drift alone fails with --strict only, an unmet rule always", async () => {
+  test("drift alone fails with --strict only, a violation always", async () => {
     server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
     server.environment("acme/app/prod", { values: MET });
     const both = "acme/app/dev,acme/app/prod";
@@ -174,7 +174,7 @@ describe("rules", () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ passed: false, met: true, drift: true });
   });
 
-  test("with --scope, variables of other processes neither fail nor drift", async () => {
+  test("variables outside of --scope neither fail nor drift", async () => {
     const contract = {
       variables: { API_KEY: { required: true }, JOB_KEY: { required: true } },
       scopes: { web: ["API_KEY"] },
@@ -190,14 +190,14 @@ describe("rules", () => {
     expect(scoped.stdout).not.toMatch(/JOB_KEY|EXTRA/);
   });
 
-  test("--strict needs something to compare", async () => {
+  test("--strict fails if there is nothing to compare", async () => {
     const ended = await sophia(["check", "--strict"]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("--strict needs --against");
   });
 });
 
-test("--json is versioned and holds no value", async () => {
+test("compare --json is versioned and holds no value", async () => {
   server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
   server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
   const ended = await check("acme/app/dev,acme/app/prod", ["--json"]);
@@ -229,8 +229,8 @@ test("--json is versioned and holds no value", async () => {
   });
 });
 
-describe("names", () => {
-  test("a default organization is looked up, and the old form org/env tried", async () => {
+describe("compare resolves names:", () => {
+  test("it looks up a default organization, and tries the old form org/env", async () => {
     server.environment("demo-org/default/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
     const ended = await check("demo-org/dev,app/prod");
@@ -242,7 +242,7 @@ describe("names", () => {
     expect(server.count("defaultOrg")).toBe(1);
   });
 
-  test("names of two parts use ESC_ORG; ESC_ENV does not count", async () => {
+  test("it completes names of two parts by ESC_ORG, and ignores ESC_ENV", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
     const ended = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
@@ -251,7 +251,7 @@ describe("names", () => {
     expect(server.count("defaultOrg")).toBe(0);
   });
 
-  test("a pinned revision or tag is the one that is evaluated", async () => {
+  test("it evaluates the pinned revision or tag", async () => {
     server.environment("acme/app/dev", { values: {}, tags: ["empty"] });
     server.environment("acme/app/dev", { values: MET });
     const ended = await check("acme/app/dev@empty,acme/app/dev@2");
@@ -262,7 +262,7 @@ describe("names", () => {
   });
 });
 
-describe("an environment that cannot be compared ends the command with 125, and is named", () => {
+describe("compare ends with 125 and names the environment that it cannot compare", () => {
   beforeEach(() => {
     server.environment("acme/app/dev", { values: MET });
   });
@@ -271,21 +271,21 @@ describe("an environment that cannot be compared ends the command with 125, and 
     ["acme/app/dev,acme/app/none", "acme/app/none was", "check the value of --against;"],
     ["acme/app/dev,,", "empty name", "organization/project"],
     ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project"],
-  ])("%s", async (against, message, advice) => {
+  ])("--against %s", async (against, message, advice) => {
     const ended = await check(against);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).toContain(advice);
   });
 
-  test("403 for one of them", async () => {
+  test("if ESC refuses one environment (403)", async () => {
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
     const ended = await check("acme/app/dev,acme/app/prod");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(unwrapped(ended.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
   });
 
-  test("no connection", async () => {
+  test("if there is no connection", async () => {
     const ended = await check("acme/app/dev", ["--timeout", "1s"], {
       env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` },
     });
@@ -293,7 +293,7 @@ describe("an environment that cannot be compared ends the command with 125, and 
     expect(ended.stderr).toContain("ECONNREFUSED");
   });
 
-  test("temporary failures are retried, lasting ones are reported", async () => {
+  test("if ESC fails lastingly, and retries a temporary failure", async () => {
     server.failNext("check", 503);
     expect((await check("acme/app/dev")).status).toBe(0);
     server.failAlways("check", "hang");
@@ -302,21 +302,21 @@ describe("an environment that cannot be compared ends the command with 125, and 
     expect(ended.stderr).toContain("timed out after 500 ms");
   });
 
-  test.each(["html", "empty", "truncated", "invalidJson"] as const)("an answer that is %s", async (fault) => {
+  test.each(["html", "empty", "truncated", "invalidJson"] as const)("if an answer is %s", async (fault) => {
     server.failAlways("check", fault);
     const ended = await check("acme/app/dev");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("acme/app/dev ");
   });
 
-  test("a definition with errors, with their locations", async () => {
+  test("if a definition has errors, which it reports with their locations", async () => {
     server.environment("acme/app/bad", { definition: "values:\n  environmentVariables:\n    A: ${nowhere}\n" });
     const ended = await check("acme/app/dev,acme/app/bad");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toMatch(/app\/bad:3:10: /);
   });
 
-  test("no credential, and --fake", async () => {
+  test("if there is no credential, or with --fake", async () => {
     const without = await check("acme/app/dev", [], { env: { ESC_TOKEN: "" } });
     expect(without).toMatchObject({ status: 125, stdout: "" });
     expect(without.stderr).toContain("ESC_TOKEN is not set");

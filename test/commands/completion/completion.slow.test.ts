@@ -11,7 +11,7 @@ import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
 import { AUTOLOADED, complete, SHELLS } from "./shells.ts";
 
-describe.each(SHELLS)("%s, at a terminal", (shell) => {
+describe.each(SHELLS)("completion in %s, at a terminal,", (shell) => {
   skipBecause(notInstalled(shell, "-c", "true"));
 
   test("completes subcommands, options, values, variables, files and the command to launch", async () => {
@@ -48,7 +48,7 @@ describe.each(SHELLS)("%s, at a terminal", (shell) => {
     );
   }, 120_000);
 
-  test("lists the candidates", async () => {
+  test("lists the candidates for an ambiguous word", async () => {
     const [command, ...prefix] = sophiaRun;
     const script = spawnSync(command, [...prefix, "completion", shell], { encoding: "utf8" }).stdout;
     const shows = shell === "bash" ? "explain" : COMMANDS.export.describe;
@@ -68,7 +68,7 @@ describe("zsh, with the script in a folder of fpath", () => {
   }, 120_000);
 });
 
-describe("the call of a completion script", () => {
+describe("the hidden command of a completion script", () => {
   test.each(COMMAND_NAMES)("offers the options of %s, and no others", async (name) => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", name, "--"]);
     const offered = Array.from(stdout.matchAll(/^--(\S+)\t/gm), ([, option = ""]) => option);
@@ -89,7 +89,7 @@ describe("the call of a completion script", () => {
     }
   });
 
-  test("describes its candidates", async () => {
+  test("returns descriptions with its candidates", async () => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", "--mo"]);
     expect(stdout).toMatch(/^--mode\t\w.*exec/);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
-test("documents stay up to date if a workflow comes or goes, until they are written again", async () => {
+test("docs --check accepts documents when a workflow comes or goes, until docs writes them again", async () => {
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({ environment: "acme/app/dev", variables: { API_KEY: {} } }),
   });

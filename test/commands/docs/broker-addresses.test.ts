@@ -19,7 +19,7 @@ const document = {
   },
 };
 
-test("the addresses of brokered keys stand behind their keys, as optional variables that are no secrets", () => {
+test("documents list the addresses of brokered keys behind their keys, as optional variables that are not secret", () => {
   const contract = withAddresses(contractOf(document));
   const names = [
     "FIRST",
@@ -57,19 +57,19 @@ test.each<[what: string, document: object, expected: readonly string[]]>([
     { variables: { A_KEY: { broker: true, probe: { url: "https://a.test/", headers: { key: "${A_KEY}" } } } } },
     ["A_BASE_URL"],
   ],
-])("which addresses documents have: %s", (_, declared, expected) => {
+])("documents list the addresses of a key's service: %s", (_, declared, expected) => {
   const contract = contractOf(declared);
   const added = [...withAddresses(contract).variables.keys()].filter((name) => !contract.variables.has(name));
   expect(added).toEqual(expected);
 });
 
-test("a contract without a member is the same as before", () => {
+test("documents of a contract without a key's members are unchanged", () => {
   const contract = contractOf({ variables: { OPENAI_API_KEY: {}, A: { broker: false } } });
   expect(withAddresses(contract)).toBe(contract);
   expect(withAddresses(BUILT_IN)).toBe(BUILT_IN);
 });
 
-test("the members of a group have their addresses behind it", () => {
+test("documents list the addresses of a group's members behind the group", () => {
   const groups = { llm: { label: "LLM", rule: "at-least-one", variables: ["OPENAI_API_KEY", "FIRST"] } };
   const [section] = withAddresses(
     contractOf({ ...document, groups, sections: [{ title: "S", lines: ["llm", "LAST"] }] }),
@@ -83,7 +83,7 @@ test("the members of a group have their addresses behind it", () => {
   ]);
 });
 
-test("each document names who sets them", () => {
+test("each document says who sets the addresses of brokered keys", () => {
   const contract = withAddresses(contractOf({ variables: { SEARCH_KEY: { broker: search } } }));
   const mark = "mark";
   expect(envExample(contract, mark, false)).toContain(
@@ -102,7 +102,7 @@ test("each document names who sets them", () => {
   );
 });
 
-test("a contract that is restored from .env.example does not declare them", () => {
+test("a contract that is restored from .env.example does not declare the addresses of brokered keys", () => {
   const text = envExample(withAddresses(contractOf(document)), "mark", false);
   expect(parseGeneratedFile(text).candidates.map(({ name }) => name)).toEqual(Object.keys(document.variables));
   expect(isAddressNote("Set by hand")).toBe(false);

@@ -44,7 +44,7 @@ test("docs writes all files, and --check names those that are out of date", asyn
   expect(drift.stderr).toContain("date: env.d.ts\n");
 });
 
-test("documents are written to the folder of the contract, or to the named files", async () => {
+test("docs writes to the folder of the contract, or to the named files", async () => {
   const manifest = JSON.stringify({ devDependencies: { typescript: "^5.9.0" } });
   const cwd = folder({ "sophia.contract.json": contract(), "package.json": manifest });
   const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
@@ -61,13 +61,13 @@ test.each<[what: string, files: Record<string, string>, isWritten: boolean, opti
   ["a tsconfig.json", { "tsconfig.json": "{}" }, true],
   ["typescript among the dependencies", { "package.json": '{"devDependencies":{"typescript":"^5.9.0"}}' }, true],
   ["--types typescript", { "package.json": "{}" }, true, ["--types", "typescript"]],
-])("env.d.ts is written for projects with TypeScript: %s", async (_, files, isWritten, options = []) => {
+])("docs writes env.d.ts for projects with TypeScript: %s", async (_, files, isWritten, options = []) => {
   const cwd = folder({ "sophia.contract.json": contract(), ...files });
   expect((await sophia(["docs", ...options], { cwd })).status).toBe(0);
   expect(existsSync(join(cwd, "env.d.ts"))).toBe(isWritten);
 });
 
-test("a .env.example of the user gets the variables that it lacks, and is kept otherwise", async () => {
+test("docs adds missing variables to a .env.example of the user, and changes nothing else in it", async () => {
   const own = "# Mine.\nMINE=1\n# API_URL=https://x\n";
   const cwd = folder({
     "sophia.contract.json": '{"variables":{"API_URL":{},"MINE":{}}}',
@@ -94,7 +94,7 @@ test("a .env.example of the user gets the variables that it lacks, and is kept o
   expect(read(cwd, ".env.example")).not.toContain("Mine.");
 });
 
-test("the addresses that brokered keys get are in all documents, and --check finds them up to date", async () => {
+test("docs writes the addresses of brokered keys into all documents, and --check finds them up to date", async () => {
   const cwd = folder({ "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: true } }), "tsconfig.json": "{}" });
   expect((await sophia(["docs", "--types", "python"], { cwd })).status).toBe(0);
   for (const name of ["SECRETS.md", ".env.example", "env.d.ts", "settings.py"]) {
@@ -109,7 +109,7 @@ test("the addresses that brokered keys get are in all documents, and --check fin
   }
 });
 
-test("any other file of the user is kept without --force, and is a failure only if it is named", async () => {
+test("docs keeps any other file of the user without --force, and fails only if the file is named", async () => {
   const cwd = folder({ "sophia.contract.json": contract(), "env.d.ts": "mine\n" });
   const plain = await sophia(["docs"], { cwd });
   expect(plain.status).toBe(0);
@@ -122,7 +122,7 @@ test("any other file of the user is kept without --force, and is a failure only 
   expect(read(cwd, "env.d.ts")).toContain("API_URL");
 });
 
-test("nothing is written through linked folders outside the project", async () => {
+test("docs writes nothing through linked folders outside the project", async () => {
   const outside = folder();
   const cwd = folder({ "sophia.contract.json": contract() });
   mkdirSync(join(cwd, "real"));
@@ -145,7 +145,7 @@ test("nothing is written through linked folders outside the project", async () =
   expect((await sophia(["docs", join(outside, "SECRETS.md")], { cwd })).status).toBe(0);
 });
 
-test("an invalid contract and a file that cannot be written are failures", async () => {
+test("docs fails for an invalid contract and for a file that cannot be written", async () => {
   const cwd = folder({ "sophia.contract.json": "{", blocker: "" });
   expect((await sophia(["docs"], { cwd })).status).toBe(125);
   writeFileSync(join(cwd, "sophia.contract.json"), contract());
@@ -161,7 +161,7 @@ test("an invalid contract and a file that cannot be written are failures", async
 });
 
 // A limit on the size of files stands for a full disk.
-test("what does not fit on the disk leaves files as they were, and no new ones", () => {
+test("docs leaves files as they were, and no new ones, if the disk is full", () => {
   const rows = "x".repeat(8192);
   const cwd = folder({
     "sophia.contract.json": contract({ NEW: { description: rows } }),
@@ -187,7 +187,7 @@ test("what does not fit on the disk leaves files as they were, and no new ones",
   expect(readdirSync(project).toSorted()).toEqual([".env.example"]);
 });
 
-test("no file is written if one of them is a symbolic link", async () => {
+test("docs writes no file if one of them is a symbolic link", async () => {
   const cwd = folder({ "sophia.contract.json": contract(), precious: "mine\n", "tsconfig.json": "{}" });
   symlinkSync("precious", join(cwd, "SECRETS.md"));
   symlinkSync("nowhere", join(cwd, ".env.example"));
@@ -202,7 +202,7 @@ test("no file is written if one of them is a symbolic link", async () => {
   expect([existsSync(join(cwd, "nowhere")), existsSync(join(cwd, "new.d.ts"))]).toEqual([false, false]);
 });
 
-test("a link to a file that is up to date is accepted, and one to itself is a failure", async () => {
+test("docs accepts a link to a file that is up to date, and fails for a link to itself", async () => {
   const cwd = folder({ "sophia.contract.json": contract() });
   expect((await sophia(["docs", "env.d.ts"], { cwd })).status).toBe(0);
   symlinkSync("env.d.ts", join(cwd, "linked.d.ts"));

@@ -46,7 +46,7 @@ describe(".env.example", () => {
     expect(envExample(contract, MARK, true)).toMatchSnapshot();
   });
 
-  it("has ESC's two variables and every declared one, each empty", async () => {
+  it("lists ESC's two variables and every declared one, each empty", async () => {
     for (const one of [contract, BUILT_IN]) {
       const text = envExample(one, MARK, true);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
@@ -62,7 +62,7 @@ describe(".env.example", () => {
 /** Characters that a terminal executes, for each text of a contract. */
 const HOSTILE = "a\0b\u001B]0;c\u0007\u009B31m\u202E";
 
-it("no document has control characters of the contract", () => {
+it("documents contain no control characters of the contract", () => {
   const hostile = contractOf({
     variables: {
       TOKEN: { description: `${HOSTILE}\r\n${HOSTILE}`, example: HOSTILE },
@@ -80,7 +80,7 @@ it("no document has control characters of the contract", () => {
 });
 
 describe("env.d.ts", () => {
-  it("types process.env for a real compiler", () => {
+  it("gives process.env types that a real compiler checks", () => {
     const folder = mkdtempSync(join(tmpdir(), "env-types-"));
     try {
       writeFileSync(join(folder, "env.d.ts"), envTypes(contract, MARK));
@@ -153,7 +153,7 @@ const cells = (line: string): readonly string[] =>
     .split(/(?<!\\)\|/)
     .map((cell) => cell.trim());
 
-describe("SECRETS.md's section", () => {
+describe("the section that docs writes into SECRETS.md", () => {
   it("is a table for each section, then the rules over several variables", () => {
     const blocks = contractBlocks(contract);
     const tables = blocks.filter((block) => block.startsWith("|")).map((block) => block.split("\n"));
@@ -209,7 +209,7 @@ describe("SECRETS.md's section", () => {
     ],
     ["one with the same", `a\n${section}\nb`, `a\n${section}\nb`],
     ["one with other line ends", "# Secrets\r\n", `# Secrets\r\n\r\n${section.replaceAll("\n", "\r\n")}\r\n`],
-  ])("is put into %s", (_, document, expected) => {
+  ])("is inserted into %s", (_, document, expected) => {
     expect(put(document, BUILT_IN)).toBe(expected);
   });
 
@@ -232,7 +232,7 @@ describe("SECRETS.md's section", () => {
   });
 });
 
-describe("the whole of SECRETS.md", () => {
+describe("SECRETS.md as a whole", () => {
   const whole = (document: string, from: Contract): string =>
     withPart(document, "document", MARK, secretsDocument(from, FACTS));
   const document = whole("", BUILT_IN);

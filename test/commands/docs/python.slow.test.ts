@@ -73,7 +73,7 @@ describe("docs --types python", () => {
     });
   });
 
-  test("updates its module later, and does not replace one of the user", async () => {
+  test("updates its own module later, and does not replace a module of the user", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT), "settings.py": "MINE = 1\n" });
     expect((await sophia(["docs"], { cwd })).stdout).not.toContain("settings.py");
     expect(await sophia(["docs", "--types", "python"], { cwd })).toMatchObject({
@@ -89,7 +89,7 @@ describe("docs --types python", () => {
     expect(readdirSync(cwd)).not.toContain("env.d.ts");
   });
 
-  test("writes a class of pydantic-settings if the project depends on it, or with --types pydantic", async () => {
+  test("writes a class of pydantic-settings if the project depends on pydantic-settings, or with --types pydantic", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
     const text = (): string => readFileSync(join(cwd, "settings.py"), "utf8");
     await sophia(["docs", "--types", "pydantic"], { cwd });

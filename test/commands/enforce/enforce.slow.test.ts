@@ -56,7 +56,7 @@ function withoutSchema(definition: string): string {
 }
 
 describe("enforce", () => {
-  test("writes the contract beside the variables, which stay byte for byte, and nothing the second time", async () => {
+  test("writes the contract into the definition, leaves the variables as they are byte for byte, and writes nothing the second time", async () => {
     const { server, handle, run, start } = await world();
     const before = handle.definition;
     const ended = await run(["--yes"]);
@@ -73,7 +73,7 @@ describe("enforce", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("ESC refuses a wrong value from then on, and takes a right one", async () => {
+  test("has ESC refuse a wrong value from then on, and accept a correct one", async () => {
     const { handle, run, command } = await world();
     await run(["--yes"]);
     const wrong = await command(["rotate", "DATABASE_URL", "--yes"], "mysql://h/d");
@@ -146,7 +146,7 @@ describe("enforce", () => {
     expect(handle.definition).toBe(before);
   });
 
-  test("--remove takes it out again, byte for byte", async () => {
+  test("--remove removes the schema again, byte for byte", async () => {
     const { handle, run } = await world();
     const before = handle.definition;
     await run(["--yes"]);
@@ -162,7 +162,7 @@ describe("enforce", () => {
     ["a key that is not ours", `${DEFINITION}  contract: {mine: true}\n`, [], "is not a schema of sophia-run"],
     ["no variables", "values:\n  other: x\n", [], "the definition has no environmentVariables to check"],
     ["values within braces", "values: {environmentVariables: {DATABASE_URL: postgresql://x}}\n", [], "within braces"],
-  ])("changes nothing of an unfit definition: %s", async (_, definition, args, message) => {
+  ])("changes nothing in a definition that it cannot use: %s", async (_, definition, args, message) => {
     const { handle, run } = await world(definition);
     const ended = await run(["--yes", ...args]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -175,7 +175,7 @@ describe("enforce", () => {
     [["--check", "--remove"], "--check"],
     [["--key", "a b"], "--key takes a name"],
     [["--key", "environmentVariables"], "ESC itself gives"],
-  ])("a mistake is one clear line: %j", async (args, message) => {
+  ])("reports a mistake in one clear line: %j", async (args, message) => {
     const { handle, run } = await world();
     const ended = await run([...args, "--yes"]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -183,7 +183,7 @@ describe("enforce", () => {
     expect(handle.revisions).toHaveLength(1);
   });
 
-  test("--key takes another name, and a mapping with a key of ours is replaced in place", async () => {
+  test("--key writes another name, and a mapping whose key is one of enforce's is replaced in place", async () => {
     const { handle, run } = await world(`${DEFINITION}  contract: mine\n  after: 1\n`);
     expect(await run(["--key", "sophia", "--yes"])).toMatchObject({ status: 0 });
     expect(handle.definition).toContain("  contract: mine\n  after: 1\n  sophia:\n");
@@ -192,13 +192,13 @@ describe("enforce", () => {
     expect(handle.definition.match(/fn::validate/g)).toHaveLength(1);
   });
 
-  test("without a terminal and without --yes nothing is written", async () => {
+  test("writes nothing without a terminal and without --yes", async () => {
     const { handle, run } = await world();
     expect(await run()).toMatchObject({ status: 125, stderr: expect.stringContaining("confirmation required") });
     expect(handle.revisions).toHaveLength(1);
   });
 
-  test("an answer that is lost is found out, and nothing is written twice", async () => {
+  test("finds out whether a change was made whose answer was lost, and writes nothing twice", async () => {
     const { server, handle, run } = await world();
     server.failNext("update", { kind: "reset", at: "headers" });
     expect(await run(["--yes"])).toMatchObject({ status: 0 });
@@ -206,7 +206,7 @@ describe("enforce", () => {
     expect(await run(["--check"])).toMatchObject({ status: 0 });
   });
 
-  test("asks at a terminal, and no is no", async () => {
+  test("asks at a terminal, and writes nothing after a no", async () => {
     const { handle, cwd, env } = await world();
     const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
     expect(asked.status).toBe(1);
@@ -214,7 +214,7 @@ describe("enforce", () => {
     expect(handle.revisions).toHaveLength(1);
   });
 
-  test("the question names what uses the environment, if the service does", async () => {
+  test("asks with the names of what uses the environment, if the service knows them", async () => {
     const { server, handle, cwd, env } = await world(DEFINITION, { stacks: ["shop/prod"] });
     server.environment("acme/app/prod", { definition: "imports: [app/dev]\n" });
     const declined = [["[y/N]", "n\n"]] as const;
@@ -231,7 +231,7 @@ describe("enforce", () => {
     expect(handle.revisions).toHaveLength(1);
   });
 
-  test("of many that use the environment the question names five", async () => {
+  test("asks with five names if many use the environment", async () => {
     const stacks = Array.from({ length: 101 }, (_, index) => `shop/s${index}`);
     const { cwd, env } = await world(DEFINITION, { stacks });
     const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
@@ -239,15 +239,15 @@ describe("enforce", () => {
     expect(asked.stdout).not.toContain("shop/s5 ");
   });
 
-  test("an environment whose changes require an approval gets a draft", async () => {
+  test("makes a draft if changes of the environment require an approval", async () => {
     const { handle, run } = await world(DEFINITION, { updates: "approval" });
     expect(await run(["--yes"])).toMatchObject({ status: 3, stdout: expect.stringContaining("requires an approval") });
     expect(handle.revisions).toHaveLength(1);
   });
 });
 
-describe("an environment that ESC checks", () => {
-  test("a secret file is not required of the variables, also if opening the environment needs an approval", async () => {
+describe("in an environment whose values ESC checks", () => {
+  test("enforce does not require a secret file of the variables, even if opening the environment needs an approval", async () => {
     const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinel("file")}"}\n`;
     const contract = { variables: { ...CONTRACT.variables, CERTIFICATE: { required: true } } };
     const { server, cwd, run } = await world(definition);
@@ -261,7 +261,7 @@ describe("an environment that ESC checks", () => {
     expectNoValue(evaluated);
   });
 
-  test("a refused change names the variables, and a change corrects an environment that ESC does not open", async () => {
+  test("set names the variables of a refused change, and corrects an environment that ESC does not open", async () => {
     const { handle, run, command, start } = await world();
     await run(["--yes"]);
     const wrong = await command(["set", "PORT", "--overwrite", "--yes"], "80800");
@@ -287,7 +287,7 @@ describe("an environment that ESC checks", () => {
     expect(handle.definition).toContain("8081");
   });
 
-  test("two values that are wrong are replaced in one revision, at a terminal", async () => {
+  test("set replaces two invalid values in one revision, at a terminal", async () => {
     const { handle, run, cwd, env } = await world();
     await run(["--yes"]);
     const broken = handle.definition.replace("PORT: 8080", "PORT: 80800").replace("LOG_LEVEL: info", "LOG_LEVEL: loud");
@@ -334,7 +334,7 @@ async function violating(edit: (definition: string) => string) {
   return { ...all, by, env };
 }
 
-describe("a start against an environment whose values violate the schema", () => {
+describe("with an environment whose values violate the schema in ESC", () => {
   const wrongPort = (definition: string): string => definition.replace("PORT: 8080", "PORT: 80800");
   const wrongUrl = (definition: string): string =>
     definition.replace(/DATABASE_URL: .*/, `DATABASE_URL: {"fn::secret": "mysql://${sentinel("wrong")}@db/app"}`);
@@ -352,7 +352,7 @@ describe("a start against an environment whose values violate the schema", () =>
       (text: string): string => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'),
       "DATABASE_URL is required and empty",
     ],
-  ])("ends with 78 and the usual list: %s", async (_, edit, message) => {
+  ])("a start ends with 78 and lists the violations: %s", async (_, edit, message) => {
     const { by } = await violating(edit);
     const ended = await by(["--", "true"]);
     expect(ended).toMatchObject({ status: 78, stdout: "" });
@@ -369,14 +369,14 @@ describe("a start against an environment whose values violate the schema", () =>
     });
   });
 
-  test("the command of an empty value sets it", async () => {
+  test("the command that is printed for an empty value sets it", async () => {
     const { command, by } = await violating((text) => text.replace(/DATABASE_URL: .*/, 'DATABASE_URL: ""'));
     const mended = await command(["set", "DATABASE_URL", "--in", ENV], "postgresql://h/d");
     expect(mended).toMatchObject({ status: 0, stderr: "" });
     expect(await by(["--", "true"])).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("also if all variables are set elsewhere: the value that ESC refuses is named", async () => {
+  test("a start fails if all variables are set elsewhere, too, and names the value that ESC refuses", async () => {
     const { by } = await violating(wrongPort);
     const ended = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
     expect(ended.status).toBe(78);
@@ -384,7 +384,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expect(ended.stderr).toContain(`sophia-run set PORT --in ${ENV} --overwrite`);
   });
 
-  test("with --no-contract the program starts without ESC's values, after a warning", async () => {
+  test("a start with --no-contract does not use ESC's values, and warns", async () => {
     const { by } = await violating(wrongPort);
     const ended = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
     expect(ended).toMatchObject({
@@ -395,7 +395,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expect(await by(["--no-contract", "--require-esc", "--", "true"])).toMatchObject({ status: 125 });
   });
 
-  test("a token that may only open gets the same list, and so does one that may not evaluate", async () => {
+  test("a start lists the same violations with a token that may only open, or that may not evaluate", async () => {
     const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
     const { value: token } = server.addToken({
       owner: { kind: "personal", login: server.user.login ?? "demo-user" },
@@ -411,7 +411,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expectNoValue(unseeing);
   });
 
-  test("check, its JSON and explain say the same, without a value", async () => {
+  test("check, check --json and explain report the same violations, without a value", async () => {
     const { server, by } = await violating((text) => wrongUrl(wrongPort(text)));
     const text = await by(["check"]);
     expect(text.status).toBe(1);
@@ -438,7 +438,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expectNoValue(explained);
   });
 
-  test("the cache is kept and not used, unless without the contract", async () => {
+  test("a start keeps the cache but uses it only with --no-contract", async () => {
     const { handle, by } = await violating((text) => text);
     const cache = { XDG_CACHE_HOME: folder() };
     const print = ["--", "sh", "-c", 'echo "$PORT"'];
@@ -452,7 +452,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expect(await by(["--offline", ...print], cache)).toMatchObject({ status: 0, stdout: "8080\n" });
   });
 
-  test("a contract that allows the value names the schema, and a variable that it does not declare stays an error of ESC", async () => {
+  test("a start names the schema if the contract allows the value, and reports an undeclared variable as an error of ESC", async () => {
     const { by } = await violating(wrongUrl);
     const looser = folder({
       "sophia.contract.json": JSON.stringify({
@@ -478,7 +478,7 @@ describe("a start against an environment whose values violate the schema", () =>
     expect(await by(["--", "true"])).toMatchObject({ status: 0 });
   });
 
-  test("--watch keeps the program, lists the violations once, and restarts it once they are correct", async () => {
+  test("--watch keeps the program running, lists the violations once, and restarts it once they are corrected", async () => {
     const { server, handle, cwd, env } = await violating((text) => text);
     const right = handle.definition;
     const command = ["sh", "-c", 'echo "port $PORT"; exec sleep 600'];

@@ -285,7 +285,7 @@ function drawn(documents: fc.Arbitrary<unknown>, names: readonly string[]): read
   return cases;
 }
 
-describe("ESC's verdict is that of `check`", () => {
+describe("ESC's verdict equals the verdict of check", () => {
   test("for contracts with every format, conditions and groups", () => {
     const { accepted, refused } = expectSameVerdicts(
       drawn(contractDocuments, ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"]),

@@ -34,7 +34,7 @@ async function explain(args: readonly string[], { env = {}, files = {} }: Scene 
   return { cwd, ended, variables: programs.stdout === "" ? [] : JSON.parse(programs.stdout).variables };
 }
 
-test("a brokered key: what the program gets, where the key goes, the paths, and where else it lies", async () => {
+test("explain of a brokered key shows what the program gets, where the key goes, the allowed paths, and where else the key is", async () => {
   const { ended, variables } = await explain(["--broker", "OPENAI_API_KEY"], {
     env: { OPENAI_API_KEY: OPENAI, COPY: `x${OPENAI}` },
     files: { ".env": "PORT=1\nOPENAI_API_KEY=sk-other-0a1b2c3d4e\n" },
@@ -54,7 +54,7 @@ test("a brokered key: what the program gets, where the key goes, the paths, and 
   });
 });
 
-test("a GitHub token: each host, and what rules cannot see", async () => {
+test("explain of a GitHub token shows each host, and what rules cannot see", async () => {
   const { ended, variables } = await explain(["--broker", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
@@ -69,7 +69,7 @@ test("a GitHub token: each host, and what rules cannot see", async () => {
   });
 });
 
-test("a GitHub token for a broker on a socket has the same rules, which cannot see into queries either", async () => {
+test("explain of a GitHub token shows the same rules for a broker on a socket, which cannot see into queries either", async () => {
   const { ended, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
@@ -77,7 +77,7 @@ test("a GitHub token for a broker on a socket has the same rules, which cannot s
   expect(variables[0].broker).toMatchObject({ variables: ["SOPHIA_BROKER_SOCKET"] });
 });
 
-test("an alias of the caller's environment is named, and explained like the key", async () => {
+test("explain shows an alias of the caller's environment with its name, and explains it like the key", async () => {
   const { ended, variables } = await explain(["--broker", "OPENAI_KEY"], {
     env: { OPENAI_KEY: OPENAI },
   });
@@ -85,7 +85,7 @@ test("an alias of the caller's environment is named, and explained like the key"
   expect(variables[0].broker.liesIn).toEqual([{ kind: "environment", where: "OPENAI_KEY" }]);
 });
 
-test("a key of ESC lies there: tokens that the program could take are named", async () => {
+test("explain of a key in ESC names tokens by which the program could read the key", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { OPENAI_API_KEY: secret(OPENAI) } });
   const { ESC_TOKEN, ...env } = escVariables(server, "acme/app/dev");
@@ -114,7 +114,7 @@ test("a key of ESC lies there: tokens that the program could take are named", as
   expect(unwrapped(ended.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
 });
 
-test("a base variable is known although no source sets it", async () => {
+test("explain knows a base variable although no source sets it", async () => {
   const env = { OPENAI_API_KEY: OPENAI };
   const { ended, variables } = await explain(["--broker", "OPENAI_BASE_URL"], { env });
   expect(ended.status).toBe(0);
@@ -130,7 +130,7 @@ test("a base variable is known although no source sets it", async () => {
   expect(without.status).toBe(125);
 });
 
-test("without --broker a key has one line that offers it, and so has its address", async () => {
+test("explain offers --broker in one line for a key, and for its address", async () => {
   const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", OTHER_TOKEN: "ghp_0123456789" };
   const { ended, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
   expect(ended.stdout).toContain("   broker   --broker would give the program a dummy\n");
@@ -143,7 +143,7 @@ test("without --broker a key has one line that offers it, and so has its address
   expect((await explain([], { env })).ended.stdout).not.toContain("--broker");
 });
 
-test("a key that is refused has the problem and the remedy; others have the reason why they are not brokered", async () => {
+test("explain shows why a key is refused with the remedy, and why other variables are not brokered", async () => {
   const env = { EVIL_KEY: OPENAI, OTHER_TOKEN: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
   const { ended, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
   expect(unwrapped(ended.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
@@ -159,7 +159,7 @@ test("a key that is refused has the problem and the remedy; others have the reas
   expect(unwrapped(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");
 });
 
-test("a key of an outer sophia-run is a dummy already", async () => {
+test("explain says that a key of an outer sophia-run is a dummy already", async () => {
   const env = { OPENAI_API_KEY: "sk-sophia-dummy-0a1b", SOPHIA_BROKERED: "OPENAI_API_KEY" };
   const { variables } = await explain(["--broker", "OPENAI_API_KEY"], { env });
   expect(variables[0].broker).toEqual({ kind: "outer" });

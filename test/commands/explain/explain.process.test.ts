@@ -25,8 +25,8 @@ const CONTRACT = JSON.stringify({
   groups: { keys: { label: "Keys", rule: "one-of", variables: ["NEW_KEY", "OLD_KEY"] } },
 });
 
-describe("sources", () => {
-  test("ESC, its imports, the environment and files: what counts, what is hidden, no value", async () => {
+describe("explain shows sources:", () => {
+  test("which value of ESC, its imports, the environment and files is used, and which is hidden, without a value", async () => {
     await using server = await startEscServer();
     addSophia(server);
     const cwd = folder({ ".env": `# comment\nQDRANT_URL=${sentinel("url")}\nGITHUB_PAT=${sentinel("github_pat")}\n` });
@@ -60,7 +60,7 @@ describe("sources", () => {
     expect(ended.stdout + ended.stderr).not.toContain(server.token);
   });
 
-  test("a pinned version, a value that cannot be a variable, and the credential from a file", async () => {
+  test("it shows a pinned version, a value that cannot be a variable, and the credential from a file", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", {
       values: { LIST: ["a"], OPENAI_API_KEY: secret(sentinel("v1")) },
@@ -77,7 +77,7 @@ describe("sources", () => {
     expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
   });
 
-  test("an ESC environment that imports itself and others: the line, and what is replaced, without its value", async () => {
+  test("it shows the line in an ESC environment that imports itself and others, and what is replaced, without a value", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/base", { values: { QDRANT_URL: secret(sentinel("base")), A: "a" } });
     server.environment("acme/sophia/dev", { values: { QDRANT_URL: secret(sentinel("old")), OLD: "o" } });
@@ -107,7 +107,7 @@ describe("sources", () => {
     expect(rowsOf(untraced, "QDRANT_URL")).toContain("from ESC acme/sophia/dev");
   });
 
-  test("ESC that cannot be read, and ESC that is half configured", async () => {
+  test("it says that ESC cannot be read, or that half of its configuration is missing", async () => {
     await using server = await startEscServer();
     const refused = await sophia(["explain", "QDRANT_URL"], {
       env: { ...escVariables(server), ESC_TOKEN: "pul-wrong" },
@@ -121,8 +121,8 @@ describe("sources", () => {
   });
 });
 
-describe("the contract", () => {
-  test("rules, defaults, aliases, deprecation, formats", async () => {
+describe("explain shows the contract:", () => {
+  test("it prints rules, defaults, aliases, deprecation and formats", async () => {
     const cwd = folder({
       "sophia.contract.json": CONTRACT,
       ".env": `API_ENDPOINT=${sentinel("no-url")}\nOLD_KEY=${sentinel("old")}\nUSER_NAME=joe\n`,
@@ -155,7 +155,7 @@ describe("the contract", () => {
     expect(ended.stdout).not.toContain(SENTINEL);
   });
 
-  test("an unknown name is refused, with the nearest one", async () => {
+  test("it refuses an unknown name, and suggests the nearest one", async () => {
     const ended = await sophia(["explain", "QDRANT_ULR"], { env: { QDRANT_API_KEY: "key-0123456789" } });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("QDRANT_ULR");
@@ -164,7 +164,7 @@ describe("the contract", () => {
   });
 });
 
-describe("variables that are withheld from the program", () => {
+describe("explain shows variables that are withheld from the program:", () => {
   const reasons: readonly (readonly [string[], string, string])[] = [
     [[], "ESC_ENV", "without --keep-esc"],
     [["--exclude", "QDRANT_*"], "QDRANT_URL", "by --exclude"],
@@ -173,7 +173,7 @@ describe("variables that are withheld from the program", () => {
     [["--pristine"], "FROM_FILE", "by --only-declared or --pristine"],
     [["--pristine"], "FROM_ENVIRONMENT", "the process environment: by --pristine"],
   ];
-  test.each(reasons)("%j withholds %s", async (options, name, why) => {
+  test.each(reasons)("with %j it shows that %s is withheld", async (options, name, why) => {
     const cwd = folder({ ".env": `FROM_FILE=${SENTINEL}\n` });
     const env = { ...CONTRACT_VALUES, FROM_ENVIRONMENT: SENTINEL, ESC_ENV: "sophia/dev" };
     const ended = await sophia(["explain", ...options, name], { cwd, env });
@@ -182,7 +182,7 @@ describe("variables that are withheld from the program", () => {
     expect(ended.stdout).not.toContain(SENTINEL);
   });
 
-  test.each(["--exclude", "--include"])("check and a start that fails name the same reason: %s", async (option) => {
+  test.each(["--exclude", "--include"])("check and a start that fails give the same reason: %s", async (option) => {
     const glob = option === "--exclude" ? "QDRANT_URL" : "QDRANT_URL_2";
     const contract = JSON.stringify({ variables: { QDRANT_URL: { required: true }, QDRANT_URL_2: {} } });
     const cwd = folder({ "sophia.contract.json": contract, ".env": `QDRANT_URL=${SENTINEL}\n` });
@@ -197,7 +197,7 @@ describe("variables that are withheld from the program", () => {
     expect(unwrapped(started.stderr)).toMatch(new RegExp(`QDRANT_URL .*withheld by ${option}`));
   });
 
-  test("undeclared variables of the environment are counted, and listed with --all", async () => {
+  test("it counts undeclared variables of the environment, and lists them with --all", async () => {
     const env = { ...CONTRACT_VALUES, ESC_ENV: "sophia/dev", MINE: SENTINEL };
     const short = await sophia(["explain"], { env });
     expect(short.stdout.replaceAll("\n", " ")).toMatch(/ \d+ further variables .* passed on, 1 .* withheld; --all/);
@@ -208,7 +208,7 @@ describe("variables that are withheld from the program", () => {
   });
 });
 
-test("--json is versioned and holds no value", async () => {
+test("explain --json is versioned and holds no value", async () => {
   await using server = await startEscServer();
   addSophia(server);
   const cwd = folder({ ".env": `GITHUB_PAT=${sentinel("other")}\n` });
@@ -246,7 +246,7 @@ test.each([
   ["ARMOUR", /never masked: .*line of a key/],
   ["OPEN", /never masked: the contract/],
   ["OTHER", /never masked: neither/],
-])("%s: whether it is masked in the program's output, and why not", async (name, words) => {
+])("explain says whether the program's output is masked for %s, and why not", async (name, words) => {
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({
       variables: { TOKEN: {}, SHORT: {}, COMMON: {}, ARMOUR: {}, OPEN: { secret: false } },

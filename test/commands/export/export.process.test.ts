@@ -23,8 +23,8 @@ const CONTRACT = JSON.stringify({
   variables: { KEY: { required: true }, LEVEL: { default: "info" }, MODE: { secret: false } },
 });
 
-describe("which variables", () => {
-  test("those of ESC, files and defaults, and declared ones; not the rest of the environment", async () => {
+describe("export selects variables:", () => {
+  test("it prints those of ESC, files and defaults, and declared ones, but not the rest of the environment", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
       values: { FROM_ESC: secret("esc"), NUMBER: num("1.0"), BOTH: "esc" },
@@ -53,7 +53,7 @@ describe("which variables", () => {
       ["KEY", "LEVEL", "FROM_FILE"],
     ],
     [["--exclude", "LEV*", "--exclude", "FROM*"], ["KEY"]],
-  ])("%j", async (options, names) => {
+  ])("it obeys %j", async (options, names) => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "FROM_FILE=file\nMORE=1\n" });
     const { stdout } = await sophia(["export", "--format=json", ...options, "--exclude", "MORE"], {
       cwd,
@@ -63,17 +63,17 @@ describe("which variables", () => {
   });
 });
 
-test("warns if there is nothing to export", async () => {
+test("it warns if there is nothing to export", async () => {
   const options = ["--no-contract", "--include", "A", "--format", "dotenv"];
   const { status, stdout, stderr } = await sophia(["export", ...options], { env: { A: "1" } });
   expect([status, stdout]).toEqual([0, ""]);
   expectWording(stderr);
 });
 
-describe("--output", () => {
+describe("export --output", () => {
   const variables = { KEY: sentinel("key") };
 
-  test("- is the standard output", async () => {
+  test("writes to the standard output if it is -", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const ended = await sophia(["export", "--output", "-"], { cwd, env: variables });
     expect(ended).toEqual({ status: 0, signal: null, stdout: `KEY=${variables.KEY}\nLEVEL=info\n`, stderr: "" });
@@ -83,7 +83,7 @@ describe("--output", () => {
     expect([agents.status, agents.stdout]).toEqual([125, ""]);
   });
 
-  test("replaces a file by one that only its owner can read, and prints nothing", async () => {
+  test("replaces a file by a file that only its owner can read, and prints nothing", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env.local": "what was there" });
     chmodSync(join(cwd, ".env.local"), 0o644);
     const ended = await sophia(["export", "--output", ".env.local"], { cwd, env: variables });
@@ -99,7 +99,7 @@ describe("--output", () => {
     ["a device", "/dev/null", "regular file"],
     ["a file in a missing folder", "none/file", "(ENOENT)"],
     ["a file below a file", "sophia.contract.json/file", "(ENOTDIR)"],
-  ])("not %s", async (_, output, words) => {
+  ])("does not replace %s", async (_, output, words) => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, target: "mine" });
     symlinkSync("target", join(cwd, "link"));
     mkdirSync(join(cwd, "folder"));
@@ -128,8 +128,8 @@ describe("--output", () => {
   });
 });
 
-describe("the contract first", () => {
-  test("78 and no output if it is not met; --no-contract exports anyway", async () => {
+describe("export checks the contract first", () => {
+  test("and ends with 78 without output if it is not met; --no-contract exports anyway", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `MODE=${SENTINEL}\n` });
     const unmet = await sophia(["export"], { cwd });
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
@@ -140,8 +140,8 @@ describe("the contract first", () => {
   });
 });
 
-describe("refusals", () => {
-  test("names every variable that the format cannot hold, without values, and prints nothing else", async () => {
+describe("export refuses", () => {
+  test("variables that the format cannot hold, names each without a value, and prints nothing else", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const ended = await sophia(["export", "--format", "docker"], {
       cwd,
@@ -159,7 +159,7 @@ describe("refusals", () => {
     ["dotenv", { CLAUDECODE: "1" }, "Claude Code"],
     ["json", { AGENT: "amp" }, "a coding agent"],
     ["github", { GITHUB_ACTIONS: "true", GEMINI_CLI: "1" }, "Gemini CLI"],
-  ])("a coding agent, even through a pipe: %s", async (format, agent, name) => {
+  ])("to print for a coding agent, even through a pipe: %s", async (format, agent, name) => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const env = { KEY: sentinel("key"), SOPHIA_REDACT: "always", ...agent };
     const args = ["export", "--format", format];
@@ -174,7 +174,7 @@ describe("refusals", () => {
     expect(revealed.stdout).toContain(sentinel("key"));
   });
 
-  test("not of a coding agent if it writes a file", async () => {
+  test("nothing that a coding agent writes to a file", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const env = { KEY: sentinel("key"), CLAUDECODE: "1" };
     const written = await sophia(["export", "--output", "values"], { cwd, env });
@@ -188,7 +188,7 @@ describe("refusals", () => {
     expect(ended.stderr).toContain("--redact");
   });
 
-  test("a terminal, unless --reveal is given", ({ skip }) => {
+  test("to print to a terminal, unless --reveal is given", ({ skip }) => {
     const reason = notInstalled("script", "--version");
     skip(reason !== undefined, reason);
     const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -207,7 +207,7 @@ describe("refusals", () => {
     expect(onTerminal("--reveal")).toContain(`KEY=${SENTINEL}`);
   });
 
-  test("a full disk is an error", ({ skip }) => {
+  test("to ignore a full disk, which is an error", ({ skip }) => {
     skip(!existsSync("/dev/full"), "there is no /dev/full");
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export > /dev/full`], {
@@ -219,15 +219,15 @@ describe("refusals", () => {
     expect(ended.stderr).toContain("ENOSPC");
   });
 
-  test("an unknown format, with the nearest one", async () => {
+  test("an unknown format, and suggests the nearest one", async () => {
     const ended = await sophia(["export", "--format", "dotnev"]);
     expect(ended.status).toBe(125);
     expect(ended.stderr).toContain("did you mean dotenv?");
   });
 });
 
-describe("through the whole program", () => {
-  test("eval in a shell gives what a run gives", async () => {
+describe("exported values survive their use:", () => {
+  test("eval in a shell sets what a start sets", async () => {
     await using server = await startEscServer();
     addSophia(server);
     const { status, stdout } = await sophia(["export", "--format", "shell"], { env: escVariables(server) });
@@ -241,7 +241,7 @@ describe("through the whole program", () => {
     expect(shell.stdout).not.toContain("ESC_TOKEN");
   });
 
-  test("an exported .env file has the same values when it is read", async () => {
+  test("sophia-run reads the same values from an exported .env file", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const env = { KEY: "it's $HOME # \\p", MODE: "two\nlines\n" };
     const { stdout } = await sophia(["export"], { cwd, env });
@@ -251,7 +251,7 @@ describe("through the whole program", () => {
   });
 });
 
-describe("GitHub Actions", () => {
+describe("export for GitHub Actions", () => {
   const contract = JSON.stringify({ variables: { KEY: {}, MODE: { secret: false } } });
 
   test("appends to GITHUB_ENV and prints masks only", async () => {
@@ -269,7 +269,7 @@ describe("GitHub Actions", () => {
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ EARLIER: "1", KEY: PEM, MODE: "public" });
   });
 
-  test('with >> "$GITHUB_ENV" the file gets the variables alone, the masks go to standard error', async () => {
+  test('writes the variables alone to the file with >> "$GITHUB_ENV", and the masks to standard error', async () => {
     const cwd = folder({ "sophia.contract.json": contract, github: "" });
     const file = join(cwd, "github");
     const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export --format github >> "$GITHUB_ENV"`], {
@@ -282,13 +282,13 @@ describe("GitHub Actions", () => {
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ KEY: PEM });
   });
 
-  test("without GITHUB_ENV all goes to standard output, the masks first", async () => {
+  test("writes all to standard output without GITHUB_ENV, the masks first", async () => {
     const cwd = folder({ "sophia.contract.json": contract });
     const { stdout } = await sophia(["export", "--format", "github"], { cwd, env: { KEY: SENTINEL } });
     expect(stdout).toMatch(new RegExp(`^::add-mask::${SENTINEL}\\nKEY<<(\\w+)\\n${SENTINEL}\\n\\1\\n$`));
   });
 
-  test("a GITHUB_ENV that cannot be written is an error without a value", async () => {
+  test("fails without showing a value if GITHUB_ENV cannot be written", async () => {
     const cwd = folder({ "sophia.contract.json": contract });
     const ended = await sophia(["export", "--format", "github"], {
       cwd,
@@ -299,7 +299,7 @@ describe("GitHub Actions", () => {
   });
 });
 
-test("where SOPHIA_BROKER is set, a notice says that the keys are the real ones; --quiet drops it", async () => {
+test("export prints a notice if SOPHIA_BROKER is set, since the keys are the real ones; --quiet drops the notice", async () => {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }) });
   const env = { OPENAI_API_KEY: sentinel("openai"), SOPHIA_BROKER: "1" };
   const loud = await sophia(["export", "--format", "shell"], { cwd, env });

@@ -111,7 +111,7 @@ const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, obs
 ];
 
 for (const [name, consumer, read, obstacle] of CONSUMERS) {
-  describe(`${name}, read by ${consumer}`, () => {
+  describe(`the format ${name}, read by ${consumer},`, () => {
     skipBecause(obstacle);
     const format = formatNamed(name);
     const roundTrip = async (values: readonly string[]): Promise<void> => {
@@ -123,11 +123,11 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
       expect(Object.fromEntries(Object.entries(found).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
     };
 
-    test("values that are known to break formats", async () => {
+    test("keeps values that are known to break formats", async () => {
       await expect(roundTrip(TABLE)).resolves.toBeUndefined();
     });
 
-    test("any values, byte for byte", async () => {
+    test("keeps any values, byte for byte", async () => {
       const property = fc.asyncProperty(batch, roundTrip);
       await expect(fc.assert(property, { numRuns: cases(3, 50), endOnFailure: true })).resolves.toBeUndefined();
     });
@@ -138,8 +138,8 @@ function refusal(format: string, one: string, name = "NAME"): string | undefined
   return formatNamed(format).fault({ name, value: one, secret: true });
 }
 
-describe("what a format refuses", () => {
-  test("shell, github and json hold every value", () => {
+describe("a format refuses what it cannot hold:", () => {
+  test("shell, github and json refuse no value", () => {
     fc.assert(
       fc.property(value, (one) => {
         for (const name of ["shell", "github", "json"]) expect(refusal(name, one)).toBeUndefined();
@@ -158,7 +158,7 @@ describe("what a format refuses", () => {
     expect(refusal("docker", `${longest}x`)).toContain("64 KiB");
   });
 
-  test("and Docker does read the longest line that is not refused", async ({ skip }) => {
+  test("Docker reads the longest line that is not refused", async ({ skip }) => {
     const reason = notInstalled("docker", "--version");
     skip(reason !== undefined, reason);
     const longest = "x".repeat(65_535 - "NAME=".length);
@@ -177,7 +177,7 @@ describe("what a format refuses", () => {
     expect(refusal("dotenv", one)).toContain(why);
   });
 
-  test("dotenv refuses little: with one kind of quotes and without backslashes everything else passes", () => {
+  test("dotenv accepts everything else that has one kind of quotes and no backslashes", () => {
     fc.assert(
       fc.property(value, fc.constantFrom("'", '"'), (one, quote) => {
         const simple = one.replaceAll(quote, "").replaceAll(/[\\\r]|\$\{/g, "");
@@ -207,8 +207,8 @@ describe("what a format refuses", () => {
   });
 });
 
-describe("GitHub Actions", () => {
-  test("each delimiter is different, and long", () => {
+describe("the format of GitHub Actions", () => {
+  test("has a different, long delimiter each time", () => {
     const text = formatNamed("github").write([
       { name: "A", value: "1", secret: false },
       { name: "B", value: "2", secret: false },

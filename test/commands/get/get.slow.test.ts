@@ -30,7 +30,7 @@ function inShell(script: string, cwd: string, env: Readonly<Record<string, strin
   return { status, stdout, stderr };
 }
 
-describe("the value", () => {
+describe("get prints the value", () => {
   test("of each source, without a line break behind it", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
@@ -48,7 +48,7 @@ describe("the value", () => {
     expect((await sophia(["get", "BOTH", "--fake"], { cwd, env })).stdout).toBe("of the caller");
   });
 
-  test("of another name of a variable, and of a variable that no contract declares", async () => {
+  test("of an alias, and of a variable that no contract declares", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "OLD_URL=x://y\nOWN=1\n" });
     expect((await sophia(["get", "OLD_URL"], { cwd })).stdout).toBe("x://y");
     expect((await sophia(["get", "URL"], { cwd })).stdout).toBe("x://y");
@@ -56,7 +56,7 @@ describe("the value", () => {
     expect((await sophia(["get", "EMPTY"], { cwd, env: { EMPTY: "" } })).stdout).toBe("");
   });
 
-  test("byte for byte, also if it is not UTF-8; JSON cannot hold it then", async ({ skip }) => {
+  test("byte for byte, even if it is not UTF-8; --json refuses to hold it then", async ({ skip }) => {
     skip(notLinux !== undefined, notLinux);
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const set = "OPTIONAL=$(printf 'a\\377\\200b'); export OPTIONAL; ";
@@ -68,7 +68,7 @@ describe("the value", () => {
     expect(inShell('OPTIONAL=$(printf "\\357\\277\\275") "$@" get OPTIONAL', cwd, {}).stdout).toBe("\xEF\xBF\xBD");
   });
 
-  test("with --json and its origin", async () => {
+  test("and its origin with --json", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "\nKEY='é\u0007'\n" });
     const json = async (...words: readonly string[]): Promise<unknown> =>
       JSON.parse((await sophia(["get", ...words, "--json"], { cwd })).stdout);
@@ -83,7 +83,7 @@ describe("the value", () => {
     expect(await json("LEVEL")).toMatchObject({ value: "info", secret: false, origin: { source: "contract" } });
   });
 
-  test("a full disk is an error", async ({ skip }) => {
+  test("and fails if the disk is full", async ({ skip }) => {
     skip(notLinux !== undefined, notLinux);
     const ended = inShell('"$@" get PATH > /dev/full', folder(), {});
     expect(ended.status).toBe(125);
@@ -91,7 +91,7 @@ describe("the value", () => {
   });
 });
 
-describe("no value", () => {
+describe("get prints no value", () => {
   const cwd = (): string => folder({ "sophia.contract.json": CONTRACT, ".env": `OTHER=${SENTINEL}\n` });
 
   test.each([
@@ -105,7 +105,7 @@ describe("no value", () => {
     [["ABSENT"], 125, "not declared by the contract, and set by no source"],
     [[], 125, "get needs NAME"],
     [["KEY", "PORT"], 125, "get takes no more than NAME"],
-  ])("%j", async (words, status, message) => {
+  ])("and says why for %j", async (words, status, message) => {
     const ended = await sophia(["get", ...words], { cwd: cwd(), env: { PORT: `${SENTINEL}1` } });
     expect(ended).toMatchObject({ status, stdout: "" });
     expect(ended.stderr).toContain(message);
@@ -113,7 +113,7 @@ describe("no value", () => {
     expect(ended.stderr).not.toContain(SENTINEL);
   });
 
-  test("is printed against the contract with --no-contract; other variables' rules have no effect", async () => {
+  test("that violates the contract, except with --no-contract; other variables' violations have no effect", async () => {
     const env = { PORT: "99999", LEVEL: "debug" };
     expect((await sophia(["get", "PORT", "--no-contract"], { cwd: cwd(), env })).stdout).toBe("99999");
     expect(await sophia(["get", "LEVEL"], { cwd: cwd(), env })).toMatchObject({ status: 0, stdout: "debug" });
@@ -130,10 +130,10 @@ describe("no value", () => {
   });
 });
 
-describe("a reader who should not see it", () => {
+describe("get refuses to print", () => {
   const project = (): string => folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinel("key")}\n` });
 
-  test("a coding agent, even through a pipe", async () => {
+  test("for a coding agent, even through a pipe", async () => {
     const [cwd, env] = [project(), { CLAUDECODE: "1" }];
     for (const words of [["KEY"], ["KEY", "--json"], ["LEVEL"]]) {
       const refused = await sophia(["get", ...words], { cwd, env });
@@ -148,7 +148,7 @@ describe("a reader who should not see it", () => {
     });
   });
 
-  test("a terminal; with --reveal a line break ends the value there", async ({ skip }) => {
+  test("to a terminal; with --reveal a line break ends the value there", async ({ skip }) => {
     const reason = notInstalled("python3", "--version");
     skip(reason !== undefined, reason);
     const cwd = project();
@@ -163,13 +163,13 @@ describe("a reader who should not see it", () => {
   });
 });
 
-describe("in GitHub Actions", () => {
+describe("get in GitHub Actions", () => {
   const project = (): string =>
     folder({ "sophia.contract.json": CONTRACT, ".env": `KEY='${SENTINEL}-one\n${SENTINEL}-two'\n` });
   const env = { GITHUB_ACTIONS: "true" };
   const masks = `::add-mask::${SENTINEL}-one\n::add-mask::${SENTINEL}-two\n`;
 
-  test("the runner masks each line of a secret, and nothing public", async () => {
+  test("has the runner mask each line of a secret, and nothing public", async () => {
     const cwd = project();
     const ended = await sophia(["get", "KEY"], { cwd, env });
     expect(ended).toMatchObject({ status: 0, stdout: `${SENTINEL}-one\n${SENTINEL}-two`, stderr: masks });
@@ -177,7 +177,7 @@ describe("in GitHub Actions", () => {
     expect((await sophia(["get", "KEY"], { cwd })).stderr).toBe("");
   });
 
-  test("a value that holds a credential is masked, also if the contract declares it public without a reason", async () => {
+  test("masks a value that holds a credential, even if the contract declares it public without a reason", async () => {
     const url = `https://user:${SENTINEL}@example.com/`;
     const variables = { ADDRESS: { secret: false }, KNOWN: { secret: false, reason: "browsers get it" } };
     const cwd = folder({
@@ -190,7 +190,7 @@ describe("in GitHub Actions", () => {
     expect(await sophia(["get", "KNOWN"], { cwd, env })).toMatchObject({ stdout: url, stderr: "" });
   });
 
-  test("no file gets the masks, and no value, if both streams are one", () => {
+  test("prints neither masks nor value if both streams are one file", () => {
     const cwd = project();
     const value = `${SENTINEL}-one\n${SENTINEL}-two`;
     expect(inShell('"$@" get KEY 2>&1', cwd, env)).toEqual({ status: 0, stdout: value, stderr: "" });
@@ -199,7 +199,7 @@ describe("in GitHub Actions", () => {
   });
 });
 
-test("is recorded in the audit log before it, without the value", async () => {
+test("get writes its line into the audit log first, without the value", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `KEY=${sentinel("key")}\n` });
   const get = (...words: readonly string[]) => sophia(["get", ...words, "--audit-log", "log"], { cwd });
   expect((await get("KEY", "--reason", "for a test")).status).toBe(0);
@@ -215,7 +215,7 @@ test("is recorded in the audit log before it, without the value", async () => {
   expect(unrecorded).toMatchObject({ status: 125, stdout: "" });
 });
 
-test("if SOPHIA_BROKER is set, a notice says that the value is the real one; --quiet drops it", async () => {
+test("get prints a notice if SOPHIA_BROKER is set, since the value is the real one; --quiet drops the notice", async () => {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }) });
   const env = { OPENAI_API_KEY: sentinel("openai"), SOPHIA_BROKER: "1" };
   const loud = await sophia(["get", "OPENAI_API_KEY"], { cwd, env });

@@ -42,8 +42,8 @@ const isShown = (stdout: string, option: string): boolean =>
 
 const BRIEF = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].brief !== undefined);
 
-describe("help of the program", () => {
-  test("the commands in groups and nine options, in 40 lines of 80 columns", async () => {
+describe("sophia-run --help", () => {
+  test("lists the commands in groups and nine options, in 40 lines of 80 columns", async () => {
     const stdout = await helpOf("--help");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     expect(linesOf(stdout)).toBeLessThanOrEqual(40);
@@ -58,7 +58,7 @@ describe("help of the program", () => {
     }
   });
 
-  test("with =all every option with its variable", async () => {
+  test("lists every option with its variable, with =all", async () => {
     const stdout = await helpOf("--help=all");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     for (const name of OPTION_NAMES) {
@@ -70,8 +70,8 @@ describe("help of the program", () => {
   });
 });
 
-describe.each(TOPIC_NAMES)("help of the topic %s", (name) => {
-  test("its text, its options, and the page that has the rest, in 40 lines of 80 columns", async () => {
+describe.each(TOPIC_NAMES)("the help of the topic %s", (name) => {
+  test("has its text, its options, and the page with the rest, in 40 lines of 80 columns", async () => {
     const stdout = await helpOf("help", name);
     const topic: Topic = TOPICS[name];
     expect(widest(stdout)).toBeLessThanOrEqual(80);
@@ -86,10 +86,10 @@ describe.each(TOPIC_NAMES)("help of the topic %s", (name) => {
   });
 });
 
-describe.each(COMMAND_NAMES)("help of %s", (name) => {
+describe.each(COMMAND_NAMES)("the help of %s", (name) => {
   const own = Object.keys(COMMANDS[name].options ?? {});
   const shared = namesFor(name).filter((option) => !own.includes(option));
-  test("its own options, two examples and the groups of others, in 30 lines of 80 columns", async () => {
+  test("has the command's own options, two examples and the groups of others, in 30 lines of 80 columns", async () => {
     const stdout = await helpOf(name, "--help");
     expect(stdout).toMatch(new RegExp(`^Usage: sophia-run ${name} `));
     expect(widest(stdout)).toBeLessThanOrEqual(80);
@@ -105,7 +105,7 @@ describe.each(COMMAND_NAMES)("help of %s", (name) => {
     expect(await sophia(["--dotenv", "x", name, "--help"])).toMatchObject({ status: 0, stdout, stderr: "" });
   });
 
-  test("with =all what it can use, its own options first, and nothing else", async () => {
+  test("lists with =all what the command can use, its own options first, and nothing else", async () => {
     const stdout = await helpOf(name, "--help=all");
     const shown = OPTION_NAMES.filter((option) => isShown(stdout, option));
     expect(shown.filter((option) => !own.includes(option))).toEqual(shared);
@@ -117,7 +117,7 @@ describe.each(COMMAND_NAMES)("help of %s", (name) => {
     expect(await helpOf("help", name, "--help=all")).toBe(stdout);
   });
 
-  test("an option that it cannot use is an error that names the commands that can, in front of its name as well", async () => {
+  test("lists no option that the command refuses; the error names the commands that accept it, in front of the command's name as well", async () => {
     const strangers = OPTION_NAMES.filter((option) => !namesFor(name).includes(option) && !own.includes(option));
     for (const option of strangers) {
       const { message, hint } = optionError({ kind: "unknown", shown: `--${option}`, at: 0 }, {}, name);
@@ -135,11 +135,11 @@ describe.each(COMMAND_NAMES)("help of %s", (name) => {
   });
 });
 
-test("a start can use each option", () => {
+test("a start accepts each option", () => {
   expect(namesFor("run")).toEqual(OPTION_NAMES);
 });
 
-test("the version, then in brackets the form and the commit", async () => {
+test("--version prints the version, then in brackets the form and the commit", async () => {
   const form = isStandalone ? "executable" : "npm package";
   const commit = "(?:commit [\\da-f]{12}(?:, changed)?|built outside git)";
   const line = new RegExp(String.raw`^\d+\.\d+\.\d+\S* \(${form}, ${commit}\)\n$`);
@@ -148,7 +148,7 @@ test("the version, then in brackets the form and the commit", async () => {
   }
 });
 
-describe("mistakes in a subcommand", () => {
+describe("a mistake in a subcommand ends with 125 and a hint", () => {
   test.each([
     [["help", "chekc"], "unknown COMMAND chekc\n", "did you mean check? allowed: check, explain, get,"],
     [["help", "exec"], "unknown COMMAND exec\n", "sophia-run -- COMMAND starts a program; allowed: check,"],
@@ -194,7 +194,7 @@ describe("mistakes in a subcommand", () => {
   });
 });
 
-test("a word that is nearly help", async () => {
+test("a word that is nearly help is an error that suggests help", async () => {
   const ended = await sophia(["hepl"]);
   expect(ended).toMatchObject({ status: 127, stdout: "" });
   expect(ended.stderr).toContain("did you mean help?");

@@ -140,7 +140,7 @@ function runClaude(cwd: string, model: string): Promise<void> {
   });
 }
 
-test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () => {
+test("the hook keeps each secret from the model of Claude Code", { timeout: 400_000 }, async () => {
   const cwd = await project("claude");
   const calls: readonly Call[] = [
     ["Bash", { command: "cat .env; printenv KEY >&2" }],
@@ -155,25 +155,29 @@ test("Claude Code sends no secret to the model", { timeout: 400_000 }, async () 
   for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
 });
 
-test("a rule of the user that denies a command of Claude Code still does", { timeout: 400_000 }, async () => {
-  const cwd = await project("claude");
-  const settings = join(cwd, ".claude/settings.json");
-  const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
-  writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
-  const calls: readonly Call[] = [
-    ["Bash", { command: "touch made" }],
-    ["Bash", { command: "cat notes.txt; touch also-made" }],
-    ["Bash", { command: "cat notes.txt; mkdir other" }],
-  ];
-  const model = await startModel(calls, '"type":"tool_result"', message);
-  await runClaude(cwd, model.origin);
-  const last = model.bodies.at(-1) ?? "";
-  expect(last.match(/has been denied/g)).toHaveLength(2);
-  expect(last).toContain("a *** b");
-  expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
-});
+test(
+  "a user's rule that denies a command of Claude Code still denies it with the hook",
+  { timeout: 400_000 },
+  async () => {
+    const cwd = await project("claude");
+    const settings = join(cwd, ".claude/settings.json");
+    const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
+    writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
+    const calls: readonly Call[] = [
+      ["Bash", { command: "touch made" }],
+      ["Bash", { command: "cat notes.txt; touch also-made" }],
+      ["Bash", { command: "cat notes.txt; mkdir other" }],
+    ];
+    const model = await startModel(calls, '"type":"tool_result"', message);
+    await runClaude(cwd, model.origin);
+    const last = model.bodies.at(-1) ?? "";
+    expect(last.match(/has been denied/g)).toHaveLength(2);
+    expect(last).toContain("a *** b");
+    expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
+  },
+);
 
-test("Codex sends no secret to the model", { timeout: 400_000 }, async () => {
+test("the hook keeps each secret from the model of Codex", { timeout: 400_000 }, async () => {
   const cwd = await project("codex");
   // As the user's settings: those of a project have effect only where the user trusts it.
   renameSync(join(cwd, ".codex"), join(cwd, "codex"));

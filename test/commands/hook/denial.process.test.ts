@@ -10,7 +10,7 @@ async function reasonIn(cwd: string): Promise<string> {
   return /"permissionDecisionReason":"([^"]*)"/.exec(stdout)?.[1] ?? "";
 }
 
-test("a denial names the command as the project starts it", async () => {
+test("the hook's denial names the command as the project starts it", async () => {
   const contract = JSON.stringify({ variables: { API_KEY: {} } });
   const cwd = folder({ "sophia.contract.json": contract, ".env": "API_KEY=secret-value\n" });
   expect(await reasonIn(cwd)).toMatch(/`sophia-run check` .*`sophia-run -- COMMAND`/);

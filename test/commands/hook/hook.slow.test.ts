@@ -45,7 +45,7 @@ function project(files: Readonly<Record<string, string>> = {}): string {
   return folder({ "sophia.contract.json": CONTRACT, ".env": `OWN=${OWN}\nREGION=eu-central-1\n`, ...files });
 }
 
-describe("the output of a tool", () => {
+describe("the hook: the output of a tool", () => {
   test("of Claude Code keeps its shape, with all forms of the secrets masked", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(KEY) } });
@@ -89,12 +89,12 @@ describe("the output of a tool", () => {
     });
   });
 
-  test.each(["claude-code", "codex"] as const)("of %s without a secret stays", async (agent) => {
+  test.each(["claude-code", "codex"] as const)("of %s without a secret is unchanged", async (agent) => {
     expect(await answer(agent, after({ stdout: "REGION=eu-central-1" }), { cwd: project() })).toBeUndefined();
     expect(await answer(agent, after("text"), { cwd: folder() })).toBeUndefined();
   });
 
-  test("is masked where it holds a token of a file, with ESC or without", async () => {
+  test("is masked if it holds a token of a file, with ESC or without", async () => {
     const login = { current: "b", accessTokens: { a: `${OWN}-a` }, accounts: { b: { accessToken: `${OWN}-b` } } };
     const cwd = folder({ token: `${KEY}\n`, ".pulumi/credentials.json": JSON.stringify(login) });
     const env = { ESC_TOKEN_FILE: "token", ESC_OIDC_TOKEN_FILE: "missing" };
@@ -108,14 +108,14 @@ describe("the output of a tool", () => {
     });
   });
 
-  test("has the warning of settings that are not complete once a day, also without a folder for caches", async () => {
+  test("has a warning about incomplete settings once a day, even without a folder for caches", async () => {
     const call = { cwd: project(), env: { ESC_ENV: "acme/app/dev" } };
     const [first, second] = [await hook("codex", after(OWN), call), await hook("codex", after(OWN), call)];
     expect(unwrapped(first.stderr)).toContain("ESC_ENV is set but ESC_TOKEN is not");
     expect(second).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("is masked from the cache if ESC is gone; that is said once a day", async () => {
+  test("is masked from the cache if ESC is down, which a warning says once a day", async () => {
     const server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(KEY) } });
     const env = escVariables(server, "acme/app/dev");
@@ -144,7 +144,7 @@ describe("the output of a tool", () => {
   });
 });
 
-describe("a file", () => {
+describe("the hook: reading a file", () => {
   const denied = { hookSpecificOutput: { hookEventName: "PreToolUse", permissionDecision: "deny" } };
 
   test("with secrets or a token is denied, by any path, and nothing else", async () => {
@@ -176,7 +176,7 @@ describe("a file", () => {
     }
   });
 
-  test("is denied by the forms that tools take: home, address, and lists", async () => {
+  test("is denied in the forms that tools accept: home, address, and lists", async () => {
     const cwd = project();
     for (const input of [
       { file_path: "~/.env" },
@@ -233,7 +233,7 @@ describe("a file", () => {
   });
 });
 
-describe("a shell command of Claude Code", () => {
+describe("the hook: a shell command of Claude Code", () => {
   skipBecause(notLinux ?? notInstalled("zsh"));
 
   const rewritten = async (command: string, cwd: string, call: Partial<Call>): Promise<string> => {
@@ -265,20 +265,23 @@ describe("a shell command of Claude Code", () => {
     return { status, output: readFileSync(join(cwd, "output"), "utf8").split("\n").toSorted().join("\n").trim() };
   };
 
-  test.each(["bash", "zsh"])("is masked in %s to its last byte, and keeps status and folder", async (shell) => {
-    const cwd = project();
-    expect(await run(shell, "cat .env; (cat .env; exit 3)", cwd)).toEqual({
-      status: 3,
-      output: "OWN=***\nOWN=***\nREGION=eu-central-1\nREGION=eu-central-1",
-    });
-    expect(await run(shell, "echo error-$(head -1 .env) >&2; echo last", cwd)).toEqual({
-      status: 0,
-      output: "error-OWN=***\nlast",
-    });
-    mkdirSync(join(cwd, "sub"));
-    expect(await run(shell, "cd sub; cat ../.env | base64", cwd)).toMatchObject({ status: 0 });
-    expect(readFileSync(join(cwd, "sub/folder"), "utf8").trim()).toMatch(/\/sub$/);
-  });
+  test.each(["bash", "zsh"])(
+    "has its output masked in %s to the last byte, and keeps status and folder",
+    async (shell) => {
+      const cwd = project();
+      expect(await run(shell, "cat .env; (cat .env; exit 3)", cwd)).toEqual({
+        status: 3,
+        output: "OWN=***\nOWN=***\nREGION=eu-central-1\nREGION=eu-central-1",
+      });
+      expect(await run(shell, "echo error-$(head -1 .env) >&2; echo last", cwd)).toEqual({
+        status: 0,
+        output: "error-OWN=***\nlast",
+      });
+      mkdirSync(join(cwd, "sub"));
+      expect(await run(shell, "cd sub; cat ../.env | base64", cwd)).toMatchObject({ status: 0 });
+      expect(readFileSync(join(cwd, "sub/folder"), "utf8").trim()).toMatch(/\/sub$/);
+    },
+  );
 
   test.each(["bash", "zsh"])("keeps its output in %s with a trap of its own", async (shell) => {
     const cwd = project();
@@ -299,13 +302,16 @@ describe("a shell command of Claude Code", () => {
     expect(await run(shell, "set -e; (exit 5)", project())).toMatchObject({ status: 5 });
   });
 
-  test.each(["bash", "zsh"])("does not wait in %s for its masks with those of its own processes", async (shell) => {
-    const command = "sleep 0.1 & cat .env & wait; echo waited";
-    expect(await run(shell, command, project())).toEqual({
-      status: 0,
-      output: "OWN=***\nREGION=eu-central-1\nwaited",
-    });
-  });
+  test.each(["bash", "zsh"])(
+    "does not wait in %s for its own background processes before its output is masked",
+    async (shell) => {
+      const command = "sleep 0.1 & cat .env & wait; echo waited";
+      expect(await run(shell, command, project())).toEqual({
+        status: 0,
+        output: "OWN=***\nREGION=eu-central-1\nwaited",
+      });
+    },
+  );
 
   test("keeps its output if it replaces the shell, or ends it by a signal", async () => {
     const cwd = project();
@@ -331,7 +337,7 @@ describe("a shell command of Claude Code", () => {
     expect(await ends("cat .env; kill -TERM $$; sleep 9")).toMatchObject({ output });
   });
 
-  test("has the reason in place of its output if the contract cannot be read", async () => {
+  test("prints the reason in place of its output if the contract cannot be read", async () => {
     const cwd = folder({ "sophia.contract.json": "{", ".env": `OWN=${OWN}\n` });
     const { output } = await run("bash", "cat .env", cwd);
     expect(unwrapped(output)).toContain("sophia.contract.json:1:2: unexpected end of the file");
@@ -382,7 +388,7 @@ describe("a shell command of Claude Code", () => {
   });
 });
 
-test("the compiled code is kept for the next hook, as after a start", async ({ skip }) => {
+test("the hook keeps the compiled code for the next hook, as a start does", async ({ skip }) => {
   skip(notPackage !== undefined || noAddon !== undefined, notPackage ?? noAddon);
   const home = folder();
   mkdirSync(join(home, ".cache"));
@@ -395,7 +401,7 @@ test("the compiled code is kept for the next hook, as after a start", async ({ s
   expect(storedFor("mask")).toBe(true);
 });
 
-describe("a failure", () => {
+describe("the hook: a failure", () => {
   test.each([
     ["no JSON", "{", "no JSON object"],
     ["no object", "[]", "no JSON object"],

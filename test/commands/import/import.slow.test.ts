@@ -78,7 +78,7 @@ describe("import", () => {
     expectNoValue(again);
   });
 
-  test("--dry-run writes nothing; without --yes and a terminal it is refused", async () => {
+  test("--dry-run writes nothing, and import refuses to write without --yes and a terminal", async () => {
     const { server, run } = await world();
     const dry = await run("--dry-run");
     expect(dry).toMatchObject({ status: 0 });
@@ -105,7 +105,7 @@ describe("import", () => {
     expect(none.stderr).toContain("ESC_ADMIN_TOKEN");
   });
 
-  test("leaves what ESC has with another value, and replaces it with --overwrite", async () => {
+  test("keeps a different value in ESC, and replaces it with --overwrite", async () => {
     const { server, handle, run } = await world({
       values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },
       files: { MULTI: "file" },
@@ -147,7 +147,7 @@ describe("import", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("a value that holds a credential is a secret, whatever the contract says; --plain and a reason win", async () => {
+  test("writes a value that holds a credential as a secret, whatever the contract says, unless --plain or a reason says otherwise", async () => {
     const { env } = await world();
     const contract = JSON.stringify({
       variables: { GHX: { secret: false }, REGION: { secret: false }, OPEN: { secret: false, reason: "a test" } },
@@ -163,7 +163,7 @@ describe("import", () => {
     expect(ended.stdout).not.toContain(FAKE_TOKEN);
   });
 
-  test("without a contract, no variable of the corpus is plain text", async () => {
+  test("writes no variable of the corpus as plain text without a contract", async () => {
     const { env } = await world();
     const names = CORPUS.map(({ value }, index) => [`V${index}`, value] as const).filter(
       ([, value]) => !/['\n]/.test(value),
@@ -175,7 +175,7 @@ describe("import", () => {
     expect(ended.stdout).not.toMatch(/ {2}plain text$/m);
   });
 
-  test("a change by another user in between is not lost", async () => {
+  test("keeps a change that another user makes in between", async () => {
     const { server, handle, run } = await world();
     const update = server.hold("update");
     const running = run("--yes");
@@ -189,7 +189,7 @@ describe("import", () => {
     expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinel("api") });
   });
 
-  test("a lost answer makes no second revision", async () => {
+  test("makes no second revision if an answer is lost", async () => {
     const { server, handle, run } = await world();
     server.failNext("update", { kind: "disconnect", at: "body" });
     const ended = await run("--yes");
@@ -197,7 +197,7 @@ describe("import", () => {
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("a change that needs an approval becomes a draft", async () => {
+  test("makes a draft of a change that needs an approval", async () => {
     const { server, handle, run } = await world({ values: {}, updates: "approval" });
     const ended = await run("--yes");
     expect(ended).toMatchObject({ status: 3, stderr: "" });
@@ -222,7 +222,7 @@ describe("import", () => {
       { kind: "status", status: 400, body: { code: 400, message: `bad: ${sentinel("api")}` } },
       "bad: ***",
     ],
-  ])("%s from the update", async (_, fault, reached) => {
+  ])("fails with the reason and changes nothing after %s from the update", async (_, fault, reached) => {
     const { server, handle, run } = await world();
     server.failAlways("update", fault);
     const ended = await run("--yes");
@@ -232,7 +232,7 @@ describe("import", () => {
     expectNoValue(ended);
   });
 
-  test("leaves out what a program would not get from ESC: names like those of settings, unless they are declared", async () => {
+  test("leaves out what a program would not get from ESC: names like those of settings, unless the contract declares them", async () => {
     const { env } = await world();
     const contract = JSON.stringify({ variables: { SOPHIA_REGION: { secret: false } } });
     const cwd = folder({ ".env": "SOPHIA_REGION=eu\nSOPHIA_LATER=1\n", "sophia.contract.json": contract });
@@ -242,7 +242,7 @@ describe("import", () => {
     expect(ended.stdout).not.toContain("+ SOPHIA_LATER");
   });
 
-  test("warns once about a line of the file, which is also read for the settings", async () => {
+  test("warns once about a line of the file, although the file is also read for the settings", async () => {
     const { env } = await world();
     const cwd = folder({ ".env": "A=${B}\n" });
     const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
@@ -250,7 +250,7 @@ describe("import", () => {
     expect(ended.stderr.match(/is a reference/g)).toHaveLength(1);
   });
 
-  test("the token is ESC_ADMIN_TOKEN of the environment only, not the launcher's and not one from a file", async () => {
+  test("takes the token from ESC_ADMIN_TOKEN of the environment only, not the launcher's token and none from a file", async () => {
     const { server, cwd, env } = await world();
     const launchers = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
     const ended = await sophia(["import", ".env", "--yes"], { cwd, env: launchers });
@@ -267,7 +267,7 @@ describe("import", () => {
     expect(environmentOf(launched.stdout)).toHaveProperty("ESC_TOKEN");
   });
 
-  test("at a terminal: asks, and removes from the file what ESC now has", async () => {
+  test("asks at a terminal, and removes from the file what ESC now has", async () => {
     const { server, cwd, env } = await world();
     const { ESC_ADMIN_TOKEN: token, ...rest } = env;
     const ended = await atTerminal(["import", ".env"], { cwd, env: rest }, [
@@ -284,7 +284,7 @@ describe("import", () => {
     expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), MULTI: "a" });
   });
 
-  test("at a terminal: an empty answer writes nothing; Ctrl-C at the hidden prompt ends by SIGINT", async () => {
+  test("writes nothing after an empty answer at a terminal; Ctrl-C at the hidden prompt ends it by SIGINT", async () => {
     const { server, cwd, env } = await world();
     const ended = await atTerminal(["import", ".env"], { cwd, env }, [["? [y/N] ", "\n"]]);
     expect(ended).toMatchObject({ status: 1 });
@@ -296,7 +296,7 @@ describe("import", () => {
   });
 });
 
-test("an environment that opens only with an approval gets new variables, and overwrites nothing without --overwrite", async () => {
+test("adds new variables to an environment that opens only with an approval, and overwrites nothing without --overwrite", async () => {
   const { server, handle, run } = await world({
     values: { KEEP: "1", API_KEY: secret(sentinel("old")), REGION: "eu" },
     deny: "approval",

@@ -36,7 +36,7 @@ const TABLES = block("toml", "[[hooks");
 
 const init = (cwd: string, names = "claude,codex") => sophia(["init", "--with", names], { cwd });
 
-test("without settings it writes those of docs/agents.md", async () => {
+test("init writes the settings of docs/agents.md if there are none", async () => {
   const cwd = project();
   const { status, stdout } = await init(cwd);
   expect(status).toBe(0);
@@ -47,7 +47,7 @@ test("without settings it writes those of docs/agents.md", async () => {
   expect(read(cwd, CODEX)).toBe(TABLES);
 });
 
-test("a second time nothing is changed", async () => {
+test("init changes nothing in settings of agents the second time", async () => {
   const cwd = project();
   await init(cwd);
   const former = [read(cwd, CLAUDE), read(cwd, CODEX)];
@@ -57,7 +57,7 @@ test("a second time nothing is changed", async () => {
   expect([read(cwd, CLAUDE), read(cwd, CODEX)]).toEqual(former);
 });
 
-test("only the named agent gets hooks, and `all` names none", async () => {
+test("init gives hooks to the named agent only, and `all` names none", async () => {
   const cwd = project();
   expect((await init(cwd, "codex")).status).toBe(0);
   expect(existsSync(join(cwd, CODEX))).toBe(true);
@@ -67,7 +67,7 @@ test("only the named agent gets hooks, and `all` names none", async () => {
   expect(readdirSync(other)).toEqual(Object.keys(CONTRACT));
 });
 
-test("an unknown name is refused with the known ones", async () => {
+test("init refuses an unknown agent, and lists the known ones", async () => {
   const cwd = project();
   const { status, stderr } = await init(cwd, "claude,cursor");
   expect(status).toBe(125);
@@ -77,10 +77,10 @@ test("an unknown name is refused with the known ones", async () => {
   expect(readdirSync(cwd)).toEqual(Object.keys(CONTRACT));
 });
 
-describe("what the settings have is kept", () => {
+describe("init keeps what the settings of agents have:", () => {
   const GROUP = { matcher: "Bash", hooks: [{ type: "command", command: "./mine.sh" }] };
 
-  test("in JSON with comments, a mark, tabs and line breaks of Windows", async () => {
+  test("JSON keeps comments, a byte-order mark, tabs and line breaks of Windows", async () => {
     const lines = [
       "\uFEFF{",
       "\t// mine",
@@ -112,7 +112,7 @@ describe("what the settings have is kept", () => {
     });
   });
 
-  test("in TOML every byte, and the hooks follow", async () => {
+  test("TOML keeps every byte, and the hooks follow", async () => {
     const former = '# mine\nmodel = "a"\n[[hooks.PreToolUse]]\nmatcher = "x"\n[mcp_servers.x]\ncommand = "y" # no end';
     const cwd = project({ [CODEX]: former });
     expect((await init(cwd, "codex")).status).toBe(0);
@@ -122,7 +122,7 @@ describe("what the settings have is kept", () => {
     expect(read(windows, CODEX)).toBe(`a = 1\r\n\r\n${TABLES.replaceAll("\n", "\r\n")}`);
   });
 
-  test("one event of two is added, and a hook of another form is ours", async () => {
+  test("init adds one of two events if the other is there, and recognizes its own hook in another form", async () => {
     const own = "'/opt/a b/sophia-run'  hook claude-code --strict";
     const settings = { hooks: { PreToolUse: [{ hooks: [{ type: "command", command: own }] }] } };
     const [, post = ""] = TABLES.split("\n\n");
@@ -134,7 +134,7 @@ describe("what the settings have is kept", () => {
     expect(read(cwd, CODEX)).toBe(`${post}\n${TABLES.split("\n\n")[0] ?? ""}\n`);
   });
 
-  test("a hook in a comment is none", async () => {
+  test("init does not take a hook in a comment for a hook", async () => {
     const comment = TABLES.replaceAll(/^/gm, "# ");
     const cwd = project({ [CODEX]: comment });
     expect((await init(cwd, "codex")).status).toBe(0);
@@ -158,7 +158,7 @@ test.each([
   ],
   [{ "package.json": "{}" }, "sophia-run hook"],
   [{ "pyproject.toml": '[project]\ndependencies = ["sophia-run"]\n', "uv.lock": "" }, "uv run sophia-run hook"],
-])("%j: the command is %j", async (files, command) => {
+])("init writes the command into the hook: %j: %j", async (files, command) => {
   const cwd = project(files);
   const { stdout } = await init(cwd);
   expect(read(cwd, CLAUDE)).toContain(`"command": "${command} claude-code"`);
@@ -168,7 +168,7 @@ test.each([
   expect((await init(cwd)).stdout).toContain(`${CLAUDE} uses sophia-run already`);
 });
 
-describe("settings that cannot be changed: one error, and no file is written", () => {
+describe("init prints one error and writes no file if it cannot change the settings:", () => {
   test.each([
     [CLAUDE, '{\n  "a": 1,\n  b\n}', "not valid JSON (line 3, column 3"],
     [CLAUDE, "", "not valid JSON (line 1, column 1"],
@@ -196,21 +196,21 @@ describe("settings that cannot be changed: one error, and no file is written", (
     expect(readdirSync(cwd)).toEqual([dirname(name)]);
   });
 
-  test("JSON that is nested a million times", async () => {
+  test("JSON is nested a million times", async () => {
     const cwd = project({ [CLAUDE]: "[".repeat(1_000_000) });
     const { status, stderr } = await init(cwd);
     expect(status).toBe(125);
     expect(unwrapped(stderr)).toContain("nested too deeply");
   });
 
-  test("TOML of a million levels, which has no hooks: they are added", async () => {
+  test("but TOML of a million levels, which has no hooks, gets them", async () => {
     const deep = `hooks.a${".a".repeat(1_000_000)} = 1\n`;
     const cwd = project({ [CODEX]: deep });
     expect((await init(cwd)).status).toBe(0);
     expect(read(cwd, CODEX)).toBe(`${deep}\n${TABLES}`);
   });
 
-  test("bytes that are not UTF-8", async () => {
+  test("bytes are not UTF-8", async () => {
     const cwd = folder();
     mkdirSync(join(cwd, ".codex"));
     const bytes = Buffer.from('a = "\xFF"\n', "latin1");
@@ -222,7 +222,7 @@ describe("settings that cannot be changed: one error, and no file is written", (
     expect(readdirSync(cwd)).toEqual([".codex"]);
   });
 
-  test("a folder in their place", async () => {
+  test("a folder is in their place", async () => {
     const cwd = folder();
     mkdirSync(join(cwd, CLAUDE), { recursive: true });
     const { status, stderr } = await init(cwd);
@@ -250,13 +250,13 @@ describe("settings that cannot be changed: one error, and no file is written", (
   });
 });
 
-describe("for a user without rights", () => {
+describe("init, run by a user without rights,", () => {
   skipBecause(noNobody);
 
   test.each([
     ["read", 0o600],
     ["written", 0o644],
-  ])("settings that cannot be %s stay as they are", (what, mode) => {
+  ])("leaves settings that cannot be %s as they are", (what, mode) => {
     const cwd = project({ [CLAUDE]: '{ "a": 1 }\n' });
     for (const name of [".", ".claude"]) chmodSync(join(cwd, name), 0o755);
     chmodSync(join(cwd, "sophia.contract.json"), 0o644);

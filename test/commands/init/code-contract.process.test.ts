@@ -88,7 +88,7 @@ describe("a contract from code", () => {
     ["2 3\n", ["B", "C"]],
     ["all\n", ["A", "B", "C"]],
     ["none\n", []],
-  ])("at a terminal these are proposed: %j", async (answer, required) => {
+  ])("proposes at a terminal: %j", async (answer, required) => {
     const cwd = folder({ "app.js": "connect(process.env.A, process.env.B); start(process.env.C ?? 'x')" });
     const { status, stdout } = await atTerminal(["init"], { cwd, env: { PATH: cleanPath } }, [["`none`: ", answer]]);
     expect(status).toBe(0);
@@ -97,7 +97,7 @@ describe("a contract from code", () => {
     expect(chosen).toEqual(required);
   });
 
-  test("at a terminal nothing is asked about what a schema calls optional", async () => {
+  test("asks nothing at a terminal about what a schema calls optional", async () => {
     const cwd = folder({
       "env.ts": `import { z } from "zod";
 export const env = z.object({ A: z.string(), B: z.string().default("x"), C: z.string().optional() }).parse(process.env);
@@ -111,7 +111,7 @@ export const env = z.object({ A: z.string(), B: z.string().default("x"), C: z.st
     expect(variablesIn(cwd)).toEqual({ A: { required: true }, B: {}, C: {}, D: { format: "integer" } });
   });
 
-  test("has the types of pydantic, which settings.py of docs has again", async () => {
+  test("has the types of pydantic, which the settings.py of docs has again", async () => {
     const cwd = folder({
       "app/config.py": `from typing import Annotated, Literal
 from pydantic import AliasChoices, Field, HttpUrl, PostgresDsn
@@ -146,28 +146,31 @@ class Settings(BaseSettings):
   });
 });
 
-describe("names that no code reads", () => {
+describe("variables that no code reads", () => {
   const files = { "app.js": "createClient({ url: process.env.REDIS_URL })" };
 
   test.each([
     [".env", "# here\nREDIS_URI=redis://x\n", ".env:2"],
     [".env.example", "REDIS_URI=\n", ".env.example:1"],
-  ])("are pointed out by init if they resemble one that is read, and not declared: %s", async (name, text, place) => {
-    const cwd = folder({ ...files, [name]: text });
-    const { stdout } = await sophia(["init"], { cwd });
-    expect(unwrapped(stdout)).toContain(
-      `REDIS_URI (${place}) is left out: no code reads it; did you mean REDIS_URL, which app.js:1 reads?`,
-    );
-    expect(Object.keys(variablesIn(cwd))).toEqual(["REDIS_URL"]);
-  });
+  ])(
+    "are pointed out by init if they resemble a variable that is read and not declared: %s",
+    async (name, text, place) => {
+      const cwd = folder({ ...files, [name]: text });
+      const { stdout } = await sophia(["init"], { cwd });
+      expect(unwrapped(stdout)).toContain(
+        `REDIS_URI (${place}) is left out: no code reads it; did you mean REDIS_URL, which app.js:1 reads?`,
+      );
+      expect(Object.keys(variablesIn(cwd))).toEqual(["REDIS_URL"]);
+    },
+  );
 
-  test("are declared if the other one has a source of its own", async () => {
+  test("are declared if the similar name has a source of its own", async () => {
     const cwd = folder({ ...files, ".env": "REDIS_URI=redis://x\nREDIS_URL=redis://y\n" });
     await sophia(["init"], { cwd });
     expect(Object.keys(variablesIn(cwd)).toSorted()).toEqual(["REDIS_URI", "REDIS_URL"]);
   });
 
-  test("are pointed out by a refusal, with the line, and by check where nothing is required", async () => {
+  test("are pointed out by a refused start, with the line, and by check if nothing is required", async () => {
     const contract = (required: boolean): string => JSON.stringify({ variables: { REDIS_URL: { required } } });
     const cwd = folder({ ".env": "\nREDIS_URI=redis://x\n", "sophia.contract.json": contract(true) });
     const refused = await sophia(["--", "true"], { cwd });
@@ -185,7 +188,7 @@ describe("names that no code reads", () => {
   });
 });
 
-test("an empty value is reported as empty, with its line", async () => {
+test("init reports an empty value as empty, with its line", async () => {
   const cwd = folder({ "app.js": "createClient({ url: process.env.REDIS_URL })", ".env": "# here\nREDIS_URL=\n" });
   const { stdout } = await sophia(["init"], { cwd });
   expect(stdout).toContain("  empty, so not set: REDIS_URL (.env:2)\n");
@@ -197,7 +200,7 @@ test("an empty value is reported as empty, with its line", async () => {
   expect(set.stderr).toContain("REDIS_URL is required and empty in the environment");
 });
 
-describe("code that reads .env by itself", () => {
+describe("init finds code that reads .env by itself", () => {
   test.each([
     ["a.js", 'require("dotenv").config();'],
     ["a.mjs", 'import "dotenv/config";'],
@@ -205,7 +208,7 @@ describe("code that reads .env by itself", () => {
     ["a.ts", 'import { config } from "dotenv";\nconfig();'],
     ["a.py", "from dotenv import load_dotenv\nload_dotenv()"],
     ["a.py", "import dotenv\ndotenv.load_dotenv(override=False)"],
-  ])("may do so still: %s, %s", async (name, text) => {
+  ])("which may continue to do so: %s, %s", async (name, text) => {
     const { stdout } = await sophia(["init"], { cwd: folder({ [name]: `${text}\n` }) });
     const line = text.split("\n").length;
     const call = name === "a.py" ? "load_dotenv" : "dotenv";
@@ -218,7 +221,7 @@ describe("code that reads .env by itself", () => {
   test.each([
     ["a.js", 'require("dotenv").config({\n  override: true,\n});', "override: true of dotenv"],
     ["a.py", "from dotenv import load_dotenv\nload_dotenv('.env', override=True)", "override=True of load_dotenv"],
-  ])("must not replace what is set: %s, %s", async (name, text, what) => {
+  ])("and says that it must not replace what is set: %s, %s", async (name, text, what) => {
     const { stdout } = await sophia(["init"], { cwd: folder({ [name]: `${text}\n` }) });
     expect(unwrapped(stdout)).toContain(`remove ${what}: it replaces what sophia-run has checked`);
   });
@@ -227,13 +230,13 @@ describe("code that reads .env by itself", () => {
     ["a.js", 'const config = require("./config"); config();'],
     ["a.js", '// require("dotenv").config()'],
     ["a.py", "# from dotenv import load_dotenv\n# load_dotenv()"],
-  ])("is not found in other code: %s, %s", async (name, text) => {
+  ])("and does not find it in other code: %s, %s", async (name, text) => {
     const { stdout } = await sophia(["init"], { cwd: folder({ [name]: `${text}\n` }) });
     expect(stdout).not.toMatch(/may stay|remove/);
   });
 });
 
-test("a folder of tests requires nothing", async () => {
+test("init requires nothing that only a folder of tests reads", async () => {
   const cwd = folder({ "app.js": "process.env.A ?? 'x'" });
   mkdirSync(join(cwd, "tests"));
   writeFileSync(join(cwd, "tests", "conftest.py"), 'import os\nos.environ["B"]\n');

@@ -27,8 +27,8 @@ function project(files: Readonly<Record<string, string>>): string {
   return root;
 }
 
-describe("a folder in which nothing is found", () => {
-  test("gets a contract without variables, with which programs start, and a line that adds one", async () => {
+describe("init in a folder in which it finds no variables", () => {
+  test("writes a contract without variables, with which programs start, and prints a line that adds one", async () => {
     const cwd = folder();
     const refused = await sophia(["--", "true"], { cwd });
     expect(refused.status).toBe(78);
@@ -46,7 +46,7 @@ describe("a folder in which nothing is found", () => {
     expect(readdirSync(cwd)).toEqual([FILE, SCHEMA_FILE]);
   });
 
-  test("gets the names of .env, and no value", async () => {
+  test("takes the names of .env, and no value", async () => {
     const cwd = folder({ ".env": `API_KEY=${SENTINEL}\nTEXT="A=1\nB_${SENTINEL}=2"\nESC_TOKEN=x\n` });
     const { status, stdout, stderr } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -54,7 +54,7 @@ describe("a folder in which nothing is found", () => {
     expect(stdout + stderr + read(cwd, FILE)).not.toContain(SENTINEL);
   });
 
-  test("gets one if a source cannot be read, and a remark about it", async () => {
+  test("writes a contract if a source cannot be read, and prints a remark about the source", async () => {
     const cwd = folder();
     mkdirSync(join(cwd, ".env"));
     const { status, stdout } = await sophia(["init"], { cwd });
@@ -67,14 +67,14 @@ describe("a folder in which nothing is found", () => {
     expect(refused.stdout).toContain("acme/app/none");
   });
 
-  test("names ESC among what was searched only if it was asked", async () => {
+  test("names ESC among what was searched only if ESC was asked", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/empty", { values: {} });
     const { stdout } = await sophia(["init"], { cwd: folder(), env: escVariables(server, "acme/app/empty") });
     expect(unwrapped(stdout)).toMatch(/searched: .*, ESC, process\.env/);
   });
 
-  test("gets none if --from esc names an ESC that refuses", async () => {
+  test("writes no contract if --from esc names an ESC that refuses", async () => {
     await using server = await startEscServer();
     const env = escVariables(server, "acme/app/none");
     expect((await sophia(["init", "--from", "esc"], { env })).status).toBe(125);
@@ -89,7 +89,7 @@ test.each([
   [".envrc\n", [".env", ".env.override"]],
   ["/.env\n", [".env.override"]],
   [".env\n/.env.override\n", []],
-])("a repository with the .gitignore %j gets advice to ignore %j", async (text, advised) => {
+])("init advises a repository with the .gitignore %j to ignore %j", async (text, advised) => {
   const cwd = folder(text === undefined ? {} : { ".gitignore": text });
   mkdirSync(join(cwd, ".git"));
   const { stdout } = await sophia(["init"], { cwd });
@@ -116,7 +116,7 @@ test("at a terminal init asks what else to create", async () => {
   expect(readdirSync(cwd).toSorted()).toEqual(made.toSorted());
 });
 
-describe("a package of a workspace", () => {
+describe("init in a package of a workspace", () => {
   const member = '{"name":"api","scripts":{"start":"node server.js"}}';
   test.each([
     [
@@ -139,7 +139,7 @@ describe("a package of a workspace", () => {
       { "package.json": '{"workspaces":["packages/*"]}', "bun.lock": "" },
       ["  bun add ./", "bunx --no-install "],
     ],
-  ])("has the commands of the root's package manager: %s", async (name, files, [add = "", run = ""]) => {
+  ])("prints the commands of the root's package manager: %s", async (name, files, [add = "", run = ""]) => {
     const root = project({ ...files, "packages/api/package.json": member, "packages/api/server.js": "" });
     const cwd = join(root, "packages/api");
     expect((await sophia(["init"], { cwd })).stdout).toContain(add);
@@ -156,7 +156,7 @@ describe("a package of a workspace", () => {
     );
   });
 
-  test("names the schema of the package, or a file beside it where none is installed", async () => {
+  test("refers to the schema of the package, or to a file beside the contract if none is installed", async () => {
     const root = project({
       "package.json": '{"workspaces":["packages/*"]}',
       "packages/api/package.json": member,
@@ -187,7 +187,7 @@ describe("a package of a workspace", () => {
     expect(variablesOf(root)).toEqual({});
   });
 
-  test("must be in the list of the root; the root of pnpm needs its own option", async () => {
+  test("says that the root must list the package, and gives the option that pnpm needs in the root", async () => {
     const root = project({
       "package.json": "{}",
       "pnpm-workspace.yaml": "packages: ['packages/*', '!packages/old']\n",
@@ -217,18 +217,18 @@ test.each([
   ],
   [".yarnrc.yml alone", undefined, [".yarnrc.yml"], { name: "yarn", isLocked: false, yarnVersion: "4" }],
   ["yarn.lock of Yarn 1", "# yarn lockfile v1\n", ["yarn.lock"], { name: "yarn 1", isLocked: true }],
-])("Yarn without packageManager, by %s", (_, lock, files, expected) => {
+])("init recognizes Yarn without packageManager, by %s", (_, lock, files, expected) => {
   expect(findNodeInstaller(undefined, lock, (file) => files.includes(file))).toEqual(expected);
 });
 
-test("a variable that .env.example describes as optional is optional", () => {
+test("init declares a variable as optional if .env.example describes it as optional", () => {
   const text =
     "# Where errors go (optional)\nA=\n# Not optional: the key.\nB=\nC=1 # optional\nD='#' # needed\n\n# Optional settings\nE=1\nF=\n\nG=\n";
   const required = parseExample(text).filter((one) => one.required);
   expect(required.map(({ name }) => name)).toEqual(["B", "D", "G"]);
 });
 
-describe("an existing devcontainer", () => {
+describe("init with an existing devcontainer", () => {
   const node: Project = {
     name: "p",
     title: undefined,
@@ -247,7 +247,7 @@ describe("an existing devcontainer", () => {
     ["words", '["setup.sh", "a b"]', "setup.sh 'a b' && sophia-run check"],
     ["commands side by side", '{ "a": "b" }', { a: "b", "sophia-run": "sophia-run check" }],
     ["nothing", '""', "sophia-run check"],
-  ])("keeps its postStartCommand, as one key: %s", (_, former, expected) => {
+  ])("keeps its postStartCommand, in a single key: %s", (_, former, expected) => {
     const config = `{ // Ours.\n "postCreateCommand": "npm ci", "postStartCommand": ${former}, }`;
     expect(proposed(config)).toMatchObject({ postStartCommand: expected });
     expect(proposed(config)).not.toHaveProperty("postCreateCommand");
@@ -261,7 +261,7 @@ describe("an existing devcontainer", () => {
   });
 });
 
-describe("symbolic links", () => {
+describe("init and symbolic links", () => {
   const files = {
     [FILE]: '{"variables":{"A":{}}}',
     "package.json": '{"dependencies":{"sophia-run":"1"}}',
@@ -275,7 +275,7 @@ describe("symbolic links", () => {
     [".github", "..", "leads out of the project"],
     ["Dockerfile", "nowhere", "is a symbolic link"],
     [".dockerignore", "nowhere", "is a symbolic link"],
-  ])("%s -> %s: nothing is written", async (name, target, words) => {
+  ])("it writes nothing through %s -> %s", async (name, target, words) => {
     const outside = folder();
     const cwd = join(outside, "project");
     mkdirSync(cwd);
@@ -289,7 +289,7 @@ describe("symbolic links", () => {
     expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
   });
 
-  test("to an existing contract are kept", async () => {
+  test("it keeps a link to an existing contract", async () => {
     const cwd = folder({ "shared.json": files[FILE], ...files });
     rmSync(join(cwd, FILE));
     symlinkSync("shared.json", join(cwd, FILE));
@@ -298,7 +298,7 @@ describe("symbolic links", () => {
     expect(stdout).toContain(`${FILE} exists`);
   });
 
-  test("within the project are followed", async () => {
+  test("it follows links within the project", async () => {
     const cwd = folder(files);
     mkdirSync(join(cwd, "config"));
     symlinkSync("config", join(cwd, ".devcontainer"));

@@ -98,7 +98,7 @@ test("check --code looks for declared names in a time that grows with the size o
   expect(JSON.parse(stdout).unread).toHaveLength(39);
 });
 
-test("the tenth name for the environment in one file is read like the first", async () => {
+test("init reads the tenth name for the environment in one file like the first", async () => {
   const text = Array.from({ length: 10 }, (_, index) => `const o${index} = process.env;\no${index}.NAME_${index};\n`);
   const cwd = folder({ "names.js": text.join("") });
   expect((await sophia(["init", "--from", "code"], { cwd })).status).toBe(0);

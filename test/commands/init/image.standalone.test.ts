@@ -88,7 +88,7 @@ describe.each(clients().filter(({ name }) => !name.includes("PnP")))("with $name
     expect(await startImage(client, single(client.packageManager, client.files))).toMatchObject(STARTED);
   }, 180_000);
 
-  test("so does a package of a workspace, with what it needs of the others", async ({ skip }) => {
+  test("a package of a workspace starts in its image, with what it needs of the other packages", async ({ skip }) => {
     skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
     const files = workspace(client.packageManager, {
       ...client.files,
@@ -98,7 +98,7 @@ describe.each(clients().filter(({ name }) => !name.includes("PnP")))("with $name
   }, 180_000);
 });
 
-test("Yarn 4 that only its lock file names is called by its version", async () => {
+test("init calls Yarn 4 by its version if only the lock file names it", async () => {
   const yarn = clients().find(({ name }) => name === "Yarn 4") ?? expect.unreachable();
   expect(await startImage(yarn, single(undefined, yarn.files))).toMatchObject(STARTED);
 }, 180_000);

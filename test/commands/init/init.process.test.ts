@@ -16,8 +16,8 @@ const withoutPlaces = (reads: VariableReads) => reads.map(([name, required]) => 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
 
-describe("where the variables come from", () => {
-  test("all sources are used; values that may be secrets are left out", async () => {
+describe("init finds variables:", () => {
+  test("it uses all sources, and leaves out values that may be secrets", async () => {
     const cwd = folder({
       ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinel("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
       "app.js": "process.env.FROM_CODE; process.env.NODE_ENV; process.env.SOPHIA_OF_ITS_OWN; process.env.PORT!",
@@ -62,7 +62,7 @@ describe("where the variables come from", () => {
     expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
   });
 
-  test("public is what has a value that is no secret and no address", async () => {
+  test("it declares a variable public if its value is neither a secret nor an address", async () => {
     const cwd = folder({
       ".env.example": [
         "LEVEL=debug",
@@ -81,14 +81,14 @@ describe("where the variables come from", () => {
     expect(read(cwd, "sophia.contract.json")).not.toContain(FAKE_TOKEN);
   });
 
-  test("addresses of .env.example may be the real ones: a copy of the file meets the new contract", async () => {
+  test("it accepts that addresses of .env.example may be the real ones: a copy of the file meets the new contract", async () => {
     const text = "LEVEL=debug\nAPI_URL=https://api.test\nCACHE=redis://cache:6379\nBROKERS=one.test:9092\n";
     const cwd = folder({ ".env.example": text, ".env": text });
     expect(await sophia(["init"], { cwd })).toMatchObject({ status: 0 });
     expect(await sophia(["--", "true"], { cwd })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test(".env.example: what looks like a secret for import is one for init, and its value is no example", async () => {
+  test("it takes for a secret in .env.example what import takes for one, and uses no such value as an example", async () => {
     const names = ["PGPASSWORD", "APIKEY", "DB_PASSPHRASE", "githubToken"];
     const cwd = folder({
       ".env.example": `${names.map((name) => `${name}=${SENTINEL}`).join("\n")}
@@ -106,7 +106,7 @@ DATABASE_URL=postgres://user:<password>@host/db
     expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`"secret"|PRIVATE KEY|${SENTINEL}`));
   });
 
-  test("ESC gives only names, and nothing is opened", async () => {
+  test("it takes only names from ESC, and opens nothing", async () => {
     await using server = await startEscServer();
     addSophia(server);
     const cwd = folder();
@@ -127,7 +127,7 @@ DATABASE_URL=postgres://user:<password>@host/db
     expect((await sophia(["check"], { cwd, env: escVariables(server) })).status).toBe(0);
   });
 
-  test("code is read, but packages, hidden folders, links, binary and large files are skipped", async () => {
+  test("it reads code, but skips packages, hidden folders, links, binary and large files", async () => {
     const cwd = folder({
       "app.ts": "const { LISTED } = process.env; use(process.env.NAMED, process.env.PATH);",
       "big.js": `${" ".repeat(1024 * 1024)}process.env.BIG_ONE`,
@@ -157,7 +157,7 @@ DATABASE_URL=postgres://user:<password>@host/db
     expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_ENV|IN_NODE|IN_HIDDEN|NOTES|PATH/);
   });
 
-  test("several sources are joined; a missing one is an error", async () => {
+  test("it joins several sources, and reports a missing one as an error", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { FROM_ESC: secret("x"), BOTH: secret("x") } });
     const cwd = folder({ ".env.example": "# Told here.\n# BOTH=\n" });
@@ -185,7 +185,7 @@ DATABASE_URL=postgres://user:<password>@host/db
   });
 });
 
-describe("files of the project", () => {
+describe("init and the files of the project:", () => {
   const files = {
     "sophia.contract.json": '{"variables":{"A":{}}}',
     "package.json":
@@ -194,7 +194,7 @@ describe("files of the project", () => {
     ".devcontainer.json": '{ "image": "x" }\n',
   };
 
-  test("no existing file is changed; the lines to add are printed", async () => {
+  test("it changes no existing file, and prints the lines to add", async () => {
     const cwd = folder(files);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -231,12 +231,14 @@ describe("files of the project", () => {
   });
 });
 
-describe("reading", () => {
+describe("init reads", () => {
   test.each(["CI", "GITHUB_EVENT_PATH", "RUNNER_OS", "ACTIONS_CACHE_URL", "SOPHIA_MODE", "with-dash"])(
-    "%s is no variable of the project",
+    "no variable of the project from %s",
     (name) => expect(exclusionOf(name)).toBeDefined(),
   );
-  test.each(["GITHUB_TOKEN", "API_URL"])("%s is one", (name) => expect(exclusionOf(name)).toBeUndefined());
+  test.each(["GITHUB_TOKEN", "API_URL"])("a variable of the project from %s", (name) =>
+    expect(exclusionOf(name)).toBeUndefined(),
+  );
 
   test.each([
     ["process.env.A", [["A", false]]],
@@ -404,7 +406,7 @@ v.parse(v.object({ A: v.pipe(v.string(), v.url()), B: v.optional(v.string(), "x"
         ["B", false],
       ],
     ],
-  ] as const)("%s", (text, reads) => {
+  ] as const)("the environment in JavaScript: %s", (text, reads) => {
     expect(withoutPlaces(findScriptReads(text))).toEqual(reads);
   });
 
@@ -569,16 +571,16 @@ class Settings(Mixin, Common):
         ["B", false],
       ],
     ],
-  ] as const)("%s", (text, reads) => {
+  ] as const)("the environment in Python: %s", (text, reads) => {
     expect(withoutPlaces(findPythonReads(text))).toEqual(reads);
   });
 
-  test("each other name of the environment is searched for once", () => {
+  test("code once for each other name of the environment", () => {
     const text = `import environ\n${"env = environ.Env()\n".repeat(3)}env("A")\n`;
     expect(withoutPlaces(findPythonReads(text))).toEqual([["A", true]]);
   });
 
-  test("many classes of settings take linear time", () => {
+  test("many classes of settings in linear time", () => {
     const classes = Array.from({ length: 20_000 }, (_, index) => {
       const base = index === 0 ? "BaseSettings" : `C${index - 1}`;
       return `class C${index}(${base}):\n    a: int\n`;
@@ -601,7 +603,7 @@ class Settings(Mixin, Common):
   });
 });
 
-test("nothing is written through a symbolic link", async () => {
+test("init writes nothing through a symbolic link", async () => {
   const cwd = folder({ ".env.example": "API_URL=\n", "real.json": '{"scripts":{"start":"node x"}}' });
   symlinkSync("real.json", join(cwd, "package.json"));
   symlinkSync("nowhere", join(cwd, "sophia.contract.json"));
@@ -616,7 +618,7 @@ test("nothing is written through a symbolic link", async () => {
   expect(read(cwd, "real.json")).toBe('{"scripts":{"start":"node x"}}');
 });
 
-test("a new contract gets nothing of another project by a link out of the repository", async () => {
+test("init takes nothing from another project by a link out of the repository", async () => {
   const cwd = folder({ "other/values": "HOST=sentinel.example.test\n", "clone/kept": "" });
   const clone = join(cwd, "clone");
   mkdirSync(join(clone, ".git"));

@@ -48,7 +48,7 @@ describe("the script that starts the executable", () => {
     expect(lineFor(PRIVATE, "yarn")).toBeUndefined();
   });
 
-  it("does not fail where devDependencies are left out", () => {
+  it("succeeds if devDependencies are left out", () => {
     const development = { ...PRIVATE, devDependencies: OURS };
     expect(lineFor({ ...development, scripts: {} })).toBe(`"postinstall": "sophia-run link || exit 0"`);
     expect(lineFor({ ...development, scripts: { postinstall: "make" } })).toBe(
@@ -57,7 +57,7 @@ describe("the script that starts the executable", () => {
     expect(lineFor({ ...development, dependencies: OURS, scripts: {} })).toBe(`"postinstall": "sophia-run link"`);
   });
 
-  it("keeps the script that is there", () => {
+  it("does not replace an existing script", () => {
     expect(lineFor({ ...PRIVATE, scripts: { postinstall: "make" } })).toBe(`"postinstall": "make && sophia-run link"`);
     expect(lineFor({ ...PRIVATE, scripts: { postinstall: "sophia-run link" } })).toBeUndefined();
     expect(lineFor({ ...PRIVATE, scripts: { prepare: "husky && sophia-run link" } })).toBeUndefined();

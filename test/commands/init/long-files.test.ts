@@ -47,13 +47,13 @@ test.each<readonly [what: string, read: () => unknown]>([
         { runtime: "node", isBuilt: false, fileExists: () => false, commandsOf: () => undefined },
       ),
   ],
-])("%s: the time grows with the length", { timeout: 10_000 }, (_, read) => {
+])("init reads %s in a time that grows with the length", { timeout: 10_000 }, (_, read) => {
   const begin = performance.now();
   read();
   expect(performance.now() - begin).toBeLessThan(5000);
 });
 
-test("a name that is too long for a pattern is ignored", () => {
+test("init ignores a name that is too long for a pattern", () => {
   const name = "A".repeat(100_000);
   const reads = [
     ...findPythonReads(`import os\n${name} = os.environ\nos.environ["KEY"]\n`),
@@ -62,7 +62,7 @@ test("a name that is too long for a pattern is ignored", () => {
   expect(reads).toEqual([expect.arrayContaining(["KEY"]), expect.arrayContaining(["KEY"])]);
 });
 
-describe("what is found is as before", () => {
+describe("init finds the same variables as before", () => {
   test("in a Dockerfile", () => {
     expect(startsPackageManager('FROM x\n  CMD [ "npm", "start" ]\n')).toBe(true);
     expect(startsPackageManager("web: npm start\n")).toBe(true);

@@ -27,8 +27,8 @@ const loaded = async (cwd: string): Promise<unknown> => ({
 /** With its probes, which what a start loads does not have. */
 const builtIn = async (): Promise<unknown> => loaded(root);
 
-describe("the built-in contract", () => {
-  test("is written whole by --from builtin, with the schema for editors", async () => {
+describe("init and the built-in contract:", () => {
+  test("--from builtin writes the whole contract, with the schema for editors", async () => {
     const cwd = folder();
     const { status, stdout } = await sophia(["init", "--from", "builtin"], { cwd });
     expect(status).toBe(0);
@@ -38,7 +38,7 @@ describe("the built-in contract", () => {
     expect(JSON.parse(read(cwd, FILE))).toMatchObject({ $schema: "./sophia.contract.schema.json" });
   });
 
-  test("is extended if other sources add to it", async () => {
+  test("the new contract extends it if other sources add variables", async () => {
     const cwd = folder({ "app.js": "process.env.QDRANT_URL; process.env.SENTRY_DSN;" });
     const { stdout } = await sophia(["init", "--from", "builtin", "--from", "code"], { cwd });
     expect(stdout).toContain("18 variables");
@@ -47,7 +47,7 @@ describe("the built-in contract", () => {
     expect((await loadContract({}, foldersOf(cwd))).variables.size).toBe(18);
   });
 
-  test("in a folder above is not hidden, unless --from is given", async () => {
+  test("init does not hide a contract in a folder above, unless --from is given", async () => {
     const cwd = folder({ [FILE]: '{"variables":{"A":{}}}', "api.js": "process.env.B" });
     const inner = join(cwd, "packages/api");
     mkdirSync(inner, { recursive: true });
@@ -62,7 +62,7 @@ describe("the built-in contract", () => {
     expect(existsSync(join(inner, FILE))).toBe(true);
   });
 
-  test.each([[".env.example"], ["SECRETS.md"]])("docs and then init restore it from %s", async (name) => {
+  test.each([[".env.example"], ["SECRETS.md"]])("docs and then init restore the contract from %s", async (name) => {
     const cwd = folder();
     const written = await sophia(["docs", name], { cwd });
     expect(written.status).toBe(0);
@@ -74,7 +74,7 @@ describe("the built-in contract", () => {
     expect(await loaded(cwd)).toStrictEqual(await builtIn());
   });
 
-  test("is extended by variables that the user added to its .env.example", async () => {
+  test("the new contract extends it by variables that the user added to its .env.example", async () => {
     const cwd = folder();
     await sophia(["docs"], { cwd });
     writeFileSync(
@@ -90,7 +90,7 @@ describe("the built-in contract", () => {
   });
 });
 
-describe("a contract of another name", () => {
+describe("init with a contract of another name", () => {
   const contract = {
     variables: {
       A: { label: "The A", required: true, docs: "https://docs.test/a" },
@@ -101,7 +101,7 @@ describe("a contract of another name", () => {
     groups: { pair: { label: "Pair", rule: "one-of", variables: ["C", "B"] } },
   };
 
-  test("is extended by a contract from its documents; if it is gone, its rules are restored from them", async () => {
+  test("extends it by a contract from its documents, or restores its rules from them if it is gone", async () => {
     const cwd = folder({ "base.json": JSON.stringify(contract) });
     await sophia(["docs", "--contract", "base.json", ".env.example"], { cwd });
     await sophia(["init"], { cwd });
@@ -122,7 +122,7 @@ describe("a contract of another name", () => {
     });
   });
 
-  test("keeps required variables and groups through .env.example", () => {
+  test("restores required variables and groups through .env.example", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);
@@ -141,7 +141,7 @@ describe("a contract of another name", () => {
     );
   });
 
-  test("is named by the mark of a document", () => {
+  test("recognizes it by the mark of a document", () => {
     for (const source of [{ kind: "built-in" }, { kind: "file", path: "../a b/my.contract.json" }] as const) {
       expect(sourceOfDocument(`# Head; ${markOf(source)}.\nA=\n`)).toStrictEqual(source);
       expect(sourceOfDocument(`<!-- x. ${markOf(source)}; more -->`)).toStrictEqual(source);
@@ -151,7 +151,7 @@ describe("a contract of another name", () => {
   });
 });
 
-describe("which variables of ESC are required", () => {
+describe("init asks which variables of ESC are required:", () => {
   const names = ["A_KEY", "B_KEY", "C"];
 
   test.each([
@@ -159,11 +159,11 @@ describe("which variables of ESC are required", () => {
     ["1, C", ["A_KEY", "C"], []],
     ["all", ["A_KEY", "B_KEY", "C"], []],
     ["0 4 B_KYE B_KEY", ["B_KEY"], ["0", "4", "B_KYE"]],
-  ])("the answer %j", (answer, chosen, unknown) => {
+  ])("it understands the answer %j", (answer, chosen, unknown) => {
     expect(parseChoice(answer, names)).toStrictEqual({ chosen: new Set(chosen), unknown });
   });
 
-  test("is asked at a terminal, again if a word is unknown, and no value is shown", async () => {
+  test("it asks at a terminal, repeats the question after an unknown word, and shows no value", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
       values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },

@@ -8,8 +8,8 @@ import { start } from "../../helpers/started.ts";
 
 skipBecause(notPackage);
 
-describe.each(clients())("with $name what init prints works", (client) => {
-  test("the dependency, then each of the next steps", async ({ skip }) => {
+describe.each(clients())("with $name the steps that init prints work:", (client) => {
+  test("it installs the dependency, then runs each of the next steps", async ({ skip }) => {
     // installs.slow.test.ts adds the package and starts it with each of them.
     skip(!client.name.startsWith("npm") && notNightly !== undefined, notNightly);
     const cwd = folder({

@@ -47,7 +47,7 @@ function project(more: Readonly<Record<string, string>> = {}): string {
 const env = { PATH: cleanPath };
 
 describe("at a terminal init shows its changes of files, and asks once", () => {
-  test("a yes makes all but link, and nothing is made twice", async () => {
+  test("and makes all but link after a yes, and makes nothing twice", async () => {
     const cwd = project();
     const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "y\n"]]);
     expect(status).toBe(0);
@@ -66,7 +66,7 @@ describe("at a terminal init shows its changes of files, and asks once", () => {
     expect(read(cwd, ".gitignore")).toBe("node_modules\n.env\n.env.override\n");
   });
 
-  test("`link` adds the script for the executable as well", async () => {
+  test("and adds the script for the executable as well after `link`", async () => {
     const cwd = project();
     const { status } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", "link\n"]]);
     expect(status).toBe(0);
@@ -76,7 +76,7 @@ describe("at a terminal init shows its changes of files, and asks once", () => {
     expect(stdout).not.toMatch(/changed (?:package|\.git)|postinstall/);
   });
 
-  test.each(["\n", "n\n", "2\n"])("anything else changes nothing: %j", async (answer) => {
+  test.each(["\n", "n\n", "2\n"])("and changes nothing after any other answer: %j", async (answer) => {
     const cwd = project();
     const { status, stdout } = await atTerminal(["init"], { cwd, env }, [["Enter for no: ", answer]]);
     expect(status).toBe(0);
@@ -85,7 +85,7 @@ describe("at a terminal init shows its changes of files, and asks once", () => {
     expect(read(cwd, ".gitignore")).toBe("node_modules");
   });
 
-  test("a file behind a link is not offered", async () => {
+  test("and offers no change of a file behind a link", async () => {
     const cwd = project();
     writeFileSync(join(cwd, "real.json"), MANIFEST);
     const other = folder({ "sophia.contract.json": '{"variables":{"A":{}}}' });
@@ -97,8 +97,8 @@ describe("at a terminal init shows its changes of files, and asks once", () => {
   });
 });
 
-describe("without a terminal init prints the changes and how to make them", () => {
-  test("and makes none", async () => {
+describe("without a terminal init prints its changes of files and how to make them", () => {
+  test("and changes no file", async () => {
     const cwd = project();
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -111,7 +111,7 @@ describe("without a terminal init prints the changes and how to make them", () =
     expect(read(cwd, ".gitignore")).toBe("node_modules");
   });
 
-  test("--yes makes them, --link adds the script of link alone", async () => {
+  test("and makes them with --yes; --link adds the script of link alone", async () => {
     const cwd = project();
     const { stdout } = await sophia(["init", "--yes"], { cwd });
     expect(stdout).toContain('changed package.json: it now has\n  "start": "sophia-run -- node server.js"\n');
@@ -125,7 +125,7 @@ describe("without a terminal init prints the changes and how to make them", () =
     expect(read(linked, ".gitignore")).toBe("node_modules");
   });
 
-  test("a file keeps its mode, and one with further hard links its content for all of them", async () => {
+  test("and keeps a file's mode, and the content of a file with further hard links for all of them", async () => {
     const cwd = project();
     const path = join(cwd, "package.json");
     chmodSync(path, 0o664);
@@ -140,7 +140,7 @@ describe("without a terminal init prints the changes and how to make them", () =
     expect(statSync(join(cwd, ".gitignore")).mode & 0o777).toBe(0o640);
   });
 
-  test("a link is refused before the first file is written", async () => {
+  test("and refuses a link before it writes the first file", async () => {
     const cwd = project({ "real.txt": "" });
     const other = folder({ "app.js": "process.env.A" });
     mkdirSync(join(other, ".git"));
@@ -149,14 +149,14 @@ describe("without a terminal init prints the changes and how to make them", () =
     expect(readdirSync(other)).not.toContain("sophia.contract.json");
   });
 
-  test("without sophia-run among the dependencies a script of link would fail, so that it is not offered", async () => {
+  test("and does not offer the script of link if sophia-run is not among the dependencies, since the script would fail", async () => {
     const cwd = project({ "package.json": MANIFEST.replace('"sophia-run"', '"other"') });
     await sophia(["init", "--yes", "--link"], { cwd });
     expect(read(cwd, "package.json")).not.toContain("postinstall");
   });
 });
 
-describe("edits of package.json", () => {
+describe("an edit of package.json", () => {
   const change = (name: string, from: string | undefined, to: string) => [{ name, from, to }];
 
   test.each([
@@ -176,11 +176,11 @@ describe("edits of package.json", () => {
     ["[]", change("a", undefined, "y"), undefined],
     ["{", change("a", undefined, "y"), undefined],
     [`${'{"a":'.repeat(200)}1${"}".repeat(200)}`, change("a", undefined, "y"), undefined],
-  ] as const)("%j", (text, changes, expected) => {
+  ] as const)("changes the scripts or is refused: %j", (text, changes, expected) => {
     expect(withScripts(text, changes)).toBe(expected);
   });
 
-  test("lines are added once, in the line breaks of the file", () => {
+  test("adds lines once, with the line breaks of the file", () => {
     expect(withLines("", ["a", "b"])).toBe("a\nb\n");
     expect(withLines("x\r\na", ["a", "b"])).toBe("x\r\na\r\nb\r\n");
     expect(withLines("a\nb", ["a", "b"])).toBe("a\nb");

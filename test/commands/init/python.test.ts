@@ -7,7 +7,7 @@ test.each([
   ["project = { name = 'shop' }\ntool.uv.package = false\n", "shop", "uv"],
   ["[[tool.mypy.overrides]]\nname = 'other'\n[project]\n", undefined, "pip ."],
   ["[project\nname = 'shop'\n", undefined, "pip ."],
-])("%j has the name %j and the installer %s", (text, name, tool) => {
+])("a requirement of Python %j has the name %j and the installer %s", (text, name, tool) => {
   const pyproject = parsePyproject(text);
   expect(pyproject.name).toBe(name);
   expect(findPythonTool(pyproject, () => false)).toBe(tool);

@@ -20,10 +20,10 @@ const manifestFor = (packageManager: string): string =>
   JSON.stringify({ dependencies: { "sophia-run": "^0.1.0" }, packageManager });
 const MANIFEST = '{ "dependencies": { "sophia-run": "^0.1.0" } }\n';
 
-describe("in a project that npm installs", () => {
+describe("init in a project that npm installs", () => {
   const files = { ...WITH_ESC, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "" };
 
-  test("the Dockerfile and the .dockerignore are those of the example, which README.md shows", async () => {
+  test("makes the Dockerfile and the .dockerignore of the example, which README.md shows", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "docker"], { cwd });
     for (const name of ["Dockerfile", ".dockerignore"]) {
@@ -34,13 +34,13 @@ describe("in a project that npm installs", () => {
     }
   });
 
-  test("with sophia-run from a tarball the Dockerfile copies that, too", async () => {
+  test("makes a Dockerfile that copies the tarball, if sophia-run is installed from one", async () => {
     const cwd = folder({ ...files, "package.json": MANIFEST.replace("^0.1.0", "file:sophia-run-0.1.0.tgz") });
     await sophia(["init", "--with", "docker"], { cwd });
     expect(read(cwd, "Dockerfile")).toContain("COPY package*.json sophia-run-*.tgz ./\n");
   });
 
-  test("the devcontainer is the example's, with the check for its command", async () => {
+  test("makes the example's devcontainer, with the check for its command", async () => {
     const cwd = folder(files);
     await sophia(["init", "--with", "devcontainer"], { cwd });
     const name = ".devcontainer/devcontainer.json";
@@ -50,7 +50,7 @@ describe("in a project that npm installs", () => {
     expect(readDevcontainer(join(cwd, name)).postStartCommand).toBe("sophia-run check");
   });
 
-  test("the workflow checks as this repository's own does", async () => {
+  test("makes a workflow that checks as this repository's own does", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "actions"], { cwd });
     expect(stdout).toContain("created .github/workflows/configuration.yml\n");
@@ -84,7 +84,7 @@ describe("in a project that npm installs", () => {
       .map((line) => line.trim())
       .join();
 
-  test("the workflow without a stored token uses the action of sophia-run, as the example does", async () => {
+  test("makes a workflow without a stored token that uses the action of sophia-run, as the example does", async () => {
     const { text, workflow, stdout } = await workflowOf("actions-oidc", WITH_ESC["sophia.contract.json"]);
     expect(workflow.permissions).toEqual({ contents: "read", "id-token": "write" });
     const example = read(join(root, "examples/actions"), "oidc.yml");
@@ -95,7 +95,7 @@ describe("in a project that npm installs", () => {
     expect(stdout).not.toContain("gh variable");
   });
 
-  test("or pulumi/auth-actions, as the example does, and installs nothing once it has the token", async () => {
+  test("makes a workflow with pulumi/auth-actions, as the example does, which installs nothing once it has the token", async () => {
     const { text, workflow } = await workflowOf("auth-actions", WITH_ESC["sophia.contract.json"]);
     expect(workflow.permissions).toEqual({ contents: "read", "id-token": "write" });
     const example = read(join(root, "examples/actions"), "auth-actions.yml");
@@ -109,7 +109,7 @@ describe("in a project that npm installs", () => {
   });
 
   test.each(["actions-oidc", "auth-actions"])(
-    "%s takes what the contract does not name from variables of the repository, and says how to set them",
+    "makes files in which %s takes what the contract does not name from variables of the repository, and says how to set them",
     async (way) => {
       const { cwd, text, stdout } = await workflowOf(way, '{"variables":{"A":{}}}');
       expect(text).toContain("${{ vars.ESC_ENV }}");
@@ -127,7 +127,7 @@ describe("in a project that npm installs", () => {
     },
   );
 
-  test("each way is offered with the stored token, and two for one file are an error that writes nothing", async () => {
+  test("offers each way beside the stored token, and writes nothing if two ways are given for one file", async () => {
     const { stdout } = await workflowOf("all", WITH_ESC["sophia.contract.json"]);
     expect(stdout).toContain("--with actions-oidc or --with auth-actions");
     const cwd = folder(files);
@@ -147,7 +147,7 @@ describe("in a project that npm installs", () => {
     expect((await sophia(["init", "--with", "actions-oidc"], { cwd: python })).stdout).toContain("created .github");
   });
 
-  test("no file calls npx, and no printed command asks a registry for a missing package", async () => {
+  test("makes no file that calls npx, and prints no command that asks a registry for a missing package", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
     expect(unwrapped(stdout)).toContain(
@@ -169,7 +169,7 @@ test.each([
   ["yarn 1", { "yarn.lock": "" }, manifestFor("yarn@1.22.22")],
   ["bun", { "bun.lock": "" }, MANIFEST],
   ["bun", { "bun.lockb": "" }, MANIFEST],
-] as const)("%s, by %j: all files call it", async (name, locks, manifest) => {
+] as const)("init in a project of %s, by %j, calls it in all files", async (name, locks, manifest) => {
   const cwd = folder({ ...WITH_ESC, ...locks, "package.json": manifest, "server.js": "" });
   const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
   const { run, files, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
@@ -187,7 +187,7 @@ test.each([
   }
 });
 
-describe("a project that does not use ESC", () => {
+describe("init in a project that does not use ESC", () => {
   const files = { ...CONTRACT, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "process.env.A" };
   const names = [
     ".env.example",
@@ -196,7 +196,7 @@ describe("a project that does not use ESC", () => {
     ".github/workflows/configuration.yml",
   ];
 
-  test("meets it in none of the files that init and docs write", async () => {
+  test("mentions ESC in none of the files that init and docs write", async () => {
     const cwd = folder({ ...files, ".env": "A=1\n" });
     expect((await sophia(["init", "--with", "all"], { cwd })).status).toBe(0);
     expect((await sophia(["docs"], { cwd })).status).toBe(0);
@@ -215,7 +215,7 @@ describe("a project that does not use ESC", () => {
     ["the user's environment", {}, { ESC_ENV: "acme/app/dev" }],
     [".env", { ".env": "ESC_ENV=acme/app/dev\n" }, {}],
     ["the contract", WITH_ESC, {}],
-  ])("new documents are about ESC if it is in %s, and stay so", async (_, own, env) => {
+  ])("writes documents about ESC once ESC is in %s, and docs keeps them so", async (_, own, env) => {
     const cwd = folder({ ...files, ...own });
     expect((await sophia(["docs"], { cwd, env })).status).toBe(0);
     expect(read(cwd, ".env.example")).toContain("\nESC_TOKEN=\n");
@@ -224,7 +224,7 @@ describe("a project that does not use ESC", () => {
   });
 });
 
-describe("a file that cannot be created", () => {
+describe("init, if a file cannot be created,", () => {
   test.each([
     ["only Python", { "main.py": 'import os\nos.environ["A"]\n' }, "no package.json"],
     ["no lock file", { "package.json": MANIFEST }, "no package-lock.json"],
@@ -234,7 +234,7 @@ describe("a file that cannot be created", () => {
       "no pnpm-lock.yaml",
     ],
     ["Yarn 4 by its settings alone", { "package.json": MANIFEST, ".yarnrc.yml": "" }, "no yarn.lock"],
-  ])("%s: one line has the reason if it is asked for", async (_, own, why) => {
+  ])("prints the reason in one line if the user asked for the file: %s", async (_, own, why) => {
     const files = { ...CONTRACT, ...own, "server.js": "" };
     const cwd = folder(files);
     const plain = await sophia(["init"], { cwd });
@@ -251,7 +251,7 @@ describe("a file that cannot be created", () => {
   });
 });
 
-test("without a terminal and --with only the contract is written, and the end names the other files", async () => {
+test("init writes only the contract without a terminal and --with, and names the other files at its end", async () => {
   const files = { "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "process.env.A" };
   const cwd = folder(files);
   mkdirSync(join(cwd, ".github"));
@@ -265,8 +265,8 @@ test("without a terminal and --with only the contract is written, and the end na
   expect(made.stdout).toContain("--with actions");
 });
 
-describe("documents", () => {
-  test("docs writes no types without a package.json, and keeps existing ones up to date", async () => {
+describe("after init", () => {
+  test("docs writes no types without a package.json, and keeps existing types up to date", async () => {
     const cwd = folder(CONTRACT);
     expect((await sophia(["docs"], { cwd })).status).toBe(0);
     expect(readdirSync(cwd).toSorted()).toEqual([".env.example", "SECRETS.md", "sophia.contract.json"]);
@@ -295,18 +295,15 @@ describe("documents", () => {
     ["ENTRYPOINT sophia-run -- python app.py", "write\n  ENTRYPOINT exec sophia-run -- python app.py\n\n"],
     ["CMD exec sophia-run -- python app.py", "Dockerfile uses sophia-run already\n"],
     ['CMD ["sophia-run", "--", "python", "app.py"]', "Dockerfile uses sophia-run already\n"],
-  ])(
-    "a Dockerfile with %s gets lines that start the program without a shell if that is possible",
-    async (line, says) => {
-      const { stdout } = await sophia(["init"], {
-        cwd: folder({ ...CONTRACT, Dockerfile: `FROM python:3\n${line}\n` }),
-      });
-      expect(stdout).toContain(says);
-    },
-  );
+  ])("a Dockerfile with %s gets lines that start the program without a shell if possible", async (line, says) => {
+    const { stdout } = await sophia(["init"], {
+      cwd: folder({ ...CONTRACT, Dockerfile: `FROM python:3\n${line}\n` }),
+    });
+    expect(stdout).toContain(says);
+  });
 });
 
-describe("pyproject.toml", () => {
+describe("init advises a project with pyproject.toml how to install sophia-run:", () => {
   const project = (more: string): string => `[project]\nname = "sophia-run-demo"\n${more}\n`;
 
   test.each([
@@ -346,7 +343,7 @@ describe("pyproject.toml", () => {
         "  sophia-run -- python manage.py\n",
       ],
     },
-  ])("$of", async ({ files, says }) => {
+  ])("by $of", async ({ files, says }) => {
     const cwd = folder({ ...CONTRACT, ".devcontainer.json": "{}", ...files });
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -355,7 +352,7 @@ describe("pyproject.toml", () => {
   });
 });
 
-describe("package.json", () => {
+describe("init advises a project with package.json", () => {
   const add = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
   const advice = (text: string, isStartedByPackageManager = false, files: readonly string[] = []): string =>
     packageSteps(text, {
@@ -372,12 +369,12 @@ describe("package.json", () => {
     ["{}", "; run\nnpm install --save-prod ./sophia-run"],
     ['{"devDependencies":{"sophia-run":"1"}}', "; run\nnpm install --save-prod ./sophia-run"],
     ["{", "not a JSON object"],
-  ])("%s", (text, words) => {
+  ])("how to depend on sophia-run: %s", (text, words) => {
     expect(advice(text)).toContain(words);
     expectWording(advice(text));
   });
 
-  test("a start script is proposed for an existing program", () => {
+  test("to make a start script for an existing program", () => {
     const manifest = '{"dependencies":{"sophia-run":"1"}}';
     expect(advice(manifest)).toBe("");
     expect(advice(manifest, false, ["index.js"])).toBe('\n"scripts": { "start": "sophia-run -- node index.js" }\n');
@@ -388,13 +385,13 @@ describe("package.json", () => {
     ["./sophia-run-0.1.0.tgz", ""],
     ["file:../../tmp/sophia-run-0.1.0.tgz", "../../tmp/sophia-run-0.1.0.tgz"],
     ["/tmp/a b/sophia-run-0.1.0.tgz", "'/tmp/a b/sophia-run-0.1.0.tgz'"],
-  ])("sophia-run from %s: images and CI need the tarball in the folder", (version, path) => {
+  ])("to copy the tarball for images and CI, if sophia-run comes from %s", (version, path) => {
     const advised = advice(JSON.stringify({ dependencies: { "sophia-run": version } }));
     const expected = `cp ${path} . && npm install --save-prod ./sophia-run-0.1.0.tgz\n`;
     expect(advised.replace(/^.*; run\n/, "")).toBe(path === "" ? "" : expected);
   });
 
-  test("a script that an image or a supervisor starts by npm begins with exec", () => {
+  test("to begin a script with exec if an image or a supervisor starts it by npm", () => {
     const manifest = '{"dependencies":{"sophia-run":"1"},"scripts":{"start":"node a.js"}}';
     expect(advice(manifest)).toBe('\n"start": "sophia-run -- node a.js"\n');
     expect(advice(manifest, true)).toContain('\n"start": "exec sophia-run -- node a.js"\nexec: ');
@@ -408,7 +405,7 @@ describe("package.json", () => {
     ['CMD ["node", "server.js"]', false],
     ["RUN npm ci", false],
     ["web: node npm.js", false],
-  ])("%s starts npm: %s", (text, expected) => {
+  ])("with the knowledge that %s starts npm: %s", (text, expected) => {
     expect(startsPackageManager(undefined, text)).toBe(expected);
   });
 });

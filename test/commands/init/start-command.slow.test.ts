@@ -19,7 +19,7 @@ const of = (manifest: object, isBuilt = false) =>
   );
 const started = (start: string, more: Readonly<Record<string, string>> = {}) => of({ scripts: { start, ...more } });
 
-describe("the words of CMD", () => {
+describe("the CMD that init writes", () => {
   test.each([
     ["node server.js", ["node", "server.js"]],
     [
@@ -35,18 +35,18 @@ describe("the words of CMD", () => {
     ["npx next start", ["next", "start"]],
     ["bin/run.sh", ["bin/run.sh"]],
     ["node server.js && echo done", ["sh", "-c", "node server.js && echo done"]],
-  ])("%s", (start, words) => {
+  ])("has the words of %s", (start, words) => {
     expect(started(start)).toEqual({ options: [], words });
   });
 
-  test("keep the options of sophia-run for ENTRYPOINT", () => {
+  test("keeps the options of sophia-run for ENTRYPOINT", () => {
     expect(started("sophia-run --scope web -- node server.js")).toEqual({
       options: ["--scope", "web"],
       words: ["node", "server.js"],
     });
   });
 
-  test("follow scripts that name each other, and main where there is no script", () => {
+  test("follows scripts that name each other, and main if there is no script", () => {
     expect(started("npm run serve", { serve: "node server.js" })).toMatchObject({ words: ["node", "server.js"] });
     expect(of({ main: "dist/index.js" })).toMatchObject({ words: ["node", "dist/index.js"] });
     expect(of({})).toMatchObject({ words: ["node", "server.js"] });
@@ -54,7 +54,7 @@ describe("the words of CMD", () => {
   });
 });
 
-describe("the reason why there are none", () => {
+describe("init says why it writes no CMD", () => {
   test.each([
     ["node build/main.js", "build/main.js"],
     ["tsx src/index.ts", "tsx of the dev"],
@@ -62,11 +62,11 @@ describe("the reason why there are none", () => {
     ["npm run again", "the script again"],
     ["npm run build && node server.js", "npm within"],
     ["tsx migrate.ts; node server.js", "tsx of the dev"],
-  ])("%s", (start, why) => {
+  ])("for %s", (start, why) => {
     expect(started(start)).toMatchObject({ why: expect.stringContaining(why) });
   });
 
-  test("a build may make what is missing; a prestart that does more is not run by an image", () => {
+  test("unless a build may make what is missing; a prestart that does more is not run by an image", () => {
     expect(of({ scripts: { start: "node build/main.js" } }, true)).toHaveProperty("words");
     expect(started("node server.js", { prestart: "node migrate.js" })).toHaveProperty("why");
     expect(of({ main: "" }, false)).toMatchObject({ words: ["node", "server.js"] });

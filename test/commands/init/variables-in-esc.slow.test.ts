@@ -69,7 +69,7 @@ async function startAfterInit(server: EscServer, environments: string): Promise<
 }
 
 describe("a start meets the contract that was written from the same environments", () => {
-  test("whatever they hold", async () => {
+  test("whatever the environments hold", async () => {
     const some = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom(...VALUES), { maxKeys: 12 });
     const style = fc.record({ nulls: fc.constantFrom("omit", "explicit"), trace: fc.boolean(), details: fc.boolean() });
     const holds = fc.asyncProperty(some, some, some, some, style, async (base, files, own, more, form) => {
@@ -83,7 +83,7 @@ describe("a start meets the contract that was written from the same environments
     await fc.assert(holds, { numRuns: cases(3, 40), endOnFailure: true });
   });
 
-  test("every name with every value", async () => {
+  test("for every name with every value", async () => {
     await using server = await startEscServer();
     const named = VALUES.flatMap((value, index) =>
       ["PORT", "URL", "X"].map((word): [string, ValueSpec] => [`V${index}_${word}`, value]),
@@ -94,7 +94,7 @@ describe("a start meets the contract that was written from the same environments
     expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
   });
 
-  test("and takes a value in plain text that looks like a secret for one", async () => {
+  test("and takes a value in plain text that looks like a secret for a secret", async () => {
     await using server = await startEscServer();
     const plain = { LOG_LEVEL: "debug", API_KEY: sentinel("key"), DATABASE_URL: `postgresql://u:${SENTINEL}@h/d` };
     server.environment("acme/app/dev", { values: plain });
@@ -107,7 +107,7 @@ describe("a start meets the contract that was written from the same environments
     });
   });
 
-  test("with providers whose types are in the schema", async () => {
+  test("if providers have their types in the schema", async () => {
     await using server = await startEscServer();
     server.provider("object", { id: "i", list: ["l"], key: secret(sentinel("key")) });
     server.provider("text", sentinel("text"));
@@ -139,7 +139,7 @@ describe("a start meets the contract that was written from the same environments
     expect((await sophia(["--", "true"], { cwd: whole, env })).status).toBe(0);
   });
 
-  test.each([true, false])("without values (environmentFunctionSummary: %s)", async (summary) => {
+  test.each([true, false])("if there are no values (environmentFunctionSummary: %s)", async (summary) => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { summary });
     expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
@@ -148,7 +148,7 @@ describe("a start meets the contract that was written from the same environments
     expect(compared.stdout).toContain("not met by acme/app/dev");
   });
 
-  test("with everything required that may be; other variables are optional or left out", async () => {
+  test("if everything is required that may be; other variables are optional or left out", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
       values: { KEY: secret(sentinel("key")), DB_PORT: "tcp://x", NULL: null, EMPTY: "", LATER: "changeme" },
@@ -174,8 +174,8 @@ describe("a start meets the contract that was written from the same environments
   });
 });
 
-describe("the environment", () => {
-  test("is written into the contract if the user agrees, who needs neither ESC_ENV nor another consent then", async () => {
+describe("the ESC environment", () => {
+  test("is written into the contract if the user agrees, who needs neither ESC_ENV nor another consent afterwards", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
     const cwd = folder();
@@ -189,7 +189,7 @@ describe("the environment", () => {
     expect(await sophia(["--", "true"], { cwd, env: token })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("is only named without a terminal", async () => {
+  test("is only named if there is no terminal", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { KEY: secret(sentinel("key")) } });
     const cwd = folder();

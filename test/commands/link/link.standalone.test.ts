@@ -100,8 +100,8 @@ function reasonFor(
   return stderr.replaceAll(/\s+/g, " ");
 }
 
-describe.each(forms)("called by $name", ({ command }) => {
-  it("the command becomes a link to the executable, which starts, and goes back to Node.js", () => {
+describe.each(forms)("link, called by $name,", ({ command }) => {
+  it("makes the command a link to the executable, which starts, and --node restores the file for Node.js", () => {
     const path = project("a project with spaces");
     const program = command(path);
     const shows = (...words: string[]) => run([binOf(path), ...words], path);
@@ -127,7 +127,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(entryOf(path)).toEqual(again);
   });
 
-  it("--verbose prints what is done", () => {
+  it("prints with --verbose what it does", () => {
     const path = project();
     const verbose = (...words: string[]) =>
       run([...command(path), "link", ...words], path).stderr.replaceAll(/\s+/g, " ");
@@ -136,7 +136,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(verbose("--node", "-v")).toBe(`sophia-run: ${shown(path)} starts Node.js, as before `);
   });
 
-  it("a package manager's script is replaced, as pnpm writes it for a package in its store", () => {
+  it("replaces a package manager's script, as pnpm writes it for a package in its store", () => {
     const path = project();
     const stored = join(path, "node_modules/.pnpm/sophia-run@0.1.0/node_modules/sophia-run");
     mkdirSync(dirname(stored), { recursive: true });
@@ -155,7 +155,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(run([binOf(path), "--version"], path).stdout).toContain("(npm package, ");
   });
 
-  it("what was not written for the package is left as it is", () => {
+  it("does not replace what was not written for the package", () => {
     const path = project();
     const program = command(path);
     const entry = binOf(path);
@@ -184,7 +184,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(run([...program, "link", "--check"], path)).toMatchObject({ status: 1 });
   });
 
-  it("a .bin that is a link is left as it is", () => {
+  it("does not change a .bin that is a link", () => {
     const path = project();
     const bin = dirname(binOf(path));
     renameSync(bin, join(path, "elsewhere"));
@@ -192,7 +192,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(reasonFor(path, command(path))).toContain("in a folder that is a symbolic link");
   });
 
-  it("without a command there is nothing to do", () => {
+  it("does nothing without a command", () => {
     const path = project();
     rmSync(binOf(path));
     expect(reasonFor(path, command(path))).toContain("nothing is linked: no node_modules/.bin");
@@ -206,7 +206,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     });
   });
 
-  it("a folder that the user may not write is left as it is, and --node says so", ({ skip }) => {
+  it("does not change a folder that the user may not write, and --node says so", ({ skip }) => {
     skip(noNobody !== undefined, noNobody);
     const path = project();
     for (const name of [dirname(path), path]) chmodSync(name, 0o755);
@@ -223,7 +223,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(entryOf(path)).toEqual(before);
   });
 
-  it("the commands of all folders above are replaced, if they are of this package", () => {
+  it("replaces the commands of all folders above, if they are of this package", () => {
     const path = project();
     const below = join(path, "packages/a");
     mkdirSync(join(below, "src"), { recursive: true });
@@ -244,7 +244,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     ]);
   });
 
-  it("the command of another copy of the package is left as it is", () => {
+  it("does not replace the command of another copy of the package", () => {
     const path = project();
     const below = join(path, "packages/a");
     copyPackage(packageOf(below));
@@ -257,7 +257,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(readlinkSync(binOf(path))).toBe(EXECUTABLE);
   });
 
-  it("calls at once leave one link, and nothing beside it", async () => {
+  it("leaves one link, and nothing beside it, if several calls run at once", async () => {
     const path = project();
     const [file = "", ...args] = command(path);
     const calls = Array.from({ length: 8 }, () =>
@@ -268,7 +268,7 @@ describe.each(forms)("called by $name", ({ command }) => {
     expect(readdirSync(dirname(binOf(path)))).toEqual(["sophia-run"]);
   });
 
-  it("--node and --check conflict", () => {
+  it("refuses --node with --check", () => {
     const path = project();
     expect(run([...command(path), "link", "--node", "--check"], path)).toMatchObject({
       status: 125,
@@ -277,7 +277,7 @@ describe.each(forms)("called by $name", ({ command }) => {
   });
 });
 
-describe("an executable that this machine does not start", () => {
+describe("link, with an executable that this machine does not start,", () => {
   const MACHINE_AT = 18;
   const spoil: Readonly<Record<string, (path: string) => void>> = {
     "is no executable for": (path) => {
@@ -299,7 +299,7 @@ describe("an executable that this machine does not start", () => {
   };
 
   it.each(Object.entries(spoil))(
-    "%s: is not linked, and a link to it becomes one to the file for Node.js",
+    "makes no link, and turns a link to it into a link to the file for Node.js: %s",
     (why, break_) => {
       const path = project();
       break_(join(packageOf(path), "dist", NAME));
@@ -323,7 +323,7 @@ describe("an executable that this machine does not start", () => {
     },
   );
 
-  it("is reported in one line if the package was packed without it, and a link to it becomes one to the file for Node.js", () => {
+  it("reports in one line that the package was packed without it, and turns a link to it into a link to the file for Node.js", () => {
     const path = project();
     rmSync(join(packageOf(path), "dist", NAME));
     const reported = {
@@ -339,7 +339,7 @@ describe("an executable that this machine does not start", () => {
     expect(run([...byNode(path), "link", "--node"], path)).toEqual(SILENT);
   });
 
-  it("is not looked for on another system, where a link to it becomes one to the file for Node.js", () => {
+  it("does not look for it on another system, where a link to it becomes a link to the file for Node.js", () => {
     const path = project();
     const elsewhere = join(path, "elsewhere.cjs");
     writeFileSync(elsewhere, `Object.defineProperty(process, "platform", { value: "darwin" });`);
@@ -355,7 +355,7 @@ describe("an executable that this machine does not start", () => {
   });
 });
 
-it("an executable that is in no package links nothing", () => {
+it("link does nothing for an executable that is in no package", () => {
   const path = project();
   const alone = join(path, "sophia-run");
   cpSync(built, alone);
@@ -368,7 +368,7 @@ it("an executable that is in no package links nothing", () => {
   expect(reasonFor(path, [join(path, "dist/sophia-run")])).toContain("this sophia-run is in no npm package");
 });
 
-it("a deleted working directory is no obstacle", () => {
+it("link works in a deleted working directory", () => {
   const path = project();
   const deleted = join(path, "deleted");
   mkdirSync(deleted);

@@ -221,74 +221,77 @@ function removeModules({ cwd }: Project): void {
   rmSync(join(cwd, "node_modules"), { recursive: true, force: true });
 }
 
-describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])("$name", (client) => {
-  if (!/^p?npm /.test(client.name)) skipBecause(notNightly);
-  const { install, frozen, add, upgrade, rebuild, withoutScripts, remove } = operationsOf(client);
+describe.each([...clients(), ...(isNightly ? furtherPackageManagers() : [])])(
+  "the link in a project of $name",
+  (client) => {
+    if (!/^p?npm /.test(client.name)) skipBecause(notNightly);
+    const { install, frozen, add, upgrade, rebuild, withoutScripts, remove } = operationsOf(client);
 
-  test("the command starts after each operation, and is gone with the package", async () => {
-    const here = project(client);
-    const steps: readonly (readonly [Step, readonly string[]])[] = [
-      ["install", install],
-      ["install again", install],
-      ["frozen from clean", frozen],
-      ["add another", add],
-      ["install after that", install],
-      ["upgrade", upgrade],
-      ["install after the upgrade", install],
-      ["rebuild", rebuild],
-      ["without scripts, from clean", withoutScripts],
-      ["remove", remove],
-    ];
-    const seen: string[] = [];
-    let lock: string | undefined;
-    for (const [step, words] of steps) {
-      if (step.endsWith("from clean")) removeModules(here);
-      const output = await succeed(here, words);
-      // The script cannot find a command that is removed. Yarn 1 warns of its own option.
-      const expected = step === "remove" ? /.*/gs : /^warning Ignored scripts due to flag\.$/gm;
-      expect(output.replaceAll(expected, ""), step).not.toMatch(/\bwarn|\berr(?:or)?\b/i);
-      if (/^(?:install|install again|frozen from clean)$/.test(step))
-        expect(lockOf(here), step).toBe((lock ??= lockOf(here)));
-      seen.push(`${step}: ${await command(here)}`);
-      if (step === "install") expect(await run(here, ["run", "job"])).toMatchObject({ status: 7 });
-    }
-    const expected = steps.map(([step]) => {
-      const byNode =
-        isPlugAndPlay(client) || step.startsWith("without") || BY_NODE[client.name]?.includes(step) === true;
-      const form = byNode ? "Node.js" : "executable";
-      return `${step}: ${step === "remove" ? "gone" : `${form} ${UPGRADED.has(step) ? NEXT : FIRST}`}`;
-    });
-    expect(seen).toEqual(expected);
-  }, 300_000);
+    test("starts the executable after each operation, and disappears with the package", async () => {
+      const here = project(client);
+      const steps: readonly (readonly [Step, readonly string[]])[] = [
+        ["install", install],
+        ["install again", install],
+        ["frozen from clean", frozen],
+        ["add another", add],
+        ["install after that", install],
+        ["upgrade", upgrade],
+        ["install after the upgrade", install],
+        ["rebuild", rebuild],
+        ["without scripts, from clean", withoutScripts],
+        ["remove", remove],
+      ];
+      const seen: string[] = [];
+      let lock: string | undefined;
+      for (const [step, words] of steps) {
+        if (step.endsWith("from clean")) removeModules(here);
+        const output = await succeed(here, words);
+        // The script cannot find a command that is removed. Yarn 1 warns of its own option.
+        const expected = step === "remove" ? /.*/gs : /^warning Ignored scripts due to flag\.$/gm;
+        expect(output.replaceAll(expected, ""), step).not.toMatch(/\bwarn|\berr(?:or)?\b/i);
+        if (/^(?:install|install again|frozen from clean)$/.test(step))
+          expect(lockOf(here), step).toBe((lock ??= lockOf(here)));
+        seen.push(`${step}: ${await command(here)}`);
+        if (step === "install") expect(await run(here, ["run", "job"])).toMatchObject({ status: 7 });
+      }
+      const expected = steps.map(([step]) => {
+        const byNode =
+          isPlugAndPlay(client) || step.startsWith("without") || BY_NODE[client.name]?.includes(step) === true;
+        const form = byNode ? "Node.js" : "executable";
+        return `${step}: ${step === "remove" ? "gone" : `${form} ${UPGRADED.has(step) ? NEXT : FIRST}`}`;
+      });
+      expect(seen).toEqual(expected);
+    }, 300_000);
 
-  test("the lock file is the same without the link", async () => {
-    const [linked, other] = [project(client), project(client)];
-    await succeed(linked, install);
-    await succeed(other, withoutScripts);
-    expect(lockOf(other)).toBe(lockOf(linked));
-  }, 120_000);
+    test("does not change the lock file", async () => {
+      const [linked, other] = [project(client), project(client)];
+      await succeed(linked, install);
+      await succeed(other, withoutScripts);
+      expect(lockOf(other)).toBe(lockOf(linked));
+    }, 120_000);
 
-  test("in a workspace the package that has the dependency needs the script", async ({ skip }) => {
-    skip(isPlugAndPlay(client), "Plug'n'Play has no node_modules");
-    const here = project(client, {
-      "package.json": { name: "root", version: "1.0.0", license: "MIT", private: true, workspaces: ["packages/*"] },
-      "pnpm-workspace.yaml": "packages:\n  - 'packages/*'\n",
-      "packages/api/package.json": {
-        name: "api",
-        version: "1.0.0",
-        license: "MIT",
-        dependencies: { "sophia-run": FIRST },
-        scripts: { postinstall: LINK },
-      },
-    });
-    await succeed(here, install);
-    const linked = `executable ${FIRST}`;
-    const expected = IN_WORKSPACE[client.name] ?? IN_WORKSPACE[client.name.replace(/ .*/, "")] ?? [];
-    expect([await command(here), await command(here, "packages/api")]).toEqual(
-      expected.map((isThere) => (isThere ? linked : "gone")),
-    );
-  }, 120_000);
-});
+    test("needs the script in the package of a workspace that has the dependency", async ({ skip }) => {
+      skip(isPlugAndPlay(client), "Plug'n'Play has no node_modules");
+      const here = project(client, {
+        "package.json": { name: "root", version: "1.0.0", license: "MIT", private: true, workspaces: ["packages/*"] },
+        "pnpm-workspace.yaml": "packages:\n  - 'packages/*'\n",
+        "packages/api/package.json": {
+          name: "api",
+          version: "1.0.0",
+          license: "MIT",
+          dependencies: { "sophia-run": FIRST },
+          scripts: { postinstall: LINK },
+        },
+      });
+      await succeed(here, install);
+      const linked = `executable ${FIRST}`;
+      const expected = IN_WORKSPACE[client.name] ?? IN_WORKSPACE[client.name.replace(/ .*/, "")] ?? [];
+      expect([await command(here), await command(here, "packages/api")]).toEqual(
+        expected.map((isThere) => (isThere ? linked : "gone")),
+      );
+    }, 120_000);
+  },
+);
 
 test.each([
   ["macOS", ["--os=darwin", "--cpu=arm64"]],

@@ -45,12 +45,12 @@ describe("a script that pnpm or Yarn has generated starts one file", () => {
     ["pnpm 9, which does not exec", quoted(FILE).replaceAll("  exec ", "  "), FILE],
     ["pnpm 10 and 11", quoted(STORED), STORED],
     ["pnpm 12", single(STORED), STORED],
-  ])("%s", (_, text, target) => {
+  ])("as %s", (_, text, target) => {
     expect(targetOfShim(text)).toBe(target);
   });
 });
 
-describe("any other script starts none", () => {
+describe("any other script starts no file:", () => {
   it.each([
     ["an empty file", ""],
     ["no script of sh", quoted(FILE).replace("/bin/sh", "/bin/bash")],

@@ -30,8 +30,8 @@ async function commandWorld() {
   return { server, cwd, env, run };
 }
 
-describe("ESC_TOKEN_COMMAND", () => {
-  test("is run by sh in the caller's environment, once, and its standard error passes", async () => {
+describe("the command in ESC_TOKEN_COMMAND", () => {
+  test("is run by sh in the caller's environment, once, and its standard error is passed on", async () => {
     const { run, cwd } = await commandWorld();
     const ended = await run('echo run >> runs; echo "asks $WHO" >&2; cat token', PRINT, { WHO: "you" });
     expect(ended).toMatchObject({ status: 0, stdout: GOT, stderr: "asks you\n" });
@@ -54,7 +54,7 @@ describe("ESC_TOKEN_COMMAND", () => {
     expect(readFileSync(join(cwd, "input"), "utf8")).toBe("");
   });
 
-  test("asks at the terminal", async () => {
+  test("can ask at the terminal", async () => {
     const { cwd, env } = await commandWorld();
     const command = 'printf "passphrase: " > /dev/tty; read -r word < /dev/tty; [ "$word" = sesame ] && cat token';
     const answers: readonly Step[] = [["passphrase: ", "sesame\n"]];
@@ -73,7 +73,7 @@ describe("ESC_TOKEN_COMMAND", () => {
     ["too much", "yes not-for-eyes", "printed more than 64 KiB"],
     ["a command that is not there", "not-there-at-all", "failed with status 127"],
   ])(
-    "that fails by %s is an error: nothing behind it is tried, and its output is not shown",
+    "ends the start by an error if it fails by %s: no later credential is tried, and its output is not shown",
     async (_, command, words) => {
       const { server, cwd, run } = await commandWorld();
       writeFileSync(join(cwd, "id"), "an ID token");
@@ -88,14 +88,18 @@ describe("ESC_TOKEN_COMMAND", () => {
     },
   );
 
-  test("that never ends is ended after 30 s, with what it has started", { timeout: 90_000 }, async () => {
-    const { cwd, run } = await commandWorld();
-    const ended = await run("sleep 300 & echo $! > child; sleep 301");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("did not end within 30 s");
-    const child = Number(readFileSync(join(cwd, "child"), "utf8"));
-    expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
-  });
+  test(
+    "is ended after 30 s if it does not end, with the processes that it has started",
+    { timeout: 90_000 },
+    async () => {
+      const { cwd, run } = await commandWorld();
+      const ended = await run("sleep 300 & echo $! > child; sleep 301");
+      expect(ended).toMatchObject({ status: 125, stdout: "" });
+      expect(ended.stderr).toContain("did not end within 30 s");
+      const child = Number(readFileSync(join(cwd, "child"), "utf8"));
+      expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
+    },
+  );
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("ends with a start that %s ends", async (signal) => {
     const { cwd, env } = await commandWorld();
@@ -113,7 +117,7 @@ describe("ESC_TOKEN_COMMAND", () => {
     expect(await once(start, "close")).toStrictEqual([null, signal]);
   });
 
-  test("is behind a token and a token file, and before an ID token", async () => {
+  test("is used after a token and a token file, and before an ID token", async () => {
     const { server, run } = await commandWorld();
     expect((await run("exit 1", PRINT, { ESC_TOKEN: server.token })).stdout).toBe(GOT);
     expect((await run("exit 1", PRINT, { ESC_TOKEN_FILE: "token" })).stdout).toBe(GOT);
@@ -130,7 +134,7 @@ describe("ESC_TOKEN_COMMAND", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("is not passed on, unless --keep-esc", async () => {
+  test("is not passed on to the program, unless --keep-esc is given", async () => {
     const { run } = await commandWorld();
     expect(environmentOf((await run("cat token", ["--", "env"])).stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
     const kept = await run("cat token", ["--keep-esc", "--", "env"]);
@@ -147,7 +151,7 @@ describe("ESC_TOKEN_COMMAND", () => {
     expect(allowed.stdout).toBe(GOT);
   });
 
-  test("serves the cache as a token does", async () => {
+  test("allows the use of the cache as a token does", async () => {
     const { server, run } = await commandWorld();
     expect((await run("cat token", ["--cache", ...PRINT])).stdout).toBe(GOT);
     server.reset();
@@ -185,7 +189,7 @@ async function loginWorld() {
   return { server, cwd, file, type, allowed, settings: join(cwd, ".config/sophia-run/settings.json") };
 }
 
-describe("sophia-run login", () => {
+describe("the login of sophia-run", () => {
   test("asks the service whose token it is, and remembers the service alone", async () => {
     const { server, settings, type } = await loginWorld();
     const ended = await type(["login"]);
@@ -198,7 +202,7 @@ describe("sophia-run login", () => {
     expect((await type(PRINT)).stdout).toBe("got sentinel-of-dev\r\n");
   });
 
-  test("is all that a clone needs, with one yes", async () => {
+  test("is all that a clone needs, with a single yes", async () => {
     const { type } = await loginWorld();
     const before = await type(PRINT, {});
     expect(before.status).toBe(78);
@@ -210,7 +214,7 @@ describe("sophia-run login", () => {
     expect((await type(PRINT, {})).stdout).toBe("got sentinel-of-dev\r\n");
   });
 
-  test("is said to be personal by check and explain, and reaches no program", async () => {
+  test("is called personal by check and explain, and does not reach the program", async () => {
     const { server, type } = await loginWorld();
     await type(["login"]);
     const checked = await type(["check"]);
@@ -235,7 +239,7 @@ describe("sophia-run login", () => {
     expect((await type(["login", "--status"], { ...allowed, ...more })).status).toBe(1);
   });
 
-  test("is not used without a controlling terminal, and used for its own service", async () => {
+  test("is not used without a controlling terminal, and is used for its own service", async () => {
     const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
@@ -249,7 +253,7 @@ describe("sophia-run login", () => {
     );
   });
 
-  test("does not decide where another token goes, nor does a .env where it goes", async () => {
+  test("does not decide where another token goes, and a .env file does not decide where this token goes", async () => {
     const { server, cwd, type, allowed } = await loginWorld();
     await type(["login"]);
     const other = await service();
@@ -285,7 +289,7 @@ describe("sophia-run login", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("comes after every other credential", async () => {
+  test("is used only if there is no other credential", async () => {
     const { server, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
@@ -318,7 +322,7 @@ describe("sophia-run login", () => {
     ["has another service", (_, token) => credentials("https://elsewhere.example.test", token), "no login to"],
     ["has a login to a folder", () => '{"current":"file://~","accessTokens":{"file://~":"x"}}', "no ESC"],
     ["is no object", () => "[]", "has the wrong form"],
-  ])("says what to do if the CLI's file %s", async (title, text, words) => {
+  ])("is followed by an instruction if the CLI's file %s", async (title, text, words) => {
     const { server, file, settings, type, allowed } = await loginWorld();
     writeFileSync(file, text(server.url, server.token));
     const more = title.includes("another") ? { PULUMI_BACKEND_URL: server.url } : {};
@@ -343,7 +347,7 @@ describe("sophia-run login", () => {
     expect((await type(["login", "--insecure-http"], allowed)).stdout).toContain("ECONNREFUSED");
   });
 
-  test("remembers nothing if the service refuses the token", async () => {
+  test("is not remembered if the service refuses the token", async () => {
     const { server, file, settings, type } = await loginWorld();
     writeFileSync(file, credentials(server.url, "pul-wrong"));
     const ended = await type(["login"]);
@@ -364,7 +368,7 @@ describe("sophia-run login", () => {
       (_, file) => writeFileSync(file, '{"$pulumiSecureStore":{}}'),
       "PULUMI_CREDENTIAL_STORE",
     ],
-  ])("counts as absent, with a warning, if %s", async (_, spoil, words) => {
+  ])("is ignored, with a warning, if %s", async (_, spoil, words) => {
     const { server, settings, file, type } = await loginWorld();
     await type(["login"]);
     server.reset();

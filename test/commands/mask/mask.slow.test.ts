@@ -21,8 +21,8 @@ function withKey(server: EscServer, value = KEY): void {
   server.environment("acme/app/dev", { values: { KEY: secret(value) } });
 }
 
-describe("the secrets", () => {
-  test("of the environment, of .env and of ESC are masked in all forms, without a contract that is met", async () => {
+describe("mask replaces secrets:", () => {
+  test("those of the environment, of .env and of ESC in all forms, even if the contract is not met", async () => {
     await using server = await startEscServer();
     withKey(server);
     const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
@@ -32,7 +32,7 @@ describe("the secrets", () => {
     expect(ended).toMatchObject({ status: 0, stdout: "*** ***A==\neu-central-1 ***\n", stderr: "" });
   });
 
-  test("are also those that another source overrides", async () => {
+  test("also those that another source overrides", async () => {
     await using server = await startEscServer();
     withKey(server);
     const cwd = inProject({ ".env": `KEY=${sentinel("file")}\n` });
@@ -41,7 +41,7 @@ describe("the secrets", () => {
     expect(await mask(input, { cwd, env })).toMatchObject({ status: 0, stdout: "*** *** ***" });
   });
 
-  test("include the token of a file", async () => {
+  test("also the token of a file", async () => {
     await using server = await startEscServer();
     withKey(server);
     const { ESC_TOKEN: token = "", ...env } = escVariables(server, "acme/app/dev");
@@ -50,13 +50,13 @@ describe("the secrets", () => {
     expect(ended).toMatchObject({ status: 0, stdout: "a ***\n" });
   });
 
-  test("are those of --project", async () => {
+  test("those of the project that --project names", async () => {
     const other = inProject({ ".env": `OWN=${sentinel("own")}\n` });
     const ended = await mask(sentinel("own"), { cwd: folder() }, "--project", other);
     expect(ended).toMatchObject({ status: 0, stdout: "***" });
   });
 
-  test("that are not there leave all bytes as they are", async () => {
+  test("and leaves all bytes as they are if there is no secret", async () => {
     expect(await mask("some text\n", { cwd: inProject() })).toMatchObject({
       status: 0,
       stdout: "some text\n",
@@ -65,8 +65,8 @@ describe("the secrets", () => {
   });
 });
 
-describe("ESC", () => {
-  test("is asked once in ten minutes, or in the time of --cache-fresh", async () => {
+describe("mask asks ESC", () => {
+  test("once in ten minutes, or in the time of --cache-fresh", async () => {
     await using server = await startEscServer();
     withKey(server);
     const cwd = inProject();
@@ -83,7 +83,7 @@ describe("ESC", () => {
     expect(rotated).toMatchObject({ status: 0, stdout: "***" });
   });
 
-  test("that cannot be read leaves the others, with a warning; with --quiet once a day", async () => {
+  test("and masks the other secrets with a warning if ESC cannot be read; with --quiet it warns once a day", async () => {
     const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
     mkdirSync(join(cwd, ".cache"));
     const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: "pul-0000", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
@@ -100,7 +100,7 @@ describe("ESC", () => {
     expect(required.stderr).toContain("ESC is required");
   });
 
-  test("is not asked with --offline: the cache has the values", async () => {
+  test("never with --offline, which uses the values of the cache", async () => {
     const server = await startEscServer();
     withKey(server);
     const cwd = inProject();
@@ -112,15 +112,15 @@ describe("ESC", () => {
   });
 });
 
-describe("a failure", () => {
-  test("passes nothing on", async () => {
+describe("mask fails", () => {
+  test("without passing anything on", async () => {
     const cwd = folder({ "sophia.contract.json": "{" });
     const ended = await mask("text\n", { cwd });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("sophia.contract.json");
   });
 
-  test("of an output whose reader has left is that of SIGPIPE", () => {
+  test("with SIGPIPE if the reader of its output has left", () => {
     const cwd = inProject();
     const { stdout } = spawnSync(
       "bash",
@@ -134,7 +134,7 @@ describe("a failure", () => {
     expect(stdout).toBe("y\n141\n");
   });
 
-  test("of a full output is reported", { skip: process.platform !== "linux" }, () => {
+  test("with a message if its output is full", { skip: process.platform !== "linux" }, () => {
     const cwd = inProject();
     const { status, stderr } = spawnSync("sh", ["-c", 'echo text | "$@" mask > /dev/full', "sh", ...sophiaRun], {
       cwd,
@@ -146,8 +146,8 @@ describe("a failure", () => {
   });
 });
 
-describe("the stream", () => {
-  test("passes at once, also what could begin a secret if nothing follows", async () => {
+describe("mask passes on", () => {
+  test("text at once, even what could begin a secret if nothing follows", async () => {
     const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
     const [command, ...words] = sophiaRun;
     const child = spawn(command, [...words, "mask"], {
@@ -171,7 +171,7 @@ describe("the stream", () => {
     expect(await once(child, "close")).toEqual([0, null]);
   });
 
-  test("of 32 MB from a file, with secrets at any position, keeps all other bytes", () => {
+  test("all other bytes of 32 MB from a file with secrets at any position", () => {
     const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
     const piece = Buffer.concat([
       Buffer.alloc(9973, "\u{e9}x\n"),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 
 test.each([[["run", "--env-file=.env", "--", "true"]], [["exec", "--env-file", ".env", "--", "true"]]])(
-  "%j names --dotenv, which works",
+  "the error for %j names --dotenv, which works",
   async (words) => {
     // An option that Node.js reads by itself.
     const cwd = folder({ ".env": "A=1\n" });

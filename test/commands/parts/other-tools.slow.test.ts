@@ -21,7 +21,7 @@ function withProgram(word: string) {
   return { cwd: bin, env: { ...CONTRACT_VALUES, PATH: `${bin}:${process.env["PATH"] ?? ""}` } };
 }
 
-test("the tables have the verbs and options of the tools that users come from", () => {
+test("the tables of other tools have the verbs and options of the tools that users come from", () => {
   const verbs =
     "run exec get ls list env open read print printenv inject secrets setup login logout pull push diff edit encrypt load upload validate";
   const isCommand = (word: string): boolean => COMMAND_NAMES.some((name) => name === word);
@@ -33,7 +33,7 @@ test("the tables have the verbs and options of the tools that users come from", 
   expect([...OTHER_TOOL_COMMANDS.keys()].filter(isCommand)).toEqual([]);
 });
 
-test.each([...WORDS, ...OPTIONS])("%s: the line fits, and what it names exists", (_, meant) => {
+test.each([...WORDS, ...OPTIONS])("the hint for %s fits into its line, and what it names exists", (_, meant) => {
   expect(meant.length).toBeLessThanOrEqual(78);
   expect(meant).not.toContain("did you mean");
   for (const [, word] of meant.matchAll(/sophia-run (\S+)/g)) {
@@ -45,8 +45,8 @@ test.each([...WORDS, ...OPTIONS])("%s: the line fits, and what it names exists",
   }
 });
 
-describe.each(WORDS)("%s", (word, meant) => {
-  test("without a program of the name: what is meant here", async () => {
+describe.each(WORDS)("a verb of another tool, %s,", (word, meant) => {
+  test("gets a hint at the command of sophia-run if there is no program of that name", async () => {
     const ended = await sophia([word, "--", "sentinel"], { env });
     expect(ended).toEqual({
       status: 127,
@@ -58,7 +58,7 @@ describe.each(WORDS)("%s", (word, meant) => {
     expect((await sophia(["--", word], { env })).stderr).toBe(`sophia-run: ${word}: command not found\n`);
   });
 
-  test("starts the program of the name, with and without --", async () => {
+  test("starts the program of that name, with and without --", async () => {
     const given = withProgram(word);
     for (const dashes of [[], ["--"]]) {
       const ended = await sophia([...dashes, word, "1"], given);
@@ -67,8 +67,8 @@ describe.each(WORDS)("%s", (word, meant) => {
   });
 });
 
-describe("at a terminal", () => {
-  test.for(["ls", "env", "printenv", "test"])("%s: one line says what else may be meant", async (word, { skip }) => {
+describe("a verb of another tool, at a terminal,", () => {
+  test.for(["ls", "env", "printenv", "test"])("prints one line about what else %s may mean", async (word, { skip }) => {
     const reason = notInstalled("python3", "--version");
     skip(reason !== undefined, reason);
     const given = withProgram(word);
@@ -90,13 +90,13 @@ describe("login", () => {
   });
 });
 
-describe.each(OPTIONS)("%s", (option, meant) => {
+describe.each(OPTIONS)("an option of another tool, %s,", (option, meant) => {
   const value = option.startsWith("--") ? `${option}=sentinel` : `${option}sentinel`;
 
   test.each([
     ["a start", "", ["--", "true"]],
     ["get", " of get", ["get", "KEY"]],
-  ])("of %s: what is meant here", async (_, of, words) => {
+  ])("gets a hint after %s", async (_, of, words) => {
     const refused = {
       status: 125,
       signal: null,
@@ -107,7 +107,7 @@ describe.each(OPTIONS)("%s", (option, meant) => {
     expect(await sophia([value, ...words], { env })).toEqual(refused);
   });
 
-  test("of the started program is the program's own", async () => {
+  test("reaches the started program if it stands behind the program's name", async () => {
     expect((await sophia(["printf", "%s", option], { env: CONTRACT_VALUES })).stdout).toBe(option);
   });
 });

@@ -62,7 +62,7 @@ describe("--project", () => {
     expect(environmentOf(started.stdout)).toMatchObject({ SERVER_KEY: KEY, SERVER_PORT: "1" });
   });
 
-  test("is nothing that a .env decides, and an empty variable is unset", async () => {
+  test("is not set by a .env file, and an empty variable is unset", async () => {
     const { dir } = project();
     const cwd = folder({ ".env": `SOPHIA_PROJECT=${dir}\n` });
     expect((await sophia(["--", "true"], { cwd })).status).toBe(78);
@@ -70,7 +70,7 @@ describe("--project", () => {
     expect(environmentOf(started.stdout)["SERVER_KEY"]).toBe(KEY);
   });
 
-  test("leaves the paths of other options to the working directory", async () => {
+  test("does not change the base of paths in other options", async () => {
     const { dir } = project();
     const cwd = folder({ "own.env": "OWN=1\n", "own.json": '{"variables":{"OWN":{"required":true}}}' });
     const options = ["--project", dir, "--dotenv", "own.env", "--contract", "own.json", "--audit-log", "log"];
@@ -110,22 +110,25 @@ describe("--project", () => {
   });
 });
 
-describe("the owner of the project's folder, not that of the working directory, is trusted", () => {
+describe("a contract in a project's folder", () => {
   const OTHER = 54_321;
 
   test.skipIf(process.geteuid?.() !== 0).each<[string, "dir" | "cwd", number]>([
     ["of the project", "dir", 0],
     ["of the working directory", "cwd", 125],
-  ])("a contract that belongs to the owner %s", async (_, owned, expected) => {
-    const places = project();
-    chownSync(places[owned], OTHER, OTHER);
-    for (const name of [".env", "sophia.contract.json"]) chownSync(join(places.dir, name), OTHER, OTHER);
-    const { status, stderr } = await sophia(["--project", places.dir, "--", "true"], { cwd: places.cwd });
-    expect(status).toBe(expected);
-    expect(unwrapped(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
-  });
+  ])(
+    "that belongs to the folder's owner, not to the owner of the working directory, %s",
+    async (_, owned, expected) => {
+      const places = project();
+      chownSync(places[owned], OTHER, OTHER);
+      for (const name of [".env", "sophia.contract.json"]) chownSync(join(places.dir, name), OTHER, OTHER);
+      const { status, stderr } = await sophia(["--project", places.dir, "--", "true"], { cwd: places.cwd });
+      expect(status).toBe(expected);
+      expect(unwrapped(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
+    },
+  );
 
-  test("a world-writable project has the message of a world-writable folder", async () => {
+  test("that is world-writable is refused with the message about a world-writable folder", async () => {
     const { dir, cwd } = project();
     chmodSync(join(dir, "sophia.contract.json"), 0o666);
     const { status, stderr } = await sophia(["--project", dir, "--", "true"], { cwd });
@@ -134,15 +137,15 @@ describe("the owner of the project's folder, not that of the working directory, 
   });
 });
 
-describe("commands in a project", () => {
-  test("check and explain read it", async () => {
+describe("with --project", () => {
+  test("check and explain read the project", async () => {
     const { dir, cwd } = project();
     expect(await sophia(["check", "--project", dir], { cwd })).toMatchObject({ status: 0, stderr: "" });
     const { stdout } = await sophia(["explain", "SERVER_KEY", "--project", dir], { cwd });
     expect(stdout).toContain(join(dir, ".env"));
   });
 
-  test("scan searches it, and a PATH from the working directory", async () => {
+  test("scan searches the project, and a PATH from the working directory", async () => {
     const { dir, cwd } = project({ "leak.txt": KEY });
     writeFileSync(join(cwd, "own.txt"), KEY);
     const all = await sophia(["scan", "--project", dir, "--json"], { cwd });
@@ -158,7 +161,7 @@ describe("commands in a project", () => {
     });
   });
 
-  test("docs and init write there", async () => {
+  test("docs and init write into the project", async () => {
     const { dir, cwd } = project();
     expect((await sophia(["docs", "--project", dir], { cwd })).status).toBe(0);
     expect(readFileSync(join(dir, "SECRETS.md"), "utf8")).toContain("SERVER_KEY");
@@ -171,7 +174,7 @@ describe("commands in a project", () => {
     ]);
   });
 
-  test("remedies name it, in a form to paste", async () => {
+  test("remedies name the project, in a form to paste", async () => {
     const cwd = folder();
     const dir = join(cwd, "it's here");
     mkdirSync(dir);

@@ -25,7 +25,7 @@ async function world() {
 const ask = (env: Readonly<Record<string, string>>, ...more: readonly string[]) =>
   sophia(["request", "--reason", "deploy of 2.4", ...more], { env });
 
-test("a start names the command, which files and submits a request for the environment and each import", async () => {
+test("a start that ESC refuses names the request command, which files and submits a request for the environment and each import", async () => {
   const { base, environment, env } = await world();
   const started = await sophia(["--require-esc", "--", "true"], { env });
   expect(started.status).toBe(125);
@@ -44,7 +44,7 @@ test("a start names the command, which files and submits a request for the envir
   expect(stdout).toContain("   acme/sophia/base:\n");
 });
 
-test("for an environment that opens without an approval, nothing is filed", async () => {
+test("request files nothing for an environment that opens without an approval", async () => {
   const { server, env } = await world();
   const free = server.environment("acme/sophia/dev", { values: {} });
   const { status, stdout, stderr } = await ask(env, "--in", "acme/sophia/dev", "--wait");
@@ -53,11 +53,11 @@ test("for an environment that opens without an approval, nothing is filed", asyn
   expect(free.openRequests).toEqual([]);
 });
 
-describe("with --wait", () => {
+describe("request --wait", () => {
   test.each([
     ["applied", 0],
     ["closed", 1],
-  ] as const)("it ends when the request is %s, even after failures of ESC", async (how, expected) => {
+  ] as const)("ends when the request is %s, even after failures of ESC", async (how, expected) => {
     const { server, base, environment, env } = await world();
     server.failNext("open", { kind: "status", status: 503 }, 1);
     const waiting = ask(env, "--wait");
@@ -72,7 +72,7 @@ describe("with --wait", () => {
     expect(stdout + stderr).not.toContain(SENTINEL);
   });
 
-  test("after a request it waits for that one, and files no other", async () => {
+  test("waits for the request that was filed before, and files no other", async () => {
     const { server, base, environment, env } = await world();
     expect((await ask(env)).status).toBe(0);
     const waiting = ask(env, "--wait");
@@ -88,7 +88,7 @@ describe("with --wait", () => {
     expect(server.count("requestOpen")).toBe(1);
   });
 
-  test("after a request it finds that of an import whose definition cannot be read at first", async () => {
+  test("waits for the request of an import whose definition cannot be read at first", async () => {
     const { server, env } = await world();
     expect((await ask(env)).status).toBe(0);
     server.failNext("definition", { kind: "status", status: 503 }, 2);
@@ -103,7 +103,7 @@ describe("with --wait", () => {
     ["that was closed", ({ environment }) => environment.decide("closed")],
     ["of the environment without its import's", ({ base }) => base.decide("closed")],
     ["that the token may not see", ({ server }) => server.failAlways("metadata", { kind: "status", status: 403 })],
-  ])("it waits for no request %s", async (_, meanwhile) => {
+  ])("waits for no request %s", async (_, meanwhile) => {
     const them = await world();
     expect((await ask(them.env)).status).toBe(0);
     meanwhile(them);
@@ -111,7 +111,7 @@ describe("with --wait", () => {
     expect(them.server.count("requestOpen")).toBe(2);
   });
 
-  test("it ends at its limit with a status of its own, and the request stays", async () => {
+  test("ends at its limit with a status of its own, and the request stays", async () => {
     const { environment, env } = await world();
     const { status, stderr } = await ask(env, "--wait", "--wait-limit", "50ms");
     expect(status).toBe(3);
@@ -119,7 +119,7 @@ describe("with --wait", () => {
     expect(environment.openRequests).toMatchObject([{ status: "pending" }]);
   });
 
-  test("it ends if the token is revoked", async () => {
+  test("ends if the token is revoked", async () => {
     const { server, env } = await world();
     const waiting = ask(env, "--wait");
     await server.waitFor("submitChangeRequest", 2);
@@ -129,7 +129,7 @@ describe("with --wait", () => {
     expect(stderr).toContain("HTTP 401");
   });
 
-  test("it ends when the environment opens, even if the token may not read the request", async () => {
+  test("ends when the environment opens, even if the token may not read the request", async () => {
     const { server, base, environment, env } = await world();
     server.failAlways("changeRequest", { kind: "status", status: 403 });
     const waiting = ask(env, "--wait");
@@ -138,7 +138,7 @@ describe("with --wait", () => {
     expect((await waiting).status).toBe(0);
   });
 
-  test("Ctrl-C ends it by SIGINT, after a message that the request stays", async () => {
+  test("ends by SIGINT after Ctrl-C, with a message that the request stays", async () => {
     const { server, env } = await world();
     const [command, ...prefix] = sophiaRun;
     const child = spawn(command, [...prefix, "request", "--reason", "x", "--wait"], {
@@ -167,7 +167,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   [["request", "--reason", "x"], { SOPHIA_OFFLINE: "1" }, "SOPHIA_OFFLINE"],
   [["request", "--reason", "x", "--offline"], {}, "--offline"],
   [["request", "--reason", "x"], { ESC_TOKEN: "" }, "ESC_TOKEN"],
-])("%j sends no request", async (args, variables, words) => {
+])("request sends nothing with %j", async (args, variables, words) => {
   const { server, env } = await world();
   const { status, stderr } = await sophia(args, { env: { ...env, ...variables } });
   expect(status).toBe(125);
@@ -176,7 +176,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   expect(server.calls).toEqual([]);
 });
 
-test("a token that may not file requests is refused", async () => {
+test("request refuses a token that may not file requests", async () => {
   const { server, env } = await world();
   failFiling(server);
   const { status, stderr } = await ask(env);
@@ -184,7 +184,7 @@ test("a token that may not file requests is refused", async () => {
   expect(stderr).toContain("HTTP 403");
 });
 
-test("requests that were filed before a submission failed are named, with the commands that close them", async () => {
+test("request names requests that were filed before a submission failed, with the commands that close them", async () => {
   const { server, base, environment, env } = await world();
   server.failAlways("submitChangeRequest", { kind: "status", status: 403 });
   const { status, stdout, stderr } = await ask(env);
@@ -196,7 +196,7 @@ test("requests that were filed before a submission failed are named, with the co
     expect(stderr).toContain(`\n    pulumi env change-request close ${one?.id} -o acme\n`);
 });
 
-test("the page of a network that requires a sign-in is not an answer", async () => {
+test("request does not take the page of a network that requires a sign-in for an answer", async () => {
   const { server, env } = await world();
   server.failAlways("submitChangeRequest", "html");
   const { status, stdout, stderr } = await ask(env);

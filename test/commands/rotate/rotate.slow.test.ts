@@ -78,7 +78,7 @@ describe("rotate NAME", () => {
     ["2001-01-01", "2001-01-01"],
     ["'0b11'", '"0b11"'],
     ["1 000", '"1 000"'],
-  ])("--to writes %s, which may be a number for ESC, as %s", async (old, written) => {
+  ])("--to writes %s, which ESC may take for a number, as %s", async (old, written) => {
     const { handle, run } = await world(`values: {environmentVariables: {PIN: ${old}}}\n`);
     expect(await run(["PIN", "--yes"], "1234")).toMatchObject({ status: 0 });
     expect(await run(["PIN", "--to", "1", "--yes"])).toMatchObject({ status: 0, stderr: "" });
@@ -161,7 +161,7 @@ describe("rotate NAME", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("a value that ESC rotates itself is rotated by ESC", async () => {
+  test("has ESC rotate a value that ESC rotates itself", async () => {
     const { server, run, values } = await world();
     const ended = await run(["ROTATED", "--yes"]);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
@@ -180,7 +180,7 @@ describe("rotate NAME", () => {
     ["one that refers to it in turn", "TWICE", "login"],
     ["it in a text", "TEXT", "login"],
     ["one in a list", "LISTED", 'deep["a-b"][0]'],
-  ])("a reference to %s is rotated by ESC, too", async (_, name, property) => {
+  ])("has ESC rotate a reference to %s, too", async (_, name, property) => {
     const definition = `values:
   login: {fn::rotate::aws: {}}
   other: {fn::rotate::aws: {}}
@@ -205,7 +205,7 @@ describe("rotate NAME", () => {
     expect(server.count("rotate")).toBe(1);
   });
 
-  test("a change by another user in between is not lost; a lost answer makes no second revision", async () => {
+  test("keeps a change that another user makes in between, and makes no second revision if an answer is lost", async () => {
     const { server, handle, run, values } = await world();
     const update = server.hold("update");
     const running = run(["API_KEY", "--yes"], NEW);
@@ -220,7 +220,7 @@ describe("rotate NAME", () => {
     expect(handle.revisions).toHaveLength(4);
   });
 
-  test("a value that another user has set in between is not replaced", async () => {
+  test("does not replace a value that another user has set in between", async () => {
     const { server, handle, run, values } = await world();
     const theirs = `sk-${sentinel("theirs")}-${"z".repeat(40)}`;
     const update = server.hold("update");
@@ -236,7 +236,7 @@ describe("rotate NAME", () => {
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("half of a definition is not written back; a token that may only open is refused", async () => {
+  test("does not write half of a definition back, and refuses a token that may only open", async () => {
     const { server, handle, run, values, env, cwd } = await world();
     const [revision] = handle.revisions;
     const half = handle.definition.slice(0, handle.definition.indexOf("    PIN:"));
@@ -255,7 +255,7 @@ describe("rotate NAME", () => {
     expect(ended.stderr).toContain("HTTP 403");
   });
 
-  test("a change that needs an approval becomes a draft", async () => {
+  test("makes a draft of a change that needs an approval", async () => {
     const { handle, run } = await world(DEFINITION, "approval");
     const ended = await run(["API_KEY", "--yes"], NEW);
     expect(ended).toMatchObject({ status: 3, stderr: "" });
@@ -264,7 +264,7 @@ describe("rotate NAME", () => {
     expectNoValue(ended);
   });
 
-  test("a file of ESC is not changed", async () => {
+  test("does not change a file of ESC", async () => {
     const { run } = await world(`${DEFINITION}  files:\n    HIDDEN: x\n`);
     const ended = await run(["HIDDEN", "--yes"], NEW);
     expect(ended).toMatchObject({ status: 125 });

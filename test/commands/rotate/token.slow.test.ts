@@ -114,7 +114,7 @@ function expectTokenWording(text: string): void {
   );
 }
 
-test("a new token that may only open is stored twice, and the old one is deleted last", async () => {
+test("rotate stores a new token that may only open twice, and deletes the old one last", async () => {
   const it = await world();
   const ended = await it.run(["--yes", "--expires", "30d"]);
   expect(ended).toMatchObject({ status: 0, stderr: "" });
@@ -139,13 +139,13 @@ test("a new token that may only open is stored twice, and the old one is deleted
   expectNoToken(it, ended);
 });
 
-test("an earlier gh lists by a table", async () => {
+test("rotate reads the table that an earlier gh lists", async () => {
   const it = await world();
   expect(await it.run(["--yes"], { EARLIER: "1" })).toMatchObject({ status: 0, stderr: "" });
   expect([await it.isAlive(it.stored("codespaces") ?? ""), await it.isAlive(it.old.value)]).toEqual([true, false]);
 });
 
-test("a secret that was already set in the same second is accepted as stored", async () => {
+test("rotate accepts a secret as stored that was already set in the same second", async () => {
   const it = await world();
   expect(await it.run()).toMatchObject({ status: 0 });
   const [first, before] = [it.stored("actions") ?? "", it.calls().split("\n").length];
@@ -161,7 +161,7 @@ test("a secret that was already set in the same second is accepted as stored", a
   ).toHaveLength(3);
 });
 
-test("a secret that keeps its former time is not accepted as stored", async () => {
+test("rotate does not accept a secret as stored that keeps its former time", async () => {
   const it = await world();
   expect(await it.run()).toMatchObject({ status: 0 });
   const first = it.stored("actions") ?? "";
@@ -171,7 +171,7 @@ test("a secret that keeps its former time is not accepted as stored", async () =
   expect([await it.isAlive(first), it.stored("actions")]).toEqual([true, first]);
 });
 
-test("a token of a team, and one of a user, which the service does not distinguish from others", async () => {
+test("rotate makes a token of a team, and of a user, which the service does not distinguish from others", async () => {
   const team = await world({ kind: "team", organization: "acme", team: "web" });
   expect(await team.run()).toMatchObject({ status: 0, stderr: "" });
   expect(await team.isAlive(team.old.value)).toBe(false);
@@ -189,7 +189,7 @@ test("a token of a team, and one of a user, which the service does not distingui
   expect([...team.server.violations, ...personal.server.violations]).toEqual([]);
 });
 
-describe("nothing is made", () => {
+describe("rotate makes no token", () => {
   test.each<readonly [string, readonly string[], Readonly<Record<string, string>>, number, string]>([
     ["--dry-run", ["--dry-run"], {}, 0, "--dry-run"],
     ["no terminal and no --yes", [], {}, 125, "--yes"],
@@ -210,7 +210,7 @@ describe("nothing is made", () => {
   });
 });
 
-test("an environment of a found file needs a yes at a terminal, or ESC_ENV in the environment", async () => {
+test("rotate asks at a terminal for an environment of a found file, unless ESC_ENV is in the environment", async () => {
   const it = await world();
   const cwd = folder({ ".env": "ESC_ENV=acme/app/dev\n" });
   chmodSync(join(cwd, ".env"), 0o600);
@@ -226,7 +226,7 @@ test("an environment of a found file needs a yes at a terminal, or ESC_ENV in th
   expect(it.server.count("createToken")).toBe(1);
 });
 
-describe("whatever fails, the old token works", () => {
+describe("the old token works whatever interrupts rotate:", () => {
   test.each<readonly [string, (it: World) => Readonly<Record<string, string>>, string]>([
     ["making", ({ server }) => (server.failAlways("createToken", 500), {}), "console"],
     ["a lost answer", ({ server }) => (server.failAlways("createToken", "ECONNRESET"), {}), "console"],
@@ -251,7 +251,7 @@ describe("whatever fails, the old token works", () => {
     expect(/\? sophia-run-\S+: /.test(again.stdout)).toBe(isLeft);
   });
 
-  test("the reader of the output leaves, and the new token is deleted again", async () => {
+  test("the reader of the output leaves, and rotate deletes the new token again", async () => {
     const it = await world();
     const creation = it.server.hold("createToken");
     const [command, ...args] = [...sophiaRun, "rotate", "--token", "--yes"];
@@ -269,7 +269,7 @@ describe("whatever fails, the old token works", () => {
     ["SIGKILL", "secret set.*actions"],
     ["SIGKILL", "secret set.*codespaces"],
     ["SIGINT", "secret set.*codespaces"],
-  ])("%s during %s", async (signal, step) => {
+  ])("%s arrives during %s", async (signal, step) => {
     const it = await world();
     const fifo = join(it.stub, "hanging");
     execFileSync("mkfifo", [fifo]);
@@ -290,7 +290,7 @@ describe("whatever fails, the old token works", () => {
     ["SIGINT", "open"],
     ["SIGKILL", "deleteToken"],
     ["SIGINT", "deleteToken"],
-  ])("%s while the answer to %s is awaited", async (signal, operation) => {
+  ])("%s arrives while rotate awaits the answer to %s", async (signal, operation) => {
     const it = await world();
     const isDeletion = operation === "deleteToken";
     it.server.failNext(operation, { kind: "hang", at: isDeletion ? "start" : "body" });

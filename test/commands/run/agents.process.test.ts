@@ -4,7 +4,7 @@ import { AGENTS, GITHUB_VARIABLE, outputReader, readerName } from "../../../src/
 const keeper = (environment: Readonly<Record<string, string>>): string | undefined =>
   outputReader(new Map(Object.entries(environment)));
 
-test.each(Object.keys(AGENTS))("%s means an agent, unless it is empty or off", (name) => {
+test.each(Object.keys(AGENTS))("%s means that an agent runs sophia-run, unless it is empty or off", (name) => {
   expect(keeper({ [name]: "1" })).toBe(name);
   expect([keeper({ [name]: "" }), keeper({ [name]: "0" }), keeper({ [name]: "false" })]).toEqual([
     undefined,
@@ -13,7 +13,7 @@ test.each(Object.keys(AGENTS))("%s means an agent, unless it is empty or off", (
   ]);
 });
 
-test("GitHub Actions, by its variable", () => {
+test("GitHub Actions is recognized by its variable", () => {
   expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe(GITHUB_VARIABLE);
   expect([readerName(GITHUB_VARIABLE), readerName("CLAUDECODE"), readerName("AGENT")]).toEqual([
     "GitHub Actions",
@@ -24,7 +24,7 @@ test("GitHub Actions, by its variable", () => {
   expect(Object.keys(AGENTS).filter((name) => readerName(name) === "a coding agent")).toEqual(["AI_AGENT"]);
 });
 
-test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s", (value) => {
+test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s means that an agent runs sophia-run", (value) => {
   expect(keeper({ AGENT: value })).toBe("AGENT");
 });
 
@@ -38,7 +38,7 @@ test.each([
   "OPENCODE_CLIENT",
   "CLAUDE_CODE_USE_BEDROCK",
   "GEMINI_API_KEY",
-])("%s means no agent: users' own terminals have it too, or it is a setting", (name) => {
+])("%s does not mean an agent: users' own terminals have it too, or it is a setting", (name) => {
   expect(keeper({ [name]: "1" })).toBeUndefined();
   expect(keeper({ AGENT: "build-host-7" })).toBeUndefined();
 });

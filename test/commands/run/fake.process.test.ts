@@ -43,8 +43,8 @@ async function started(options: readonly string[], cwd: string, env: Readonly<Re
   return { status, stderr, variables };
 }
 
-describe("every secret is replaced by a dummy", () => {
-  test("of .env: declared or not, by their names or values; what is not secret stays", async () => {
+describe("--fake replaces every secret by a dummy", () => {
+  test("in .env, whether declared or not, by its name or value, and keeps what is not secret", async () => {
     const cwd = project();
     const { status, stderr, variables } = await started(["--fake"], cwd);
     expect([status, stderr]).toEqual([0, ""]);
@@ -66,7 +66,7 @@ describe("every secret is replaced by a dummy", () => {
     expect(JSON.stringify(variables)).not.toContain("real-");
   });
 
-  test("without a contract, too", async () => {
+  test("without a contract as well", async () => {
     const cwd = folder({ ".env": "DB_PASSWORD=real-password\nPORT=3000\n" });
     chmodSync(join(cwd, ".env"), 0o600);
     const { status, variables } = await started(["--fake"], cwd);
@@ -74,7 +74,7 @@ describe("every secret is replaced by a dummy", () => {
     expect(variables).toMatchObject({ DB_PASSWORD: "fake-db-password", PORT: "3000" });
   });
 
-  test("of .env.override, of folders of secrets, of NAME_FILE and of aliases", async () => {
+  test("in .env.override, folders of secrets, NAME_FILE and aliases", async () => {
     const contract = JSON.stringify({
       variables: { A_KEY: {}, B_KEY: {}, C_KEY: {}, D_KEY: { aliases: ["OLD_D"] } },
     });
@@ -97,7 +97,7 @@ describe("every secret is replaced by a dummy", () => {
     });
   });
 
-  test("of the caller's environment, which a notice names; what programs run and connect by stays", async () => {
+  test("in the caller's environment, which a notice names, and keeps what programs run and connect by", async () => {
     const session = {
       SSH_AUTH_SOCK: "/tmp/agent",
       HTTPS_PROXY: "http://user:password@127.0.0.1:9",
@@ -120,7 +120,7 @@ describe("every secret is replaced by a dummy", () => {
     expect((await started(["--fake", "--quiet"], project(), env)).stderr).toBe("");
   });
 
-  test("--fake=missing keeps what is set, and fills the rest", async () => {
+  test("but --fake=missing keeps what is set, and fills the rest", async () => {
     for (const [options, env] of [
       [["--fake=missing"], {}],
       [["--fake", "missing"], {}],
@@ -136,7 +136,7 @@ describe("every secret is replaced by a dummy", () => {
     }
   });
 
-  test("SOPHIA_FAKE=1 is --fake, SOPHIA_FAKE=0 is not; another word is refused", async () => {
+  test("with SOPHIA_FAKE=1 and not with SOPHIA_FAKE=0, and refuses another word", async () => {
     expect((await started([], project(), { SOPHIA_FAKE: "1" })).variables["API_KEY"]).toBe("fake-api-key");
     const env = { SOPHIA_FAKE: "0", DATABASE_URL: "postgresql://real" };
     expect((await started([], project(), env)).variables["API_KEY"]).toBe("real-api-key");
@@ -145,7 +145,7 @@ describe("every secret is replaced by a dummy", () => {
     expect(refused.stderr).toMatch(/--fake .*some.*\n.*secrets, missing/s);
   });
 
-  test("the dummy in place of a value of the wrong form meets the contract; a public value of the wrong form does not", async () => {
+  test("that meets the contract in place of a value of the wrong format, and reports a public value of the wrong format", async () => {
     const contract = JSON.stringify({
       variables: { A_KEY: { format: { type: "text", prefix: "sk-" } }, PORT: { format: "port" } },
     });
@@ -158,7 +158,7 @@ describe("every secret is replaced by a dummy", () => {
   });
 });
 
-describe("around the program", () => {
+describe("with --fake", () => {
   test("a sophia-run that the program starts has the same dummies, and says nothing", async () => {
     const cwd = project();
     const nested = sophiaRun.map((word) => `'${word}'`).join(" ");
@@ -185,7 +185,7 @@ describe("around the program", () => {
     expect(explained.stdout).toMatch(/from +a dummy value \(--fake\)\n.*hides +\S*\.env:1 \(a different value\)/);
   });
 
-  test("--redact masks the real values, which the program may read in the file, and no dummy", async () => {
+  test("--redact masks the real values, which the program may read in the file, and not the dummies", async () => {
     const { stdout } = await sophia(["--fake", "--redact", "--", "sh", "-c", "cat .env; echo $API_KEY"], {
       cwd: project(),
     });
@@ -193,7 +193,7 @@ describe("around the program", () => {
     expect(stdout).toContain("fake-api-key");
   });
 
-  test("what searches for secrets searches for the real ones", async () => {
+  test("a search for secrets looks for the real ones", async () => {
     const cwd = project({ "notes.txt": "the key is real-api-key\n" });
     const env = { SOPHIA_FAKE: "secrets", DATABASE_URL: "postgresql://x" };
     const scanned = await sophia(["scan", "notes.txt"], { cwd, env });
@@ -202,7 +202,7 @@ describe("around the program", () => {
     expect(masked.stdout).toBe("***\n");
   });
 
-  test("--broker has no key to broker", async () => {
+  test("--broker finds no key to broker", async () => {
     const contract = JSON.stringify({ variables: { OPENAI_API_KEY: { required: true } } });
     const cwd = project({ "sophia.contract.json": contract, ".env": "OPENAI_API_KEY=sk-real-0123456789abcdef0123\n" });
     const { status, stdout } = await sophia(["--fake", "--broker", "--", "env"], { cwd });

@@ -22,16 +22,16 @@ function tools(): string {
   return path;
 }
 
-describe("without --", () => {
+describe("a command line without --", () => {
   test.each([
     [["sh", "-c", 'printf "%s," "$@"', "--", "--help", "check", "-q"], "--help,check,-q,"],
     [["-q", "printf", "%s,", "--mode", "--version"], "--mode,--version,"],
     [["--no-contract", "--mode", "spawn", "echo", "check"], "check\n"],
-  ])("%j", async (args, stdout) => {
+  ])("starts the program: %j", async (args, stdout) => {
     expect(await sophia(args, { env: CONTRACT_VALUES })).toEqual({ status: 0, signal: null, stdout, stderr: "" });
   });
 
-  test("a program with the name of a subcommand needs --", async () => {
+  test("needs -- for a program with the name of a subcommand", async () => {
     const cwd = folder({ check: "#!/bin/sh\necho the program\n" });
     chmodSync(join(cwd, "check"), 0o755);
     const env = { ...CONTRACT_VALUES, PATH: `${cwd}:${process.env["PATH"]}` };
@@ -43,7 +43,7 @@ describe("without --", () => {
     ["chekc", "check"],
     ["expain", "explain"],
     ["exprot", "export"],
-  ])("%s: did you mean %s?", async (word, meant) => {
+  ])("gets a suggestion: %s: did you mean %s?", async (word, meant) => {
     expect(await sophia([word, "postgres://u:sentinel@h"], { env: CONTRACT_VALUES })).toEqual({
       status: 127,
       signal: null,
@@ -56,21 +56,24 @@ describe("without --", () => {
     );
   });
 
-  test.each([[[]], [["--"]]])("an assignment is not a command, %j, and its value is not printed", async (dashes) => {
-    const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
-    const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
-    expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
-    expect(stderr.split("\n").slice(0, -1)).toEqual([
-      "sophia-run: FOO=…: command not found",
-      expect.stringContaining("sophia-run -- env FOO=… COMMAND"),
-    ]);
-    // As it says.
-    const meant = ["--", "env", ...words.slice(dashes.length)];
-    expect((await sophia(meant, { env: CONTRACT_VALUES })).stdout).toBe("sentinel\n");
-  });
+  test.each([[[]], [["--"]]])(
+    "refuses an assignment as a command, %j, and does not print its value",
+    async (dashes) => {
+      const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
+      const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
+      expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
+      expect(stderr.split("\n").slice(0, -1)).toEqual([
+        "sophia-run: FOO=…: command not found",
+        expect.stringContaining("sophia-run -- env FOO=… COMMAND"),
+      ]);
+      // As it says.
+      const meant = ["--", "env", ...words.slice(dashes.length)];
+      expect((await sophia(meant, { env: CONTRACT_VALUES })).stdout).toBe("sentinel\n");
+    },
+  );
 
   test.each([[["node -p 1"]], [["--", "node -p 1"]], [["--", "./no such", "x"]]])(
-    "a command line in one word gets the hint to use a shell: %j",
+    "that is one word, %j, gets the hint to use a shell",
     async (words) => {
       const { status, stderr } = await sophia(words, { env: CONTRACT_VALUES });
       expect(status).toBe(127);
@@ -80,7 +83,7 @@ describe("without --", () => {
   );
 });
 
-describe("a command that cannot be started", () => {
+describe("a program that cannot be started", () => {
   skipBecause(notLinux);
 
   test.each([
@@ -92,7 +95,7 @@ describe("a command that cannot be started", () => {
     [["--prefer", "esc", "--", "./nodee"], 127, "./nodee: no such file or directory"],
     [["--", "/etc/passwd"], 126, "/etc/passwd: permission denied"],
     [["--", ""], 127, "'': command not found"],
-  ])("ends before any source is read: %j", async (args, status, message) => {
+  ])("ends the start before any source is read: %j", async (args, status, message) => {
     const { server, env } = await esc();
     const cwd = folder({ ".env": "not read, so that its faults are not told" });
     expect(await sophia(args, { cwd, env })).toEqual({
@@ -104,14 +107,14 @@ describe("a command that cannot be started", () => {
     expect(server.connections).toBe(0);
   });
 
-  test("the command is looked up after ESC is read, if ESC may set PATH", async () => {
+  test("is looked up after ESC is read, if ESC may set PATH", async () => {
     const bin = tools();
     const { env } = await esc({ PATH: bin });
     expect(await sophia(["--prefer", "esc", "--", "tool"], { env })).toMatchObject({ status: 0, stdout: "ran\n" });
     expect(await sophia(["--", "tool"], { env })).toMatchObject({ status: 127, stdout: "" });
   });
 
-  test("an unset or empty PATH may come from a file", async () => {
+  test("is found by a PATH from a file if PATH is unset or empty", async () => {
     const bin = tools();
     const declared = folder({ "sophia.contract.json": '{"variables":{"PATH":{}}}', ".env": `PATH=${bin}\n` });
     expect(await sophia(["tool"], { cwd: declared, env: { PATH: "" } })).toMatchObject({ status: 0, stdout: "ran\n" });
@@ -121,7 +124,7 @@ describe("a command that cannot be started", () => {
     expect(outer).toMatchObject({ status: 0, stdout: "ran\n" });
   });
 
-  test("a PATH that is withheld is not searched", async () => {
+  test("is not searched in a PATH that is withheld", async () => {
     const bin = tools();
     mkdirSync(join(bin, "empty"));
     writeFileSync(join(bin, "empty/sh"), "no program");

@@ -6,7 +6,7 @@ import { environmentOf, folder, sophia } from "../../helpers/sophia.ts";
 const NAMES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
 
 /** With them the program could open what sophia-run has opened. */
-test("the request token for ID tokens of GitHub Actions is withheld if it opened ESC; --keep-esc passes it on", async () => {
+test("a start withholds the request token for ID tokens of GitHub Actions if it opened ESC; --keep-esc passes it on", async () => {
   await using issuer = await startActionsIssuer();
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { GREETING: "hello" } });

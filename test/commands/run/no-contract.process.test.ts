@@ -10,7 +10,7 @@ const DOTENV = { ".env": "DATABASE_URL=postgresql://localhost/app\nOPENAI_API_KE
 /** Variables and names of the platform of the built-in contract, and of ESC. */
 const FOREIGN = /Sophia|QDRANT|PULUMI|ESC_|Pulumi|GitHub|LLM/;
 
-test("a start and an export are refused with status 78, and offer init and --no-contract, which work", async () => {
+test("a start and an export without a contract end with 78, and offer init and --no-contract, which work", async () => {
   const cwd = folder(DOTENV);
   for (const [words, consequence] of [
     [["--", "true"], "true was not started"],
@@ -31,7 +31,7 @@ test("a start and an export are refused with status 78, and offer init and --no-
   expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
 });
 
-test("check says so for people and for programs, with status 1", async () => {
+test("check without a contract reports that to people and programs, with status 1", async () => {
   const cwd = folder(DOTENV);
   const { status, stdout } = await sophia(["check"], { cwd });
   expect(status).toBe(1);
@@ -47,7 +47,7 @@ test("check says so for people and for programs, with status 1", async () => {
   });
 });
 
-test("explain lists the variables of the files alone", async () => {
+test("explain without a contract lists the variables of the files alone", async () => {
   const { status, stdout } = await sophia(["explain"], { cwd: folder(DOTENV) });
   expect(status).toBe(0);
   expect(stdout).toContain("Contract: none; sophia-run init writes one\n");
@@ -55,7 +55,7 @@ test("explain lists the variables of the files alone", async () => {
   expect(stdout).not.toMatch(/QDRANT|PULUMI|not met/);
 });
 
-test("the audit log has no contract, and get prints what a file has", async () => {
+test("the audit log names no contract if there is none, and get prints what a file has", async () => {
   const cwd = folder(DOTENV);
   await sophia(["--audit-log", "log", "--watch", "--", "true"], { cwd });
   expect(JSON.parse(readFileSync(join(cwd, "log"), "utf8"))).toMatchObject({

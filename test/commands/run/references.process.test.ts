@@ -23,7 +23,7 @@ describe("a reference of an undeclared variable", () => {
     expectWording(ended.stderr);
   });
 
-  test("has no remark if the environment has the value, as under `op run`", async () => {
+  test("gets no notice if the environment has the value, as under `op run`", async () => {
     const cwd = folder({ ...contract({ KEY: { required: true } }), ".env": `KEY=${OP}\nOTHER=${OP}\n` });
     const ended = await sophia(["--", "printenv", "KEY"], { cwd, env: { KEY: "resolved", OTHER: "resolved" } });
     expect(ended).toMatchObject({ status: 0, stdout: "resolved\n", stderr: "" });
@@ -66,7 +66,7 @@ describe("a reference of a declared variable", () => {
     expect(launched.status).toBe(0);
   });
 
-  test("inside a longer value only warns, for a password or a sentence may have it", async () => {
+  test("inside a longer value causes only a warning, since a password or a sentence may have its form", async () => {
     const cwd = folder({ ...contract({ KEY: { required: true } }), ".env": `KEY="it's $HOME"\nB=v-$(id -u)\n` });
     const ended = await sophia(["--", "printenv", "KEY", "B"], { cwd });
     expect(ended).toMatchObject({ status: 0, stdout: "it's $HOME\nv-$(id -u)\n" });
@@ -86,7 +86,7 @@ describe("a reference of a declared variable", () => {
       { format: { type: "text", pattern: "op://.+" } },
     ],
     ["a prefix that names the scheme", {}, { KEY: OP }, { format: { type: "text", prefix: "op://" } }],
-  ])("%s is none", async (_, files, env, entry) => {
+  ])("is not seen in %s", async (_, files, env, entry) => {
     const cwd = folder({ ...contract({ KEY: { required: true, ...entry } }), ...files });
     expect(await sophia(["--", "true"], { cwd, env })).toMatchObject({ status: 0, stderr: "" });
   });

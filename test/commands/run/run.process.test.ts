@@ -16,8 +16,8 @@ async function escWith(values: Readonly<Record<string, string>>) {
   return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
 }
 
-describe("precedence", () => {
-  test("the environment over ESC over .env; ESC's own variables stay behind; silence", async () => {
+describe("a start's precedence of sources", () => {
+  test("lets the environment win over ESC, and ESC over .env; ESC's own variables are withheld, and nothing is printed", async () => {
     const { server, env } = await escWith({ ...CONTRACT_VALUES, SHARED: "esc", FROM_ESC: "esc" });
     const cwd = folder({ ".env": "SHARED=file\nFROM_ESC=file\nexport FROM_FILE=file\n" });
     const { status, stdout, stderr } = await sophia(["--", "env"], {
@@ -41,7 +41,7 @@ describe("precedence", () => {
   });
 
   // An opened stream makes a pipe non-blocking, which the program inherits.
-  test("reading ESC opens none of Node's standard streams", async ({ skip }) => {
+  test("opens none of Node's standard streams while ESC is read", async ({ skip }) => {
     skip(notPreloadable !== undefined, notPreloadable);
     const { env } = await escWith(CONTRACT_VALUES);
     const cwd = folder({
@@ -52,7 +52,7 @@ describe("precedence", () => {
     expect([status, readdirSync(cwd)]).toEqual([0, ["trap.cjs"]]);
   });
 
-  test("a declared variable that the environment overrides is named; --quiet drops the notice", async () => {
+  test("names a declared variable that the environment overrides, and --quiet omits the notice", async () => {
     const { env } = await escWith(CONTRACT_VALUES);
     const overriding = { ...env, QDRANT_URL: "http://localhost:6333", GITHUB_PAT: CONTRACT_VALUES.GITHUB_PAT };
     const loud = await sophia(["--", "env"], { env: overriding });
@@ -65,7 +65,7 @@ describe("precedence", () => {
     expect(environmentOf(turned.stdout)["QDRANT_URL"]).toBe(CONTRACT_VALUES.QDRANT_URL);
   });
 
-  test("an empty declared variable counts as unset, an undeclared one is kept", async () => {
+  test("takes an empty declared variable as unset, and keeps an undeclared one", async () => {
     const { env } = await escWith(CONTRACT_VALUES);
     const { stdout, stderr } = await sophia(["--", "env"], {
       env: { ...env, QDRANT_URL: "", DATABASE_URL: "", NO_COLOR: "" },
@@ -75,7 +75,7 @@ describe("precedence", () => {
     expect(environmentOf(stdout)).not.toHaveProperty("DATABASE_URL");
   });
 
-  test("ESC_ENV and ESC_TOKEN may stand in .env; --keep-esc passes them on", async () => {
+  test("accepts ESC_ENV and ESC_TOKEN in .env, and --keep-esc passes them on", async () => {
     const { env } = await escWith(CONTRACT_VALUES);
     const cwd = folder({
       ".env": Object.entries(env)
@@ -123,7 +123,7 @@ describe("a module preloaded by NODE_OPTIONS", () => {
   });
 });
 
-test("a promise that never settles does not end sophia-run without a message", async ({ skip }) => {
+test("a promise that never settles ends sophia-run with a message", async ({ skip }) => {
   skip(notPreloadable !== undefined, notPreloadable);
   const { env } = await escWith(CONTRACT_VALUES);
   // A promise that never settles, as only a bug of ours would make it.
@@ -161,8 +161,8 @@ describe("--verbose", () => {
   });
 });
 
-describe("emergency access", () => {
-  test("if ESC cannot be read, one warning gives the reason, and the other sources are used", async () => {
+describe("if ESC cannot be read", () => {
+  test("a start uses the other sources after one warning with the reason", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 500 });
     const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333" });
@@ -176,7 +176,7 @@ describe("emergency access", () => {
     expect(stderr).toContain("500");
   });
 
-  test("an unmet contract names both what is missing and why ESC could not be read", async () => {
+  test("an unmet contract is reported with what is missing and why ESC could not be read", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 500 });
     const { status, stdout, stderr } = await sophia(["--", "echo", "started"], { env });
@@ -191,28 +191,31 @@ describe("emergency access", () => {
     expect(stderr).toContain("in .env");
   });
 
-  test.each([401, 403, 404])("if ESC refuses access (%i), .env is not used, but the environment is", async (status) => {
-    const { server, env } = await escWith(CONTRACT_VALUES);
-    server.failAlways("open", { kind: "status", status });
-    const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333\nUNDECLARED=file" });
-    const { QDRANT_URL, ...others } = CONTRACT_VALUES;
-    const stopped = await sophia(["--", "echo", "started"], { cwd, env: { ...env, ...others } });
-    expect(stopped).toMatchObject({ status: 78, stdout: "" });
-    for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
-    const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
-    expect(served.status).toBe(0);
-    expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
-    expect(served.stdout).not.toContain("UNDECLARED");
-    expect(served.stderr).toMatch(/warning: .* acme\/sophia\/dev was refused/);
-    expect(served.stderr).toContain(String(status));
-    expect(served.stderr).toContain("unset ESC_TOKEN");
-    const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
-    expect(required).toMatchObject({ status: 125, stdout: "" });
-    const local = await sophia(["--", "env"], { cwd, env: { ...others } });
-    expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
-  });
+  test.each([401, 403, 404])(
+    "because it refuses access (%i), a start uses the environment but not .env",
+    async (status) => {
+      const { server, env } = await escWith(CONTRACT_VALUES);
+      server.failAlways("open", { kind: "status", status });
+      const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333\nUNDECLARED=file" });
+      const { QDRANT_URL, ...others } = CONTRACT_VALUES;
+      const stopped = await sophia(["--", "echo", "started"], { cwd, env: { ...env, ...others } });
+      expect(stopped).toMatchObject({ status: 78, stdout: "" });
+      for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
+      const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
+      expect(served.status).toBe(0);
+      expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
+      expect(served.stdout).not.toContain("UNDECLARED");
+      expect(served.stderr).toMatch(/warning: .* acme\/sophia\/dev was refused/);
+      expect(served.stderr).toContain(String(status));
+      expect(served.stderr).toContain("unset ESC_TOKEN");
+      const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
+      expect(required).toMatchObject({ status: 125, stdout: "" });
+      const local = await sophia(["--", "env"], { cwd, env: { ...others } });
+      expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
+    },
+  );
 
-  test("if ESC refuses the token of a .env file, the whole file is not used", async () => {
+  test("because it refuses the token of a .env file, a start does not use the file at all", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 401 });
     const own = Object.entries({ ...env, EXTRA: "file" }).map(([name, value]) => `${name}=${value}`);
@@ -226,7 +229,7 @@ describe("emergency access", () => {
     expectWording(stderr);
   });
 
-  test("--require-esc makes it an error, even if other sources have everything", async () => {
+  test("--require-esc ends the start, even if other sources have everything", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 500 });
     for (const how of [
@@ -255,7 +258,7 @@ describe("emergency access", () => {
   test.each([
     [{ ESC_ENV: NAME }, /warning: .*ESC_ENV is set but ESC_TOKEN/],
     [{ ESC_TOKEN: "pul-x" }, /warning: .*ESC_TOKEN is set but ESC_ENV/],
-  ])("a warning if only one of both is set: %j", async (env, warning) => {
+  ])("a start warns if only one of both settings is set: %j", async (env, warning) => {
     const { status, stderr } = await sophia(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } });
     expect(status).toBe(0);
     expect(stderr).toMatch(warning);
@@ -264,10 +267,10 @@ describe("emergency access", () => {
   });
 });
 
-describe("exit statuses", () => {
+describe("the exit status of a start", () => {
   const env = CONTRACT_VALUES;
 
-  test.each([0, 1, 7, 78, 125, 126, 127, 130, 255])("the program's own: %i", async (status) => {
+  test.each([0, 1, 7, 78, 125, 126, 127, 130, 255])("is the program's own: %i", async (status) => {
     expect(await sophia(["--", "sh", "-c", `exit ${status}`], { env })).toMatchObject({
       status,
       signal: null,
@@ -275,38 +278,41 @@ describe("exit statuses", () => {
     });
   });
 
-  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)("death by %s", async (signal) => {
-    expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
-      status: null,
-      signal,
-    });
-  });
+  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)(
+    "is that of a program that dies by %s",
+    async (signal) => {
+      expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
+        status: null,
+        signal,
+      });
+    },
+  );
 
   test.each([
     ["no-such-command", 127, "not found"],
     ["", 127, "not found"],
     ["/", 126, "directory"],
     ["/etc/passwd", 126, "permission"],
-  ])("%j", async (command, status, words) => {
+  ])("says that the program cannot be started: %j", async (command, status, words) => {
     const ended = await sophia(["--", command], { env });
     expect(ended).toMatchObject({ status, stdout: "" });
     expect(ended.stderr.toLowerCase()).toContain(words);
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("78 if the contract is not met, and not with --no-contract", async () => {
+  test("is 78 if the contract is not met, and not with --no-contract", async () => {
     expect(await sophia(["--", "true"])).toMatchObject({ status: 78, stdout: "" });
     expect(await sophia(["--no-contract", "--", "true"])).toMatchObject({ status: 0, stderr: "" });
     expect(await sophia(["--", "true"], { env: { SOPHIA_NO_CONTRACT: "1" } })).toMatchObject({ status: 0, stderr: "" });
   });
 });
 
-test("argv after -- is passed byte for byte", async () => {
+test("a start passes the arguments after -- byte for byte", async () => {
   const words = ["007", "1e3", "--help", "--", "", "-abc", "a b", "ä\n$HOME`'\"\\", "--no-contract"];
   const { stdout } = await sophia(["--no-contract", "--", "printf", "%s\\0", ...words]);
   expect(stdout.split("\0").slice(0, -1)).toEqual(words);
 });
 
-test("standard input is the program's", async () => {
+test("the program reads the standard input", async () => {
   expect((await sophia(["--no-contract", "--", "cat"], { input: "through" })).stdout).toBe("through");
 });

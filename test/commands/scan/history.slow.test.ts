@@ -35,8 +35,8 @@ function withCommit(): string {
   return cwd;
 }
 
-describe("only the reflog reaches", () => {
-  test("an older stash", async () => {
+describe("scan --history finds a secret that only the reflog reaches:", () => {
+  test("in an older stash", async () => {
     const cwd = withCommit();
     for (const text of [KEY, "clean 2\n", "clean 3\n"]) {
       writeFileSync(join(cwd, "a.txt"), text);
@@ -52,7 +52,7 @@ describe("only the reflog reaches", () => {
     expect(findings(await scan(cwd, "--history")).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY"]);
   });
 
-  test("a commit that was amended, with its message, and the commit is named", async () => {
+  test("in a commit that was amended, and in its message, and names the commit", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, "b.txt"), KEY);
     const amended = commit(cwd, `with ${KEY}`);
@@ -71,7 +71,7 @@ describe("only the reflog reaches", () => {
     expect(list[0]).toMatchObject({ within: "content", onlyInReflog: true });
   });
 
-  test("a branch that was deleted, and a name in it", async () => {
+  test("in a branch that was deleted, and in the branch's name", async () => {
     const cwd = withCommit();
     git(cwd, "checkout", "--quiet", "-b", "side");
     writeFileSync(join(cwd, `${NAME}.txt`), KEY);
@@ -83,7 +83,7 @@ describe("only the reflog reaches", () => {
     expect(named(ended)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
   });
 
-  test("nothing: objects to which nothing refers are counted, those of the index are not", async () => {
+  test("but counts objects to which nothing refers, except those of the index", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, "a.txt"), `${KEY} 1`);
     git(cwd, "add", ".");
@@ -98,8 +98,8 @@ describe("only the reflog reaches", () => {
   });
 });
 
-describe("names of files", () => {
-  test("of the history, with the commit that added them, though the content has another name now", async () => {
+describe("scan --history finds a secret in the name of a file", () => {
+  test("of the history, with the commit that added it, although the content has another name now", async () => {
     const cwd = withCommit();
     writeFileSync(join(cwd, `${NAME}.txt`), "content");
     const added = commit(cwd, "two");
@@ -116,7 +116,7 @@ describe("names of files", () => {
     expect(list).toMatchObject([{ file: "***.txt", within: "name", variable: "TLS_KEY" }]);
   });
 
-  test("across folders, of folders once, and of what only a merge added", async () => {
+  test("across folders, in a folder's name once, and in what only a merge added", async () => {
     const cwd = withCommit();
     git(cwd, "checkout", "--quiet", "-b", "side");
     commit(cwd, "side");
@@ -137,7 +137,7 @@ describe("names of files", () => {
     }
   });
 
-  test("of 3,000 files and commits are found among them", async () => {
+  test("among 3,000 files and commits", async () => {
     const files = Array.from(
       { length: 3000 },
       (_, number) => [`some/long/folder/name/file-${number}.txt`, "x"] as const,
@@ -150,7 +150,7 @@ describe("names of files", () => {
   });
 });
 
-test("names of branches and tags are searched, but not for a path", async () => {
+test("scan searches the names of branches and tags, but not for a path", async () => {
   const cwd = withCommit();
   git(cwd, "branch", KEY);
   git(cwd, "tag", `v-${NAME}`);
@@ -164,7 +164,7 @@ test("names of branches and tags are searched, but not for a path", async () => 
   expect((await scan(cwd, "--history", "a.txt")).status).toBe(0);
 });
 
-describe("the target of a symbolic link", () => {
+describe("scan: the target of a symbolic link", () => {
   test("is searched in the tree, in the index and in the history", async () => {
     const cwd = withCommit();
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
@@ -185,7 +185,7 @@ describe("the target of a symbolic link", () => {
   });
 });
 
-describe("submodules", () => {
+describe("scan: submodules", () => {
   const LOCAL = ["-c", "protocol.file.allow=always"];
 
   /** A repository with a submodule, which has one as well; both have a secret in an earlier commit. */
@@ -206,7 +206,7 @@ describe("submodules", () => {
     return { cwd, outer: outer.first, inner: inner.first };
   }
 
-  test("that are not here are named with status 2, and the printed command gets them", async () => {
+  test("that are missing are named with status 2, and the printed command gets them", async () => {
     const { cwd, outer, inner } = nested();
     const without = await scan(cwd, "--history", "--json");
     expect(without.status).toBe(1);
@@ -238,7 +238,7 @@ describe("submodules", () => {
     expect((await scan(clone, "--history", "sub dir")).status).toBe(0);
   });
 
-  test("whose repository is replaced by nothing are not taken for the one above", async () => {
+  test("whose repository is replaced by nothing are not confused with the repository above", async () => {
     const { cwd } = nested();
     rmSync(join(cwd, "outer/.git"));
     const ended = await scan(cwd, "--history");
@@ -261,11 +261,11 @@ async function staged(status: number, local: Readonly<Record<string, string>>, .
   return ended;
 }
 
-describe("without the values of ESC", () => {
+describe("scan without the values of ESC", () => {
   test.each([
     ["not available", 503],
     ["refuses access", 403],
-  ])("the report says what was searched for, and the status is 2: ESC %s", async (words, code) => {
+  ])("says what was searched for, and has status 2: ESC %s", async (words, code) => {
     const ended = await staged(code, { MODE: "some-other-secret" });
     expect(ended.status).toBe(2);
     expect(ended.stdout).toMatch(/^⚠️ .* ESC /);
@@ -274,7 +274,7 @@ describe("without the values of ESC", () => {
     expectReport(ended);
   });
 
-  test("with no other value nothing was searched for", async () => {
+  test("says that nothing was searched for if there is no other value", async () => {
     await using server = await startEscServer();
     const cwd = repository({ "a.txt": KEY });
     git(cwd, "add", ".");
@@ -286,11 +286,11 @@ describe("without the values of ESC", () => {
     expect(ended.stdout).not.toContain("✅");
   });
 
-  test("is an error with --require-esc", async () => {
+  test("ends with an error with --require-esc", async () => {
     expect(await staged(503, {}, "--require-esc")).toMatchObject({ status: 125, stdout: "" });
   });
 
-  test("git refuses a commit by the hook of the documents", async () => {
+  test("makes git refuse a commit by the hook of the documents", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { API_KEY: secret(KEY) } });
     const cwd = repository({ "a.txt": "clean" });
@@ -316,7 +316,7 @@ describe("without the values of ESC", () => {
     expect(await tryCommit()).toBe(0);
   });
 
-  test("a finding counts more", async () => {
+  test("has the status of a finding if there is one", async () => {
     const ended = await staged(503, { API_KEY: KEY });
     expect(ended.status).toBe(1);
     expect(ended.stderr).toContain("--require-esc");

@@ -44,8 +44,8 @@ function signed(): string {
   return cwd;
 }
 
-describe("no program that a repository names is started", () => {
-  test("to verify signatures", async () => {
+describe("scan starts no program that a repository names", () => {
+  test("for verifying signatures", async () => {
     const cwd = signed();
     const { file, isMarked } = marker(cwd, "gpg");
     git(cwd, "config", "log.showSignature", "true");
@@ -56,7 +56,7 @@ describe("no program that a repository names is started", () => {
     expect(isMarked()).toBe(false);
   });
 
-  test("to fetch missing objects, neither of a remote nor of its transport", async () => {
+  test("for fetching missing objects, neither of a remote nor of its transport", async () => {
     const cwd = repository({ "a.txt": KEY });
     commit(cwd, "one");
     const { file, isMarked } = marker(cwd, "upload-pack");
@@ -86,7 +86,7 @@ describe("no program that a repository names is started", () => {
     expect(isMarked()).toBe(false);
   });
 
-  test("as a monitor, hook, pager, diff, filter or alias, of the repository and of an included file", async () => {
+  test("as a monitor, hook, pager, diff, filter or alias, in the repository or in an included file", async () => {
     const cwd = signed();
     const { file, isMarked } = marker(cwd, "program");
     const hooks = join(cwd, "hooks");

@@ -7,7 +7,7 @@ import { expectWording } from "../../helpers/wording.ts";
 import { escVariables } from "../world.ts";
 import { env, findings, git, KEY, PEM, repository, scan, world } from "./repository.ts";
 
-describe("the working tree", () => {
+describe("scan: the working tree", () => {
   test("is reported by file, line and variable of each secret, in all its forms, without a value", async () => {
     const cwd = repository({
       "src/config.ts": `// one\nconst key = "${KEY}";\n`,
@@ -81,14 +81,14 @@ describe("the working tree", () => {
     expect(findings(await scan(make(IGNORED)))).toEqual(SETTINGS);
   });
 
-  test("has each finding in settings once, if git lists the file as well", async () => {
+  test("has each finding in the settings of agents once, if git lists the file as well", async () => {
     const cwd = repository({ ".mcp.json": KEY, ".gitignore": ".claude/\n", ".claude/a": KEY, ".claude/b": KEY });
     git(cwd, "add", "--force", ".claude/b");
     const once = [".claude/a:1: API_KEY", ".claude/b:1: API_KEY", ".mcp.json:1: API_KEY"];
     expect(findings(await scan(cwd))).toEqual(once);
   });
 
-  test("--home adds the settings of the home folder, through links, and nothing else of it", async () => {
+  test("is extended by the settings of agents in the home folder with --home, through links, and by nothing else of it", async () => {
     const cwd = repository({ "clean.txt": "nothing\n" });
     const home = world({
       ...IGNORED,
@@ -121,18 +121,18 @@ describe("the working tree", () => {
     [["--home", "--staged"], "--home cannot be used together with --staged or --history"],
     [["--home", "--history"], "--home cannot be used together with --staged or --history"],
     [["--home"], "--home needs the path of the home folder"],
-  ])("%j is an error", async (options, message) => {
+  ])("is not searched with %j, which is an error", async (options, message) => {
     const ended = await sophia(["scan", ...options], { cwd: repository({}), env: { ...env, HOME: "" } });
     expect(ended.status).toBe(125);
     expect(unwrapped(ended.stderr)).toContain(message);
   });
 
-  test("is searched by its .gitignore without a repository, too", async () => {
+  test("is searched without the files in its .gitignore even without a repository", async () => {
     const cwd = world({ ".gitignore": ".env\n", ".env": KEY, "a.txt": KEY, "sub/b.txt": KEY });
     expect(findings(await scan(cwd))).toEqual(["a.txt:1: API_KEY", "sub/b.txt:1: API_KEY"]);
   });
 
-  test("is searched by the .gitignore of a repository in it", async () => {
+  test("is searched without the files in the .gitignore of a repository in it", async () => {
     const cwd = repository({ "inner/.gitignore": "no.txt\n", "inner/no.txt": KEY, "inner/yes.txt": KEY });
     git(join(cwd, "inner"), "init", "--quiet");
     expect(findings(await scan(cwd))).toEqual(["inner/yes.txt:1: API_KEY"]);
@@ -201,7 +201,7 @@ describe("the working tree", () => {
     expect(ended.stdout).not.toContain("SENTINEL");
   });
 
-  test("without a secret to search for there is a warning", async () => {
+  test("causes a warning if there is no secret to search for", async () => {
     const cwd = repository({ "a.txt": KEY });
     const ended = await sophia(["scan"], { cwd });
     expect(ended.status).toBe(0);
@@ -210,8 +210,8 @@ describe("the working tree", () => {
   });
 });
 
-describe("git's index and history", () => {
-  test("--staged searches the index, not the files", async () => {
+describe("scan: git's index and history", () => {
+  test("are searched instead of the files: --staged reads the index", async () => {
     const cwd = repository({ "a.txt": `x\n${KEY}\n`, "b.txt": "clean" });
     git(cwd, "add", "a.txt", "b.txt");
     writeFileSync(join(cwd, "a.txt"), "clean now");
@@ -225,7 +225,7 @@ describe("git's index and history", () => {
     expect((await scan(cwd, "--staged")).status).toBe(0);
   });
 
-  test("--history searches files and messages of all branches, and reports the commit", async () => {
+  test("are searched with files and messages of all branches by --history, which reports the commit", async () => {
     const cwd = repository({ "a.txt": `x\n${KEY}\n` });
     git(cwd, "add", ".");
     git(cwd, "commit", "--quiet", "--message", "one");
@@ -248,7 +248,7 @@ describe("git's index and history", () => {
     );
   });
 
-  test("--history ignores objects that no branch reaches", async () => {
+  test("are searched without objects that no branch reaches", async () => {
     const cwd = repository({ "a.txt": KEY });
     git(cwd, "add", ".");
     writeFileSync(join(cwd, "a.txt"), "clean");
@@ -257,13 +257,13 @@ describe("git's index and history", () => {
     expect((await scan(cwd, "--history")).status).toBe(0);
   });
 
-  test.each(["--staged", "--history"])("%s without a repository is an error", async (option) => {
+  test.each(["--staged", "--history"])("cannot be searched without a repository: %s is an error", async (option) => {
     const ended = await scan(world({}), option);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("git cannot read");
   });
 
-  test.each(["--staged", "--history"])("%s without git is an error", async (option) => {
+  test.each(["--staged", "--history"])("cannot be searched without git: %s is an error", async (option) => {
     const cwd = repository({});
     const ended = await sophia(["scan", option], { cwd, env: { ...env, PATH: folder() } });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -271,12 +271,12 @@ describe("git's index and history", () => {
     expectWording(ended.stderr);
   });
 
-  test("--staged and --history together are an error", async () => {
+  test("cannot be searched together: --staged with --history is an error", async () => {
     expect(await scan(world({}), "--staged", "--history")).toMatchObject({ status: 125 });
   });
 });
 
-test("a start with SOPHIA_BROKER changes nothing: the real key is searched, and the program of a broker finds its dummy", async () => {
+test("scan with SOPHIA_BROKER searches for the real key, and the program of a broker finds its dummy", async () => {
   const real = "sk-real-openai-0a1b2c3d";
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }),

@@ -42,18 +42,18 @@ async function report(cwd: string, ...args: readonly string[]) {
   return { status, complete, gaps, unread, more, stderr: unwrapped(stderr) };
 }
 
-describe("the history", () => {
-  test("of a path includes side branches whose change was dropped by a merge", async () => {
+describe("scan --history", () => {
+  test("includes side branches of a path whose change was dropped by a merge", async () => {
     const { cwd, side } = withSideBranch();
     expect(findings(await scan(cwd, "--history", "a.txt"))).toEqual([`${side} a.txt:1: API_KEY`]);
     expect((await scan(cwd, "--history", "other.txt")).status).toBe(0);
   });
 
-  test("of a path outside of the repository is an error", async () => {
+  test("refuses a path outside of the repository", async () => {
     expect(await scan(repository({}), "--history", "..")).toMatchObject({ status: 125, stdout: "" });
   });
 
-  test("of a shallow clone is incomplete, and the status is 2", async () => {
+  test("reports the history of a shallow clone as incomplete, with status 2", async () => {
     const cwd = cloned("--depth=1");
     expect(await report(cwd, "--history")).toMatchObject({
       status: 2,
@@ -65,7 +65,7 @@ describe("the history", () => {
     expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true, gaps: [], stderr: "" });
   });
 
-  test("of a partial clone lacks objects, which are not fetched; the printed command gets them", async () => {
+  test("reports missing objects of a partial clone, does not fetch them, and prints a command that gets them", async () => {
     const cwd = cloned("--filter=blob:none");
     const { stderr, ...partial } = await report(cwd, "--history");
     expect(partial).toMatchObject({ status: 2, complete: false, gaps: [{ kind: "missing", objects: 1 }] });
@@ -77,7 +77,7 @@ describe("the history", () => {
     expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true });
   });
 
-  test("without its trees is reported by the objects", async () => {
+  test("reports findings by the objects if trees are missing", async () => {
     const source = repository({ "a.txt": KEY });
     commit(source, "one");
     const object = git(source, "rev-parse", "HEAD:a.txt").trim().slice(0, 12);
@@ -89,7 +89,7 @@ describe("the history", () => {
   });
 });
 
-test("an object of the index that is missing is named, and is not fetched", async () => {
+test("scan --staged names a missing object of the index, and does not fetch it", async () => {
   const cwd = repository({ "a.txt": KEY, "b.txt": "clean" });
   git(cwd, "add", ".");
   removeObject(cwd, ":a.txt");
@@ -105,7 +105,7 @@ test("an object of the index that is missing is named, and is not fetched", asyn
   expect(await report(cwd, "--staged")).toMatchObject({ status: 1, complete: false });
 });
 
-test("10,000 matches do not hide another secret, and the rest is counted", async () => {
+test("scan shows another secret behind 10,000 matches, and counts the rest", async () => {
   const many = `${KEY}\n\n`.repeat(10_500);
   const cwd = repository({ "a.txt": `${many}SENTINEL9f2cAAAAAAAA\n`, "b.txt": "SENTINEL9f2cBBBBBBBB\n" });
   const ended = await scan(cwd);
@@ -114,27 +114,27 @@ test("10,000 matches do not hide another secret, and the rest is counted", async
   expect(ended.stdout).toContain("   501 of them");
 });
 
-test.each(["build", "build/sub", "build/sub/a.js"])("a path that git ignores is searched: %s", async (path) => {
+test.each(["build", "build/sub", "build/sub/a.js"])("scan searches a path that git ignores: %s", async (path) => {
   const cwd = repository({ ".gitignore": "build/\n", "build/sub/a.js": KEY });
   expect((await scan(cwd)).status).toBe(0);
   expect(findings(await scan(cwd, path))).toEqual(["build/sub/a.js:1: API_KEY"]);
 });
 
-test("without a folder for temporary files, a folder that is in no repository is searched whole", async () => {
+test("scan searches a folder whole that is in no repository, without a folder for temporary files", async () => {
   const cwd = world({ ".gitignore": "a.txt\n", "a.txt": KEY });
   const options = { cwd, env: { ...env, TMPDIR: join(cwd, "nowhere") } };
   expect(findings(await sophia(["scan"], options))).toEqual(["a.txt:1: API_KEY"]);
 });
 
-describe("a path that is a symbolic link", () => {
-  test.each(["folder", "file"])("of a %s is followed", async (kind) => {
+describe("scan and a path that is a symbolic link:", () => {
+  test.each(["folder", "file"])("it follows a link of a %s", async (kind) => {
     const cwd = repository({ "real/a.txt": KEY, "real/.gitignore": "no.txt\n", "real/no.txt": KEY });
     symlinkSync(kind === "folder" ? "real" : "real/a.txt", join(cwd, "link"));
     const file = kind === "folder" ? "link/a.txt" : "link";
     expect(findings(await scan(cwd, "link"))).toEqual([`${file}:1: API_KEY`]);
   });
 
-  test("to nothing, or to neither a file nor a folder, is an error", async () => {
+  test("it refuses a link to nothing, or to neither a file nor a folder", async () => {
     const cwd = world({});
     symlinkSync("nowhere", join(cwd, "dangling"));
     symlinkSync("/dev/null", join(cwd, "device"));
@@ -143,13 +143,13 @@ describe("a path that is a symbolic link", () => {
   });
 });
 
-describe("a file that the user may not read", () => {
+describe("scan and a file that the user may not read:", () => {
   skipBecause(noNobody);
   test.each([
     ["in a repository", true, []],
     ["without one", false, []],
     ["without git", false, ["env", "PATH=/nowhere"]],
-  ])("%s is named, and the status is 2", async (_, isRepository, through) => {
+  ])("it names the file with status 2: %s", async (_, isRepository, through) => {
     const cwd = isRepository ? repository({ "closed/a.txt": KEY }) : world({ "closed/a.txt": KEY });
     writeFileSync(join(cwd, "b.txt"), KEY);
     execFileSync("chown", ["-R", "65534:65534", cwd]);
@@ -162,7 +162,7 @@ describe("a file that the user may not read", () => {
   });
 });
 
-test("a replaced object does not hide the original", async () => {
+test("scan finds a secret in the original of a replaced object", async () => {
   const cwd = repository({ "a.txt": KEY });
   commit(cwd, "one");
   const holding = git(cwd, "rev-parse", "HEAD").trim();
@@ -175,7 +175,7 @@ test("a replaced object does not hide the original", async () => {
   expect((await scan(cwd, "--history")).status).toBe(1);
 });
 
-test("--staged counts files of the index", async () => {
+test("scan --staged counts the files of the index", async () => {
   const cwd = repository({ "a.txt": "clean" });
   expect((await scan(cwd, "--staged")).stdout).toContain("0 files of the index");
   writeFileSync(join(cwd, "a.txt"), KEY);

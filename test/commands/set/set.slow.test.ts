@@ -70,7 +70,7 @@ describe("set NAME", () => {
     ["another undeclared variable", "LEVEL", "debug", true],
     ["the alias of a declared variable", "OLD_API_KEY", KEY, true],
     ["a declared variable that is named like a setting", "SOPHIA_API_KEY", KEY, true],
-  ])("secret or not: %s", async (_, name, value, isSecret) => {
+  ])("stores a secret or plain text: %s", async (_, name, value, isSecret) => {
     const { handle, run, values } = await world();
     const ended = await run([name], value);
     expect(ended).toMatchObject({ status: 0, stderr: "" });
@@ -79,7 +79,7 @@ describe("set NAME", () => {
     expect(await values()).toMatchObject({ [name]: value.replace(/\n$/, "") });
   });
 
-  test("--plain writes plain text, but not what the contract declares a secret", async () => {
+  test("--plain writes plain text, but not for what the contract declares a secret", async () => {
     const { handle, run, values } = await world();
     const ended = await run(["LEVEL", "--plain"], "debug");
     expect(ended).toMatchObject({ status: 0, stderr: "" });
@@ -97,13 +97,13 @@ describe("set NAME", () => {
     ["only one", "a\n\n", "a\n"],
     ["also that of Windows", "a\r\nb\r\n", "a\r\nb"],
     ["blanks are part of it", "  a b\t\n", "  a b\t"],
-  ])("%s", async (_, input, value) => {
+  ])("reads the standard input: %s", async (_, input, value) => {
     const { run, values } = await world();
     expect(await run(["LEVEL"], input)).toMatchObject({ status: 0 });
     expect(await values()).toMatchObject({ LEVEL: value });
   });
 
-  test("keeps what ESC has, and replaces it with --overwrite", async () => {
+  test("keeps the value in ESC, and replaces it with --overwrite", async () => {
     const { handle, run, values } = await world({
       values: { API_KEY: secret(`sk-${sentinel("old")}`), PIN: "" },
       files: { SAMPLE: "file" },
@@ -120,7 +120,7 @@ describe("set NAME", () => {
     expect(await values()).toMatchObject({ API_KEY: KEY, PIN: "1234" });
   });
 
-  test("a secret stays secret: its own, one behind a reference, and one of an import", async () => {
+  test("keeps a secret a secret: its own, one behind a reference, and one of an import", async () => {
     const { server, handle, run, values } = await world();
     server.environment("acme/app/base", { values: { IMPORTED: secret(sentinel("base")) } });
     const variables = { OWN: { "fn::secret": sentinel("own") }, BEHIND: "host-${hidden}" };
@@ -135,7 +135,7 @@ describe("set NAME", () => {
     expect(handle.definition).not.toContain(SENTINEL);
   });
 
-  test("--dry-run writes nothing, and the token of the launcher is enough", async () => {
+  test("--dry-run writes nothing, and needs only the token of the launcher", async () => {
     const { server, env, run } = await world();
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
     const dry = await run(["API_KEY", "--dry-run"], KEY, { ESC_ADMIN_TOKEN: "", ESC_TOKEN: value });
@@ -188,7 +188,7 @@ describe("set NAME", () => {
     expectNoValue(ended);
   });
 
-  test("names the variable that may be meant", async () => {
+  test("suggests the variable that the user may mean", async () => {
     const { run } = await world();
     expect((await run(["API_KYE", "--yes"], KEY)).stdout).toContain('"API_KEY"?');
   });
@@ -201,7 +201,7 @@ describe("set NAME", () => {
       125,
       "sk-of-another-user",
     ],
-  ])("%s", async (_, theirs, status, value) => {
+  ])("reads the definition again: %s", async (_, theirs, status, value) => {
     const { server, handle, run, values } = await world();
     const update = server.hold("update");
     const running = run(["API_KEY", "--overwrite"], KEY);
@@ -216,7 +216,7 @@ describe("set NAME", () => {
     expectNoValue(ended);
   });
 
-  test("a change that needs an approval becomes a draft; a lost answer makes no second revision", async () => {
+  test("makes a draft of a change that needs an approval, and no second revision if an answer is lost", async () => {
     const gated = await world({ values: {}, updates: "approval" });
     const draft = await gated.run(["API_KEY"], KEY);
     expect(draft).toMatchObject({ status: 3, stderr: "" });
@@ -237,7 +237,7 @@ describe("set NAME", () => {
     [409, "4 times"],
     [500, "HTTP 500"],
     [{ kind: "status", status: 200, body: {} }, "rollback"],
-  ])("%j from the update", async (fault, reached) => {
+  ])("fails with the reason after %j from the update", async (fault, reached) => {
     const { server, handle, run } = await world();
     server.failAlways("update", fault);
     const ended = await run(["API_KEY"], KEY);
@@ -251,7 +251,7 @@ describe("set NAME", () => {
     [{ kind: "status", status: 429, headers: { "retry-after": "600" } }, true],
     [503, false],
     [{ kind: "disconnect", at: "start" }, false],
-  ])("after %j from the update it is known that nothing changed: %s", async (fault, isKnown) => {
+  ])("knows after %j from the update that nothing changed: %s", async (fault, isKnown) => {
     const { server, run } = await world();
     server.failAlways("update", fault);
     const { status, stderr } = await run(["API_KEY"], KEY);
@@ -266,7 +266,7 @@ describe("set NAME", () => {
     [403, "definition"],
     [404, "definition"],
     [503, "definition"],
-  ])("%j from %s after the update: the change is made, and the message says so", async (fault, operation) => {
+  ])("says that the change is made after %j from %s, which comes after the update", async (fault, operation) => {
     const { server, handle, run } = await world();
     const update = server.hold("update");
     const running = run(["API_KEY"], KEY);
@@ -282,7 +282,7 @@ describe("set NAME", () => {
     expectNoValue(ended);
   });
 
-  test("a wrong token and a server that is down", async () => {
+  test("reports a wrong token and a server that is down", async () => {
     const { server, run } = await world();
     const wrong = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "pul-wrong" });
     expect(wrong).toMatchObject({ status: 125, stdout: "" });
@@ -295,7 +295,7 @@ describe("set NAME", () => {
   });
 });
 
-describe("at a terminal", () => {
+describe("set at a terminal", () => {
   const PROMPT = "Value of API_KEY (not shown): ";
   const QUESTION = `Write it to ${ENV}? [y/N] `;
 
@@ -345,7 +345,7 @@ describe("at a terminal", () => {
       ],
       1,
     ],
-  ] as const)("%s writes nothing", async (_, answers, status) => {
+  ] as const)("writes nothing after %s", async (_, answers, status) => {
     const { server, cwd, env } = await world();
     const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, answers);
     expect(ended.status).toBe(status);
@@ -353,7 +353,7 @@ describe("at a terminal", () => {
     expectNoValue(ended);
   });
 
-  test("does not ask for a value that would not be written", async () => {
+  test("asks for no value that would not be written", async () => {
     const { cwd, env } = await world({ values: { API_KEY: secret(`sk-${sentinel("old")}`) } });
     const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, []);
     expect(ended).toMatchObject({ status: 1 });
@@ -361,7 +361,7 @@ describe("at a terminal", () => {
     expect(ended.stdout).not.toContain(PROMPT);
   });
 
-  test("Ctrl-C at the prompt ends it by SIGINT and restores the terminal", async () => {
+  test("is ended by SIGINT after Ctrl-C at the prompt, and restores the terminal", async () => {
     const { server, cwd, env } = await world();
     const quoted = sophiaRun.map((word) => `'${word}'`).join(" ");
     const script = `stty -a > before; trap : INT; ${quoted} set API_KEY; echo "status $?"; stty -a > after; cmp before after && echo same`;
@@ -387,7 +387,7 @@ describe("at a terminal", () => {
       steps,
     ).finished;
 
-  test("Ctrl-C at the prompt ends a script, too, which would otherwise go on", async () => {
+  test("ends a script by Ctrl-C at the prompt, too, which would otherwise continue", async () => {
     const it = await world();
     const ended = await inScript(it, '"$@"; echo goes on', [[PROMPT, `${sentinel("typed")}\u0003`]]);
     expect(ended.status).toBe(256 - constants.signals.SIGINT);
@@ -395,14 +395,14 @@ describe("at a terminal", () => {
     expectNoValue(ended);
   });
 
-  test("Ctrl-\\ at the prompt ends it by SIGQUIT", async () => {
+  test("is ended by SIGQUIT after Ctrl-\\ at the prompt", async () => {
     const { cwd, env } = await world();
     const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinel("typed")}\u001C`]]);
     expect(ended.status).toBe(-constants.signals.SIGQUIT);
     expectNoValue(ended);
   });
 
-  test("Ctrl-Z at the prompt stops it, and fg asks again", async () => {
+  test("stops after Ctrl-Z at the prompt, and asks again after fg", async () => {
     const it = await world();
     const ended = await inScript(it, 'set -m; "$@"; echo "status $?"; stty -a; fg', [
       [PROMPT, `${sentinel("typed")}\u001A`],
@@ -416,7 +416,7 @@ describe("at a terminal", () => {
     expect(await it.values()).toMatchObject({ API_KEY: KEY });
   });
 
-  test("under a coding agent there is no prompt: the value comes from the standard input only", async () => {
+  test("has no prompt under a coding agent: the value comes from the standard input only", async () => {
     const { server, cwd, env, run } = await world();
     for (const [more, reached] of [
       [{}, "sophia-run set API_KEY < FILE"],
@@ -432,7 +432,7 @@ describe("at a terminal", () => {
     expect(await run(["API_KEY"], KEY, { CLAUDECODE: "1" })).toMatchObject({ status: 0 });
   });
 
-  test("asks for nothing if the prompt cannot be seen", async () => {
+  test("asks for nothing if the user cannot see the prompt", async () => {
     const { cwd, env } = await world();
     const script = `exec ${sophiaRun.join(" ")} set API_KEY 2>errors`;
     const ended = await startAtTerminal(["sh", "-c", script], { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } })

@@ -20,20 +20,20 @@ test.each([
   [`[a]\nb = ${SENTINEL}`, 2, 5],
   [`a = {}\na.b = "${SENTINEL}"`, 2, 1],
   [`a = 1\na = "${SENTINEL}"`, 2, 1],
-])("%j is none, and the message has the position and no value", (text, line, column) => {
+])("parsing refuses %j as TOML, and the message has the position and no value", (text, line, column) => {
   expect(messageOf(text)).toBe(`it is not TOML that init understands (line ${line}, column ${column})`);
 });
 
-test("a number that JavaScript cannot hold is no fault", () => {
+test("parsing accepts a number that JavaScript cannot hold", () => {
   expect(parseToml("a = 123456789012345678901234567890")["a"]).toBe(123456789012345678901234567890n);
 });
 
-test.each(["[", "{a=", "{a=["])("values that are nested by %j a hundred thousand times end as no TOML", (level) => {
+test.each(["[", "{a=", "{a=["])("parsing refuses values that are nested by %j a hundred thousand times", (level) => {
   expect(messageOf(`a = ${level.repeat(100_000)}`)).toMatch(/^it is not TOML that init understands \(line 1, /);
   expect(parseToml(`a = ${"[".repeat(30)}${"]".repeat(30)}`)).toHaveProperty("a");
 });
 
-test("names that objects have by themselves are names", () => {
+test("parsing accepts names that every object has as keys", () => {
   const { __proto__: inner, constructor: other } = parseToml('__proto__ = { a = "b" }\nconstructor = "c"');
   expect(JSON.stringify([inner, other])).toBe('[{"a":"b"},"c"]');
   expect(Object.getPrototypeOf({})).toBe(Object.prototype);

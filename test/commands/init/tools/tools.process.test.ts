@@ -59,7 +59,7 @@ SENTRY_DSN = {
 }
 `;
 
-test("decorators of .env.schema become the details of a contract; no secret and no computed value is copied", async () => {
+test("init turns decorators of .env.schema into the details of a contract, and copies no secret and no computed value", async () => {
   const cwd = folder({ ".env.schema": SCHEMA });
   const { status, stdout } = await sophia(["init"], { cwd });
   expect(status).toBe(0);
@@ -99,7 +99,7 @@ test("decorators of .env.schema become the details of a contract; no secret and 
   ]);
 });
 
-test("the default profile of secretspec.toml becomes the contract, other profiles give names", async () => {
+test("init turns the default profile of secretspec.toml into the contract, and takes names from other profiles", async () => {
   const cwd = folder({ "secretspec.toml": SPEC });
   const { stdout } = await sophia(["init", "--from", "tools"], { cwd });
   expectWording(stdout);
@@ -122,7 +122,7 @@ test.each([
   [".infisical.json", '{"workspaceId":"63ee","defaultEnvironment":"dev"}', "project 63ee, environment dev"],
   [".infisical.json", "{", ".infisical.json names"],
   [".env.vault", `DOTENV_VAULT_PRODUCTION="${SENTINEL}"\nDOTENV_VAULT_CI_VERSION=2\n`, "environments production"],
-])("%s names no variable, and init says what to do: %j", async (name, text, found) => {
+])("init says what to do if %s names no variable: %j", async (name, text, found) => {
   const cwd = folder({ [name]: text });
   const { status, stdout } = await sophia(["init"], { cwd });
   expect(status).toBe(0);
@@ -132,7 +132,7 @@ test.each([
   expectWording(stdout);
 });
 
-test("of several files, each variable names its own", async () => {
+test("init names the file of each variable if there are several files", async () => {
   const cwd = folder({
     ".env.schema": "# @required\nONE=\n# @required\nBOTH=\n",
     "secretspec.toml": '[project]\nname = "shop"\n[profiles.default]\nBOTH = {}\nTWO = {}\n',
@@ -143,7 +143,7 @@ test("of several files, each variable names its own", async () => {
   expect(stdout).toMatch(/^ {2}TWO +required {2}secretspec\.toml$/m);
 });
 
-test("a file that is no TOML is reported, and the next source is read", async () => {
+test("init reports a file that is not TOML, and reads the next source", async () => {
   const cwd = folder({ "secretspec.toml": "[profiles.default\n", ".env.example": "A=\n" });
   const { status, stdout } = await sophia(["init"], { cwd });
   expect(status).toBe(0);
@@ -153,7 +153,7 @@ test("a file that is no TOML is reported, and the next source is read", async ()
   );
 });
 
-test("--from tools without such a file is an error that lists them", async () => {
+test("init --from tools fails without such a file, and lists the files", async () => {
   const { status, stderr } = await sophia(["init", "--from", "tools"], { cwd: folder() });
   expect(status).toBe(125);
   expect(stderr).toContain("secretspec.toml");
@@ -166,14 +166,14 @@ test("import reads a pipe, as the command that init shows does", () => {
   expect(ended.stderr).toMatch(/\/dev\/fd\/\d+:2: KEY is a reference/);
 });
 
-describe("what is no declaration", () => {
+describe("reading .env.schema", () => {
   test.each([
     ["a header alone", "# @defaultRequired=true\n# ---\n"],
     ["prose with an equals sign", "# set A=b to begin\n"],
     ["nothing", ""],
-  ])("%s", (_, text) => expect(parseEnvSchema(text).candidates).toEqual([]));
+  ])("finds no declaration in %s", (_, text) => expect(parseEnvSchema(text).candidates).toEqual([]));
 
-  test("@defaultRequired=false and =true decide for items without a word", () => {
+  test("obeys @defaultRequired=false and =true for items that say nothing", () => {
     const required = (root: string) =>
       parseEnvSchema(`# ${root}\n# ---\nA=1\nB=\n`).candidates.map((one) => one.required);
     expect(required("@defaultRequired=true @defaultSensitive=false")).toEqual([false, true]);
@@ -181,7 +181,7 @@ describe("what is no declaration", () => {
     expect(required("@defaultRequired=false")).toEqual([false, false]);
   });
 
-  test("a deep or endless value ends", () => {
+  test("ends for a value that is nested deeply or has no end", () => {
     expect(parseSecretspec(`a = ${"[".repeat(100_000)}`).candidates).toEqual([]);
     expect(parseSecretspec(`a = "${"\\\\".repeat(100_000)}`).candidates).toEqual([]);
   });

@@ -19,7 +19,7 @@ import { expectWording } from "../../../helpers/wording.ts";
 
 const LIMIT = 5 * 1024 * 1024;
 
-test("a new log and its folder are its owner's alone; lines are appended", () => {
+test("the audit log and its folder belong to the user alone, and lines are appended", () => {
   const log = join(folder(), "state/sophia-run/audit.jsonl");
   appendToAuditLog(log, "one\n");
   appendToAuditLog(log, "two\n");
@@ -28,7 +28,7 @@ test("a new log and its folder are its owner's alone; lines are appended", () =>
   expect(statSync(join(log, "..")).mode & 0o777).toBe(0o700);
 });
 
-test("an incomplete last line is completed by a line break first", () => {
+test("the audit log completes an incomplete last line by a line break first", () => {
   const log = join(folder({ log: '{"version":1,"ti' }), "log");
   chmodSync(log, 0o600);
   appendToAuditLog(log, "{}\n");
@@ -42,7 +42,7 @@ test.each<[string, (log: string) => void, string]>([
   ["a pipe", (log) => spawnSync("mkfifo", [log]), "regular file"],
   ["a file that the group may write", (log) => writeWithMode(log, 0o620), "other users"],
   ["a world-writable file", (log) => writeWithMode(log, 0o602), "other users"],
-])("%s is refused and not changed", (_, make, problem) => {
+])("%s is refused as an audit log and not changed", (_, make, problem) => {
   const cwd = folder();
   const log = join(cwd, "log");
   make(log);
@@ -53,7 +53,7 @@ test.each<[string, (log: string) => void, string]>([
   if (statSync(log, { throwIfNoEntry: false })?.isFile() === true) expect(readFileSync(log, "utf8")).toBe("");
 });
 
-test("a file of another user is refused, and root's is not", ({ skip }) => {
+test("an audit log of another user is refused, and root's is not", ({ skip }) => {
   skip(process.geteuid?.() !== 0, "needs root, to give files to others");
   const cwd = folder();
   chmodSync(cwd, 0o755);
@@ -67,12 +67,12 @@ test("a file of another user is refused, and root's is not", ({ skip }) => {
   expect(readFileSync(log, "utf8")).toBe("line\n");
 });
 
-test("a device and a folder that cannot be made are refused", () => {
+test("a device, and a folder that cannot be made, are refused as an audit log", () => {
   expect(failureOf("/dev/full").message).toContain("regular file");
   expect(failureOf("/dev/null/log").message).toContain("ENOTDIR");
 });
 
-test("a full log is renamed, and the oldest renamed logs are removed", () => {
+test("a full audit log is renamed, and the oldest renamed logs are removed", () => {
   const cwd = folder();
   const log = join(cwd, "log");
   const old = ["20200101T000000000Z-00000000", "20210101T000000000Z-00000000", "20220101T000000000Z-00000000"];
@@ -93,7 +93,7 @@ test("a full log is renamed, and the oldest renamed logs are removed", () => {
   expect(readFileSync(`${log}.notes`, "utf8")).toBe("mine");
 });
 
-describe("something large that is named like a renamed log neither counts nor is removed:", () => {
+describe("a large file that is named like a renamed log is neither counted nor removed if it is", () => {
   const expectOthersKept = (make: (path: string) => void): void => {
     const cwd = folder();
     const log = join(cwd, "log");
@@ -124,14 +124,14 @@ describe("something large that is named like a renamed log neither counts nor is
   });
 });
 
-test("a line longer than the limit is written, too", () => {
+test("the audit log accepts a line that is longer than the limit", () => {
   const cwd = folder();
   const log = join(cwd, "log");
   appendToAuditLog(log, `${"x".repeat(LIMIT)}\n`);
   expect(readdirSync(cwd)).toEqual(["log"]);
 });
 
-test("simultaneous starts lose and mix no lines, even while the log is renamed", async () => {
+test("simultaneous starts lose and mix no lines of the audit log, even while it is renamed", async () => {
   const cwd = folder();
   const log = join(cwd, "log");
   const filler = `${JSON.stringify({ filler: "x".repeat(1000) })}\n`;

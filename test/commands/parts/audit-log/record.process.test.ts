@@ -42,7 +42,7 @@ async function project() {
   return { cwd, log, esc, text, lines, run };
 }
 
-describe("a start", () => {
+describe("in the audit log, a start", () => {
   test.each([["spawn"], ...(canBecomeProgram ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
     const { cwd, log, text, lines, run, esc } = await project();
     const options = [
@@ -85,7 +85,7 @@ describe("a start", () => {
     expect(text()).not.toContain("/dev/null");
   });
 
-  test("names the variables of the program: declared ones of the environment, and all of ESC", async () => {
+  test("is recorded with the names of the program's variables: declared ones of the environment, and all of ESC", async () => {
     const { lines, run, log, esc } = await project();
     const env = { ...esc, PORT: "1", OTHER: "caller's", SOPHIA_AUDIT_LOG: log, SOPHIA_REASON: "by variables" };
     expect((await run(["--", "true"], env)).status).toBe(0);
@@ -98,7 +98,7 @@ describe("a start", () => {
     expect(lines()[0]).not.toHaveProperty("names.OTHER");
   });
 
-  test("that the contract refuses is recorded, and so is one with --no-contract", async () => {
+  test("is recorded if the contract refuses it, and with --no-contract", async () => {
     const { lines, run, log } = await project();
     expect((await run(["--audit-log", log, "--", "true"], {})).status).toBe(78);
     expect((await run(["--audit-log", log, "--no-contract", "--", "true"], {})).status).toBe(0);
@@ -108,7 +108,7 @@ describe("a start", () => {
     ]);
   });
 
-  test("that cannot be recorded does not happen", async () => {
+  test("does not happen if it cannot be recorded", async () => {
     const { cwd, run } = await project();
     const ended = await run(["--audit-log", cwd, "--", "touch", join(cwd, "started")]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -123,7 +123,7 @@ describe("a start", () => {
     expect(existsSync(join(cwd, "audit.jsonl"))).toBe(false);
   });
 
-  test("of a command with a secret as its name does not show it", async () => {
+  test("is recorded without a secret that is the name of the command", async () => {
     const { cwd, log, lines, run, text } = await project();
     const command = join(folder({ [sentinel("web")]: "#!/bin/sh\n" }), sentinel("web"));
     chmodSync(command, 0o755);
@@ -134,7 +134,7 @@ describe("a start", () => {
   });
 });
 
-test("an export is recorded with the names of what is exported, and one that is refused", async () => {
+test("the audit log records an export with the names of what is exported, and a refused export", async () => {
   const { log, lines, run, text } = await project();
   const exported = await run(["export", "--audit-log", log, "--only-declared", "--reason", "for a container"]);
   expect(exported.stdout).toContain(sentinel("web"));
@@ -152,7 +152,7 @@ test("an export is recorded with the names of what is exported, and one that is 
   expect(text()).not.toContain(SENTINEL);
 });
 
-describe("a reason", () => {
+describe("the reason in the audit log", () => {
   test("is recorded as one line, with any characters in it", async () => {
     const { log, lines, run, text } = await project();
     expect((await run(["--audit-log", log, "--reason", "a\nb\u001B[31m\u202E", "--", "true"])).status).toBe(0);
@@ -175,7 +175,7 @@ describe("a reason", () => {
   test.each([
     ["as it is", sentinel("web")],
     ["in base64", Buffer.from(`key: ${sentinel("web")}`).toString("base64")],
-  ])("with a secret in it, %s, is refused and written nowhere", async (_, text) => {
+  ])("is refused and written nowhere if a secret is in it, %s", async (_, text) => {
     const { cwd, log, run } = await project();
     const ended = await run(["--audit-log", log, "--reason", `for ${text}.`, "--", "touch", join(cwd, "started")]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -186,7 +186,7 @@ describe("a reason", () => {
     expect(existsSync(join(cwd, "started"))).toBe(false);
   });
 
-  test("of more than 200 characters is refused, of 200 is not", async () => {
+  test("is refused if it has more than 200 characters, and accepted with 200", async () => {
     const { log, run } = await project();
     expect((await run(["--audit-log", log, "--reason", "😀".repeat(200), "--", "true"])).status).toBe(0);
     const long = await run(["--audit-log", log, "--reason", "long".repeat(51), "--", "true"]);
@@ -196,7 +196,7 @@ describe("a reason", () => {
     expect(long.stderr).not.toContain("longlong");
   });
 
-  test("without a log is refused as an option, and ignored as a variable, which programs inherit", async () => {
+  test("is refused as an option without a log, and ignored as a variable, which programs inherit", async () => {
     const { run, esc } = await project();
     for (const args of [["--", "true"], ["export"]]) {
       const ended = await run([

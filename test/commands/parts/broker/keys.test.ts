@@ -35,7 +35,7 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
   };
 }
 
-describe("names in another case, as on Windows", () => {
+describe("the plan of the broker compares names without case, as Windows does:", () => {
   test.each(["openai_api_key", "Openai_Api_Key"])("a contract that declares %s brokers the key", async (name) => {
     const given = { variables: { [name]: {} }, environment: { OPENAI_API_KEY: KEY }, isWindows: true };
     expect(await plan(given)).toEqual({
@@ -51,7 +51,7 @@ describe("names in another case, as on Windows", () => {
     });
   });
 
-  test("an address in another case is the same address", async () => {
+  test("it treats an address in another case as the same address", async () => {
     const environment = { qdrant_api_key: KEY, Qdrant_Url: "https://q.test" };
     const variables = { qdrant_api_key: {}, qdrant_url: { secret: false } };
     expect(await plan({ variables, environment, isWindows: true })).toMatchObject({
@@ -64,14 +64,14 @@ describe("names in another case, as on Windows", () => {
     });
   });
 
-  test("elsewhere it is another variable", async () => {
+  test("it treats a name in another case as another variable on other systems", async () => {
     expect(await plan({ variables: { openai_api_key: {} }, environment: { OPENAI_API_KEY: KEY } })).toMatchObject({
       keys: [],
       exposed: [["OPENAI_API_KEY", "undeclared"]],
     });
   });
 
-  test("an undeclared key is found, and excepted, in any case", async () => {
+  test("it finds and excepts an undeclared key in any case", async () => {
     const given = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
     expect((await plan(given)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
     const flags = { "broker-except": ["groq_api_key"] };
@@ -79,10 +79,10 @@ describe("names in another case, as on Windows", () => {
   });
 });
 
-describe("keys that are left alone", () => {
+describe("the broker leaves keys alone", () => {
   const variables = { OPENAI_API_KEY: {}, MY_KEY: {}, GROQ_API_KEY: { broker: false }, CERT: {} };
 
-  test("are those of an outer sophia-run, unless another source has the value", async () => {
+  test("of an outer sophia-run, unless another source has the value", async () => {
     const environment = { SOPHIA_BROKERED: "OPENAI_API_KEY,TAVILY_API_KEY" };
     expect(await plan({ variables, environment: { ...environment, OPENAI_API_KEY: KEY } })).toMatchObject({
       keys: [],
@@ -94,7 +94,7 @@ describe("keys that are left alone", () => {
     });
   });
 
-  test("have a reason", async () => {
+  test("with a reason for each", async () => {
     const environment = { MY_KEY: KEY, GROQ_API_KEY: KEY, MISTRAL_API_KEY: KEY };
     const flags = { "broker-except": ["GROQ_API_KEY"] };
     expect(await plan({ variables, environment, flags })).toMatchObject({
@@ -108,7 +108,7 @@ describe("keys that are left alone", () => {
   });
 });
 
-describe("a key that the program would get in clear", () => {
+describe("a key that the program would get as plain text", () => {
   const aliased = { MY_KEY: { aliases: ["GROQ_API_KEY"] }, OPENAI_API_KEY: { aliases: ["LLM_KEY"] } };
 
   test.each<[string, Given, readonly (readonly [name: string, why: string])[]]>([
@@ -157,7 +157,7 @@ describe("a key that the program would get in clear", () => {
     expect(planned.excepted.toSorted()).toEqual(["GROQ_API_KEY", "LLM_KEY", "MY_KEY", "OPENAI_API_KEY"]);
   });
 
-  test("is also one that the contract has brokered by itself, if the caller allows it", async () => {
+  test("is also a key that the contract has brokered by itself, if the caller allows it", async () => {
     const broker = { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } };
     const flags = { "broker-except": ["OTHER_KEY"], contract: "sophia.contract.json" };
     const given = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
@@ -182,7 +182,7 @@ test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.co
   },
 );
 
-test("no key goes to the broker of an outer sophia-run as if that were a gateway", async () => {
+test("the plan sends no key to the broker of an outer sophia-run as if that were a gateway", async () => {
   const outer = { OPENAI_API_KEY: "sophia-dummy", OPENAI_BASE_URL: "http://127.0.0.1:4/v1" };
   const given = {
     variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
@@ -200,7 +200,7 @@ test("no key goes to the broker of an outer sophia-run as if that were a gateway
   });
 });
 
-test("the gateway of a program with dummies stays that of its own keys", async () => {
+test("the plan keeps the gateway of a program with dummies for the program's own keys", async () => {
   const given = {
     variables: { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
     environment: {

@@ -26,7 +26,7 @@ describe("--broker-listen", () => {
     ["[fd00::1]:80", { host: "fd00::1", port: 80 }],
     ["unix:a.sock", { path: "a.sock" }],
     ["unix:/run/a:b,c", { path: "/run/a:b,c" }],
-  ])("%s", (text, expected) => {
+  ])("accepts %s", (text, expected) => {
     expect(read(text)).toEqual(expected);
   });
 
@@ -69,7 +69,7 @@ describe("--broker-name", () => {
     ["10.0.2.2", "10.0.2.2"],
     ["fd00::1", "[fd00::1]"],
     ["[fd00::1]", "[fd00::1]"],
-  ])("%s", (text, name) => {
+  ])("accepts %s", (text, name) => {
     expect(read("172.17.0.1", text)).toEqual({ host: "172.17.0.1", port: 0, name });
     expect(read(undefined, text)).toEqual({ host: "127.0.0.1", port: 0, name });
   });

@@ -22,7 +22,7 @@ test("a start with --broker loads the server", () => {
 });
 
 test.each(["commands/check/check-broker.ts", "commands/explain/explain.ts", "commands/export/export.ts"])(
-  "%s does not, although it plans the same keys",
+  "%s does not load the broker's server, although it plans the same keys",
   (file) => {
     const loaded = [...loadedWith(file)];
     const parts = new Set(["listen", "service", "forward", "upgrade", "exchange"].map((part) => `broker/${part}.ts`));
@@ -30,6 +30,6 @@ test.each(["commands/check/check-broker.ts", "commands/explain/explain.ts", "com
   },
 );
 
-test("neither does a start without --broker load what plans keys", () => {
+test("a start without --broker does not load the code that plans keys", () => {
   expect([...loadedWith("main.ts")].filter((one) => one.includes("broker/"))).toEqual([]);
 });

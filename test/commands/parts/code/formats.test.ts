@@ -15,7 +15,7 @@ const zod = (field: string, before = ""): unknown =>
     ),
   );
 
-describe("zod", () => {
+describe("a schema of zod", () => {
   test.each([
     ["z.string()", undefined],
     ["z.string().min(1)", undefined],
@@ -60,11 +60,11 @@ describe("zod", () => {
     ["z.string().transform(Number).pipe(z.number()).or(z.literal(''))", "number"],
     ["z.preprocess((v) => v || undefined, z.string().url())", undefined],
     ["urlSchema", undefined],
-  ] as const)("%s", (field, format) => {
+  ] as const)("gives the variable the right format: %s", (field, format) => {
     expect(zod(field)).toEqual(format === undefined ? {} : { A: format });
   });
 
-  test("a list may be a constant of the file", () => {
+  test("may have its list of values in a constant of the file", () => {
     const list = 'const LEVELS = ["debug", "info"] as const;';
     expect(zod("z.enum(LEVELS)", list)).toEqual({ A: { type: "enum", values: ["debug", "info"] } });
     expect(zod("z.enum(LEVELS)", "const LEVELS = [DEBUG, INFO];")).toEqual({});
@@ -76,13 +76,13 @@ describe("zod", () => {
     ["z.coerce.number().min(1024)", { type: "number", minimum: 1024 }],
     ["z.coerce.number().int().min(0)", { type: "integer", minimum: 0 }],
     ["z.string()", undefined],
-  ] as const)("a port by its name: %s", (field, format) => {
+  ] as const)("gives a port its format by the name: %s", (field, format) => {
     const text = `import { z } from "zod"; z.object({ SMTP_PORT: ${field} }).parse(process.env)`;
     expect(formatsOf(findScriptReads(text))).toEqual(format === undefined ? {} : { SMTP_PORT: format });
   });
 });
 
-test("t3-env, as create-t3-app writes it: what the schema says holds, not the list below it", () => {
+test("t3-env, as create-t3-app writes it, is read from its schema, not from the list below the schema", () => {
   const text = `import { createEnv } from "@t3-oss/env-nextjs";
 import { z } from "zod";
 
@@ -120,7 +120,7 @@ export const env = createEnv({
   expect(reads.filter(([, , , details]) => details?.isUntested === true)).toEqual([]);
 });
 
-test("envalid", () => {
+test("a schema of envalid gives names and formats", () => {
   const text = `import * as envalid from "envalid";
 import { cleanEnv, str, port } from "envalid";
 export const env = cleanEnv(process.env, {
@@ -141,7 +141,7 @@ export const env = cleanEnv(process.env, {
   });
 });
 
-test("valibot and joi", () => {
+test("schemas of valibot and joi give names and formats", () => {
   const valibot = `import * as v from "valibot";
 v.parse(v.object({
   A: v.pipe(v.string(), v.url()), B: v.optional(v.pipe(v.string(), v.email())), C: v.picklist(["x", "y"]),
@@ -173,7 +173,7 @@ const pydantic = (field: string, more = ""): unknown =>
     findPythonReads(`from pydantic_settings import BaseSettings\n${more}\nclass S(BaseSettings):\n    a: ${field}\n`),
   );
 
-describe("pydantic", () => {
+describe("settings of pydantic", () => {
   test.each([
     ["str", undefined],
     ["SecretStr", undefined],
@@ -203,23 +203,23 @@ describe("pydantic", () => {
     ["Annotated[int, BeforeValidator(parse)]", undefined],
     ["list[str] = []", undefined],
     ["Path", undefined],
-  ] as const)("%s", (field, format) => {
+  ] as const)("give the variable the right format: %s", (field, format) => {
     expect(pydantic(field)).toEqual(format === undefined ? {} : { A: format });
   });
 
-  test("a database of PostgreSQL may name its driver", () => {
+  test("may name the driver of a PostgreSQL database", () => {
     expect(pydantic("PostgresDsn")).toMatchObject({
       A: { type: "url", schemes: expect.arrayContaining(["postgresql", "postgres", "postgresql+asyncpg"]) },
     });
   });
 
-  test("a class of choices in the same file", () => {
+  test("may have their choices in a class of the same file", () => {
     const level = 'class Level(StrEnum):\n    """Text."""\n\n    DEBUG = "debug"  # all\n    INFO = "info"\n\n';
     expect(pydantic("Level = Level.INFO", level)).toEqual({ A: { type: "enum", values: ["debug", "info"] } });
     expect(pydantic("Level", level.replace('"info"', "auto()"))).toEqual({});
   });
 
-  test("a type says nothing of a value that a validator changes first", () => {
+  test("give no format to a value that a validator changes first", () => {
     const text = (mode: string): string => `from pydantic_settings import BaseSettings
 class S(BaseSettings):
     flag: bool
@@ -234,7 +234,7 @@ class S(BaseSettings):
     expect(formatsOf(findPythonReads(text("")))).toEqual({ FLAG: "boolean", PORT: "port" });
   });
 
-  test("a class with a prefix, and with several names for a field", () => {
+  test("may have a class with a prefix, and several names for a field", () => {
     const text = `from pydantic import AliasChoices, Field, HttpUrl
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -260,7 +260,7 @@ class Settings(BaseSettings):
   });
 });
 
-test("conversions of Python, django-environ and decouple", () => {
+test("conversions of Python, django-environ and decouple give formats", () => {
   expect(
     formatsOf(
       findPythonReads(
@@ -280,7 +280,7 @@ test("conversions of Python, django-environ and decouple", () => {
   ).toEqual({ A: "boolean" });
 });
 
-test("the settings of the full-stack template of FastAPI", () => {
+test("the settings of FastAPI's full-stack template give names and formats", () => {
   const text = `import secrets
 import warnings
 from typing import Annotated, Any, Literal

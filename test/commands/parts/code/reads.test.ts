@@ -13,7 +13,7 @@ function marked(reads: VariableReads): readonly string[] {
   return reads.toSorted(([, , a], [, , b]) => a - b).map(([name, required]) => (required ? `${name}!` : name));
 }
 
-describe("Go", () => {
+describe("reading code in Go", () => {
   test.each([
     ['key := os.Getenv("A")', ["A"]],
     ['key, ok := os.LookupEnv("A")\n\tif !ok {\n\t\tlog.Fatal("A")\n\t}', ["A!"]],
@@ -37,12 +37,12 @@ describe("Go", () => {
       ["PORT", "API_KEY!"],
     ],
     ['type C struct {\n\tA string `env:"A, required"`\n}\nenvconfig.Process(ctx, &c)', ["A!"]],
-  ] as const)("%s", (text, names) => {
+  ] as const)("finds the variables of %s", (text, names) => {
     expect(marked(findGoReads(text))).toEqual(names);
   });
 });
 
-describe("Rust", () => {
+describe("reading code in Rust", () => {
   test.each([
     ['std::env::var("A")?', ["A!"]],
     ['env::var("A").unwrap_or_default()', ["A"]],
@@ -57,12 +57,12 @@ describe("Rust", () => {
     ["use clap::Parser;\n#[clap(long, env)]\n#[serde(skip)]\npub(crate) api_key: Option<String>,", ["API_KEY"]],
     ['use clap::Arg;\nArg::new("a").env("A"); Command::new("x").env("B", "y")', ["A"]],
     ['#[arg(env = "A")]\nkey: String', []],
-  ] as const)("%s", (text, names) => {
+  ] as const)("finds the variables of %s", (text, names) => {
     expect(marked(findRustReads(text))).toEqual(names);
   });
 });
 
-describe("shell", () => {
+describe("reading a shell script", () => {
   test.each([
     ['curl -H "key: $A" "${B}" ${C:-x} ${D:?not set}', ["A", "B", "C", "D!"]],
     ["A=1\necho $A $B", ["B"]],
@@ -78,17 +78,17 @@ describe("shell", () => {
     ["docker run -e A=$A image", ["A"]],
     ["echo 'no end $A", []],
     ["cat <<EOF\n$A", ["A"]],
-  ] as const)("%s", (text, names) => {
+  ] as const)("finds the variables of %s", (text, names) => {
     expect(marked(findShellReads(text))).toEqual(names);
   });
 });
 
-describe("images", () => {
+describe("reading files of images", () => {
   test.each([
     ["FROM x\nARG A\nENV B=1 C=2\nRUN echo $D\nCMD exec app --key $E --port $B", ["E"]],
     ['ENTRYPOINT ["sh", "-c", "exec app ${A:?}"]\nCMD ["app", "$B"]', ["A!"]],
     ["ENV A x\nHEALTHCHECK --interval=5s CMD curl \\\n  # a comment $C\n  localhost:$B/$A", ["B"]],
-  ] as const)("Dockerfile: %s", (text, names) => {
+  ] as const)("finds the variables of a Dockerfile: %s", (text, names) => {
     expect(marked(findDockerfileReads(text))).toEqual(names);
   });
 
@@ -103,12 +103,12 @@ describe("images", () => {
       ["A", "B"],
     ],
     ['secrets:\n  key:\n    environment: "A"\n  other:\n    file: ./x', ["A"]],
-  ] as const)("Compose: %s", (text, names) => {
+  ] as const)("finds the variables of Compose: %s", (text, names) => {
     expect(marked(findComposeReads(text))).toEqual(names);
   });
 });
 
-test("a variable that code only sets or deletes is not read", () => {
+test("a variable that code only sets or deletes is not reported as read", () => {
   expect(
     marked(findScriptReads('process.env.A = "x"; delete process.env.B; process.env.C ??= "x"; process.env.D === "x"')),
   ).toEqual(["C", "D"]);
@@ -124,7 +124,7 @@ test.each([
   ["if (!('A' in process.env)) fail()", ["A"]],
   ["const env = process.env.NODE_ENV;\nenv.A", ["NODE_ENV"]],
   ["spawn(file, { env: process.env }); env.A", []],
-] as const)("another name for the environment of JavaScript, and types around it: %s", (text, names) => {
+] as const)("JavaScript's environment is recognized by another name, and with types around it: %s", (text, names) => {
   expect(marked(findScriptReads(text))).toEqual(names);
 });
 
@@ -136,11 +136,11 @@ test.each([
   ['os.getenv(key="A")', ["A"]],
   ['env = os.environ.copy()\nenv["A"]', []],
   ['"A" in os.environ.values()', []],
-] as const)("another name for the environment of Python, and what is in it: %s", (text, names) => {
+] as const)("Python's environment is recognized by another name, with its content: %s", (text, names) => {
   expect(marked(findPythonReads(text))).toEqual(names);
 });
 
-test("code for browsers, too, reads with ?.", () => {
+test("code for browsers reads with ?., too", () => {
   const text = [
     'process?.env?.A; globalThis.process?.env["B"]; process?.env?.["C"];',
     "const { D, E } = process?.env;",
@@ -162,7 +162,7 @@ test.each([
   [findComposeReads, "a:\n  environment:\n    - A\n    - B=$C\n", { A: 3, C: 4 }],
   [findDockerfileReads, "FROM x\nCMD app \\\n  $A\n", { A: 3 }],
   [findShellReads, "cat <<'X'\n$A\nX\necho '\n' $B", { B: 5 }],
-] as const)("each read has its line: %o", (readsOf, text, lines) => {
+] as const)("each variable is reported with its line: %o", (readsOf, text, lines) => {
   const lineOf = lineFinder(text);
   expect(Object.fromEntries(readsOf(text).map(([name, , at]) => [name, lineOf(at)]))).toEqual(lines);
 });

@@ -12,7 +12,7 @@ function untested(reads: VariableReads): readonly string[] {
   );
 }
 
-describe("JavaScript", () => {
+describe("code in JavaScript", () => {
   test.each([
     "createClient({ url: process.env.A })",
     "const a = process.env.A;\nconnect(a);",
@@ -93,7 +93,7 @@ describe("JavaScript", () => {
   });
 });
 
-describe("Python", () => {
+describe("code in Python", () => {
   test.each([
     'connect(os.getenv("A"))',
     'URL = os.environ.get("A")\nconnect(URL)',
@@ -134,7 +134,7 @@ describe("Python", () => {
   });
 });
 
-describe("Go", () => {
+describe("code in Go", () => {
   test.each(['sql.Open("postgres", os.Getenv("A"))', 'url := os.Getenv("A")\nconnect(url)'])(
     "reads A and relies on it: %s",
     (text) => expect(untested(findGoReads(text))).toEqual(["A"]),

@@ -31,12 +31,12 @@ async function world(dotenv = `ESC_ENV=${ENV}\n`) {
   return { server, handle, cwd, env, run };
 }
 
-describe.each(COMMANDS)("%s", (name, args, steps) => {
+describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (name, args, steps) => {
   // `set` asks nothing if the value comes by the standard input.
   const confirmed = name === "set" ? [] : ["--yes"];
 
   test.each<[more: readonly string[]]>([[[]], [["--yes"]]])(
-    "off a terminal writes nothing, and asks the service nothing: %j",
+    "writes nothing off a terminal, and asks the service nothing: %j",
     async (more) => {
       const { server, run } = await world();
       const ended = await run([...args, ...more]);
@@ -47,14 +47,14 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
     },
   );
 
-  test("with the remedy it writes", async () => {
+  test("writes after the printed remedy", async () => {
     const { handle, run } = await world();
     const [remedy = ""] = /--in \S+/.exec((await run(args)).stderr) ?? [];
     expect(await run([...args, ...confirmed, ...remedy.split(" ")])).toMatchObject({ status: 0, stderr: "" });
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("the environment and a file that the caller names may choose", async () => {
+  test("obeys the environment and a file that the caller names", async () => {
     const { handle, run } = await world();
     expect(await run([...args, ...confirmed], { ESC_ENV: ENV })).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
@@ -63,7 +63,7 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
     expect(named.handle.revisions).toHaveLength(2);
   });
 
-  test("an organization of the file chooses as well", async () => {
+  test("needs the remedy for an organization of the file as well", async () => {
     const { handle, run } = await world("ESC_ORG=acme\n");
     const ended = await run([...args, ...confirmed, "--in", "app/dev"]);
     expect(ended.status).toBe(125);
@@ -73,7 +73,7 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("at a terminal the question names environment and file", async () => {
+  test("asks at a terminal with the names of environment and file", async () => {
     const { handle, cwd, env } = await world();
     const question = `${ENV} (by ESC_ENV in .env)? [y/N] `;
     const declined = await atTerminal(args, { cwd, env }, [...steps, [question, "\n"]]);
@@ -85,7 +85,7 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
     expect(handle.revisions).toHaveLength(2);
   });
 
-  test("at a terminal --yes does not answer it", async () => {
+  test("asks at a terminal even with --yes", async () => {
     const { handle, cwd, env } = await world();
     const ended = await atTerminal([...args, "--yes"], { cwd, env }, []);
     expect(ended.status).toBe(125);
@@ -93,7 +93,7 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
     expect(handle.revisions).toHaveLength(1);
   });
 
-  test("--dry-run shows the plan", async () => {
+  test("shows the plan with --dry-run", async () => {
     const { handle, run } = await world();
     const ended = await run([...args, "--dry-run"]);
     expect(ended.status).toBe(0);
@@ -102,7 +102,7 @@ describe.each(COMMANDS)("%s", (name, args, steps) => {
   });
 });
 
-test("a list of a file is not offered as a name", async () => {
+test("a command that writes does not offer a list of a file as a name", async () => {
   const { run } = await world("ESC_ENV=acme/app/base,acme/app/dev\n");
   const ended = await run(["rotate", "OLD_KEY", "--yes"]);
   expect(ended.status).toBe(125);

@@ -4,7 +4,7 @@ import { createPlanner } from "../../../../src/commands/parts/writing/write-plan
 
 vi.mock("yaml", { spy: true });
 
-test("the definition is parsed once for all variables of an import", () => {
+test("a plan of changes parses the definition once for all variables of an import", () => {
   const names = Array.from({ length: 100 }, (_, index) => `NAME_${index}`);
   const name = { organization: "acme", project: "app", name: "dev" };
   const current = {

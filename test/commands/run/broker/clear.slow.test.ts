@@ -11,7 +11,7 @@ import { contract, GROQ, OPENAI, OPENAI_CONTRACT, upstream } from "./scenes.ts";
 const NAMES = Object.keys(PROVIDERS);
 const ECHO = ["--", "echo", "started"] as const;
 
-test("all keys are named, from each source, and what the message proposes works", async () => {
+test("a start names all keys that the program would get as plain text, from each source, and the proposed options work", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const [inEsc = "", inFile = "", ...others] = NAMES.filter((name) => name !== "OPENAI_API_KEY");
@@ -54,7 +54,7 @@ test("all keys are named, from each source, and what the message proposes works"
   expect([brokered.status, brokered.stdout.includes(`real-${inFile}`)]).toEqual([0, false]);
 });
 
-test("--no-contract changes nothing: the built-in contract says which keys are brokered", async () => {
+test("--no-contract does not change which keys are brokered, since the built-in contract decides", async () => {
   const { status, stdout, stderr } = await sophia(["--no-contract", "--broker", ...ECHO], {
     env: { GEMINI_API_KEY: "real-gemini-0a1b2c3d" },
   });
@@ -62,7 +62,7 @@ test("--no-contract changes nothing: the built-in contract says which keys are b
   expectWording(stderr);
 });
 
-test("a key that cannot be brokered is named with those that the program would get in clear", async () => {
+test("a start names a key that cannot be brokered with those that the program would get as plain text", async () => {
   const cwd = folder({ "sophia.contract.json": contract({ QDRANT_API_KEY: {} }) });
   const { status, stderr } = await sophia(["--broker", ...ECHO], {
     cwd,
@@ -72,7 +72,7 @@ test("a key that cannot be brokered is named with those that the program would g
   expect(unwrapped(stderr)).toMatch(/value of GROQ_API_KEY .*QDRANT_URL, the address for QDRANT_API_KEY, is not set/s);
 });
 
-test("no file allows a key in clear, nor for a sophia-run in the program", async () => {
+test("no file can allow a key as plain text, nor for a sophia-run in the program", async () => {
   const cwd = folder({
     "sophia.contract.json": contract({ SOPHIA_BROKER_EXCEPT: { secret: false, default: "GROQ_API_KEY" } }),
     ".env": "SOPHIA_BROKER_EXCEPT=GROQ_API_KEY\n",
@@ -85,7 +85,7 @@ test("no file allows a key in clear, nor for a sophia-run in the program", async
   }
 });
 
-test("a dummy of an outer sophia-run is none, whatever the contract inside declares", async () => {
+test("a dummy of an outer sophia-run is not taken for a key, whatever the contract inside declares", async () => {
   const { origin } = await upstream();
   const cwd = folder({ "sophia.contract.json": OPENAI_CONTRACT, "inner.json": contract({}) });
   const inner = [...sophiaRun, "--broker", "--contract", "inner.json", "--", "env"];
@@ -97,7 +97,7 @@ test("a dummy of an outer sophia-run is none, whatever the contract inside decla
   expect(stdout).not.toContain(OPENAI);
 });
 
-test("--broker-except warns of a key that is not set; the variable does not, and may have names of other projects", async () => {
+test("--broker-except warns of a key that is not set; the variable does not warn, and may have names of other projects", async () => {
   const cwd = folder({ "sophia.contract.json": OPENAI_CONTRACT });
   const { origin } = await upstream();
   const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: origin };
@@ -146,12 +146,12 @@ test.each<[string, readonly string[], string]>([
   expect(server.calls).toEqual([]);
 });
 
-test("the variables alone are no error: starts without the broker inherit them", async () => {
+test("the variables of the broker's options alone are no error, since starts without the broker inherit them", async () => {
   const env = { SOPHIA_BROKER_TO: "https://api.example.com", SOPHIA_BROKER_EXCEPT: "GROQ_API_KEY" };
   expect(await sophia(["--no-contract", ...ECHO], { env })).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("a key in clear that appears in ESC later does not restart the program, and one that is brokered does", async () => {
+test("a key as plain text that appears in ESC later does not restart the program, and a brokered key does", async () => {
   const it = await startBrokeredWorld();
   it.values({ OPENAI_API_KEY: OPENAI });
   const started = startBrokered(it);
@@ -166,7 +166,7 @@ test("a key in clear that appears in ESC later does not restart the program, and
   expect(Number(pid)).toBeGreaterThan(0);
 });
 
-test("a first key that appears in ESC while the program runs is brokered, or refused", async () => {
+test("a first key that appears in ESC while the program runs is brokered or refused", async () => {
   const it = await startBrokeredWorld();
   it.values({}, "1");
   const program = ["sh", "-c", 'echo "run $PORT ${OPENAI_API_KEY-none} ${GROQ_API_KEY-none}"; exec sleep 50'];

@@ -37,7 +37,7 @@ function answer(request: IncomingMessage, response: ServerResponse, received: Re
   });
 }
 
-test("gh asks by the socket, follows to other hosts without the token, and keeps the user's settings", async (context) => {
+test("gh uses the socket, follows to other hosts without the token, and keeps the user's settings", async (context) => {
   const reason = notInstalled("gh", "--version");
   context.skip(reason !== undefined, reason);
   const github = await startGithub(answer);
@@ -87,7 +87,7 @@ test("gh asks by the socket, follows to other hosts without the token, and keeps
 /** Asks by the socket that the configuration of gh names. */
 const ASK = `ask() { curl -sS --unix-socket "$(sed -n 's/^http_unix_socket: "\\(.*\\)"$/\\1/p' "$GH_CONFIG_DIR/config.yml")" "$@"; }`;
 
-test("the socket is the user's own, and other hosts get nothing that no answer has named", async ({ skip }) => {
+test("the socket belongs to the user, and other hosts get nothing that no answer has named", async ({ skip }) => {
   const noCurl = notInstalled("curl", "--version");
   skip(noCurl !== undefined, noCurl);
   const github = await startGithub(answer);
@@ -108,7 +108,7 @@ test("the socket is the user's own, and other hosts get nothing that no answer h
   ]);
 });
 
-test("what gh writes into the folder is removed with it", async () => {
+test("what gh writes into its folder is removed with the folder", async () => {
   const github = await startGithub(answer);
   const script = 'echo "oauth_token: typed" >"$GH_CONFIG_DIR/hosts.yml"; echo "$GH_CONFIG_DIR"';
   const ended = await brokered(github, { script });
@@ -116,7 +116,7 @@ test("what gh writes into the folder is removed with it", async () => {
   expect(existsSync(ended.stdout.trim())).toBe(false);
 });
 
-test("the folder is removed at the end by a signal", async () => {
+test("the folder of gh is removed when a signal ends the program", async () => {
   const github = await startGithub(answer);
   const ended = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
   expect(ended.stdout).toMatch(/^\/.*\n$/);
@@ -128,7 +128,7 @@ test.each([
   ["in the first line of a document", "--- {editor: my-editor}\n"],
   ["in the first of two documents", "editor: my-editor\n---\neditor: other\n"],
   ["with a list in the first column", "# own\neditor: my-editor\nlist:\n- one\n"],
-])("the user's settings are kept %s", async (_, config) => {
+])("the user's settings of gh are kept %s", async (_, config) => {
   const github = await startGithub(answer);
   const own = folder({ "config.yml": config });
   const ended = await brokered(github, {
@@ -143,7 +143,7 @@ test.each([
   ]);
 });
 
-test("a configuration that is no YAML of settings is not used, which a warning says", async () => {
+test("a configuration of gh that is not YAML is ignored with a warning", async () => {
   const github = await startGithub(answer);
   for (const config of ["- editor: my-editor\n", "{editor: \n", "editor\n"]) {
     const own = folder({ "config.yml": config });
@@ -153,7 +153,7 @@ test("a configuration that is no YAML of settings is not used, which a warning s
   }
 });
 
-test("gh with a token of --broker-except goes its own way, beside another token that is brokered", async () => {
+test("gh with a token of --broker-except does not use the broker, beside another token that is brokered", async () => {
   const github = await startGithub(answer);
   const own = folder({ "config.yml": "editor: my-editor\n" });
   const ended = await brokered(github, {
@@ -167,7 +167,7 @@ test("gh with a token of --broker-except goes its own way, beside another token 
   expect(Number(GIT_CONFIG_COUNT)).toBeGreaterThan(0);
 });
 
-test("a caller's GH_TOKEN that is brokered stays its own; a configuration that is no file is none", async () => {
+test("a caller's GH_TOKEN that is brokered stays the caller's; a configuration that is not a file is ignored", async () => {
   const github = await startGithub(answer);
   const own = folder();
   run("mkfifo", [join(own, "config.yml")], own);

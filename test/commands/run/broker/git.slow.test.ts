@@ -21,7 +21,7 @@ function expectAuthorized({ upstream, proxy }: Github): void {
   );
 }
 
-test("clones, fetches and pushes without the token, and no file of the repository names the broker", async () => {
+test("git clones, fetches and pushes through the broker without the token, and no file of the repository names the broker", async () => {
   const github = await startGithub();
   const from = makeRepository(github, "acme/app.git");
   const ended = await brokered(github, {
@@ -51,7 +51,7 @@ test("clones, fetches and pushes without the token, and no file of the repositor
   expectAuthorized(github);
 });
 
-test("remotes in the form of ssh go the same way, and submodules", async () => {
+test("git uses the broker for remotes in the form of ssh, and for submodules", async () => {
   const github = await startGithub();
   makeRepository(github, "acme/part.git", { "a.txt": "part" });
   const from = makeRepository(github, "acme/app.git");
@@ -87,7 +87,7 @@ test(`"ssh": false leaves remotes in the form of ssh to ssh`, async () => {
   expect(github.asked()).toEqual([]);
 });
 
-test("settings that the caller has given by variables stay, and ours follow", async () => {
+test("the settings of git that the caller has set by variables stay, and those of sophia-run follow", async () => {
   const github = await startGithub();
   const { stdout } = await brokered(github, {
     script: "git config --get user.name; env",
@@ -102,7 +102,7 @@ test("settings that the caller has given by variables stay, and ours follow", as
   });
 });
 
-test("the preferred one of several tokens is git's, and their dummies differ", async () => {
+test("git gets the preferred one of several tokens, and their dummies differ", async () => {
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
   const names = ["GH_TOKEN", "GITHUB_TOKEN", "GITHUB_PAT", "GH_FINE_GRAINED_TOKEN"];
@@ -147,7 +147,7 @@ test.each([
   expect(ended.stdout.trim().split("\n").at(-1)?.replace(github.proxy.url, "proxy")).toBe(left);
 });
 
-test("a setting of the user that comes before ours is named", async () => {
+test("a notice names a setting of the user that comes before sophia-run's", async () => {
   const github = await startGithub();
   const ended = await brokered(github, {
     files: { ".gitconfig": '[url "git@github.com:"]\n\tinsteadOf = https://github.com/\n' },
@@ -161,7 +161,7 @@ test("a setting of the user that comes before ours is named", async () => {
   expect(github.asked()).toEqual([]);
 });
 
-test("a token in a setting of the user is not in the notice about it", async () => {
+test("the notice about a setting of the user does not contain a token in it", async () => {
   const github = await startGithub();
   const { stderr } = await brokered(github, {
     files: { ".gitconfig": '[url "https://me:secret-in-git@github.com/"]\n\tinsteadOf = https://github.com/\n' },
@@ -184,7 +184,7 @@ test("git is asked for settings without the token", async () => {
   expect(seen).not.toContain(TOKEN);
 });
 
-test("rules name host and path: a push elsewhere is refused", async () => {
+test("rules name host and path: the broker refuses a push elsewhere", async () => {
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
   makeRepository(github, "acme/other.git");
@@ -202,7 +202,7 @@ test("rules name host and path: a push elsewhere is refused", async () => {
   ]);
 });
 
-test("a GitHub Enterprise Server has git and its API below one host", async ({ skip }) => {
+test("git and the API of a GitHub Enterprise Server are brokered below one host", async ({ skip }) => {
   skip(noCurl !== undefined, noCurl);
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
@@ -219,7 +219,9 @@ test("a GitHub Enterprise Server has git and its API below one host", async ({ s
   expect(github.asked().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
 });
 
-test("the other variables of the API lead to GitHub, and addresses in answers to the broker", async ({ skip }) => {
+test("the other variables of GitHub's API point to GitHub, and addresses in answers to the broker", async ({
+  skip,
+}) => {
   skip(noCurl !== undefined, noCurl);
   const next = "https://api.github.com/repositories/1/issues?page=2";
   const github = await startGithub((_, response) => {

@@ -23,7 +23,7 @@ import {
 
 const ADMIN = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/organization/admin_api_keys"] as const;
 
-describe("a contract that was found", () => {
+describe("a found contract", () => {
   test.each([
     ["the header in which the service repeats it", { headers: ["OpenAI-Organization"] }, "headers"],
     ["the scheme of the header", { headers: ["Authorization: token"] }, "headers"],
@@ -129,14 +129,14 @@ describe("a contract that was found", () => {
   });
 });
 
-describe("a key that a contract takes from the broker", () => {
+describe("a key that a found contract excludes from the broker", () => {
   test.each<[string, Readonly<Record<string, unknown>>]>([
     ["it is not declared", { PORT: { secret: false } }],
     ["it is another name of something", { MY_KEY: { aliases: ["OPENAI_API_KEY"] } }],
     ["it is never brokered", { OPENAI_API_KEY: { broker: false } }],
     ["it is no secret", { OPENAI_API_KEY: { secret: false } }],
     ["it is deprecated", { OPENAI_API_KEY: { deprecated: "PORT" }, PORT: { secret: false } }],
-  ])("is not passed on in clear: %s", async (_, variables) => {
+  ])("is not passed on as plain text: %s", async (_, variables) => {
     const cwd = folder({ "sophia.contract.json": contract(variables) });
     const env = { OPENAI_API_KEY: OPENAI };
     const { status, stdout, stderr } = await sophia(["--broker", "--", "echo", "started"], { cwd, env });
@@ -153,7 +153,7 @@ describe("a key that a contract takes from the broker", () => {
     expect(allowed.stdout).toContain(`OPENAI_API_KEY=${OPENAI}`);
   });
 
-  test("is not named if the caller has named the contract that says so", async () => {
+  test("is not named if the caller has named the contract", async () => {
     const cwd = folder({ "own.json": contract({ OPENAI_API_KEY: { broker: false }, GROQ_API_KEY: {} }) });
     const env = { OPENAI_API_KEY: OPENAI, GROQ_API_KEY: "gsk-real-groq-0a1b2c3d" };
     const { status, stderr } = await sophia(["--broker", "--contract", "own.json", "--", "true"], { cwd, env });
@@ -161,7 +161,7 @@ describe("a key that a contract takes from the broker", () => {
   });
 });
 
-describe("a .env that was found", () => {
+describe("a found .env file", () => {
   const nested = (more: readonly string[], ...outer: readonly string[]): readonly string[] => [
     ...outer,
     "--",
@@ -169,7 +169,7 @@ describe("a .env that was found", () => {
     ...more,
   ];
 
-  test("has no say over the proxy of requests to the broker", async () => {
+  test("does not decide about the proxy of requests to the broker", async () => {
     const service = await upstream();
     const seen: string[] = [];
     const proxy = createServer((socket) => {
@@ -250,7 +250,7 @@ describe("a .env that was found", () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  test("is no gateway for a nested sophia-run, also if its address is this machine's", async () => {
+  test("does not set a gateway for a nested sophia-run, even if its address is this machine's", async () => {
     const cwd = folder({
       "sophia.contract.json": OPENAI_CONTRACT,
       ".env": "OPENAI_BASE_URL=http://127.0.0.1:9/v1\n",
@@ -261,7 +261,7 @@ describe("a .env that was found", () => {
     ]);
   });
 
-  test("names no address for the key of a nested sophia-run, but for its own key", async () => {
+  test("sets no address for the key of a nested sophia-run, but for its own key", async () => {
     const evil = await upstream();
     const files = { "sophia.contract.json": QDRANT_CONTRACT, "client.cjs": CLIENT };
     const program = ["--broker", "--dotenv", "/dev/null", "--", process.execPath, "client.cjs", ...QDRANT_CLIENT];
@@ -272,7 +272,7 @@ describe("a .env that was found", () => {
     expectSent(await sophia(nested(program), { cwd: own }), evil, QDRANT);
   });
 
-  test("does not have a file of its own send the keys that an outer sophia-run brokers", async () => {
+  test("does not make its own sophia-run send the keys that an outer sophia-run brokers", async () => {
     const service = await upstream();
     const evil = await upstream();
     const cwd = folder({ "sophia.contract.json": QDRANT_CONTRACT, "inner.json": searchBy(evil.origin) });

@@ -23,7 +23,7 @@ for (let call = 0; call < 4; call++) {
 test.each([
   [{ perMinute: 3 }, "429 broker-limit true true"],
   [{ total: 3 }, "429 broker-limit false true"],
-])("with %j the fourth call gets 429, and is recorded", async (limit, expected) => {
+])("the broker answers the fourth call with 429 and records it, with %j", async (limit, expected) => {
   const service = await startService();
   const cwd = askingFolder({ "sophia.contract.json": contract(limit), "calls.mjs": CALLS });
   const options = ["--broker", "--audit-log", "log"];
@@ -43,7 +43,7 @@ test.each([
   });
 });
 
-test("explain shows the limit", async () => {
+test("explain shows the limit of a brokered key", async () => {
   const service = await startService();
   const cwd = askingFolder({ "sophia.contract.json": contract({ perMinute: 60, total: 2000 }) });
   const text = await sophia(["explain", "--broker", "OPENAI_API_KEY"], { cwd, env: service.env });

@@ -15,7 +15,7 @@ const noCurl = notInstalled("curl", "--version");
 /** Asks from the container, and prints the status and the code of a refusal. */
 const ASK = `ask() { $CONTAINER curl --silent --max-time 10 --header "Authorization: Bearer $1" --write-out ' %{http_code}\\n' "$2" | grep -Eo 'served|broker-[a-z]+|[0-9]+$' | tr '\\n' ' '; echo; }`;
 
-describe("from another network", () => {
+describe("the broker, called from another network,", () => {
   skipBecause(noNetworks ?? noCurl);
 
   test.for([
@@ -23,7 +23,7 @@ describe("from another network", () => {
     ["10.77.0.1:8080", /^http:\/\/10\.77\.0\.1:8080\/v1$/],
     ["10.77.0.1:80", /^http:\/\/10\.77\.0\.1\/v1$/],
     ["[fd77::1]:8080", /^http:\/\/\[fd77::1\]:8080\/v1$/],
-  ] as const)("%s is reached, by the program's own variables", async ([address, expected]) => {
+  ] as const)("answers at %s, by the program's own variables", async ([address, expected]) => {
     const script = `${ASK}\necho "$OPENAI_BASE_URL"\nask "$OPENAI_API_KEY" "$OPENAI_BASE_URL/models"`;
     const { status, stdout, stderr, seen } = await startInNetworks(["--broker-listen", address], script);
     const [base = "", answer] = stdout.split("\n");
@@ -36,13 +36,13 @@ describe("from another network", () => {
     expect(base).toMatch(expected);
   });
 
-  test("nothing else of the host is reached, and not the broker on loopback", async () => {
+  test("opens nothing else of the host, and does not answer on loopback", async () => {
     const script = `${ASK}\nask "$OPENAI_API_KEY" "$OPENAI_BASE_URL/models"`;
     const { stdout, seen } = await startInNetworks([], script);
     expect({ stdout, seen }).toEqual({ stdout: "000 \n", seen: [] });
   });
 
-  test("--broker-name is the host of the variables, and of Host", async () => {
+  test("has --broker-name as the host in the variables, and accepts it as Host", async () => {
     const script = `${ASK}
       echo "$OPENAI_BASE_URL $NO_PROXY"
       port=\${OPENAI_BASE_URL##*:}; port=\${port%/v1}
@@ -58,7 +58,7 @@ describe("from another network", () => {
     expect(seen).toHaveLength(2);
   });
 
-  test("a wrong key costs 250 ms, and 100 within a minute a minute; a line says so", async () => {
+  test("takes 250 ms to refuse a wrong key, blocks for a minute after 100 within a minute, and prints a line", async () => {
     const client = `
       import { performance } from "node:perf_hooks";
       const [url, key] = process.argv.slice(2);
@@ -113,7 +113,7 @@ describe("from another network", () => {
     expect(unwrapped(stderr).match(/10\.77\.0\.2 sent 100 wrong keys/g)).toHaveLength(1);
   });
 
-  test("an address that is not here, and a port that is taken, are errors", async () => {
+  test("refuses an address that this machine does not have, and a port that is in use", async () => {
     const elsewhere = await startInNetworks(["--broker-listen", "10.9.9.9"], "echo started");
     expect(elsewhere).toMatchObject({ status: 125, stdout: "" });
     expect(elsewhere.stderr).toMatchInlineSnapshot(`
@@ -158,10 +158,10 @@ function startIn(
 
 const CURL = `curl --silent --max-time 10 --unix-socket "$SOPHIA_BROKER_SOCKET" --header "Authorization: Bearer $OPENAI_API_KEY"`;
 
-describe("on a socket", () => {
+describe("the broker on a socket", () => {
   skipBecause(noCurl);
 
-  test("the program gets its path, no address, and the dummies", async () => {
+  test("gives the program the path, no address, and the dummies", async () => {
     const { env, requests, origin } = await startService();
     const cwd = folder({ "sophia.contract.json": '{"variables":{"OPENAI_API_KEY":{},"GITHUB_PAT":{}}}' });
     const script = `
@@ -188,7 +188,7 @@ describe("on a socket", () => {
     expect(existsSync(join(cwd, "s"))).toBe(false);
   });
 
-  test.for(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)("%s leaves no file", async (signal) => {
+  test.for(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const)("leaves no file after %s", async (signal) => {
     const { env } = await startService();
     const cwd = folder(CONTRACT);
     const child = startIn(cwd, env, "echo started; exec sleep 60");
@@ -199,7 +199,7 @@ describe("on a socket", () => {
     expect({ by, exists: existsSync(join(cwd, "s")) }).toEqual({ by: signal, exists: false });
   });
 
-  test("a signal just when the socket appears leaves no file", async () => {
+  test("leaves no file after a signal that comes just when the socket appears", async () => {
     const { env } = await startService();
     const cwd = folder(CONTRACT);
     for (let round = 0; round < 8; round += 1) {
@@ -216,7 +216,7 @@ describe("on a socket", () => {
     }
   });
 
-  test("what has taken its path in the meantime stays: a file, and the socket of another sophia-run", async () => {
+  test("leaves a file, and the socket of another sophia-run, that has taken its path in the meantime", async () => {
     const { env } = await startService();
     const cwd = folder(CONTRACT);
     const options = ["--broker", "--broker-listen", "unix:s"];
@@ -231,14 +231,14 @@ describe("on a socket", () => {
     expect(statSync(join(another, "s")).isSocket()).toBe(true);
   });
 
-  test("a program that cannot be started leaves no file", async () => {
+  test("leaves no file if the program cannot be started", async () => {
     const { env } = await startService();
     const cwd = folder({ ...CONTRACT, "no-program": "" });
     const { status } = await sophia(["--broker", "--broker-listen", "unix:s", "--", "./no-program"], { cwd, env });
     expect({ status, exists: existsSync(join(cwd, "s")) }).toEqual({ status: 126, exists: false });
   });
 
-  test("a path that is taken, or too long, is one clear error, and what is there stays", async () => {
+  test("refuses a path that exists, or is too long, with one clear error, and changes nothing there", async () => {
     const { env } = await startService();
     const cwd = folder({ ...CONTRACT, taken: "precious" });
     const start = (path: string) =>

@@ -11,7 +11,7 @@ import { askingFolder, KEY, startService } from "./service.ts";
 const BROKER = ["--no-contract", "--broker"];
 const DUMMY = /^sk-sophia-[A-Za-z0-9]{32}$/;
 
-test("nothing starts if the loopback interface is down", async ({ skip }) => {
+test("--broker starts nothing if the loopback interface is down", async ({ skip }) => {
   const unshare = ["--user", "--map-root-user", "--net"] as const;
   const problem = notInstalled("unshare", ...unshare, "true");
   skip(problem !== undefined, problem);
@@ -24,7 +24,7 @@ test("nothing starts if the loopback interface is down", async ({ skip }) => {
   expect(stderr).toContain("127.0.0.1 (ENETUNREACH)");
 });
 
-describe("the program", () => {
+describe("--broker: the program", () => {
   test("gets a dummy and the broker's address, and its requests carry the real key", async () => {
     const service = await startService();
     const { status, stdout, stderr } = await sophia([...BROKER, "--", "node", "ask.mjs", "7"], {
@@ -37,7 +37,7 @@ describe("the program", () => {
     ]);
   });
 
-  test("has the real key nowhere: neither have the processes that it starts", async () => {
+  test("has the real key nowhere, and neither have the processes that it starts", async () => {
     const { env } = await startService();
     const look = `cat /proc/self/environ /proc/$$/environ /proc/$$/cmdline | tr '\\0' '\\n'; env`;
     const { stdout } = await sophia([...BROKER, "--", "sh", "-c", look], { env });
@@ -113,7 +113,7 @@ describe("the program", () => {
     expect(unwrapped(refused.stderr)).toContain("PORT must be");
   });
 
-  test("of a nested sophia-run hears nothing of values of ESC for which the dummies stand", async () => {
+  test("of a nested sophia-run gets no warning about values of ESC for which the dummies stand", async () => {
     await using server = await startEscServer();
     const values = { OPENAI_API_KEY: secret("sk-of-esc"), QDRANT_URL: "https://q.test", PORT: "1" };
     server.environment("acme/app/dev", { values });
@@ -149,7 +149,7 @@ function nested(): readonly string[] {
   return [...sophiaRun, "--no-contract", "--broker", "--"];
 }
 
-describe("a key is not brokered", () => {
+describe("--broker does not broker a key", () => {
   test("if it is a dummy of --fake", async () => {
     const { stdout, stderr } = await sophia(["--broker", "--fake", "--no-contract", "--", "env"]);
     expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_BROKERED");
@@ -176,7 +176,7 @@ describe("a key is not brokered", () => {
   });
 });
 
-describe("nothing starts", () => {
+describe("--broker starts nothing", () => {
   const { OPENAI_BASE_URL: _, ...alone } = { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: "" };
 
   test.each([
@@ -196,8 +196,8 @@ describe("nothing starts", () => {
   });
 });
 
-describe("the user is warned", () => {
-  test("if there is nothing to broker; not for the inherited variable", async () => {
+describe("--broker warns the user", () => {
+  test("if there is nothing to broker, but not because of the inherited variable", async () => {
     const { status, stderr } = await sophia([...BROKER, "--", "true"]);
     expect(status).toBe(0);
     expectWording(stderr);
@@ -214,13 +214,13 @@ describe("the user is warned", () => {
     expectWording(stderr);
   });
 
-  test("not if the key is a placeholder that other values contain by chance", async () => {
+  test("but not if the key is a placeholder that other values contain by chance", async () => {
     const { env } = await startService();
     const { stderr } = await sophia([...BROKER, "--", "true"], { env: { ...env, OPENAI_API_KEY: "x", TERM: "xterm" } });
     expect(stderr).toBe("");
   });
 
-  test("not of a key in the value of another one that is brokered", async () => {
+  test("but not about a key in the value of another key that is brokered", async () => {
     const { env } = await startService();
     const longer = { broker: { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } } };
     const cwd = folder({ "c.json": JSON.stringify({ variables: { OPENAI_API_KEY: {}, OTHER_KEY: longer } }) });
@@ -255,7 +255,7 @@ describe("the user is warned", () => {
     expect({ status, stderr: one.stderr }).toEqual({ status: 0, stderr: "" });
   });
 
-  test("at a failed end, of keys for which no request came", async () => {
+  test("about keys for which no request came, when the program ends with a failure", async () => {
     const { env } = await startService();
     const { stderr } = await sophia([...BROKER, "--", "sh", "-c", "exit 3"], { env });
     expectWording(stderr);
@@ -277,7 +277,7 @@ function linesOf(log: string): readonly Line[] {
   return lines.map((line) => JSON.parse(line) as Line);
 }
 
-describe("the audit log", () => {
+describe("the broker's audit log", () => {
   test("has a line for each request, without header, query and body", async () => {
     const service = await startService();
     const cwd = askingFolder();
@@ -316,7 +316,7 @@ describe("the audit log", () => {
     expect(service.requests).toHaveLength(1);
   });
 
-  test("has no secret that stands in a path, and no more of it than 512 characters", async () => {
+  test("has no secret that is in a path, and at most 512 characters of the path", async () => {
     const service = await startService();
     const cwd = askingFolder();
     const log = join(cwd, "audit.jsonl");
@@ -334,7 +334,7 @@ describe("the audit log", () => {
     expect(service.requests[0]?.target).toBe(`/v1${path}`);
   });
 
-  test("has no dummy that stands in the path of a refused request", async () => {
+  test("has no dummy that is in the path of a refused request", async () => {
     const { env } = await startService();
     const cwd = askingFolder();
     const log = join(cwd, "audit.jsonl");
@@ -367,7 +367,7 @@ describe("the audit log", () => {
     expect(lines.at(-1)).toMatchObject({ event: "refused-requests", run: lines[0]?.run, count: 50 });
   });
 
-  test("that cannot be written closes the broker, and the program goes on without it", async () => {
+  test("closes the broker if it cannot be written, and the program continues without it", async () => {
     const service = await startService();
     const cwd = askingFolder();
     const log = join(cwd, "audit.jsonl");
@@ -387,7 +387,7 @@ describe("the audit log", () => {
     );
   });
 
-  test("has requests under way at the program's end", async () => {
+  test("has the requests that are under way when the program ends", async () => {
     const service = await startService();
     service.server.removeAllListeners("request").on("request", () => {});
     const cwd = askingFolder();

@@ -24,7 +24,7 @@ import {
   upstream,
 } from "./scenes.ts";
 
-describe("a contract that was found", () => {
+describe("a found contract", () => {
   test("does not send a key to an upstream of its own: nothing starts, and the message names the file", async () => {
     const evil = await upstream();
     const ended = await start({
@@ -40,7 +40,7 @@ describe("a contract that was found", () => {
     ]);
   });
 
-  test("does so if the caller names it", async () => {
+  test("sends a key to an upstream of its own if the caller names the contract", async () => {
     const service = await upstream();
     const ended = await start({
       files: { "own.json": searchBy(service.origin) },
@@ -53,7 +53,7 @@ describe("a contract that was found", () => {
   test.each<[string, (origin: string) => Pick<Scene, "options" | "env">]>([
     ["the option", (origin: string) => ({ options: ["--broker-to", origin] })],
     ["the caller's variable", (origin: string) => ({ env: { SOPHIA_BROKER_TO: `https://other.test,${origin}` } })],
-  ])("does so if the caller allows the origin: %s", async (_, more) => {
+  ])("sends a key to an upstream of its own if the caller allows the origin: %s", async (_, more) => {
     const service = await upstream();
     const { options = [], env = {} } = more(service.origin);
     const ended = await start({
@@ -64,7 +64,7 @@ describe("a contract that was found", () => {
     expectSent(ended, service, SEARCH);
   });
 
-  test("does not do so by a SOPHIA_BROKER_TO in a .env, nor for another origin that is allowed", async () => {
+  test("does not send a key to an upstream of its own because of a SOPHIA_BROKER_TO in a .env file, or of another allowed origin", async () => {
     const evil = await upstream();
     const files = { "sophia.contract.json": searchBy(evil.origin), ".env": `SOPHIA_BROKER_TO=${evil.origin}\n` };
     expectRefused(await start({ files, env: { SEARCH_KEY: SEARCH } }), evil, ["sophia.contract.json"]);
@@ -98,8 +98,8 @@ describe("a contract that was found", () => {
   });
 });
 
-describe("the address of a service without one of its own", () => {
-  test("in a found .env does not count for the caller's key", async () => {
+describe("the address of a service without a built-in address", () => {
+  test("does not apply to the caller's key if it is in a found .env file", async () => {
     const evil = await upstream();
     const files = { "sophia.contract.json": QDRANT_CONTRACT, ".env": `QDRANT_URL=${evil.origin}\n` };
     const env = { QDRANT_API_KEY: QDRANT };
@@ -111,7 +111,7 @@ describe("the address of a service without one of its own", () => {
     expectSent(named, evil, QDRANT);
   });
 
-  test("counts for the key of the same .env", async () => {
+  test("applies to the key of the same .env file", async () => {
     const service = await upstream();
     const ended = await start({
       files: {
@@ -123,7 +123,7 @@ describe("the address of a service without one of its own", () => {
     expectSent(ended, service, QDRANT);
   });
 
-  test("counts if it is the caller's", async () => {
+  test("applies if it is the caller's", async () => {
     const service = await upstream();
     const env = { QDRANT_API_KEY: QDRANT, QDRANT_URL: service.origin };
     const ended = await start({ files: { "sophia.contract.json": QDRANT_CONTRACT }, env, client: QDRANT_CLIENT });
@@ -133,7 +133,7 @@ describe("the address of a service without one of its own", () => {
   test.each([
     ["an alias", { QDRANT_URL: { secret: false, aliases: ["OTHER_URL"] } }, "QDRANT_URL"],
     ["a default", { QDRANT_URL: { secret: false, default: "EVIL" } }, "QDRANT_URL"],
-  ])("does not count by %s of a contract that was found", async (_, address, fragment) => {
+  ])("does not apply because of %s of a found contract", async (_, address, fragment) => {
     const evil = await upstream();
     const text = contract({ QDRANT_API_KEY: {}, ...address }).replace("EVIL", evil.origin);
     const env = { QDRANT_API_KEY: QDRANT, OTHER_URL: evil.origin };
@@ -142,17 +142,17 @@ describe("the address of a service without one of its own", () => {
   });
 });
 
-describe("a gateway", () => {
+describe("the gateway for a key", () => {
   const files = { "sophia.contract.json": OPENAI_CONTRACT };
 
-  test("is the caller's word, with its path", async () => {
+  test("comes from the caller, with its path", async () => {
     const service = await upstream();
     const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${service.origin}/team/v1` };
     expectSent(await start({ files, env, client: OPENAI_CLIENT }), service, OPENAI);
     expect(service.requests.map(({ target }) => target)).toEqual(["/team/v1/chat/completions"]);
   });
 
-  test("is the word of ESC if ESC has the key as well", async () => {
+  test("comes from ESC if ESC has the key as well", async () => {
     const service = await upstream();
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
@@ -162,14 +162,14 @@ describe("a gateway", () => {
     expectSent(await start({ files, env, client: OPENAI_CLIENT }), service, OPENAI);
   });
 
-  test("is the word of a file that the caller names", async () => {
+  test("comes from a file that the caller names", async () => {
     const service = await upstream();
     const named = { ...files, "own.env": `OPENAI_BASE_URL=${service.origin}/v1\n` };
     const scene = { files: named, env: { OPENAI_API_KEY: OPENAI }, options: ["--dotenv", "own.env"] };
     expectSent(await start({ ...scene, client: OPENAI_CLIENT }), service, OPENAI);
   });
 
-  test("is not that of a found .env: the built-in origin stays", async () => {
+  test("does not come from a found .env file, with which the built-in origin stays", async () => {
     const evil = await upstream();
     const found = { ...files, ".env": `OPENAI_BASE_URL=${evil.origin}/v1\n` };
     const cwd = folder(found);
@@ -183,7 +183,7 @@ describe("a gateway", () => {
   });
 });
 
-describe("a token of ESC in a found .env", () => {
+describe("an ESC token in a found .env file", () => {
   test("opens an environment of the repository's choice: its address does not get the caller's key", async () => {
     const evil = await upstream();
     await using server = await startEscServer();
@@ -196,7 +196,7 @@ describe("a token of ESC in a found .env", () => {
     expectRefused(await start(named), evil, ["ESC evil/app/dev", "QDRANT_URL"]);
   });
 
-  test("opens one whose address counts for the key of the same environment, and for no other, as ESC elsewhere", async () => {
+  test("opens an environment whose address applies to the key of the same environment, and to no other key", async () => {
     const service = await upstream();
     await using server = await startEscServer();
     server.environment("acme/app/dev", {
@@ -216,7 +216,7 @@ describe("a token of ESC in a found .env", () => {
   });
 });
 
-test("goose's variable leads to the same gateway, and its whole paths are those that the gateway has", async () => {
+test("goose's variable leads to the same gateway, whose paths goose uses whole", async () => {
   const gateway = await upstream();
   const ended = await start({
     files: { "sophia.contract.json": OPENAI_CONTRACT },

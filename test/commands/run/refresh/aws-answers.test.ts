@@ -33,8 +33,8 @@ const HEAD = {
   isUpgrade: false,
 };
 
-describe("answers", () => {
-  test("have the form of the SDKs, with a time without fractions", () => {
+describe("the server of AWS credentials", () => {
+  test("answers in the form that SDKs expect, with a time without fractions", () => {
     const answer = awsAnswer(HEAD, DOOR);
     expect(answer?.status).toBe(200);
     expect(JSON.parse(answer?.body ?? "")).toEqual({
@@ -58,14 +58,14 @@ describe("answers", () => {
     ["a wrong token", { rawHeaders: ["Host", "localhost:4000", "Authorization", "the-tokem"] }, 401],
     ["no token", { rawHeaders: ["Host", "localhost:4000"] }, 401],
     ["two tokens", { rawHeaders: [...HEAD.rawHeaders, "authorization", "the-token"] }, 401],
-  ])("%s is refused, without a credential", (_, changed, status) => {
+  ])("refuses %s, without a credential", (_, changed, status) => {
     const answer = awsAnswer({ ...HEAD, ...changed }, DOOR);
     expect(answer?.status).toBe(status);
     expect(answer?.body).not.toMatch(/ASIA1|secret|session/);
   });
 
   test.each(PAGE_REQUESTS.map((request) => [request.name, request] as const))(
-    "%s of a web page is refused, with the token",
+    "refuses %s of a web page, even with the token",
     (_, request) => {
       const text = pageRequest(request, { origin: "http://127.0.0.1:4000", path: PATH, authorization: "the-token" });
       const [line = "", ...lines] = text.slice(0, text.indexOf("\r\n\r\n")).split("\r\n");
@@ -77,13 +77,13 @@ describe("answers", () => {
     },
   );
 
-  test("other paths are the broker's, if it has keys, but not those next to the credentials", () => {
+  test("leaves other paths to the broker, if it has keys, but not those next to the credentials", () => {
     const door = { ...DOOR, isAlone: false };
     expect(awsAnswer({ ...HEAD, target: "/v1/models" }, door)).toBeUndefined();
     expect(awsAnswer({ ...HEAD, target: `${PATH}/x` }, door)?.status).toBe(404);
   });
 
-  test("expired credentials are not given: 503 with a message that SDKs show", () => {
+  test("does not give expired credentials, but answers 503 with a message that SDKs show", () => {
     const answer = awsAnswer(HEAD, { ...DOOR, paths: new Map([[PATH, awsPath("the-token", () => undefined)]]) });
     expect(answer?.status).toBe(503);
     expect(JSON.parse(answer?.body ?? "")).toMatchObject({

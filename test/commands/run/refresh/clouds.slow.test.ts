@@ -66,7 +66,7 @@ async function run(it: CloudsWorld, options: readonly string[], env: Readonly<Re
   };
 }
 
-describe("a start", () => {
+describe("a start with --refresh", () => {
   test("gives the program files and addresses in place of tokens, and removes them at its end", async () => {
     const it = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
     const program = await run(it, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
@@ -178,7 +178,7 @@ describe("a start", () => {
     expect(unwrapped(warned.stderr)).toContain("SDKs prefer AZURE_USERNAME of the process environment");
   });
 
-  test("by the contract; a variable has the last word, and --aws-refresh means AWS alone", async () => {
+  test("obeys the contract; a variable overrides it, and --aws-refresh means AWS alone", async () => {
     const it = await cloudsWorld({ contract: { variables: {}, refresh: true } });
     const echo = ["--", "sh", "-c", 'echo "${ARM_OIDC_TOKEN-none}"'];
     expect(await sophia(echo, it)).toMatchObject({ status: 0, stdout: "none\n" });
@@ -190,12 +190,12 @@ describe("a start", () => {
   });
 });
 
-describe("the caller's own credentials", () => {
+describe("the caller's own credentials, with --refresh,", () => {
   test.each([
     ["GOOGLE_APPLICATION_CREDENTIALS", "/home/ada/key.json"],
     ["AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"],
     ["GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.own-sentinel"],
-  ])("%s cannot be renewed: 125, and --exclude is the way out", async (name, value) => {
+  ])("cannot be renewed, which ends the start with 125 and offers --exclude: %s", async (name, value) => {
     const it = await cloudsWorld();
     const env = { ...it.env, [name]: value };
     const { status, stderr } = await sophia(["--refresh", "--", "true"], { cwd: it.cwd, env });
@@ -233,7 +233,7 @@ describe("the caller's own credentials", () => {
   });
 });
 
-describe("if ESC gives nothing new", () => {
+describe("--refresh, if ESC gives nothing new,", () => {
   test("keeps the tokens until they expire, then answers 503, and uses later ones", async () => {
     const it = await cloudsWorld({ lifeMs: 10_000 });
     const program = await run(it, ["--refresh", "--timeout", "2s"]);
@@ -252,7 +252,7 @@ describe("if ESC gives nothing new", () => {
     expect(stderr).not.toMatch(/sentinel|c2ln/);
   });
 
-  test("the same token again is a failure, after which ESC is asked more and more rarely", async () => {
+  test("takes the same token again as a failure, after which ESC is asked more and more rarely", async () => {
     const token = jwt({ jti: "sentinel-static", exp: Math.floor(Date.now() / 1000) + 7 });
     const it = await cloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
     const program = await run(it, ["--refresh"]);
@@ -265,7 +265,7 @@ describe("if ESC gives nothing new", () => {
     expectWording(stderr.replaceAll(/\d\d:\d\d:\d\d/g, "12:00:00"));
   });
 
-  test("a file that breaks the contract or is gone stays as it was, with a report", async () => {
+  test("keeps a file as it was, with a report, if the new file breaks the contract or is gone", async () => {
     const it = await cloudsWorld({
       variables: "\n    CERT: c2VudGluZWwx",
       contract: { variables: { CERT: { as: "file", format: "base64" } } },
@@ -307,7 +307,7 @@ test("--watch restarts the program for a changed revision, not for a mere renewa
   expect(stderr.match(/the program is restarted/g)).toHaveLength(1);
 });
 
-test("no program gets the tokens from others: wrong requests are refused, with errors that SDKs show", async () => {
+test("the server of tokens gives none to others: it refuses wrong requests, with errors that SDKs show", async () => {
   const it = await cloudsWorld();
   const program = await run(it, ["--refresh"]);
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
@@ -338,7 +338,7 @@ test("no program gets the tokens from others: wrong requests are refused, with e
   expect((await program.stop()).stderr).toBe("");
 });
 
-test("the record of a request to the broker has no token that was just renewed", async () => {
+test("the audit log of a brokered request has no token that was just renewed", async () => {
   const it = await cloudsWorld({
     lifeMs: 6000,
     contract: { variables: { OPENAI_API_KEY: {} } },
@@ -359,7 +359,7 @@ test("the record of a request to the broker has no token that was just renewed",
   expect(records).not.toContain("sentinel");
 });
 
-test("with a broker that listens elsewhere, tokens are on a loopback port of their own", async () => {
+test("with a broker that listens elsewhere, tokens have a loopback port of their own", async () => {
   const it = await cloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const options = ["--broker", "--broker-listen", `unix:${join(it.cwd, "broker.sock")}`, "--refresh"];
   const program = await run(it, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
@@ -379,14 +379,14 @@ test("without --broker, gh keeps its configuration, even if the contract has a t
 test.each([
   [["--mode", "exec"], "--refresh needs a parent process"],
   [["--offline"], "--refresh and --offline cannot be used together"],
-])("%s conflicts", async (options, message) => {
+])("--refresh refuses %s", async (options, message) => {
   const it = await cloudsWorld();
   const { status, stderr } = await sophia(["--refresh", ...options, "--", "true"], it);
   expect(status).toBe(125);
   expect(unwrapped(stderr)).toContain(message);
 });
 
-test("files alone need no server", async () => {
+test("--refresh of files alone starts no server", async () => {
   const it = await cloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
   const program = await run(it, ["--refresh", "--session", "4s"]);
   const first = (await program.ask()).file;

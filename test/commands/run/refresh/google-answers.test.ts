@@ -44,7 +44,7 @@ function formOf(changed: Readonly<Record<string, string>>): Buffer {
   return Buffer.from(new URLSearchParams({ ...FORM, ...changed }).toString());
 }
 
-describe("the subject token", () => {
+describe("Google's subject token", () => {
   test("is text without a line break, which SDKs would send back", () => {
     expect(ask(HEAD)).toMatchObject({ status: 200, body: "the-subject" });
     expect(ask(HEAD)?.headers).toMatchObject({
@@ -73,7 +73,7 @@ describe("the subject token", () => {
   });
 });
 
-describe("the access token", () => {
+describe("Google's access token", () => {
   test("is given in the form of RFC 8693, with what remains of its life", () => {
     const answer = ask(POST);
     expect(answer?.status).toBe(200);
@@ -89,7 +89,7 @@ describe("the access token", () => {
     [1000, 200],
     [999, 503],
     [0, 503],
-  ])("is never said to live for no time: %i ms are left", (remainingMs, status) => {
+  ])("is never said to live for no time, with %i ms left", (remainingMs, status) => {
     const answer = ask(POST, { token: { token: "ya29.secret", remainingMs } });
     expect(answer?.status).toBe(status);
     if (status === 200) expect(JSON.parse(answer?.body ?? "")).toMatchObject({ expires_in: 1 });

@@ -45,7 +45,7 @@ function jwt(claims: unknown): string {
 
 const KEYS = { AWS_ACCESS_KEY_ID: "ASIA", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "t" };
 
-describe("the scope", () => {
+describe("the clouds that are renewed", () => {
   const none = { refresh: undefined, awsRefresh: undefined };
   test.each([
     ["nothing", none, {}, undefined],
@@ -57,12 +57,12 @@ describe("the scope", () => {
     ["both", { refresh: true, awsRefresh: true }, {}, WHOLE],
     ["--refresh without AWS", { refresh: true, awsRefresh: false }, {}, { ...WHOLE, clouds: ["google", "azure"] }],
     ["not --refresh, but AWS", { refresh: false, awsRefresh: undefined }, { awsRefresh: true, refresh: true }, AWS],
-  ])("%s", (_, settings, contract, scope) => {
+  ])("depend on the options and the contract: %s", (_, settings, contract, scope) => {
     expect(refreshScope(settings, contract)).toEqual(scope);
   });
 });
 
-describe("the credentials", () => {
+describe("a plan of renewals", () => {
   test.each<readonly [string, Given, readonly object[]]>([
     ["AWS, for the session", KEYS, [{ cloud: "aws", expiresAt: AT + HOUR, by: "session" }]],
     [
@@ -89,14 +89,14 @@ describe("the credentials", () => {
     ["keys that do not expire", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "s" }, []],
     ["an empty token", { GOOGLE_OAUTH_ACCESS_TOKEN: "" }, []],
     ["a token as a file", { GOOGLE_OAUTH_ACCESS_TOKEN: { delivery: "file" } }, []],
-  ])("%s", (_, given, credentials) => {
+  ])("finds credentials and their ends: %s", (_, given, credentials) => {
     const plan = planRefresh(WHOLE, startWith(given), AT);
     expect(plan.credentials).toMatchObject(credentials);
     expect(plan.credentials).toHaveLength(credentials.length);
     expect(plan.refusals).toEqual([]);
   });
 
-  test("files of ESC follow the session", () => {
+  test("gives files of ESC the end of the session", () => {
     const given: Given = { TLS: { delivery: "file" }, OWN: { delivery: "file", origin: CALLER } };
     const plan = planRefresh(WHOLE, startWith(given, { sessionMs: 2 * HOUR }), AT);
     expect(plan.files.map(({ name }) => name)).toEqual(["TLS"]);
@@ -104,14 +104,14 @@ describe("the credentials", () => {
     expect(planRefresh(AWS, startWith(given), AT).files).toEqual([]);
   });
 
-  test("nothing to renew has a reason", () => {
+  test("has a reason if there is nothing to renew", () => {
     const start = startWith({});
     expect(emptyReason(planRefresh(WHOLE, start, AT), start)).toContain("neither credentials that expire nor files");
     expect(emptyReason(planRefresh(AWS, start, AT), start)).toContain("ESC does not set AWS_ACCESS_KEY_ID");
   });
 });
 
-describe("the caller's own", () => {
+describe("the plan refuses to renew the caller's credentials", () => {
   const GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: "ya29" };
   const own = { value: "/own", origin: CALLER };
   test.each<readonly [string, Given, string | undefined]>([
@@ -139,19 +139,19 @@ describe("the caller's own", () => {
       { ARM_OIDC_TOKEN: jwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: own },
       "ARM_OIDC_TOKEN_FILE_PATH",
     ],
-  ])("%s", (_, given, excluded) => {
+  ])("and names the variables to exclude: %s", (_, given, excluded) => {
     const [refusal] = planRefresh(WHOLE, startWith(given), AT).refusals;
     if (excluded === undefined) expect(refusal).toBeUndefined();
     else expect(refusal?.error.hint).toContain(`--exclude ${excluded}`);
   });
 
-  test("variables of an outer sophia-run are none", () => {
+  test("but not variables of an outer sophia-run", () => {
     const given: Given = { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: own };
     const env = { SOPHIA_REFRESHED: "GOOGLE_OAUTH_ACCESS_TOKEN,GOOGLE_APPLICATION_CREDENTIALS" };
     expect(planRefresh(WHOLE, startWith(given, {}, env), AT).refusals).toEqual([]);
   });
 
-  test("what ESC itself sets keeps its name, and what SDKs would use first is withheld", () => {
+  test("but keeps the name of what ESC itself sets, and withholds what SDKs would use first", () => {
     const given: Given = {
       ...GOOGLE,
       GOOGLE_APPLICATION_CREDENTIALS: { delivery: "file" },
@@ -180,11 +180,11 @@ test.each([
   ["two parts", "e30.e30", undefined],
   ["four parts", `${jwt({ exp: 1 })}.x`, undefined],
   ["nothing", "", undefined],
-])("the end of a token: %s", (_, token, end) => {
+])("the end of a token is parsed: %s", (_, token, end) => {
   expect(endOfToken(token)).toBe(end);
 });
 
-test("the identity for Azure comes from ARM_…, unless it is set", () => {
+test("the identity for Azure is taken from ARM_… unless it is set", () => {
   const variables = azureVariables(
     new Map(Object.entries({ ARM_CLIENT_ID: "c", ARM_TENANT_ID: "t", AZURE_TENANT_ID: "o" })),
     "/f",
@@ -197,7 +197,7 @@ test("the identity for Azure comes from ARM_…, unless it is set", () => {
   expect(variables).not.toHaveProperty("AZURE_TENANT_ID");
 });
 
-test("files: new contents, missing ones, and those that break the contract", () => {
+test("a renewal of files finds new contents, missing ones, and those that break the contract", () => {
   const present = new Map(Object.entries({ SAME: "a", NEW: "a", GONE: "a", BAD: "a", PATH_OF: "a" }));
   const given = Object.entries({ SAME: "a", NEW: "b", BAD: "b", PATH_OF: "b", FURTHER: "c" }).map(
     ([name, value]): Resolved => ({ name, value, secret: true, origin: ESC, delivery: "file" }),

@@ -34,7 +34,7 @@ async function pidOf(started: ReturnType<typeof start>): Promise<number> {
   return Number((await started.seen(/run (\d+) /))[1]);
 }
 
-test("the program gets an address and a token in place of credentials; the region stays", async () => {
+test("--aws-refresh gives the program an address and a token in place of credentials, and keeps the region", async () => {
   const it = await awsWorld();
   const started = run(it, ["--aws-refresh"], { AWS_PROFILE: "other", AWS_ROLE_ARN: "arn", AWS_DEFAULT_REGION: "x" });
   const [, pid, names] = await started.seen(/run (\d+) (.*)/);
@@ -65,7 +65,7 @@ test("the program gets an address and a token in place of credentials; the regio
   expect(() => readFileSync(file)).toThrow("ENOENT");
 });
 
-test("credentials are renewed before they expire; each generation is masked", async () => {
+test("--aws-refresh renews credentials before they expire, and masks each generation", async () => {
   const it = await awsWorld({ lifeMs: 5000 });
   const started = run(it, ["--aws-refresh", "--redact"]);
   const pid = await pidOf(started);
@@ -80,7 +80,7 @@ test("credentials are renewed before they expire; each generation is masked", as
   expect(stdout).not.toContain("sentinel");
 });
 
-test("without a stated time they live as long as the session", async () => {
+test("--aws-refresh gives credentials without a stated end the life of the session", async () => {
   const it = await awsWorld({ saysExpiration: false });
   const started = run(it, ["--aws-refresh", "--session", "4s"]);
   const pid = await pidOf(started);
@@ -91,7 +91,7 @@ test("without a stated time they live as long as the session", async () => {
   expect((await started.finished).status).toBe(0);
 });
 
-test("if ESC fails, the program keeps the credentials until they expire, then gets 503; later ones serve again", async () => {
+test("--aws-refresh keeps credentials until they expire if ESC fails, then answers 503, and uses later ones", async () => {
   const it = await awsWorld({ lifeMs: 6000 });
   const started = run(it, ["--aws-refresh", "--timeout", "2s"]);
   const pid = await pidOf(started);
@@ -178,7 +178,7 @@ test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
   },
 );
 
-test("the contract may ask for it; the option has the last word", async () => {
+test("--aws-refresh may be set by the contract, which the option overrides", async () => {
   const it = await awsWorld({ contract: { variables: {}, awsRefresh: true } });
   const words = (...options: readonly string[]) => [...options, "--", "sh", "-c", 'echo "${AWS_ACCESS_KEY_ID-none}"'];
   expect(await sophia(words(), it)).toMatchObject({ status: 0, stdout: "none\n" });
@@ -186,7 +186,7 @@ test("the contract may ask for it; the option has the last word", async () => {
   expect(off).toMatchObject({ status: 0, stdout: `${keyId(2)}\n` });
 });
 
-test("it has one server with the broker, whose dummies stay what they are", async () => {
+test("--aws-refresh shares one server with the broker, whose dummies stay the same", async () => {
   const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai", HTTPS_PROXY: "http://127.0.0.1:1" };
   const script = `
@@ -209,7 +209,7 @@ test("it has one server with the broker, whose dummies stay what they are", asyn
   expect(lines).toMatch(/"path":"\/sophia-run\/aws-credentials".*"outcome":"answered","status":200/);
 });
 
-test("if the broker listens elsewhere, credentials are still on loopback, where SDKs accept them", async () => {
+test("--aws-refresh serves credentials on loopback, where SDKs accept them, if the broker listens elsewhere", async () => {
   const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const script = `
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
@@ -220,7 +220,7 @@ test("if the broker listens elsewhere, credentials are still on loopback, where 
   expect([status, stdout]).toEqual([0, "127.0.0.1 200\n"]);
 });
 
-test("an address that the user names 127.0.0.1 is not asked for credentials: others reach it", async () => {
+test("--aws-refresh serves no credentials on an address that the user names 127.0.0.1, since others reach it", async () => {
   const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai" };
   const script = `
@@ -233,7 +233,7 @@ test("an address that the user names 127.0.0.1 is not asked for credentials: oth
   expect({ stdout, stderr }).toEqual({ stdout: "200 401\n", stderr: "" });
 });
 
-test("credentials that have expired when they come are reported, and ESC is asked more and more rarely", async () => {
+test("--aws-refresh reports credentials that have expired when they come, and asks ESC more and more rarely", async () => {
   const it = await awsWorld({ lifeMs: 3000 });
   const started = run(it, ["--aws-refresh"]);
   const pid = await pidOf(started);
@@ -251,11 +251,11 @@ test("credentials that have expired when they come are reported, and ESC is aske
   expectWording(stderr.replaceAll(/\d\d:\d\d:\d\d/g, "12:00:00"));
 });
 
-describe("what cannot be renewed", () => {
+describe("--aws-refresh of credentials that cannot be renewed", () => {
   test.each([
     ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
     ["a .env file", {}, { ".env": "AWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=sentinel\n" }],
-  ])("keys of %s: 125, with the ways out", async (_, own, files) => {
+  ])("ends with 125 for keys of %s, and shows the ways out", async (_, own, files) => {
     const it = await awsWorld({ files });
     const env = Object.keys(own).length > 0 ? { ...it.env, ...own } : { PATH: it.env["PATH"] ?? "" };
     const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { cwd: it.cwd, env });
@@ -266,7 +266,7 @@ describe("what cannot be renewed", () => {
     expect(await sophia(["--aws-refresh", ...ways, "--", "true"], { cwd: it.cwd, env })).toMatchObject({ status: 0 });
   });
 
-  test("no keys, or keys that do not expire: a warning for the option alone", async () => {
+  test("warns for the option alone if there are no keys, or keys that do not expire", async () => {
     const it = await awsWorld();
     const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
       cwd: it.cwd,
@@ -292,7 +292,7 @@ describe("what cannot be renewed", () => {
   test.each([
     [["--aws-refresh", "--mode", "exec"], "--aws-refresh needs a parent process"],
     [["--aws-refresh", "--offline"], "--aws-refresh and --offline cannot be used together"],
-  ])("%j is an error", async (options, message) => {
+  ])("refuses %j", async (options, message) => {
     const it = await awsWorld();
     const { status, stderr } = await sophia([...options, "--", "true"], it);
     expect(status).toBe(125);
@@ -305,7 +305,7 @@ test.each([
   ["[default]\nregion = x\nsso_session = y\n", true],
   ["[profile default]\ncredential_process = x\n", true],
   ["[default]\nregion = x\n[profile other]\nrole_arn = y\n", false],
-])("the user's own default profile that has credentials is named: %j", async (text, isNamed) => {
+])("--aws-refresh names the user's default profile if it has credentials: %j", async (text, isNamed) => {
   const it = await awsWorld();
   const home = folder({ ".aws/config": text });
   const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { ...it, env: { ...it.env, HOME: home } });

@@ -12,7 +12,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const fresh: RenewalState = { lifetime: { openedAt: 0, expiresAt: HOUR }, failures: 0, triedAt: 0 };
 
-test("is at 80 % of the life", () => {
+test("a renewal begins at 80 % of the life of the credentials", () => {
   expect(nextTry(fresh, 0.5)).toBe(0.8 * HOUR);
   expect(nextTry({ ...fresh, lifetime: { openedAt: 1000, expiresAt: 61_000 } }, 0)).toBe(49_000);
 });
@@ -27,18 +27,18 @@ test.each([
   expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(at * MINUTE);
 });
 
-test("credentials of other clouds have no lead", () => {
+test("credentials of other clouds are renewed without a minimum time", () => {
   expect([CLOUD_FACTS.aws.leadMs, CLOUD_FACTS.google.leadMs]).toEqual([undefined, undefined]);
   expect(renewalOf({ openedAt: 0, expiresAt: HOUR })).toBe(0.8 * HOUR);
 });
 
-test("failures double the pause up to a minute; more than one program does not try at the same time", () => {
+test("failed renewals double the pause up to a minute, and do not start two at the same time", () => {
   const pauses = [1, 2, 3, 6, 7, 50].map((failures) => nextTry({ ...fresh, failures, triedAt: 0 }, 0));
   expect(pauses).toEqual([1000, 2000, 4000, 32_000, 60_000, 60_000]);
   expect(nextTry({ ...fresh, failures: 1, triedAt: 0 }, 1)).toBe(1200);
 });
 
-test("the same credentials again and again: once they have expired, the pauses grow to a quarter of an hour", () => {
+test("pauses grow to a quarter of an hour if ESC repeats credentials that have expired", () => {
   const pause = (state: Partial<RenewalState>): number => {
     const triedAt = state.triedAt ?? 0;
     return nextTry({ ...fresh, failures: 50, isSame: true, ...state }, 0) - triedAt;
@@ -48,12 +48,12 @@ test("the same credentials again and again: once they have expired, the pauses g
   expect(pause({ triedAt: HOUR, isSame: false })).toBe(MINUTE);
 });
 
-test("credentials that have expired when they come make no loop", () => {
+test("credentials that have expired when they come cause no endless loop", () => {
   expect(nextTry({ lifetime: { openedAt: 10_000, expiresAt: 5000 }, failures: 0, triedAt: 20_000 }, 0)).toBe(21_000);
 });
 
-describe("an ask", () => {
-  test("begins a try only in the last five minutes, or the last fifth of the life", () => {
+describe("a program's request for credentials", () => {
+  test("starts a renewal only in the last five minutes, or the last fifth of the life", () => {
     const at = (now: number, state = fresh): boolean => mayTryNow(state, now);
     expect([at(0), at(HOUR - 300_001), at(HOUR - 300_000), at(2 * HOUR)]).toEqual([false, false, true, true]);
     const minute: RenewalState = { lifetime: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
@@ -65,6 +65,6 @@ test.each([
   ["before 80 % of its life", fresh, 0.8 * HOUR - 1, false],
   ["from then on", fresh, 0.8 * HOUR, true],
   ["after a failure", { ...fresh, failures: 1 }, 0, true],
-])("a failure is one of what should be new: %s", (_, state, now, expected) => {
+])("a renewal fails if nothing is new: %s", (_, state, now, expected) => {
   expect(isDue(state, now)).toBe(expected);
 });

@@ -40,7 +40,7 @@ describe("check --aws-refresh", () => {
     expect(json).toMatchObject({ refresh: { aws } });
   });
 
-  test("follows the contract, and the session where the environment does not say when they expire", async () => {
+  test("follows the contract, and the session if the environment does not say when they expire", async () => {
     const it = await awsWorld({ saysExpiration: false, contract: { awsRefresh: true, variables: {} } });
     const before = Date.now();
     const { stdout } = await ask(it, ["check", "--json", "--session", "2h"]);
@@ -88,7 +88,7 @@ describe("explain --aws-refresh", () => {
     expect(listed.stdout).toContain("✅ AWS_CONTAINER_AUTHORIZATION_TOKEN");
   });
 
-  test("offers it for credentials that it would renew, and shows why others cannot be", async () => {
+  test("offers --aws-refresh for credentials that it would renew, and shows why others cannot be renewed", async () => {
     const it = await awsWorld();
     expect((await ask(it, ["explain", "AWS_SESSION_TOKEN"])).stdout).toContain("--refresh would renew it");
     expect((await ask(it, ["explain"])).stdout).not.toContain("--refresh");
@@ -98,7 +98,7 @@ describe("explain --aws-refresh", () => {
   });
 });
 
-describe("--refresh", () => {
+describe("with --refresh", () => {
   test("check shows what is renewed, from where and until when, and fails for what cannot be", async () => {
     const it = await cloudsWorld({
       variables: `${VARIABLES.GOOGLE}${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static`,

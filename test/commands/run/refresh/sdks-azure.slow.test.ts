@@ -19,7 +19,7 @@ const copyingScript: Program = {
 const LIFE_MS = 20_000;
 const LASTS_MS = 45_000;
 
-describe("tokens for Azure that live for some seconds", () => {
+describe("with tokens for Azure that live for some seconds", () => {
   skipBecause(notInstalled("openssl", "version") ?? notInstalled("curl", "--version"));
 
   test("no library has a failed call", async () => {
@@ -34,7 +34,7 @@ describe("tokens for Azure that live for some seconds", () => {
   });
 });
 
-describe("five runs of tokens that live for a minute", () => {
+describe("in five runs of tokens that live for a minute", () => {
   skipBecause(notNightly ?? notInstalled("openssl", "version") ?? notInstalled("curl", "--version"));
 
   test("no library has a failed call", async () => {

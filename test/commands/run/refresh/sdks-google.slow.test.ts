@@ -22,7 +22,7 @@ const copyingScript: Program = { command: ["sh", "-c", COPY, "sh", ...script.com
 const LIFE_MS = 20_000;
 const LASTS_MS = 45_000;
 
-describe("access tokens of Google that live for some seconds", () => {
+describe("with access tokens of Google that live for some seconds", () => {
   skipBecause(notInstalled("curl", "--version"));
 
   test("no library has a failed call", async () => {
@@ -69,7 +69,7 @@ describe("access tokens of Google that live for some seconds", () => {
   }, 400_000);
 });
 
-describe("five runs of access tokens that live for a minute", () => {
+describe("in five runs of access tokens that live for a minute", () => {
   skipBecause(notNightly ?? notInstalled("go", "version") ?? notInstalled("curl", "--version"));
 
   test("no library has a failed call", async () => {

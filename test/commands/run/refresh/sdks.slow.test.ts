@@ -31,7 +31,7 @@ test("the SDK for JavaScript has no failed call", async () => {
   expect(await expiring(CLIENTS.JavaScript(), 8000, 20_000)).toEqual(FLAWLESS);
 }, 400_000);
 
-describe("five runs of credentials that live for a minute", () => {
+describe("in five runs of credentials that live for a minute", () => {
   skipBecause(
     notNightly ??
       notInstalled("python3", "--version") ??

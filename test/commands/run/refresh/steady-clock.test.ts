@@ -28,12 +28,12 @@ describe("the time that has passed", () => {
     ["a minute, then eight hours of sleep", 60_000, 60_000 + 8 * HOUR, 60_000 + 8 * HOUR],
     ["a minute in which the system's clock was adjusted by half a second", 60_000, 60_500, 60_000],
     ["nothing", 0, 0, 0],
-  ])("is that of the monotonic clock, and that of sleep: %s", (_, monotonic, system, passed) => {
+  ])("is measured by the monotonic clock, and includes sleep: %s", (_, monotonic, system, passed) => {
     const earlier = { monotonic: 1000, system: START };
     expect(passedBetween(earlier, { monotonic: 1000 + monotonic, system: START + system })).toBe(passed);
   });
 
-  test("does not grow by reading it often", () => {
+  test("does not grow because it is read often", () => {
     const { clock, pass } = machine();
     for (let read = 0; read < 1000; read++) pass(0.3, read % 3 === 0 ? 1 : 0);
     expect(clock.now()).toBeCloseTo(300);
@@ -41,7 +41,7 @@ describe("the time that has passed", () => {
 });
 
 describe("the time until credentials expire", () => {
-  test("is that of the system's clock", () => {
+  test("is measured by the system's clock", () => {
     const { clock, pass } = machine();
     expect(clock.remainingMs(START + HOUR)).toBe(HOUR);
     pass(10 * 60_000);
@@ -49,14 +49,14 @@ describe("the time until credentials expire", () => {
     expect(clock.remainingMs(START)).toBe(-10 * 60_000);
   });
 
-  test("is not longer for those that come after the system's clock was set back", () => {
+  test("is not longer for credentials that come after the system's clock was set back", () => {
     const { clock, pass } = machine();
     pass(10_000, 10_000 - 5 * HOUR);
     // Made by a provider whose clock is right.
     expect(clock.remainingMs(START + 10_000 + HOUR)).toBe(HOUR);
   });
 
-  test("is that of the clock of now, if the clock at the start was wrong", () => {
+  test("is measured by the current clock, if the clock at the start was wrong", () => {
     const { clock, pass } = machine();
     // It was a day ahead at the start, and is right now: the provider's tokens end before what seems to be now.
     pass(10_000, 10_000 - 24 * HOUR);

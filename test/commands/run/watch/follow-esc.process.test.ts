@@ -105,8 +105,8 @@ function settingsFor(server: EscServer, token: string): EscSettings {
   return usable(access);
 }
 
-describe("a token that may see revisions", () => {
-  test("opens after the first look, then sends a single cheap request", async () => {
+describe("--watch with a token that may see revisions", () => {
+  test("opens ESC after the first look, then sends a single cheap request", async () => {
     const { server, next } = await followed("read");
     // Values of providers differ on every open: no reason for a restart.
     expect(await next()).toEqual({ events: "look open open", pause: 1000 });
@@ -116,7 +116,7 @@ describe("a token that may see revisions", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("restarts once for a change, and not if the program would get the same values", async () => {
+  test("restarts the program once for a change, and not if the program would get the same values", async () => {
     const { environment, next } = await followed("read");
     await next();
     environment("two");
@@ -145,7 +145,7 @@ describe("a token that may see revisions", () => {
   });
 
   test.each([403, 404])(
-    "continues after a %i, with growing pauses, and reports its begin and its end once",
+    "continues after a %i, with growing pauses, and reports its beginning and its end once",
     async (status) => {
       const { server, environment, next, messages } = await followed("read");
       await next();
@@ -166,7 +166,7 @@ describe("a token that may see revisions", () => {
     },
   );
 
-  test("opens every 15 minutes until then, and before the session ends", async () => {
+  test("opens ESC every 15 minutes until the first look, and before the session ends", async () => {
     const { server, environment, next, messages, pass } = await followed("read", 60 * MINUTE);
     await next();
     server.failAlways("etag", { kind: "status", status: 403 });
@@ -180,7 +180,7 @@ describe("a token that may see revisions", () => {
   });
 });
 
-test("a refused first look is repeated", async () => {
+test("--watch repeats a refused first look", async () => {
   const { server, environment, next, pass } = await followed("read");
   server.failAlways("any", { kind: "status", status: 404 });
   expect((await next()).events).toBe("look");
@@ -191,7 +191,7 @@ test("a refused first look is repeated", async () => {
   expect((await next()).events).toBe("look open open restart KEY");
 });
 
-test("with a token that may only open, ESC is opened every 15 minutes, and no request is sent between", async () => {
+test("--watch opens ESC every 15 minutes with a token that may only open, and sends no request in between", async () => {
   const { server, environment, next, pass } = await followed("open");
   expect((await next()).events).toBe("look");
   server.reset();
@@ -205,7 +205,7 @@ test("with a token that may only open, ESC is opened every 15 minutes, and no re
   expect((await next()).events).toBe("look open");
 });
 
-test("before the session ends, the program gets new values of providers", async () => {
+test("--watch gives the program new values of providers before the session ends", async () => {
   const { next, pass } = await followed("read", 60 * MINUTE);
   await next();
   pass(48 * MINUTE);
@@ -214,8 +214,8 @@ test("before the session ends, the program gets new values of providers", async 
   expect((await next()).events).toBe("look");
 });
 
-describe("a service that refuses a key", () => {
-  test("has a round begin at once, which swaps the key, and the pause begins again", async () => {
+describe("--watch with a service that refuses a key", () => {
+  test("begins a round at once, which swaps the key, and the pause begins again", async () => {
     const { environment, next, events, lookNow } = await followed("read", undefined, true);
     expect((await next()).events).toBe("look open");
     environment("two");
@@ -228,7 +228,7 @@ describe("a service that refuses a key", () => {
     expect((await next()).events).toBe("look");
   });
 
-  test("during a round has another one begin after it, since the first may have looked too early", async () => {
+  test("begins another round after the current one, which may have looked too early", async () => {
     const { server, environment, next, events, lookNow } = await followed("read", undefined, true);
     await next();
     const held = server.hold("etag");
@@ -243,7 +243,7 @@ describe("a service that refuses a key", () => {
     expect(events.join(" ")).toBe("look look open open swap KEY");
   });
 
-  test("is answered at once when nothing follows ESC any more", async () => {
+  test("answers at once if nothing follows ESC any more", async () => {
     const { server, next, events, lookNow, end } = await followed("read", undefined, true);
     await next();
     const held = server.hold("etag");
@@ -257,7 +257,7 @@ describe("a service that refuses a key", () => {
     held.release();
   });
 
-  test("with a token that may only open, has ESC opened at once", async () => {
+  test("opens ESC at once with a token that may only open", async () => {
     const { environment, next, events, lookNow } = await followed("open", undefined, true);
     expect((await next()).events).toBe("look");
     environment("two");

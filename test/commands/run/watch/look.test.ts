@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { limitLooks } from "../../../../src/commands/run/watch/follow-esc.ts";
 
-test("answers of 401 share a look, and cause another one after 10 seconds", async () => {
+test("requests with an answer of 401 share a look, and cause another one after 10 seconds", async () => {
   let time = 0;
   let looks = 0;
   let finish: () => void = () => {};
@@ -27,7 +27,7 @@ test("answers of 401 share a look, and cause another one after 10 seconds", asyn
   expect(looks).toBe(2);
 });
 
-test("a look that fails is no failure of the request", async () => {
+test("a failed look does not fail the request", async () => {
   await expect(
     limitLooks(
       () => Promise.reject(new Error("no network")),

@@ -82,7 +82,7 @@ function through(state: WatchState, events: readonly RoundEvent<string>[], now =
   return { state: current, kinds: actions.map(({ kind }) => kind).join(" "), last: actions.at(-1), messages };
 }
 
-describe("a round", () => {
+describe("a round of --watch", () => {
   it.each<readonly [string, WatchState, readonly RoundEvent<string>[], string]>([
     [
       "the first look opens, and opens again if a value differs",
@@ -112,7 +112,7 @@ describe("a round", () => {
     ["nothing is visible, and nothing is due", { ...STARTED, known: HIDDEN }, [WOKEN], "wait"],
     ["the first look sees nothing", STARTED, [WOKEN, looked(HIDDEN, true)], "look wait"],
     ["ESC is down", STEADY, [WOKEN, down(0)], "look wait"],
-  ])("%s", (_, state, events, kinds) => {
+  ])("decides what to do next: %s", (_, state, events, kinds) => {
     expect(through(state, events).kinds).toBe(kinds);
   });
 
@@ -139,7 +139,7 @@ describe("a round", () => {
       [WOKEN],
       "open",
     ],
-  ])("%s", (_, state, now, events, kinds) => {
+  ])("opens ESC when it is due: %s", (_, state, now, events, kinds) => {
     expect(through(state, events, now).kinds).toBe(kinds);
   });
 
@@ -183,7 +183,7 @@ describe("a round", () => {
   });
 });
 
-describe("with the broker", () => {
+describe("a round of --watch with the broker", () => {
   /** What the program has (a dummy of KEY, and credentials of a provider), and what the broker sends for KEY. */
   const PROGRAM = { KEY: "dummy", AWS: "a" };
   const OTHER = { KEY: "dummy", AWS: "b" };
@@ -230,7 +230,7 @@ describe("with the broker", () => {
       "look open open wait",
     ],
     ["a key of a provider, and nothing has changed", VOLATILE, [WOKEN, looked(VISIBLE, false)], "look wait"],
-  ])("%s", (_, state, events, kinds) => {
+  ])("swaps or restarts: %s", (_, state, events, kinds) => {
     expect(through(state, events).kinds).toBe(kinds);
   });
 
@@ -238,7 +238,7 @@ describe("with the broker", () => {
     ["keys alone", PROGRAM, { KEY: "two" }, "look open swap"],
     ["keys and credentials", OTHER, { KEY: "two" }, "look open restart"],
     ["neither", PROGRAM, { KEY: "one" }, "look open wait"],
-  ])("what providers have made is renewed before the session ends: %s", (_, values, keys, kinds) => {
+  ])("renews what providers have made before the session ends: %s", (_, values, keys, kinds) => {
     const events = [WOKEN, looked(VISIBLE, false), opened(values, keys)];
     const { kinds: happened, state } = through(VOLATILE, events, 48 * MINUTE);
     expect(happened).toBe(kinds);
@@ -257,7 +257,7 @@ describe("with the broker", () => {
       [CHANGE],
       "look open open restart",
     ],
-  ])("a file that is renewed (--refresh) %s", (_, values, minutes, [change], kinds) => {
+  ])("finds a file that --refresh renewed, which %s", (_, values, minutes, [change], kinds) => {
     const again: RoundEvent<string> = {
       kind: "opened",
       values: { kind: "ready", digests: digests(values, {}, ["AWS"]), renewal: "renewal" },
@@ -266,7 +266,7 @@ describe("with the broker", () => {
     expect(through(STEADY, events, minutes * MINUTE).kinds).toBe(kinds);
   });
 
-  it("swaps all keys that differ, and keeps the session of what the program has", () => {
+  it("swaps all keys that differ, and keeps the session of the program's values", () => {
     const before: WatchState = { ...BROKERED, digests: digests(PROGRAM, { KEY: "one", MADE: "x" }) };
     const made = { KEY: "dummy", AWS: "c" };
     const events = [...CHANGED, opened(OTHER, { KEY: "two", MADE: "y" }), opened(made, { KEY: "two", MADE: "z" })];
@@ -277,7 +277,7 @@ describe("with the broker", () => {
     expect(after.expiresAt).toBe(before.expiresAt);
   });
 
-  it("restarts with the names of both", () => {
+  it("restarts with the names of keys and other variables that differ", () => {
     const events = [...CHANGED, ...[1, 2].map(() => opened({ ...PROGRAM, AWS: "b" }, { KEY: "two" }))];
     const { last } = through(BROKERED, events);
     expect(last).toEqual({ kind: "restart", renewal: "renewal", names: ["AWS", "KEY"] });
@@ -321,11 +321,11 @@ describe("with the broker", () => {
     ],
     ["looks although ESC was down", BROKERED, [WOKEN, down(0), EARLY], "look wait look"],
     ["waits as long as the service has asked for", BROKERED, [WOKEN, down(MINUTE), EARLY], "look wait wait"],
-  ])("a service that refuses a key: a round begins early and %s", (_, state, events, kinds) => {
+  ])("begins early if a service refuses a key and %s", (_, state, events, kinds) => {
     expect(through(state, events).kinds).toBe(kinds);
   });
 
-  it("keeps to what the service has asked for, counted from its answer", () => {
+  it("waits as long as the service has asked for, counted from its answer", () => {
     const { state } = through(BROKERED, [WOKEN, down(MINUTE)], 1000);
     expect(through(state, [EARLY], 21_000).last).toEqual({ kind: "wait", ms: 40_000 });
     expect(through(state, [EARLY], 61_000).kinds).toBe("look");
@@ -338,7 +338,7 @@ describe("with the broker", () => {
   });
 });
 
-describe("pauses", () => {
+describe("pauses between rounds", () => {
   it("grow with failures, are as long as the service asks for, and become normal again", () => {
     const troubled = through(STEADY, [WOKEN, down(0), WOKEN, down(0)]);
     expect(troubled.last).toEqual({ kind: "wait", ms: 4000 });
@@ -350,12 +350,12 @@ describe("pauses", () => {
     expectWording(over.messages.flatMap(([, lines]) => lines).join("\n"));
   });
 
-  it("end with the session at the latest", () => {
+  it("end at the latest with the session", () => {
     const { last } = through({ ...STEADY, expiresAt: 1400 }, [WOKEN, looked(VISIBLE, false)]);
     expect(last).toEqual({ kind: "wait", ms: 400 });
   });
 
-  it("are no longer than a timer can be, after which ESC would be asked without a pause", () => {
+  it("are no longer than a timer can be, since ESC would then be asked without a pause", () => {
     const { last } = through({ ...STEADY, expiresAt: 500 }, [WOKEN, down(365 * 24 * 60 * MINUTE)]);
     expect(last).toEqual({ kind: "wait", ms: 2_147_483_647 });
   });
