@@ -201,6 +201,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/recipes.md": {},
   "docs/launching.md": {
+    "sophia-run -- sh -c 'ps -o comm= -p $PPID'": { kind: "run" },
     "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
   },
   "docs/signals.md": {
