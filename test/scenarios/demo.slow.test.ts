@@ -78,7 +78,7 @@ describe("npm run demo", () => {
     expect(wide).toEqual([]);
   });
 
-  test("leaves nothing behind", () => {
+  test("leaves no file and no process behind", () => {
     expect(remains(temporary)).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ describe("npm run demo", () => {
   });
 });
 
-test("colours are for terminals, and never used with NO_COLOR", () => {
+test("npm run demo uses colours only at terminals, and never with NO_COLOR", () => {
   const coloured = "\u001B[1mtext\u001B[0m";
   expect(makePaint(true, {})("heading", "text")).toBe(coloured);
   expect(makePaint(true, { NO_COLOR: "" })("heading", "text")).toBe(coloured);
@@ -96,7 +96,7 @@ test("colours are for terminals, and never used with NO_COLOR", () => {
   expect(makePaint(false, {})("heading", "text")).toBe("text");
 });
 
-describe("on a real terminal", () => {
+describe("npm run demo, on a real terminal,", () => {
   test("it has colours", async () => {
     const { status, stdout } = await inTerminal({});
     expect(status).toBe(0);
@@ -116,14 +116,14 @@ describe("on a real terminal", () => {
   });
 });
 
-test("a shell can parse the displayed command line", async () => {
+test("a shell can parse the command line that npm run demo displays", async () => {
   const words = ["printf", "%s\n", "a b", "it's", "$HOME", "", "007", "--x=y"] as const;
   const line = commandLine({ variables: { NAME: "a 'b'" }, words: ["sh", "-c", 'echo "$NAME"; "$@"', "sh", ...words] });
   const shell = start(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
   expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
 });
 
-test("--serve runs a server until SIGTERM to npm, and the commands that it prints work", async () => {
+test("npm run demo -- --serve runs a server until SIGTERM to npm, and the commands that it prints work", async () => {
   const temporary = folder();
   const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
     cwd: root,
@@ -165,7 +165,7 @@ test.each([
   ["SIGTERM", "the first scene", /\$ sophia-run init/, 2],
   ["SIGTERM", "the scenes with ESC", /Configuration check: sample/, 1],
   ["SIGINT", "the scenes with ESC", /Configuration check: sample/, 1],
-] as const)("ends by %s in %s and cleans up", async (signal, _, shown, folders) => {
+] as const)("npm run demo ends by %s in %s and cleans up", async (signal, _, shown, folders) => {
   const temporary = folder();
   const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
     cwd: root,

@@ -272,7 +272,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
 };
 
-describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
+describe.each(Object.entries(DOCUMENTS))("the page %s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
   const all = fencedBlocks(document);
   const blocks = all.filter(({ language }) => ["console", "sh"].includes(language));

@@ -33,7 +33,9 @@ fetch(process.env.PULUMI_BACKEND_URL + "/api/esc/environments/acme", {
 });'
 `;
 
-test("each block of the page works behind the one before it, and shows what the page shows", async ({ skip }) => {
+test("each block of the page about the first value works after the block before it, and prints what the page shows", async ({
+  skip,
+}) => {
   skip(notPackage !== undefined, notPackage);
   await using server = await startEscServer();
   const owner = { kind: "organization", organization: "acme" } as const;

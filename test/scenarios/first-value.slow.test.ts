@@ -48,7 +48,7 @@ describe.each([
   ["dash", ["dash", "-c"]],
   ["fish", ["fish", "--no-config", "-c"]],
   ["zsh", ["zsh", "-f", "-c"]],
-] as const)("in %s", (shell, words) => {
+] as const)("a start with a missing or invalid value, in %s:", (shell, words) => {
   skipBecause(notInstalled(shell, "-c", "exit"));
 
   test("the printed command sets the value, and replaces an invalid one", async () => {
@@ -81,7 +81,7 @@ describe.each([
   });
 });
 
-test("without a terminal the command is printed if its token is set, and reads the standard input", async () => {
+test("without a terminal the command that sets a value is printed if its token is set, and reads the standard input", async () => {
   const { server, cwd, env } = await world();
   const unmet = await sophia(["--", "true"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token } });
   expect(unmet.status).toBe(78);
@@ -91,7 +91,7 @@ test("without a terminal the command is printed if its token is set, and reads t
   expect(set).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("without a terminal and a token the command is printed for a terminal, where it asks for both", async () => {
+test("without a terminal and a token the command that sets a value is printed for a terminal, where it asks for both", async () => {
   const { cwd, env } = await world();
   const unmet = await sophia(["--", "true"], { cwd, env });
   expect(unmet.stderr).toContain("asks for its value");

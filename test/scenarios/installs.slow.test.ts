@@ -17,10 +17,10 @@ const MANIFEST = {
   scripts: { job: "sophia-run -- sh -c 'exit 7'", mistake: "sophia-run check --jsno" },
 };
 
-describe.each(clients())("$name", (client) => {
+describe.each(clients())("the package, installed by $name,", (client) => {
   const { packageManager, files, command, add, exec, typed } = client;
 
-  test("installs the package without messages about scripts, runs it, and runs the scripts that init writes", async () => {
+  test("prints no messages about scripts, runs, and runs the scripts that init writes", async () => {
     const cwd = folder({ "package.json": JSON.stringify({ ...MANIFEST, packageManager }), ...files });
     const home = folder();
     const packed = await pack(home);

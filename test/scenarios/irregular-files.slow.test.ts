@@ -104,7 +104,7 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
   });
 
   test.each([".env", ".env.example", ".env.schema", "secretspec.toml"])(
-    "init says that it has not read %s, and goes on",
+    "init says that it has not read the pipe %s, and continues",
     async (name) => {
       const { "sophia.contract.json": _, ...files } = FILES;
       const ended = await run(["init"], await project(name, "pipe", files));
@@ -114,13 +114,13 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
     },
   );
 
-  test("a contract that another extends", async () => {
+  test("for a contract that another contract extends", async () => {
     const files = { ...FILES, "sophia.contract.json": '{ "extends": "./base.json", "variables": {} }' };
     const ended = await run(RUN, await project("base.json", "pipe", files));
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining(IRREGULAR) });
   });
 
-  test("a file in a folder of secrets; NAME_FILE may name it", async () => {
+  test("for a file in a folder of secrets; NAME_FILE may name a pipe", async () => {
     const { ".env": _, ...files } = FILES;
     const cwd = await project("secrets/key", "pipe", files);
     const ended = await run(["--secrets-dir", "secrets", ...RUN], cwd);
@@ -149,7 +149,7 @@ describe("a pipe in the place of a file without which a command works, or that o
   });
 });
 
-describe.each<Kind>(["socket", "folder", "device"])("a %s", (kind) => {
+describe.each<Kind>(["socket", "folder", "device"])("in the place of a file, a %s", (kind) => {
   test.each<[readonly string[], string]>([
     [RUN, ".env"],
     [RUN, "sophia.contract.json"],
@@ -158,21 +158,21 @@ describe.each<Kind>(["socket", "folder", "device"])("a %s", (kind) => {
     [["init"], "Dockerfile"],
     [["docs"], "SECRETS.md"],
     [["init", "--with", "claude"], ".claude/settings.json"],
-  ])("%j: in the place of %s is an error", async (args, name) => {
+  ])("is an error of %j if %s should be there", async (args, name) => {
     const ended = await run(args, await project(name, kind));
     expect(ended.status).toBe(125);
     expect(ended.text).toContain(name);
   });
 });
 
-test("the null device, which hides a file, is an empty one", async () => {
+test("the null device, which hides a file, is read as an empty file", async () => {
   const { ".env": _, ...files } = FILES;
   const cwd = folder(files);
   symlinkSync("/dev/null", join(cwd, ".env"));
   expect(await run(["--no-contract", ...RUN], cwd)).toMatchObject({ status: 0, text: "" });
 });
 
-test("a named .env may be a pipe, as the message for one that was found says", async () => {
+test("a named .env may be a pipe, as the message for a found pipe says", async () => {
   const cwd = await project(".env", "pipe");
   const refused = await run(["--", "printenv", "KEY"], cwd);
   const option = /if it is named: (--dotenv \S+)/.exec(refused.text)?.[1] ?? "";
@@ -182,7 +182,7 @@ test("a named .env may be a pipe, as the message for one that was found says", a
   expect(named).toEqual({ status: 0, text: "of-the-pipe\n" });
 });
 
-describe("git is not waited for:", () => {
+describe("sophia-run does not wait for git:", () => {
   const secrets = { ...FILES, "sub/inner.txt": "x\n" };
 
   test.each<[string, readonly string[]]>([
@@ -203,14 +203,14 @@ describe("git is not waited for:", () => {
     expect(ended.text).toContain(`${name} is a pipe or a device, for which git would wait`);
   });
 
-  test("also in a folder without a repository", async () => {
+  test("outside of a repository either", async () => {
     const cwd = folder(FILES);
     await place(join(cwd, "sub/.gitignore"), "pipe");
     const ended = await run(["scan"], cwd);
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("sub/.gitignore is a pipe") });
   });
 
-  test("also of a work tree, whose folder of git is elsewhere", async () => {
+  test("for a work tree, whose folder of git is elsewhere", async () => {
     const cwd = await project("other", "folder", secrets);
     execFileSync("git", ["worktree", "add", "-q", "tree"], { cwd });
     await place(join(cwd, ".git/worktrees/tree/index"), "pipe");
@@ -219,32 +219,32 @@ describe("git is not waited for:", () => {
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("worktrees/tree/index is a pipe") });
   });
 
-  test("for a consent", async () => {
+  test("to ask for a consent", async () => {
     const files = { ...FILES, ".env": "KEY=1\nESC_ENV=acme/app/dev\n" };
     const env = { ESC_TOKEN: "pul-0123456789abcdef", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
     const ended = await run(RUN, await project(".git/index", "pipe", files), env);
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining(".git/index is a pipe") });
   });
 
-  test("nor does a link to an endless device fill the memory", async () => {
+  test("or fill the memory because of a link to an endless device", async () => {
     const ended = await run(["scan", "--history"], await project(".git/packed-refs", "device", secrets));
     expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("packed-refs is a pipe or a device") });
   });
 
-  test("nor for a pipe in the place of .git", async () => {
+  test("because of a pipe in the place of .git", async () => {
     const cwd = folder(FILES);
     await place(join(cwd, ".git"), "pipe");
     expect((await run(["scan"], cwd)).status).toBe(1);
   });
 
-  test("the null device in the place of a file is no obstacle", async () => {
+  test("and accepts the null device in the place of a file", async () => {
     const cwd = await project(".git/info/exclude", "pipe", secrets);
     rmSync(join(cwd, ".git/info/exclude"));
     symlinkSync("/dev/null", join(cwd, ".git/info/exclude"));
     expect((await run(["scan"], cwd)).status).toBe(1);
   });
 
-  test("the socket of git's own daemon is no obstacle", async () => {
+  test("and accepts the socket of git's own daemon", async () => {
     const ended = await run(["scan"], await project(".git/fsmonitor--daemon.ipc", "socket", secrets));
     expect(ended.status).toBe(1);
   });

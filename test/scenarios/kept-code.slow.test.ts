@@ -180,13 +180,13 @@ describe("no code is kept, without a message,", () => {
     expect(readdirSync(home, { recursive: true })).toEqual([".cache"]);
   });
 
-  test("where there is no folder for caches: none is made", async () => {
+  test("if there is no folder for caches, and none is made", async () => {
     const home = folder();
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
     expect(readdirSync(home)).toEqual([]);
   });
 
-  test("where the folder for it is a link, a file, or one that others may write", async () => {
+  test("if its folder is a link, a file, or writable by others", async () => {
     const [linked, filed, open] = [folder(), folder(), folder()];
     for (const home of [linked, filed, open]) mkdirSync(join(home, ".cache"));
     const elsewhere = folder();
@@ -200,7 +200,7 @@ describe("no code is kept, without a message,", () => {
     expect(keptIn(open)).toEqual([]);
   });
 
-  test("where the HOME is another user's, whose code root does not run either", async ({ skip }) => {
+  test("if the HOME is another user's, whose code root does not run either", async ({ skip }) => {
     skip(!isRoot, "needs root");
     const home = homeWithCaches();
     for (const path of ["", ".cache"]) chownSync(join(home, path), 1000, 1000);
@@ -216,7 +216,7 @@ describe("no code is kept, without a message,", () => {
   });
 });
 
-test("NODE_COMPILE_CACHE is the program's: it arrives as it was", async () => {
+test("NODE_COMPILE_CACHE reaches the program unchanged", async () => {
   const env = { HOME: folder(), NODE_COMPILE_CACHE: "/somewhere/else", SHOWN: "NODE_COMPILE_CACHE" };
   expect(await run(env)).toStrictEqual({ ...GOOD, stdout: "/somewhere/else\n" });
 });

@@ -48,7 +48,7 @@ type Row = readonly [
   reached: string,
 ];
 
-describe("no value and no token comes out", () => {
+describe("no value and no token is printed", () => {
   test.each<Row>([
     [["check"], {}, 0, "All checks passed"],
     [["check", "--json"], {}, 0, '"name": "QDRANT_API_KEY"'],
@@ -124,7 +124,7 @@ describe("no value and no token comes out", () => {
     [["check"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
-  ])("%j with %j", async (args, variables, status, reached) => {
+  ])("by %j with %j", async (args, variables, status, reached) => {
     const { env } = await esc();
     const cwd = folder({
       ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n`,
@@ -142,7 +142,7 @@ describe("no value and no token comes out", () => {
     expectNone([ended.stdout, ended.stderr], [temporary]);
   });
 
-  test("of a restart by --watch, of one that the contract forbids, and of a service that refuses", async () => {
+  test("at a restart by --watch, at a restart that the contract forbids, and for a service that refuses", async () => {
     const { server, env } = await esc();
     const program =
       'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
@@ -167,7 +167,7 @@ describe("no value and no token comes out", () => {
     expectNone([ended.stdout, ended.stderr]);
   });
 
-  test("of a new token for the launcher, which gh alone gets", async () => {
+  test("of a new token for the launcher, which only gh gets", async () => {
     const { server, env } = await esc();
     const owner = { kind: "organization", organization: "acme" } as const;
     const { value } = server.addToken({ owner, access: "open", name: "ci", value: `pul-${secretOf("old")}` });
@@ -196,7 +196,7 @@ exit 0
     expectNone([ended.stdout], [temporary]);
   });
 
-  test("of a contract that is not met, whatever is wrong with the values", async () => {
+  test("for a contract that is not met, whatever is wrong with the values", async () => {
     const { env } = await esc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
     const { status, stdout, stderr } = await sophia(["--", "true"], { env });
     expect({ status, stdout }).toEqual({ status: 78, stdout: "" });
@@ -212,7 +212,7 @@ const BUGS = {
   "rejects a promise that nobody awaits": "Promise.reject(error);",
 };
 
-describe("a bug shows no value and no token", () => {
+describe("an internal error shows no value and no token", () => {
   skipBecause(notPreloadable);
 
   test.each(Object.entries(BUGS))("when it %s", async (_, bug) => {

@@ -30,7 +30,7 @@ const rows: readonly (readonly [options: readonly string[], names: readonly stri
   ],
 ];
 
-test.each(rows)("%j", async (options, names) => {
+test.each(rows)("the program gets only the selected variables with %j", async (options, names) => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { DECLARED: secret("d"), FROM_ESC: "e", DECLARED_NOT: "n" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "FROM_FILE=f\n" });
@@ -41,14 +41,14 @@ test.each(rows)("%j", async (options, names) => {
   expect(given.toSorted()).toEqual(names.toSorted());
 });
 
-test("the contract is checked against what the program gets", async () => {
+test("a start checks the contract against what the program gets", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const { status, stderr } = await sophia(["--exclude", "DECL*", "--", "true"], { cwd, env: { DECLARED: "here" } });
   expect(status).toBe(78);
   expect(stderr).toContain("DECLARED");
 });
 
-test("--include limits the required variables to the named ones and those that the caller sets", async () => {
+test("--include limits the required variables to the named ones and to those that the caller sets", async () => {
   const cwd = folder();
   const env = { QDRANT_URL: "https://qdrant.test" };
   const started = await sophia(["--include", "QDRANT_URL", "--", "printenv", "QDRANT_URL"], { cwd, env });

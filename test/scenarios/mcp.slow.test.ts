@@ -68,8 +68,8 @@ const JSON_BLOCKS = [
   ["VS Code", '"servers"', "servers"],
 ] as const;
 
-describe("clients of the SDKs start the server of the configuration", { timeout: 300_000 }, () => {
-  test.each(JSON_BLOCKS)("%s, in JavaScript", async (_, fragment, member) => {
+describe("clients of the MCP SDKs start the server of the documented configuration", { timeout: 300_000 }, () => {
+  test.each(JSON_BLOCKS)("from %s, in JavaScript", async (_, fragment, member) => {
     const given = await machine();
     const { command, args, env } = recordAt(JSON.parse(given.paste(fragment)), member, "search");
     const words = JSON.stringify({ command, args, env });
@@ -92,7 +92,7 @@ describe("clients of the SDKs start the server of the configuration", { timeout:
     expect(await outputOf(client, given)).toBe(`${SHOWN}, in ${given.cwd}`);
   });
 
-  test("Claude Code and Cursor, with client and server in Python", async () => {
+  test("from Claude Code's and Cursor's settings, with client and server in Python", async () => {
     const given = await machine();
     const { command, args, env } = recordAt(JSON.parse(given.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
     const path = { PYTHONPATH: fetchPythonMcp() };
@@ -155,56 +155,60 @@ function responses(isCalled: boolean): readonly string[] {
   ];
 }
 
-describe("agents start the server of the configuration, and the model reads the mask", { timeout: 400_000 }, () => {
-  const CLAUDE = `@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`;
-  const QUIET = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" };
+describe(
+  "agents start the MCP server of the documented configuration, and the model reads masked output",
+  { timeout: 400_000 },
+  () => {
+    const CLAUDE = `@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`;
+    const QUIET = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" };
 
-  test("Claude Code", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    writeFileSync(join(given.app, ".mcp.json"), given.paste(JSON_BLOCKS[0][1]));
-    const options = ["--mcp-config", join(given.app, ".mcp.json"), "--strict-mcp-config"];
-    const command = [join(fetchAgents(), CLAUDE), "-p", "hello", ...options, "--allowedTools", "mcp__search__show"];
-    const env = { ...given.env, ...QUIET, ANTHROPIC_API_KEY: "sk-x", ANTHROPIC_BASE_URL: model.origin };
-    expect(await outputOf([command[0] ?? "", ...command.slice(1)], { ...given, env })).toBe("done");
-    expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
-    expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
-  });
+    test("in Claude Code", async () => {
+      const given = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      writeFileSync(join(given.app, ".mcp.json"), given.paste(JSON_BLOCKS[0][1]));
+      const options = ["--mcp-config", join(given.app, ".mcp.json"), "--strict-mcp-config"];
+      const command = [join(fetchAgents(), CLAUDE), "-p", "hello", ...options, "--allowedTools", "mcp__search__show"];
+      const env = { ...given.env, ...QUIET, ANTHROPIC_API_KEY: "sk-x", ANTHROPIC_BASE_URL: model.origin };
+      expect(await outputOf([command[0] ?? "", ...command.slice(1)], { ...given, env })).toBe("done");
+      expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
+      expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
+    });
 
-  test("Codex", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    mkdirSync(join(given.home, ".codex"));
-    writeFileSync(join(given.home, ".codex/config.toml"), given.paste("[mcp_servers.search]"));
-    const settings = ["-c", `openai_base_url="${model.origin}/v1"`, "-m", "gpt-5"];
-    const options = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ...settings];
-    const env = { ...given.env, CODEX_API_KEY: "sk-x" };
-    const command = [join(fetchAgents(), ".bin/codex"), "exec", ...options, "hello"] as const;
-    expect(await outputOf([...command], { ...given, env })).toBe("done");
-    expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
-    expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
-  });
+    test("in Codex", async () => {
+      const given = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      mkdirSync(join(given.home, ".codex"));
+      writeFileSync(join(given.home, ".codex/config.toml"), given.paste("[mcp_servers.search]"));
+      const settings = ["-c", `openai_base_url="${model.origin}/v1"`, "-m", "gpt-5"];
+      const options = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ...settings];
+      const env = { ...given.env, CODEX_API_KEY: "sk-x" };
+      const command = [join(fetchAgents(), ".bin/codex"), "exec", ...options, "hello"] as const;
+      expect(await outputOf([...command], { ...given, env })).toBe("done");
+      expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
+      expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
+    });
 
-  test("a server over HTTP gets the key of Claude Code, which has a dummy", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    const search = await startUpstream((request, response) => void answerAsServer(request, response));
-    const contract = block('"upstream"').replace("https://mcp.example.com", search.origin);
-    writeFileSync(join(given.app, "sophia.contract.json"), contract);
-    writeFileSync(join(given.app, ".env"), "SEARCH_KEY=http-key-0123456789abcdef\n", { mode: 0o600 });
-    writeFileSync(join(given.app, ".mcp.json"), block('"type": "http"'));
-    const line = block("--broker-to").trim().replace("https://mcp.example.com", search.origin);
-    const claude = `'${join(fetchAgents(), CLAUDE)}' -p hello --mcp-config .mcp.json --strict-mcp-config`;
-    const script = `${line.replace(/claude$/, claude)} --allowedTools mcp__search__show`;
-    const env = { ...given.env, ...QUIET, ANTHROPIC_AUTH_TOKEN: "sk-x", ANTHROPIC_BASE_URL: model.origin };
-    expect(await outputOf(["sh", "-c", script], { cwd: given.app, env })).toBe("done");
-    const calls = search.requests.filter(({ body }) => body.includes("tools/call"));
-    expect(calls.map(({ target, headers }) => [target, headers.authorization])).toEqual([
-      ["/mcp", "Bearer http-key-0123456789abcdef"],
-    ]);
-    expect(model.requests.some(({ body }) => body.includes("found by http"))).toBe(true);
-  });
-});
+    test("in Claude Code over HTTP, with a dummy in place of the server's key", async () => {
+      const given = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      const search = await startUpstream((request, response) => void answerAsServer(request, response));
+      const contract = block('"upstream"').replace("https://mcp.example.com", search.origin);
+      writeFileSync(join(given.app, "sophia.contract.json"), contract);
+      writeFileSync(join(given.app, ".env"), "SEARCH_KEY=http-key-0123456789abcdef\n", { mode: 0o600 });
+      writeFileSync(join(given.app, ".mcp.json"), block('"type": "http"'));
+      const line = block("--broker-to").trim().replace("https://mcp.example.com", search.origin);
+      const claude = `'${join(fetchAgents(), CLAUDE)}' -p hello --mcp-config .mcp.json --strict-mcp-config`;
+      const script = `${line.replace(/claude$/, claude)} --allowedTools mcp__search__show`;
+      const env = { ...given.env, ...QUIET, ANTHROPIC_AUTH_TOKEN: "sk-x", ANTHROPIC_BASE_URL: model.origin };
+      expect(await outputOf(["sh", "-c", script], { cwd: given.app, env })).toBe("done");
+      const calls = search.requests.filter(({ body }) => body.includes("tools/call"));
+      expect(calls.map(({ target, headers }) => [target, headers.authorization])).toEqual([
+        ["/mcp", "Bearer http-key-0123456789abcdef"],
+      ]);
+      expect(model.requests.some(({ body }) => body.includes("found by http"))).toBe(true);
+    });
+  },
+);
 
 /** Answers as an MCP server over HTTP. */
 async function answerAsServer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -28,7 +28,9 @@ async function start(mode: string, prefix: readonly string[], wait = "") {
 
 const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
 
-test("auto: the program replaces sophia-run, and the file is removed when it ends", async ({ skip }) => {
+test("--mode auto lets the program replace sophia-run, and a secret file is removed when the program ends", async ({
+  skip,
+}) => {
   skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
   const ended = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
   expect({ ...ended, stderr: "" }).toMatchObject(EXPECTED);
@@ -36,13 +38,13 @@ test("auto: the program replaces sophia-run, and the file is removed when it end
   expect(await vi.waitUntil(() => !existsSync(ended.path), { timeout: 30_000, interval: 1 })).toBe(true);
 });
 
-test("spawn: the monitor removes the file before it ends", async () => {
+test("--mode spawn has the monitor remove a secret file before the monitor ends", async () => {
   const ended = await start("spawn", [], REPLACED);
   expect(ended).toMatchObject({ ...EXPECTED, name: "sophia-run" });
   expect(existsSync(ended.path)).toBe(false);
 });
 
-test("in a container the monitor is PID 1, and removes the file before it ends", async ({ skip }) => {
+test("in a container the monitor is PID 1, and removes a secret file before it ends", async ({ skip }) => {
   const isolation = findIsolation();
   skip("reason" in isolation, "needs a PID namespace");
   const ended = await start("auto", "prefix" in isolation ? isolation.prefix : [], REPLACED);

@@ -10,7 +10,7 @@ import { running, WATCH, watching, world } from "../helpers/watching.ts";
 
 const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
 
-test("a change of the environment, then of an import, restarts the program, and each start is recorded", async () => {
+test("--watch restarts the program for a change of the environment, then of an import, and records each start", async () => {
   const it = await world();
   const started = watching(it, ["--audit-log", "log"]);
   const first = await running(started, "one");
@@ -34,7 +34,7 @@ test("a change of the environment, then of an import, restarts the program, and 
   expect(it.server.violations).toEqual([]);
 });
 
-test("a restart is ended by SIGTERM, forced after its grace period, replaced by a later one, or ended by another signal", async () => {
+test("--watch ends a restart by SIGTERM, forces it after its grace period, replaces it by a later one, and ends it by another signal", async () => {
   const it = await world();
   const lazy = (options: readonly string[] = []) => watching(it, options, undefined, { LAZY: "1" });
   const [ended, killed, coalesced, hungUp] = [lazy(), lazy(["--watch-grace", "300ms"]), lazy(), lazy()];
@@ -66,7 +66,7 @@ test("a restart is ended by SIGTERM, forced after its grace period, replaced by 
   expect([third.status, starts(third)]).toEqual([7, 2]);
 });
 
-test("a change while the former program's output waits for its reader is not lost", async () => {
+test("--watch loses no change while the former program's output waits for its reader", async () => {
   const it = await world();
   execFileSync("mkfifo", [join(it.cwd, "gate")]);
   // More than a pipe holds.
@@ -93,7 +93,7 @@ test("a change while the former program's output waits for its reader is not los
   expect(Number(program)).toBeGreaterThan(0);
 });
 
-test("a restart that cannot be recorded does not happen until it can be", async () => {
+test("--watch delays a restart that cannot be recorded until it can be recorded", async () => {
   const it = await world();
   const started = watching(it, ["--audit-log", "log"]);
   await running(started, "one");
@@ -112,7 +112,7 @@ test("a restart that cannot be recorded does not happen until it can be", async 
   expect(readFileSync(log, "utf8").match(/"event":"start"/g)).toHaveLength(2);
 });
 
-test("a contract that has become malformed prevents a restart, and the warning has the position", async () => {
+test("--watch does not restart the program for a contract that has become malformed, and warns with the position", async () => {
   const it = await world();
   const contract = join(it.cwd, "sophia.contract.json");
   const correct = readFileSync(contract, "utf8");
@@ -130,7 +130,7 @@ test("a contract that has become malformed prevents a restart, and the warning h
   expect(unwrapped(ended.stderr)).toContain("; the program continues with its current values");
 });
 
-test("a program that ends by itself ends the launcher; an unmet contract prevents a restart", async () => {
+test("--watch ends with a program that ends by itself, and an unmet contract prevents a restart", async () => {
   const it = await world();
   const [one, other] = [watching(it), watching(it, ["--watch-signal", "SIGUSR2"])];
   await Promise.all([running(one, "one"), running(other, "one")]);
@@ -150,7 +150,7 @@ test("a program that ends by itself ends the launcher; an unmet contract prevent
   expectWording(ended.stderr);
 });
 
-test("a refused token is reported once, and does not end the program", async () => {
+test("--watch reports a refused token once, and does not end the program", async () => {
   const it = await world();
   const started = watching(it);
   await running(started, "one");
@@ -166,7 +166,7 @@ test("a refused token is reported once, and does not end the program", async () 
   expectWording(ended.stderr);
 });
 
-test("under a coding agent former secrets stay masked, and the notice about masking is printed once", async () => {
+test("--watch keeps former secrets masked under a coding agent, and prints the notice about masking once", async () => {
   const it = await world();
   const [one, two] = ["secret-number-one", "secret-number-two"];
   it.change(one);
@@ -197,7 +197,7 @@ test("under a coding agent former secrets stay masked, and the notice about mask
   }
 });
 
-test("former values that are too large to be masked with the new one are dropped, and the program is restarted", async () => {
+test("--watch stops masking former values that are too large to be masked with the new one, and restarts the program", async () => {
   const it = await world();
   const large = (first: string): string =>
     Array.from({ length: 420_000 }, (_, index) => first + index.toString(36).padStart(5, "0")).join("");
@@ -229,7 +229,7 @@ const PRINT = [
   'const { KEY, FROM_FILE, FROM_FOLDER, MINE } = process.env; console.log("has", KEY, FROM_FILE, FROM_FOLDER, MINE); setInterval(() => {}, 60_000)',
 ];
 
-test("a restart reads .env.override, the file of NAME_FILE and folders of secrets again", async () => {
+test("--watch reads .env.override, the file of NAME_FILE and folders of secrets again for a restart", async () => {
   const it = await world();
   const write = (name: string, text: string): void => writeFileSync(join(it.cwd, name), text, { mode: 0o600 });
   write("sophia.contract.json", '{"variables":{"KEY":{},"FROM_FILE":{},"FROM_FOLDER":{},"MINE":{}}}');
@@ -257,7 +257,7 @@ test.each([
     "--watch cannot read FROM_FILE again for a restart: the file in FROM_FILE_FILE is a pipe",
   ],
   ["--dotenv", ["--dotenv", "pipe"], {}, "--watch cannot read FROM_FILE again for a restart: pipe is a pipe"],
-])("a value from a pipe (%s) is an error, and nothing is started", async (_, options, more, words) => {
+])("--watch refuses a value from a pipe (%s), and starts nothing", async (_, options, more, words) => {
   const it = await world();
   writeFileSync(join(it.cwd, "sophia.contract.json"), '{"variables":{"KEY":{},"FROM_FILE":{}}}');
   execFileSync("mkfifo", [join(it.cwd, "pipe")]);
@@ -268,7 +268,7 @@ test.each([
   expect(unwrapped(ended.stderr)).toContain(words);
 });
 
-test("a token from a pipe is an error: the next look could not read it again", async () => {
+test("--watch refuses a token from a pipe, since the next look could not read it again", async () => {
   const it = await world();
   execFileSync("mkfifo", [join(it.cwd, "pipe")]);
   const started = watching(it, [], PRINT, { ESC_TOKEN: "", ESC_TOKEN_FILE: "pipe" });
@@ -278,7 +278,7 @@ test("a token from a pipe is an error: the next look could not read it again", a
   expect(unwrapped(ended.stderr)).toContain("--watch cannot read the token again: ESC_TOKEN_FILE is a pipe");
 });
 
-test("a contract that names another environment meanwhile asks it nothing before it is allowed", async () => {
+test("--watch asks nothing of an environment that a contract names meanwhile until it is allowed", async () => {
   const it = await world();
   const { ESC_ENV, ...own } = it.env;
   const env = { ...own, HOME: it.cwd };

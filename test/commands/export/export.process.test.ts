@@ -269,7 +269,7 @@ describe("export for GitHub Actions", () => {
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ EARLIER: "1", KEY: PEM, MODE: "public" });
   });
 
-  test("writes the variables alone to the file with >> \"$GITHUB_ENV\", and the masks to standard error", async () => {
+  test('writes the variables alone to the file with >> "$GITHUB_ENV", and the masks to standard error', async () => {
     const cwd = folder({ "sophia.contract.json": contract, github: "" });
     const file = join(cwd, "github");
     const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export --format github >> "$GITHUB_ENV"`], {

@@ -155,23 +155,27 @@ test("the hook keeps each secret from the model of Claude Code", { timeout: 400_
   for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
 });
 
-test("a user's rule that denies a command of Claude Code still denies it with the hook", { timeout: 400_000 }, async () => {
-  const cwd = await project("claude");
-  const settings = join(cwd, ".claude/settings.json");
-  const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
-  writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
-  const calls: readonly Call[] = [
-    ["Bash", { command: "touch made" }],
-    ["Bash", { command: "cat notes.txt; touch also-made" }],
-    ["Bash", { command: "cat notes.txt; mkdir other" }],
-  ];
-  const model = await startModel(calls, '"type":"tool_result"', message);
-  await runClaude(cwd, model.origin);
-  const last = model.bodies.at(-1) ?? "";
-  expect(last.match(/has been denied/g)).toHaveLength(2);
-  expect(last).toContain("a *** b");
-  expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
-});
+test(
+  "a user's rule that denies a command of Claude Code still denies it with the hook",
+  { timeout: 400_000 },
+  async () => {
+    const cwd = await project("claude");
+    const settings = join(cwd, ".claude/settings.json");
+    const present = fieldsOf(JSON.parse(readFileSync(settings, "utf8"))) ?? {};
+    writeFileSync(settings, JSON.stringify({ ...present, permissions: { deny: ["Bash(touch:*)"] } }));
+    const calls: readonly Call[] = [
+      ["Bash", { command: "touch made" }],
+      ["Bash", { command: "cat notes.txt; touch also-made" }],
+      ["Bash", { command: "cat notes.txt; mkdir other" }],
+    ];
+    const model = await startModel(calls, '"type":"tool_result"', message);
+    await runClaude(cwd, model.origin);
+    const last = model.bodies.at(-1) ?? "";
+    expect(last.match(/has been denied/g)).toHaveLength(2);
+    expect(last).toContain("a *** b");
+    expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
+  },
+);
 
 test("the hook keeps each secret from the model of Codex", { timeout: 400_000 }, async () => {
   const cwd = await project("codex");

@@ -261,20 +261,23 @@ describe("the hook: a shell command of Claude Code", () => {
     return { status, output: readFileSync(join(cwd, "output"), "utf8").split("\n").toSorted().join("\n").trim() };
   };
 
-  test.each(["bash", "zsh"])("has its output masked in %s to the last byte, and keeps status and folder", async (shell) => {
-    const cwd = project();
-    expect(await run(shell, "cat .env; (cat .env; exit 3)", cwd)).toEqual({
-      status: 3,
-      output: "OWN=***\nOWN=***\nREGION=eu-central-1\nREGION=eu-central-1",
-    });
-    expect(await run(shell, "echo error-$(head -1 .env) >&2; echo last", cwd)).toEqual({
-      status: 0,
-      output: "error-OWN=***\nlast",
-    });
-    mkdirSync(join(cwd, "sub"));
-    expect(await run(shell, "cd sub; cat ../.env | base64", cwd)).toMatchObject({ status: 0 });
-    expect(readFileSync(join(cwd, "sub/folder"), "utf8").trim()).toMatch(/\/sub$/);
-  });
+  test.each(["bash", "zsh"])(
+    "has its output masked in %s to the last byte, and keeps status and folder",
+    async (shell) => {
+      const cwd = project();
+      expect(await run(shell, "cat .env; (cat .env; exit 3)", cwd)).toEqual({
+        status: 3,
+        output: "OWN=***\nOWN=***\nREGION=eu-central-1\nREGION=eu-central-1",
+      });
+      expect(await run(shell, "echo error-$(head -1 .env) >&2; echo last", cwd)).toEqual({
+        status: 0,
+        output: "error-OWN=***\nlast",
+      });
+      mkdirSync(join(cwd, "sub"));
+      expect(await run(shell, "cd sub; cat ../.env | base64", cwd)).toMatchObject({ status: 0 });
+      expect(readFileSync(join(cwd, "sub/folder"), "utf8").trim()).toMatch(/\/sub$/);
+    },
+  );
 
   test.each(["bash", "zsh"])("keeps its output in %s with a trap of its own", async (shell) => {
     const cwd = project();
@@ -295,13 +298,16 @@ describe("the hook: a shell command of Claude Code", () => {
     expect(await run(shell, "set -e; (exit 5)", project())).toMatchObject({ status: 5 });
   });
 
-  test.each(["bash", "zsh"])("does not wait in %s for its own background processes before its output is masked", async (shell) => {
-    const command = "sleep 0.1 & cat .env & wait; echo waited";
-    expect(await run(shell, command, project())).toEqual({
-      status: 0,
-      output: "OWN=***\nREGION=eu-central-1\nwaited",
-    });
-  });
+  test.each(["bash", "zsh"])(
+    "does not wait in %s for its own background processes before its output is masked",
+    async (shell) => {
+      const command = "sleep 0.1 & cat .env & wait; echo waited";
+      expect(await run(shell, command, project())).toEqual({
+        status: 0,
+        output: "OWN=***\nREGION=eu-central-1\nwaited",
+      });
+    },
+  );
 
   test("keeps its output if it replaces the shell, or ends it by a signal", async () => {
     const cwd = project();

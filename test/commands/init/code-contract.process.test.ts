@@ -152,14 +152,17 @@ describe("variables that no code reads", () => {
   test.each([
     [".env", "# here\nREDIS_URI=redis://x\n", ".env:2"],
     [".env.example", "REDIS_URI=\n", ".env.example:1"],
-  ])("are pointed out by init if they resemble a variable that is read and not declared: %s", async (name, text, place) => {
-    const cwd = folder({ ...files, [name]: text });
-    const { stdout } = await sophia(["init"], { cwd });
-    expect(unwrapped(stdout)).toContain(
-      `REDIS_URI (${place}) is left out: no code reads it; did you mean REDIS_URL, which app.js:1 reads?`,
-    );
-    expect(Object.keys(variablesIn(cwd))).toEqual(["REDIS_URL"]);
-  });
+  ])(
+    "are pointed out by init if they resemble a variable that is read and not declared: %s",
+    async (name, text, place) => {
+      const cwd = folder({ ...files, [name]: text });
+      const { stdout } = await sophia(["init"], { cwd });
+      expect(unwrapped(stdout)).toContain(
+        `REDIS_URI (${place}) is left out: no code reads it; did you mean REDIS_URL, which app.js:1 reads?`,
+      );
+      expect(Object.keys(variablesIn(cwd))).toEqual(["REDIS_URL"]);
+    },
+  );
 
   test("are declared if the similar name has a source of its own", async () => {
     const cwd = folder({ ...files, ".env": "REDIS_URI=redis://x\nREDIS_URL=redis://y\n" });

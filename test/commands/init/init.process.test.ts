@@ -236,7 +236,9 @@ describe("init reads", () => {
     "no variable of the project from %s",
     (name) => expect(exclusionOf(name)).toBeDefined(),
   );
-  test.each(["GITHUB_TOKEN", "API_URL"])("a variable of the project from %s", (name) => expect(exclusionOf(name)).toBeUndefined());
+  test.each(["GITHUB_TOKEN", "API_URL"])("a variable of the project from %s", (name) =>
+    expect(exclusionOf(name)).toBeUndefined(),
+  );
 
   test.each([
     ["process.env.A", [["A", false]]],

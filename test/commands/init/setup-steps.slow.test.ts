@@ -295,15 +295,12 @@ describe("after init", () => {
     ["ENTRYPOINT sophia-run -- python app.py", "write\n  ENTRYPOINT exec sophia-run -- python app.py\n\n"],
     ["CMD exec sophia-run -- python app.py", "Dockerfile uses sophia-run already\n"],
     ['CMD ["sophia-run", "--", "python", "app.py"]', "Dockerfile uses sophia-run already\n"],
-  ])(
-    "a Dockerfile with %s gets lines that start the program without a shell if possible",
-    async (line, says) => {
-      const { stdout } = await sophia(["init"], {
-        cwd: folder({ ...CONTRACT, Dockerfile: `FROM python:3\n${line}\n` }),
-      });
-      expect(stdout).toContain(says);
-    },
-  );
+  ])("a Dockerfile with %s gets lines that start the program without a shell if possible", async (line, says) => {
+    const { stdout } = await sophia(["init"], {
+      cwd: folder({ ...CONTRACT, Dockerfile: `FROM python:3\n${line}\n` }),
+    });
+    expect(stdout).toContain(says);
+  });
 });
 
 describe("init advises a project with pyproject.toml how to install sophia-run:", () => {

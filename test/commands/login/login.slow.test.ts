@@ -88,14 +88,18 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
     },
   );
 
-  test("is ended after 30 s if it does not end, with the processes that it has started", { timeout: 90_000 }, async () => {
-    const { cwd, run } = await commandWorld();
-    const ended = await run("sleep 300 & echo $! > child; sleep 301");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("did not end within 30 s");
-    const child = Number(readFileSync(join(cwd, "child"), "utf8"));
-    expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
-  });
+  test(
+    "is ended after 30 s if it does not end, with the processes that it has started",
+    { timeout: 90_000 },
+    async () => {
+      const { cwd, run } = await commandWorld();
+      const ended = await run("sleep 300 & echo $! > child; sleep 301");
+      expect(ended).toMatchObject({ status: 125, stdout: "" });
+      expect(ended.stderr).toContain("did not end within 30 s");
+      const child = Number(readFileSync(join(cwd, "child"), "utf8"));
+      expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
+    },
+  );
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("ends with a start that %s ends", async (signal) => {
     const { cwd, env } = await commandWorld();

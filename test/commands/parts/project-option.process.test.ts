@@ -116,14 +116,17 @@ describe("a contract in a project's folder", () => {
   test.skipIf(process.geteuid?.() !== 0).each<[string, "dir" | "cwd", number]>([
     ["of the project", "dir", 0],
     ["of the working directory", "cwd", 125],
-  ])("that belongs to the folder's owner, not to the owner of the working directory, %s", async (_, owned, expected) => {
-    const places = project();
-    chownSync(places[owned], OTHER, OTHER);
-    for (const name of [".env", "sophia.contract.json"]) chownSync(join(places.dir, name), OTHER, OTHER);
-    const { status, stderr } = await sophia(["--project", places.dir, "--", "true"], { cwd: places.cwd });
-    expect(status).toBe(expected);
-    expect(unwrapped(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
-  });
+  ])(
+    "that belongs to the folder's owner, not to the owner of the working directory, %s",
+    async (_, owned, expected) => {
+      const places = project();
+      chownSync(places[owned], OTHER, OTHER);
+      for (const name of [".env", "sophia.contract.json"]) chownSync(join(places.dir, name), OTHER, OTHER);
+      const { status, stderr } = await sophia(["--project", places.dir, "--", "true"], { cwd: places.cwd });
+      expect(status).toBe(expected);
+      expect(unwrapped(stderr)).toMatch(expected === 0 ? /^$/ : /is not trusted: it belongs to another user/);
+    },
+  );
 
   test("that is world-writable is refused with the message about a world-writable folder", async () => {
     const { dir, cwd } = project();

@@ -56,18 +56,21 @@ describe("a command line without --", () => {
     );
   });
 
-  test.each([[[]], [["--"]]])("refuses an assignment as a command, %j, and does not print its value", async (dashes) => {
-    const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
-    const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
-    expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
-    expect(stderr.split("\n").slice(0, -1)).toEqual([
-      "sophia-run: FOO=…: command not found",
-      expect.stringContaining("sophia-run -- env FOO=… COMMAND"),
-    ]);
-    // As it says.
-    const meant = ["--", "env", ...words.slice(dashes.length)];
-    expect((await sophia(meant, { env: CONTRACT_VALUES })).stdout).toBe("sentinel\n");
-  });
+  test.each([[[]], [["--"]]])(
+    "refuses an assignment as a command, %j, and does not print its value",
+    async (dashes) => {
+      const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
+      const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
+      expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
+      expect(stderr.split("\n").slice(0, -1)).toEqual([
+        "sophia-run: FOO=…: command not found",
+        expect.stringContaining("sophia-run -- env FOO=… COMMAND"),
+      ]);
+      // As it says.
+      const meant = ["--", "env", ...words.slice(dashes.length)];
+      expect((await sophia(meant, { env: CONTRACT_VALUES })).stdout).toBe("sentinel\n");
+    },
+  );
 
   test.each([[["node -p 1"]], [["--", "node -p 1"]], [["--", "./no such", "x"]]])(
     "that is one word, %j, gets the hint to use a shell",

@@ -191,26 +191,29 @@ describe("if ESC cannot be read", () => {
     expect(stderr).toContain("in .env");
   });
 
-  test.each([401, 403, 404])("because it refuses access (%i), a start uses the environment but not .env", async (status) => {
-    const { server, env } = await escWith(CONTRACT_VALUES);
-    server.failAlways("open", { kind: "status", status });
-    const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333\nUNDECLARED=file" });
-    const { QDRANT_URL, ...others } = CONTRACT_VALUES;
-    const stopped = await sophia(["--", "echo", "started"], { cwd, env: { ...env, ...others } });
-    expect(stopped).toMatchObject({ status: 78, stdout: "" });
-    for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
-    const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
-    expect(served.status).toBe(0);
-    expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
-    expect(served.stdout).not.toContain("UNDECLARED");
-    expect(served.stderr).toMatch(/warning: .* acme\/sophia\/dev was refused/);
-    expect(served.stderr).toContain(String(status));
-    expect(served.stderr).toContain("unset ESC_TOKEN");
-    const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
-    expect(required).toMatchObject({ status: 125, stdout: "" });
-    const local = await sophia(["--", "env"], { cwd, env: { ...others } });
-    expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
-  });
+  test.each([401, 403, 404])(
+    "because it refuses access (%i), a start uses the environment but not .env",
+    async (status) => {
+      const { server, env } = await escWith(CONTRACT_VALUES);
+      server.failAlways("open", { kind: "status", status });
+      const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333\nUNDECLARED=file" });
+      const { QDRANT_URL, ...others } = CONTRACT_VALUES;
+      const stopped = await sophia(["--", "echo", "started"], { cwd, env: { ...env, ...others } });
+      expect(stopped).toMatchObject({ status: 78, stdout: "" });
+      for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
+      const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
+      expect(served.status).toBe(0);
+      expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
+      expect(served.stdout).not.toContain("UNDECLARED");
+      expect(served.stderr).toMatch(/warning: .* acme\/sophia\/dev was refused/);
+      expect(served.stderr).toContain(String(status));
+      expect(served.stderr).toContain("unset ESC_TOKEN");
+      const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
+      expect(required).toMatchObject({ status: 125, stdout: "" });
+      const local = await sophia(["--", "env"], { cwd, env: { ...others } });
+      expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
+    },
+  );
 
   test("because it refuses the token of a .env file, a start does not use the file at all", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
@@ -275,12 +278,15 @@ describe("the exit status of a start", () => {
     });
   });
 
-  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)("is that of a program that dies by %s", async (signal) => {
-    expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
-      status: null,
-      signal,
-    });
-  });
+  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)(
+    "is that of a program that dies by %s",
+    async (signal) => {
+      expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
+        status: null,
+        signal,
+      });
+    },
+  );
 
   test.each([
     ["no-such-command", 127, "not found"],

@@ -55,10 +55,10 @@ async function project(dotenv = DOTENV): Promise<Project> {
   return made;
 }
 
-describe("Django", { timeout: 300_000 }, () => {
+describe("Django with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly ?? notInstalled("python3", "-c", "import ensurepip, venv"));
 
-  test("runserver serves, restarts for changed code with the former values, and Ctrl-C ends all processes", async () => {
+  test("serves by runserver, restarts for changed code with the former values, and ends all processes on Ctrl-C", async () => {
     const { serve, port, write } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
     const server = serve(`${dev} ${port}`);
     await server.showing("one.sqlite3, debug True");
@@ -68,7 +68,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("runserver alone has the former values as well, if settings.py reads .env", async () => {
+  test("keeps the former values with runserver alone as well, if settings.py reads .env", async () => {
     const { serve, port, write, cwd } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
     const settings = readFileSync(join(cwd, "config/settings.py"), "utf8");
     write("config/settings.py", settings.replace("env = environ.Env()\n", READ_ENV));
@@ -80,7 +80,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("migrate has the values, and gunicorn, which ends all processes on Ctrl-C", async () => {
+  test("gives migrate and gunicorn the values, and gunicorn ends all processes on Ctrl-C", async () => {
     const { cwd, run, serve, port } = await project();
     const migrated = await run(migrate);
     expect(migrated, migrated.stderr).toMatchObject({ status: 0 });
@@ -90,7 +90,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("watchfiles restarts sophia-run, which reads and checks a changed .env", async () => {
+  test("is restarted by watchfiles with sophia-run, which reads and checks a changed .env", async () => {
     const { serve, port, write } = await project();
     const command = page.block("bash", "watchfiles").trim();
     const server = serve(command.replace("--noreload", `--noreload ${port}`));
@@ -102,7 +102,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("refuses a start without a key, as the page shows it, and with one that is too short", async () => {
+  test("refuses a start without a key, as the page shows it, and with a key that is too short", async () => {
     const { run, write } = await project(REST);
     const refused = await run(dev);
     expect(refused).toMatchObject({ status: 78, stdout: "" });
@@ -120,7 +120,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await run("python manage.py check", environment)).toMatchObject({ status: 0 });
   });
 
-  test("read_env and load_dotenv keep the values of sophia-run, unless they overwrite", async () => {
+  test("keeps the values of sophia-run with read_env and load_dotenv, unless they overwrite", async () => {
     const { run } = await project();
     const printed = async (call: string): Promise<string> => {
       const script = `import environ, dotenv, os; ${call}; print(os.environ["DATABASE_URL"])`;
@@ -132,7 +132,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await printed('dotenv.load_dotenv(".env", override=True)')).toContain("one.");
   });
 
-  test("named files win in their order, and each must exist", async () => {
+  test("lets named files win in their order, and each must exist", async () => {
     const { run, serve, port, write } = await project();
     const [, command = ""] = /`(sophia-run --dotenv [^`]+)`/.exec(page.text) ?? [];
     expect(await run(command)).toMatchObject({ status: 125 });
@@ -142,7 +142,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("collectstatic and pytest need no value", async () => {
+  test("needs no value for collectstatic and pytest", async () => {
     const { cwd, run, write } = await project("");
     const collected = await run(page.block("bash", "collectstatic").trim());
     expect(collected, collected.stderr).toMatchObject({ status: 0 });

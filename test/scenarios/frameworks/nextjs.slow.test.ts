@@ -45,7 +45,7 @@ function built(cwd: string, folder: string): string {
     .join("\n");
 }
 
-describe("Next.js", { timeout: 400_000 }, () => {
+describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   skipBecause(notLinux ?? notNightly);
 
   test("npm run dev listens on the port of .env, reloads a changed one without effect, and Ctrl-C ends all processes", async () => {
@@ -58,7 +58,7 @@ describe("Next.js", { timeout: 400_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("without sophia-run a changed .env has an effect, and its port has none", async () => {
+  test("a changed .env has an effect without sophia-run, and its port has none", async () => {
     const { serve, write, port } = await project({ ".env": DOTENV.replace("$FREE_PORT", "1") });
     const server = serve(`npx next dev --port ${port}`);
     await server.showing("database on one.test");
@@ -77,7 +77,7 @@ describe("Next.js", { timeout: 400_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("reads its files in the order of the page, and the environment wins", async () => {
+  test("it reads its files in the order of the page, and the environment wins", async () => {
     const files = [".env", ".env.development", ".env.local", ".env.development.local"];
     expect(page.text.replaceAll(/\s+/g, " ")).toContain(
       "`.env`, then `.env.development` or `.env.production`, `.env.local`, and `.env.development.local` or",

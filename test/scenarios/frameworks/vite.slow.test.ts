@@ -35,7 +35,7 @@ function bundle(cwd: string): string {
     .join("\n");
 }
 
-describe("Vite", { timeout: 300_000 }, () => {
+describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly);
 
   test("npm run dev gives public values to pages and secrets to its configuration, and Ctrl-C ends all processes", async () => {
@@ -70,7 +70,7 @@ describe("Vite", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("without sophia-run it has the new ones", async () => {
+  test("a changed .env restarts Vite with the new values without sophia-run", async () => {
     const made = await project();
     const server = made.serve(listening("npx vite", made));
     await server.showing("https://one.test", "/main.js");
@@ -129,7 +129,7 @@ describe("Vite", { timeout: 300_000 }, () => {
     expect(refused.stderr).toContain("VITE_API_URL is required and not set");
   });
 
-  test("reads its files in the order of the page, and the environment wins", async () => {
+  test("it reads its files in the order of the page, and the environment wins", async () => {
     const files = [".env", ".env.local", ".env.[mode]", ".env.[mode].local"];
     expect(page.text).toContain("`.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`; later ones win");
     const { run, write } = await project({

@@ -219,7 +219,9 @@ test("git and the API of a GitHub Enterprise Server are brokered below one host"
   expect(github.asked().at(-1)).toBe("github.acme.test GET /api/v3/repos/acme/app");
 });
 
-test("the other variables of GitHub's API point to GitHub, and addresses in answers to the broker", async ({ skip }) => {
+test("the other variables of GitHub's API point to GitHub, and addresses in answers to the broker", async ({
+  skip,
+}) => {
   skip(noCurl !== undefined, noCurl);
   const next = "https://api.github.com/repositories/1/issues?page=2";
   const github = await startGithub((_, response) => {
