@@ -147,14 +147,14 @@ test("npm run demo -- --serve runs a server until SIGTERM to npm, and the comman
   );
   const { status, stdout } = await shell.finished;
   expect(status).toBe(0);
-  for (const shown of [
+  for (const fragment of [
     /All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/,
     /FEATURE_FLAGS {2}secret\n[^]*--dry-run/,
     /QDRANT_API_KEY has a new value/,
     // A secret is missing, and then set.
     /^status 78\n[^]*QDRANT_API_KEY written and read back[^]*^PULUMI_ACCESS_TOKEN +\*{3}e5f6/m,
   ]) {
-    expect(stdout).toMatch(shown);
+    expect(stdout).toMatch(fragment);
   }
   process.kill(demo.pid, "SIGTERM");
   await demo.finished;
@@ -165,13 +165,13 @@ test.each([
   ["SIGTERM", "the first scene", /\$ sophia-run init/, 2],
   ["SIGTERM", "the scenes with ESC", /Configuration check: sample/, 1],
   ["SIGINT", "the scenes with ESC", /Configuration check: sample/, 1],
-] as const)("npm run demo ends by %s in %s and cleans up", async (signal, _, shown, folders) => {
+] as const)("npm run demo ends by %s in %s and cleans up", async (signal, _, fragment, folders) => {
   const temporary = folder();
   const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  await demo.seen(shown);
+  await demo.seen(fragment);
   expect(remains(temporary)).toHaveLength(folders);
   process.kill(demo.pid, signal);
   expect(await demo.finished).toMatchObject({ status: null, signal });

@@ -157,12 +157,12 @@ describe("the stand-alone executable", () => {
     ["SIGSTKFLT", 16],
   ] as const)("in spawn mode passes %s on to the program, which may die by it", async ([name, number], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
-    const ended = (program: string): Promise<unknown> => {
+    const result = (program: string): Promise<unknown> => {
       const args = ["--no-contract", "--mode", "spawn", "--", "sh", "-c", program];
       return once(spawn(executable, args, { stdio: "ignore" }), "exit");
     };
-    expect(await ended(`trap "exit 3" ${number}; kill -${number} $PPID; sleep 5 & wait`)).toEqual([3, null]);
-    expect(await ended(`kill -${number} $$`)).toEqual([null, name]);
+    expect(await result(`trap "exit 3" ${number}; kill -${number} $PPID; sleep 5 & wait`)).toEqual([3, null]);
+    expect(await result(`kill -${number} $$`)).toEqual([null, name]);
   });
 
   it("reads .env, bunfig.toml, tsconfig.json or package.json only if it is told to", () => {
@@ -271,13 +271,13 @@ describe("the stand-alone executable", () => {
     skip(process.platform !== "linux", "needs Linux");
     const layout = { ...PLAIN, width: Math.min(columns, WIDTH), isTerminal: true };
     const options = { cwd: folder(), env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" } };
-    const shown = async (...args: readonly string[]): Promise<string> => {
+    const shownHelp = async (...args: readonly string[]): Promise<string> => {
       const { stdout } = await startAtTerminal([executable, ...args], options, [], columns).finished;
       return stdout.replaceAll("\r\n", "\n");
     };
     for (const [asked, isFull] of [["--help", false] as const, ["--help=all", true] as const]) {
-      expect(await shown(asked)).toBe(await mainHelp(layout, isFull));
-      const texts = await Promise.all(COMMAND_NAMES.map((name) => shown(name, asked)));
+      expect(await shownHelp(asked)).toBe(await mainHelp(layout, isFull));
+      const texts = await Promise.all(COMMAND_NAMES.map((name) => shownHelp(name, asked)));
       expect(texts).toEqual(await Promise.all(COMMAND_NAMES.map((name) => commandHelp(name, layout, isFull))));
     }
   });

@@ -46,14 +46,14 @@ test.each([
   ["a link to /dev/zero", FOUND, "is not a regular file"],
 ])("no reader is blocked by %s: %j", { timeout: 60_000 }, async (kind, readers, words) => {
   const runs = readers.map(async ([name, args, env, status]) => {
-    const ended = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
-    expect({ args, env, status: ended.status, stderr: unwrapped(ended.stderr) }).toEqual({
+    const result = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
+    expect({ args, env, status: result.status, stderr: unwrapped(result.stderr) }).toEqual({
       args,
       env,
       status,
       stderr: expect.stringContaining(words),
     });
-    expect(ended.stderr).not.toContain("internal error");
+    expect(result.stderr).not.toContain("internal error");
   });
   await Promise.all(runs);
 });
@@ -81,11 +81,11 @@ describe("the output for a hostile file stays short and has no internal error:",
       "and 980 more",
     ],
   ] as const)("%s", { timeout: 20_000 }, async (_, name, text, status, words) => {
-    const ended = await sophia(["--no-contract", ...RUN], { cwd: folder({ [name]: text }) });
-    expect(ended.status).toBe(status);
-    expect(ended.stderr).toContain(words);
-    expect(ended.stderr).not.toContain("internal error");
-    expect(linesOf(ended.stderr)).toBeLessThan(70);
+    const result = await sophia(["--no-contract", ...RUN], { cwd: folder({ [name]: text }) });
+    expect(result.status).toBe(status);
+    expect(result.stderr).toContain(words);
+    expect(result.stderr).not.toContain("internal error");
+    expect(linesOf(result.stderr)).toBeLessThan(70);
   });
 
   test("for 100,000 diagnostics of ESC", async () => {
@@ -98,9 +98,9 @@ describe("the output for a hostile file stays short and has no internal error:",
     server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
     server.failNext("open", { kind: "warnings", diagnostics });
     const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
-    const ended = await sophia(RUN, { env: { ...env, ...CONTRACT_VALUES } });
-    expect(ended.stderr).toContain("and 99980 more");
-    expect(linesOf(ended.stderr)).toBeLessThan(30);
+    const result = await sophia(RUN, { env: { ...env, ...CONTRACT_VALUES } });
+    expect(result.stderr).toContain("and 99980 more");
+    expect(linesOf(result.stderr)).toBeLessThan(30);
   });
 });
 

@@ -105,14 +105,14 @@ test.each([
   const preload = folder({
     "version.cjs": `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`,
   });
-  const ended = await install(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
+  const result = await install(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
   const refused = {
     status: 1,
     stderr: expect.stringMatching(
       new RegExp(`^sophia-run: this is Node\\.js ${version}, and sophia-run needs .*\\n {2}install one of .*\\n$`),
     ),
   };
-  expect(ended).toMatchObject(isEnough ? { status: 0, stderr: "" } : refused);
+  expect(result).toMatchObject(isEnough ? { status: 0, stderr: "" } : refused);
 });
 
 test("the demo, the tests and the package first install what they need, under npm's name of the script", () => {

@@ -60,8 +60,8 @@ describe.each(clients())("the package, installed by $name,", (client) => {
       expect(byBun.stderr).toContain("sophia-run: Bun");
     }
 
-    const made = ["init", "--from", "builtin", "--with", "actions"];
-    expect((await run(...exec, "sophia-run", ...made)).status).toBe(0);
+    const initCommand = ["init", "--from", "builtin", "--with", "actions"];
+    expect((await run(...exec, "sophia-run", ...initCommand)).status).toBe(0);
     const path = env["PATH"] ?? "";
     const PATH = `${standIns(folder(), client)}:${path}`;
     const inShell = (script: string, more: { readonly cwd: string; readonly env?: Record<string, string> }) =>

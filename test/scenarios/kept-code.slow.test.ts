@@ -107,10 +107,10 @@ describe("the code that V8 has compiled", () => {
     expect(intact.subarray(8).equals(readOwn(path, name) ?? Buffer.alloc(0))).toBe(true);
     const file = openSync(pathOf(home, name), "r+");
     const believed = Array.from({ length: 500 }, (_, index) => {
-      const at = Math.floor((index * intact.length) / 500);
-      writeSync(file, Uint8Array.of((intact[at] ?? 0) ^ (1 << (index % 8))), 0, 1, at);
+      const byteOffset = Math.floor((index * intact.length) / 500);
+      writeSync(file, Uint8Array.of((intact[byteOffset] ?? 0) ^ (1 << (index % 8))), 0, 1, byteOffset);
       const read = readOwn(path, name);
-      writeSync(file, intact, at, 1, at);
+      writeSync(file, intact, byteOffset, 1, byteOffset);
       return read;
     });
     closeSync(file);
@@ -125,8 +125,8 @@ describe("the code that V8 has compiled", () => {
     const intact = readFileSync(pathOf(home, name));
     for (let index = 0; index < 16; index += 1) {
       const spoilt = Buffer.from(intact);
-      const at = Math.floor((index * intact.length) / 16);
-      spoilt[at] = (spoilt[at] ?? 0) ^ (1 << (index % 8));
+      const byteOffset = Math.floor((index * intact.length) / 16);
+      spoilt[byteOffset] = (spoilt[byteOffset] ?? 0) ^ (1 << (index % 8));
       writeFileSync(pathOf(home, name), spoilt);
       expect(await run({ HOME: home }), `bit ${index}`).toStrictEqual(GOOD);
       expect(readFileSync(pathOf(home, name)).equals(spoilt), `bit ${index}`).toBe(false);
@@ -206,13 +206,13 @@ describe("no code is kept, without a message,", () => {
     for (const path of ["", ".cache"]) chownSync(join(home, path), 1000, 1000);
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
     expect(keptIn(home)).toEqual([]);
-    const own = homeWithCaches();
-    await run({ HOME: own });
-    for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(own, path), 1000, 1000);
-    const [name = ""] = keptIn(own);
-    writeFileSync(pathOf(own, name), "spoilt");
-    expect(await run({ HOME: own })).toStrictEqual(GOOD);
-    expect(readFileSync(pathOf(own, name), "latin1")).toBe("spoilt");
+    const otherHome = homeWithCaches();
+    await run({ HOME: otherHome });
+    for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(otherHome, path), 1000, 1000);
+    const [name = ""] = keptIn(otherHome);
+    writeFileSync(pathOf(otherHome, name), "spoilt");
+    expect(await run({ HOME: otherHome })).toStrictEqual(GOOD);
+    expect(readFileSync(pathOf(otherHome, name), "latin1")).toBe("spoilt");
   });
 });
 

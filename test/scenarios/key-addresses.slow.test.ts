@@ -153,8 +153,8 @@ describe("an address is passed on without a message", () => {
   });
 
   test("that is a default or an alias of a contract that the caller names", async () => {
-    for (const own of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
-      const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: own }));
+    for (const declaration of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
+      const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: declaration }));
       const env = { ...KEY, DOCS: EVIL };
       const { variables, messages } = await start(["--contract", "sophia.contract.json"], { cwd, env });
       expect([messages, variables[BASE]]).toEqual(["", EVIL]);

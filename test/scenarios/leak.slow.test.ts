@@ -132,14 +132,14 @@ describe("no value and no token is printed", () => {
     });
     const temporary = folder();
     // The cache is in the same folder.
-    const ended = await sophia(args, {
+    const result = await sophia(args, {
       cwd,
       env: { ...env, TMPDIR: temporary, XDG_CACHE_HOME: temporary, ...variables },
     });
-    expect(ended).toMatchObject({ status, signal: null });
-    expect(ended.stdout + ended.stderr).toContain(reached);
-    expect(ended.stderr).not.toContain("internal error");
-    expectNone([ended.stdout, ended.stderr], [temporary]);
+    expect(result).toMatchObject({ status, signal: null });
+    expect(result.stdout + result.stderr).toContain(reached);
+    expect(result.stderr).not.toContain("internal error");
+    expectNone([result.stdout, result.stderr], [temporary]);
   });
 
   test("at a restart by --watch, at a restart that the contract forbids, and for a service that refuses", async () => {
@@ -160,11 +160,11 @@ describe("no value and no token is printed", () => {
     // The first one was reported before the second.
     await server.waitFor("any", server.count("any") + 2);
     process.kill(started.pid, "SIGTERM");
-    const ended = await started.finished;
+    const result = await started.finished;
     for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program continues"]) {
-      expect(unwrapped(ended.stderr)).toContain(word);
+      expect(unwrapped(result.stderr)).toContain(word);
     }
-    expectNone([ended.stdout, ended.stderr]);
+    expectNone([result.stdout, result.stderr]);
   });
 
   test("of a new token for the launcher, which only gh gets", async () => {
@@ -180,7 +180,7 @@ env; echo "$*"; env >&2
 exit 0
 `;
     writeFileSync(join(bin, "gh"), gh, { mode: 0o755 });
-    const ended = await sophia(["rotate", "--token", "--yes"], {
+    const result = await sophia(["rotate", "--token", "--yes"], {
       env: {
         ...env,
         ESC_TOKEN: value,
@@ -189,11 +189,11 @@ exit 0
         TMPDIR: temporary,
       },
     });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
     const [made = ""] = /pul-\w{40}/.exec(readFileSync(join(stored, "values"), "latin1")) ?? [];
     expect(made).not.toBe("");
-    expect(ended.stdout).not.toContain(made);
-    expectNone([ended.stdout], [temporary]);
+    expect(result.stdout).not.toContain(made);
+    expectNone([result.stdout], [temporary]);
   });
 
   test("for a contract that is not met, whatever is wrong with the values", async () => {

@@ -104,9 +104,9 @@ async function run(pod: Pod, prefix: Prefix, options: readonly string[]): Promis
     },
     finish: async () => {
       child.stdin.end("\n");
-      const shown = await next();
+      const nextOutput = await next();
       await closed;
-      return shown;
+      return nextOutput;
     },
   };
 }

@@ -46,8 +46,8 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
   it("to eventfd2, masks output", () => {
     const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
     const command = [executable, "--no-contract", "--redact", "--", "printenv", "API_KEY"];
-    const ended = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
-    expect(ended).toEqual({ status: 0, stdout: "***\n", stderr: "" });
+    const result = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
+    expect(result).toEqual({ status: 0, stdout: "***\n", stderr: "" });
   });
 
   it("to getrandom, brokers keys", () => {

@@ -116,8 +116,8 @@ describe.each(ROWS)(
       const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "SOPHIA_NO_CONTRACT=1\nSOPHIA_MODE=nonsense\n" });
       // The outer ones let it pass, so that the last one decides.
       const [first, ...rest] = nested(depth, [...options, "--no-contract"], []);
-      const last = [...sophiaRun, "--", "env"];
-      const { status, stderr } = await sophia([first ?? "", ...rest, ...last], { cwd });
+      const innerCommand = [...sophiaRun, "--", "env"];
+      const { status, stderr } = await sophia([first ?? "", ...rest, ...innerCommand], { cwd });
       expect(status).toBe(78);
       expect(stderr).toContain("and SOPHIA_MODE in .env");
     });

@@ -178,14 +178,14 @@ describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, var
     const reason = notInstalled(program, ...args);
     skip(reason !== undefined, reason);
     const cwd = repository(variables);
-    const own = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
+    const callerEnvironment = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
     received.length = 0;
     const before = proxy.requests.length;
-    const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: own });
+    const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: callerEnvironment });
     expect([received, proxy.requests.length - before]).toEqual([[], 0]);
     expect(unwrapped(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
     const allow = ["--allow", variables.join(",")];
-    const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: own });
+    const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: callerEnvironment });
     expect(allowed.stderr).not.toContain("not passed on");
     expect(received.join("\n")).toContain(KEY);
   });
@@ -226,13 +226,13 @@ describe("the proxy and the certificate authority of a found .env file", () => {
   });
 
   test("are withheld again by a sophia-run in the program that has a key of its own", async () => {
-    const own = {
+    const callerEnvironment = {
       HTTPS_PROXY: "http://evil.test:1",
       OPENAI_API_KEY: "x",
       SOPHIA_FROM_FILES: "HTTPS_PROXY,OPENAI_API_KEY",
     };
-    expect((await start(folder(), own)).variables).toMatchObject(own);
-    const { variables, messages } = await start(folder(), { ...own, GITHUB_TOKEN: "x" });
+    expect((await start(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
+    const { variables, messages } = await start(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
     expect(variables).not.toHaveProperty("HTTPS_PROXY");
     expect(messages).toContain("HTTPS_PROXY in a file");
   });

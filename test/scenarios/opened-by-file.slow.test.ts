@@ -100,8 +100,8 @@ describe("a name that a found .env file may not set is withheld from the ESC env
   });
 
   test("for a token that an outer sophia-run read from a file", async () => {
-    const { variables: own } = await esc({ values: CODE });
-    const { variables, messages } = await start([], { env: { ...own, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
+    const { variables: callerSettings } = await esc({ values: CODE });
+    const { variables, messages } = await start([], { env: { ...callerSettings, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
     expect(variables).not.toHaveProperty("BASH_ENV");
     expect(messages.join("\n")).toContain("--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV");
   });
@@ -129,9 +129,9 @@ describe("a name that a found .env file may not set is passed on without a messa
   });
 
   test("if the token is in the environment", async () => {
-    const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+    const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
     const cwd = folder({ ".env": "ESC_TOKEN=pul-other\n" });
-    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...own } });
+    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...callerSettings } });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, ...CODE, [BASE]: EVIL });
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
@@ -159,13 +159,18 @@ describe("a name that a found .env file may not set is passed on without a messa
 
 describe("with --prefer esc, in the environment that a found file's token opens", () => {
   const values = { PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc", ...CODE };
-  const own = { HOME: "/own", LANG: "C.UTF-8", DATABASE_URL: "of-the-caller", NODE_OPTIONS: "--no-warnings" };
+  const callerSettings = {
+    HOME: "/own",
+    LANG: "C.UTF-8",
+    DATABASE_URL: "of-the-caller",
+    NODE_OPTIONS: "--no-warnings",
+  };
   const prefer = ["--prefer", "esc"];
 
   test("values win over the caller's, except over those of the session, such as PATH", async () => {
     const { file } = await esc({ values });
-    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: own });
-    expect(variables).toMatchObject({ ...own, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
+    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: callerSettings });
+    expect(variables).toMatchObject({ ...callerSettings, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
     for (const part of ["PATH, HOME and LANG in ESC", NAME, ".env", "--allow PATH,HOME,LANG"]) {
       expect(messages.join("\n")).toContain(part);
     }
@@ -179,14 +184,17 @@ describe("with --prefer esc, in the environment that a found file's token opens"
   ])("PATH wins if %s", async (_, args, isInFile) => {
     const { file, variables: opening } = await esc({ values });
     const cwd = folder({ ".env": isInFile ? file : "" });
-    const env = { ...own, ...(isInFile ? {} : opening) };
+    const env = { ...callerSettings, ...(isInFile ? {} : opening) };
     const { variables } = await start([...prefer, ...args], { cwd, env });
     expect(variables).toMatchObject({ PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc" });
   });
 
   test("explain shows the reason", async () => {
     const { file } = await esc({ values });
-    const { stdout } = await sophia(["explain", ...prefer, "PATH"], { cwd: folder({ ".env": file }), env: own });
+    const { stdout } = await sophia(["explain", ...prefer, "PATH"], {
+      cwd: folder({ ".env": file }),
+      env: callerSettings,
+    });
     expect(unwrapped(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
   });
 });
@@ -216,8 +224,10 @@ describe("an address in the environment that a found file's token opens", () => 
   test("does not apply in a sophia-run of the program that has the key from elsewhere", async () => {
     const { server, file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
     server.environment("acme/app/dev", { values: KEY });
-    const own = Object.entries(escVariables(server, "acme/app/dev")).map(([name, value]) => `${name}=${value}`);
-    const inner = ["env", ...own, ...sophiaRun, "--no-contract", "--prefer", "esc", "--", "/usr/bin/env"];
+    const callerSettings = Object.entries(escVariables(server, "acme/app/dev")).map(
+      ([name, value]) => `${name}=${value}`,
+    );
+    const inner = ["env", ...callerSettings, ...sophiaRun, "--no-contract", "--prefer", "esc", "--", "/usr/bin/env"];
     const cwd = folder({ ".env": file });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner], { cwd });
     expect(status).toBe(0);
@@ -228,7 +238,7 @@ describe("an address in the environment that a found file's token opens", () => 
 });
 
 test("proxies and certificates of an environment that a found file's token opens reach the program only with its secrets, marked", async () => {
-  const { file, variables: own } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
+  const { file, variables: callerSettings } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
   const cwd = folder({ ".env": file });
   const marked = await start([], { cwd });
   expect(marked.messages).toEqual([]);
@@ -237,14 +247,14 @@ test("proxies and certificates of an environment that a found file's token opens
   const withheld = await start([], { cwd, env: { GITHUB_TOKEN: "of the caller" } });
   for (const name of Object.keys(NETWORK)) expect(withheld.variables).not.toHaveProperty(name);
   expect(withheld.messages[0]).toContain(`--allow ${Object.keys(NETWORK).join(",")}`);
-  const callers = await start([], { env: own });
+  const callers = await start([], { env: callerSettings });
   expect(callers.variables).toMatchObject(NETWORK);
   expect(callers.variables).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
 test("an environment that a file selects and the caller's token opens has the trust of ESC", async () => {
-  const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
-  const { ESC_ENV: name = "", ...env } = own;
+  const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+  const { ESC_ENV: name = "", ...env } = callerSettings;
   const { variables, messages } = await start([], { cwd: folder({ ".env": `ESC_ENV=${name}\n` }), env });
   expect(variables).toMatchObject({ ...CODE, [BASE]: EVIL });
   expect(messages).toEqual([expect.stringContaining("ESC_ENV in .env")]);

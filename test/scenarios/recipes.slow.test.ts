@@ -127,9 +127,9 @@ describe("the recipe for Turborepo", { timeout: 300_000 }, () => {
   test("passes the settings of ESC on to the script of a package", async () => {
     const { run, cwd } = await project({ ...files, "turbo.json": block("Turborepo", "json") }, { modules: packages() });
     execFileSync("git", ["init", "--quiet"], { cwd });
-    const ended = await run("turbo run dev");
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`${VALUE} dev`);
+    const result = await run("turbo run dev");
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`${VALUE} dev`);
   });
 
   test("makes a start that misses a value name turbo.json otherwise", async () => {
@@ -152,9 +152,9 @@ describe("the recipe for Nx", { timeout: 300_000 }, () => {
 
   test("gives the value of ESC, although .env has another", async () => {
     const { run } = await project(files, { modules: packages() });
-    const ended = await run(block("Nx", "bash"));
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`${VALUE} dev`);
+    const result = await run(block("Nx", "bash"));
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`${VALUE} dev`);
   });
 
   test("loads .env itself by default, so that the file wins", async () => {
@@ -243,9 +243,9 @@ describe("the recipe for concurrently", { timeout: 300_000 }, () => {
     };
     const files = { "web.js": 'console.log("web", process.env.API_KEY);', "worker.js": "process.exitCode = 0;" };
     const { run, server } = await project(files, { modules: packages(), contract });
-    const ended = await run(command);
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`web ${VALUE}`);
+    const result = await run(command);
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`web ${VALUE}`);
     expect(server.count("open")).toBe(command.startsWith("sophia-run") ? 1 : 2);
   });
 });
@@ -273,7 +273,7 @@ test("the recipe for crontab works with the variables that cron sets", async ({ 
   const named = Object.fromEntries(own.flatMap((one, at) => (at % 2 === 0 ? [[one, own[at + 1] ?? ""]] : [])));
   const [, command = ""] = /^(?:\S+ ){5}(.*)$/.exec(lines.at(-1) ?? "") ?? [];
   expect(Object.keys(named)).toEqual(["PATH", "ESC_ENV", "ESC_TOKEN_FILE"]);
-  const ended = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
+  const result = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
     cwd: "/",
     env: {
       HOME: cwd,
@@ -286,7 +286,7 @@ test("the recipe for crontab works with the variables that cron sets", async ({ 
       PULUMI_BACKEND_URL: server.url,
     },
   }).finished;
-  expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} undefined\n`, stderr: "" });
+  expect(result).toMatchObject({ status: 0, stdout: `${VALUE} undefined\n`, stderr: "" });
 });
 
 test("the recipe for git's hook refuses a commit with a secret, and a commit that could not be checked", async () => {
@@ -373,8 +373,8 @@ describe("the recipe for JetBrains", () => {
     const command = attribute(npm, /<command value="([^"]*)"/);
     const manifest = JSON.stringify({ scripts: { start: "sophia-run -- node server.js" } });
     const { run } = await project({ "package.json": manifest, "server.js": PRINT });
-    const ended = await run(`npm --silent ${command} ${script}`);
-    expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} start\n` });
+    const result = await run(`npm --silent ${command} ${script}`);
+    expect(result).toMatchObject({ status: 0, stdout: `${VALUE} start\n` });
   });
 
   test("runs the script by the configuration of a shell script", async () => {
@@ -394,14 +394,14 @@ test("the recipe for GitLab checks the configuration, and the job's log masks th
   writeFileSync(join(bin, "npx"), '#!/bin/sh\n[ "$1" = --no-install ] || exit 1\nshift; exec "$@"\n', { mode: 0o755 });
   const script: readonly string[] = job.script;
   expect(script[0]).toBe("npm ci");
-  const ended = await run(["set -e", ...script.slice(1)].join("\n"), {
+  const result = await run(["set -e", ...script.slice(1)].join("\n"), {
     ...job.variables,
     GITLAB_CI: "true",
     CI: "true",
   });
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
-  expect(ended.stdout).toContain("*** test");
-  expect(ended.stdout).not.toContain(VALUE);
+  expect(result, result.stderr).toMatchObject({ status: 0 });
+  expect(result.stdout).toContain("*** test");
+  expect(result.stdout).not.toContain(VALUE);
   expect(server.count("open")).toBe(2);
 });
 
@@ -412,7 +412,7 @@ test("a global installation makes sophia-run a command", { timeout: 120_000 }, a
   const { run } = await project({});
   const prefix = join(home, "global");
   const script = `set -e\n${block("A global installation", "bash")}\n"$npm_config_prefix/bin/sophia-run" -- printenv API_KEY`;
-  const ended = await run(script, { HOME: home, npm_config_prefix: prefix, ...standInForRepository(tarball) });
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
-  expect(ended.stdout).toContain(VALUE);
+  const result = await run(script, { HOME: home, npm_config_prefix: prefix, ...standInForRepository(tarball) });
+  expect(result, result.stderr).toMatchObject({ status: 0 });
+  expect(result.stdout).toContain(VALUE);
 });

@@ -136,9 +136,9 @@ describe("the terminals of a Codespace, as the docs say,", () => {
   test("open even if ESC cannot be read", async () => {
     const { cwd, run, server } = await project();
     await server.close();
-    const ended = await run([...profile(cwd), "-c", "echo ready"]);
-    expect(ended).toMatchObject({ status: 0, stdout: "ready\n" });
-    expect(ended.stderr).toContain("sophia-run: warning: ");
+    const result = await run([...profile(cwd), "-c", "echo ready"]);
+    expect(result).toMatchObject({ status: 0, stdout: "ready\n" });
+    expect(result.stderr).toContain("sophia-run: warning: ");
   });
 });
 

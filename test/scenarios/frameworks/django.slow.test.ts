@@ -43,16 +43,19 @@ def test_users(client):
 
 /** A project of `django-admin startproject`, with the page's lines in its settings. */
 async function project(dotenv = DOTENV): Promise<Project> {
-  const made = await makeProject({ ".env": dotenv }, { bin: pythonBin(requirements) });
-  expect(await made.run("django-admin startproject config .")).toMatchObject({ status: 0 });
-  const written = readFileSync(join(made.cwd, "config/settings.py"), "utf8");
-  const own = /^SECRET_KEY = .*\n|^DEBUG = .*\n|^DATABASES = \{\n(?: .*\n)*\}\n/gm;
-  expect(written.match(own)).toHaveLength(3);
+  const createdProject = await makeProject({ ".env": dotenv }, { bin: pythonBin(requirements) });
+  expect(await createdProject.run("django-admin startproject config .")).toMatchObject({ status: 0 });
+  const written = readFileSync(join(createdProject.cwd, "config/settings.py"), "utf8");
+  const replacedSettings = /^SECRET_KEY = .*\n|^DEBUG = .*\n|^DATABASES = \{\n(?: .*\n)*\}\n/gm;
+  expect(written.match(replacedSettings)).toHaveLength(3);
   const more = 'ALLOWED_HOSTS = ["*"]\nSTATIC_ROOT = BASE_DIR / "collected"\n';
-  made.write("config/settings.py", `${written.replaceAll(own, "")}\n${page.block("python", "environ.Env")}${more}`);
-  made.write("config/urls.py", URLS);
-  made.write("sophia.contract.json", page.block("json", '"variables"'));
-  return made;
+  createdProject.write(
+    "config/settings.py",
+    `${written.replaceAll(replacedSettings, "")}\n${page.block("python", "environ.Env")}${more}`,
+  );
+  createdProject.write("config/urls.py", URLS);
+  createdProject.write("sophia.contract.json", page.block("json", '"variables"'));
+  return createdProject;
 }
 
 describe("Django with sophia-run", { timeout: 300_000 }, () => {
@@ -149,8 +152,8 @@ describe("Django with sophia-run", { timeout: 300_000 }, () => {
     expect(existsSync(join(cwd, "collected/admin"))).toBe(true);
     write("config/test_settings.py", page.block("python", ":memory:"));
     write("test_users.py", TEST);
-    const ended = await run(page.block("bash", "pytest").trim());
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("1 passed");
+    const result = await run(page.block("bash", "pytest").trim());
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("1 passed");
   });
 });

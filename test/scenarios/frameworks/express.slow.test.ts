@@ -60,9 +60,9 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
     await server.showing("database on one.test");
     write(".env", CHANGED);
     await server.showing("database on two.test");
-    const ended = await server.interrupt();
-    expect(ended).toMatchObject({ status: INTERRUPTED });
-    expect(ended.stdout).not.toContain("EADDRINUSE");
+    const result = await server.interrupt();
+    expect(result).toMatchObject({ status: INTERRUPTED });
+    expect(result.stdout).not.toContain("EADDRINUSE");
   });
 
   test("lets named files win in their order, and each must exist", async () => {
@@ -96,8 +96,8 @@ describe("Express with sophia-run", { timeout: 300_000 }, () => {
         import { test } from "node:test";
         test("has an address", () => console.log("host", new URL(process.env.DATABASE_URL).protocol));`,
     });
-    const ended = await run("npm test");
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("host postgresql:");
+    const result = await run("npm test");
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("host postgresql:");
   });
 });

@@ -115,8 +115,8 @@ def test_index():
     assert TestClient(app).get("/").json().startswith("hello from ")
 `,
     });
-    const ended = await run(page.block("bash", "pytest").trim());
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("1 passed");
+    const result = await run(page.block("bash", "pytest").trim());
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("1 passed");
   });
 });
