@@ -181,10 +181,10 @@ const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 async function outcomeOf(name: CommandName, proof: Proof, words: readonly string[]): Promise<string> {
   await using server = await startEscServer();
   addSophia(server);
-  const found = { "new.env": "QDRANT_API_KEY=value-to-import\n", "found.txt": sentinel("QDRANT_API_KEY") };
+  const projectFiles = { "new.env": "QDRANT_API_KEY=value-to-import\n", "found.txt": sentinel("QDRANT_API_KEY") };
   const base = folder();
   const cwd = join(base, "project");
-  for (const [file, text] of Object.entries({ ...found, ...proof.files })) {
+  for (const [file, text] of Object.entries({ ...projectFiles, ...proof.files })) {
     mkdirSync(dirname(join(cwd, file)), { recursive: true });
     writeFileSync(join(cwd, file), text);
   }
@@ -229,13 +229,13 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
   };
   await proof.before?.(server, call);
   const { length } = server.calls;
-  const ended = await call(words);
+  const result = await call(words);
   const calls = proof.isTimed === true ? [] : server.calls.slice(length);
   const requests = calls.map(({ operation, query }) => JSON.stringify({ operation, query }));
   const written = ["log", ".env.example"].map((file) => join(cwd, file)).filter((file) => existsSync(file));
   const texts = written.map((file) => readFileSync(file, "utf8"));
   const files = readdirSync(cwd, { recursive: true }).map(String).toSorted();
-  return JSON.stringify({ ...ended, requests: requests.toSorted(), texts, files })
+  return JSON.stringify({ ...result, requests: requests.toSorted(), texts, files })
     .replaceAll(base, "BASE")
     .replaceAll(basename(base), "FOLDER")
     .replaceAll(server.host, "HOST")
@@ -248,7 +248,7 @@ async function outcomeOf(name: CommandName, proof: Proof, words: readonly string
 
 describe.each(COMMAND_NAMES)("the command %s", (name) => {
   const used = namesFor(name);
-  const own = Object.keys(COMMANDS[name].options ?? {});
+  const commandOptions = Object.keys(COMMANDS[name].options ?? {});
 
   test.each(used)("obeys --%s", async (option) => {
     const proof = PROOFS[option];
@@ -263,7 +263,7 @@ describe.each(COMMAND_NAMES)("the command %s", (name) => {
     expect(having !== without).toBe(WITHOUT_EFFECT[`${name} --${option}`] === undefined);
   });
 
-  test.each(OPTION_NAMES.filter((option) => !used.includes(option) && !own.includes(option)))(
+  test.each(OPTION_NAMES.filter((option) => !used.includes(option) && !commandOptions.includes(option)))(
     "refuses --%s",
     async (option) => {
       const { type, choices }: OptionForm = OPTIONS[option];

@@ -22,7 +22,7 @@ const CONTRACT = JSON.stringify({
   sections: [{ title: NEW, lines: ["all", "FORMED", "KEY"] }],
 });
 const env = { GITHUB_ACTIONS: "true", KEY: SECRET, FORMED: "neither" };
-const world = (): string => folder({ "sophia.contract.json": CONTRACT, [`${OLD} a`]: `${SECRET}\n` });
+const createHostileProject = (): string => folder({ "sophia.contract.json": CONTRACT, [`${OLD} a`]: `${SECRET}\n` });
 
 /** The commands that the runner executes for the outputs of a step. */
 function commandsIn(...outputs: readonly string[]): readonly string[] {
@@ -45,8 +45,8 @@ describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes f
     ["a file of docs", ["docs", `${OLD} b.md`]],
   ])("with %s", async (_, args) => {
     const [guarded, plain] = [
-      await sophia(args, { cwd: world(), env }),
-      await sophia(args, { cwd: world(), env: { ...env, GITHUB_ACTIONS: "" } }),
+      await sophia(args, { cwd: createHostileProject(), env }),
+      await sophia(args, { cwd: createHostileProject(), env: { ...env, GITHUB_ACTIONS: "" } }),
     ];
     expect(commandsIn(guarded.stdout, guarded.stderr)).toEqual([]);
     expect(guarded.status).toBe(plain.status);
@@ -56,9 +56,12 @@ describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes f
   test("in a message of the service", async () => {
     const server = await startEscServer();
     server.failAlways("open", { kind: "status", status: 403, body: { code: 403, message: LONG } });
-    const given = { ...env, ...escVariables(server, "acme/app/dev") };
-    const { stderr } = await sophia(["--", "true"], { cwd: world(), env: given });
-    const plain = await sophia(["--", "true"], { cwd: world(), env: { ...given, GITHUB_ACTIONS: "" } });
+    const callerEnvironment = { ...env, ...escVariables(server, "acme/app/dev") };
+    const { stderr } = await sophia(["--", "true"], { cwd: createHostileProject(), env: callerEnvironment });
+    const plain = await sophia(["--", "true"], {
+      cwd: createHostileProject(),
+      env: { ...callerEnvironment, GITHUB_ACTIONS: "" },
+    });
     await server.close();
     expect(commandsIn(stderr)).toEqual([]);
     expect(commandsIn(plain.stderr)).toContain("stop-commands");
@@ -66,7 +69,10 @@ describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes f
 
   test("although the texts are commands outside of it", async () => {
     for (const args of [["check"], ["--", "true"], ["scan"]]) {
-      const { stdout, stderr } = await sophia(args, { cwd: world(), env: { ...env, GITHUB_ACTIONS: "" } });
+      const { stdout, stderr } = await sophia(args, {
+        cwd: createHostileProject(),
+        env: { ...env, GITHUB_ACTIONS: "" },
+      });
       expect(commandsIn(stdout, stderr)).toContain("stop-commands");
     }
   });
@@ -74,10 +80,12 @@ describe("under GITHUB_ACTIONS sophia-run prints no text that the runner takes f
   test("and leaves the masks of an export in effect after a report and a refusal", async () => {
     const program = sophiaRun.map((word) => `'${word}'`).join(" ");
     const script = `${program} check; ${program} -- true; ${program} export --no-contract --format github`;
-    const ended = await start(["sh", "-c", script], { cwd: world(), env: { PATH: process.env["PATH"] ?? "", ...env } })
-      .finished;
+    const result = await start(["sh", "-c", script], {
+      cwd: createHostileProject(),
+      env: { PATH: process.env["PATH"] ?? "", ...env },
+    }).finished;
     const commands = new Commands();
-    const masks = linesOf(ended.stdout + ended.stderr).flatMap((line) => {
+    const masks = linesOf(result.stdout + result.stderr).flatMap((line) => {
       const command = commands.read(line);
       return command?.name === "add-mask" ? [command.data] : [];
     });
@@ -101,9 +109,9 @@ describe("under GITHUB_ACTIONS text for the runner or a program is unchanged:", 
 
   test("masks of secrets with such text work, from export and from --redact=github", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { KEY: {} } }) });
-    const given = { KEY: `${OLD} ${SECRET}`, GITHUB_ACTIONS: "true" };
-    const exported = await sophia(["export", "--format", "github"], { cwd, env: given });
-    const started = await sophia(["--redact=github", "--", "true"], { cwd, env: given });
+    const callerEnvironment = { KEY: `${OLD} ${SECRET}`, GITHUB_ACTIONS: "true" };
+    const exported = await sophia(["export", "--format", "github"], { cwd, env: callerEnvironment });
+    const started = await sophia(["--redact=github", "--", "true"], { cwd, env: callerEnvironment });
     for (const text of [exported.stdout, started.stderr]) {
       expect(linesOf(text).map((line) => new Commands().read(line))).toContainEqual({
         name: "add-mask",
@@ -114,7 +122,7 @@ describe("under GITHUB_ACTIONS text for the runner or a program is unchanged:", 
   });
 
   test("the JSON of check has the label", async () => {
-    const cwd = world();
+    const cwd = createHostileProject();
     const { stdout } = await sophia(["check", "--json"], { cwd, env });
     expect(stdout).not.toContain("##[");
     expect(JSON.stringify(JSON.parse(stdout))).toContain(OLD);

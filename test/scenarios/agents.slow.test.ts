@@ -84,7 +84,7 @@ test("an agent with the documented settings sees no secret, and the log has each
   await agent.finished;
 
   const transcript = readFileSync(join(cwd, "transcript"), "utf8");
-  for (const shown of [
+  for (const fragment of [
     "All checks passed",
     "key: ***\n***",
     "log: ***",
@@ -95,7 +95,7 @@ test("an agent with the documented settings sees no secret, and the log has each
     "status 78",
     "export would print secrets to Claude Code",
   ]) {
-    expect(transcript).toContain(shown);
+    expect(transcript).toContain(fragment);
   }
   const encoded = Buffer.from(sentinel("web_key")).toString("base64").slice(0, 12);
   for (const text of [transcript, readFileSync(join(home, ".local/state/sophia-run/audit.jsonl"), "utf8")]) {

@@ -16,13 +16,13 @@ const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length
 
 /** A program that has made one call, with the first key. */
 async function called(options: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
-  const it = await startBrokeredWorld();
-  it.values({ OPENAI_API_KEY: ONE });
-  it.accept(ONE);
-  const started = startBrokered(it, options, undefined, more);
+  const brokerScene = await startBrokeredWorld();
+  brokerScene.values({ OPENAI_API_KEY: ONE });
+  brokerScene.accept(ONE);
+  const started = startBrokered(brokerScene, options, undefined, more);
   const pid = await runs(started);
   await call(started, pid, 1, "200 null");
-  return { ...it, started, pid };
+  return { ...brokerScene, started, pid };
 }
 
 async function runs({ seen }: Started, port = ""): Promise<number> {
@@ -37,7 +37,7 @@ async function call({ seen }: Started, pid: number, number: number, end: string)
   return body;
 }
 
-async function ended({ started }: { readonly started: Started }): Promise<Finished> {
+async function result({ started }: { readonly started: Started }): Promise<Finished> {
   process.kill(started.pid, "SIGTERM");
   return started.finished;
 }
@@ -45,19 +45,19 @@ async function ended({ started }: { readonly started: Started }): Promise<Finish
 const events = ({ log }: Pick<BrokeredWorld, "log">): readonly unknown[] => log().map(({ event }) => event);
 
 test("a key that changes in ESC is swapped, masked and recorded, and the program runs on", async () => {
-  const it = await called(["--redact", "--audit-log", "log"]);
-  const { started, pid, values, accept } = it;
+  const brokerScene = await called(["--redact", "--audit-log", "log"]);
+  const { started, pid, values, accept } = brokerScene;
   values({ OPENAI_API_KEY: TWO });
   await started.reported(/OPENAI_API_KEY changed/);
   accept(TWO);
   // The service answers with the key, which the program prints and has in the next path.
   expect(await call(started, pid, 2, "200 null")).toBe("***");
   await call(started, pid, 3, "200 null");
-  const end = await ended(it);
+  const end = await result(brokerScene);
   expect([end.status, starts(end)]).toEqual([0, 1]);
   expectWording(end.stderr);
-  expect(events(it)).toEqual(["start", "request", "swap", "request", "request"]);
-  const [start, , swap, ...requests] = it.log();
+  expect(events(brokerScene)).toEqual(["start", "request", "swap", "request", "request"]);
+  const [start, , swap, ...requests] = brokerScene.log();
   expect(start).toMatchObject({ brokered: ["OPENAI_API_KEY"], esc: { environments: [{ revision: "1" }] } });
   expect(swap).toMatchObject({
     version: 1,
@@ -69,102 +69,102 @@ test("a key that changes in ESC is swapped, masked and recorded, and the program
   });
   expect(swap).not.toHaveProperty("command");
   expect(requests).toMatchObject([{ path: "/v1/models/***" }, { path: "/v1/models/***" }]);
-  expect(JSON.stringify(it.log()) + end.stdout + end.stderr).not.toMatch(new RegExp(`${ONE}|${TWO}`));
-  expect(it.keys()).toEqual([ONE, TWO, TWO]);
-  expect(it.server.violations).toEqual([]);
+  expect(JSON.stringify(brokerScene.log()) + end.stdout + end.stderr).not.toMatch(new RegExp(`${ONE}|${TWO}`));
+  expect(brokerScene.keys()).toEqual([ONE, TWO, TWO]);
+  expect(brokerScene.server.violations).toEqual([]);
 });
 
 test("--quiet omits the line about a swapped key", async () => {
-  const it = await called(["--quiet", ...SELDOM]);
-  it.values({ OPENAI_API_KEY: TWO });
-  it.accept(TWO);
-  await call(it.started, it.pid, 2, "401 true");
-  await call(it.started, it.pid, 3, "200 null");
-  const end = await ended(it);
+  const brokerScene = await called(["--quiet", ...SELDOM]);
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  brokerScene.accept(TWO);
+  await call(brokerScene.started, brokerScene.pid, 2, "401 true");
+  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await result(brokerScene);
   expect([starts(end), end.stderr]).toEqual([1, ""]);
 });
 
 test("an answer of 401 makes sophia-run look at ESC at once, and tells the client to try again", async () => {
-  const it = await called(SELDOM);
-  it.values({ OPENAI_API_KEY: TWO });
-  it.accept(TWO);
-  await call(it.started, it.pid, 2, "401 true");
-  await call(it.started, it.pid, 3, "200 null");
-  const end = await ended(it);
+  const brokerScene = await called(SELDOM);
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  brokerScene.accept(TWO);
+  await call(brokerScene.started, brokerScene.pid, 2, "401 true");
+  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await result(brokerScene);
   expect(starts(end)).toBe(1);
-  expect(it.keys()).toEqual([ONE, ONE, TWO]);
+  expect(brokerScene.keys()).toEqual([ONE, ONE, TWO]);
 });
 
 test("a token that sees no revision makes an answer of 401 open ESC", async () => {
-  const it = await startBrokeredWorld(undefined, "open");
-  it.values({ OPENAI_API_KEY: ONE });
-  const started = startBrokered(it);
+  const brokerScene = await startBrokeredWorld(undefined, "open");
+  brokerScene.values({ OPENAI_API_KEY: ONE });
+  const started = startBrokered(brokerScene);
   const pid = await runs(started);
   // The first look, which finds that no revision is visible.
-  await it.server.waitFor("definition");
-  it.values({ OPENAI_API_KEY: TWO });
-  it.accept(TWO);
+  await brokerScene.server.waitFor("definition");
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  brokerScene.accept(TWO);
   await call(started, pid, 1, "401 true");
   await call(started, pid, 2, "200 null");
-  expect(it.keys()).toEqual([ONE, TWO]);
+  expect(brokerScene.keys()).toEqual([ONE, TWO]);
 });
 
 test("an answer of 401 is passed on if a look finds no new key, and causes no other look for 10 seconds", async () => {
-  const it = await called(SELDOM);
-  it.accept(TWO);
-  await call(it.started, it.pid, 2, "401 null");
-  const asked = it.server.count("any");
-  it.values({ OPENAI_API_KEY: TWO });
-  await call(it.started, it.pid, 3, "401 null");
-  expect(it.server.count("any")).toBe(asked);
-  const end = await ended(it);
+  const brokerScene = await called(SELDOM);
+  brokerScene.accept(TWO);
+  await call(brokerScene.started, brokerScene.pid, 2, "401 null");
+  const requestCount = brokerScene.server.count("any");
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  await call(brokerScene.started, brokerScene.pid, 3, "401 null");
+  expect(brokerScene.server.count("any")).toBe(requestCount);
+  const end = await result(brokerScene);
   expect([starts(end), end.stderr]).toEqual([1, ""]);
 });
 
 test("another changed variable restarts the program, which finds the new key", async () => {
-  const it = await called(["--audit-log", "log"]);
-  it.values({ OPENAI_API_KEY: TWO }, "2");
-  it.accept(TWO);
-  const pid = await runs(it.started, "2");
+  const brokerScene = await called(["--audit-log", "log"]);
+  brokerScene.values({ OPENAI_API_KEY: TWO }, "2");
+  brokerScene.accept(TWO);
+  const pid = await runs(brokerScene.started, "2");
   process.kill(pid, "SIGUSR2");
-  await it.started.seen(/^call 1 200 null .*\n[^]*^call 1 200 null /m);
-  const end = await ended(it);
+  await brokerScene.started.seen(/^call 1 200 null .*\n[^]*^call 1 200 null /m);
+  const end = await result(brokerScene);
   expect([end.status, starts(end)]).toEqual([0, 2]);
   expect(end.stderr).toContain("OPENAI_API_KEY and PORT changed in ESC: the program is restarted");
-  expect(events(it)).toEqual(["start", "request", "start", "request"]);
-  const [first, , second] = it.log();
+  expect(events(brokerScene)).toEqual(["start", "request", "start", "request"]);
+  const [first, , second] = brokerScene.log();
   expect(second).toMatchObject({ run: first?.["run"], brokered: ["OPENAI_API_KEY"] });
-  expect(it.keys()).toEqual([ONE, TWO]);
+  expect(brokerScene.keys()).toEqual([ONE, TWO]);
 });
 
 test("a key that appears, and one that disappears, restart the program", async () => {
-  const it = await called();
-  it.values({ OPENAI_API_KEY: ONE, ANTHROPIC_API_KEY: TWO });
-  await it.started.seen(/^run[^]*^run/m);
-  it.values({ OPENAI_API_KEY: ONE });
-  await it.started.seen(/^run[^]*^run[^]*^run/m);
-  const end = await ended(it);
+  const brokerScene = await called();
+  brokerScene.values({ OPENAI_API_KEY: ONE, ANTHROPIC_API_KEY: TWO });
+  await brokerScene.started.seen(/^run[^]*^run/m);
+  brokerScene.values({ OPENAI_API_KEY: ONE });
+  await brokerScene.started.seen(/^run[^]*^run[^]*^run/m);
+  const end = await result(brokerScene);
   expect(starts(end)).toBe(3);
   expectWording(end.stderr);
 });
 
 test("a key that is swapped while the former program stops is used and masked by the next one", async () => {
-  const it = await called(["--redact"], { LAZY: "1" });
-  it.values({ OPENAI_API_KEY: ONE }, "2");
-  await it.started.seen(/^stopping/m);
-  it.values({ OPENAI_API_KEY: TWO }, "2");
-  await it.started.reported(/OPENAI_API_KEY changed/);
-  it.accept(TWO);
-  process.kill(it.pid, "SIGHUP");
-  process.kill(await runs(it.started, "2"), "SIGUSR2");
-  const [shown] = await it.started.seen(/^call 1[^]*^call 1 200 null .*$/m);
+  const brokerScene = await called(["--redact"], { LAZY: "1" });
+  brokerScene.values({ OPENAI_API_KEY: ONE }, "2");
+  await brokerScene.started.seen(/^stopping/m);
+  brokerScene.values({ OPENAI_API_KEY: TWO }, "2");
+  await brokerScene.started.reported(/OPENAI_API_KEY changed/);
+  brokerScene.accept(TWO);
+  process.kill(brokerScene.pid, "SIGHUP");
+  process.kill(await runs(brokerScene.started, "2"), "SIGUSR2");
+  const [shown] = await brokerScene.started.seen(/^call 1[^]*^call 1 200 null .*$/m);
   expect(shown).toMatch(/ \*\*\*$/);
 });
 
 test("a former key of which the program has printed a part is masked as a whole after the swap", async () => {
-  const it = await startBrokeredWorld();
-  it.values({ OPENAI_API_KEY: ONE });
-  it.accept(ONE);
+  const brokerScene = await startBrokeredWorld();
+  brokerScene.values({ OPENAI_API_KEY: ONE });
+  brokerScene.accept(ONE);
   const script = `
     const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
     const say = (text) => require("node:fs").writeSync(1, text);
@@ -175,13 +175,13 @@ test("a former key of which the program has printed a part is masked as a whole 
     });
     setInterval(() => {}, 60_000);
   `;
-  const started = startBrokered(it, ["--redact"], [process.execPath, "-e", script]);
+  const started = startBrokered(brokerScene, ["--redact"], [process.execPath, "-e", script]);
   const pid = await runs(started);
-  it.values({ OPENAI_API_KEY: TWO });
+  brokerScene.values({ OPENAI_API_KEY: TWO });
   await started.reported(/OPENAI_API_KEY changed/);
   process.kill(pid, "SIGUSR2");
   await started.seen(/ end$/m);
-  const { stdout } = await ended({ started });
+  const { stdout } = await result({ started });
   expect(stdout).toMatch(/^run \d+ \n\*\*\* end\n$/);
 });
 
@@ -189,9 +189,9 @@ describe("with the addon, after a swap,", () => {
   skipBecause(isStandalone || existsSync(addon) ? undefined : "needs the addon");
 
   test("a background process that outlives the launcher does not show the new key", async () => {
-    const it = await startBrokeredWorld();
-    it.values({ OPENAI_API_KEY: ONE });
-    it.accept(ONE);
+    const brokerScene = await startBrokeredWorld();
+    brokerScene.values({ OPENAI_API_KEY: ONE });
+    brokerScene.accept(ONE);
     const late = 'while kill -0 "$0" 2>/dev/null; do sleep 0.02; done; echo "late <$1>"';
     const script = `
     const { OPENAI_API_KEY: key, OPENAI_BASE_URL: base } = process.env;
@@ -204,11 +204,11 @@ describe("with the addon, after a swap,", () => {
     setInterval(() => {}, 60_000);
     require("node:fs").writeSync(1, "run " + process.pid + " \\n");
   `;
-    const started = startBrokered(it, ["--redact"], [process.execPath, "-e", script]);
+    const started = startBrokered(brokerScene, ["--redact"], [process.execPath, "-e", script]);
     const pid = await runs(started);
-    it.values({ OPENAI_API_KEY: TWO });
+    brokerScene.values({ OPENAI_API_KEY: TWO });
     await started.reported(/OPENAI_API_KEY changed/);
-    it.accept(TWO);
+    brokerScene.accept(TWO);
     process.kill(pid, "SIGUSR2");
     const { status, stdout } = await started.finished;
     expect([status, stdout]).toEqual([0, `run ${pid} \nlate <***>\n`]);
@@ -216,79 +216,79 @@ describe("with the addon, after a swap,", () => {
 });
 
 test("SIGTERM ends the program although an answer of 401 is held", async () => {
-  const it = await called(SELDOM);
-  it.accept(TWO);
-  const held = it.server.hold("definition");
-  process.kill(it.pid, "SIGUSR2");
-  await it.server.waitFor("definition");
-  const end = await ended(it);
+  const brokerScene = await called(SELDOM);
+  brokerScene.accept(TWO);
+  const held = brokerScene.server.hold("definition");
+  process.kill(brokerScene.pid, "SIGUSR2");
+  await brokerScene.server.waitFor("definition");
+  const end = await result(brokerScene);
   expect([end.status, starts(end)]).toEqual([0, 1]);
   expect(end.stdout).toMatch(/^call 2 401 null refused$/m);
   held.release();
 });
 
 test("an answer of 401 is passed on while ESC is down during a look, and the key is swapped when ESC is there again", async () => {
-  const it = await called();
-  it.server.failAlways("any", 503);
-  it.values({ OPENAI_API_KEY: TWO });
-  it.accept(TWO);
-  await call(it.started, it.pid, 2, "401 null");
-  it.server.heal();
-  await it.started.reported(/OPENAI_API_KEY changed/);
-  await call(it.started, it.pid, 3, "200 null");
-  const end = await ended(it);
+  const brokerScene = await called();
+  brokerScene.server.failAlways("any", 503);
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  brokerScene.accept(TWO);
+  await call(brokerScene.started, brokerScene.pid, 2, "401 null");
+  brokerScene.server.heal();
+  await brokerScene.started.reported(/OPENAI_API_KEY changed/);
+  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await result(brokerScene);
   expect(starts(end)).toBe(1);
   expect(end.stderr.match(/warning:/g)).toHaveLength(1);
   expect(unwrapped(end.stderr)).toMatch(/warning: cannot look for changes in ESC: .*; the program continues/);
 });
 
 test("a swap that cannot be recorded is delayed until it can be recorded", async () => {
-  const it = await called(["--audit-log", "log"]);
-  const log = join(it.cwd, "log");
+  const brokerScene = await called(["--audit-log", "log"]);
+  const log = join(brokerScene.cwd, "log");
   renameSync(log, `${log}.former`);
   mkdirSync(log);
-  it.values({ OPENAI_API_KEY: TWO });
-  await it.started.reported(/warning:/);
+  brokerScene.values({ OPENAI_API_KEY: TWO });
+  await brokerScene.started.reported(/warning:/);
   rmdirSync(log);
   renameSync(`${log}.former`, log);
-  await it.started.reported(/OPENAI_API_KEY changed/);
-  it.accept(TWO);
-  await call(it.started, it.pid, 2, "200 null");
-  const end = await ended(it);
-  expect(events(it)).toEqual(["start", "request", "swap", "request"]);
-  expectWording(end.stderr, { [it.cwd]: "<folder>" });
+  await brokerScene.started.reported(/OPENAI_API_KEY changed/);
+  brokerScene.accept(TWO);
+  await call(brokerScene.started, brokerScene.pid, 2, "200 null");
+  const end = await result(brokerScene);
+  expect(events(brokerScene)).toEqual(["start", "request", "swap", "request"]);
+  expectWording(end.stderr, { [brokerScene.cwd]: "<folder>" });
 });
 
 test("a new value that cannot be brokered is not used, and the former value is", async () => {
-  const it = await called();
-  it.values({ OPENAI_API_KEY: `${TWO} ` });
-  await it.started.reported(/warning:/);
-  await call(it.started, it.pid, 2, "200 null");
-  it.values({ OPENAI_API_KEY: THREE });
-  await it.started.reported(/OPENAI_API_KEY changed/);
-  it.accept(THREE);
-  await call(it.started, it.pid, 3, "200 null");
-  const end = await ended(it);
+  const brokerScene = await called();
+  brokerScene.values({ OPENAI_API_KEY: `${TWO} ` });
+  await brokerScene.started.reported(/warning:/);
+  await call(brokerScene.started, brokerScene.pid, 2, "200 null");
+  brokerScene.values({ OPENAI_API_KEY: THREE });
+  await brokerScene.started.reported(/OPENAI_API_KEY changed/);
+  brokerScene.accept(THREE);
+  await call(brokerScene.started, brokerScene.pid, 3, "200 null");
+  const end = await result(brokerScene);
   expect(starts(end)).toBe(1);
   expect(end.stderr).not.toContain("sk-");
   expectWording(end.stderr);
 });
 
 test("a key that a provider makes is swapped before its session ends, and not at each look", async () => {
-  const it = await startBrokeredWorld();
-  it.server.provider("keys", secret(ONE));
-  it.server.environment(ENVIRONMENT, {
+  const brokerScene = await startBrokeredWorld();
+  brokerScene.server.provider("keys", secret(ONE));
+  brokerScene.server.environment(ENVIRONMENT, {
     definition: 'values:\n  environmentVariables:\n    OPENAI_API_KEY: {"fn::open::keys": {}}\n',
   });
-  it.accept(ONE);
-  const started = startBrokered(it, ["--session", "6s"]);
+  brokerScene.accept(ONE);
+  const started = startBrokered(brokerScene, ["--session", "6s"]);
   const pid = await runs(started);
   await call(started, pid, 1, "200 null");
-  await it.server.waitFor("read", 2);
-  it.server.provider("keys", secret(TWO));
+  await brokerScene.server.waitFor("read", 2);
+  brokerScene.server.provider("keys", secret(TWO));
   await started.reported(/OPENAI_API_KEY changed/);
-  it.accept(TWO);
+  brokerScene.accept(TWO);
   await call(started, pid, 2, "200 null");
-  const end = await ended({ started });
+  const end = await result({ started });
   expect([starts(end), end.stderr.match(/changed/g)?.length]).toEqual([1, 1]);
 });

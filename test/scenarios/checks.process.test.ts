@@ -73,9 +73,9 @@ describe("the list of checks", () => {
     const env = { PATH: path.join(delimiter) };
     const byName = (...names: readonly string[]) =>
       start([process.execPath, LIST, "run", ...names], { cwd: root, env }).finished;
-    const ended = await byName("lint", "static");
-    expect(ended.status).toBe(1);
-    expect(ended.stdout).toMatch(/^ran npm run lint && .*\nran npx oxfmt --check && .*\nfailed: lint\n$/);
+    const result = await byName("lint", "static");
+    expect(result.status).toBe(1);
+    expect(result.stdout).toMatch(/^ran npm run lint && .*\nran npx oxfmt --check && .*\nfailed: lint\n$/);
     expect(await byName("static")).toMatchObject({ status: 0 });
     expect(await byName("nothing")).toMatchObject({ status: 1, stderr: expect.stringContaining("usage: ") });
   });
@@ -100,8 +100,10 @@ describe("the list of checks", () => {
     for (const [name, job] of jobs.filter(([each]) => !OTHER_JOBS.has(each))) {
       expect(at(job, "strategy", "matrix")).toBe(`\${{ fromJSON(needs.list.outputs.${name}) }}`);
       const steps = at(job, "steps");
-      const own = (Array.isArray(steps) ? steps : []).filter((step: unknown) => at(step, "name") === "The check");
-      expect(own.map((step: unknown) => [at(step, "env", "CHECK"), at(step, "run")])).toEqual([
+      const checkSteps = (Array.isArray(steps) ? steps : []).filter(
+        (step: unknown) => at(step, "name") === "The check",
+      );
+      expect(checkSteps.map((step: unknown) => [at(step, "env", "CHECK"), at(step, "run")])).toEqual([
         ["${{ matrix.run }}", expect.stringMatching(/^bash -euo pipefail -c "\$CHECK"$/m)],
       ]);
     }
@@ -192,25 +194,25 @@ async function run(checks: readonly (readonly [name: string, after: string, comm
 describe(".ci/run", () => {
   test("adds up the reports of all checks, and starts a check after the checks that it needs", async () => {
     const report = (passed: number) => `echo '${REPORT(passed, 0)}' >"$TEST_REPORTS/$$.json"`;
-    const ended = await run([
+    const result = await run([
       ["first", "-", `${report(2)}; sleep 0.2; touch first`],
       ["second", "-", report(3)],
       ["third", "first second", `test -e first && ${report(4)}`],
     ]);
-    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("9 passed, 0 failed");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout.trimEnd().split("\n").at(-1)).toBe("9 passed, 0 failed");
+    expect(result).toMatchObject({ status: 0, stderr: "" });
   });
 
   test("fails if a check fails, whatever its report says, and leaves no process", async () => {
-    const ended = await run([
+    const result = await run([
       ["good", "-", `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"; sleep 3600 & echo $! >left`],
       ["bad", "-", "echo a-line-of-its-own; exit 3"],
     ]);
-    expect(ended.stdout).toContain("=== bad: FAILED");
-    expect(ended.stdout).toMatch(/^failed: bad\na-line-of-its-own$/m);
-    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed");
-    expect(ended.status).toBe(1);
-    const left = readFileSync(join(ended.cwd, "left"), "utf8").trim();
+    expect(result.stdout).toContain("=== bad: FAILED");
+    expect(result.stdout).toMatch(/^failed: bad\na-line-of-its-own$/m);
+    expect(result.stdout.trimEnd().split("\n").at(-1)).toBe("1 passed, 0 failed");
+    expect(result.status).toBe(1);
+    const left = readFileSync(join(result.cwd, "left"), "utf8").trim();
     // One that has ended, and for which no process has waited, has no command line.
     await expect
       .poll(() => (existsSync(`/proc/${left}`) ? readFileSync(`/proc/${left}/cmdline`, "utf8") : ""))
@@ -219,29 +221,29 @@ describe(".ci/run", () => {
 
   test("prints the failed tests, and their count, at its end", async () => {
     const cases = JSON.stringify({ cases: [{ name: "a/case", outcome: "failed", message: "not so" }] });
-    const ended = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
-    expect(ended.stdout).toContain("failed in suite: a/case\n  not so\n");
-    expect(ended.stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
-    expect(ended.status).toBe(1);
+    const result = await run([["suite", "-", `echo '${cases}' >"$TEST_REPORTS/1.json"; exit 1`]]);
+    expect(result.stdout).toContain("failed in suite: a/case\n  not so\n");
+    expect(result.stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
+    expect(result.status).toBe(1);
   });
 
   test("names the checks that were not run", async () => {
     const report = `echo '${REPORT(1, 0)}' >"$TEST_REPORTS/1.json"`;
-    const ended = await run([
+    const result = await run([
       ["ran", "-", report],
       ["place", "-", "echo 'not run: place: it must be root'"],
     ]);
-    expect(ended.stdout).toMatch(/=== Result ===\nnot run: place: it must be root\n1 passed, 0 failed\n$/);
-    expect(ended.status).toBe(0);
+    expect(result.stdout).toMatch(/=== Result ===\nnot run: place: it must be root\n1 passed, 0 failed\n$/);
+    expect(result.status).toBe(0);
   });
 
   test("starts no check that needs a failed one", async () => {
-    const ended = await run([
+    const result = await run([
       ["lint", "-", "exit 1"],
       ["tests", "lint", "echo never"],
     ]);
-    expect(ended.stdout).toContain("=== lint: FAILED");
-    expect(ended.stdout).not.toContain("started: tests");
-    expect(ended.status).toBe(1);
+    expect(result.stdout).toContain("=== lint: FAILED");
+    expect(result.stdout).not.toContain("started: tests");
+    expect(result.status).toBe(1);
   });
 });

@@ -400,8 +400,8 @@ test("an ESC environment that a found .env file opens runs no code either", asyn
   onTestFinished(() => server.close());
   server.environment("evil/app/dev", { values: { GIT_EDITOR: "./evil.sh" } });
   const cwd = repository({ value: "" });
-  const own = Object.entries(escVariables(server, "evil/app/dev")).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(join(cwd, ".env"), own.join(""), { mode: 0o600 });
+  const evilLines = Object.entries(escVariables(server, "evil/app/dev")).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(cwd, ".env"), evilLines.join(""), { mode: 0o600 });
   const command = ["--no-contract", "--", "git", ...GIT, "commit", "--amend", "--allow-empty"];
   const { stderr } = await sophia(command, { cwd });
   expect([existsSync(join(cwd, "ran")), unwrapped(stderr)]).toEqual([

@@ -50,11 +50,11 @@ const INPUTS = [
   ["numbers in a contract", contract(numbers), contract(ordinaryNumbers), ["check", "--contract", "input"]],
 ] as const;
 
-describe.each(FORMS)("the executable with the hash of %s", (_, program, why) => {
+describe.each(FORMS)("the %s, with names that collide,", (_, program, why) => {
   skipBecause(notLinux ?? why);
 
   it.each(INPUTS)(
-    "takes at most twice the time for %s that collide",
+    "takes at most twice the time of other names to read %s",
     { timeout: 120_000 },
     (_what, input, other, words) => {
       const [colliding, ordinary] = [folder({ input }), folder({ input: other })].map((cwd) =>

@@ -168,15 +168,15 @@ describe("code that reads the file again in the program", () => {
   test.for(CODE)("finds with %s (%s) the %s value", async ([, language, expected, code]) => {
     const run = project({ ".env.override": "API_KEY=resolved\n", "again.txt": code });
     const program = language === "node" ? 'node -e "$(cat again.txt)"' : "python3 again.txt";
-    const ended = await run(`sophia-run --quiet -- sh -c '${program}'`);
-    expect(ended, ended.stderr).toMatchObject({ status: 0, stdout: `${expected}\n` });
+    const result = await run(`sophia-run --quiet -- sh -c '${program}'`);
+    expect(result, result.stderr).toMatchObject({ status: 0, stdout: `${expected}\n` });
   });
 
   test("makes dotenv set a variable again that sophia-run has not passed on", async () => {
-    const ended = await project({ "again.js": 'require("dotenv").config({ quiet: true });' + PRINT })(
+    const result = await project({ "again.js": 'require("dotenv").config({ quiet: true });' + PRINT })(
       "sophia-run --exclude API_KEY -- node again.js",
     );
-    expect(ended.stdout).toBe("file\n");
+    expect(result.stdout).toBe("file\n");
   });
 
   test("lets the last file win in pydantic-settings, as sophia-run does", async () => {

@@ -43,7 +43,7 @@ const IN_A_TEST: readonly (readonly [RegExp, string])[] = [
   [/^sophia-run --offline -- COMMAND$/, "sophia-run --cache -- true && sophia-run --offline -- COMMAND"],
 ];
 
-async function world() {
+async function createProjectWithTools() {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   for (const name of ["acme/app/base", "acme/app/dev", "acme/app/prod"]) {
@@ -82,13 +82,13 @@ async function world() {
 test("the page about other tools has commands", () => expect(COMMANDS.length).toBeGreaterThan(25));
 
 test.each(COMMANDS)("the command of the page works: %s", async (command) => {
-  const { run } = await world();
+  const { run } = await createProjectWithTools();
   const adapted = IN_A_TEST.reduce((text, [pattern, other]) => text.replace(pattern, other), command);
   const script = adapted.replaceAll(/\b(?:COMMAND|DIR|FILE|NAME)\b/g, (word) => WORDS[word] ?? word);
-  const ended = await run(script);
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
+  const result = await run(script);
+  expect(result, result.stderr).toMatchObject({ status: 0 });
   if (/ -- (?:COMMAND|node|sh -c)/.test(command)) {
-    expect(ended.stdout.trimEnd()).toBe(command.includes("--redact=always") ? "***" : VALUE);
+    expect(result.stdout.trimEnd()).toBe(command.includes("--redact=always") ? "***" : VALUE);
   }
 });
 
@@ -108,19 +108,19 @@ describe("the page's blocks", () => {
   );
 
   test.each((blocks[0]?.text ?? "").split("\n").filter(Boolean))("write the value: %s", async (line) => {
-    const { run } = await world();
+    const { run } = await createProjectWithTools();
     expect(await run(`${line} --yes`, tools)).toMatchObject({ status: 0, stderr: "" });
     const { stdout } = await run("sophia-run -- printenv NEW_KEY");
     expect(stdout).toBe('say "hi"\n');
   });
 
   test.each(blocks.slice(1).map(({ text }) => text.trim()))("start the program with the value: %s", async (line) => {
-    const { run } = await world();
+    const { run } = await createProjectWithTools();
     // Both put what they resolve into the environment, and start the words behind `--`.
     const runner = `#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done; shift\nAPI_KEY=resolved exec "$@"\n`;
     await run("printf 'API_KEY=op://vault/item/field\\n' > .env");
-    const ended = await run(line.replace("COMMAND", "printenv API_KEY"), { op: runner, dotenvx: runner });
-    expect(ended).toMatchObject({ status: 0, stdout: "resolved\n" });
-    expect(ended.stderr).not.toContain("reference");
+    const result = await run(line.replace("COMMAND", "printenv API_KEY"), { op: runner, dotenvx: runner });
+    expect(result).toMatchObject({ status: 0, stdout: "resolved\n" });
+    expect(result.stderr).not.toContain("reference");
   });
 });

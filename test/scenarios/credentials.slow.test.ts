@@ -24,7 +24,7 @@ const VALUES = {
   UNDECLARED: `x-access-token:${FAKE_TOKEN}1`,
 };
 
-function world() {
+function createProject() {
   const file = Object.entries(VALUES).map(([name, value]) => `${name}=${value}\n`);
   return folder({ ".env": file.join(""), "sophia.contract.json": CONTRACT });
 }
@@ -37,33 +37,33 @@ function expectNoSecret({ stdout, stderr }: Ended): void {
 
 describe("a value that holds a credential", () => {
   test("is masked by --redact, with a warning if the contract declares it public", async () => {
-    const ended = await sophia(["--redact", "--", "env"], { cwd: world() });
-    expect(ended.status).toBe(0);
-    const { OPEN, LEVEL, FALLBACK, GHX, REDIS_URL, UNDECLARED } = environmentOf(ended.stdout);
+    const result = await sophia(["--redact", "--", "env"], { cwd: createProject() });
+    expect(result.status).toBe(0);
+    const { OPEN, LEVEL, FALLBACK, GHX, REDIS_URL, UNDECLARED } = environmentOf(result.stdout);
     expect([GHX, REDIS_URL, UNDECLARED]).toEqual(["***", "***", "***"]);
     expect([OPEN, LEVEL]).toEqual([VALUES.OPEN, "debug"]);
     // It is in the contract, which every reader of the repository has.
     expect(FALLBACK).toBe("redis://user:of-the-contract@localhost");
-    expectNoSecret(ended);
-    const warnings = unwrapped(ended.stderr)
+    expectNoSecret(result);
+    const warnings = unwrapped(result.stderr)
       .split("\n")
       .filter((line) => line.includes("warning"));
     expect(warnings.map((line) => /warning: (\w+) is masked/.exec(line)?.[1])).toEqual(["GHX", "REDIS_URL"]);
-    expectWording(ended.stderr);
-    const quiet = await sophia(["--redact", "--quiet", "--", "true"], { cwd: world() });
+    expectWording(result.stderr);
+    const quiet = await sophia(["--redact", "--quiet", "--", "true"], { cwd: createProject() });
     expect(quiet).toMatchObject({ status: 0, stdout: "", stderr: "" });
   });
 
   test("is masked in the caller's environment, too", async () => {
-    const ended = await sophia(["--redact", "--no-contract", "--", "env"], {
+    const result = await sophia(["--redact", "--no-contract", "--", "env"], {
       cwd: folder(),
       env: { HOOK: FAKE_TOKEN },
     });
-    expect(environmentOf(ended.stdout)).toMatchObject({ HOOK: "***" });
+    expect(environmentOf(result.stdout)).toMatchObject({ HOOK: "***" });
   });
 
   test("is masked for GitHub by export, and shown by no report", async () => {
-    const cwd = world();
+    const cwd = createProject();
     const exported = await sophia(["export", "--format", "github"], { cwd });
     const masks = exported.stdout.split("\n").filter((line) => line.startsWith("::add-mask::"));
     // The password of the URL alone, too.
@@ -72,16 +72,16 @@ describe("a value that holds a credential", () => {
       [VALUES.GHX, VALUES.REDIS_URL, password, VALUES.UNDECLARED].map((value) => `::add-mask::${value}`).toSorted(),
     );
     for (const command of [["check"], ["check", "--json"], ["explain"], ["explain", "--json"], ["audit"]]) {
-      const ended = await sophia(command, { cwd, env: { PATH: folder() } });
-      expect([command, ended.status]).toEqual([command, 0]);
-      expectNoSecret(ended);
+      const result = await sophia(command, { cwd, env: { PATH: folder() } });
+      expect([command, result.status]).toEqual([command, 0]);
+      expectNoSecret(result);
     }
   });
 
   test("is reported by check, with the contract's reason if there is one", async () => {
-    const cwd = world();
-    const ended = await sophia(["check"], { cwd });
-    expectWording(ended.stdout.slice(ended.stdout.indexOf("--- Summary ---")));
+    const cwd = createProject();
+    const result = await sophia(["check"], { cwd });
+    expectWording(result.stdout.slice(result.stdout.indexOf("--- Summary ---")));
     const { variables, credentials } = JSON.parse((await sophia(["check", "--json"], { cwd })).stdout);
     expect(variables).toMatchObject([{ secret: true }, { secret: true }, { secret: false }, { secret: false }, {}]);
     expect(credentials).toEqual([
@@ -92,9 +92,9 @@ describe("a value that holds a credential", () => {
   });
 
   test("is explained by explain", async () => {
-    const cwd = world();
-    const ended = await sophia(["explain", "GHX", "OPEN", "UNDECLARED", "LEVEL"], { cwd });
-    expectWording(ended.stdout.slice(ended.stdout.indexOf("✅ GHX")));
+    const cwd = createProject();
+    const result = await sophia(["explain", "GHX", "OPEN", "UNDECLARED", "LEVEL"], { cwd });
+    expectWording(result.stdout.slice(result.stdout.indexOf("✅ GHX")));
     const { variables } = JSON.parse((await sophia(["explain", "--json", "GHX", "OPEN"], { cwd })).stdout);
     expect(variables).toMatchObject([
       { secret: true, masking: "masked", credential: "a token (ghp_…)" },
@@ -110,10 +110,10 @@ test("audit finds credentials in plain text in ESC, and what the contract declar
   });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = { ...escVariables(server, "acme/app/dev"), PATH: folder() };
-  const ended = await sophia(["audit", "--json"], { cwd, env });
-  expect(ended).toMatchObject({ status: 0, stderr: "" });
-  expect(ended.stdout).not.toContain(FAKE_TOKEN);
-  const { secrets, findings } = JSON.parse(ended.stdout);
+  const result = await sophia(["audit", "--json"], { cwd, env });
+  expect(result).toMatchObject({ status: 0, stderr: "" });
+  expect(result.stdout).not.toContain(FAKE_TOKEN);
+  const { secrets, findings } = JSON.parse(result.stdout);
   expect(secrets).toMatchObject([{ name: "GHX", state: "changed" }]);
   expect(findings.filter(({ kind }: { kind: string }) => !kind.startsWith("token-"))).toMatchObject([
     { kind: "plain-text", name: "GHX", environment: "acme/app/dev", remedy: "sophia-run rotate GHX" },
@@ -128,15 +128,15 @@ test("rotate writes a value that holds a credential as a secret", async () => {
   const handle = server.environment("acme/app/dev", { values: { GHX: "old" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = { ...escVariables(server, "acme/app/dev"), ESC_ADMIN_TOKEN: server.token };
-  const ended = await sophia(["rotate", "GHX", "--yes"], { cwd, env, input: FAKE_TOKEN });
-  expect(ended).toMatchObject({ status: 0 });
+  const result = await sophia(["rotate", "GHX", "--yes"], { cwd, env, input: FAKE_TOKEN });
+  expect(result).toMatchObject({ status: 0 });
   expect(handle.definition).toContain("ciphertext");
   expect(handle.definition).not.toContain(FAKE_TOKEN);
 });
 
 test("a contract's reason is accepted only for a variable that is declared public", async () => {
   const contract = JSON.stringify({ variables: { KEY: { reason: "none" } } });
-  const ended = await sophia(["--", "true"], { cwd: folder({ "sophia.contract.json": contract }) });
-  expect(ended).toMatchObject({ status: 125, stdout: "" });
-  expect(unwrapped(ended.stderr)).toContain('allowed: no reason, or "secret": false');
+  const result = await sophia(["--", "true"], { cwd: folder({ "sophia.contract.json": contract }) });
+  expect(result).toMatchObject({ status: 125, stdout: "" });
+  expect(unwrapped(result.stderr)).toContain('allowed: no reason, or "secret": false');
 });

@@ -78,7 +78,7 @@ describe("npm run demo", () => {
     expect(wide).toEqual([]);
   });
 
-  test("leaves nothing behind", () => {
+  test("leaves no file and no process behind", () => {
     expect(remains(temporary)).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ describe("npm run demo", () => {
   });
 });
 
-test("colours are for terminals, and never used with NO_COLOR", () => {
+test("npm run demo uses colours only at terminals, and never with NO_COLOR", () => {
   const coloured = "\u001B[1mtext\u001B[0m";
   expect(makePaint(true, {})("heading", "text")).toBe(coloured);
   expect(makePaint(true, { NO_COLOR: "" })("heading", "text")).toBe(coloured);
@@ -96,7 +96,7 @@ test("colours are for terminals, and never used with NO_COLOR", () => {
   expect(makePaint(false, {})("heading", "text")).toBe("text");
 });
 
-describe("on a real terminal", () => {
+describe("npm run demo, on a real terminal,", () => {
   test("it has colours", async () => {
     const { status, stdout } = await inTerminal({});
     expect(status).toBe(0);
@@ -116,14 +116,14 @@ describe("on a real terminal", () => {
   });
 });
 
-test("a shell can parse the displayed command line", async () => {
+test("a shell can parse the command line that npm run demo displays", async () => {
   const words = ["printf", "%s\n", "a b", "it's", "$HOME", "", "007", "--x=y"] as const;
   const line = commandLine({ variables: { NAME: "a 'b'" }, words: ["sh", "-c", 'echo "$NAME"; "$@"', "sh", ...words] });
   const shell = start(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
   expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
 });
 
-test("--serve runs a server until SIGTERM to npm, and the commands that it prints work", async () => {
+test("npm run demo -- --serve runs a server until SIGTERM to npm, and the commands that it prints work", async () => {
   const temporary = folder();
   const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
     cwd: root,
@@ -147,14 +147,14 @@ test("--serve runs a server until SIGTERM to npm, and the commands that it print
   );
   const { status, stdout } = await shell.finished;
   expect(status).toBe(0);
-  for (const shown of [
+  for (const fragment of [
     /All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/,
     /FEATURE_FLAGS {2}secret\n[^]*--dry-run/,
     /QDRANT_API_KEY has a new value/,
     // A secret is missing, and then set.
     /^status 78\n[^]*QDRANT_API_KEY written and read back[^]*^PULUMI_ACCESS_TOKEN +\*{3}e5f6/m,
   ]) {
-    expect(stdout).toMatch(shown);
+    expect(stdout).toMatch(fragment);
   }
   process.kill(demo.pid, "SIGTERM");
   await demo.finished;
@@ -165,13 +165,13 @@ test.each([
   ["SIGTERM", "the first scene", /\$ sophia-run init/, 2],
   ["SIGTERM", "the scenes with ESC", /Configuration check: sample/, 1],
   ["SIGINT", "the scenes with ESC", /Configuration check: sample/, 1],
-] as const)("ends by %s in %s and cleans up", async (signal, _, shown, folders) => {
+] as const)("npm run demo ends by %s in %s and cleans up", async (signal, _, fragment, folders) => {
   const temporary = folder();
   const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  await demo.seen(shown);
+  await demo.seen(fragment);
   expect(remains(temporary)).toHaveLength(folders);
   process.kill(demo.pid, signal);
   expect(await demo.finished).toMatchObject({ status: null, signal });

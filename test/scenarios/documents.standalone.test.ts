@@ -273,7 +273,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
 };
 
-describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
+describe.each(Object.entries(DOCUMENTS))("the page %s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
   const all = fencedBlocks(document);
   const blocks = all.filter(({ language }) => ["console", "sh"].includes(language));
@@ -299,10 +299,10 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
     async ({ block, trial }, { skip }) => {
       if (trial?.kind !== "run") throw new TypeError("filtered above");
       skip(trial.unless !== undefined, trial.unless);
-      const ended = await runForReal(block, trial);
+      const result = await runForReal(block, trial);
       const output = trial.isShown === true ? { output: all[all.indexOf(block) + 1]?.text } : {};
       const shown = block.language === "console" ? { output: block.text } : { status: 0, ...output };
-      expect(ended, ended.output).toMatchObject(shown);
+      expect(result, result.output).toMatchObject(shown);
     },
   );
 
@@ -379,9 +379,9 @@ async function runForReal(
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const result = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const output = await text(child.stdout);
-  return { status: await ended, output };
+  return { status: await result, output };
 }
 
 /** Unquoted, `<value>` would be a redirection: of a file that does not exist, or one that is created. */

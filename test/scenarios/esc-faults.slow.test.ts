@@ -19,7 +19,7 @@ afterAll(() => certificates.remove());
 const document = readFileSync(join(import.meta.dirname, "../../docs/faults.md"), "utf8");
 const documented = documentedRows(document);
 
-describe.concurrent("real processes with a fault of ESC", () => {
+describe.concurrent("a start with a fault of ESC reports it as documented:", () => {
   test.each(CASES)("$group: $fault", async (one) => {
     const start = (options: readonly string[]) =>
       onStage(one, certificates, (variables, stage) => launch(one, variables, stage, options));
@@ -54,7 +54,7 @@ describe.concurrent("real processes with a fault of ESC", () => {
   });
 });
 
-test("docs/faults.md has a row for each fault, in this order, below the text of its maker", () => {
+test("docs/faults.md has a row for each fault, in the order of the faults, below the text of its maker", () => {
   expect(documented.map(({ group, cells }) => [group, cells[0]])).toEqual(
     CASES.map(({ group, fault }) => [group, fault]),
   );

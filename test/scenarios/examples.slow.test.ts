@@ -64,12 +64,12 @@ async function installInto(name: string): Promise<string> {
   return place;
 }
 
-describe("examples/npm-scripts", () => {
+describe("examples/npm-scripts:", () => {
   skipBecause(notPackage);
 
   const environment = (): Record<string, string> => ({ ...npmEnvironment(home), PORT: "0" });
 
-  test("every script but the check begins with sophia-run --", () => {
+  test("every script except the check begins with sophia-run --", () => {
     const manifest: unknown = parse(readFileSync(join(examples, "npm-scripts/package.json"), "utf8"));
     expect(manifest).toMatchObject({
       scripts: {
@@ -130,7 +130,7 @@ describe("examples/npm-scripts", () => {
   });
 });
 
-describe("examples/devcontainer", () => {
+describe("examples/devcontainer:", () => {
   skipBecause(notPackage);
 
   const config = readDevcontainer(join(examples, "devcontainer/.devcontainer/devcontainer.json"));
@@ -148,12 +148,12 @@ describe("examples/devcontainer", () => {
     start(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) }).finished;
   const both = (): Record<string, string> => ({ ESC_ENV: "acme/sophia/prod", ESC_TOKEN: esc.token });
 
-  test("asks for the two secrets and begins with sophia-run", () => {
+  test("it asks for the two secrets and begins with sophia-run", () => {
     expect(config.secrets).toEqual(["ESC_ENV", "ESC_TOKEN"]);
     expect(config.postStartCommand).toMatch(/^sophia-run -- /);
   });
 
-  test("the devcontainers CLI reads the same", async ({ skip }) => {
+  test("the devcontainers CLI reads the same settings", async ({ skip }) => {
     const cli = join(examples, "../node_modules/.bin/devcontainer");
     const missing = notInstalled(cli, "--version");
     skip(missing !== undefined, missing);
@@ -182,18 +182,21 @@ describe("examples/devcontainer", () => {
     expect(Object.keys(remoteEnv)).toEqual(["ESC_ENV", "ESC_TOKEN", "PATH"]);
   });
 
-  test.each(["secrets", "local"] as const)("postStartCommand, the two given as %s", async (way) => {
-    const workspace = await installed("devcontainer");
-    const end = await lifecycle(config.postStartCommand, surroundings(workspace, { [way]: both() }));
-    const host = new URL(QDRANT_URL).host;
-    expect(end).toMatchObject({
-      status: 0,
-      stdout: `Qdrant: ${host}\nthe development environment is ready\n`,
-      stderr: "",
-    });
-  });
+  test.each(["secrets", "local"] as const)(
+    "postStartCommand reports the configuration, with the two secrets given as %s",
+    async (way) => {
+      const workspace = await installed("devcontainer");
+      const end = await lifecycle(config.postStartCommand, surroundings(workspace, { [way]: both() }));
+      const host = new URL(QDRANT_URL).host;
+      expect(end).toMatchObject({
+        status: 0,
+        stdout: `Qdrant: ${host}\nthe development environment is ready\n`,
+        stderr: "",
+      });
+    },
+  );
 
-  test("without the two secrets .env is used; without .env the message names the missing variables", async () => {
+  test("it uses .env without the two secrets; without .env the message names the missing variables", async () => {
     const workspace = await installed("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });

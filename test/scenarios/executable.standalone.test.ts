@@ -86,7 +86,7 @@ describe("the stand-alone executable", () => {
     expect(ranges.find(({ start, end }) => start <= relro && relro < end)?.flags).toBe("r--p");
   });
 
-  it("has functions that compare the guard of the stack", ({ skip }) => {
+  it("has functions that check the guard of the stack", ({ skip }) => {
     skip(process.platform !== "linux" || process.arch !== "x64", "looks for an instruction of Linux on x64");
     // `mov %fs:0x28, REGISTER`: the engine, the libraries and the runtime have thousands of functions.
     const bytes = readFileSync(executable);
@@ -99,7 +99,7 @@ describe("the stand-alone executable", () => {
   });
 
   /** Each costs microseconds: the system makes the page, or copies one of the image. */
-  it("uses few pages for a start", ({ skip }) => {
+  it("uses few pages of memory for a start", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const script =
       "import os, sys; print(os.wait4(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), 0)[2].ru_minflt)";
@@ -124,7 +124,7 @@ describe("the stand-alone executable", () => {
     });
   });
 
-  it("does not know the build's option, nor where it was built", ({ skip }) => {
+  it("contains neither the build's option nor the path where it was built", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const { status, stderr } = run(["--make-image"], folder());
     expect({ status, first: stderr.split("\n")[0] }).toStrictEqual({
@@ -157,15 +157,15 @@ describe("the stand-alone executable", () => {
     ["SIGSTKFLT", 16],
   ] as const)("in spawn mode passes %s on to the program, which may die by it", async ([name, number], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
-    const ended = (program: string): Promise<unknown> => {
+    const result = (program: string): Promise<unknown> => {
       const args = ["--no-contract", "--mode", "spawn", "--", "sh", "-c", program];
       return once(spawn(executable, args, { stdio: "ignore" }), "exit");
     };
-    expect(await ended(`trap "exit 3" ${number}; kill -${number} $PPID; sleep 5 & wait`)).toEqual([3, null]);
-    expect(await ended(`kill -${number} $$`)).toEqual([null, name]);
+    expect(await result(`trap "exit 3" ${number}; kill -${number} $PPID; sleep 5 & wait`)).toEqual([3, null]);
+    expect(await result(`kill -${number} $$`)).toEqual([null, name]);
   });
 
-  it("does not read .env, bunfig.toml, tsconfig.json or package.json unless it is told to", () => {
+  it("reads .env, bunfig.toml, tsconfig.json or package.json only if it is told to", () => {
     const cwd = folder({
       ".env": "FROM_DEFAULT=1\n",
       ".env.local": "FROM_LOCAL=1\n",
@@ -271,13 +271,13 @@ describe("the stand-alone executable", () => {
     skip(process.platform !== "linux", "needs Linux");
     const layout = { ...PLAIN_LAYOUT, width: Math.min(columns, WIDTH), isTerminal: true };
     const options = { cwd: folder(), env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" } };
-    const shown = async (...args: readonly string[]): Promise<string> => {
+    const shownHelp = async (...args: readonly string[]): Promise<string> => {
       const { stdout } = await startAtTerminal([executable, ...args], options, [], columns).finished;
       return stdout.replaceAll("\r\n", "\n");
     };
     for (const [asked, isFull] of [["--help", false] as const, ["--help=all", true] as const]) {
-      expect(await shown(asked)).toBe(await mainHelp(layout, isFull));
-      const texts = await Promise.all(COMMAND_NAMES.map((name) => shown(name, asked)));
+      expect(await shownHelp(asked)).toBe(await mainHelp(layout, isFull));
+      const texts = await Promise.all(COMMAND_NAMES.map((name) => shownHelp(name, asked)));
       expect(texts).toEqual(await Promise.all(COMMAND_NAMES.map((name) => commandHelp(name, layout, isFull))));
     }
   });
@@ -301,7 +301,7 @@ describe("the stand-alone executable", () => {
     },
   );
 
-  it("has the whole command line", () => {
+  it("has the commands, the modes and the version of the whole command line", () => {
     const cwd = folder();
     expect(run(["--version"], cwd)).toMatchObject({
       status: 0,

@@ -12,12 +12,12 @@ const root = join(import.meta.dirname, "../..");
 const text = /\n## A first change\n(.*?)\n## /s.exec(readFileSync(join(root, "CONTRIBUTING.md"), "utf8"))?.[1] ?? "";
 const named = Array.from(text.matchAll(/`((?:schema|src|test)\/[\w/.-]+)`/g), ([, path = ""]) => path);
 
-test("each file and folder that it names is there", () => {
+test("the page about the first change names only files and folders that exist", () => {
   expect(named.length).toBeGreaterThan(8);
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test("the compiler names the places that must decide about a new format, which are those of its fourth step", () => {
+test("a new format makes the compiler name the places that must handle it, which are those of the page's fourth step", () => {
   const path = folder();
   const settings = readFileSync(join(root, "tsconfig.json"), "utf8");
   writeFileSync(join(path, "tsconfig.json"), settings.replace(/"include": \[[^\]]*\]/, '"include": ["src", "native"]'));

@@ -33,7 +33,9 @@ fetch(process.env.PULUMI_BACKEND_URL + "/api/esc/environments/acme", {
 });'
 `;
 
-test("each block of the page works behind the one before it, and shows what the page shows", async ({ skip }) => {
+test("each block of the page about the first value works after the block before it, and prints what the page shows", async ({
+  skip,
+}) => {
   skip(notPackage !== undefined, notPackage);
   await using server = await startEscServer();
   const owner = { kind: "organization", organization: "acme" } as const;
@@ -75,9 +77,9 @@ test("each block of the page works behind the one before it, and shows what the 
     ],
   );
   const { status, stdout } = await shell.finished;
-  const shown = stdout.replaceAll("\r", "");
-  expect(status, shown).toBe(0);
-  let rest = shown;
+  const terminalText = stdout.replaceAll("\r", "");
+  expect(status, terminalText).toBe(0);
+  let rest = terminalText;
   for (const { language, text } of blocks.filter((block) => block.language === "console")) {
     const output = text
       .split("\n")
@@ -88,5 +90,5 @@ test("each block of the page works behind the one before it, and shows what the 
     rest = rest.slice(rest.indexOf(output) + output.length);
   }
   expect(rest).toContain("✅ All checks passed! Configuration loaded from ESC and .env");
-  for (const secret of [SENTINEL, launcher, server.token]) expect(shown).not.toContain(secret);
+  for (const secret of [SENTINEL, launcher, server.token]) expect(terminalText).not.toContain(secret);
 });

@@ -12,7 +12,7 @@ import { startAtTerminal } from "../helpers/terminal.ts";
 const ENV = "acme/a-project-with-a-long-name/an-environment-with-a-long-name-too";
 const NAME = "A_SECRET_WITH_A_LONG_NAME_OF_ITS_OWN";
 
-async function world() {
+async function startEscWithEnvironment() {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const handle = server.environment(ENV, { values: { KEEP: "1" } });
@@ -48,11 +48,11 @@ describe.each([
   ["dash", ["dash", "-c"]],
   ["fish", ["fish", "--no-config", "-c"]],
   ["zsh", ["zsh", "-f", "-c"]],
-] as const)("in %s", (shell, words) => {
+] as const)("a start with a missing or invalid value, in %s:", (shell, words) => {
   skipBecause(notInstalled(shell, "-c", "exit"));
 
   test("the printed command sets the value, and replaces an invalid one", async () => {
-    const { server, handle, cwd, env, atTerminal } = await world();
+    const { server, handle, cwd, env, atTerminal } = await startEscWithEnvironment();
     const launch = ["sophia-run", "--", "printenv", "KEEP"] as const;
     const unmet = await atTerminal(launch);
     expect(unmet.status).toBe(78);
@@ -81,8 +81,8 @@ describe.each([
   });
 });
 
-test("without a terminal the command is printed if its token is set, and reads the standard input", async () => {
-  const { server, cwd, env } = await world();
+test("without a terminal the command that sets a value is printed if its token is set, and reads the standard input", async () => {
+  const { server, cwd, env } = await startEscWithEnvironment();
   const unmet = await sophia(["--", "true"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token } });
   expect(unmet.status).toBe(78);
   expect(unmet.stderr).toContain("standard input");
@@ -91,8 +91,8 @@ test("without a terminal the command is printed if its token is set, and reads t
   expect(set).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("without a terminal and a token the command is printed for a terminal, where it asks for both", async () => {
-  const { cwd, env } = await world();
+test("without a terminal and a token the command that sets a value is printed for a terminal, where it asks for both", async () => {
+  const { cwd, env } = await startEscWithEnvironment();
   const unmet = await sophia(["--", "true"], { cwd, env });
   expect(unmet.stderr).toContain("asks for its value");
   expect(remedyIn(unmet.stderr)).toContain(`sophia-run set ${NAME} --in`);

@@ -44,21 +44,21 @@ test.each([
   ["a link to /dev/zero", NAMED, "a device"],
   ["a named pipe without a writer", FOUND, "is not a regular file"],
   ["a link to /dev/zero", FOUND, "is not a regular file"],
-])("%s does not block any reader: %j", { timeout: 60_000 }, async (kind, readers, words) => {
+])("no reader is blocked by %s: %j", { timeout: 60_000 }, async (kind, readers, words) => {
   const runs = readers.map(async ([name, args, env, status]) => {
-    const ended = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
-    expect({ args, env, status: ended.status, stderr: unwrapped(ended.stderr) }).toEqual({
+    const result = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
+    expect({ args, env, status: result.status, stderr: unwrapped(result.stderr) }).toEqual({
       args,
       env,
       status,
       stderr: expect.stringContaining(words),
     });
-    expect(ended.stderr).not.toContain("internal error");
+    expect(result.stderr).not.toContain("internal error");
   });
   await Promise.all(runs);
 });
 
-describe("the output stays short and has no internal error", () => {
+describe("the output for a hostile file stays short and has no internal error:", () => {
   const linesOf = (text: string): number => text.split("\n").length - 1;
 
   test.each([
@@ -81,14 +81,14 @@ describe("the output stays short and has no internal error", () => {
       "and 980 more",
     ],
   ] as const)("%s", { timeout: 20_000 }, async (_, name, text, status, words) => {
-    const ended = await sophia(["--no-contract", ...RUN], { cwd: folder({ [name]: text }) });
-    expect(ended.status).toBe(status);
-    expect(ended.stderr).toContain(words);
-    expect(ended.stderr).not.toContain("internal error");
-    expect(linesOf(ended.stderr)).toBeLessThan(70);
+    const result = await sophia(["--no-contract", ...RUN], { cwd: folder({ [name]: text }) });
+    expect(result.status).toBe(status);
+    expect(result.stderr).toContain(words);
+    expect(result.stderr).not.toContain("internal error");
+    expect(linesOf(result.stderr)).toBeLessThan(70);
   });
 
-  test("100,000 diagnostics of ESC", async () => {
+  test("for 100,000 diagnostics of ESC", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     const diagnostics = Array.from({ length: 100_000 }, (_, n) => ({
@@ -98,9 +98,9 @@ describe("the output stays short and has no internal error", () => {
     server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
     server.failNext("open", { kind: "warnings", diagnostics });
     const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
-    const ended = await sophia(RUN, { env: { ...env, ...CONTRACT_VALUES } });
-    expect(ended.stderr).toContain("and 99980 more");
-    expect(linesOf(ended.stderr)).toBeLessThan(30);
+    const result = await sophia(RUN, { env: { ...env, ...CONTRACT_VALUES } });
+    expect(result.stderr).toContain("and 99980 more");
+    expect(linesOf(result.stderr)).toBeLessThan(30);
   });
 });
 
@@ -116,7 +116,7 @@ describe("control characters of a contract are escaped", () => {
     [["check", "--json"], "Key\\\\u202edaer"],
     [["explain", "A"], "one\\u009b31m\\u200f"],
     [["explain", "--json"], "one\\u009b31m\\u200f"],
-  ])("%j", async (args, words) => {
+  ])("in the output of %j", async (args, words) => {
     const { status, stdout, stderr } = await sophia(args, { cwd: cwd() });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain(words);
@@ -124,7 +124,7 @@ describe("control characters of a contract are escaped", () => {
   });
 });
 
-test("diagnostics of Node.js by NODE_DEBUG contain no token", async ({ skip }) => {
+test("NODE_DEBUG prints no token in the diagnostics of Node.js", async ({ skip }) => {
   skip(isStandalone, "there is no Node.js that writes any");
   const server = await startEscServer({ token: "pul-sentinel-0123456789abcdef" });
   onTestFinished(() => server.close());
@@ -136,8 +136,11 @@ test("diagnostics of Node.js by NODE_DEBUG contain no token", async ({ skip }) =
   expect(stderr).not.toMatch(/sentinel|authorization/i);
 });
 
-test.each([" ", "\t\n", "\u200B\uFEFF", "\u00A0\u2060"])("%j does not meet a requirement", async (value) => {
-  const { status, stderr } = await sophia(RUN, { env: { ...CONTRACT_VALUES, QDRANT_API_KEY: value } });
-  expect(status).toBe(78);
-  expect(stderr).toContain("QDRANT_API_KEY");
-});
+test.each([" ", "\t\n", "\u200B\uFEFF", "\u00A0\u2060"])(
+  "%j does not meet a requirement of the contract",
+  async (value) => {
+    const { status, stderr } = await sophia(RUN, { env: { ...CONTRACT_VALUES, QDRANT_API_KEY: value } });
+    expect(status).toBe(78);
+    expect(stderr).toContain("QDRANT_API_KEY");
+  },
+);

@@ -28,7 +28,7 @@ function install(cwd: string, more: Readonly<Record<string, string>> = {}): Prom
 }
 
 test(
-  "npm ci runs with progress in a fresh clone, and again only if the lock file has changed since",
+  "a command in a fresh clone runs npm ci with progress, and runs it again only if the lock file has changed since",
   { timeout: 300_000 },
   async () => {
     const checkout = join(folder(), "checkout");
@@ -78,7 +78,7 @@ test("an installation that fails is reported without a stack, and ends with 1", 
   expect(failed.stderr).not.toMatch(/^ +at /m);
 });
 
-test("what a link leads to is not deleted", async () => {
+test("an installation does not delete what a link leads to", async () => {
   const [cwd, kept] = [folder(), folder({ kept: "" })];
   mkdirSync(join(cwd, "scripts"));
   for (const name of ["package.json", "package-lock.json", "scripts/install.mjs"]) {
@@ -101,21 +101,21 @@ test.each([
   ["23.11.1", false],
   ["24.0.0", true],
   ["26.1.0", true],
-])("Node.js %s is enough: %s", async (version, isEnough) => {
+])("an installation accepts Node.js %s: %s", async (version, isEnough) => {
   const preload = folder({
     "version.cjs": `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } });`,
   });
-  const ended = await install(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
+  const result = await install(root, { NODE_OPTIONS: `--require ${join(preload, "version.cjs")}` });
   const refused = {
     status: 1,
     stderr: expect.stringMatching(
       new RegExp(`^sophia-run: this is Node\\.js ${version}, and sophia-run needs .*\\n {2}install one of .*\\n$`),
     ),
   };
-  expect(ended).toMatchObject(isEnough ? { status: 0, stderr: "" } : refused);
+  expect(result).toMatchObject(isEnough ? { status: 0, stderr: "" } : refused);
 });
 
-test("the demo, the tests and the package install what they need first, by npm's name of the script", () => {
+test("the demo, the tests and the package first install what they need, under npm's name of the script", () => {
   const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
   );

@@ -17,10 +17,10 @@ const MANIFEST = {
   scripts: { job: "sophia-run -- sh -c 'exit 7'", mistake: "sophia-run check --jsno" },
 };
 
-describe.each(clients())("$name", (client) => {
+describe.each(clients())("the package, installed by $name,", (client) => {
   const { packageManager, files, command, add, exec, typed } = client;
 
-  test("installs the package without messages about scripts, runs it, and runs the scripts that init writes", async () => {
+  test("prints no messages about scripts, runs, and runs the scripts that init writes", async () => {
     const cwd = folder({ "package.json": JSON.stringify({ ...MANIFEST, packageManager }), ...files });
     const home = folder();
     const packed = await pack(home);
@@ -60,8 +60,8 @@ describe.each(clients())("$name", (client) => {
       expect(byBun.stderr).toContain("sophia-run: Bun");
     }
 
-    const made = ["init", "--from", "builtin", "--with", "actions"];
-    expect((await run(...exec, "sophia-run", ...made)).status).toBe(0);
+    const initCommand = ["init", "--from", "builtin", "--with", "actions"];
+    expect((await run(...exec, "sophia-run", ...initCommand)).status).toBe(0);
     const path = env["PATH"] ?? "";
     const PATH = `${writeStandIns(folder(), client)}:${path}`;
     const inShell = (script: string, more: { readonly cwd: string; readonly env?: Record<string, string> }) =>

@@ -98,34 +98,34 @@ describe("a pipe in the place of a file that is found is reported at once:", () 
     ["init --with claude", ["init", "--with", "claude"], ".claude/settings.json", 125],
     ["init --with codex", ["init", "--with", "codex"], ".codex/config.toml", 125],
   ])("%s %j: %s", async (_, args, name, status) => {
-    const ended = await run(args, await project(name, "pipe"));
-    expect(ended).toMatchObject({ status, text: expect.stringContaining(IRREGULAR) });
-    expect(ended.text).toContain(name);
+    const result = await run(args, await project(name, "pipe"));
+    expect(result).toMatchObject({ status, text: expect.stringContaining(IRREGULAR) });
+    expect(result.text).toContain(name);
   });
 
   test.each([".env", ".env.example", ".env.schema", "secretspec.toml"])(
-    "init says that it has not read %s, and goes on",
+    "init says that it has not read the pipe %s, and continues",
     async (name) => {
       const { "sophia.contract.json": _, ...files } = FILES;
-      const ended = await run(["init"], await project(name, "pipe", files));
-      expect(ended.status).toBe(0);
-      expect(ended.text).toContain(`not read: ${name}`);
-      expect(ended.text).toContain(IRREGULAR);
+      const result = await run(["init"], await project(name, "pipe", files));
+      expect(result.status).toBe(0);
+      expect(result.text).toContain(`not read: ${name}`);
+      expect(result.text).toContain(IRREGULAR);
     },
   );
 
-  test("a contract that another extends", async () => {
+  test("for a contract that another contract extends", async () => {
     const files = { ...FILES, "sophia.contract.json": '{ "extends": "./base.json", "variables": {} }' };
-    const ended = await run(RUN, await project("base.json", "pipe", files));
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining(IRREGULAR) });
+    const result = await run(RUN, await project("base.json", "pipe", files));
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining(IRREGULAR) });
   });
 
-  test("a file in a folder of secrets; NAME_FILE may name it", async () => {
+  test("for a file in a folder of secrets; NAME_FILE may name a pipe", async () => {
     const { ".env": _, ...files } = FILES;
     const cwd = await project("secrets/key", "pipe", files);
-    const ended = await run(["--secrets-dir", "secrets", ...RUN], cwd);
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining(`secrets/key`) });
-    expect(ended.text).toContain(IRREGULAR);
+    const result = await run(["--secrets-dir", "secrets", ...RUN], cwd);
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining(`secrets/key`) });
+    expect(result.text).toContain(IRREGULAR);
   });
 });
 
@@ -144,12 +144,12 @@ describe("a pipe in the place of a file without which a command works, or that o
     ["link", ["link"], "node_modules/.bin/sophia-run", 0],
     ["the file of messages", ["mask"], ".cache/sophia-run/told-today", 0],
   ])("%s %j: %s", async (_, args, name, status) => {
-    const ended = await run(args, await project(name, "pipe"));
-    expect(ended.status).toBe(status);
+    const result = await run(args, await project(name, "pipe"));
+    expect(result.status).toBe(status);
   });
 });
 
-describe.each<Kind>(["socket", "folder", "device"])("a %s", (kind) => {
+describe.each<Kind>(["socket", "folder", "device"])("in the place of a file, a %s", (kind) => {
   test.each<[readonly string[], string]>([
     [RUN, ".env"],
     [RUN, "sophia.contract.json"],
@@ -158,21 +158,21 @@ describe.each<Kind>(["socket", "folder", "device"])("a %s", (kind) => {
     [["init"], "Dockerfile"],
     [["docs"], "SECRETS.md"],
     [["init", "--with", "claude"], ".claude/settings.json"],
-  ])("%j: in the place of %s is an error", async (args, name) => {
-    const ended = await run(args, await project(name, kind));
-    expect(ended.status).toBe(125);
-    expect(ended.text).toContain(name);
+  ])("is an error of %j if %s should be there", async (args, name) => {
+    const result = await run(args, await project(name, kind));
+    expect(result.status).toBe(125);
+    expect(result.text).toContain(name);
   });
 });
 
-test("the null device, which hides a file, is an empty one", async () => {
+test("the null device, which hides a file, is read as an empty file", async () => {
   const { ".env": _, ...files } = FILES;
   const cwd = folder(files);
   symlinkSync("/dev/null", join(cwd, ".env"));
   expect(await run(["--no-contract", ...RUN], cwd)).toMatchObject({ status: 0, text: "" });
 });
 
-test("a named .env may be a pipe, as the message for one that was found says", async () => {
+test("a named .env may be a pipe, as the message for a found pipe says", async () => {
   const cwd = await project(".env", "pipe");
   const refused = await run(["--", "printenv", "KEY"], cwd);
   const option = /if it is named: (--dotenv \S+)/.exec(refused.text)?.[1] ?? "";
@@ -182,7 +182,7 @@ test("a named .env may be a pipe, as the message for one that was found says", a
   expect(named).toEqual({ status: 0, text: "of-the-pipe\n" });
 });
 
-describe("git is not waited for:", () => {
+describe("sophia-run does not wait for git:", () => {
   const secrets = { ...FILES, "sub/inner.txt": "x\n" };
 
   test.each<[string, readonly string[]]>([
@@ -198,54 +198,54 @@ describe("git is not waited for:", () => {
     [".git/objects/info/alternates", ["scan", "--history"]],
     [".git/index", ["check"]],
   ])("a pipe in the place of %s is an error for %j", async (name, args) => {
-    const ended = await run(args, await project(name, "pipe", secrets));
-    expect(ended.status).toBe(125);
-    expect(ended.text).toContain(`${name} is a pipe or a device, for which git would wait`);
+    const result = await run(args, await project(name, "pipe", secrets));
+    expect(result.status).toBe(125);
+    expect(result.text).toContain(`${name} is a pipe or a device, for which git would wait`);
   });
 
-  test("also in a folder without a repository", async () => {
+  test("outside of a repository either", async () => {
     const cwd = folder(FILES);
     await place(join(cwd, "sub/.gitignore"), "pipe");
-    const ended = await run(["scan"], cwd);
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("sub/.gitignore is a pipe") });
+    const result = await run(["scan"], cwd);
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining("sub/.gitignore is a pipe") });
   });
 
-  test("also of a work tree, whose folder of git is elsewhere", async () => {
+  test("for a work tree, whose folder of git is elsewhere", async () => {
     const cwd = await project("other", "folder", secrets);
     execFileSync("git", ["worktree", "add", "-q", "tree"], { cwd });
     await place(join(cwd, ".git/worktrees/tree/index"), "pipe");
     writeFileSync(join(cwd, "tree/.env"), FILES[".env"], { mode: 0o600 });
-    const ended = await run(["scan"], join(cwd, "tree"));
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("worktrees/tree/index is a pipe") });
+    const result = await run(["scan"], join(cwd, "tree"));
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining("worktrees/tree/index is a pipe") });
   });
 
-  test("for a consent", async () => {
+  test("to ask for a consent", async () => {
     const files = { ...FILES, ".env": "KEY=1\nESC_ENV=acme/app/dev\n" };
     const env = { ESC_TOKEN: "pul-0123456789abcdef", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
-    const ended = await run(RUN, await project(".git/index", "pipe", files), env);
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining(".git/index is a pipe") });
+    const result = await run(RUN, await project(".git/index", "pipe", files), env);
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining(".git/index is a pipe") });
   });
 
-  test("nor does a link to an endless device fill the memory", async () => {
-    const ended = await run(["scan", "--history"], await project(".git/packed-refs", "device", secrets));
-    expect(ended).toMatchObject({ status: 125, text: expect.stringContaining("packed-refs is a pipe or a device") });
+  test("or fill the memory because of a link to an endless device", async () => {
+    const result = await run(["scan", "--history"], await project(".git/packed-refs", "device", secrets));
+    expect(result).toMatchObject({ status: 125, text: expect.stringContaining("packed-refs is a pipe or a device") });
   });
 
-  test("nor for a pipe in the place of .git", async () => {
+  test("because of a pipe in the place of .git", async () => {
     const cwd = folder(FILES);
     await place(join(cwd, ".git"), "pipe");
     expect((await run(["scan"], cwd)).status).toBe(1);
   });
 
-  test("the null device in the place of a file is no obstacle", async () => {
+  test("and accepts the null device in the place of a file", async () => {
     const cwd = await project(".git/info/exclude", "pipe", secrets);
     rmSync(join(cwd, ".git/info/exclude"));
     symlinkSync("/dev/null", join(cwd, ".git/info/exclude"));
     expect((await run(["scan"], cwd)).status).toBe(1);
   });
 
-  test("the socket of git's own daemon is no obstacle", async () => {
-    const ended = await run(["scan"], await project(".git/fsmonitor--daemon.ipc", "socket", secrets));
-    expect(ended.status).toBe(1);
+  test("and accepts the socket of git's own daemon", async () => {
+    const result = await run(["scan"], await project(".git/fsmonitor--daemon.ipc", "socket", secrets));
+    expect(result.status).toBe(1);
   });
 });

@@ -74,7 +74,7 @@ async function exchanging(one: string, other: string): Promise<void> {
   await startAttack(script, one, other);
 }
 
-test("no start runs the code of another user who replaces the folder", async () => {
+test("no start runs the compiled code of another user who replaces the cache's folder", async () => {
   const { home, caches, code } = await homeWithCode();
   const evil = join(caches, "evil");
   mkdirSync(evil);
@@ -86,7 +86,7 @@ test("no start runs the code of another user who replaces the folder", async () 
   expect(outputs).toEqual(outputs.map(() => `${home}\n`));
 }, 60_000);
 
-test("a file of another user in the folder is not read", async () => {
+test("a start does not read a file of another user in the cache's folder", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) {
     writeFileSync(join(code, name), attackersCode(name));
@@ -95,7 +95,7 @@ test("a file of another user in the folder is not read", async () => {
   expect(await start(home)).toBe(`${home}\n`);
 });
 
-test("the exchanged code would run if it belonged to root", async () => {
+test("the exchanged compiled code would run if it belonged to root", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
   expect(await start(home)).toContain(SIGN);
@@ -104,7 +104,7 @@ test("the exchanged code would run if it belonged to root", async () => {
 test.each([
   ["0777", false],
   ["1777", true],
-])("with mode %s above it the code is kept: %s", async (mode, isKept) => {
+])("compiled code is kept below a folder with mode %s: %s", async (mode, isKept) => {
   const home = folder();
   const above = join(home, "above");
   mkdirSync(join(above, ".cache"), { recursive: true });
@@ -115,7 +115,7 @@ test.each([
   );
 });
 
-test("kept code is not used if any user may replace a folder above it", async () => {
+test("compiled code is not used if any user may replace a folder above it", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
   chmodSync(home, 0o777);

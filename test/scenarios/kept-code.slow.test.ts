@@ -107,10 +107,10 @@ describe("the code that V8 has compiled", () => {
     expect(intact.subarray(8).equals(readOwn(path, name) ?? Buffer.alloc(0))).toBe(true);
     const file = openSync(pathOf(home, name), "r+");
     const believed = Array.from({ length: 500 }, (_, index) => {
-      const at = Math.floor((index * intact.length) / 500);
-      writeSync(file, Uint8Array.of((intact[at] ?? 0) ^ (1 << (index % 8))), 0, 1, at);
+      const byteOffset = Math.floor((index * intact.length) / 500);
+      writeSync(file, Uint8Array.of((intact[byteOffset] ?? 0) ^ (1 << (index % 8))), 0, 1, byteOffset);
       const read = readOwn(path, name);
-      writeSync(file, intact, at, 1, at);
+      writeSync(file, intact, byteOffset, 1, byteOffset);
       return read;
     });
     closeSync(file);
@@ -125,8 +125,8 @@ describe("the code that V8 has compiled", () => {
     const intact = readFileSync(pathOf(home, name));
     for (let index = 0; index < 16; index += 1) {
       const spoilt = Buffer.from(intact);
-      const at = Math.floor((index * intact.length) / 16);
-      spoilt[at] = (spoilt[at] ?? 0) ^ (1 << (index % 8));
+      const byteOffset = Math.floor((index * intact.length) / 16);
+      spoilt[byteOffset] = (spoilt[byteOffset] ?? 0) ^ (1 << (index % 8));
       writeFileSync(pathOf(home, name), spoilt);
       expect(await run({ HOME: home }), `bit ${index}`).toStrictEqual(GOOD);
       expect(readFileSync(pathOf(home, name)).equals(spoilt), `bit ${index}`).toBe(false);
@@ -180,13 +180,13 @@ describe("no code is kept, without a message,", () => {
     expect(readdirSync(home, { recursive: true })).toEqual([".cache"]);
   });
 
-  test("where there is no folder for caches: none is made", async () => {
+  test("if there is no folder for caches, and none is made", async () => {
     const home = folder();
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
     expect(readdirSync(home)).toEqual([]);
   });
 
-  test("where the folder for it is a link, a file, or one that others may write", async () => {
+  test("if its folder is a link, a file, or writable by others", async () => {
     const [linked, filed, open] = [folder(), folder(), folder()];
     for (const home of [linked, filed, open]) mkdirSync(join(home, ".cache"));
     const elsewhere = folder();
@@ -200,23 +200,23 @@ describe("no code is kept, without a message,", () => {
     expect(keptIn(open)).toEqual([]);
   });
 
-  test("where the HOME is another user's, whose code root does not run either", async ({ skip }) => {
+  test("if the HOME is another user's, whose code root does not run either", async ({ skip }) => {
     skip(!isRoot, "needs root");
     const home = homeWithCaches();
     for (const path of ["", ".cache"]) chownSync(join(home, path), 1000, 1000);
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
     expect(keptIn(home)).toEqual([]);
-    const own = homeWithCaches();
-    await run({ HOME: own });
-    for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(own, path), 1000, 1000);
-    const [name = ""] = keptIn(own);
-    writeFileSync(pathOf(own, name), "spoilt");
-    expect(await run({ HOME: own })).toStrictEqual(GOOD);
-    expect(readFileSync(pathOf(own, name), "latin1")).toBe("spoilt");
+    const otherHome = homeWithCaches();
+    await run({ HOME: otherHome });
+    for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(otherHome, path), 1000, 1000);
+    const [name = ""] = keptIn(otherHome);
+    writeFileSync(pathOf(otherHome, name), "spoilt");
+    expect(await run({ HOME: otherHome })).toStrictEqual(GOOD);
+    expect(readFileSync(pathOf(otherHome, name), "latin1")).toBe("spoilt");
   });
 });
 
-test("NODE_COMPILE_CACHE is the program's: it arrives as it was", async () => {
+test("NODE_COMPILE_CACHE reaches the program unchanged", async () => {
   const env = { HOME: folder(), NODE_COMPILE_CACHE: "/somewhere/else", SHOWN: "NODE_COMPILE_CACHE" };
   expect(await run(env)).toStrictEqual({ ...GOOD, stdout: "/somewhere/else\n" });
 });

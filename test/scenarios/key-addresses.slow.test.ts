@@ -21,7 +21,7 @@ const contractOf = (variables: object): Readonly<Record<string, string>> => ({
   "sophia.contract.json": JSON.stringify({ variables }),
 });
 
-describe("an address in a .env that was found is withheld, with a warning,", () => {
+describe("an address in a found .env file is withheld, with a warning,", () => {
   test.each<[string, Readonly<Record<string, string>>, string]>([
     ["OPENAI_BASE_URL", KEY, EVIL],
     ["OPENAI_API_BASE", KEY, EVIL],
@@ -107,7 +107,7 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     expect(messages).toContain(`${BASE} in .env`);
   });
 
-  test("even if a found contract declares it, or has an alias or a default", async () => {
+  test("even if a found contract declares the address, or has an alias or a default", async () => {
     const contracts = [
       { contract: { [BASE]: {} }, file: `${BASE}=${EVIL}`, env: KEY },
       { contract: { [BASE]: { aliases: ["DOCS"] } }, file: `DOCS=${EVIL}`, env: KEY },
@@ -153,15 +153,15 @@ describe("an address is passed on without a message", () => {
   });
 
   test("that is a default or an alias of a contract that the caller names", async () => {
-    for (const own of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
-      const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: own }));
+    for (const declaration of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
+      const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: declaration }));
       const env = { ...KEY, DOCS: EVIL };
       const { variables, messages } = await start(["--contract", "sophia.contract.json"], { cwd, env });
       expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     }
   });
 
-  test("under a further name of the same address", async () => {
+  test("under another name of the same address", async () => {
     const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: { aliases: ["OPENAI_API_BASE"] } }));
     const { variables, messages } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
     expect([messages, variables[BASE]]).toEqual(["", EVIL]);
@@ -178,7 +178,7 @@ describe("a sophia-run in the program", () => {
     expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
   });
 
-  test("does not send its own key there", async () => {
+  test("does not send its own key to the address of a file", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment(ESC_NAME, { values: KEY });

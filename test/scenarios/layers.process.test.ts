@@ -32,7 +32,7 @@ function layers(files: Readonly<Record<string, string>>): { readonly status: num
   return { status, stderr };
 }
 
-it("imports and includes of lower layers pass", () => {
+it("npm run layers accepts imports and includes of lower layers", () => {
   expect(layers({})).toEqual({ status: 0, stderr: "" });
 });
 
@@ -58,14 +58,14 @@ it.for([
   ],
   ["native/program.h", "#include <runtime.h>\n", "runtime/native/runtime.h: the runtime and the product"],
   ["native/masking/search.inc", '#include "runtime.h"\n', "runtime/native/runtime.h: the runtime and the product"],
-] as const)("%s with %s fails", ([file, text, problem]) => {
+] as const)("npm run layers refuses %s with %s", ([file, text, problem]) => {
   expect(layers({ [file]: text })).toEqual({
     status: 1,
     stderr: expect.stringContaining(`${file} imports ${problem}`),
   });
 });
 
-it("circles fail, of C too", () => {
+it("npm run layers refuses circles, in C too", () => {
   const files = { "native/program.h": '#include "other.h"\n', "native/other.h": '#include "program.h"\n' };
   expect(layers(files)).toEqual({
     status: 1,
@@ -73,14 +73,14 @@ it("circles fail, of C too", () => {
   });
 });
 
-it("a folder in no layer fails", () => {
+it("npm run layers refuses a folder that is in no layer", () => {
   expect(layers({ "src/elsewhere/some.ts": "" })).toEqual({
     status: 1,
     stderr: expect.stringContaining("src/elsewhere/some.ts is in no layer"),
   });
 });
 
-it("a drawing of other imports fails, and so does a document without one", () => {
+it("npm run layers refuses a drawing of other imports, and a document without a drawing", () => {
   const drawn = (lines: string): string =>
     `<!-- modules: npm run layers -- --write -->\n\n\`\`\`text\n${lines}\n\`\`\`\n\n<!-- end of the modules -->\n`;
   const none = layers({ "ARCHITECTURE.md": "" });

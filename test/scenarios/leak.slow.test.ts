@@ -48,7 +48,7 @@ type Row = readonly [
   reached: string,
 ];
 
-describe("no value and no token comes out", () => {
+describe("no value and no token is printed", () => {
   test.each<Row>([
     [["check"], {}, 0, "All checks passed"],
     [["check", "--json"], {}, 0, '"name": "QDRANT_API_KEY"'],
@@ -124,7 +124,7 @@ describe("no value and no token comes out", () => {
     [["check"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
     [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
-  ])("%j with %j", async (args, variables, status, reached) => {
+  ])("by %j with %j", async (args, variables, status, reached) => {
     const { env } = await esc();
     const cwd = folder({
       ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n`,
@@ -132,17 +132,17 @@ describe("no value and no token comes out", () => {
     });
     const temporary = folder();
     // The cache is in the same folder.
-    const ended = await sophia(args, {
+    const result = await sophia(args, {
       cwd,
       env: { ...env, TMPDIR: temporary, XDG_CACHE_HOME: temporary, ...variables },
     });
-    expect(ended).toMatchObject({ status, signal: null });
-    expect(ended.stdout + ended.stderr).toContain(reached);
-    expect(ended.stderr).not.toContain("internal error");
-    expectNone([ended.stdout, ended.stderr], [temporary]);
+    expect(result).toMatchObject({ status, signal: null });
+    expect(result.stdout + result.stderr).toContain(reached);
+    expect(result.stderr).not.toContain("internal error");
+    expectNone([result.stdout, result.stderr], [temporary]);
   });
 
-  test("of a restart by --watch, of one that the contract forbids, and of a service that refuses", async () => {
+  test("at a restart by --watch, at a restart that the contract forbids, and for a service that refuses", async () => {
     const { server, env } = await esc();
     const program =
       'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
@@ -160,14 +160,14 @@ describe("no value and no token comes out", () => {
     // The first one was reported before the second.
     await server.waitFor("any", server.count("any") + 2);
     process.kill(started.pid, "SIGTERM");
-    const ended = await started.finished;
+    const result = await started.finished;
     for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program continues"]) {
-      expect(unwrapped(ended.stderr)).toContain(word);
+      expect(unwrapped(result.stderr)).toContain(word);
     }
-    expectNone([ended.stdout, ended.stderr]);
+    expectNone([result.stdout, result.stderr]);
   });
 
-  test("of a new token for the launcher, which gh alone gets", async () => {
+  test("of a new token for the launcher, which only gh gets", async () => {
     const { server, env } = await esc();
     const owner = { kind: "organization", organization: "acme" } as const;
     const { value } = server.addToken({ owner, access: "open", name: "ci", value: `pul-${secretOf("old")}` });
@@ -180,7 +180,7 @@ env; echo "$*"; env >&2
 exit 0
 `;
     writeFileSync(join(bin, "gh"), gh, { mode: 0o755 });
-    const ended = await sophia(["rotate", "--token", "--yes"], {
+    const result = await sophia(["rotate", "--token", "--yes"], {
       env: {
         ...env,
         ESC_TOKEN: value,
@@ -189,14 +189,14 @@ exit 0
         TMPDIR: temporary,
       },
     });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
     const [made = ""] = /pul-\w{40}/.exec(readFileSync(join(stored, "values"), "latin1")) ?? [];
     expect(made).not.toBe("");
-    expect(ended.stdout).not.toContain(made);
-    expectNone([ended.stdout], [temporary]);
+    expect(result.stdout).not.toContain(made);
+    expectNone([result.stdout], [temporary]);
   });
 
-  test("of a contract that is not met, whatever is wrong with the values", async () => {
+  test("for a contract that is not met, whatever is wrong with the values", async () => {
     const { env } = await esc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
     const { status, stdout, stderr } = await sophia(["--", "true"], { env });
     expect({ status, stdout }).toEqual({ status: 78, stdout: "" });
@@ -212,7 +212,7 @@ const BUGS = {
   "rejects a promise that nobody awaits": "Promise.reject(error);",
 };
 
-describe("a bug shows no value and no token", () => {
+describe("an internal error shows no value and no token", () => {
   skipBecause(notPreloadable);
 
   test.each(Object.entries(BUGS))("when it %s", async (_, bug) => {

@@ -30,25 +30,27 @@ const rows: readonly (readonly [options: readonly string[], names: readonly stri
   ],
 ];
 
-test.each(rows)("%j", async (options, names) => {
+test.each(rows)("the program gets only the selected variables with %j", async (options, names) => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { DECLARED: secret("d"), FROM_ESC: "e", DECLARED_NOT: "n" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "FROM_FILE=f\n" });
   const env = { ...escVariables(server, "acme/app/dev"), FROM_ENVIRONMENT: "v" };
   const { stdout, status } = await sophia([...options, "--", "/usr/bin/env"], { cwd, env });
   expect(status).toBe(0);
-  const given = Object.keys(environmentOf(stdout)).filter((name) => /^(?:DECLARED|LEVEL|FROM_\w+|ESC_\w+)$/.test(name));
-  expect(given.toSorted()).toEqual(names.toSorted());
+  const passedNames = Object.keys(environmentOf(stdout)).filter((name) =>
+    /^(?:DECLARED|LEVEL|FROM_\w+|ESC_\w+)$/.test(name),
+  );
+  expect(passedNames.toSorted()).toEqual(names.toSorted());
 });
 
-test("the contract is checked against what the program gets", async () => {
+test("a start checks the contract against what the program gets", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const { status, stderr } = await sophia(["--exclude", "DECL*", "--", "true"], { cwd, env: { DECLARED: "here" } });
   expect(status).toBe(78);
   expect(stderr).toContain("DECLARED");
 });
 
-test("--include limits the required variables to the named ones and those that the caller sets", async () => {
+test("--include limits the required variables to the named ones and to those that the caller sets", async () => {
   const cwd = folder();
   const env = { QDRANT_URL: "https://qdrant.test" };
   const started = await sophia(["--include", "QDRANT_URL", "--", "printenv", "QDRANT_URL"], { cwd, env });
@@ -74,7 +76,7 @@ describe("--scope", () => {
   });
   const cwd = (): string =>
     folder({ "sophia.contract.json": contract, ".env": "FROM_FILE=f\nJOB_KEY=SENTINEL-file\nWEB_PORT=8080\n" });
-  const given = async (
+  const passedNames = async (
     options: readonly string[],
     env: Readonly<Record<string, string>>,
   ): Promise<readonly string[]> => {
@@ -103,7 +105,7 @@ describe("--scope", () => {
     ],
   ])("%j passes on only the variables of the process", async (options, names) => {
     const env = { WEB_KEY: "k", WORKER_KEY: "SENTINEL", FROM_ENVIRONMENT: "v" };
-    expect(await given(options, env)).toEqual(names);
+    expect(await passedNames(options, env)).toEqual(names);
   });
 
   test("limits the check, as SOPHIA_SCOPE does", async () => {
@@ -132,7 +134,7 @@ describe("--scope", () => {
     expect((await run("export", "--scope", "web")).stdout).toMatch(/^WEB_KEY=.*\nWEB_PORT=.*\n$/);
     expect((await run("docs", "--scope", "web", "web.env")).status).toBe(0);
     expect(readFileSync(join(folderOfAll, "web.env"), "utf8")).not.toContain("WORKER_KEY");
-    for (const ended of [check, explained]) expect(ended.stdout + ended.stderr).not.toContain("SENTINEL");
+    for (const result of [check, explained]) expect(result.stdout + result.stderr).not.toContain("SENTINEL");
   });
 
   test("fails with a suggestion if the scope does not exist", async () => {

@@ -104,9 +104,9 @@ async function run(pod: Pod, prefix: Prefix, options: readonly string[]): Promis
     },
     finish: async () => {
       child.stdin.end("\n");
-      const shown = await next();
+      const nextOutput = await next();
       await closed;
-      return shown;
+      return nextOutput;
     },
   };
 }
@@ -126,7 +126,7 @@ const MODES = [
   ["the monitor as PID 1 (--mode auto)", []],
 ] as const;
 
-describe.each(MODES)("in a container, removed by %s", (_, options) => {
+describe.each(MODES)("secret files in a container, removed by %s:", (_, options) => {
   test("the file of a container that SIGKILL has ended is removed by the next start in another", async () => {
     const pod = await openPod();
     const first = await run(pod, pod.container, options);
@@ -150,7 +150,7 @@ describe.each(MODES)("in a container, removed by %s", (_, options) => {
   });
 });
 
-describe("in exec mode", () => {
+describe("secret files in exec mode:", () => {
   beforeEach(({ skip }) => {
     skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
   });
@@ -187,7 +187,7 @@ describe("in exec mode", () => {
     expect(existsSync(program.folder)).toBe(false);
   });
 
-  test("a cleaner that is stopped keeps the file", async () => {
+  test("a stopped cleaner keeps the file", async () => {
     const pod = await openPod();
     const program = await run(pod, pod.host, EXEC);
     const cleaner = cleanerOf(program.pid);
@@ -201,7 +201,7 @@ describe("in exec mode", () => {
   });
 });
 
-test("with the program on a terminal of its own sophia-run alone has the lock", async () => {
+test("sophia-run alone has the lock if the program has a terminal of its own", async () => {
   const pod = await openPod();
   const script = `${PROGRAM.replace("echo .;", 'echo "at $PPID";')}; exec sleep 60`;
   const program = startAtTerminal(words(pod.host, ["--redact"], script), { cwd: "/", env: variables() });
@@ -219,7 +219,7 @@ test("with the program on a terminal of its own sophia-run alone has the lock", 
 });
 
 test(
-  "of many starts at once, in containers and on the machine, none loses its file",
+  "no start loses its file if many run at once, in containers and on the machine",
   { timeout: 300_000 },
   async () => {
     const pod = await openPod();

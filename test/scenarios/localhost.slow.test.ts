@@ -57,7 +57,7 @@ function run(words: readonly string[], settings: Readonly<Record<string, string>
   });
 }
 
-it("sends no token to ESC", () => {
+it("a start sends no token to ESC if localhost leads to another machine", () => {
   const { stdout, stderr, status } = run([...sophiaRun, "--no-contract", "--", "echo", "started"], {
     PULUMI_BACKEND_URL: "http://localhost:PORT",
     ESC_ENV: "acme/app/dev",
@@ -68,7 +68,7 @@ it("sends no token to ESC", () => {
   expect(status).toBe(0);
 });
 
-it("sends no key through the broker", () => {
+it("a start sends no key through the broker if localhost leads to another machine", () => {
   const contract = JSON.stringify({ variables: { SEARCH_KEY: { broker: SEARCH } } });
   const broker = ["--contract", "contract.json", "--broker", "--broker-to", "http://localhost:PORT", "--"];
   const program = [...sophiaRun, ...broker, process.execPath, "-e", REQUEST];
@@ -77,7 +77,7 @@ it("sends no key through the broker", () => {
   expect(status).toBe(0);
 });
 
-it("sends no password of a database in check --live", () => {
+it("check --live sends no password of a database if localhost leads to another machine", () => {
   const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
   const check = [...sophiaRun, "check", "--contract", "contract.json", "--live", "--yes"];
   const { stdout } = run(["sh", "-c", WRITE, "sh", contract, ...check], {

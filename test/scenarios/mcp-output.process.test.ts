@@ -29,14 +29,14 @@ function project(): string {
   });
 }
 
-describe("standard output has the messages of the server alone", () => {
+describe("a server for MCP writes only its messages to the standard output", () => {
   test.each([
     ["by itself", []],
     ["with --verbose", ["--verbose"]],
     ["in spawn mode", ["--verbose", "--mode", "spawn"]],
     ["under --kill-after", ["--kill-after", "1s"]],
     ["without a contract", ["--no-contract", "--verbose"]],
-  ])("%s", async (_, options) => {
+  ])("when it is started %s", async (_, options) => {
     const dir = project();
     const args = ["--project", dir, ...options, "--", process.execPath, join(dir, "server.cjs")];
     const { status, stdout, stderr } = await sophia(args, { env: { SEARCH_KEY: KEY }, input: CALLS });
@@ -50,7 +50,7 @@ describe("standard output has the messages of the server alone", () => {
   test.each([
     ["always", {}],
     ["auto", { CLAUDECODE: "1" }],
-  ])("masked, each message is still one line of JSON: --redact=%s", async (when, more) => {
+  ])("when it is started with --redact=%s, which keeps each message a line of JSON", async (when, more) => {
     const dir = project();
     const args = ["--project", dir, `--redact=${when}`, "--verbose", "--", process.execPath, join(dir, "server.cjs")];
     const { status, stdout } = await sophia(args, { env: { SEARCH_KEY: KEY, ...more }, input: CALLS });
@@ -63,7 +63,7 @@ describe("standard output has the messages of the server alone", () => {
   });
 });
 
-describe("a server that cannot start says why in the first line of standard error, and nothing on standard output", () => {
+describe("a start of a server for MCP that fails gives the reason in the first line of standard error, and nothing on standard output,", () => {
   const ESC = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: "pul-0123456789", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
 
   test.each<[string, readonly string[], Readonly<Record<string, string>>, number, RegExp]>([
@@ -91,7 +91,7 @@ describe("a server that cannot start says why in the first line of standard erro
       /^sophia-run: ESC environment acme\/sophia\/dev cannot/,
     ],
     ["no token", ["--require-esc", "--", "node"], { ESC_ENV: "a/b/c" }, 125, /^sophia-run: .*ESC_TOKEN/],
-  ])("%s", async (_, args, env, expected, first) => {
+  ])("in case of %s", async (_, args, env, expected, first) => {
     for (const options of [[], ["--verbose"], ["--redact"]]) {
       const all = ["--project", project(), ...options, ...args];
       const { status, stdout, stderr } = await sophia(all, { env, input: CALLS });

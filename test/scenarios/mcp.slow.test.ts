@@ -22,9 +22,9 @@ const KEY = 'key"of\\the-search-7d1f';
 const SHOWN = "key ***, length 22, other none";
 
 function block(fragment: string): string {
-  const found = fencedBlocks(DOCUMENT).find(({ text }) => text.includes(fragment));
-  if (found === undefined) throw new Error(`no block has ${fragment}`);
-  return found.text;
+  const matchingBlock = fencedBlocks(DOCUMENT).find(({ text }) => text.includes(fragment));
+  if (matchingBlock === undefined) throw new Error(`no block has ${fragment}`);
+  return matchingBlock.text;
 }
 
 /** The machine of the document: a home folder with a project, a token of the local ESC, and sophia-run on the PATH. */
@@ -68,39 +68,45 @@ const JSON_BLOCKS = [
   ["VS Code", '"servers"', "servers"],
 ] as const;
 
-describe("clients of the SDKs start the server of the configuration", { timeout: 300_000 }, () => {
-  test.each(JSON_BLOCKS)("%s, in JavaScript", async (_, fragment, member) => {
-    const given = await machine();
-    const { command, args, env } = recordAt(JSON.parse(given.paste(fragment)), member, "search");
+describe("clients of the MCP SDKs start the server of the documented configuration", { timeout: 300_000 }, () => {
+  test.each(JSON_BLOCKS)("from %s, in JavaScript", async (_, fragment, member) => {
+    const machineSetup = await machine();
+    const { command, args, env } = recordAt(JSON.parse(machineSetup.paste(fragment)), member, "search");
     const words = JSON.stringify({ command, args, env });
-    expect(await outputOf([process.execPath, join(given.app, "client.mjs"), words], given)).toBe(
-      `${SHOWN}, in ${given.cwd}`,
+    expect(await outputOf([process.execPath, join(machineSetup.app, "client.mjs"), words], machineSetup)).toBe(
+      `${SHOWN}, in ${machineSetup.cwd}`,
     );
   });
 
   test("with the token from a .env file that the arguments name", async () => {
-    const given = await machine();
-    const file = join(given.home, ".config/sophia-run/esc.env");
-    writeFileSync(file, `ESC_ENV=acme/sophia/dev\nESC_TOKEN=${given.token}\n`, { mode: 0o600 });
-    const { command, args } = recordAt(JSON.parse(given.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
+    const machineSetup = await machine();
+    const file = join(machineSetup.home, ".config/sophia-run/esc.env");
+    writeFileSync(file, `ESC_ENV=acme/sophia/dev\nESC_TOKEN=${machineSetup.token}\n`, { mode: 0o600 });
+    const { command, args } = recordAt(JSON.parse(machineSetup.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
     const added: unknown = JSON.parse(
-      `[${/`("--dotenv", [^`]*)`/.exec(DOCUMENT)?.[1]}]`.replace("/home/me", given.home),
+      `[${/`("--dotenv", [^`]*)`/.exec(DOCUMENT)?.[1]}]`.replace("/home/me", machineSetup.home),
     );
     const words = [added, args].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
     expect(words).toContain(file);
-    const client = [process.execPath, join(given.app, "client.mjs"), JSON.stringify({ command, args: words })] as const;
-    expect(await outputOf(client, given)).toBe(`${SHOWN}, in ${given.cwd}`);
+    const client = [
+      process.execPath,
+      join(machineSetup.app, "client.mjs"),
+      JSON.stringify({ command, args: words }),
+    ] as const;
+    expect(await outputOf(client, machineSetup)).toBe(`${SHOWN}, in ${machineSetup.cwd}`);
   });
 
-  test("Claude Code and Cursor, with client and server in Python", async () => {
-    const given = await machine();
-    const { command, args, env } = recordAt(JSON.parse(given.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
+  test("from Claude Code's and Cursor's settings, with client and server in Python", async () => {
+    const machineSetup = await machine();
+    const { command, args, env } = recordAt(JSON.parse(machineSetup.paste(JSON_BLOCKS[0][1])), "mcpServers", "search");
     const path = { PYTHONPATH: fetchPythonMcp() };
     const server = join(import.meta.dirname, "mcp/server.py");
     const words = (Array.isArray(args) ? args.map(String) : []).slice(0, -2);
     const parameters = { command, args: [...words, "python3", server], env: { ...recordAt(env), ...path } };
     const client = ["python3", join(import.meta.dirname, "mcp/client.py"), JSON.stringify(parameters)] as const;
-    expect(await outputOf(client, { ...given, env: { ...given.env, ...path } })).toBe(`${SHOWN}, in ${given.cwd}`);
+    expect(await outputOf(client, { ...machineSetup, env: { ...machineSetup.env, ...path } })).toBe(
+      `${SHOWN}, in ${machineSetup.cwd}`,
+    );
   });
 });
 
@@ -155,56 +161,60 @@ function responses(isCalled: boolean): readonly string[] {
   ];
 }
 
-describe("agents start the server of the configuration, and the model reads the mask", { timeout: 400_000 }, () => {
-  const CLAUDE = `@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`;
-  const QUIET = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" };
+describe(
+  "agents start the MCP server of the documented configuration, and the model reads masked output",
+  { timeout: 400_000 },
+  () => {
+    const CLAUDE = `@anthropic-ai/claude-code-${process.platform}-${process.arch}/claude`;
+    const QUIET = { DISABLE_AUTOUPDATER: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1" };
 
-  test("Claude Code", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    writeFileSync(join(given.app, ".mcp.json"), given.paste(JSON_BLOCKS[0][1]));
-    const options = ["--mcp-config", join(given.app, ".mcp.json"), "--strict-mcp-config"];
-    const command = [join(fetchAgents(), CLAUDE), "-p", "hello", ...options, "--allowedTools", "mcp__search__show"];
-    const env = { ...given.env, ...QUIET, ANTHROPIC_API_KEY: "sk-x", ANTHROPIC_BASE_URL: model.origin };
-    expect(await outputOf([command[0] ?? "", ...command.slice(1)], { ...given, env })).toBe("done");
-    expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
-    expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
-  });
+    test("in Claude Code", async () => {
+      const machineSetup = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      writeFileSync(join(machineSetup.app, ".mcp.json"), machineSetup.paste(JSON_BLOCKS[0][1]));
+      const options = ["--mcp-config", join(machineSetup.app, ".mcp.json"), "--strict-mcp-config"];
+      const command = [join(fetchAgents(), CLAUDE), "-p", "hello", ...options, "--allowedTools", "mcp__search__show"];
+      const env = { ...machineSetup.env, ...QUIET, ANTHROPIC_API_KEY: "sk-x", ANTHROPIC_BASE_URL: model.origin };
+      expect(await outputOf([command[0] ?? "", ...command.slice(1)], { ...machineSetup, env })).toBe("done");
+      expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
+      expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
+    });
 
-  test("Codex", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    mkdirSync(join(given.home, ".codex"));
-    writeFileSync(join(given.home, ".codex/config.toml"), given.paste("[mcp_servers.search]"));
-    const settings = ["-c", `openai_base_url="${model.origin}/v1"`, "-m", "gpt-5"];
-    const options = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ...settings];
-    const env = { ...given.env, CODEX_API_KEY: "sk-x" };
-    const command = [join(fetchAgents(), ".bin/codex"), "exec", ...options, "hello"] as const;
-    expect(await outputOf([...command], { ...given, env })).toBe("done");
-    expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
-    expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
-  });
+    test("in Codex", async () => {
+      const machineSetup = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      mkdirSync(join(machineSetup.home, ".codex"));
+      writeFileSync(join(machineSetup.home, ".codex/config.toml"), machineSetup.paste("[mcp_servers.search]"));
+      const settings = ["-c", `openai_base_url="${model.origin}/v1"`, "-m", "gpt-5"];
+      const options = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", ...settings];
+      const env = { ...machineSetup.env, CODEX_API_KEY: "sk-x" };
+      const command = [join(fetchAgents(), ".bin/codex"), "exec", ...options, "hello"] as const;
+      expect(await outputOf([...command], { ...machineSetup, env })).toBe("done");
+      expect(model.requests.some(({ body }) => body.includes(SHOWN))).toBe(true);
+      expect(model.requests.filter(({ body }) => body.includes("the-search-7d1f"))).toEqual([]);
+    });
 
-  test("a server over HTTP gets the key of Claude Code, which has a dummy", async () => {
-    const given = await machine();
-    const model = await startUpstream((request, response) => void answerAsModel(request, response));
-    const search = await startUpstream((request, response) => void answerAsServer(request, response));
-    const contract = block('"upstream"').replace("https://mcp.example.com", search.origin);
-    writeFileSync(join(given.app, "sophia.contract.json"), contract);
-    writeFileSync(join(given.app, ".env"), "SEARCH_KEY=http-key-0123456789abcdef\n", { mode: 0o600 });
-    writeFileSync(join(given.app, ".mcp.json"), block('"type": "http"'));
-    const line = block("--broker-to").trim().replace("https://mcp.example.com", search.origin);
-    const claude = `'${join(fetchAgents(), CLAUDE)}' -p hello --mcp-config .mcp.json --strict-mcp-config`;
-    const script = `${line.replace(/claude$/, claude)} --allowedTools mcp__search__show`;
-    const env = { ...given.env, ...QUIET, ANTHROPIC_AUTH_TOKEN: "sk-x", ANTHROPIC_BASE_URL: model.origin };
-    expect(await outputOf(["sh", "-c", script], { cwd: given.app, env })).toBe("done");
-    const calls = search.requests.filter(({ body }) => body.includes("tools/call"));
-    expect(calls.map(({ target, headers }) => [target, headers.authorization])).toEqual([
-      ["/mcp", "Bearer http-key-0123456789abcdef"],
-    ]);
-    expect(model.requests.some(({ body }) => body.includes("found by http"))).toBe(true);
-  });
-});
+    test("in Claude Code over HTTP, with a dummy in place of the server's key", async () => {
+      const machineSetup = await machine();
+      const model = await startUpstream((request, response) => void answerAsModel(request, response));
+      const search = await startUpstream((request, response) => void answerAsServer(request, response));
+      const contract = block('"upstream"').replace("https://mcp.example.com", search.origin);
+      writeFileSync(join(machineSetup.app, "sophia.contract.json"), contract);
+      writeFileSync(join(machineSetup.app, ".env"), "SEARCH_KEY=http-key-0123456789abcdef\n", { mode: 0o600 });
+      writeFileSync(join(machineSetup.app, ".mcp.json"), block('"type": "http"'));
+      const line = block("--broker-to").trim().replace("https://mcp.example.com", search.origin);
+      const claude = `'${join(fetchAgents(), CLAUDE)}' -p hello --mcp-config .mcp.json --strict-mcp-config`;
+      const script = `${line.replace(/claude$/, claude)} --allowedTools mcp__search__show`;
+      const env = { ...machineSetup.env, ...QUIET, ANTHROPIC_AUTH_TOKEN: "sk-x", ANTHROPIC_BASE_URL: model.origin };
+      expect(await outputOf(["sh", "-c", script], { cwd: machineSetup.app, env })).toBe("done");
+      const calls = search.requests.filter(({ body }) => body.includes("tools/call"));
+      expect(calls.map(({ target, headers }) => [target, headers.authorization])).toEqual([
+        ["/mcp", "Bearer http-key-0123456789abcdef"],
+      ]);
+      expect(model.requests.some(({ body }) => body.includes("found by http"))).toBe(true);
+    });
+  },
+);
 
 /** Answers as an MCP server over HTTP. */
 async function answerAsServer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -42,15 +42,15 @@ function run([command, ...args]: readonly [string, ...string[]], { cwd = folder(
   return { status, stdout, stderr };
 }
 
-describe.for(["EPERM", "ENOSYS"])("a filter of system calls answers %s", (error) => {
-  it("to eventfd2: output is masked", () => {
+describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls answers %s", (error) => {
+  it("to eventfd2, masks output", () => {
     const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
     const command = [executable, "--no-contract", "--redact", "--", "printenv", "API_KEY"];
-    const ended = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
-    expect(ended).toEqual({ status: 0, stdout: "***\n", stderr: "" });
+    const result = run([...refusing(`eventfd2:${error}`), ...command], { cwd });
+    expect(result).toEqual({ status: 0, stdout: "***\n", stderr: "" });
   });
 
-  it("to getrandom: keys are brokered", () => {
+  it("to getrandom, brokers keys", () => {
     const command = [executable, "--no-contract", "--broker", "--", "printenv", "OPENAI_API_KEY"];
     const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
     expect(run([...refusing(`getrandom:${error}`), ...command], { env })).toEqual({
@@ -60,7 +60,7 @@ describe.for(["EPERM", "ENOSYS"])("a filter of system calls answers %s", (error)
     });
   });
 
-  it("to getrandom: ESC is asked, over TLS", async () => {
+  it("to getrandom, reads ESC over TLS", async () => {
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
     const server = await startEscServer({ tls: certificates.valid });
@@ -80,7 +80,7 @@ describe.for(["EPERM", "ENOSYS"])("a filter of system calls answers %s", (error)
     expect(await finished).toEqual({ status: 0, signal: null, stdout: "hello\n", stderr: "" });
   });
 
-  it("to getrandom, and there is no /dev/urandom: the message has the cause and the remedy", ({ skip }) => {
+  it("to getrandom, and there is no /dev/urandom, prints the cause and the remedy", ({ skip }) => {
     const isolation = findIsolation();
     skip("reason" in isolation, "needs a mount namespace");
     const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
@@ -99,7 +99,7 @@ describe.for(["EPERM", "ENOSYS"])("a filter of system calls answers %s", (error)
   });
 });
 
-it("with a limit on processes that allows the program and no thread, output is masked", ({ skip }) => {
+it("the executable masks output with a limit on processes that allows the program and no thread", ({ skip }) => {
   skip(noNobody !== undefined, noNobody);
   const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
   const copy = join(cwd, "sophia-run");
@@ -116,7 +116,7 @@ it("with a limit on processes that allows the program and no thread, output is m
   for (const most of [2, 3, 4]) expect(limited(most)).toEqual({ status: 0, stdout: "***\n", stderr: "" });
 });
 
-it("with too few open files for git, scan reports that limit", () => {
+it("scan reports the limit on open files if git cannot be started because of it", () => {
   const cwd = folder({ "a.txt": "a" });
   const limited = ["sh", "-c", 'ulimit -n 8; exec "$@"', "sh", executable, "scan"] as const;
   const { status, stdout, stderr } = run(limited, { cwd, env: { QDRANT_API_KEY: "s3cr3t-v4lue-0a1b" } });
@@ -124,8 +124,8 @@ it("with too few open files for git, scan reports that limit", () => {
   expect(stderr).toContain("too many open files (EMFILE)");
 });
 
-describe("with few open files", () => {
-  it.for([["exec"], ["spawn"], ["redact"]] as const)("mode %s: starts, or names the limit in two lines", ([mode]) => {
+describe("the executable, with few open files,", () => {
+  it.for([["exec"], ["spawn"], ["redact"]] as const)("starts or names the limit in two lines, in mode %s", ([mode]) => {
     const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
     const options = mode === "redact" ? ["--redact"] : ["--mode", mode];
     const ends = Array.from({ length: 28 }, (_, index) => {
@@ -142,7 +142,7 @@ describe("with few open files", () => {
   });
 });
 
-it("with less address space than it needs, it names the limit on memory once the kernel has started it", () => {
+it("the executable names the limit on memory once the kernel has started it with less address space than it needs", () => {
   const sizes = Array.from({ length: 76 }, (_, index) => 3000 + 100 * index);
   const ends = sizes.map((size) => run(["sh", "-c", `ulimit -v ${size}; exec "$@"`, "sh", executable, "--version"]));
   // The kernel itself ends a process whose file it cannot map (execve(2)).
@@ -154,7 +154,7 @@ it("with less address space than it needs, it names the limit on memory once the
   expect(ends.at(-1)).toMatchObject({ status: 0 });
 });
 
-describe("with a stack of a few KiB", () => {
+describe("the executable, with a stack of a few KiB,", () => {
   const makeFolder = (): string => folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n", "sophia.contract.json": CONTRACT });
   const limited = (cwd: string, stack: number, command: readonly string[]) => {
     const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij" };
@@ -175,14 +175,14 @@ describe("with a stack of a few KiB", () => {
     ["scan .env", 1],
     ["--help=all", 0],
     ["completion bash", 0],
-  ] as const)("sophia-run %s has the usual result", ([line, status]) => {
+  ] as const)("has the usual result of sophia-run %s", ([line, status]) => {
     const cwd = makeFolder();
     const usual = limited(cwd, 8192, line.split(" "));
     expect(usual).toMatchObject({ status });
     for (const stack of [48, 128, 1024]) expect(limited(cwd, stack, line.split(" "))).toEqual(usual);
   });
 
-  it("sophia-run starts in 8 KiB, and in 12 KiB with variables that fill a page", () => {
+  it("starts in 8 KiB, and in 12 KiB with variables that fill a page", () => {
     const started = (stack: number, env: Readonly<Record<string, string>>) => {
       // The kernel leaves up to 8 KiB of the stack unused, by chance, unless it is told not to.
       const command = ["-R", "sh", "-c", `ulimit -s ${stack}; exec "$@"`, "sh", executable, "--version"];
@@ -194,7 +194,7 @@ describe("with a stack of a few KiB", () => {
     }
   });
 
-  it("the program gets the caller's limit", () => {
+  it("gives the program the caller's limit", () => {
     for (const mode of ["exec", "spawn"]) {
       const program = ["--no-contract", "--mode", mode, "--", "sh", "-c", "ulimit -Ss"];
       expect(limited(makeFolder(), 128, program)).toEqual({ status: 0, stdout: "128\n", stderr: "" });
@@ -202,7 +202,7 @@ describe("with a stack of a few KiB", () => {
   });
 });
 
-describe("if the monitor would need an emulator, which cannot open its file in memory", () => {
+describe("the executable, if its monitor would need an emulator, which cannot open its file in memory,", () => {
   /** Shell: registers /bin/false as the emulator of all files that begin as the monitor, in a namespace. */
   const emulated = (command: readonly string[]): readonly [string, ...string[]] => {
     const monitor = readFileSync(join(import.meta.dirname, `../../dist/linux-${process.arch}-monitor`));
@@ -213,7 +213,7 @@ describe("if the monitor would need an emulator, which cannot open its file in m
     return ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, rule, ...command];
   };
 
-  it("the status is the program's, and its signals arrive", ({ skip }) => {
+  it("has the program's status, and the program gets its signals", ({ skip }) => {
     skip(run(emulated(["true"])).status !== 0, "needs binfmt_misc of a user namespace (Linux 6.7)");
     const script = 'trap "exit 9" TERM; (kill -TERM $PPID); for i in $(seq 100); do sleep 0.05; done';
     const program = ["sh", "-c", script];

@@ -116,15 +116,15 @@ describe.each(ROWS)(
       const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "SOPHIA_NO_CONTRACT=1\nSOPHIA_MODE=nonsense\n" });
       // The outer ones let it pass, so that the last one decides.
       const [first, ...rest] = nested(depth, [...options, "--no-contract"], []);
-      const last = [...sophiaRun, "--", "env"];
-      const { status, stderr } = await sophia([first ?? "", ...rest, ...last], { cwd });
+      const innerCommand = [...sophiaRun, "--", "env"];
+      const { status, stderr } = await sophia([first ?? "", ...rest, ...innerCommand], { cwd });
       expect(status).toBe(78);
       expect(stderr).toContain("and SOPHIA_MODE in .env");
     });
   },
 );
 
-test("export keeps the mark, and an inner start passes it on", async () => {
+test("export keeps the mark of values from a file, and an inner start passes it on", async () => {
   const cwd = folder({ ".env": "HTTPS_PROXY=http://127.0.0.1:1\nALL_PROXY=localhost:1\nOTHER=1\n" });
   const script = `eval "$("$@" --no-contract export --format shell)"; rm .env; exec "$@" --no-contract -- env`;
   const { stdout, status } = await sophia(
@@ -135,7 +135,7 @@ test("export keeps the mark, and an inner start passes it on", async () => {
   expect(environmentOf(stdout)).toMatchObject({ OTHER: "1", SOPHIA_FROM_FILES: "HTTPS_PROXY,ALL_PROXY" });
 });
 
-test("values of the caller and of ESC have no mark, and an empty mark is removed", async () => {
+test("a start does not mark values of the caller and of ESC, and removes an empty mark", async () => {
   const honest = await server("hello");
   honest.environment(NAME, { values: { GREETING: "hello", NO_PROXY: "from-esc" } });
   const cwd = folder({ "sophia.contract.json": CONTRACT });
@@ -152,7 +152,7 @@ test("values of the caller and of ESC have no mark, and an empty mark is removed
   expect(environmentOf(stdout)).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
-test("a contract's default and alias are marked as from a file", async () => {
+test("a start marks a contract's default and alias as values from a file", async () => {
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({
       variables: {
@@ -175,7 +175,7 @@ test("a contract's default and alias are marked as from a file", async () => {
   expect(unwrapped(stderr)).toContain(" and SOPHIA_NO_CONTRACT");
 });
 
-test("PULUMI_BACKEND_URL of a file reaches the Pulumi CLI if the caller allows it, with the mark", async () => {
+test("a start passes PULUMI_BACKEND_URL of a file on to the Pulumi CLI if the caller allows it, with the mark", async () => {
   const cwd = folder({ ".env": "PULUMI_BACKEND_URL=s3://bucket\nSOPHIA_LEVEL=1\n" });
   const warned = await sophia(["--no-contract", "--", "env"], { cwd });
   expect(unwrapped(warned.stderr)).toMatch(/^sophia-run: warning: PULUMI_BACKEND_URL and SOPHIA_LEVEL in \.env /);

@@ -170,20 +170,22 @@ const MACHINE: Readonly<Record<string, string>> = existsSync(join(homedir(), ".p
   ? { PYENV_ROOT: join(homedir(), ".pyenv") }
   : {};
 
-describe.each(CLIENTS)("$title", { timeout: 60_000 }, ({ needs, variables, command, env = {} }) => {
-  test("does not hand the caller's key to the proxy of a found .env unless the caller allows it", async ({ skip }) => {
+describe.each(CLIENTS)("a start with $title", { timeout: 60_000 }, ({ needs, variables, command, env = {} }) => {
+  test("does not give the caller's key to the proxy of a found .env file unless the caller allows it", async ({
+    skip,
+  }) => {
     const [program, ...args] = needs;
     const reason = notInstalled(program, ...args);
     skip(reason !== undefined, reason);
     const cwd = repository(variables);
-    const own = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
+    const callerEnvironment = { ...MACHINE, OPENAI_API_KEY: KEY, ...env };
     received.length = 0;
     const before = proxy.requests.length;
-    const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: own });
+    const withheld = await sophia(["--no-contract", "--", ...command], { cwd, env: callerEnvironment });
     expect([received, proxy.requests.length - before]).toEqual([[], 0]);
     expect(unwrapped(withheld.stderr)).toContain(`--allow ${variables.join(",")} passes them on`);
     const allow = ["--allow", variables.join(",")];
-    const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: own });
+    const allowed = await sophia(["--no-contract", ...allow, "--", ...command], { cwd, env: callerEnvironment });
     expect(allowed.stderr).not.toContain("not passed on");
     expect(received.join("\n")).toContain(KEY);
   });
@@ -198,8 +200,8 @@ async function start(cwd: string, env: Readonly<Record<string, string>> = {}, ar
 
 const PAIR = ["HTTPS_PROXY", "SSL_CERT_FILE"] as const;
 
-describe("proxy and authority of a found .env", () => {
-  test("are passed on if each secret of the program is of that file, marked with the secrets", async () => {
+describe("the proxy and the certificate authority of a found .env file", () => {
+  test("are passed on if each secret of the program is from that file, and the secrets are marked", async () => {
     const { variables, messages } = await start(repository(PAIR, "OPENAI_API_KEY=sk-of-the-file\nPORT=1\n"), {
       EDITOR: "vi",
       SSH_AUTH_SOCK: "/run/agent",
@@ -224,13 +226,13 @@ describe("proxy and authority of a found .env", () => {
   });
 
   test("are withheld again by a sophia-run in the program that has a key of its own", async () => {
-    const own = {
+    const callerEnvironment = {
       HTTPS_PROXY: "http://evil.test:1",
       OPENAI_API_KEY: "x",
       SOPHIA_FROM_FILES: "HTTPS_PROXY,OPENAI_API_KEY",
     };
-    expect((await start(folder(), own)).variables).toMatchObject(own);
-    const { variables, messages } = await start(folder(), { ...own, GITHUB_TOKEN: "x" });
+    expect((await start(folder(), callerEnvironment)).variables).toMatchObject(callerEnvironment);
+    const { variables, messages } = await start(folder(), { ...callerEnvironment, GITHUB_TOKEN: "x" });
     expect(variables).not.toHaveProperty("HTTPS_PROXY");
     expect(messages).toContain("HTTPS_PROXY in a file");
   });
@@ -243,7 +245,7 @@ describe("proxy and authority of a found .env", () => {
     ["NODE_TLS_REJECT_UNAUTHORIZED", "1"],
     ["DENO_TLS_CA_STORE", "system,mozilla"],
     ["TRUST_PROXY", "https://example.test"],
-  ])("are passed on without a message if they are of this machine, or harmless: %s=%s", async (name, value) => {
+  ])("are passed on without a message if they belong to this machine, or are harmless: %s=%s", async (name, value) => {
     const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
     expect([messages, variables[name]]).toEqual(["", value]);
   });
@@ -254,7 +256,7 @@ describe("proxy and authority of a found .env", () => {
     ["GIT_SSL_NO_VERIFY", "0"],
     ["GIT_SSL_NO_VERIFY", "false"],
     ["AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "false"],
-  ])("are withheld if any value is a yes: %s=%s", async (name, value) => {
+  ])("are withheld if they switch something on with any value: %s=%s", async (name, value) => {
     const { variables, messages } = await start(folder({ ".env": `${name}=${value}\n` }), { OPENAI_API_KEY: KEY });
     expect(messages).toContain(name);
     expect(variables).not.toHaveProperty(name);
@@ -271,8 +273,8 @@ describe("proxy and authority of a found .env", () => {
   });
 });
 
-describe("a contract", () => {
-  test.each([...PAIR, "NODE_TLS_REJECT_UNAUTHORIZED", "pip_proxy"])("has no default of %s", async (name) => {
+describe("a contract and the names of proxies:", () => {
+  test.each([...PAIR, "NODE_TLS_REJECT_UNAUTHORIZED", "pip_proxy"])("it may not have a default of %s", async (name) => {
     const value = name === "NODE_TLS_REJECT_UNAUTHORIZED" ? "0" : "http://evil.test";
     const contract = JSON.stringify({ variables: { [name]: { default: value, secret: false } } });
     const cwd = folder({ "sophia.contract.json": contract });
@@ -285,7 +287,7 @@ describe("a contract", () => {
     }
   });
 
-  test("that was found gives no other variable of the caller the name of a proxy, and declaring it is not enough", async () => {
+  test("a found contract cannot give another variable of the caller the name of a proxy, and declaring it is not enough", async () => {
     const declared = { HTTPS_PROXY: { aliases: ["DOCS_URL"] }, SSL_CERT_FILE: {} };
     const cwd = folder({
       "sophia.contract.json": JSON.stringify({ variables: declared }),
@@ -303,7 +305,7 @@ describe("a contract", () => {
   });
 });
 
-test("explain and check name the reason", async () => {
+test("explain and check name the reason for a withheld proxy", async () => {
   const contract = { variables: { HTTPS_PROXY: { required: true, secret: false } } };
   const cwd = folder({
     "sophia.contract.json": JSON.stringify(contract),

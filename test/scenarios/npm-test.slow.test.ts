@@ -39,7 +39,7 @@ function run(path: string, ...args: readonly string[]): Promise<Finished> {
 }
 
 test(
-  "names the slow files that cover a change at its end, and ends as the tests do",
+  "npm test names the slow files that cover a change at its end, and ends as the tests do",
   { timeout: 120_000 },
   async () => {
     const path = checkout();
@@ -57,7 +57,7 @@ test(
   },
 );
 
-test("its command runs these files alone", async () => {
+test("the command that npm test prints runs the slow files alone", async () => {
   const env = npmEnvironment(folder());
   const list = start(
     ["npx", "vitest", "list", "--filesOnly", "--project=slow", "--project=standalone", "test/commands/rotate/"],

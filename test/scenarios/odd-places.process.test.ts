@@ -17,19 +17,19 @@ describe("in a working directory that the user may not search", () => {
     return cwd;
   };
 
-  test.each(["auto", "spawn"])("a start finds no files, and is a start, mode %s", (mode) => {
+  test.each(["auto", "spawn"])("a start finds no files, and starts the program, mode %s", (mode) => {
     const args = ["--no-contract", "--mode", mode, "--", "sh", "-c", 'echo "${FROM_FILE-none}"; exit 3'];
     const { stdout, stderr, status } = sophiaAsNobody(args, { cwd: place() });
     expect({ stdout, stderr, status }).toEqual({ stdout: "none\n", stderr: "", status: 3 });
   });
 
-  test("a file that is named is an error", () => {
+  test("a start refuses a file that the user names", () => {
     const { status, stderr } = sophiaAsNobody(["--no-contract", "--dotenv", ".env", "--", "true"], { cwd: place() });
     expect(status).toBe(125);
     expect(stderr).toMatch(/^sophia-run: \.env cannot be read/);
   });
 
-  test("a file that is there and may not be read is one, too", () => {
+  test("a start refuses a file that exists and may not be read", () => {
     const cwd = folder({ ".env": "A=1\n" });
     chmodSync(cwd, 0o755);
     chmodSync(join(cwd, ".env"), 0o600);

@@ -45,14 +45,14 @@ async function start(args: readonly string[], options: RunOptions) {
   return { variables: environmentOf(stdout), messages };
 }
 
-describe("a name that a found .env may not set is withheld from the ESC environment that its token opens:", () => {
+describe("a name that a found .env file may not set is withheld from the ESC environment that the file's token opens:", () => {
   test.each<[string, Readonly<Record<string, string>>, string]>([
     ["an address for the caller's key", { [BASE]: EVIL }, `--allow ${BASE}`],
     ["names that run code", CODE, "--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV"],
     ["options of sophia-run", OWN, "set them in the environment"],
     ["the backend of Pulumi", PULUMI, "set it in the environment"],
     ["an organization for ESC", { ESC_ORG: "evil" }, "set it in the environment"],
-  ])("%s", async (_, values, remedy) => {
+  ])("for %s", async (_, values, remedy) => {
     const { file } = await esc({ values: { ...values, PLAIN: "1" } });
     const { variables, messages } = await start([], { cwd: folder({ ".env": file }), env: KEY });
     expect(variables).toMatchObject({ ...KEY, PLAIN: "1" });
@@ -62,7 +62,7 @@ describe("a name that a found .env may not set is withheld from the ESC environm
     expectWording(messages.join("\n"));
   });
 
-  test("a file of ESC, whatever its content is", async () => {
+  test("for a file of ESC, whatever its content is", async () => {
     // A deployment's name would be harmless as the value of ENV; the program gets a path.
     const { file } = await esc({ files: { ENV: "dev", SETTINGS_FILE: "x" } });
     const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
@@ -70,14 +70,14 @@ describe("a name that a found .env may not set is withheld from the ESC environm
     expect(messages[0]).toContain("ENV in ESC");
   });
 
-  test("settings of ESC, also with --keep-esc", async () => {
+  test("for settings of ESC, even with --keep-esc", async () => {
     const { file } = await esc({ values: { ESC_TOKEN: "pul-evil", ESC_ENV: NAME } });
     const { variables, messages } = await start(["--keep-esc"], { cwd: folder({ ".env": file }) });
     expect(Object.keys(variables).filter((name) => name.startsWith("ESC_"))).toEqual([]);
     expect(messages[0]).toContain(NAME);
   });
 
-  test("also if the values come from the cache", async () => {
+  test("for values from the cache", async () => {
     const { server, file } = await esc({ values: { ...CODE, PLAIN: "1" } });
     const cwd = folder({ ".env": file });
     const first = await start(["--cache"], { cwd });
@@ -89,7 +89,7 @@ describe("a name that a found .env may not set is withheld from the ESC environm
     }
   });
 
-  test("also if the file names only the file of the token", async () => {
+  test("for a file that names only the file of the token", async () => {
     const { server, file } = await esc({ values: CODE });
     expect(file).toContain("ESC_TOKEN=");
     const cwd = folder({ ".env": `ESC_TOKEN_FILE=token\nESC_ENV=${NAME}\n` });
@@ -99,21 +99,21 @@ describe("a name that a found .env may not set is withheld from the ESC environm
     expect(messages.join("\n")).toContain("BASH_ENV");
   });
 
-  test("also if an outer sophia-run read the token from a file", async () => {
-    const { variables: own } = await esc({ values: CODE });
-    const { variables, messages } = await start([], { env: { ...own, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
+  test("for a token that an outer sophia-run read from a file", async () => {
+    const { variables: callerSettings } = await esc({ values: CODE });
+    const { variables, messages } = await start([], { env: { ...callerSettings, SOPHIA_FROM_FILES: "ESC_TOKEN" } });
     expect(variables).not.toHaveProperty("BASH_ENV");
     expect(messages.join("\n")).toContain("--allow LD_AUDIT,NODE_OPTIONS,BASH_ENV");
   });
 
-  test("also if the caller names the environment", async () => {
+  test("for an environment that the caller names", async () => {
     const { file } = await esc({ values: CODE });
     const { variables } = await start([], { cwd: folder({ ".env": file }), env: { ESC_ENV: NAME } });
     expect(variables).not.toHaveProperty("BASH_ENV");
   });
 });
 
-describe("such a name is passed on without a message", () => {
+describe("a name that a found .env file may not set is passed on without a message", () => {
   const values = { [BASE]: EVIL, ...CODE, ...PULUMI };
 
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
@@ -129,9 +129,9 @@ describe("such a name is passed on without a message", () => {
   });
 
   test("if the token is in the environment", async () => {
-    const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+    const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
     const cwd = folder({ ".env": "ESC_TOKEN=pul-other\n" });
-    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...own } });
+    const { variables, messages } = await start([], { cwd, env: { ...KEY, ...callerSettings } });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, ...CODE, [BASE]: EVIL });
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
@@ -146,7 +146,7 @@ describe("such a name is passed on without a message", () => {
     expect(environmentOf(stdout)).toMatchObject(env);
   });
 
-  test("if the environment has no such name, for whoever keeps the token in the project's .env", async () => {
+  test("if the environment has no other such name, for users who keep the token in the project's .env file", async () => {
     const { file } = await esc({
       values: { ...KEY, DATABASE_URL: "postgres://x", NODE_OPTIONS: "--max-old-space-size=64" },
     });
@@ -159,13 +159,18 @@ describe("such a name is passed on without a message", () => {
 
 describe("with --prefer esc, in the environment that a found file's token opens", () => {
   const values = { PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc", ...CODE };
-  const own = { HOME: "/own", LANG: "C.UTF-8", DATABASE_URL: "of-the-caller", NODE_OPTIONS: "--no-warnings" };
+  const callerSettings = {
+    HOME: "/own",
+    LANG: "C.UTF-8",
+    DATABASE_URL: "of-the-caller",
+    NODE_OPTIONS: "--no-warnings",
+  };
   const prefer = ["--prefer", "esc"];
 
   test("values win over the caller's, except over those of the session, such as PATH", async () => {
     const { file } = await esc({ values });
-    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: own });
-    expect(variables).toMatchObject({ ...own, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
+    const { variables, messages } = await start(prefer, { cwd: folder({ ".env": file }), env: callerSettings });
+    expect(variables).toMatchObject({ ...callerSettings, PATH: process.env["PATH"], DATABASE_URL: "of-esc" });
     for (const part of ["PATH, HOME and LANG in ESC", NAME, ".env", "--allow PATH,HOME,LANG"]) {
       expect(messages.join("\n")).toContain(part);
     }
@@ -179,45 +184,50 @@ describe("with --prefer esc, in the environment that a found file's token opens"
   ])("PATH wins if %s", async (_, args, isInFile) => {
     const { file, variables: opening } = await esc({ values });
     const cwd = folder({ ".env": isInFile ? file : "" });
-    const env = { ...own, ...(isInFile ? {} : opening) };
+    const env = { ...callerSettings, ...(isInFile ? {} : opening) };
     const { variables } = await start([...prefer, ...args], { cwd, env });
     expect(variables).toMatchObject({ PATH: "/evil", HOME: "/evil", LANG: "evil", DATABASE_URL: "of-esc" });
   });
 
-  test("explain has the reason", async () => {
+  test("explain shows the reason", async () => {
     const { file } = await esc({ values });
-    const { stdout } = await sophia(["explain", ...prefer, "PATH"], { cwd: folder({ ".env": file }), env: own });
+    const { stdout } = await sophia(["explain", ...prefer, "PATH"], {
+      cwd: folder({ ".env": file }),
+      env: callerSettings,
+    });
     expect(unwrapped(stdout)).toMatch(/withheld +ESC .*\.env: without --allow, since a file that was found does not/);
   });
 });
 
-describe("an address of the environment that a found file's token opens", () => {
-  test("counts for the key of the same environment, and both are marked", async () => {
+describe("an address in the environment that a found file's token opens", () => {
+  test("applies to the key of the same environment, and both are marked", async () => {
     const { file } = await esc({ values: { ...KEY, [BASE]: EVIL } });
     const { variables, messages } = await start([], { cwd: folder({ ".env": file }) });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL, SOPHIA_FROM_FILES: `${BASE},OPENAI_API_KEY` });
   });
 
-  test("counts for the key of that file", async () => {
+  test("applies to the key of that file", async () => {
     const { file } = await esc({ values: { [BASE]: EVIL } });
     const { variables, messages } = await start([], { cwd: folder({ ".env": `${file}${textOf(KEY)}` }) });
     expect(messages).toEqual([]);
     expect(variables).toMatchObject({ ...KEY, [BASE]: EVIL });
   });
 
-  test("does not count for the caller's key, although the environment has one as well", async () => {
+  test("does not apply to the caller's key, although the environment has one as well", async () => {
     const { file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
     const { variables } = await start([], { cwd: folder({ ".env": file }), env: KEY });
     expect(variables).toMatchObject(KEY);
     expect(variables).not.toHaveProperty(BASE);
   });
 
-  test("does not count in a sophia-run of the program that has the key from elsewhere", async () => {
+  test("does not apply in a sophia-run of the program that has the key from elsewhere", async () => {
     const { server, file } = await esc({ values: { OPENAI_API_KEY: "sk-evil", [BASE]: EVIL } });
     server.environment("acme/app/dev", { values: KEY });
-    const own = Object.entries(escVariables(server, "acme/app/dev")).map(([name, value]) => `${name}=${value}`);
-    const inner = ["env", ...own, ...sophiaRun, "--no-contract", "--prefer", "esc", "--", "/usr/bin/env"];
+    const callerSettings = Object.entries(escVariables(server, "acme/app/dev")).map(
+      ([name, value]) => `${name}=${value}`,
+    );
+    const inner = ["env", ...callerSettings, ...sophiaRun, "--no-contract", "--prefer", "esc", "--", "/usr/bin/env"];
     const cwd = folder({ ".env": file });
     const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner], { cwd });
     expect(status).toBe(0);
@@ -227,8 +237,8 @@ describe("an address of the environment that a found file's token opens", () => 
   });
 });
 
-test("proxies and certificates of that environment reach the program with its secrets alone, marked", async () => {
-  const { file, variables: own } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
+test("proxies and certificates of an environment that a found file's token opens reach the program only with its secrets, marked", async () => {
+  const { file, variables: callerSettings } = await esc({ values: { ...NETWORK, OPENAI_API_KEY: "sk-of-esc" } });
   const cwd = folder({ ".env": file });
   const marked = await start([], { cwd });
   expect(marked.messages).toEqual([]);
@@ -237,14 +247,14 @@ test("proxies and certificates of that environment reach the program with its se
   const withheld = await start([], { cwd, env: { GITHUB_TOKEN: "of the caller" } });
   for (const name of Object.keys(NETWORK)) expect(withheld.variables).not.toHaveProperty(name);
   expect(withheld.messages[0]).toContain(`--allow ${Object.keys(NETWORK).join(",")}`);
-  const callers = await start([], { env: own });
+  const callers = await start([], { env: callerSettings });
   expect(callers.variables).toMatchObject(NETWORK);
   expect(callers.variables).not.toHaveProperty("SOPHIA_FROM_FILES");
 });
 
-test("an environment that a file selects, and the caller's token opens, is ESC's word", async () => {
-  const { variables: own } = await esc({ values: { ...CODE, [BASE]: EVIL } });
-  const { ESC_ENV: name = "", ...env } = own;
+test("an environment that a file selects and the caller's token opens has the trust of ESC", async () => {
+  const { variables: callerSettings } = await esc({ values: { ...CODE, [BASE]: EVIL } });
+  const { ESC_ENV: name = "", ...env } = callerSettings;
   const { variables, messages } = await start([], { cwd: folder({ ".env": `ESC_ENV=${name}\n` }), env });
   expect(variables).toMatchObject({ ...CODE, [BASE]: EVIL });
   expect(messages).toEqual([expect.stringContaining("ESC_ENV in .env")]);

@@ -87,7 +87,7 @@ test.each([
   ["auto, in the first PID namespace with a cleaner", ["--cache"]],
   ["the monitor", ["--mode", "spawn", "--audit-log", "state/log.jsonl"]],
   ["sophia-run as the parent process", ["--redact", "--cache", "--watch"]],
-])("%s: another user opens, sees and changes nothing", async (_, options) => {
+])("%s gives another user nothing to open, see or change", async (_, options) => {
   await using server = await startEscServer();
   addSophia(server);
   const [home, temporary] = [folder(), folder()];

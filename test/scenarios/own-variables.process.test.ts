@@ -27,8 +27,8 @@ async function start(args: readonly string[], options: Parameters<typeof sophia>
   return { status, variables: environmentOf(stdout), messages: unwrapped(stderr).trimEnd() };
 }
 
-describe("from ESC that the caller's own token opens", () => {
-  test("none of them comes, also with --prefer esc, --keep-esc, --allow and --include; other names do", async () => {
+describe("variables of sophia-run itself, from ESC that the caller's own token opens,", () => {
+  test("are not used, even with --prefer esc, --keep-esc, --allow and --include; other names are", async () => {
     const own = Array.from(OWN_VARIABLES);
     const more = { SOPHIA_TENANT: "acme", ESC_LEVEL: "1", PLAIN: "1" };
     const { env } = await esc({ ...Object.fromEntries(own.map((name) => [name, "of-esc"])), ...more });
@@ -52,14 +52,14 @@ describe("from ESC that the caller's own token opens", () => {
     }
   });
 
-  test("a notice names them", async () => {
+  test("are named in a notice", async () => {
     const { env } = await esc({ SOPHIA_ALLOW_ENVIRONMENT: "evil/*/*", SOPHIA_REDACT: "never", ESC_TOKEN: "pul-other" });
     const { messages } = await start(["--no-contract"], { env });
     for (const name of ["SOPHIA_ALLOW_ENVIRONMENT", "SOPHIA_REDACT", "ESC_TOKEN"]) expect(messages).toContain(name);
     expectWording(messages);
   });
 
-  test("a sophia-run inside of it has the caller's options alone", async () => {
+  test("do not change the options of a sophia-run in the program", async () => {
     const { env } = await esc({ SOPHIA_NO_CONTRACT: "1", SOPHIA_QUIET: "1", SOPHIA_MODE: "nonsense" });
     const cwd = folder(contract({ MISSING: { required: true } }));
     const inner = await sophia(["--no-contract", "--", ...sophiaRun, "--", "env"], { cwd, env });
@@ -67,7 +67,7 @@ describe("from ESC that the caller's own token opens", () => {
     expect(inner.stderr).toContain("MISSING");
   });
 
-  test("get, export, explain and check show what a start does", async () => {
+  test("have the same effect in get, export, explain and check as in a start", async () => {
     const { env } = await esc({ SOPHIA_REASON: "of-esc", PLAIN: "1" });
     const cwd = folder(contract({ SOPHIA_REASON: { required: false, secret: false }, PLAIN: {} }));
     const at = { cwd, env };
@@ -81,10 +81,10 @@ describe("from ESC that the caller's own token opens", () => {
   });
 });
 
-describe("a contract that declares one", () => {
+describe("a variable of sophia-run itself that a contract declares", () => {
   const declared = contract({ SOPHIA_REASON: { required: true, secret: false }, PLAIN: { required: false } });
 
-  test("requires it in the environment of the caller, whatever ESC and files have", async () => {
+  test("is required in the environment of the caller, whatever ESC and files have", async () => {
     const { env } = await esc({ SOPHIA_REASON: "of-esc", PLAIN: "1" });
     const cwd = folder({
       ...declared,
@@ -98,7 +98,7 @@ describe("a contract that declares one", () => {
     expect([met.status, met.variables["SOPHIA_REASON"], met.messages]).toEqual([0, "of-the-caller", ""]);
   });
 
-  test("and the remedy is one that works: no command writes it into ESC", async () => {
+  test("has a remedy that works: no command writes it into ESC", async () => {
     const { env } = await esc({ PLAIN: "1" });
     const { status, messages } = await start([], { cwd: folder(declared), env });
     expect(status).toBe(78);
@@ -106,13 +106,13 @@ describe("a contract that declares one", () => {
     expect(messages).not.toContain("sophia-run set");
   });
 
-  test("gets no dummy value for it", async () => {
+  test("gets no dummy value from --fake", async () => {
     const { status, variables, messages } = await start(["--fake"], { cwd: folder(declared) });
     expect([status, variables]).toEqual([78, {}]);
     expect(messages).toContain("SOPHIA_REASON");
   });
 
-  test("is compared without it: no environment of ESC can provide it", async () => {
+  test("is compared without a value: no environment of ESC can provide it", async () => {
     const { server, env } = await esc({ SOPHIA_REASON: "of-esc" });
     server.environment("acme/app/prod", { values: { PLAIN: "1" } });
     const args = ["check", "--against", `${NAME},acme/app/prod`, "--json"];
@@ -124,13 +124,13 @@ describe("a contract that declares one", () => {
   });
 });
 
-describe("from a file or the contract", () => {
+describe("a variable of sophia-run itself, from a file or the contract,", () => {
   test.each<[string, object, Readonly<Record<string, string>>, string]>([
     ["a default", { default: "of-file" }, {}, "<folder>/sophia.contract.json"],
     ["an alias in the environment", { aliases: ["OTHER"] }, { OTHER: "of-file" }, "the contract"],
     ["NAME_FILE", {}, { SOPHIA_REASON_FILE: "value" }, "value"],
     ["a folder of secrets", {}, { SOPHIA_SECRETS_DIR: "secrets" }, "secrets/sophia-reason"],
-  ])("%s", async (_, entry, env, place) => {
+  ])("is not used: %s", async (_, entry, env, place) => {
     const cwd = folder({
       ...contract({ SOPHIA_REASON: { required: false, secret: false, ...entry } }),
       value: "of-file",
@@ -143,7 +143,7 @@ describe("from a file or the contract", () => {
     expect(messages.replace(cwd, "<folder>")).toContain(`SOPHIA_REASON in ${place} is not passed on`);
   });
 
-  test(".env and .env.override; what sophia-run itself reads there needs no notice", async () => {
+  test("is not used from .env and .env.override, and needs no notice if sophia-run reads it there", async () => {
     const { env, server } = await esc({ PLAIN: "1" });
     const settings = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
     const cwd = folder({
@@ -163,7 +163,7 @@ describe("from a file or the contract", () => {
     expect(messages).not.toContain(server.token);
   });
 
-  test("secrets of ESC under such a name appear in no message", async () => {
+  test("has its ESC secret in no message", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment(NAME, {

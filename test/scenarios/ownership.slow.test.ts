@@ -71,15 +71,15 @@ const DISTRUSTED: readonly Row[] = [
   ["a world-writable one", { file: { mode: 0o666 } }, "chmod o-w "],
 ];
 
-describe(".env", () => {
-  test.each(COUNTING)("%s is used", async (_, situation) => {
+describe("a .env file", () => {
+  test.each(COUNTING)("is used if it is %s", async (_, situation) => {
     const cwd = surroundings(".env", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd, ["--no-contract"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toContain("FROM_FILE=yes");
   });
 
-  test.each(DISTRUSTED)("%s is ignored, unless it is named", async (_, situation, message) => {
+  test.each(DISTRUSTED)("is ignored, unless the user names it, if it is %s", async (_, situation, message) => {
     const cwd = surroundings(".env", situation);
     const user = situation.user ?? ME;
     const { status, stdout, stderr } = await startAs(user, cwd, ["--no-contract"]);
@@ -98,7 +98,7 @@ describe(".env", () => {
     }
   });
 
-  test("a pipe and a private file of another user are ignored, too", async () => {
+  test("that is a pipe, or another user's private file, is ignored, too", async () => {
     const cwd = surroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
     const secret = await startAs(ME, cwd, ["--no-contract"]);
     expect(secret).toMatchObject({ status: 0 });
@@ -111,7 +111,7 @@ describe(".env", () => {
     expect(pipe.stderr).toBe(secret.stderr);
   });
 
-  test("the printed command makes the file trusted", async () => {
+  test("becomes trusted by the printed command", async () => {
     const cwd = surroundings(".env", { file: { mode: 0o666 } });
     const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
     const command = /; (chmod [^,]*),/.exec(unwrapped(stderr))?.[1] ?? "";
@@ -119,7 +119,7 @@ describe(".env", () => {
     expect((await startAs(ME, cwd, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
   });
 
-  test("a link of another user to a file of the caller is ignored in a world-writable folder", async () => {
+  test("that is another user's link to a file of the caller is ignored in a world-writable folder", async () => {
     const cwd = surroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
     const mine = folder({ values: "FROM_FILE=yes\n" });
     chmodSync(mine, 0o755);
@@ -139,7 +139,7 @@ describe(".env", () => {
     expect(stderr).toContain(`(uid ${OTHER})`);
   });
 
-  test("a link of the owner to a file of the owner is followed", async () => {
+  test("that is a link of the owner to a file of the owner is followed", async () => {
     const cwd = surroundings(".env", {});
     const inner = join(cwd, "inner");
     mkdirSync(inner);
@@ -152,9 +152,9 @@ describe(".env", () => {
 describe("a contract", () => {
   test.each<Row>([
     ...COUNTING,
-    ["one above", { isAbove: true }, ""],
-    ["root's above", { isAbove: true, file: { uid: 0 }, above: { uid: 0 } }, ""],
-  ])("%s is used", async (_, situation) => {
+    ["in a folder above", { isAbove: true }, ""],
+    ["root's in a folder above", { isAbove: true, file: { uid: 0 }, above: { uid: 0 } }, ""],
+  ])("is used if it is %s", async (_, situation) => {
     const cwd = surroundings("sophia.contract.json", situation);
     const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -168,7 +168,7 @@ describe("a contract", () => {
     ["another user's in /tmp, for root", { isAbove: true, above, file: { uid: OTHER }, user: 0 }, `(uid ${OTHER})`],
     ["one in /tmp", { isAbove: true, above }, "sophia.contract.json"],
     ["one in a world-writable folder", { isAbove: true, above: { mode: 0o777 } }, "chmod o-w "],
-  ])("%s ends the start, and the built-in contract is not used instead", async (_, situation, message) => {
+  ])("ends the start, without a fall-back to the built-in contract, if it is %s", async (_, situation, message) => {
     const cwd = surroundings("sophia.contract.json", situation);
     const user = situation.user ?? ME;
     for (const options of [[], ["--no-contract"]]) {
@@ -189,7 +189,7 @@ describe("a contract", () => {
   });
 });
 
-test("the base of a found contract and the .env in its folder must be trusted, too", async () => {
+test("a start trusts the base of a found contract and the .env file in its folder only if their owner is trusted", async () => {
   const cwd = surroundings("sophia.contract.json", {});
   writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ extends: "base.json" }));
   writeFileSync(join(cwd, "base.json"), CONTRACT);

@@ -7,8 +7,8 @@ const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
 const PACKED = read("scripts/release/packed-files.txt").split("\n");
 
-describe("a document of the package links to what the package has, or to the web", () => {
-  test.each(PACKED.filter((file) => file.endsWith(".md")))("%s", (document) => {
+describe("a document of the package links only to files of the package, or to the web", () => {
+  test.each(PACKED.filter((file) => file.endsWith(".md")))("in %s", (document) => {
     const dead = links(read(document)).filter(({ file, anchor }) => {
       const target = file === "" ? document : normalize(join(dirname(document), file)).replace(/\/$/, "");
       if (!PACKED.some((one) => one === target || one.startsWith(`${target}/`))) return true;
@@ -19,7 +19,7 @@ describe("a document of the package links to what the package has, or to the web
   });
 });
 
-test("the package has no measurements, and no document for those who change sophia-run", () => {
+test("the package has no measurements, and no document for the developers of sophia-run", () => {
   for (const name of ["conformance", "maintaining"]) expect(existsSync(join(root, `docs/${name}.md`))).toBe(true);
   expect(PACKED.filter((file) => /^docs\/(?:conformance\.md|maintaining\.md|measurements\/)/.test(file))).toEqual([]);
 });
@@ -27,9 +27,9 @@ test("the package has no measurements, and no document for those who change soph
 describe("a document's address in this repository leads to a file and a heading of it", () => {
   const documents = PACKED.filter((file) => file.endsWith(".md") && repositoryLinks(read(file)).length > 0);
 
-  test("documents have such addresses", () => expect(documents.length).toBeGreaterThan(5));
+  test("in the package's documents, which have such addresses", () => expect(documents.length).toBeGreaterThan(5));
 
-  test.each(documents)("%s", (document) => {
+  test.each(documents)("in %s", (document) => {
     const dead = repositoryLinks(read(document)).filter(
       ({ file, anchor }) => !existsSync(join(root, file)) || (anchor !== "" && !anchors(read(file)).includes(anchor)),
     );
@@ -43,7 +43,7 @@ describe("a page spells ESC out where it first appears", () => {
   );
   const first = (name: string): string | undefined => /\bESC\b.{0,60}/.exec(proseOf(read(name)))?.[0];
 
-  test.each(pages.filter((name) => first(name) !== undefined))("%s", (name) => {
+  test.each(pages.filter((name) => first(name) !== undefined))("in %s", (name) => {
     expect(first(name)).toMatch(/^ESC \(Environments, Secrets, and Configuration\)/);
   });
 });
@@ -57,7 +57,7 @@ test("CONTRIBUTING.md or docs/maintaining.md names every script of package.json"
   expect(missing.filter((name) => name !== "test" && !name.endsWith(":check"))).toEqual([]);
 });
 
-describe("what tells others to run something", () => {
+describe("documents that tell others to run something", () => {
   const below = (folder: string): readonly string[] =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(folder, file));
   const pages = ["maintaining", "platforms", "standalone", "github-action", "comparison"].map(
@@ -71,7 +71,7 @@ describe("what tells others to run something", () => {
   const named = (pattern: RegExp) =>
     files.flatMap((file) => Array.from(read(file).matchAll(pattern), ([, name = ""]) => ({ file, name })));
 
-  test("names npm scripts that there are", () => {
+  test("name only existing npm scripts", () => {
     const manifest: unknown = JSON.parse(read("package.json"));
     const scripts = Object.keys(Object(Object(manifest).scripts));
     const called = named(/\bnpm run (?:--silent |-s )?([a-z][a-z:-]*[a-z])\b/g);
@@ -79,7 +79,7 @@ describe("what tells others to run something", () => {
     expect(called.filter(({ name }) => !scripts.includes(name))).toEqual([]);
   });
 
-  test("names files that there are", () => {
+  test("name only existing files", () => {
     const called = named(
       /\b(?:node|npx tsx|python3|sh) ((?:bench|runtime|scripts|test)\/[\w/.-]+\.(?:[cm]?[jt]s|py|sh))\b/g,
     );

@@ -56,7 +56,7 @@ function pack(path: string) {
 const build = (path: string, ...options: string[]) =>
   spawnSync(process.execPath, [join(path, "scripts/build.mjs"), ...options], { encoding: "utf8" });
 
-it("the package has both executables, which may be started, with their notices, and no script of an installation", () => {
+it("the package has both executables, with the permission to run them, their notices, and no script of an installation", () => {
   const path = checkout();
   const { modes, size, unpackedSize, stderr, tarball } = pack(path);
   expect(stderr).not.toContain("the package is without");
@@ -79,7 +79,7 @@ it("the package has both executables, which may be started, with their notices, 
   expect(started).toBe(packaged);
 });
 
-it("a checkout without executables packs without them, and says so; a release does not", () => {
+it("a checkout without executables packs without them, and says so; a release refuses to", () => {
   const path = checkout();
   rmSync(join(path, "dist-standalone", OWN));
   // Of an earlier build.
@@ -94,7 +94,7 @@ it("a checkout without executables packs without them, and says so; a release do
   expect(release.status).not.toBe(0);
 });
 
-it("an executable of another version, or in a release of another commit, is not packed", () => {
+it("a package does not get an executable of another version, nor, in a release, of another commit", () => {
   const path = checkout();
   expect(build(path, "--if-changed", "--pack").stderr).toBe("");
   const manifest = join(path, "package.json");
@@ -153,7 +153,7 @@ it("npm run package puts the whole package into a folder, and link then lets scr
   expect(readdirSync(wheels).every((name) => packed.stdout.includes(name))).toBe(true);
 });
 
-it("what cannot be built is left out of the package, with the reason in one line; link then says that, and does nothing", async () => {
+it("npm run package leaves out what cannot be built, with the reason in one line; link then says that, and does nothing", async () => {
   const path = checkout();
   cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
   // Executables of other sources, and neither compiler nor cargo nor pip.
@@ -186,7 +186,7 @@ it("what cannot be built is left out of the package, with the reason in one line
   expect(wheels.stderr).toMatch(/\na wheel is an executable, and none can be built\n {2}see above; .*\n$/);
 });
 
-it("a folder that does not exist, and other words, are errors with a remedy", () => {
+it("npm run package refuses a folder that does not exist, and other words, with a remedy", () => {
   const path = checkout();
   cpSync(join(root, "package-lock.json"), join(path, "package-lock.json"));
   const run = (...words: readonly string[]) =>
@@ -203,7 +203,7 @@ it("a folder that does not exist, and other words, are errors with a remedy", ()
   }
 });
 
-it.each(["cargo", "git"])("without %s a build of the executable says so in one line", (missing) => {
+it.each(["cargo", "git"])("a build of the executable without %s fails with one line that says so", (missing) => {
   const path = checkout();
   mkdirSync(join(path, ".cache"));
   const parts = ["zig", ...(missing === "git" ? ["crates"] : [])].map((name) => join(root, ".cache", name));

@@ -79,13 +79,13 @@ describe("node scripts/parts.mjs", () => {
     expect(status).toBe(1);
   });
 
-  it("succeeds for one that does not concern the executables, by another of its names, and prints the reason", async () => {
+  it("succeeds for a vulnerability that does not concern the executables, under another of its names, and prints the reason", async () => {
     const { status, stdout } = await parts(await osv({ musl: ["ALPINE-1"] }, { upstream: ["CVE-2025-26519"] }));
     expect(stdout).toMatch(/^ALPINE-1 {2}musl [^\n]*\n {2}does not concern the executables: iconv/m);
     expect(status).toBe(0);
   });
 
-  it("says which service cannot be reached, with status 2", async () => {
+  it("ends with status 2 and names a service that cannot be reached", async () => {
     const failing = { ...TOOLS, cargo: "#!/bin/sh\necho 'error: no route' >&2\nexit 1\n" };
     const url = await osv({}, {});
     servers.pop()?.close();

@@ -19,7 +19,7 @@ print(root.tag, *[f"{child.tag.split('}')[1]}:{len(child.text)}" for child in li
 describe.each([
   ["demo.svg", demo],
   ["sources.svg", sources],
-])("%s", (_, picture) => {
+])("the picture %s", (_, picture) => {
   test("is well-formed, and has a title and a description for screen readers", () => {
     const parsed = spawnSync("python3", ["-c", PARSE], { input: picture, encoding: "utf8" });
     expect(parsed).toMatchObject({ status: 0, stderr: "" });
@@ -32,7 +32,7 @@ describe.each([
   });
 });
 
-test("docs/sources.svg has colours of its own for dark mode", () => {
+test("docs/sources.svg has different colours for dark mode", () => {
   expect(sources).toContain("@media (prefers-color-scheme: dark)");
   expect(sources).not.toContain("animation");
 });
@@ -74,7 +74,7 @@ describe("docs/demo.svg", () => {
   });
 });
 
-describe("a terminal is drawn", () => {
+describe("the drawing of a terminal", () => {
   const draw = (...moments: readonly Moment[]): string =>
     drawTerminal({ moments, lastFrom: 0, title: "t", description: "d" });
   const line = (text: string, kind: "command" | "output" = "output"): Moment => ({
@@ -82,12 +82,12 @@ describe("a terminal is drawn", () => {
     seconds: 1,
   });
 
-  test("with the colours of its text, and with characters of XML as text", () => {
+  test("has the colours of its text, and characters of XML as text", () => {
     const drawn = draw(line("\u001B[31ma <b> & c\u001B[39m"));
     expect(drawn).toContain('<tspan fill="#f7768e">a &lt;b&gt; &amp; c</tspan>');
   });
 
-  test("a command is typed character by character, and then stays", () => {
+  test("types a command character by character, which then stays", () => {
     const drawn = draw(line("$ abcd", "command"), line("out"));
     // Four characters at 40 in a second, then a second, then another.
     expect(drawn).toContain("@keyframes t0 { 0%, 0% { transform: none; animation-timing-function: steps(4, end); }");
@@ -98,7 +98,7 @@ describe("a terminal is drawn", () => {
   test.each([
     ["a line that would be cut off", "x".repeat(83), "wider than the picture"],
     ["an attribute of text that it does not know", "\u001B[7mx\u001B[27m", "SGR 7"],
-  ])("but not with %s", (_, text, message) => {
+  ])("refuses %s", (_, text, message) => {
     expect(() => draw(line(text))).toThrow(message);
   });
 });

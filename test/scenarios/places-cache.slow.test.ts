@@ -43,7 +43,7 @@ const MADE = "test: makes cache/part (a moment)\nthere: first\n";
 describe("scripts/places/cache.sh", () => {
   skipBecause(notLinux ?? notInstalled("unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"));
 
-  test("makes a part once, and again with another recipe", async () => {
+  test("makes a part once, and again if the recipe has changed", async () => {
     const cache = folder({ "cache/other": "" });
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
     expect(await part(cache, "one", "exit 1").finished).toMatchObject({ status: 0, stdout: "there: first\n" });
@@ -69,7 +69,7 @@ describe("scripts/places/cache.sh", () => {
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
-  test("a part that fails is none, and one line says why", async () => {
+  test("keeps no part that fails, and says why in one line", async () => {
     const cache = folder({ "cache/other": "" });
     expect(await part(cache, "one", `${FILL}; echo no network; exit 7`).finished).toMatchObject({
       status: 2,
@@ -79,7 +79,7 @@ describe("scripts/places/cache.sh", () => {
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
   });
 
-  test("of a stack only the message is shown", async () => {
+  test("shows only the message of an error, not its stack", async () => {
     const cache = folder({ "cache/other": "" });
     const crash = `exec '${process.execPath}' -e 'require("child_process").execFileSync("false", ["x"])'`;
     expect(await part(cache, "one", crash).finished).toMatchObject({
@@ -91,13 +91,13 @@ describe("scripts/places/cache.sh", () => {
     });
   });
 
-  test("what is left of a part that was not finished is replaced", async () => {
+  test("replaces the rest of a part that was not finished", async () => {
     const cache = folder({ "cache/part.made": "", "cache/part/file": "old", "cache/part.new/file": "half" });
     expect(await part(cache, "one", FILL).finished).toMatchObject({ status: 0, stdout: MADE });
     expect(readdirSync(join(cache, "cache")).toSorted()).toEqual(["part", "part.lock", "part.made"]);
   });
 
-  test("a second place waits for the first one that makes a part, and says so", async () => {
+  test("makes a second place wait for the first one that makes a part, and says so", async () => {
     const cache = folder({ "cache/other": "" });
     const first = part(cache, "one", `${FILL}; until [ -e "$1/go" ]; do sleep 0.05; done; rm "$1/go"`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);
@@ -127,7 +127,7 @@ describe("scripts/places/cache.sh", () => {
     expect(status).toBe(2);
   });
 
-  test.each(["SIGTERM", "SIGKILL"] as const)("after %s nothing goes on to make it", async (signal) => {
+  test.each(["SIGTERM", "SIGKILL"] as const)("does not go on making it after %s", async (signal) => {
     const cache = folder({ "cache/other": "" });
     const making = part(cache, "one", `${FILL}; exec sleep 300`);
     await expect.poll(() => existsSync(join(cache, "cache/part.new/file"))).toBe(true);

@@ -100,7 +100,7 @@ describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants
   });
 
   test(
-    "leaves no process and no mount if it is killed, and the next one removes the rest",
+    "leaves no process and no mount if it is killed, and the next place removes the rest",
     { timeout: 400_000 },
     async () => {
       const { place, init } = await running(script);
@@ -139,7 +139,7 @@ describe.each(PLACES)("the place $name", ({ name, script: line, reason, servants
     });
   });
 
-  test("a check of CI that cannot run it says so, and does not fail", async () => {
+  test("is reported by a check of CI that cannot run it, and the check does not fail", async () => {
     const [place] = file.split(".");
     const { finished } = start([...NOBODY, "sh", "scripts/places/check.sh", place ?? "", ...args], { cwd: root, env });
     expect(await finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/^not run: .*\n {2}sudo .*\n$/) });
@@ -168,7 +168,7 @@ describe("scripts/platforms/system.sh", () => {
   });
 
   test.each([[[]], [["trixie"]], [["sid", "24"]], [["noble", "npm test"]]])(
-    "%j is an error of usage",
+    "refuses %j as an error of usage",
     async (words) => {
       expect(await run(...words)).toMatchObject({
         status: 1,
@@ -179,7 +179,7 @@ describe("scripts/platforms/system.sh", () => {
   );
 });
 
-test("cases whose surroundings cannot be made say why in two lines, without a stack, and end as those that cannot run", async () => {
+test("says in two lines why the surroundings of cases cannot be made, without a stack, and ends as for cases that cannot run", async () => {
   const lines = [
     `import { openPlace } from "${root}/scripts/places/report.ts";`,
     'await openPlace("docker", async () => { throw new Error("the build of x: status 1\\n#1 [1/2] FROM x\\nERROR: failed to solve: x: not found\\n"); });',
@@ -195,7 +195,7 @@ test("cases whose surroundings cannot be made say why in two lines, without a st
   expect(await inPlace("state=/nowhere; report 75").finished).toMatchObject({ status: 2 });
 });
 
-test("a text that no case has in its name is an error", async () => {
+test("refuses a text that no case has in its name", async () => {
   const lines = [
     `import { selected } from "${root}/scripts/places/report.ts";`,
     'for (const [name] of selected([["one", async () => {}]])) console.log(name);',
@@ -209,7 +209,7 @@ test("a text that no case has in its name is an error", async () => {
 describe("scripts/places/space.sh", () => {
   skipBecause(notLinux ?? noNobody);
 
-  test("an error of the shell is not taken for a place that cannot run", async () => {
+  test("does not take an error of the shell for a place that cannot run", async () => {
     expect(await inPlace(": >/nowhere/file").finished).toMatchObject({ status: 1 });
     expect(await inPlace("not_run reason remedy").finished).toMatchObject({ status: 2 });
     expect(await inPlace("exit 0").finished).toMatchObject({ status: 0 });
@@ -219,7 +219,7 @@ describe("scripts/places/space.sh", () => {
     ["opens", "open_space version2 / sleep 1000"],
     ["has opened", `${OPEN}; guarded sleep 1000`],
     ["uses", `${OPEN}; in_space sleep 1000`],
-  ])("SIGTERM ends all that a script which %s a space has started, at once", async (_, lines) => {
+  ])("ends all that a script has started in a space at once after SIGTERM: the script %s", async (_, lines) => {
     const script = inPlace(`need; ${lines}`);
     await expect.poll(() => sleeping(script.pid), { timeout: 20_000 }).toHaveLength(1);
     const started = sleeping(script.pid);

@@ -135,9 +135,9 @@ const ROWS: readonly Row[] = [
 test.each(ROWS)("no message quotes $what", async ({ files, link, args = CHECK, env = {}, status, message }) => {
   const cwd = folder(files);
   if (link !== undefined) symlinkSync(link[1], join(cwd, link[0]));
-  const ended = await sophia(args, { cwd, env: { ...CONTRACT_VALUES, ...env } });
-  const text = unwrapped(ended.stdout + ended.stderr);
-  expect({ status: ended.status, text }).toEqual({ status, text: expect.stringContaining(message) });
+  const result = await sophia(args, { cwd, env: { ...CONTRACT_VALUES, ...env } });
+  const text = unwrapped(result.stdout + result.stderr);
+  expect({ status: result.status, text }).toEqual({ status, text: expect.stringContaining(message) });
   expect(text).not.toContain(SENTINEL.slice(0, 12));
 });
 

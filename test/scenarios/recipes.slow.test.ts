@@ -107,7 +107,7 @@ const WORKSPACE = {
   "apps/api/server.js": PRINT,
 } as const;
 
-describe("Turborepo", { timeout: 300_000 }, () => {
+describe("the recipe for Turborepo", { timeout: 300_000 }, () => {
   skipBecause(notNightly);
   const api = JSON.stringify({ name: "api", scripts: { dev: "sophia-run -- node server.js" } });
   const files = { ...WORKSPACE, "apps/api/package.json": api };
@@ -115,12 +115,12 @@ describe("Turborepo", { timeout: 300_000 }, () => {
   test("passes the settings of ESC on to the script of a package", async () => {
     const { run, cwd } = await project({ ...files, "turbo.json": block("Turborepo", "json") }, { modules: packages() });
     execFileSync("git", ["init", "--quiet"], { cwd });
-    const ended = await run("turbo run dev");
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`${VALUE} dev`);
+    const result = await run("turbo run dev");
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`${VALUE} dev`);
   });
 
-  test("otherwise a start that misses a value names turbo.json", async () => {
+  test("makes a start that misses a value name turbo.json otherwise", async () => {
     const { run, cwd } = await project({ ...files, "turbo.json": '{"tasks":{"dev":{}}}' }, { modules: packages() });
     execFileSync("git", ["init", "--quiet"], { cwd });
     const { status, stdout, stderr } = await run("turbo run dev");
@@ -129,7 +129,7 @@ describe("Turborepo", { timeout: 300_000 }, () => {
   });
 });
 
-describe("Nx", { timeout: 300_000 }, () => {
+describe("the recipe for Nx", { timeout: 300_000 }, () => {
   skipBecause(notNightly);
   const files = {
     ...WORKSPACE,
@@ -140,9 +140,9 @@ describe("Nx", { timeout: 300_000 }, () => {
 
   test("gives the value of ESC, although .env has another", async () => {
     const { run } = await project(files, { modules: packages() });
-    const ended = await run(block("Nx", "bash"));
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`${VALUE} dev`);
+    const result = await run(block("Nx", "bash"));
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`${VALUE} dev`);
   });
 
   test("loads .env itself by default, so that the file wins", async () => {
@@ -150,7 +150,7 @@ describe("Nx", { timeout: 300_000 }, () => {
     expect((await run("npx --no-install nx run api:dev")).stdout).toContain("of-the-file dev");
   });
 
-  test("without the settings of ESC the message names what passes them on", async () => {
+  test("makes a start without the settings of ESC name what passes them on", async () => {
     const { run } = await project({ ...files, ".env": "" }, { modules: packages() });
     const { status, stdout, stderr } = await run(block("Nx", "bash"), { ESC_ENV: "", ESC_TOKEN: "" });
     expect(status).not.toBe(0);
@@ -158,7 +158,7 @@ describe("Nx", { timeout: 300_000 }, () => {
   });
 });
 
-describe("a program that restarts", { timeout: 300_000 }, () => {
+describe("the recipe for a program that restarts", { timeout: 300_000 }, () => {
   skipBecause(notNightly);
   const server = `console.log("started", process.env.API_KEY); setInterval(() => {}, 1000);`;
   const [once = "", each = ""] = block("nodemon", "bash").split("\n");
@@ -166,38 +166,38 @@ describe("a program that restarts", { timeout: 300_000 }, () => {
   test.each([
     [once, 1],
     [each, 2],
-  ])("%s reads ESC %d times for two starts", async (command, reads) => {
+  ])("reads ESC with %s %d times for two starts", async (command, reads) => {
     // So that it prints when it watches.
     const files = { "server.js": server, "nodemon.json": '{ "verbose": true }' };
     const { started, cwd, server: esc } = await project(files, { modules: packages() });
     const running = started(command);
     await running.seen(new RegExp(`started ${VALUE}`));
-    await running.seen(/watching \d+ file/);
+    await running.seen(/startWatched \d+ file/);
     writeFileSync(join(cwd, "server.js"), `console.log("again", process.env.API_KEY);`);
     await running.seen(new RegExp(`again ${VALUE}`));
     expect(esc.count("open")).toBe(reads);
   });
 
-  test("the second also restarts for a change of .env", async () => {
+  test("restarts for a change of .env as well in its second form", async () => {
     const shown = 'console.log("greeting", process.env.GREETING); setInterval(() => {}, 1000);';
     const files = { "server.js": shown, "nodemon.json": '{ "verbose": true }', ".env": "GREETING=hello\n" };
     const { started, cwd } = await project(files, { modules: packages() });
     const running = started(each);
     await running.seen(/greeting hello/);
-    await running.seen(/watching \d+ file/);
+    await running.seen(/startWatched \d+ file/);
     writeFileSync(join(cwd, ".env"), "GREETING=bye\n");
     const [, greeting] = await running.seen(/restarting due to changes[^]*greeting (\w+)/);
     expect(greeting).toBe("bye");
   });
 
-  test("tsx watch starts the program with the values", async () => {
+  test("starts the program with the values by tsx watch", async () => {
     const { started, server: esc } = await project({ "server.ts": server }, { modules: join(root, "node_modules") });
     await started(block("tsx watch", "bash")).seen(new RegExp(`started ${VALUE}`));
     expect(esc.count("open")).toBe(1);
   });
 });
 
-describe("tests", { timeout: 300_000 }, () => {
+describe("the recipe for tests", { timeout: 300_000 }, () => {
   skipBecause(notNightly);
   const body = (first: string) =>
     `${first}test("has a value", () => { console.log("seen", process.env.API_KEY); expect(process.env.API_KEY).toBeTruthy(); });`;
@@ -209,7 +209,7 @@ describe("tests", { timeout: 300_000 }, () => {
       () => join(root, "node_modules"),
       { "a.test.js": body('import { test, expect } from "vitest";'), "vitest.config.mjs": "export default {};" },
     ],
-  ] as const)("%s has the values, or dummies", async (tool, modules, files) => {
+  ] as const)("gives %s the values, or dummies", async (tool, modules, files) => {
     const { run, server } = await project({ ...files, "package.json": block(tool, "json") }, { modules: modules() });
     const real = await run("npm test");
     expect(real, real.stderr).toMatchObject({ status: 0 });
@@ -222,23 +222,23 @@ describe("tests", { timeout: 300_000 }, () => {
   });
 });
 
-describe("concurrently", { timeout: 300_000 }, () => {
+describe("the recipe for concurrently", { timeout: 300_000 }, () => {
   skipBecause(notNightly);
-  test.each(block("concurrently", "bash").split("\n"))("%s", async (command) => {
+  test.each(block("concurrently", "bash").split("\n"))("starts the programs with the values: %s", async (command) => {
     const contract = {
       variables: { API_KEY: { required: true } },
       scopes: { web: ["API_KEY"], worker: ["API_KEY"] },
     };
     const files = { "web.js": 'console.log("web", process.env.API_KEY);', "worker.js": "process.exitCode = 0;" };
     const { run, server } = await project(files, { modules: packages(), contract });
-    const ended = await run(command);
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain(`web ${VALUE}`);
+    const result = await run(command);
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain(`web ${VALUE}`);
     expect(server.count("open")).toBe(command.startsWith("sophia-run") ? 1 : 2);
   });
 });
 
-test("make starts each recipe's line with the values", async ({ skip }) => {
+test("the recipe for make starts each recipe's line with the values", async ({ skip }) => {
   const reason = notInstalled("make", "--version");
   skip(reason !== undefined, reason);
   const makefile = `${block("make", "make")}\n`;
@@ -250,7 +250,7 @@ test("make starts each recipe's line with the values", async ({ skip }) => {
   expect((await run("sophia-run -- make --silent test")).stdout).toContain(`${VALUE} test`);
 });
 
-test("a crontab's line works with what cron gives it", async ({ skip }) => {
+test("the recipe for crontab works with the variables that cron sets", async ({ skip }) => {
   skip(notPackage !== undefined, notPackage);
   const { cwd, server, bin } = await project({ "report.js": PRINT, token: "" });
   writeFileSync(join(cwd, "token"), server.token, { mode: 0o600 });
@@ -261,7 +261,7 @@ test("a crontab's line works with what cron gives it", async ({ skip }) => {
   const named = Object.fromEntries(own.flatMap((one, at) => (at % 2 === 0 ? [[one, own[at + 1] ?? ""]] : [])));
   const [, command = ""] = /^(?:\S+ ){5}(.*)$/.exec(lines.at(-1) ?? "") ?? [];
   expect(Object.keys(named)).toEqual(["PATH", "ESC_ENV", "ESC_TOKEN_FILE"]);
-  const ended = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
+  const result = await start(["/bin/sh", "-c", command.replace("/srv/app", cwd)], {
     cwd: "/",
     env: {
       HOME: cwd,
@@ -274,10 +274,10 @@ test("a crontab's line works with what cron gives it", async ({ skip }) => {
       PULUMI_BACKEND_URL: server.url,
     },
   }).finished;
-  expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} undefined\n`, stderr: "" });
+  expect(result).toMatchObject({ status: 0, stdout: `${VALUE} undefined\n`, stderr: "" });
 });
 
-test("the hook of git refuses a commit with a secret, and one that could not be checked", async () => {
+test("the recipe for git's hook refuses a commit with a secret, and a commit that could not be checked", async () => {
   const { cwd, run, bin } = await project({ hook: `${block("Git hooks", "bash")}\n` });
   mkdirSync(join(cwd, "node_modules/.bin"), { recursive: true });
   symlinkSync(join(bin, "sophia-run"), join(cwd, "node_modules/.bin/sophia-run"));
@@ -295,10 +295,10 @@ test("the hook of git refuses a commit with a secret, and one that could not be 
   expect((await run(commit, { PULUMI_BACKEND_URL: "http://127.0.0.1:1" })).status).not.toBe(0);
 });
 
-describe("Python in VS Code", () => {
+describe("the recipe for Python in VS Code", () => {
   skipBecause(notInstalled("python3", "-m", "pip", "--version"));
 
-  test("the debugger attaches as launch.json says, and the program has the values", { timeout: 300_000 }, async () => {
+  test("attaches the debugger as launch.json says, and the program has the values", { timeout: 300_000 }, async () => {
     const port = await findFreePort();
     const launch: unknown = JSON.parse(block("Python in VS Code", "json"));
     const [configuration] = Object(launch).configurations;
@@ -341,21 +341,21 @@ async function attach(host: string, port: number): Promise<Socket> {
   return connection;
 }
 
-describe("JetBrains", () => {
+describe("the recipe for JetBrains", () => {
   const [npm = "", shell = ""] = blocks("JetBrains", "xml");
   const attribute = (xml: string, pattern: RegExp): string => pattern.exec(xml)?.[1] ?? "";
 
-  test("the configuration of npm runs the script", async () => {
+  test("runs the script by the configuration of npm", async () => {
     expect(attribute(npm, /type="([^"]*)"/)).toBe("js.build_tools.npm");
     const script = attribute(npm, /<script value="([^"]*)"/);
     const command = attribute(npm, /<command value="([^"]*)"/);
     const manifest = JSON.stringify({ scripts: { start: "sophia-run -- node server.js" } });
     const { run } = await project({ "package.json": manifest, "server.js": PRINT });
-    const ended = await run(`npm --silent ${command} ${script}`);
-    expect(ended).toMatchObject({ status: 0, stdout: `${VALUE} start\n` });
+    const result = await run(`npm --silent ${command} ${script}`);
+    expect(result).toMatchObject({ status: 0, stdout: `${VALUE} start\n` });
   });
 
-  test("the configuration of a shell script runs it", async () => {
+  test("runs the script by the configuration of a shell script", async () => {
     expect(attribute(shell, /type="([^"]*)"/)).toBe("ShConfigurationType");
     const text = attribute(shell, /SCRIPT_TEXT" value="([^"]*)"/);
     const { run, bin } = await project({ "app.py": 'import os\nprint(os.environ["API_KEY"])\n' });
@@ -364,7 +364,7 @@ describe("JetBrains", () => {
   });
 });
 
-test("GitLab's job checks the configuration, and its log masks the values of ESC", async () => {
+test("the recipe for GitLab checks the configuration, and the job's log masks the values of ESC", async () => {
   const { test: job } = Object(parse(block("GitLab CI", "yaml")));
   const manifest = JSON.stringify({ scripts: { test: "node server.js" } });
   const { run, server, bin } = await project({ "package.json": manifest, "server.js": PRINT });
@@ -372,25 +372,25 @@ test("GitLab's job checks the configuration, and its log masks the values of ESC
   writeFileSync(join(bin, "npx"), '#!/bin/sh\n[ "$1" = --no-install ] || exit 1\nshift; exec "$@"\n', { mode: 0o755 });
   const script: readonly string[] = job.script;
   expect(script[0]).toBe("npm ci");
-  const ended = await run(["set -e", ...script.slice(1)].join("\n"), {
+  const result = await run(["set -e", ...script.slice(1)].join("\n"), {
     ...job.variables,
     GITLAB_CI: "true",
     CI: "true",
   });
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
-  expect(ended.stdout).toContain("*** test");
-  expect(ended.stdout).not.toContain(VALUE);
+  expect(result, result.stderr).toMatchObject({ status: 0 });
+  expect(result.stdout).toContain("*** test");
+  expect(result.stdout).not.toContain(VALUE);
   expect(server.count("open")).toBe(2);
 });
 
-test("a global installation is a command", { timeout: 120_000 }, async ({ skip }) => {
+test("a global installation makes sophia-run a command", { timeout: 120_000 }, async ({ skip }) => {
   skip(notPackage !== undefined, notPackage);
   const home = folder();
   const tarball = await pack(home);
   const { run } = await project({});
   const prefix = join(home, "global");
   const script = `set -e\n${block("A global installation", "bash")}\n"$npm_config_prefix/bin/sophia-run" -- printenv API_KEY`;
-  const ended = await run(script, { HOME: home, npm_config_prefix: prefix, ...standInForRepository(tarball) });
-  expect(ended, ended.stderr).toMatchObject({ status: 0 });
-  expect(ended.stdout).toContain(VALUE);
+  const result = await run(script, { HOME: home, npm_config_prefix: prefix, ...standInForRepository(tarball) });
+  expect(result, result.stderr).toMatchObject({ status: 0 });
+  expect(result.stdout).toContain(VALUE);
 });

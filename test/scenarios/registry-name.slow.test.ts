@@ -71,12 +71,12 @@ function linesThat(isWanted: (line: string) => boolean): readonly string[] {
   );
 }
 
-test("all documents and messages install the package in the form that is safe now", () => {
+test("all documents and messages install the package in the form that is safe today", () => {
   const wrong = linesThat(IS_ON_REGISTRIES ? (line) => FROM_FILE.test(line) : asksRegistry);
   expect(wrong.filter((line) => !line.startsWith("src/commands/parts/package-source.ts:"))).toEqual([]);
 });
 
-test("documents name the version of the package", () => {
+test("documents name the package's version", () => {
   const [release] = VERSION.split("-");
   const named = /(?:releases\/download\/v|sophia-platform\/sophia-run@v|sophia[-_]run-|git checkout v)(\d+\.\d+\.\d+)/g;
   const isOther = (line: string): boolean => Array.from(line.matchAll(named)).some(([, found]) => found !== release);
@@ -93,7 +93,7 @@ test("init prints the safe form for each package manager", () => {
   expect(FETCH_TARBALL.length === 0).toBe(IS_ON_REGISTRIES);
 });
 
-test("without a release a checkout makes the package, and no command names an address of a release", () => {
+test("a checkout makes the package while there is no release, and no command names an address of a release", () => {
   const [clone = "", make = ""] = commandsThatFetch("checkout");
   expect(clone).toBe(`git clone ${REPOSITORY} ~/sophia-run`);
   expect(make).toBe("npm --prefix ~/sophia-run run package -- .");
@@ -103,12 +103,12 @@ test("without a release a checkout makes the package, and no command names an ad
   expect(printed.includes("/releases/")).toBe(DISTRIBUTION === "release");
 });
 
-test("the version is that of the package", () => {
+test("the documented version is the version of the package", () => {
   expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).toMatchObject({ version: VERSION });
   expect(TARBALL).toBe(`sophia-run-${VERSION}.tgz`);
 });
 
-describe("commands that would ask a registry are found", () => {
+describe("the search for commands that would ask a registry", () => {
   test.each([
     "npm install sophia-run",
     "npm i --save-prod sophia-run@0.1.0",
@@ -126,7 +126,7 @@ describe("commands that would ask a registry are found", () => {
     "pnpm dlx sophia-run init",
     '"sophia-run": "^0.1.0"',
     'dependencies = ["fastapi", "sophia-run", "uvicorn"]',
-  ])("%s", (line) => {
+  ])("finds %s", (line) => {
     expect(asksRegistry(line)).toBe(true);
   });
 
@@ -140,7 +140,7 @@ describe("commands that would ask a registry are found", () => {
     '"sophia-run": "file:sophia-run-0.1.0.tgz"',
     "npm start; sophia-run -- node x",
     "sophia-run -- npm run build",
-  ])("a command that does not ask a registry: %s", (line) => {
+  ])("ignores %s", (line) => {
     expect(asksRegistry(line)).toBe(false);
   });
 });

@@ -60,41 +60,49 @@ function documentsIn(path: string): Readonly<Record<string, string>> {
 const FINE = { status: 0, stdout: "", stderr: "" };
 const ADDRESS = /github\.com\/sophia-platform\/sophia-run\/releases\/download\//;
 
-test("the documents of this repository say what distribution.ts says", async () => {
+test("the documents of this repository agree with distribution.ts", async () => {
   expect(await run(root)).toMatchObject(FINE);
 });
 
-describe.each(["checkout", "release", "registries"] as const)("%s", (distribution) => {
-  test("documents of another state fail, each by its name; once written they pass, and the way back gives the same bytes", async () => {
-    const path = copyOfRepository();
-    const before = documentsIn(path);
-    switchTo(path, distribution);
-    const checked = await run(path);
-    if (distribution === DISTRIBUTION) {
-      expect(checked).toMatchObject(FINE);
-      return;
-    }
-    expect(checked.status).toBe(1);
-    for (const file of ["README.md", "docs/standalone.md", "examples/docker/README.md", "examples/actions/oidc.yml"]) {
-      expect(checked.stderr).toContain(`${file}: has a passage of another state\n`);
-    }
-    expect(checked.stderr).toMatch(/: npm run docs writes the passages\n$/);
-    expect(await run(path, "--write")).toMatchObject(FINE);
-    expect(await run(path)).toMatchObject(FINE);
-    const written = Object.entries(documentsIn(path));
-    expect(written.filter(([, text]) => /no release exists/i.test(text)).map(([file]) => file)).toEqual([]);
-    expect(written.some(([, text]) => ADDRESS.test(text))).toBe(true);
-    // The other way round: what is written for a release contradicts a repository that has none.
-    switchTo(path, DISTRIBUTION);
-    const back = await run(path);
-    expect(back).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining("README.md: has a passage of another state\n"),
+describe.each(["checkout", "release", "registries"] as const)(
+  "the check of a release's documents, %s,",
+  (distribution) => {
+    test("fails for each document of another state by its name, passes once they are written, and the way back gives the same bytes", async () => {
+      const path = copyOfRepository();
+      const before = documentsIn(path);
+      switchTo(path, distribution);
+      const checked = await run(path);
+      if (distribution === DISTRIBUTION) {
+        expect(checked).toMatchObject(FINE);
+        return;
+      }
+      expect(checked.status).toBe(1);
+      for (const file of [
+        "README.md",
+        "docs/standalone.md",
+        "examples/docker/README.md",
+        "examples/actions/oidc.yml",
+      ]) {
+        expect(checked.stderr).toContain(`${file}: has a passage of another state\n`);
+      }
+      expect(checked.stderr).toMatch(/: npm run docs writes the passages\n$/);
+      expect(await run(path, "--write")).toMatchObject(FINE);
+      expect(await run(path)).toMatchObject(FINE);
+      const written = Object.entries(documentsIn(path));
+      expect(written.filter(([, text]) => /no release exists/i.test(text)).map(([file]) => file)).toEqual([]);
+      expect(written.some(([, text]) => ADDRESS.test(text))).toBe(true);
+      // The other way round: what is written for a release contradicts a repository that has none.
+      switchTo(path, DISTRIBUTION);
+      const back = await run(path);
+      expect(back).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining("README.md: has a passage of another state\n"),
+      });
+      expect(await run(path, "--write")).toMatchObject(FINE);
+      expect(documentsIn(path)).toEqual(before);
     });
-    expect(await run(path, "--write")).toMatchObject(FINE);
-    expect(documentsIn(path)).toEqual(before);
-  });
-});
+  },
+);
 
 test.skipIf(DISTRIBUTION !== "checkout").each([
   [
@@ -107,9 +115,12 @@ test.skipIf(DISTRIBUTION !== "checkout").each([
   ],
   ["docs/recipes.md", "Take the file from a release."],
   ["docs/mcp.md", "  - uses: sophia-platform/sophia-run@v0.1.0"],
-])("a line elsewhere that needs a release fails while there is none: %s", async (file, line) => {
-  const path = copyOfRepository();
-  writeFileSync(join(path, file), `${readFileSync(join(path, file), "utf8")}\n${line}\n`);
-  const shown = line.includes("uses: ") ? "names a tag of the action, and not that there is none yet" : line;
-  expect(await run(path)).toMatchObject({ status: 1, stderr: expect.stringContaining(`${file}: ${shown}\n`) });
-});
+])(
+  "the check of a release's documents refuses another line that needs a release while there is none: %s",
+  async (file, line) => {
+    const path = copyOfRepository();
+    writeFileSync(join(path, file), `${readFileSync(join(path, file), "utf8")}\n${line}\n`);
+    const shown = line.includes("uses: ") ? "names a tag of the action, and not that there is none yet" : line;
+    expect(await run(path)).toMatchObject({ status: 1, stderr: expect.stringContaining(`${file}: ${shown}\n`) });
+  },
+);

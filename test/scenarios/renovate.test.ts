@@ -26,7 +26,7 @@ function found(path: string): Record<string, string> {
   );
 }
 
-test("the bot finds each part of the executables", async () => {
+test("Renovate's configuration finds each part of the executables", async () => {
   const path = "runtime/build/parts/versions.mjs";
   const parts: unknown = await import(pathToFileURL(join(root, path)).href);
   const pinned = [...Object.values(at(parts, "VERSIONS") ?? {}), at(parts, "ZIG"), at(parts, "BUN")];
@@ -35,7 +35,7 @@ test("the bot finds each part of the executables", async () => {
   );
 });
 
-test("the bot finds the analysers of workflows", () => {
+test("Renovate's configuration finds the analysers of workflows", () => {
   const version = expect.stringMatching(/^v?\d+\.\d+\.\d+$/) as unknown;
   expect(found("scripts/platforms/workflows.sh")).toEqual({ zizmor: version, "github.com/rhysd/actionlint": version });
 });

@@ -28,24 +28,26 @@ async function start(mode: string, prefix: readonly string[], wait = "") {
 
 const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
 
-test("auto: the program replaces sophia-run, and the file is removed when it ends", async ({ skip }) => {
+test("--mode auto lets the program replace sophia-run, and a secret file is removed when the program ends", async ({
+  skip,
+}) => {
   skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
-  const ended = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
-  expect({ ...ended, stderr: "" }).toMatchObject(EXPECTED);
-  expect(`${ended.program}\n`).toBe(ended.stderr);
-  expect(await vi.waitUntil(() => !existsSync(ended.path), { timeout: 30_000, interval: 1 })).toBe(true);
+  const result = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
+  expect({ ...result, stderr: "" }).toMatchObject(EXPECTED);
+  expect(`${result.program}\n`).toBe(result.stderr);
+  expect(await vi.waitUntil(() => !existsSync(result.path), { timeout: 30_000, interval: 1 })).toBe(true);
 });
 
-test("spawn: the monitor removes the file before it ends", async () => {
-  const ended = await start("spawn", [], WAIT_FOR_MONITOR);
-  expect(ended).toMatchObject({ ...EXPECTED, name: "sophia-run" });
-  expect(existsSync(ended.path)).toBe(false);
+test("--mode spawn has the monitor remove a secret file before the monitor ends", async () => {
+  const result = await start("spawn", [], WAIT_FOR_MONITOR);
+  expect(result).toMatchObject({ ...EXPECTED, name: "sophia-run" });
+  expect(existsSync(result.path)).toBe(false);
 });
 
-test("in a container the monitor is PID 1, and removes the file before it ends", async ({ skip }) => {
+test("in a container the monitor is PID 1, and removes a secret file before it ends", async ({ skip }) => {
   const isolation = findIsolation();
   skip("reason" in isolation, "needs a PID namespace");
-  const ended = await start("auto", "prefix" in isolation ? isolation.prefix : [], WAIT_FOR_MONITOR);
-  expect(ended).toMatchObject({ ...EXPECTED, parent: "1", name: "sophia-run" });
-  expect(existsSync(ended.path)).toBe(false);
+  const result = await start("auto", "prefix" in isolation ? isolation.prefix : [], WAIT_FOR_MONITOR);
+  expect(result).toMatchObject({ ...EXPECTED, parent: "1", name: "sophia-run" });
+  expect(existsSync(result.path)).toBe(false);
 });

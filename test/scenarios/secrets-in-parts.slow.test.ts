@@ -38,20 +38,20 @@ describe.each([
   ["pr", "pr -m -t -w 40 a b", "$MASK <a | pr -m -t -w 40 -"],
   ["fold", "fold -w 20 a", "$MASK <a | fold -w 20"],
   ["grep --color=always", "grep --color=always 7d6c5 a", "grep --color=never 7d6c5 a"],
-])("%s", (_, parts, instead) => {
+])("the documented command %s", (_, parts, instead) => {
   it("shows a part of a secret", async () => {
     const length = longestPart(await shown(parts));
     expect(length).toBeGreaterThanOrEqual(PART);
     expect(length).toBeLessThan(SECRET.length);
   });
 
-  it("shows none in the way that the documents name", async () => {
+  it("shows no part of a secret in the way that the documents name", async () => {
     const output = await shown(instead);
     expect(output).toContain("**");
     expect(longestPart(output)).toBeLessThan(PART);
   });
 });
 
-it("a value is compared and measured without being shown", async () => {
+it("the documented commands compare and measure a value without showing it", async () => {
   expect(await shown('[ "$KEY" = "$(cut -d = -f 2 a)" ] && echo same; echo ${#KEY}')).toBe(`same\n${SECRET.length}\n`);
 });

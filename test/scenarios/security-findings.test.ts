@@ -16,7 +16,7 @@ test.each(findings.map((finding) => [finding.slice(0, 80).replace(/\s+/g, " "), 
   },
 );
 
-test("the page has findings of each severity", () => {
+test("the page about security findings has findings of each severity", () => {
   expect(findings.length).toBeGreaterThan(50);
   expect(new Set(findings.map((finding) => /\w+/.exec(finding)?.[0]))).toEqual(new Set(["High", "Medium", "Low"]));
 });

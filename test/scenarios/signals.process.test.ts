@@ -43,7 +43,7 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
   return pids;
 }
 
-describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
+describe.each(["spawn", "exec"] as const)("in mode %s", (mode) => {
   skipBecause(mode === "exec" && !canBecomeProgram ? "needs the addon, or Node.js 22.15" : undefined);
   const command = launch(["--mode", mode], PROGRAM);
 
@@ -63,7 +63,7 @@ describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
     expect(await shell.finished).toMatchObject({ status: 9, signal: null });
   });
 
-  test("SIGTERM while ESC is read ends sophia-run, and no program starts", async () => {
+  test("SIGTERM while sophia-run reads ESC ends sophia-run, and no program starts", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { A: "1" } });
     server.failAlways("open", "hang");

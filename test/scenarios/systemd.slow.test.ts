@@ -20,11 +20,11 @@ function setting(name: string): string {
   return value;
 }
 
-describe("examples/systemd", () => {
+describe("the units of examples/systemd", () => {
   skipBecause(notLinux);
   skipBecause(becomesProgram ? undefined : "needs the addon");
 
-  test("the socket is the program's, the main process says that it is ready, and it stops at SIGTERM", async () => {
+  test("give the program its socket and make it the main process, which reports that it is ready and stops at SIGTERM", async () => {
     await using esc = await startEscServer();
     esc.environment("acme/sophia/prod", { values: ESC_VALUES });
 
@@ -56,7 +56,7 @@ describe("examples/systemd", () => {
     expect(esc.violations).toEqual([]);
   });
 
-  test("systemd accepts the units, except that sophia-run is not installed", ({ skip }) => {
+  test("are accepted by systemd, except that sophia-run is not installed", ({ skip }) => {
     const missing = notInstalled("systemd-analyze", "--version");
     skip(missing !== undefined, missing);
     const { stderr } = spawnSync("systemd-analyze", ["verify", "./sophia-app.service", "./sophia-app.socket"], {

@@ -17,7 +17,7 @@ describe("variables that make other programs run code", () => {
   const file = "LD_PRELOAD=./x.so\nBASH_ENV=./x.sh\nNODE_OPTIONS=--require ./x.js\nPYTHONPATH=src\nEDITOR=vi\n";
   const passed = { PYTHONPATH: "src", EDITOR: "vi" };
 
-  test("are withheld from a found .env, and named in one line", async () => {
+  test("are withheld from a found .env file, and named in one line", async () => {
     const { stdout, stderr, status } = await sophia(["--no-contract", "--", "env"], { cwd: folder({ ".env": file }) });
     expect(status).toBe(0);
     expect(environmentOf(stdout)).toMatchObject(passed);
@@ -28,7 +28,7 @@ describe("variables that make other programs run code", () => {
     for (const line of stderr.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test("are also those by which Node.js takes messages from a descriptor; the caller's allowance passes them on", async () => {
+  test("include those by which Node.js takes messages from a descriptor; the caller's allowance passes them on", async () => {
     const cwd = folder({ ".env": "NODE_CHANNEL_FD=7\nNODE_CHANNEL_SERIALIZATION_MODE=json\n" });
     const names = "NODE_CHANNEL_FD,NODE_CHANNEL_SERIALIZATION_MODE";
     const found = await sophia(["--no-contract", "--", "env"], { cwd });
@@ -56,21 +56,21 @@ describe("variables that make other programs run code", () => {
     ["the caller's variable", [], { SOPHIA_ALLOW: "BASH_ENV,ENV" }, {}],
     ["a file that is named", ["--dotenv", ".env"], {}, {}],
     ["a file that the caller's variable names", [], { SOPHIA_DOTENV: ".env" }, {}],
-  ])("pass by %s", async (_, options, env) => {
+  ])("are passed on %s", async (_, options, env) => {
     const cwd = folder({ ".env": "BASH_ENV=./x.sh\nENV=./y.sh\n" });
     const { stdout, stderr } = await sophia(["--no-contract", ...options, "--", "env"], { cwd, env });
     expect(stderr).toBe("");
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", ENV: "./y.sh" });
   });
 
-  test("pass if the contract declares them or their alias", async () => {
+  test("are passed on if the contract declares them or their alias", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env": "BASH_ENV=./x.sh\nBASH_ENV_2=./y\nZDOTDIR=z\n" });
     const { stdout, stderr } = await sophia(["--", "env"], { cwd });
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", LD_AUDIT: "./y" });
     expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: ZDOTDIR in \.env .*--allow ZDOTDIR/);
   });
 
-  test("pass from ESC and from the caller", async () => {
+  test("are passed on from ESC and from the caller", async () => {
     const env = { ...(await esc({ BASH_ENV: "./esc.sh" })), ESC_ENV: NAME, PERL5OPT: "-w" };
     const { stdout, stderr } = await sophia(["--no-contract", "--", "/usr/bin/env"], { env });
     expect(stderr).toBe("");
@@ -101,7 +101,7 @@ describe("variables that make other programs run code", () => {
   });
 });
 
-describe("a .env that selects the environment for the caller's token", () => {
+describe("a .env file that selects the environment for the caller's token", () => {
   test("is reported unless --quiet is given, and refused by --require-esc", async () => {
     const env = await esc({ GREETING: "hello" });
     const cwd = folder({ ".env": `ESC_ENV=${NAME}\n` });
@@ -131,7 +131,7 @@ describe("control characters of a repository are shown escaped, in commands to p
     ["a .env", ".env", "KEY=1\n", 0o666, ["--", "true"], "--dotenv "],
     ["a contract that leaves it", "sophia.contract.json", outside, 0o644, ["--", "true"], "--contract "],
     ["a contract of the broker", "sophia.contract.json", headers, 0o644, ["--broker", "--", "true"], "--contract "],
-  ])("in the folder's name of %s", async (what, file, text, mode, args, command) => {
+  ])("in the folder's name: %s", async (what, file, text, mode, args, command) => {
     const above = join(folder(), `it's ${UNSAFE}`);
     const cwd = join(above, "below");
     mkdirSync(cwd, { recursive: true });

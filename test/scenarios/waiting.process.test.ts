@@ -21,7 +21,7 @@ function access(): Record<string, string> {
 }
 
 // Shorter than the usual deadline.
-test("after the deadline nothing keeps the process alive", { timeout: 20_000 }, async () => {
+test("nothing keeps the process alive after the deadline of a wait", { timeout: 20_000 }, async () => {
   server.failAlways("read", "hang");
   const variables = { ...access(), PATH: process.env["PATH"] ?? "" };
   const finished = await sophiaRun(["--no-contract", "--timeout", "300ms", "--", "true"], variables, folder);
@@ -40,13 +40,13 @@ describe("a signal while sophia-run waits for ESC", () => {
 });
 
 describe("outside a terminal", () => {
-  test("--verbose prints a line for each retry", async () => {
+  test("sophia-run prints a line for each retry with --verbose", async () => {
     server.failNext("open", 503);
     const finished = await sophiaRun(["--no-contract", "--verbose", "--", "true"], access(), folder);
     expect(finished.stderr).toMatch(/^sophia-run: .*demo-org\/sophia\/dev .*\d+ ms \(attempt 2\)/);
   });
 
-  test("retries print nothing without --verbose", async () => {
+  test("sophia-run prints nothing about retries without --verbose", async () => {
     server.failNext("open", 503);
     const finished = await sophiaRun(["--no-contract", "--", "true"], access(), folder);
     expect(finished.stderr).toBe("");

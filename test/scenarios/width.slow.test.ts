@@ -122,7 +122,7 @@ const CLEAR_LINE = "\r\u001B[K";
 /** Returns the words in their order, without line breaks. */
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
 
-test.each(Object.entries(CASES))("%s wraps between words", async (_, one) => {
+test.each(Object.entries(CASES))("sophia-run %s wraps between words", async (_, one) => {
   const [usual, ...narrow] = await Promise.all([80, 40, 60].map((columns) => shownAt(columns, one)));
   expect(usual).toMatch(one.shows);
   for (const [index, columns] of [40, 60].entries()) {
@@ -133,14 +133,14 @@ test.each(Object.entries(CASES))("%s wraps between words", async (_, one) => {
   }
 });
 
-test("a table of environments is split into several at 40 columns, but none of its lines", async () => {
+test("compare splits a table of environments into several at 40 columns, but none of its lines", async () => {
   const args = ["check", "--against", "acme/sophia/dev,acme/sophia/other,acme/sophia/base,acme/sophia/dev@1"];
   const narrow = await shownAt(40, { args, env: withEsc, shows: /./ });
   expect(narrow.split("Variable").length).toBeGreaterThan(2);
 });
 
 test.each([20, 39, 400])(
-  "a terminal of %i columns gets lines of at least 40 and at most 80 columns",
+  "sophia-run at a terminal of %i columns prints lines of at least 40 and at most 80 columns",
   async (columns) => {
     const widest = (text: string): number => Math.max(...text.split("\n").map(columnsOf));
     const shown = widest(await shownAt(columns, { args: ["explain"], env: withEsc, shows: /./ }));

@@ -52,7 +52,7 @@ async function project(
 const settings = (text: string, cwd: string): unknown =>
   JSON.parse(text.replaceAll(/\$\{(?:workspaceFolder|containerWorkspaceFolder)\}/g, cwd));
 
-describe("direnv", () => {
+describe("direnv, as docs say,", () => {
   skipBecause(notInstalled("direnv", "version"));
   const envrc = recipe("direnv", "bash");
 
@@ -74,7 +74,7 @@ describe("direnv", () => {
   });
 });
 
-describe("a shell", () => {
+describe("a shell, as the docs say,", () => {
   const line = recipe("A shell", "bash");
 
   for (const [shell, ...options] of [["bash", "--norc"], ["zsh", "-f"], ["dash"]] as const) {
@@ -103,7 +103,7 @@ describe("a shell", () => {
   });
 });
 
-describe("VS Code's debugger", () => {
+describe("VS Code's debugger, as the docs say,", () => {
   skipBecause(notPreloadable);
 
   test("starts the program with its values, and finds an inspector in it", async () => {
@@ -119,7 +119,7 @@ describe("VS Code's debugger", () => {
   });
 });
 
-describe("a Codespace's terminals", () => {
+describe("the terminals of a Codespace, as the docs say,", () => {
   const profile = (cwd: string): readonly [string, ...string[]] => {
     const inSettings = ["customizations", "vscode", "settings"];
     const config = settings(recipe("A Codespace's terminals", "jsonc"), cwd);
@@ -136,9 +136,9 @@ describe("a Codespace's terminals", () => {
   test("open even if ESC cannot be read", async () => {
     const { cwd, run, server } = await project();
     await server.close();
-    const ended = await run([...profile(cwd), "-c", "echo ready"]);
-    expect(ended).toMatchObject({ status: 0, stdout: "ready\n" });
-    expect(ended.stderr).toContain("sophia-run: warning: ");
+    const result = await run([...profile(cwd), "-c", "echo ready"]);
+    expect(result).toMatchObject({ status: 0, stdout: "ready\n" });
+    expect(result.stderr).toContain("sophia-run: warning: ");
   });
 });
 

@@ -34,7 +34,7 @@ it.for([
   ["cannot be reached", "down"],
   ["does not exist", "refusing"],
   ["has no connection itself", "failing"],
-])("goes on without ESC if the name server %s", ([, state = ""]) => {
+])("a start continues without ESC if the name server %s", ([, state = ""]) => {
   const cwd = folder({ "resolv.conf": "nameserver 127.0.0.1\n" });
   const [file, ...prefix] = namespaces ?? ["false"];
   const args = [

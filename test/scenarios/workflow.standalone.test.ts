@@ -10,7 +10,7 @@ import { readWorkflow } from "../helpers/workflow.ts";
 const root = join(import.meta.dirname, "../..");
 
 test.each(["checks.yml", "release.yml", "weekly.yml"])(
-  "in %s no step finds the checkout token in .git/config",
+  "no step of %s finds the checkout token in .git/config",
   (name) => {
     const text = readFileSync(join(root, ".github/workflows", name), "utf8");
     const checkouts = text.match(
@@ -29,7 +29,7 @@ describe(".github/workflows/checks.yml", () => {
   const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const commands = workflow.steps.flatMap(({ run = "" }) => run.split("\n").map((line) => line.trim()));
 
-  test("every npm script and every file that its own steps call exists", () => {
+  test("calls only npm scripts and files that exist in its own steps", () => {
     const called = commands.flatMap((line) => /^npm (?:run )?([\w:-]+)/.exec(line)?.[1] ?? []);
     expect(called).toContain("build");
     const files = commands.flatMap((line) => /^node (scripts\/\S+)/.exec(line)?.[1] ?? []);
@@ -49,7 +49,7 @@ describe(".github/workflows/checks.yml", () => {
     for (const line of used) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  test("the secrets reach only one step, and no command line", () => {
+  test("gives the secrets to only one step, and to no command line", () => {
     const holds = (value: unknown): boolean => /\$\{\{\s*secrets\.\w+\s*\}\}/.test(JSON.stringify(value ?? {}));
     expect(workflow.steps.filter(({ env }) => holds(env)).map(({ run }) => run)).toEqual(["bin/sophia-run check"]);
     // The step that looks for them gets only a boolean.
@@ -60,7 +60,7 @@ describe(".github/workflows/checks.yml", () => {
     expect(commands.join("\n")).not.toMatch(/\$\{\{/);
   });
 
-  test("the rest of the job runs only with the secrets", () => {
+  test("runs the rest of the job only with the secrets", () => {
     const rest = workflow.steps.slice(workflow.steps.indexOf(lookUp) + 1);
     expect(rest.length).toBeGreaterThan(2);
     for (const one of rest) expect(one.if).toBe("steps.secrets.outputs.present == 'true'");
@@ -112,7 +112,7 @@ describe(".github/workflows/release.yml", () => {
     expect(text).not.toMatch(/secrets\.|cache: npm|_TOKEN: (?!\$\{\{ github\.token \}\}$)/m);
   });
 
-  test("jobs that build may not publish, and only jobs that publish get an ID token", () => {
+  test("has jobs that build and may not publish, and only jobs that publish get an ID token", () => {
     expect(workflow.permissions).toEqual({ contents: "read" });
     expect(workflow.jobs).toEqual([
       { name: "build", permissions: undefined, environment: undefined },
@@ -131,7 +131,7 @@ describe(".github/workflows/release.yml", () => {
     ]);
   });
 
-  test("publishes exactly the files that were checked, if two images have built the same ones", () => {
+  test("publishes exactly the files that it has checked", () => {
     const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const scripts = commands.flatMap((line) => /^npm run ([\w:-]+)/.exec(line)?.[1] ?? []);
     expect(scripts.length).toBeGreaterThan(3);
@@ -145,7 +145,7 @@ describe(".github/workflows/release.yml", () => {
   });
 });
 
-test("an additional file in the package and an old bundle of the action are errors", ({ skip }) => {
+test("the release check refuses an additional file in the package and an old bundle of the action", ({ skip }) => {
   skip(isStandalone, "no executable takes part");
   const copy = folder();
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;

@@ -45,12 +45,12 @@ test.each([
   ["a contract that is named", {}, ["--contract", "../../sophia.contract.json"], {}],
   ["one that a variable names", {}, [], { SOPHIA_CONTRACT: "../../sophia.contract.json" }],
   ["files that are named", { "own.env": "PORT=2\n" }, ["--dotenv", "own.env"], {}],
-])("%s: the .env of the root is not read", async (_, inPackage, options, env) => {
+])("a start does not read the .env of the root: %s", async (_, inPackage, options, env) => {
   const cwd = repository({ ".env": "API_KEY=root\n" }, inPackage);
   expect(await sophia([...options, "--", ...PRINT], { cwd, env })).toMatchObject({ status: 78, stdout: "" });
 });
 
-test("without a contract no folder above is searched", async () => {
+test("a start without a contract searches no folder above", async () => {
   const cwd = repository({ ".env": "API_KEY=root\n" });
   const plain = join(cwd, "../plain");
   mkdirSync(join(plain, ".git"), { recursive: true });

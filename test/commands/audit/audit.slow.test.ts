@@ -53,7 +53,7 @@ function expectReport(text: string): void {
   expectWording(text, Object.fromEntries(days));
 }
 
-async function world() {
+async function startAuditedEsc() {
   let days = 100;
   const server = await startEscServer({ now: () => Date.now() - days * DAY });
   onTestFinished(() => server.close());
@@ -86,18 +86,18 @@ function expectNoValue({ stdout, stderr }: Ended): void {
 
 describe("the age that audit reports for a secret", () => {
   test("is the age of the revision that made the value, found through references and imports with few requests", async () => {
-    const { server, base, handle, change, now, run } = await world();
+    const { server, base, handle, change, now, run } = await startAuditedEsc();
     for (let days = 99; days > 60; days -= 1) change(handle, days, "carol");
     change(handle, 50, "dave", (yaml) => yaml.replace(/OWN: .*/, `OWN: {fn::secret: ${sentinel("own2")}}`));
     for (let days = 49; days > 40; days -= 1) change(handle, days, "carol");
     change(base, 10, "erin", (yaml) => yaml.replace(/outer: .*/, `outer: {fn::secret: ${sentinel("outer2")}}`));
     now();
-    const ended = await run(["audit"]);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("   sophia-run rotate OWN\n");
-    expect(ended.stdout).not.toContain("PUBLIC");
-    expectReport(ended.stdout);
-    expectNoValue(ended);
+    const result = await run(["audit"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("   sophia-run rotate OWN\n");
+    expect(result.stdout).not.toContain("PUBLIC");
+    expectReport(result.stdout);
+    expectNoValue(result);
     expect(server.count("definition")).toBeLessThan(20);
     expect([server.count("open"), server.violations]).toEqual([0, []]);
 
@@ -128,29 +128,29 @@ describe("the age that audit reports for a secret", () => {
   });
 
   test("is at least the age of the oldest revision that was read, if there are more than 200 revisions, and the report says so", async () => {
-    const { handle, change, now, run } = await world();
+    const { handle, change, now, run } = await startAuditedEsc();
     for (let index = 0; index < 205; index += 1) change(handle, index < 4 ? 99 : 20, "carol");
     now();
-    const ended = await run(["audit"]);
-    expect(ended.stdout).toContain(`(${ENV}@7`);
-    expectReport(ended.stdout);
+    const result = await run(["audit"]);
+    expect(result.stdout).toContain(`(${ENV}@7`);
+    expectReport(result.stdout);
     const [own] = JSON.parse((await run(["audit", "--json"])).stdout).secrets;
     expect(own).toMatchObject({ lastChanged: null, overdue: null, state: "unchanged" });
     expect(own.unchangedSince).toContain(daysAgo(20));
   });
 
   test("is the age of the revision that an import pins, and of the environment that wins", async () => {
-    const { server, base, change, now, run } = await world();
+    const { server, base, change, now, run } = await startAuditedEsc();
     change(base, 10, "erin", (yaml) => yaml.replace(/IMPORTED: .*/, `IMPORTED: {fn::secret: ${sentinel("two")}}`));
     server.environment("acme/app/pin", { definition: "imports: [app/base@1]\n" });
     now();
-    const ended = await run(["audit"], { ESC_ENV: `${ENV},acme/app/pin` });
-    expect(ended.stdout).toContain("bob (acme/app/base@1)\n");
-    expect(ended.stdout).toContain("alice (acme/app/dev@1)\n");
+    const result = await run(["audit"], { ESC_ENV: `${ENV},acme/app/pin` });
+    expect(result.stdout).toContain("bob (acme/app/base@1)\n");
+    expect(result.stdout).toContain("alice (acme/app/dev@1)\n");
   });
 
   test("is not the age of an import that is not merged", async () => {
-    const { server, handle, change, now, run } = await world();
+    const { server, handle, change, now, run } = await startAuditedEsc();
     change(handle, 20, "dave", (yaml) =>
       yaml.replace("  - app/base\n", "  - app/base\n  - app/other: {merge: false}\n"),
     );
@@ -163,16 +163,16 @@ describe("the age that audit reports for a secret", () => {
   });
 
   test("is not visible to a token that may only open, which is neither a finding nor a failure; ESC_ADMIN_TOKEN sees it", async () => {
-    const { server, now, run } = await world();
+    const { server, now, run } = await startAuditedEsc();
     now();
     const owner = { kind: "organization", organization: "acme" } as const;
     const launcher = server.addToken({ owner, access: "open", name: "ci", expires: Date.now() + 60 * DAY });
     const token = { ESC_TOKEN: launcher.value };
-    const ended = await run(["audit", "--strict"], token);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("➖ OWN: ");
-    expect(ended.stdout.match(/\brole\b/g)).toHaveLength(1);
-    expectReport(ended.stdout);
+    const result = await run(["audit", "--strict"], token);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("➖ OWN: ");
+    expect(result.stdout.match(/\brole\b/g)).toHaveLength(1);
+    expectReport(result.stdout);
     const admin = await run(["audit"], { ...token, ESC_ADMIN_TOKEN: server.token });
     expect(admin.stdout).toContain("✅ IMPORTED: ");
     expectReport(admin.stdout);
@@ -185,7 +185,7 @@ describe("the age that audit reports for a secret", () => {
   });
 
   test("is a failure of audit if ESC refuses the token or is down", async () => {
-    const { server, run } = await world();
+    const { server, run } = await startAuditedEsc();
     const refused = await run(["audit"], { ESC_TOKEN: "pul-0000" });
     expect(refused).toMatchObject({ status: 125, stdout: "" });
     expect(refused.stderr).toContain("HTTP 401");
@@ -200,18 +200,18 @@ describe("audit reports", () => {
     ["never expires", { access: "open", expires: 0 }],
     ["expires soon", { access: "open", expires: Date.now() + 3 * DAY }],
   ])("a token that %s", async (_, token) => {
-    const { server, now, run } = await world();
+    const { server, now, run } = await startAuditedEsc();
     now();
     const owner = { kind: "team", organization: "acme", team: "core" } as const;
     const launcher = server.addToken({ owner, name: "ci", ...token });
     const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
-    const ended = await run(["audit", "--strict"], tokens);
-    expectReport(ended.stdout);
-    expect(ended.status).toBe(1);
+    const result = await run(["audit", "--strict"], tokens);
+    expectReport(result.stdout);
+    expect(result.status).toBe(1);
   });
 
   test("files that git tracks, files that are world-readable, and repository secrets that are not set", async () => {
-    const { now, cwd, run } = await world();
+    const { now, cwd, run } = await startAuditedEsc();
     now();
     const bin = join(cwd, "bin");
     mkdirSync(bin);
@@ -229,9 +229,13 @@ exit 4
     execFileSync("git", ["init", "-q"], { cwd });
     execFileSync("git", ["add", ".env"], { cwd });
     const path = `${bin}:${process.env["PATH"] ?? ""}`;
-    const ended = await run(["audit", "--json"], { PATH: path, OWN: sentinel("process"), GH_TOKEN: "gho_of-the-user" });
-    expectNoValue(ended);
-    const { findings, unseen } = JSON.parse(ended.stdout);
+    const result = await run(["audit", "--json"], {
+      PATH: path,
+      OWN: sentinel("process"),
+      GH_TOKEN: "gho_of-the-user",
+    });
+    expectNoValue(result);
+    const { findings, unseen } = JSON.parse(result.stdout);
     expect(findings.filter(({ kind }: { kind: string }) => kind !== "overdue")).toMatchObject([
       { kind: "tracked", file: ".env" },
       { kind: "exposed", file: ".env", remedy: "chmod 600 .env" },
@@ -240,23 +244,23 @@ exit 4
     expectReport(
       `${findings.map(({ message, remedy }: Readonly<Record<string, string>>) => `${message}\n${remedy}`).join("\n")}\n${unseen.join("\n")}`,
     );
-    const asked = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8", env: { LC_ALL: "C" } });
+    const ghRequests = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8", env: { LC_ALL: "C" } });
     // Without JSON, too, in case it is an earlier version.
-    expect(asked.trimEnd().split("\n")).toEqual([
+    expect(ghRequests.trimEnd().split("\n")).toEqual([
       "secret list --app actions --json name,updatedAt",
       "secret list --app codespaces",
       "secret list --app codespaces --json name,updatedAt",
     ]);
-    const given = execFileSync("cat", [join(cwd, "env-of-gh")], { encoding: "utf8" });
-    expect(given).toContain("GH_TOKEN=gho_of-the-user");
-    expect(given).not.toMatch(/SENTINEL|ESC_TOKEN=/);
+    const ghEnvironment = execFileSync("cat", [join(cwd, "env-of-gh")], { encoding: "utf8" });
+    expect(ghEnvironment).toContain("GH_TOKEN=gho_of-the-user");
+    expect(ghEnvironment).not.toMatch(/SENTINEL|ESC_TOKEN=/);
   });
 
   test("in a run without ESC the other findings, and that ESC was not read", async () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
-    const ended = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
-    expect(ended).toMatchObject({ status: 2, stderr: "" });
-    const { secrets, unseen } = JSON.parse(ended.stdout);
+    const result = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
+    expect(result).toMatchObject({ status: 2, stderr: "" });
+    const { secrets, unseen } = JSON.parse(result.stdout);
     expect(secrets[0]).toMatchObject({ name: "OWN", lastChanged: null, overdue: null });
     expectWording(unseen[0]);
     const { stdout } = await sophia(["audit"], { cwd, env: { PATH: folder() } });
@@ -265,7 +269,7 @@ exit 4
   });
 
   test("that a contract without secrets is the reason for an empty list", async () => {
-    const { cwd, run } = await world();
+    const { cwd, run } = await startAuditedEsc();
     writeFileSync(join(cwd, "sophia.contract.json"), '{"variables":{"MODE":{"secret":false}}}');
     const { stdout } = await run(["audit"]);
     expect(stdout).toContain("--- Secrets in ESC ---\n➖ The contract declares no secret\n\n");
@@ -274,7 +278,7 @@ exit 4
 
 describe("check of an ESC environment", () => {
   test("shows the revision and the age of an environment if the token may see them", async () => {
-    const { server, handle, change, now, run } = await world();
+    const { server, handle, change, now, run } = await startAuditedEsc();
     change(handle, 3, "dave");
     now();
     const { stdout } = await run(["check"]);
@@ -293,15 +297,15 @@ describe("check of an ESC environment", () => {
   });
 
   test("--overdue fails for overdue secrets, and ignores secrets that the token may not see", async () => {
-    const { server, now, run } = await world();
+    const { server, now, run } = await startAuditedEsc();
     now();
-    const ended = await run(["check", "--overdue"]);
-    expect(ended.status).toBe(1);
-    expect(unwrapped(ended.stdout)).toMatch(new RegExp(`❌ OWN: .*${daysAgo(70)}.*${daysAgo(100)}`));
-    expect(ended.stdout).toContain("❌ 3 secrets");
-    expect(ended.stdout).toContain("     sophia-run rotate OWN\n");
-    expect(ended.stdout).not.toContain("All checks passed");
-    expectNoValue(ended);
+    const result = await run(["check", "--overdue"]);
+    expect(result.status).toBe(1);
+    expect(unwrapped(result.stdout)).toMatch(new RegExp(`❌ OWN: .*${daysAgo(70)}.*${daysAgo(100)}`));
+    expect(result.stdout).toContain("❌ 3 secrets");
+    expect(result.stdout).toContain("     sophia-run rotate OWN\n");
+    expect(result.stdout).not.toContain("All checks passed");
+    expectNoValue(result);
     const { ages, met } = JSON.parse((await run(["check", "--overdue", "--json"])).stdout);
     expect(met).toBe(true);
     expect(ages[0]).toMatchObject({ name: "OWN", overdue: true });
@@ -317,7 +321,7 @@ describe("check of an ESC environment", () => {
 
 describe("audit's report of the contract in ESC", () => {
   test("has a line for each environment, without an admin token and without a further request", async () => {
-    const { server, handle, run, now, cwd, env } = await world();
+    const { server, handle, run, now, cwd, env } = await startAuditedEsc();
     now();
     const missing = await run(["audit"]);
     expect(missing.stdout).toContain(`--- Contract in ESC ---\n➖ ${ENV}: ESC does not check the values`);
@@ -349,7 +353,7 @@ describe("audit's report of the contract in ESC", () => {
   });
 
   test("is missing for a token that may only open", async () => {
-    const { server, run, now } = await world();
+    const { server, run, now } = await startAuditedEsc();
     now();
     const { value } = server.addToken({ owner: { kind: "personal", login: "demo-user" }, access: "open" });
     const report: unknown = JSON.parse((await run(["audit", "--json"], { ESC_TOKEN: value })).stdout);

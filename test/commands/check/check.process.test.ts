@@ -65,8 +65,8 @@ test("check shows a value of the ESC environment as plain text, and names the en
 test("check shows a value from another source with that source and its revision", async () => {
   const { server, env } = await esc();
   server.environment("acme/sophia/base", { values: { OPENAI_API_KEY: secret("sk-sentinel-openai-6a7b") } });
-  const { OPENAI_API_KEY: _, ...own } = SECRETS;
-  server.environment(NAME, { imports: ["sophia/base"], values: own, tags: ["stable"] });
+  const { OPENAI_API_KEY: _, ...expectedSections } = SECRETS;
+  server.environment(NAME, { imports: ["sophia/base"], values: expectedSections, tags: ["stable"] });
   const cwd = folder({ ".env": "\nTAVILY_API_KEY=tvly-0123456789\n" });
   const { lines } = await check(
     { ...env, ESC_ENV: `${NAME}@stable`, DATABASE_URL: "postgresql://u:p@h/database" },
@@ -114,14 +114,14 @@ describe("check's lines about ESC", () => {
       const { lines } = await check(env, { cwd: folder({ "sophia.contract.json": JSON.stringify(contract) }) });
       return lines.filter((line) => /^(?:===|---) /.test(line));
     };
-    const own = ["--- Contract ---", "--- Summary ---"];
+    const expectedSections = ["--- Contract ---", "--- Summary ---"];
     expect(await titles({ name: "shop\u001B", variables }, { A: "1" })).toEqual([
       String.raw`=== Configuration check: shop\u001b ===`,
-      ...own,
+      ...expectedSections,
     ]);
     const [title = "", ...sections] = await titles({ variables }, { A: "1", ESC_ENV: NAME });
     expect(title).toMatch(/^=== Configuration check: [\w-]+ ===$/);
-    expect(sections).toEqual(["--- Pulumi ESC ---", ...own]);
+    expect(sections).toEqual(["--- Pulumi ESC ---", ...expectedSections]);
   });
 
   test.each([

@@ -62,13 +62,13 @@ async function live(
   files: Readonly<Record<string, string>> = {},
 ) {
   const cwd = folder({ "sophia.contract.json": text, ...files });
-  const ended = await sophia(["check", "--live", "--json", ...options], { cwd, env });
-  expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
-  expect(ended.stderr).not.toContain("internal error");
-  const results = ended.stdout === "" ? [] : JSON.parse(ended.stdout).live;
+  const checkRun = await sophia(["check", "--live", "--json", ...options], { cwd, env });
+  expect(checkRun.stdout + checkRun.stderr).not.toContain(SENTINEL);
+  expect(checkRun.stderr).not.toContain("internal error");
+  const results = checkRun.stdout === "" ? [] : JSON.parse(checkRun.stdout).live;
   const reasons = results.flatMap(({ reason }: { readonly reason?: string }) => reason ?? []);
   if (reasons.length > 0) expectWording(reasons.join("\n"));
-  return { ...ended, live: results, cwd };
+  return { ...checkRun, live: results, cwd };
 }
 
 describe("check --live makes a probe that the contract declares, which", () => {
@@ -89,8 +89,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
       { name: "KEY", where: new URL(url).host, outcome: "accepted" },
       { name: "QUERY", outcome: "accepted" },
     ]);
-    const sent = requests.toSorted((a, b) => (a.url < b.url ? -1 : 1));
-    expect(sent).toMatchObject([
+    const sentRequests = requests.toSorted((a, b) => (a.url < b.url ? -1 : 1));
+    expect(sentRequests).toMatchObject([
       {
         method: "POST",
         url: "/me/a%2F%22b?x=1",
@@ -131,7 +131,10 @@ describe("check --live makes a probe that the contract declares, which", () => {
     const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinel(name)]));
     const { status, live: results } = await live(JSON.stringify({ variables }), env);
     expect(status).toBe(1);
-    const shown = results.map((one: Record<string, string>) => [one["name"], one["kind"] ?? one["outcome"]]);
+    const shown = results.map((probeResult: Record<string, string>) => [
+      probeResult["name"],
+      probeResult["kind"] ?? probeResult["outcome"],
+    ]);
     expect(Object.fromEntries(shown)).toEqual(statuses);
     // No redirect is followed, and nothing is asked twice.
     expect(requests).toHaveLength(10);
@@ -192,8 +195,8 @@ describe("check --live makes a probe that the contract declares, which", () => {
         ...more,
       });
       const variables = Object.fromEntries(kinds.map((name) => [name, { probe: probe(name) }]));
-      const ended = await live(JSON.stringify({ variables }), Object.fromEntries(kinds.map((name) => [name, KEY])));
-      return ended.live.map((one: Record<string, string>) => one["outcome"]);
+      const checkRun = await live(JSON.stringify({ variables }), Object.fromEntries(kinds.map((name) => [name, KEY])));
+      return checkRun.live.map((probeResult: Record<string, string>) => probeResult["outcome"]);
     };
     expect(await results(200, {})).toEqual(kinds.map(() => "accepted"));
     expect(await results(401, { reject: [{ status: 401, contains: "BAD" }] })).toEqual(kinds.map(() => "rejected"));
@@ -227,14 +230,14 @@ describe("check --live makes a probe that the contract declares, which", () => {
         'http.request = (options) => { if (options.path === "/bug") throw new RangeError("x"); return request(options); };',
     });
     const env = { SWITCHED: KEY, BUG: KEY, GOOD: KEY, NODE_OPTIONS: `--require=${join(cwd, "bug.cjs")}` };
-    const ended = await sophia(["check", "--live", "--json", "--yes"], { cwd, env });
-    expect(JSON.parse(ended.stdout).live).toMatchObject([
+    const checkRun = await sophia(["check", "--live", "--json", "--yes"], { cwd, env });
+    expect(JSON.parse(checkRun.stdout).live).toMatchObject([
       { name: "SWITCHED", kind: "unexpected", code: "HTTP 101" },
       { name: "BUG", kind: "internal", code: "RangeError" },
       { name: "GOOD", outcome: "accepted" },
     ]);
-    expect(ended.status).toBe(1);
-    expect(ended.stderr).toContain("internal error (RangeError)");
+    expect(checkRun.status).toBe(1);
+    expect(checkRun.stderr).toContain("internal error (RangeError)");
   });
 
   test("is sent only over TLS or within this machine, and only with valid headers", async () => {
@@ -266,9 +269,9 @@ describe("check --live makes a probe that the contract declares, which", () => {
     ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "unknown value"],
   ])("is refused with %s", async (_, probe, message) => {
     const cwd = folder({ "sophia.contract.json": contract(probe) });
-    const ended = await sophia(["check"], { cwd });
-    expect(ended.status).toBe(125);
-    expect(unwrapped(ended.stderr)).toContain(message);
+    const checkRun = await sophia(["check"], { cwd });
+    expect(checkRun.status).toBe(125);
+    expect(unwrapped(checkRun.stderr)).toContain(message);
   });
 });
 
@@ -283,18 +286,18 @@ describe("check --live to a host that a file of the repository names", () => {
       { kind: "unasked", reason: expect.stringMatching(new RegExp(`the contract .* ${host}; --yes`)) },
     ]);
     expect((await live(text, { KEY }, ["--strict"])).status).toBe(1);
-    const at = { cwd: unasked.cwd, env: { KEY } };
-    const no = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "\n"]]);
+    const runOptions = { cwd: unasked.cwd, env: { KEY } };
+    const no = await atTerminal(["check", "--live"], runOptions, [["Send them? [y/N] ", "\n"]]);
     expect(no.stdout).toMatch(new RegExp(`  KEY: the contract .* ${host}`));
     expect(no.stdout).toContain("KEY: Not sent: ");
     expect(no.stdout).toContain("✅ The contract is met.");
     expect(no.stdout).toContain("⚠️ 1 value not sent");
     expect(no.stdout).not.toContain("All checks passed");
     expect(no.status).toBe(0);
-    const strict = await atTerminal(["check", "--live", "--strict"], at, [["Send them? [y/N] ", "n\n"]]);
+    const strict = await atTerminal(["check", "--live", "--strict"], runOptions, [["Send them? [y/N] ", "n\n"]]);
     expect(strict.status).toBe(1);
     expect(requests).toEqual([]);
-    const yes = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "y\n"]]);
+    const yes = await atTerminal(["check", "--live"], runOptions, [["Send them? [y/N] ", "y\n"]]);
     expect(yes.stdout).toContain(`✅ KEY: Accepted by ${host}`);
     expect(requests).toHaveLength(1);
   });
@@ -319,7 +322,7 @@ describe("check --live to a host that a file of the repository names", () => {
     const both = { ".env": `QDRANT_URL=${url}\nQDRANT_API_KEY=${KEY}\n` };
     expect(await of(plain, {}, both)).toMatchObject({ outcome: "accepted" });
     expect(await of(plain, { ...env, QDRANT_URL: url })).toMatchObject({ outcome: "accepted" });
-    expect(requests.map((one) => [one.url, one.headers["api-key"]])).toEqual([
+    expect(requests.map((probeResult) => [probeResult.url, probeResult.headers["api-key"]])).toEqual([
       ["/collections", KEY],
       ["/collections", KEY],
     ]);
@@ -378,7 +381,9 @@ describe("check --live with the Sophia contract", () => {
       response.writeHead(found === undefined ? 401 : 200).end("{}");
     }, certificates.valid);
     const to = { host: "127.0.0.1", port };
-    const routes = Object.fromEntries(HOSTS.flatMap((host) => [443, 6333].map((at) => [`${host}:${at}`, to])));
+    const routes = Object.fromEntries(
+      HOSTS.flatMap((host) => [443, 6333].map((runOptions) => [`${host}:${runOptions}`, to])),
+    );
     await using proxy = await startProxy({ routes });
     const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinel(name)]));
     const env = {
@@ -387,9 +392,9 @@ describe("check --live with the Sophia contract", () => {
       HTTPS_PROXY: proxy.url,
       SSL_CERT_FILE: certificates.caFile,
     };
-    const ended = await sophia(["check", "--live", "--json"], { env });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    const { live: results } = JSON.parse(ended.stdout);
+    const checkRun = await sophia(["check", "--live", "--json"], { env });
+    expect(checkRun).toMatchObject({ status: 0, stderr: "" });
+    const { live: results } = JSON.parse(checkRun.stdout);
     expect(results.map(({ name, outcome }: Record<string, string>) => [name, outcome])).toEqual(
       Object.keys(SERVICES).map((name) => [name, "accepted"]),
     );

@@ -54,10 +54,10 @@ function urlOf(user: string, rest = "main", password = PASSWORD, host = "127.0.0
 async function live(url: string, env: Readonly<Record<string, string>> = {}) {
   const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
   const cwd = folder({ "sophia.contract.json": contract });
-  const ended = await sophia(["check", "--live", "--json", "--yes"], { cwd, env: { KEY: url, ...env } });
-  expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
-  const [result] = JSON.parse(ended.stdout).live;
-  return { status: ended.status, ...result };
+  const checkRun = await sophia(["check", "--live", "--json", "--yes"], { cwd, env: { KEY: url, ...env } });
+  expect(checkRun.stdout + checkRun.stderr).not.toContain(SENTINEL);
+  const [result] = JSON.parse(checkRun.stdout).live;
+  return { status: checkRun.status, ...result };
 }
 
 describe("check --live against a real PostgreSQL server", () => {

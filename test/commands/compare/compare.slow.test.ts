@@ -27,18 +27,18 @@ afterEach(async () => {
 
 /** Runs `check --against`, which must print no secret, open nothing and follow the protocol. */
 async function check(against: string, options: readonly string[] = [], more: RunOptions = {}): Promise<Ended> {
-  const ended = await sophia(["check", "--against", against, ...options], {
+  const result = await sophia(["check", "--against", against, ...options], {
     cwd: folder({ "sophia.contract.json": JSON.stringify(CONTRACT) }),
     ...more,
     env: { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ...more.env },
   });
-  const output = ended.stdout + ended.stderr;
+  const output = result.stdout + result.stderr;
   expect(output).not.toContain(SENTINEL);
   expect(output).not.toContain(server.token);
   expect(output).not.toContain(server.token.slice(-6));
   expect(server.count("open")).toBe(0);
   expect(server.violations).toEqual([]);
-  return ended;
+  return result;
 }
 
 /** The cells of one row, its mark first where it has one. */
@@ -58,20 +58,20 @@ describe("compare's table", () => {
       values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinel("key")), PORT: SENTINEL, COMMON: "" },
     });
     server.environment("acme/app/prod", { values: { API_URL: "https://api.test", PORT: ["x"], COMMON: "1" } });
-    const ended = await check("acme/app/dev,acme/app/staging,acme/app/prod");
-    expect(ended.status).toBe(1);
-    expect(row(ended, "Variable")).toEqual(["Variable", "dev", "staging", "prod"]);
-    expect(row(ended, "API_URL")).toEqual(["API_URL", "set", "set", "set"]);
-    expect(row(ended, "API_KEY")).toEqual(["!", "API_KEY", "set*", "set*", "missing"]);
-    expect(row(ended, "LEVEL")).toEqual(["LEVEL", "set", "default", "default"]);
-    expect(row(ended, "PORT")).toEqual(["!", "PORT", "set", "invalid", "list"]);
-    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "-", "-", "-"]);
-    expect(ended.stdout).toMatch(/Not declared by the contract:\n! EXTRA {2,}set +missing +missing\n/);
-    expect(ended.stdout).not.toContain("COMMON");
-    expectWording(ended.stdout.slice(ended.stdout.indexOf("\n\n!  ")));
-    expect(ended.stdout).toMatch(/⚠️ Drift in 3 variables: --strict.*\n/);
-    expect(ended.stdout).toMatch(/❌ .* not met by acme\/app\/staging\n/);
-    for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    const result = await check("acme/app/dev,acme/app/staging,acme/app/prod");
+    expect(result.status).toBe(1);
+    expect(row(result, "Variable")).toEqual(["Variable", "dev", "staging", "prod"]);
+    expect(row(result, "API_URL")).toEqual(["API_URL", "set", "set", "set"]);
+    expect(row(result, "API_KEY")).toEqual(["!", "API_KEY", "set*", "set*", "missing"]);
+    expect(row(result, "LEVEL")).toEqual(["LEVEL", "set", "default", "default"]);
+    expect(row(result, "PORT")).toEqual(["!", "PORT", "set", "invalid", "list"]);
+    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "-", "-", "-"]);
+    expect(result.stdout).toMatch(/Not declared by the contract:\n! EXTRA {2,}set +missing +missing\n/);
+    expect(result.stdout).not.toContain("COMMON");
+    expectWording(result.stdout.slice(result.stdout.indexOf("\n\n!  ")));
+    expect(result.stdout).toMatch(/⚠️ Drift in 3 variables: --strict.*\n/);
+    expect(result.stdout).toMatch(/❌ .* not met by acme\/app\/staging\n/);
+    for (const line of result.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
     expect(server.count("check")).toBe(3);
   });
 
@@ -82,10 +82,10 @@ describe("compare's table", () => {
       files: { NOWHERE: secret(sentinel("file")) },
     });
     server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinel("file")) } });
-    const ended = await check("acme/app/dev,acme/app/prod");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
-    expect(ended.stdout).toContain("✅ No drift");
+    const result = await check("acme/app/dev,acme/app/prod");
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
+    expect(result.stdout).toContain("✅ No drift");
   });
 
   test("shows values from a provider as unknown: one value, or all of them", async () => {
@@ -98,14 +98,14 @@ describe("compare's table", () => {
     server.environment("acme/app/prod", {
       definition: `values:\n  environmentVariables:\n    fn::open::several: {}\n`,
     });
-    const ended = await check("acme/app/dev,acme/app/prod");
-    expect(ended.status).toBe(0);
+    const result = await check("acme/app/dev,acme/app/prod");
+    expect(result.status).toBe(0);
     // The schema of what the provider gives names one of them.
-    expect(row(ended, "API_URL")).toEqual(["API_URL", "set*", "?"]);
-    expect(row(ended, "API_KEY")).toEqual(["API_KEY", "set*", "set*"]);
-    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
-    expect(ended.stdout).toContain("\n?        not known");
-    expectWording(ended.stdout.slice(ended.stdout.indexOf("\nESC:")));
+    expect(row(result, "API_URL")).toEqual(["API_URL", "set*", "?"]);
+    expect(row(result, "API_KEY")).toEqual(["API_KEY", "set*", "set*"]);
+    expect(row(result, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
+    expect(result.stdout).toContain("\n?        not known");
+    expectWording(result.stdout.slice(result.stdout.indexOf("\nESC:")));
   });
 
   test("keeps to 100 columns with many environments and long names", async () => {
@@ -113,11 +113,11 @@ describe("compare's table", () => {
     const names = Array.from({ length: 14 }, (_, index) => `acme/project-${index}/environment-of-some-length-${index}`);
     for (const name of names) server.environment(name, { values: { ...MET, [long]: "x" } });
     server.environment(names[0] ?? "", { values: MET });
-    const ended = await check(names.join(","), ["--strict"]);
-    expect(ended.status).toBe(1);
-    expect(ended.stdout).toContain(`${names[13]} ([14])`);
-    for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
-    expect(ended.stdout).toContain(`! ${long}\n`);
+    const result = await check(names.join(","), ["--strict"]);
+    expect(result.status).toBe(1);
+    expect(result.stdout).toContain(`${names[13]} ([14])`);
+    for (const line of result.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    expect(result.stdout).toContain(`! ${long}\n`);
   });
 });
 
@@ -126,17 +126,17 @@ describe("compare checks the contract's rules:", () => {
     for (const name of ["dev", "prod"]) {
       server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
     }
-    const ended = await check("acme/app/dev,acme/app/prod");
-    expect(ended.status).toBe(1);
-    expect(ended.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL /);
-    expect(ended.stdout).toMatch(/PROXY_PASSWORD .*PROXY_USER is set/);
+    const result = await check("acme/app/dev,acme/app/prod");
+    expect(result.status).toBe(1);
+    expect(result.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL /);
+    expect(result.stdout).toMatch(/PROXY_PASSWORD .*PROXY_USER is set/);
     // One remedy for each environment, in lines of 80 columns.
-    expect(ended.stdout.match(/sophia-run set API_URL --in acme\/app\/prod$/gm)).toHaveLength(1);
-    expect(ended.stdout.match(/sophia-run set/g)).toHaveLength(2);
-    const [, unmet = ""] = /(--- acme\/app\/dev ---.*)--- Summary/s.exec(ended.stdout) ?? [];
+    expect(result.stdout.match(/sophia-run set API_URL --in acme\/app\/prod$/gm)).toHaveLength(1);
+    expect(result.stdout.match(/sophia-run set/g)).toHaveLength(2);
+    const [, unmet = ""] = /(--- acme\/app\/dev ---.*)--- Summary/s.exec(result.stdout) ?? [];
     expect(unmet.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect(unmet).toContain("acme/app/prod");
-    expect(ended.stdout).not.toContain("Drift");
+    expect(result.stdout).not.toContain("Drift");
   });
 
   test("it does not check a secret of unknown value against its format", async () => {
@@ -191,18 +191,18 @@ describe("compare checks the contract's rules:", () => {
   });
 
   test("--strict fails if there is nothing to compare", async () => {
-    const ended = await sophia(["check", "--strict"]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("--strict needs --against");
+    const result = await sophia(["check", "--strict"]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("--strict needs --against");
   });
 });
 
 test("compare --json is versioned and holds no value", async () => {
   server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
   server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
-  const ended = await check("acme/app/dev,acme/app/prod", ["--json"]);
-  expect(ended.status).toBe(1);
-  expect(JSON.parse(ended.stdout)).toMatchObject({
+  const result = await check("acme/app/dev,acme/app/prod", ["--json"]);
+  expect(result.status).toBe(1);
+  expect(JSON.parse(result.stdout)).toMatchObject({
     version: 1,
     passed: false,
     met: false,
@@ -233,31 +233,31 @@ describe("compare resolves names:", () => {
   test("it looks up a default organization, and tries the old form org/env", async () => {
     server.environment("demo-org/default/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
-    const ended = await check("demo-org/dev,app/prod");
-    expect(ended.status).toBe(0);
-    expect(unwrapped(ended.stderr)).toMatch(
+    const result = await check("demo-org/dev,app/prod");
+    expect(result.status).toBe(0);
+    expect(unwrapped(result.stderr)).toMatch(
       /^sophia-run: warning: .* acme\/demo-org\/dev: .* read as demo-org\/default\/dev; .+\n$/,
     );
-    expect(row(ended, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
+    expect(row(result, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
     expect(server.count("defaultOrg")).toBe(1);
   });
 
   test("it completes names of two parts by ESC_ORG, and ignores ESC_ENV", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
-    const ended = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
-    expect(ended.status).toBe(0);
-    expect(ended.stdout).toContain("acme/app/dev");
+    const result = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain("acme/app/dev");
     expect(server.count("defaultOrg")).toBe(0);
   });
 
   test("it evaluates the pinned revision or tag", async () => {
     server.environment("acme/app/dev", { values: {}, tags: ["empty"] });
     server.environment("acme/app/dev", { values: MET });
-    const ended = await check("acme/app/dev@empty,acme/app/dev@2");
-    expect(ended.status).toBe(1);
-    expect(row(ended, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
-    expect(row(ended, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
+    const result = await check("acme/app/dev@empty,acme/app/dev@2");
+    expect(result.status).toBe(1);
+    expect(row(result, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
+    expect(row(result, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
     expect((await check("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9");
   });
 });
@@ -272,48 +272,48 @@ describe("compare ends with 125 and names the environment that it cannot compare
     ["acme/app/dev,,", "empty name", "organization/project"],
     ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project"],
   ])("--against %s", async (against, message, advice) => {
-    const ended = await check(against);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain(message);
-    expect(ended.stderr).toContain(advice);
+    const result = await check(against);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).toContain(advice);
   });
 
   test("if ESC refuses one environment (403)", async () => {
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
-    const ended = await check("acme/app/dev,acme/app/prod");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(unwrapped(ended.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
+    const result = await check("acme/app/dev,acme/app/prod");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(unwrapped(result.stderr)).toMatch(/acme\/app\/prod was .*HTTP 403/);
   });
 
   test("if there is no connection", async () => {
-    const ended = await check("acme/app/dev", ["--timeout", "1s"], {
+    const result = await check("acme/app/dev", ["--timeout", "1s"], {
       env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}` },
     });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("ECONNREFUSED");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("ECONNREFUSED");
   });
 
   test("if ESC fails lastingly, and retries a temporary failure", async () => {
     server.failNext("check", 503);
     expect((await check("acme/app/dev")).status).toBe(0);
     server.failAlways("check", "hang");
-    const ended = await check("acme/app/dev", ["--timeout", "500ms"]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("timed out after 500 ms");
+    const result = await check("acme/app/dev", ["--timeout", "500ms"]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("timed out after 500 ms");
   });
 
   test.each(["html", "empty", "truncated", "invalidJson"] as const)("if an answer is %s", async (fault) => {
     server.failAlways("check", fault);
-    const ended = await check("acme/app/dev");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("acme/app/dev ");
+    const result = await check("acme/app/dev");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("acme/app/dev ");
   });
 
   test("if a definition has errors, which it reports with their locations", async () => {
     server.environment("acme/app/bad", { definition: "values:\n  environmentVariables:\n    A: ${nowhere}\n" });
-    const ended = await check("acme/app/dev,acme/app/bad");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/app\/bad:3:10: /);
+    const result = await check("acme/app/dev,acme/app/bad");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toMatch(/app\/bad:3:10: /);
   });
 
   test("if there is no credential, or with --fake", async () => {

@@ -72,10 +72,12 @@ describe("the hidden command of a completion script", () => {
   test.each(COMMAND_NAMES)("offers the options of %s, and no others", async (name) => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", name, "--"]);
     const offered = Array.from(stdout.matchAll(/^--(\S+)\t/gm), ([, option = ""]) => option);
-    const own = Object.keys(COMMANDS[name].options ?? {});
-    const shared = namesFor(name).filter((option) => !own.includes(option));
-    expect(offered.toSorted()).toEqual([...shared, ...own, "help", "version"].toSorted());
-    expect(OPTION_NAMES.filter((option) => offered.includes(option) && !own.includes(option))).toEqual(shared);
+    const commandOptions = Object.keys(COMMANDS[name].options ?? {});
+    const shared = namesFor(name).filter((option) => !commandOptions.includes(option));
+    expect(offered.toSorted()).toEqual([...shared, ...commandOptions, "help", "version"].toSorted());
+    expect(OPTION_NAMES.filter((option) => offered.includes(option) && !commandOptions.includes(option))).toEqual(
+      shared,
+    );
   });
 
   test.each([
@@ -98,8 +100,8 @@ describe("the hidden command of a completion script", () => {
     const cwd = folder();
     writeFileSync(join(cwd, "sophia.contract.json"), "{");
     const env = { ESC_ENV: "a/b", ESC_TOKEN: "pul-x", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
-    const ended = await sophia(["--get-yargs-completions", "sophia-run", "explain", ""], { cwd, env });
-    expect(ended).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    const result = await sophia(["--get-yargs-completions", "sophia-run", "explain", ""], { cwd, env });
+    expect(result).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
   });
 
   test.each([[["--contract=other.json"]], [["--contract", "other.json"]]])(
@@ -117,8 +119,8 @@ describe("the hidden command of a completion script", () => {
   );
 
   test("fails for an unknown shell", async () => {
-    const ended = await sophia(["completion", "fissh"]);
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("did you mean fish?");
+    const result = await sophia(["completion", "fissh"]);
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("did you mean fish?");
   });
 });

@@ -68,10 +68,10 @@ test.each<[what: string, files: Record<string, string>, isWritten: boolean, opti
 });
 
 test("docs adds missing variables to a .env.example of the user, and changes nothing else in it", async () => {
-  const own = "# Mine.\nMINE=1\n# API_URL=https://x\n";
+  const userLines = "# Mine.\nMINE=1\n# API_URL=https://x\n";
   const cwd = folder({
     "sophia.contract.json": '{"variables":{"API_URL":{},"MINE":{}}}',
-    ".env.example": own,
+    ".env.example": userLines,
   });
   const docs = (...options: readonly string[]) => sophia(["docs", ...options], { cwd });
   expect((await docs()).stdout).toBe("wrote SECRETS.md\n");
@@ -83,13 +83,13 @@ test("docs adds missing variables to a .env.example of the user, and changes not
   expect((await docs("--check")).status).toBe(1);
   await docs();
   const merged = read(cwd, ".env.example");
-  expect(merged.startsWith(own)).toBe(true);
-  expect(merged.slice(own.length)).toMatch(/\n# What is new\.\nNEW=\n/);
+  expect(merged.startsWith(userLines)).toBe(true);
+  expect(merged.slice(userLines.length)).toMatch(/\n# What is new\.\nNEW=\n/);
   expect(merged.match(/^.*API_URL=/gm)).toHaveLength(1);
   expect((await docs("--check")).status).toBe(0);
   writeFileSync(join(cwd, "sophia.contract.json"), '{"variables":{"API_URL":{},"MINE":{}}}');
   await docs();
-  expect(read(cwd, ".env.example")).toBe(own);
+  expect(read(cwd, ".env.example")).toBe(userLines);
   await docs("--force");
   expect(read(cwd, ".env.example")).not.toContain("Mine.");
 });

@@ -197,35 +197,36 @@ describe("the section that docs writes into SECRETS.md", () => {
     }
   });
 
-  const put = (document: string, from: Contract): string => withPart(document, "contract", MARK, contractBlocks(from));
-  const section = put("", BUILT_IN).trimEnd();
+  const insertSection = (document: string, from: Contract): string =>
+    withPart(document, "contract", MARK, contractBlocks(from));
+  const section = insertSection("", BUILT_IN).trimEnd();
   it.each([
     ["an empty document", "", `${section}\n`],
     ["one without it", "# Secrets\n\nText.\n", `# Secrets\n\nText.\n\n${section}\n`],
     [
       "one with an older one",
-      `# Secrets\n\n${put("", contract).trimEnd()}\n\n## More\n`,
+      `# Secrets\n\n${insertSection("", contract).trimEnd()}\n\n## More\n`,
       `# Secrets\n\n${section}\n\n## More\n`,
     ],
     ["one with the same", `a\n${section}\nb`, `a\n${section}\nb`],
     ["one with other line ends", "# Secrets\r\n", `# Secrets\r\n\r\n${section.replaceAll("\n", "\r\n")}\r\n`],
   ])("is inserted into %s", (_, document, expected) => {
-    expect(put(document, BUILT_IN)).toBe(expected);
+    expect(insertSection(document, BUILT_IN)).toBe(expected);
   });
 
   it("may have its own marker in a description", () => {
     const odd = contractOf({
       variables: { A: { description: "x <!-- contract: end --> y", default: "<!-- contract: end -->" } },
     });
-    expect(put(`a\n${put("", odd).trimEnd()}\nb`, BUILT_IN)).toBe(`a\n${section}\nb`);
+    expect(insertSection(`a\n${insertSection("", odd).trimEnd()}\nb`, BUILT_IN)).toBe(`a\n${section}\nb`);
   });
 
   it("is the same after a second time, for any document and contract", () => {
     fc.assert(
       fc.property(fc.string(), contractDocuments, (document, declared) => {
         const own = contractOf(declared);
-        const once = put(document, own);
-        expect(put(once, own)).toBe(once);
+        const once = insertSection(document, own);
+        expect(insertSection(once, own)).toBe(once);
         expect(once.startsWith(document.replace(/\s*$/, ""))).toBe(true);
       }),
     );
@@ -354,12 +355,12 @@ describe("SECRETS.md as a whole", () => {
         // As a user pastes it: the shell and `read` have one standard input, and the answers come behind the block.
         const reads = text.match(/\bread -/g)?.length ?? 0;
         const lines = text.includes("ROLE") ? "role-1\nSENTINEL\n" : "SENTINEL\n".repeat(reads);
-        const ended = spawnSync("bash", ["--norc"], {
+        const result = spawnSync("bash", ["--norc"], {
           input: `${text}${lines}`,
           env: { PATH: `${log}:${process.env["PATH"] ?? ""}`, ESC_ENV: "acme/sophia/dev" },
           encoding: "utf8",
         });
-        expect(ended).toMatchObject({ status: 0, stdout: "", stderr: "" });
+        expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
       }
       expect(readFileSync(join(log, "arguments"), "utf8")).not.toMatch(/SENTINEL|pul-new/);
       expect(readFileSync(join(log, "arguments"), "utf8")).toContain("orgs/acme/tokens");

@@ -25,7 +25,7 @@ values:
     OTHER: ${sentinel("plain")}
 `;
 
-async function world(
+async function startEscWithDefinition(
   definition = DEFINITION,
   spec: { readonly updates?: "approval"; readonly stacks?: readonly string[] } = {},
 ) {
@@ -57,13 +57,13 @@ function withoutSchema(definition: string): string {
 
 describe("enforce", () => {
   test("writes the contract into the definition, leaves the variables as they are byte for byte, and writes nothing the second time", async () => {
-    const { server, handle, run, start } = await world();
+    const { server, handle, run, start } = await startEscWithDefinition();
     const before = handle.definition;
-    const ended = await run(["--yes"]);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expectWording(ended.stdout);
-    expectNoValue(ended);
-    expect(ended.stdout).toContain("+  contract:\n+    fn::validate:");
+    const result = await run(["--yes"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expectWording(result.stdout);
+    expectNoValue(result);
+    expect(result.stdout).toContain("+  contract:\n+    fn::validate:");
     expect(withoutSchema(handle.definition)).toBe(before);
     expect(handle.definition).toContain("value: ${environmentVariables}");
     expect(await start()).toMatchObject({ status: 0, stdout: expect.stringMatching(/^8080 \d+ none\n$/) });
@@ -74,7 +74,7 @@ describe("enforce", () => {
   });
 
   test("has ESC refuse a wrong value from then on, and accept a correct one", async () => {
-    const { handle, run, command } = await world();
+    const { handle, run, command } = await startEscWithDefinition();
     await run(["--yes"]);
     const wrong = await command(["rotate", "DATABASE_URL", "--yes"], "mysql://h/d");
     expect(wrong.status).toBe(125);
@@ -84,19 +84,19 @@ describe("enforce", () => {
   });
 
   test("writes nothing if today's values violate the contract, and lists them as check does", async () => {
-    const { handle, run } = await world(DEFINITION.replace("PORT: 8080", "PORT: 80800"));
-    const ended = await run(["--yes"]);
-    expect(ended).toMatchObject({ status: 78, stderr: "" });
-    expect(ended.stdout).toContain(`PORT must be a port: a whole number from 1 to 65535 (${ENV}, line 5)`);
-    expectWording(ended.stdout);
-    expectNoValue(ended);
+    const { handle, run } = await startEscWithDefinition(DEFINITION.replace("PORT: 8080", "PORT: 80800"));
+    const result = await run(["--yes"]);
+    expect(result).toMatchObject({ status: 78, stderr: "" });
+    expect(result.stdout).toContain(`PORT must be a port: a whole number from 1 to 65535 (${ENV}, line 5)`);
+    expectWording(result.stdout);
+    expectNoValue(result);
     expect(handle.revisions).toHaveLength(1);
     expect(await run(["--yes", "--except", "PORT"])).toMatchObject({ status: 0 });
     expect(handle.definition).not.toMatch(/^ +PORT: \{/m);
   });
 
   test("--dry-run shows the diff and writes nothing; --check ends with 1 until the schema is there, and after a change", async () => {
-    const { handle, run, cwd, env } = await world();
+    const { handle, run, cwd, env } = await startEscWithDefinition();
     const dry = await run(["--dry-run"]);
     expect(dry).toMatchObject({ status: 0, stderr: "" });
     expect(dry.stdout).toContain(`--- ${ENV}@1\n+++ ${ENV}\n@@ -7,0 +8,`);
@@ -123,7 +123,7 @@ describe("enforce", () => {
   });
 
   test("the schema records --only and --except, by which --check compares it", async () => {
-    const { handle, run } = await world(DEFINITION, {});
+    const { handle, run } = await startEscWithDefinition(DEFINITION, {});
     await run(["--only", "PORT", "--only", "LOG_*", "--yes"]);
     expect(handle.definition).toContain(String.raw`Written by \"sophia-run enforce --only 'PORT,LOG_*'\". Change`);
     expect(await run(["--check"])).toMatchObject({ status: 0, stderr: "" });
@@ -135,7 +135,7 @@ describe("enforce", () => {
   });
 
   test("finds its schema under another key, for --check, --remove and the next time", async () => {
-    const { handle, run } = await world();
+    const { handle, run } = await startEscWithDefinition();
     const before = handle.definition;
     await run(["--key", "checked", "--yes"]);
     expect(await run(["--check"])).toMatchObject({ status: 0 });
@@ -147,7 +147,7 @@ describe("enforce", () => {
   });
 
   test("--remove removes the schema again, byte for byte", async () => {
-    const { handle, run } = await world();
+    const { handle, run } = await startEscWithDefinition();
     const before = handle.definition;
     await run(["--yes"]);
     const removed = await run(["--remove", "--yes"]);
@@ -163,11 +163,11 @@ describe("enforce", () => {
     ["no variables", "values:\n  other: x\n", [], "the definition has no environmentVariables to check"],
     ["values within braces", "values: {environmentVariables: {DATABASE_URL: postgresql://x}}\n", [], "within braces"],
   ])("changes nothing in a definition that it cannot use: %s", async (_, definition, args, message) => {
-    const { handle, run } = await world(definition);
-    const ended = await run(["--yes", ...args]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain(message);
-    expectNoValue(ended);
+    const { handle, run } = await startEscWithDefinition(definition);
+    const result = await run(["--yes", ...args]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expectNoValue(result);
     expect(handle.revisions).toHaveLength(1);
   });
 
@@ -176,15 +176,15 @@ describe("enforce", () => {
     [["--key", "a b"], "--key takes a name"],
     [["--key", "environmentVariables"], "ESC itself gives"],
   ])("reports a mistake in one clear line: %j", async (args, message) => {
-    const { handle, run } = await world();
-    const ended = await run([...args, "--yes"]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain(message);
+    const { handle, run } = await startEscWithDefinition();
+    const result = await run([...args, "--yes"]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(message);
     expect(handle.revisions).toHaveLength(1);
   });
 
   test("--key writes another name, and a mapping whose key is one of enforce's is replaced in place", async () => {
-    const { handle, run } = await world(`${DEFINITION}  contract: mine\n  after: 1\n`);
+    const { handle, run } = await startEscWithDefinition(`${DEFINITION}  contract: mine\n  after: 1\n`);
     expect(await run(["--key", "sophia", "--yes"])).toMatchObject({ status: 0 });
     expect(handle.definition).toContain("  contract: mine\n  after: 1\n  sophia:\n");
     expect(await run(["--key", "sophia", "--only", "PORT", "--yes"])).toMatchObject({ status: 0 });
@@ -193,13 +193,13 @@ describe("enforce", () => {
   });
 
   test("writes nothing without a terminal and without --yes", async () => {
-    const { handle, run } = await world();
+    const { handle, run } = await startEscWithDefinition();
     expect(await run()).toMatchObject({ status: 125, stderr: expect.stringContaining("confirmation required") });
     expect(handle.revisions).toHaveLength(1);
   });
 
   test("finds out whether a change was made whose answer was lost, and writes nothing twice", async () => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithDefinition();
     server.failNext("update", { kind: "reset", at: "headers" });
     expect(await run(["--yes"])).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
@@ -207,20 +207,20 @@ describe("enforce", () => {
   });
 
   test("asks at a terminal, and writes nothing after a no", async () => {
-    const { handle, cwd, env } = await world();
-    const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
-    expect(asked.status).toBe(1);
-    expect(asked.stdout).toContain(`Write the schema to ${ENV}?`);
+    const { handle, cwd, env } = await startEscWithDefinition();
+    const prompted = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
+    expect(prompted.status).toBe(1);
+    expect(prompted.stdout).toContain(`Write the schema to ${ENV}?`);
     expect(handle.revisions).toHaveLength(1);
   });
 
   test("asks with the names of what uses the environment, if the service knows them", async () => {
-    const { server, handle, cwd, env } = await world(DEFINITION, { stacks: ["shop/prod"] });
+    const { server, handle, cwd, env } = await startEscWithDefinition(DEFINITION, { stacks: ["shop/prod"] });
     server.environment("acme/app/prod", { definition: "imports: [app/dev]\n" });
     const declined = [["[y/N]", "n\n"]] as const;
-    const asked = await atTerminal(["enforce"], { cwd, env }, declined);
-    expect(asked.status).toBe(1);
-    expect(asked.stdout.replaceAll(/\s+/g, " ")).toContain(
+    const prompted = await atTerminal(["enforce"], { cwd, env }, declined);
+    expect(prompted.status).toBe(1);
+    expect(prompted.stdout.replaceAll(/\s+/g, " ")).toContain(
       `Write the schema to ${ENV}, which acme/app/prod and the stack shop/prod use? [y/N]`,
     );
     for (const fault of [404, 403, "html", "reset"] as const) {
@@ -233,14 +233,14 @@ describe("enforce", () => {
 
   test("asks with five names if many use the environment", async () => {
     const stacks = Array.from({ length: 101 }, (_, index) => `shop/s${index}`);
-    const { cwd, env } = await world(DEFINITION, { stacks });
-    const asked = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
-    expect(asked.stdout.replaceAll(/\s+/g, " ")).toContain("the stack shop/s4 and others use? [y/N]");
-    expect(asked.stdout).not.toContain("shop/s5 ");
+    const { cwd, env } = await startEscWithDefinition(DEFINITION, { stacks });
+    const prompted = await atTerminal(["enforce"], { cwd, env }, [["[y/N]", "n\n"]]);
+    expect(prompted.stdout.replaceAll(/\s+/g, " ")).toContain("the stack shop/s4 and others use? [y/N]");
+    expect(prompted.stdout).not.toContain("shop/s5 ");
   });
 
   test("makes a draft if changes of the environment require an approval", async () => {
-    const { handle, run } = await world(DEFINITION, { updates: "approval" });
+    const { handle, run } = await startEscWithDefinition(DEFINITION, { updates: "approval" });
     expect(await run(["--yes"])).toMatchObject({ status: 3, stdout: expect.stringContaining("requires an approval") });
     expect(handle.revisions).toHaveLength(1);
   });
@@ -250,7 +250,7 @@ describe("in an environment whose values ESC checks", () => {
   test("enforce does not require a secret file of the variables, even if opening the environment needs an approval", async () => {
     const definition = `${DEFINITION}  files:\n    CERTIFICATE: {"fn::secret": "${sentinel("file")}"}\n`;
     const contract = { variables: { ...CONTRACT.variables, CERTIFICATE: { required: true } } };
-    const { server, cwd, run } = await world(definition);
+    const { server, cwd, run } = await startEscWithDefinition(definition);
     writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify(contract));
     const opened = await run(["--dry-run"]);
     server.environment(ENV, { definition, deny: "approval" });
@@ -262,7 +262,7 @@ describe("in an environment whose values ESC checks", () => {
   });
 
   test("set names the variables of a refused change, and corrects an environment that ESC does not open", async () => {
-    const { handle, run, command, start } = await world();
+    const { handle, run, command, start } = await startEscWithDefinition();
     await run(["--yes"]);
     const wrong = await command(["set", "PORT", "--overwrite", "--yes"], "80800");
     expect(wrong.status).toBe(125);
@@ -288,16 +288,16 @@ describe("in an environment whose values ESC checks", () => {
   });
 
   test("set replaces two invalid values in one revision, at a terminal", async () => {
-    const { handle, run, cwd, env } = await world();
+    const { handle, run, cwd, env } = await startEscWithDefinition();
     await run(["--yes"]);
     const broken = handle.definition.replace("PORT: 8080", "PORT: 80800").replace("LOG_LEVEL: info", "LOG_LEVEL: loud");
     handle.revise({ definition: broken });
     const args = ["set", "PORT", "LOG_LEVEL", "--overwrite", "--yes"];
-    const ended = await atTerminal(args, { cwd, env }, [
+    const result = await atTerminal(args, { cwd, env }, [
       ["Value of PORT (not shown):", "8081\n"],
       ["Value of LOG_LEVEL (not shown):", "debug\n"],
     ]);
-    expect(ended.status).toBe(0);
+    expect(result.status).toBe(0);
     expect(handle.revisions).toHaveLength(4);
     expect(handle.definition).toMatch(/PORT: "8081".*\n.*LOG_LEVEL: "debug"\n/);
   });
@@ -311,18 +311,18 @@ describe("in an environment whose values ESC checks", () => {
     ],
     ["a name twice", ["PORT", "PORT"], "set names a variable twice"],
   ])("set with several names refuses %s", async (_, names, message) => {
-    const { handle, command } = await world();
-    const ended = await command(["set", ...names, "--yes"], "1");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr.replaceAll(/\s+/g, " ")).toContain(message);
-    expectNoValue(ended);
+    const { handle, command } = await startEscWithDefinition();
+    const result = await command(["set", ...names, "--yes"], "1");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr.replaceAll(/\s+/g, " ")).toContain(message);
+    expectNoValue(result);
     expect(handle.revisions).toHaveLength(1);
   });
 });
 
 /** The schema is there, and values violate it: as a console that does not check, or a changed import, leaves them. */
 async function violating(edit: (definition: string) => string) {
-  const all = await world();
+  const all = await startEscWithDefinition();
   expect(await all.run(["--yes"])).toMatchObject({ status: 0 });
   all.handle.revise({ definition: edit(all.handle.definition) });
   const env = { PULUMI_BACKEND_URL: all.server.url, ESC_ENV: ENV, ESC_TOKEN: all.server.token };
@@ -354,14 +354,14 @@ describe("with an environment whose values violate the schema in ESC", () => {
     ],
   ])("a start ends with 78 and lists the violations: %s", async (_, edit, message) => {
     const { by } = await violating(edit);
-    const ended = await by(["--", "true"]);
-    expect(ended).toMatchObject({ status: 78, stdout: "" });
-    expect(ended.stderr).toContain(message);
-    expect(ended.stderr).not.toContain("--no-contract");
-    expect(ended.stderr).toContain(`--in ${ENV}`);
-    expectWording(ended.stderr);
-    expectNoValue(ended);
-    expect(await by(["--require-esc", "--", "true"])).toMatchObject({ status: 78, stderr: ended.stderr });
+    const result = await by(["--", "true"]);
+    expect(result).toMatchObject({ status: 78, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).not.toContain("--no-contract");
+    expect(result.stderr).toContain(`--in ${ENV}`);
+    expectWording(result.stderr);
+    expectNoValue(result);
+    expect(await by(["--require-esc", "--", "true"])).toMatchObject({ status: 78, stderr: result.stderr });
     expect(await by(["export"])).toMatchObject({
       status: 78,
       stdout: "",
@@ -378,16 +378,16 @@ describe("with an environment whose values violate the schema in ESC", () => {
 
   test("a start fails if all variables are set elsewhere, too, and names the value that ESC refuses", async () => {
     const { by } = await violating(wrongPort);
-    const ended = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).toContain("PORT must be a port");
-    expect(ended.stderr).toContain(`sophia-run set PORT --in ${ENV} --overwrite`);
+    const result = await by(["--", "true"], { DATABASE_URL: "postgresql://x/y", PORT: "8080" });
+    expect(result.status).toBe(78);
+    expect(result.stderr).toContain("PORT must be a port");
+    expect(result.stderr).toContain(`sophia-run set PORT --in ${ENV} --overwrite`);
   });
 
   test("a start with --no-contract does not use ESC's values, and warns", async () => {
     const { by } = await violating(wrongPort);
-    const ended = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
-    expect(ended).toMatchObject({
+    const result = await by(["--no-contract", "--", "sh", "-c", 'echo "${PORT-none}"']);
+    expect(result).toMatchObject({
       status: 0,
       stdout: "none\n",
       stderr: expect.stringContaining("PORT: the schema refuses its value"),

@@ -122,13 +122,13 @@ function areExplained({ translated: { gaps }, violations }: Compared): boolean {
 
 /** What ESC finds, which a start words although no value is known, is about variables that do violate the contract. */
 function expectWorded({ contract, findings, violations, values, definition }: Compared): void {
-  const found = sortFindings(findings);
-  const worded = violationsOfFindings(contract, found);
+  const sortedFindings = sortFindings(findings);
+  const worded = violationsOfFindings(contract, sortedFindings);
   const names = new Set(violations.flatMap(namesOfViolation));
   const isRight =
     findings.every(isOfSchema) &&
-    areDeclared(contract, found) &&
-    (worded.length > 0 || found.isRuleUnmet) &&
+    areDeclared(contract, sortedFindings) &&
+    (worded.length > 0 || sortedFindings.isRuleUnmet) &&
     worded.every((one) => one.kind !== "refused" && namesOfViolation(one).every((name) => names.has(name)));
   if (!isRight) expect.fail(JSON.stringify({ worded, values, violations, findings, definition }, undefined, 1));
 }
@@ -211,8 +211,8 @@ const changesOf = (names: readonly string[]): fc.Arbitrary<readonly (readonly [s
   fc.array(fc.tuple(fc.constantFrom(...names), fc.option(VALUES, { nil: undefined })), { maxLength: 3 });
 
 function valuesOf(contract: Contract, changes: readonly (readonly [string, Given | undefined])[]): Values {
-  const made = fakeLayer(contract, new Map()).variables.map(({ name, value }) => [name, value] as const);
-  const entries = new Map<string, Given | undefined>([...made, ...changes]);
+  const dummyValues = fakeLayer(contract, new Map()).variables.map(({ name, value }) => [name, value] as const);
+  const entries = new Map<string, Given | undefined>([...dummyValues, ...changes]);
   return Object.fromEntries(
     Array.from(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );

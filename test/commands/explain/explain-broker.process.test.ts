@@ -28,19 +28,19 @@ interface Scene {
 
 async function explain(args: readonly string[], { env = {}, files = {} }: Scene = {}) {
   const cwd = folder({ "sophia.contract.json": CONTRACT, ...files });
-  const ended = await sophia(["explain", ...args], { cwd, env });
+  const result = await sophia(["explain", ...args], { cwd, env });
   const programs = await sophia(["explain", "--json", ...args], { cwd, env });
-  for (const { stdout } of [ended, programs]) expect(stdout).not.toContain(OPENAI);
-  return { cwd, ended, variables: programs.stdout === "" ? [] : JSON.parse(programs.stdout).variables };
+  for (const { stdout } of [result, programs]) expect(stdout).not.toContain(OPENAI);
+  return { cwd, ended: result, variables: programs.stdout === "" ? [] : JSON.parse(programs.stdout).variables };
 }
 
 test("explain of a brokered key shows what the program gets, where the key goes, the allowed paths, and where else the key is", async () => {
-  const { ended, variables } = await explain(["--broker", "OPENAI_API_KEY"], {
+  const { ended: result, variables } = await explain(["--broker", "OPENAI_API_KEY"], {
     env: { OPENAI_API_KEY: OPENAI, COPY: `x${OPENAI}` },
     files: { ".env": "PORT=1\nOPENAI_API_KEY=sk-other-0a1b2c3d4e\n" },
   });
-  expect(ended.status).toBe(0);
-  expectWording(ended.stdout);
+  expect(result.status).toBe(0);
+  expectWording(result.stdout);
   expect(variables[0].broker).toMatchObject({
     kind: "brokered",
     origin: "https://api.openai.com",
@@ -55,10 +55,10 @@ test("explain of a brokered key shows what the program gets, where the key goes,
 });
 
 test("explain of a GitHub token shows each host, and what rules cannot see", async () => {
-  const { ended, variables } = await explain(["--broker", "GITHUB_PAT"], {
+  const { ended: result, variables } = await explain(["--broker", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  const text = unwrapped(ended.stdout);
+  const text = unwrapped(result.stdout);
   expect(text).toContain("https://github.com, https://api.github.com and https://uploads.github.com, built in");
   expect(text).toContain("api.github.com: * /user/keys/**");
   expect(text).toContain("they cannot look into its queries");
@@ -70,18 +70,18 @@ test("explain of a GitHub token shows each host, and what rules cannot see", asy
 });
 
 test("explain of a GitHub token shows the same rules for a broker on a socket, which cannot see into queries either", async () => {
-  const { ended, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
+  const { ended: result, variables } = await explain(["--broker", "--broker-listen", "unix:s", "GITHUB_PAT"], {
     env: { GITHUB_PAT: "ghp_real0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e" },
   });
-  expect(unwrapped(ended.stdout)).toContain("they cannot look into its queries");
+  expect(unwrapped(result.stdout)).toContain("they cannot look into its queries");
   expect(variables[0].broker).toMatchObject({ variables: ["SOPHIA_BROKER_SOCKET"] });
 });
 
 test("explain shows an alias of the caller's environment with its name, and explains it like the key", async () => {
-  const { ended, variables } = await explain(["--broker", "OPENAI_KEY"], {
+  const { ended: result, variables } = await explain(["--broker", "OPENAI_KEY"], {
     env: { OPENAI_KEY: OPENAI },
   });
-  expect(ended.stdout).toContain("https://api.openai.com, built in");
+  expect(result.stdout).toContain("https://api.openai.com, built in");
   expect(variables[0].broker.liesIn).toEqual([{ kind: "environment", where: "OPENAI_KEY" }]);
 });
 
@@ -108,18 +108,18 @@ test("explain of a key in ESC names tokens by which the program could read the k
   expect(await liesIn([], { ESC_TOKEN: ESC_TOKEN ?? "", PULUMI_HOME: join(home, ".pulumi") })).toEqual([
     { kind: "pulumi-credentials", where: join(home, ".pulumi/credentials.json") },
   ]);
-  const { ended } = await explain(["--broker", "OPENAI_API_KEY"], {
+  const { ended: result } = await explain(["--broker", "OPENAI_API_KEY"], {
     env: { ...env, ESC_TOKEN_FILE: join(home, "token"), HOME: home },
   });
-  expect(unwrapped(ended.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
+  expect(unwrapped(result.stdout)).toContain(`ESC: the program can read the token in ${join(home, "token")}`);
 });
 
 test("explain knows a base variable although no source sets it", async () => {
   const env = { OPENAI_API_KEY: OPENAI };
-  const { ended, variables } = await explain(["--broker", "OPENAI_BASE_URL"], { env });
-  expect(ended.status).toBe(0);
-  expect(ended.stdout).toContain("✅ OPENAI_BASE_URL\n   state    set by --broker\n");
-  expect(ended.stdout).toMatch(/broker +--broker sets it .*OPENAI_API_KEY/);
+  const { ended: result, variables } = await explain(["--broker", "OPENAI_BASE_URL"], { env });
+  expect(result.status).toBe(0);
+  expect(result.stdout).toContain("✅ OPENAI_BASE_URL\n   state    set by --broker\n");
+  expect(result.stdout).toMatch(/broker +--broker sets it .*OPENAI_API_KEY/);
   expect(variables[0].broker).toEqual({ kind: "address", keys: ["OPENAI_API_KEY"] });
   const listed = await explain(["--broker"], { env });
   expect(listed.variables.map(({ name }: { name: string }) => name)).toContain("OPENAI_API_BASE");
@@ -132,9 +132,9 @@ test("explain knows a base variable although no source sets it", async () => {
 
 test("explain offers --broker in one line for a key, and for its address", async () => {
   const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: "https://gateway.test/v1", OTHER_TOKEN: "ghp_0123456789" };
-  const { ended, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
-  expect(ended.stdout).toContain("   broker   --broker would give the program a dummy\n");
-  expect(unwrapped(ended.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
+  const { ended: result, variables } = await explain(["OPENAI_API_KEY", "OPENAI_BASE_URL", "OTHER_TOKEN"], { env });
+  expect(result.stdout).toContain("   broker   --broker would give the program a dummy\n");
+  expect(unwrapped(result.stdout)).toContain("--broker would set it to its own address, for OPENAI_API_KEY");
   expect(variables.map(({ broker }: { broker?: { kind: string } }) => broker?.kind)).toEqual([
     "offer",
     "offer",
@@ -145,15 +145,15 @@ test("explain offers --broker in one line for a key, and for its address", async
 
 test("explain shows why a key is refused with the remedy, and why other variables are not brokered", async () => {
   const env = { EVIL_KEY: OPENAI, OTHER_TOKEN: "ghp_0123456789", GROQ_API_KEY: "gsk_0123456789" };
-  const { ended, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
-  expect(unwrapped(ended.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
-  expect(ended.stdout).toContain("--broker-to https://evil.test");
+  const { ended: result, variables } = await explain(["--broker", "EVIL_KEY", "OTHER_TOKEN", "GROQ_API_KEY"], { env });
+  expect(unwrapped(result.stdout)).toMatch(/broker +refused: .*sophia\.contract\.json.*https:\/\/evil\.test/);
+  expect(result.stdout).toContain("--broker-to https://evil.test");
   expect(variables.map(({ broker }: { broker: object }) => broker)).toEqual([
     expect.objectContaining({ kind: "refused", code: "broker-untrusted" }),
     { kind: "not-brokered", why: "unknown" },
     expect.objectContaining({ kind: "refused", code: "broker-clear", why: "undeclared" }),
   ]);
-  expect(unwrapped(ended.stdout)).toContain("--broker-except GROQ_API_KEY");
+  expect(unwrapped(result.stdout)).toContain("--broker-except GROQ_API_KEY");
   const allowed = await explain(["--broker", "--broker-except", "GROQ_API_KEY", "GROQ_API_KEY"], { env });
   expect(allowed.variables[0].broker).toEqual({ kind: "not-brokered", why: "excepted" });
   expect(unwrapped(allowed.ended.stdout)).toContain("the program gets the value itself: --broker-except");

@@ -31,33 +31,33 @@ describe("explain shows sources:", () => {
     addSophia(server);
     const cwd = folder({ ".env": `# comment\nQDRANT_URL=${sentinel("url")}\nGITHUB_PAT=${sentinel("github_pat")}\n` });
     const env = { ...escVariables(server), OPENAI_API_KEY: sentinel("mine"), GITHUB_PAT: sentinel("github_pat") };
-    const ended = await sophia(["explain"], { cwd, env });
+    const result = await sophia(["explain"], { cwd, env });
 
-    expect(ended.status).toBe(0);
-    expect(ended.stdout).toContain("ESC: acme/sophia/dev, with ESC_TOKEN\n");
-    expect(rowsOf(ended, "QDRANT_URL")).toEqual([
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain("ESC: acme/sophia/dev, with ESC_TOKEN\n");
+    expect(rowsOf(result, "QDRANT_URL")).toEqual([
       "state set, secret",
       "from ESC acme/sophia/dev, imported from sophia/base, line 3",
       "hides .env:2 (a different value)",
       "rule required",
     ]);
-    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("hides ESC acme/sophia/dev, line 8 (a different value)");
-    expect(rowsOf(ended, "GITHUB_PAT")).toEqual([
+    expect(rowsOf(result, "OPENAI_API_KEY")).toContain("hides ESC acme/sophia/dev, line 8 (a different value)");
+    expect(rowsOf(result, "GITHUB_PAT")).toEqual([
       "state set, secret",
       "from the process environment",
       "hides ESC acme/sophia/dev, line 7 (the same value)",
       "hides .env:3 (the same value)",
       "rule one of GitHub Token: this one is used",
     ]);
-    expect(rowsOf(ended, "LOG_LEVEL")).toEqual([
+    expect(rowsOf(result, "LOG_LEVEL")).toEqual([
       "state set, not declared",
       "from ESC acme/sophia/dev, imported from sophia/base, line 4",
     ]);
-    expect(rowsOf(ended, "GOOGLE_APPLICATION_CREDENTIALS")).toContain(
+    expect(rowsOf(result, "GOOGLE_APPLICATION_CREDENTIALS")).toContain(
       "from ESC acme/sophia/dev, line 10, passed as a private file",
     );
-    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
-    expect(ended.stdout + ended.stderr).not.toContain(server.token);
+    expect(result.stdout + result.stderr).not.toContain(SENTINEL);
+    expect(result.stdout + result.stderr).not.toContain(server.token);
   });
 
   test("it shows a pinned version, a value that cannot be a variable, and the credential from a file", async () => {
@@ -68,13 +68,13 @@ describe("explain shows sources:", () => {
     });
     const cwd = folder({ token: `${server.token}\n` });
     const { ESC_TOKEN: _, ...env } = escVariables(server, "acme/sophia/dev@stable");
-    const ended = await sophia(["explain", "OPENAI_API_KEY", "LIST"], {
+    const result = await sophia(["explain", "OPENAI_API_KEY", "LIST"], {
       cwd,
       env: { ...env, ESC_TOKEN_FILE: `${cwd}/token` },
     });
-    expect(unwrapped(ended.stdout)).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
-    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable, line 5");
-    expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
+    expect(unwrapped(result.stdout)).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
+    expect(rowsOf(result, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable, line 5");
+    expect(rowsOf(result, "LIST").join()).toContain("a list or an object");
   });
 
   test("it shows the line in an ESC environment that imports itself and others, and what is replaced, without a value", async () => {
@@ -90,17 +90,17 @@ describe("explain shows sources:", () => {
       ].join("\n"),
       rootName: "dev",
     });
-    const ended = await sophia(["explain", "QDRANT_URL", "OLD"], { env: escVariables(server) });
-    expect(rowsOf(ended, "QDRANT_URL")).toEqual(
+    const result = await sophia(["explain", "QDRANT_URL", "OLD"], { env: escVariables(server) });
+    expect(rowsOf(result, "QDRANT_URL")).toEqual(
       expect.arrayContaining([
         "from ESC acme/sophia/dev, line 4",
         "replaces sophia/dev@1, line 3; sophia/base, line 3",
       ]),
     );
-    expect(rowsOf(ended, "OLD")).toContain("from ESC acme/sophia/dev, imported from sophia/dev@1, line 4");
+    expect(rowsOf(result, "OLD")).toContain("from ESC acme/sophia/dev, imported from sophia/dev@1, line 4");
     const json = await sophia(["explain", "--json"], { env: escVariables(server) });
     expect(json.stdout).toContain('"overrides"');
-    for (const { stdout, stderr } of [ended, json]) expect(stdout + stderr).not.toContain(SENTINEL);
+    for (const { stdout, stderr } of [result, json]) expect(stdout + stderr).not.toContain(SENTINEL);
 
     server.environment("acme/sophia/dev", { values: { QDRANT_URL: "https://x.test" }, trace: false });
     const untraced = await sophia(["explain", "QDRANT_URL"], { env: escVariables(server) });
@@ -128,8 +128,8 @@ describe("explain shows the contract:", () => {
       ".env": `API_ENDPOINT=${sentinel("no-url")}\nOLD_KEY=${sentinel("old")}\nUSER_NAME=joe\n`,
     });
     const names = ["API_URL", "API_ENDPOINT", "LOG_LEVEL", "OLD_KEY", "NEW_KEY", "USER_KEY"];
-    const ended = await sophia(["explain", ...names], { cwd });
-    expect(rowsOf(ended, "API_URL")).toEqual(
+    const result = await sophia(["explain", ...names], { cwd });
+    expect(rowsOf(result, "API_URL")).toEqual(
       expect.arrayContaining([
         "state set, secret, not valid",
         "purpose Where the API is.",
@@ -138,28 +138,28 @@ describe("explain shows the contract:", () => {
         "aliases API_ENDPOINT",
       ]),
     );
-    expect(rowsOf(ended, "API_URL").join()).toContain("must be a URL");
-    expect(rowsOf(ended, "API_ENDPOINT")).toContain("alias of API_URL");
-    expect(rowsOf(ended, "LOG_LEVEL")).toContain("from the contract's default");
-    expect(rowsOf(ended, "OLD_KEY")).toEqual(
+    expect(rowsOf(result, "API_URL").join()).toContain("must be a URL");
+    expect(rowsOf(result, "API_ENDPOINT")).toContain("alias of API_URL");
+    expect(rowsOf(result, "LOG_LEVEL")).toContain("from the contract's default");
+    expect(rowsOf(result, "OLD_KEY")).toEqual(
       expect.arrayContaining(["advice deprecated; use NEW_KEY", "rule one of Keys: this one is used"]),
     );
-    expect(rowsOf(ended, "NEW_KEY")).toEqual([
+    expect(rowsOf(result, "NEW_KEY")).toEqual([
       "state not set",
       "rule one of Keys: OLD_KEY is used",
       "rotate every 90 days",
     ]);
-    expect(rowsOf(ended, "USER_KEY")).toEqual(
+    expect(rowsOf(result, "USER_KEY")).toEqual(
       expect.arrayContaining(["state missing", "rule required when USER_NAME is set: not met"]),
     );
-    expect(ended.stdout).not.toContain(SENTINEL);
+    expect(result.stdout).not.toContain(SENTINEL);
   });
 
   test("it refuses an unknown name, and suggests the nearest one", async () => {
-    const ended = await sophia(["explain", "QDRANT_ULR"], { env: { QDRANT_API_KEY: "key-0123456789" } });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("QDRANT_ULR");
-    expect(ended.stderr).toContain("did you mean QDRANT_URL?");
+    const result = await sophia(["explain", "QDRANT_ULR"], { env: { QDRANT_API_KEY: "key-0123456789" } });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("QDRANT_ULR");
+    expect(result.stderr).toContain("did you mean QDRANT_URL?");
     expect((await sophia(["explain", "ZZZZZZZ"])).stderr).toContain("sophia-run explain lists");
   });
 });
@@ -176,10 +176,10 @@ describe("explain shows variables that are withheld from the program:", () => {
   test.each(reasons)("with %j it shows that %s is withheld", async (options, name, why) => {
     const cwd = folder({ ".env": `FROM_FILE=${SENTINEL}\n` });
     const env = { ...CONTRACT_VALUES, FROM_ENVIRONMENT: SENTINEL, ESC_ENV: "sophia/dev" };
-    const ended = await sophia(["explain", ...options, name], { cwd, env });
-    expect(rowsOf(ended, name)[0]).toMatch(/withheld from the program/);
-    expect(rowsOf(ended, name).join(" ")).toContain(why);
-    expect(ended.stdout).not.toContain(SENTINEL);
+    const result = await sophia(["explain", ...options, name], { cwd, env });
+    expect(rowsOf(result, name)[0]).toMatch(/withheld from the program/);
+    expect(rowsOf(result, name).join(" ")).toContain(why);
+    expect(result.stdout).not.toContain(SENTINEL);
   });
 
   test.each(["--exclude", "--include"])("check and a start that fails give the same reason: %s", async (option) => {
@@ -212,8 +212,8 @@ test("explain --json is versioned and holds no value", async () => {
   await using server = await startEscServer();
   addSophia(server);
   const cwd = folder({ ".env": `GITHUB_PAT=${sentinel("other")}\n` });
-  const ended = await sophia(["explain", "--json"], { cwd, env: escVariables(server) });
-  const report: unknown = JSON.parse(ended.stdout);
+  const result = await sophia(["explain", "--json"], { cwd, env: escVariables(server) });
+  const report: unknown = JSON.parse(result.stdout);
   expect(report).toMatchObject({
     version: 1,
     contract: { source: "built-in" },
@@ -235,8 +235,8 @@ test("explain --json is versioned and holds no value", async () => {
       expect.objectContaining({ name: "DATABASE_URL", state: "unset", passed: false }),
     ]),
   });
-  expect(ended.stdout).not.toContain(SENTINEL);
-  expect(ended.stdout).not.toContain(server.token.slice(-4));
+  expect(result.stdout).not.toContain(SENTINEL);
+  expect(result.stdout).not.toContain(server.token.slice(-4));
 });
 
 test.each([

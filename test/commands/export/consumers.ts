@@ -120,11 +120,11 @@ export const dockerClient: Consumer = async (text) => {
       env: { PATH, HOME: folder, DOCKER_HOST: `tcp://127.0.0.1:${address.port}` },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    const said: Buffer[] = [];
-    client.stderr.on("data", (chunk: Buffer) => said.push(chunk));
+    const stderrChunks: Buffer[] = [];
+    client.stderr.on("data", (chunk: Buffer) => stderrChunks.push(chunk));
     const failed = new Promise<never>((_, reject) => {
       client.once("close", (status) => {
-        if (status !== 0) reject(new Error(`docker: ${Buffer.concat(said).toString("utf8")}`));
+        if (status !== 0) reject(new Error(`docker: ${Buffer.concat(stderrChunks).toString("utf8")}`));
       });
     });
     const container: unknown = JSON.parse(await Promise.race([body, failed]));

@@ -32,18 +32,18 @@ describe("export selects variables:", () => {
     });
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": "FROM_FILE=file\n" });
     const env = { ...escVariables(server, "acme/app/dev"), KEY: PEM, OTHER: "no", BOTH: "environment" };
-    const ended = await sophia(["export", "--format", "json"], { cwd, env });
-    expect(ended.status).toBe(0);
-    expect(flatObject(ended.stdout)).toEqual({
+    const result = await sophia(["export", "--format", "json"], { cwd, env });
+    expect(result.status).toBe(0);
+    expect(flatObject(result.stdout)).toEqual({
       KEY: PEM,
       LEVEL: "info",
       FROM_ESC: "esc",
       FROM_FILE: "file",
       NUMBER: "1.0",
     });
-    expect(ended.stderr).toContain("CERTIFICATE");
-    expectWording(ended.stderr);
-    expect(ended.stderr).not.toContain(SENTINEL);
+    expect(result.stderr).toContain("CERTIFICATE");
+    expectWording(result.stderr);
+    expect(result.stderr).not.toContain(SENTINEL);
   });
 
   test.each([
@@ -75,8 +75,8 @@ describe("export --output", () => {
 
   test("writes to the standard output if it is -", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
-    const ended = await sophia(["export", "--output", "-"], { cwd, env: variables });
-    expect(ended).toEqual({ status: 0, signal: null, stdout: `KEY=${variables.KEY}\nLEVEL=info\n`, stderr: "" });
+    const result = await sophia(["export", "--output", "-"], { cwd, env: variables });
+    expect(result).toEqual({ status: 0, signal: null, stdout: `KEY=${variables.KEY}\nLEVEL=info\n`, stderr: "" });
     expect(readdirSync(cwd)).toEqual(["sophia.contract.json"]);
     // As without the option, an agent and a terminal do not get it.
     const agents = await sophia(["export", "--output", "-"], { cwd, env: { ...variables, CLAUDECODE: "1" } });
@@ -86,8 +86,8 @@ describe("export --output", () => {
   test("replaces a file by a file that only its owner can read, and prints nothing", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env.local": "what was there" });
     chmodSync(join(cwd, ".env.local"), 0o644);
-    const ended = await sophia(["export", "--output", ".env.local"], { cwd, env: variables });
-    expect(ended).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    const result = await sophia(["export", "--output", ".env.local"], { cwd, env: variables });
+    expect(result).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
     expect(readFileSync(join(cwd, ".env.local"), "utf8")).toBe(`KEY=${variables.KEY}\nLEVEL=info\n`);
     expect(statSync(join(cwd, ".env.local")).mode & 0o777).toBe(0o600);
     expect(readdirSync(cwd).toSorted()).toEqual([".env.local", "sophia.contract.json"]);
@@ -143,16 +143,16 @@ describe("export checks the contract first", () => {
 describe("export refuses", () => {
   test("variables that the format cannot hold, names each without a value, and prints nothing else", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
-    const ended = await sophia(["export", "--format", "docker"], {
+    const result = await sophia(["export", "--format", "docker"], {
       cwd,
       env: { KEY: `${SENTINEL}\nsecond`, MODE: `${SENTINEL}\r`, LEVEL: "fine" },
     });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("KEY: ");
-    expect(ended.stderr).toContain("MODE: ");
-    expectWording(ended.stderr);
-    expect(ended.stderr).not.toMatch(/LEVEL/);
-    expect(ended.stderr).not.toContain(SENTINEL);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("KEY: ");
+    expect(result.stderr).toContain("MODE: ");
+    expectWording(result.stderr);
+    expect(result.stderr).not.toMatch(/LEVEL/);
+    expect(result.stderr).not.toContain(SENTINEL);
   });
 
   test.each([
@@ -183,9 +183,9 @@ describe("export refuses", () => {
   });
 
   test.each([["--redact"], ["--redact=never"]])("%s, which is only for running a program", async (option) => {
-    const ended = await sophia(["export", option, "--reveal"], { env: { KEY: sentinel("key") } });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("--redact");
+    const result = await sophia(["export", option, "--reveal"], { env: { KEY: sentinel("key") } });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("--redact");
   });
 
   test("to print to a terminal, unless --reveal is given", ({ skip }) => {
@@ -210,19 +210,19 @@ describe("export refuses", () => {
   test("to ignore a full disk, which is an error", ({ skip }) => {
     skip(!existsSync("/dev/full"), "there is no /dev/full");
     const cwd = folder({ "sophia.contract.json": CONTRACT });
-    const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export > /dev/full`], {
+    const result = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export > /dev/full`], {
       cwd,
       env: { PATH: process.env["PATH"], KEY: SENTINEL },
       encoding: "utf8",
     });
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("ENOSPC");
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("ENOSPC");
   });
 
   test("an unknown format, and suggests the nearest one", async () => {
-    const ended = await sophia(["export", "--format", "dotnev"]);
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("did you mean dotenv?");
+    const result = await sophia(["export", "--format", "dotnev"]);
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("did you mean dotenv?");
   });
 });
 
@@ -258,27 +258,27 @@ describe("export for GitHub Actions", () => {
     const cwd = folder({ "sophia.contract.json": contract, github: "EARLIER=1" });
     const file = join(cwd, "github");
     const env = { KEY: PEM, MODE: "public", GITHUB_ENV: file };
-    const ended = await sophia(["export", "--format", "github"], { cwd, env });
-    expect(ended.status).toBe(0);
-    expect(ended.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("::add-mask::"))).toEqual([]);
+    const result = await sophia(["export", "--format", "github"], { cwd, env });
+    expect(result.status).toBe(0);
+    expect(result.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("::add-mask::"))).toEqual([]);
     // The armour is public, and shorter lines would be masked in all that follows.
     for (const line of PEM.split("\n").filter((one) => one.length >= 8 && !one.startsWith("---"))) {
-      expect(ended.stdout).toContain(`::add-mask::${line}\n`);
+      expect(result.stdout).toContain(`::add-mask::${line}\n`);
     }
-    expect(ended.stdout).not.toContain("public");
+    expect(result.stdout).not.toContain("public");
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ EARLIER: "1", KEY: PEM, MODE: "public" });
   });
 
   test('writes the variables alone to the file with >> "$GITHUB_ENV", and the masks to standard error', async () => {
     const cwd = folder({ "sophia.contract.json": contract, github: "" });
     const file = join(cwd, "github");
-    const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export --format github >> "$GITHUB_ENV"`], {
+    const result = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export --format github >> "$GITHUB_ENV"`], {
       cwd,
       env: { PATH: process.env["PATH"], KEY: PEM, GITHUB_ENV: file },
       encoding: "utf8",
     });
-    expect(ended.status).toBe(0);
-    expect(ended.stderr).toMatch(/^(?:::add-mask::.{8,}\n)+$/);
+    expect(result.status).toBe(0);
+    expect(result.stderr).toMatch(/^(?:::add-mask::.{8,}\n)+$/);
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ KEY: PEM });
   });
 
@@ -290,12 +290,12 @@ describe("export for GitHub Actions", () => {
 
   test("fails without showing a value if GITHUB_ENV cannot be written", async () => {
     const cwd = folder({ "sophia.contract.json": contract });
-    const ended = await sophia(["export", "--format", "github"], {
+    const result = await sophia(["export", "--format", "github"], {
       cwd,
       env: { KEY: "v", GITHUB_ENV: join(cwd, "no/file") },
     });
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("GITHUB_ENV");
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("GITHUB_ENV");
   });
 });
 

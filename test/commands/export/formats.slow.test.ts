@@ -116,11 +116,11 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
     const format = formatNamed(name);
     const roundTrip = async (values: readonly string[]): Promise<void> => {
       const variables = values
-        .map((one, index) => ({ name: `V${index}`, value: one, secret: true }))
+        .map((delimiter, index) => ({ name: `V${index}`, value: delimiter, secret: true }))
         .filter((variable) => !variable.value.includes("\0") && format.fault(variable) === undefined);
-      const found = await read(format.write(variables));
+      const readValues = await read(format.write(variables));
       const expected = Object.fromEntries(variables.map((variable) => [variable.name, variable.value]));
-      expect(Object.fromEntries(Object.entries(found).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
+      expect(Object.fromEntries(Object.entries(readValues).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
     };
 
     test("keeps values that are known to break formats", async () => {
@@ -134,23 +134,23 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
   });
 }
 
-function refusal(format: string, one: string, name = "NAME"): string | undefined {
-  return formatNamed(format).fault({ name, value: one, secret: true });
+function refusal(format: string, delimiter: string, name = "NAME"): string | undefined {
+  return formatNamed(format).fault({ name, value: delimiter, secret: true });
 }
 
 describe("a format refuses what it cannot hold:", () => {
   test("shell, github and json refuse no value", () => {
     fc.assert(
-      fc.property(value, (one) => {
-        for (const name of ["shell", "github", "json"]) expect(refusal(name, one)).toBeUndefined();
+      fc.property(value, (delimiter) => {
+        for (const name of ["shell", "github", "json"]) expect(refusal(name, delimiter)).toBeUndefined();
       }),
     );
   });
 
   test("docker refuses line breaks, a carriage return at the end and lines of 64 KiB", () => {
     fc.assert(
-      fc.property(value, (one) => {
-        expect(refusal("docker", one) !== undefined).toBe(one.includes("\n") || one.endsWith("\r"));
+      fc.property(value, (delimiter) => {
+        expect(refusal("docker", delimiter) !== undefined).toBe(delimiter.includes("\n") || delimiter.endsWith("\r"));
       }),
     );
     const longest = "x".repeat(65_535 - "NAME=".length);
@@ -173,14 +173,14 @@ describe("a format refuses what it cannot hold:", () => {
     [`'"\n`, "combines"],
     [`'"#`, "combines"],
     ["'\"", "combines"],
-  ])("dotenv refuses %j", (one, why) => {
-    expect(refusal("dotenv", one)).toContain(why);
+  ])("dotenv refuses %j", (delimiter, why) => {
+    expect(refusal("dotenv", delimiter)).toContain(why);
   });
 
   test("dotenv accepts everything else that has one kind of quotes and no backslashes", () => {
     fc.assert(
-      fc.property(value, fc.constantFrom("'", '"'), (one, quote) => {
-        const simple = one.replaceAll(quote, "").replaceAll(/[\\\r]|\$\{/g, "");
+      fc.property(value, fc.constantFrom("'", '"'), (delimiter, quote) => {
+        const simple = delimiter.replaceAll(quote, "").replaceAll(/[\\\r]|\$\{/g, "");
         expect(refusal("dotenv", simple)).toBeUndefined();
       }),
     );
@@ -215,6 +215,6 @@ describe("the format of GitHub Actions", () => {
     ]);
     const delimiters = Array.from(text.matchAll(/<<(\w+)/g), ([, word]) => word);
     expect(new Set(delimiters).size).toBe(2);
-    for (const one of delimiters) expect(one).toMatch(/^sophia_run_[0-9a-f]{48}$/);
+    for (const delimiter of delimiters) expect(delimiter).toMatch(/^sophia_run_[0-9a-f]{48}$/);
   });
 });

@@ -43,7 +43,7 @@ describe("get prints the value", () => {
       ["KEY", "BOTH", "URL", "LEVEL", "CERTIFICATE"].map((name) => sophia(["get", name], { cwd, env })),
     );
     expect(values.map(({ stdout }) => stdout)).toEqual(["of ESC", "of the caller", "two\nlines\n", "info", "line\n"]);
-    for (const ended of values) expect(ended).toMatchObject({ status: 0, stderr: "" });
+    for (const result of values) expect(result).toMatchObject({ status: 0, stderr: "" });
     expect((await sophia(["get", "BOTH", "--prefer", "esc"], { cwd, env })).stdout).toBe("of ESC");
     expect((await sophia(["get", "BOTH", "--fake"], { cwd, env })).stdout).toBe("of the caller");
   });
@@ -85,9 +85,9 @@ describe("get prints the value", () => {
 
   test("and fails if the disk is full", async ({ skip }) => {
     skip(notLinux !== undefined, notLinux);
-    const ended = inShell('"$@" get PATH > /dev/full', folder(), {});
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("ENOSPC");
+    const result = inShell('"$@" get PATH > /dev/full', folder(), {});
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("ENOSPC");
   });
 });
 
@@ -106,11 +106,11 @@ describe("get prints no value", () => {
     [[], 125, "get needs NAME"],
     [["KEY", "PORT"], 125, "get takes no more than NAME"],
   ])("and says why for %j", async (words, status, message) => {
-    const ended = await sophia(["get", ...words], { cwd: cwd(), env: { PORT: `${SENTINEL}1` } });
-    expect(ended).toMatchObject({ status, stdout: "" });
-    expect(ended.stderr).toContain(message);
-    expectWording(ended.stderr);
-    expect(ended.stderr).not.toContain(SENTINEL);
+    const result = await sophia(["get", ...words], { cwd: cwd(), env: { PORT: `${SENTINEL}1` } });
+    expect(result).toMatchObject({ status, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expectWording(result.stderr);
+    expect(result.stderr).not.toContain(SENTINEL);
   });
 
   test("that violates the contract, except with --no-contract; other variables' violations have no effect", async () => {
@@ -171,8 +171,8 @@ describe("get in GitHub Actions", () => {
 
   test("has the runner mask each line of a secret, and nothing public", async () => {
     const cwd = project();
-    const ended = await sophia(["get", "KEY"], { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stdout: `${SENTINEL}-one\n${SENTINEL}-two`, stderr: masks });
+    const result = await sophia(["get", "KEY"], { cwd, env });
+    expect(result).toMatchObject({ status: 0, stdout: `${SENTINEL}-one\n${SENTINEL}-two`, stderr: masks });
     expect(await sophia(["get", "LEVEL"], { cwd, env })).toMatchObject({ stdout: "info", stderr: "" });
     expect((await sophia(["get", "KEY"], { cwd })).stderr).toBe("");
   });

@@ -51,8 +51,8 @@ describe("sophia-run --help", () => {
     const groups = Array.from(stdout.matchAll(/^(?!Usage|Options)(\w[\w ]*):$/gm), ([, group]) => group);
     expect(groups).toEqual(["Start", "Inspect", "Write", "Set up"]);
     expect(BRIEF).toHaveLength(9);
-    const shown = OPTION_NAMES.filter((name) => isShown(stdout, name));
-    expect(shown).toEqual(BRIEF);
+    const shownOptions = OPTION_NAMES.filter((name) => isShown(stdout, name));
+    expect(shownOptions).toEqual(BRIEF);
     for (const args of [["-h"], ["--quiet", "--help"], ["-qh"], ["help"]]) {
       expect(await sophia(args)).toMatchObject({ status: 0, stdout, stderr: "" });
     }
@@ -87,14 +87,14 @@ describe.each(TOPIC_NAMES)("the help of the topic %s", (name) => {
 });
 
 describe.each(COMMAND_NAMES)("the help of %s", (name) => {
-  const own = Object.keys(COMMANDS[name].options ?? {});
-  const shared = namesFor(name).filter((option) => !own.includes(option));
+  const commandOptions = Object.keys(COMMANDS[name].options ?? {});
+  const shared = namesFor(name).filter((option) => !commandOptions.includes(option));
   test("has the command's own options, two examples and the groups of others, in 30 lines of 80 columns", async () => {
     const stdout = await helpOf(name, "--help");
     expect(stdout).toMatch(new RegExp(`^Usage: sophia-run ${name} `));
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     expect(linesOf(stdout)).toBeLessThanOrEqual(30);
-    expect(own.filter((option) => !isShown(stdout, option))).toEqual([]);
+    expect(commandOptions.filter((option) => !isShown(stdout, option))).toEqual([]);
     expect(shared.filter((option) => isShown(stdout, option))).toEqual([]);
     const examples = COMMANDS[name].examples.map((one) => stdout.includes(`  ${one}\n`));
     expect(examples.filter(Boolean)).toHaveLength(Math.min(2, examples.length));
@@ -107,10 +107,10 @@ describe.each(COMMAND_NAMES)("the help of %s", (name) => {
 
   test("lists with =all what the command can use, its own options first, and nothing else", async () => {
     const stdout = await helpOf(name, "--help=all");
-    const shown = OPTION_NAMES.filter((option) => isShown(stdout, option));
-    expect(shown.filter((option) => !own.includes(option))).toEqual(shared);
+    const shownOptions = OPTION_NAMES.filter((option) => isShown(stdout, option));
+    expect(shownOptions.filter((option) => !commandOptions.includes(option))).toEqual(shared);
     for (const example of COMMANDS[name].examples) expect(stdout).toContain(`  ${example}\n`);
-    const [first] = own;
+    const [first] = commandOptions;
     const [group] = shared.map((option) => DESCRIPTIONS[option].group);
     if (first !== undefined && group !== undefined)
       expect(stdout.indexOf(`--${first}`)).toBeLessThan(stdout.indexOf(`${group}:`));
@@ -118,7 +118,9 @@ describe.each(COMMAND_NAMES)("the help of %s", (name) => {
   });
 
   test("lists no option that the command refuses; the error names the commands that accept it, in front of the command's name as well", async () => {
-    const strangers = OPTION_NAMES.filter((option) => !namesFor(name).includes(option) && !own.includes(option));
+    const strangers = OPTION_NAMES.filter(
+      (option) => !namesFor(name).includes(option) && !commandOptions.includes(option),
+    );
     for (const option of strangers) {
       const { message, hint } = optionError({ kind: "unknown", shown: `--${option}`, at: 0 }, {}, name);
       expect(message).toBe(`option --${option} is not for ${name}`);
@@ -128,9 +130,9 @@ describe.each(COMMAND_NAMES)("the help of %s", (name) => {
       [name, "--mode=exec"],
       ["--mode", "exec", name],
     ]) {
-      const ended = await sophia(args);
-      expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(ended.stderr).toContain(`option --mode is not for ${name}`);
+      const result = await sophia(args);
+      expect(result).toMatchObject({ status: 125, stdout: "" });
+      expect(result.stderr).toContain(`option --mode is not for ${name}`);
     }
   });
 });
@@ -186,18 +188,18 @@ describe("a mistake in a subcommand ends with 125 and a hint", () => {
     [["set", "API_KEY", "yes"], "set takes no value", "sophia-run set API_KEY < FILE reads"],
     [["docs", "--onyl-declared"], "unknown option --onyl-declared of docs", "sophia-run docs --help"],
   ])("%j", async (args, message, hint) => {
-    const ended = await sophia(args, { cwd: folder() });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain(message);
-    expect(ended.stderr).toContain(hint);
-    expect(ended.stderr).not.toMatch(/sentinel|hunter2/i);
+    const result = await sophia(args, { cwd: folder() });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).toContain(hint);
+    expect(result.stderr).not.toMatch(/sentinel|hunter2/i);
   });
 });
 
 test("a word that is nearly help is an error that suggests help", async () => {
-  const ended = await sophia(["hepl"]);
-  expect(ended).toMatchObject({ status: 127, stdout: "" });
-  expect(ended.stderr).toContain("did you mean help?");
+  const result = await sophia(["hepl"]);
+  expect(result).toMatchObject({ status: 127, stdout: "" });
+  expect(result.stderr).toContain("did you mean help?");
 });
 
 test("options may stand in front of the subcommand, or behind it", async () => {

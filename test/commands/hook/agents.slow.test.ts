@@ -150,8 +150,9 @@ test("the hook keeps each secret from the model of Claude Code", { timeout: 400_
   ];
   const model = await startModel(calls, '"type":"tool_result"', message);
   await runClaude(cwd, model.origin);
-  const last = model.bodies.at(-1) ?? "";
-  for (const shown of ["KEY=***", "Exit code 3", "holds secrets (KEY)", "a *** b"]) expect(last).toContain(shown);
+  const lastRequest = model.bodies.at(-1) ?? "";
+  for (const fragment of ["KEY=***", "Exit code 3", "holds secrets (KEY)", "a *** b"])
+    expect(lastRequest).toContain(fragment);
   for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
 });
 
@@ -170,9 +171,9 @@ test(
     ];
     const model = await startModel(calls, '"type":"tool_result"', message);
     await runClaude(cwd, model.origin);
-    const last = model.bodies.at(-1) ?? "";
-    expect(last.match(/has been denied/g)).toHaveLength(2);
-    expect(last).toContain("a *** b");
+    const lastRequest = model.bodies.at(-1) ?? "";
+    expect(lastRequest.match(/has been denied/g)).toHaveLength(2);
+    expect(lastRequest).toContain("a *** b");
     expect(["made", "also-made", "other"].filter((name) => existsSync(join(cwd, name)))).toEqual(["other"]);
   },
 );
@@ -193,7 +194,7 @@ test("the hook keeps each secret from the model of Codex", { timeout: 400_000 },
     CODEX_API_KEY: "x",
     BASE: `${model.origin}/v1`,
   });
-  const last = model.bodies.at(-1) ?? "";
-  for (const shown of ["holds secrets (KEY)", '"***', "a *** b"]) expect(last).toContain(shown);
+  const lastRequest = model.bodies.at(-1) ?? "";
+  for (const fragment of ["holds secrets (KEY)", '"***', "a *** b"]) expect(lastRequest).toContain(fragment);
   for (const form of FORMS) expect(model.bodies.join("\n")).not.toContain(form);
 });

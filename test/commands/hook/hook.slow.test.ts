@@ -27,10 +27,10 @@ function hook(agent: Agent, event: unknown, { cwd, env = {}, words = [] }: Call)
 }
 
 async function answer(agent: Agent, event: unknown, call: Call): Promise<unknown> {
-  const ended = await hook(agent, event, call);
-  expect(ended).toMatchObject({ status: 0, stderr: "" });
-  expect(ended.stdout).not.toContain(SENTINEL);
-  return ended.stdout === "" ? undefined : JSON.parse(ended.stdout);
+  const result = await hook(agent, event, call);
+  expect(result).toMatchObject({ status: 0, stderr: "" });
+  expect(result.stdout).not.toContain(SENTINEL);
+  return result.stdout === "" ? undefined : JSON.parse(result.stdout);
 }
 
 const after = (tool_response: unknown) => ({ hook_event_name: "PostToolUse", tool_name: "Read", tool_response });
@@ -98,8 +98,8 @@ describe("the hook: the output of a tool", () => {
     const login = { current: "b", accessTokens: { a: `${OWN}-a` }, accounts: { b: { accessToken: `${OWN}-b` } } };
     const cwd = folder({ token: `${KEY}\n`, ".pulumi/credentials.json": JSON.stringify(login) });
     const env = { ESC_TOKEN_FILE: "token", ESC_OIDC_TOKEN_FILE: "missing" };
-    const ended = await hook("claude-code", after([KEY, `${OWN}-a`, `${OWN}-b`]), { cwd, env });
-    expect(JSON.parse(ended.stdout)).toEqual({
+    const result = await hook("claude-code", after([KEY, `${OWN}-a`, `${OWN}-b`]), { cwd, env });
+    expect(JSON.parse(result.stdout)).toEqual({
       hookSpecificOutput: {
         hookEventName: "PostToolUse",
         additionalContext: "sophia-run has masked ESC_TOKEN_FILE, Pulumi's login in this output (***)",
@@ -291,8 +291,8 @@ describe("the hook: a shell command of Claude Code", () => {
       [end("trap 'echo no' EXIT; trap - EXIT; "), ["OWN=***", "REGION=eu-central-1"]],
     ] as const) {
       const start = performance.now();
-      const ended = await run(shell, command, cwd);
-      expect(ended).toEqual({ status: 4, output: [...first, "sub"].toSorted().join("\n") });
+      const result = await run(shell, command, cwd);
+      expect(result).toEqual({ status: 4, output: [...first, "sub"].toSorted().join("\n") });
       expect(performance.now() - start).toBeLessThan(4500);
     }
   });
@@ -411,18 +411,18 @@ describe("the hook: a failure", () => {
     ["nesting", `{"hook_event_name":"PostToolUse","tool_response":${"[".repeat(9000)}${"]".repeat(9000)}}`, "deeper"],
   ])("by %s changes nothing and says why; with --strict it blocks", async (_, event, reason) => {
     const cwd = project();
-    const ended = await hook("codex", event, { cwd });
-    expect(ended).toMatchObject({ status: 0, stdout: "" });
-    expect(unwrapped(ended.stderr)).toContain(reason);
+    const result = await hook("codex", event, { cwd });
+    expect(result).toMatchObject({ status: 0, stdout: "" });
+    expect(unwrapped(result.stderr)).toContain(reason);
     expect(await hook("codex", event, { cwd, words: ["--strict"] })).toMatchObject({ status: 2, stdout: "" });
   });
 
   test("by a project that does not exist changes nothing; with --strict it blocks", async () => {
     for (const event of [after("text"), before("Bash", { command: "true" })]) {
       const given = { cwd: folder(), words: ["--project", "/missing"] };
-      const ended = await hook("claude-code", event, given);
-      expect(ended).toMatchObject({ status: 0, stdout: "" });
-      expect(unwrapped(ended.stderr)).toContain("--project names no folder: /missing does not exist");
+      const result = await hook("claude-code", event, given);
+      expect(result).toMatchObject({ status: 0, stdout: "" });
+      expect(unwrapped(result.stderr)).toContain("--project names no folder: /missing does not exist");
       const strict = await hook("claude-code", event, { ...given, words: [...given.words, "--strict"] });
       expect(strict).toMatchObject({ status: 2, stdout: "" });
     }
@@ -440,9 +440,9 @@ describe("the hook: a failure", () => {
 
   test("by a mistake on the command line blocks with --strict", async () => {
     for (const words of [["cursor"], ["codex", "--stict"], ["codex", "claude-code"], []]) {
-      const ended = await sophia(["hook", ...words, "--strict"]);
-      expect(ended, words.join(" ")).toMatchObject({ status: 2, stdout: "" });
-      expect(ended.stderr).toContain("sophia-run hook --help");
+      const result = await sophia(["hook", ...words, "--strict"]);
+      expect(result, words.join(" ")).toMatchObject({ status: 2, stdout: "" });
+      expect(result.stderr).toContain("sophia-run hook --help");
     }
   });
 });

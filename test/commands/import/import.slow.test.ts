@@ -25,7 +25,7 @@ const FILE = [
   "",
 ].join("\n");
 
-async function world(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
+async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const handle = server.environment(ENV, spec);
@@ -47,9 +47,9 @@ async function valuesOf(server: EscServer): Promise<Record<string, string>> {
 
 describe("import", () => {
   test("writes one revision, secrets as secrets, and reads it back; twice is one revision", async () => {
-    const { server, handle, run } = await world();
-    const ended = await run("--yes");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    const { server, handle, run } = await startEscWithEnvironment();
+    const result = await run("--yes");
+    expect(result).toMatchObject({ status: 0, stderr: "" });
     for (const line of [
       "API_KEY      secret",
       "DB_PASSWORD  secret",
@@ -57,12 +57,12 @@ describe("import", () => {
       "LOG_LEVEL    secret",
       "MULTI        secret",
     ]) {
-      expect(ended.stdout).toContain(`\n  + ${line}\n`);
+      expect(result.stdout).toContain(`\n  + ${line}\n`);
     }
-    expect(ended.stdout).toContain("pulumi env version rollback acme/app/dev@1");
-    expectWording(ended.stdout);
+    expect(result.stdout).toContain("pulumi env version rollback acme/app/dev@1");
+    expectWording(result.stdout);
     expect(handle.definition.match(/ciphertext/g)).toHaveLength(4);
-    expect(ended.stdout).toContain("  LOG_LEVEL and MULTI: secret, since the contract does not declare them; --plain");
+    expect(result.stdout).toContain("  LOG_LEVEL and MULTI: secret, since the contract does not declare them; --plain");
     expect(handle.definition).toContain('    KEEP: "1"\n');
     expect(await valuesOf(server)).toMatchObject({
       API_KEY: sentinel("api"),
@@ -79,7 +79,7 @@ describe("import", () => {
   });
 
   test("--dry-run writes nothing, and import refuses to write without --yes and a terminal", async () => {
-    const { server, run } = await world();
+    const { server, run } = await startEscWithEnvironment();
     const dry = await run("--dry-run");
     expect(dry).toMatchObject({ status: 0 });
     expectWording(dry.stdout);
@@ -91,7 +91,7 @@ describe("import", () => {
   });
 
   test("--dry-run needs no token that may write: the launcher's own is enough", async () => {
-    const { server, cwd, env } = await world({ values: { API_KEY: secret(sentinel("old")) } });
+    const { server, cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(sentinel("old")) } });
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
     const { ESC_ADMIN_TOKEN: _, ...others } = env;
     const dry = await sophia(["import", ".env", "--dry-run"], { cwd, env: { ...others, ESC_TOKEN: value } });
@@ -106,29 +106,29 @@ describe("import", () => {
   });
 
   test("keeps a different value in ESC, and replaces it with --overwrite", async () => {
-    const { server, handle, run } = await world({
+    const { server, handle, run } = await startEscWithEnvironment({
       values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },
       files: { MULTI: "file" },
     });
-    const ended = await run("--yes");
-    expect(ended).toMatchObject({ status: 1 });
-    expect(ended.stdout).toContain("\n  API_KEY and LOG_LEVEL: ");
-    expectWording(ended.stdout);
+    const result = await run("--yes");
+    expect(result).toMatchObject({ status: 1 });
+    expect(result.stdout).toContain("\n  API_KEY and LOG_LEVEL: ");
+    expectWording(result.stdout);
     expect((await valuesOf(server))["API_KEY"]).toBe(sentinel("old"));
     const over = await run("--yes", "--overwrite");
     expect(over.stdout).toContain("  ~ API_KEY    secret\n  ~ LOG_LEVEL  secret\n");
     expect(over).toMatchObject({ status: 1 });
     expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
     expect(handle.revisions).toHaveLength(3);
-    expectNoValue(ended);
+    expectNoValue(result);
     expectNoValue(over);
   });
 
   test("--plain writes the named variables as plain text, and no other", async () => {
-    const { server, handle, run } = await world();
-    const ended = await run("--yes", "--plain", "LOG_LEVEL", "--plain=MULTI");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("  + LOG_LEVEL    plain text\n  + MULTI        plain text\n");
+    const { server, handle, run } = await startEscWithEnvironment();
+    const result = await run("--yes", "--plain", "LOG_LEVEL", "--plain=MULTI");
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("  + LOG_LEVEL    plain text\n  + MULTI        plain text\n");
     expect(handle.definition.match(/ciphertext/g)).toHaveLength(2);
     expect(handle.definition).toContain('    LOG_LEVEL: "debug"\n');
     const again = await run("--yes");
@@ -140,15 +140,15 @@ describe("import", () => {
     ["LOGLEVEL", '--plain: .env does not set LOGLEVEL: did you mean "LOG_LEVEL"?'],
     ["API_KEY", "--plain: the contract declares API_KEY a secret"],
   ])("--plain %s is refused", async (name, message) => {
-    const { server, run } = await world();
-    const ended = await run("--yes", "--plain", name);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain(message);
+    const { server, run } = await startEscWithEnvironment();
+    const result = await run("--yes", "--plain", name);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(message);
     expect(server.count("any")).toBe(0);
   });
 
   test("writes a value that holds a credential as a secret, whatever the contract says, unless --plain or a reason says otherwise", async () => {
-    const { env } = await world();
+    const { env } = await startEscWithEnvironment();
     const contract = JSON.stringify({
       variables: { GHX: { secret: false }, REGION: { secret: false }, OPEN: { secret: false, reason: "a test" } },
     });
@@ -156,57 +156,57 @@ describe("import", () => {
       ".env": ["GHX", "REGION", "OPEN"].map((name) => `${name}=${FAKE_TOKEN}\n`).join(""),
       "sophia.contract.json": contract,
     });
-    const ended = await sophia(["import", ".env", "--dry-run", "--plain", "REGION"], { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("  + GHX     secret\n  + REGION  plain text\n  + OPEN    plain text\n");
-    expectWording(ended.stdout);
-    expect(ended.stdout).not.toContain(FAKE_TOKEN);
+    const result = await sophia(["import", ".env", "--dry-run", "--plain", "REGION"], { cwd, env });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("  + GHX     secret\n  + REGION  plain text\n  + OPEN    plain text\n");
+    expectWording(result.stdout);
+    expect(result.stdout).not.toContain(FAKE_TOKEN);
   });
 
   test("writes no variable of the corpus as plain text without a contract", async () => {
-    const { env } = await world();
+    const { env } = await startEscWithEnvironment();
     const names = CORPUS.map(({ value }, index) => [`V${index}`, value] as const).filter(
       ([, value]) => !/['\n]/.test(value),
     );
     const cwd = folder({ ".env": names.map(([name, value]) => `${name}='${value}'\n`).join("") });
-    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout.match(/ {2}secret$/gm)).toHaveLength(names.length);
-    expect(ended.stdout).not.toMatch(/ {2}plain text$/m);
+    const result = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout.match(/ {2}secret$/gm)).toHaveLength(names.length);
+    expect(result.stdout).not.toMatch(/ {2}plain text$/m);
   });
 
   test("keeps a change that another user makes in between", async () => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     const update = server.hold("update");
     const running = run("--yes");
     await server.waitFor("update");
     handle.revise({ values: { KEEP: "2", THEIRS: "t", REGION: "us" } });
     update.release();
-    const ended = await running;
-    expect(ended).toMatchObject({ status: 1, stderr: "" });
-    expect(ended.stdout).toContain("  REGION: kept, ");
-    expectWording(ended.stdout);
+    const result = await running;
+    expect(result).toMatchObject({ status: 1, stderr: "" });
+    expect(result.stdout).toContain("  REGION: kept, ");
+    expectWording(result.stdout);
     expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinel("api") });
   });
 
   test("makes no second revision if an answer is lost", async () => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     server.failNext("update", { kind: "disconnect", at: "body" });
-    const ended = await run("--yes");
-    expect(ended).toMatchObject({ status: 0 });
+    const result = await run("--yes");
+    expect(result).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
   });
 
   test("makes a draft of a change that needs an approval", async () => {
-    const { server, handle, run } = await world({ values: {}, updates: "approval" });
-    const ended = await run("--yes");
-    expect(ended).toMatchObject({ status: 3, stderr: "" });
+    const { server, handle, run } = await startEscWithEnvironment({ values: {}, updates: "approval" });
+    const result = await run("--yes");
+    expect(result).toMatchObject({ status: 3, stderr: "" });
     const id = handle.drafts[0]?.id ?? "";
-    expect(ended.stdout).toContain(`pulumi env change-request approve ${id}`);
-    expectWording(ended.stdout, { [id]: "<id>" });
+    expect(result.stdout).toContain(`pulumi env change-request approve ${id}`);
+    expectWording(result.stdout, { [id]: "<id>" });
     expect(handle.revisions).toHaveLength(1);
     expect(server.violations).toEqual([]);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test.each<[what: string, fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
@@ -223,40 +223,40 @@ describe("import", () => {
       "bad: ***",
     ],
   ])("fails with the reason and changes nothing after %s from the update", async (_, fault, reached) => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     server.failAlways("update", fault);
-    const ended = await run("--yes");
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    const result = await run("--yes");
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
     expect(handle.revisions).toHaveLength(1);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("leaves out what a program would not get from ESC: names like those of settings, unless the contract declares them", async () => {
-    const { env } = await world();
+    const { env } = await startEscWithEnvironment();
     const contract = JSON.stringify({ variables: { SOPHIA_REGION: { secret: false } } });
     const cwd = folder({ ".env": "SOPHIA_REGION=eu\nSOPHIA_LATER=1\n", "sophia.contract.json": contract });
-    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("+ SOPHIA_REGION  plain text\n");
-    expect(ended.stdout).not.toContain("+ SOPHIA_LATER");
+    const result = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("+ SOPHIA_REGION  plain text\n");
+    expect(result.stdout).not.toContain("+ SOPHIA_LATER");
   });
 
   test("warns once about a line of the file, although the file is also read for the settings", async () => {
-    const { env } = await world();
+    const { env } = await startEscWithEnvironment();
     const cwd = folder({ ".env": "A=${B}\n" });
-    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
-    expect(ended.status).toBe(0);
-    expect(ended.stderr.match(/is a reference/g)).toHaveLength(1);
+    const result = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(result.status).toBe(0);
+    expect(result.stderr.match(/is a reference/g)).toHaveLength(1);
   });
 
   test("takes the token from ESC_ADMIN_TOKEN of the environment only, not the launcher's token and none from a file", async () => {
-    const { server, cwd, env } = await world();
+    const { server, cwd, env } = await startEscWithEnvironment();
     const launchers = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
-    const ended = await sophia(["import", ".env", "--yes"], { cwd, env: launchers });
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain("ESC_ADMIN_TOKEN");
-    expectWording(ended.stderr);
+    const result = await sophia(["import", ".env", "--yes"], { cwd, env: launchers });
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain("ESC_ADMIN_TOKEN");
+    expectWording(result.stderr);
     const file = folder({ ".env": `${FILE}ESC_ADMIN_TOKEN=${server.token}\n` });
     expect(await sophia(["import", ".env", "--yes"], { cwd: file, env: launchers })).toMatchObject({ status: 125 });
     expect(server.count("any")).toBe(0);
@@ -268,26 +268,26 @@ describe("import", () => {
   });
 
   test("asks at a terminal, and removes from the file what ESC now has", async () => {
-    const { server, cwd, env } = await world();
+    const { server, cwd, env } = await startEscWithEnvironment();
     const { ESC_ADMIN_TOKEN: token, ...rest } = env;
-    const ended = await atTerminal(["import", ".env"], { cwd, env: rest }, [
+    const result = await atTerminal(["import", ".env"], { cwd, env: rest }, [
       ["(not shown): ", `${token}\n`],
       ["to acme/app/dev? [y/N] ", "y\n"],
       ["? [y/N] ", "y\n"],
     ]);
-    expect(ended).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("5 variables");
-    expect(ended.stdout).not.toContain(SENTINEL);
-    expect(ended.stdout).not.toContain(token);
+    expect(result).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("5 variables");
+    expect(result.stdout).not.toContain(SENTINEL);
+    expect(result.stdout).not.toContain(token);
     expect(readFileSync(join(cwd, ".env"), "utf8")).toBe("# local\nEMPTY=\nESC_ENV=acme/app/dev\nSOPHIA_QUIET=1\n");
     expect(statSync(join(cwd, ".env")).mode & 0o777).toBe(0o600);
     expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), MULTI: "a" });
   });
 
   test("writes nothing after an empty answer at a terminal; Ctrl-C at the hidden prompt ends it by SIGINT", async () => {
-    const { server, cwd, env } = await world();
-    const ended = await atTerminal(["import", ".env"], { cwd, env }, [["? [y/N] ", "\n"]]);
-    expect(ended).toMatchObject({ status: 1 });
+    const { server, cwd, env } = await startEscWithEnvironment();
+    const result = await atTerminal(["import", ".env"], { cwd, env }, [["? [y/N] ", "\n"]]);
+    expect(result).toMatchObject({ status: 1 });
     const { ESC_ADMIN_TOKEN: _token, ...rest } = env;
     const interrupted = await atTerminal(["import", ".env"], { cwd, env: rest }, [["(not shown): ", "abc\u0003"]]);
     expect(interrupted).toMatchObject({ status: -2 });
@@ -297,15 +297,15 @@ describe("import", () => {
 });
 
 test("adds new variables to an environment that opens only with an approval, and overwrites nothing without --overwrite", async () => {
-  const { server, handle, run } = await world({
+  const { server, handle, run } = await startEscWithEnvironment({
     values: { KEEP: "1", API_KEY: secret(sentinel("old")), REGION: "eu" },
     deny: "approval",
   });
-  const ended = await run("--yes");
-  expect(ended).toMatchObject({ status: 1, stderr: "" });
-  expect(ended.stdout).toContain("\n  API_KEY: ");
-  expectWording(ended.stdout);
-  expectNoValue(ended);
+  const result = await run("--yes");
+  expect(result).toMatchObject({ status: 1, stderr: "" });
+  expect(result.stdout).toContain("\n  API_KEY: ");
+  expectWording(result.stdout);
+  expectNoValue(result);
   const again = await run("--yes");
   expect(again).toMatchObject({ status: 1 });
   expect(handle.revisions).toHaveLength(2);

@@ -98,7 +98,7 @@ describe("init keeps what the settings of agents have:", () => {
     expect(status).toBe(0);
     expect(stdout).toContain(`changed ${CLAUDE}: it now has\n  "PreToolUse": [`);
     const text = read(cwd, CLAUDE);
-    for (const kept of [...lines.slice(0, 5), " // a\r\n", ...lines.slice(7)]) expect(text).toContain(kept);
+    for (const keptLine of [...lines.slice(0, 5), " // a\r\n", ...lines.slice(7)]) expect(text).toContain(keptLine);
     expect(text.replaceAll("\r\n", "")).not.toMatch(/\n|\r/);
     const pattern: unknown = JSON.parse(JSON.stringify(HOOKS));
     expect(parse(text.slice(1), [], { allowTrailingComma: true })).toEqual({
@@ -123,8 +123,8 @@ describe("init keeps what the settings of agents have:", () => {
   });
 
   test("init adds one of two events if the other is there, and recognizes its own hook in another form", async () => {
-    const own = "'/opt/a b/sophia-run'  hook claude-code --strict";
-    const settings = { hooks: { PreToolUse: [{ hooks: [{ type: "command", command: own }] }] } };
+    const otherHook = "'/opt/a b/sophia-run'  hook claude-code --strict";
+    const settings = { hooks: { PreToolUse: [{ hooks: [{ type: "command", command: otherHook }] }] } };
     const [, post = ""] = TABLES.split("\n\n");
     const cwd = project({ [CLAUDE]: JSON.stringify(settings), [CODEX]: post });
     expect((await init(cwd)).status).toBe(0);

@@ -55,15 +55,15 @@ describe("a contract from code", () => {
     expect((await sophia(["init"], { cwd: without })).status).toBe(0);
     expect(variablesIn(without)).toEqual(expected);
     const key = sentinel("dsn");
-    const given = folder({
+    const filesOfProject = folder({
       ...EXPRESS,
       ".env": `PORT=8080\nSENTRY_DSN=${key}\nWORKERS=4\nREDIS_URL=redis://u:${key}@cache:6379\n`,
     });
-    const { stdout } = await sophia(["init"], { cwd: given });
-    expect(variablesIn(given)).toEqual({ ...expected, REDIS_URL: { required: true, format: "url" } });
-    expect(stdout + readFileSync(join(given, "sophia.contract.json"), "utf8")).not.toContain(key);
+    const { stdout } = await sophia(["init"], { cwd: filesOfProject });
+    expect(variablesIn(filesOfProject)).toEqual({ ...expected, REDIS_URL: { required: true, format: "url" } });
+    expect(stdout + readFileSync(join(filesOfProject, "sophia.contract.json"), "utf8")).not.toContain(key);
     // The port is not hidden.
-    expect((await sophia(["check"], { cwd: given })).stdout).toContain("PORT: 8080");
+    expect((await sophia(["check"], { cwd: filesOfProject })).stdout).toContain("PORT: 8080");
   });
 
   test("guesses no port from a name whose value is a path", async () => {

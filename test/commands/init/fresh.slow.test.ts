@@ -104,16 +104,24 @@ test("at a terminal init asks what else to create", async () => {
     "package-lock.json": "{}",
     "server.js": "",
   });
-  const at = { cwd, env: { PATH: cleanPath } };
-  const { status } = await atTerminal(["init"], at, [
+  const runOptions = { cwd, env: { PATH: cleanPath } };
+  const { status } = await atTerminal(["init"], runOptions, [
     ["for none: ", "dokcer\n"],
     ["for none: ", "docker 3\n"],
     // The script for the executable.
     ["[y/N] ", "\n"],
   ]);
   expect(status).toBe(0);
-  const made = [".dockerignore", ".github", "Dockerfile", "package-lock.json", "package.json", "server.js", FILE];
-  expect(readdirSync(cwd).toSorted()).toEqual(made.toSorted());
+  const createdFiles = [
+    ".dockerignore",
+    ".github",
+    "Dockerfile",
+    "package-lock.json",
+    "package.json",
+    "server.js",
+    FILE,
+  ];
+  expect(readdirSync(cwd).toSorted()).toEqual(createdFiles.toSorted());
 });
 
 describe("init in a package of a workspace", () => {

@@ -46,9 +46,9 @@ async function startImage(
   const env: Record<string, string> = packageManagerEnvironment(home);
   const added = await start([...client.command, ...client.add(basename(tarball))], { cwd, env }).finished;
   expect(added.status, added.stdout + added.stderr).toBe(0);
-  const made = await sophia(["init", "--with", "docker"], { cwd });
-  expect(made).toMatchObject({ status: 0, stderr: "" });
-  expect(made.stdout).toContain("created Dockerfile\n");
+  const initRun = await sophia(["init", "--with", "docker"], { cwd });
+  expect(initRun).toMatchObject({ status: 0, stderr: "" });
+  expect(initRun.stdout).toContain("created Dockerfile\n");
   const PATH = `${writeStandIns(folder(), client)}:${env["PATH"] ?? ""}`;
   const image = await buildImage(join(cwd, "Dockerfile"), root, { ...env, PATH });
   return start(image.command, { cwd: image.workdir, env: { ...image.env, GREETING: "hello" } }).finished;

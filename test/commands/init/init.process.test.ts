@@ -24,21 +24,21 @@ describe("init finds variables:", () => {
       ".env": `FROM_ENV=${SENTINEL}\nESC_ENV=acme/app/dev\nFROM_CODE=${SENTINEL}\n`,
       "package.json": '{"name":"@acme/shop"}',
     });
-    const ended = await sophia(["init"], { cwd });
-    expect(ended.status).toBe(0);
-    expect(ended.stdout).toContain("7 variables");
+    const result = await sophia(["init"], { cwd });
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain("7 variables");
     for (const row of [
       "  API_URL    required  .env.example",
       "  PORT       required  .env.example, code",
       "  FROM_CODE  required  code, .env",
       "  FROM_ENV   optional  .env",
     ]) {
-      expect(ended.stdout.split("\n")).toContain(row);
+      expect(result.stdout.split("\n")).toContain(row);
     }
-    expect(unwrapped(ended.stdout)).toMatch(
+    expect(unwrapped(result.stdout)).toMatch(
       /left out: NODE_ENV \(of the system, .*left out: SOPHIA_OF_ITS_OWN and ESC_ENV \(of sophia-run\)/s,
     );
-    expectWording(ended.stdout);
+    expectWording(result.stdout);
     expect(contractOf(cwd)).toMatchObject({
       name: "shop",
       variables: {
@@ -57,7 +57,7 @@ describe("init finds variables:", () => {
       },
     });
     expect(read(cwd, "sophia.contract.json")).not.toContain(SENTINEL);
-    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+    expect(result.stdout + result.stderr).not.toContain(SENTINEL);
     // The new contract is one: `docs` reads it.
     expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
   });
@@ -110,8 +110,8 @@ DATABASE_URL=postgres://user:<password>@host/db
     await using server = await startEscServer();
     addSophia(server);
     const cwd = folder();
-    const ended = await sophia(["init"], { cwd, env: escVariables(server) });
-    expect(ended.status).toBe(0);
+    const result = await sophia(["init"], { cwd, env: escVariables(server) });
+    expect(result.status).toBe(0);
     expect(contractOf(cwd)).toMatchObject({
       variables: {
         QDRANT_API_KEY: {},
@@ -120,8 +120,8 @@ DATABASE_URL=postgres://user:<password>@host/db
       },
     });
     // Without a terminal init cannot ask, and a contract that requires too much keeps programs from starting.
-    expect(unwrapped(ended.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
-    expectWording(ended.stdout);
+    expect(unwrapped(result.stdout)).toMatch(/none is required yet; .*"QDRANT_URL": \{ "required": true \}/s);
+    expectWording(result.stdout);
     expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`required|${SENTINEL}|qdrant\\.example`));
     expect(server.count("open")).toBe(0);
     expect((await sophia(["check"], { cwd, env: escVariables(server) })).status).toBe(0);
@@ -149,8 +149,8 @@ DATABASE_URL=postgres://user:<password>@host/db
       writeFileSync(join(cwd, name, "read.js"), `process.env.IN_${name.replaceAll(/\W/g, "_").toUpperCase()}`);
     }
     symlinkSync(cwd, join(cwd, "loop"));
-    const ended = await sophia(["init", "--from", "code"], { cwd });
-    expect(ended.status).toBe(0);
+    const result = await sophia(["init", "--from", "code"], { cwd });
+    expect(result.status).toBe(0);
     expect(contractOf(cwd)).toMatchObject({
       variables: { IN_SRC: {}, IN_SRC_ENV: {}, LISTED: {}, NAMED: {}, NEEDED: { required: true }, WANTED: {} },
     });
@@ -161,12 +161,12 @@ DATABASE_URL=postgres://user:<password>@host/db
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { FROM_ESC: secret("x"), BOTH: secret("x") } });
     const cwd = folder({ ".env.example": "# Told here.\n# BOTH=\n" });
-    const ended = await sophia(["init", "--from", "example", "--from", "esc"], {
+    const result = await sophia(["init", "--from", "example", "--from", "esc"], {
       cwd,
       env: escVariables(server, "acme/app/dev"),
     });
-    expect(ended.stdout).toContain("2 variables");
-    expectWording(ended.stdout);
+    expect(result.stdout).toContain("2 variables");
+    expectWording(result.stdout);
     expect(contractOf(cwd)).toMatchObject({
       variables: { BOTH: { description: "Told here." }, FROM_ESC: {} },
     });

@@ -169,8 +169,8 @@ describe("init asks which variables of ESC are required:", () => {
       values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },
     });
     const cwd = folder();
-    const at = { cwd, env: { PATH: cleanPath, ...escVariables(server, "acme/app/dev") } };
-    const { status, stdout } = await atTerminal(["init", "--from", "esc"], at, [
+    const runOptions = { cwd, env: { PATH: cleanPath, ...escVariables(server, "acme/app/dev") } };
+    const { status, stdout } = await atTerminal(["init", "--from", "esc"], runOptions, [
       ["for none: ", "B_KYE\n"],
       ["for none: ", "2 C\n"],
       ["into the contract?", "n\n"],

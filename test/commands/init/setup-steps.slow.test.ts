@@ -72,10 +72,10 @@ describe("init in a project that npm installs", () => {
   /** What a new workflow has, and what init printed. */
   async function workflowOf(way: string, contract: string, more: Readonly<Record<string, string>> = {}) {
     const cwd = folder({ ...files, "sophia.contract.json": contract, ...more });
-    const ended = await sophia(["init", "--with", way], { cwd });
-    expect(ended.status).toBe(0);
+    const result = await sophia(["init", "--with", way], { cwd });
+    expect(result.status).toBe(0);
     const name = ".github/workflows/configuration.yml";
-    return { cwd, text: read(cwd, name), workflow: readWorkflow(join(cwd, name)), stdout: unwrapped(ended.stdout) };
+    return { cwd, text: read(cwd, name), workflow: readWorkflow(join(cwd, name)), stdout: unwrapped(result.stdout) };
   }
   const stepsOf = (text: string, name: string): string =>
     text
@@ -347,7 +347,7 @@ describe("init advises a project with pyproject.toml how to install sophia-run:"
     const cwd = folder({ ...CONTRACT, ".devcontainer.json": "{}", ...files });
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
-    for (const one of says) expect(stdout).toContain(one);
+    for (const fragment of says) expect(stdout).toContain(fragment);
     expect(stdout.replaceAll(/.* run package -- .*/g, "")).not.toMatch(/npm|node_modules/);
   });
 });

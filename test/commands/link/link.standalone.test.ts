@@ -118,7 +118,10 @@ describe.each(forms)("link, called by $name,", ({ command }) => {
     expect(run([...program, "link"], path)).toEqual(SILENT);
     expect(entryOf(path)).toEqual(linked);
     expect(shows("--version").stdout).toMatch(/^\d+\.\d+\.\d+ \(executable of the npm package, /);
-    expect(shows("link", "--check")).toMatchObject({ status: 0, stdout: `${shown(path)} starts the executable\n` });
+    expect(shows("link", "--check")).toMatchObject({
+      status: 0,
+      stdout: `${describeLink(path)} starts the executable\n`,
+    });
     expect(run([...program, "link", "--node"], path)).toEqual(SILENT);
     expect(readlinkSync(binOf(path))).toBe(NODE);
     expect(shows("--version").stdout).toMatch(/^\d+\.\d+\.\d+ \(npm package, /);
@@ -131,9 +134,11 @@ describe.each(forms)("link, called by $name,", ({ command }) => {
     const path = project();
     const verbose = (...words: string[]) =>
       run([...command(path), "link", ...words], path).stderr.replaceAll(/\s+/g, " ");
-    expect(verbose("-v")).toBe(`sophia-run: ${shown(path)} starts the executable: it is a link to ${EXECUTABLE} `);
-    expect(verbose("--node", "-v")).toBe(`sophia-run: ${shown(path)} starts Node.js: it is a link to ${NODE} `);
-    expect(verbose("--node", "-v")).toBe(`sophia-run: ${shown(path)} starts Node.js, as before `);
+    expect(verbose("-v")).toBe(
+      `sophia-run: ${describeLink(path)} starts the executable: it is a link to ${EXECUTABLE} `,
+    );
+    expect(verbose("--node", "-v")).toBe(`sophia-run: ${describeLink(path)} starts Node.js: it is a link to ${NODE} `);
+    expect(verbose("--node", "-v")).toBe(`sophia-run: ${describeLink(path)} starts Node.js, as before `);
   });
 
   it("replaces a package manager's script, as pnpm writes it for a package in its store", () => {
@@ -380,7 +385,7 @@ it("link works in a deleted working directory", () => {
   }
 });
 
-function shown(path: string): string {
+function describeLink(path: string): string {
   return `node_modules/.bin/${basename(binOf(path))}`;
 }
 

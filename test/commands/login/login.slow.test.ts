@@ -33,8 +33,8 @@ async function commandWorld() {
 describe("the command in ESC_TOKEN_COMMAND", () => {
   test("is run by sh in the caller's environment, once, and its standard error is passed on", async () => {
     const { run, cwd } = await commandWorld();
-    const ended = await run('echo run >> runs; echo "asks $WHO" >&2; cat token', PRINT, { WHO: "you" });
-    expect(ended).toMatchObject({ status: 0, stdout: GOT, stderr: "asks you\n" });
+    const result = await run('echo run >> runs; echo "asks $WHO" >&2; cat token', PRINT, { WHO: "you" });
+    expect(result).toMatchObject({ status: 0, stdout: GOT, stderr: "asks you\n" });
     expect(readFileSync(join(cwd, "runs"), "utf8")).toBe("run\n");
     const checked = await run("echo run >> runs; cat token", ["check"]);
     expect(checked.stdout).toContain("✅ ESC_TOKEN_COMMAND: ***");
@@ -45,12 +45,12 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
 
   test("has no standard input, which the program gets", async () => {
     const { cwd, env } = await commandWorld();
-    const ended = await sophia(["--", "sh", "-c", "cat; echo $KEY"], {
+    const result = await sophia(["--", "sh", "-c", "cat; echo $KEY"], {
       cwd,
       env: { ...env, ESC_TOKEN_COMMAND: "cat > input; cat token" },
       input: "for the program\n",
     });
-    expect(ended.stdout).toBe("for the program\nsentinel-of-dev\n");
+    expect(result.stdout).toBe("for the program\nsentinel-of-dev\n");
     expect(readFileSync(join(cwd, "input"), "utf8")).toBe("");
   });
 
@@ -79,10 +79,10 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
       writeFileSync(join(cwd, "id"), "an ID token");
       const behind = { ESC_OIDC_TOKEN_FILE: "id", ESC_OIDC_ORG: "acme" };
       for (const args of [PRINT, ["--cache", ...PRINT], ["check"]]) {
-        const ended = await run(command, args, behind);
-        expect(ended).toMatchObject({ status: 125, stdout: "" });
-        expect(ended.stderr).toContain(`ESC_TOKEN_COMMAND ${words}`);
-        expect(ended.stderr).not.toContain("not-for-eyes");
+        const result = await run(command, args, behind);
+        expect(result).toMatchObject({ status: 125, stdout: "" });
+        expect(result.stderr).toContain(`ESC_TOKEN_COMMAND ${words}`);
+        expect(result.stderr).not.toContain("not-for-eyes");
       }
       expect(server.count("any")).toBe(0);
     },
@@ -93,9 +93,9 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
     { timeout: 90_000 },
     async () => {
       const { cwd, run } = await commandWorld();
-      const ended = await run("sleep 300 & echo $! > child; sleep 301");
-      expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(ended.stderr).toContain("did not end within 30 s");
+      const result = await run("sleep 300 & echo $! > child; sleep 301");
+      expect(result).toMatchObject({ status: 125, stdout: "" });
+      expect(result.stderr).toContain("did not end within 30 s");
       const child = Number(readFileSync(join(cwd, "child"), "utf8"));
       expect(existsSync(`/proc/${child}/cmdline`) && readFileSync(`/proc/${child}/cmdline`, "utf8")).toBeFalsy();
     },
@@ -127,9 +127,9 @@ describe("the command in ESC_TOKEN_COMMAND", () => {
   test("is never read from a file, and never passed on from one", async () => {
     const { cwd, env, server } = await commandWorld();
     writeFileSync(join(cwd, ".env"), "ESC_TOKEN_COMMAND=touch run; cat token\n", { mode: 0o600 });
-    const ended = await sophia(["--no-contract", "--", "env"], { cwd, env });
-    expect(environmentOf(ended.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
-    expect(unwrapped(ended.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
+    const result = await sophia(["--no-contract", "--", "env"], { cwd, env });
+    expect(environmentOf(result.stdout)).not.toHaveProperty("ESC_TOKEN_COMMAND");
+    expect(unwrapped(result.stderr)).toContain("ESC_TOKEN_COMMAND in .env is ignored");
     expect(existsSync(join(cwd, "run"))).toBe(false);
     expect(server.count("any")).toBe(0);
   });
@@ -192,9 +192,9 @@ async function loginWorld() {
 describe("the login of sophia-run", () => {
   test("asks the service whose token it is, and remembers the service alone", async () => {
     const { server, settings, type } = await loginWorld();
-    const ended = await type(["login"]);
-    expect(ended.status).toBe(0);
-    expectWording(ended.stdout.replaceAll("\r", ""));
+    const result = await type(["login"]);
+    expect(result.status).toBe(0);
+    expectWording(result.stdout.replaceAll("\r", ""));
     expect(server.calls.map(({ operation }) => operation)).toStrictEqual(["user"]);
     expect(statSync(settings).mode & 0o777).toBe(0o600);
     expect(JSON.parse(readFileSync(settings, "utf8"))).toStrictEqual({ version: 1, login: { backend: server.url } });
@@ -233,8 +233,8 @@ describe("the login of sophia-run", () => {
     const { server, type, allowed } = await loginWorld();
     await type(["login"]);
     server.reset();
-    const ended = await type(PRINT, { ...allowed, ...more });
-    expect(ended.status).toBe(78);
+    const result = await type(PRINT, { ...allowed, ...more });
+    expect(result.status).toBe(78);
     expect(server.count("any")).toBe(0);
     expect((await type(["login", "--status"], { ...allowed, ...more })).status).toBe(1);
   });
@@ -272,8 +272,8 @@ describe("the login of sophia-run", () => {
     server.reset();
     const answer = (value: string): Step => ["alue of KEY", `${value}\n`];
     const set = ["set", "KEY", "--yes", "--overwrite"];
-    const given = await type(set, { ...allowed, ESC_ADMIN_TOKEN: server.token }, [answer("second-value")]);
-    expect(given.status).toBe(0);
+    const typedRun = await type(set, { ...allowed, ESC_ADMIN_TOKEN: server.token }, [answer("second-value")]);
+    expect(typedRun.status).toBe(0);
     const typed = await type(set, allowed, [["may open and write", `${server.token}\n`], answer("third-value")]);
     expect(typed.status).toBe(0);
     expect(server.count("update")).toBe(2);
@@ -326,12 +326,12 @@ describe("the login of sophia-run", () => {
     const { server, file, settings, type, allowed } = await loginWorld();
     writeFileSync(file, text(server.url, server.token));
     const more = title.includes("another") ? { PULUMI_BACKEND_URL: server.url } : {};
-    const ended = await type(["login"], { ...allowed, ...more });
-    expect(ended.status).toBe(125);
-    expect(ended.stdout.replaceAll(/\s+/g, " ")).toContain(words);
+    const result = await type(["login"], { ...allowed, ...more });
+    expect(result.status).toBe(125);
+    expect(result.stdout.replaceAll(/\s+/g, " ")).toContain(words);
     // Another login would encrypt the file again, and mends none of a wrong form.
-    expect(ended.stdout.includes("then start again")).toBe(words.startsWith("no "));
-    expect(ended.stdout).not.toContain(server.token);
+    expect(result.stdout.includes("then start again")).toBe(words.startsWith("no "));
+    expect(result.stdout).not.toContain(server.token);
     expect(existsSync(settings)).toBe(false);
     expect(server.count("any")).toBe(0);
   });
@@ -350,10 +350,10 @@ describe("the login of sophia-run", () => {
   test("is not remembered if the service refuses the token", async () => {
     const { server, file, settings, type } = await loginWorld();
     writeFileSync(file, credentials(server.url, "pul-wrong"));
-    const ended = await type(["login"]);
-    expect(ended.status).toBe(125);
-    expect(ended.stdout.replaceAll(/\s+/g, " ")).toContain("does not accept the token");
-    expect(ended.stdout).not.toContain("any/any");
+    const result = await type(["login"]);
+    expect(result.status).toBe(125);
+    expect(result.stdout.replaceAll(/\s+/g, " ")).toContain("does not accept the token");
+    expect(result.stdout).not.toContain("any/any");
     expect(existsSync(settings)).toBe(false);
   });
 
@@ -373,9 +373,9 @@ describe("the login of sophia-run", () => {
     await type(["login"]);
     server.reset();
     spoil(settings, file);
-    const ended = await type(PRINT);
-    expect(ended.status).toBe(78);
-    expect(ended.stdout.replaceAll(/\s+/g, " ")).toContain(words);
+    const result = await type(PRINT);
+    expect(result.status).toBe(78);
+    expect(result.stdout.replaceAll(/\s+/g, " ")).toContain(words);
     expect(server.count("any")).toBe(0);
   });
 

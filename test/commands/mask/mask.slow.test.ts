@@ -28,8 +28,8 @@ describe("mask replaces secrets:", () => {
     const cwd = inProject({ ".env": `OWN=${sentinel("own")}\n` });
     const env = { ...escVariables(server, "acme/app/dev"), NEEDED: "", REGION: "eu-central-1" };
     const base64 = Buffer.from(sentinel("own")).toString("base64");
-    const ended = await mask(`${KEY} ${base64}\neu-central-1 ${server.token}\n`, { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stdout: "*** ***A==\neu-central-1 ***\n", stderr: "" });
+    const result = await mask(`${KEY} ${base64}\neu-central-1 ${server.token}\n`, { cwd, env });
+    expect(result).toMatchObject({ status: 0, stdout: "*** ***A==\neu-central-1 ***\n", stderr: "" });
   });
 
   test("also those that another source overrides", async () => {
@@ -46,14 +46,14 @@ describe("mask replaces secrets:", () => {
     withKey(server);
     const { ESC_TOKEN: token = "", ...env } = escVariables(server, "acme/app/dev");
     const cwd = inProject({ token: `${token}\n` });
-    const ended = await mask(`a ${token}\n`, { cwd, env: { ...env, ESC_TOKEN_FILE: join(cwd, "token") } });
-    expect(ended).toMatchObject({ status: 0, stdout: "a ***\n" });
+    const result = await mask(`a ${token}\n`, { cwd, env: { ...env, ESC_TOKEN_FILE: join(cwd, "token") } });
+    expect(result).toMatchObject({ status: 0, stdout: "a ***\n" });
   });
 
   test("those of the project that --project names", async () => {
     const other = inProject({ ".env": `OWN=${sentinel("own")}\n` });
-    const ended = await mask(sentinel("own"), { cwd: folder() }, "--project", other);
-    expect(ended).toMatchObject({ status: 0, stdout: "***" });
+    const result = await mask(sentinel("own"), { cwd: folder() }, "--project", other);
+    expect(result).toMatchObject({ status: 0, stdout: "***" });
   });
 
   test("and leaves all bytes as they are if there is no secret", async () => {
@@ -88,9 +88,9 @@ describe("mask asks ESC", () => {
     mkdirSync(join(cwd, ".cache"));
     const env = { ESC_ENV: "acme/app/dev", ESC_TOKEN: "pul-0000", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
     for (const _ of [1, 2]) {
-      const ended = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s");
-      expect(ended).toMatchObject({ status: 0, stdout: "***" });
-      expect(unwrapped(ended.stderr)).toContain("continuing with the environment and .env files");
+      const result = await mask(sentinel("own"), { cwd, env }, "--timeout", "1s");
+      expect(result).toMatchObject({ status: 0, stdout: "***" });
+      expect(unwrapped(result.stderr)).toContain("continuing with the environment and .env files");
     }
     const quiet = () => mask(sentinel("own"), { cwd, env }, "--timeout", "1s", "--quiet");
     expect(unwrapped((await quiet()).stderr)).toContain("continuing with the environment and .env files");
@@ -115,9 +115,9 @@ describe("mask asks ESC", () => {
 describe("mask fails", () => {
   test("without passing anything on", async () => {
     const cwd = folder({ "sophia.contract.json": "{" });
-    const ended = await mask("text\n", { cwd });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("sophia.contract.json");
+    const result = await mask("text\n", { cwd });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("sophia.contract.json");
   });
 
   test("with SIGPIPE if the reader of its output has left", () => {
@@ -157,16 +157,16 @@ describe("mask passes on", () => {
     });
     onTestFinished(() => void child.kill("SIGKILL"));
     child.stdout.setEncoding("utf8");
-    const said = async (input: string, expected: string): Promise<void> => {
+    const writeAndExpect = async (input: string, expected: string): Promise<void> => {
       child.stdin.write(input);
       let text = "";
       while (text.length < expected.length) text += String((await once(child.stdout, "data"))[0]);
       expect(text).toBe(expected);
     };
-    await said("a line\n", "a line\n");
+    await writeAndExpect("a line\n", "a line\n");
     // The secret's first letter.
-    await said("Name: S", "Name: S");
-    await said(`\n${sentinel("own")}\n`, "\n***\n");
+    await writeAndExpect("Name: S", "Name: S");
+    await writeAndExpect(`\n${sentinel("own")}\n`, "\n***\n");
     child.stdin.end();
     expect(await once(child, "close")).toEqual([0, null]);
   });

@@ -47,8 +47,8 @@ test.each([...WORDS, ...OPTIONS])("the hint for %s fits into its line, and what 
 
 describe.each(WORDS)("a verb of another tool, %s,", (word, meant) => {
   test("gets a hint at the command of sophia-run if there is no program of that name", async () => {
-    const ended = await sophia([word, "--", "sentinel"], { env });
-    expect(ended).toEqual({
+    const result = await sophia([word, "--", "sentinel"], { env });
+    expect(result).toEqual({
       status: 127,
       signal: null,
       stdout: "",
@@ -59,10 +59,10 @@ describe.each(WORDS)("a verb of another tool, %s,", (word, meant) => {
   });
 
   test("starts the program of that name, with and without --", async () => {
-    const given = withProgram(word);
+    const pathWithProgram = withProgram(word);
     for (const dashes of [[], ["--"]]) {
-      const ended = await sophia([...dashes, word, "1"], given);
-      expect(ended).toEqual({ status: 0, signal: null, stdout: "ran 1\n", stderr: "" });
+      const result = await sophia([...dashes, word, "1"], pathWithProgram);
+      expect(result).toEqual({ status: 0, signal: null, stdout: "ran 1\n", stderr: "" });
     }
   });
 });
@@ -71,22 +71,22 @@ describe("a verb of another tool, at a terminal,", () => {
   test.for(["ls", "env", "printenv", "test"])("prints one line about what else %s may mean", async (word, { skip }) => {
     const reason = notInstalled("python3", "--version");
     skip(reason !== undefined, reason);
-    const given = withProgram(word);
+    const pathWithProgram = withProgram(word);
     const notice = `sophia-run: ${word} starts as a program; ${OTHER_TOOL_COMMANDS.get(word) ?? ""}\r\n`;
     expect(notice.length).toBeLessThanOrEqual(82);
-    expect((await atTerminal([word], given, [])).stdout).toBe(`${notice}ran \r\n`);
-    expect((await atTerminal(["--", word], given, [])).stdout).toBe("ran \r\n");
-    expect((await atTerminal(["--quiet", word], given, [])).stdout).toBe("ran \r\n");
-    expect((await atTerminal([`./${word}`], given, [])).stdout).toBe("ran \r\n");
+    expect((await atTerminal([word], pathWithProgram, [])).stdout).toBe(`${notice}ran \r\n`);
+    expect((await atTerminal(["--", word], pathWithProgram, [])).stdout).toBe("ran \r\n");
+    expect((await atTerminal(["--quiet", word], pathWithProgram, [])).stdout).toBe("ran \r\n");
+    expect((await atTerminal([`./${word}`], pathWithProgram, [])).stdout).toBe("ran \r\n");
   });
 });
 
 describe("login", () => {
   test("is a command, and starts as a program behind --, and by its path", async () => {
-    const given = withProgram("login");
-    expect((await sophia(["login", "--status"], given)).stdout).toContain("no login is used");
-    expect((await sophia(["--", "login"], given)).stdout).toBe("ran \n");
-    expect((await sophia(["./login"], given)).stdout).toBe("ran \n");
+    const pathWithProgram = withProgram("login");
+    expect((await sophia(["login", "--status"], pathWithProgram)).stdout).toContain("no login is used");
+    expect((await sophia(["--", "login"], pathWithProgram)).stdout).toBe("ran \n");
+    expect((await sophia(["./login"], pathWithProgram)).stdout).toBe("ran \n");
   });
 });
 

@@ -7,7 +7,7 @@ import { escVariables, sentinel, SENTINEL } from "../world.ts";
 
 const NAME = "acme/sophia/prod";
 
-async function world() {
+async function startEscWithRequests() {
   const server = await startEscServer();
   onTestFinished(async () => {
     expect(server.violations).toEqual([]);
@@ -26,7 +26,7 @@ const ask = (env: Readonly<Record<string, string>>, ...more: readonly string[]) 
   sophia(["request", "--reason", "deploy of 2.4", ...more], { env });
 
 test("a start that ESC refuses names the request command, which files and submits a request for the environment and each import", async () => {
-  const { base, environment, env } = await world();
+  const { base, environment, env } = await startEscWithRequests();
   const started = await sophia(["--require-esc", "--", "true"], { env });
   expect(started.status).toBe(125);
   expect(started.stderr).toContain("sophia-run request");
@@ -40,12 +40,13 @@ test("a start that ESC refuses names the request command, which files and submit
     { status: "pending", description: "deploy of 2.4" },
   ]);
   expectWording(stdout, { [own?.id ?? ""]: "<own>", [imported?.id ?? ""]: "<imported>" });
-  for (const one of [own, imported]) expect(stdout).toContain(`pulumi env change-request approve ${one?.id} -o acme`);
+  for (const changeRequest of [own, imported])
+    expect(stdout).toContain(`pulumi env change-request approve ${changeRequest?.id} -o acme`);
   expect(stdout).toContain("   acme/sophia/base:\n");
 });
 
 test("request files nothing for an environment that opens without an approval", async () => {
-  const { server, env } = await world();
+  const { server, env } = await startEscWithRequests();
   const free = server.environment("acme/sophia/dev", { values: {} });
   const { status, stdout, stderr } = await ask(env, "--in", "acme/sophia/dev", "--wait");
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -58,11 +59,11 @@ describe("request --wait", () => {
     ["applied", 0],
     ["closed", 1],
   ] as const)("ends when the request is %s, even after failures of ESC", async (how, expected) => {
-    const { server, base, environment, env } = await world();
+    const { server, base, environment, env } = await startEscWithRequests();
     server.failNext("open", { kind: "status", status: 503 }, 1);
     const waiting = ask(env, "--wait");
     await server.waitFor("changeRequest");
-    for (const one of [base, environment]) one.decide(how);
+    for (const changeRequest of [base, environment]) changeRequest.decide(how);
     const { status, stdout, stderr } = await waiting;
     expect(status).toBe(expected);
     expectWording(how === "applied" ? `${stdout.trimEnd().split("\n").at(-1)}\n${stderr}` : stderr, {
@@ -73,11 +74,11 @@ describe("request --wait", () => {
   });
 
   test("waits for the request that was filed before, and files no other", async () => {
-    const { server, base, environment, env } = await world();
+    const { server, base, environment, env } = await startEscWithRequests();
     expect((await ask(env)).status).toBe(0);
     const waiting = ask(env, "--wait");
     await server.waitFor("changeRequest", 4);
-    for (const one of [base, environment]) one.decide("applied");
+    for (const changeRequest of [base, environment]) changeRequest.decide("applied");
     const { status, stdout } = await waiting;
     expect(status).toBe(0);
     for (const { openRequests } of [base, environment]) {
@@ -89,7 +90,7 @@ describe("request --wait", () => {
   });
 
   test("waits for the request of an import whose definition cannot be read at first", async () => {
-    const { server, env } = await world();
+    const { server, env } = await startEscWithRequests();
     expect((await ask(env)).status).toBe(0);
     server.failNext("definition", { kind: "status", status: 503 }, 2);
     const { status, stdout } = await ask(env, "--wait", "--wait-limit", "50ms");
@@ -98,13 +99,13 @@ describe("request --wait", () => {
     expect(server.count("requestOpen")).toBe(1);
   });
 
-  test.each<[what: string, meanwhile: (them: Awaited<ReturnType<typeof world>>) => void]>([
+  test.each<[what: string, meanwhile: (them: Awaited<ReturnType<typeof startEscWithRequests>>) => void]>([
     ["of another user", ({ server }) => void (server.user = { login: "another" })],
     ["that was closed", ({ environment }) => environment.decide("closed")],
     ["of the environment without its import's", ({ base }) => base.decide("closed")],
     ["that the token may not see", ({ server }) => server.failAlways("metadata", { kind: "status", status: 403 })],
   ])("waits for no request %s", async (_, meanwhile) => {
-    const them = await world();
+    const them = await startEscWithRequests();
     expect((await ask(them.env)).status).toBe(0);
     meanwhile(them);
     expect((await ask(them.env, "--wait", "--wait-limit", "50ms")).status).toBe(3);
@@ -112,7 +113,7 @@ describe("request --wait", () => {
   });
 
   test("ends at its limit with a status of its own, and the request stays", async () => {
-    const { environment, env } = await world();
+    const { environment, env } = await startEscWithRequests();
     const { status, stderr } = await ask(env, "--wait", "--wait-limit", "50ms");
     expect(status).toBe(3);
     expectWording(stderr);
@@ -120,7 +121,7 @@ describe("request --wait", () => {
   });
 
   test("ends if the token is revoked", async () => {
-    const { server, env } = await world();
+    const { server, env } = await startEscWithRequests();
     const waiting = ask(env, "--wait");
     await server.waitFor("submitChangeRequest", 2);
     server.failAlways("open", { kind: "status", status: 401 });
@@ -130,16 +131,16 @@ describe("request --wait", () => {
   });
 
   test("ends when the environment opens, even if the token may not read the request", async () => {
-    const { server, base, environment, env } = await world();
+    const { server, base, environment, env } = await startEscWithRequests();
     server.failAlways("changeRequest", { kind: "status", status: 403 });
     const waiting = ask(env, "--wait");
     await server.waitFor("changeRequest");
-    for (const one of [base, environment]) one.decide("applied");
+    for (const changeRequest of [base, environment]) changeRequest.decide("applied");
     expect((await waiting).status).toBe(0);
   });
 
   test("ends by SIGINT after Ctrl-C, with a message that the request stays", async () => {
-    const { server, env } = await world();
+    const { server, env } = await startEscWithRequests();
     const [command, ...prefix] = sophiaRun;
     const child = spawn(command, [...prefix, "request", "--reason", "x", "--wait"], {
       cwd: folder(),
@@ -168,7 +169,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   [["request", "--reason", "x", "--offline"], {}, "--offline"],
   [["request", "--reason", "x"], { ESC_TOKEN: "" }, "ESC_TOKEN"],
 ])("request sends nothing with %j", async (args, variables, words) => {
-  const { server, env } = await world();
+  const { server, env } = await startEscWithRequests();
   const { status, stderr } = await sophia(args, { env: { ...env, ...variables } });
   expect(status).toBe(125);
   expect(stderr).toContain(words);
@@ -177,7 +178,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
 });
 
 test("request refuses a token that may not file requests", async () => {
-  const { server, env } = await world();
+  const { server, env } = await startEscWithRequests();
   failFiling(server);
   const { status, stderr } = await ask(env);
   expect(status).toBe(125);
@@ -185,19 +186,19 @@ test("request refuses a token that may not file requests", async () => {
 });
 
 test("request names requests that were filed before a submission failed, with the commands that close them", async () => {
-  const { server, base, environment, env } = await world();
+  const { server, base, environment, env } = await startEscWithRequests();
   server.failAlways("submitChangeRequest", { kind: "status", status: 403 });
   const { status, stdout, stderr } = await ask(env);
   expect([status, stdout]).toEqual([125, ""]);
   const [own] = environment.openRequests;
   const [imported] = base.openRequests;
   expect(stderr).toContain("acme/sophia/base");
-  for (const one of [own, imported])
-    expect(stderr).toContain(`\n    pulumi env change-request close ${one?.id} -o acme\n`);
+  for (const changeRequest of [own, imported])
+    expect(stderr).toContain(`\n    pulumi env change-request close ${changeRequest?.id} -o acme\n`);
 });
 
 test("request does not take the page of a network that requires a sign-in for an answer", async () => {
-  const { server, env } = await world();
+  const { server, env } = await startEscWithRequests();
   server.failAlways("submitChangeRequest", "html");
   const { status, stdout, stderr } = await ask(env);
   expect([status, stdout]).toEqual([125, ""]);

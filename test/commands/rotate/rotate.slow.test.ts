@@ -31,7 +31,7 @@ values:
       fn::rotate::aws: {}
 `;
 
-async function world(definition = DEFINITION, updates?: "approval") {
+async function startEscWithDefinition(definition = DEFINITION, updates?: "approval") {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.provider("aws", secret(sentinel("aws")));
@@ -53,12 +53,12 @@ function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): 
 
 describe("rotate NAME", () => {
   test("sets the value of the standard input, and prints the command that restores the old one alone", async () => {
-    const { server, handle, run, values } = await world();
-    const ended = await run(["API_KEY", "--yes"], `${NEW}\n`);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("sophia-run rotate API_KEY --to 1\n");
-    expectWording(ended.stdout);
-    expectNoValue(ended);
+    const { server, handle, run, values } = await startEscWithDefinition();
+    const result = await run(["API_KEY", "--yes"], `${NEW}\n`);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("sophia-run rotate API_KEY --to 1\n");
+    expectWording(result.stdout);
+    expectNoValue(result);
     expect(await values()).toMatchObject({ API_KEY: NEW, OTHER: "12345678901234567890" });
     const cut = (yaml: string): string => yaml.replaceAll(/ciphertext: "[^"]*"/g, "ciphertext");
     expect(cut(handle.definition)).toBe(cut(handle.revisions[0]?.yaml ?? ""));
@@ -79,14 +79,14 @@ describe("rotate NAME", () => {
     ["'0b11'", '"0b11"'],
     ["1 000", '"1 000"'],
   ])("--to writes %s, which ESC may take for a number, as %s", async (old, written) => {
-    const { handle, run } = await world(`values: {environmentVariables: {PIN: ${old}}}\n`);
+    const { handle, run } = await startEscWithDefinition(`values: {environmentVariables: {PIN: ${old}}}\n`);
     expect(await run(["PIN", "--yes"], "1234")).toMatchObject({ status: 0 });
     expect(await run(["PIN", "--to", "1", "--yes"])).toMatchObject({ status: 0, stderr: "" });
     expect(handle.definition).toBe(`values: {environmentVariables: {PIN: ${written}}}\n`);
   });
 
   test("--to restores a variable that was removed since, and changes nothing else", async () => {
-    const { server, handle, run, values } = await world();
+    const { server, handle, run, values } = await startEscWithDefinition();
     const [first] = handle.revisions;
     const removed = (first?.yaml ?? "").replace(/ {4}API_KEY:[^]*?(?= {4}OTHER)/, "");
     handle.revise({ definition: removed });
@@ -94,19 +94,19 @@ describe("rotate NAME", () => {
     const mistyped = await run(["API_KYE", "--to", "1", "--yes"]);
     expect(mistyped.stderr).toContain('"API_KEY"?');
     expectWording(mistyped.stderr);
-    const ended = await run(["API_KEY", "--to", "1", "--yes"]);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expectWording(ended.stdout);
+    const result = await run(["API_KEY", "--to", "1", "--yes"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expectWording(result.stdout);
     // Revision 2 does not have it.
-    expect(ended.stdout).not.toContain("--to");
-    expectNoValue(ended);
+    expect(result.stdout).not.toContain("--to");
+    expectNoValue(result);
     expect(await values()).toMatchObject({ API_KEY: OLD, OTHER: "12345678901234567890" });
     expect(handle.definition.replace(/^ {4}API_KEY: .*\n/m, "")).toBe(removed);
     expect(server.violations).toEqual([]);
   });
 
   test("--dry-run and a missing --yes write nothing", async () => {
-    const { server, run } = await world();
+    const { server, run } = await startEscWithDefinition();
     expect(await run(["API_KEY", "--dry-run"], NEW)).toMatchObject({ status: 0 });
     const unasked = await run(["API_KEY"], NEW);
     expect(unasked).toMatchObject({ status: 125 });
@@ -116,7 +116,7 @@ describe("rotate NAME", () => {
   });
 
   test("--generate makes a value of the declared format, or says that it cannot", async () => {
-    const { run, values } = await world();
+    const { run, values } = await startEscWithDefinition();
     expect(await run(["API_KEY", "--generate", "--yes"])).toMatchObject({ status: 0 });
     expect(await run(["HEX_KEY", "--generate", "--yes"])).toMatchObject({ status: 0 });
     const after = await values();
@@ -140,33 +140,33 @@ describe("rotate NAME", () => {
     ["a revision without it", ["API_KEY", "--to", "9", "--yes"], "", "9"],
     ["two values", ["API_KEY", "--to", "1", "--generate"], "", "--generate"],
   ])("refuses %s", async (_, args, input, reached) => {
-    const { server, run } = await world();
-    const ended = await run(args, input);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
-    expectWording(ended.stderr);
+    const { server, run } = await startEscWithDefinition();
+    const result = await run(args, input);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
+    expectWording(result.stderr);
     expect(server.count("update")).toBe(0);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("changes an import with --in, and of several environments the one that wins", async () => {
-    const { server, handle, base, cwd, env, run, values } = await world();
+    const { server, handle, base, cwd, env, run, values } = await startEscWithDefinition();
     expect(await run(["BASE_KEY", "--in", "acme/app/base", "--yes"], NEW)).toMatchObject({ status: 0 });
     expect([base.revisions.length, handle.revisions.length]).toEqual([2, 1]);
     expect(await values()).toMatchObject({ BASE_KEY: NEW });
     const several = { ...env, ESC_ENV: "acme/app/base,acme/app/dev" };
-    const ended = await sophia(["rotate", "API_KEY", "--yes"], { cwd, env: several, input: NEW });
-    expect(ended).toMatchObject({ status: 0 });
+    const result = await sophia(["rotate", "API_KEY", "--yes"], { cwd, env: several, input: NEW });
+    expect(result).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
     expect(server.violations).toEqual([]);
   });
 
   test("has ESC rotate a value that ESC rotates itself", async () => {
-    const { server, run, values } = await world();
-    const ended = await run(["ROTATED", "--yes"]);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("(fn::rotate)");
-    expect(ended.stdout).not.toContain("--to");
+    const { server, run, values } = await startEscWithDefinition();
+    const result = await run(["ROTATED", "--yes"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("(fn::rotate)");
+    expect(result.stdout).not.toContain("--to");
     expect((await values())["ROTATED"]).toMatch(/^rotated-/);
     expect([server.count("rotate"), server.count("update"), server.violations]).toEqual([1, 0, []]);
     server.failNext("rotate", 403);
@@ -192,12 +192,12 @@ describe("rotate NAME", () => {
     LISTED: \${deep["a-b"][0].current.key}
     SEVERAL: \${login.current.key}\${other.current.key}
 `;
-    const { server, run, values } = await world(definition);
+    const { server, run, values } = await startEscWithDefinition(definition);
     server.provider("aws", { current: { key: secret(sentinel("aws")) } });
-    const ended = await run([name, "--yes"]);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain(` ${property} (fn::rotate)`);
-    expectWording(ended.stdout);
+    const result = await run([name, "--yes"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain(` ${property} (fn::rotate)`);
+    expectWording(result.stdout);
     expect((await values())[name]).toMatch(/rotated-/);
     expect([server.count("rotate"), server.count("update"), server.violations]).toEqual([1, 0, []]);
     // Of several ESC cannot tell which one is meant.
@@ -206,7 +206,7 @@ describe("rotate NAME", () => {
   });
 
   test("keeps a change that another user makes in between, and makes no second revision if an answer is lost", async () => {
-    const { server, handle, run, values } = await world();
+    const { server, handle, run, values } = await startEscWithDefinition();
     const update = server.hold("update");
     const running = run(["API_KEY", "--yes"], NEW);
     await server.waitFor("update");
@@ -221,23 +221,23 @@ describe("rotate NAME", () => {
   });
 
   test("does not replace a value that another user has set in between", async () => {
-    const { server, handle, run, values } = await world();
+    const { server, handle, run, values } = await startEscWithDefinition();
     const theirs = `sk-${sentinel("theirs")}-${"z".repeat(40)}`;
     const update = server.hold("update");
     const running = run(["API_KEY", "--yes"], NEW);
     await server.waitFor("update");
     handle.revise({ definition: DEFINITION.replace(OLD, theirs) });
     update.release();
-    const ended = await running;
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain("API_KEY");
-    expectNoValue(ended);
+    const result = await running;
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain("API_KEY");
+    expectNoValue(result);
     expect(await values()).toMatchObject({ API_KEY: theirs });
     expect(handle.revisions).toHaveLength(2);
   });
 
   test("does not write half of a definition back, and refuses a token that may only open", async () => {
-    const { server, handle, run, values, env, cwd } = await world();
+    const { server, handle, run, values, env, cwd } = await startEscWithDefinition();
     const [revision] = handle.revisions;
     const half = handle.definition.slice(0, handle.definition.indexOf("    PIN:"));
     const headers = { "Content-Type": "application/x-yaml", ETag: revision?.etag ?? "" };
@@ -246,30 +246,30 @@ describe("rotate NAME", () => {
     expect(await run(["API_KEY", "--yes"], NEW)).toMatchObject({ status: 0 });
     expect(await values()).toMatchObject({ API_KEY: NEW, PIN: "1234" });
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
-    const ended = await sophia(["rotate", "API_KEY", "--yes"], {
+    const result = await sophia(["rotate", "API_KEY", "--yes"], {
       cwd,
       env: { ...env, ESC_ADMIN_TOKEN: value },
       input: OLD,
     });
-    expect(ended.status).toBe(125);
-    expect(ended.stderr).toContain("HTTP 403");
+    expect(result.status).toBe(125);
+    expect(result.stderr).toContain("HTTP 403");
   });
 
   test("makes a draft of a change that needs an approval", async () => {
-    const { handle, run } = await world(DEFINITION, "approval");
-    const ended = await run(["API_KEY", "--yes"], NEW);
-    expect(ended).toMatchObject({ status: 3, stderr: "" });
-    expect(ended.stdout).toContain(`pulumi env change-request apply ${handle.drafts[0]?.id}`);
-    expect(ended.stdout).not.toContain("✅");
-    expectNoValue(ended);
+    const { handle, run } = await startEscWithDefinition(DEFINITION, "approval");
+    const result = await run(["API_KEY", "--yes"], NEW);
+    expect(result).toMatchObject({ status: 3, stderr: "" });
+    expect(result.stdout).toContain(`pulumi env change-request apply ${handle.drafts[0]?.id}`);
+    expect(result.stdout).not.toContain("✅");
+    expectNoValue(result);
   });
 
   test("does not change a file of ESC", async () => {
-    const { run } = await world(`${DEFINITION}  files:\n    HIDDEN: x\n`);
-    const ended = await run(["HIDDEN", "--yes"], NEW);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain("HIDDEN");
-    expectWording(ended.stderr);
+    const { run } = await startEscWithDefinition(`${DEFINITION}  files:\n    HIDDEN: x\n`);
+    const result = await run(["HIDDEN", "--yes"], NEW);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain("HIDDEN");
+    expectWording(result.stderr);
   });
 
   test.each<[fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
@@ -280,24 +280,24 @@ describe("rotate NAME", () => {
     [{ kind: "diagnostics", diagnostics: [{ summary: "bad" }] }, "bad"],
     [{ kind: "status", status: 200, body: {} }, "rollback"],
   ])("%j from the update", async (fault, reached) => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithDefinition();
     server.failAlways("update", fault);
-    const ended = await run(["API_KEY", "--yes"], NEW);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    const result = await run(["API_KEY", "--yes"], NEW);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
     expect(handle.revisions).toHaveLength(1);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("asks at a terminal, without showing the value", async () => {
-    const { cwd, env, values } = await world();
+    const { cwd, env, values } = await startEscWithDefinition();
     const typed = `${sentinel("typo")}\u0015${NEW}z\u007F\n`;
-    const ended = await atTerminal(["rotate", "API_KEY"], { cwd, env }, [
+    const result = await atTerminal(["rotate", "API_KEY"], { cwd, env }, [
       ["New value of API_KEY (not shown): ", typed],
       ["Change it? [y/N] ", "y\n"],
     ]);
-    expect(ended).toMatchObject({ status: 0 });
-    expectNoValue(ended);
+    expect(result).toMatchObject({ status: 0 });
+    expectNoValue(result);
     expect(await values()).toMatchObject({ API_KEY: NEW });
   });
 });

@@ -53,7 +53,9 @@ interface World {
   readonly calls: () => string;
 }
 
-async function world(owner: Token["owner"] = { kind: "organization", organization: "acme" }): Promise<World> {
+async function startEscWithToken(
+  owner: Token["owner"] = { kind: "organization", organization: "acme" },
+): Promise<World> {
   const server = await startEscServer({ token: `pul-${sentinel("admin")}` });
   onTestFinished(() => server.close());
   server.environment("acme/app/dev", { values: { PLAIN: "1" } });
@@ -94,11 +96,11 @@ async function world(owner: Token["owner"] = { kind: "organization", organizatio
 }
 
 /** No token comes out, nor stands in an argument or in what `gh` gets as its environment. */
-function expectNoToken({ stub, stored, old, server }: World, ended: Ended): void {
+function expectNoToken({ stub, stored, old, server }: World, result: Ended): void {
   const tokens = [old.value, server.token, stored("actions") ?? old.value, SENTINEL];
   const texts = [
-    ended.stdout,
-    ended.stderr,
+    result.stdout,
+    result.stderr,
     ...["arguments", "environment"].map((name) => readFileSync(join(stub, name), "utf8")),
   ];
   for (const token of tokens) for (const text of texts) expect(text).not.toContain(token);
@@ -115,15 +117,15 @@ function expectTokenWording(text: string): void {
 }
 
 test("rotate stores a new token that may only open twice, and deletes the old one last", async () => {
-  const it = await world();
-  const ended = await it.run(["--yes", "--expires", "30d"]);
-  expect(ended).toMatchObject({ status: 0, stderr: "" });
-  const operations = it.server.calls.map(({ operation }) => operation);
-  const value = it.stored("actions") ?? "";
-  expect(it.stored("codespaces")).toBe(value);
-  expect([await it.isAlive(value), await it.isAlive(it.old.value)]).toEqual([true, false]);
+  const tokenScene = await startEscWithToken();
+  const result = await tokenScene.run(["--yes", "--expires", "30d"]);
+  expect(result).toMatchObject({ status: 0, stderr: "" });
+  const operations = tokenScene.server.calls.map(({ operation }) => operation);
+  const value = tokenScene.stored("actions") ?? "";
+  expect(tokenScene.stored("codespaces")).toBe(value);
+  expect([await tokenScene.isAlive(value), await tokenScene.isAlive(tokenScene.old.value)]).toEqual([true, false]);
   // The first two run at the same time.
-  const calls = it.calls().split("\n");
+  const calls = tokenScene.calls().split("\n");
   expect([...calls.slice(0, 2).toSorted(), ...calls.slice(2)]).toEqual([
     ...["actions", "codespaces"].map((app) => `secret list --app ${app} --json name,updatedAt`),
     ...["actions", "codespaces"].flatMap((app) => [
@@ -134,26 +136,32 @@ test("rotate stores a new token that may only open twice, and deletes the old on
   ]);
   expect(operations.filter((operation) => operation === "createToken")).toHaveLength(1);
   expect(operations.slice(-2)).toEqual(["deleteToken", "listTokens"]);
-  expectTokenWording(ended.stdout);
-  expect(it.server.violations).toEqual([]);
-  expectNoToken(it, ended);
+  expectTokenWording(result.stdout);
+  expect(tokenScene.server.violations).toEqual([]);
+  expectNoToken(tokenScene, result);
 });
 
 test("rotate reads the table that an earlier gh lists", async () => {
-  const it = await world();
-  expect(await it.run(["--yes"], { EARLIER: "1" })).toMatchObject({ status: 0, stderr: "" });
-  expect([await it.isAlive(it.stored("codespaces") ?? ""), await it.isAlive(it.old.value)]).toEqual([true, false]);
+  const tokenScene = await startEscWithToken();
+  expect(await tokenScene.run(["--yes"], { EARLIER: "1" })).toMatchObject({ status: 0, stderr: "" });
+  expect([
+    await tokenScene.isAlive(tokenScene.stored("codespaces") ?? ""),
+    await tokenScene.isAlive(tokenScene.old.value),
+  ]).toEqual([true, false]);
 });
 
 test("rotate accepts a secret as stored that was already set in the same second", async () => {
-  const it = await world();
-  expect(await it.run()).toMatchObject({ status: 0 });
-  const [first, before] = [it.stored("actions") ?? "", it.calls().split("\n").length];
-  writeFileSync(join(it.stub, "same-second"), "");
-  expect(await it.run(["--yes"], { ESC_TOKEN: first })).toMatchObject({ status: 0, stderr: "" });
-  expect([await it.isAlive(first), await it.isAlive(it.stored("actions") ?? "")]).toEqual([false, true]);
+  const tokenScene = await startEscWithToken();
+  expect(await tokenScene.run()).toMatchObject({ status: 0 });
+  const [first, before] = [tokenScene.stored("actions") ?? "", tokenScene.calls().split("\n").length];
+  writeFileSync(join(tokenScene.stub, "same-second"), "");
+  expect(await tokenScene.run(["--yes"], { ESC_TOKEN: first })).toMatchObject({ status: 0, stderr: "" });
+  expect([await tokenScene.isAlive(first), await tokenScene.isAlive(tokenScene.stored("actions") ?? "")]).toEqual([
+    false,
+    true,
+  ]);
   expect(
-    it
+    tokenScene
       .calls()
       .split("\n")
       .slice(before - 1)
@@ -162,29 +170,29 @@ test("rotate accepts a secret as stored that was already set in the same second"
 });
 
 test("rotate does not accept a secret as stored that keeps its former time", async () => {
-  const it = await world();
-  expect(await it.run()).toMatchObject({ status: 0 });
-  const first = it.stored("actions") ?? "";
-  const ended = await it.run(["--yes"], { ESC_TOKEN: first, FORGETFUL: "1" });
-  expect(ended.status).toBe(125);
-  expectTokenWording(ended.stderr);
-  expect([await it.isAlive(first), it.stored("actions")]).toEqual([true, first]);
+  const tokenScene = await startEscWithToken();
+  expect(await tokenScene.run()).toMatchObject({ status: 0 });
+  const first = tokenScene.stored("actions") ?? "";
+  const result = await tokenScene.run(["--yes"], { ESC_TOKEN: first, FORGETFUL: "1" });
+  expect(result.status).toBe(125);
+  expectTokenWording(result.stderr);
+  expect([await tokenScene.isAlive(first), tokenScene.stored("actions")]).toEqual([true, first]);
 });
 
 test("rotate makes a token of a team, and of a user, which the service does not distinguish from others", async () => {
-  const team = await world({ kind: "team", organization: "acme", team: "web" });
+  const team = await startEscWithToken({ kind: "team", organization: "acme", team: "web" });
   expect(await team.run()).toMatchObject({ status: 0, stderr: "" });
   expect(await team.isAlive(team.old.value)).toBe(false);
-  const personal = await world({ kind: "personal", login: "demo-user" });
+  const personal = await startEscWithToken({ kind: "personal", login: "demo-user" });
   // Without a name.
   const nameless = personal.server.addToken({ owner: personal.old.owner, access: "read" });
   const unknown = await personal.run(["--yes"], { ESC_TOKEN: nameless.value });
   expect(unknown.status).toBe(125);
   expect(unknown.stderr).toContain("--kind");
   expectWording(unknown.stderr);
-  const ended = await personal.run(["--yes", "--kind", "personal"], { ESC_TOKEN: nameless.value });
-  expect(ended).toMatchObject({ status: 0, stderr: "" });
-  expectTokenWording(ended.stdout);
+  const result = await personal.run(["--yes", "--kind", "personal"], { ESC_TOKEN: nameless.value });
+  expect(result).toMatchObject({ status: 0, stderr: "" });
+  expectTokenWording(result.stdout);
   expect(await personal.isAlive(nameless.value)).toBe(true);
   expect([...team.server.violations, ...personal.server.violations]).toEqual([]);
 });
@@ -200,34 +208,34 @@ describe("rotate makes no token", () => {
     ["a name, too", ["NAME", "--yes"], {}, 125, "--token"],
     ["an option of the other use", ["--generate"], {}, 125, "--generate"],
   ])("with %s", async (_, args, env, status, words) => {
-    const it = await world();
-    const ended = await it.run(args, env);
-    expect(ended.status).toBe(status);
-    expect(ended.stdout + ended.stderr).toContain(words);
-    if (words !== "--yes") expectTokenWording(ended.stderr);
-    expect(it.server.count("createToken")).toBe(0);
-    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+    const tokenScene = await startEscWithToken();
+    const result = await tokenScene.run(args, env);
+    expect(result.status).toBe(status);
+    expect(result.stdout + result.stderr).toContain(words);
+    if (words !== "--yes") expectTokenWording(result.stderr);
+    expect(tokenScene.server.count("createToken")).toBe(0);
+    expect(result.stdout + result.stderr).not.toContain(SENTINEL);
   });
 });
 
 test("rotate asks at a terminal for an environment of a found file, unless ESC_ENV is in the environment", async () => {
-  const it = await world();
+  const tokenScene = await startEscWithToken();
   const cwd = folder({ ".env": "ESC_ENV=acme/app/dev\n" });
   chmodSync(join(cwd, ".env"), 0o600);
-  const { ESC_ENV: _chosen, ...env } = it.env;
+  const { ESC_ENV: _chosen, ...env } = tokenScene.env;
   const refused = await sophia(["rotate", "--token", "--yes"], { cwd, env });
   expect(refused.status).toBe(125);
   expect(refused.stderr).toContain("export ESC_ENV=acme/app/dev");
-  expect(it.server.count("createToken")).toBe(0);
+  expect(tokenScene.server.count("createToken")).toBe(0);
   const question = "for acme/app/dev (by ESC_ENV in .env)? [y/N] ";
   expect(await atTerminal(["rotate", "--token"], { cwd, env }, [[question, "\n"]])).toMatchObject({ status: 1 });
-  expect(it.server.count("createToken")).toBe(0);
+  expect(tokenScene.server.count("createToken")).toBe(0);
   expect(await atTerminal(["rotate", "--token"], { cwd, env }, [[question, "y\n"]])).toMatchObject({ status: 0 });
-  expect(it.server.count("createToken")).toBe(1);
+  expect(tokenScene.server.count("createToken")).toBe(1);
 });
 
 describe("the old token works whatever interrupts rotate:", () => {
-  test.each<readonly [string, (it: World) => Readonly<Record<string, string>>, string]>([
+  test.each<readonly [string, (tokenScene: World) => Readonly<Record<string, string>>, string]>([
     ["making", ({ server }) => (server.failAlways("createToken", 500), {}), "console"],
     ["a lost answer", ({ server }) => (server.failAlways("createToken", "ECONNRESET"), {}), "console"],
     ["opening", ({ server }) => (server.failAlways("open", 403), {}), "deleted"],
@@ -235,34 +243,34 @@ describe("the old token works whatever interrupts rotate:", () => {
     ["storing the second", () => ({ FAIL: "secret set.*codespaces" }), "start again"],
     ["deleting", ({ server }) => (server.failAlways("deleteToken", 403), {}), "still works"],
   ])("%s fails", async (_, fail, words) => {
-    const it = await world();
-    const env = fail(it);
-    const ended = await it.run(["--yes"], env);
-    expect(ended.status).toBe(125);
-    expect(unwrapped(ended.stderr)).toContain(words);
-    expect(await it.isAlive(it.old.value)).toBe(true);
-    expectNoToken(it, ended);
-    it.server.heal();
+    const tokenScene = await startEscWithToken();
+    const env = fail(tokenScene);
+    const result = await tokenScene.run(["--yes"], env);
+    expect(result.status).toBe(125);
+    expect(unwrapped(result.stderr)).toContain(words);
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(true);
+    expectNoToken(tokenScene, result);
+    tokenScene.server.heal();
     // Again: another new token, and the output names a token that is left of the first.
-    const again = await it.run();
+    const again = await tokenScene.run();
     expect(again).toMatchObject({ status: 0 });
-    expect(await it.isAlive(it.old.value)).toBe(false);
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(false);
     const isLeft = words === "start again" || words === "still works";
     expect(/\? sophia-run-\S+: /.test(again.stdout)).toBe(isLeft);
   });
 
   test("the reader of the output leaves, and rotate deletes the new token again", async () => {
-    const it = await world();
-    const creation = it.server.hold("createToken");
+    const tokenScene = await startEscWithToken();
+    const creation = tokenScene.server.hold("createToken");
     const [command, ...args] = [...sophiaRun, "rotate", "--token", "--yes"];
-    const child = spawn(command, args, { cwd: folder(), env: it.env, stdio: ["ignore", "pipe", "ignore"] });
-    const ended = once(child, "exit");
-    await it.server.waitFor("createToken");
+    const child = spawn(command, args, { cwd: folder(), env: tokenScene.env, stdio: ["ignore", "pipe", "ignore"] });
+    const result = once(child, "exit");
+    await tokenScene.server.waitFor("createToken");
     await once(child.stdout.destroy(), "close");
     creation.release();
-    expect(await ended).toEqual([128 + constants.signals.SIGPIPE, null]);
-    expect(it.server.calls.map(({ operation }) => operation).slice(-2)).toEqual(["createToken", "deleteToken"]);
-    expect(await it.isAlive(it.old.value)).toBe(true);
+    expect(await result).toEqual([128 + constants.signals.SIGPIPE, null]);
+    expect(tokenScene.server.calls.map(({ operation }) => operation).slice(-2)).toEqual(["createToken", "deleteToken"]);
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(true);
   });
 
   test.each<readonly [NodeJS.Signals, string]>([
@@ -270,18 +278,18 @@ describe("the old token works whatever interrupts rotate:", () => {
     ["SIGKILL", "secret set.*codespaces"],
     ["SIGINT", "secret set.*codespaces"],
   ])("%s arrives during %s", async (signal, step) => {
-    const it = await world();
-    const fifo = join(it.stub, "hanging");
+    const tokenScene = await startEscWithToken();
+    const fifo = join(tokenScene.stub, "hanging");
     execFileSync("mkfifo", [fifo]);
-    const env = { ...it.env, HANG: step };
+    const env = { ...tokenScene.env, HANG: step };
     const started = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env });
     expect(await readFile(fifo, "utf8")).toBe("here\n");
     process.kill(started.pid, signal);
     // gh holds the standard streams: its end is not waited for.
     await expect.poll(() => isAlive(started.pid)).toBe(false);
-    expect(await it.isAlive(it.old.value)).toBe(true);
-    expect(await it.run()).toMatchObject({ status: 0 });
-    expect(await it.isAlive(it.old.value)).toBe(false);
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(true);
+    expect(await tokenScene.run()).toMatchObject({ status: 0 });
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(false);
   });
 
   test.each<readonly [NodeJS.Signals, Parameters<EscServer["failNext"]>[0]]>([
@@ -291,21 +299,21 @@ describe("the old token works whatever interrupts rotate:", () => {
     ["SIGKILL", "deleteToken"],
     ["SIGINT", "deleteToken"],
   ])("%s arrives while rotate awaits the answer to %s", async (signal, operation) => {
-    const it = await world();
+    const tokenScene = await startEscWithToken();
     const isDeletion = operation === "deleteToken";
-    it.server.failNext(operation, { kind: "hang", at: isDeletion ? "start" : "body" });
-    const { pid } = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: it.env });
-    await it.server.waitFor(operation);
+    tokenScene.server.failNext(operation, { kind: "hang", at: isDeletion ? "start" : "body" });
+    const { pid } = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: tokenScene.env });
+    await tokenScene.server.waitFor(operation);
     process.kill(pid, signal);
     await expect.poll(() => isAlive(pid)).toBe(false);
-    expect(await it.isAlive(it.old.value)).toBe(true);
-    const first = it.stored("actions");
-    if (isDeletion) expect(await it.isAlive(first ?? "")).toBe(true);
-    const again = await it.run();
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(true);
+    const first = tokenScene.stored("actions");
+    if (isDeletion) expect(await tokenScene.isAlive(first ?? "")).toBe(true);
+    const again = await tokenScene.run();
     expect(again).toMatchObject({ status: 0 });
     expect(again.stdout).toMatch(/\? sophia-run-\S+: /);
-    expect(await it.isAlive(it.old.value)).toBe(false);
-    expect(await it.isAlive(it.stored("actions") ?? "")).toBe(true);
-    expectNoToken(it, again);
+    expect(await tokenScene.isAlive(tokenScene.old.value)).toBe(false);
+    expect(await tokenScene.isAlive(tokenScene.stored("actions") ?? "")).toBe(true);
+    expectNoToken(tokenScene, again);
   });
 });

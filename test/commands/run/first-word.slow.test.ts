@@ -60,8 +60,8 @@ describe("a command line without --", () => {
     "refuses an assignment as a command, %j, and does not print its value",
     async (dashes) => {
       const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
-      const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
-      expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
+      const { stderr, ...result } = await sophia(words, { env: CONTRACT_VALUES });
+      expect(result).toEqual({ status: 127, signal: null, stdout: "" });
       expect(stderr.split("\n").slice(0, -1)).toEqual([
         "sophia-run: FOO=…: command not found",
         expect.stringContaining("sophia-run -- env FOO=… COMMAND"),

@@ -12,12 +12,12 @@ test("a start withholds the request token for ID tokens of GitHub Actions if it 
   server.environment("acme/app/dev", { values: { GREETING: "hello" } });
   server.oidc = { issuers: [issuer.trust], organization: "acme" };
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { GREETING: { required: true } } }) });
-  const given = { [NAMES[0]]: issuer.requestUrl, [NAMES[1]]: issuer.requestToken };
+  const requestVariables = { [NAMES[0]]: issuer.requestUrl, [NAMES[1]]: issuer.requestToken };
   const esc = { ESC_ENV: "acme/app/dev", ESC_OIDC_ORG: "acme", PULUMI_BACKEND_URL: server.url };
   const seen = async (env: Readonly<Record<string, string>>, ...options: readonly string[]) => {
-    const { status, stdout } = await sophia([...options, "--", "env"], { cwd, env: { ...env, ...given } });
+    const { status, stdout } = await sophia([...options, "--", "env"], { cwd, env: { ...env, ...requestVariables } });
     const { GREETING: greeting, ...environment } = environmentOf(stdout);
-    return { status, greeting, passed: NAMES.filter((name) => environment[name] === given[name]) };
+    return { status, greeting, passed: NAMES.filter((name) => environment[name] === requestVariables[name]) };
   };
 
   expect(await seen(esc)).toEqual({ status: 0, greeting: "hello", passed: [] });

@@ -115,11 +115,11 @@ describe("a module preloaded by NODE_OPTIONS", () => {
   test("does not stop a launch", async () => {
     const { env } = await escWith(CONTRACT_VALUES);
     const cwd = folder({ "preloaded.js": 'process.emitWarning("preloaded")' });
-    const ended = await sophia(["--", "echo", "started"], {
+    const result = await sophia(["--", "echo", "started"], {
       cwd,
       env: { ...env, NODE_OPTIONS: `--require=${cwd}/preloaded.js` },
     });
-    expect(ended).toMatchObject({ status: 0, stdout: "started\n" });
+    expect(result).toMatchObject({ status: 0, stdout: "started\n" });
   });
 });
 
@@ -140,12 +140,12 @@ describe("--verbose", () => {
     const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
     const cwd = folder({ "a.env": "A=sentinel\nB=2\n", "b.env": "" });
     const files = ["--dotenv", "a.env", "--dotenv", "b.env"];
-    const ended = await sophia(["--verbose", ...files, "--", "true"], { cwd, env });
-    expect(ended).toMatchObject({ status: 0, stdout: "" });
+    const result = await sophia(["--verbose", ...files, "--", "true"], { cwd, env });
+    expect(result).toMatchObject({ status: 0, stdout: "" });
     for (const words of ["built-in", `ESC ${NAME}: 6 `, "a.env: 2 ", "b.env: 0 "])
-      expect(ended.stderr).toContain(words);
-    expect(ended.stderr).not.toContain("sentinel");
-    expectWording(ended.stderr);
+      expect(result.stderr).toContain(words);
+    expect(result.stderr).not.toContain("sentinel");
+    expectWording(result.stderr);
   });
 
   test("names sources that do not exist", async () => {
@@ -294,10 +294,10 @@ describe("the exit status of a start", () => {
     ["/", 126, "directory"],
     ["/etc/passwd", 126, "permission"],
   ])("says that the program cannot be started: %j", async (command, status, words) => {
-    const ended = await sophia(["--", command], { env });
-    expect(ended).toMatchObject({ status, stdout: "" });
-    expect(ended.stderr.toLowerCase()).toContain(words);
-    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+    const result = await sophia(["--", command], { env });
+    expect(result).toMatchObject({ status, stdout: "" });
+    expect(result.stderr.toLowerCase()).toContain(words);
+    expect(result.stderr.trim().split("\n")).toHaveLength(1);
   });
 
   test("is 78 if the contract is not met, and not with --no-contract", async () => {

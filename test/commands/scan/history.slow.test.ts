@@ -42,10 +42,10 @@ describe("scan --history finds a secret that only the reflog reaches:", () => {
       writeFileSync(join(cwd, "a.txt"), text);
       git(cwd, "stash", "push", "--quiet");
     }
-    const ended = await scan(cwd, "--history");
-    expect(ended.status).toBe(1);
-    expect(findings(ended).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY (only in the reflog)"]);
-    expectReport(ended);
+    const result = await scan(cwd, "--history");
+    expect(result.status).toBe(1);
+    expect(findings(result).map((line) => line.slice(13))).toEqual(["a.txt:1: API_KEY (only in the reflog)"]);
+    expectReport(result);
     // The last stash is a branch's equal.
     git(cwd, "stash", "drop", "--quiet", "stash@{0}");
     git(cwd, "stash", "drop", "--quiet", "stash@{0}");
@@ -59,9 +59,9 @@ describe("scan --history finds a secret that only the reflog reaches:", () => {
     writeFileSync(join(cwd, "b.txt"), "clean");
     git(cwd, "add", ".");
     git(cwd, "commit", "--quiet", "--amend", "--message", "clean");
-    const ended = await scan(cwd, "--history");
-    expect(ended.status).toBe(1);
-    expect(findings(ended).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
+    const result = await scan(cwd, "--history");
+    expect(result.status).toBe(1);
+    expect(findings(result).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
       [
         `${amended} (message):N: API_KEY (only in the reflog)`,
         `${amended} b.txt:1: API_KEY (only in the reflog)`,
@@ -78,9 +78,9 @@ describe("scan --history finds a secret that only the reflog reaches:", () => {
     commit(cwd, "two");
     git(cwd, "checkout", "--quiet", "-");
     git(cwd, "branch", "--quiet", "--delete", "--force", "side");
-    const ended = await scan(cwd, "--history");
-    expect(findings(ended)).toHaveLength(1);
-    expect(named(ended)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
+    const result = await scan(cwd, "--history");
+    expect(findings(result)).toHaveLength(1);
+    expect(named(result)).toEqual(["***.txt: TLS_KEY (a line, in the name, only in the reflog)"]);
   });
 
   test("but counts objects to which nothing refers, except those of the index", async () => {
@@ -105,10 +105,10 @@ describe("scan --history finds a secret in the name of a file", () => {
     const added = commit(cwd, "two");
     renameSync(join(cwd, `${NAME}.txt`), join(cwd, "clean.txt"));
     commit(cwd, "three");
-    const ended = await scan(cwd, "--history");
-    expect(ended.status).toBe(1);
-    expect(ended.stdout).toContain(`${added} ***.txt: TLS_KEY (a line, in the name)\n`);
-    expectReport(ended);
+    const result = await scan(cwd, "--history");
+    expect(result.status).toBe(1);
+    expect(result.stdout).toContain(`${added} ***.txt: TLS_KEY (a line, in the name)\n`);
+    expectReport(result);
     expect((await scan(cwd)).status).toBe(0);
     // Names outside of the path do not count.
     expect((await scan(cwd, "--history", "clean.txt")).status).toBe(0);
@@ -131,9 +131,9 @@ describe("scan --history finds a secret in the name of a file", () => {
     commit(cwd, "merge");
     const expected = ["***/: TLS_KEY (a line, in the name)", "***: API_KEY (in the name)"];
     for (const option of ["--history", "--staged", ""]) {
-      const ended = await scan(cwd, ...(option === "" ? [] : [option]));
-      expect(named(ended).toSorted()).toEqual(expected.toSorted());
-      expect(ended.status).toBe(1);
+      const result = await scan(cwd, ...(option === "" ? [] : [option]));
+      expect(named(result).toSorted()).toEqual(expected.toSorted());
+      expect(result.status).toBe(1);
     }
   });
 
@@ -154,13 +154,13 @@ test("scan searches the names of branches and tags, but not for a path", async (
   const cwd = withCommit();
   git(cwd, "branch", KEY);
   git(cwd, "tag", `v-${NAME}`);
-  const ended = await scan(cwd, "--history");
-  expect(named(ended)).toEqual([
+  const result = await scan(cwd, "--history");
+  expect(named(result)).toEqual([
     "refs/heads/***: API_KEY (in the name of the ref)",
     "refs/tags/v-***: TLS_KEY (a line, in the name of the ref)",
   ]);
-  expect(ended.status).toBe(1);
-  expectReport(ended);
+  expect(result.status).toBe(1);
+  expectReport(result);
   expect((await scan(cwd, "--history", "a.txt")).status).toBe(0);
 });
 
@@ -180,8 +180,8 @@ describe("scan: the target of a symbolic link", () => {
   test("is searched without git", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables": {"TLS_KEY": {}}}' });
     symlinkSync(`/nowhere/${NAME}`, join(cwd, "link"));
-    const ended = await sophia(["scan"], { cwd, env: { ...env, PATH: "/nowhere" } });
-    expect(named(ended)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
+    const result = await sophia(["scan"], { cwd, env: { ...env, PATH: "/nowhere" } });
+    expect(named(result)).toEqual(["link: TLS_KEY (a line, in the target of the link)"]);
   });
 });
 
@@ -218,11 +218,11 @@ describe("scan: submodules", () => {
     const place = folder();
     git(place, "clone", "--quiet", cwd, "clone");
     const clone = join(place, "clone");
-    const ended = await scan(clone, "--history");
-    expect(ended.status).toBe(2);
-    expect(ended.stderr).toContain("1 submodule was not searched\n  outer\n");
-    expectReport(ended);
-    const [command = ""] = /git submodule [^\n]+/.exec(ended.stderr) ?? [];
+    const result = await scan(clone, "--history");
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain("1 submodule was not searched\n  outer\n");
+    expectReport(result);
+    const [command = ""] = /git submodule [^\n]+/.exec(result.stderr) ?? [];
     git(clone, ...LOCAL, ...command.split(" ").slice(1), "--quiet");
     const complete = await scan(clone, "--history");
     expect(complete).toMatchObject({ status: 1, stderr: "" });
@@ -241,9 +241,9 @@ describe("scan: submodules", () => {
   test("whose repository is replaced by nothing are not confused with the repository above", async () => {
     const { cwd } = nested();
     rmSync(join(cwd, "outer/.git"));
-    const ended = await scan(cwd, "--history");
-    expect(ended.status).toBe(2);
-    expect(ended.stderr).toContain("outer");
+    const result = await scan(cwd, "--history");
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain("outer");
   });
 });
 
@@ -256,9 +256,9 @@ async function staged(status: number, local: Readonly<Record<string, string>>, .
   const variables = { ...escVariables(server), ...local };
   expect((await sophia(["scan", "--staged"], { cwd, env: variables })).status).toBe(1);
   server.failAlways("open", status);
-  const ended = await sophia(["scan", "--staged", ...args], { cwd, env: variables });
-  expect(ended.stdout + ended.stderr).not.toContain("SENTINEL");
-  return ended;
+  const result = await sophia(["scan", "--staged", ...args], { cwd, env: variables });
+  expect(result.stdout + result.stderr).not.toContain("SENTINEL");
+  return result;
 }
 
 describe("scan without the values of ESC", () => {
@@ -266,24 +266,24 @@ describe("scan without the values of ESC", () => {
     ["not available", 503],
     ["refuses access", 403],
   ])("says what was searched for, and has status 2: ESC %s", async (words, code) => {
-    const ended = await staged(code, { MODE: "some-other-secret" });
-    expect(ended.status).toBe(2);
-    expect(ended.stdout).toMatch(/^⚠️ .* ESC /);
-    expect(unwrapped(ended.stderr)).toContain(words);
-    expect(unwrapped(ended.stderr)).toMatch(/only those of .*MODE/);
-    expectReport(ended);
+    const result = await staged(code, { MODE: "some-other-secret" });
+    expect(result.status).toBe(2);
+    expect(result.stdout).toMatch(/^⚠️ .* ESC /);
+    expect(unwrapped(result.stderr)).toContain(words);
+    expect(unwrapped(result.stderr)).toMatch(/only those of .*MODE/);
+    expectReport(result);
   });
 
   test("says that nothing was searched for if there is no other value", async () => {
     await using server = await startEscServer();
     const cwd = repository({ "a.txt": KEY });
     git(cwd, "add", ".");
-    const given = { ...escVariables(server), SOPHIA_JSON: "" };
+    const callerEnvironment = { ...escVariables(server), SOPHIA_JSON: "" };
     server.failAlways("open", 503);
-    const ended = await sophia(["scan", "--staged"], { cwd, env: given });
-    expect(ended.status).toBe(2);
-    expect(ended.stdout).toContain("⚠️");
-    expect(ended.stdout).not.toContain("✅");
+    const result = await sophia(["scan", "--staged"], { cwd, env: callerEnvironment });
+    expect(result.status).toBe(2);
+    expect(result.stdout).toContain("⚠️");
+    expect(result.stdout).not.toContain("✅");
   });
 
   test("ends with an error with --require-esc", async () => {
@@ -317,8 +317,8 @@ describe("scan without the values of ESC", () => {
   });
 
   test("has the status of a finding if there is one", async () => {
-    const ended = await staged(503, { API_KEY: KEY });
-    expect(ended.status).toBe(1);
-    expect(ended.stderr).toContain("--require-esc");
+    const result = await staged(503, { API_KEY: KEY });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toContain("--require-esc");
   });
 });

@@ -27,9 +27,9 @@ function gitStarts(cwd: string, isMarked: () => boolean, ...args: readonly strin
 
 async function scanAll(cwd: string, given: Readonly<Record<string, string>> = {}): Promise<readonly Ended[]> {
   const all = [["scan"], ["scan", "--staged"], ["scan", "--history"], ["check"]];
-  const ended: Ended[] = [];
-  for (const args of all) ended.push(await sophia(args, { cwd, env: { ...env, ...given } }));
-  return ended;
+  const result: Ended[] = [];
+  for (const args of all) result.push(await sophia(args, { cwd, env: { ...env, ...given } }));
+  return result;
 }
 
 /** A commit that has a signature, and a `.env` that is tracked. */
@@ -134,8 +134,8 @@ describe("scan starts no program that a repository names", () => {
     const cwd = repository({ "a.txt": KEY });
     const { isMarked } = marker(cwd, "git");
     const path = `.:${process.env["PATH"]}`;
-    const ended = await scanAll(cwd, { PATH: path });
-    expect(ended[0]?.status).toBe(1);
+    const result = await scanAll(cwd, { PATH: path });
+    expect(result[0]?.status).toBe(1);
     expect(isMarked()).toBe(false);
     expect((await sophia(["scan", "--staged"], { cwd, env: { ...env, PATH: "." } })).status).toBe(125);
     expect(isMarked()).toBe(false);

@@ -13,7 +13,7 @@ const CONTRACT = JSON.stringify({
 export const env = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
 
 /** A folder with the contract and more files; names may have folders in them. */
-export function world(files: Readonly<Record<string, string | Uint8Array>>): string {
+export function createProject(files: Readonly<Record<string, string | Uint8Array>>): string {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(cwd, name, ".."), { recursive: true });
@@ -33,7 +33,7 @@ export function git(cwd: string, ...args: readonly string[]): string {
 }
 
 export function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const cwd = world(files);
+  const cwd = createProject(files);
   git(cwd, "init", "--quiet");
   return cwd;
 }
@@ -46,9 +46,9 @@ export function commit(cwd: string, message: string): string {
 }
 
 export async function scan(cwd: string, ...args: readonly string[]): Promise<Ended> {
-  const ended = await sophia(["scan", ...args], { cwd, env });
-  expect(ended.stdout + ended.stderr).not.toMatch(/SENTINEL/);
-  return ended;
+  const result = await sophia(["scan", ...args], { cwd, env });
+  expect(result.stdout + result.stderr).not.toMatch(/SENTINEL/);
+  return result;
 }
 
 /** The lines in front of the summary. */

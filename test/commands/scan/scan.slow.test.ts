@@ -5,7 +5,7 @@ import { secret, startEscServer } from "../../esc-server/index.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { escVariables } from "../world.ts";
-import { env, findings, git, KEY, PEM, repository, scan, world } from "./repository.ts";
+import { env, findings, git, KEY, PEM, repository, scan, createProject } from "./repository.ts";
 
 describe("scan: the working tree", () => {
   test("is reported by file, line and variable of each secret, in all its forms, without a value", async () => {
@@ -18,9 +18,9 @@ describe("scan: the working tree", () => {
       "image.bin": Buffer.concat([Buffer.from([0, 255, 10, 254]), Buffer.from(KEY), Buffer.from([0])]),
       "clean.txt": "nothing here\n",
     });
-    const ended = await scan(cwd);
-    expect(ended.status).toBe(1);
-    expect(findings(ended)).toEqual([
+    const result = await scan(cwd);
+    expect(result.status).toBe(1);
+    expect(findings(result)).toEqual([
       "docs/url.md:3: API_KEY (URL)",
       "image.bin:2: API_KEY",
       "k8s/secret.yaml:2: API_KEY (base64)",
@@ -28,16 +28,16 @@ describe("scan: the working tree", () => {
       "key.pem:1: TLS_KEY",
       "src/config.ts:2: API_KEY",
     ]);
-    expect(ended.stdout).toContain("❌ 2 secrets");
-    expectWording(ended.stdout);
-    expect(ended.stderr).toBe("");
+    expect(result.stdout).toContain("❌ 2 secrets");
+    expectWording(result.stdout);
+    expect(result.stderr).toBe("");
   });
 
   test("without a secret has status 0", async () => {
-    const ended = await scan(repository({ "clean.txt": "nothing here, in production\n" }));
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("✅");
-    expectWording(ended.stdout);
+    const result = await scan(repository({ "clean.txt": "nothing here, in production\n" }));
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("✅");
+    expectWording(result.stdout);
   });
 
   test("is searched without ignored files, unless git tracks them", async () => {
@@ -76,7 +76,7 @@ describe("scan: the working tree", () => {
 
   test.each([
     ["in a repository", repository],
-    ["without one", world],
+    ["without one", createProject],
   ])("has the settings of agents, which are searched although git ignores them, %s", async (_, make) => {
     expect(findings(await scan(make(IGNORED)))).toEqual(SETTINGS);
   });
@@ -90,7 +90,7 @@ describe("scan: the working tree", () => {
 
   test("is extended by the settings of agents in the home folder with --home, through links, and by nothing else of it", async () => {
     const cwd = repository({ "clean.txt": "nothing\n" });
-    const home = world({
+    const home = createProject({
       ...IGNORED,
       ".claude.json": KEY,
       "dotfiles/settings.json": KEY,
@@ -111,9 +111,9 @@ describe("scan: the working tree", () => {
       ".mcp.json",
       ".vscode/mcp.json",
     ];
-    const ended = await sophia(["scan", "--home"], { cwd, env: { ...env, HOME: home } });
-    expect(ended).toMatchObject({ status: 1, stderr: "" });
-    expect(findings(ended)).toEqual(names.map((name) => `${join(home, name)}:1: API_KEY`));
+    const result = await sophia(["scan", "--home"], { cwd, env: { ...env, HOME: home } });
+    expect(result).toMatchObject({ status: 1, stderr: "" });
+    expect(findings(result)).toEqual(names.map((name) => `${join(home, name)}:1: API_KEY`));
     expect((await sophia(["scan"], { cwd, env: { ...env, HOME: home } })).status).toBe(0);
   });
 
@@ -122,13 +122,13 @@ describe("scan: the working tree", () => {
     [["--home", "--history"], "--home cannot be used together with --staged or --history"],
     [["--home"], "--home needs the path of the home folder"],
   ])("is not searched with %j, which is an error", async (options, message) => {
-    const ended = await sophia(["scan", ...options], { cwd: repository({}), env: { ...env, HOME: "" } });
-    expect(ended.status).toBe(125);
-    expect(unwrapped(ended.stderr)).toContain(message);
+    const result = await sophia(["scan", ...options], { cwd: repository({}), env: { ...env, HOME: "" } });
+    expect(result.status).toBe(125);
+    expect(unwrapped(result.stderr)).toContain(message);
   });
 
   test("is searched without the files in its .gitignore even without a repository", async () => {
-    const cwd = world({ ".gitignore": ".env\n", ".env": KEY, "a.txt": KEY, "sub/b.txt": KEY });
+    const cwd = createProject({ ".gitignore": ".env\n", ".env": KEY, "a.txt": KEY, "sub/b.txt": KEY });
     expect(findings(await scan(cwd))).toEqual(["a.txt:1: API_KEY", "sub/b.txt:1: API_KEY"]);
   });
 
@@ -141,8 +141,8 @@ describe("scan: the working tree", () => {
   test("is searched once in the folder of a submodule that is not checked out", async () => {
     const cwd = repository({ "inner/a.txt": KEY });
     git(cwd, "update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},inner`);
-    const ended = await scan(cwd);
-    expect({ ...ended, stdout: findings(ended) }).toMatchObject({ stdout: ["inner/a.txt:1: API_KEY"], stderr: "" });
+    const result = await scan(cwd);
+    expect({ ...result, stdout: findings(result) }).toMatchObject({ stdout: ["inner/a.txt:1: API_KEY"], stderr: "" });
   });
 
   test("is searched without following links, and without a message about a deleted file", async () => {
@@ -158,18 +158,18 @@ describe("scan: the working tree", () => {
   test("is searched only below the named paths", async () => {
     const cwd = repository({ "a.txt": KEY, "sub/b.txt": KEY, "other/c.txt": KEY });
     expect(findings(await scan(cwd, "sub", "a.txt"))).toEqual(["a.txt:1: API_KEY", "sub/b.txt:1: API_KEY"]);
-    const ended = await scan(cwd, "no-such-file");
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("(ENOENT)");
+    const result = await scan(cwd, "no-such-file");
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("(ENOENT)");
   });
 
   test("is searched for secrets across the chunks in which a file is read", async () => {
     const line = `${"x".repeat(63)}\n`;
     const before = line.repeat((1 << 20) / 64).slice(0, -10);
     const cwd = repository({ "large.txt": `${before}\n${KEY}\n${line.repeat(20_000)}${KEY}` });
-    const last = (1 << 20) / 64 + 1 + 20_000 + 1;
+    const lastOffset = (1 << 20) / 64 + 1 + 20_000 + 1;
     const lines = findings(await scan(cwd));
-    expect(lines).toEqual([`large.txt:${(1 << 20) / 64 + 1}: API_KEY`, `large.txt:${last}: API_KEY`]);
+    expect(lines).toEqual([`large.txt:${(1 << 20) / 64 + 1}: API_KEY`, `large.txt:${lastOffset}: API_KEY`]);
   });
 
   test("is reported without secrets in the names of files", async () => {
@@ -196,17 +196,17 @@ describe("scan: the working tree", () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { MARKED: secret("SENTINEL-marked-1"), PLAIN: "plain-value-2" } });
     const cwd = repository({ "a.txt": "plain-value-2\nSENTINEL-marked-1\n" });
-    const ended = await sophia(["scan"], { cwd, env: escVariables(server) });
-    expect(findings(ended)).toEqual(["a.txt:2: MARKED"]);
-    expect(ended.stdout).not.toContain("SENTINEL");
+    const result = await sophia(["scan"], { cwd, env: escVariables(server) });
+    expect(findings(result)).toEqual(["a.txt:2: MARKED"]);
+    expect(result.stdout).not.toContain("SENTINEL");
   });
 
   test("causes a warning if there is no secret to search for", async () => {
     const cwd = repository({ "a.txt": KEY });
-    const ended = await sophia(["scan"], { cwd });
-    expect(ended.status).toBe(0);
-    expect(ended.stderr).toContain("nothing to search");
-    expectWording(ended.stderr);
+    const result = await sophia(["scan"], { cwd });
+    expect(result.status).toBe(0);
+    expect(result.stderr).toContain("nothing to search");
+    expectWording(result.stderr);
   });
 });
 
@@ -216,9 +216,9 @@ describe("scan: git's index and history", () => {
     git(cwd, "add", "a.txt", "b.txt");
     writeFileSync(join(cwd, "a.txt"), "clean now");
     writeFileSync(join(cwd, "b.txt"), KEY);
-    const ended = await scan(cwd, "--staged");
-    expect(ended.status).toBe(1);
-    expect(findings(ended)).toEqual(["a.txt:2: API_KEY"]);
+    const result = await scan(cwd, "--staged");
+    expect(result.status).toBe(1);
+    expect(findings(result)).toEqual(["a.txt:2: API_KEY"]);
     git(cwd, "add", "a.txt");
     rmSync(join(cwd, "b.txt"));
     git(cwd, "add", "--all");
@@ -241,9 +241,9 @@ describe("scan: git's index and history", () => {
     git(cwd, "checkout", "--quiet", "-");
     expect((await scan(cwd)).status).toBe(0);
 
-    const ended = await scan(cwd, "--history");
-    expect(ended.status).toBe(1);
-    expect(findings(ended).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
+    const result = await scan(cwd, "--history");
+    expect(result.status).toBe(1);
+    expect(findings(result).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
       [`${first} a.txt:2: API_KEY`, `${second} (message):N: API_KEY`, `${third} b.txt:1: API_KEY (URL)`].toSorted(),
     );
   });
@@ -258,21 +258,21 @@ describe("scan: git's index and history", () => {
   });
 
   test.each(["--staged", "--history"])("cannot be searched without a repository: %s is an error", async (option) => {
-    const ended = await scan(world({}), option);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("git cannot read");
+    const result = await scan(createProject({}), option);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("git cannot read");
   });
 
   test.each(["--staged", "--history"])("cannot be searched without git: %s is an error", async (option) => {
     const cwd = repository({});
-    const ended = await sophia(["scan", option], { cwd, env: { ...env, PATH: folder() } });
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("not installed");
-    expectWording(ended.stderr);
+    const result = await sophia(["scan", option], { cwd, env: { ...env, PATH: folder() } });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("not installed");
+    expectWording(result.stderr);
   });
 
   test("cannot be searched together: --staged with --history is an error", async () => {
-    expect(await scan(world({}), "--staged", "--history")).toMatchObject({ status: 125 });
+    expect(await scan(createProject({}), "--staged", "--history")).toMatchObject({ status: 125 });
   });
 });
 
@@ -282,11 +282,11 @@ test("scan with SOPHIA_BROKER searches for the real key, and the program of a br
     "sophia.contract.json": JSON.stringify({ variables: { OPENAI_API_KEY: {} } }),
     "a.txt": `one\n${real}\n`,
   });
-  const own = { OPENAI_API_KEY: real, SOPHIA_BROKER: "1" };
-  const ended = await sophia(["scan"], { cwd, env: own });
-  expect([ended.status, findings(ended)]).toEqual([1, ["a.txt:2: OPENAI_API_KEY"]]);
+  const brokerEnvironment = { OPENAI_API_KEY: real, SOPHIA_BROKER: "1" };
+  const result = await sophia(["scan"], { cwd, env: brokerEnvironment });
+  expect([result.status, findings(result)]).toEqual([1, ["a.txt:2: OPENAI_API_KEY"]]);
   const [node, ...launcher] = sophiaRun;
   const command = `printf %s "$OPENAI_API_KEY" > dummy.txt; exec "$@" scan`;
-  const inner = await sophia(["--", "sh", "-c", command, "sh", node, ...launcher], { cwd, env: own });
+  const inner = await sophia(["--", "sh", "-c", command, "sh", node, ...launcher], { cwd, env: brokerEnvironment });
   expect([inner.status, findings(inner)]).toEqual([1, ["dummy.txt:1: OPENAI_API_KEY"]]);
 });

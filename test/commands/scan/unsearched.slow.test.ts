@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { skipBecause } from "../../helpers/skip.ts";
-import { commit, env, findings, git, KEY, removeObject, repository, scan, world } from "./repository.ts";
+import { commit, env, findings, git, KEY, removeObject, repository, scan, createProject } from "./repository.ts";
 
 /** A repository of which three commits hold a secret in turn, the second of them only on a side branch. */
 function withSideBranch(): { readonly cwd: string; readonly side: string } {
@@ -82,10 +82,10 @@ describe("scan --history", () => {
     commit(source, "one");
     const object = git(source, "rev-parse", "HEAD:a.txt").trim().slice(0, 12);
     removeObject(source, "HEAD^{tree}");
-    const ended = await scan(source, "--history", "a.txt");
-    expect(ended.status).toBe(1);
-    expect(findings(ended)).toEqual([`${object} (unknown file):1: API_KEY`]);
-    expect(ended.stderr).toContain("git fsck");
+    const result = await scan(source, "--history", "a.txt");
+    expect(result.status).toBe(1);
+    expect(findings(result)).toEqual([`${object} (unknown file):1: API_KEY`]);
+    expect(result.stderr).toContain("git fsck");
   });
 });
 
@@ -108,10 +108,10 @@ test("scan --staged names a missing object of the index, and does not fetch it",
 test("scan shows another secret behind 10,000 matches, and counts the rest", async () => {
   const many = `${KEY}\n\n`.repeat(10_500);
   const cwd = repository({ "a.txt": `${many}SENTINEL9f2cAAAAAAAA\n`, "b.txt": "SENTINEL9f2cBBBBBBBB\n" });
-  const ended = await scan(cwd);
-  expect(findings(ended)).toContain("a.txt:21001: TLS_KEY (a line)");
-  expect(ended.stdout).toContain("10502 places of 2 files");
-  expect(ended.stdout).toContain("   501 of them");
+  const result = await scan(cwd);
+  expect(findings(result)).toContain("a.txt:21001: TLS_KEY (a line)");
+  expect(result.stdout).toContain("10502 places of 2 files");
+  expect(result.stdout).toContain("   501 of them");
 });
 
 test.each(["build", "build/sub", "build/sub/a.js"])("scan searches a path that git ignores: %s", async (path) => {
@@ -121,7 +121,7 @@ test.each(["build", "build/sub", "build/sub/a.js"])("scan searches a path that g
 });
 
 test("scan searches a folder whole that is in no repository, without a folder for temporary files", async () => {
-  const cwd = world({ ".gitignore": "a.txt\n", "a.txt": KEY });
+  const cwd = createProject({ ".gitignore": "a.txt\n", "a.txt": KEY });
   const options = { cwd, env: { ...env, TMPDIR: join(cwd, "nowhere") } };
   expect(findings(await sophia(["scan"], options))).toEqual(["a.txt:1: API_KEY"]);
 });
@@ -135,7 +135,7 @@ describe("scan and a path that is a symbolic link:", () => {
   });
 
   test("it refuses a link to nothing, or to neither a file nor a folder", async () => {
-    const cwd = world({});
+    const cwd = createProject({});
     symlinkSync("nowhere", join(cwd, "dangling"));
     symlinkSync("/dev/null", join(cwd, "device"));
     expect(await scan(cwd, "dangling")).toMatchObject({ status: 125, stdout: "" });
@@ -150,7 +150,7 @@ describe("scan and a file that the user may not read:", () => {
     ["without one", false, []],
     ["without git", false, ["env", "PATH=/nowhere"]],
   ])("it names the file with status 2: %s", async (_, isRepository, through) => {
-    const cwd = isRepository ? repository({ "closed/a.txt": KEY }) : world({ "closed/a.txt": KEY });
+    const cwd = isRepository ? repository({ "closed/a.txt": KEY }) : createProject({ "closed/a.txt": KEY });
     writeFileSync(join(cwd, "b.txt"), KEY);
     execFileSync("chown", ["-R", "65534:65534", cwd]);
     for (const name of ["closed", "b.txt"]) chmodSync(join(cwd, name), 0);

@@ -23,7 +23,7 @@ const CONTRACT = JSON.stringify({
 });
 const KEY = `sk-${sentinel("key")}-$\{x}`;
 
-async function world(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
+async function startEscWithEnvironment(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const handle = server.environment(ENV, spec);
@@ -45,13 +45,13 @@ function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): 
 
 describe("set NAME", () => {
   test("writes the value of the standard input as a secret, reads it back, and changes nothing the second time", async () => {
-    const { server, handle, run, values } = await world();
-    const ended = await run(["API_KEY"], `${KEY}\n`);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("  + API_KEY  secret\n");
-    expect(ended.stdout).toContain(`pulumi env version rollback ${ENV}@1`);
-    expectWording(ended.stdout);
-    expectNoValue(ended);
+    const { server, handle, run, values } = await startEscWithEnvironment();
+    const result = await run(["API_KEY"], `${KEY}\n`);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("  + API_KEY  secret\n");
+    expect(result.stdout).toContain(`pulumi env version rollback ${ENV}@1`);
+    expectWording(result.stdout);
+    expectNoValue(result);
     expect(handle.definition).toContain("ciphertext");
     expect(handle.definition).toContain('KEEP: "1"');
     expect(await values()).toMatchObject({ API_KEY: KEY, KEEP: "1" });
@@ -71,19 +71,19 @@ describe("set NAME", () => {
     ["the alias of a declared variable", "OLD_API_KEY", KEY, true],
     ["a declared variable that is named like a setting", "SOPHIA_API_KEY", KEY, true],
   ])("stores a secret or plain text: %s", async (_, name, value, isSecret) => {
-    const { handle, run, values } = await world();
-    const ended = await run([name], value);
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain(`  + ${name}  ${isSecret ? "secret" : "plain text"}\n`);
+    const { handle, run, values } = await startEscWithEnvironment();
+    const result = await run([name], value);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain(`  + ${name}  ${isSecret ? "secret" : "plain text"}\n`);
     expect(handle.definition.includes("ciphertext")).toBe(isSecret);
     expect(await values()).toMatchObject({ [name]: value.replace(/\n$/, "") });
   });
 
   test("--plain writes plain text, but not for what the contract declares a secret", async () => {
-    const { handle, run, values } = await world();
-    const ended = await run(["LEVEL", "--plain"], "debug");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expect(ended.stdout).toContain("  + LEVEL  plain text\n");
+    const { handle, run, values } = await startEscWithEnvironment();
+    const result = await run(["LEVEL", "--plain"], "debug");
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout).toContain("  + LEVEL  plain text\n");
     expect(handle.definition).not.toContain("ciphertext");
     expect(await values()).toMatchObject({ LEVEL: "debug" });
     const refused = await run(["API_KEY", "--plain"], KEY);
@@ -98,20 +98,20 @@ describe("set NAME", () => {
     ["also that of Windows", "a\r\nb\r\n", "a\r\nb"],
     ["blanks are part of it", "  a b\t\n", "  a b\t"],
   ])("reads the standard input: %s", async (_, input, value) => {
-    const { run, values } = await world();
+    const { run, values } = await startEscWithEnvironment();
     expect(await run(["LEVEL"], input)).toMatchObject({ status: 0 });
     expect(await values()).toMatchObject({ LEVEL: value });
   });
 
   test("keeps the value in ESC, and replaces it with --overwrite", async () => {
-    const { handle, run, values } = await world({
+    const { handle, run, values } = await startEscWithEnvironment({
       values: { API_KEY: secret(`sk-${sentinel("old")}`), PIN: "" },
       files: { SAMPLE: "file" },
     });
-    const kept = await run(["API_KEY"], KEY);
-    expect(kept).toMatchObject({ status: 1, stderr: "" });
-    expect(kept.stdout).toContain("--overwrite");
-    expectWording(kept.stdout);
+    const keptRun = await run(["API_KEY"], KEY);
+    expect(keptRun).toMatchObject({ status: 1, stderr: "" });
+    expect(keptRun.stdout).toContain("--overwrite");
+    expectWording(keptRun.stdout);
     expect(await run(["SAMPLE"], "x")).toMatchObject({ status: 1 });
     expect(handle.revisions).toHaveLength(1);
     // A declared variable that is empty is not set.
@@ -121,22 +121,22 @@ describe("set NAME", () => {
   });
 
   test("keeps a secret a secret: its own, one behind a reference, and one of an import", async () => {
-    const { server, handle, run, values } = await world();
+    const { server, handle, run, values } = await startEscWithEnvironment();
     server.environment("acme/app/base", { values: { IMPORTED: secret(sentinel("base")) } });
     const variables = { OWN: { "fn::secret": sentinel("own") }, BEHIND: "host-${hidden}" };
     const definition = { hidden: { "fn::secret": sentinel("top") }, environmentVariables: variables };
     handle.revise({ definition: JSON.stringify({ imports: ["app/base"], values: definition }) });
     for (const name of ["OWN", "BEHIND", "IMPORTED"]) {
-      const ended = await run([name, "--overwrite"], sentinel(`new-${name}`));
-      expect(ended).toMatchObject({ status: 0, stderr: "" });
-      expect(ended.stdout).toContain(`  ~ ${name}  secret\n`);
+      const result = await run([name, "--overwrite"], sentinel(`new-${name}`));
+      expect(result).toMatchObject({ status: 0, stderr: "" });
+      expect(result.stdout).toContain(`  ~ ${name}  secret\n`);
       expect(await values()).toMatchObject({ [name]: sentinel(`new-${name}`) });
     }
     expect(handle.definition).not.toContain(SENTINEL);
   });
 
   test("--dry-run writes nothing, and needs only the token of the launcher", async () => {
-    const { server, env, run } = await world();
+    const { server, env, run } = await startEscWithEnvironment();
     const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
     const dry = await run(["API_KEY", "--dry-run"], KEY, { ESC_ADMIN_TOKEN: "", ESC_TOKEN: value });
     expect(dry).toMatchObject({ status: 0, stderr: "" });
@@ -166,13 +166,13 @@ describe("set NAME", () => {
     ["a revision", ["API_KEY", "--in", `${ENV}@1`], KEY, "--in acme/app/dev"],
     ["a name that may be mistyped, without --yes", ["API_KYE"], KEY, '"API_KEY"?'],
   ])("refuses %s", async (_, args, input, reached) => {
-    const { server, run } = await world();
-    const ended = await run(args, input);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
-    expectWording(ended.stderr);
+    const { server, run } = await startEscWithEnvironment();
+    const result = await run(args, input);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
+    expectWording(result.stderr);
     expect(server.count("update")).toBe(0);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
@@ -180,16 +180,16 @@ describe("set NAME", () => {
     ["a value as an argument", ["API_KEY", sentinel("word")], "", "sophia-run set API_KEY asks"],
     ["an environment that does not exist", ["API_KEY", "--in", "acme/app/new"], KEY, "env init acme/app/new"],
   ])("refuses %s", async (_, args, input, reached) => {
-    const { server, run } = await world();
-    const ended = await run(args, input);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    const { server, run } = await startEscWithEnvironment();
+    const result = await run(args, input);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
     expect(server.count("update")).toBe(0);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("suggests the variable that the user may mean", async () => {
-    const { run } = await world();
+    const { run } = await startEscWithEnvironment();
     expect((await run(["API_KYE", "--yes"], KEY)).stdout).toContain('"API_KEY"?');
   });
 
@@ -202,22 +202,22 @@ describe("set NAME", () => {
       "sk-of-another-user",
     ],
   ])("reads the definition again: %s", async (_, theirs, status, value) => {
-    const { server, handle, run, values } = await world();
+    const { server, handle, run, values } = await startEscWithEnvironment();
     const update = server.hold("update");
     const running = run(["API_KEY", "--overwrite"], KEY);
     await server.waitFor("update");
     handle.revise(theirs);
     update.release();
-    const ended = await running;
-    expect(ended.status).toBe(status);
-    expect(ended.stderr.includes("API_KEY")).toBe(status === 125);
-    expectWording(ended.stderr);
+    const result = await running;
+    expect(result.status).toBe(status);
+    expect(result.stderr.includes("API_KEY")).toBe(status === 125);
+    expectWording(result.stderr);
     expect(await values()).toMatchObject({ KEEP: "2", API_KEY: value });
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("makes a draft of a change that needs an approval, and no second revision if an answer is lost", async () => {
-    const gated = await world({ values: {}, updates: "approval" });
+    const gated = await startEscWithEnvironment({ values: {}, updates: "approval" });
     const draft = await gated.run(["API_KEY"], KEY);
     expect(draft).toMatchObject({ status: 3, stderr: "" });
     const id = gated.handle.drafts[0]?.id ?? "";
@@ -225,7 +225,7 @@ describe("set NAME", () => {
     expectWording(draft.stdout, { [id]: "<id>" });
     expect(gated.handle.revisions).toHaveLength(1);
     expectNoValue(draft);
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     server.failNext("update", { kind: "disconnect", at: "body" });
     expect(await run(["API_KEY"], KEY)).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
@@ -238,13 +238,13 @@ describe("set NAME", () => {
     [500, "HTTP 500"],
     [{ kind: "status", status: 200, body: {} }, "rollback"],
   ])("fails with the reason after %j from the update", async (fault, reached) => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     server.failAlways("update", fault);
-    const ended = await run(["API_KEY"], KEY);
-    expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    const result = await run(["API_KEY"], KEY);
+    expect(result).toMatchObject({ status: 125 });
+    expect(result.stderr).toContain(reached);
     expect(handle.revisions).toHaveLength(1);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test.each<[fault: Parameters<EscServer["failNext"]>[1], isKnown: boolean]>([
@@ -252,7 +252,7 @@ describe("set NAME", () => {
     [503, false],
     [{ kind: "disconnect", at: "start" }, false],
   ])("knows after %j from the update that nothing changed: %s", async (fault, isKnown) => {
-    const { server, run } = await world();
+    const { server, run } = await startEscWithEnvironment();
     server.failAlways("update", fault);
     const { status, stderr } = await run(["API_KEY"], KEY);
     expect(status).toBe(125);
@@ -267,23 +267,23 @@ describe("set NAME", () => {
     [404, "definition"],
     [503, "definition"],
   ])("says that the change is made after %j from %s, which comes after the update", async (fault, operation) => {
-    const { server, handle, run } = await world();
+    const { server, handle, run } = await startEscWithEnvironment();
     const update = server.hold("update");
     const running = run(["API_KEY"], KEY);
     await server.waitFor("update");
     server.failAlways(operation, fault);
     update.release();
-    const ended = await running;
-    expect(ended.status).toBe(125);
+    const result = await running;
+    expect(result.status).toBe(125);
     expect(handle.revisions).toHaveLength(2);
-    const message = ended.stderr.replaceAll(/\s+/g, " ");
+    const message = result.stderr.replaceAll(/\s+/g, " ");
     expect(message).toContain(`${ENV} was changed, but cannot be read back`);
     expect(message).not.toMatch(/nothing was changed|not known whether|to change it|new definition/);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("reports a wrong token and a server that is down", async () => {
-    const { server, run } = await world();
+    const { server, run } = await startEscWithEnvironment();
     const wrong = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "pul-wrong" });
     expect(wrong).toMatchObject({ status: 125, stdout: "" });
     expect(wrong.stderr).toContain("ESC_ADMIN_TOKEN");
@@ -300,29 +300,29 @@ describe("set at a terminal", () => {
   const QUESTION = `Write it to ${ENV}? [y/N] `;
 
   test("asks for the token and the value, shows neither, and writes once that is confirmed", async () => {
-    const { server, cwd, env, values } = await world();
-    const ended = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: "" } }, [
+    const { server, cwd, env, values } = await startEscWithEnvironment();
+    const result = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: "" } }, [
       ["(not shown): ", `${server.token}\n`],
       [PROMPT, `${KEY}\n`],
       [QUESTION, "y\n"],
     ]);
-    expect(ended).toMatchObject({ status: 0 });
-    expect(ended.stdout).not.toContain(server.token);
-    expectNoValue(ended);
+    expect(result).toMatchObject({ status: 0 });
+    expect(result.stdout).not.toContain(server.token);
+    expectNoValue(result);
     expect(await values()).toMatchObject({ API_KEY: KEY });
   });
 
   test("takes several pasted lines as one value, whatever the terminal sends for their ends", async () => {
-    const { cwd, env, values } = await world();
+    const { cwd, env, values } = await startEscWithEnvironment();
     const pem = privateKey();
     for (const end of ["\r", "\n", "\r\n"]) {
       const pasted = `\u001B[200~${pem.replaceAll("\n", end)}\u001B[201~`;
       const args = ["set", "API_PEM", "--overwrite", "--yes"];
-      const ended = await atTerminal(args, { cwd, env: { ...env, TERM: "xterm" } }, [
+      const result = await atTerminal(args, { cwd, env: { ...env, TERM: "xterm" } }, [
         ["\u001B[?2004hValue of API_PEM (not shown): ", `${pasted}\n`],
       ]);
-      expect(ended).toMatchObject({ status: 0 });
-      expect(ended.stdout).not.toContain("PRIVATE KEY");
+      expect(result).toMatchObject({ status: 0 });
+      expect(result.stdout).not.toContain("PRIVATE KEY");
       expect(await values()).toMatchObject({ API_PEM: pem.trimEnd() });
     }
   });
@@ -346,38 +346,38 @@ describe("set at a terminal", () => {
       1,
     ],
   ] as const)("writes nothing after %s", async (_, answers, status) => {
-    const { server, cwd, env } = await world();
-    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, answers);
-    expect(ended.status).toBe(status);
+    const { server, cwd, env } = await startEscWithEnvironment();
+    const result = await atTerminal(["set", "API_KEY"], { cwd, env }, answers);
+    expect(result.status).toBe(status);
     expect(server.count("update")).toBe(0);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   test("asks for no value that would not be written", async () => {
-    const { cwd, env } = await world({ values: { API_KEY: secret(`sk-${sentinel("old")}`) } });
-    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, []);
-    expect(ended).toMatchObject({ status: 1 });
-    expect(ended.stdout).toContain("--overwrite");
-    expect(ended.stdout).not.toContain(PROMPT);
+    const { cwd, env } = await startEscWithEnvironment({ values: { API_KEY: secret(`sk-${sentinel("old")}`) } });
+    const result = await atTerminal(["set", "API_KEY"], { cwd, env }, []);
+    expect(result).toMatchObject({ status: 1 });
+    expect(result.stdout).toContain("--overwrite");
+    expect(result.stdout).not.toContain(PROMPT);
   });
 
   test("is ended by SIGINT after Ctrl-C at the prompt, and restores the terminal", async () => {
-    const { server, cwd, env } = await world();
+    const { server, cwd, env } = await startEscWithEnvironment();
     const quoted = sophiaRun.map((word) => `'${word}'`).join(" ");
     const script = `stty -a > before; trap : INT; ${quoted} set API_KEY; echo "status $?"; stty -a > after; cmp before after && echo same`;
-    const ended = await startAtTerminal(
+    const result = await startAtTerminal(
       ["bash", "-c", script],
       { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } },
       [[PROMPT, `${sentinel("typed")}\u0003`]],
     ).finished;
-    expect(ended.stdout).toMatch(/status 130\r\nsame\r\n$/);
+    expect(result.stdout).toMatch(/status 130\r\nsame\r\n$/);
     expect(server.count("update")).toBe(0);
-    expectNoValue(ended);
+    expectNoValue(result);
   });
 
   /** Runs a script of bash at a terminal; its arguments are the command line. */
   const inScript = (
-    { cwd, env }: Pick<Awaited<ReturnType<typeof world>>, "cwd" | "env">,
+    { cwd, env }: Pick<Awaited<ReturnType<typeof startEscWithEnvironment>>, "cwd" | "env">,
     script: string,
     steps: readonly Step[],
   ) =>
@@ -388,43 +388,43 @@ describe("set at a terminal", () => {
     ).finished;
 
   test("ends a script by Ctrl-C at the prompt, too, which would otherwise continue", async () => {
-    const it = await world();
-    const ended = await inScript(it, '"$@"; echo goes on', [[PROMPT, `${sentinel("typed")}\u0003`]]);
-    expect(ended.status).toBe(256 - constants.signals.SIGINT);
-    expect(ended.stdout).not.toContain("goes on");
-    expectNoValue(ended);
+    const setScene = await startEscWithEnvironment();
+    const result = await inScript(setScene, '"$@"; echo goes on', [[PROMPT, `${sentinel("typed")}\u0003`]]);
+    expect(result.status).toBe(256 - constants.signals.SIGINT);
+    expect(result.stdout).not.toContain("goes on");
+    expectNoValue(result);
   });
 
   test("is ended by SIGQUIT after Ctrl-\\ at the prompt", async () => {
-    const { cwd, env } = await world();
-    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinel("typed")}\u001C`]]);
-    expect(ended.status).toBe(-constants.signals.SIGQUIT);
-    expectNoValue(ended);
+    const { cwd, env } = await startEscWithEnvironment();
+    const result = await atTerminal(["set", "API_KEY"], { cwd, env }, [[PROMPT, `${sentinel("typed")}\u001C`]]);
+    expect(result.status).toBe(-constants.signals.SIGQUIT);
+    expectNoValue(result);
   });
 
   test("stops after Ctrl-Z at the prompt, and asks again after fg", async () => {
-    const it = await world();
-    const ended = await inScript(it, 'set -m; "$@"; echo "status $?"; stty -a; fg', [
+    const setScene = await startEscWithEnvironment();
+    const result = await inScript(setScene, 'set -m; "$@"; echo "status $?"; stty -a; fg', [
       [PROMPT, `${sentinel("typed")}\u001A`],
       [PROMPT, `${KEY}\n`],
       [QUESTION, "y\n"],
     ]);
-    expect(ended.status).toBe(0);
-    expect(ended.stdout).toContain("status 148");
-    expect(ended.stdout).toMatch(/ icanon .* echo /s);
-    expectNoValue(ended);
-    expect(await it.values()).toMatchObject({ API_KEY: KEY });
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain("status 148");
+    expect(result.stdout).toMatch(/ icanon .* echo /s);
+    expectNoValue(result);
+    expect(await setScene.values()).toMatchObject({ API_KEY: KEY });
   });
 
   test("has no prompt under a coding agent: the value comes from the standard input only", async () => {
-    const { server, cwd, env, run } = await world();
+    const { server, cwd, env, run } = await startEscWithEnvironment();
     for (const [more, reached] of [
       [{}, "sophia-run set API_KEY < FILE"],
       [{ ESC_ADMIN_TOKEN: "" }, "ESC_ADMIN_TOKEN"],
     ] as const) {
-      const ended = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ...more, CLAUDECODE: "1" } }, []);
-      expect(ended).toMatchObject({ status: 125 });
-      const text = ended.stdout.replaceAll("\r", "");
+      const result = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ...more, CLAUDECODE: "1" } }, []);
+      expect(result).toMatchObject({ status: 125 });
+      const text = result.stdout.replaceAll("\r", "");
       expect(text).toContain(reached);
       expectWording(text);
     }
@@ -433,11 +433,13 @@ describe("set at a terminal", () => {
   });
 
   test("asks for nothing if the user cannot see the prompt", async () => {
-    const { cwd, env } = await world();
+    const { cwd, env } = await startEscWithEnvironment();
     const script = `exec ${sophiaRun.join(" ")} set API_KEY 2>errors`;
-    const ended = await startAtTerminal(["sh", "-c", script], { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } })
-      .finished;
-    expect(ended).toMatchObject({ status: 125 });
+    const result = await startAtTerminal(["sh", "-c", script], {
+      cwd,
+      env: { PATH: process.env["PATH"] ?? "", ...env },
+    }).finished;
+    expect(result).toMatchObject({ status: 125 });
     expectWording(readFileSync(join(cwd, "errors"), "utf8"));
   });
 });

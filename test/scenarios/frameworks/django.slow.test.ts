@@ -43,22 +43,25 @@ def test_users(client):
 
 /** A project of `django-admin startproject`, with the page's lines in its settings. */
 async function project(dotenv = DOTENV): Promise<Project> {
-  const made = await makeProject({ ".env": dotenv }, { bin: pythonBin(requirements) });
-  expect(await made.run("django-admin startproject config .")).toMatchObject({ status: 0 });
-  const written = readFileSync(join(made.cwd, "config/settings.py"), "utf8");
-  const own = /^SECRET_KEY = .*\n|^DEBUG = .*\n|^DATABASES = \{\n(?: .*\n)*\}\n/gm;
-  expect(written.match(own)).toHaveLength(3);
+  const createdProject = await makeProject({ ".env": dotenv }, { bin: pythonBin(requirements) });
+  expect(await createdProject.run("django-admin startproject config .")).toMatchObject({ status: 0 });
+  const written = readFileSync(join(createdProject.cwd, "config/settings.py"), "utf8");
+  const replacedSettings = /^SECRET_KEY = .*\n|^DEBUG = .*\n|^DATABASES = \{\n(?: .*\n)*\}\n/gm;
+  expect(written.match(replacedSettings)).toHaveLength(3);
   const more = 'ALLOWED_HOSTS = ["*"]\nSTATIC_ROOT = BASE_DIR / "collected"\n';
-  made.write("config/settings.py", `${written.replaceAll(own, "")}\n${page.block("python", "environ.Env")}${more}`);
-  made.write("config/urls.py", URLS);
-  made.write("sophia.contract.json", page.block("json", '"variables"'));
-  return made;
+  createdProject.write(
+    "config/settings.py",
+    `${written.replaceAll(replacedSettings, "")}\n${page.block("python", "environ.Env")}${more}`,
+  );
+  createdProject.write("config/urls.py", URLS);
+  createdProject.write("sophia.contract.json", page.block("json", '"variables"'));
+  return createdProject;
 }
 
-describe("Django", { timeout: 300_000 }, () => {
+describe("Django with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly ?? notInstalled("python3", "-c", "import ensurepip, venv"));
 
-  test("runserver serves, restarts for changed code with the former values, and Ctrl-C ends all processes", async () => {
+  test("serves by runserver, restarts for changed code with the former values, and ends all processes on Ctrl-C", async () => {
     const { serve, port, write } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
     const server = serve(`${dev} ${port}`);
     await server.showing("one.sqlite3, debug True");
@@ -68,7 +71,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("runserver alone has the former values as well, if settings.py reads .env", async () => {
+  test("keeps the former values with runserver alone as well, if settings.py reads .env", async () => {
     const { serve, port, write, cwd } = await project(`${DOTENV}DJANGO_DEBUG=true\n`);
     const settings = readFileSync(join(cwd, "config/settings.py"), "utf8");
     write("config/settings.py", settings.replace("env = environ.Env()\n", READ_ENV));
@@ -80,7 +83,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("migrate has the values, and gunicorn, which ends all processes on Ctrl-C", async () => {
+  test("gives migrate and gunicorn the values, and gunicorn ends all processes on Ctrl-C", async () => {
     const { cwd, run, serve, port } = await project();
     const migrated = await run(migrate);
     expect(migrated, migrated.stderr).toMatchObject({ status: 0 });
@@ -90,7 +93,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("watchfiles restarts sophia-run, which reads and checks a changed .env", async () => {
+  test("is restarted by watchfiles with sophia-run, which reads and checks a changed .env", async () => {
     const { serve, port, write } = await project();
     const command = page.block("bash", "watchfiles").trim();
     const server = serve(command.replace("--noreload", `--noreload ${port}`));
@@ -102,7 +105,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("refuses a start without a key, as the page shows it, and with one that is too short", async () => {
+  test("refuses a start without a key, as the page shows it, and with a key that is too short", async () => {
     const { run, write } = await project(REST);
     const refused = await run(dev);
     expect(refused).toMatchObject({ status: 78, stdout: "" });
@@ -120,7 +123,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await run("python manage.py check", environment)).toMatchObject({ status: 0 });
   });
 
-  test("read_env and load_dotenv keep the values of sophia-run, unless they overwrite", async () => {
+  test("keeps the values of sophia-run with read_env and load_dotenv, unless they overwrite", async () => {
     const { run } = await project();
     const printed = async (call: string): Promise<string> => {
       const script = `import environ, dotenv, os; ${call}; print(os.environ["DATABASE_URL"])`;
@@ -132,7 +135,7 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await printed('dotenv.load_dotenv(".env", override=True)')).toContain("one.");
   });
 
-  test("named files win in their order, and each must exist", async () => {
+  test("lets named files win in their order, and each must exist", async () => {
     const { run, serve, port, write } = await project();
     const [, command = ""] = /`(sophia-run --dotenv [^`]+)`/.exec(page.text) ?? [];
     expect(await run(command)).toMatchObject({ status: 125 });
@@ -142,15 +145,15 @@ describe("Django", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("collectstatic and pytest need no value", async () => {
+  test("needs no value for collectstatic and pytest", async () => {
     const { cwd, run, write } = await project("");
     const collected = await run(page.block("bash", "collectstatic").trim());
     expect(collected, collected.stderr).toMatchObject({ status: 0 });
     expect(existsSync(join(cwd, "collected/admin"))).toBe(true);
     write("config/test_settings.py", page.block("python", ":memory:"));
     write("test_users.py", TEST);
-    const ended = await run(page.block("bash", "pytest").trim());
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("1 passed");
+    const result = await run(page.block("bash", "pytest").trim());
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("1 passed");
   });
 });

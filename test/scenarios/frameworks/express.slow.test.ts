@@ -18,10 +18,10 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
   return makeProject({ ...pages, ".env": DOTENV, ...files }, { modules });
 }
 
-describe("Express", { timeout: 300_000 }, () => {
+describe("Express with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux);
 
-  test("npm run dev serves, restarts for changed code with the former values, and Ctrl-C ends all processes", async () => {
+  test("serves by npm run dev, restarts for changed code with the former values, and ends all processes on Ctrl-C", async () => {
     const { serve, write } = await project();
     const server = serve("npm run dev");
     await server.showing("database on one.test");
@@ -31,14 +31,14 @@ describe("Express", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("npm start refuses a start without a value, as the page shows it", async () => {
+  test("refuses npm start without a value, as the page shows it", async () => {
     const { run } = await project({ ".env": WITHOUT });
     const refused = await run("npm --silent start");
     expect(refused).toMatchObject({ status: 78, stdout: "" });
     expect(refused.stderr).toContain(page.blocks("text")[0]);
   });
 
-  test("nodemon reads and checks a changed .env", async () => {
+  test("is restarted by nodemon with sophia-run, which reads and checks a changed .env", async () => {
     // So that it prints when it watches.
     const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }' });
     const server = serve(page.block("bash", "nodemon"));
@@ -52,7 +52,7 @@ describe("Express", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("nodemon waits until a server has freed its port that ends slowly", async () => {
+  test("is restarted by nodemon only once a server that ends slowly has freed its port", async () => {
     const slow = `${page.block("js", "express")}process.on("SIGUSR2", () => setTimeout(() => process.exit(), 2000));\n`;
     const { serve, write } = await project({ "nodemon.json": '{ "verbose": true }', "server.js": slow });
     const server = serve(page.block("bash", "nodemon"));
@@ -60,12 +60,12 @@ describe("Express", { timeout: 300_000 }, () => {
     await server.showing("database on one.test");
     write(".env", CHANGED);
     await server.showing("database on two.test");
-    const ended = await server.interrupt();
-    expect(ended).toMatchObject({ status: INTERRUPTED });
-    expect(ended.stdout).not.toContain("EADDRINUSE");
+    const result = await server.interrupt();
+    expect(result).toMatchObject({ status: INTERRUPTED });
+    expect(result.stdout).not.toContain("EADDRINUSE");
   });
 
-  test("named files win in their order, and each must exist", async () => {
+  test("lets named files win in their order, and each must exist", async () => {
     const { serve, write, run } = await project();
     const command = page.block("bash", "--dotenv").trim();
     expect(await run(command)).toMatchObject({ status: 125 });
@@ -75,7 +75,7 @@ describe("Express", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("dotenv and --env-file keep the values of sophia-run, dotenv with override replaces them", async () => {
+  test("keeps the values of sophia-run with dotenv and --env-file, and loses them to dotenv with override", async () => {
     const print = "console.log(process.env.DATABASE_URL)";
     const { run } = await project({
       "config.js": `import "dotenv/config"; ${print}`,
@@ -89,15 +89,15 @@ describe("Express", { timeout: 300_000 }, () => {
     expect(await printed("override.js")).toContain("one.test");
   });
 
-  test("npm test needs no value", async () => {
+  test("needs no value for npm test", async () => {
     const { run } = await project({
       ".env": "",
       "app.test.js": `
         import { test } from "node:test";
         test("has an address", () => console.log("host", new URL(process.env.DATABASE_URL).protocol));`,
     });
-    const ended = await run("npm test");
-    expect(ended, ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("host postgresql:");
+    const result = await run("npm test");
+    expect(result, result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("host postgresql:");
   });
 });

@@ -19,17 +19,17 @@ function project(files: Readonly<Record<string, string>> = {}): Promise<Project>
   return makeProject({ ...pages, ".env": DOTENV, ...files }, { bin });
 }
 
-describe("FastAPI", { timeout: 300_000 }, () => {
+describe("FastAPI with sophia-run", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly ?? notInstalled("python3", "-c", "import ensurepip, venv"));
 
-  test.each([dev, reload, workers])("%s serves, and Ctrl-C ends all processes", async (command) => {
+  test.each([dev, reload, workers])("serves by %s, and ends all processes on Ctrl-C", async (command) => {
     const { serve, port } = await project();
     const server = serve(`${command} --port ${port}`);
     await server.showing("hello from one.test");
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("--reload restarts for changed code with the former values", async () => {
+  test("restarts by --reload for changed code with the former values", async () => {
     const { serve, port, write } = await project();
     const server = serve(`${reload} --port ${port}`);
     await server.showing("hello from one.test");
@@ -39,7 +39,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("watchfiles restarts sophia-run, which reads and checks a changed .env", async () => {
+  test("is restarted by watchfiles with sophia-run, which reads and checks a changed .env", async () => {
     const { serve, port, write } = await project();
     const command = page.block("bash", "watchfiles").trim();
     const server = serve(command.replace('main:app"', `main:app --port ${port}"`));
@@ -58,7 +58,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(refused.stderr).toContain(page.blocks("text")[0]);
   });
 
-  test("a malformed value is shown by pydantic, and not by sophia-run", async () => {
+  test("shows a malformed value by pydantic, not by sophia-run", async () => {
     const DATABASE_URL = `postgres//app:${SECRET}@one.test/app`;
     const { run } = await project({ ".env": "" });
     const pydantic = await run("GREETING=x python3 -c 'import main'", { DATABASE_URL });
@@ -69,7 +69,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(refused.stderr).not.toContain(SECRET);
   });
 
-  test("env_file keeps the values of sophia-run, and refuses variables that the class lacks", async () => {
+  test("keeps the values of sophia-run with env_file, and refuses variables that the class lacks", async () => {
     const withFile = page.block("python", "FastAPI").replace("(BaseSettings):\n", '(BaseSettings, env_file=".env"):\n');
     const { run, write } = await project({ "main.py": withFile });
     const command = "sophia-run -- python3 -c 'import main; print(main.index())'";
@@ -82,7 +82,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(await run(command, { DATABASE_URL })).toMatchObject({ status: 0, stdout: "hello from shell.test\n" });
   });
 
-  test("load_dotenv keeps the values of sophia-run, with override it replaces them", async () => {
+  test("keeps the values of sophia-run with load_dotenv, and loses them to its override", async () => {
     const { run } = await project();
     const printed = async (call: string): Promise<string> => {
       const script = `import os, dotenv; dotenv.load_dotenv(".env"${call}); print(os.environ["DATABASE_URL"])`;
@@ -93,7 +93,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(await printed(", override=True")).toContain("one.test");
   });
 
-  test("named files win in their order, and each must exist", async () => {
+  test("lets named files win in their order, and each must exist", async () => {
     const { run, serve, port, write } = await project();
     const [, command = ""] = /`(sophia-run --dotenv [^`]+)`/.exec(page.text) ?? [];
     expect(await run(command)).toMatchObject({ status: 125 });
@@ -103,7 +103,7 @@ describe("FastAPI", { timeout: 300_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: 0 });
   });
 
-  test("pytest needs no value", async () => {
+  test("needs no value for pytest", async () => {
     const { run } = await project({
       ".env": "",
       "test_main.py": `
@@ -115,8 +115,8 @@ def test_index():
     assert TestClient(app).get("/").json().startswith("hello from ")
 `,
     });
-    const ended = await run(page.block("bash", "pytest").trim());
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
-    expect(ended.stdout).toContain("1 passed");
+    const result = await run(page.block("bash", "pytest").trim());
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
+    expect(result.stdout).toContain("1 passed");
   });
 });

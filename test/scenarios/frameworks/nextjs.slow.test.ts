@@ -45,7 +45,7 @@ function built(cwd: string, folder: string): string {
     .join("\n");
 }
 
-describe("Next.js", { timeout: 400_000 }, () => {
+describe("Next.js with sophia-run:", { timeout: 400_000 }, () => {
   skipBecause(notLinux ?? notNightly);
 
   test("npm run dev listens on the port of .env, reloads a changed one without effect, and Ctrl-C ends all processes", async () => {
@@ -58,7 +58,7 @@ describe("Next.js", { timeout: 400_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("without sophia-run a changed .env has an effect, and its port has none", async () => {
+  test("a changed .env has an effect without sophia-run, and its port has none", async () => {
     const { serve, write, port } = await project({ ".env": DOTENV.replace("$FREE_PORT", "1") });
     const server = serve(`npx next dev --port ${port}`);
     await server.showing("database on one.test");
@@ -77,7 +77,7 @@ describe("Next.js", { timeout: 400_000 }, () => {
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("reads its files in the order of the page, and the environment wins", async () => {
+  test("it reads its files in the order of the page, and the environment wins", async () => {
     const files = [".env", ".env.development", ".env.local", ".env.development.local"];
     expect(page.text.replaceAll(/\s+/g, " ")).toContain(
       "`.env`, then `.env.development` or `.env.production`, `.env.local`, and `.env.development.local` or",
@@ -113,8 +113,8 @@ describe("Next.js", { timeout: 400_000 }, () => {
   test("npm run build writes the public value and no secret, and npm start takes later values of others alone", async () => {
     const { cwd, run, serve, write } = await project();
     await run("git init --quiet");
-    const ended = await run("npm run build");
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
+    const result = await run("npm run build");
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
     expect(built(cwd, ".next/static")).toContain("https://public.test");
     expect(built(cwd, ".next/static")).not.toContain(SECRET);
     write(".env", CHANGED.replace("public.test", "later.test"));
@@ -131,11 +131,11 @@ describe("Next.js", { timeout: 400_000 }, () => {
       "app/api.js": '"use client";\nexport function Api() { return <b>{process.env.NEXT_PUBLIC_TOKEN}</b>; }',
     });
     await run("git init --quiet");
-    const ended = await run("npm run build");
+    const result = await run("npm run build");
     expect(built(cwd, ".next/static")).toContain(`${SECRET}-of-next`);
-    expect(ended).toMatchObject({ status: 1 });
-    expect(ended.stdout).toMatch(/\.next\/static\/[^:]+\.js:\d+: NEXT_PUBLIC_TOKEN/);
-    expect(ended.stdout + ended.stderr).not.toContain(SECRET);
+    expect(result).toMatchObject({ status: 1 });
+    expect(result.stdout).toMatch(/\.next\/static\/[^:]+\.js:\d+: NEXT_PUBLIC_TOKEN/);
+    expect(result.stdout + result.stderr).not.toContain(SECRET);
   });
 
   test("npm run build:image needs no secret, and refuses a missing public value before it builds", async () => {
@@ -144,8 +144,8 @@ describe("Next.js", { timeout: 400_000 }, () => {
     expect(refused).toMatchObject({ status: 1 });
     expect(refused.stdout).toContain("NEXT_PUBLIC_API_URL is required and not set");
     expect(existsSync(join(cwd, ".next"))).toBe(false);
-    const ended = await run("npm run build:image", { NEXT_PUBLIC_API_URL: "https://argument.test" });
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
+    const result = await run("npm run build:image", { NEXT_PUBLIC_API_URL: "https://argument.test" });
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
     expect(built(cwd, ".next/static")).toContain("https://argument.test");
     // Why `check` comes first.
     rmSync(join(cwd, ".next"), { recursive: true });
@@ -158,8 +158,8 @@ describe("Next.js", { timeout: 400_000 }, () => {
     const { cwd, run } = await project({ "next.config.js": 'module.exports = { output: "standalone" };' });
     expect(await run("npm run build")).toMatchObject({ status: 0 });
     expect(readFileSync(join(cwd, ".next/standalone/.env"), "utf8")).toContain(SECRET);
-    const found = await run("npx --no-install sophia-run scan .next/standalone");
-    expect(found).toMatchObject({ status: 1 });
-    expect(found.stdout).toContain(".next/standalone/.env:2: DATABASE_URL");
+    const scanRun = await run("npx --no-install sophia-run scan .next/standalone");
+    expect(scanRun).toMatchObject({ status: 1 });
+    expect(scanRun.stdout).toContain(".next/standalone/.env:2: DATABASE_URL");
   });
 });

@@ -35,7 +35,7 @@ function bundle(cwd: string): string {
     .join("\n");
 }
 
-describe("Vite", { timeout: 300_000 }, () => {
+describe("Vite with sophia-run:", { timeout: 300_000 }, () => {
   skipBecause(notLinux ?? notNightly);
 
   test("npm run dev gives public values to pages and secrets to its configuration, and Ctrl-C ends all processes", async () => {
@@ -45,8 +45,8 @@ describe("Vite", { timeout: 300_000 }, () => {
     // Sound: it listens on a port.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     const address = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
-    const made = await project({ ".env": DOTENV.replace("https://one.test", address) });
-    const server = made.serve(listening("npm run dev --", made));
+    const createdProject = await project({ ".env": DOTENV.replace("https://one.test", address) });
+    const server = createdProject.serve(listening("npm run dev --", createdProject));
     await server.showing(`"VITE_API_URL": "${address}"`, "/main.js");
     expect(await server.page("/main.js")).not.toContain(SECRET);
     expect(await server.page("/api")).toBe(`seen Bearer ${SECRET}`);
@@ -61,31 +61,31 @@ describe("Vite", { timeout: 300_000 }, () => {
   });
 
   test("a changed .env restarts Vite with the former values", async () => {
-    const made = await project();
-    const server = made.serve(listening("npm run dev --", made));
+    const createdProject = await project();
+    const server = createdProject.serve(listening("npm run dev --", createdProject));
     await server.showing("https://one.test", "/main.js");
-    made.write(".env", DOTENV.replace("one.test", "two.test"));
+    createdProject.write(".env", DOTENV.replace("one.test", "two.test"));
     await server.seen(/server restarted/);
     await server.showing("https://one.test", "/main.js");
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
-  test("without sophia-run it has the new ones", async () => {
-    const made = await project();
-    const server = made.serve(listening("npx vite", made));
+  test("a changed .env restarts Vite with the new values without sophia-run", async () => {
+    const createdProject = await project();
+    const server = createdProject.serve(listening("npx vite", createdProject));
     await server.showing("https://one.test", "/main.js");
-    made.write(".env", DOTENV.replace("one.test", "two.test"));
+    createdProject.write(".env", DOTENV.replace("one.test", "two.test"));
     await server.showing("https://two.test", "/main.js");
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
 
   test("nodemon restarts sophia-run, which reads a changed .env", async () => {
-    const made = await project({ "nodemon.json": '{ "verbose": true }' });
+    const createdProject = await project({ "nodemon.json": '{ "verbose": true }' });
     const command = page.block("bash", "nodemon").trim();
-    const server = made.serve(command.replace(/"$/, ` --host 127.0.0.1 --port ${made.port}"`));
+    const server = createdProject.serve(command.replace(/"$/, ` --host 127.0.0.1 --port ${createdProject.port}"`));
     await server.seen(/watching \d+ file/);
     await server.showing("https://one.test", "/main.js");
-    made.write(".env", DOTENV.replace("one.test", "two.test"));
+    createdProject.write(".env", DOTENV.replace("one.test", "two.test"));
     await server.showing("https://two.test", "/main.js");
     expect(await server.interrupt()).toMatchObject({ status: INTERRUPTED });
   });
@@ -129,7 +129,7 @@ describe("Vite", { timeout: 300_000 }, () => {
     expect(refused.stderr).toContain("VITE_API_URL is required and not set");
   });
 
-  test("reads its files in the order of the page, and the environment wins", async () => {
+  test("it reads its files in the order of the page, and the environment wins", async () => {
     const files = [".env", ".env.local", ".env.[mode]", ".env.[mode].local"];
     expect(page.text).toContain("`.env`, `.env.local`, `.env.[mode]` and `.env.[mode].local`; later ones win");
     const { run, write } = await project({
@@ -165,7 +165,7 @@ describe("Vite", { timeout: 300_000 }, () => {
           expect(import.meta.env.API_KEY).toContain("fake");
         });`,
     });
-    const ended = await run("npm test");
-    expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
+    const result = await run("npm test");
+    expect(result, result.stdout + result.stderr).toMatchObject({ status: 0 });
   });
 });

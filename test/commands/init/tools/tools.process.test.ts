@@ -162,8 +162,8 @@ test("init --from tools fails without such a file, and lists the files", async (
 
 test("import reads a pipe, as the command that init shows does", () => {
   const script = `"$@" import <(printf 'A="one"\\nKEY="op://v/i/f"\\n') --dry-run`;
-  const ended = spawnSync("bash", ["-c", script, "bash", ...sophiaRun], { cwd: folder(), encoding: "utf8" });
-  expect(ended.stderr).toMatch(/\/dev\/fd\/\d+:2: KEY is a reference/);
+  const result = spawnSync("bash", ["-c", script, "bash", ...sophiaRun], { cwd: folder(), encoding: "utf8" });
+  expect(result.stderr).toMatch(/\/dev\/fd\/\d+:2: KEY is a reference/);
 });
 
 describe("reading .env.schema", () => {

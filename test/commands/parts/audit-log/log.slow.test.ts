@@ -138,10 +138,10 @@ test("simultaneous starts lose and mix no lines of the audit log, even while it 
   writeWithMode(log, 0o600, filler.repeat(Math.floor((LIMIT - 2000) / filler.length)));
   const before = readFileSync(log, "utf8").split("\n").length - 1;
   const reasons = Array.from({ length: 12 }, (_, index) => `start ${index}`);
-  const ended = await Promise.all(
+  const result = await Promise.all(
     reasons.map((reason) => sophia(["--no-contract", "--audit-log", log, "--reason", reason, "--", "true"], { cwd })),
   );
-  expect(ended.map(({ status }) => status)).toEqual(reasons.map(() => 0));
+  expect(result.map(({ status }) => status)).toEqual(reasons.map(() => 0));
   const files = readdirSync(cwd).filter((name) => name.startsWith("log"));
   const lines = files.flatMap((name) => readFileSync(join(cwd, name), "utf8").split("\n").slice(0, -1));
   expect(files.length).toBeGreaterThan(1);

@@ -57,11 +57,11 @@ describe("in the audit log, a start", () => {
       "web",
     ];
     // The program reads its own line.
-    const ended = await run([...options, "--reason", "look", "--", "cat", log, "/dev/null"], {
+    const result = await run([...options, "--reason", "look", "--", "cat", log, "/dev/null"], {
       ...esc,
       CLAUDECODE: "1",
     });
-    expect(ended).toMatchObject({ status: 0, stdout: text() });
+    expect(result).toMatchObject({ status: 0, stdout: text() });
     expect(lines()).toEqual([
       {
         version: 1,
@@ -110,9 +110,9 @@ describe("in the audit log, a start", () => {
 
   test("does not happen if it cannot be recorded", async () => {
     const { cwd, run } = await project();
-    const ended = await run(["--audit-log", cwd, "--", "touch", join(cwd, "started")]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("regular file");
+    const result = await run(["--audit-log", cwd, "--", "touch", join(cwd, "started")]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("regular file");
     expect(existsSync(join(cwd, "started"))).toBe(false);
   });
 
@@ -163,12 +163,12 @@ describe("the reason in the audit log", () => {
   // Its bytes reach the executable for Linux as they are, and the package as U+FFFD.
   test("that is not UTF-8 is recorded, with U+FFFD", async () => {
     const { cwd, log, lines } = await project();
-    const ended = spawnSync(
+    const result = spawnSync(
       "sh",
       ["-c", String.raw`exec "$@" --reason "$(printf 'a\233')" -- true`, "sh", ...sophiaRun, "--audit-log", log],
       { cwd, env: { PATH: process.env["PATH"], WEB_KEY: sentinel("web") }, encoding: "utf8" },
     );
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
     expect(lines()).toMatchObject([{ reason: "a\uFFFD" }]);
   });
 
@@ -177,11 +177,11 @@ describe("the reason in the audit log", () => {
     ["in base64", Buffer.from(`key: ${sentinel("web")}`).toString("base64")],
   ])("is refused and written nowhere if a secret is in it, %s", async (_, text) => {
     const { cwd, log, run } = await project();
-    const ended = await run(["--audit-log", log, "--reason", `for ${text}.`, "--", "touch", join(cwd, "started")]);
-    expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("WEB_KEY");
-    expectWording(ended.stderr);
-    expect(ended.stderr).not.toContain(text);
+    const result = await run(["--audit-log", log, "--reason", `for ${text}.`, "--", "touch", join(cwd, "started")]);
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain("WEB_KEY");
+    expectWording(result.stderr);
+    expect(result.stderr).not.toContain(text);
     expect(existsSync(log)).toBe(false);
     expect(existsSync(join(cwd, "started"))).toBe(false);
   });
@@ -199,15 +199,15 @@ describe("the reason in the audit log", () => {
   test("is refused as an option without a log, and ignored as a variable, which programs inherit", async () => {
     const { run, esc } = await project();
     for (const args of [["--", "true"], ["export"]]) {
-      const ended = await run([
+      const result = await run([
         ...(args[0] === "--" ? [] : args),
         "--reason",
         "why",
         ...(args[0] === "--" ? args : []),
       ]);
-      expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(ended.stderr).toContain("--audit-log FILE");
-      expectWording(ended.stderr);
+      expect(result).toMatchObject({ status: 125, stdout: "" });
+      expect(result.stderr).toContain("--audit-log FILE");
+      expectWording(result.stderr);
     }
     expect(await run(["--", "true"], { ...esc, SOPHIA_REASON: "why" })).toMatchObject({ status: 0, stderr: "" });
   });

@@ -37,8 +37,8 @@ async function plan({ variables, environment = {}, dotenv = "", flags = {}, isWi
 
 describe("the plan of the broker compares names without case, as Windows does:", () => {
   test.each(["openai_api_key", "Openai_Api_Key"])("a contract that declares %s brokers the key", async (name) => {
-    const given = { variables: { [name]: {} }, environment: { OPENAI_API_KEY: KEY }, isWindows: true };
-    expect(await plan(given)).toEqual({
+    const startSettings = { variables: { [name]: {} }, environment: { OPENAI_API_KEY: KEY }, isWindows: true };
+    expect(await plan(startSettings)).toEqual({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
       faults: [],
       exposed: [],
@@ -46,7 +46,7 @@ describe("the plan of the broker compares names without case, as Windows does:",
       outer: [],
       others: [],
     });
-    expect(await plan({ ...given, environment: { openai_api_key: KEY } })).toMatchObject({
+    expect(await plan({ ...startSettings, environment: { openai_api_key: KEY } })).toMatchObject({
       keys: [["OPENAI_API_KEY", "https://api.openai.com"]],
     });
   });
@@ -57,8 +57,8 @@ describe("the plan of the broker compares names without case, as Windows does:",
     expect(await plan({ variables, environment, isWindows: true })).toMatchObject({
       keys: [["QDRANT_API_KEY", "https://q.test"]],
     });
-    const found = { variables, environment: { qdrant_api_key: KEY }, dotenv: "Qdrant_URL=https://evil.test\n" };
-    expect(await plan({ ...found, isWindows: true })).toMatchObject({
+    const startWithFile = { variables, environment: { qdrant_api_key: KEY }, dotenv: "Qdrant_URL=https://evil.test\n" };
+    expect(await plan({ ...startWithFile, isWindows: true })).toMatchObject({
       keys: [],
       faults: [["QDRANT_API_KEY", "untrusted"]],
     });
@@ -72,10 +72,10 @@ describe("the plan of the broker compares names without case, as Windows does:",
   });
 
   test("it finds and excepts an undeclared key in any case", async () => {
-    const given = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
-    expect((await plan(given)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
+    const startSettings = { variables: {}, environment: { Groq_Api_Key: KEY }, isWindows: true };
+    expect((await plan(startSettings)).exposed).toEqual([["GROQ_API_KEY", "undeclared"]]);
     const flags = { "broker-except": ["groq_api_key"] };
-    expect(await plan({ ...given, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
+    expect(await plan({ ...startSettings, flags })).toMatchObject({ exposed: [], excepted: ["GROQ_API_KEY"] });
   });
 });
 
@@ -143,8 +143,8 @@ describe("a key that the program would get as plain text", () => {
       { variables: {}, environment: { GROQ_API_KEY: "dummy", SOPHIA_BROKERED: "GROQ_API_KEY" } },
       [],
     ],
-  ])("is found: %s", async (_, given, exposed) => {
-    expect((await plan(given)).exposed).toEqual(exposed);
+  ])("is found: %s", async (_, startSettings, exposed) => {
+    expect((await plan(startSettings)).exposed).toEqual(exposed);
   });
 
   test.each([
@@ -160,8 +160,8 @@ describe("a key that the program would get as plain text", () => {
   test("is also a key that the contract has brokered by itself, if the caller allows it", async () => {
     const broker = { upstream: "https://api.example.test", headers: ["x-key"], base: { OTHER_URL: "" } };
     const flags = { "broker-except": ["OTHER_KEY"], contract: "sophia.contract.json" };
-    const given = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
-    expect(await plan(given)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
+    const startSettings = { variables: { OTHER_KEY: { broker } }, environment: { OTHER_KEY: KEY }, flags };
+    expect(await plan(startSettings)).toMatchObject({ keys: [], faults: [], excepted: ["OTHER_KEY"] });
   });
 });
 
@@ -184,7 +184,7 @@ test.each(["https://api.example.com/x", "api.example.com", "ftp://api.example.co
 
 test("the plan sends no key to the broker of an outer sophia-run as if that were a gateway", async () => {
   const outer = { OPENAI_API_KEY: "sophia-dummy", OPENAI_BASE_URL: "http://127.0.0.1:4/v1" };
-  const given = {
+  const startSettings = {
     variables: { OPENAI_API_KEY: {}, ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
     environment: {
       ...outer,
@@ -194,14 +194,14 @@ test("the plan sends no key to the broker of an outer sophia-run as if that were
       SOPHIA_BROKERED: "OPENAI_API_KEY,ANTHROPIC_API_KEY",
     },
   };
-  expect(await plan(given)).toMatchObject({
+  expect(await plan(startSettings)).toMatchObject({
     keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://api.anthropic.com"]],
     outer: ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"],
   });
 });
 
 test("the plan keeps the gateway of a program with dummies for the program's own keys", async () => {
-  const given = {
+  const startSettings = {
     variables: { ANTHROPIC_API_KEY: {}, CLAUDE_CODE_OAUTH_TOKEN: {} },
     environment: {
       ANTHROPIC_API_KEY: "sophia-dummy",
@@ -210,5 +210,5 @@ test("the plan keeps the gateway of a program with dummies for the program's own
       SOPHIA_BROKERED: "ANTHROPIC_API_KEY",
     },
   };
-  expect(await plan(given)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
+  expect(await plan(startSettings)).toMatchObject({ keys: [["CLAUDE_CODE_OAUTH_TOKEN", "https://gateway.test"]] });
 });

@@ -16,7 +16,7 @@ const COMMANDS: readonly (readonly [command: string, args: readonly string[], st
   ["rotate", ["rotate", "OLD_KEY"], [["(not shown): ", `${VALUE}\n`]]],
 ];
 
-async function world(dotenv = `ESC_ENV=${ENV}\n`) {
+async function startEscWithEnvironment(dotenv = `ESC_ENV=${ENV}\n`) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const handle = server.environment(ENV, { values: { OLD_KEY: secret(`sk-${sentinel("old")}`) } });
@@ -38,43 +38,43 @@ describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (
   test.each<[more: readonly string[]]>([[[]], [["--yes"]]])(
     "writes nothing off a terminal, and asks the service nothing: %j",
     async (more) => {
-      const { server, run } = await world();
-      const ended = await run([...args, ...more]);
-      expect(ended).toMatchObject({ status: 125, stdout: "" });
-      expect(unwrapped(ended.stderr)).toContain("ESC_ENV in .env");
-      expect(ended.stderr).toContain(`--in ${ENV}`);
+      const { server, run } = await startEscWithEnvironment();
+      const result = await run([...args, ...more]);
+      expect(result).toMatchObject({ status: 125, stdout: "" });
+      expect(unwrapped(result.stderr)).toContain("ESC_ENV in .env");
+      expect(result.stderr).toContain(`--in ${ENV}`);
       expect(server.calls).toHaveLength(0);
     },
   );
 
   test("writes after the printed remedy", async () => {
-    const { handle, run } = await world();
+    const { handle, run } = await startEscWithEnvironment();
     const [remedy = ""] = /--in \S+/.exec((await run(args)).stderr) ?? [];
     expect(await run([...args, ...confirmed, ...remedy.split(" ")])).toMatchObject({ status: 0, stderr: "" });
     expect(handle.revisions).toHaveLength(2);
   });
 
   test("obeys the environment and a file that the caller names", async () => {
-    const { handle, run } = await world();
+    const { handle, run } = await startEscWithEnvironment();
     expect(await run([...args, ...confirmed], { ESC_ENV: ENV })).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
-    const named = await world();
+    const named = await startEscWithEnvironment();
     expect(await named.run([...args, ...confirmed], { SOPHIA_DOTENV: ".env" })).toMatchObject({ status: 0 });
     expect(named.handle.revisions).toHaveLength(2);
   });
 
   test("needs the remedy for an organization of the file as well", async () => {
-    const { handle, run } = await world("ESC_ORG=acme\n");
-    const ended = await run([...args, ...confirmed, "--in", "app/dev"]);
-    expect(ended.status).toBe(125);
-    expect(unwrapped(ended.stderr)).toContain("ESC_ORG in .env");
-    expect(ended.stderr).toContain(`--in ${ENV}`);
+    const { handle, run } = await startEscWithEnvironment("ESC_ORG=acme\n");
+    const result = await run([...args, ...confirmed, "--in", "app/dev"]);
+    expect(result.status).toBe(125);
+    expect(unwrapped(result.stderr)).toContain("ESC_ORG in .env");
+    expect(result.stderr).toContain(`--in ${ENV}`);
     expect(await run([...args, ...confirmed, "--in", ENV])).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(2);
   });
 
   test("asks at a terminal with the names of environment and file", async () => {
-    const { handle, cwd, env } = await world();
+    const { handle, cwd, env } = await startEscWithEnvironment();
     const question = `${ENV} (by ESC_ENV in .env)? [y/N] `;
     const declined = await atTerminal(args, { cwd, env }, [...steps, [question, "\n"]]);
     expect(declined.status).toBe(1);
@@ -86,25 +86,25 @@ describe.each(COMMANDS)("with an ESC environment that a found file names, %s", (
   });
 
   test("asks at a terminal even with --yes", async () => {
-    const { handle, cwd, env } = await world();
-    const ended = await atTerminal([...args, "--yes"], { cwd, env }, []);
-    expect(ended.status).toBe(125);
-    expect(ended.stdout).toContain("without --yes");
+    const { handle, cwd, env } = await startEscWithEnvironment();
+    const result = await atTerminal([...args, "--yes"], { cwd, env }, []);
+    expect(result.status).toBe(125);
+    expect(result.stdout).toContain("without --yes");
     expect(handle.revisions).toHaveLength(1);
   });
 
   test("shows the plan with --dry-run", async () => {
-    const { handle, run } = await world();
-    const ended = await run([...args, "--dry-run"]);
-    expect(ended.status).toBe(0);
-    expect(unwrapped(ended.stderr)).toContain("ESC_ENV in .env selects what ESC_ADMIN_TOKEN");
+    const { handle, run } = await startEscWithEnvironment();
+    const result = await run([...args, "--dry-run"]);
+    expect(result.status).toBe(0);
+    expect(unwrapped(result.stderr)).toContain("ESC_ENV in .env selects what ESC_ADMIN_TOKEN");
     expect(handle.revisions).toHaveLength(1);
   });
 });
 
 test("a command that writes does not offer a list of a file as a name", async () => {
-  const { run } = await world("ESC_ENV=acme/app/base,acme/app/dev\n");
-  const ended = await run(["rotate", "OLD_KEY", "--yes"]);
-  expect(ended.status).toBe(125);
-  expect(ended.stderr).toContain("--in ORGANIZATION/PROJECT/ENVIRONMENT");
+  const { run } = await startEscWithEnvironment("ESC_ENV=acme/app/base,acme/app/dev\n");
+  const result = await run(["rotate", "OLD_KEY", "--yes"]);
+  expect(result.status).toBe(125);
+  expect(result.stderr).toContain("--in ORGANIZATION/PROJECT/ENVIRONMENT");
 });

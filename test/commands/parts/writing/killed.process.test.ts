@@ -34,9 +34,9 @@ test.each<[command: string, args: readonly string[], input: string]>([
     await once(child, "close");
     expect(handle.revisions).toHaveLength(2);
     server.heal();
-    const ended = await sophia(args, { cwd, env, input });
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
-    expectWording(ended.stdout);
+    const result = await sophia(args, { cwd, env, input });
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expectWording(result.stdout);
     expect(handle.revisions).toHaveLength(2);
     const launcher = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
     const { stdout } = await sophia(["--no-contract", "--", "env"], { env: launcher });

@@ -129,15 +129,15 @@ print(json.dumps({
 
 async function expectCalls(github: Github, script: string, files: Readonly<Record<string, string>>): Promise<void> {
   const contract = JSON.stringify({ variables: { GITHUB_TOKEN: {} } });
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     files: { "token.contract.json": contract, ...files },
     options: ["--contract", "token.contract.json", "--exclude", "GITHUB_PAT"],
     env: { GITHUB_TOKEN: TOKEN },
     script,
   });
   // Octokit reports each failed call there.
-  expect(ended.status, ended.stderr).toBe(0);
-  expect(JSON.parse(ended.stdout)).toEqual({
+  expect(result.status, result.stderr).toBe(0);
+  expect(JSON.parse(result.stdout)).toEqual({
     user: "octo",
     issues: ["first", "second"],
     created: "third",

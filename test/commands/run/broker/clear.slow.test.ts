@@ -152,13 +152,13 @@ test("the variables of the broker's options alone are no error, since starts wit
 });
 
 test("a key as plain text that appears in ESC later does not restart the program, and a brokered key does", async () => {
-  const it = await startBrokeredWorld();
-  it.values({ OPENAI_API_KEY: OPENAI });
-  const started = startBrokered(it);
+  const brokerScene = await startBrokeredWorld();
+  brokerScene.values({ OPENAI_API_KEY: OPENAI });
+  const started = startBrokered(brokerScene);
   const [, pid] = await started.seen(/^run (\d+) $/m);
-  it.values({ OPENAI_API_KEY: OPENAI, GROQ_API_KEY: GROQ }, "8080");
+  brokerScene.values({ OPENAI_API_KEY: OPENAI, GROQ_API_KEY: GROQ }, "8080");
   await started.reported(/GROQ_API_KEY[^]*--broker-except GROQ_API_KEY/);
-  it.values({ OPENAI_API_KEY: OPENAI, ANTHROPIC_API_KEY: "sk-ant-real-0a1b2c3d" }, "9090");
+  brokerScene.values({ OPENAI_API_KEY: OPENAI, ANTHROPIC_API_KEY: "sk-ant-real-0a1b2c3d" }, "9090");
   await started.seen(/^run (\d+) 9090$/m);
   process.kill(started.pid, "SIGTERM");
   const { status, stdout } = await started.finished;
@@ -167,15 +167,15 @@ test("a key as plain text that appears in ESC later does not restart the program
 });
 
 test("a first key that appears in ESC while the program runs is brokered or refused", async () => {
-  const it = await startBrokeredWorld();
-  it.values({}, "1");
+  const brokerScene = await startBrokeredWorld();
+  brokerScene.values({}, "1");
   const program = ["sh", "-c", 'echo "run $PORT ${OPENAI_API_KEY-none} ${GROQ_API_KEY-none}"; exec sleep 50'];
-  const started = startBrokered(it, [], program);
+  const started = startBrokered(brokerScene, [], program);
   await started.seen(/^run 1 none none$/m);
   await started.reported(/no effect yet/);
-  it.values({ GROQ_API_KEY: GROQ }, "2");
+  brokerScene.values({ GROQ_API_KEY: GROQ }, "2");
   await started.reported(/--broker-except GROQ_API_KEY/);
-  it.values({ OPENAI_API_KEY: OPENAI }, "3");
+  brokerScene.values({ OPENAI_API_KEY: OPENAI }, "3");
   await started.seen(/^run 3 sophia-\w+ none$/m);
   process.kill(started.pid, "SIGTERM");
   const { stdout, stderr } = await started.finished;

@@ -41,13 +41,13 @@ test("gh uses the socket, follows to other hosts without the token, and keeps th
   const reason = notInstalled("gh", "--version");
   context.skip(reason !== undefined, reason);
   const github = await startGithub(answer);
-  const own = folder({
+  const userConfigFolder = folder({
     "config.yml": "editor: my-editor\nhttp_unix_socket: /nowhere\naliases:\n    who: api user --jq .login\n",
     "hosts.yml": "github.com:\n    oauth_token: other-token\n",
   });
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     files: { "b.txt": "upload" },
-    env: { GH_PROMPT_DISABLED: "1", GH_CONFIG_DIR: own },
+    env: { GH_PROMPT_DISABLED: "1", GH_CONFIG_DIR: userConfigFolder },
     script: `
       gh who
       gh config get editor
@@ -61,14 +61,14 @@ test("gh uses the socket, follows to other hosts without the token, and keeps th
       ls "$GH_CONFIG_DIR"
       env`,
   });
-  expect([ended.status, ended.stderr]).toEqual([0, ""]);
-  expect(ended.stdout).toMatch(/^octo\nmy-editor\nocto\nthe asset\nbroker-denied\nconfig\.yml\ngh\.sock\n/);
-  expect(ended.stdout).not.toContain(TOKEN);
-  const { GH_CONFIG_DIR = "", GH_TOKEN, GITHUB_PAT } = environmentOf(ended.stdout);
+  expect([result.status, result.stderr]).toEqual([0, ""]);
+  expect(result.stdout).toMatch(/^octo\nmy-editor\nocto\nthe asset\nbroker-denied\nconfig\.yml\ngh\.sock\n/);
+  expect(result.stdout).not.toContain(TOKEN);
+  const { GH_CONFIG_DIR = "", GH_TOKEN, GITHUB_PAT } = environmentOf(result.stdout);
   expect(GH_TOKEN).toBe(GITHUB_PAT);
   expect(existsSync(GH_CONFIG_DIR)).toBe(false);
-  const asked = github.asked().map((line) => line.replace(/\?.*/, ""));
-  expect(asked).toEqual(
+  const requestLines = github.asked().map((line) => line.replace(/\?.*/, ""));
+  expect(requestLines).toEqual(
     expect.arrayContaining([
       "api.github.com GET /user",
       "api.github.com POST /graphql",
@@ -91,7 +91,7 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
   const noCurl = notInstalled("curl", "--version");
   skip(noCurl !== undefined, noCurl);
   const github = await startGithub(answer);
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     script: `
       ${ASK}
       stat -c '%a %F' "$GH_CONFIG_DIR" "$GH_CONFIG_DIR"/*
@@ -100,8 +100,8 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
       ask "http://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1" -H "Authorization: token $GH_TOKEN"
       ask -o /dev/null -w '\\n%{http_code}\\n' "http://${ASSETS}/asset/2"`,
   });
-  expect([ended.status, ended.stderr]).toEqual([0, ""]);
-  expect(ended.stdout).toBe("700 directory\n600 regular file\n600 socket\n403\nthe asset\n403\n");
+  expect([result.status, result.stderr]).toEqual([0, ""]);
+  expect(result.stdout).toBe("700 directory\n600 regular file\n600 socket\n403\nthe asset\n403\n");
   expect(github.asked()).toEqual([
     "api.github.com GET /repos/acme/app/releases/assets/1",
     `${ASSETS} GET /asset/1?X-Signature=a%2Fb&x=1`,
@@ -111,16 +111,16 @@ test("the socket belongs to the user, and other hosts get nothing that no answer
 test("what gh writes into its folder is removed with the folder", async () => {
   const github = await startGithub(answer);
   const script = 'echo "oauth_token: typed" >"$GH_CONFIG_DIR/hosts.yml"; echo "$GH_CONFIG_DIR"';
-  const ended = await brokered(github, { script });
-  expect(ended.stdout).toMatch(/^\/.*\n$/);
-  expect(existsSync(ended.stdout.trim())).toBe(false);
+  const result = await brokered(github, { script });
+  expect(result.stdout).toMatch(/^\/.*\n$/);
+  expect(existsSync(result.stdout.trim())).toBe(false);
 });
 
 test("the folder of gh is removed when a signal ends the program", async () => {
   const github = await startGithub(answer);
-  const ended = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
-  expect(ended.stdout).toMatch(/^\/.*\n$/);
-  expect(existsSync(ended.stdout.trim())).toBe(false);
+  const result = await brokered(github, { script: 'echo "$GH_CONFIG_DIR"; kill -TERM $PPID; exec sleep 60' });
+  expect(result.stdout).toMatch(/^\/.*\n$/);
+  expect(existsSync(result.stdout.trim())).toBe(false);
 });
 
 test.each([
@@ -130,14 +130,14 @@ test.each([
   ["with a list in the first column", "# own\neditor: my-editor\nlist:\n- one\n"],
 ])("the user's settings of gh are kept %s", async (_, config) => {
   const github = await startGithub(answer);
-  const own = folder({ "config.yml": config });
-  const ended = await brokered(github, {
-    env: { GH_CONFIG_DIR: own },
+  const userConfigFolder = folder({ "config.yml": config });
+  const result = await brokered(github, {
+    env: { GH_CONFIG_DIR: userConfigFolder },
     script: 'cat "$GH_CONFIG_DIR/config.yml"; echo; echo "$GH_CONFIG_DIR"',
   });
-  const text = ended.stdout.trimEnd().split("\n");
+  const text = result.stdout.trimEnd().split("\n");
   const settings = fieldsOf(parse(text.slice(0, -1).join("\n")));
-  expect([ended.stderr, settings]).toEqual([
+  expect([result.stderr, settings]).toEqual([
     "",
     expect.objectContaining({ editor: "my-editor", http_unix_socket: `${text.at(-1)}/gh.sock` }),
   ]);
@@ -146,36 +146,39 @@ test.each([
 test("a configuration of gh that is not YAML is ignored with a warning", async () => {
   const github = await startGithub(answer);
   for (const config of ["- editor: my-editor\n", "{editor: \n", "editor\n"]) {
-    const own = folder({ "config.yml": config });
-    const ended = await brokered(github, { env: { GH_CONFIG_DIR: own }, script: 'cat "$GH_CONFIG_DIR/config.yml"' });
-    expect(ended.stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n$/);
-    expect(unwrapped(ended.stderr)).toContain(`warning: with --broker gh ignores ${own}/config.yml`);
+    const userConfigFolder = folder({ "config.yml": config });
+    const result = await brokered(github, {
+      env: { GH_CONFIG_DIR: userConfigFolder },
+      script: 'cat "$GH_CONFIG_DIR/config.yml"',
+    });
+    expect(result.stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n$/);
+    expect(unwrapped(result.stderr)).toContain(`warning: with --broker gh ignores ${userConfigFolder}/config.yml`);
   }
 });
 
 test("gh with a token of --broker-except does not use the broker, beside another token that is brokered", async () => {
   const github = await startGithub(answer);
-  const own = folder({ "config.yml": "editor: my-editor\n" });
-  const ended = await brokered(github, {
+  const userConfigFolder = folder({ "config.yml": "editor: my-editor\n" });
+  const result = await brokered(github, {
     options: ["--broker-except", "GH_TOKEN"],
-    env: { GH_TOKEN: "own-token-of-gh", GH_CONFIG_DIR: own },
+    env: { GH_TOKEN: "own-token-of-gh", GH_CONFIG_DIR: userConfigFolder },
     script: "env",
   });
-  const { GH_CONFIG_DIR, GH_TOKEN, GITHUB_PAT, GIT_CONFIG_COUNT } = environmentOf(ended.stdout);
-  expect([ended.stderr, GH_CONFIG_DIR, GH_TOKEN]).toEqual(["", own, "own-token-of-gh"]);
+  const { GH_CONFIG_DIR, GH_TOKEN, GITHUB_PAT, GIT_CONFIG_COUNT } = environmentOf(result.stdout);
+  expect([result.stderr, GH_CONFIG_DIR, GH_TOKEN]).toEqual(["", userConfigFolder, "own-token-of-gh"]);
   expect(GITHUB_PAT).toContain("sophia-");
   expect(Number(GIT_CONFIG_COUNT)).toBeGreaterThan(0);
 });
 
 test("a caller's GH_TOKEN that is brokered stays the caller's; a configuration that is not a file is ignored", async () => {
   const github = await startGithub(answer);
-  const own = folder();
-  run("mkfifo", [join(own, "config.yml")], own);
+  const userConfigFolder = folder();
+  run("mkfifo", [join(userConfigFolder, "config.yml")], userConfigFolder);
   const contract = JSON.stringify({ variables: { GITHUB_PAT: {}, GH_TOKEN: {} } });
   const { stdout } = await brokered(github, {
     files: { "two.contract.json": contract },
     options: ["--contract", "two.contract.json"],
-    env: { GH_TOKEN: "another-token", GH_CONFIG_DIR: own },
+    env: { GH_TOKEN: "another-token", GH_CONFIG_DIR: userConfigFolder },
     script: 'cat "$GH_CONFIG_DIR/config.yml"; env',
   });
   expect(stdout).toMatch(/^http_unix_socket: "\/.*\/gh\.sock"\n/);

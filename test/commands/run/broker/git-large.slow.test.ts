@@ -23,7 +23,7 @@ test(
   async () => {
     const github = await startGithub();
     makeRepository(github, "acme/app.git");
-    const ended = await brokered(github, {
+    const result = await brokered(github, {
       env: UNCOMPRESSED,
       script: `
         ${USED}
@@ -39,8 +39,8 @@ test(
         used
         cmp large ../again/large`,
     });
-    expect([ended.status, ended.stderr]).toEqual([0, ""]);
-    const [before = 0, pushed = Infinity, cloned = Infinity] = ended.stdout.trim().split("\n").map(Number);
+    expect([result.status, result.stderr]).toEqual([0, ""]);
+    const [before = 0, pushed = Infinity, cloned = Infinity] = result.stdout.trim().split("\n").map(Number);
     expect(pushed - before).toBeLessThan(MOST_MEGABYTES * 1024);
     expect(cloned - before).toBeLessThan(MOST_MEGABYTES * 1024);
     const push = github.upstream.requests.findLast(({ target }) => target.endsWith("/git-receive-pack"));
@@ -54,7 +54,7 @@ test("a push of 1 GB arrives whole, and costs the launcher no more", { timeout: 
   const sink = packSink("refs/heads/main");
   const github = await startGithub(undefined, sink.take);
   // The file is in the repository alone, and the service keeps none.
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     env: UNCOMPRESSED,
     script: `
       ${USED}
@@ -67,8 +67,8 @@ test("a push of 1 GB arrives whole, and costs the launcher no more", { timeout: 
       git push --quiet https://github.com/acme/app.git main
       used`,
   });
-  expect([ended.status, ended.stderr]).toEqual([0, ""]);
-  const [before = 0, pushed = Infinity] = ended.stdout.trim().split("\n").map(Number);
+  expect([result.status, result.stderr]).toEqual([0, ""]);
+  const [before = 0, pushed = Infinity] = result.stdout.trim().split("\n").map(Number);
   expect(pushed - before).toBeLessThan((isStandalone ? 24 : MOST_MEGABYTES) * 1024);
   expect(sink.received()).toEqual({ isWhole: true, isLarge: true });
 });

@@ -24,7 +24,7 @@ function expectAuthorized({ upstream, proxy }: Github): void {
 test("git clones, fetches and pushes through the broker without the token, and no file of the repository names the broker", async () => {
   const github = await startGithub();
   const from = makeRepository(github, "acme/app.git");
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     script: `
       git clone --quiet https://github.com/acme/app.git app
       cd app
@@ -37,14 +37,14 @@ test("git clones, fetches and pushes through the broker without the token, and n
       git config --get remote.origin.url
       env`,
   });
-  expect(ended.stderr).toBe("http://github.com/acme/app.git\n");
-  expect(ended.status).toBe(0);
-  expect(ended.stdout).toMatch(/^https:\/\/github\.com\/acme\/app\.git\n/);
-  expect(ended.stdout).not.toContain(TOKEN);
-  expect(Buffer.from(ended.stdout).toString("base64")).not.toContain(TOKEN);
-  const { GITHUB_PAT = "" } = environmentOf(ended.stdout);
+  expect(result.stderr).toBe("http://github.com/acme/app.git\n");
+  expect(result.status).toBe(0);
+  expect(result.stdout).toMatch(/^https:\/\/github\.com\/acme\/app\.git\n/);
+  expect(result.stdout).not.toContain(TOKEN);
+  expect(Buffer.from(result.stdout).toString("base64")).not.toContain(TOKEN);
+  const { GITHUB_PAT = "" } = environmentOf(result.stdout);
   expect(GITHUB_PAT).toMatch(/^ghp_sophia-\w{32}$/);
-  expect(readFileSync(join(ended.cwd, "app/.git/config"), "utf8")).not.toMatch(/127\.0\.0\.1|http:|sophia/);
+  expect(readFileSync(join(result.cwd, "app/.git/config"), "utf8")).not.toMatch(/127\.0\.0\.1|http:|sophia/);
   expect(run("git", ["-C", join(github.repositories, "acme/app.git"), "log", "--format=%s", "main"], from)).toBe(
     "second\nfirst\n",
   );
@@ -63,12 +63,12 @@ test("git uses the broker for remotes in the form of ssh, and for submodules", a
   run("git", ["update-index", "--add", "--cacheinfo", `160000,${commit},part`], from);
   run("git", [...AUTHOR, "commit", "--quiet", "-m", "submodule"], from);
   run("git", ["push", "--quiet", join(github.repositories, "acme/app.git"), "main"], from);
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     script: `
       git clone --quiet --recurse-submodules ssh://git@github.com/acme/app.git app 2>/dev/null
       cat app/part/a.txt`,
   });
-  expect([ended.stderr, ended.status, ended.stdout]).toEqual(["", 0, "part"]);
+  expect([result.stderr, result.status, result.stdout]).toEqual(["", 0, "part"]);
   expectAuthorized(github);
 });
 
@@ -77,13 +77,13 @@ test(`"ssh": false leaves remotes in the form of ssh to ssh`, async () => {
   const script = `
     git ls-remote git@github.com:acme/app.git || true
     git config --get-all url.http://github.com/.insteadOf`;
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     broker: { ssh: false },
     script,
     env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
   });
-  expect(ended.stderr).toMatch(/^ssh\n/);
-  expect(ended.stdout).toBe("https://github.com/\n");
+  expect(result.stderr).toMatch(/^ssh\n/);
+  expect(result.stdout).toBe("https://github.com/\n");
   expect(github.asked()).toEqual([]);
 });
 
@@ -135,29 +135,29 @@ test.each([
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
   const origin = github.upstream.origin.replace("127.0.0.1", "localhost");
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     broker: { upstream: origin },
     script: `
       git ls-remote --quiet ${origin}/acme/app.git
       echo "\${NO_PROXY-unset} \${HTTPS_PROXY-unset}"`,
     env: { NO_PROXY: list },
   });
-  expect(unwrapped(ended.stderr)).toContain(notice);
-  expect(ended.stdout).toMatch(/^[\da-f]{40}\tHEAD\n/);
-  expect(ended.stdout.trim().split("\n").at(-1)?.replace(github.proxy.url, "proxy")).toBe(left);
+  expect(unwrapped(result.stderr)).toContain(notice);
+  expect(result.stdout).toMatch(/^[\da-f]{40}\tHEAD\n/);
+  expect(result.stdout.trim().split("\n").at(-1)?.replace(github.proxy.url, "proxy")).toBe(left);
 });
 
 test("a notice names a setting of the user that comes before sophia-run's", async () => {
   const github = await startGithub();
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     files: { ".gitconfig": '[url "git@github.com:"]\n\tinsteadOf = https://github.com/\n' },
     script: "git ls-remote https://github.com/acme/app.git || true",
     env: { GIT_SSH_COMMAND: "echo ssh >&2; false" },
   });
-  expect(unwrapped(ended.stderr)).toContain(
+  expect(unwrapped(result.stderr)).toContain(
     "git goes from https://github.com/ to git@github.com: by a setting of the user (insteadOf), without the broker",
   );
-  expect(ended.stderr).toContain("\nssh\n");
+  expect(result.stderr).toContain("\nssh\n");
   expect(github.asked()).toEqual([]);
 });
 
@@ -188,14 +188,14 @@ test("rules name host and path: the broker refuses a push elsewhere", async () =
   const github = await startGithub();
   makeRepository(github, "acme/app.git");
   makeRepository(github, "acme/other.git");
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     broker: { allow: ["github.com: * /acme/app.git/**", "api.github.com: GET /repos/acme/**"] },
     script: `
       git ls-remote --quiet https://github.com/acme/app.git >/dev/null
       git ls-remote --quiet https://github.com/acme/other.git`,
   });
-  expect(ended.status).toBe(128);
-  expect(ended.stderr).toContain("403");
+  expect(result.status).toBe(128);
+  expect(result.stderr).toContain("403");
   expect(github.asked()).toEqual([
     "github.com GET /acme/app.git/info/refs?service=git-upload-pack",
     "github.com POST /acme/app.git/git-upload-pack",

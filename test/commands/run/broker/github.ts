@@ -111,9 +111,9 @@ export async function brokered(
   const cwd = folder({ "named.contract.json": contract, ...files });
   const args = ["--contract", "named.contract.json", "--broker", ...options, "--", "sh", "-ec", script];
   const common = { GITHUB_PAT: TOKEN, GIT_CONFIG_NOSYSTEM: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  const ended = await sophia(args, {
+  const result = await sophia(args, {
     cwd,
     env: { ...common, ...env, ...more },
   });
-  return { ...ended, cwd };
+  return { ...result, cwd };
 }

@@ -30,22 +30,22 @@ describe("a found contract", () => {
     ["a prefix that hides denied paths", { prefix: "/team/v1" }, "prefix"],
   ])("does not choose how a known key is sent: %s", async (_, broker, part) => {
     const gateway = await upstream();
-    const ended = await start({
+    const result = await start({
       files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker } }) },
       env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
       client: ADMIN,
     });
-    expectRefused(ended, gateway, ["sophia.contract.json", part, "OPENAI_API_KEY", "--contract"]);
+    expectRefused(result, gateway, ["sophia.contract.json", part, "OPENAI_API_KEY", "--contract"]);
   });
 
   test("does not hide denied paths by its base", async () => {
     const gateway = await upstream();
-    const ended = await start({
+    const result = await start({
       files: { "sophia.contract.json": contract({ OPENAI_API_KEY: { broker: { base: { OPENAI_BASE_URL: "" } } } }) },
       env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
       client: ADMIN,
     });
-    expect(answerIn(ended)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
+    expect(answerIn(result)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
     expect(gateway.requests).toEqual([]);
   });
 
@@ -85,13 +85,13 @@ describe("a found contract", () => {
       ["--profile", "dev"],
       ["--profile", "dev", "--scope", "web"],
     ]) {
-      const ended = await start({
+      const result = await start({
         files: { "sophia.contract.json": text },
         env: { OPENAI_API_KEY: OPENAI },
         options,
         client: OPENAI_CLIENT,
       });
-      expectRefused(ended, evil, ["sophia.contract.json", evil.origin]);
+      expectRefused(result, evil, ["sophia.contract.json", evil.origin]);
     }
   });
 
@@ -118,14 +118,14 @@ describe("a found contract", () => {
     ["a prefix", { format: { type: "text", prefix: "sk-", minLength: 500 } }],
   ])("does not shape the dummy to anything but a word that headers take: %s", async (_, declaration) => {
     const gateway = await upstream();
-    const ended = await start({
+    const result = await start({
       files: { "sophia.contract.json": contract({ OPENAI_API_KEY: declaration }) },
       env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: gateway.origin },
       options: ["--no-contract"],
       client: OPENAI_CLIENT,
     });
-    expect(answerIn(ended)).toMatchObject({ status: 200 });
-    expect(answerIn(ended).env["OPENAI_API_KEY"]).toMatch(/^[\u0021-\u007e]{32,600}$/);
+    expect(answerIn(result)).toMatchObject({ status: 200 });
+    expect(answerIn(result).env["OPENAI_API_KEY"]).toMatch(/^[\u0021-\u007e]{32,600}$/);
   });
 });
 
@@ -181,7 +181,7 @@ describe("a found .env file", () => {
     const address = proxy.address();
     const evil = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
     const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-    const ended = await start({
+    const result = await start({
       files: {
         "sophia.contract.json": OPENAI_CONTRACT,
         ".env": names.map((name) => `${name}=${evil}\n`).join("") + "NO_PROXY=example.test\nno_proxy=example.test\n",
@@ -189,9 +189,9 @@ describe("a found .env file", () => {
       env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin, NODE_USE_ENV_PROXY: "1" },
       client: OPENAI_CLIENT,
     });
-    expectSent(ended, service, OPENAI);
+    expectSent(result, service, OPENAI);
     expect(seen).toEqual([]);
-    expect(answerIn(ended).env).toMatchObject({
+    expect(answerIn(result).env).toMatchObject({
       NO_PROXY: "example.test,127.0.0.1",
       no_proxy: "example.test,127.0.0.1",
     });
@@ -244,9 +244,9 @@ describe("a found .env file", () => {
     });
     const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: service.origin };
     const program = ["--broker", "--", process.execPath, "client.cjs", ...OPENAI_CLIENT];
-    const ended = await sophia(nested(program, "-q"), { cwd, env });
-    expect(answerIn(ended)).toMatchObject({ status: 200 });
-    expect(answerIn(ended).env["OPENAI_API_KEY"]).not.toBe(OPENAI);
+    const result = await sophia(nested(program, "-q"), { cwd, env });
+    expect(answerIn(result)).toMatchObject({ status: 200 });
+    expect(answerIn(result).env["OPENAI_API_KEY"]).not.toBe(OPENAI);
     expect(service.requests).toHaveLength(1);
   });
 
@@ -255,8 +255,8 @@ describe("a found .env file", () => {
       "sophia.contract.json": OPENAI_CONTRACT,
       ".env": "OPENAI_BASE_URL=http://127.0.0.1:9/v1\n",
     });
-    const ended = await sophia(nested(["check", "--broker", "--json"]), { cwd, env: { OPENAI_API_KEY: OPENAI } });
-    expect(JSON.parse(ended.stdout).broker.keys).toEqual([
+    const result = await sophia(nested(["check", "--broker", "--json"]), { cwd, env: { OPENAI_API_KEY: OPENAI } });
+    expect(JSON.parse(result.stdout).broker.keys).toEqual([
       expect.objectContaining({ name: "OPENAI_API_KEY", origin: "https://api.openai.com", by: "built-in" }),
     ]);
   });
@@ -266,8 +266,10 @@ describe("a found .env file", () => {
     const files = { "sophia.contract.json": QDRANT_CONTRACT, "client.cjs": CLIENT };
     const program = ["--broker", "--dotenv", "/dev/null", "--", process.execPath, "client.cjs", ...QDRANT_CLIENT];
     const url = `QDRANT_URL=${evil.origin}\n`;
-    const found = folder({ ...files, ".env": url });
-    expectRefused(await sophia(nested(program), { cwd: found, env: { QDRANT_API_KEY: QDRANT } }), evil, ["QDRANT_URL"]);
+    const foreignProject = folder({ ...files, ".env": url });
+    expectRefused(await sophia(nested(program), { cwd: foreignProject, env: { QDRANT_API_KEY: QDRANT } }), evil, [
+      "QDRANT_URL",
+    ]);
     const own = folder({ ...files, ".env": `${url}QDRANT_API_KEY=${QDRANT}\n` });
     expectSent(await sophia(nested(program), { cwd: own }), evil, QDRANT);
   });
@@ -278,8 +280,8 @@ describe("a found .env file", () => {
     const cwd = folder({ "sophia.contract.json": QDRANT_CONTRACT, "inner.json": searchBy(evil.origin) });
     const env = { QDRANT_API_KEY: QDRANT, QDRANT_URL: service.origin };
     const inner = nested(["check", "--broker", "--json"], "--broker");
-    const ended = await sophia(inner, { cwd, env });
-    expect(JSON.parse(ended.stdout).broker).toMatchObject({ keys: [], failures: [], outer: ["QDRANT_API_KEY"] });
+    const result = await sophia(inner, { cwd, env });
+    expect(JSON.parse(result.stdout).broker).toMatchObject({ keys: [], failures: [], outer: ["QDRANT_API_KEY"] });
     expect([service.requests, evil.requests]).toEqual([[], []]);
   });
 });

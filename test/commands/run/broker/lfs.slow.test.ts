@@ -31,7 +31,7 @@ test("Git LFS uploads and downloads, and the token goes to GitHub alone", async 
   };
   const github = await startGithub(answer);
   makeRepository(github, "acme/app.git");
-  const ended = await brokered(github, {
+  const result = await brokered(github, {
     env: { GIT_SSL_CAINFO: github.env["NODE_EXTRA_CA_CERTS"] ?? "" },
     script: `
       git lfs install --skip-repo >/dev/null
@@ -46,10 +46,10 @@ test("Git LFS uploads and downloads, and the token goes to GitHub alone", async 
       git clone --quiet https://github.com/acme/app.git ../again
       cat ../again/a.bin`,
   });
-  expect([ended.status, ended.stderr, ended.stdout]).toEqual([0, "", "large\n"]);
+  expect([result.status, result.stderr, result.stdout]).toEqual([0, "", "large\n"]);
   expect([...stored.values()]).toEqual(["large\n"]);
-  const asked = github.asked();
-  expect(asked).toContain("github.com POST /acme/app.git/info/lfs/objects/batch");
+  const requestLines = github.asked();
+  expect(requestLines).toContain("github.com POST /acme/app.git/info/lfs/objects/batch");
   for (const { headers } of github.upstream.requests) {
     expect(headers.authorization === undefined).toBe(headers.host === ASSETS);
   }

@@ -170,10 +170,10 @@ describe("the broker on a socket", () => {
         ${CURL} --header "Host: $host" http://localhost/v1/models | grep -Eo 'answered|broker-[a-z]+'
       done
       env`;
-    const given = { ...env, GITHUB_PAT: "ghp_0123456789abcdefghij", HTTP_PROXY: "http://proxy.test" };
+    const callerEnvironment = { ...env, GITHUB_PAT: "ghp_0123456789abcdefghij", HTTP_PROXY: "http://proxy.test" };
     const { stdout, stderr, status } = await sophia(
       ["--broker", "--broker-listen", "unix:s", "--", "sh", "-c", script],
-      { cwd, env: given },
+      { cwd, env: callerEnvironment },
     );
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     expect(stdout.split("\n").slice(0, 4)).toEqual(["600", "answered", "answered", "broker-denied"]);
@@ -207,10 +207,10 @@ describe("the broker on a socket", () => {
       onTestFinished(() => watcher.close());
       const appears = once(watcher, "change");
       const child = startIn(cwd, env, "exec sleep 60");
-      const ended = once(child, "close");
+      const result = once(child, "close");
       await appears;
       child.kill("SIGTERM");
-      expect(await ended).toEqual([null, "SIGTERM"]);
+      expect(await result).toEqual([null, "SIGTERM"]);
       watcher.close();
       expect(existsSync(join(cwd, "s"))).toBe(false);
     }

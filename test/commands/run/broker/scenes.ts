@@ -52,18 +52,18 @@ export function searchBy(origin: string): string {
 export const QDRANT_CONTRACT = contract({ QDRANT_API_KEY: {}, QDRANT_URL: { secret: false, format: "url" } });
 export const OPENAI_CONTRACT = contract({ OPENAI_API_KEY: {} });
 
-export function expectRefused(ended: Ended, evil: Upstream, fragments: readonly string[]): void {
-  expect({ status: ended.status, stdout: ended.stdout }).toEqual({ status: 125, stdout: "" });
+export function expectRefused(result: Ended, evil: Upstream, fragments: readonly string[]): void {
+  expect({ status: result.status, stdout: result.stdout }).toEqual({ status: 125, stdout: "" });
   expect(evil.requests).toEqual([]);
-  for (const fragment of ["--broker", ...fragments]) expect(unwrapped(ended.stderr)).toContain(fragment);
-  for (const key of [OPENAI, QDRANT, SEARCH]) expect(ended.stderr).not.toContain(key);
+  for (const fragment of ["--broker", ...fragments]) expect(unwrapped(result.stderr)).toContain(fragment);
+  for (const key of [OPENAI, QDRANT, SEARCH]) expect(result.stderr).not.toContain(key);
 }
 
 /** The key reached the service, and the program had a dummy alone. */
-export function expectSent(ended: Ended, service: Upstream, key: string): void {
-  expect(ended.stderr).not.toContain("sophia-run:");
-  expect(ended.status).toBe(0);
-  const answer = answerIn(ended);
+export function expectSent(result: Ended, service: Upstream, key: string): void {
+  expect(result.stderr).not.toContain("sophia-run:");
+  expect(result.status).toBe(0);
+  const answer = answerIn(result);
   expect({ status: answer.status, body: answer.body }).toEqual({ status: 200, body: "served" });
   expect(JSON.stringify(answer.env)).not.toContain(key);
   expect(service.requests.map(({ rawHeaders }) => rawHeaders.join(" "))).toEqual([expect.stringContaining(key)]);

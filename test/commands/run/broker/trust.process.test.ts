@@ -27,11 +27,11 @@ import {
 describe("a found contract", () => {
   test("does not send a key to an upstream of its own: nothing starts, and the message names the file", async () => {
     const evil = await upstream();
-    const ended = await start({
+    const result = await start({
       files: { "sophia.contract.json": searchBy(evil.origin) },
       env: { SEARCH_KEY: SEARCH },
     });
-    expectRefused(ended, evil, ["sophia.contract.json", "SEARCH_KEY", evil.origin, `--broker-to ${evil.origin}`]);
+    expectRefused(result, evil, ["sophia.contract.json", "SEARCH_KEY", evil.origin, `--broker-to ${evil.origin}`]);
     const cwd = folder({ "sophia.contract.json": searchBy(evil.origin) });
     const checked = await sophia(["check", "--broker", "--json"], { cwd, env: { SEARCH_KEY: SEARCH } });
     expect([checked.status, JSON.parse(checked.stdout).broker.failures]).toEqual([
@@ -42,12 +42,12 @@ describe("a found contract", () => {
 
   test("sends a key to an upstream of its own if the caller names the contract", async () => {
     const service = await upstream();
-    const ended = await start({
+    const result = await start({
       files: { "own.json": searchBy(service.origin) },
       options: ["--contract", "own.json"],
       env: { SEARCH_KEY: SEARCH },
     });
-    expectSent(ended, service, SEARCH);
+    expectSent(result, service, SEARCH);
   });
 
   test.each<[string, (origin: string) => Pick<Scene, "options" | "env">]>([
@@ -56,12 +56,12 @@ describe("a found contract", () => {
   ])("sends a key to an upstream of its own if the caller allows the origin: %s", async (_, more) => {
     const service = await upstream();
     const { options = [], env = {} } = more(service.origin);
-    const ended = await start({
+    const result = await start({
       files: { "sophia.contract.json": searchBy(service.origin) },
       options,
       env: { SEARCH_KEY: SEARCH, ...env },
     });
-    expectSent(ended, service, SEARCH);
+    expectSent(result, service, SEARCH);
   });
 
   test("does not send a key to an upstream of its own because of a SOPHIA_BROKER_TO in a .env file, or of another allowed origin", async () => {
@@ -89,8 +89,8 @@ describe("a found contract", () => {
     const env = { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${service.origin}/v1` };
     const client = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "authorization", "/organization/admin_api_keys"] as const;
     for (const deny of [[], ["GET /v1/files"]]) {
-      const ended = await start({ files: files(deny), env, client });
-      expect(answerIn(ended)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
+      const result = await start({ files: files(deny), env, client });
+      expect(answerIn(result)).toMatchObject({ status: 403, body: expect.stringContaining("broker-denied") });
     }
     expect(service.requests).toEqual([]);
     const named = await start({ files: files([]), env, client, options: ["--contract", "sophia.contract.json"] });
@@ -113,21 +113,21 @@ describe("the address of a service without a built-in address", () => {
 
   test("applies to the key of the same .env file", async () => {
     const service = await upstream();
-    const ended = await start({
+    const result = await start({
       files: {
         "sophia.contract.json": QDRANT_CONTRACT,
         ".env": `QDRANT_URL=${service.origin}\nQDRANT_API_KEY=${QDRANT}\n`,
       },
       client: QDRANT_CLIENT,
     });
-    expectSent(ended, service, QDRANT);
+    expectSent(result, service, QDRANT);
   });
 
   test("applies if it is the caller's", async () => {
     const service = await upstream();
     const env = { QDRANT_API_KEY: QDRANT, QDRANT_URL: service.origin };
-    const ended = await start({ files: { "sophia.contract.json": QDRANT_CONTRACT }, env, client: QDRANT_CLIENT });
-    expectSent(ended, service, QDRANT);
+    const result = await start({ files: { "sophia.contract.json": QDRANT_CONTRACT }, env, client: QDRANT_CLIENT });
+    expectSent(result, service, QDRANT);
   });
 
   test.each([
@@ -137,8 +137,8 @@ describe("the address of a service without a built-in address", () => {
     const evil = await upstream();
     const text = contract({ QDRANT_API_KEY: {}, ...address }).replace("EVIL", evil.origin);
     const env = { QDRANT_API_KEY: QDRANT, OTHER_URL: evil.origin };
-    const ended = await start({ files: { "sophia.contract.json": text }, env, client: QDRANT_CLIENT });
-    expectRefused(ended, evil, ["sophia.contract.json", fragment]);
+    const result = await start({ files: { "sophia.contract.json": text }, env, client: QDRANT_CLIENT });
+    expectRefused(result, evil, ["sophia.contract.json", fragment]);
   });
 });
 
@@ -171,8 +171,8 @@ describe("the gateway for a key", () => {
 
   test("does not come from a found .env file, with which the built-in origin stays", async () => {
     const evil = await upstream();
-    const found = { ...files, ".env": `OPENAI_BASE_URL=${evil.origin}/v1\n` };
-    const cwd = folder(found);
+    const projectFiles = { ...files, ".env": `OPENAI_BASE_URL=${evil.origin}/v1\n` };
+    const cwd = folder(projectFiles);
     const { status, stdout } = await sophia(["check", "--broker", "--json"], { cwd, env: { OPENAI_API_KEY: OPENAI } });
     expect(status).toBe(0);
     expect(JSON.parse(stdout).broker.keys[0]).toMatchObject({
@@ -218,11 +218,11 @@ describe("an ESC token in a found .env file", () => {
 
 test("goose's variable leads to the same gateway, whose paths goose uses whole", async () => {
   const gateway = await upstream();
-  const ended = await start({
+  const result = await start({
     files: { "sophia.contract.json": OPENAI_CONTRACT },
     env: { OPENAI_API_KEY: OPENAI, OPENAI_BASE_URL: `${gateway.origin}/team/v1` },
     client: ["OPENAI_HOST", "OPENAI_API_KEY", "authorization", "/v1/chat/completions"],
   });
-  expectSent(ended, gateway, OPENAI);
+  expectSent(result, gateway, OPENAI);
   expect(gateway.requests.map(({ target }) => target)).toEqual(["/team/v1/chat/completions"]);
 });

@@ -22,16 +22,16 @@ export async function azureWorld({ lifeMs }: { readonly lifeMs: number }): Promi
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  let made = 0;
+  let tokenCount = 0;
   server.provider("azure-login", () => {
-    made += 1;
+    tokenCount += 1;
     const now = Math.floor(Date.now() / 1000);
     const times = { iat: now, nbf: now, exp: now + Math.floor(lifeMs / 1000) };
     const claims = {
       iss: "https://api.pulumi.com/oidc",
       sub: "pulumi:env",
       aud: AUDIENCE,
-      jti: String(made),
+      jti: String(tokenCount),
       ...times,
     };
     return {

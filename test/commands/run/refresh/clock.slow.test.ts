@@ -12,20 +12,20 @@ describe("a system clock that is set back by an hour", () => {
   skipBecause(notPreloadable ?? notInstalled("cc", "--version"));
 
   test("does not delay a renewal, nor make later tokens live longer", async () => {
-    const it = await cloudsWorld({ lifeMs: 8000, variables: VARIABLES.GOOGLE });
-    const library = join(it.cwd, "clock.so");
+    const refreshScene = await cloudsWorld({ lifeMs: 8000, variables: VARIABLES.GOOGLE });
+    const library = join(refreshScene.cwd, "clock.so");
     const source = join(import.meta.dirname, "clock-set-back.c");
     execFileSync("cc", ["-shared", "-fPIC", "-o", library, source, "-ldl"], { stdio: "inherit" });
-    const mark = join(it.cwd, "set-back");
-    const now = join(it.cwd, "now");
+    const mark = join(refreshScene.cwd, "set-back");
+    const now = join(refreshScene.cwd, "now");
     // The program sees the same clock, and writes the time of it.
     const program = `
       const note = () => require("node:fs").writeFileSync(${JSON.stringify(now)}, String(Date.now()));
       note(); console.log("runs"); setInterval(note, 100); process.on("SIGTERM", () => process.exit(0));`;
-    const log = join(it.cwd, "log");
+    const log = join(refreshScene.cwd, "log");
     const words = [...sophiaRun, "--refresh", "--audit-log", log, "--", process.execPath, "-e", program];
-    const env = { ...it.env, LD_PRELOAD: library, CLOCK_SET_BACK: mark };
-    const started = start([words[0] ?? "", ...words.slice(1)], { cwd: it.cwd, env });
+    const env = { ...refreshScene.env, LD_PRELOAD: library, CLOCK_SET_BACK: mark };
+    const started = start([words[0] ?? "", ...words.slice(1)], { cwd: refreshScene.cwd, env });
     await started.seen(/runs/);
     const before = Number(readFileSync(now, "utf8"));
     writeFileSync(mark, "");

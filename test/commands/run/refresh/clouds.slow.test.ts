@@ -44,9 +44,12 @@ interface Answer {
   readonly file?: string;
 }
 
-async function run(it: CloudsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function run(cloudScene: CloudsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM];
-  const started = start([words[0] ?? "", ...words.slice(1)], { cwd: it.cwd, env: { ...it.env, ...env } });
+  const started = start([words[0] ?? "", ...words.slice(1)], {
+    cwd: cloudScene.cwd,
+    env: { ...cloudScene.env, ...env },
+  });
   const [line] = await started.seen(/\{"pid".*\n/);
   const first: { readonly pid: number; readonly env: Readonly<Record<string, string>> } = JSON.parse(line);
   let count = 0;
@@ -68,8 +71,8 @@ async function run(it: CloudsWorld, options: readonly string[], env: Readonly<Re
 
 describe("a start with --refresh", () => {
   test("gives the program files and addresses in place of tokens, and removes them at its end", async () => {
-    const it = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
-    const program = await run(it, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
+    const cloudScene = await cloudsWorld({ files: "\n    TLS_FILE: ${test.content}" });
+    const program = await run(cloudScene, ["--refresh"], { HTTPS_PROXY: "http://127.0.0.1:1" });
     expect(Object.keys(program.env)).toEqual([
       "ARM_CLIENT_ID",
       "ARM_OIDC_TOKEN_FILE_PATH",
@@ -114,13 +117,13 @@ describe("a start with --refresh", () => {
     expect(file).toMatch(/^sentinel-content-\d+$/);
     expect(await program.stop()).toMatchObject({ status: 0, stderr: "" });
     expect(paths.map((path) => existsSync(dirname(path)))).toEqual([false, false, false]);
-    expect(it.server.sessions).toBe(1);
+    expect(cloudScene.server.sessions).toBe(1);
   });
 
   test("renews tokens and files in place, and masks each generation, in the audit log as well", async () => {
-    const it = await cloudsWorld({ lifeMs: 5000, files: "\n    TLS_FILE: ${test.content}" });
-    const log = join(it.cwd, "log");
-    const program = await run(it, ["--refresh", "--redact", "--audit-log", log]);
+    const cloudScene = await cloudsWorld({ lifeMs: 5000, files: "\n    TLS_FILE: ${test.content}" });
+    const log = join(cloudScene.cwd, "log");
+    const program = await run(cloudScene, ["--refresh", "--redact", "--audit-log", log]);
     const path = program.env["AZURE_FEDERATED_TOKEN_FILE"] ?? "";
     const first = readFileSync(path, "utf8");
     await expect.poll(() => readFileSync(log, "utf8").match(/"event":"renewal"/g)?.length, { timeout: 20_000 }).toBe(2);
@@ -150,8 +153,8 @@ describe("a start with --refresh", () => {
   });
 
   test("without an end of its token, assumes an hour for Google, and warns", async () => {
-    const it = await cloudsWorld({ variables: "\n    CLOUDSDK_AUTH_ACCESS_TOKEN: ${gcp.login.accessToken}" });
-    const program = await run(it, ["--refresh"]);
+    const cloudScene = await cloudsWorld({ variables: "\n    CLOUDSDK_AUTH_ACCESS_TOKEN: ${gcp.login.accessToken}" });
+    const program = await run(cloudScene, ["--refresh"]);
     const { google } = await program.ask();
     expect(google?.expires_in).toBeGreaterThan(3500);
     const { stderr } = await program.stop();
@@ -159,10 +162,10 @@ describe("a start with --refresh", () => {
   });
 
   test("leaves a token of Azure alone that is no JWT, and warns", async () => {
-    const it = await cloudsWorld({ variables: "\n    ARM_OIDC_TOKEN: opaque-sentinel" });
+    const cloudScene = await cloudsWorld({ variables: "\n    ARM_OIDC_TOKEN: opaque-sentinel" });
     const { status, stdout, stderr } = await sophia(
       ["--refresh", "--", "sh", "-c", 'echo "$ARM_OIDC_TOKEN ${AZURE_FEDERATED_TOKEN_FILE-none}"'],
-      it,
+      cloudScene,
     );
     expect([status, stdout]).toEqual([0, "opaque-sentinel none\n"]);
     expect(stderr).not.toContain("sentinel");
@@ -170,21 +173,27 @@ describe("a start with --refresh", () => {
   });
 
   test("keeps what SDKs would use first from ESC, and warns of the caller's", async () => {
-    const it = await cloudsWorld({ variables: `${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static` });
+    const cloudScene = await cloudsWorld({ variables: `${VARIABLES.AZURE}\n    AZURE_CLIENT_SECRET: static` });
     const echo = ["--", "sh", "-c", 'echo "${AZURE_CLIENT_SECRET-none} ${AZURE_USERNAME-none}"'];
-    expect(await sophia(["--refresh", ...echo], it)).toMatchObject({ stdout: "none none\n", stderr: "" });
-    const warned = await sophia(["--refresh", ...echo], { ...it, env: { ...it.env, AZURE_USERNAME: "ada" } });
+    expect(await sophia(["--refresh", ...echo], cloudScene)).toMatchObject({ stdout: "none none\n", stderr: "" });
+    const warned = await sophia(["--refresh", ...echo], {
+      ...cloudScene,
+      env: { ...cloudScene.env, AZURE_USERNAME: "ada" },
+    });
     expect(warned.stdout).toBe("none ada\n");
     expect(unwrapped(warned.stderr)).toContain("SDKs prefer AZURE_USERNAME of the process environment");
   });
 
   test("obeys the contract; a variable overrides it, and --aws-refresh means AWS alone", async () => {
-    const it = await cloudsWorld({ contract: { variables: {}, refresh: true } });
+    const cloudScene = await cloudsWorld({ contract: { variables: {}, refresh: true } });
     const echo = ["--", "sh", "-c", 'echo "${ARM_OIDC_TOKEN-none}"'];
-    expect(await sophia(echo, it)).toMatchObject({ status: 0, stdout: "none\n" });
-    const off = await sophia(echo, { ...it, env: { ...it.env, SOPHIA_REFRESH: "0" } });
+    expect(await sophia(echo, cloudScene)).toMatchObject({ status: 0, stdout: "none\n" });
+    const off = await sophia(echo, { ...cloudScene, env: { ...cloudScene.env, SOPHIA_REFRESH: "0" } });
     expect(off.stdout).toMatch(/^[\w-]+\.[\w-]+\.c2ln\n$/);
-    const aws = await sophia(["--aws-refresh", ...echo], { ...it, env: { ...it.env, SOPHIA_REFRESH: "0" } });
+    const aws = await sophia(["--aws-refresh", ...echo], {
+      ...cloudScene,
+      env: { ...cloudScene.env, SOPHIA_REFRESH: "0" },
+    });
     expect(aws.stdout).toMatch(/^[\w-]+\.[\w-]+\.c2ln\n$/);
     expect(aws.stderr).toContain("--aws-refresh has no effect");
   });
@@ -196,38 +205,38 @@ describe("the caller's own credentials, with --refresh,", () => {
     ["AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"],
     ["GOOGLE_OAUTH_ACCESS_TOKEN", "ya29.own-sentinel"],
   ])("cannot be renewed, which ends the start with 125 and offers --exclude: %s", async (name, value) => {
-    const it = await cloudsWorld();
-    const env = { ...it.env, [name]: value };
-    const { status, stderr } = await sophia(["--refresh", "--", "true"], { cwd: it.cwd, env });
+    const cloudScene = await cloudsWorld();
+    const env = { ...cloudScene.env, [name]: value };
+    const { status, stderr } = await sophia(["--refresh", "--", "true"], { cwd: cloudScene.cwd, env });
     expect(status).toBe(125);
     expect(stderr).not.toContain("sentinel");
     expect(unwrapped(stderr)).toContain(`--exclude ${name}`);
     const echo = ["--", "sh", "-c", `echo "\${${name}-none}"`];
-    const excluded = await sophia(["--refresh", "--exclude", name, ...echo], { cwd: it.cwd, env });
+    const excluded = await sophia(["--refresh", "--exclude", name, ...echo], { cwd: cloudScene.cwd, env });
     expect(excluded.status).toBe(0);
     expect(excluded.stdout).not.toContain(value);
   });
 
   test("do not matter for a cloud that ESC does not give", async () => {
-    const it = await cloudsWorld({ variables: VARIABLES.AZURE });
-    const env = { ...it.env, GOOGLE_APPLICATION_CREDENTIALS: "/own.json", AWS_ACCESS_KEY_ID: "AKIA" };
+    const cloudScene = await cloudsWorld({ variables: VARIABLES.AZURE });
+    const env = { ...cloudScene.env, GOOGLE_APPLICATION_CREDENTIALS: "/own.json", AWS_ACCESS_KEY_ID: "AKIA" };
     const echo = ["--", "sh", "-c", 'echo "$GOOGLE_APPLICATION_CREDENTIALS $AWS_ACCESS_KEY_ID"'];
-    expect(await sophia(["--refresh", ...echo], { cwd: it.cwd, env })).toMatchObject({
+    expect(await sophia(["--refresh", ...echo], { cwd: cloudScene.cwd, env })).toMatchObject({
       status: 0,
       stdout: "/own.json AKIA\n",
     });
   });
 
   test("are not those of an outer sophia-run, whose variables a nested one takes over", async () => {
-    const it = await cloudsWorld({
+    const cloudScene = await cloudsWorld({
       contract: { variables: { ARM_OIDC_TOKEN: { required: true } } },
     });
     const inner = ["--", "sh", "-c", 'cat "$AZURE_FEDERATED_TOKEN_FILE"'];
-    const nested = await sophia(["--refresh", "--keep-esc", "--", ...sophiaRun, "--refresh", ...inner], it);
+    const nested = await sophia(["--refresh", "--keep-esc", "--", ...sophiaRun, "--refresh", ...inner], cloudScene);
     expect(nested.stderr).toBe("");
     expect(nested.stdout).toMatch(/^[\w-]+\.[\w-]+\.c2ln$/);
     // Without ESC the nested one passes the outer one's file on, and does not miss what the outer one has withheld.
-    const passed = await sophia(["--refresh", "--", ...sophiaRun, ...inner], it);
+    const passed = await sophia(["--refresh", "--", ...sophiaRun, ...inner], cloudScene);
     expect(passed).toMatchObject({ status: 0, stderr: "" });
     expect(passed.stdout).toMatch(/^[\w-]+\.[\w-]+\.c2ln$/);
   });
@@ -235,17 +244,17 @@ describe("the caller's own credentials, with --refresh,", () => {
 
 describe("--refresh, if ESC gives nothing new,", () => {
   test("keeps the tokens until they expire, then answers 503, and uses later ones", async () => {
-    const it = await cloudsWorld({ lifeMs: 10_000 });
-    const program = await run(it, ["--refresh", "--timeout", "2s"]);
+    const cloudScene = await cloudsWorld({ lifeMs: 10_000 });
+    const program = await run(cloudScene, ["--refresh", "--timeout", "2s"]);
     const before = await program.ask();
-    it.server.failAlways("open", 403);
+    cloudScene.server.failAlways("open", 403);
     await program.reported(/Google Cloud credentials and Azure credentials\s+cannot\s+be\s+renewed/);
     expect(await program.ask()).toMatchObject({ google: { status: 200, access_token: before.google?.access_token } });
     await program.reported(/have\s+expired/);
     const { google } = await program.ask();
     expect(google).toMatchObject({ status: 503, error: "temporarily_unavailable" });
-    it.life = 3_600_000;
-    it.server.heal();
+    cloudScene.life = 3_600_000;
+    cloudScene.server.heal();
     await program.reported(/are\s+renewed\s+again/);
     expect((await program.ask()).google).toMatchObject({ status: 200 });
     const { stderr } = await program.stop();
@@ -254,11 +263,11 @@ describe("--refresh, if ESC gives nothing new,", () => {
 
   test("takes the same token again as a failure, after which ESC is asked more and more rarely", async () => {
     const token = jwt({ jti: "sentinel-static", exp: Math.floor(Date.now() / 1000) + 7 });
-    const it = await cloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
-    const program = await run(it, ["--refresh"]);
+    const cloudScene = await cloudsWorld({ variables: `\n    ARM_OIDC_TOKEN: ${token}` });
+    const program = await run(cloudScene, ["--refresh"]);
     await program.reported(/the\s+same\s+credentials\s+again/);
     await program.reported(/have\s+expired/);
-    const { sessions } = it.server;
+    const { sessions } = cloudScene.server;
     expect(sessions).toBeLessThan(8);
     const { stderr } = await program.stop();
     expect(stderr).not.toContain("sentinel");
@@ -266,13 +275,13 @@ describe("--refresh, if ESC gives nothing new,", () => {
   });
 
   test("keeps a file as it was, with a report, if the new file breaks the contract or is gone", async () => {
-    const it = await cloudsWorld({
+    const cloudScene = await cloudsWorld({
       variables: "\n    CERT: c2VudGluZWwx",
       contract: { variables: { CERT: { as: "file", format: "base64" } } },
       files: "\n    TLS_FILE: ${test.content}\n    OTHER_FILE: first",
     });
-    const program = await run(it, ["--refresh", "--session", "4s"]);
-    it.server.environment(ENVIRONMENT, {
+    const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
+    cloudScene.server.environment(ENVIRONMENT, {
       definition:
         "values:\n  environmentVariables:\n    CERT: '*not base64*'\n  files:\n    TLS_FILE: another-content\n",
     });
@@ -285,14 +294,14 @@ describe("--refresh, if ESC gives nothing new,", () => {
 });
 
 test("--watch restarts the program for a changed revision, not for a mere renewal", async () => {
-  const it = await cloudsWorld({ lifeMs: 6000, files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(it, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
+  const cloudScene = await cloudsWorld({ lifeMs: 6000, files: "\n    TLS_FILE: ${test.content}" });
+  const program = await run(cloudScene, ["--refresh", "--watch", "--watch-every", "1s", "--session", "8s"]);
   const first = await program.ask();
-  await expect.poll(() => it.server.sessions, { timeout: 20_000 }).toBeGreaterThan(4);
+  await expect.poll(() => cloudScene.server.sessions, { timeout: 20_000 }).toBeGreaterThan(4);
   const later = await program.ask();
   expect(later.google?.access_token).not.toBe(first.google?.access_token);
   expect(later.file).not.toBe(first.file);
-  it.server.environment(ENVIRONMENT, {
+  cloudScene.server.environment(ENVIRONMENT, {
     definition:
       "values:\n  azure:\n    login:\n      fn::open::azure-login: {}\n  environmentVariables:\n    ADDED: added\n    ARM_OIDC_TOKEN: ${azure.login.oidc.token}\n",
   });
@@ -308,8 +317,8 @@ test("--watch restarts the program for a changed revision, not for a mere renewa
 });
 
 test("the server of tokens gives none to others: it refuses wrong requests, with errors that SDKs show", async () => {
-  const it = await cloudsWorld();
-  const program = await run(it, ["--refresh"]);
+  const cloudScene = await cloudsWorld();
+  const program = await run(cloudScene, ["--refresh"]);
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
   const { token_url: url, credential_source: source } = config;
   const subject = await (await fetch(source.url, { headers: source.headers })).text();
@@ -339,13 +348,13 @@ test("the server of tokens gives none to others: it refuses wrong requests, with
 });
 
 test("the audit log of a brokered request has no token that was just renewed", async () => {
-  const it = await cloudsWorld({
+  const cloudScene = await cloudsWorld({
     lifeMs: 6000,
     contract: { variables: { OPENAI_API_KEY: {} } },
     variables: VARIABLES.GOOGLE,
   });
-  const log = join(it.cwd, "log");
-  const program = await run(it, ["--broker", "--refresh", "--audit-log", log], {
+  const log = join(cloudScene.cwd, "log");
+  const program = await run(cloudScene, ["--broker", "--refresh", "--audit-log", log], {
     OPENAI_API_KEY: "sk-sentinel-openai",
   });
   const config: GoogleFile = JSON.parse(readFileSync(program.env["GOOGLE_APPLICATION_CREDENTIALS"] ?? "", "utf8"));
@@ -360,9 +369,9 @@ test("the audit log of a brokered request has no token that was just renewed", a
 });
 
 test("with a broker that listens elsewhere, tokens have a loopback port of their own", async () => {
-  const it = await cloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
-  const options = ["--broker", "--broker-listen", `unix:${join(it.cwd, "broker.sock")}`, "--refresh"];
-  const program = await run(it, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
+  const cloudScene = await cloudsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const options = ["--broker", "--broker-listen", `unix:${join(cloudScene.cwd, "broker.sock")}`, "--refresh"];
+  const program = await run(cloudScene, options, { OPENAI_API_KEY: "sk-sentinel-openai" });
   expect((await program.ask()).google).toMatchObject({ status: 200 });
   expect((await program.stop()).status).toBe(0);
 });
@@ -380,19 +389,19 @@ test.each([
   [["--mode", "exec"], "--refresh needs a parent process"],
   [["--offline"], "--refresh and --offline cannot be used together"],
 ])("--refresh refuses %s", async (options, message) => {
-  const it = await cloudsWorld();
-  const { status, stderr } = await sophia(["--refresh", ...options, "--", "true"], it);
+  const cloudScene = await cloudsWorld();
+  const { status, stderr } = await sophia(["--refresh", ...options, "--", "true"], cloudScene);
   expect(status).toBe(125);
   expect(unwrapped(stderr)).toContain(message);
 });
 
 test("--refresh of files alone starts no server", async () => {
-  const it = await cloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
-  const program = await run(it, ["--refresh", "--session", "4s"]);
+  const cloudScene = await cloudsWorld({ variables: "", files: "\n    TLS_FILE: ${test.content}" });
+  const program = await run(cloudScene, ["--refresh", "--session", "4s"]);
   const first = (await program.ask()).file;
-  const { sessions } = it.server;
+  const { sessions } = cloudScene.server;
   expect(listeningPorts(program.pid)).toEqual([]);
-  await expect.poll(() => it.server.sessions, { timeout: 10_000 }).toBe(sessions + 2);
+  await expect.poll(() => cloudScene.server.sessions, { timeout: 10_000 }).toBe(sessions + 2);
   expect((await program.ask()).file).not.toBe(first);
   expect((await program.stop()).stderr).toBe("");
 });

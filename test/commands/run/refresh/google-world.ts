@@ -17,13 +17,16 @@ export async function googleWorld({ lifeMs }: { readonly lifeMs: number }): Prom
   onTestFinished(() => server.close());
   const opened: { readonly token: string; readonly expiresAt: number }[] = [];
   server.provider("gcp-login", () => {
-    const made = { token: `ya29.sentinel-${opened.length + 1}-${"0".repeat(40)}`, expiresAt: Date.now() + lifeMs };
-    opened.push(made);
+    const createdToken = {
+      token: `ya29.sentinel-${opened.length + 1}-${"0".repeat(40)}`,
+      expiresAt: Date.now() + lifeMs,
+    };
+    opened.push(createdToken);
     return {
       project: 123_456_789_012,
-      accessToken: secret(made.token),
+      accessToken: secret(createdToken.token),
       tokenType: "Bearer",
-      expiry: new Date(made.expiresAt).toISOString(),
+      expiry: new Date(createdToken.expiresAt).toISOString(),
     };
   });
   server.environment(ENVIRONMENT, {

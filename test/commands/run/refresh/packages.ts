@@ -45,8 +45,9 @@ export const CLIENTS = {
       const dependencies = JAVA.map((name) => {
         return `<dependency><groupId>software.amazon.awssdk</groupId><artifactId>${name}</artifactId><version>${JAVA_VERSION}</version></dependency>`;
       });
-      const own = "<modelVersion>4.0.0</modelVersion><groupId>clients</groupId><artifactId>clients</artifactId>";
-      const project = `<project>${own}<version>1</version><dependencies>${dependencies.join("")}</dependencies></project>`;
+      const projectCoordinates =
+        "<modelVersion>4.0.0</modelVersion><groupId>clients</groupId><artifactId>clients</artifactId>";
+      const project = `<project>${projectCoordinates}<version>1</version><dependencies>${dependencies.join("")}</dependencies></project>`;
       writeFileSync(join(unfinished, "pom.xml"), project);
       const copy = ["dependency:copy-dependencies", "-DoutputDirectory=jars"];
       execute("mvn", ["--quiet", "--batch-mode", ...copy], unfinished);

@@ -19,12 +19,12 @@ type Given = Readonly<Record<string, string | Partial<Resolved>>>;
 
 /** A start in which ESC gives these variables; a record changes the origin, the delivery and so on. */
 function startWith(
-  given: Given,
+  startVariables: Given,
   settings: Partial<Start["settings"]> = {},
   env: Readonly<Record<string, string>> = {},
 ) {
   const selected = new Map(
-    Object.entries(given).map(([name, value]) => {
+    Object.entries(startVariables).map(([name, value]) => {
       const base: Resolved = { name, value: "value", secret: true, origin: ESC, delivery: "value" };
       return [name, typeof value === "string" ? { ...base, value } : { ...base, ...value }];
     }),
@@ -89,19 +89,19 @@ describe("a plan of renewals", () => {
     ["keys that do not expire", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "s" }, []],
     ["an empty token", { GOOGLE_OAUTH_ACCESS_TOKEN: "" }, []],
     ["a token as a file", { GOOGLE_OAUTH_ACCESS_TOKEN: { delivery: "file" } }, []],
-  ])("finds credentials and their ends: %s", (_, given, credentials) => {
-    const plan = planRefresh(WHOLE, startWith(given), AT);
+  ])("finds credentials and their ends: %s", (_, startVariables, credentials) => {
+    const plan = planRefresh(WHOLE, startWith(startVariables), AT);
     expect(plan.credentials).toMatchObject(credentials);
     expect(plan.credentials).toHaveLength(credentials.length);
     expect(plan.refusals).toEqual([]);
   });
 
   test("gives files of ESC the end of the session", () => {
-    const given: Given = { TLS: { delivery: "file" }, OWN: { delivery: "file", origin: CALLER } };
-    const plan = planRefresh(WHOLE, startWith(given, { sessionMs: 2 * HOUR }), AT);
+    const startVariables: Given = { TLS: { delivery: "file" }, OWN: { delivery: "file", origin: CALLER } };
+    const plan = planRefresh(WHOLE, startWith(startVariables, { sessionMs: 2 * HOUR }), AT);
     expect(plan.files.map(({ name }) => name)).toEqual(["TLS"]);
     expect(plan.session).toEqual({ openedAt: AT, expiresAt: AT + 2 * HOUR });
-    expect(planRefresh(AWS, startWith(given), AT).files).toEqual([]);
+    expect(planRefresh(AWS, startWith(startVariables), AT).files).toEqual([]);
   });
 
   test("has a reason if there is nothing to renew", () => {
@@ -113,53 +113,57 @@ describe("a plan of renewals", () => {
 
 describe("the plan refuses to renew the caller's credentials", () => {
   const GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: "ya29" };
-  const own = { value: "/own", origin: CALLER };
+  const callerValue = { value: "/own", origin: CALLER };
   test.each<readonly [string, Given, string | undefined]>([
     [
       "a file beside a token of ESC",
-      { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: own },
+      { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: callerValue },
       "GOOGLE_APPLICATION_CREDENTIALS",
     ],
-    ["a file for gcloud", { ...GOOGLE, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: own }, "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE"],
+    [
+      "a file for gcloud",
+      { ...GOOGLE, CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: callerValue },
+      "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+    ],
     [
       "a token that wins over ESC's",
       { GOOGLE_OAUTH_ACCESS_TOKEN: { origin: CALLER, shadowed: [{ origin: ESC, same: false }] } },
       "GOOGLE_OAUTH_ACCESS_TOKEN",
     ],
-    ["a file, and ESC has no token", { GOOGLE_APPLICATION_CREDENTIALS: own, ...KEYS }, undefined],
+    ["a file, and ESC has no token", { GOOGLE_APPLICATION_CREDENTIALS: callerValue, ...KEYS }, undefined],
     ["an empty variable", { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: { value: "", origin: CALLER } }, undefined],
-    ["static keys of AWS beside a token of Google Cloud", { ...GOOGLE, AWS_ACCESS_KEY_ID: own }, undefined],
+    ["static keys of AWS beside a token of Google Cloud", { ...GOOGLE, AWS_ACCESS_KEY_ID: callerValue }, undefined],
     [
       "a key of AWS beside a session of ESC",
-      { ...KEYS, AWS_ACCESS_KEY_ID: own },
+      { ...KEYS, AWS_ACCESS_KEY_ID: callerValue },
       "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY",
     ],
     [
       "a file for Azure",
-      { ARM_OIDC_TOKEN: jwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: own },
+      { ARM_OIDC_TOKEN: jwt({ exp: 1 }), ARM_OIDC_TOKEN_FILE_PATH: callerValue },
       "ARM_OIDC_TOKEN_FILE_PATH",
     ],
-  ])("and names the variables to exclude: %s", (_, given, excluded) => {
-    const [refusal] = planRefresh(WHOLE, startWith(given), AT).refusals;
+  ])("and names the variables to exclude: %s", (_, startVariables, excluded) => {
+    const [refusal] = planRefresh(WHOLE, startWith(startVariables), AT).refusals;
     if (excluded === undefined) expect(refusal).toBeUndefined();
     else expect(refusal?.error.hint).toContain(`--exclude ${excluded}`);
   });
 
   test("but not variables of an outer sophia-run", () => {
-    const given: Given = { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: own };
+    const startVariables: Given = { ...GOOGLE, GOOGLE_APPLICATION_CREDENTIALS: callerValue };
     const env = { SOPHIA_REFRESHED: "GOOGLE_OAUTH_ACCESS_TOKEN,GOOGLE_APPLICATION_CREDENTIALS" };
-    expect(planRefresh(WHOLE, startWith(given, {}, env), AT).refusals).toEqual([]);
+    expect(planRefresh(WHOLE, startWith(startVariables, {}, env), AT).refusals).toEqual([]);
   });
 
   test("but keeps the name of what ESC itself sets, and withholds what SDKs would use first", () => {
-    const given: Given = {
+    const startVariables: Given = {
       ...GOOGLE,
       GOOGLE_APPLICATION_CREDENTIALS: { delivery: "file" },
       ARM_OIDC_TOKEN: jwt({ exp: AT / 1000 + 60 }),
       AZURE_CLIENT_SECRET: "static",
-      AZURE_USERNAME: own,
+      AZURE_USERNAME: callerValue,
     };
-    const plan = planRefresh(WHOLE, startWith(given), AT);
+    const plan = planRefresh(WHOLE, startWith(startVariables), AT);
     expect(plan.setByEsc).toEqual(["GOOGLE_APPLICATION_CREDENTIALS"]);
     expect(plan.withheld).toEqual(["AZURE_CLIENT_SECRET"]);
     expect(plan.warnings.flat().filter((line) => line.includes("AZURE_"))).toEqual([
@@ -199,7 +203,7 @@ test("the identity for Azure is taken from ARM_… unless it is set", () => {
 
 test("a renewal of files finds new contents, missing ones, and those that break the contract", () => {
   const present = new Map(Object.entries({ SAME: "a", NEW: "a", GONE: "a", BAD: "a", PATH_OF: "a" }));
-  const given = Object.entries({ SAME: "a", NEW: "b", BAD: "b", PATH_OF: "b", FURTHER: "c" }).map(
+  const startVariables = Object.entries({ SAME: "a", NEW: "b", BAD: "b", PATH_OF: "b", FURTHER: "c" }).map(
     ([name, value]): Resolved => ({ name, value, secret: true, origin: ESC, delivery: "file" }),
   );
   const format = { kind: "json" } as const;
@@ -211,7 +215,7 @@ test("a renewal of files finds new contents, missing ones, and those that break 
   );
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a contract is read
   const contract = { variables, aliases: new Map() } as unknown as Start["files"]["contract"];
-  const changes = fileChanges(present, given, contract, () => ({ kind: "not-json" }));
+  const changes = fileChanges(present, startVariables, contract, () => ({ kind: "not-json" }));
   expect(Object.fromEntries(changes.contents)).toEqual({ NEW: "b", PATH_OF: "b" });
   expect(changes.missing).toEqual(["GONE"]);
   expect(Object.fromEntries(changes.refused)).toEqual({ BAD: "must be JSON" });

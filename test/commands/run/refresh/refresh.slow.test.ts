@@ -25,9 +25,9 @@ const PROGRAM = `
   say("run " + process.pid + " " + names.join(","));
 `;
 
-function run(it: AwsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function run(refreshScene: AwsWorld, options: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const words = [...sophiaRun, ...options, "--", process.execPath, "-e", PROGRAM] as const;
-  return start([words[0] ?? "", ...words.slice(1)], { cwd: it.cwd, env: { ...it.env, ...env } });
+  return start([words[0] ?? "", ...words.slice(1)], { cwd: refreshScene.cwd, env: { ...refreshScene.env, ...env } });
 }
 
 async function pidOf(started: ReturnType<typeof start>): Promise<number> {
@@ -35,8 +35,12 @@ async function pidOf(started: ReturnType<typeof start>): Promise<number> {
 }
 
 test("--aws-refresh gives the program an address and a token in place of credentials, and keeps the region", async () => {
-  const it = await awsWorld();
-  const started = run(it, ["--aws-refresh"], { AWS_PROFILE: "other", AWS_ROLE_ARN: "arn", AWS_DEFAULT_REGION: "x" });
+  const refreshScene = await awsWorld();
+  const started = run(refreshScene, ["--aws-refresh"], {
+    AWS_PROFILE: "other",
+    AWS_ROLE_ARN: "arn",
+    AWS_DEFAULT_REGION: "x",
+  });
   const [, pid, names] = await started.seen(/run (\d+) (.*)/);
   expect(names?.split(",")).toEqual([
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -61,16 +65,16 @@ test("--aws-refresh gives the program an address and a token in place of credent
   });
   process.kill(Number(pid), "SIGTERM");
   expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
-  expect(it.server.sessions).toBe(1);
+  expect(refreshScene.server.sessions).toBe(1);
   expect(() => readFileSync(file)).toThrow("ENOENT");
 });
 
 test("--aws-refresh renews credentials before they expire, and masks each generation", async () => {
-  const it = await awsWorld({ lifeMs: 5000 });
-  const started = run(it, ["--aws-refresh", "--redact"]);
+  const refreshScene = await awsWorld({ lifeMs: 5000 });
+  const started = run(refreshScene, ["--aws-refresh", "--redact"]);
   const pid = await pidOf(started);
-  await it.server.waitFor("read", 3);
-  await expect.poll(() => it.opened.size).toBeGreaterThanOrEqual(3);
+  await refreshScene.server.waitFor("read", 3);
+  await expect.poll(() => refreshScene.opened.size).toBeGreaterThanOrEqual(3);
   process.kill(pid, "SIGUSR2");
   const [line] = await started.seen(/answer 200 .*/);
   expect(line).toContain('"SecretAccessKey":"***"');
@@ -81,29 +85,29 @@ test("--aws-refresh renews credentials before they expire, and masks each genera
 });
 
 test("--aws-refresh gives credentials without a stated end the life of the session", async () => {
-  const it = await awsWorld({ saysExpiration: false });
-  const started = run(it, ["--aws-refresh", "--session", "4s"]);
+  const refreshScene = await awsWorld({ saysExpiration: false });
+  const started = run(refreshScene, ["--aws-refresh", "--session", "4s"]);
   const pid = await pidOf(started);
   const first = Date.now();
-  await it.server.waitFor("open", 2);
+  await refreshScene.server.waitFor("open", 2);
   expect(Date.now() - first).toBeLessThan(4000);
   process.kill(pid, "SIGTERM");
   expect((await started.finished).status).toBe(0);
 });
 
 test("--aws-refresh keeps credentials until they expire if ESC fails, then answers 503, and uses later ones", async () => {
-  const it = await awsWorld({ lifeMs: 6000 });
-  const started = run(it, ["--aws-refresh", "--timeout", "2s"]);
+  const refreshScene = await awsWorld({ lifeMs: 6000 });
+  const started = run(refreshScene, ["--aws-refresh", "--timeout", "2s"]);
   const pid = await pidOf(started);
-  it.server.failAlways("open", 403);
+  refreshScene.server.failAlways("open", 403);
   await started.reported(/AWS credentials cannot be renewed/);
   process.kill(pid, "SIGUSR2");
   await started.seen(new RegExp(`answer 200 soon .*${keyId(1)}`));
   await started.reported(/they have expired, and the program gets none/);
   process.kill(pid, "SIGUSR2");
   await started.seen(/answer 503 soon \{"code":"CredentialsExpired"/);
-  it.life = 3_600_000;
-  it.server.heal();
+  refreshScene.life = 3_600_000;
+  refreshScene.server.heal();
   await started.reported(/AWS credentials are renewed again/);
   process.kill(pid, "SIGUSR2");
   await started.seen(new RegExp(`answer 200 soon .*${keyId(2)}`));
@@ -114,48 +118,55 @@ test("--aws-refresh keeps credentials until they expire if ESC fails, then answe
 });
 
 test("a renewal needs ESC alone: files that have changed since, and pipes, are not read again", async () => {
-  const it = await awsWorld({ lifeMs: 5000, files: { ".env": "OWN=1\n" }, contract: { variables: { PIPED: {} } } });
+  const refreshScene = await awsWorld({
+    lifeMs: 5000,
+    files: { ".env": "OWN=1\n" },
+    contract: { variables: { PIPED: {} } },
+  });
   const words = [...sophiaRun, "--aws-refresh", "--", process.execPath, "-e", PROGRAM];
-  const started = start(["bash", "-c", 'PIPED_FILE=<(echo of-pipe) exec "$@"', "bash", ...words], it);
+  const started = start(["bash", "-c", 'PIPED_FILE=<(echo of-pipe) exec "$@"', "bash", ...words], refreshScene);
   const pid = await pidOf(started);
-  writeFileSync(join(it.cwd, ".env"), "OWN='never closed\n");
-  rmSync(join(it.cwd, "sophia.contract.json"));
-  await it.server.waitFor("read", 2);
-  await expect.poll(() => it.opened.size).toBeGreaterThanOrEqual(2);
+  writeFileSync(join(refreshScene.cwd, ".env"), "OWN='never closed\n");
+  rmSync(join(refreshScene.cwd, "sophia.contract.json"));
+  await refreshScene.server.waitFor("read", 2);
+  await expect.poll(() => refreshScene.opened.size).toBeGreaterThanOrEqual(2);
   process.kill(pid, "SIGTERM");
   expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
 });
 
 test("a renewal asks ESC_TOKEN_COMMAND again, whose token may have expired", async () => {
-  const it = await awsWorld({ lifeMs: 4000 });
-  const { ESC_TOKEN: token = "", ...env } = it.env;
-  writeFileSync(join(it.cwd, "token"), token);
-  const started = run({ ...it, env }, ["--aws-refresh"], { ESC_TOKEN_COMMAND: "echo run >> runs; cat token" });
+  const refreshScene = await awsWorld({ lifeMs: 4000 });
+  const { ESC_TOKEN: token = "", ...env } = refreshScene.env;
+  writeFileSync(join(refreshScene.cwd, "token"), token);
+  const started = run({ ...refreshScene, env }, ["--aws-refresh"], {
+    ESC_TOKEN_COMMAND: "echo run >> runs; cat token",
+  });
   const pid = await pidOf(started);
-  await it.server.waitFor("read", 2);
+  await refreshScene.server.waitFor("read", 2);
   process.kill(pid, "SIGTERM");
   expect(await started.finished).toMatchObject({ status: 0, stderr: "" });
-  expect(readFileSync(join(it.cwd, "runs"), "utf8")).toMatch(/^(?:run\n){2,}$/);
+  expect(readFileSync(join(refreshScene.cwd, "runs"), "utf8")).toMatch(/^(?:run\n){2,}$/);
 });
 
 test("a renewal reads the login of Pulumi's CLI again, which may be a new one", async () => {
-  const it = await awsWorld({ lifeMs: 4000 });
-  const { ESC_TOKEN: _, ...env } = it.env;
-  const [first, second] = [0, 1].map(() => it.server.addToken({ owner: { kind: "personal", login: "ada" } }));
+  const refreshScene = await awsWorld({ lifeMs: 4000 });
+  const { ESC_TOKEN: _, ...env } = refreshScene.env;
+  const [first, second] = [0, 1].map(() => refreshScene.server.addToken({ owner: { kind: "personal", login: "ada" } }));
   const logIn = (token = ""): void => {
-    const login = { current: it.server.url, accessTokens: { [it.server.url]: token } };
-    writeFileSync(join(it.cwd, ".pulumi/credentials.json"), JSON.stringify(login), { mode: 0o600 });
+    const login = { current: refreshScene.server.url, accessTokens: { [refreshScene.server.url]: token } };
+    writeFileSync(join(refreshScene.cwd, ".pulumi/credentials.json"), JSON.stringify(login), { mode: 0o600 });
   };
-  for (const each of [".pulumi", ".config/sophia-run"]) mkdirSync(join(it.cwd, each), { recursive: true, mode: 0o700 });
-  const chosen = JSON.stringify({ version: 1, login: { backend: it.server.url } });
-  writeFileSync(join(it.cwd, ".config/sophia-run/settings.json"), chosen, { mode: 0o600 });
+  for (const each of [".pulumi", ".config/sophia-run"])
+    mkdirSync(join(refreshScene.cwd, each), { recursive: true, mode: 0o700 });
+  const chosen = JSON.stringify({ version: 1, login: { backend: refreshScene.server.url } });
+  writeFileSync(join(refreshScene.cwd, ".config/sophia-run/settings.json"), chosen, { mode: 0o600 });
   logIn(first?.value);
   const command = [...sophiaRun, "--aws-refresh", "--", process.execPath, "-e", PROGRAM];
-  const started = startAtTerminal(command, { cwd: it.cwd, env: { ...env, HOME: it.cwd } });
+  const started = startAtTerminal(command, { cwd: refreshScene.cwd, env: { ...env, HOME: refreshScene.cwd } });
   const pid = await pidOf(started);
   if (first !== undefined) first.deleted = true;
   logIn(second?.value);
-  await expect.poll(() => it.opened.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => refreshScene.opened.size, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
   process.kill(pid, "SIGTERM");
   expect((await started.finished).stdout).not.toContain("cannot be renewed");
 });
@@ -163,13 +174,13 @@ test("a renewal reads the login of Pulumi's CLI again, which may be a new one", 
 test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
   "a pipe in %s is an error, since it has one content",
   async (name) => {
-    const it = await awsWorld();
-    it.server.oidc = { subjectTokens: ["an-id-token"], organization: "acme" };
-    const { ESC_TOKEN: token = "", ...env } = it.env;
+    const refreshScene = await awsWorld();
+    refreshScene.server.oidc = { subjectTokens: ["an-id-token"], organization: "acme" };
+    const { ESC_TOKEN: token = "", ...env } = refreshScene.env;
     const words = [...sophiaRun, "--aws-refresh", "--", "true"];
     const content = name === "ESC_TOKEN_FILE" ? token : "an-id-token";
     const started = start(["bash", "-c", `${name}=<(echo ${content}) exec "$@"`, "bash", ...words], {
-      cwd: it.cwd,
+      cwd: refreshScene.cwd,
       env: { ...env, ESC_OIDC_ORG: "acme" },
     });
     const { status, stderr } = await started.finished;
@@ -179,16 +190,16 @@ test.each(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"])(
 );
 
 test("--aws-refresh may be set by the contract, which the option overrides", async () => {
-  const it = await awsWorld({ contract: { variables: {}, awsRefresh: true } });
+  const refreshScene = await awsWorld({ contract: { variables: {}, awsRefresh: true } });
   const words = (...options: readonly string[]) => [...options, "--", "sh", "-c", 'echo "${AWS_ACCESS_KEY_ID-none}"'];
-  expect(await sophia(words(), it)).toMatchObject({ status: 0, stdout: "none\n" });
-  const off = await sophia(words(), { ...it, env: { ...it.env, SOPHIA_AWS_REFRESH: "0" } });
+  expect(await sophia(words(), refreshScene)).toMatchObject({ status: 0, stdout: "none\n" });
+  const off = await sophia(words(), { ...refreshScene, env: { ...refreshScene.env, SOPHIA_AWS_REFRESH: "0" } });
   expect(off).toMatchObject({ status: 0, stdout: `${keyId(2)}\n` });
 });
 
 test("--aws-refresh shares one server with the broker, whose dummies stay the same", async () => {
-  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
-  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai", HTTPS_PROXY: "http://127.0.0.1:1" };
+  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const env = { ...refreshScene.env, OPENAI_API_KEY: "sk-sentinel-openai", HTTPS_PROXY: "http://127.0.0.1:1" };
   const script = `
     const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
     const status = async (...request) => (await fetch(...request)).status;
@@ -197,10 +208,10 @@ test("--aws-refresh shares one server with the broker, whose dummies stay the sa
       direct: process.env.NO_PROXY,
       statuses: [await status(uri), await status(uri, { headers: { authorization } }), await status(base + "/models"), await status(uri + "x")],
     })))();`;
-  const log = join(it.cwd, "log");
+  const log = join(refreshScene.cwd, "log");
   const { stdout, stderr } = await sophia(
     ["--broker", "--aws-refresh", "--audit-log", log, "--", process.execPath, "-e", script],
-    { cwd: it.cwd, env },
+    { cwd: refreshScene.cwd, env },
   );
   expect(stderr).not.toContain("sentinel");
   expect(JSON.parse(stdout)).toEqual({ isOne: true, direct: "127.0.0.1", statuses: [401, 200, 401, 404] });
@@ -210,41 +221,47 @@ test("--aws-refresh shares one server with the broker, whose dummies stay the sa
 });
 
 test("--aws-refresh serves credentials on loopback, where SDKs accept them, if the broker listens elsewhere", async () => {
-  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
   const script = `
     const { AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
     fetch(uri, { headers: { authorization } }).then((answer) => console.log(new URL(uri).hostname, answer.status));`;
-  const options = ["--broker", "--broker-listen", `unix:${join(it.cwd, "broker.sock")}`, "--aws-refresh"];
-  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai" };
-  const { status, stdout } = await sophia([...options, "--", process.execPath, "-e", script], { cwd: it.cwd, env });
+  const options = ["--broker", "--broker-listen", `unix:${join(refreshScene.cwd, "broker.sock")}`, "--aws-refresh"];
+  const env = { ...refreshScene.env, OPENAI_API_KEY: "sk-sentinel-openai" };
+  const { status, stdout } = await sophia([...options, "--", process.execPath, "-e", script], {
+    cwd: refreshScene.cwd,
+    env,
+  });
   expect([status, stdout]).toEqual([0, "127.0.0.1 200\n"]);
 });
 
 test("--aws-refresh serves no credentials on an address that the user names 127.0.0.1, since others reach it", async () => {
-  const it = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
-  const env = { ...it.env, OPENAI_API_KEY: "sk-sentinel-openai" };
+  const refreshScene = await awsWorld({ contract: { variables: { OPENAI_API_KEY: {} } } });
+  const env = { ...refreshScene.env, OPENAI_API_KEY: "sk-sentinel-openai" };
   const script = `
     const { OPENAI_BASE_URL: base, AWS_CONTAINER_CREDENTIALS_FULL_URI: uri, AWS_CONTAINER_AUTHORIZATION_TOKEN: authorization } = process.env;
     const other = new URL(new URL(uri).pathname, base.replace("//127.0.0.1", "//127.0.0.2"));
     const status = async (url) => (await fetch(url, { headers: { authorization } })).status;
     (async () => console.log(await status(uri), await status(other)))();`;
   const options = ["--broker", "--broker-listen", "127.0.0.2", "--broker-name", "127.0.0.1", "--aws-refresh"];
-  const { stdout, stderr } = await sophia([...options, "--", process.execPath, "-e", script], { cwd: it.cwd, env });
+  const { stdout, stderr } = await sophia([...options, "--", process.execPath, "-e", script], {
+    cwd: refreshScene.cwd,
+    env,
+  });
   expect({ stdout, stderr }).toEqual({ stdout: "200 401\n", stderr: "" });
 });
 
 test("--aws-refresh reports credentials that have expired when they come, and asks ESC more and more rarely", async () => {
-  const it = await awsWorld({ lifeMs: 3000 });
-  const started = run(it, ["--aws-refresh"]);
+  const refreshScene = await awsWorld({ lifeMs: 3000 });
+  const started = run(refreshScene, ["--aws-refresh"]);
   const pid = await pidOf(started);
-  it.life = -5000;
+  refreshScene.life = -5000;
   await started.reported(/have already expired; they have expired, and the program gets none/);
   process.kill(pid, "SIGUSR2");
   await started.seen(/answer 503 soon/);
-  await expect.poll(() => it.opened.size, { timeout: 15_000 }).toBe(4);
-  const [second = 0, third = 0, fourth = 0] = [...it.opened.values()].slice(1);
+  await expect.poll(() => refreshScene.opened.size, { timeout: 15_000 }).toBe(4);
+  const [second = 0, third = 0, fourth = 0] = [...refreshScene.opened.values()].slice(1);
   expect(fourth - third).toBeGreaterThan((third - second) * 1.3);
-  it.life = 3_600_000;
+  refreshScene.life = 3_600_000;
   await started.reported(/AWS credentials are renewed again/);
   process.kill(pid, "SIGTERM");
   const { stderr } = await started.finished;
@@ -256,34 +273,37 @@ describe("--aws-refresh of credentials that cannot be renewed", () => {
     ["the environment", { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" }, {}],
     ["a .env file", {}, { ".env": "AWS_ACCESS_KEY_ID=AKIA\nAWS_SECRET_ACCESS_KEY=sentinel\n" }],
   ])("ends with 125 for keys of %s, and shows the ways out", async (_, own, files) => {
-    const it = await awsWorld({ files });
-    const env = Object.keys(own).length > 0 ? { ...it.env, ...own } : { PATH: it.env["PATH"] ?? "" };
-    const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { cwd: it.cwd, env });
+    const refreshScene = await awsWorld({ files });
+    const env =
+      Object.keys(own).length > 0 ? { ...refreshScene.env, ...own } : { PATH: refreshScene.env["PATH"] ?? "" };
+    const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { cwd: refreshScene.cwd, env });
     expect(status).toBe(125);
     expect(stderr).not.toContain("sentinel");
     expectWording(stderr);
     const ways = ["--exclude", "AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY,AWS_SESSION_TOKEN"];
-    expect(await sophia(["--aws-refresh", ...ways, "--", "true"], { cwd: it.cwd, env })).toMatchObject({ status: 0 });
+    expect(await sophia(["--aws-refresh", ...ways, "--", "true"], { cwd: refreshScene.cwd, env })).toMatchObject({
+      status: 0,
+    });
   });
 
   test("warns for the option alone if there are no keys, or keys that do not expire", async () => {
-    const it = await awsWorld();
+    const refreshScene = await awsWorld();
     const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
-      cwd: it.cwd,
-      env: { PATH: it.env["PATH"] ?? "" },
+      cwd: refreshScene.cwd,
+      env: { PATH: refreshScene.env["PATH"] ?? "" },
     });
     expect([status, stderr]).toEqual([0, "sophia-run: warning: --aws-refresh has no effect: ESC is not read\n"]);
     const quiet = await sophia(["--", "true"], {
-      cwd: it.cwd,
-      env: { PATH: it.env["PATH"] ?? "", SOPHIA_AWS_REFRESH: "1" },
+      cwd: refreshScene.cwd,
+      env: { PATH: refreshScene.env["PATH"] ?? "", SOPHIA_AWS_REFRESH: "1" },
     });
     expect(quiet).toMatchObject({ status: 0, stderr: "" });
-    it.server.environment("acme/app/static", {
+    refreshScene.server.environment("acme/app/static", {
       values: { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "sentinel" },
     });
     const fixed = await sophia(["--aws-refresh", "--", "sh", "-c", 'echo "$AWS_ACCESS_KEY_ID"'], {
-      cwd: it.cwd,
-      env: { ...it.env, ESC_ENV: "acme/app/static" },
+      cwd: refreshScene.cwd,
+      env: { ...refreshScene.env, ESC_ENV: "acme/app/static" },
     });
     expect(fixed).toMatchObject({ status: 0, stdout: "AKIA\n" });
     expect(fixed.stderr).toContain("do not expire");
@@ -293,11 +313,11 @@ describe("--aws-refresh of credentials that cannot be renewed", () => {
     [["--aws-refresh", "--mode", "exec"], "--aws-refresh needs a parent process"],
     [["--aws-refresh", "--offline"], "--aws-refresh and --offline cannot be used together"],
   ])("refuses %j", async (options, message) => {
-    const it = await awsWorld();
-    const { status, stderr } = await sophia([...options, "--", "true"], it);
+    const refreshScene = await awsWorld();
+    const { status, stderr } = await sophia([...options, "--", "true"], refreshScene);
     expect(status).toBe(125);
     expect(stderr).toContain(message);
-    expect(it.server.sessions).toBe(0);
+    expect(refreshScene.server.sessions).toBe(0);
   });
 });
 
@@ -306,9 +326,12 @@ test.each([
   ["[profile default]\ncredential_process = x\n", true],
   ["[default]\nregion = x\n[profile other]\nrole_arn = y\n", false],
 ])("--aws-refresh names the user's default profile if it has credentials: %j", async (text, isNamed) => {
-  const it = await awsWorld();
+  const refreshScene = await awsWorld();
   const home = folder({ ".aws/config": text });
-  const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], { ...it, env: { ...it.env, HOME: home } });
+  const { status, stderr } = await sophia(["--aws-refresh", "--", "true"], {
+    ...refreshScene,
+    env: { ...refreshScene.env, HOME: home },
+  });
   expect(status).toBe(0);
   expect(stderr.includes(`${home}/.aws/config`)).toBe(isNamed);
   if (isNamed) expectWording(stderr);

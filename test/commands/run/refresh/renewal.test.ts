@@ -23,9 +23,14 @@ test.each([
   ["half an hour", 30, 15],
   ["29 minutes, which are less than twice the lead", 29, 23.2],
   ["a minute", 1, 0.8],
-])("a token of Azure that lives for %s is renewed at least 15 minutes before its end, if it can be", (_, life, at) => {
-  expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(at * MINUTE);
-});
+])(
+  "a token of Azure that lives for %s is renewed at least 15 minutes before its end, if it can be",
+  (_, life, mayStartAt) => {
+    expect(renewalOf({ openedAt: 0, expiresAt: life * MINUTE, leadMs: CLOUD_FACTS.azure.leadMs })).toBe(
+      mayStartAt * MINUTE,
+    );
+  },
+);
 
 test("credentials of other clouds are renewed without a minimum time", () => {
   expect([CLOUD_FACTS.aws.leadMs, CLOUD_FACTS.google.leadMs]).toEqual([undefined, undefined]);
@@ -54,10 +59,15 @@ test("credentials that have expired when they come cause no endless loop", () =>
 
 describe("a program's request for credentials", () => {
   test("starts a renewal only in the last five minutes, or the last fifth of the life", () => {
-    const at = (now: number, state = fresh): boolean => mayTryNow(state, now);
-    expect([at(0), at(HOUR - 300_001), at(HOUR - 300_000), at(2 * HOUR)]).toEqual([false, false, true, true]);
+    const mayStartAt = (now: number, state = fresh): boolean => mayTryNow(state, now);
+    expect([mayStartAt(0), mayStartAt(HOUR - 300_001), mayStartAt(HOUR - 300_000), mayStartAt(2 * HOUR)]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
     const minute: RenewalState = { lifetime: { openedAt: 0, expiresAt: 60_000 }, failures: 3, triedAt: 47_000 };
-    expect([47_999, 48_000, 49_999, 50_000].map((now) => at(now, minute))).toEqual([false, false, false, true]);
+    expect([47_999, 48_000, 49_999, 50_000].map((now) => mayStartAt(now, minute))).toEqual([false, false, false, true]);
   });
 });
 

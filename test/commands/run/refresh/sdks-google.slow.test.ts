@@ -42,10 +42,10 @@ describe("with access tokens of Google that live for some seconds", () => {
   ])(
     "the library for %s shows why there is no token, and sends no expired one",
     async (_, library) => {
-      const it = await googleWorld({ lifeMs: 6000 });
-      const running = expiring(it, library(), { lastsMs: 9000 });
-      await it.server.waitFor("read");
-      it.server.failAlways("open", 403);
+      const googleScene = await googleWorld({ lifeMs: 6000 });
+      const running = expiring(googleScene, library(), { lastsMs: 9000 });
+      await googleScene.server.waitFor("read");
+      googleScene.server.failAlways("open", 403);
       const { status, failed, refused } = await running;
       expect({ status, refused }).toEqual({ status: 0, refused: 0 });
       expect(failed.length).toBeGreaterThan(0);

@@ -7,20 +7,25 @@ import { awsWorld } from "./world.ts";
 
 /** Runs a client of STS and S3 with credentials that expire again and again. */
 async function expiring(command: readonly string[], lifeMs: number, lastsMs: number) {
-  const it = await awsWorld({ lifeMs });
+  const refreshScene = await awsWorld({ lifeMs });
   const [file, ...words] = [...sophiaRun, "--aws-refresh", "--", ...command];
   // Python's SDK reads the region only there.
-  const env = { ...it.env, HOME: it.cwd, AWS_DEFAULT_REGION: "eu-central-1", AWS_ENDPOINT_URL: it.aws };
-  const started = start([file, ...words], { cwd: it.cwd, env: { ...env, LASTS: String(lastsMs) } });
+  const env = {
+    ...refreshScene.env,
+    HOME: refreshScene.cwd,
+    AWS_DEFAULT_REGION: "eu-central-1",
+    AWS_ENDPOINT_URL: refreshScene.aws,
+  };
+  const started = start([file, ...words], { cwd: refreshScene.cwd, env: { ...env, LASTS: String(lastsMs) } });
   const { status, stdout, stderr } = await started.finished;
   // An SDK may have a warning of its own, about the version of its runtime.
   if (status !== 0 || stderr.includes("sophia-run:")) return { status, stderr };
   const { calls, failed } = JSON.parse(stdout);
-  const used = new Set(it.calls.map(({ keyId, operation }) => `${keyId} ${operation}`)).size;
+  const used = new Set(refreshScene.calls.map(({ keyId, operation }) => `${keyId} ${operation}`)).size;
   return {
     failed,
-    refused: it.calls.filter(({ isAccepted }) => !isAccepted).length,
-    unseen: calls - it.calls.length,
+    refused: refreshScene.calls.filter(({ isAccepted }) => !isAccepted).length,
+    unseen: calls - refreshScene.calls.length,
     areAllUsed: used >= 2 * Math.floor(lastsMs / lifeMs),
   };
 }

@@ -74,8 +74,8 @@ export async function awsWorld({
 ${saysExpiration ? "    AWS_CREDENTIAL_EXPIRATION: ${aws.login.expiration}\n" : ""}`,
   });
   const aws = await startAws((id) => {
-    const at = opened.get(id);
-    return at !== undefined && Date.now() < at + world.life;
+    const openedAt = opened.get(id);
+    return openedAt !== undefined && Date.now() < openedAt + world.life;
   }, calls);
   return {
     server,

@@ -20,8 +20,8 @@ test("a start that --watch refuses is not in the audit log; one that it does not
   const refused = await refusing;
   expect([refused.status, unwrapped(refused.stderr)]).toEqual([125, expect.stringContaining("pipe is a pipe")]);
   expect(existsSync(join(cwd, "log"))).toBe(false);
-  const given = { ...env, API_KEY: "value" };
-  const started = await sophia(["--audit-log", "log", "--watch", "--", "true"], { cwd, env: given });
+  const callerEnvironment = { ...env, API_KEY: "value" };
+  const started = await sophia(["--audit-log", "log", "--watch", "--", "true"], { cwd, env: callerEnvironment });
   expect([started.status, started.stderr]).toEqual([0, ""]);
   expect(JSON.parse(readFileSync(join(cwd, "log"), "utf8"))).toMatchObject({ event: "start", outcome: "allowed" });
 });

@@ -268,8 +268,12 @@ describe("a round of --watch with the broker", () => {
 
   it("swaps all keys that differ, and keeps the session of the program's values", () => {
     const before: WatchState = { ...BROKERED, digests: digests(PROGRAM, { KEY: "one", MADE: "x" }) };
-    const made = { KEY: "dummy", AWS: "c" };
-    const events = [...CHANGED, opened(OTHER, { KEY: "two", MADE: "y" }), opened(made, { KEY: "two", MADE: "z" })];
+    const createdValues = { KEY: "dummy", AWS: "c" };
+    const events = [
+      ...CHANGED,
+      opened(OTHER, { KEY: "two", MADE: "y" }),
+      opened(createdValues, { KEY: "two", MADE: "z" }),
+    ];
     const { last, state } = through(before, events);
     expect(last).toEqual({ kind: "swap", renewal: "renewal", names: ["KEY", "MADE"] });
     const { state: after } = through(state, [SWAPPED]);
