@@ -64,11 +64,13 @@ function repository() {
   const author = ["-c", "user.name=n", "-c", "user.email=e@example.test", "-c", "commit.gpgsign=false"];
   execFileSync("git", [...author, "commit", "--quiet", "--message", "x"], { cwd });
   const temporary = join(cwd, ".cache/t");
-  mkdirSync(temporary, { recursive: true });
+  // npm keeps its cache below HOME.
+  const home = join(cwd, ".cache/home");
+  for (const path of [temporary, home]) mkdirSync(path, { recursive: true });
   const run = (args: readonly string[], variables: Readonly<Record<string, string>> = {}) =>
     start([process.execPath, "--import", "tsx", "scripts/mutations.mts", ...args], {
       cwd,
-      env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TMPDIR: temporary, ...variables },
+      env: { PATH: process.env["PATH"] ?? "", HOME: home, TMPDIR: temporary, ...variables },
     });
   // tsx has a cache of its own there.
   const left = () => readdirSync(temporary).filter((name) => !name.startsWith("tsx-"));
