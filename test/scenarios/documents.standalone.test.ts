@@ -190,6 +190,10 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       because: "it asks a person, and enforce.slow.test.ts does what it does",
     },
   },
+  "docs/masking.md": {
+    "$ export OPENAI_API_KEY=sk-made-up-0123456789": { kind: "run", isWithoutEsc: true },
+    "sophia-run mask < app.log": { kind: "run", files: { "app.log": "started\n" } },
+  },
   "docs/mcp.md": {
     "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
       client,
