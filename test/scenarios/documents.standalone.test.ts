@@ -144,12 +144,12 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "CONTRIBUTING.md": { "npm run demo": npm },
   "docs/agents.md": {
-    "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run check": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "agents.slow.test.ts does what they do",
     },
+    "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run init --with claude,codex": { kind: "run" },
     "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
       { kind: "stand-ins", commands: ["jq"], because: "there is no such log" },
@@ -189,6 +189,10 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       commands: ["sophia-run"],
       because: "it asks a person, and enforce.slow.test.ts does what it does",
     },
+  },
+  "docs/masking.md": {
+    "$ export OPENAI_API_KEY=sk-made-up-0123456789": { kind: "run", isWithoutEsc: true },
+    "sophia-run mask < app.log": { kind: "run", files: { "app.log": "started\n" } },
   },
   "docs/mcp.md": {
     "sophia-run --project /home/me/app --scope search --only-declared -- node /home/me/app/search.mjs < /dev/null":
