@@ -3,11 +3,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
+import { notInstalled, notLinux, notNightly, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
 
-skipBecause(notLinux ?? notInstalled("git", "--version"));
+// The runs take minutes of processor time, and the script changes rarely.
+skipBecause(notNightly ?? notLinux ?? notInstalled("git", "--version"));
 
 const root = join(import.meta.dirname, "../..");
 
