@@ -18,6 +18,8 @@ import { OTHER_CALLS, tracedCalls } from "./start/traced-calls.mjs";
 const root = join(import.meta.dirname, "..");
 const page = join(root, "docs/measurements/start.md");
 const executable = join(root, "dist-standalone/sophia-run-linux-x64");
+/** A start reads the files of this folder, where Docker and Podman put secrets. */
+const SECRETS_FOLDER = "/run/secrets";
 /** As .oxfmtrc.json has it. */
 const FORMAT = { printWidth: 120, embeddedLanguageFormatting: "off", proseWrap: "always" };
 /** The lines around the text that this script makes. */
@@ -40,6 +42,7 @@ function findObstacle() {
   if (process.platform !== "linux" || process.arch !== "x64") return "the page shows a start on Linux with x64";
   if (!existsSync(executable)) return "the executable is not built\n  npm run build:standalone";
   if (!existsSync(join(root, "dist/linux-x64.node"))) return "the package is not built\n  npm run build";
+  if (existsSync(SECRETS_FOLDER)) return `the page shows a start without ${SECRETS_FOLDER}, which this machine has`;
   const isInstalled = process.env["PATH"].split(":").some((folder) => existsSync(join(folder, "strace")));
   return isInstalled ? undefined : "strace is missing\n  apt-get install strace";
 }
@@ -74,7 +77,12 @@ async function writePage(project) {
   if (errors.length > 0) throw new Error(errors[0].message);
   if (!process.argv.includes("--check")) writeFileSync(page, made);
   else if (made !== text) {
-    process.stderr.write("docs/measurements/start.md does not show what a start does: node scripts/start-page.mjs\n");
+    const known = new Set(text.split("\n"));
+    const differing = made.split("\n").filter((line) => !known.has(line));
+    process.stderr.write(
+      `docs/measurements/start.md does not show what this start did:\n  ${differing.join("\n  ")}\n`,
+    );
+    process.stderr.write("If this is meant: node scripts/start-page.mjs\n");
     process.exitCode = 1;
   }
 }

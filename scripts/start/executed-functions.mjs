@@ -1,10 +1,10 @@
 // Finds out which functions of sophia-run a start in exec mode executes. V8's coverage counts them, in a bundle in which names and
 // files can still be told apart. The package must be built.
-import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle, bundleLoader } from "../build/bundle.mjs";
+import { runWithoutDescriptors } from "./clean-descriptors.mjs";
 
 const ROOT = join(import.meta.dirname, "../..");
 const READABLE = { minify: false, comments: true };
@@ -62,13 +62,9 @@ export async function executedFunctions(args, { cwd, env = process.env } = {}) {
     }
     writeFileSync(join(folder, "preload.cjs"), preload(folder, report));
     const command = ["--require", join(folder, "preload.cjs"), join(bin, "sophia-run.cjs"), ...args];
-    const { status, stderr } = spawnSync(process.execPath, command, {
-      cwd,
-      // V8 does not count functions whose code a former start has put into the cache.
-      env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" },
-      encoding: "utf8",
-      timeout: 60_000,
-    });
+    // V8 does not count functions whose code a former start has put into the cache.
+    const surroundings = { cwd, env: { ...env, NODE_DISABLE_COMPILE_CACHE: "1" } };
+    const { status, stderr } = runWithoutDescriptors([process.execPath, ...command], surroundings);
     if (status !== 0) throw new Error(`the start ended with ${status}: ${stderr}`);
     return functionsByFile(JSON.parse(readFileSync(report, "utf8")));
   } finally {

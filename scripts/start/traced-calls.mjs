@@ -1,5 +1,5 @@
 // Traces the system calls of a start by strace.
-import { spawnSync } from "node:child_process";
+import { runWithoutDescriptors } from "./clean-descriptors.mjs";
 
 /**
  * Calls that touch nothing outside of the process, by their purpose. A call that is neither here nor in the page's table is an
@@ -32,12 +32,8 @@ export function tracedCalls(executable, args, { cwd, env }) {
   // -qq: no lines about the end; -y: paths of descriptors; -E: the variables of the traced program.
   const options = ["-qq", "-y", "-f", "-s", "4096"];
   const variables = Object.entries(env).flatMap(([name, value]) => ["-E", `${name}=${value}`]);
-  const { error, status, stderr } = spawnSync(
-    "strace",
-    [...options, ...variables, executable, ...args],
-    // Three descriptors, so that those of the caller are not part of the page.
-    { cwd, env: { PATH: process.env["PATH"] }, encoding: "utf8", stdio: ["ignore", "ignore", "pipe"], timeout: 60_000 },
-  );
+  const command = ["strace", ...options, ...variables, executable, ...args];
+  const { error, status, stderr } = runWithoutDescriptors(command, { cwd, env: { PATH: process.env["PATH"] } });
   if (error !== undefined || status !== 0) throw new Error(`strace ended with ${status}: ${error?.message ?? stderr}`);
   const calls = [];
   let executions = 0;
