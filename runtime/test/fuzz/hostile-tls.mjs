@@ -2,6 +2,8 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
+import { join } from "node:path";
+import { chooseInput, readCorpus } from "./corpus.cjs";
 import { mutate, pieces, random } from "./random.cjs";
 
 /** What the server answers; a client may receive no other byte. */
@@ -9,6 +11,24 @@ export const ANSWER = "answer ".repeat(3000);
 
 /** Records with these types follow what the server sent: alerts, handshakes, data, nonsense. */
 const TYPES = [20, 21, 22, 23, 24, 0, 255];
+
+/** What servers have sent first (record-flights.mjs). */
+const FLIGHTS = readCorpus(join(import.meta.dirname, "corpus/tls"));
+/** Where a ClientHello and a ServerHello have the length of the session's ID: behind record, handshake, version and random. */
+const SESSION_ID = 43;
+const SESSION_ID_LENGTH = 32;
+
+/**
+ * Returns a recorded flight as an answer to this ClientHello: a client of TLS 1.3 reads no further if the session's ID is not its
+ * own (RFC 8446, section 4.1.3).
+ */
+function answerWith(flight, clientHello) {
+  const isServerHello = flight[0] === 22 && flight[SESSION_ID] === SESSION_ID_LENGTH;
+  if (!isServerHello || clientHello[SESSION_ID] !== SESSION_ID_LENGTH) return flight;
+  const answer = Buffer.from(flight);
+  clientHello.copy(answer, SESSION_ID + 1, SESSION_ID + 1, SESSION_ID + 1 + SESSION_ID_LENGTH);
+  return answer;
+}
 
 function invented(next) {
   const body = Buffer.from(Array.from({ length: next(60) }, () => next(256)));
@@ -18,10 +38,10 @@ function invented(next) {
 }
 
 /**
- * @param seed of the first connection; each has the next
+ * @param batch the seed and the number of the first connection; each has the next number
  * @returns its port, and a function that ends it
  */
-export async function serveHostileTls(seed, key, cert) {
+export async function serveHostileTls({ seed, first }, key, cert) {
   const servers = ["TLSv1.2", "TLSv1.3"].map((version) => {
     const options = { key, cert, minVersion: version, maxVersion: version, ALPNProtocols: ["http/1.1"] };
     return createTlsServer(options, (socket) => {
@@ -29,9 +49,19 @@ export async function serveHostileTls(seed, key, cert) {
       socket.once("data", () => socket.end(ANSWER));
     }).on("tlsClientError", () => {});
   });
-  let count = 0;
+  let number = first - 1;
   const proxy = createServer({ noDelay: true }, (client) => {
-    const next = random(seed + count++);
+    number += 1;
+    const next = random(seed + number);
+    client.on("error", () => {});
+    if (number < FLIGHTS.length || next(4) === 0) {
+      const flight = chooseInput(FLIGHTS, number, next);
+      client.once("data", (clientHello) => {
+        for (const part of pieces(next, answerWith(flight, clientHello))) client.write(part);
+        client.end();
+      });
+      return;
+    }
     const server = connect(servers[next(2)].address().port, "127.0.0.1");
     const isHonest = next(20) === 0;
     // The first flights have the handshake, later ones the answer.
@@ -52,6 +82,6 @@ export async function serveHostileTls(seed, key, cert) {
     });
     server.on("end", () => client.end());
   });
-  for (const one of [...servers, proxy]) await once(one.listen(0, "127.0.0.1"), "listening");
-  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((one) => one.close()) };
+  for (const each of [...servers, proxy]) await once(each.listen(0, "127.0.0.1"), "listening");
+  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((each) => each.close()) };
 }

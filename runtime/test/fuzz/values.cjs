@@ -5,11 +5,11 @@ const net = require("node:net");
 const tls = require("node:tls");
 const { mutate, random } = require("./random.cjs");
 
-const [, , seed, runs, pem] = process.argv;
-const next = random(Number(seed));
-const certificate = readFileSync(pem);
-const [first] = /-----BEGIN CERTIFICATE-----[^-]+/.exec(certificate.toString("latin1"));
-const der = Buffer.from(first.replace(/-----BEGIN CERTIFICATE-----/, ""), "base64");
+const [, , seed, first, runs, authority] = process.argv;
+const next = random(Number(seed) + Number(first));
+const certificate = readFileSync(authority);
+const [pem] = /-----BEGIN CERTIFICATE-----[^-]+/.exec(certificate.toString("latin1"));
+const der = Buffer.from(pem.replace(/-----BEGIN CERTIFICATE-----/, ""), "base64");
 
 const URLS = [
   "https://user:p%40ss@example.test:8443/a/../b?x=1&y=%C3%A9#z",
@@ -85,6 +85,6 @@ for (let run = 0; run < Number(runs); run += 1) {
   const result = JSON.stringify(RUNS[kind]());
   writeSync(
     1,
-    `${run} ${kind} ${process.argv[5] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`,
+    `${run} ${kind} ${process.argv[6] === "all" ? result : createHash("sha256").update(result).digest("hex")}\n`,
   );
 }

@@ -2,31 +2,11 @@
 const http = require("node:http");
 const net = require("node:net");
 const { writeSync } = require("node:fs");
+const { chooseInput, readCorpus } = require("./corpus.cjs");
 const { mutate, pieces, random } = require("./random.cjs");
 
-const [, , seed, runs] = process.argv;
+const [, , seed, first, runs, corpus] = process.argv;
 const LIMIT_MS = 10_000;
-
-const request = (line, fields, body = "") => `${line} HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`;
-// Without trailers, and with few fields: behind those, Node.js runs what was put off, so that an answer may come before an error.
-const REQUESTS = [
-  request("GET /a?b", "X-Name: value\r\n"),
-  request("HEAD /head", ""),
-  request("POST /echo", "Content-Length: 5\r\n", "hello"),
-  request("POST /echo", "Transfer-Encoding: chunked\r\n", "5;a=b\r\nhello\r\n3\r\nabc\r\n0\r\n\r\n"),
-  request("POST /ignore", "Content-Length: 12\r\n", "not read, no"),
-  request("PUT /continue", "Expect: 100-continue\r\nContent-Length: 4\r\n", "body"),
-  request("GET /none", "Expect: other\r\n"),
-  request("GET /upgrade", "Connection: Upgrade\r\nUpgrade: x\r\n", "raw bytes"),
-  request("GET /204", "Cookie: a=b\r\nCookie: c\r\nX-Wide: \u00fc\r\n"),
-  request("GET /late", ""),
-  request("GET /trailer", ""),
-  request("GET /close", "Connection: close\r\n"),
-  request("DELETE /echo", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n"),
-  "GET /old HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-  "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\nraw",
-  request("GET /many", Array.from({ length: 20 }, (_, index) => `H${index}: ${"v".repeat(index)}\r\n`).join("")),
-].map((text) => Buffer.from(text, "latin1"));
 
 /** Answers by the path, so that the answer of a mutated one is the same, too. */
 function answer(message, response) {
@@ -105,11 +85,12 @@ async function serve(bytes, parts, halfCloses) {
 }
 
 async function main() {
-  for (let run = 0; run < Number(runs); run += 1) {
+  const requests = readCorpus(corpus);
+  for (let run = Number(first); run < Number(first) + Number(runs); run += 1) {
     const next = random(Number(seed) + run);
-    const messages = Array.from({ length: 1 + next(4) }, () => REQUESTS[next(REQUESTS.length)]);
-    const whole = Buffer.concat(messages);
-    const bytes = next(4) === 0 ? whole : mutate(next, whole, 2);
+    const more = Array.from({ length: next(4) }, () => requests[next(requests.length)]);
+    const whole = Buffer.concat([chooseInput(requests, run, next, 2), ...more]);
+    const bytes = next(4) === 0 ? mutate(next, whole, 2) : whole;
     const parts = pieces(next, bytes);
     writeSync(1, `${run} ${JSON.stringify(await serve(bytes, parts, next(4) === 0))}\n`);
   }
