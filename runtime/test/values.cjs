@@ -1,4 +1,4 @@
-// Runs the calls of a JSON file, and prints their results, one a line. Node.js and the executable's runtime both run it.
+// Runs the calls in a JSON file, and prints each result on a line. Node.js and the executable's runtime both run this script.
 const { closeSync, fstatSync, openSync, readFileSync, writeSync } = require("node:fs");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
@@ -81,7 +81,7 @@ const CALLS = {
     return [typeof ino, String(ino)];
   },
   path: (method, ...paths) => path[method](...paths),
-  /** Parses `text` in that many lists and objects, in turn. */
+  /** Parses `text` inside that many levels of lists and objects, which alternate. */
   deepJson: (levels, text) => {
     let inner = JSON.parse(`${'[{"a":'.repeat(levels)}${text}${"}]".repeat(levels)}`);
     for (let level = 0; level < levels; level += 1) inner = inner[0].a;

@@ -1,5 +1,5 @@
-// Gives changed bytes to executables by what a user, a repository or a service has a say in: command lines, `.env` files,
-// contracts, code, answers of ESC, requests to the broker. Whatever they are, all executables must say and do the same.
+// Gives changed bytes to executables by all that a user, a repository or a service controls: command lines, `.env` files, contracts,
+// code, answers of ESC, requests to the broker. Whatever the bytes are, all executables must print and do the same.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -54,7 +54,7 @@ const WORDS = `check explain export get docs init scan completion help bash fish
   --allow X --fake --scope a --profile p --kill-after 1s --reason why true printenv sh -c exit\u00a07 --all
   -h --help=all -V --prefer=esc --timeout 1s --offline`.split(/[ \n]+/);
 
-/** Fills a folder anew, and runs a program in it. */
+/** Empties a folder, writes the files into it, and runs a program in it. */
 async function run(program, args, cwd, files, env, talk) {
   rmSync(cwd, { recursive: true, force: true });
   mkdirSync(cwd);
@@ -72,12 +72,12 @@ async function run(program, args, cwd, files, env, talk) {
   const talked = talk?.(child);
   const output = talk === undefined ? (await buffer(child.stdout)).toString("latin1") : "";
   const [status, signal] = await ended;
-  // The name of a folder with secret files.
+  // The name of a folder with secret files differs from run to run.
   const known = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
   return { status, signal, output: known, errors: await errors, talked: await talked };
 }
 
-/** What one run is to do, by its random numbers: words, files and variables. */
+/** For each kind of run a function that chooses words, files and variables by random numbers. */
 const KINDS = {
   lines: (next) => ({
     args: Array.from({ length: 1 + next(6) }, () => {
@@ -94,7 +94,7 @@ const KINDS = {
     args: [["--", "true"], ["explain"], ["check", "--json"], ["docs"]][next(4)],
     files: {
       ".env": DOTENV,
-      // Most changes make it no contract.
+      // Most changes make the contract invalid.
       "sophia.contract.json": next(4) === 0 ? CONTRACT : mutate(next, Buffer.from(CONTRACT), 1),
     },
   }),
@@ -105,13 +105,13 @@ const KINDS = {
 };
 
 /**
- * Forwards requests to a service, and changes its answers. In a run each program gets the answers of the first: requests that are
- * made side by side have no order, so an answer is found by its request.
+ * Forwards requests to a service, and changes its answers. In a run each program gets the same answers as the first program. Requests
+ * that are made at the same time have no order, so an answer is found by its request.
  */
 async function serveChanged(origin) {
   const state = { seed: 0, answers: new Map(), counts: new Map() };
   const server = http.createServer((request, response) => {
-    // Without the name of a session.
+    // The key does not contain the name of the session, which differs from program to program.
     const key = `${request.method} ${request.url.replaceAll(/[\da-f-]{8,}/g, "")}`;
     const count = (state.counts.get(key) ?? 0) + 1;
     state.counts.set(key, count);
@@ -139,7 +139,7 @@ async function serveChanged(origin) {
   return { state, server, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Sends raw bytes to the broker of a program, a connection for each. Resolves with the answer to the last, which are not changed. */
+/** Sends raw bytes to the broker of a program, each on a connection. Resolves with the answer to the last bytes, which are unchanged. */
 async function ask(child, next) {
   let answer = "";
   child.stdout.setEncoding("utf8");
@@ -156,7 +156,7 @@ async function ask(child, next) {
       const socket = net.connect({ port: Number(port), host: "127.0.0.1" });
       socket.on("error", () => {});
       if (request === 0) socket.write(head);
-      // Whether an answer comes before the broker sees that nobody waits for it is a matter of time.
+      // It depends on the timing whether an answer arrives before the broker notices that the client no longer waits for it.
       else socket.end(mutate(next, Buffer.from(head, "latin1")));
       answer = await text(socket).catch(() => "");
     }
@@ -165,7 +165,7 @@ async function ask(child, next) {
   return answer;
 }
 
-/** Returns the beginning of a value as text; bytes as characters. */
+/** Returns the beginning of a value as text. Each byte becomes a character. */
 function shown(value) {
   const whole = JSON.stringify(value, (_, part) =>
     part?.type === "Buffer" ? Buffer.from(part.data).toString("latin1") : part,
@@ -174,10 +174,10 @@ function shown(value) {
 }
 
 /**
- * Runs all programs by a function.
+ * Runs all programs by a function, and compares them.
  *
- * @param given what they get, for the message
- * @throws if one crashed, or did something else than the first
+ * @param given what the programs get, for the message
+ * @throws if a program has crashed, or has behaved differently from the first program
  */
 async function compare(programs, given, runOne) {
   let [expected, reference] = [];
@@ -196,7 +196,7 @@ async function compare(programs, given, runOne) {
   return expected;
 }
 
-/** Makes runs in a folder of their own. Some must be successful: otherwise the changes are too many. */
+/** Makes runs in a new folder. Some runs must succeed, because the bytes are changed too much otherwise. */
 async function repeat(times, one) {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-fuzz-"));
   try {
@@ -213,7 +213,7 @@ async function repeat(times, one) {
 
 /**
  * @param programs the paths of executables by name; all are compared with the first
- * @returns for each case a function that throws if a program crashed, or if two differed
+ * @returns for each case a function that throws if a program has crashed, or if two programs differ
  */
 export function executableCases(programs, seed, runs) {
   const cases = Object.entries(KINDS).map(([name, kind]) => [

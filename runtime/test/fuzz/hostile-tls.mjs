@@ -1,13 +1,13 @@
-/** A server of TLS 1.2 and 1.3, behind a proxy that changes, cuts, delays and invents bytes on their way to the client. */
+/** A TLS server (1.2 and 1.3) behind a proxy that changes, cuts off, delays and invents bytes on their way to the client. */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { mutate, pieces, random } from "./random.cjs";
 
-/** What the server answers; a client may receive no other byte. */
+/** What the server answers. A client must not receive any other byte. */
 export const ANSWER = "answer ".repeat(3000);
 
-/** Records with these types follow what the server sent: alerts, handshakes, data, nonsense. */
+/** The types of the records that the proxy adds: alerts, handshakes, data, and an unknown type. */
 const TYPES = [20, 21, 22, 23, 24, 0, 255];
 
 function invented(next) {
@@ -18,8 +18,8 @@ function invented(next) {
 }
 
 /**
- * @param seed of the first connection; each has the next
- * @returns its port, and a function that ends it
+ * @param seed the seed of the first connection; each later connection has the next number
+ * @returns the proxy's port, and a function that ends the proxy and the servers
  */
 export async function serveHostileTls(seed, key, cert) {
   const servers = ["TLSv1.2", "TLSv1.3"].map((version) => {
@@ -34,7 +34,7 @@ export async function serveHostileTls(seed, key, cert) {
     const next = random(seed + count++);
     const server = connect(servers[next(2)].address().port, "127.0.0.1");
     const isHonest = next(20) === 0;
-    // The first flights have the handshake, later ones the answer.
+    // The first flights contain the handshake, and later flights the answer.
     let flights = isHonest ? -1 : 1 + next(4);
     client.on("error", () => server.destroy()).on("close", () => server.destroy());
     server.on("error", () => client.destroy());
@@ -47,7 +47,7 @@ export async function serveHostileTls(seed, key, cert) {
       if (kind === 1) return void client.resetAndDestroy();
       const changed = kind < 3 ? Buffer.concat([invented(next), bytes, invented(next)]) : mutate(next, bytes);
       for (const part of pieces(next, changed)) client.write(part);
-      // The client waits for what is missing until the connection ends.
+      // The client waits for the missing bytes until the connection ends.
       client.end();
     });
     server.on("end", () => client.end());

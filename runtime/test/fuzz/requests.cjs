@@ -8,7 +8,7 @@ const [, , seed, runs] = process.argv;
 const LIMIT_MS = 10_000;
 
 const request = (line, fields, body = "") => `${line} HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`;
-// Without trailers, and with few fields: behind those, Node.js runs what was put off, so that an answer may come before an error.
+// The requests have no trailers and few fields. After those, Node.js runs deferred callbacks, so that an answer may precede an error.
 const REQUESTS = [
   request("GET /a?b", "X-Name: value\r\n"),
   request("HEAD /head", ""),
@@ -28,7 +28,7 @@ const REQUESTS = [
   request("GET /many", Array.from({ length: 20 }, (_, index) => `H${index}: ${"v".repeat(index)}\r\n`).join("")),
 ].map((text) => Buffer.from(text, "latin1"));
 
-/** Answers by the path, so that the answer of a mutated one is the same, too. */
+/** Answers depending on the path, so that a request with a changed path has the same answer in both programs, too. */
 function answer(message, response) {
   const { url } = message;
   if (url === "/ignore") return void response.end("ignored");
@@ -36,7 +36,7 @@ function answer(message, response) {
   if (url === "/late") return void setImmediate(() => response.end("late"));
   if (url === "/trailer") {
     response.writeHead(200, ["X-Wide", "\u00fc", "Trailer", "T"]);
-    // Later versions of Node.js make one chunk of all that is written in the same turn.
+    // Later versions of Node.js join all that is written in the same turn of the event loop into one chunk.
     return void response.end("chunk");
   }
   const chunks = [];
@@ -92,7 +92,7 @@ async function serve(bytes, parts, halfCloses) {
     socket.write(part);
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   }
-  // A whole message that waits for nothing gets its answer first.
+  // A complete message that waits for nothing is answered first.
   if (!halfCloses) await new Promise((resolve) => setTimeout(resolve, 20));
   socket.end();
   const end = await ended;

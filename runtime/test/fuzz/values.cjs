@@ -51,7 +51,7 @@ const RUNS = [
     );
     const text = bytes.toString(ENCODINGS[next(ENCODINGS.length)]);
     const encoding = ENCODINGS[next(ENCODINGS.length)];
-    // The runtime takes U+DC80 to U+DCFF for bytes of the system.
+    // The runtime represents bytes of the system that are not UTF-8 by U+DC80 to U+DCFF.
     if (/[\udc80-\udcff]/.test(text) && /utf-?8/.test(encoding)) return [text.length];
     const again = Buffer.from(text, encoding);
     const small = Buffer.alloc(next(30), 1);

@@ -1,5 +1,5 @@
-// Sends requests to a service that ends each connection behind its answer, and prints how each one went. A byte on another
-// connection, an older one, says when to send: one and the same wait for events reports it and the end of the idle connection.
+// Sends requests to a service that ends each connection after its answer, and prints the result of each request. A byte on an older
+// connection tells this script when to send: the same wait for events reports this byte and the end of the idle connection.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");
@@ -18,7 +18,7 @@ function send(method) {
       response.resume();
     });
     request.on("error", (error) => log(method, error.code, request.reusedSocket));
-    // By then the connection is idle.
+    // The connection is idle now.
     request.on("close", resolve);
     request.end(method === "POST" ? "body" : undefined);
   });
@@ -34,7 +34,7 @@ async function main(heard, ringing) {
   for (const method of ["POST", "GET", "POST", "POST"]) {
     await send(method);
     const rung = new Promise((resolve) => heard.once("data", resolve));
-    // Its end is there before the byte is; the next wait for events is behind both.
+    // The end of the connection arrives before the byte, and the next wait for events begins after both have arrived.
     served.destroy();
     setImmediate(() => ringing.write("x"));
     await rung;
