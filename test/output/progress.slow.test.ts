@@ -4,7 +4,8 @@ import { startEscServer } from "../esc-server/index.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 
-async function silentEsc() {
+/** Starts an ESC that does not answer the request to open an environment. */
+async function startSilentEsc() {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
@@ -12,10 +13,10 @@ async function silentEsc() {
   return { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-test("a terminal shows a request that takes long, and clears it at the end", async ({ skip }) => {
+test("sophia-run shows at a terminal which request takes long, and clears the line at the end", async ({ skip }) => {
   const noTerminal = notInstalled("script", "--version");
   skip(noTerminal !== undefined, noTerminal);
-  const env = await silentEsc();
+  const env = await startSilentEsc();
   const command = [...sophiaRun, "--timeout", "3s", "--", "echo", "started"].map((word) => `'${word}'`).join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: folder(),
@@ -31,8 +32,8 @@ test("a terminal shows a request that takes long, and clears it at the end", asy
   expect(screen.trimEnd().endsWith("started")).toBe(true);
 });
 
-test("without a terminal nothing is shown", async () => {
-  const env = await silentEsc();
+test("sophia-run shows no progress if standard error is no terminal", async () => {
+  const env = await startSilentEsc();
   const { status, stdout, stderr } = await sophia(["--timeout", "2s", "--", "echo", "started"], {
     env: { ...CONTRACT_VALUES, ...env },
   });
