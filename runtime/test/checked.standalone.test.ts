@@ -30,7 +30,7 @@ it.each([
   ["write-behind-cell", "the header of a block was changed"],
   // The fault is found at the write itself, which is the first write to its page.
   ["count-fixed", "a count of references in the image is written to"],
-  // The fault is found at the end, since the program had already written to the page, which it may do at another offset.
+  // The fault is found at the end, since the program has written to this page before, at an offset where it may write.
   ["count-fixed-late", "a count of references in the image is written to"],
   ["write-fixed-text", "a name in the image is written to"],
 ])("the checking mode ends a process with the fault %s, and reports: %s", (wrong, finding) => {

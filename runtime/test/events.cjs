@@ -233,7 +233,7 @@ const PARTS = {
       },
     });
     vector.cork();
-    for (const one of ["a", "b", "c"]) vector.write(one);
+    for (const letter of ["a", "b", "c"]) vector.write(letter);
     vector.uncork();
     await tick();
     const early = watched(

@@ -26,7 +26,7 @@ it("readdirSync returns the types of entries even if the folder does not list th
   writeFileSync(
     script,
     `const entries = require("node:fs").readdirSync("mounted", { withFileTypes: true });
-     const types = entries.map((one) => [one.name, one.isFile(), one.isDirectory(), one.isSymbolicLink()].join());
+     const types = entries.map((entry) => [entry.name, entry.isFile(), entry.isDirectory(), entry.isSymbolicLink()].join());
      require("node:fs").writeSync(1, types.sort().join(" "));`,
   );
   const expected = "file,true,false,false folder,false,true,false link,false,false,true lost+found,false,true,false";
@@ -80,9 +80,9 @@ it("symlinkSync makes a link whose target need not exist, and refuses a path tha
      writeSync(1, [readlinkSync("made"), fault("x", "made"), fault("x", "no/made"), fault("", "empty")].join(" "));
      unlinkSync("made");`,
   );
-  const made = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
-  expect(made(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
-  expect(made(process.execPath)).toBe(made(shell));
+  const runScript = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(runScript(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
+  expect(runScript(process.execPath)).toBe(runScript(shell));
 });
 
 it("opendirSync reads a folder entry by entry, even if it has thousands of entries", () => {

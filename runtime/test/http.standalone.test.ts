@@ -1,4 +1,6 @@
-/** node:http in the executable's runtime: clients and servers must have the same events, and send the same bytes, as in Node.js. */
+/**
+ * node:http in the executable's runtime: clients and servers must have the same events, and send the same bytes, as in Node.js.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -26,9 +28,9 @@ it("node:net connects, and reports addresses, as in Node.js", async () => {
     const output = await readOutput(startScript(program, "addresses.cjs"));
     return output.replaceAll(/,\d{4,5},/g, ",PORT,").split("\n");
   };
-  const found = await run(shell);
-  expect(found.at(-2)).toBe('["end"]');
-  expect(found).toEqual(await run(process.execPath));
+  const runtimeLines = await run(shell);
+  expect(runtimeLines.at(-2)).toBe('["end"]');
+  expect(runtimeLines).toEqual(await run(process.execPath));
 });
 
 it("a server serves a connection while many other connections wait to be accepted", async () => {
@@ -60,31 +62,31 @@ it("a client sends no request on an idle connection that the server has ended", 
 });
 
 it("a client sends no waiting request on a connection that the server has ended", async () => {
-  const found = await readOutput(startScript(shell, "waiting.cjs"));
-  expect(JSON.parse(found)).toEqual([[200, 200, 200], 3]);
+  const output = await readOutput(startScript(shell, "waiting.cjs"));
+  expect(JSON.parse(output)).toEqual([[200, 200, 200], 3]);
 });
 
 it("a client does not reuse a connection on which more bytes than the answer have arrived", async () => {
   const output = await readOutput(startScript(shell, "more.cjs"));
   const lines = output.trimEnd().split("\n");
   const answer = [200, ["Content-Length", "2"]];
-  const found = lines.map((line): readonly unknown[] => JSON.parse(line));
+  const results = lines.map((line): readonly unknown[] => JSON.parse(line));
   // Empty lines before an answer are allowed.
   const isHarmless = ([more, isLate]: readonly unknown[]): boolean =>
     more === "" || (more === "\r\n" && isLate === false);
-  expect(found.map((result) => result.slice(2))).toEqual(
-    found.map((result) => [
+  expect(results.map((result) => result.slice(2))).toEqual(
+    results.map((result) => [
       [...answer, false],
       [...answer, isHarmless(result)],
     ]),
   );
-  expect(found).toHaveLength(10);
+  expect(results).toHaveLength(10);
 });
 
 it("a server reads a stream whose end arrives together with its bytes as in Node.js", async () => {
-  const found = await readOutput(startScript(shell, "stream.cjs"));
-  expect(found).toContain('["end","/a","body"]');
-  expect(found).toBe(await readOutput(startScript(process.execPath, "stream.cjs")));
+  const runtimeOutput = await readOutput(startScript(shell, "stream.cjs"));
+  expect(runtimeOutput).toContain('["end","/a","body"]');
+  expect(runtimeOutput).toBe(await readOutput(startScript(process.execPath, "stream.cjs")));
 });
 
 it("servers and clients read messages that are divided, or whose connections end, at any byte, as in Node.js", async () => {
@@ -151,11 +153,11 @@ async function requestAnswer(port: number, request: string): Promise<string> {
     reset = "reset";
   });
   await once(socket, "close");
-  const all = Buffer.concat(chunks)
+  const answer = Buffer.concat(chunks)
     .toString("latin1")
     .replaceAll(/Date: [^\r]*/g, "Date")
     .replaceAll("y".repeat(20_000), "Y");
-  return reset === "" ? all : reset;
+  return reset === "" ? answer : reset;
 }
 
 it.each(["host", "clientError"])(

@@ -1,4 +1,7 @@
-/** The image of the executable for Linux contains only memory of JavaScript, nothing of C or of the kernel (runtime/native/image.h). */
+/**
+ * The image of the executable for Linux contains only memory of JavaScript, nothing of C or of the kernel
+ * (runtime/native/image.h).
+ */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -58,7 +58,7 @@ async function runAll(
   files: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly Finished[]> {
-  const ended = [];
+  const results = [];
   const cwd = folder();
   for (const program of [executable, imageless, checked]) {
     rmSync(cwd, { recursive: true });
@@ -68,15 +68,15 @@ async function runAll(
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
     });
-    ended.push(await finished);
+    results.push(await finished);
   }
-  return ended;
+  return results;
 }
 
 /** Runs each executable as {@link runAll} does, expects the same result from all of them, and returns it. */
 async function runAndExpectSame(...given: Parameters<typeof runAll>): Promise<{ status: number | null; text: string }> {
   const [first, ...others] = await runAll(...given);
-  for (const other of others) expect(other).toStrictEqual(first);
+  for (const otherResult of others) expect(otherResult).toStrictEqual(first);
   return { status: first?.status ?? null, text: `${first?.stdout}${first?.stderr}` };
 }
 
@@ -124,8 +124,8 @@ it.for(COMMAND_LINES)(
     const { "sophia.contract.json": contract, ...others } = FILES;
     // `init` writes the contract.
     const files = line === "init" ? others : { ...others, "sophia.contract.json": contract };
-    const ended = await runAndExpectSame(args, files, env);
-    expect(ended).toEqual({ status, text: expect.stringContaining(fragment) });
+    const result = await runAndExpectSame(args, files, env);
+    expect(result).toEqual({ status, text: expect.stringContaining(fragment) });
   },
 );
 

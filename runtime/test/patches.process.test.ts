@@ -15,8 +15,8 @@ const AFTER = BEFORE.replace("  work();", "  work(1); ");
 
 /** Makes a folder with published sources and patches of them. */
 function makeSources(text: string, patches: Readonly<Record<string, string>>): string {
-  const named = Object.entries(patches).map(([name, patch]) => [`patches/${name}.patch`, patch]);
-  return folder({ "published/engine.c": text, "published/LICENSE": "free", ...Object.fromEntries(named) });
+  const patchFiles = Object.entries(patches).map(([name, patch]) => [`patches/${name}.patch`, patch]);
+  return folder({ "published/engine.c": text, "published/LICENSE": "free", ...Object.fromEntries(patchFiles) });
 }
 
 /** Applies the patches in a folder that {@link makeSources} has made. */
@@ -64,11 +64,11 @@ describe("the patches of QuickJS", () => {
     const files = readdirSync(runtime, { encoding: "utf8", recursive: true }).filter(
       (file) => /\.(?:c|h|inc|md|mjs|patch|ts)$/.test(file) && !file.startsWith("test/"),
     );
-    const named = files.flatMap(
+    const namedPatches = files.flatMap(
       (file) => readFileSync(join(runtime, file), "utf8").match(/\d\d-[a-z0-9-]+\.patch/g) ?? [],
     );
-    expect(named.length).toBeGreaterThan(8);
-    expect(named.filter((name) => !names.includes(name))).toEqual([]);
+    expect(namedPatches.length).toBeGreaterThan(8);
+    expect(namedPatches.filter((name) => !names.includes(name))).toEqual([]);
   });
 
   it("each apply to the result of the patch before", () => {
@@ -92,8 +92,8 @@ describe("the build", () => {
     expect(applyPatches(root)).toEqual(first);
     // The build compares the text of the file, so a changed reason has the same effect as a changed line.
     writeFileSync(join(root, "patches/10.patch"), patches["10"].replace("needed", "useful"));
-    const other = applyPatches(root);
-    expect(readPatched(other)).toBe(third);
+    const secondResult = applyPatches(root);
+    expect(readPatched(secondResult)).toBe(third);
     expect(readdirSync(join(root, "cache"))).toHaveLength(2);
     expect(readFileSync(join(root, "published/engine.c"), "utf8")).toBe(BEFORE);
   });

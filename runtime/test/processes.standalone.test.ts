@@ -31,7 +31,7 @@ const LOG = `
   const log = (...values) => writeSync(1, JSON.stringify(values) + "\\n");
   const watch = (child) => {
     for (const name of ["spawn", "exit", "close", "error", "disconnect", "message"]) {
-      child.on(name, (...values) => log(name, ...values.map((one) => one instanceof Error ? fields(one) : one)));
+      child.on(name, (...values) => log(name, ...values.map((value) => value instanceof Error ? fields(value) : value)));
     }
     return child;
   };

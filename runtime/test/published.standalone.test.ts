@@ -1,4 +1,7 @@
-/** AWS-LC must be compiled as it was published. The build compares each file that the compiler reads with the checksum in its package. */
+/**
+ * AWS-LC must be compiled as it was published. The build compares each file that the compiler reads with the checksum in its
+ * package.
+ */
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

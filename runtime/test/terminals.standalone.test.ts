@@ -10,7 +10,11 @@ skipWithoutShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-terminals-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a script at a terminal, and then stty(1), which prints the settings. @param typed what is typed when the script prints `ready` */
+/**
+ * Runs a script at a terminal, and then stty(1), which prints the settings.
+ *
+ * @param typed what is typed when the script prints `ready`
+ */
 async function runAtTerminal(script: string, typed = "", program = shell): Promise<string> {
   const file = join(folder, "script.cjs");
   writeFileSync(file, script);

@@ -83,9 +83,9 @@ const DIGESTS = {
 
 /** Returns a value in DER. */
 function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Buffer {
-  const all = Buffer.concat(contents);
-  const length = all.length < 0x80 ? [all.length] : [0x82, all.length >> 8, all.length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), all]);
+  const content = Buffer.concat(contents);
+  const length = content.length < 0x80 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
 /** Returns the values that a value in DER contains. */
@@ -128,8 +128,8 @@ export async function makeCertificates(folder: string): Promise<void> {
     const subject = extensions.includes("CA:TRUE") ? `/CN=Authority ${name}` : "/CN=localhost";
     await writeFile(file(`${name}.ext`), extensions);
     const [csr, own] = [file(`${name}.csr`), file(`${name}.key`)];
-    const made = ["-newkey", ...key, "-keyout", own];
-    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, ...made, "-out", csr], { cwd: folder });
+    const keyArguments = ["-newkey", ...key, "-keyout", own];
+    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, ...keyArguments, "-out", csr], { cwd: folder });
     const signer =
       by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
     const period = ["-days", String(days), "-extfile", file(`${name}.ext`), ...signature];
@@ -147,16 +147,16 @@ export async function serve(folder: string, chain: readonly string[], options: t
   const [first = ""] = chain;
   const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
   const key = await readFile(join(folder, `${first}.key`));
-  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0", ...options };
+  const serverOptions = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0", ...options };
   return listen(
     tls
-      .createServer(all, (socket) => {
+      .createServer(serverOptions, (socket) => {
         socket.on("error", () => {});
         socket.once("data", (data) => {
-          const asked = data.toString();
-          if (asked === "big") socket.end(Buffer.alloc(3_000_000, "x"));
-          else if (asked === "cut") socket.write("part", () => socket.destroy());
-          else socket.end(`answer to ${asked}`);
+          const request = data.toString();
+          if (request === "big") socket.end(Buffer.alloc(3_000_000, "x"));
+          else if (request === "cut") socket.write("part", () => socket.destroy());
+          else socket.end(`answer to ${request}`);
         });
       })
       .on("tlsClientError", () => {}),
@@ -202,8 +202,8 @@ export async function serveRecording(
   const [first = ""] = chain;
   const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
   const key = await readFile(join(folder, `${first}.key`));
-  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0" };
-  const server = tls.createServer({ ...all, minVersion: version, maxVersion: version }, (socket) => {
+  const serverOptions = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0" };
+  const server = tls.createServer({ ...serverOptions, minVersion: version, maxVersion: version }, (socket) => {
     isSecure = true;
     socket.on("error", () => {});
     socket.on("data", (data) => {
@@ -264,7 +264,11 @@ export async function serveDamage(folder: string): Promise<number> {
   );
 }
 
-/** Starts a server without TLS that sends the given bytes, or ends the connection. @param isAtOnce false to wait for the first bytes */
+/**
+ * Starts a server without TLS that sends the given bytes, or ends the connection.
+ *
+ * @param isAtOnce false to wait for the first bytes
+ */
 export function serveAnswer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promise<number> {
   const sendAnswer = (socket: net.Socket): void => {
     if (bytes === "reset") socket.resetAndDestroy();

@@ -51,8 +51,8 @@ async function visit({ port, host = "127.0.0.1", ca, verify = true, readsOnly = 
 }
 
 async function main() {
-  for (const one of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
-    writeSync(1, `${JSON.stringify(await visit(one))}\n`);
+  for (const options of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
+    writeSync(1, `${JSON.stringify(await visit(options))}\n`);
   }
 }
 

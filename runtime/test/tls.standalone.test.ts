@@ -62,7 +62,9 @@ async function runClient(
     .map((line): unknown => JSON.parse(line));
 }
 
-/** Expects that the visits have the same events in Node.js and in the runtime, and that the first error, or "secure", is as given. */
+/**
+ * Expects that the visits have the same events in Node.js and in the runtime, and that the first error, or "secure", is as given.
+ */
 async function expectSame(visits: readonly Visit[], expected: readonly string[]): Promise<void> {
   const [node, runtime] = [await runClient(process.execPath, visits), await runClient(shell, visits)];
   const firstResult = (seen: unknown): unknown =>
@@ -148,9 +150,9 @@ describe("for a client of TLS, a server with", { timeout: 120_000 }, () => {
   ])("keys exchanged by %s is accepted a hundred times", async (ecdhCurve, name) => {
     const port = await serve(folder, [name], { ecdhCurve });
     const visits = Array.from({ length: 100 }, () => ({ port, ca }));
-    const seen = await runClient(shell, visits);
+    const eventsOfVisits = await runClient(shell, visits);
     expect(
-      seen.map((events) => JSON.stringify(events)).filter((events) => events.includes('"secure",true')),
+      eventsOfVisits.map((events) => JSON.stringify(events)).filter((events) => events.includes('"secure",true')),
     ).toHaveLength(100);
   });
 
@@ -191,7 +193,7 @@ it("texts that a client writes at once arrive at once", async () => {
 it.each([
   ["a certificate's common name", "address6", "localhost"],
   ["a wildcard for a part of a label", "wildcard", "a-x-b.part.test"],
-  ["no letter for a wildcard", "wildcard", ".example.test"],
+  ["an empty label for a wildcard", "wildcard", ".example.test"],
   ["an underscore for a wildcard", "wildcard", "a_b.example.test"],
   ["a certificate's name with a dot at its end", "wildcard", "dot.test"],
 ])("a client refuses %s, which Node.js accepts", async (_, name, host) => {
@@ -211,7 +213,8 @@ it.each([
 });
 
 describe.each(["TLSv1.2", "TLSv1.3"] as const)("by %s, without the checks of JavaScript,", (version) => {
-  // The alert is encrypted in TLS 1.3 only. Its record has 2 bytes for the alert, a byte for the type, and 16 bytes that authenticate them.
+  // The alert is encrypted in TLS 1.3 only. Its record has 2 bytes for the alert, a byte for the type, and 16 bytes that
+  // authenticate them.
   const refused = { isSecure: false, received: "", encrypted: version === "TLSv1.2" ? [] : [19] };
 
   async function recordVisit(chain: readonly string[], visit: Omit<Visit, "port">): Promise<Recording> {
@@ -297,11 +300,11 @@ describe("a client of TLS trusts the caller's certificates as in Node.js", { tim
 
   it("and refuses an intermediate authority without its root", async () => {
     const port = await serve(folder, ["byMiddle"]);
-    const both = [readPem("middle"), readPem("ca")];
+    const bothCertificates = [readPem("middle"), readPem("ca")];
     await expectSame(
       [
         { port, ca: readPem("middle") },
-        { port, ca: both },
+        { port, ca: bothCertificates },
       ],
       ["error UNABLE_TO_GET_ISSUER_CERT", "secure true"],
     );
@@ -388,8 +391,8 @@ describe("a connection by TLS", { timeout: 120_000 }, () => {
   });
 
   it("with a damaged record fails with OpenSSL's error code", async () => {
-    const seen = await runClient(shell, [{ port: await serveDamage(folder), ca, send: "x" }]);
-    expect(JSON.stringify(seen)).toContain('["error","ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"');
+    const eventsOfVisits = await runClient(shell, [{ port: await serveDamage(folder), ca, send: "x" }]);
+    expect(JSON.stringify(eventsOfVisits)).toContain('["error","ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC"');
   });
 
   it.each(["TLSv1.2", "TLSv1.3"] as const)(

@@ -12,8 +12,8 @@ const CALLS = {
   encode: (text, encoding) => [Buffer.from(text, encoding).toString("hex"), Buffer.byteLength(text, encoding)],
   decode: (hex, encoding, start, end) => bytes(hex).toString(encoding, start, end),
   find: (method, hex, sought, from, encoding) => bytes(hex)[method](value(sought), from, encoding),
-  compare: (one, other) => [Buffer.compare(bytes(one), bytes(other)), bytes(one).equals(bytes(other))],
-  compareParts: (one, other, ...places) => bytes(one).compare(bytes(other), ...places),
+  compare: (left, right) => [Buffer.compare(bytes(left), bytes(right)), bytes(left).equals(bytes(right))],
+  compareParts: (left, right, ...offsets) => bytes(left).compare(bytes(right), ...offsets),
   part: (method, hex, start, end) => bytes(hex)[method](start, end).toString("hex"),
   fill: (size, pattern, ...rest) =>
     Buffer.alloc(size, 7)
@@ -93,7 +93,7 @@ const lines = [];
 for (const [name, ...values] of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
   let result;
   try {
-    result = CALLS[name](...values.map((one) => (one === null ? undefined : one)));
+    result = CALLS[name](...values.map((each) => (each === null ? undefined : each)));
   } catch (error) {
     result = { name: error.name, code: error.code };
   }

@@ -1,4 +1,5 @@
-// Gives changed bytes to executables by all that a user, a repository or a service controls: command lines, `.env` files, contracts,
+// Gives changed bytes to executables by all that a user, a repository or a service controls: command lines, `.env` files,
+// contracts,
 // code, answers of ESC, requests to the broker. Whatever the bytes are, all executables must print and do the same.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -73,8 +74,8 @@ async function run(program, args, cwd, files, env, talk) {
   const output = talk === undefined ? (await buffer(child.stdout)).toString("latin1") : "";
   const [status, signal] = await ended;
   // The name of a folder with secret files differs from run to run.
-  const known = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
-  return { status, signal, output: known, errors: await errors, talked: await talked };
+  const comparableOutput = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
+  return { status, signal, output: comparableOutput, errors: await errors, talked: await talked };
 }
 
 /** For each kind of run a function that chooses words, files and variables by random numbers. */
@@ -116,9 +117,9 @@ async function serveChanged(origin) {
     const count = (state.counts.get(key) ?? 0) + 1;
     state.counts.set(key, count);
     const reply = ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body);
-    const known = state.answers.get(`${key} ${count}`);
-    if (known !== undefined) {
-      request.resume().on("end", () => reply(known));
+    const comparableOutput = state.answers.get(`${key} ${count}`);
+    if (comparableOutput !== undefined) {
+      request.resume().on("end", () => reply(comparableOutput));
       return;
     }
     const forwarded = http.request(new URL(request.url, origin), { method: request.method, headers: request.headers });
@@ -139,16 +140,19 @@ async function serveChanged(origin) {
   return { state, server, url: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Sends raw bytes to the broker of a program, each on a connection. Resolves with the answer to the last bytes, which are unchanged. */
-async function ask(child, next) {
+/**
+ * Sends raw bytes to the broker of a program, each on a connection. Resolves with the answer to the last bytes, which are
+ * unchanged.
+ */
+async function sendToBroker(child, next) {
   let answer = "";
   child.stdout.setEncoding("utf8");
-  let said = "";
+  let printed = "";
   for await (const part of child.stdout) {
-    said += part;
-    if (said.endsWith("\n")) break;
+    printed += part;
+    if (printed.endsWith("\n")) break;
   }
-  const [base, key] = said.trim().split(" ");
+  const [base, key] = printed.trim().split(" ");
   if (key !== undefined) {
     const { port, host } = new URL(base);
     for (let request = 20; request >= 0; request -= 1) {
@@ -166,7 +170,7 @@ async function ask(child, next) {
 }
 
 /** Returns the beginning of a value as text. Each byte becomes a character. */
-function shown(value) {
+function describeValue(value) {
   const whole = JSON.stringify(value, (_, part) =>
     part?.type === "Buffer" ? Buffer.from(part.data).toString("latin1") : part,
   );
@@ -182,27 +186,31 @@ function shown(value) {
 async function compare(programs, given, runOne) {
   let [expected, reference] = [];
   for (const [name, path] of Object.entries(programs)) {
-    const found = await runOne(path);
-    const isCrash = found.signal !== null || !STATUSES.has(found.status);
-    if (isCrash || /internal error|checking mode/.test(found.errors)) {
-      throw new Error(`${name} ended by ${found.signal ?? found.status}: ${shown(found)}\n${shown(given)}`);
+    const result = await runOne(path);
+    const isCrash = result.signal !== null || !STATUSES.has(result.status);
+    if (isCrash || /internal error|checking mode/.test(result.errors)) {
+      throw new Error(
+        `${name} ended by ${result.signal ?? result.status}: ${describeValue(result)}\n${describeValue(given)}`,
+      );
     }
-    expected ??= found;
+    expected ??= result;
     reference ??= name;
-    if (!isDeepStrictEqual(found, expected)) {
-      throw new Error(`${reference}: ${shown(expected)}\n${name}: ${shown(found)}\n${shown(given)}`);
+    if (!isDeepStrictEqual(result, expected)) {
+      throw new Error(
+        `${reference}: ${describeValue(expected)}\n${name}: ${describeValue(result)}\n${describeValue(given)}`,
+      );
     }
   }
   return expected;
 }
 
 /** Makes runs in a new folder. Some runs must succeed, because the bytes are changed too much otherwise. */
-async function repeat(times, one) {
+async function repeat(times, runOnce) {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-fuzz-"));
   try {
     const statuses = [];
     for (let number = 0; number < times; number += 1) {
-      const { status } = await one(number, join(folder, "work"));
+      const { status } = await runOnce(number, join(folder, "work"));
       statuses.push(status);
     }
     if (!statuses.includes(0)) throw new Error(`none of ${times} runs was successful`);
@@ -213,6 +221,7 @@ async function repeat(times, one) {
 
 /**
  * @param programs the paths of executables by name; all are compared with the first
+ *
  * @returns for each case a function that throws if a program has crashed, or if two programs differ
  */
 export function executableCases(programs, seed, runs) {
@@ -269,9 +278,9 @@ export function executableCases(programs, seed, runs) {
       await repeat(Math.ceil(runs / 10), (number, cwd) => {
         const args = ["--no-contract", "-q", "--broker", "--", "sh", "-c", script, "sh", number % 2 === 0 ? "0" : "7"];
         return compare(programs, { number, args }, (program) =>
-          run(program, args, cwd, {}, env, (child) => ask(child, random(seed + number))),
+          run(program, args, cwd, {}, env, (child) => sendToBroker(child, random(seed + number))),
         ).then((ended) => {
-          if (!ended.talked.includes("answered")) throw new Error(`a request has no answer: ${shown(ended)}`);
+          if (!ended.talked.includes("answered")) throw new Error(`a request has no answer: ${describeValue(ended)}`);
           return ended;
         });
       });

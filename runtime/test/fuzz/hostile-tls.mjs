@@ -19,6 +19,7 @@ function invented(next) {
 
 /**
  * @param seed the seed of the first connection; each later connection has the next number
+ *
  * @returns the proxy's port, and a function that ends the proxy and the servers
  */
 export async function serveHostileTls(seed, key, cert) {
@@ -52,6 +53,6 @@ export async function serveHostileTls(seed, key, cert) {
     });
     server.on("end", () => client.end());
   });
-  for (const one of [...servers, proxy]) await once(one.listen(0, "127.0.0.1"), "listening");
-  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((one) => one.close()) };
+  for (const server of [...servers, proxy]) await once(server.listen(0, "127.0.0.1"), "listening");
+  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((server) => server.close()) };
 }

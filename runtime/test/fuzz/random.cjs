@@ -1,4 +1,4 @@
-/* Random numbers by a seed, the same in Node.js and in the executable's runtime. */
+/* Random numbers by a seed. They are the same in Node.js and in the executable's runtime. */
 
 /** Returns a function that returns whole numbers from 0 to below its argument (the generator mulberry32). */
 exports.random = (seed) => {

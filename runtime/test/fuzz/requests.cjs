@@ -1,4 +1,4 @@
-/* Requests of a hostile client in random pieces: prints what the server made of each connection, and what it sent. */
+/* Sends requests of a hostile client in random pieces. Prints the server's events on each connection, and what the server sent. */
 const http = require("node:http");
 const net = require("node:net");
 const { writeSync } = require("node:fs");
@@ -8,7 +8,8 @@ const [, , seed, runs] = process.argv;
 const LIMIT_MS = 10_000;
 
 const request = (line, fields, body = "") => `${line} HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`;
-// The requests have no trailers and few fields. After those, Node.js runs deferred callbacks, so that an answer may precede an error.
+// The requests have no trailers and few fields. After those, Node.js runs deferred callbacks, so that an answer may precede an
+// error.
 const REQUESTS = [
   request("GET /a?b", "X-Name: value\r\n"),
   request("HEAD /head", ""),

@@ -14,8 +14,8 @@ export interface TaskResult {
 /** Returns a patch of the file `engine.c`, with a title and a reason. */
 export function createPatch(before: string, after: string, title = "First change"): string {
   const cwd = folder({ "a/engine.c": before, "b/engine.c": after });
-  const words = ["diff", "--no-index", "--no-prefix", "--full-index", "a/engine.c", "b/engine.c"];
-  const { stdout } = spawnSync("git", words, { cwd, encoding: "utf8" });
+  const diffArguments = ["diff", "--no-index", "--no-prefix", "--full-index", "a/engine.c", "b/engine.c"];
+  const { stdout } = spawnSync("git", diffArguments, { cwd, encoding: "utf8" });
   return `${title}\n\nIt is needed.\n\n${stdout}`;
 }
 

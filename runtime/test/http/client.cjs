@@ -1,4 +1,5 @@
-// Sends requests to the port in the first argument, and prints all events. Node.js and the executable's runtime both run this script.
+// Sends requests to the port in the first argument, and prints all events. Node.js and the executable's runtime both run this
+// script.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");

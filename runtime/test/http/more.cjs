@@ -20,14 +20,14 @@ function send(agent, port, read) {
 }
 
 /** Sends both requests. @param isLate true to send `more` when the answer has arrived, while the client has not read its body */
-async function ask(more, isLate) {
-  let served;
+async function sendBoth(more, isLate) {
+  let servedConnection;
   const service = net.createServer((socket) => {
     socket
       .on("error", () => {})
       .on("data", () => {
-        socket.write(served === undefined && !isLate ? ANSWER + more : ANSWER);
-        served ??= socket;
+        socket.write(servedConnection === undefined && !isLate ? ANSWER + more : ANSWER);
+        servedConnection ??= socket;
       });
   });
   await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
@@ -36,14 +36,14 @@ async function ask(more, isLate) {
   const readNow = (response) => response.resume();
   // The client can read what was written in the next turn of the event loop.
   const readLater = (response) =>
-    served.write(more, () => setImmediate(() => setImmediate(() => setImmediate(() => response.resume()))));
+    servedConnection.write(more, () => setImmediate(() => setImmediate(() => setImmediate(() => response.resume()))));
   log(more, isLate, await send(agent, port, isLate ? readLater : readNow), await send(agent, port, readNow));
   agent.destroy();
   service.close();
 }
 
 async function main() {
-  for (const more of MORE) for (const isLate of [false, true]) await ask(more, isLate);
+  for (const more of MORE) for (const isLate of [false, true]) await sendBoth(more, isLate);
 }
 
 void main();

@@ -17,7 +17,7 @@ const ANSWERS = Buffer.from(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTra
 /** Waits two turns of the event loop: in the first what was written is read, and in the second it is answered. */
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 let events = [];
-const compare = (one, other) => (one < other ? -1 : Number(one > other));
+const compare = (left, right) => (left < right ? -1 : Number(left > right));
 
 function watch(name, emitter, names) {
   for (const event of names) {
