@@ -43,7 +43,11 @@ const nativePackage = process.env["SOPHIA_RUN_DRIVEN_PACKAGE"] ?? join(dirname(a
 /** The addon that the driver uses. */
 export const drivenAddon = join(nativePackage, "dist", basename(addon));
 
-/** Bundles the driver once for a test file, and returns a function that builds its command line. @param options options of Node.js */
+/**
+ * Bundles the driver once for a test file, and returns a function that builds its command line.
+ *
+ * @param options options of Node.js
+ */
 export function useDriverCommand(
   ...options: readonly string[]
 ): (request: DriverRequest, ...command: readonly string[]) => readonly [string, ...string[]] {

@@ -74,9 +74,9 @@ test("--die-with-launcher and --restore-nofile change neither the program's comm
   skip,
 }) => {
   skip(noAddon, "needs the addon");
-  const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
-  const { line, ended, pid } = startDriver({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);
-  expect(await line()).toBe(`sh -c ${show} `);
+  const script = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
+  const { line, ended, pid } = startDriver({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", script);
+  expect(await line()).toBe(`sh -c ${script} `);
   expect(await line()).toBe(`PPid:\t${pid}`);
   expect(await ended).toEqual({ status: 0, signal: null });
 });

@@ -18,9 +18,9 @@ const content = "line 1\r\nline 2\n\u00e9\u{1f600} no end";
 
 describe("secret files", () => {
   const write = (...files: Parameters<typeof writeSecretFiles>[0]): ReturnType<typeof writeSecretFiles> => {
-    const written = writeSecretFiles(files, undefined);
-    onTestFinished(written.remove);
-    return written;
+    const secretFiles = writeSecretFiles(files, undefined);
+    onTestFinished(secretFiles.remove);
+    return secretFiles;
   };
 
   test("have exactly the content, are readable by their owner only, and are in memory", () => {
@@ -41,21 +41,21 @@ describe("secret files", () => {
   });
 
   test("are never in the working directory, whatever TMPDIR is", () => {
-    const named = process.env["TMPDIR"];
+    const formerTmpdir = process.env["TMPDIR"];
     const former = process.cwd();
     onTestFinished(() => {
       process.chdir(former);
-      if (named === undefined) delete process.env["TMPDIR"];
-      else process.env["TMPDIR"] = named;
+      if (formerTmpdir === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = formerTmpdir;
     });
-    const here = folder();
-    process.chdir(here);
-    for (const value of [".", "", "sub", here, `${here}/.`]) {
+    const workFolder = folder();
+    process.chdir(workFolder);
+    for (const value of [".", "", "sub", workFolder, `${workFolder}/.`]) {
       process.env["TMPDIR"] = value;
       expect(temporaryFolder()).toBe("/tmp");
     }
-    process.env["TMPDIR"] = dirname(here);
-    expect(temporaryFolder()).toBe(dirname(here));
+    process.env["TMPDIR"] = dirname(workFolder);
+    expect(temporaryFolder()).toBe(dirname(workFolder));
   });
 
   test("have valid names, whatever the names of their variables are", () => {
@@ -117,8 +117,8 @@ describe.each([
     const options = spawnargs.slice(1, -3);
     const [driver = "", request = ""] = spawnargs.slice(-3);
     chmodSync(dirname(driver), 0o755);
-    const look = 'stat -c %a "$KEY" "${KEY%/*}"; umask; cat "$KEY" >/dev/null';
-    const own = [spawnfile, ...options, driver, request, "sh", "-c", look];
+    const showModes = 'stat -c %a "$KEY" "${KEY%/*}"; umask; cat "$KEY" >/dev/null';
+    const launcherCommand = [spawnfile, ...options, driver, request, "sh", "-c", showModes];
     const args = [
       "--reuid=65534",
       "--regid=65534",
@@ -127,7 +127,7 @@ describe.each([
       "-c",
       'umask 0777; exec "$@"',
       "sh",
-      ...own,
+      ...launcherCommand,
     ];
     const { stdout, stderr, status } = spawnSync("setpriv", args, { cwd: "/", encoding: "utf8" });
     expect({ stdout, stderr, status }).toEqual({ stdout: "600\n700\n0777\n", stderr: "", status: 0 });
@@ -148,8 +148,8 @@ describe.each([
     process.kill(program, "SIGKILL");
     await Promise.all([first.ended, waitForExit(program)]);
     const second = start({ files }, "sh", "-c", `${showPath} read line`);
-    const other = await second.line();
-    expect([path, dirname(path), other].map((each) => existsSync(each))).toEqual([false, false, true]);
+    const otherPath = await second.line();
+    expect([path, dirname(path), otherPath].map((each) => existsSync(each))).toEqual([false, false, true]);
     second.child.stdin?.end("\n");
     await second.ended;
   });
@@ -189,9 +189,9 @@ describe("the folder for secret files", () => {
   test("is not on a disk if /dev/shm is full, since another user can fill that", () => {
     const temporary = folder();
     // The root of the file system takes the only inode.
-    const full = startWithMount("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm", { TMPDIR: temporary });
-    expect(full).toMatchObject({ status: 125, stdout: "" });
-    expect(full.stderr).toMatch(/\/dev\/shm: ENOSPC/);
+    const resultIfFull = startWithMount("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm", { TMPDIR: temporary });
+    expect(resultIfFull).toMatchObject({ status: 125, stdout: "" });
+    expect(resultIfFull.stderr).toMatch(/\/dev\/shm: ENOSPC/);
     expect(readdirSync(temporary)).toEqual([]);
     const readOnly = startWithMount("mount -t tmpfs -o ro tmpfs /dev/shm", { TMPDIR: temporary });
     expect(readOnly).toEqual({ status: 0, stdout: `${temporary}\n`, stderr: "" });

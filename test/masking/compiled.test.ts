@@ -46,7 +46,9 @@ test("both searches mask the same, wherever an output is escaped and cut", { tim
   expect(maskedCases).toBeGreaterThan(400);
 });
 
-/** Returns each match as text: its start, its end, its pattern, its encoding, its name, and whether shell escapes are part of it. */
+/**
+ * Returns each match as text: its start, its end, its pattern, its encoding, its name, and whether shell escapes are part of it.
+ */
 function findMatches(
   values: readonly string[],
   output: Buffer,

@@ -19,7 +19,9 @@ export function useCompiledSearch(masking: Masking): Masking {
   return masking;
 }
 
-/** The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking. */
+/**
+ * The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking.
+ */
 export const searches: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
   ["JavaScript", (secrets) => maskingOf(secrets)],
   ...(loadCompiledSearch() === undefined

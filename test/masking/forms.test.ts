@@ -153,7 +153,7 @@ describe("a value with special characters is masked in what other programs write
   });
 });
 
-describe.each(searches)("the search by %s", (_, createMasking) => {
+describe.each(searches)("the search in %s", (_, createMasking) => {
   const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
   // The secret begins within a line. If its lines began with the lines of base64, each line would be masked by itself.
   const encoded = Buffer.from(`user:${value}\n`).toString("base64");
@@ -276,7 +276,7 @@ test.each([
   ["service_account", "common"],
   ["-----BEGIN RSA PRIVATE KEY-----", "armour"],
   ["correct horse battery staple", "masked"],
-])("the value %j is found to be %s, and only a value found to be masked is masked", (value, maskability) => {
+])("the value %j is classified as %s, and is masked only if it is classified as masked", (value, maskability) => {
   expect(maskabilityOf(value)).toBe(maskability);
   expect(maskOutput(value, `x${value}y`)).toBe(maskability === "masked" ? "x***y" : `x${value}y`);
 });

@@ -43,21 +43,21 @@ function urlForms(character: string): readonly string[] {
 
 function xmlForms(character: string): readonly string[] {
   const code = character.codePointAt(0) ?? 0;
-  const named: Readonly<Record<string, string>> = {
+  const namedEntities: Readonly<Record<string, string>> = {
     "&": "&amp;",
     "<": "&lt;",
     ">": "&gt;",
     '"': "&quot;",
     "'": "&apos;",
   };
-  const name = named[character];
-  const all = [
+  const name = namedEntities[character];
+  const escapedForms = [
     `&#${code};`,
     `&#x${hex(code, 2)};`,
     `&#X${hex(code, 4).toUpperCase()};`,
     ...(name === undefined ? [] : [name]),
   ];
-  return character === "&" ? all : [character, ...all];
+  return character === "&" ? escapedForms : [character, ...escapedForms];
 }
 
 function ansiForms(character: string): readonly string[] {

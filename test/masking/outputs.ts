@@ -63,10 +63,10 @@ function outputPiece(values: readonly string[]): Arbitrary<string> {
       const position = inserted.at % (into.length + 1);
       return `${into.slice(0, position)}${inserted.text}${into.slice(position)}`;
     };
-    let plain = lineEnd === undefined ? text : text.replaceAll(/\r\n?|\n/g, lineEnd);
-    if (inserted?.isEncoded === true) plain = insert(plain);
-    if (isLastWrong) plain = `${plain.slice(0, -1)}~`;
-    let encoded = mixture === undefined ? plain : mixture(plain, choose);
+    let plainText = lineEnd === undefined ? text : text.replaceAll(/\r\n?|\n/g, lineEnd);
+    if (inserted?.isEncoded === true) plainText = insert(plainText);
+    if (isLastWrong) plainText = `${plainText.slice(0, -1)}~`;
+    let encoded = mixture === undefined ? plainText : mixture(plainText, choose);
     if (inserted?.isEncoded === false) encoded = insert(encoded);
     return cut === null ? encoded : encoded.slice(0, cut % (encoded.length + 1));
   });

@@ -65,7 +65,10 @@ const secrets = array(oneof(repetitiveValue, specialValue, tokenValue, jsonValue
   (values) => values.map((value, index) => ({ name: `SECRET_${index}`, value })),
 );
 
-/** A text of whole forms of secrets, of their beginnings and ends, and of bytes of all kinds, with the lengths into which it is cut. */
+/**
+ * A text of whole forms of secrets, of their beginnings and ends, and of bytes of all kinds, with the lengths into which it is
+ * cut.
+ */
 const scenario = secrets.chain((given) => {
   const patterns = [...patternsOf(given).keys()].map((pattern) => Buffer.from(pattern, "latin1"));
   const bytes = uint8Array({ maxLength: 12 }).map((numbers) => Buffer.from(numbers));
@@ -88,7 +91,10 @@ const scenario = secrets.chain((given) => {
   });
 });
 
-/** Cuts a text into chunks of these lengths, which are repeated. The first length of each round is one longer, so that a round of zeros ends, too. */
+/**
+ * Cuts a text into chunks of these lengths, which are repeated. The first length of each round is one longer, so that a round of
+ * zeros ends, too.
+ */
 function splitText(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
   const out: Buffer[] = [];
   for (let offset = 0, turn = 0; offset < text.length; turn++) {
@@ -130,7 +136,7 @@ test.each(searches)(
     assert(
       property(wrappedToken, ({ value, front, behind, width, end, cuts }) => {
         const masking = createMasking([{ name: "TOKEN", value }]);
-        const masked = (text: string): string => {
+        const maskText = (text: string): string => {
           let masker = masking.stream();
           const out = splitText(Buffer.from(text), cuts).map((chunk, index) => {
             if (index % 3 === 2) masker = masking.stream(masker.state());
@@ -139,8 +145,8 @@ test.each(searches)(
           return Buffer.concat([...out, masker.flush()]).toString();
         };
         const text = Buffer.from(`${front}${value}${behind}`).toString("base64");
-        const lines = masked(text.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`));
-        expect(lines.replaceAll(end, "")).toBe(masked(text));
+        const lines = maskText(text.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`));
+        expect(lines.replaceAll(end, "")).toBe(maskText(text));
         expect(lines).toContain("***");
       }),
       { seed: SEED, numRuns: cases(100, 500) },
@@ -190,7 +196,10 @@ test("a masker that continues a stream masks like the first masker, with silence
   );
 });
 
-/** Counts the characters in the first bytes of a pattern, including a character that is not complete. If it is no text, counts bytes. */
+/**
+ * Counts the characters in the first bytes of a pattern, including a character that is not complete. If it is no text, counts
+ * bytes.
+ */
 function countCharacters(pattern: string, length: number): number {
   const bytes = Buffer.from(pattern, "latin1");
   if (!isUtf8(bytes)) return length;
@@ -218,28 +227,28 @@ test.each(searches)(
       property(slowOutput, ({ output: { given, text }, cuts, hasSilence }) => {
         const masker = createMasking(given).stream();
         const forms = patternsOf(given);
-        const found = findOccurrences(text, forms.keys());
+        const occurrences = findOccurrences(text, forms.keys());
         let out = "";
         let position = 0;
         splitText(text, cuts).forEach((chunk, index) => {
           out += Buffer.from(masker.push(chunk)).toString("latin1");
           position += chunk.length;
           if (hasSilence[index % hasSilence.length] === false || !masker.revealsLittle) return;
-          const masked = position - masker.state().lengthSinceMask;
+          const maskEnd = position - masker.state().lengthSinceMask;
           out += Buffer.from(masker.flush()).toString("latin1");
-          for (const occurrence of found) {
+          for (const occurrence of occurrences) {
             const { start, end, pattern } = occurrence;
             if (start >= position || end <= position) continue;
             // The bytes that directly follow a mask may be the rest of a secret.
-            expect(start).toBeGreaterThanOrEqual(masked);
-            const shown = countCharacters(pattern, countShownBytes(text, occurrence, position));
-            expect(shown).toBeLessThanOrEqual(Math.min(7, countCharacters(pattern, pattern.length) / 4));
-            if (shown > 0) shownBeginnings += 1;
+            expect(start).toBeGreaterThanOrEqual(maskEnd);
+            const shownCharacters = countCharacters(pattern, countShownBytes(text, occurrence, position));
+            expect(shownCharacters).toBeLessThanOrEqual(Math.min(7, countCharacters(pattern, pattern.length) / 4));
+            if (shownCharacters > 0) shownBeginnings += 1;
           }
         });
         out += Buffer.from(masker.flush()).toString("latin1");
         for (const pattern of forms.keys()) expect(out.includes(pattern)).toBe(false);
-        if (found.length === 0) expect(out).toBe(text.toString("latin1"));
+        if (occurrences.length === 0) expect(out).toBe(text.toString("latin1"));
       }),
       { seed: SEED, numRuns: cases(60, 300) },
     );

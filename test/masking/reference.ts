@@ -22,26 +22,27 @@ export interface Occurrence {
 
 /** Finds all occurrences of the patterns: tries each pattern at each index in each encoding. */
 export function findOccurrences(text: Buffer, patterns: Iterable<string>): readonly Occurrence[] {
-  const all: Occurrence[] = [];
+  const occurrences: Occurrence[] = [];
   for (const pattern of patterns) {
     const bytes = Buffer.from(pattern, "latin1");
     for (let start = 0; start < text.length; start++) {
       for (const encoding of [PLAIN, ...ENCODINGS]) {
         for (const end of findEnds(encoding, text, start, bytes)) {
-          if (isEncodedForm(encoding, end - start)) all.push({ start, end, encoding, pattern });
+          if (isEncodedForm(encoding, end - start)) occurrences.push({ start, end, encoding, pattern });
         }
       }
     }
   }
-  return all;
+  return occurrences;
 }
 
 /** Counts how many of the pattern's first bytes an occurrence shows before an index. */
 export function countShownBytes(text: Buffer, { start, encoding, pattern }: Occurrence, index: number): number {
   const bytes = Buffer.from(pattern, "latin1");
-  let shown = 0;
-  while (findEnds(encoding, text, start, bytes.subarray(0, shown + 1)).some((end) => end <= index)) shown += 1;
-  return shown;
+  let shownBytes = 0;
+  while (findEnds(encoding, text, start, bytes.subarray(0, shownBytes + 1)).some((end) => end <= index))
+    shownBytes += 1;
+  return shownBytes;
 }
 
 /** Returns the text with `***` for each occurrence, and one `***` for occurrences that overlap. */
@@ -55,7 +56,9 @@ export function maskReference(text: Buffer, patterns: Iterable<string>): Buffer 
   return Buffer.concat([...out, text.subarray(maskedEnd)]);
 }
 
-/** Returns the offsets at which the pattern may end if it begins at `start`. Each way to decode the escapes may have another end. */
+/**
+ * Returns the offsets at which the pattern may end if it begins at `start`. Each way to decode the escapes may have another end.
+ */
 function findEnds(encoding: Encoding, text: Buffer, start: number, pattern: Buffer): readonly number[] {
   const ends: number[] = [];
   const visited = new Set<string>();

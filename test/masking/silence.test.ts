@@ -8,7 +8,11 @@ import { searches } from "./compiled.ts";
 const secrets = (...values: readonly (string | Uint8Array)[]): readonly Secret[] =>
   values.map((value, index) => ({ name: `SECRET_${index}`, value }));
 
-/** Writes an output byte by byte, with a silence after each byte. @returns what has been passed on, while the output has not ended */
+/**
+ * Writes an output byte by byte, with a silence after each byte.
+ *
+ * @returns what has been passed on, while the output has not ended
+ */
 function writeWithSilences(masking: Masking, output: string | Uint8Array): string {
   const masker = masking.stream();
   const parts: Buffer[] = [];

@@ -160,8 +160,8 @@ describe("if there are many large secrets,", () => {
 
   test("a total of more than 4 MiB is an error before anything is read", () => {
     const value = "x".repeat(1024 * 1024);
-    const all = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
-    expect(() => maskingOf(all)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
+    const hugeSecrets = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
+    expect(() => maskingOf(hugeSecrets)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
   });
 
   test("the compiled search searches a chunk that arrives before the search is prepared", () => {

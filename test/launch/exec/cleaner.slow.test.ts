@@ -150,9 +150,9 @@ ctypes.CDLL(None).pthread_exit(None)`;
   });
 
   test("gets its secret files if it is a script without #!", async () => {
-    const place = folder();
-    writeFileSync(join(place, "script"), 'cat "$KEY"', { mode: 0o755 });
-    const { ended, line } = launch({ files, mode: "exec" }, join(place, "script"));
+    const scriptFolder = folder();
+    writeFileSync(join(scriptFolder, "script"), 'cat "$KEY"', { mode: 0o755 });
+    const { ended, line } = launch({ files, mode: "exec" }, join(scriptFolder, "script"));
     expect(await line()).toBe("s3cr3t-v4lue");
     expect(await ended).toEqual({ status: 0, signal: null });
   });
@@ -166,7 +166,9 @@ function readState(pid: number): string | undefined {
   }
 }
 
-/** Waits until the cleaner has checked its program three times (after each check it sleeps), or waits for the program by a pidfd. */
+/**
+ * Waits until the cleaner has checked its program three times (after each check it sleeps), or waits for the program by a pidfd.
+ */
 async function waitForThreeChecks(program: number): Promise<void> {
   const cleaner = findCleaner(program);
   const sleeps = (): number =>
@@ -283,24 +285,24 @@ test("the cleaner for arm64 removes the files in an emulator that changes the or
   const monitor = join(dirname(addon), "linux-arm64-monitor");
   const hasEmulator = spawnSync("qemu-aarch64", ["--version"]).status === 0;
   skip(!existsSync(monitor) || !hasEmulator, "needs qemu-aarch64, and a compiler for arm64");
-  const place = folder({ KEY: "one", OTHER: "another" });
-  const inodes = readdirSync(place).map((name) => [String(statSync(join(place, name)).ino), name]);
+  const secretFolder = folder({ KEY: "one", OTHER: "another" });
+  const inodes = readdirSync(secretFolder).map((name) => [String(statSync(join(secretFolder, name)).ino), name]);
   const program = spawn("sleep", ["60"]);
   onTestFinished(() => void program.kill());
-  const descriptors = [openSync(place, "r"), openSync(`/proc/${program.pid}`, "r")] as const;
+  const descriptors = [openSync(secretFolder, "r"), openSync(`/proc/${program.pid}`, "r")] as const;
   onTestFinished(() => descriptors.forEach((descriptor) => closeSync(descriptor)));
   const cleaner = spawn("qemu-aarch64", [monitor, String(program.pid), "5", "4", "3"], {
-    env: { FOLDER: place, ...Object.fromEntries(inodes) },
+    env: { FOLDER: secretFolder, ...Object.fromEntries(inodes) },
     stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptors],
   });
-  const ended = once(cleaner, "exit");
+  const cleanerExit = once(cleaner, "exit");
   const ready = cleaner.stdio[3];
   if (ready === undefined || ready === null) throw new TypeError("the cleaner has no pipe");
   await once(ready, "data");
-  expect(readdirSync(place)).toEqual(["KEY", "OTHER"]);
+  expect(readdirSync(secretFolder)).toEqual(["KEY", "OTHER"]);
   program.kill();
-  expect(await ended).toEqual([0, null]);
-  expect(existsSync(place)).toBe(false);
+  expect(await cleanerExit).toEqual([0, null]);
+  expect(existsSync(secretFolder)).toBe(false);
 });
 
 /** Returns a command that mounts the file or folder over itself without permission to execute, and executes its arguments. */

@@ -102,11 +102,23 @@ describe.each<readonly [string, readonly StepCase[]]>([
         true,
         "hold keys, continue isForeground",
       ],
-      ["SIGHUP because the terminal has hung up", RUNNING, { kind: "SIGHUP", hasTerminal: false }, true, "hang up"],
-      ["SIGHUP from another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
-      ["SIGHUP because the terminal has hung up, again", HUNG_UP, { kind: "SIGHUP", hasTerminal: false }, true, ""],
       [
-        "SIGHUP after the terminal has been detached",
+        "that is SIGHUP because the terminal has hung up",
+        RUNNING,
+        { kind: "SIGHUP", hasTerminal: false },
+        true,
+        "hang up",
+      ],
+      ["that is SIGHUP from another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
+      [
+        "that is a second SIGHUP because the terminal has hung up",
+        HUNG_UP,
+        { kind: "SIGHUP", hasTerminal: false },
+        true,
+        "",
+      ],
+      [
+        "that is SIGHUP after the terminal has been detached",
         { ...HUNG_UP, terminal: "detached" },
         { kind: "SIGHUP", hasTerminal: false },
         true,
@@ -139,7 +151,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
         "forward SIGTTOU",
       ],
       [
-        "of which another process sends the signal to a foreground job",
+        "for which another process has sent the signal to a foreground job",
         RUNNING,
         { kind: "SIGTTOU", program: "takes" },
         true,
@@ -240,7 +252,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
       ["of the reader of a foreground job", RUNNING, { kind: "unread" }, true, "hang up"],
       ["of the reader of a background job", IN_BACKGROUND, { kind: "unread" }, false, "hang up detaches"],
       ["of the terminal", IN_BACKGROUND, { kind: "terminal gone" }, false, "hang up"],
-      ["of the terminal, again", HUNG_UP, { kind: "terminal gone" }, false, ""],
+      ["of the terminal, reported again,", HUNG_UP, { kind: "terminal gone" }, false, ""],
       [
         "of a program by itself",
         { ...RUNNING, end: { status: 3 } },
@@ -278,8 +290,8 @@ describe.each<readonly [string, readonly StepCase[]]>([
       ],
     ],
   ],
-])("%s has the right effects", (_, rows) => {
-  it.each(rows)("%s", (__, state, event, isInFront, effects) => {
+])("%s", (_, rows) => {
+  it.each(rows)("%s has the right effects", (__, state, event, isInFront, effects) => {
     expect(describeEffects(step(state, event, isInFront)[1])).toBe(effects);
   });
 });
@@ -296,12 +308,12 @@ it("a job stops again only after the monitor has answered each request to contin
     stop,
   ];
   let state = IN_BACKGROUND;
-  const shown = events.map((event) => {
+  const hasShown = events.map((event) => {
     const [next, effects] = step(state, event, true);
     state = next;
     return effects.some(({ kind }) => kind === "show");
   });
-  expect(shown).toEqual([false, false, false, false, false, false, true]);
+  expect(hasShown).toEqual([false, false, false, false, false, false, true]);
 });
 
 it("a job forwards a stop and keys only after the monitor has answered each request to continue", () => {

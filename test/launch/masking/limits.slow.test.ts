@@ -80,10 +80,10 @@ describe("if sophia-run gets no further thread,", () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, "preload.cjs": preload });
     for (const path of [root, cwd]) chmodSync(path, 0o755);
     const identity = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
-    const own = [process.execPath, "--", join(root, "bin/sophia-run")];
+    const launcherCommand = [process.execPath, "--", join(root, "bin/sophia-run")];
     const { status, stdout, stderr } = spawnSync(
       "setpriv",
-      [...identity, ...own, "--redact", "--", "sh", "-c", "echo started"],
+      [...identity, ...launcherCommand, "--redact", "--", "sh", "-c", "echo started"],
       {
         cwd,
         env: { PATH: process.env["PATH"], QUIET_TOKEN: SECRET, NODE_OPTIONS: `--require=${join(cwd, "preload.cjs")}` },

@@ -45,10 +45,10 @@ export function startBash(script: string, env: Readonly<Record<string, string>> 
       // No process of the group is left.
     }
   });
-  const written = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("latin1").on("data", (text: string) => {
-      written[name] += text;
+      output[name] += text;
     });
   }
   const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve) => {
@@ -57,11 +57,11 @@ export function startBash(script: string, env: Readonly<Record<string, string>> 
   return {
     child,
     cwd,
-    stdout: () => written.stdout,
-    stderr: () => written.stderr,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
     seen: async (pattern, stream = "stdout") => {
-      while (!pattern.test(written[stream])) {
-        if (child[stream].readableEnded) throw new Error(`never seen: ${String(pattern)} in ${written[stream]}`);
+      while (!pattern.test(output[stream])) {
+        if (child[stream].readableEnded) throw new Error(`never seen: ${String(pattern)} in ${output[stream]}`);
         await Promise.race([once(child[stream], "data"), once(child[stream], "end")]);
       }
     },
@@ -74,8 +74,8 @@ export async function runBash(
   script: string,
   env?: Readonly<Record<string, string>>,
 ): Promise<{ status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string; cwd: string }> {
-  const masked = startBash(script, env);
-  masked.child.stdin?.end();
-  const end = await masked.ended;
-  return { ...end, stdout: masked.stdout(), stderr: masked.stderr(), cwd: masked.cwd };
+  const maskedProcess = startBash(script, env);
+  maskedProcess.child.stdin?.end();
+  const end = await maskedProcess.ended;
+  return { ...end, stdout: maskedProcess.stdout(), stderr: maskedProcess.stderr(), cwd: maskedProcess.cwd };
 }

@@ -49,12 +49,12 @@ it(
         const expected = Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from("***") : piece)));
         const plan: unknown[] = [];
         let pauses = 0;
-        for (let at = 0, turn = 0; at < whole.length; turn++) {
+        for (let offset = 0, turn = 0; offset < whole.length; turn++) {
           const [length, pause] = cuts[turn % cuts.length] ?? [1, 0];
           // A few long pauses are enough; hundreds of them would take too long.
           pauses += pause > 50 ? 1 : 0;
-          plan.push([descriptor, whole.subarray(at, at + length).toString("base64"), pauses > 3 ? 0 : pause]);
-          at += length;
+          plan.push([descriptor, whole.subarray(offset, offset + length).toString("base64"), pauses > 3 ? 0 : pause]);
+          offset += length;
         }
         const cwd = folder({ "sophia.contract.json": CONTRACT, "writer.cjs": WRITER });
         writeFileSync(join(cwd, "plan.json"), JSON.stringify(plan));

@@ -9,31 +9,35 @@ import { folder } from "../../helpers/sophia.ts";
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Starts a pump from chunks that the test writes to a file. @param isEnd whether the program has ended when the pump is drained */
+/**
+ * Starts a pump from chunks that the test writes to a file.
+ *
+ * @param isEnd whether the program has ended when the pump is drained
+ */
 function startTestPump(secret: string, isEnd = false) {
   const file = join(folder(), "out");
   const target = openSync(file, "w");
   onTestFinished(() => closeSync(target));
-  const written: { take: (chunk: Uint8Array) => Promise<void> } = {
+  const program: { take: (chunk: Uint8Array) => Promise<void> } = {
     take: () => Promise.reject(new Error("not started")),
   };
   const source: Source = {
     descriptor: undefined,
-    start: (take) => void (written.take = take),
+    start: (take) => void (program.take = take),
     drain: () => Promise.resolve(isEnd),
     resume: () => {},
     close: () => 0,
   };
   const ignore = (): void => {};
-  let shown = ignore;
-  const wrote = (): Promise<void> => Promise.resolve(shown());
+  let resolveWhenShown = ignore;
+  const wrote = (): Promise<void> => Promise.resolve(resolveWhenShown());
   const events = { masked: ignore, wrote, failed: ignore, ended: ignore };
   const { sync } = startPump(source, target, maskingOf([{ name: "KEY", value: secret }]).stream(), events);
   return {
-    write: (text: string) => written.take(Buffer.from(text)),
+    write: (text: string) => program.take(Buffer.from(text)),
     /** Advances the clock, and waits until the pump passes something on. */
     passUntilShown: async (ms: number): Promise<void> => {
-      const next = new Promise<void>((resolve) => (shown = resolve));
+      const next = new Promise<void>((resolve) => (resolveWhenShown = resolve));
       vi.advanceTimersByTime(ms);
       await next;
     },
@@ -47,8 +51,8 @@ const LONG = "correct-horse-battery-staple";
 test.each([
   ["the end of a message", "}}-a-key-of-a-service", '{"id":1,"result":{"a":1}}', '{"id":1,"result":{"a":1'],
   ["a quarter of a secret", "hunter2xy", "x hu", "x "],
-  ["seven characters of a long one", LONG, "x correct", "x "],
-  ["seven characters of several bytes", "ÄÖÜäöüß-".repeat(4), "x ÄÖÜäöüß", "x "],
+  ["seven characters of a long secret", LONG, "x correct", "x "],
+  ["seven characters with two bytes each", "ÄÖÜäöüß-".repeat(4), "x ÄÖÜäöüß", "x "],
 ])("the pump passes %s on after 50 ms, although a secret may begin with it", async (_, secret, text, before) => {
   const { write, passUntilShown, output } = startTestPump(secret);
   await write(text);

@@ -42,7 +42,7 @@ function describeEffects(effects: readonly object[]): string {
     .join(", ");
 }
 
-describe("the right effects follow on an event of a stream", () => {
+describe("an event of a stream", () => {
   it.each<readonly [string, State, StreamEvent, string]>([
     ["whose reader has ended", PIPES, { kind: "unread", stream: OUT }, "lose reader 0"],
     [
@@ -103,11 +103,11 @@ describe("the right effects follow on an event of a stream", () => {
       { kind: "ended", stream: OUT },
       "close target 0",
     ],
-  ])("%s", (_, state, event, effects) => {
+  ])("%s has the right effects", (_, state, event, effects) => {
     expect(describeEffects(step(state, event)[1])).toBe(effects);
   });
 
-  it("and a stream is open until it ends, even if it cannot be written", () => {
+  it("that is not its end leaves it open, even if it cannot be written", () => {
     const [failed] = step(PIPES, { kind: "failed", stream: ERR, code: "EPIPE" });
     const [ended] = step(failed, { kind: "ended", stream: ERR });
     expect([failed.open, ended.open]).toEqual([new Set([OUT, ERR]), new Set([OUT])]);
@@ -118,7 +118,7 @@ const LAST_FINISH: EndEvent = { kind: "finish", isLast: true, wasKilled: false }
 const RESTART_FINISH: EndEvent = { kind: "finish", isLast: false, wasKilled: true };
 const drainedEvent = (...left: readonly number[]): EndEvent => ({ kind: "drained", left, wasKilled: true });
 
-describe("the right effects follow on the end", () => {
+describe("the end", () => {
   it.each<readonly [string, State, EndEvent, string]>([
     ["of the last program", PIPES, LAST_FINISH, "drain"],
     ["of the last program in a session", SESSION, LAST_FINISH, "collect keys, drain"],
@@ -138,11 +138,11 @@ describe("the right effects follow on the end", () => {
       "flush 0 1, finish messages, end terminal true",
     ],
     ["of a session", SESSION, drainedEvent(), "flush 0, finish messages, end terminal true, restore session"],
-  ])("%s", (_, state, event, effects) => {
+  ])("%s has the right effects", (_, state, event, effects) => {
     expect(describeEffects(end(state, event)[1])).toBe(effects);
   });
 
-  it("and the terminal is restored once, even if background processes still write", () => {
+  it("restores the terminal once, even if background processes still write", () => {
     const [settled] = end(SESSION, RESTART_FINISH);
     expect(describeEffects(end(settled, LAST_FINISH)[1])).toBe("drain");
     expect(describeEffects(end(settled, drainedEvent(OUT))[1])).toBe(

@@ -76,8 +76,8 @@ describe("with --redact sophia-run", () => {
     skip(!becomesProgram, "needs the addon");
     const { stdout } = await runBash(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
     expect(stdout).toBe(`${process.pid}\n`);
-    const masked = await runBash(`exec $L sh -c 'echo $PPID'`);
-    expect(masked.stdout).not.toBe(`${process.pid}\n`);
+    const maskedResult = await runBash(`exec $L sh -c 'echo $PPID'`);
+    expect(maskedResult.stdout).not.toBe(`${process.pid}\n`);
   });
 });
 
@@ -159,8 +159,8 @@ describe("if a reader or a writer of masked output ends, sophia-run", () => {
 
   it("closes the pipe of a program that writes nothing and watches its output", async () => {
     const { status } = await runBash(`$L tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
-    const bare = await runBash(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
-    expect(status).toBe(bare.status);
+    const unmaskedResult = await runBash(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
+    expect(status).toBe(unmaskedResult.status);
   });
 
   it.each([

@@ -160,7 +160,8 @@ describe("at a terminal, if its output is masked,", () => {
   });
 
   it("a launcher that is killed leaves no raw terminal, and the program gets SIGHUP", async () => {
-    // The monitor, which is the program's parent process, restores the terminal and ends last. The shell prints the killed command.
+    // The monitor, which is the program's parent process, restores the terminal and ends last. The shell prints the killed
+    // command.
     const killer =
       'trap "echo hup >f; exit" HUP; echo $PPID >monitor; kill -KILL $(ps -o ppid= -p $PPID); while :; do sleep 0.05; done';
     const screen = runScriptOnTerminal(
@@ -362,7 +363,8 @@ describe("at a terminal with masked output,", () => {
     const screen = runScriptOnTerminal(`exec $L bash --norc -i`);
     await screen.type("PS1='P''> '\r");
     await screen.until("P> ");
-    // The output of the job shows that bash has given it the terminal; bash would get earlier keys. The job starts no child, since a
+    // The output of the job shows that bash has given it the terminal; bash would get earlier keys. The job starts no child, since
+    // a
     // stop between vfork(2) and execve(2) would stop the child alone.
     const job = 'trap "echo re""sumed" CONT; echo be""gun; while :; do read -r line; done';
     await screen.type(`sh -c '${job}'\r`);

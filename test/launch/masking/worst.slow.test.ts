@@ -23,11 +23,15 @@ it.each([
   ["the secret in a URL in a URL", escapeSecret("%25", 2)],
   ["the secret in XML, without its end", escapeSecret("&#x", 2).slice(0, -1)],
   ["unfinished escapes", String.raw`\x`],
-])("sophia-run masks 1 MB of %s in less than a second of processor time", { timeout: 60_000 }, async (_, unit) => {
-  const cwd = folder({ output: Buffer.alloc(BYTES, unit) });
-  // A value with these characters makes the search check each byte that may begin an escape.
-  const env = { QUIET_TOKEN: `${SECRET} it's "a" \\ & %\n\u0001`, OUTPUT: `${cwd}/output` };
-  const { status, stderr } = await runBash(`TIMEFORMAT=%U; time $L cat "$OUTPUT" >/dev/null`, env);
-  expect(status).toBe(0);
-  expect(Number(stderr)).toBeLessThan(1);
-});
+])(
+  "sophia-run masks 1 MB in less than a second of processor time, if it consists of %s",
+  { timeout: 60_000 },
+  async (_, unit) => {
+    const cwd = folder({ output: Buffer.alloc(BYTES, unit) });
+    // A value with these characters makes the search check each byte that may begin an escape.
+    const env = { QUIET_TOKEN: `${SECRET} it's "a" \\ & %\n\u0001`, OUTPUT: `${cwd}/output` };
+    const { status, stderr } = await runBash(`TIMEFORMAT=%U; time $L cat "$OUTPUT" >/dev/null`, env);
+    expect(status).toBe(0);
+    expect(Number(stderr)).toBeLessThan(1);
+  },
+);

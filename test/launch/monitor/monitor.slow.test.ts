@@ -72,9 +72,9 @@ test("before the monitor replaces Node.js, each thread blocks all signals", ({ s
 
 describe("the monitor and its witness", () => {
   test("are two processes with one thread each, and need less than 200 kB together", () => {
-    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+    const script = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done`;
-    const lines = runScript(show).stdout.trim().split(/\s*\n/);
+    const lines = runScript(script).stdout.trim().split(/\s*\n/);
     expect(lines.filter((line) => !line.startsWith("VmRSS"))).toEqual([
       "Name:\tsophia-run",
       "Threads:\t1",
@@ -88,9 +88,9 @@ describe("the monitor and its witness", () => {
 
   test("have neither values nor arguments nor descriptors of the program", ({ skip }) => {
     skip(process.geteuid?.() !== 0, "needs root, who alone can read the monitor's files in /proc");
-    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+    const script = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       tr "\\0" " " <"/proc/$pid/cmdline" | tr -d 0-9; echo; wc -c <"/proc/$pid/environ"; ls "/proc/$pid/fd"; done`;
-    expect(runScript(show)).toEqual({
+    expect(runScript(script)).toEqual({
       status: 0,
       signal: null,
       stdout: "sophia-run --monitor   -  \n0\ngroup-witness  \n0\n",
@@ -138,7 +138,7 @@ while signal.sigwait([40, 41]) == 40: count += 1
 print(count)`;
     const started = start([...sophiaRun, ...SPAWN, "--", "python3", "-c", program], { cwd: folder(), env });
     const { parent } = await waitForProgram(started);
-    for (let sent = 0; sent < 20; sent++) process.kill(-parent, 40);
+    for (let count = 0; count < 20; count++) process.kill(-parent, 40);
     // The kernel delivers signal 41 after all signals 40.
     process.kill(parent, 41);
     expect(await started.finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n20\n$/), stderr: "" });
@@ -159,7 +159,8 @@ print(count)`;
     await started.seen(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
     const { status, stdout } = await started.finished;
-    // Two threads of Node.js may take the two signals, and report them in any order. SIGINT may arrive twice, since the monitor got
+    // Two threads of Node.js may take the two signals, and report them in any order. SIGINT may arrive twice, since the monitor
+    // got
     // no answer about it.
     expect(new Set(stdout.trimEnd().split("\n").slice(1))).toEqual(new Set(["SIGINT", "SIGUSR2", "SIGTERM"]));
     expect(status).toBe(9);
@@ -193,11 +194,11 @@ print(count)`;
 });
 
 describe("if the monitor cannot be executed", () => {
-  const other = process.arch === "x64" ? "arm64" : "x64";
+  const otherProcessor = process.arch === "x64" ? "arm64" : "x64";
   const cases: Readonly<Record<string, (monitor: string, dist: string) => void>> = {
     "lacks the permission": (monitor) => chmodSync(monitor, 0o644),
     "is damaged": (monitor) => writeFileSync(monitor, "\0"),
-    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${other}-monitor`), monitor),
+    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${otherProcessor}-monitor`), monitor),
   };
 
   beforeEach(({ skip }) => skip(isStandalone, "the executable contains the monitor, which is no file of its own"));
@@ -205,9 +206,9 @@ describe("if the monitor cannot be executed", () => {
   test.each(Object.entries(cases))(
     "because it %s, Node.js starts the program, forwards signals and ends as the program ends",
     async (_, spoil) => {
-      const place = copyOfPackage();
-      spoil(join(place, "dist", MONITOR), join(place, "dist"));
-      const launcher = [process.execPath, "--", join(place, "bin/sophia-run"), ...SPAWN, "--"] as const;
+      const packageFolder = copyOfPackage();
+      spoil(join(packageFolder, "dist", MONITOR), join(packageFolder, "dist"));
+      const launcher = [process.execPath, "--", join(packageFolder, "bin/sophia-run"), ...SPAWN, "--"] as const;
       const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
       const { parent } = await waitForProgram(started);
       expect(parent).toBe(started.pid);

@@ -11,7 +11,11 @@ import { useDriver } from "../launching.ts";
 
 const startDriver = useDriver();
 
-/** Adds to the inherited descriptors those that Node.js 20 to 26 open at their start. @param rings io_uring descriptors in each loop */
+/**
+ * Adds to the inherited descriptors those that Node.js 20 to 26 open at their start.
+ *
+ * @param rings io_uring descriptors in each loop
+ */
 function addNodeDescriptors(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
   const eventLoop = (...more: string[]): string[] => [
     "anon_inode:[eventpoll]",
@@ -34,7 +38,7 @@ function looksLikeNodes(open: readonly Descriptor[]): boolean {
   // The descriptor by which /proc/self/fd is read has the lowest free number.
   const reading = numbers.findIndex((_, index) => !numbers.includes(index));
   const names = [...numbers, reading === -1 ? numbers.length : reading].map(String).toSorted();
-  return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
+  return areNodes(names, (number) => open.find((descriptor) => descriptor.number === number)?.target ?? "");
 }
 
 /** Returns whether the descriptor is of a kind that Node.js opens itself. */
@@ -52,7 +56,8 @@ function selectPassedNumbers(
   } = {},
 ): readonly number[] {
   const { infos = {}, parents = [], isSameOpenFile = () => false } = more;
-  const targetOf = (number: number): string | undefined => open.find((one) => one.number === number)?.target;
+  const targetOf = (number: number): string | undefined =>
+    open.find((descriptor) => descriptor.number === number)?.target;
   // Node.js makes inherited descriptors close-on-exec up to 15, and from there to the first number that is not taken.
   const firstGap =
     [...Array(64).keys()].find((number) => number >= 16 && isOpenedByNode(targetOf(number) ?? "pipe:")) ?? 0;
@@ -71,8 +76,8 @@ function selectPassedNumbers(
  * which look the same. Node's first epoll descriptor is never passed on.
  */
 function passedBesideNode(open: readonly Descriptor[], number: number): readonly number[] {
-  const isEpoll = (one: number): boolean =>
-    open.some((other) => other.number === one && other.target === "anon_inode:[eventpoll]");
+  const isEpoll = (candidate: number): boolean =>
+    open.some((descriptor) => descriptor.number === candidate && descriptor.target === "anon_inode:[eventpoll]");
   return number < 5 ? [3] : [number - 1, number, number + 1].filter(isEpoll);
 }
 
@@ -100,8 +105,8 @@ for (const rings of [0, 1, 2] as const) {
     `sophia-run passes on no descriptor of Node's own, with ${rings} io_uring, if it inherits $what`,
     ({ passed, parents }) => {
       const open = addNodeDescriptors(passed, rings);
-      const known = parents === undefined ? [] : [{ number: 3, target: parents }];
-      expect(selectPassedNumbers(open, { parents: known })).toEqual(passed.map(({ number }) => number));
+      const parentDescriptors = parents === undefined ? [] : [{ number: 3, target: parents }];
+      expect(selectPassedNumbers(open, { parents: parentDescriptors })).toEqual(passed.map(({ number }) => number));
       expect(looksLikeNodes(open)).toBe(passed.length === 0);
     },
   );
@@ -111,8 +116,11 @@ test("the fast check detects one or two inherited epoll descriptors at any numbe
   for (const rings of [0, 1, 2] as const) {
     for (let first = 3; first < 40; first++) {
       for (let second = first; second < 40; second++) {
-        const taken = [...new Set([first, second])].map((number) => ({ number, target: "anon_inode:[eventpoll]" }));
-        expect(looksLikeNodes(addNodeDescriptors(taken, rings))).toBe(false);
+        const inheritedDescriptors = [...new Set([first, second])].map((number) => ({
+          number,
+          target: "anon_inode:[eventpoll]",
+        }));
+        expect(looksLikeNodes(addNodeDescriptors(inheritedDescriptors, rings))).toBe(false);
       }
     }
   }
@@ -224,9 +232,9 @@ describe("among Node's own anonymous inodes sophia-run recognizes", () => {
 
   test("a file that another thread has just opened as not the caller's", () => {
     for (let number = 3; number < 30; number++) {
-      const taken = { number, target: "anon_inode:[timerfd]" };
-      const open = addNodeDescriptors([taken]);
-      const used = new Set(open.map((one) => one.number));
+      const inheritedDescriptor = { number, target: "anon_inode:[timerfd]" };
+      const open = addNodeDescriptors([inheritedDescriptor]);
+      const used = new Set(open.map((descriptor) => descriptor.number));
       const next = Array.from({ length: 40 }, (_, index) => index + 3).find((free) => !used.has(free)) ?? 0;
       const infos = { [next]: "flags:\t02000000\n" };
       expect(
@@ -247,8 +255,8 @@ test("sophia-run passes on no descriptor that this version of Node.js has opened
   const command = ["ls", "-m", "/proc/self/fd"] as const;
   const { line, ended } = startDriver({}, ...command);
   // Both commands have the descriptors that this test process has inherited without close-on-exec.
-  const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
-  expect(await line()).toBe(own.trim());
+  const directOutput = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
+  expect(await line()).toBe(directOutput.trim());
   expect(await ended).toEqual({ status: 0, signal: null });
 });
 

@@ -47,7 +47,7 @@ test("sophia-run predicts which sizes the kernel accepts", () => {
   expect(predictAndStart(131_072)).toEqual([false, false]);
 });
 
-test("the message about a too large environment names the largest variables, and contains no value", () => {
+test("the message about an environment that is too large names the largest variables, and contains no value", () => {
   const value = "secret".repeat(60_000);
   const environment = new Map([
     ["HUGE", value],
@@ -60,7 +60,7 @@ test("the message about a too large environment names the largest variables, and
   expectWording(error.message);
 });
 
-test("the message about a too large argument names its position", () => {
+test("the message about an argument that is too large names its position", () => {
   const error = executionError("tool", toolProgram(["tool", "x", "y".repeat(131_072)]), "E2BIG");
   expectWording(error.message);
 });

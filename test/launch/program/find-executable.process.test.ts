@@ -29,12 +29,12 @@ async function findInTree(command: string, searchPath?: (root: string) => string
 test.each([
   ["behind folders and files without permission", "a:b:c", "$/c/tool"],
   ["behind what is not a folder", "c/tool:missing:c", "$/c/tool"],
-  ["in two folders, in the first of them", "c:c/../c", "$/c/tool"],
+  ["in two folders", "c:c/../c", "$/c/tool"],
   ["in a folder with a final slash", "c/", "$/c/tool"],
-  ["only as a folder, which is an error", "a", "126 tool: is a directory"],
-  ["only as a file without permission, which is an error", "b", "126 tool: permission denied"],
-  ["nowhere, which is an error", "missing", "127 tool: command not found"],
-])("a program is found on the search path %s", async (_, path, expected) => {
+  ["that is a folder", "a", "126 tool: is a directory"],
+  ["without permission to execute it", "b", "126 tool: permission denied"],
+  ["that does not exist", "missing", "127 tool: command not found"],
+])("the search for a program %s, on the search path %s, results in %s", async (_, path, expected) => {
   const absolute = (root: string): string =>
     path
       .split(":")

@@ -8,7 +8,9 @@ import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const [command, ...prefix] = sophiaRun;
 
-/** Makes the beginning of this Node.js's executable, for another processor. Nothing can run it; a shell would fail with 2 or 127. */
+/**
+ * Makes the beginning of this Node.js's executable, for another processor. Nothing can run it; a shell would fail with 2 or 127.
+ */
 function makeForeignProgram(): string {
   const head = Buffer.from(readFileSync(process.execPath).subarray(0, 8192));
   head.writeUInt16LE(process.arch === "x64" ? 183 : 62, 18);
@@ -28,7 +30,7 @@ function runLauncher(options: readonly string[], mode: string, ...words: readonl
 }
 
 describe("sophia-run does not have the shell run an ELF file for another processor", () => {
-  const other = process.arch === "x64" ? "arm64" : "x64";
+  const otherProcessor = process.arch === "x64" ? "arm64" : "x64";
 
   test.each(["auto", "spawn"])("in mode %s", (mode) => {
     const path = makeForeignProgram();
@@ -36,7 +38,7 @@ describe("sophia-run does not have the shell run an ELF file for another process
     expect({ status, stdout, stderr }).toEqual({
       status: 126,
       stdout: "",
-      stderr: `sophia-run: ${path}: is for another processor (${other}; this one is ${process.arch})\n`,
+      stderr: `sophia-run: ${path}: is for another processor (${otherProcessor}; this one is ${process.arch})\n`,
     });
   });
 
@@ -97,17 +99,17 @@ describe("if execvp of the C library does not start the shell, like that of musl
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
 
   test("sophia-run has the shell run a script without #!", () => {
-    const place = folder({
+    const workFolder = folder({
       "shim.c": `#include <unistd.h>
         extern char **environ;
         int execvp(const char *file, char *const argv[]) { return execve(file, argv, environ); }`,
     });
-    const library = join(place, "shim.so");
-    expect(spawnSync("cc", ["-shared", "-fPIC", "-o", library, join(place, "shim.c")]).status).toBe(0);
+    const library = join(workFolder, "shim.so");
+    expect(spawnSync("cc", ["-shared", "-fPIC", "-o", library, join(workFolder, "shim.c")]).status).toBe(0);
     const script = makeExecutable('echo "$0 $*"; exit 5\n');
     const args = [...prefix, "--no-contract", "--mode", "spawn", "--", script, "a", "b"];
     const env = { PATH: process.env["PATH"], LD_PRELOAD: library };
-    const { status, stdout, stderr } = spawnSync(command, args, { cwd: place, env, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: workFolder, env, encoding: "utf8" });
     expect({ status, stdout, stderr }).toEqual({ status: 5, stdout: `${script} a b\n`, stderr: "" });
   });
 });

@@ -10,7 +10,10 @@ const noAddon = existsSync(addon) ? undefined : "needs the addon, by which the l
 const [command, ...prefix] = sophiaRun;
 const launcherArguments = [...prefix, "--no-contract", "--mode", "spawn", "--"];
 
-/** Runs a script in spawn mode, and returns what the run leaves besides the script's output: stderr, and files in the working directory. */
+/**
+ * Runs a script in spawn mode, and returns what the run leaves besides the script's output: stderr, and files in the working
+ * directory.
+ */
 function runAndFindTraces(
   env: NodeJS.ProcessEnv,
   script = "exit 4",

@@ -96,7 +96,7 @@ test.each([
   ["PID 0", `${pidNamespace}-0-1`, true],
   ["a PID that no system has", `${pidNamespace}-9999999999-1`, false],
 ])(
-  "a start removes the folder of a process of its PID namespace unless that may run: the folder of %s",
+  "a start removes the folder of a process of its PID namespace unless the process may still run: the folder of %s",
   async (_, mark, stays) => {
     const [unlocked, free, held] = ["abcdef", "locked-abcdef", "locked-ghijkl"].map(
       (end) => `sophia-run-${mark}-${end}`,
@@ -116,50 +116,50 @@ test.each([
 
 test("the folder that a launcher makes is locked, and is removed with its lock", () => {
   const base = folder();
-  const own = makeOwnedFolder(base, tryLock);
-  expect(own.path).toMatch(
+  const ownedFolder = makeOwnedFolder(base, tryLock);
+  expect(ownedFolder.path).toMatch(
     new RegExp(`^${base}/sophia-run-${pidNamespace}-${process.pid}-${startTime}-locked-[\\da-f]{8}$`),
   );
-  const isFree = (): boolean => spawnSync("flock", ["--nonblock", own.path, "true"]).status === 0;
+  const isFree = (): boolean => spawnSync("flock", ["--nonblock", ownedFolder.path, "true"]).status === 0;
   expect(isFree()).toBe(false);
-  writeFileSync(join(own.inside, "KEY"), "secret");
-  expect(readFileSync(join(own.path, "KEY"), "utf8")).toBe("secret");
-  removeOwnedFolder(own, ["KEY", "missing"]);
+  writeFileSync(join(ownedFolder.inside, "KEY"), "secret");
+  expect(readFileSync(join(ownedFolder.path, "KEY"), "utf8")).toBe("secret");
+  removeOwnedFolder(ownedFolder, ["KEY", "missing"]);
   expect(readdirSync(base)).toEqual([]);
-  expect(() => fstatSync(own.descriptor ?? -1)).toThrow("EBADF");
+  expect(() => fstatSync(ownedFolder.descriptor ?? -1)).toThrow("EBADF");
 });
 
 test("another user who sees the folder before it is renamed cannot take its new name", () => {
   const base = folder();
   const takeNames = (descriptor: number): boolean => {
     const [name = ""] = readdirSync(base);
-    const taken = `${name.slice(0, -6)}locked-${name.slice(-6)}`;
-    mkdirSync(join(base, taken));
-    writeFileSync(join(base, taken, "file"), "");
+    const takenName = `${name.slice(0, -6)}locked-${name.slice(-6)}`;
+    mkdirSync(join(base, takenName));
+    writeFileSync(join(base, takenName, "file"), "");
     return tryLock?.(descriptor) === true;
   };
-  const own = makeOwnedFolder(base, takeNames);
-  expect(own.path).toMatch(/-locked-[\da-f]{8}$/);
-  removeOwnedFolder(own, []);
+  const ownedFolder = makeOwnedFolder(base, takeNames);
+  expect(ownedFolder.path).toMatch(/-locked-[\da-f]{8}$/);
+  removeOwnedFolder(ownedFolder, []);
 });
 
 test("a folder that cannot be locked does not have `locked` in its name", () => {
   for (const lock of [undefined, () => false]) {
-    const own = makeOwnedFolder(folder(), lock);
-    expect(own.path).toMatch(/-\d+-\w{6}$/);
-    removeOwnedFolder(own, []);
+    const ownedFolder = makeOwnedFolder(folder(), lock);
+    expect(ownedFolder.path).toMatch(/-\d+-\w{6}$/);
+    removeOwnedFolder(ownedFolder, []);
   }
 });
 
 test("a launcher removes its files from the folder that it has made, even if the path leads to another folder now", () => {
   const base = folder();
-  const own = makeOwnedFolder(base, tryLock);
-  writeFileSync(join(own.inside, "KEY"), "secret");
-  const other = folder({ KEY: "precious" });
-  spawnSync("mv", [own.path, join(base, "moved")]);
-  symlinkSync(other, own.path);
-  removeOwnedFolder(own, ["KEY"]);
-  expect(readFileSync(join(other, "KEY"), "utf8")).toBe("precious");
+  const ownedFolder = makeOwnedFolder(base, tryLock);
+  writeFileSync(join(ownedFolder.inside, "KEY"), "secret");
+  const otherFolder = folder({ KEY: "precious" });
+  spawnSync("mv", [ownedFolder.path, join(base, "moved")]);
+  symlinkSync(otherFolder, ownedFolder.path);
+  removeOwnedFolder(ownedFolder, ["KEY"]);
+  expect(readFileSync(join(otherFolder, "KEY"), "utf8")).toBe("precious");
   expect(readdirSync(join(base, "moved"))).toEqual([]);
 });
 

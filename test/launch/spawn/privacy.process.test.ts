@@ -27,8 +27,8 @@ describe("in spawn mode", () => {
   });
 
   test("the program itself can be inspected and dumped", () => {
-    const show = "grep -l . /proc/self/environ /proc/self/maps; stat -c %u /proc/self/environ";
-    expect(run(show)).toMatchObject({ stdout: "/proc/self/environ\n/proc/self/maps\n65534\n", status: 0 });
+    const script = "grep -l . /proc/self/environ /proc/self/maps; stat -c %u /proc/self/environ";
+    expect(run(script)).toMatchObject({ stdout: "/proc/self/environ\n/proc/self/maps\n65534\n", status: 0 });
   });
 
   test("sophia-run dies of the signal of which the program has died, even if the signal dumps core", () => {

@@ -6,7 +6,10 @@ import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** A caller that blocks all signals, as threads of supervisors do. The executable must start the program with the same blocked signals. */
+/**
+ * A caller that blocks all signals, as threads of supervisors do. The executable must start the program with the same blocked
+ * signals.
+ */
 const CALLER = `import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execv(sys.argv[1], sys.argv[1:])`;

@@ -33,8 +33,8 @@ test.each(OPTIONS)("the executable passes on the caller's own IPC channel $optio
   const caller = 'readlink /proc/$$/fd/4; exec "$0" "$@"';
   const program = 'readlink /proc/$$/fd/4; echo "$NODE_CHANNEL_FD $NODE_CHANNEL_SERIALIZATION_MODE"';
   const stdio: StdioOptions = ["ignore", "pipe", "inherit", "ignore", "ipc"];
-  const words = ["-c", caller, executable, ...launchArguments(options, "sh", "-c", program)];
-  const child = spawn("sh", words, { env, stdio, serialization: "advanced" });
+  const shellArguments = ["-c", caller, executable, ...launchArguments(options, "sh", "-c", program)];
+  const child = spawn("sh", shellArguments, { env, stdio, serialization: "advanced" });
   if (child.stdout === null) throw new Error("no standard output");
   const [callers = "", ...programs] = (await text(child.stdout)).split("\n");
   expect(callers).toMatch(/^socket:/);
@@ -46,8 +46,12 @@ test.each(OPTIONS)(
   async ({ options }) => {
     // The program ends when its standard input ends.
     const program = 'process.disconnect(); process.stdin.resume().on("end", () => process.exit(5))';
-    const words = launchArguments(options, process.execPath, "-e", program);
-    const child = spawn(executable, words, { env, cwd: folder(), stdio: ["pipe", "inherit", "inherit", "ipc"] });
+    const executableArguments = launchArguments(options, process.execPath, "-e", program);
+    const child = spawn(executable, executableArguments, {
+      env,
+      cwd: folder(),
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
+    });
     await once(child, "disconnect");
     child.stdin?.end();
     expect(await once(child, "exit")).toStrictEqual([5, null]);
@@ -56,21 +60,27 @@ test.each(OPTIONS)(
 
 test("the executable passes no channel on if the caller has none, or an empty variable for it", async () => {
   for (const variables of [{}, { NODE_CHANNEL_FD: "" }]) {
-    const words = launchArguments(["--pristine"], "sh", "-c", 'echo "${NODE_CHANNEL_FD-none}"');
-    const child = spawn(executable, words, { env: { ...env, ...variables }, stdio: ["ignore", "pipe", "inherit"] });
+    const executableArguments = launchArguments(["--pristine"], "sh", "-c", 'echo "${NODE_CHANNEL_FD-none}"');
+    const child = spawn(executable, executableArguments, {
+      env: { ...env, ...variables },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     expect(await text(child.stdout)).toBe("none\n");
   }
 });
 
 test("masking leaves a channel in place of the standard output alone, even without /proc", async ({ skip }) => {
   const [file, ...prefix] = withoutProc() ?? skip("needs mount namespaces");
-  const words = launchArguments(
+  const executableArguments = launchArguments(
     ["--redact=always"],
     process.execPath,
     "-e",
     'process.send("whole", () => process.disconnect())',
   );
-  const child = spawn(file, [...prefix, executable, ...words], { env, stdio: ["ignore", "ipc", "inherit"] });
+  const child = spawn(file, [...prefix, executable, ...executableArguments], {
+    env,
+    stdio: ["ignore", "ipc", "inherit"],
+  });
   const message = once(child, "message");
   expect([await message, await once(child, "exit")]).toStrictEqual([
     ["whole", undefined],

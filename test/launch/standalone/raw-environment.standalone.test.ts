@@ -36,7 +36,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(workFolder, { recursive: true }));
 
-/** Starts a program by a launcher that has the entries as its environment. @returns the entries that the program gets, as Latin-1 */
+/**
+ * Starts a program by a launcher that has the entries as its environment.
+ *
+ * @returns the entries that the program gets, as Latin-1
+ */
 function runWithEntries(launcher: readonly string[], options: readonly string[], entries: readonly string[]) {
   const file = join(workFolder, "entries");
   writeFileSync(file, Buffer.from(entries.map((entry) => `${entry}\0`).join(""), "latin1"));

@@ -14,11 +14,11 @@ describe.each(FORMS)("%s", (_, [command, ...prefix], skipReason) => {
   skipBecause(skipReason);
 
   test("keeps the IPC channel to a Node.js parent open when --watch restarts the program", async () => {
-    const it = await startWatchedWorld();
+    const watchScene = await startWatchedWorld();
     const script = `process.on("message", (word) => process.send([word, process.env.KEY])); process.send(["run", process.env.KEY]);`;
     const child = spawn(command, [...prefix, ...WATCH, "--", process.execPath, "-e", script], {
-      cwd: it.cwd,
-      env: { ...it.env },
+      cwd: watchScene.cwd,
+      env: { ...watchScene.env },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     onTestFinished(() => void child.kill("SIGKILL"));
@@ -31,7 +31,7 @@ describe.each(FORMS)("%s", (_, [command, ...prefix], skipReason) => {
       });
     child.on("message", (message) => void messages.push(message));
     await waitForMessages(1);
-    it.change("two");
+    watchScene.change("two");
     await waitForMessages(2);
     child.send("word");
     await waitForMessages(3);

@@ -30,7 +30,7 @@ describe("at a terminal --watch", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
   test("restores the terminal's foreground process group and settings before it starts the next program", async () => {
-    const it = await startWatchedWorld();
+    const watchScene = await startWatchedWorld();
     const rudeProgram = `
 import os, signal, termios, time
 attributes = termios.tcgetattr(0)
@@ -46,38 +46,46 @@ print("rude", flush=True)
 while True: time.sleep(9)
 `;
     const started = startWorldAtTerminal(
-      it,
+      watchScene,
       [],
       [...launcherCommand("--watch-grace", "200ms"), "python3", "-c", rudeProgram],
     );
     await started.seen(/rude/);
-    it.change("two");
+    watchScene.change("two");
     await started.seen(/front True echo True/);
     expect((await started.finished).status).toBe(4);
   });
 
-  test.each([[], ["--redact"]])("ends if the user presses Ctrl-C in the middle of a restart %s", async (...options) => {
-    const it = await startWatchedWorld();
-    const started = startWorldAtTerminal(it, [["stopping", "\u0003"]], [...launcherCommand(...options), ...program], {
-      LAZY: "1",
-    });
-    await running(started, "one");
-    it.change("two");
-    const { status, stdout } = await started.finished;
-    expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
-  });
+  test.each([[], ["--redact"]])(
+    "ends if the user presses Ctrl-C in the middle of a restart (options: %s)",
+    async (...options) => {
+      const watchScene = await startWatchedWorld();
+      const started = startWorldAtTerminal(
+        watchScene,
+        [["stopping", "\u0003"]],
+        [...launcherCommand(...options), ...program],
+        {
+          LAZY: "1",
+        },
+      );
+      await running(started, "one");
+      watchScene.change("two");
+      const { status, stdout } = await started.finished;
+      expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
+    },
+  );
 
   test("stops if the user presses Ctrl-Z in the middle of a restart, and continues the restart after fg", async () => {
-    const it = await startWatchedWorld();
+    const watchScene = await startWatchedWorld();
     const steps = [
       ["bash-", `${[...launcherCommand(), ...program].join(" ")}\r`],
       ["stopping", "\u001a"],
       ["Stopped", "fg; exit $?\r"],
     ] as const;
     const env = { LAZY: "1", TERM: "dumb" };
-    const started = startWorldAtTerminal(it, steps, ["bash", "--norc", "--noprofile", "-i"], env);
+    const started = startWorldAtTerminal(watchScene, steps, ["bash", "--norc", "--noprofile", "-i"], env);
     const first = await running(started, "one");
-    it.change("two");
+    watchScene.change("two");
     await started.seen(/Stopped[^]*fg; exit[^]*\n[^]*program\.cjs/);
     process.kill(first, "SIGUSR2");
     process.kill(await running(started, "two"), "SIGUSR2");
@@ -85,14 +93,14 @@ while True: time.sleep(9)
   });
 
   test("gives each program a terminal with --redact, and masks the secret of each program", async () => {
-    const it = await startWatchedWorld();
-    it.change("secret-number-one");
+    const watchScene = await startWatchedWorld();
+    watchScene.change("secret-number-one");
     const script =
       'test -t 0 && test -t 1 && echo "tty $BASE <$KEY>"; trap "exit 0" TERM; while :; do sleep 0.05; done';
-    const started = startWorldAtTerminal(it, [], [...launcherCommand("--redact"), "sh", "-c", script], {});
+    const started = startWorldAtTerminal(watchScene, [], [...launcherCommand("--redact"), "sh", "-c", script], {});
     await started.seen(/tty b1 <\*\*\*>/);
-    it.change("secret-number-two");
-    it.base("b2");
+    watchScene.change("secret-number-two");
+    watchScene.base("b2");
     await started.seen(/tty b2 <\*\*\*>/);
     process.kill(started.pid, "SIGKILL");
     expect((await started.finished).stdout).not.toContain("secret-number");
@@ -106,7 +114,7 @@ describe("as PID 1 of a container --watch", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
   test("reaps orphans of the former program, and passes SIGTERM on to the next program", async () => {
-    const it = await startWatchedWorld();
+    const watchScene = await startWatchedWorld();
     // The orphan ends once its former parent has ended.
     const script = `if [ "$KEY" = one ]; then
         sh -c 'while kill -0 '$$' 2>/dev/null; do sleep 0.02; done' >/dev/null & echo $! > orphan
@@ -115,9 +123,12 @@ describe("as PID 1 of a container --watch", () => {
       fi
       exec node program.cjs`;
     const command = [...launcherCommand(), "sh", "-c", script] as const;
-    const started = startContainer(prefix, [sophiaRun[0], ...command.slice(1)], { cwd: it.cwd, env: it.env });
+    const started = startContainer(prefix, [sophiaRun[0], ...command.slice(1)], {
+      cwd: watchScene.cwd,
+      env: watchScene.env,
+    });
     await running(started, "one");
-    it.change("two");
+    watchScene.change("two");
     await running(started, "two");
     process.kill(started.init(), "SIGTERM");
     expect((await started.finished).status).toBe(0);

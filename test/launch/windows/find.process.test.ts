@@ -15,8 +15,8 @@ const FILES: Readonly<Record<string, string | undefined>> = {
 };
 
 function findFileError(path: string): string | undefined {
-  const known = Object.keys(FILES).find((name) => name.toLowerCase() === path.toLowerCase());
-  return known === undefined ? "ENOENT" : FILES[known];
+  const knownPath = Object.keys(FILES).find((name) => name.toLowerCase() === path.toLowerCase());
+  return knownPath === undefined ? "ENOENT" : FILES[knownPath];
 }
 
 test.each([
@@ -38,8 +38,8 @@ test.each([
     ["Path", '"C:\\a;b";;C:\\bin'],
     ["PathExt", ".exe;.cmd"],
   ]);
-  const found = findOnWindows(command, environment, findFileError);
-  expect("file" in found ? found.file : found.problem).toBe(expected);
+  const result = findOnWindows(command, environment, findFileError);
+  expect("file" in result ? result.file : result.problem).toBe(expected);
 });
 
 test("on Windows a command without an ending is found by the default endings if PATHEXT is not set", () => {
