@@ -102,7 +102,9 @@ function git(path: string, ...args: readonly string[]): void {
   });
 }
 
-/** Makes a branch with a commit, a change that is not committed, a file that was renamed to an unusual name, and an ignored file. */
+/**
+ * Makes a branch with a commit, a change that is not committed, a file that was renamed to an unusual name, and an ignored file.
+ */
 function makeBranch(): string {
   const path = makeTree({ "src/a.ts": "", "src/b.ts": "", "src/c.ts": "one\n", ".gitignore": "dist\n" });
   git(path, "init", "--quiet", "--initial-branch=main");

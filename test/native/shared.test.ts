@@ -18,9 +18,9 @@ test("the shared header is up to date with native/shared.ts (npm run generate)",
 /** Compiles and runs a C program that includes the header and has these statements. @returns its output */
 function runC(statements: string): string {
   const source = `#include <signal.h>\n#include <stdio.h>\n#include "${path}"\nint main(void) { ${statements} return 0; }\n`;
-  const place = folder({ "print.c": source });
-  execFileSync("cc", ["-Wall", "-Werror", "-o", join(place, "print"), join(place, "print.c")]);
-  return execFileSync(join(place, "print"), { encoding: "utf8" });
+  const sourceFolder = folder({ "print.c": source });
+  execFileSync("cc", ["-Wall", "-Werror", "-o", join(sourceFolder, "print"), join(sourceFolder, "print.c")]);
+  return execFileSync(join(sourceFolder, "print"), { encoding: "utf8" });
 }
 
 describe("C and TypeScript have the same", () => {

@@ -26,9 +26,9 @@ test("sophia-run shows at a terminal which request takes long, and clears the li
   let screen = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
   expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
-  const shown = "sophia-run: opening acme/sophia/dev…";
-  expect(screen).toContain(`${shown}\r\u001B[K`);
-  expect(screen.indexOf(shown)).toBeLessThan(screen.indexOf("warning:"));
+  const progressLine = "sophia-run: opening acme/sophia/dev…";
+  expect(screen).toContain(`${progressLine}\r\u001B[K`);
+  expect(screen.indexOf(progressLine)).toBeLessThan(screen.indexOf("warning:"));
   expect(screen.trimEnd().endsWith("started")).toBe(true);
 });
 

@@ -10,9 +10,9 @@ function makeInstallations(): { readonly cwd: string; readonly bin: string; read
   const bin = join(cwd, "node_modules", ".bin");
   const elsewhere = folder();
   mkdirSync(bin, { recursive: true });
-  for (const place of [bin, elsewhere]) {
-    writeFileSync(join(place, "sophia-run"), "#!/bin/sh\n");
-    chmodSync(join(place, "sophia-run"), 0o755);
+  for (const binFolder of [bin, elsewhere]) {
+    writeFileSync(join(binFolder, "sophia-run"), "#!/bin/sh\n");
+    chmodSync(join(binFolder, "sophia-run"), 0o755);
   }
   return { cwd, bin, elsewhere };
 }
@@ -28,13 +28,13 @@ test.each(AGENTS)(
   "in a script of %s the user would type %s, wherever the package manager has installed the command",
   (agent, expected) => {
     const { cwd, bin, elsewhere } = makeInstallations();
-    const named = (variables: Readonly<Record<string, string>>): string =>
+    const typedNameWith = (variables: Readonly<Record<string, string>>): string =>
       typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
-    expect(named({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
-    expect(named({ PATH: "./node_modules/.bin" })).toBe(expected);
-    expect(named({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
-    expect(named({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
-    expect(named({ PATH: "/nowhere" })).toBe(expected);
+    expect(typedNameWith({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
+    expect(typedNameWith({ PATH: "./node_modules/.bin" })).toBe(expected);
+    expect(typedNameWith({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
+    expect(typedNameWith({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
+    expect(typedNameWith({ PATH: "/nowhere" })).toBe(expected);
   },
 );
 
@@ -42,11 +42,12 @@ test("in a shell the user would type the name on the search path, or npx if only
   const { cwd, bin, elsewhere } = makeInstallations();
   const inner = join(cwd, "packages");
   mkdirSync(inner);
-  const named = (at: string, PATH: string): string => typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
-  expect(named(cwd, elsewhere)).toBe("sophia-run");
-  expect(named(cwd, bin)).toBe("sophia-run");
-  expect(named(inner, "/nowhere")).toBe("npx --no-install sophia-run");
-  expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
+  const typedNameIn = (at: string, PATH: string): string =>
+    typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
+  expect(typedNameIn(cwd, elsewhere)).toBe("sophia-run");
+  expect(typedNameIn(cwd, bin)).toBe("sophia-run");
+  expect(typedNameIn(inner, "/nowhere")).toBe("npx --no-install sophia-run");
+  expect(typedNameIn(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
 test("by uv run and pdm run the user would type their command, and in an activated virtual environment the name", () => {
@@ -54,16 +55,16 @@ test("by uv run and pdm run the user would type their command, and in an activat
   const virtual = folder();
   mkdirSync(join(virtual, "bin"));
   writeFileSync(join(virtual, "bin", "sophia-run"), "#!/bin/sh\n");
-  const named = (path: string, variables: Readonly<Record<string, string>>): string =>
+  const typedNameWith = (path: string, variables: Readonly<Record<string, string>>): string =>
     typedName({
       cwd: virtual,
       environment: new Map(Object.entries({ PATH: path, VIRTUAL_ENV: virtual, ...variables })),
     });
   const path = `${join(virtual, "bin")}:${elsewhere}`;
-  expect(named(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
-  expect(named(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
-  expect(named(path, {})).toBe("sophia-run");
-  expect(named(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
+  expect(typedNameWith(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
+  expect(typedNameWith(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
+  expect(typedNameWith(path, {})).toBe("sophia-run");
+  expect(typedNameWith(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
 });
 
 test("the typed name contains no part of a variable's value", () => {

@@ -76,8 +76,8 @@ test("with ESC the message has one remedy for all missing variables", async () =
   const { lines, text, summary } = await runAll(env);
   expect(lines[2]).toMatch(/\(5 violations\); node was not started$/);
   for (const name of MISSING_NAMES) expect(text).toContain(name);
-  for (const shown of [text, summary]) {
-    expect(shown.match(/^ +sophia-run set .*$/gm)).toStrictEqual([
+  for (const message of [text, summary]) {
+    expect(message.match(/^ +sophia-run set .*$/gm)).toStrictEqual([
       expect.stringMatching(/^ {4,5}sophia-run set PULUMI_ACCESS_TOKEN --in acme\/sophia\/dev$/),
     ]);
   }
@@ -119,7 +119,7 @@ describe("if ESC is the cause, the message begins with it, and the missing varia
     server.failAlways("open", { kind: "status", status });
     const { lines, text, summary } = await runAll(env, { ".env": `QDRANT_URL=${CONTRACT_VALUES.QDRANT_URL}` });
     expect(lines[0]).toMatch(/^sophia-run: .*acme\/sophia\/dev was refused: /);
-    for (const words of [`HTTP ${status}`, hint]) expect(text).toContain(words);
+    for (const fragment of [`HTTP ${status}`, hint]) expect(text).toContain(fragment);
     expect(text).toMatch(/\n {2}withheld .*: QDRANT_URL\n/);
     expect(text).toContain("unset ESC_TOKEN");
     expect(summary).toMatch(new RegExp(`^❌ .*acme/sophia/dev was refused: [^❌]*HTTP ${status}`));
@@ -171,9 +171,9 @@ test("the message lists empty values and missing values separately if there are 
 });
 
 test("many remarks on a file do not hide other notices", async () => {
-  const bad = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
+  const invalidLines = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
   const contract = { "sophia.contract.json": '{"variables":{"A":{"required":true}}}' };
-  const { text } = await runAll({ ESC_ENV: ENVIRONMENT }, { ...contract, ".env": `${bad}BASH_ENV=x\n` });
+  const { text } = await runAll({ ESC_ENV: ENVIRONMENT }, { ...contract, ".env": `${invalidLines}BASH_ENV=x\n` });
   expect(text).toContain("warning: BASH_ENV in .env");
   expect(text).toMatch(/\n {2}and \d+ further notices\n/);
 });
@@ -264,9 +264,9 @@ describe(".env.local, which is not read,", () => {
     ["if it cannot be parsed", { ".env.local": 'KEY="1\n' }, []],
   ])("is not named %s", async (_, files, options) => {
     const cwd = folder({ "sophia.contract.json": contract, ...files });
-    const ended = await sophia([...options, "--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).not.toContain(".env.local");
+    const result = await sophia([...options, "--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).not.toContain(".env.local");
   });
 
   test.each([
@@ -275,10 +275,10 @@ describe(".env.local, which is not read,", () => {
     ["is empty", ""],
   ])("is reported to have none of the missing variables if it %s", async (_, text) => {
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": text });
-    const ended = await sophia(["--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).toContain(".env.local has none of what is missing, and is not read");
-    expect(ended.stderr).not.toContain("--dotenv");
+    const result = await sophia(["--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).toContain(".env.local has none of what is missing, and is not read");
+    expect(result.stderr).not.toContain("--dotenv");
   });
 
   test("is searched in linear time for the missing variables", async () => {
@@ -291,9 +291,9 @@ describe(".env.local, which is not read,", () => {
   test("is not named if other users may write it", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": "KEY=1\n" });
     chmodSync(join(cwd, ".env.local"), 0o666);
-    const ended = await sophia(["--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).not.toContain(".env.local");
+    const result = await sophia(["--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).not.toContain(".env.local");
   });
 
   test("is also found beside the contract in a folder above, and the option keeps the files that were read", async () => {
@@ -307,7 +307,7 @@ describe(".env.local, which is not read,", () => {
     const started = await sophia([...option.split(" "), "--", "sh", "-c", 'echo "$A$B$KEY"'], { cwd });
     expect(started).toMatchObject({ status: 0, stdout: "111\n" });
     writeFileSync(join(cwd, ".env.local"), "KEY=2\n", { mode: 0o600 });
-    const own = await sophia(["--dotenv", ".env", "--", "true"], { cwd });
-    expect(findNamedOption(own.stderr)).toBe("--dotenv .env,.env.local");
+    const resultInProject = await sophia(["--dotenv", ".env", "--", "true"], { cwd });
+    expect(findNamedOption(resultInProject.stderr)).toBe("--dotenv .env,.env.local");
   });
 });

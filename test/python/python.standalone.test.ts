@@ -35,8 +35,8 @@ beforeAll(async () => {
   esc.environment("acme/sophia/dev", { values: ESC_VALUES });
   access = { PULUMI_BACKEND_URL: esc.url, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: esc.token };
   commandFolder = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  const words = sophiaRun.map((word) => `'${word}'`).join(" ");
-  writeFileSync(join(commandFolder, "sophia-run"), `#!/bin/sh\nexec ${words} "$@"\n`);
+  const quotedCommand = sophiaRun.map((word) => `'${word}'`).join(" ");
+  writeFileSync(join(commandFolder, "sophia-run"), `#!/bin/sh\nexec ${quotedCommand} "$@"\n`);
   chmodSync(join(commandFolder, "sophia-run"), 0o755);
 }, 300_000);
 
@@ -60,8 +60,10 @@ function environmentWith(home: string): Record<string, string> {
 async function endDuringRequest(server: Started, pid: number, port: number): Promise<string> {
   const socket = connect(port, "127.0.0.1").setEncoding("latin1");
   let answer = "";
-  const ended = new Promise<void>((resolve, reject) => socket.once("close", () => resolve()).once("error", reject));
-  const begun = new Promise<void>((resolve) => {
+  const connectionEnd = new Promise<void>((resolve, reject) =>
+    socket.once("close", () => resolve()).once("error", reject),
+  );
+  const requestBegin = new Promise<void>((resolve) => {
     socket.on("data", (text: string) => {
       answer += text;
       // The program has read the head, and waits for the body now.
@@ -71,11 +73,11 @@ async function endDuringRequest(server: Started, pid: number, port: number): Pro
   socket.write(
     "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
   );
-  await begun;
+  await requestBegin;
   process.kill(pid, "SIGTERM");
   await server.seen(/Handling signal: term|Shutting down\n/);
   socket.write("abcdef");
-  await ended;
+  await connectionEnd;
   return answer;
 }
 
@@ -112,8 +114,8 @@ describe("examples/python", () => {
   test("pytest passes with the values of ESC and with dummy values", async () => {
     const cwd = copyExample();
     for (const options of [[], ["--fake"]]) {
-      const words = ["sophia-run", ...options, "--", "pytest", "-q", "-p", "no:cacheprovider"] as const;
-      const { status, stdout } = await start(words, { cwd, env: environmentWith(cwd) }).finished;
+      const testCommand = ["sophia-run", ...options, "--", "pytest", "-q", "-p", "no:cacheprovider"] as const;
+      const { status, stdout } = await start(testCommand, { cwd, env: environmentWith(cwd) }).finished;
       expect(stdout).toContain("3 passed");
       expect(status).toBe(0);
     }
@@ -130,8 +132,8 @@ describe("examples/python", () => {
       status: 0,
       stdout: "AppConfig(qdrant=QdrantConfig(), summaries=True)\n",
     });
-    const bare = await run("python3", ["-m", "services.config_loader"], env);
-    expect(bare.stderr).toContain("not set: QDRANT_URL, QDRANT_API_KEY");
+    const resultWithoutValues = await run("python3", ["-m", "services.config_loader"], env);
+    expect(resultWithoutValues.stderr).toContain("not set: QDRANT_URL, QDRANT_API_KEY");
     const check = await run("python3", ["tools/smoke_env_check.py"], env);
     expect(check.status).toBe(0);
     expect(check.stdout).toMatch(
@@ -148,8 +150,8 @@ describe("examples/python", () => {
     if (!("prefix" in isolation)) return skip(isolation.reason);
     const cwd = copyExample();
     const { entrypoint, cmd } = readImage(readFileSync(join(cwd, "Dockerfile"), "utf8"));
-    const words = [...entrypoint, ...cmd].map((word) => (word === "8000" ? "0" : word));
-    const container = startContainer(isolation.prefix, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...words], {
+    const imageCommand = [...entrypoint, ...cmd].map((word) => (word === "8000" ? "0" : word));
+    const container = startContainer(isolation.prefix, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...imageCommand], {
       cwd,
       env: environmentWith(cwd),
     });
@@ -167,7 +169,7 @@ describe("examples/python", () => {
       encoding: "utf8",
     });
     expect(checked.stdout).toBe("Success: no issues found in 1 source file\n");
-    const show = (env: Readonly<Record<string, string>>) =>
+    const showSettings = (env: Readonly<Record<string, string>>) =>
       spawnSync(
         join(bin, "python3"),
         [
@@ -177,11 +179,11 @@ describe("examples/python", () => {
         ],
         { cwd, env: { ...env }, encoding: "utf8" },
       );
-    const shown = show(CONTRACT_VALUES);
-    expect(shown.stdout).toContain(`qdrant_api_key=SecretStr('**********')`);
-    expect(shown.stdout.trim().endsWith(CONTRACT_VALUES.QDRANT_API_KEY)).toBe(true);
+    const result = showSettings(CONTRACT_VALUES);
+    expect(result.stdout).toContain(`qdrant_api_key=SecretStr('**********')`);
+    expect(result.stdout.trim().endsWith(CONTRACT_VALUES.QDRANT_API_KEY)).toBe(true);
     const { QDRANT_API_KEY: _, ...rest } = CONTRACT_VALUES;
-    const failed = show(rest);
+    const failed = showSettings(rest);
     expect(failed.stderr).toContain("QDRANT_API_KEY\n  Field required");
     for (const value of Object.values(rest)) expect(failed.stderr).not.toContain(value);
   });
@@ -239,9 +241,9 @@ with zipfile.ZipFile(path) as archive:
     const { version }: { version: unknown } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const run = (...args: readonly string[]) =>
       start([installed, ...args], { cwd: home, env: { PATH: join(fresh, "bin"), HOME: home, ...access } }).finished;
-    const shown = (await run("--version")).stdout;
-    expect(shown.split(" ")[0]).toBe(version);
-    expect(shown).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
+    const versionText = (await run("--version")).stdout;
+    expect(versionText.split(" ")[0]).toBe(version);
+    expect(versionText).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
     const started = await run("--", "python3", "-c", "import os, sys; print(sys.prefix, os.environ['QDRANT_URL'])");
     expect(started).toMatchObject({ status: 0, stdout: `${fresh} ${QDRANT_URL}\n`, stderr: "" });
     pip("uninstall", "--quiet", "--yes", "sophia-run");

@@ -33,8 +33,8 @@ function remarksOf({ verdict: { notices } }: Start): readonly string[] {
 }
 
 test("a variable of the environment overrides a file's variable in any spelling, and keeps its own spelling", async () => {
-  const given = { environment: { Path: "C:\\Windows", foo: "environment" }, dotenv: "PATH=/bin\nFOO=file\nBar=file\n" };
-  const start = await startOnWindows(given);
+  const input = { environment: { Path: "C:\\Windows", foo: "environment" }, dotenv: "PATH=/bin\nFOO=file\nBar=file\n" };
+  const start = await startOnWindows(input);
   expect(programEnvironment(start)).toEqual({ Path: "C:\\Windows", foo: "environment", Bar: "file" });
   expect(start.values.resolution.get("FOO")?.shadowed).toEqual([
     { origin: { source: "dotenv", file: ".env", line: 2 }, same: false },
@@ -61,21 +61,21 @@ test("a variable of ESC has the same name in any spelling, whichever source is p
   expect(start.store.esc.kind).toBe("read");
   expect(remarksOf(start)).toHaveLength(1);
   // The token is withheld from the program, which may need the address of ESC.
-  const own = { PULUMI_BACKEND_URL: server.url };
-  expect(programEnvironment(start)).toEqual({ ...own, foo: "environment", Only_Esc: "esc" });
+  const escVariables = { PULUMI_BACKEND_URL: server.url };
+  expect(programEnvironment(start)).toEqual({ ...escVariables, foo: "environment", Only_Esc: "esc" });
   expect(secretsOf(start).map(({ value }) => value)).toContain(token);
   const preferred = await startOnWindows({ environment, flags: { prefer: "esc" } });
-  expect(programEnvironment(preferred)).toEqual({ ...own, foo: "esc", Only_Esc: "esc" });
+  expect(programEnvironment(preferred)).toEqual({ ...escVariables, foo: "esc", Only_Esc: "esc" });
 });
 
 test.each(["node_options", "Node_Options", "NODE_OPTIONS"])(
   "a file cannot set %s, which is withheld in any spelling",
   async (name) => {
-    const given = { dotenv: `${name}=--require ./evil.js\nesc_future=1\nsophia_mode=exec\n` };
-    const start = await startOnWindows(given);
+    const input = { dotenv: `${name}=--require ./evil.js\nesc_future=1\nsophia_mode=exec\n` };
+    const start = await startOnWindows(input);
     expect(programEnvironment(start)).toEqual({});
     expect(start.verdict.notices.map(({ kind }) => kind)).toEqual(["withheld", "withheld"]);
-    expect(programEnvironment(await startOnWindows({ ...given, flags: { allow: ["node_options"] } }))).toEqual({
+    expect(programEnvironment(await startOnWindows({ ...input, flags: { allow: ["node_options"] } }))).toEqual({
       NODE_OPTIONS: "--require ./evil.js",
     });
   },
@@ -85,12 +85,12 @@ test("a contract's variables are found in any spelling, and the program gets the
   const contract = {
     variables: { Api_Url: { required: true, aliases: ["API_ENDPOINT"] }, node_options: {}, KEY: { default: "k" } },
   };
-  const given = {
+  const input = {
     environment: { API_URL: "https://a" },
     dotenv: "node_options=--require ./a.js\nkey=mine\n",
     contract,
   };
-  const start = await startOnWindows(given);
+  const start = await startOnWindows(input);
   expect(start.verdict.violations).toEqual([]);
   expect(programEnvironment(start)).toEqual({ Api_Url: "https://a", NODE_OPTIONS: "--require ./a.js", KEY: "mine" });
   const aliased = await startOnWindows({ environment: { api_endpoint: "https://b" }, contract });

@@ -43,8 +43,8 @@ test("--session sets the lifetime of the opened environment, and an invalid life
   await sophia(["--no-contract", "--", "true"], { env: { ...env, SOPHIA_SESSION: "30m" } });
   const opened = server.calls.filter(({ operation }) => operation === "open");
   expect(opened.map(({ query }) => query)).toEqual([{ duration: "2h" }, { duration: "30m" }]);
-  const bad = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
-  expect(bad.status).toBe(125);
-  expect(bad.stderr).toMatch(/^sophia-run: --session has an invalid value: '0'\n/);
+  const invalidResult = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
+  expect(invalidResult.status).toBe(125);
+  expect(invalidResult.stderr).toMatch(/^sophia-run: --session has an invalid value: '0'\n/);
   expect(server.count("open")).toBe(2);
 });

@@ -41,9 +41,9 @@ describe("a .env file", () => {
     for (const time of [1, 2]) expect([time, (await sophia(["check"], { cwd, env })).stderr]).toEqual([time, warning]);
     expect((await sophia(["check", "-q"], { cwd, env })).stderr).toBe("");
 
-    const told = join(caches, "sophia-run/told-today");
-    expect(statSync(told).mode & 0o777).toBe(0o600);
-    writeFileSync(told, readFileSync(told, "utf8").replace(/^\S+/, "2026-01-01"));
+    const warningsFile = join(caches, "sophia-run/told-today");
+    expect(statSync(warningsFile).mode & 0o777).toBe(0o600);
+    writeFileSync(warningsFile, readFileSync(warningsFile, "utf8").replace(/^\S+/, "2026-01-01"));
     expect([await start(), await start()]).toEqual([warning, ""]);
   });
 

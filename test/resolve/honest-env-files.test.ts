@@ -15,16 +15,16 @@ const OTHER_KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
 
 /** Resolves a file's variables beside an environment. @returns the withheld names with the reasons, and all names */
 async function findWithheld(text: string, environment: Readonly<Record<string, string>>) {
-  const own = new Map(Object.entries(environment));
+  const environmentMap = new Map(Object.entries(environment));
   const cwd = folder({ ".env": `${text}\n`, "sophia.contract.json": '{"variables":{}}' });
-  const start = await runStages(cwd, own);
+  const start = await runStages(cwd, environmentMap);
   const { selected } = start.values;
   const { notices } = start.verdict;
   const withheld = notices.flatMap((notice) =>
     notice.kind === "withheld" ? [`${notice.why}: ${notice.names.join(" ")}`] : [],
   );
   const names = text.split("\n").map((line) => line.slice(0, line.indexOf("=")));
-  const lost = names.filter((name) => !own.has(name) && !selected.has(name));
+  const lost = names.filter((name) => !environmentMap.has(name) && !selected.has(name));
   return { withheld, lost, names };
 }
 
@@ -36,14 +36,14 @@ function secretsNamedIn(text: string): Readonly<Record<string, string>> {
 
 /** Does the same as {@link findWithheld} for all files, each beside the environment that `environmentFor` returns for it. */
 async function findWithheldOfAll(environmentFor: (text: string) => Readonly<Record<string, string>>) {
-  const all = await Promise.all(
+  const results = await Promise.all(
     Object.entries(HONEST_ENV_FILES).map(
       async ([title, text]) => [title, await findWithheld(text, environmentFor(text))] as const,
     ),
   );
-  const names = all.flatMap(([, result]) => result.names);
-  const lost = all.flatMap(([, result]) => result.lost);
-  const files = all
+  const names = results.flatMap(([, result]) => result.names);
+  const lost = results.flatMap(([, result]) => result.lost);
+  const files = results
     .filter(([, result]) => result.lost.length > 0)
     .map(([title, result]) => [title, result.withheld.join("; ")] as const);
   return { names: names.length, lost: lost.length, files };

@@ -105,38 +105,43 @@ test.each<[string, Origin, string, Variable["delivery"], boolean]>([
 
 describe("an address of a service", () => {
   test.each<[string, Origin, Origin, boolean]>([
-    ["from an ESC that a file has opened, for the caller's key", OPENED_BY_FILE, CALLER, true],
+    ["from an ESC that a file has opened, for the caller's key, is a redirection", OPENED_BY_FILE, CALLER, true],
     [
-      "from an ESC that a file has opened, for a key of the same environment",
+      "from an ESC that a file has opened, for a key of the same environment, is no redirection",
       OPENED_BY_FILE,
       { ...OPENED_BY_FILE },
       false,
     ],
-    ["from an ESC that a file has opened, for a key of the file", OPENED_BY_FILE, IN_FILE, false],
-    ["from an ESC that a file has opened, for a key of another file", OPENED_BY_FILE, IN_OTHER_FILE, true],
+    ["from an ESC that a file has opened, for a key of the file, is no redirection", OPENED_BY_FILE, IN_FILE, false],
     [
-      "from an ESC that a file has opened, for a key that an outer sophia-run has read from a file",
+      "from an ESC that a file has opened, for a key of another file, is a redirection",
+      OPENED_BY_FILE,
+      IN_OTHER_FILE,
+      true,
+    ],
+    [
+      "from an ESC that a file has opened, for a key that an outer sophia-run has read from a file, is a redirection",
       OPENED_BY_FILE,
       FROM_OUTER_FILE,
       true,
     ],
     [
-      "from an ESC that a file has opened, by a contract's alias",
+      "from an ESC that a file has opened, by a contract's alias, is a redirection",
       { ...OPENED_BY_FILE, alias: "DOCS" },
       { ...OPENED_BY_FILE },
       true,
     ],
     [
-      "from an ESC that a file has opened, by another name of the address",
+      "from an ESC that a file has opened, by another name of the address, is no redirection",
       { ...OPENED_BY_FILE, alias: "OPENAI_API_BASE" },
       { ...OPENED_BY_FILE },
       false,
     ],
     // The file may only name the user's token file, so that the authors of the file do not know the keys.
-    ["from a file, for a key in an ESC that the file has opened", IN_FILE, OPENED_BY_FILE, true],
-    ["from the caller's ESC, for the caller's key", ESC, CALLER, false],
-    ["from the caller's ESC, by a contract's alias", { ...ESC, alias: "DOCS" }, ESC, true],
-  ])("%s, is a redirection: %4$s", async (_, address, key, expected) => {
+    ["from a file, for a key in an ESC that the file has opened, is a redirection", IN_FILE, OPENED_BY_FILE, true],
+    ["from the caller's ESC, for the caller's key, is no redirection", ESC, CALLER, false],
+    ["from the caller's ESC, by a contract's alias, is no redirection", { ...ESC, alias: "DOCS" }, ESC, true],
+  ])("%s", async (_, address, key, expected) => {
     const layers = [
       layerOf(variableOf("OPENAI_API_KEY", key)),
       layerOf(variableOf(ADDRESS_NAME, address, ATTACKER_URL)),

@@ -44,15 +44,15 @@ describe(".env.override", () => {
     const { cwd, env } = await startProject({ ".env": "DATABASE_URL=postgres://of-file\nLEVEL=file\n" });
     const start = (further: Readonly<Record<string, string>> = {}, ...options: readonly string[]) =>
       sophia([...options, "--", "env"], { cwd, env: { ...env, ...further } });
-    const plain = await start();
-    expect(environmentOf(plain.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
-    expect(plain.stderr).toBe("sophia-run: .env.override sets DATABASE_URL\n");
+    const plainResult = await start();
+    expect(environmentOf(plainResult.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
+    expect(plainResult.stderr).toBe("sophia-run: .env.override sets DATABASE_URL\n");
     const hidden = await start({ DATABASE_URL: "postgres://of-caller" });
     expect(environmentOf(hidden.stdout)["DATABASE_URL"]).toBe("postgres://of-caller");
     expect(hidden.stderr).toContain(".env.override has no effect: the environment sets DATABASE_URL\n");
     writeFileSync(join(cwd, ".env.override"), `DATABASE_URL=${OVERRIDE_VALUE}\nLEVEL=mine\n`);
-    const both = await start({ DATABASE_URL: "postgres://of-caller" });
-    expect(unwrapped(both.stderr)).toContain(
+    const bothResult = await start({ DATABASE_URL: "postgres://of-caller" });
+    expect(unwrapped(bothResult.stderr)).toContain(
       ".env.override sets LEVEL; the environment overrides it for DATABASE_URL\n",
     );
     const quiet = await start({}, "--quiet");
@@ -62,8 +62,8 @@ describe(".env.override", () => {
   test("overrides ESC with --prefer esc, and ESC overrides the environment", async () => {
     const { cwd, env } = await startProject();
     const caller = { DATABASE_URL: "postgres://of-caller", LEVEL: "caller" };
-    const ended = await sophia(["--prefer", "esc", "--", "env"], { cwd, env: { ...env, ...caller } });
-    expect(environmentOf(ended.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
+    const result = await sophia(["--prefer", "esc", "--", "env"], { cwd, env: { ...env, ...caller } });
+    expect(environmentOf(result.stdout)).toMatchObject({ DATABASE_URL: OVERRIDE_VALUE, LEVEL: "esc" });
   });
 
   test("is shown by explain and check with its line and what it hides, and is named as the source in JSON", async () => {
@@ -90,7 +90,7 @@ describe(".env.override", () => {
   });
 });
 
-describe(".env.override is not read", () => {
+describe("under conditions .env.override", () => {
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
     ["if CI is set", [], { CI: "true" }],
     ["with --no-override", ["--no-override"], {}],
@@ -98,7 +98,7 @@ describe(".env.override is not read", () => {
     ["with a profile that sets `override` to false", ["--profile", "production"], {}],
     ["with a profile that extends such a profile", ["--profile", "live"], {}],
     ["if --dotenv names files", ["--dotenv", "other"], {}],
-  ])("%s", async (_, options, further) => {
+  ])("is not read %s", async (_, options, further) => {
     const { urlOf } = await startProject({ other: "LEVEL=1\n" });
     expect(await urlOf(options, further)).toBe("postgres://of-esc");
   });
@@ -107,12 +107,12 @@ describe(".env.override is not read", () => {
     ["with another profile", ["--profile", "test"], {}],
     ["if CI is false", [], { CI: "false" }],
     ["if CI is empty", [], { CI: "" }],
-  ])("only under a condition, so it is read %s", async (_, options, further) => {
+  ])("is read %s", async (_, options, further) => {
     const { urlOf } = await startProject();
     expect(await urlOf(options, further)).toBe(OVERRIDE_VALUE);
   });
 
-  test("if sophia-run is PID 1", ({ skip }) => {
+  test("is not read if sophia-run is PID 1", ({ skip }) => {
     const isolation = findIsolation();
     skip("reason" in isolation, "needs PID namespaces");
     const [file = "false", ...rest] = "prefix" in isolation ? isolation.prefix : [];
@@ -175,9 +175,9 @@ describe("a .env.override", () => {
   test("cannot set the address to which a key of ESC is sent, unless the caller allows it", async () => {
     const address = "OPENAI_BASE_URL=https://attacker.example.test/v1\n";
     const { cwd, env } = await startProject({ ".env.override": address });
-    const kept = await sophia(["--", "env"], { cwd, env });
-    expect(environmentOf(kept.stdout)).not.toHaveProperty("OPENAI_BASE_URL");
-    expect(unwrapped(kept.stderr)).toContain("OPENAI_BASE_URL in .env.override is not passed on");
+    const withheldResult = await sophia(["--", "env"], { cwd, env });
+    expect(environmentOf(withheldResult.stdout)).not.toHaveProperty("OPENAI_BASE_URL");
+    expect(unwrapped(withheldResult.stderr)).toContain("OPENAI_BASE_URL in .env.override is not passed on");
     const allowed = await sophia(["--allow", "OPENAI_BASE_URL", "--", "env"], { cwd, env });
     expect(environmentOf(allowed.stdout)).toHaveProperty("OPENAI_BASE_URL");
   });

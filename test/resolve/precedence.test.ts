@@ -144,11 +144,11 @@ describe("whatever the layers are,", () => {
   test("every layer that sets a variable is its origin, or is listed as hidden", () => {
     fc.assert(
       fc.property(layers, (all) => {
-        const told = [...resolveLayers(all, () => false).values()].reduce(
+        const originCount = [...resolveLayers(all, () => false).values()].reduce(
           (sum, { shadowed = [] }) => sum + 1 + shadowed.length,
           0,
         );
-        expect(told).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));
+        expect(originCount).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));
       }),
     );
   });

@@ -25,8 +25,8 @@ async function resolveProgram(
       .map(([name, value]) => `${name}=${value}\n`)
       .join(""),
   });
-  const own = new Map(Object.entries(environment));
-  const start = await runStages(cwd, own);
+  const environmentMap = new Map(Object.entries(environment));
+  const start = await runStages(cwd, environmentMap);
   const { selected } = start.values;
   const { notices } = start.verdict;
   return {
@@ -51,11 +51,11 @@ describe.each(ADDRESSES)("the variable %s", (address, key) => {
   });
 
   test("of a found .env is passed on if its key is in the same file, or if it leads to this machine", async () => {
-    const same = await resolveProgram({}, { [address]: ATTACKER_URL, [key]: KEY });
-    expect([same.valueOf(address), same.withheld]).toEqual([ATTACKER_URL, []]);
+    const sameFileResult = await resolveProgram({}, { [address]: ATTACKER_URL, [key]: KEY });
+    expect([sameFileResult.valueOf(address), sameFileResult.withheld]).toEqual([ATTACKER_URL, []]);
     const local = "http://127.0.0.1:11434/v1";
-    const here = await resolveProgram({ [key]: KEY }, { [address]: local });
-    expect([here.valueOf(address), here.withheld]).toEqual([local, []]);
+    const localResult = await resolveProgram({ [key]: KEY }, { [address]: local });
+    expect([localResult.valueOf(address), localResult.withheld]).toEqual([local, []]);
   });
 
   test("of a found .env is withheld by a nested sophia-run, too", async () => {
@@ -63,8 +63,8 @@ describe.each(ADDRESSES)("the variable %s", (address, key) => {
     const { valueOf, withheld } = await resolveProgram(outer, {});
     expect([valueOf(address), valueOf(key)]).toEqual([undefined, KEY]);
     expect(withheld).toEqual([["redirects-key", address]]);
-    const both = await resolveProgram({ ...outer, SOPHIA_FROM_FILES: `${address},${key}` }, {});
-    expect([both.valueOf(address), both.withheld]).toEqual([ATTACKER_URL, []]);
+    const bothMarkedResult = await resolveProgram({ ...outer, SOPHIA_FROM_FILES: `${address},${key}` }, {});
+    expect([bothMarkedResult.valueOf(address), bothMarkedResult.withheld]).toEqual([ATTACKER_URL, []]);
   });
 
   test("is withheld if a default or an alias in a found contract sets it", async () => {

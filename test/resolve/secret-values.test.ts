@@ -34,7 +34,7 @@ test.each([
   ["OTHER", true, true, "ESC has marked it as secret"],
   ["PLAIN", false, false, "it is neither declared nor marked as secret"],
   ["ESC_TOKEN", false, true, "it opens ESC"],
-])("whether %s, marked by ESC: %s, is a secret: %s, because %s", (name, marked, expected) => {
+])("%s, marked as secret by ESC: %s, is a secret: %s, because %s", (name, marked, expected) => {
   expect(isSecret(contract, { name, secret: marked })).toBe(expected);
 });
 

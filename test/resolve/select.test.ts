@@ -92,7 +92,7 @@ describe("the rule about withheld variables", () => {
       [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
     ];
   test.each(rows)(
-    "has the right result for the options %j, the source %s and the variable %s: %s",
+    "returns for the options %j, the source %s and the variable %s: %s",
     (selection, source, name, why) => {
       const reason = createWithholdingRule({ ...DEFAULT_SELECTION, ...selection }, isDeclared);
       expect(reason({ name, origin: ORIGINS[source] })).toBe(why);

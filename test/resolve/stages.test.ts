@@ -40,7 +40,7 @@ test("a start without files has the same result as a start with an empty .env fi
       fc.boolean(),
       async ({ contract, alone, beside }, variables, marked, lists, on, prefer, isScoped) => {
         const mark = marked === undefined ? {} : { SOPHIA_FROM_FILES: marked.join() };
-        const own = new Map(Object.entries({ ...variables, ...mark }));
+        const environmentMap = new Map(Object.entries({ ...variables, ...mark }));
         const flags = {
           ...Object.fromEntries(on.map((name) => [name, true])),
           ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== undefined)),
@@ -48,7 +48,7 @@ test("a start without files has the same result as a start with an empty .env fi
           prefer,
         };
         const resolveIn = async (cwd: string) => {
-          const { values, verdict, store } = await runStages(cwd, own, flags);
+          const { values, verdict, store } = await runStages(cwd, environmentMap, flags);
           const { resolution, selected } = values;
           const { violations, notices } = verdict;
           const { esc } = store;

@@ -81,8 +81,8 @@ describe("the file that NAME_FILE names", () => {
   test("may be a pipe", async () => {
     const cwd = makeProject();
     const program = `exec 3< <(echo ${VALUE}); QDRANT_API_KEY_FILE=/dev/fd/3 "$@"`;
-    const words = [...sophiaRun, "--", "printenv", "QDRANT_API_KEY"];
-    const { stdout } = spawnSync("bash", ["-c", program, "bash", ...words], { cwd, encoding: "utf8" });
+    const launcherCommand = [...sophiaRun, "--", "printenv", "QDRANT_API_KEY"];
+    const { stdout } = spawnSync("bash", ["-c", program, "bash", ...launcherCommand], { cwd, encoding: "utf8" });
     expect(stdout).toBe(`${VALUE}\n`);
   });
 
@@ -104,15 +104,15 @@ describe("the file that NAME_FILE names", () => {
 
   test("is named by explain and check without its value, which is masked in the output", async () => {
     const cwd = makeProject({ key: `${VALUE}\n` });
-    const at = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
-    const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], at);
+    const options = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
+    const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], options);
     expect(explained.stdout).toContain("from     the process environment, QDRANT_API_KEY_FILE: key");
     expect(unwrapped(explained.stdout)).toContain("since sophia-run has read the file that it names");
-    const checked = await sophia(["check"], at);
+    const checked = await sophia(["check"], options);
     expect(checked.stdout).toContain("(the process environment, QDRANT_API_KEY_FILE: key)");
     for (const { stdout, stderr } of [explained, checked]) expect(stdout + stderr).not.toContain(VALUE);
-    const masked = await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at);
-    expect(masked.stdout).toBe("***\n");
+    const maskedResult = await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], options);
+    expect(maskedResult.stdout).toBe("***\n");
   });
 
   test("is named by the remedy for an invalid value", async () => {
@@ -218,25 +218,25 @@ describe("--secrets-dir", () => {
     }
     const turned = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], { cwd });
     expect(turned.stdout).toBe("a\n");
-    const own = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], {
+    const callerResult = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], {
       cwd,
       env: { DB_PASSWORD: "mine" },
     });
-    expect(own.stdout).toBe("mine\n");
+    expect(callerResult.stdout).toBe("mine\n");
   });
 
   test.each([["QDRANT_API_KEY"], ["qdrant_api_key"], ["qdrant-api-key"]])("reads the file %s", async (name) => {
     const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets", name), `${VALUE}\n`);
-    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets" } };
-    expect((await sophia(["--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe(`${VALUE}\n`);
-    const explained = await sophia(["explain", "QDRANT_API_KEY"], at);
+    const options = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets" } };
+    expect((await sophia(["--", "printenv", "QDRANT_API_KEY"], options)).stdout).toBe(`${VALUE}\n`);
+    const explained = await sophia(["explain", "QDRANT_API_KEY"], options);
     expect(explained.stdout).toContain(`from     secrets/${name}\n`);
-    const checked = await sophia(["check"], at);
+    const checked = await sophia(["check"], options);
     expect(checked.stdout).toContain("from the secrets folder");
     expect(explained.stdout + checked.stdout).not.toContain(VALUE);
-    expect((await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe("***\n");
+    expect((await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], options)).stdout).toBe("***\n");
   });
 
   test("reads the links of a Kubernetes volume, even after kubelet has replaced the files", async () => {
@@ -270,8 +270,8 @@ describe("--secrets-dir", () => {
       messages.push(stderr);
     }
     expectWording(messages.join(""));
-    const empty = await sophia(["--secrets-dir=:", "--", "true"], { cwd });
-    expect([empty.status, server.count("open")]).toEqual([125, 0]);
+    const emptyResult = await sophia(["--secrets-dir=:", "--", "true"], { cwd });
+    expect([emptyResult.status, server.count("open")]).toEqual([125, 0]);
   });
 
   test("fails if a link is broken, rather than report a missing value", async () => {
@@ -315,14 +315,14 @@ describe("--secrets-dir", () => {
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract), groq: "gsk_sentinel0123456789" });
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets/openai-api-key"), "sk-sentinel0123456789");
-    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
-    const { stdout, status } = await sophia(["--broker", "--", "env"], at);
+    const options = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
+    const { stdout, status } = await sophia(["--broker", "--", "env"], options);
     expect(status).toBe(0);
-    const given = environmentOf(stdout);
-    expect(given["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
-    expect(given["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
+    const programVariables = environmentOf(stdout);
+    expect(programVariables["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
+    expect(programVariables["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
     expect(stdout).not.toContain("sentinel");
-    const explained = await sophia(["explain", "--broker", "OPENAI_API_KEY", "GROQ_API_KEY"], at);
+    const explained = await sophia(["explain", "--broker", "OPENAI_API_KEY", "GROQ_API_KEY"], options);
     expect(explained.stdout).toContain("lies in  secrets/openai-api-key\n");
     expect(explained.stdout).toContain("lies in  groq\n");
   });
@@ -378,7 +378,11 @@ describe("Docker's /run/secrets", () => {
   const isolation = findIsolation();
   skipBecause("reason" in isolation ? `needs mount namespaces: ${isolation.reason}` : undefined);
 
-  /** Runs sophia-run where /run/secrets is a folder with one file. @param prepare shell commands that are run in this folder before */
+  /**
+   * Runs sophia-run where /run/secrets is a folder with one file.
+   *
+   * @param prepare shell commands that are run in this folder before
+   */
   function runWithRunSecrets(prepare: string, ...args: readonly string[]) {
     const [file = "false", ...rest] = "prefix" in isolation ? isolation.prefix : [];
     const script = `mount -t tmpfs none /run && mkdir -m 755 /run/secrets && cd /run/secrets && echo ${VALUE} > qdrant_api_key && ${prepare} && cd "$OLDPWD" && "$@"; exit $?`;
@@ -398,14 +402,21 @@ describe("Docker's /run/secrets", () => {
     const open = runWithRunSecrets("chmod 777 .", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
     expect(open.stdout).toBe("");
     expect(unwrapped(open.stderr)).toContain("/run/secrets is ignored: other users may write it");
-    const named = runWithRunSecrets("chmod 777 .", "--secrets-dir", "/run/secrets", "--", "printenv", "QDRANT_API_KEY");
-    expect(named.stdout).toBe(`${VALUE}\n`);
+    const namedResult = runWithRunSecrets(
+      "chmod 777 .",
+      "--secrets-dir",
+      "/run/secrets",
+      "--",
+      "printenv",
+      "QDRANT_API_KEY",
+    );
+    expect(namedResult.stdout).toBe(`${VALUE}\n`);
     const mounted = "chmod 1777 . && mount --bind . . && mount -o remount,bind,ro /run/secrets";
     expect(runWithRunSecrets(mounted, "--", "printenv", "QDRANT_API_KEY").stdout).toBe(`${VALUE}\n`);
   });
 
   test("has no effect if none of its files is for a declared variable", () => {
-    const ended = runWithRunSecrets("mv qdrant_api_key other", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
-    expect([ended.stdout, ended.stderr]).toEqual(["", ""]);
+    const result = runWithRunSecrets("mv qdrant_api_key other", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
+    expect([result.stdout, result.stderr]).toEqual(["", ""]);
   });
 });

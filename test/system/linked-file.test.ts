@@ -20,7 +20,11 @@ function makeRepository(files: Readonly<Record<string, string>>): Repository {
   return { clone, first: join(clone, "sophia.contract.json") };
 }
 
-/** Returns the text of the file, or the code of the error. @param change called before each opening, and after it if nothing has changed */
+/**
+ * Returns the text of the file, or the code of the error.
+ *
+ * @param change called before each opening, and after it if nothing has changed
+ */
 async function readWhileChanging(path: string, foundAs: string, change: (call: number) => void): Promise<string> {
   let calls = 0;
   const accept = (): boolean => {

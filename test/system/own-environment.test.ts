@@ -55,18 +55,18 @@ test.for(["spawn", "auto"])(
   "in mode %s the program gets neither entries that are no variables nor a second variable of the same name",
   (mode, { skip }) => {
     skip(spawnSync("cc", ["--version"]).status !== 0, "needs cc");
-    const place = folder({
+    const sourceFolder = folder({
       "odd.c": `#include <unistd.h>
         int main(int argc, char **argv) {
           char *env[] = {"=x", "FOO", "FO=1", "A=1", "A=2", argv[1], 0};
           return argc < 3 ? 1 : execve(argv[2], argv + 2, env);
         }`,
     });
-    const oddCaller = join(place, "odd");
-    expect(spawnSync("cc", ["-o", oddCaller, join(place, "odd.c")]).status).toBe(0);
+    const oddCaller = join(sourceFolder, "odd");
+    expect(spawnSync("cc", ["-o", oddCaller, join(sourceFolder, "odd.c")]).status).toBe(0);
     const path = `PATH=${process.env["PATH"] ?? ""}`;
     const args = [path, ...sophiaRun, "--no-contract", "--mode", mode, "--", "env"];
-    const { status, stdout, stderr } = spawnSync(oddCaller, args, { cwd: place, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(oddCaller, args, { cwd: sourceFolder, encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout.trim().split("\n").toSorted()).toEqual(["A=1", "FO=1", path]);
   },

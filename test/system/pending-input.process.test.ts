@@ -23,8 +23,8 @@ async function startWorld(files: Readonly<Record<string, string>> = {}) {
   onTestFinished(() => server.close());
   const handle = server.environment(ENVIRONMENT, { values: { KEY: secret("sentinel") } });
   const cwd = folder(files);
-  const own = { PATH: process.env["PATH"] ?? "", HOME: cwd, PULUMI_BACKEND_URL: server.url };
-  return { server, handle, cwd, own };
+  const callerEnvironment = { PATH: process.env["PATH"] ?? "", HOME: cwd, PULUMI_BACKEND_URL: server.url };
+  return { server, handle, cwd, own: callerEnvironment };
 }
 
 describe.each(FORMS)("%s", (_, command) => {
@@ -87,8 +87,8 @@ describe.each(FORMS)("%s", (_, command) => {
       ["(not shown):", "typed-after\n"],
       ["[y/N]", "y\n"],
     ];
-    const written = await typeBeforeStart(["set", "NEW"], { cwd, env }, "typed-before", again);
-    expect(written.status).toBe(0);
+    const writtenResult = await typeBeforeStart(["set", "NEW"], { cwd, env }, "typed-before", again);
+    expect(writtenResult.status).toBe(0);
     const read = { env: { ...own, ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token } };
     const { stdout } = await sophia(["--no-contract", "--", "env"], read);
     expect(environmentOf(stdout)["NEW"]).toBe("typed-after");
@@ -129,8 +129,8 @@ describe.each(FORMS)("%s", (_, command) => {
     const { server, cwd, own } = await startWorld({ "sophia.contract.json": JSON.stringify(contract) });
     const env = { ...own, ESC_TOKEN: server.token };
     const script = 'before=$(stty -g); "$@" -- true; [ "$before" = "$(stty -g)" ] && echo unchanged';
-    const words = ["sh", "-c", script, "sh", ...command];
-    const { stdout } = await startAtTerminal(words, { cwd, env }, [["[y/N]", "y\n"]], 0, "y\n").finished;
+    const shellCommand = ["sh", "-c", script, "sh", ...command];
+    const { stdout } = await startAtTerminal(shellCommand, { cwd, env }, [["[y/N]", "y\n"]], 0, "y\n").finished;
     expect(stdout).toContain("unchanged");
   });
 });
@@ -138,8 +138,8 @@ describe.each(FORMS)("%s", (_, command) => {
 test("sophia-run does not discard input from a pipe", async () => {
   const { server, handle, cwd, own } = await startWorld({ "sophia.contract.json": `{ "variables": { "NEW": {} } }` });
   const env = { ...own, ESC_ENV: ENVIRONMENT, ESC_ADMIN_TOKEN: server.token };
-  const ended = await sophia(["set", "NEW", "--yes"], { cwd, env, input: "from-a-pipe\n" });
-  expect([ended.status, handle.revisions.length]).toEqual([0, 2]);
+  const result = await sophia(["set", "NEW", "--yes"], { cwd, env, input: "from-a-pipe\n" });
+  expect([result.status, handle.revisions.length]).toEqual([0, 2]);
   const read = { env: { ...own, ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token } };
   const { stdout } = await sophia(["--no-contract", "--", "env"], read);
   expect(environmentOf(stdout)["NEW"]).toBe("from-a-pipe");

@@ -49,16 +49,16 @@ test("a SIGKILL before any step leaves the old or the new cache, and the next wr
   const { caches, environment, start, kept } = await startCachedEsc();
   await start();
   environment.revise({ values: { A: "new" } });
-  const found: unknown[] = [];
+  const valuesAfterKill: unknown[] = [];
   for (let faultPosition = 1; ; faultPosition += 1) {
-    const ended = await start({ LD_PRELOAD: library, FAULT_AT: String(faultPosition) });
-    if (ended.signal === null) break;
-    expect(ended.signal).toBe("SIGKILL");
-    found.push(await kept());
+    const result = await start({ LD_PRELOAD: library, FAULT_AT: String(faultPosition) });
+    if (result.signal === null) break;
+    expect(result.signal).toBe("SIGKILL");
+    valuesAfterKill.push(await kept());
   }
   // The first six kills precede open, fchmod, both halves of the text, fsync and rename. The others precede calls for the folder.
-  expect(found.slice(0, 6)).toEqual(["old", "old", "old", "old", "old", "old"]);
-  expect(new Set(found.slice(6))).toEqual(new Set(["new"]));
+  expect(valuesAfterKill.slice(0, 6)).toEqual(["old", "old", "old", "old", "old", "old"]);
+  expect(new Set(valuesAfterKill.slice(6))).toEqual(new Set(["new"]));
   const unfinishedNames = listEntries(caches).filter((name) => name.endsWith(".tmp"));
   expect(unfinishedNames.length).toBeGreaterThan(0);
   for (const name of unfinishedNames) utimesSync(join(caches, "sophia-run", name), 0, 0);

@@ -31,8 +31,8 @@ function valuesOf(reading: EscReading): Readonly<Record<string, string>> | strin
 /** Expects that the cache is not used, and compares the message with the snapshot. */
 function expectUnusedCache(reading: EscReading): void {
   expect(reading.kind).toBe("unavailable");
-  const words = valuesOf(reading);
-  if (typeof words === "string") expectWording(words.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
+  const message = valuesOf(reading);
+  if (typeof message === "string") expectWording(message.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
 }
 
 function expectNotices(reading: EscReading): void {
@@ -98,12 +98,12 @@ describe("the cache", () => {
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
 
     const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
-    const other = { ESC_TOKEN: second };
-    expect(valuesOf(await read({}, other))).toEqual(VALUES);
+    const otherToken = { ESC_TOKEN: second };
+    expect(valuesOf(await read({}, otherToken))).toEqual(VALUES);
     expect(listEntries(caches)).toHaveLength(2);
     server.failAlways("open", { kind: "status", status: 401 });
-    expect(await read({}, other)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, other))).toBeTypeOf("string");
+    expect(await read({}, otherToken)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await read({ offline: true }, otherToken))).toBeTypeOf("string");
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
   });
 
@@ -118,10 +118,10 @@ describe("the cache", () => {
       const added = listEntries(caches).find((name) => !before.has(name)) ?? "";
       utimesSync(join(own, added), index, index);
     }
-    const kept = await Promise.all(
+    const readingKinds = await Promise.all(
       tokens.map(async ({ value }) => (await read({ offline: true }, { ESC_TOKEN: value })).kind),
     );
-    expect(kept).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
+    expect(readingKinds).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
   test("is replaced each time ESC is read", async () => {

@@ -104,9 +104,12 @@ const quotedText = (quote: string) =>
 
 test("parseDotenv parses the same values as dotenv", async () => {
   const characters = ["a", "b", " ", "\t", "=", "$", ".", ":", "\\", "\\n", "ä", "\u00A0", "\u2028", "#"] as const;
-  const bare = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
+  const bareText = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
   const line = fc
-    .tuple(fc.constantFrom("A", "B", "C_1", "d.e"), fc.oneof(bare, quotedText("'"), quotedText('"'), quotedText("`")))
+    .tuple(
+      fc.constantFrom("A", "B", "C_1", "d.e"),
+      fc.oneof(bareText, quotedText("'"), quotedText('"'), quotedText("`")),
+    )
     .map(([name, value]) => `${name}=${value}`);
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {

@@ -22,9 +22,9 @@ function runPackage(
 }
 
 function copyPackageToDamage(): { readonly place: string; readonly addons: readonly string[] } {
-  const place = copyOfPackage();
-  const addons = readdirSync(join(place, "dist")).filter((name) => name.endsWith(".node"));
-  return { place, addons: addons.map((name) => join(place, "dist", name)) };
+  const packageFolder = copyOfPackage();
+  const addons = readdirSync(join(packageFolder, "dist")).filter((name) => name.endsWith(".node"));
+  return { place: packageFolder, addons: addons.map((name) => join(packageFolder, "dist", name)) };
 }
 
 /** Why tests that change the package or the options of Node.js cannot run; undefined if they can. */
@@ -78,8 +78,8 @@ describe("with its addon sophia-run", () => {
   });
 
   test("passes on arguments that are not UTF-8, even beside an argument that is decoded to the same text", () => {
-    const words = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
-    const script = `exec "$@" -- printf ${words}`;
+    const printedArguments = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
+    const script = `exec "$@" -- printf ${printedArguments}`;
     const argv = ["-c", script, "sh", process.execPath, "--", join(root, "bin/sophia-run"), "--no-contract"];
     const { stdout } = spawnSync("sh", argv, { cwd: folder(), env: { PATH: process.env["PATH"] } });
     expect(stdout.toString("hex")).toBe(Buffer.from("\u00EF\u00BF\u00BD|\u00FF|x|", "latin1").toString("hex"));
@@ -210,14 +210,14 @@ describe("the addon", () => {
         write_bytes(*stack == 1 ? 8 : 64);
         exit_with(0);
       }`;
-    const place = folder({ "guarded.c": source });
-    const program = join(place, "guarded");
+    const sourceFolder = folder({ "guarded.c": source });
+    const program = join(sourceFolder, "guarded");
     // The build runs in a process of its own, because TypeScript has no types for the build's functions.
     const script = `
       import { compileMonitor } from ${JSON.stringify(join(root, "scripts/build/addon.mjs"))};
       const [, source] = process.argv;
       process.stdout.write(compileMonitor(${JSON.stringify(root)}, "linux-${process.arch}", undefined, source).bytes);`;
-    const args = ["--input-type=module", "-e", script, join(place, "guarded.c")];
+    const args = ["--input-type=module", "-e", script, join(sourceFolder, "guarded.c")];
     writeFileSync(program, execFileSync(process.execPath, args), { mode: 0o755 });
     const [first, second] = [spawnSync(program), spawnSync(program)];
     expect([first.status, second.status]).toEqual([0, 0]);
@@ -266,35 +266,35 @@ describe("the addon", () => {
       ["no world-writable file", 0o602, 0o755, [null, null]],
       ["no file in a world-writable folder", 0o600, 0o777, [null, null]],
     ])("%s", (_, mode, folderMode, texts) => {
-      const place = folder({ ".env": "A=1\n" });
-      chmodSync(join(place, ".env"), mode);
-      chmodSync(place, folderMode);
-      expect(read(join(place, ".env"), place)).toEqual([...texts, false]);
+      const projectFolder = folder({ ".env": "A=1\n" });
+      chmodSync(join(projectFolder, ".env"), mode);
+      chmodSync(projectFolder, folderMode);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([...texts, false]);
     });
 
     test("neither a pipe nor a folder nor a missing file", () => {
-      const place = folder();
-      execFileSync("mkfifo", ["-m", "600", join(place, ".env")]);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
-      expect(read(place, place)).toEqual([null, null, false]);
-      expect(read(join(place, "none"), place)).toEqual([null, null, true]);
-      expect(read(join(place, ".env", "in-a-file"), place)).toEqual([null, null, false]);
+      const projectFolder = folder();
+      execFileSync("mkfifo", ["-m", "600", join(projectFolder, ".env")]);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
+      expect(read(projectFolder, projectFolder)).toEqual([null, null, false]);
+      expect(read(join(projectFolder, "none"), projectFolder)).toEqual([null, null, true]);
+      expect(read(join(projectFolder, ".env", "in-a-file"), projectFolder)).toEqual([null, null, false]);
     });
 
     test("no link, not even to a file that it would read", () => {
-      const place = folder({ file: "A=1\n" });
-      chmodSync(join(place, "file"), 0o600);
-      symlinkSync("file", join(place, ".env"));
-      expect(read(join(place, "file"), place)).toEqual(["A=1\n", "A=1\n", false]);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+      const projectFolder = folder({ file: "A=1\n" });
+      chmodSync(join(projectFolder, "file"), 0o600);
+      symlinkSync("file", join(projectFolder, ".env"));
+      expect(read(join(projectFolder, "file"), projectFolder)).toEqual(["A=1\n", "A=1\n", false]);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
     });
 
     test("no file of another user", ({ skip }) => {
       skip(process.getuid?.() !== 0, "needs root, who can make another user the owner of a file");
-      const place = folder({ ".env": "A=1\n" });
-      chownSync(join(place, ".env"), 65534, 65534);
-      chmodSync(join(place, ".env"), 0o600);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+      const projectFolder = folder({ ".env": "A=1\n" });
+      chownSync(join(projectFolder, ".env"), 65534, 65534);
+      chmodSync(join(projectFolder, ".env"), 0o600);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
     });
   });
 });
