@@ -179,6 +179,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/coming-from.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {
+    "$ SMTP_URL=smtp://localhost sophia-run -- node server.js": {
+      kind: "run",
+      files: { "sophia.contract.json": firstBlock("docs/contract.md") },
+      isWithoutEsc: true,
+    },
     "sophia-run enforce --in acme/sophia/dev": {
       kind: "stand-ins",
       commands: ["sophia-run"],
@@ -334,6 +339,11 @@ test("docs/signals.md names cases of the conformance suite that exist", () => {
 
 function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
+}
+
+/** The text of a document's first block, which a later block of the document uses. */
+function firstBlock(name: string): string {
+  return fencedBlocks(readFileSync(join(root, name), "utf8"))[0]?.text ?? expect.unreachable();
 }
 
 /** The demo's project after some of the edits that the README's blocks need. */
