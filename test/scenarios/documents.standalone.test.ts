@@ -121,26 +121,21 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
   "docs/secrets.md": {
+    "sophia-run audit": { kind: "run" },
+    "read -r ROLE && read -rs VALUE &&": tokens,
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
-    "read -r ROLE && read -rs VALUE &&": tokens,
     "export ESC_TOKEN_COMMAND='printenv PULUMI_ACCESS_TOKEN'": { kind: "run", isByPulumiToken: true },
     "sophia-run rotate API_KEY": { kind: "stand-ins", commands: ["sophia-run"], because: "it asks a person" },
     "docker compose up --detach --force-recreate": services,
-    "cp .env.example .env && chmod 600 .env": {
-      kind: "run",
-      files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
-    },
     "sophia-run --fake -- npm test": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "fake.process.test.ts starts programs with dummies",
     },
     "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
-    "sophia-run check": { kind: "run" },
-    "gh run list --workflow configuration.yml --limit 5": github,
-    "sophia-run audit": { kind: "run" },
     'pulumi env version history "$ESC_ENV"': pulumi,
+    "gh run list --workflow configuration.yml --limit 5": github,
   },
   "CONTRIBUTING.md": { "npm run demo": npm },
   "docs/agents.md": {
@@ -184,6 +179,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/coming-from.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {
+    "$ SMTP_URL=smtp://localhost sophia-run -- node server.js": {
+      kind: "run",
+      files: { "sophia.contract.json": firstBlock("docs/contract.md") },
+      isWithoutEsc: true,
+    },
     "sophia-run enforce --in acme/sophia/dev": {
       kind: "stand-ins",
       commands: ["sophia-run"],
@@ -339,6 +339,11 @@ test("docs/signals.md names cases of the conformance suite that exist", () => {
 
 function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
+}
+
+/** The text of a document's first block, which a later block of the document uses. */
+function firstBlock(name: string): string {
+  return fencedBlocks(readFileSync(join(root, name), "utf8"))[0]?.text ?? expect.unreachable();
 }
 
 /** The demo's project after some of the edits that the README's blocks need. */
