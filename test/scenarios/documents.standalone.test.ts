@@ -233,12 +233,12 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/standalone.md": {
     [INSTALL_EXECUTABLE.first]: { ...fetched, commands: ["curl", "install", "npm"] },
-    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
       commands: ["pip", "sophia-run"],
       because: "node scripts/wheel.mjs makes it; test/python installs it",
     },
+    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "npm run test:executable": suites,
   },
   "docs/threat-model.md": { "$ echo 'BASH_ENV=./setup.sh' > .env": { kind: "run" } },
