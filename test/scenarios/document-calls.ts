@@ -128,7 +128,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "docs/watch.md": {
-    "sophia-run --broker --watch -- node server.js": ["sophia-run [--broker] [--watch] [--] [node] [server.js]"],
+    "sophia-run --watch -- node server.js": ["sophia-run [--watch] [--] [node] [server.js]"],
   },
   "docs/containers.md": {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":

@@ -209,7 +209,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       { kind: "run" },
   },
   "docs/watch.md": {
-    "sophia-run --broker --watch -- node server.js": {
+    "sophia-run --watch -- node server.js": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "there is no such program",
