@@ -37,6 +37,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "npx [--no-install] [sophia-run] [--] [npm] [start]",
     ],
   },
+  "docs/coming-from.md": { "sophia-run init": ["sophia-run [init]", "sophia-run [--] [npm] [start]"] },
   "docs/comparison.md": {
     "npm run conformance -- --launcher 'dotenvx run --'": [
       "npm [run] [conformance] [--] [--launcher] [dotenvx run --]",

@@ -177,7 +177,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "systemctl reset-failed sophia-app.service sophia-app.socket": { ...services, commands: ["systemctl"] },
   },
   "docs/README.md": {},
-  "docs/coming-from.md": {},
+  "docs/coming-from.md": {
+    "sophia-run init": { kind: "stand-ins", commands: ["sophia-run"], because: "coming-from.slow.test.ts starts such commands" },
+  },
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {
     "sophia-run enforce --in acme/sophia/dev": {
