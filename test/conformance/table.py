@@ -240,6 +240,13 @@ def known_impossible(name: str) -> Iterable[tuple[str, str]]:
             yield case, reason
 
 
+def with_reasons_above(cases: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Replaces a reason that the page already has for the same case."""
+    above = {(case.name, reason) for case in ALL for reason in case.impossible.values()}
+    for name, reason in cases:
+        yield name, "for the [reasons above](#what-is-impossible-and-why)" if (name, reason) in above else reason
+
+
 def document(records: list[Record]) -> str:
     available = [one for one in records if "concerns" in one]
     others = [one for one in available if not one["ours"] and one["failed"]]
@@ -283,7 +290,7 @@ def document(records: list[Record]) -> str:
         ),
         "\n".join(grouped(known_impossible("broker"))),
         "## With --redact or --broker",
-        "\n".join(grouped(known_impossible("node-as-parent"))),
+        "\n".join(grouped(with_reasons_above(known_impossible("node-as-parent")))),
         "<!-- end -->",
     ]
     return "\n\n".join(parts) + "\n"
