@@ -178,7 +178,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/README.md": {},
   "docs/coming-from.md": {
-    "sophia-run init": { kind: "stand-ins", commands: ["sophia-run"], because: "coming-from.slow.test.ts starts such commands" },
+    "sophia-run init": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "coming-from.slow.test.ts starts such commands",
+    },
   },
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {
@@ -186,6 +190,12 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "it asks a person, and enforce.slow.test.ts does what it does",
+    },
+  },
+  "docs/faults.md": {
+    "$ PULUMI_BACKEND_URL=http://127.0.0.1:1 sophia-run -- node app.js": {
+      kind: "run",
+      files: { "sophia.contract.json": '{ "variables": {} }', "app.js": "" },
     },
   },
   "docs/masking.md": {
