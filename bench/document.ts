@@ -79,8 +79,8 @@ ${list([...NOTES, ...(executable === undefined ? ["The stand-alone executable wa
 
 const NOTES = [
   '**The start.** In exec mode an addon calls execve, so no process is forked or waited for. The row "minimal exec" does ' +
-    "only that, at the cost of `node -e 0`. The rest is loading the bundle and its compiled code, reading the options, " +
-    "the inherited descriptors and the `.env` file, and checking the contract. The row " +
+    "only that, at the cost of `node -e 0`. In the rest of the time sophia-run loads the bundle and its compiled code, reads " +
+    "the options, the inherited descriptors and the `.env` file, and checks the contract. The row " +
     '"minimal Node.js wrapper" only loads `node:child_process` and starts `true`.',
   "**Compiled code.** A user's first start stores the code that V8 compiled in `~/.cache/sophia-run`. The starts after it " +
     'were measured. Without a writable home each start compiles: the row "sophia-run without compiled code".',
@@ -91,11 +91,9 @@ const NOTES = [
   "**The cache.** `--cache-fresh` makes no request. Most of its extra time is loading `node:crypto`.",
   "**The others.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the `.env` file. doppler reads its " +
     "fallback file and derives the key at every start. chamber runs without a store (`--backend null`), cross-env sets " +
-    "one variable, direnv has nothing to load; tini and dumb-init only start the program. `pulumi env run` is " +
-    "signed in and reads the same environment. `bench/peers/fetch.sh` builds those in Go and Rust at fixed versions.",
-  "**The executable before** this one was QuickJS in front of Bun. At commit de40995 this command measured 5.3 and 5.8 ms " +
-    "for a start, and 42 and 54 ms with ESC, without TLS. It had 116 MB, and 39 MB as the parent process.",
-  "**Over TLS** the server is a process of Node.js on the same two cores, which takes five of the milliseconds: curl, a " +
+    "one variable, and direnv has nothing to load. tini and dumb-init only start the program. `pulumi env run` is signed in " +
+    "and reads the same environment. `bench/peers/fetch.sh` builds those in Go and Rust at fixed versions.",
+  "**Over TLS** the server is a process of Node.js on the same two cores, which takes five of the milliseconds. curl, a " +
     "client in C that starts nothing, shows what two requests cost here.",
   "**NODE_EXTRA_CA_CERTS** is not set: Node.js 20 parses these certificates at every start, which would hide the cost " +
     "of a launcher.",

@@ -37,9 +37,9 @@ function main(folder: string): void {
 function head(): string {
   const [processor] = cpus();
   return wrap(
-    `On ${cpus().length} × ${processor?.model.trim() ?? "an unknown processor"}: the median and, in brackets, the quartiles ` +
-      `of ${rounds.data} runs of each line with MB/s and of ${rounds.start} starts of each other, in turns. ${SECRETS} ` +
-      "secrets of 20 to 60 characters, a log of 256 MB through pipes, 1,600 files of 128 KB.",
+    `On ${cpus().length} × ${processor?.model.trim() ?? "an unknown processor"}: each cell has the median and, in brackets, the ` +
+      `quartiles of ${rounds.data} runs (rows with MB/s) or of ${rounds.start} starts (the other rows), in turns. There are ` +
+      `${SECRETS} secrets of 20 to 60 characters, a log of 256 MB that goes through pipes, and 1,600 files of 128 KB.`,
   );
 }
 

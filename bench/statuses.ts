@@ -366,9 +366,9 @@ function document(
   const not = missing.map(({ name, missing: why }) => `\`${name}\` (${why})`);
   return [
     wrap(
-      `Measured on ${new Date().toISOString().slice(0, 10)}, with Node.js 24. In each row a shell is the program. It ends with ` +
-        `${STATUSES.join(", ")}, or kills itself by ${DEADLY.join(", ")}; the cells have the status of the launcher, or the signal ` +
-        `that killed it. Then the launcher alone gets a signal that the program handles, by ending with ${HANDLED}.`,
+      `Measured on ${new Date().toISOString().slice(0, 10)}, with Node.js 24. The program is a shell, which ends with ` +
+        `${STATUSES.join(", ")}, or kills itself by ${DEADLY.join(", ")}. The cells have the status of the launcher, or the signal ` +
+        `that killed it. Then only the launcher gets a signal, which the program handles by ending with ${HANDLED}.`,
     ),
     table(
       [

@@ -187,7 +187,8 @@ const CHECKS = [
   },
   {
     name: "runtime-fuzz",
-    run: 'node scripts/platforms/runtime-fuzz.mjs --runs $([ -n "${PROPERTY_SEED-}" ] && echo 3000 || echo 100)',
+    // At night two minutes for each subject.
+    run: 'node scripts/platforms/runtime-fuzz.mjs $([ -n "${PROPERTY_SEED-}" ] && echo --seconds 120 || echo --runs 100)',
     after: EXECUTABLES,
     here: { node: "24" },
     // It compiles the libraries with sanitizers.

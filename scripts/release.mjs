@@ -82,7 +82,14 @@ function notes() {
   const heading = isRelease ? manifest.version : "Unreleased";
   const section = sections.find((each) => each.startsWith(heading) && !/^[\w.-]/.test(each.slice(heading.length)));
   if (section === undefined) problems.push(`CHANGELOG.md has no section ${heading}`);
-  return `${section?.replace(/^.*\n+/, "").trimEnd() ?? ""}\n\nBuilt by Node.js ${process.version}.\n`;
+  const text = section?.replace(/^.*\n+/, "").trimEnd() ?? "";
+  return `${withAddresses(text)}\n\nBuilt by Node.js ${process.version}.\n`;
+}
+
+/** Replaces links to files of the repository by addresses of the version's files, since GitHub shows the notes elsewhere. */
+function withAddresses(markdown) {
+  const repository = manifest.repository.url.replace(/^git\+|\.git$/g, "");
+  return markdown.replaceAll(/\]\((?!https:)(?=[^)])/g, `](${repository}/blob/v${manifest.version}/`);
 }
 
 /** Copies the executables and wheels for Linux. Those for other systems were never run there, so that no release has them. */

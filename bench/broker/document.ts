@@ -95,19 +95,17 @@ const ROWS: readonly Row[] = [
 ];
 
 const NOTES = [
-  "**The machine.** Three processes work on a request: the program, the launcher, the service. With 16 requests at once, " +
-    "two processors are shared by the three: the figure is that of the whole, and on a machine with more processors it is " +
-    "higher. With one request at a time none of them waits for a processor, but each wakes another one.",
-  "**Added time** is taken within a turn: the percentile of 500 requests through the launcher, without that of 500 " +
+  "**The machine.** Three processes work on a request: the program, the launcher and the service. With 16 requests at once, " +
+    "the three share two processors, so the figure is that of the whole. On a machine with more processors it is higher.",
+  "**Added time** is taken within a turn: the percentile of 500 requests through the launcher, minus that of 500 " +
     "requests directly to the service. A request is a POST of 2 kB on a kept connection. The program and the service run on " +
     "Node.js 24 in all cases.",
-  "**An event** holds the time at which the service has sent it. Merged are events that came with another one.",
-  "**More memory** of the launcher for 1 GB is the most that it had at any time (VmHWM), without what it had before, after " +
-    "1,500 requests. After the requests and streams it is what it has then.",
-  "**A start** is compared with one with `--redact`, for which JavaScript runs in the parent process, too. In spawn mode the " +
-    "parent is a C program of 20 kB, which can be no broker.",
-  "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. A tenth of " +
-    "the requests, streams and bytes are sent through it: it ends a program that uploads 1 GB.",
+  "**An event** contains the time at which the service sent it. Events are merged if several arrive together.",
+  "**More memory** for 1 GB is the most that the launcher had at any time (VmHWM), minus what it had before, after 1,500 " +
+    "requests. For requests and streams it is what the launcher has after them, minus what it had before.",
+  "**A start** is compared with one with `--redact`, for which JavaScript runs in the parent process as well.",
+  "**varlock** intercepts TLS with an authority of its own. Its start is compared with `varlock run`. It has no goal here. It " +
+    "gets a tenth of the requests, streams and bytes, because it ends a program that uploads 1 GB.",
 ];
 
 /** The part of the figures that the executable, or a launcher on Node.js, cannot change. */
@@ -119,20 +117,18 @@ function limits(measured: readonly Measured[]): readonly string[] {
   const rate =
     own === undefined
       ? "The executable was not measured."
-      : `A request takes the executable ${own.toFixed(0)} µs of processor time and ${first?.launcher.name} ${node.toFixed(0)} µs. ` +
-        `One thread runs JavaScript, so that the executable can pass on ${(1e6 / own).toFixed(0)} a second at most, with any number of ` +
-        "processors, and 3,500 need 286 µs.";
+      : `The executable needs ${own.toFixed(0)} µs of processor time for a request, and ${first?.launcher.name} ${node.toFixed(0)} µs. ` +
+        `One thread runs JavaScript, so the executable can pass on at most ${(1e6 / own).toFixed(0)} requests a second, with any ` +
+        "number of processors. For 3,500 it may need 286 µs.";
   return [
-    `**Requests a second.** ${rate} What it does for a request is the same on Node.js, where V8 compiles it. QuickJS ` +
-      "interprets bytecode: a call takes it 50 to 100 ns, a listener or a `nextTick` 200 to 400 ns. System calls, TLS and the " +
-      "parser of HTTP, which are in C, take less than a fifth. The rest is spread: a quarter is the broker's own code, 30 % the " +
-      "runtime's HTTP, 13 % streams, 13 % sockets, 12 % the event loop and events, and no function of JavaScript takes more than 3 %. A " +
-      "relay of bytes in C would save none of what is admission, heads, records, and the order of events that clients rely on: " +
-      "of a request and its answer two chunks are bodies.",
-    "**Added time.** It is processor time, too: the program and the service wait while the launcher works. The executable's " +
-      "slowest hundredth has a collection of its engine in it, which looks at all objects that are not of the image.",
+    `**Requests a second.** ${rate} Node.js does the same for a request, but V8 compiles the code, and QuickJS interprets ` +
+      "bytecode: a call takes 50 to 100 ns, a listener or a `nextTick` 200 to 400 ns. System calls, TLS and the parser of HTTP, " +
+      "which are in C, take less than a fifth of the time. A quarter is the broker's own code, 30 % the runtime's HTTP, 13 % " +
+      "streams, 13 % sockets, 12 % the event loop and events, and no function of JavaScript takes more than 3 %.",
+    "**Added time** is processor time, too: the program and the service wait while the launcher works. In the executable's " +
+      "slowest hundredth, the engine collects garbage, and looks at all objects outside of the image.",
     "**Memory on Node.js** is V8's heap, which grows before it is collected: no descriptor and no connection is left.",
-    "**A start on Node.js** loads `node:http` and plans the keys, beyond what one with `--redact` loads.",
+    "**A start on Node.js** loads `node:http` and plans the keys, which a start with `--redact` does not.",
   ];
 }
 
@@ -218,8 +214,8 @@ export function gitSection({ direct, ratios }: GitTurns): string {
   return [
     "## git and gh",
     wrap(
-      `Real git and gh with a server of git (\`git http-backend\`) and of GitHub's API behind TLS. The files are random, and ` +
-        "packed before. Each ratio is taken within a turn; the goal is at most " +
+      `Real git and gh use a local git server (\`git http-backend\`) and a local GitHub API, both behind TLS. The files are ` +
+        "random, and packed before. Each ratio is taken within a turn; the goal is at most " +
         `${MOST_OF_GIT}×.`,
     ),
     table(

@@ -1,4 +1,4 @@
-/** The checking mode of the executable's memory (runtime/native/checked/checked.h) finds what it is there to find. */
+/** The checking mode of the executable's memory (runtime/native/checked/checked.h) must find each kind of fault. */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,8 +9,8 @@ import { checked, notMadeForTests } from "../../test/helpers/standalone.ts";
 
 skipBecause(notLinux ?? notMadeForTests);
 
-/** Runs a copy, beside which are files for its reports. */
-function run(words: readonly string[]) {
+/** Runs a copy of the checking executable, which writes its reports into files beside it. @returns the result and both reports */
+function runChecked(words: readonly string[]) {
   const cwd = folder({ "copy.findings": "", "copy.counts": "" });
   const copy = join(cwd, "copy");
   copyFileSync(checked, copy);
@@ -28,13 +28,13 @@ it.each([
   ["write-freed-block", "a freed block was changed"],
   ["write-freed-mapping", "an address that does not exist is used"],
   ["write-behind-cell", "the header of a block was changed"],
-  // At the write itself, which is the first to its page.
+  // The fault is found at the write itself, which is the first write to its page.
   ["count-fixed", "a count of references in the image is written to"],
-  // At the end, since its page had been written to where it may be.
+  // The fault is found at the end, since the program has written to this page before, at an offset where it may write.
   ["count-fixed-late", "a count of references in the image is written to"],
   ["write-fixed-text", "a name in the image is written to"],
-])("%s", (wrong, finding) => {
-  const { signal, stderr, findings, counts } = run([`--wrong-${wrong}`]);
+])("the checking mode ends a process with the fault %s, and reports: %s", (wrong, finding) => {
+  const { signal, stderr, findings, counts } = runChecked([`--wrong-${wrong}`]);
   expect(signal).toBe("SIGABRT");
   expect(stderr).toMatch(/^sophia-run, checking mode: [^\n]+\n$/);
   expect(stderr).toContain(finding);
@@ -43,12 +43,12 @@ it.each([
 });
 
 it.each([
-  ["becomes the program", ["--no-contract", "--", "/bin/true"]],
-  ["leaves the monitor in its place", ["--no-contract", "--mode", "spawn", "--", "/bin/true"]],
-  ["stays beside the program", ["--no-contract", "--redact", "--", "/bin/true"]],
+  ["is replaced by the program", ["--no-contract", "--", "/bin/true"]],
+  ["is replaced by the monitor", ["--no-contract", "--mode", "spawn", "--", "/bin/true"]],
+  ["is the parent process of the program", ["--no-contract", "--redact", "--", "/bin/true"]],
   ["ends by itself", ["help"]],
-])("a process that %s has checked its memory", (_, words) => {
-  const { status, stderr, findings, counts } = run(words);
+])("the checking mode finds no fault in a process that %s", (_, words) => {
+  const { status, stderr, findings, counts } = runChecked(words);
   expect({ status, stderr, findings }).toEqual({ status: 0, stderr: "", findings: "" });
   const [, allocated, freed, written, pages] =
     /^(\d+) allocated, (\d+) freed, (\d+) of (\d+) pages of the image written; pages \d+-\d+, blocks \d+-\d+, large \d+-\d+; cells(?: \d+:\d+-\d+)+\n/
@@ -57,12 +57,12 @@ it.each([
   expect(allocated).toBeGreaterThan(1000);
   expect(freed).toBeLessThanOrEqual(allocated ?? 0);
   expect(freed).toBeGreaterThan(500);
-  // A start has most pages of the image in common with all others.
+  // A start shares most pages of the image with other starts.
   expect(written).toBeLessThan((pages ?? 0) / 4);
   expect(written).toBeGreaterThan(5);
 });
 
-it("a long computation, with collections of the engine, changes nothing of the image that must stay", () => {
+it("a long computation, in which the engine collects garbage, does not change what is constant in the image", () => {
   const names = Array.from({ length: 20_000 }, (_, index) => `NAME_${index}=${"value".repeat(index % 50)}`);
   const cwd = folder({ ".env": `${names.join("\n")}\n`, "sophia.contract.json": '{"variables":{}}' });
   const { status, stderr } = spawnSync(checked, ["export", "--format", "json", "--include", "NAME_*"], {

@@ -1,4 +1,4 @@
-/* Runs calls of node:crypto from a file and prints a line for each: the result, or the error. */
+/* Runs the calls of node:crypto in a file, and prints for each call a line with the result or the error. */
 const crypto = require("node:crypto");
 const { readFileSync, writeSync } = require("node:fs");
 

@@ -1,4 +1,4 @@
-/** node:crypto in the executable's runtime: random calls have the same results as in Node.js, or throw the same errors. */
+/** node:crypto in the executable's runtime: random calls must have the same results as in Node.js, or throw the same errors. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,13 +8,14 @@ import * as fc from "fast-check";
 import { afterAll, expect, it } from "vitest";
 import { decrypt, encrypt } from "../../src/sources/cached/seal.ts";
 import { SEED } from "../../test/helpers/seed.ts";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-crypto-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function run(program: string, calls: readonly unknown[]): string[] {
+/** Has a program run the calls by crypto.cjs, and returns a line for each result. */
+function runCalls(program: string, calls: readonly unknown[]): string[] {
   const file = join(folder, "calls.json");
   writeFileSync(file, JSON.stringify(calls));
   const script = join(import.meta.dirname, "crypto.cjs");
@@ -22,8 +23,9 @@ function run(program: string, calls: readonly unknown[]): string[] {
   return output.trimEnd().split("\n");
 }
 
+/** Expects that Node.js and the runtime print the same for each call. */
 function expectSame(calls: readonly unknown[]): void {
-  const [expected, found] = [run(process.execPath, calls), run(shell, calls)];
+  const [expected, found] = [runCalls(process.execPath, calls), runCalls(shell, calls)];
   expect(found).toHaveLength(calls.length + 2);
   const different = found.flatMap((line, index) =>
     line === expected[index]
@@ -33,26 +35,33 @@ function expectSame(calls: readonly unknown[]): void {
   expect(different.slice(0, 20)).toEqual([]);
 }
 
-const name = fc.constantFrom("sha256", "SHA256", "sha512", "sha384", "sha224", "sha1", "md5", "nonsense");
+const digestName = fc.constantFrom("sha256", "SHA256", "sha512", "sha384", "sha224", "sha1", "md5", "nonsense");
 const encoding = fc.constantFrom("hex", "base64", "base64url", "latin1", "buffer");
 const text = fc.string({ unit: "binary", maxLength: 300 });
 const hexOf = (minLength: number, maxLength = minLength) =>
   fc.uint8Array({ minLength, maxLength }).map((bytes) => Buffer.from(bytes).toString("hex"));
 const key = fc.oneof({ weight: 8, arbitrary: hexOf(32) }, hexOf(0, 40));
 const vector = fc.oneof({ weight: 8, arbitrary: hexOf(12) }, hexOf(0, 20));
-const part = fc.oneof(
+const textPart = fc.oneof(
   fc.tuple(text, fc.constant("utf8")),
   fc.tuple(hexOf(0, 200), fc.constant("hex")),
   fc.tuple(fc.base64String({ maxLength: 200 }), fc.constant("base64")),
 );
 
-it("calls of node:crypto give what they give in Node.js", { timeout: 600_000 }, () => {
+it("the functions of node:crypto return the same in the runtime as in Node.js", { timeout: 600_000 }, () => {
   const integer = fc.oneof(fc.integer({ min: -3, max: 300 }), fc.constantFrom(1.5, 2 ** 47, -(2 ** 53)));
   const call = fc.oneof(
-    fc.tuple(fc.constant("hash"), name, fc.array(part, { maxLength: 5 }), encoding),
-    fc.tuple(fc.constant("hmac"), name, text, text, encoding),
-    fc.tuple(fc.constant("hmacOfBytes"), name, hexOf(0, 200), hexOf(0, 200)),
-    fc.tuple(fc.constant("hkdf"), name, hexOf(0, 80), text, hexOf(0, 80), fc.constantFrom(0, 1, 32, 100, 5000, 20_000)),
+    fc.tuple(fc.constant("hash"), digestName, fc.array(textPart, { maxLength: 5 }), encoding),
+    fc.tuple(fc.constant("hmac"), digestName, text, text, encoding),
+    fc.tuple(fc.constant("hmacOfBytes"), digestName, hexOf(0, 200), hexOf(0, 200)),
+    fc.tuple(
+      fc.constant("hkdf"),
+      digestName,
+      hexOf(0, 80),
+      text,
+      hexOf(0, 80),
+      fc.constantFrom(0, 1, 32, 100, 5000, 20_000),
+    ),
     fc.tuple(fc.constant("equal"), hexOf(0, 2), hexOf(0, 2)),
     fc.tuple(
       fc.constant("seal"),
@@ -70,12 +79,12 @@ it("calls of node:crypto give what they give in Node.js", { timeout: 600_000 }, 
   expectSame(fc.sample(call, { numRuns: 3000, seed: SEED }));
 });
 
-it("a cipher refuses the same orders of calls", { timeout: 600_000 }, () => {
+it("a cipher refuses the same orders of calls as in Node.js", { timeout: 600_000 }, () => {
   const step = fc.constantFrom("update", "final", "tag");
   expectSame(fc.sample(fc.tuple(fc.constant("order"), fc.array(step, { maxLength: 4 })), { numRuns: 200, seed: SEED }));
 });
 
-it("certificates are those that Node.js takes", { timeout: 600_000 }, () => {
+it("the runtime accepts the same forms of certificates as Node.js", { timeout: 600_000 }, () => {
   const [first = "", second = ""] = rootCertificates;
   const damaged = first.replace(/[A-Za-z]{20}/, "!".repeat(20));
   const wrapped = first.replaceAll("\n", "\r\n");
@@ -91,10 +100,10 @@ it("certificates are those that Node.js takes", { timeout: 600_000 }, () => {
   expectSame(forms.map((form) => ["certificate", form]));
 });
 
-it("what Node.js seals is opened", () => {
+it("the runtime decrypts what Node.js has encrypted", () => {
   const sealed = encrypt("välue", "token", "bound").toString("hex");
   const script = join(folder, "seal.cjs");
-  const take = (program: string, source: string): string => {
+  const runScript = (program: string, source: string): string => {
     writeFileSync(script, source);
     return execFileSync(program, [script], { encoding: "utf8", timeout: 60_000 });
   };
@@ -109,6 +118,6 @@ it("what Node.js seals is opened", () => {
     const text = cipher.update(bytes.subarray(head.length, -16));
     cipher.final();
     require("node:fs").writeSync(1, text.toString("utf8"));`;
-  expect(take(shell, parts)).toBe("välue");
+  expect(runScript(shell, parts)).toBe("välue");
   expect(decrypt(Buffer.from(sealed, "hex"), "token", "bound")).toBe("välue");
 });

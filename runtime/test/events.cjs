@@ -109,7 +109,7 @@ const PARTS = {
       }, 1);
       const second = setTimeout(() => resolve(order.push("second")), 20);
     });
-    // Both are due when the loop looks at them, until the first one refreshes the second.
+    // Both timers are due when the event loop checks them, until the first timer refreshes the second.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
     await done;
     log(order);
@@ -119,7 +119,7 @@ const PARTS = {
     const { signal } = controller;
     setMaxListeners(0, signal);
     log(signal.aborted, signal.reason ?? null, signal instanceof AbortSignal);
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- this is about the property
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- the test is about the property
     signal.onabort = () => log("property");
     signal.addEventListener("abort", (event) => log("listener", event.type, event.target === signal), { once: true });
     const removed = () => log("never");
@@ -233,7 +233,7 @@ const PARTS = {
       },
     });
     vector.cork();
-    for (const one of ["a", "b", "c"]) vector.write(one);
+    for (const letter of ["a", "b", "c"]) vector.write(letter);
     vector.uncork();
     await tick();
     const early = watched(
@@ -286,7 +286,7 @@ const PARTS = {
     const other = once(process, "SIGTERM");
     process.kill(process.pid, "SIGUSR2");
     process.kill(process.pid, "SIGTERM");
-    // The signal is lost: a later listener does not get it.
+    // The signal is lost: a listener that is added later does not get it.
     process.off("SIGUSR2", first);
     process.on("SIGUSR2", second);
     log(await other);

@@ -1,25 +1,25 @@
-/** Events, signals and streams in the executable's runtime: the same script logs the same as in Node.js. */
+/** Events, signals and streams in the executable's runtime: a script must log the same as in Node.js. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 
-function logOf(program: string): string[] {
+function runAndReadLog(program: string): string[] {
   const script = join(import.meta.dirname, "events.cjs");
   return execFileSync(program, [script], { encoding: "utf8", timeout: 20_000 }).trimEnd().split("\n");
 }
 
-it("emits, aborts and streams as Node.js does", () => {
-  const expected = logOf(process.execPath);
+it("event emitters, abort signals and streams do the same as in Node.js", () => {
+  const expected = runAndReadLog(process.execPath);
   expect(expected.at(-1)).toBe('["all"]');
-  expect(logOf(shell)).toEqual(expected);
+  expect(runAndReadLog(shell)).toEqual(expected);
 });
 
-it("reports a promise that no code handles, and ends if no code listens", () => {
+it("the runtime reports a rejected promise that no code handles, and ends if no code listens", () => {
   const listens = `process.on("uncaughtException", ({ message }) => {
     require("node:fs").writeSync(1, message);
     if (message === "first") void Promise.reject(new Error("second"));

@@ -1,40 +1,40 @@
-/** Files in the executable's runtime. */
+/** Files in the executable's runtime: the functions of node:fs must do what they do in Node.js. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-files-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Makes a file system whose folders have no types of their entries, and mounts it for a command. */
-const MOUNTED = `
+/** A script that makes a file system whose folders do not store the types of their entries, and mounts it for a command. */
+const MOUNT_SCRIPT = `
   truncate -s 1M image && mke2fs -q -t ext2 -O ^filetype -F image && mount -o loop image mounted &&
   mkdir mounted/folder && : >mounted/file && ln -s file mounted/link && exec "$@"`;
 
-function mounted(...command: readonly string[]) {
-  return spawnSync("unshare", ["-m", "sh", "-c", MOUNTED, "sh", ...command], { cwd: folder, encoding: "utf8" });
+function runMounted(...command: readonly string[]) {
+  return spawnSync("unshare", ["-m", "sh", "-c", MOUNT_SCRIPT, "sh", ...command], { cwd: folder, encoding: "utf8" });
 }
 
-it("knows the types of entries that a folder does not list, as on NFS", ({ skip }) => {
+it("readdirSync returns the types of entries even if the folder does not list them, as on NFS", ({ skip }) => {
   mkdirSync(join(folder, "mounted"));
-  skip(mounted("true").status !== 0, "needs mke2fs, and the rights to mount a file system");
+  skip(runMounted("true").status !== 0, "needs mke2fs, and the rights to mount a file system");
   const script = join(folder, "script.cjs");
   writeFileSync(
     script,
     `const entries = require("node:fs").readdirSync("mounted", { withFileTypes: true });
-     const types = entries.map((one) => [one.name, one.isFile(), one.isDirectory(), one.isSymbolicLink()].join());
+     const types = entries.map((entry) => [entry.name, entry.isFile(), entry.isDirectory(), entry.isSymbolicLink()].join());
      require("node:fs").writeSync(1, types.sort().join(" "));`,
   );
   const expected = "file,true,false,false folder,false,true,false link,false,false,true lost+found,false,true,false";
-  expect(mounted(shell, script).stdout).toBe(expected);
-  expect(mounted(process.execPath, script).stdout).toBe(expected);
+  expect(runMounted(shell, script).stdout).toBe(expected);
+  expect(runMounted(process.execPath, script).stdout).toBe(expected);
 });
 
-it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
+it("readlinkSync returns the target of a link as bytes, even if it is not UTF-8", () => {
   const script = join(folder, "link.cjs");
   writeFileSync(
     script,
@@ -52,7 +52,7 @@ it("reads the target of a link as bytes, also of one that is not UTF-8", () => {
   expect(read(process.execPath)).toBe(read(shell));
 });
 
-it("follows all links of a path as bytes, also to a name that is not UTF-8", () => {
+it("realpathSync follows all links of a path as bytes, even to a name that is not UTF-8", () => {
   const script = join(folder, "real-path.cjs");
   writeFileSync(
     script,
@@ -70,7 +70,7 @@ it("follows all links of a path as bytes, also to a name that is not UTF-8", () 
   expect(real(process.execPath)).toBe(real(shell));
 });
 
-it("makes a link, whose target need not exist, and none where something is", () => {
+it("symlinkSync makes a link whose target need not exist, and refuses a path that exists", () => {
   const script = join(folder, "make-link.cjs");
   writeFileSync(
     script,
@@ -80,12 +80,12 @@ it("makes a link, whose target need not exist, and none where something is", () 
      writeSync(1, [readlinkSync("made"), fault("x", "made"), fault("x", "no/made"), fault("", "empty")].join(" "));
      unlinkSync("made");`,
   );
-  const made = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
-  expect(made(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
-  expect(made(process.execPath)).toBe(made(shell));
+  const runScript = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(runScript(shell)).toBe("no/where EEXIST,symlink ENOENT,symlink ENOENT,symlink");
+  expect(runScript(process.execPath)).toBe(runScript(shell));
 });
 
-it("reads an open folder entry by entry, also one of many parts", () => {
+it("opendirSync reads a folder entry by entry, even if it has thousands of entries", () => {
   const script = join(folder, "open-folder.cjs");
   writeFileSync(
     script,

@@ -1,9 +1,9 @@
-// Prints what functions see of the variables around them, for functions.standalone.test.ts: variables that closures share, and
-// some that look as if.
+// Prints which values functions see in the variables around them, for functions.standalone.test.ts: in variables that closures
+// share, and in variables that look like shared ones.
 "use strict";
 const print = (...words) => require("fs").writeSync(1, `${words.map(String).join(" ")}\n`);
 
-// Each turn of a loop has a variable of its own, which two functions share.
+// Each iteration of a loop has its own variable, which two functions share.
 const steps = [];
 for (let step = 0; step < 3; step++) steps.push([() => (step += 10), () => step]);
 for (const [add, get] of steps) print("loop", add(), get(), add(), get());
@@ -28,7 +28,7 @@ function outer(first, second, ...rest) {
 }
 print("levels", outer(1, 2, 3, 4));
 
-// A default value sees the arguments in front of it, not the body's variables.
+// A default value sees the arguments before it, not the variables of the function's body.
 function defaults(one, two = () => one, three = two() + 1) {
   var one = one + 100;
   return [one, two(), three];
@@ -47,7 +47,7 @@ print("arguments", sloppy(1, 2));
 const captured = new Function("first", "const get = () => first; arguments[0] = 'changed'; return get();");
 print("captured", captured(1));
 
-// Generators and asynchronous functions keep their variables between their turns.
+// Generators and asynchronous functions keep their variables while they are suspended.
 function* counter(limit) {
   let count = 0;
   const add = () => count++;
@@ -89,7 +89,7 @@ print(
   })(3),
 );
 
-// A variable without a value yet is an error; the message's words are the engine's.
+// Reading a variable before it has a value is an error, whose message depends on the engine.
 try {
   (() => early)();
   let early = 1;
@@ -97,7 +97,7 @@ try {
   print("early", error instanceof ReferenceError);
 }
 
-// More variables than fit into a byte, the last ones shared.
+// The function has more variables than a byte can number, and the last of them are shared.
 const many = Array.from({ length: 300 }, (_, index) => `v${index}`);
 // oxlint-disable-next-line typescript/no-implied-eval -- 300 variables
 const sum = new Function(

@@ -1,4 +1,6 @@
-/** node:http in the executable's runtime: clients and servers have the events, and send the bytes, of Node.js. */
+/**
+ * node:http in the executable's runtime: clients and servers must have the same events, and send the same bytes, as in Node.js.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -6,39 +8,39 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
 import { PATHS, serveAnswers } from "./http/answers.ts";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 const LIMIT_MS = 30_000;
 
-function start(program: string, script: string, ...args: readonly string[]): ChildProcess {
+function startScript(program: string, script: string, ...args: readonly string[]): ChildProcess {
   const file = join(import.meta.dirname, "http", script);
   return spawn(program, [file, ...args], { stdio: ["ignore", "pipe", "inherit"], timeout: LIMIT_MS });
 }
 
-async function outputOf({ stdout }: ChildProcess): Promise<string> {
+async function readOutput({ stdout }: ChildProcess): Promise<string> {
   if (stdout === null) throw new TypeError("no output");
   return await text(stdout);
 }
 
-it("connects, and tells addresses, as Node.js does", async () => {
+it("node:net connects, and reports addresses, as in Node.js", async () => {
   const run = async (program: string): Promise<readonly string[]> => {
-    const output = await outputOf(start(program, "addresses.cjs"));
+    const output = await readOutput(startScript(program, "addresses.cjs"));
     return output.replaceAll(/,\d{4,5},/g, ",PORT,").split("\n");
   };
-  const found = await run(shell);
-  expect(found.at(-2)).toBe('["end"]');
-  expect(found).toEqual(await run(process.execPath));
+  const runtimeLines = await run(shell);
+  expect(runtimeLines.at(-2)).toBe('["end"]');
+  expect(runtimeLines).toEqual(await run(process.execPath));
 });
 
-it("serves a connection while many others wait to be accepted", async () => {
-  expect(Number(await outputOf(start(shell, "flood.cjs")))).toBeLessThan(50);
+it("a server serves a connection while many other connections wait to be accepted", async () => {
+  expect(Number(await readOutput(startScript(shell, "flood.cjs")))).toBeLessThan(50);
 });
 
-it("reads answers, and what is none, as Node.js does", async () => {
+it("a client reads answers, and bytes that are no answer, as in Node.js", async () => {
   const { port, close } = await serveAnswers();
   const run = async (program: string): Promise<readonly string[]> => {
-    const output = await outputOf(start(program, "client.cjs", String(port), PATHS.join(" ")));
+    const output = await readOutput(startScript(program, "client.cjs", String(port), PATHS.join(" ")));
     return output.replaceAll(`:${port}`, ":PORT").split("\n");
   };
   const expected = await run(process.execPath);
@@ -47,8 +49,8 @@ it("reads answers, and what is none, as Node.js does", async () => {
   close();
 });
 
-it("sends no request on an idle connection whose end is there", async () => {
-  const output = await outputOf(start(shell, "ended.cjs"));
+it("a client sends no request on an idle connection that the server has ended", async () => {
+  const output = await readOutput(startScript(shell, "ended.cjs"));
   expect(output.split("\n")).toEqual([
     '["POST",200,false]',
     '["GET",200,false]',
@@ -59,37 +61,37 @@ it("sends no request on an idle connection whose end is there", async () => {
   ]);
 });
 
-it("gives no connection whose end is there to a request that waits for one", async () => {
-  const found = await outputOf(start(shell, "waiting.cjs"));
-  expect(JSON.parse(found)).toEqual([[200, 200, 200], 3]);
+it("a client sends no waiting request on a connection that the server has ended", async () => {
+  const output = await readOutput(startScript(shell, "waiting.cjs"));
+  expect(JSON.parse(output)).toEqual([[200, 200, 200], 3]);
 });
 
-it("keeps no connection on which more has come than the answer", async () => {
-  const output = await outputOf(start(shell, "more.cjs"));
+it("a client does not reuse a connection on which more bytes than the answer have arrived", async () => {
+  const output = await readOutput(startScript(shell, "more.cjs"));
   const lines = output.trimEnd().split("\n");
   const answer = [200, ["Content-Length", "2"]];
-  const found = lines.map((line): readonly unknown[] => JSON.parse(line));
-  // Empty lines precede an answer without harm.
+  const results = lines.map((line): readonly unknown[] => JSON.parse(line));
+  // Empty lines before an answer are allowed.
   const isHarmless = ([more, isLate]: readonly unknown[]): boolean =>
     more === "" || (more === "\r\n" && isLate === false);
-  expect(found.map((one) => one.slice(2))).toEqual(
-    found.map((one) => [
+  expect(results.map((result) => result.slice(2))).toEqual(
+    results.map((result) => [
       [...answer, false],
-      [...answer, isHarmless(one)],
+      [...answer, isHarmless(result)],
     ]),
   );
-  expect(found).toHaveLength(10);
+  expect(results).toHaveLength(10);
 });
 
-it("reads a stream whose end comes with its bytes, as Node.js does", async () => {
-  const found = await outputOf(start(shell, "stream.cjs"));
-  expect(found).toContain('["end","/a","body"]');
-  expect(found).toBe(await outputOf(start(process.execPath, "stream.cjs")));
+it("a server reads a stream whose end arrives together with its bytes as in Node.js", async () => {
+  const runtimeOutput = await readOutput(startScript(shell, "stream.cjs"));
+  expect(runtimeOutput).toContain('["end","/a","body"]');
+  expect(runtimeOutput).toBe(await readOutput(startScript(process.execPath, "stream.cjs")));
 });
 
-it("reads messages that are divided, or whose connections end, at any byte, as Node.js does", async () => {
+it("servers and clients read messages that are divided, or whose connections end, at any byte, as in Node.js", async () => {
   const [found, expected] = await Promise.all(
-    [shell, process.execPath].map((one) => outputOf(start(one, "split.cjs"))),
+    [shell, process.execPath].map((program) => readOutput(startScript(program, "split.cjs"))),
   );
   expect(found?.split("\n")).toEqual(expected?.split("\n"));
   expect(found?.match(/^\["(?:server|client)",/gm)?.length).toBeGreaterThan(500);
@@ -97,29 +99,29 @@ it("reads messages that are divided, or whose connections end, at any byte, as N
 
 const HOST = "Host: a\r\n";
 const END = `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
-const post = (path: string, fields: string, body: string): string =>
+const postRequest = (path: string, fields: string, body: string): string =>
   `POST ${path} HTTP/1.1\r\n${HOST}${fields}\r\n\r\n${body}`;
-const get = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
+const getRequest = (path: string): string => `GET ${path} HTTP/1.1\r\n${HOST}\r\n`;
 const CHUNKED = "Transfer-Encoding: chunked";
 
-/** Bytes that a client sends at once. Each makes the server end the connection. */
+/** What a client sends at once. After each of these texts the server ends the connection. */
 const REQUESTS: readonly string[] = [
   END,
   "GET /a HTTP/1.0\r\n\r\n",
   `GET /a HTTP/1.1\r\nConnection: close\r\n\r\n`,
-  post("/a", "Content-Length: 4", `body${END}`),
-  post("/a", `${CHUNKED}\r\nConnection: close`, "3\r\nabc\r\n0\r\nT: x\r\n\r\n"),
-  post("/ignore", "Content-Length: 4", `body${END}`),
-  `${get("/flush")}HEAD /b HTTP/1.1\r\n${HOST}\r\n${get("/204")}${get("/304")}`,
-  `${get("/trailer")}${get("/latin1")}${END}`,
-  `${get("/fields")}${get("/set")}${get("/disclosed")}${get("/closes")}`,
-  `${get("/wrong")}${END}`,
-  post("/continue", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
-  post("/ignore", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
-  post("/a", "Expect: other\r\nContent-Length: 4", `body${END}`),
-  post("/pipe", "Content-Length: 10", `helloworld${END}`),
-  `${get("/large")}${END}`,
-  get("/destroy"),
+  postRequest("/a", "Content-Length: 4", `body${END}`),
+  postRequest("/a", `${CHUNKED}\r\nConnection: close`, "3\r\nabc\r\n0\r\nT: x\r\n\r\n"),
+  postRequest("/ignore", "Content-Length: 4", `body${END}`),
+  `${getRequest("/flush")}HEAD /b HTTP/1.1\r\n${HOST}\r\n${getRequest("/204")}${getRequest("/304")}`,
+  `${getRequest("/trailer")}${getRequest("/latin1")}${END}`,
+  `${getRequest("/fields")}${getRequest("/set")}${getRequest("/disclosed")}${getRequest("/closes")}`,
+  `${getRequest("/wrong")}${END}`,
+  postRequest("/continue", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
+  postRequest("/ignore", "Expect: 100-continue\r\nContent-Length: 4", `body${END}`),
+  postRequest("/a", "Expect: other\r\nContent-Length: 4", `body${END}`),
+  postRequest("/pipe", "Content-Length: 10", `helloworld${END}`),
+  `${getRequest("/large")}${END}`,
+  getRequest("/destroy"),
   "garbage\r\n\r\n",
   "FOO / HTTP/1.1\r\n\r\n",
   "GET / HTTP/1.1\r\nbad name: x\r\n\r\n",
@@ -127,18 +129,19 @@ const REQUESTS: readonly string[] = [
   `GET / HTTP/1.1\r\nX: ${"a".repeat(3000)}\r\n\r\n`,
   `GET / HTTP/1.1\r\n${HOST}X: a\r\n b\r\n\r\n`,
   `GET /a HTTP/1.1\r\n${HOST}Connection: close\r\n${"a:\r\n".repeat(300)}\r\n`,
-  post("/a", `Content-Length: 3\r\n${CHUNKED}`, "0\r\n\r\n"),
-  post("/a", "Content-Length: -1", ""),
-  post("/a", "Transfer-Encoding: gzip", ""),
-  post("/a", CHUNKED, "zz\r\n"),
-  post("/a", CHUNKED, `1;${"x".repeat(17_000)}\r\na\r\n0\r\n\r\n`),
-  `${get("/a")}@@@\r\n\r\n`,
+  postRequest("/a", `Content-Length: 3\r\n${CHUNKED}`, "0\r\n\r\n"),
+  postRequest("/a", "Content-Length: -1", ""),
+  postRequest("/a", "Transfer-Encoding: gzip", ""),
+  postRequest("/a", CHUNKED, "zz\r\n"),
+  postRequest("/a", CHUNKED, `1;${"x".repeat(17_000)}\r\na\r\n0\r\n\r\n`),
+  `${getRequest("/a")}@@@\r\n\r\n`,
   `GET /up HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: x\r\n\r\nfirst`,
   `CONNECT a:1 HTTP/1.1\r\n${HOST}\r\nfirst`,
   `\r\n\r\n${END}`,
 ];
 
-async function answerTo(port: number, request: string): Promise<string> {
+/** Sends a text to the server, and returns all that it answers, or "reset". */
+async function requestAnswer(port: number, request: string): Promise<string> {
   const socket = connect({ port, host: "127.0.0.1", timeout: LIMIT_MS });
   socket.on("timeout", () => socket.destroy(new Error(`no end of ${JSON.stringify(request)}`)));
   const chunks: Buffer[] = [];
@@ -150,36 +153,42 @@ async function answerTo(port: number, request: string): Promise<string> {
     reset = "reset";
   });
   await once(socket, "close");
-  const all = Buffer.concat(chunks)
+  const answer = Buffer.concat(chunks)
     .toString("latin1")
     .replaceAll(/Date: [^\r]*/g, "Date")
     .replaceAll("y".repeat(20_000), "Y");
-  return reset === "" ? all : reset;
+  return reset === "" ? answer : reset;
 }
 
-it.each(["host", "clientError"])("answers requests, and what is none, as Node.js does (%s)", async (mode) => {
-  const run = async (program: string): Promise<readonly string[]> => {
-    const server = start(program, "server.cjs", mode);
-    const output = outputOf(server);
-    if (server.stdout === null) throw new TypeError("no output");
-    const [first] = await once(server.stdout, "data");
-    const [port] = JSON.parse(String(first));
-    const answers: string[] = [];
-    for (const request of REQUESTS) answers.push(await answerTo(Number(port), request));
-    connect(Number(port), "127.0.0.1").end(get("/quit"));
-    const [, ...events] = (await output).split("\n");
-    return [...answers.flatMap((answer) => answer.split("\r\n")), ...events];
-  };
-  expect(await run(shell)).toEqual(await run(process.execPath));
-});
+it.each(["host", "clientError"])(
+  "a server answers requests, and bytes that are no request, as in Node.js (%s)",
+  async (mode) => {
+    const run = async (program: string): Promise<readonly string[]> => {
+      const server = startScript(program, "server.cjs", mode);
+      const output = readOutput(server);
+      if (server.stdout === null) throw new TypeError("no output");
+      const [first] = await once(server.stdout, "data");
+      const [port] = JSON.parse(String(first));
+      const answers: string[] = [];
+      for (const request of REQUESTS) answers.push(await requestAnswer(Number(port), request));
+      connect(Number(port), "127.0.0.1").end(getRequest("/quit"));
+      const [, ...events] = (await output).split("\n");
+      return [...answers.flatMap((answer) => answer.split("\r\n")), ...events];
+    };
+    expect(await run(shell)).toEqual(await run(process.execPath));
+  },
+);
 
-it.each(["overwritten", "given-away"])("reads bytes as they came, though a handler has them %s", async (change) => {
-  const server = start(shell, "changed-bytes.cjs", change);
-  const output = outputOf(server);
-  if (server.stdout === null) throw new TypeError("no output");
-  const [port] = await once(server.stdout, "data");
-  const requests = ["/1", "/2"].map((path) => `GET ${path} HTTP/1.1\r\n${HOST}X: value\r\n`);
-  const answer = await answerTo(Number(port), `${requests.join("\r\n")}Connection: close\r\n\r\n`);
-  expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200"]);
-  expect((await output).split("\n").slice(1)).toEqual(["/1 value", "/2 value", ""]);
-});
+it.each(["overwritten", "given-away"])(
+  "a server reads the bytes of a request as they arrived, even if a handler has them %s",
+  async (change) => {
+    const server = startScript(shell, "changed-bytes.cjs", change);
+    const output = readOutput(server);
+    if (server.stdout === null) throw new TypeError("no output");
+    const [port] = await once(server.stdout, "data");
+    const requests = ["/1", "/2"].map((path) => `GET ${path} HTTP/1.1\r\n${HOST}X: value\r\n`);
+    const answer = await requestAnswer(Number(port), `${requests.join("\r\n")}Connection: close\r\n\r\n`);
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 200"]);
+    expect((await output).split("\n").slice(1)).toEqual(["/1 value", "/2 value", ""]);
+  },
+);

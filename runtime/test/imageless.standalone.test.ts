@@ -1,6 +1,6 @@
 /**
- * A start from the image is a start: command lines have the same bytes with the executable that ships, with one that loads all
- * modules by itself, and with the one that checks its memory.
+ * A start from the image must be like a start without it. Command lines have the same output with the released executable, with an
+ * executable that loads all modules itself, and with the executable that checks its memory.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ const FILES = {
   "code.py": 'import os\nos.environ["SERVICE_TOKEN"]\nos.getenv("MODE", "debug")\n',
 };
 
-const ASK = `
+const REQUEST_SCRIPT = `
 const { OPENAI_BASE_URL, OPENAI_API_KEY } = process.env;
 const headers = { authorization: "Bearer " + OPENAI_API_KEY };
 const answer = await fetch(OPENAI_BASE_URL + "/models", { method: "POST", headers, body: "{}" });
@@ -52,13 +52,13 @@ afterAll(async () => {
   await certificates.remove();
 });
 
-/** Results of each executable, in the same folder, with nothing but these files. */
-async function results(
+/** Runs each executable in the same folder, which has only these files, and returns the results. */
+async function runAll(
   args: readonly string[],
   files: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<readonly Finished[]> {
-  const ended = [];
+  const results = [];
   const cwd = folder();
   for (const program of [executable, imageless, checked]) {
     rmSync(cwd, { recursive: true });
@@ -68,19 +68,19 @@ async function results(
       cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
     });
-    ended.push(await finished);
+    results.push(await finished);
   }
-  return ended;
+  return results;
 }
 
-/** Expects the same of all, and returns it. */
-async function same(...given: Parameters<typeof results>): Promise<{ status: number | null; text: string }> {
-  const [first, ...others] = await results(...given);
-  for (const other of others) expect(other).toStrictEqual(first);
+/** Runs each executable as {@link runAll} does, expects the same result from all of them, and returns it. */
+async function runAndExpectSame(...given: Parameters<typeof runAll>): Promise<{ status: number | null; text: string }> {
+  const [first, ...others] = await runAll(...given);
+  for (const otherResult of others) expect(otherResult).toStrictEqual(first);
   return { status: first?.status ?? null, text: `${first?.stdout}${first?.stderr}` };
 }
 
-const rows: readonly (readonly [
+const COMMAND_LINES: readonly (readonly [
   line: string,
   status: number,
   fragment: string,
@@ -117,17 +117,20 @@ const rows: readonly (readonly [
   ["--timeout never -- true", 125, "never"],
 ];
 
-it.for(rows)("%s ends with %i", async ([line, status, fragment, env]) => {
-  const args = line.split(" ").map((word) => word.replaceAll("\t", " "));
-  const { "sophia.contract.json": contract, ...others } = FILES;
-  // `init` writes one.
-  const files = line === "init" ? others : { ...others, "sophia.contract.json": contract };
-  const ended = await same(args, files, env);
-  expect(ended).toEqual({ status, text: expect.stringContaining(fragment) });
-});
+it.for(COMMAND_LINES)(
+  "the executable does the same with and without an image: %s ends with %i",
+  async ([line, status, fragment, env]) => {
+    const args = line.split(" ").map((word) => word.replaceAll("\t", " "));
+    const { "sophia.contract.json": contract, ...others } = FILES;
+    // `init` writes the contract.
+    const files = line === "init" ? others : { ...others, "sophia.contract.json": contract };
+    const result = await runAndExpectSame(args, files, env);
+    expect(result).toEqual({ status, text: expect.stringContaining(fragment) });
+  },
+);
 
 it.each(["check", "explain", "get SERVICE_TOKEN", "-- printenv SERVICE_TOKEN", "--redact -- printenv SERVICE_TOKEN"])(
-  "%s, with ESC over TLS",
+  "the executable does the same with and without an image: %s, with ESC over TLS",
   async (line) => {
     const env = {
       ESC_ENV: ENVIRONMENT,
@@ -135,23 +138,30 @@ it.each(["check", "explain", "get SERVICE_TOKEN", "-- printenv SERVICE_TOKEN", "
       PULUMI_BACKEND_URL: server.url,
     };
     const before = server.calls.length;
-    const { status, text } = await same(line.split(" "), FILES, { ...env, SSL_CERT_FILE: certificates.caFile });
+    const { status, text } = await runAndExpectSame(line.split(" "), FILES, {
+      ...env,
+      SSL_CERT_FILE: certificates.caFile,
+    });
     expect({ status, text }).toEqual({ status: 0, text: expect.stringMatching(/-of-esc|ESC|\*\*\*/) });
     const answered = server.calls.length;
     expect(answered).toBeGreaterThan(before);
-    // A server that nobody vouches for is told nothing.
-    const refused = await same(line.split(" "), FILES, env);
+    // The client sends nothing to a server whose certificate it does not trust.
+    const refused = await runAndExpectSame(line.split(" "), FILES, env);
     expect(refused).toEqual({ status: 0, text: expect.stringContaining("UNABLE_TO_VERIFY_LEAF_SIGNATURE") });
     expect(server.calls.length).toBe(answered);
   },
 );
 
-it("a request through the broker", async () => {
+it("the executable does the same with and without an image: a request through the broker", async () => {
   const upstream = await startUpstream((request, response) => {
     request.resume().on("end", () => response.writeHead(201, { "x-answer": "1" }).end(`to ${request.url}`));
   });
   const env = { OPENAI_API_KEY: "sk-real-0123456789abcdefghij", OPENAI_BASE_URL: `${upstream.origin}/v1` };
-  const { status, text } = await same(["--broker", "--no-contract", "--", "node", "ask.mjs"], { "ask.mjs": ASK }, env);
+  const { status, text } = await runAndExpectSame(
+    ["--broker", "--no-contract", "--", "node", "ask.mjs"],
+    { "ask.mjs": REQUEST_SCRIPT },
+    env,
+  );
   expect({ status, text }).toEqual({ status: 7, text: "201 1 to /v1/models\n" });
   expect(upstream.requests.map(({ headers }) => headers.authorization)).toEqual(
     Array.from({ length: 3 }, () => `Bearer ${env.OPENAI_API_KEY}`),

@@ -1,18 +1,18 @@
-/** Child processes of the executable's own runtime: the same scripts as in Node.js have the same output. */
+/** Child processes in the executable's runtime: a script must have the same output as in Node.js. */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it, onTestFinished } from "vitest";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 const folder = mkdtempSync(join(tmpdir(), "processes-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** @param redirect of the shell that starts the program; "" for a pipe with text, which the script has to read */
-function run(program: string, script: string, redirect = "< /dev/null"): string {
+/** Runs a script. @param redirect a redirection of the shell, or "" for a pipe with text, which the script must read */
+function runScript(program: string, script: string, redirect = "< /dev/null"): string {
   const file = join(folder, "script.cjs");
   writeFileSync(file, LOG + script);
   return execFileSync("sh", ["-c", `${program} ${file} ${redirect}`], {
@@ -24,14 +24,14 @@ function run(program: string, script: string, redirect = "< /dev/null"): string 
   });
 }
 
-/** Logs events of a child, and the text of its outputs. */
+/** Functions of the scripts: `watch` logs the events of a child. */
 const LOG = `
   const { writeSync } = require("node:fs");
   const { spawn, execFile } = require("node:child_process");
   const log = (...values) => writeSync(1, JSON.stringify(values) + "\\n");
   const watch = (child) => {
     for (const name of ["spawn", "exit", "close", "error", "disconnect", "message"]) {
-      child.on(name, (...values) => log(name, ...values.map((one) => one instanceof Error ? fields(one) : one)));
+      child.on(name, (...values) => log(name, ...values.map((value) => value instanceof Error ? fields(value) : value)));
     }
     return child;
   };
@@ -49,7 +49,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   "a missing folder": `watch(spawn("true", [], { cwd: "/nowhere" }))`,
   "arguments that are too long": `
     try { spawn("true", ["x".repeat(200_000)]); } catch (error) { log(fields(error)); }`,
-  "the file in the PATH of its environment": `
+  "a program in the PATH of its own environment": `
     watch(spawn("env", [], { env: { PATH: "/nowhere" } })).on("close", () => {
       spawn("env", [], { env: { PATH: "/usr/bin:/bin", A: undefined, B: "" }, stdio: ["ignore", 1, 2] });
     });`,
@@ -77,7 +77,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     child.stdout.once("data", () => child.stdin.write(Buffer.alloc(1_000_000)));
     child.stdin.on("error", (error) => log("stdin", error.code, error.syscall, error.errno));
     child.stdin.on("close", () => log("stdin closed"));`,
-  "outputs that nobody reads": `watch(spawn("sh", ["-c", "echo one; echo two >&2"]))`,
+  "outputs that the parent does not read": `watch(spawn("sh", ["-c", "echo one; echo two >&2"]))`,
   "output as an async iterable": `
     void (async () => {
       const child = watch(spawn("sh", ["-c", "for i in 1 2 3; do echo $i; sleep 0.02; done"]));
@@ -114,7 +114,7 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     execFile("sleep", ["20"], { timeout: 50, killSignal: "SIGKILL" }, (error, ...rest) => log(fields(error), ...rest))`,
   "execFile with too much output": `
     execFile("sh", ["-c", "printf 0123456789; sleep 20"], { maxBuffer: 4 }, (error, ...rest) => log(fields(error), ...rest))`,
-  "a synchronous child while signals come": `
+  "a synchronous child while signals arrive": `
     process.on("SIGUSR1", () => {});
     const script = "i=0; while [ $i -lt 1000 ]; do kill -USR1 $PPID; i=$((i+1)); done; echo last";
     const { spawnSync } = require("node:child_process");
@@ -124,8 +124,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
     execFile("cat", [], (error, stdout) => log(error, stdout)).stdin.end("text")`,
 };
 
-it.for(Object.entries(SCRIPTS))("a child process is the same as in Node.js: %s", ([, script]) => {
-  expect(run(shell, script)).toBe(run(process.execPath, script));
+it.for(Object.entries(SCRIPTS))("a child process behaves as in Node.js: %s", ([, script]) => {
+  expect(runScript(shell, script)).toBe(runScript(process.execPath, script));
 });
 
 const COUNT_DESCRIPTORS = `
@@ -138,17 +138,17 @@ it("an invalid stdio after pipes leaves no descriptor open, and does not keep th
     for (const stdio of [["pipe", "pipe", "nothing"], ["pipe", "pipe", "pipe", "pipe", {}], "nothing"]) {
       try { spawn("true", [], { stdio }); } catch (error) { log(error.code, countDescriptors() - before); }
     }`;
-  expect(run(shell, script)).toBe('["ERR_INVALID_ARG_VALUE",0]\n'.repeat(3));
+  expect(runScript(shell, script)).toBe('["ERR_INVALID_ARG_VALUE",0]\n'.repeat(3));
 });
 
-it("spawnSync leaves no descriptor open if it is asked for more than one pipe", () => {
+it("spawnSync refuses more than one pipe, and leaves no descriptor open", () => {
   const script = `${COUNT_DESCRIPTORS}
     const { spawnSync } = require("node:child_process");
     try { spawnSync("true", [], { stdio: "pipe" }); } catch (error) { log(error.code, countDescriptors() - before); }`;
-  expect(run(shell, script)).toBe('["EINVAL",0]\n');
+  expect(runScript(shell, script)).toBe('["EINVAL",0]\n');
 });
 
-const READ = `
+const READ_INPUT = `
   void (async () => {
     let text = "";
     try {
@@ -157,21 +157,24 @@ const READ = `
     } catch (error) { log(error.code); }
   })();`;
 
-it.each(["", "< /dev/null", "< /etc/passwd", "<&-"])("the standard input is the same as in Node.js: %s", (redirect) => {
-  expect(run(shell, READ, redirect)).toBe(run(process.execPath, READ, redirect));
-});
+it.each(["", "< /dev/null", "< /etc/passwd", "<&-"])(
+  "a script reads its standard input as in Node.js: %s",
+  (redirect) => {
+    expect(runScript(shell, READ_INPUT, redirect)).toBe(runScript(process.execPath, READ_INPUT, redirect));
+  },
+);
 
-it("a standard input that does not end can be given up, as in Node.js", () => {
-  const script = `${READ} setTimeout(() => process.stdin.destroy(Object.assign(new Error("late"), { code: "LATE" })), 50)`;
+it("a script can destroy a standard input that does not end, as in Node.js", () => {
+  const script = `${READ_INPUT} setTimeout(() => process.stdin.destroy(Object.assign(new Error("late"), { code: "LATE" })), 50)`;
   const pipe = join(folder, "waiting");
   execFileSync("mkfifo", [pipe]);
   for (const program of [shell, process.execPath]) {
-    expect(run(`exec 3<> ${pipe}; ${program}`, script, `< ${pipe}`)).toBe('["LATE"]\n');
+    expect(runScript(`exec 3<> ${pipe}; ${program}`, script, `< ${pipe}`)).toBe('["LATE"]\n');
   }
 });
 
-it("a stop signal before the execution of a child stops it afterwards", async () => {
-  // Tens of thousands of folders are searched for the program, so that the signal comes before its execution.
+it("a stop signal that arrives before a child executes its program stops the program", async () => {
+  // The child searches tens of thousands of folders for the program, so that the signal arrives before the execution.
   const path = `${"/n:".repeat(40_000)}/usr/bin:/bin`;
   const file = join(folder, "early-stop.cjs");
   writeFileSync(
@@ -181,7 +184,7 @@ it("a stop signal before the execution of a child stops it afterwards", async ()
      setTimeout(() => {}, 60_000);
      require("node:child_process").spawn("sleep", ["60"], { stdio: "ignore", env: { PATH: ${JSON.stringify(path)} } });`,
   );
-  // The kernel stops no process of an orphaned group: the parent is in another one of the same session.
+  // The kernel does not stop a process of an orphaned group. So the parent is in another group of the same session.
   const job = spawn(
     "python3",
     [

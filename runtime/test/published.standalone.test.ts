@@ -1,4 +1,7 @@
-/** AWS-LC is compiled as it was published: the build compares each file that the compiler reads with the checksum in its package. */
+/**
+ * AWS-LC must be compiled as it was published. The build compares each file that the compiler reads with the checksum in its
+ * package.
+ */
 import { execFile } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +13,8 @@ import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
 
 skipBecause(notLinux ?? notMade);
 
-async function linesOf(script: string, ...args: readonly string[]): Promise<string[]> {
+/** Runs a script of the folder `helpers`, and returns the lines that it prints. */
+async function runHelper(script: string, ...args: readonly string[]): Promise<string[]> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [join(import.meta.dirname, "helpers", script), ...args],
@@ -21,8 +25,8 @@ async function linesOf(script: string, ...args: readonly string[]): Promise<stri
   return stdout.trimEnd().split("\n");
 }
 
-it("each source and header of the executable's AWS-LC has the bytes that its package lists", async () => {
-  const files = await linesOf("published.mjs");
+it("each source and header of the executable's AWS-LC has the checksum that its package lists", async () => {
+  const files = await runHelper("published.mjs");
   for (const end of [
     "/aws-lc/crypto/fipsmodule/bcm.c",
     "/aws-lc/crypto/fipsmodule/ec/p256.c",
@@ -42,7 +46,7 @@ it.each([
   ["list of sources", "builder/cc_builder/universal.rs", "changed"],
   ["header, which its package lacks,", "aws-lc/include/stdlib.h", "added"],
 ])(
-  "a %s that was edited ends the build",
+  "the build fails if a %s was edited",
   async (_, path, how) => {
     const root = mkdtempSync(join(tmpdir(), "sophia-run-published-"));
     try {
@@ -52,7 +56,7 @@ it.each([
       cpSync(join(crates, name), copy, { recursive: true });
       const before = how === "changed" ? readFileSync(join(copy, path), "utf8") : "#include_next <stdlib.h>\n";
       writeFileSync(join(copy, path), `${before}\n// One more line.\n`);
-      await expect(linesOf("published.mjs", root)).rejects.toMatchObject({
+      await expect(runHelper("published.mjs", root)).rejects.toMatchObject({
         stderr: expect.stringContaining(`${join(copy, path)} is not as it was published`),
       });
       expect(readdirSync(join(root, ".cache/runtime"))).toEqual([]);
@@ -63,8 +67,8 @@ it.each([
   120_000,
 );
 
-it("the executable has Mozilla's certificates as they were published, one after another", async () => {
-  const certificates = (await linesOf("roots.mjs")).map((line) => Buffer.from(line, "base64"));
+it("the executable contains Mozilla's certificates as they were published, one after another", async () => {
+  const certificates = (await runHelper("roots.mjs")).map((line) => Buffer.from(line, "base64"));
   expect(certificates.length).toBeGreaterThan(100);
   expect(readFileSync(executable).includes(Buffer.concat(certificates))).toBe(true);
 });

@@ -1,34 +1,34 @@
-/** How a maintainer changes the patches of QuickJS, and brings them to another version of it. */
+/** How a maintainer changes the patches of QuickJS, and moves them to another version of QuickJS. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "../../test/helpers/sophia.ts";
-import { patchOf, runTask, type Task } from "./helpers/patch-of.ts";
+import { createPatch, runTask, type TaskResult } from "./helpers/patch-of.ts";
 
 const LINES = Array.from({ length: 40 }, (_, index) => `  call(${index});\n`);
-const text = (changes: Readonly<Record<number, string>> = {}): string =>
+const engineText = (changes: Readonly<Record<number, string>> = {}): string =>
   LINES.map((line, index) => changes[index] ?? line).join("");
 const FIRST = { 10: "  first();\n" };
 const SECOND = { ...FIRST, 30: "  second();\n" };
 
-/** A library with two patches, of which a new version may have been published since. */
+/** The sources of a library, and two patches, which may have been made for an earlier version of the library. */
 class Library {
   readonly root: string;
   readonly work: string;
 
-  constructor(published: string = text()) {
+  constructor(published: string = engineText()) {
     this.root = folder({
       "published/engine.c": published,
-      // Names engine.c, which must be in the repository anyway.
+      // These rules ignore engine.c, which must be in the repository anyway.
       "published/.gitignore": "*.c\n",
-      "patches/01-first-change.patch": patchOf(text(), text(FIRST)),
-      "patches/02-second-change.patch": patchOf(text(FIRST), text(SECOND), "Second change"),
+      "patches/01-first-change.patch": createPatch(engineText(), engineText(FIRST)),
+      "patches/02-second-change.patch": createPatch(engineText(FIRST), engineText(SECOND), "Second change"),
     });
     this.work = join(this.root, "work");
   }
 
-  task(name: "apply" | "refresh" | "edit", version = "library 2.0.0"): Task {
+  task(name: "apply" | "refresh" | "edit", version = "library 2.0.0"): TaskResult {
     const output = name === "apply" ? "cache/engine" : "work";
     const [published = "", patches = "", place = ""] = ["published", "patches", output].map((each) =>
       join(this.root, each),
@@ -50,14 +50,14 @@ class Library {
     return Object.fromEntries(names.map((name) => [name, readFileSync(join(this.root, "patches", name), "utf8")]));
   }
 
-  /** Returns the text with all patches, or the reason why they do not apply. */
+  /** Returns the text after all patches have been applied, or the reason why they cannot be applied. */
   patched(): string {
     const { status, stdout, stderr } = this.task("apply");
     return status === 0 ? readFileSync(join(stdout.trim(), "engine.c"), "utf8") : stderr;
   }
 }
 
-const failed = (stderr: unknown): object => ({ status: 1, stdout: "", stderr });
+const failureWith = (stderr: unknown): object => ({ status: 1, stdout: "", stderr });
 
 describe("node runtime/build/refresh-patches.mjs", () => {
   it("leaves patches as they are if nothing has changed", () => {
@@ -68,25 +68,25 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     expect(existsSync(library.work)).toBe(false);
   });
 
-  it("brings patches to a version with other lines around theirs", () => {
-    const library = new Library(`// 2.0\n${text({ 20: "  other();\n" })}`);
-    expect(library.task("apply")).toEqual(failed(expect.stringContaining("01-first-change.patch does not apply")));
+  it("moves patches to a version that has other lines around the changed lines", () => {
+    const library = new Library(`// 2.0\n${engineText({ 20: "  other();\n" })}`);
+    expect(library.task("apply")).toEqual(failureWith(expect.stringContaining("01-first-change.patch does not apply")));
     const { status, stdout } = library.task("refresh");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "01-first-change.patch\n02-second-change.patch\n" });
-    expect(library.patched()).toBe(`// 2.0\n${text({ ...SECOND, 20: "  other();\n" })}`);
+    expect(library.patched()).toBe(`// 2.0\n${engineText({ ...SECOND, 20: "  other();\n" })}`);
     expect(Object.values(library.patches())).toEqual([
       expect.stringMatching(/^First change\n\nIt is needed\.\n\ndiff /),
       expect.stringMatching(/^Second change\n\nIt is needed\.\n\ndiff /),
     ]);
   });
 
-  it("stops at a patch that does not apply, and goes on after the commands that it prints", () => {
+  it("stops at a patch that does not apply, and continues after the maintainer has run the commands that it prints", () => {
     const renamed = { 11: "  renamed();\n" };
-    const library = new Library(text(renamed));
+    const library = new Library(engineText(renamed));
     const work = relative(process.cwd(), library.work);
     const stopped = library.task("refresh");
     expect(stopped).toEqual(
-      failed(
+      failureWith(
         [
           "01-first-change.patch does not apply to library 2.0.0: patch failed: engine.c:8",
           `  make the changes in engine.c.rej by hand in ${work}, then run`,
@@ -98,24 +98,24 @@ describe("node runtime/build/refresh-patches.mjs", () => {
       ),
     );
     const again = library.task("refresh");
-    expect(again).toEqual(failed(expect.stringMatching(/^a patch does not apply yet\n {2}make the changes in /)));
-    library.write(text({ ...renamed, ...FIRST }));
+    expect(again).toEqual(failureWith(expect.stringMatching(/^a patch does not apply yet\n {2}make the changes in /)));
+    library.write(engineText({ ...renamed, ...FIRST }));
     const commands = stopped.stderr.match(/^ {4}git .*$/gm) ?? [];
     expect(commands).toHaveLength(2);
     for (const command of commands) execFileSync("sh", ["-c", command], { stdio: "pipe" });
     expect(library.task("refresh").status).toBe(0);
-    expect(library.patched()).toBe(text({ ...renamed, ...SECOND }));
+    expect(library.patched()).toBe(engineText({ ...renamed, ...SECOND }));
     expect(existsSync(library.work)).toBe(false);
   });
 
-  it("writes what was changed, added and removed after --edit", () => {
+  it("writes the patches that were changed, added and removed after --edit", () => {
     const library = new Library();
     expect(library.task("edit")).toEqual({ status: 0, stdout: "", stderr: "" });
     expect(library.git("log", "--reverse", "--format=%s")).toBe("library 2.0.0\nFirst change\nSecond change\n");
     library.git("reset", "--quiet", "--hard", "HEAD~2");
-    library.write(text({ 10: "  first(1);\n" }));
+    library.write(engineText({ 10: "  first(1);\n" }));
     library.git("commit", "--quiet", "--all", "-m", "First change", "-m", "It has a number — now.");
-    library.write(text({ 10: "  first(1);\n", 5: "  third();\n" }));
+    library.write(engineText({ 10: "  first(1);\n", 5: "  third();\n" }));
     library.git("commit", "--quiet", "--all", "-m", "Third change: the `call`", "-m", "It is new.");
     const names = ["01-first-change.patch", "02-third-change-the-call.patch"];
     const { status, stdout } = library.task("refresh");
@@ -125,12 +125,12 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     });
     expect(Object.keys(library.patches())).toEqual(names);
     expect(library.patches()["01-first-change.patch"]).toMatch(/^First change\n\nIt has a number — now\.\n\ndiff /);
-    expect(library.patched()).toBe(text({ 10: "  first(1);\n", 5: "  third();\n" }));
-    // And the other way round: text that is not ASCII passes git in both directions.
+    expect(library.patched()).toBe(engineText({ 10: "  first(1);\n", 5: "  third();\n" }));
+    // A second run changes nothing: git reads and writes text that is not ASCII without changing it.
     expect(library.task("refresh")).toEqual({ status: 0, stdout: "\n", stderr: "" });
   });
 
-  it("the patches do not depend on the settings of git", () => {
+  it("writes the same patches whatever the settings of git are", () => {
     const library = new Library();
     library.task("edit");
     for (const [name, value] of [
@@ -147,7 +147,7 @@ describe("node runtime/build/refresh-patches.mjs", () => {
   it.each([
     [
       "a change that is in no commit",
-      (library: Library) => library.write(text()),
+      (library: Library) => library.write(engineText()),
       /^\S+ has changes that are in no commit: engine\.c\n$/,
     ],
     [
@@ -176,15 +176,19 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     change(library);
     const before = library.patches();
     const head = library.git("rev-parse", "HEAD");
-    expect(library.task("refresh")).toEqual(failed(expect.stringMatching(reason)));
+    expect(library.task("refresh")).toEqual(failureWith(expect.stringMatching(reason)));
     expect(library.patches()).toEqual(before);
     expect(library.git("rev-parse", "HEAD")).toBe(head);
-    expect(library.task("edit")).toEqual(failed(expect.stringMatching(/^\S+ exists: node runtime\/build\/refresh-/)));
+    expect(library.task("edit")).toEqual(
+      failureWith(expect.stringMatching(/^\S+ exists: node runtime\/build\/refresh-/)),
+    );
   });
 
   it("refuses commits for another version", () => {
     const library = new Library();
     library.task("edit", "library 1.0.0");
-    expect(library.task("refresh")).toEqual(failed(expect.stringContaining("was made of other sources or patches")));
+    expect(library.task("refresh")).toEqual(
+      failureWith(expect.stringContaining("was made of other sources or patches")),
+    );
   });
 });

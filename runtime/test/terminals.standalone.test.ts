@@ -1,17 +1,21 @@
-/** Terminals in the executable's own runtime. */
+/** Terminals in the executable's runtime: node:tty must do what it does in Node.js, and restore the terminal at the end. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { startAtTerminal } from "../../test/helpers/terminal.ts";
-import { needShell, shell } from "./helpers/shell.ts";
+import { skipWithoutShell, shell } from "./helpers/shell.ts";
 
-needShell();
+skipWithoutShell();
 const folder = mkdtempSync(join(tmpdir(), "sophia-run-terminals-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a script at a terminal, and then stty(1). */
-async function atTerminal(script: string, typed = "", program = shell): Promise<string> {
+/**
+ * Runs a script at a terminal, and then stty(1), which prints the settings.
+ *
+ * @param typed what is typed when the script prints `ready`
+ */
+async function runAtTerminal(script: string, typed = "", program = shell): Promise<string> {
   const file = join(folder, "script.cjs");
   writeFileSync(file, script);
   const line = `${program} ${file}; echo "status $?"; stty -a | grep -oE -- "-?(isig|icanon|echo|icrnl)$|-?(isig|icanon|echo|icrnl) "`;
@@ -20,7 +24,7 @@ async function atTerminal(script: string, typed = "", program = shell): Promise<
   return stdout.replaceAll("\r\n", "\n");
 }
 
-const RAW = `
+const SET_RAW_MODE = `
   const { ReadStream } = require("node:tty");
   const { readSync, writeSync } = require("node:fs");
   const terminal = new ReadStream(0);
@@ -29,7 +33,7 @@ const RAW = `
   const key = new Uint8Array(8);
   readSync(0, key, 0, 1);
 `;
-const RESTORED = ["isig", "icanon", "echo", "icrnl"];
+const RESTORED_SETTINGS = ["isig", "icanon", "echo", "icrnl"];
 
 it.each([
   ["process.exit(3)", "status 3"],
@@ -41,13 +45,13 @@ it.each([
     'process.on("SIGINT", () => process.exit(4)); process.kill(process.pid, "SIGINT"); setTimeout(() => {}, 5000)',
     "status 4",
   ],
-])("the terminal has its settings again after: %s", async (end, status) => {
-  const output = await atTerminal(`${RAW}; if (key[0] === 3) { ${end} }`, "\u0003");
+])("the runtime has restored the terminal's settings after: %s", async (end, status) => {
+  const output = await runAtTerminal(`${SET_RAW_MODE}; if (key[0] === 3) { ${end} }`, "\u0003");
   expect(output.split("\n")).toContain(status);
-  for (const one of RESTORED) expect(output).toMatch(new RegExp(`^${one} *$`, "m"));
+  for (const setting of RESTORED_SETTINGS) expect(output).toMatch(new RegExp(`^${setting} *$`, "m"));
 });
 
-it("a terminal tells its size, and what is no terminal is refused, as in Node.js", async () => {
+it("node:tty returns the size of a terminal, and refuses what is no terminal, as in Node.js", async () => {
   const script = `
     const { isatty, ReadStream, WriteStream } = require("node:tty");
     const { openSync } = require("node:fs");
@@ -55,5 +59,5 @@ it("a terminal tells its size, and what is no terminal is refused, as in Node.js
     console.log("ready", columns, rows, isatty(0), isatty(99), isatty("0"), isatty(-1));
     try { new ReadStream(openSync("/dev/null", "r")); } catch (error) { console.log(error.code); }
   `;
-  expect(await atTerminal(script)).toBe(await atTerminal(script, "", process.execPath));
+  expect(await runAtTerminal(script)).toBe(await runAtTerminal(script, "", process.execPath));
 });

@@ -1,4 +1,4 @@
-/* Connects by TLS to each port of a file, one after the other, and prints a line for each: what the client saw. */
+/* Connects by TLS to each port in a file, one after the other, and prints for each port a line with the client's events. */
 const { once } = require("node:events");
 const { readFileSync, writeSync } = require("node:fs");
 const net = require("node:net");
@@ -59,8 +59,8 @@ async function visit({ port, host = "127.0.0.1", ca, send = "hello", verify = tr
 }
 
 async function main() {
-  for (const one of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
-    writeSync(1, `${JSON.stringify(await visit(one))}\n`);
+  for (const options of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
+    writeSync(1, `${JSON.stringify(await visit(options))}\n`);
   }
 }
 

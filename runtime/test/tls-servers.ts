@@ -1,4 +1,4 @@
-/** Servers of TLS for tests, each with a fault, and the certificates that they need. */
+/** TLS servers for tests, each with a fault, and the certificates that they need. */
 import { execFile } from "node:child_process";
 import { constants, createHash, sign, X509Certificate } from "node:crypto";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
@@ -9,11 +9,11 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** The type of encrypted records. */
+/** The type of a record with encrypted data (RFC 8446, 5.1). */
 const APPLICATION_DATA = 0x17;
 
-interface Signing {
-  /** The name of the authority; undefined for its own. */
+interface CertificateOptions {
+  /** The name of the authority that signs the certificate; undefined if the certificate's own key signs it. */
   readonly by?: string;
   readonly extensions: string;
   readonly days?: number;
@@ -31,8 +31,8 @@ const PSS = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:dige
 const AUTHORITY = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign";
 const SERVER = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth";
 
-/** Authorities first: each is signed by one that stands before it. */
-const CERTIFICATES: Readonly<Record<string, Signing>> = {
+/** The certificates by name. An authority must come before the certificates that it signs. */
+const CERTIFICATES: Readonly<Record<string, CertificateOptions>> = {
   ca: { extensions: AUTHORITY },
   stranger: { extensions: AUTHORITY },
   rsaCa: { extensions: AUTHORITY, key: ["rsa:2048"] },
@@ -82,14 +82,14 @@ const DIGESTS = {
 } as const;
 
 /** Returns a value in DER. */
-function der(tag: number, ...contents: readonly Uint8Array[]): Buffer {
-  const all = Buffer.concat(contents);
-  const length = all.length < 0x80 ? [all.length] : [0x82, all.length >> 8, all.length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...length]), all]);
+function encodeDer(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(contents);
+  const length = content.length < 0x80 ? [content.length] : [0x82, content.length >> 8, content.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
-/** Returns the values that a value in DER consists of. */
-function partsOf(value: Buffer): Buffer[] {
+/** Returns the values that a value in DER contains. */
+function decodeDerParts(value: Buffer): Buffer[] {
   const headOf = (at: number): readonly [start: number, end: number] => {
     const first = value.readUInt8(at + 1);
     const count = first < 0x80 ? 0 : first & 0x7f;
@@ -102,21 +102,23 @@ function partsOf(value: Buffer): Buffer[] {
 }
 
 /** Returns a certificate in PEM, signed again by RSASSA-PSS (RFC 4055, 3.1) with another digest. */
-function signedByPss(pem: string, key: string, digest: string, identifier: string): string {
-  const name = der(0x30, Buffer.from(identifier, "hex"));
-  const mask = der(0x30, Buffer.from("06092a864886f70d010108", "hex"), name);
+function signByPss(pem: string, key: string, digest: string, identifier: string): string {
+  const name = encodeDer(0x30, Buffer.from(identifier, "hex"));
+  const mask = encodeDer(0x30, Buffer.from("06092a864886f70d010108", "hex"), name);
   const { length } = createHash(digest).digest();
-  const parameters = [name, mask, der(0x02, Buffer.from([length]))].map((each, index) => der(0xa0 + index, each));
-  const algorithm = der(0x30, Buffer.from("06092a864886f70d01010a", "hex"), der(0x30, ...parameters));
-  const [signed = Buffer.alloc(0)] = partsOf(new X509Certificate(pem).raw);
-  // The third part, after version and serial number, is the algorithm.
-  const changed = der(0x30, ...partsOf(signed).map((part, index) => (index === 2 ? algorithm : part)));
+  const parameters = [name, mask, encodeDer(0x02, Buffer.from([length]))].map((each, index) =>
+    encodeDer(0xa0 + index, each),
+  );
+  const algorithm = encodeDer(0x30, Buffer.from("06092a864886f70d01010a", "hex"), encodeDer(0x30, ...parameters));
+  const [signed = Buffer.alloc(0)] = decodeDerParts(new X509Certificate(pem).raw);
+  // The algorithm is the third part, after the version and the serial number.
+  const changed = encodeDer(0x30, ...decodeDerParts(signed).map((part, index) => (index === 2 ? algorithm : part)));
   const signature = sign(digest, changed, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: length });
-  const bytes = der(0x30, changed, algorithm, der(0x03, Buffer.from([0]), signature));
+  const bytes = encodeDer(0x30, changed, algorithm, encodeDer(0x03, Buffer.from([0]), signature));
   return new X509Certificate(bytes).toString();
 }
 
-/** Makes all certificates as NAME.pem and NAME.key. */
+/** Makes all certificates in the folder, each as NAME.pem and NAME.key. */
 export async function makeCertificates(folder: string): Promise<void> {
   const file = (name: string): string => join(folder, name);
   await run("openssl", ["dsaparam", "-out", file("dsa.params"), "2048"]);
@@ -126,8 +128,8 @@ export async function makeCertificates(folder: string): Promise<void> {
     const subject = extensions.includes("CA:TRUE") ? `/CN=Authority ${name}` : "/CN=localhost";
     await writeFile(file(`${name}.ext`), extensions);
     const [csr, own] = [file(`${name}.csr`), file(`${name}.key`)];
-    const made = ["-newkey", ...key, "-keyout", own];
-    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, ...made, "-out", csr], { cwd: folder });
+    const keyArguments = ["-newkey", ...key, "-keyout", own];
+    await run("openssl", ["req", "-new", "-nodes", "-subj", subject, ...keyArguments, "-out", csr], { cwd: folder });
     const signer =
       by === name ? ["-signkey", own] : ["-CA", file(`${by}.pem`), "-CAkey", file(`${by}.key`), "-CAcreateserial"];
     const period = ["-days", String(days), "-extfile", file(`${name}.ext`), ...signature];
@@ -135,26 +137,26 @@ export async function makeCertificates(folder: string): Promise<void> {
   }
   const [pss, key] = await Promise.all([readFile(file("pss.pem"), "utf8"), readFile(file("rsaCa.key"), "utf8")]);
   for (const [name, [digest, identifier]] of Object.entries(DIGESTS)) {
-    await writeFile(file(`${name}.pem`), signedByPss(pss, key, digest, identifier));
+    await writeFile(file(`${name}.pem`), signByPss(pss, key, digest, identifier));
     await copyFile(file("pss.key"), file(`${name}.key`));
   }
 }
 
-/** Starts a server with the certificates of a chain. It answers as the first bytes of the client ask. @returns its port */
+/** Starts a server with the certificates of a chain. Its answer depends on the first bytes from the client. @returns its port */
 export async function serve(folder: string, chain: readonly string[], options: tls.TlsOptions = {}): Promise<number> {
   const [first = ""] = chain;
   const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
   const key = await readFile(join(folder, `${first}.key`));
-  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0", ...options };
+  const serverOptions = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0", ...options };
   return listen(
     tls
-      .createServer(all, (socket) => {
+      .createServer(serverOptions, (socket) => {
         socket.on("error", () => {});
         socket.once("data", (data) => {
-          const asked = data.toString();
-          if (asked === "big") socket.end(Buffer.alloc(3_000_000, "x"));
-          else if (asked === "cut") socket.write("part", () => socket.destroy());
-          else socket.end(`answer to ${asked}`);
+          const request = data.toString();
+          if (request === "big") socket.end(Buffer.alloc(3_000_000, "x"));
+          else if (request === "cut") socket.write("part", () => socket.destroy());
+          else socket.end(`answer to ${request}`);
         });
       })
       .on("tlsClientError", () => {}),
@@ -175,19 +177,20 @@ export async function serveGreeting(
   return listen(server.on("tlsClientError", () => {}));
 }
 
+/** What a server and the proxy before it have recorded about a client. */
 export interface Recording {
-  /** The client completed the handshake. */
+  /** Whether the client has completed the handshake. */
   readonly isSecure: boolean;
   /** What the client sent, decrypted. */
   readonly received: string;
-  /** The sizes of its encrypted records: data, and in TLS 1.3 alerts and the end of the handshake. */
+  /** The sizes in bytes of its encrypted records: data, and in TLS 1.3 alerts and the end of the handshake. */
   readonly encrypted: readonly number[];
 }
 
 /**
  * Starts a server with the certificates of a chain that answers a request of HTTP.
  *
- * @returns its port, and what it sees of its first client, after the end of the connection
+ * @returns its port, and a promise for the recording of its first client, which resolves after the end of the connection
  */
 export async function serveRecording(
   folder: string,
@@ -199,8 +202,8 @@ export async function serveRecording(
   const [first = ""] = chain;
   const certificates = await Promise.all(chain.map((name) => readFile(join(folder, `${name}.pem`), "utf8")));
   const key = await readFile(join(folder, `${first}.key`));
-  const all = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0" };
-  const server = tls.createServer({ ...all, minVersion: version, maxVersion: version }, (socket) => {
+  const serverOptions = { key, cert: certificates.join(""), ciphers: "DEFAULT@SECLEVEL=0" };
+  const server = tls.createServer({ ...serverOptions, minVersion: version, maxVersion: version }, (socket) => {
     isSecure = true;
     socket.on("error", () => {});
     socket.on("data", (data) => {
@@ -218,7 +221,7 @@ export async function serveRecording(
         link.write(bytes);
       });
       link.on("data", (bytes) => client.write(bytes));
-      // Also after a reset.
+      // The event `close` occurs after a reset, too.
       client.on("close", () => link.end());
       link.on("close", () => client.end());
       const closed = (socket: net.Socket): Promise<unknown> =>
@@ -229,23 +232,23 @@ export async function serveRecording(
   const recording = ended.then(() => ({
     isSecure,
     received: Buffer.concat(received).toString("latin1"),
-    encrypted: sizesOfRecords(Buffer.concat(sent), APPLICATION_DATA),
+    encrypted: findRecordSizes(Buffer.concat(sent), APPLICATION_DATA),
   }));
   return { port: await listen(proxy), recording };
 }
 
 /** Returns the sizes of the records of a type (RFC 8446, 5.1). */
-function sizesOfRecords(bytes: Buffer, type: number): number[] {
+function findRecordSizes(bytes: Buffer, type: number): number[] {
   const sizes = [];
-  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) {
-    if (bytes[at] === type) sizes.push(bytes.readUInt16BE(at + 3));
+  for (let offset = 0; offset + 5 <= bytes.length; offset += 5 + bytes.readUInt16BE(offset + 3)) {
+    if (bytes[offset] === type) sizes.push(bytes.readUInt16BE(offset + 3));
   }
   return sizes;
 }
 
-/** Starts a server that answers with a record of another key. @returns its port */
+/** Starts a server that answers with a record which another key has encrypted. @returns its port */
 export async function serveDamage(folder: string): Promise<number> {
-  // In TLS 1.3 records of the handshake have this type as well.
+  // In TLS 1.3 the encrypted records of the handshake have this type, too.
   const port = await serve(folder, ["valid"], { maxVersion: "TLSv1.2" });
   return listen(
     net.createServer((client) => {
@@ -261,9 +264,13 @@ export async function serveDamage(folder: string): Promise<number> {
   );
 }
 
-/** Starts a server without TLS that answers the first bytes with its own, or ends the connection. @returns its port */
-export function answer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promise<number> {
-  const act = (socket: net.Socket): void => {
+/**
+ * Starts a server without TLS that sends the given bytes, or ends the connection.
+ *
+ * @param isAtOnce false to wait for the first bytes
+ */
+export function serveAnswer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promise<number> {
+  const sendAnswer = (socket: net.Socket): void => {
     if (bytes === "reset") socket.resetAndDestroy();
     else if (bytes === "end") socket.end();
     else socket.write(bytes);
@@ -271,8 +278,8 @@ export function answer(bytes: Buffer | "end" | "reset", isAtOnce = false): Promi
   return listen(
     net.createServer((socket) => {
       socket.on("error", () => {});
-      if (isAtOnce) act(socket);
-      else socket.once("data", () => act(socket));
+      if (isAtOnce) sendAnswer(socket);
+      else socket.once("data", () => sendAnswer(socket));
     }),
   );
 }
@@ -287,6 +294,7 @@ async function listen(server: net.Server): Promise<number> {
   return address.port;
 }
 
+/** Closes all servers that this module has started. */
 export function closeServers(): void {
   for (const server of servers) server.close();
 }

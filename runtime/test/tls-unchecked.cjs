@@ -1,6 +1,6 @@
 /*
- * Sends a request with a secret by TLS to each port of a file, or only reads, by a JavaScript that refuses no server: what is
- * refused is refused by C. Prints for each port what was read, and the errors.
+ * Sends a request with a secret by TLS to each port in a file, or only reads. The JavaScript of this client refuses no server, so
+ * that only the checks in C can refuse it. Prints for each port what was read, and the errors.
  */
 const { once } = require("node:events");
 const { readFileSync, writeSync } = require("node:fs");
@@ -10,7 +10,7 @@ const tls = require("node:tls");
 
 const LIMIT_MS = 10_000;
 
-/** Replaces the method that a session in C calls at the end of its handshake. */
+/** Replaces the method that a session in C calls at the end of its handshake, and which checks the certificate in JavaScript. */
 function secured() {
   this.authorized = true;
   this.secureConnecting = false;
@@ -51,8 +51,8 @@ async function visit({ port, host = "127.0.0.1", ca, verify = true, readsOnly = 
 }
 
 async function main() {
-  for (const one of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
-    writeSync(1, `${JSON.stringify(await visit(one))}\n`);
+  for (const options of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
+    writeSync(1, `${JSON.stringify(await visit(options))}\n`);
   }
 }
 

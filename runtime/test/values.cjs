@@ -1,4 +1,4 @@
-// Runs the calls of a JSON file, and prints their results, one a line. Node.js and the executable's runtime both run it.
+// Runs the calls in a JSON file, and prints each result on a line. Node.js and the executable's runtime both run this script.
 const { closeSync, fstatSync, openSync, readFileSync, writeSync } = require("node:fs");
 const path = require("node:path");
 const { StringDecoder } = require("node:string_decoder");
@@ -12,8 +12,8 @@ const CALLS = {
   encode: (text, encoding) => [Buffer.from(text, encoding).toString("hex"), Buffer.byteLength(text, encoding)],
   decode: (hex, encoding, start, end) => bytes(hex).toString(encoding, start, end),
   find: (method, hex, sought, from, encoding) => bytes(hex)[method](value(sought), from, encoding),
-  compare: (one, other) => [Buffer.compare(bytes(one), bytes(other)), bytes(one).equals(bytes(other))],
-  compareParts: (one, other, ...places) => bytes(one).compare(bytes(other), ...places),
+  compare: (left, right) => [Buffer.compare(bytes(left), bytes(right)), bytes(left).equals(bytes(right))],
+  compareParts: (left, right, ...offsets) => bytes(left).compare(bytes(right), ...offsets),
   part: (method, hex, start, end) => bytes(hex)[method](start, end).toString("hex"),
   fill: (size, pattern, ...rest) =>
     Buffer.alloc(size, 7)
@@ -81,7 +81,7 @@ const CALLS = {
     return [typeof ino, String(ino)];
   },
   path: (method, ...paths) => path[method](...paths),
-  /** Parses `text` in that many lists and objects, in turn. */
+  /** Parses `text` inside that many levels of lists and objects, which alternate. */
   deepJson: (levels, text) => {
     let inner = JSON.parse(`${'[{"a":'.repeat(levels)}${text}${"}]".repeat(levels)}`);
     for (let level = 0; level < levels; level += 1) inner = inner[0].a;
@@ -93,7 +93,7 @@ const lines = [];
 for (const [name, ...values] of JSON.parse(readFileSync(process.argv[2], "utf8"))) {
   let result;
   try {
-    result = CALLS[name](...values.map((one) => (one === null ? undefined : one)));
+    result = CALLS[name](...values.map((each) => (each === null ? undefined : each)));
   } catch (error) {
     result = { name: error.name, code: error.code };
   }

@@ -19,7 +19,6 @@ import tempfile
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -201,9 +200,12 @@ def by_concern(records: list[Record]) -> list[str]:
     return table(["concern", *(one["label"] for one in records)], rows)
 
 
+def wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def item(text: str) -> str:
-    options = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(f"- {text}", 120, **options)
+    return wrapped(f"- {text}", "  ")
 
 
 def grouped(cases: Iterable[tuple[str, str]]) -> list[str]:
@@ -229,14 +231,20 @@ def impossible() -> Iterable[tuple[str, str]]:
             yield case.name, f"{reason} ({' and '.join(modes)})"
 
 
-def beside(option: str) -> Iterable[tuple[str, str]]:
-    """The differences by design with `--redact` or `--broker`."""
-    peers = ROOT / "test/conformance/peers"
-    lists = [peers / f"{name}.known-impossible" for name in (option, "node-as-parent")]
-    for line in chain.from_iterable(each.read_text(encoding="utf-8").splitlines() for each in lists):
+def known_impossible(name: str) -> Iterable[tuple[str, str]]:
+    """The cases and reasons of a list in peers/: the differences by design in one way of starting sophia-run."""
+    file = ROOT / "test/conformance/peers" / f"{name}.known-impossible"
+    for line in file.read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
-            name, _, reason = line.partition(" ")
-            yield name, reason
+            case, _, reason = line.partition(" ")
+            yield case, reason
+
+
+def with_reasons_above(cases: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """Replaces a reason that the page already has for the same case."""
+    above = {(case.name, reason) for case in ALL for reason in case.impossible.values()}
+    for name, reason in cases:
+        yield name, "for the [reasons above](#what-is-impossible-and-why)" if (name, reason) in above else reason
 
 
 def document(records: list[Record]) -> str:
@@ -244,35 +252,45 @@ def document(records: list[Record]) -> str:
     others = [one for one in available if not one["ours"] and one["failed"]]
     measured = " and ".join(sorted({one["measured"] for one in available}))
     cases = max(totals(one)[1] + sum(map(len, one["skipped"].values())) for one in available)
-    number = f"The same {cases} cases run with every launcher, each in a session of its own."
+    number = f"This page compares starts by launchers with a start without one: the same {cases} cases run with each."
     intro = [
-        f"{number} `npm run conformance -- --list` describes them.",
-        f"Measured on {measured}.",
-        "_Cases_ are those that apply to a launcher: some cases are only for a launcher that is PID 1. A case that a mode of "
-        "sophia-run cannot pass is _impossible_ and does not count as passed. "
-        "[conformance.json](measurements/conformance.json) has the names of all failed cases.",
+        f"{number} To measure another launcher:",
+        "`npm run conformance -- --list` describes the cases.",
+        "_Cases_ are those that apply to a launcher: some are only for one that is PID 1. A case that a mode of sophia-run "
+        "cannot pass is _impossible_ and does not count as passed. [conformance.json](measurements/conformance.json) names "
+        f"all failed cases. Measured on {measured}.",
     ]
-    paragraphs = [textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) for text in intro]
+    paragraphs = [wrapped(text) for text in intro]
     missing = [item(f"{one['label']}: not measured ({one['unavailable']})") for one in records if "unavailable" in one]
     parts = [
         "# Launch conformance",
         "<!-- made by python3 test/conformance/table.py; do not edit -->",
-        *paragraphs,
+        paragraphs[0],
+        "```sh\nnpm run conformance -- --launcher 'tini --'\n```",
+        *paragraphs[1:],
         "## Results",
         "\n".join(summary(available)),
         *(["\n".join(missing)] if missing else []),
         "## Other launchers by concern",
-        "A cell shows cases passed / cases that apply.",
+        "Cases passed / cases that apply:",
         "\n".join(by_concern(others)),
         "## What is impossible, and why",
         "By mode of sophia-run. Node.js does most of this before any JavaScript runs.",
         "\n".join(grouped(impossible())),
         "## With --redact",
-        "With a secret to mask, `sophia-run --redact` passes all cases that `--mode spawn` passes, except these:",
-        "\n".join(grouped(beside("redact"))),
+        wrapped(
+            "With a secret to mask, `sophia-run --redact` passes all cases that `--mode spawn` passes, except "
+            "those of [both](#with---redact-or---broker) and these:"
+        ),
+        "\n".join(grouped(known_impossible("redact"))),
         "## With --broker",
-        "With a key to broker, `sophia-run --broker` passes all cases that `--mode spawn` passes, except these:",
-        "\n".join(grouped(beside("broker"))),
+        wrapped(
+            "With a key to broker, `sophia-run --broker` passes all cases that `--mode spawn` passes, except "
+            "those of [both](#with---redact-or---broker) and this:"
+        ),
+        "\n".join(grouped(known_impossible("broker"))),
+        "## With --redact or --broker",
+        "\n".join(grouped(with_reasons_above(known_impossible("node-as-parent")))),
         "<!-- end -->",
     ]
     return "\n\n".join(parts) + "\n"

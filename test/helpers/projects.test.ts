@@ -5,30 +5,30 @@ import { describeLeftOut, NAMES, projectOf, QUICK, testFiles } from "./projects.
 
 const root = join(import.meta.dirname, "../..");
 
-test("a file's project is the end of its name", () => {
+test("the end of a test file's name determines its project", () => {
   expect(projectOf("test/masking/stream.test.ts")).toBe("unit");
   expect(projectOf("test/masking/tools.slow.test.ts")).toBe("slow");
   expect(projectOf("test/esc-server/wire.esc.test.ts")).toBe("esc");
 });
 
-test("a name that ends with no project fails the run", () => {
+test("a test file whose name ends with no project fails the run", () => {
   expect(() => projectOf("test/some.quick.test.ts")).toThrow("test/some.quick.test.ts belongs to no project");
 });
 
-test("the files that there are include this one", () => {
+test("testFiles lists the test files of test/ and of runtime/test/", () => {
   expect(testFiles()).toContain("test/helpers/projects.test.ts");
   expect(testFiles()).toContain("runtime/test/values.standalone.test.ts");
 });
 
-// `.ci/run` runs them when the executable is built. Earlier they would skip what needs it.
-test("what needs the executable, its runtime or a wheel is of the project for that", () => {
+// `.ci/run` runs this project once the executable has been built. Earlier the tests would be skipped.
+test("each test file that needs the executable, its runtime or a wheel belongs to the project `standalone`", () => {
   const needs = /helpers\/(?:standalone|shell)\.ts"|dist-(?:standalone|wheels)|\.cache\/alpine/;
   const files = testFiles().filter((file) => needs.test(readFileSync(join(root, file), "utf8")));
   expect(files.length).toBeGreaterThan(0);
   expect(files.filter((file) => projectOf(file) !== "standalone")).toEqual([]);
 });
 
-test("a run of some projects tells which it leaves out, and how to run them", () => {
+test("a run of some projects reports which projects it leaves out, and how to run them", () => {
   const lines = describeLeftOut(QUICK);
   expect(lines[0]).toMatch(/^not in this run: slow, [1-9]\d* of [1-9]\d+ files: /);
   expect(lines[1]).toMatch(/^not in this run: standalone, [1-9]\d* of [1-9]\d+ files: /);
@@ -36,7 +36,7 @@ test("a run of some projects tells which it leaves out, and how to run them", ()
   expect(describeLeftOut(NAMES)).toEqual([]);
 });
 
-test("npm test is the quick projects", () => {
+test("npm test runs the quick projects", () => {
   const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const quick = QUICK.map((name) => ` --project=${name}`);
   expect(manifest).toHaveProperty(

@@ -5,19 +5,19 @@ import { repetitionCommand, SEED, seedFrom } from "./seed.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
-test("every property has the seed of the run", () => {
+test("every property test uses the seed of the run", () => {
   expect(fc.readConfigureGlobal()).toMatchObject({ seed: SEED });
   const { failed, seed } = fc.check(fc.property(fc.integer(), () => false));
   expect({ failed, seed }).toEqual({ failed: true, seed: SEED });
 });
 
-test("the seed is a whole number, and a fixed one where none is set", () => {
+test("seedFrom parses a whole number, and returns a fixed seed if PROPERTY_SEED is not set", () => {
   expect(seedFrom("42")).toBe(42);
   expect(seedFrom(undefined)).toBe(seedFrom(""));
   for (const text of ["-1", "1.5", "x", "2147483648"]) expect(() => seedFrom(text)).toThrow("PROPERTY_SEED");
 });
 
-test("a nightly run, which has a seed of its own, tries more", async () => {
+test("a property test tries more cases in a nightly run, which sets PROPERTY_SEED", async () => {
   const triesWith = async (seed: string): Promise<number> => {
     vi.stubEnv("PROPERTY_SEED", seed);
     vi.resetModules();
@@ -27,7 +27,7 @@ test("a nightly run, which has a seed of its own, tries more", async () => {
   expect([await triesWith(""), await triesWith("42")]).toEqual([10, 500]);
 });
 
-test("a failure of a run with a seed names the command that repeats it", () => {
+test("a failed run with PROPERTY_SEED names the command that repeats it", () => {
   const files = ["test/a.test.ts", "test/b.slow.test.ts", "test/a.test.ts"];
   expect(repetitionCommand(files, { PROPERTY_SEED: "42" })).toBe(
     "PROPERTY_SEED=42 npx vitest run test/a.test.ts test/b.slow.test.ts",

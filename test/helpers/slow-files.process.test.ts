@@ -9,7 +9,7 @@ import { folder } from "./sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-/** A small repository's tests: two that start the program, one that imports a function through a helper. */
+/** The test files of a small repository, some of which start the program, import a function through a helper, or read a file. */
 const TREE = {
   "test/commands/rotate/rotate.slow.test.ts": 'import { sophia } from "../../helpers/sophia.ts";\n',
   "test/commands/takers.slow.test.ts": "",
@@ -22,13 +22,14 @@ const TREE = {
   "runtime/test/files.standalone.test.ts": "",
 };
 
-function tree(files: Readonly<Record<string, string>> = {}): string {
+/** Makes a folder with the files of {@link TREE} and further files. */
+function makeTree(files: Readonly<Record<string, string>> = {}): string {
   const path = folder();
-  for (const [name, text] of Object.entries({ ...TREE, ...files })) write(path, name, text);
+  for (const [name, text] of Object.entries({ ...TREE, ...files })) writeInTree(path, name, text);
   return path;
 }
 
-function write(path: string, name: string, text: string): void {
+function writeInTree(path: string, name: string, text: string): void {
   mkdirSync(join(path, dirname(name)), { recursive: true });
   writeFileSync(join(path, name), text);
 }
@@ -38,37 +39,41 @@ describe("the slow tests that cover a file", () => {
   const TRUST = "test/scenarios/trust.slow.test.ts";
   const DOCUMENTS = "test/scenarios/documents.standalone.test.ts";
   test.each([
-    ["of a command: the tests of its folder", "src/commands/rotate/new-value.ts", [ROTATE]],
-    ["of a folder below it: the same", "src/commands/rotate/token/create.ts", [ROTATE]],
+    ["of a command are the tests in its folder", "src/commands/rotate/new-value.ts", [ROTATE]],
     [
-      "of the folder of all commands: those directly in it",
+      "of a folder inside a command's folder are the tests of the command",
+      "src/commands/rotate/token/create.ts",
+      [ROTATE],
+    ],
+    [
+      "of the folder of all commands are the tests directly in it",
       "src/commands/dispatch.ts",
       ["test/commands/takers.slow.test.ts"],
     ],
-    ["that a test imports through a helper: this test", "src/network/retry.ts", ["test/esc/retry.slow.test.ts"]],
+    ["that a test imports through a helper are this test", "src/network/retry.ts", ["test/esc/retry.slow.test.ts"]],
     [
-      "of a command without slow tests: those of all commands and across modules",
+      "of a command without slow tests are the tests of all commands and across modules",
       "src/commands/allow/allow.ts",
       ["test/commands/takers.slow.test.ts", DOCUMENTS, TRUST],
     ],
-    ["of a module without slow tests: those across modules", "src/core/text.ts", [DOCUMENTS, TRUST]],
-    ["that is a helper: the tests that import it", "test/helpers/sophia.ts", [ROTATE]],
-    ["that is a slow test: itself", ROTATE, [ROTATE]],
+    ["of a module without slow tests are the tests across modules", "src/core/text.ts", [DOCUMENTS, TRUST]],
+    ["that is a helper are the tests that import it", "test/helpers/sophia.ts", [ROTATE]],
+    ["that is a slow test are the file itself", ROTATE, [ROTATE]],
     [
-      "with the snapshots of a slow test: this test",
+      "with the snapshots of a slow test are this test",
       "test/commands/rotate/__snapshots__/rotate.slow.test.ts.snap",
       [ROTATE],
     ],
-    ["that is a quick test: none", "test/commands/rotate/words.test.ts", []],
-    ["that a test runs or reads by its path: this test", "scripts/places/docker.sh", [TRUST]],
-    ["that is a document: the tests of documents", "docs/secrets.md", [DOCUMENTS]],
-    ["of the runtime: the runtime's tests", "runtime/native/files.c", ["runtime/test/files.standalone.test.ts"]],
-    ["that no test is about: none", "package.json", []],
+    ["that is a quick test are none", "test/commands/rotate/words.test.ts", []],
+    ["that a test runs or reads by its path are this test", "scripts/places/docker.sh", [TRUST]],
+    ["that is a document are the tests of documents", "docs/secrets.md", [DOCUMENTS]],
+    ["of the runtime are the runtime's tests", "runtime/native/files.c", ["runtime/test/files.standalone.test.ts"]],
+    ["that no test is about are none", "package.json", []],
   ])("%s", (_, changed, expected) => {
-    expect(slowFilesFor([changed], tree())).toEqual(expected);
+    expect(slowFilesFor([changed], makeTree())).toEqual(expected);
   });
 
-  test("are found for each folder that has tests elsewhere", () => {
+  test("exist for each folder whose tests are in another folder", () => {
     for (const [, tests] of ELSEWHERE)
       expect(
         testFiles().some((file) => file.startsWith(tests)),
@@ -97,31 +102,33 @@ function git(path: string, ...args: readonly string[]): void {
   });
 }
 
-/** A branch with a commit, a change that is not committed, a renamed file and a new one with an odd name. */
-function branch(): string {
-  const path = tree({ "src/a.ts": "", "src/b.ts": "", "src/c.ts": "one\n", ".gitignore": "dist\n" });
+/**
+ * Makes a branch with a commit, a change that is not committed, a file that was renamed to an unusual name, and an ignored file.
+ */
+function makeBranch(): string {
+  const path = makeTree({ "src/a.ts": "", "src/b.ts": "", "src/c.ts": "one\n", ".gitignore": "dist\n" });
   git(path, "init", "--quiet", "--initial-branch=main");
   git(path, "add", ".");
   git(path, "commit", "--quiet", "--message=one");
   git(path, "checkout", "--quiet", "-b", "work");
-  write(path, "src/a.ts", "changed");
+  writeInTree(path, "src/a.ts", "changed");
   git(path, "commit", "--quiet", "--all", "--message=two");
-  write(path, "src/b.ts", "changed");
+  writeInTree(path, "src/b.ts", "changed");
   renameSync(join(path, "src/c.ts"), join(path, "src/d ü.ts"));
-  write(path, "dist/e.js", "");
+  writeInTree(path, "dist/e.js", "");
   return path;
 }
 
-describe("the changes against main", () => {
+describe("the files that differ from main", () => {
   skipBecause(notInstalled("git", "--version"));
 
-  test("are those of commits, of the work tree, and new files, and not ignored ones", () => {
-    const path = branch();
+  test("are the files of commits and of the work tree, and new files, and not ignored files", () => {
+    const path = makeBranch();
     expect(changedFiles(path).toSorted()).toEqual(["src/a.ts", "src/b.ts", "src/c.ts", "src/d ü.ts"]);
-    // main has gone on.
+    // A commit on main, which the branch lacks, is no change of the branch.
     git(path, "stash", "--quiet", "--include-untracked");
     git(path, "checkout", "--quiet", "main");
-    write(path, "src/f.ts", "");
+    writeInTree(path, "src/f.ts", "");
     git(path, "add", ".");
     git(path, "commit", "--quiet", "--message=three");
     expect(changedFiles(path)).toEqual([]);
@@ -129,32 +136,32 @@ describe("the changes against main", () => {
     expect(changedFiles(path)).toEqual(["src/a.ts"]);
   });
 
-  test("are those of the work tree in a shallow clone, which has no main", () => {
+  test("are the files of the work tree in a shallow clone, which has no main", () => {
     const path = join(folder(), "clone");
-    git(".", "clone", "--quiet", "--depth=1", "--branch=work", `file://${branch()}`, path);
+    git(".", "clone", "--quiet", "--depth=1", "--branch=work", `file://${makeBranch()}`, path);
     expect(changedFiles(path)).toEqual([]);
-    write(path, "src/b.ts", "changed again");
+    writeInTree(path, "src/b.ts", "changed again");
     expect(changedFiles(path)).toEqual(["src/b.ts"]);
   });
 
-  test("are none without a repository, in one without a commit, and below one of others", () => {
-    expect(changedFiles(tree())).toEqual([]);
-    const empty = tree();
+  test("are none without a repository, in a repository without a commit, and in a folder inside another project's repository", () => {
+    expect(changedFiles(makeTree())).toEqual([]);
+    const empty = makeTree();
     git(empty, "init", "--quiet");
     expect(changedFiles(empty)).toEqual([]);
-    const outer = branch();
-    for (const [name, text] of Object.entries(TREE)) write(join(outer, "unpacked"), name, text);
+    const outer = makeBranch();
+    for (const [name, text] of Object.entries(TREE)) writeInTree(join(outer, "unpacked"), name, text);
     expect(changedFiles(join(outer, "unpacked"))).toEqual([]);
     expect(slowFileLines(join(outer, "unpacked"))).toEqual([]);
   });
 
-  test("are printed as one command, with a folder in place of all its files", () => {
-    const path = branch();
+  test("have their slow tests printed as one command, with a folder in place of all its files", () => {
+    const path = makeBranch();
     expect(slowFileLines(path)).toEqual([
       "slow tests of what this change touches, 2 of 6 files:",
       "  npx vitest run --project=slow --project=standalone test/scenarios/",
     ]);
-    write(path, "src/commands/rotate/new-value.ts", "");
+    writeInTree(path, "src/commands/rotate/new-value.ts", "");
     expect(slowFileLines(path)[1]).toBe(
       "  npx vitest run --project=slow --project=standalone test/commands/rotate/rotate.slow.test.ts test/scenarios/",
     );

@@ -4,7 +4,7 @@ import { withLimit } from "./sync-limit.ts";
 
 const LIMIT = { timeout: 120_000, killSignal: "SIGKILL" };
 
-describe("a limit for synchronous child processes", () => {
+describe("the time limit for synchronous child processes", () => {
   it.each([
     [["true"], ["true", LIMIT]],
     [
@@ -27,7 +27,7 @@ describe("a limit for synchronous child processes", () => {
       ["sh", { killSignal: "SIGINT" }],
       ["sh", { ...LIMIT, killSignal: "SIGINT" }],
     ],
-  ])("is among the options: %j", (args, expected) => {
+  ])("is added to the options of the arguments %j", (args, expected) => {
     expect(withLimit(args).args).toStrictEqual(expected);
   });
 
@@ -35,11 +35,11 @@ describe("a limit for synchronous child processes", () => {
     ["spawnSync", spawnSync],
     ["execFileSync", execFileSync],
     ["execSync", execSync],
-  ])("holds for %s of every test", (_, call) => {
+  ])("applies to %s in every test", (_, call) => {
     expect(Object.getOwnPropertySymbols(call)).toContain(Symbol.for("sophia-run limited"));
   });
 
-  it("ends what ignores SIGTERM, although a grandchild holds the output, and names it", () => {
+  it("ends a child process that ignores SIGTERM, even if a grandchild holds the output open, and names the child", () => {
     const script = "trap '' TERM; sleep 5 & while :; do sleep 0.1; done";
     const message = "killed, since it did not end within 0.5 s: sh -c trap";
     expect(() => spawnSync("sh", ["-c", script], { timeout: 500 })).toThrow(message);

@@ -1,6 +1,6 @@
 /**
- * A program that only launches: what stands before `--` on its command line is a request as JSON. It lets the tests
- * reach what the command line of sophia-run does not offer, such as secret files without ESC.
+ * A program that only launches. Its first argument is a request as JSON; the other arguments are the program's command line.
+ * Tests use it for what the command line of sophia-run does not offer, such as secret files without ESC.
  */
 import { writeSync } from "node:fs";
 import { SophiaError } from "../../src/core/error.ts";
@@ -11,9 +11,9 @@ import type { DriverRequest } from "./launching.ts";
 
 const preparation = prepare(process.env);
 const [request = "{}", ...command] = process.argv.slice(2);
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests wrote it
-const asked = JSON.parse(request) as DriverRequest;
-const { files = [], mode = "spawn", killAfterMs, dieWithLauncher = false, restoreNofile = false } = asked;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test has written this JSON
+const driverRequest = JSON.parse(request) as DriverRequest;
+const { files = [], mode = "spawn", killAfterMs, dieWithLauncher = false, restoreNofile = false } = driverRequest;
 
 launch({
   command: [command[0] ?? "", ...command.slice(1)],

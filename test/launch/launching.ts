@@ -9,7 +9,7 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { SecretFile } from "../../src/launch/index.ts";
 import { addon } from "../helpers/sophia.ts";
 
-/** A launch request for the driver. */
+/** What the driver launches: the first argument of `driver.ts`, as JSON. */
 export interface DriverRequest {
   readonly files?: readonly SecretFile[];
   readonly mode?: "auto" | "spawn" | "exec";
@@ -18,8 +18,8 @@ export interface DriverRequest {
   readonly restoreNofile?: boolean;
 }
 
-/** A launcher that runs, and what it and its program write. */
-export interface Launched {
+/** A running launcher, and what it and its program write. */
+export interface LaunchedProcess {
   readonly child: ChildProcess;
   readonly pid: number;
   /** Resolves with the next line on standard output. */
@@ -29,22 +29,26 @@ export interface Launched {
   readonly stderr: () => string;
 }
 
-/** Bundles the driver once for a test file; the result starts it. @param options of Node.js */
+/** Bundles the driver once for a test file, and returns a function that starts the driver. @param options options of Node.js */
 export function useDriver(
   ...options: readonly string[]
-): (request: DriverRequest, ...command: readonly string[]) => Launched {
-  const words = useDriversWords(...options);
-  return (request, ...command) => start(words(request, ...command));
+): (request: DriverRequest, ...command: readonly string[]) => LaunchedProcess {
+  const driverCommand = useDriverCommand(...options);
+  return (request, ...command) => startLauncher(driverCommand(request, ...command));
 }
 
-/** The package whose native files the driver takes; scripts/platforms/monitor-sanitizers.sh names another one. */
-const driven = process.env["SOPHIA_RUN_DRIVEN_PACKAGE"] ?? join(dirname(addon), "..");
+/** The package whose native files the driver uses. scripts/platforms/monitor-sanitizers.sh names another package. */
+const nativePackage = process.env["SOPHIA_RUN_DRIVEN_PACKAGE"] ?? join(dirname(addon), "..");
 
-/** The addon that the driver takes. */
-export const drivenAddon = join(driven, "dist", basename(addon));
+/** The addon that the driver uses. */
+export const drivenAddon = join(nativePackage, "dist", basename(addon));
 
-/** Bundles the driver once for a test file; the result is a command line that starts it. @param options of Node.js */
-export function useDriversWords(
+/**
+ * Bundles the driver once for a test file, and returns a function that builds its command line.
+ *
+ * @param options options of Node.js
+ */
+export function useDriverCommand(
   ...options: readonly string[]
 ): (request: DriverRequest, ...command: readonly string[]) => readonly [string, ...string[]] {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-driver-"));
@@ -53,7 +57,7 @@ export function useDriversWords(
     await build({
       input: join(import.meta.dirname, "driver.ts"),
       platform: "node",
-      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(driven, "bin")) } },
+      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(nativePackage, "bin")) } },
       output: { file: outfile, format: "cjs", codeSplitting: false },
     });
   });
@@ -61,7 +65,7 @@ export function useDriversWords(
   return (request, ...command) => [process.execPath, ...options, outfile, JSON.stringify(request), ...command];
 }
 
-function start([file, ...args]: readonly [string, ...string[]]): Launched {
+function startLauncher([file, ...args]: readonly [string, ...string[]]): LaunchedProcess {
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -84,9 +88,9 @@ function start([file, ...args]: readonly [string, ...string[]]): Launched {
   };
 }
 
-/** Resolves when the process has exited, whose child it is does not matter. */
-export async function gone(pid: number): Promise<void> {
-  // The process group of `tail --pid` polls; its end is the event.
+/** Resolves when the process has exited. It need not be a child of this process. */
+export async function waitForExit(pid: number): Promise<void> {
+  // `tail --pid` polls the process, and exits when the process has exited.
   const [status] = await once(spawn("tail", ["--pid", String(pid), "-f", "/dev/null"], { stdio: "ignore" }), "exit");
   if (status !== 0) throw new Error(`tail ended with ${String(status)}`);
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { launch, type LaunchRequest } from "../../src/launch/index.ts";
 
-/** Nothing here gets as far as a start. */
-function refusal(request: Partial<LaunchRequest>): Promise<unknown> {
+/** Launches `/bin/true` with the request, which must be refused. @returns the error */
+function launchRefused(request: Partial<LaunchRequest>): Promise<unknown> {
   return launch({
     command: ["/bin/true"],
     environment: new Map(),
@@ -34,15 +34,18 @@ test.each([
   ],
   ["a name with =", { environment: new Map([["A=B", "secret"]]) }, "A=B is not a valid variable name"],
   ["a name with a NUL", { environment: new Map([["A\0B", "secret"]]) }, "A\\u0000B is not a valid variable name"],
-  ["no name", { environment: new Map([["", "secret"]]) }, "an environment variable has no name"],
+  ["an empty name", { environment: new Map([["", "secret"]]) }, "an environment variable has no name"],
   ["a file's name with =", { files: [{ name: "A=B", content: "secret" }] }, "A=B is not a valid variable name"],
   [
     "an argument with a NUL",
     { command: ["/bin/true", "ok", "sec\0ret"] as const },
     "argument 2 contains a NUL character",
   ],
-])("%s is refused with 125, without the value", async (_, request, message) => {
-  const error = await refusal(request);
-  expect(error).toMatchObject({ name: "SophiaError", status: 125, message });
-  expect(JSON.stringify(error)).not.toMatch(/sec|ret/);
-});
+])(
+  "a request with %s is refused with status 125, and the error does not contain the value",
+  async (_, request, message) => {
+    const error = await launchRefused(request);
+    expect(error).toMatchObject({ name: "SophiaError", status: 125, message });
+    expect(JSON.stringify(error)).not.toMatch(/sec|ret/);
+  },
+);

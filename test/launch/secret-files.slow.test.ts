@@ -6,24 +6,24 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder, writeSecretFiles } from "../../src/launch/secret-files.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { folder } from "../helpers/sophia.ts";
-import { gone, useDriver, useDriversWords } from "./launching.ts";
+import { waitForExit, useDriver, useDriverCommand } from "./launching.ts";
 import { expectWording } from "../helpers/wording.ts";
 
 const startWithAddon = useDriver();
-const words = useDriversWords();
+const driverCommand = useDriverCommand();
 const startWithoutAddon = useDriver("--no-addons");
 /** The folder of secret files, in memory if there is /dev/shm. */
-const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+const secretFilesFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const content = "line 1\r\nline 2\n\u00e9\u{1f600} no end";
 
-describe("files", () => {
+describe("secret files", () => {
   const write = (...files: Parameters<typeof writeSecretFiles>[0]): ReturnType<typeof writeSecretFiles> => {
-    const written = writeSecretFiles(files, undefined);
-    onTestFinished(written.remove);
-    return written;
+    const secretFiles = writeSecretFiles(files, undefined);
+    onTestFinished(secretFiles.remove);
+    return secretFiles;
   };
 
-  test("hold exactly the content, only for their owner, in memory", () => {
+  test("have exactly the content, are readable by their owner only, and are in memory", () => {
     const mask = process.umask(0o777); // removes every permission
     onTestFinished(() => void process.umask(mask));
     const { paths } = write({ name: "KEY", content }, { name: "EMPTY", content: "" });
@@ -37,28 +37,28 @@ describe("files", () => {
       "700",
     ]);
     expect(key).toMatch(/\/sophia-run-[^/]+\/KEY$/);
-    expect(dirname(dirname(key))).toBe(place);
+    expect(dirname(dirname(key))).toBe(secretFilesFolder);
   });
 
-  test("are never in the working directory, at any TMPDIR", () => {
-    const named = process.env["TMPDIR"];
+  test("are never in the working directory, whatever TMPDIR is", () => {
+    const formerTmpdir = process.env["TMPDIR"];
     const former = process.cwd();
     onTestFinished(() => {
       process.chdir(former);
-      if (named === undefined) delete process.env["TMPDIR"];
-      else process.env["TMPDIR"] = named;
+      if (formerTmpdir === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = formerTmpdir;
     });
-    const here = folder();
-    process.chdir(here);
-    for (const value of [".", "", "sub", here, `${here}/.`]) {
+    const workFolder = folder();
+    process.chdir(workFolder);
+    for (const value of [".", "", "sub", workFolder, `${workFolder}/.`]) {
       process.env["TMPDIR"] = value;
       expect(temporaryFolder()).toBe("/tmp");
     }
-    process.env["TMPDIR"] = dirname(here);
-    expect(temporaryFolder()).toBe(dirname(here));
+    process.env["TMPDIR"] = dirname(workFolder);
+    expect(temporaryFolder()).toBe(dirname(workFolder));
   });
 
-  test("have valid names for any names of variables", () => {
+  test("have valid names, whatever the names of their variables are", () => {
     const { paths } = write(
       { name: "../../etc/passwd", content: "a" },
       { name: "x".repeat(300), content: "b" },
@@ -79,9 +79,9 @@ describe("files", () => {
 describe.each([
   ["the monitor", startWithAddon],
   ["Node.js", startWithoutAddon],
-])("while the program runs its files are there, and afterwards gone: removed by %s", (_by, start) => {
+])("%s removes the secret files after the program's end, not before,", (_by, start) => {
   const files = [{ name: "KEY", content }];
-  const show = 'printf "%s\\n" "$KEY"; test -s "$KEY" || exit 99; ';
+  const showPath = 'printf "%s\\n" "$KEY"; test -s "$KEY" || exit 99; ';
 
   test.each([
     ["an exit", "exit 7", { status: 7, signal: null }],
@@ -89,15 +89,15 @@ describe.each([
     ["a death by SIGKILL", "kill -KILL $$", { status: null, signal: "SIGKILL" }],
     ["a death by SIGABRT", "ulimit -c 0; kill -ABRT $$", { status: null, signal: "SIGABRT" }],
     ["an exit with 130", "exit 130", { status: 130, signal: null }],
-  ])("%s", async (_, end, expected) => {
-    const { line, ended } = start({ files }, "sh", "-c", show + end);
+  ])("by %s", async (_, end, expected) => {
+    const { line, ended } = start({ files }, "sh", "-c", showPath + end);
     const path = await line();
     expect(await ended).toEqual(expected);
     expect(existsSync(dirname(path))).toBe(false);
   });
 
   test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2", "SIGABRT", "SIGIO", "SIGALRM"] as const)(
-    "%s to the launcher is the program's, once, and the files stay until its end",
+    "which a %s to the launcher causes: the program gets it once",
     async (signal) => {
       const script = `const { existsSync } = require("node:fs"); let count = 0;
         process.on(${JSON.stringify(signal)}, () => { count++; setImmediate(() => { console.log(count, existsSync(process.env.KEY)); process.exit(3); }); });
@@ -111,14 +111,14 @@ describe.each([
     },
   );
 
-  test("an unprivileged user with a umask of 777, and the program's own umask", ({ skip }) => {
+  test("and gives an unprivileged user with a umask of 777 readable files, and the program that umask", ({ skip }) => {
     skip(noNobody !== undefined, noNobody);
     const { spawnfile, spawnargs } = start({ files }, "true").child;
     const options = spawnargs.slice(1, -3);
     const [driver = "", request = ""] = spawnargs.slice(-3);
     chmodSync(dirname(driver), 0o755);
-    const look = 'stat -c %a "$KEY" "${KEY%/*}"; umask; cat "$KEY" >/dev/null';
-    const own = [spawnfile, ...options, driver, request, "sh", "-c", look];
+    const showModes = 'stat -c %a "$KEY" "${KEY%/*}"; umask; cat "$KEY" >/dev/null';
+    const launcherCommand = [spawnfile, ...options, driver, request, "sh", "-c", showModes];
     const args = [
       "--reuid=65534",
       "--regid=65534",
@@ -127,42 +127,47 @@ describe.each([
       "-c",
       'umask 0777; exec "$@"',
       "sh",
-      ...own,
+      ...launcherCommand,
     ];
     const { stdout, stderr, status } = spawnSync("setpriv", args, { cwd: "/", encoding: "utf8" });
     expect({ stdout, stderr, status }).toEqual({ stdout: "600\n700\n0777\n", stderr: "", status: 0 });
   });
 
-  test("a program that cannot be started", async () => {
+  test("and also if the program cannot be started", async () => {
     const { ended, stderr, pid } = start({ files }, "/etc/passwd");
     expect(await ended).toEqual({ status: 126, signal: null });
     expect(stderr()).toBe("/etc/passwd: permission denied\n");
-    expect(foldersOf(pid)).toEqual([]);
+    expect(listFoldersOf(pid)).toEqual([]);
   });
 
-  test("a launcher killed by SIGKILL leaves them, the next one removes them", async () => {
-    const first = start({ files }, "sh", "-c", `${show} echo $$; exec sleep 60`);
+  test("or at the next start, if the launcher was killed by SIGKILL", async () => {
+    const first = start({ files }, "sh", "-c", `${showPath} echo $$; exec sleep 60`);
     const path = await first.line();
     const program = Number(await first.line());
     first.child.kill("SIGKILL");
     process.kill(program, "SIGKILL");
-    await Promise.all([first.ended, gone(program)]);
-    const second = start({ files }, "sh", "-c", `${show} read line`);
-    const other = await second.line();
-    expect([path, dirname(path), other].map((each) => existsSync(each))).toEqual([false, false, true]);
+    await Promise.all([first.ended, waitForExit(program)]);
+    const second = start({ files }, "sh", "-c", `${showPath} read line`);
+    const otherPath = await second.line();
+    expect([path, dirname(path), otherPath].map((each) => existsSync(each))).toEqual([false, false, true]);
     second.child.stdin?.end("\n");
     await second.ended;
   });
 });
 
-describe("the place of the files", () => {
+describe("the folder for secret files", () => {
   beforeEach(({ skip }) =>
-    skip(process.geteuid?.() !== 0, "needs root, who can mount file systems and give folders away"),
+    skip(process.geteuid?.() !== 0, "needs root, who can mount file systems and change the owner of folders"),
   );
 
-  /** Starts a program that shows the folder of its file, with a /dev/shm that `prepare` makes. */
-  const startWith = (prepare: string, environment: Readonly<Record<string, string>>) => {
-    const [file, ...args] = words({ files: [{ name: "KEY", content }] }, "sh", "-c", 'dirname "$(dirname "$KEY")"');
+  /** Starts a program that prints in which folder its secret file is, after the shell command `prepare` has changed /dev/shm. */
+  const startWithMount = (prepare: string, environment: Readonly<Record<string, string>>) => {
+    const [file, ...args] = driverCommand(
+      { files: [{ name: "KEY", content }] },
+      "sh",
+      "-c",
+      'dirname "$(dirname "$KEY")"',
+    );
     const prefix = ["--mount", "sh", "-c", `${prepare}; exec "$@"`, "sh", file];
     const env = { PATH: process.env["PATH"], ...environment };
     const { status, stdout, stderr } = spawnSync("unshare", [...prefix, ...args], { env, encoding: "utf8" });
@@ -170,37 +175,39 @@ describe("the place of the files", () => {
   };
 
   test.each([
-    ["the user's own", 0, 0o700, true],
-    ["another user's", 12345, 0o700, false],
-    ["one that the group may write", 0, 0o770, false],
-    ["one that every user may write", 0, 0o1777, false],
-  ])("without /dev/shm: XDG_RUNTIME_DIR, if it is %s", (_, owner, mode, isUsed) => {
+    ["is XDG_RUNTIME_DIR, if the user owns that", 0, 0o700, true],
+    ["is not XDG_RUNTIME_DIR, if another user owns that", 12345, 0o700, false],
+    ["is not XDG_RUNTIME_DIR, if the group may write that", 0, 0o770, false],
+    ["is not XDG_RUNTIME_DIR, if every user may write that", 0, 0o1777, false],
+  ])("%s and /dev/shm is on a disk", (_, owner, mode, isUsed) => {
     const [runtime, temporary, disk] = [folder(), folder(), folder()];
     const prepare = `mount --bind ${disk} /dev/shm; mount -t tmpfs -o mode=${mode.toString(8)},uid=${owner} tmpfs ${runtime}`;
-    const started = startWith(prepare, { XDG_RUNTIME_DIR: runtime, TMPDIR: temporary });
+    const started = startWithMount(prepare, { XDG_RUNTIME_DIR: runtime, TMPDIR: temporary });
     expect(started).toEqual({ status: 0, stdout: `${isUsed ? runtime : temporary}\n`, stderr: "" });
   });
 
-  test("is not on a disk if the memory is full, with which another user can fill it", () => {
+  test("is not on a disk if /dev/shm is full, since another user can fill that", () => {
     const temporary = folder();
-    // Each file system has a root.
-    const full = startWith("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm", { TMPDIR: temporary });
-    expect(full).toMatchObject({ status: 125, stdout: "" });
-    expect(full.stderr).toMatch(/\/dev\/shm: ENOSPC/);
+    // The root of the file system takes the only inode.
+    const resultIfFull = startWithMount("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm", { TMPDIR: temporary });
+    expect(resultIfFull).toMatchObject({ status: 125, stdout: "" });
+    expect(resultIfFull.stderr).toMatch(/\/dev\/shm: ENOSPC/);
     expect(readdirSync(temporary)).toEqual([]);
-    const readOnly = startWith("mount -t tmpfs -o ro tmpfs /dev/shm", { TMPDIR: temporary });
+    const readOnly = startWithMount("mount -t tmpfs -o ro tmpfs /dev/shm", { TMPDIR: temporary });
     expect(readOnly).toEqual({ status: 0, stdout: `${temporary}\n`, stderr: "" });
   });
 });
 
-test("without the addon exec mode is refused, since nothing would remove them", async ({ skip }) => {
+test("exec mode with secret files is refused without the addon, since no process would remove them", async ({
+  skip,
+}) => {
   skip(!("execve" in process), "needs process.execve, which Node.js has from 22.15 on");
   const { ended, stderr } = startWithoutAddon({ files: [{ name: "KEY", content }], mode: "exec" }, "true");
   expect(await ended).toEqual({ status: 125, signal: null });
   expectWording(stderr());
 });
 
-/** The folders of the launcher with this PID; those of others come and go. */
-function foldersOf(pid: number): readonly string[] {
-  return readdirSync(place).filter((name) => name.startsWith("sophia-run-") && name.includes(`-${pid}-`));
+/** Lists the folders of the launcher with this PID. Other launchers make and remove folders at the same time. */
+function listFoldersOf(pid: number): readonly string[] {
+  return readdirSync(secretFilesFolder).filter((name) => name.startsWith("sophia-run-") && name.includes(`-${pid}-`));
 }

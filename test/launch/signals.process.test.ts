@@ -2,16 +2,16 @@ import { constants } from "node:os";
 import { expect, test } from "vitest";
 import { catchableSignals, signalName, signalNumber } from "../../src/launch/signals.ts";
 
-const numbers = new Set(Object.values(constants.signals));
+const signalNumbers = new Set(Object.values(constants.signals));
 
-test("each signal is caught once, except uncatchable ones and those of faults", () => {
+test("sophia-run catches each signal once, except signals that cannot be caught and signals of faults", () => {
   const caught = catchableSignals().map((name) => signalNumber(name));
   const others = ["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"] as const;
-  const all = [...caught, ...others.map((name) => constants.signals[name])];
-  expect(all.toSorted((a, b) => a - b)).toEqual([...numbers].toSorted((a, b) => a - b));
+  const allNumbers = [...caught, ...others.map((name) => constants.signals[name])];
+  expect(allNumbers.toSorted((a, b) => a - b)).toEqual([...signalNumbers].toSorted((a, b) => a - b));
 });
 
-test("every signal number has a name, other numbers have none", () => {
-  for (const number of numbers) expect(constants.signals[signalName(number) ?? "SIGKILL"]).toBe(number);
+test("signalName returns a name for each number of a signal, and undefined for other numbers", () => {
+  for (const number of signalNumbers) expect(constants.signals[signalName(number) ?? "SIGKILL"]).toBe(number);
   expect([0, 64].map((number) => signalName(number))).toEqual([undefined, undefined]);
 });

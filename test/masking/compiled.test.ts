@@ -1,4 +1,4 @@
-/** The compiled search finds what the one in TypeScript finds: the one is written in two languages. */
+/** The search exists twice, compiled from C and in TypeScript. Both must find the same. */
 import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Finder } from "../../src/masking/finder.ts";
@@ -6,27 +6,27 @@ import { maskingOf, createSearch, type Masking } from "../../src/masking/masking
 import type { CompiledSearch } from "../../src/masking/masking-model.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { noAddon, skipBecause } from "../helpers/skip.ts";
-import { compiledSearch, withAddon } from "./compiled.ts";
+import { loadCompiledSearch, useCompiledSearch } from "./compiled.ts";
 import { secretOutput } from "./outputs.ts";
 
 skipBecause(noAddon);
 
-/** Masks an output that comes in parts of these sizes. @param hasSilences there is one behind each third part */
-function masked(masking: Masking, output: Buffer, sizes: readonly number[], hasSilences = false): string {
+/** Masks an output that is written in parts of these lengths. @param hasSilences whether a silence follows each third part */
+function maskInParts(masking: Masking, output: Buffer, sizes: readonly number[], hasSilences = false): string {
   const masker = masking.stream();
   const parts: Buffer[] = [];
-  for (let at = 0, turn = 0; at < output.length; turn++) {
-    const size = sizes[turn % sizes.length] ?? 1;
-    parts.push(Buffer.from(masker.push(output.subarray(at, at + size))));
+  for (let offset = 0, turn = 0; offset < output.length; turn++) {
+    const partLength = sizes[turn % sizes.length] ?? 1;
+    parts.push(Buffer.from(masker.push(output.subarray(offset, offset + partLength))));
     if (hasSilences && turn % 3 === 0 && masker.revealsLittle) parts.push(Buffer.from(masker.flush()));
-    at += size;
+    offset += partLength;
   }
   parts.push(Buffer.from(masker.flush()));
   return Buffer.concat(parts).toString("latin1");
 }
 
-test("both searches mask the same, however an output is escaped and cut", { timeout: 300_000 }, () => {
-  let hits = 0;
+test("both searches mask the same, wherever an output is escaped and cut", { timeout: 300_000 }, () => {
+  let maskedCases = 0;
   assert(
     property(
       secretOutput,
@@ -34,20 +34,27 @@ test("both searches mask the same, however an output is escaped and cut", { time
       ({ values, output }, sizes) => {
         const secrets = values.map((value, index) => ({ name: `SECRET_${index}`, value }));
         for (const cut of [sizes, [output.length]]) {
-          const expected = masked(maskingOf(secrets), output, cut, true);
-          expect(masked(withAddon(maskingOf(secrets)), output, cut, true)).toBe(expected);
-          if (expected.includes("***")) hits += 1;
+          const expected = maskInParts(maskingOf(secrets), output, cut, true);
+          expect(maskInParts(useCompiledSearch(maskingOf(secrets)), output, cut, true)).toBe(expected);
+          if (expected.includes("***")) maskedCases += 1;
         }
       },
     ),
     { seed: SEED, numRuns: cases(1000, 8000) },
   );
-  // Otherwise the cases show nothing.
-  expect(hits).toBeGreaterThan(400);
+  // The cases show nothing if hardly any output contains a secret.
+  expect(maskedCases).toBeGreaterThan(400);
 });
 
-/** Returns each match: its place, its pattern and its encoding. */
-function found(values: readonly string[], output: Buffer, size: number, search?: CompiledSearch): readonly string[] {
+/**
+ * Returns each match as text: its start, its end, its pattern, its encoding, its name, and whether shell escapes are part of it.
+ */
+function findMatches(
+  values: readonly string[],
+  output: Buffer,
+  size: number,
+  search?: CompiledSearch,
+): readonly string[] {
   const { automaton, forms } = createSearch(
     values.map((value) => ({ name: "SECRET", value })),
     search,
@@ -60,7 +67,7 @@ function found(values: readonly string[], output: Buffer, size: number, search?:
       matches.push(`${start} ${end} ${number} ${forms[number]?.encoding ?? ""} ${name} ${String(isShell)}`);
     },
   );
-  for (let at = 0; at < output.length; at += size) finder.read(output.subarray(at, at + size));
+  for (let offset = 0; offset < output.length; offset += size) finder.read(output.subarray(offset, offset + size));
   finder.finish();
   return Array.from(new Set(matches)).toSorted();
 }
@@ -69,8 +76,8 @@ test("both searches find the same patterns in the same encodings, as `scan` show
   let hits = 0;
   assert(
     property(secretOutput, integer({ min: 1, max: 200 }), ({ values, output }, size) => {
-      const expected = found(values, output, size);
-      expect(found(values, output, size, compiledSearch())).toEqual(expected);
+      const expected = findMatches(values, output, size);
+      expect(findMatches(values, output, size, loadCompiledSearch())).toEqual(expected);
       hits += expected.length;
     }),
     { seed: SEED, numRuns: cases(500, 8000) },
@@ -80,48 +87,48 @@ test("both searches find the same patterns in the same encodings, as `scan` show
 
 test.each<readonly [string, readonly string[], string, readonly string[]]>([
   [
-    "in front of JSON",
+    "they are in front of JSON",
     ['pass"word-1'],
     String.raw`\'pass\"word-1`,
     ["2 14 2 plain JSON false", "2 14 2 plain URL false", "2 14 2 plain XML false"],
   ],
   [
-    "inside JSON; in JSON in JSON only the inner escape counts",
+    "they are inside JSON, and in JSON in JSON only the inner escape is part of the match",
     ['pa$ss"word-1'],
     String.raw`pa\$ss\"word-1`,
     ["0 14 2 plain JSON false", "0 14 2 plain JSON true", "0 14 2 plain URL true", "0 14 2 plain XML true"],
   ],
   [
-    "in front of a secret of quotes and backslashes",
+    "they are in front of a secret of quotes and backslashes",
     [String.raw`'"'"b'b\"` + "\\", "b\n\nb\rab", String.raw`&&\+&%`, String.raw`\b''"` + "\\"],
     String.raw`\'\u0027\u0022\u0027\u0022\u0062\u0027\u0062\u005c\u0022\u005c'\"'\"b'b\\\"~`,
     ["2 62 1 plain JSON false", "2 62 1 plain URL false", "2 62 1 plain XML false"],
   ],
   [
-    "behind two backslashes",
+    "they are behind two backslashes",
     [`'ba'"''`, String.raw`"'''a\aaa"\b`],
     String.raw`"\\'\u0027\u0062\u0061\u0027\u0022\u0027\u0027`,
     ["4 46 1 plain JSON false", "4 46 1 plain URL false", "4 46 1 plain XML false"],
   ],
-])("an escape of shells makes a match one of shells only as part of it: %s", (_, values, text, expected) => {
+])("both searches report shell escapes only if they are part of the match: %s", (_, values, text, expected) => {
   const output = Buffer.from(text);
   for (const size of [1, 8, 16, output.length]) {
-    expect(found(values, output, size)).toEqual(expected);
-    expect(found(values, output, size, compiledSearch())).toEqual(expected);
+    expect(findMatches(values, output, size)).toEqual(expected);
+    expect(findMatches(values, output, size, loadCompiledSearch())).toEqual(expected);
   }
 });
 
-test("both searches find a secret that begins with the end of an escape, behind which another secret may go on", () => {
+test("both searches find a secret that begins with the last bytes of an escape, which another secret may continue", () => {
   const values = ["\r\r\naa\nb\r\nba", "b\r\n\r\naa\r"];
   const output = Buffer.from(String.raw`\u000a\u000aa\u000a\u0061\n\u0062\u000ab\u0061`);
   const expected = ["18 46 15 plain JSON false", "18 46 15 plain URL false", "18 46 15 plain XML false"];
   for (const size of [1, 25, output.length]) {
-    expect(found(values, output, size)).toEqual(expected);
-    expect(found(values, output, size, compiledSearch())).toEqual(expected);
+    expect(findMatches(values, output, size)).toEqual(expected);
+    expect(findMatches(values, output, size, loadCompiledSearch())).toEqual(expected);
   }
 });
 
-test("both searches mask a value that is not UTF-8 in Python's escapes", () => {
+test("both searches mask a value that is not UTF-8 as Python escapes it", () => {
   const value = Buffer.from([...Buffer.from("hush-"), 0xff, 0x80, 0x22, 0xc3, ...Buffer.from("-9f8e")]);
   const secrets = [{ name: "SECRET", value }];
   const escaped = String.raw`hush-\udcff\udc80\"\udcc3-9f8e`;
@@ -135,8 +142,8 @@ test("both searches mask a value that is not UTF-8 in Python's escapes", () => {
   ];
   for (const [output = "", expected] of outputs) {
     for (const sizes of [[1], [output.length]]) {
-      expect(masked(maskingOf(secrets), Buffer.from(output), sizes)).toBe(expected);
-      expect(masked(withAddon(maskingOf(secrets)), Buffer.from(output), sizes)).toBe(expected);
+      expect(maskInParts(maskingOf(secrets), Buffer.from(output), sizes)).toBe(expected);
+      expect(maskInParts(useCompiledSearch(maskingOf(secrets)), Buffer.from(output), sizes)).toBe(expected);
     }
   }
 });

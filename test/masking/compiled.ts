@@ -3,26 +3,28 @@ import { maskingOf, type Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch, Secret } from "../../src/masking/masking-model.ts";
 import { addon } from "../helpers/sophia.ts";
 
-/** Returns the compiled search of this checkout, if it is built. */
-export function compiledSearch(): CompiledSearch | undefined {
+/** Loads the compiled search of this checkout. Returns undefined if it is not built. */
+export function loadCompiledSearch(): CompiledSearch | undefined {
   const file = addon.replace(/\.node$/, "-masking.node");
   if (!existsSync(file)) return undefined;
   const module = { exports: {} };
   process.dlopen(module, file);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines it
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these functions
   return module.exports as CompiledSearch;
 }
 
-/** Makes a masking search by the compiled search, if there is one. */
-export function withAddon(masking: Masking): Masking {
-  masking.prepare(compiledSearch());
+/** Makes the masking use the compiled search if that is built, and returns the masking. */
+export function useCompiledSearch(masking: Masking): Masking {
+  masking.prepare(loadCompiledSearch());
   return masking;
 }
 
-/** The search in TypeScript and, if it is built, the compiled one: each makes a masking. */
+/**
+ * The search in TypeScript and, if it is built, the compiled search: each with its name, and a function that creates a masking.
+ */
 export const searches: readonly (readonly [string, (secrets: readonly Secret[]) => Masking])[] = [
   ["JavaScript", (secrets) => maskingOf(secrets)],
-  ...(compiledSearch() === undefined
+  ...(loadCompiledSearch() === undefined
     ? []
-    : [["the addon", (secrets: readonly Secret[]) => withAddon(maskingOf(secrets))] as const]),
+    : [["the addon", (secrets: readonly Secret[]) => useCompiledSearch(maskingOf(secrets))] as const]),
 ];

@@ -1,34 +1,38 @@
-/** Encoders that choose for each character between its escaped and its plain form. */
+/** Encoders that choose for each character one of its forms, plain or escaped. */
 
-/** Returns a number from 0 to below a limit. */
+/** Returns a whole number that is at least 0 and less than the limit. */
 type Choose = (limit: number) => number;
 export type Mixture = (text: string, choose: Choose) => string;
 
-function each(text: string, ways: (character: string) => readonly string[], choose: Choose): string {
+/** Encodes each character in one of its forms. */
+function encodeEach(text: string, listForms: (character: string) => readonly string[], choose: Choose): string {
   return Array.from(text, (character) => {
-    const all = ways(character);
-    return all[choose(all.length)] ?? "";
+    const forms = listForms(character);
+    return forms[choose(forms.length)] ?? "";
   }).join("");
 }
 
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, "0");
-const bothCases = (text: string): readonly string[] => [text, text.replaceAll(/[\da-f]+/g, (one) => one.toUpperCase())];
-const units = (character: string): readonly string[] =>
-  bothCases(Array.from({ length: character.length }, (_, at) => hex(character.charCodeAt(at), 4)).join(" ")).map(
-    (one) => one.replaceAll(/(\w{4}) ?/g, String.raw`\u$1`),
-  );
+const bothCases = (text: string): readonly string[] => [
+  text,
+  text.replaceAll(/[\da-f]+/g, (digits) => digits.toUpperCase()),
+];
+const escapeUnits = (character: string): readonly string[] =>
+  bothCases(
+    Array.from({ length: character.length }, (_, position) => hex(character.charCodeAt(position), 4)).join(" "),
+  ).map((codes) => codes.replaceAll(/(\w{4}) ?/g, String.raw`\u$1`));
 const isControl = (character: string): boolean => character < " ";
 const LETTERS: Readonly<Record<string, string>> = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" };
 
-function jsonWays(character: string): readonly string[] {
+function jsonForms(character: string): readonly string[] {
   const letter = LETTERS[character];
   const escaped = letter === undefined ? [] : [`\\${letter}`];
-  if (isControl(character)) return [...escaped, ...units(character)];
-  if (character === '"' || character === "\\") return [`\\${character}`, ...units(character)];
-  return character === "/" ? ["/", String.raw`\/`, ...units(character)] : [character, ...units(character)];
+  if (isControl(character)) return [...escaped, ...escapeUnits(character)];
+  if (character === '"' || character === "\\") return [`\\${character}`, ...escapeUnits(character)];
+  return character === "/" ? ["/", String.raw`\/`, ...escapeUnits(character)] : [character, ...escapeUnits(character)];
 }
 
-function urlWays(character: string): readonly string[] {
+function urlForms(character: string): readonly string[] {
   const bytes = [...Buffer.from(character)];
   const codes = ["%", "%"].map((sign, index) =>
     bytes.map((byte) => sign + (index === 0 ? hex(byte, 2) : hex(byte, 2).toUpperCase())).join(""),
@@ -37,26 +41,26 @@ function urlWays(character: string): readonly string[] {
   return character === " " ? ["+", ...codes] : [character, ...codes];
 }
 
-function xmlWays(character: string): readonly string[] {
+function xmlForms(character: string): readonly string[] {
   const code = character.codePointAt(0) ?? 0;
-  const named: Readonly<Record<string, string>> = {
+  const namedEntities: Readonly<Record<string, string>> = {
     "&": "&amp;",
     "<": "&lt;",
     ">": "&gt;",
     '"': "&quot;",
     "'": "&apos;",
   };
-  const name = named[character];
-  const all = [
+  const name = namedEntities[character];
+  const escapedForms = [
     `&#${code};`,
     `&#x${hex(code, 2)};`,
     `&#X${hex(code, 4).toUpperCase()};`,
     ...(name === undefined ? [] : [name]),
   ];
-  return character === "&" ? all : [character, ...all];
+  return character === "&" ? escapedForms : [character, ...escapedForms];
 }
 
-function ansiWays(character: string): readonly string[] {
+function ansiForms(character: string): readonly string[] {
   const bytes = [...Buffer.from(character)];
   const codes = [
     bytes.map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join(""),
@@ -69,22 +73,22 @@ function ansiWays(character: string): readonly string[] {
     : [character, ...codes];
 }
 
-function literalWays(character: string): readonly string[] {
+function literalForms(character: string): readonly string[] {
   const code = character.codePointAt(0) ?? 0;
-  const wide = [
+  const longForms = [
     `\\U${hex(code, 8)}`,
     `\\u{${hex(code, 2)}}`,
-    ...(code < 0x100 ? [`\\x${hex(code, 2)}`] : units(character)),
+    ...(code < 0x100 ? [`\\x${hex(code, 2)}`] : escapeUnits(character)),
   ];
-  return character === "\\" ? ["\\\\", ...wide] : isControl(character) ? wide : [character, ...wide];
+  return character === "\\" ? ["\\\\", ...longForms] : isControl(character) ? longForms : [character, ...longForms];
 }
 
-const quoteWays = (character: string): readonly string[] =>
+const quoteForms = (character: string): readonly string[] =>
   character === "'" ? [String.raw`'\''`, `'"'"'`] : [character];
 
-const json: Mixture = (text, choose) => each(text, jsonWays, choose);
-const url: Mixture = (text, choose) => each(text, urlWays, choose);
-const xml: Mixture = (text, choose) => each(text, xmlWays, choose);
+const json: Mixture = (text, choose) => encodeEach(text, jsonForms, choose);
+const url: Mixture = (text, choose) => encodeEach(text, urlForms, choose);
+const xml: Mixture = (text, choose) => encodeEach(text, xmlForms, choose);
 const component = (text: string): string => encodeURIComponent(text);
 
 export const MIXTURES: Readonly<Record<string, Mixture>> = {
@@ -100,7 +104,7 @@ export const MIXTURES: Readonly<Record<string, Mixture>> = {
   "JSON in a URL": (text, choose) => url(json(text, choose), choose),
   XML: xml,
   "JSON in XML": (text, choose) => xml(json(text, choose), choose),
-  "$'…'": (text, choose) => each(text, ansiWays, choose),
-  "literals of Python and Go": (text, choose) => each(text, literalWays, choose),
-  "single quotes": (text, choose) => each(text, quoteWays, choose),
+  "$'…'": (text, choose) => encodeEach(text, ansiForms, choose),
+  "literals of Python and Go": (text, choose) => encodeEach(text, literalForms, choose),
+  "single quotes": (text, choose) => encodeEach(text, quoteForms, choose),
 };

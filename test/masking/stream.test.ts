@@ -17,19 +17,19 @@ test("a secret that is split over chunks is masked", () => {
   expect(masker.maskCount).toBe(1);
 });
 
-test("bytes that were released in a silence are not repeated, and the rest is masked", () => {
+test("bytes that were passed on in a silence are not repeated, and the rest of the secret is masked", () => {
   const masker = maskingOf(secrets("correct-horse")).stream();
   expect(push(masker, "Password: co")).toBe("Password: ");
   expect(masker.heldCharacters).toBe(2);
   expect(flush(masker)).toBe("co");
   expect(masker.heldCharacters).toBe(0);
   expect(push(masker, "rr")).toBe("");
-  // Half of this beginning of a secret was released: it is too long to be released as a whole.
+  // Half of this beginning of a secret was passed on. The whole beginning is too long to be passed on.
   expect(masker.heldCharacters).toBe(4);
   expect(push(masker, "ect-horse!")).toBe("***!");
 });
 
-test("what is held is counted in characters", () => {
+test("the length of held bytes is counted in characters", () => {
   const masker = maskingOf([
     { name: "A", value: "größer-als" },
     { name: "B", value: Buffer.from("ff80fe81fd82", "hex") },
@@ -40,7 +40,7 @@ test("what is held is counted in characters", () => {
   expect(masker.heldCharacters).toBe(3);
 });
 
-test("a whole secret is masked at once, even if it may become a longer one", () => {
+test("a complete secret is masked at once, even if a longer secret may begin with it", () => {
   const masker = maskingOf(secrets("correct", "correct-horse")).stream();
   expect(push(masker, "correct")).toBe("***");
   expect(masker.heldCharacters).toBe(0);
@@ -52,13 +52,13 @@ test("a whole secret is masked at once, even if it may become a longer one", () 
   expect(masker.maskCount).toBe(2);
 });
 
-test("a whole secret in the beginning of a longer one is masked when the stream ends", () => {
+test("a complete secret in the beginning of a longer secret is masked when the stream ends", () => {
   const masker = maskingOf(secrets("my correct horse", "correct")).stream();
   expect(push(masker, "my correct ho")).toBe("");
   expect(flush(masker)).toBe("my *** ho");
 });
 
-test("masked output outlives the next call, during which it may be written", () => {
+test("masked output is not changed by the next call, during which it may still be written", () => {
   const masker = maskingOf(secrets("correct-horse", "battery-staple")).stream();
   const first = masker.push(Buffer.from("a correct-horse b ba"));
   const second = masker.push(Buffer.from("ttery-staple, correct-horse "));
@@ -67,7 +67,7 @@ test("masked output outlives the next call, during which it may be written", () 
   expect(Buffer.from(second).toString()).toBe("***, *** ");
 });
 
-test("a chunk behind a held beginning that is longer than the copied part is masked", () => {
+test("a secret is masked in a chunk that follows a very long held beginning", () => {
   const value = "x".repeat(40) + "y".repeat(5000);
   const masker = maskingOf(secrets(value, "correct-horse")).stream();
   const text = `${value.slice(0, 3000)}${value.slice(3000)} correct-horse ${"z".repeat(9000)}`;
@@ -75,7 +75,7 @@ test("a chunk behind a held beginning that is longer than the copied part is mas
   expect(out + flush(masker)).toBe(`*** *** ${"z".repeat(9000)}`);
 });
 
-test("bytes that are not text pass unchanged, and are not copied if nothing is masked", () => {
+test("bytes that are not text are passed on unchanged, and are not copied if nothing is masked", () => {
   const masker = maskingOf(secrets("pässwörd")).stream();
   const bytes = Buffer.from([0, 255, 0xc3, 0x28, 10, 0]);
   const out = masker.push(bytes);
@@ -96,7 +96,7 @@ test("a value that is not text is masked by its bytes", () => {
   expect(Buffer.concat([out, masker.flush()]).toString()).toBe("<***> ***A==");
 });
 
-test("a value that is not text is also masked as programs decode it", () => {
+test("a value that is not text is masked in the text to which programs decode it", () => {
   const value = Buffer.from([0x61, 0x62, 0x63, 0xff, 0x0a, ...Buffer.from("a-second-line")]);
   const masker = maskingOf([{ name: "KEY", value }]).stream();
   expect(push(masker, "abc\uFFFD\na-second-line a-second-line") + flush(masker)).toBe("*** ***");
@@ -110,31 +110,31 @@ test("values that cannot be masked are ignored", () => {
   expect(push(none.stream(), "short")).toBe("short");
 });
 
-test("a text of repetitions takes time linear in its length", () => {
+test("masking a text of repetitions takes time that is linear in its length", () => {
   const masker = maskingOf(secrets("a".repeat(5000), `${"a".repeat(3000)}b`)).stream();
   const text = Buffer.from("a".repeat(2_000_000));
   const begin = process.cpuUsage();
   const out = Buffer.concat([Buffer.from(masker.push(text)), masker.flush()]);
   expect(out.toString()).toBe("***");
   const { user, system } = process.cpuUsage(begin);
-  // Seconds of the processor; quadratic time would be minutes.
+  // These are seconds of processor time. A search in quadratic time would take minutes.
   expect((user + system) / 1e6).toBeLessThan(20);
 });
 
-describe("many large secrets", () => {
-  const random = (seed: string): string =>
+describe("if there are many large secrets,", () => {
+  const makeRandomText = (seed: string): string =>
     Array.from({ length: 20 }, (_, turn) =>
       createHash("sha512").update(`${seed} ${turn}`).digest("base64").slice(0, 84),
     ).join("");
-  const key = (index: number): string =>
-    `-----BEGIN PRIVATE KEY-----\n${random(`key ${index}`).replaceAll(/.{64}/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
-  const account = (index: number): string =>
+  const makeKey = (index: number): string =>
+    `-----BEGIN PRIVATE KEY-----\n${makeRandomText(`key ${index}`).replaceAll(/.{64}/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
+  const makeAccount = (index: number): string =>
     JSON.stringify(
-      { type: "service_account", private_key: key(index), client_id: `client-${index}-4711` },
+      { type: "service_account", private_key: makeKey(index), client_id: `client-${index}-4711` },
       undefined,
       2,
     );
-  const values = Array.from({ length: 120 }, (_, index) => account(index));
+  const values = Array.from({ length: 120 }, (_, index) => makeAccount(index));
 
   test("each of 120 service accounts is masked, plain, in JSON, in a URL and in base64", () => {
     const masking = maskingOf(values.map((value, index) => ({ name: `ACCOUNT_${index}`, value })));
@@ -149,7 +149,7 @@ describe("many large secrets", () => {
 
   test("500 values of 8 kB are masked", () => {
     const long = Array.from({ length: 500 }, (_, index) =>
-      Array.from({ length: 5 }, (__, part) => random(`${index} ${part}`))
+      Array.from({ length: 5 }, (__, part) => makeRandomText(`${index} ${part}`))
         .join("")
         .slice(0, 8000),
     );
@@ -158,13 +158,13 @@ describe("many large secrets", () => {
     expect(push(masker, output) + flush(masker)).toBe("<***> <***> <***>");
   });
 
-  test("more than 4 MiB are an error before anything is read", () => {
+  test("a total of more than 4 MiB is an error before anything is read", () => {
     const value = "x".repeat(1024 * 1024);
-    const all = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
-    expect(() => maskingOf(all)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
+    const hugeSecrets = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
+    expect(() => maskingOf(hugeSecrets)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
   });
 
-  test("a chunk that comes before the search is prepared is searched by the compiled loop", () => {
+  test("the compiled search searches a chunk that arrives before the search is prepared", () => {
     const calls: string[] = [];
     const search = {
       buildSearch: () => void calls.push("build"),
@@ -183,7 +183,7 @@ describe("many large secrets", () => {
     expect(calls).toEqual(["build", "find"]);
   });
 
-  test("in a stream that is known to be short only short secrets are searched for", () => {
+  test("a short secret is masked in a stream that is known to be short", () => {
     const masker = maskingOf(
       [...values, "short-secret"].map((value) => ({ name: "SECRET", value })),
       20,

@@ -1,11 +1,11 @@
-/** Passwords with special characters, as real programs write them. */
+/** Passwords with special characters must be masked in the forms in which real programs write them. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { withAddon } from "./compiled.ts";
+import { useCompiledSearch } from "./compiled.ts";
 import { cases, SEED } from "../helpers/seed.ts";
 import { notInstalled, notNightly } from "../helpers/skip.ts";
 
@@ -13,9 +13,9 @@ const COUNT = cases(200, 1000);
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^-_.");
 const WIDE = ["é", "ß", "€", "😀", "日"];
 
-/** Passwords of 20 characters, five of them special, sometimes two equal ones in a row. */
-const PASSWORDS = passwords(false);
-const WIDE_PASSWORDS = passwords(true);
+/** Passwords of 20 characters, of which five are special. Sometimes two equal special characters follow each other. */
+const PASSWORDS = makePasswords(false);
+const WIDE_PASSWORDS = makePasswords(true);
 
 let folder = "";
 beforeAll(() => {
@@ -44,18 +44,18 @@ func main() {
 }`;
 
 const shellLoop = (print: string): string => `while IFS= read -r s; do ${print}; done`;
-const python = (expression: string): readonly string[] => [
+const pythonCommand = (expression: string): readonly string[] => [
   "python3",
   "-c",
   `import sys,json,shlex,html,urllib.parse\nfor s in sys.stdin.read().split("\\n")[:-1]: print("<" + ${expression} + ">")`,
 ];
-const node = (expression: string): readonly string[] => [
+const nodeCommand = (expression: string): readonly string[] => [
   process.execPath,
   "-e",
   `for (const s of require("fs").readFileSync(0, "utf8").split("\\n").slice(0, -1)) console.log("<" + (${expression}) + ">")`,
 ];
 
-const ROWS: readonly (readonly [name: string, words: readonly string[]])[] = [
+const ENCODERS: readonly (readonly [name: string, words: readonly string[]])[] = [
   ["printf %q of bash", ["bash", "-c", shellLoop(`printf '<%q>\\n' "$s"`)]],
   ["${s@Q} of bash", ["bash", "-c", shellLoop(`printf '<%s>\\n' "\${s@Q}"`)]],
   ["declare -p of bash", ["bash", "-c", shellLoop(`declare -p s`)]],
@@ -73,27 +73,27 @@ const ROWS: readonly (readonly [name: string, words: readonly string[]])[] = [
     "string escape --style=url of fish",
     ["fish", "--no-config", "-c", `while read -l s; echo "<"(string escape --style=url -- $s)">"; end`],
   ],
-  ["repr of Python", python("repr(s)")],
-  ["ascii of Python", python("ascii(s)")],
-  ["json of Python", python("json.dumps(s)")],
-  ["shlex of Python", python("shlex.quote(s)")],
-  ["html of Python", python("html.escape(s)")],
-  ["urllib of Python", python("urllib.parse.quote(s)")],
-  ["urllib of Python, for forms", python("urllib.parse.quote_plus(s)")],
-  ["JSON.stringify", node("JSON.stringify(s)")],
-  ["JSON in JSON", node("JSON.stringify(JSON.stringify(s))")],
-  ["console.log of JavaScript", node(`require("util").inspect([s])`)],
-  ["the hash of new URL", node(`new URL("http://h/#" + s).hash`)],
-  ["the query of new URL", node(`new URL("http://h/?q=" + s.replaceAll("#", "%23")).search`)],
-  ["the password of new URL", node(`Object.assign(new URL("http://h/"), { password: s }).href`)],
-  ["URLSearchParams", node(`new URLSearchParams({ s })`)],
+  ["repr of Python", pythonCommand("repr(s)")],
+  ["ascii of Python", pythonCommand("ascii(s)")],
+  ["json of Python", pythonCommand("json.dumps(s)")],
+  ["shlex of Python", pythonCommand("shlex.quote(s)")],
+  ["html of Python", pythonCommand("html.escape(s)")],
+  ["urllib of Python", pythonCommand("urllib.parse.quote(s)")],
+  ["urllib of Python, for forms", pythonCommand("urllib.parse.quote_plus(s)")],
+  ["JSON.stringify", nodeCommand("JSON.stringify(s)")],
+  ["JSON in JSON", nodeCommand("JSON.stringify(JSON.stringify(s))")],
+  ["console.log of JavaScript", nodeCommand(`require("util").inspect([s])`)],
+  ["the hash of new URL", nodeCommand(`new URL("http://h/#" + s).hash`)],
+  ["the query of new URL", nodeCommand(`new URL("http://h/?q=" + s.replaceAll("#", "%23")).search`)],
+  ["the password of new URL", nodeCommand(`Object.assign(new URL("http://h/"), { password: s }).href`)],
+  ["URLSearchParams", nodeCommand(`new URLSearchParams({ s })`)],
   ...["userinfo", "path", "query", "js", "html", "ascii", "quoted"].map(
     (kind) => [`${kind} of Go`, ["go", kind]] as const,
   ),
 ];
 
 let goProgram = "";
-function command([word = "", ...rest]: readonly string[]): readonly string[] {
+function resolveCommand([word = "", ...rest]: readonly string[]): readonly string[] {
   if (word !== "go") return [word, ...rest];
   if (goProgram === "") {
     writeFileSync(join(folder, "main.go"), GO);
@@ -109,13 +109,13 @@ function command([word = "", ...rest]: readonly string[]): readonly string[] {
 describe.each([
   ["ASCII", "passwords", PASSWORDS],
   ["any characters", "wide", WIDE_PASSWORDS],
-] as const)("passwords of %s", (_, file, values) => {
-  test.for(ROWS)("%s", { timeout: 120_000 }, ([name, words], { skip }) => {
+] as const)("passwords of %s are masked in the output of", (_, file, values) => {
+  test.for(ENCODERS)("%s", { timeout: 120_000 }, ([name, words], { skip }) => {
     const reason = notInstalled("sh", "-c", `command -v ${words[0] ?? ""}`);
     skip(reason !== undefined, reason);
-    // Go compiles its own library for this, in 22 seconds.
+    // Go compiles its standard library for this program, which takes 22 seconds.
     skip(words[0] === "go" && notNightly !== undefined, notNightly);
-    const [program = "", ...args] = command(words);
+    const [program = "", ...args] = resolveCommand(words);
     const output = execFileSync("sh", ["-c", 'exec "$@" <"$0"', join(folder, file), program, ...args], {
       env: { PATH: process.env["PATH"], LC_ALL: "C.UTF-8", HOME: folder },
       maxBuffer: 1 << 26,
@@ -124,7 +124,7 @@ describe.each([
     const lines = output.split("\n").slice(0, -1);
     expect(lines.length).toBe(COUNT);
     const leaks = lines.filter((line, index) => {
-      const masker = withAddon(maskingOf([{ name: "PASSWORD", value: values[index] ?? "" }])).stream();
+      const masker = useCompiledSearch(maskingOf([{ name: "PASSWORD", value: values[index] ?? "" }])).stream();
       const out = Buffer.concat([Buffer.from(masker.push(Buffer.from(`${line}\n`))), masker.flush()]).toString();
       return !/^[^*]{0,40}\*\*\*[^*]{0,8}\n$/.test(out);
     });
@@ -132,7 +132,7 @@ describe.each([
   });
 });
 
-function passwords(isWide: boolean): readonly string[] {
+function makePasswords(isWide: boolean): readonly string[] {
   let state = SEED;
   const choose = (limit: number): number => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
@@ -142,10 +142,10 @@ function passwords(isWide: boolean): readonly string[] {
   return Array.from({ length: COUNT }, () => {
     const characters = Array.from({ length: 20 }, () => letters[choose(letters.length)] ?? "");
     for (let special = 0; special < 5; special++) {
-      // Letters at both ends, so that they are not taken for white space or quotes around the word.
-      const at = 1 + choose(18);
-      characters[at] = SPECIALS[choose(SPECIALS.length)] ?? "";
-      if (choose(4) === 0 && at < 18) characters[at + 1] = characters[at];
+      // Both ends are letters, because special characters there could be white space or quotes around the word.
+      const index = 1 + choose(18);
+      characters[index] = SPECIALS[choose(SPECIALS.length)] ?? "";
+      if (choose(4) === 0 && index < 18) characters[index + 1] = characters[index];
     }
     if (isWide) characters[1 + choose(18)] = WIDE[choose(WIDE.length)] ?? "";
     return characters.join("");

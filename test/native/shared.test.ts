@@ -11,39 +11,39 @@ import { folder } from "../helpers/sophia.ts";
 const root = join(import.meta.dirname, "../..");
 const { path, text } = sharedHeader(root);
 
-test("the header is what npm run generate writes", () => {
+test("the shared header is up to date with native/shared.ts (npm run generate)", () => {
   expect(readFileSync(path, "utf8")).toBe(text);
 });
 
-/** Returns the output of a C program that includes the header. */
-function print(statements: string): string {
+/** Compiles and runs a C program that includes the header and has these statements. @returns its output */
+function runC(statements: string): string {
   const source = `#include <signal.h>\n#include <stdio.h>\n#include "${path}"\nint main(void) { ${statements} return 0; }\n`;
-  const place = folder({ "print.c": source });
-  execFileSync("cc", ["-Wall", "-Werror", "-o", join(place, "print"), join(place, "print.c")]);
-  return execFileSync(join(place, "print"), { encoding: "utf8" });
+  const sourceFolder = folder({ "print.c": source });
+  execFileSync("cc", ["-Wall", "-Werror", "-o", join(sourceFolder, "print"), join(sourceFolder, "print.c")]);
+  return execFileSync(join(sourceFolder, "print"), { encoding: "utf8" });
 }
 
-describe("C has what TypeScript has:", () => {
+describe("C and TypeScript have the same", () => {
   skipBecause(notInstalled("cc", "--version"));
 
   test("numbers", () => {
     const numbers = Object.entries(shared).filter(([, value]) => typeof value === "number");
     expect(numbers.length).toBeGreaterThan(15);
-    const printed = print(numbers.map(([name]) => `printf("${name} %d\\n", ${name});`).join(""));
+    const printed = runC(numbers.map(([name]) => `printf("${name} %d\\n", ${name});`).join(""));
     expect(printed).toBe(numbers.map(([name, value]) => `${name} ${String(value)}\n`).join(""));
   });
 
   test("names", () => {
     const list = "const char *const names[] = {PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
-    const printed = print(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
+    const printed = runC(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
     const { PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
     const names = [...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];
     expect(printed.split("\n")).toEqual([...names, ""]);
   });
 
-  test("the signals at which PID 1 ends", () => {
+  test("signals on which PID 1 ends", () => {
     const list = "const int signals[] = {FATAL_SIGNALS};";
-    const printed = print(`${list} for (int i = 0; i < 16; ++i) printf("%d ", signals[i]);`);
+    const printed = runC(`${list} for (int i = 0; i < 16; ++i) printf("%d ", signals[i]);`);
     const numbers = shared.FATAL_SIGNALS.map((name) => constants.signals[name]);
     expect(numbers).toHaveLength(16);
     expect(printed).toBe(numbers.map((number) => `${number} `).join(""));

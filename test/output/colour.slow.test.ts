@@ -10,7 +10,7 @@ import { atTerminal } from "../helpers/terminal.ts";
 
 const ESCAPE = "\u001B";
 
-describe("colours are used if allowed", () => {
+describe("sophia-run uses colours, or none, as the environment allows it:", () => {
   const terminal = { TERM: "xterm-256color" };
   test.each([
     ["a terminal", terminal, true, true],
@@ -18,22 +18,27 @@ describe("colours are used if allowed", () => {
     ["NO_COLOR", { ...terminal, NO_COLOR: "1" }, true, false],
     ["NO_COLOR, whatever its value", { ...terminal, NO_COLOR: "0" }, true, false],
     ["an empty NO_COLOR", { ...terminal, NO_COLOR: "" }, true, true],
-    ["a terminal that knows none", { TERM: "dumb" }, true, false],
-    ["a terminal of no name", { TERM: "" }, true, false],
-    ["a terminal of no name", {}, true, false],
+    ["a terminal that has no colours", { TERM: "dumb" }, true, false],
+    ["a terminal with an empty name", { TERM: "" }, true, false],
+    ["a terminal without a name", {}, true, false],
     ...["", "1", "2", "3", "true"].map(
       (value) => [`FORCE_COLOR=${value}`, { FORCE_COLOR: value }, false, true] as const,
     ),
     ...["0", "false", "4", "no"].map(
       (value) => [`FORCE_COLOR=${value}`, { ...terminal, FORCE_COLOR: value }, true, false] as const,
     ),
-    ["FORCE_COLOR over NO_COLOR, as for Node.js", { FORCE_COLOR: "1", NO_COLOR: "1", TERM: "dumb" }, false, true],
+    [
+      "FORCE_COLOR, which has precedence over NO_COLOR as in Node.js",
+      { FORCE_COLOR: "1", NO_COLOR: "1", TERM: "dumb" },
+      false,
+      true,
+    ],
   ] as const)("%s", (_, variables, isTerminal, expected) => {
     const environment = new Map<string, string>(Object.entries(variables));
     expect(hasColours({ environment, isTerminal: () => isTerminal }, 1)).toBe(expected);
   });
 
-  test("each stream is checked by itself", () => {
+  test("each stream has colours only if it is a terminal itself", () => {
     const environment = new Map(Object.entries(terminal));
     const isTerminal = (descriptor: number): boolean => descriptor === 2;
     expect([hasColours({ environment, isTerminal }, 1), hasColours({ environment, isTerminal }, 2)]).toEqual([
@@ -43,11 +48,11 @@ describe("colours are used if allowed", () => {
   });
 });
 
-describe("painted parts", () => {
-  const painted = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
+describe("these parts have colours:", () => {
+  const colourLines = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
     `${colourMessage(messageLines(lines, PLAIN_LAYOUT), kind).join("\n")}\n`;
 
-  test("a report: headings, failures with all their lines, and passed checks of the summary alone", () => {
+  test("of a report the headings, all lines of a failure, and passed checks in the summary", () => {
     const long = `❌ ${"word ".repeat(14)}word`;
     const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long} goes on\n   what to do\n\n--- Summary ---\n✅ F\n`;
     expect(layOutReport(text, PLAIN_LAYOUT, createReportStyler())).toBe(
@@ -69,23 +74,23 @@ describe("painted parts", () => {
     );
   });
 
-  test("a failure: the cause, and the violated rules", () => {
-    expect(painted("failure", "broken", "✗ A", "do this")).toBe(
+  test("of a failure the cause and the violated rules", () => {
+    expect(colourLines("failure", "broken", "✗ A", "do this")).toBe(
       `${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m broken${ESCAPE}[39m\n` +
         `${ESCAPE}[31m  ✗ A${ESCAPE}[39m\n  do this\n`,
     );
   });
 
-  test("a notice: the word warning", () => {
-    expect(painted("notice", "warning: odd", "do this")).toBe(
+  test("of a notice the word warning", () => {
+    expect(colourLines("notice", "warning: odd", "do this")).toBe(
       `${ESCAPE}[1msophia-run:${ESCAPE}[22m ${ESCAPE}[33mwarning:${ESCAPE}[39m odd\n  do this\n`,
     );
   });
 });
 
-// A required variable: otherwise there is no contract here.
-const forced = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef", QDRANT_URL: "https://q.example.test" };
-const plain = { ...forced, FORCE_COLOR: "0" };
+// The environment has a required variable, without which the built-in contract would not apply.
+const coloured = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef", QDRANT_URL: "https://q.example.test" };
+const uncoloured = { ...coloured, FORCE_COLOR: "0" };
 
 describe("the program", () => {
   test.each([
@@ -97,9 +102,9 @@ describe("the program", () => {
     [["--", "true"]],
     [["no-such-command"]],
     [["check", "--jsno"]],
-  ])("%j: colours change nothing else", async (args) => {
+  ])("prints for %j the same text with colours and without", async (args) => {
     const cwd = folder();
-    const [with_, without] = [await sophia(args, { cwd, env: forced }), await sophia(args, { cwd, env: plain })];
+    const [with_, without] = [await sophia(args, { cwd, env: coloured }), await sophia(args, { cwd, env: uncoloured })];
     expect(with_.stdout + with_.stderr).toContain(`${ESCAPE}[`);
     expect(without.stdout + without.stderr).not.toContain(ESCAPE);
     const stripped = { stdout: stripVTControlCharacters(with_.stdout), stderr: stripVTControlCharacters(with_.stderr) };
@@ -114,17 +119,17 @@ describe("the program", () => {
     [["docs", "--check"]],
     [["completion", "bash"]],
     [["--version"]],
-  ])("%j: output for programs has no colours", async (args) => {
-    const { stdout } = await sophia(args, { env: forced });
+  ])("prints no colours for %j, whose output is for programs", async (args) => {
+    const { stdout } = await sophia(args, { env: coloured });
     expect(stdout).not.toContain(ESCAPE);
   });
 
-  test("a .env file has no effect", async () => {
+  test("ignores FORCE_COLOR in a .env file", async () => {
     const cwd = folder({ ".env": "FORCE_COLOR=1\n" });
     expect((await sophia(["check"], { cwd })).stdout).not.toContain(ESCAPE);
   });
 
-  test("at a terminal, each stream by itself", async () => {
+  test("prints colours to a terminal, and not to the stream that is a file", async () => {
     const cwd = folder();
     const env = { TERM: "xterm", QDRANT_URL: "https://q.example.test" };
     const red = `${ESCAPE}[31m❌ ESC_ENV: Not configured${ESCAPE}[39m`;
@@ -134,7 +139,7 @@ describe("the program", () => {
     expect(refused.stdout).toContain("❌ ESC_ENV: Not configured");
     expect((await atTerminal(["--", "true"], { cwd, env: { ...env, TERM: "dumb" } }, [])).stdout).not.toContain(ESCAPE);
 
-    // The output of one is a file, that of the other the terminal.
+    // One stream of the inner sophia-run is a file, and its other stream is the terminal.
     const inner = (script: string): Promise<{ readonly stdout: string }> =>
       atTerminal(["--no-contract", "--", "sh", "-c", script, "sh", ...sophiaRun], { cwd, env }, []);
     const { stdout: message } = await inner('"$@" -- true > out');

@@ -4,12 +4,12 @@ import { jsonLine, jsonText } from "../../src/core/json-text.ts";
 import { withoutCommands } from "../../src/output/surroundings.ts";
 import { Commands, linesOf } from "../helpers/actions/command.ts";
 
-/** All characters that .NET trims from the beginning of a line, and those that end one. */
+/** All characters that .NET trims from the beginning of a line, and all characters that end a line. */
 const SPACES = [
   ["", " ", "  ", "\t", "\v", "\f", "\n", "\r", "\r\n", "\u0085", "\u00A0", "\u1680", "\u2000", "\u200A"],
   ["\u2028", "\u2029", "\u202F", "\u205F", "\u3000", "\uFEFF"],
 ].flat();
-const PARTS = [
+const COMMAND_PARTS = [
   [
     "::stop-commands::x",
     "##[stop-commands]x",
@@ -29,15 +29,15 @@ const PARTS = [
 
 const isCommand = (text: string): boolean => linesOf(text).some((line) => new Commands().read(line) !== undefined);
 
-test.each(SPACES)("a command behind %j is none any more", (space) => {
+test.each(SPACES)("withoutCommands breaks a command of the runner that follows %j", (space) => {
   const text = `${space}::stop-commands::x\n`;
   expect(isCommand(text)).toBe(true);
   expect(isCommand(withoutCommands(text))).toBe(false);
   expect(withoutCommands(text)).toBe(`${space}: :stop-commands::x\n`);
 });
 
-test("no text has a command afterwards, and what the runner would only show stays", () => {
-  const parts = fc.array(fc.constantFrom(...SPACES, ...PARTS), { maxLength: 12 });
+test("withoutCommands breaks all commands in any text, and changes only white space", () => {
+  const parts = fc.array(fc.constantFrom(...SPACES, ...COMMAND_PARTS), { maxLength: 12 });
   let commands = 0;
   fc.assert(
     fc.property(parts, (all) => {
@@ -53,13 +53,13 @@ test("no text has a command afterwards, and what the runner would only show stay
   expect(commands).toBeGreaterThan(1000);
 });
 
-test("text without a command is not changed", () => {
+test("withoutCommands does not change text without a command", () => {
   for (const text of ["a::b\n", "std::vector\n", "# [x]\n", "#[derive]\n", "a: :b\n", ":x\n", "`## heading`\n"]) {
     expect(withoutCommands(text)).toBe(text);
   }
 });
 
-test("JSON stays the same for programs, and is no command for the runner", () => {
+test("JSON has the same value for programs, and contains no command for the runner", () => {
   const value = {
     "##[stop-commands]x": ["::stop-commands::x", String.raw`\##[error]`, "###[add-mask]x", "\n::debug::"],
   };

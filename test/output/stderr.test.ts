@@ -4,8 +4,8 @@ import { printError } from "../../src/output/stderr.ts";
 
 test.each([
   ["out of memory", ["sophia-run: not enough memory", "  raise the limit on memory, or end other programs"]],
-  ["another", ["sophia-run: internal error (InternalError); please report it"]],
-])("the engine's error with the text %j is reported as what it is", async (text, lines) => {
+  ["another text", ["sophia-run: internal error (InternalError); please report it"]],
+])("the engine's error with the text %j is reported as lack of memory or as an internal error", async (text, lines) => {
   class InternalError extends Error {
     override readonly name = "InternalError";
   }

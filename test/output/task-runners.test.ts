@@ -7,13 +7,13 @@ test.each([
   [{ TURBO_HASH: "3d0a0bf741761293" }, "turbo.json"],
   [{ NX_TASK_TARGET_PROJECT: "api" }, "--with-env-vars"],
   [{ TURBO_TOKEN: "x", NX_VERBOSE_LOGGING: "true" }, undefined],
-])("%j: %s", (values, found) => {
+])("with the variables %j the advice about the task runner contains %s", (values, fragment) => {
   const advice = runnerAdvice(resolutionOf(values));
-  if (found === undefined) expect(advice).toBeUndefined();
-  else expect(advice).toContain(found);
+  if (fragment === undefined) expect(advice).toBeUndefined();
+  else expect(advice).toContain(fragment);
 });
 
-test("the advice stands behind the violations, since the project may use .env alone", async () => {
+test("the advice about the task runner follows the violations, since the project may use only .env", async () => {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { KEY: { required: true } } }) });
   const env = { TURBO_HASH: "3d0a0bf741761293" };
   const started = await sophia(["--", "true"], { cwd, env });

@@ -4,15 +4,15 @@ import { expect, test } from "vitest";
 import { typedName } from "../../src/output/typed-name.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
-/** A project with the command in node_modules/.bin, and a folder as of a global installation. */
-function installed(): { readonly cwd: string; readonly bin: string; readonly elsewhere: string } {
+/** Makes a project with the command in node_modules/.bin, and a folder like that of a global installation. */
+function makeInstallations(): { readonly cwd: string; readonly bin: string; readonly elsewhere: string } {
   const cwd = folder();
   const bin = join(cwd, "node_modules", ".bin");
   const elsewhere = folder();
   mkdirSync(bin, { recursive: true });
-  for (const place of [bin, elsewhere]) {
-    writeFileSync(join(place, "sophia-run"), "#!/bin/sh\n");
-    chmodSync(join(place, "sophia-run"), 0o755);
+  for (const binFolder of [bin, elsewhere]) {
+    writeFileSync(join(binFolder, "sophia-run"), "#!/bin/sh\n");
+    chmodSync(join(binFolder, "sophia-run"), 0o755);
   }
   return { cwd, bin, elsewhere };
 }
@@ -24,47 +24,51 @@ const AGENTS = [
   ["bun/1.4.5 npm/? node/v26.3.0 linux x64", "bunx --no-install sophia-run"],
 ] as const;
 
-test.each(AGENTS)("by %s: %s, wherever the manager has put it", (agent, expected) => {
-  const { cwd, bin, elsewhere } = installed();
-  const named = (variables: Readonly<Record<string, string>>): string =>
-    typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
-  expect(named({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
-  expect(named({ PATH: "./node_modules/.bin" })).toBe(expected);
-  expect(named({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
-  expect(named({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
-  expect(named({ PATH: "/nowhere" })).toBe(expected);
-});
+test.each(AGENTS)(
+  "in a script of %s the user would type %s, wherever the package manager has installed the command",
+  (agent, expected) => {
+    const { cwd, bin, elsewhere } = makeInstallations();
+    const typedNameWith = (variables: Readonly<Record<string, string>>): string =>
+      typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
+    expect(typedNameWith({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
+    expect(typedNameWith({ PATH: "./node_modules/.bin" })).toBe(expected);
+    expect(typedNameWith({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
+    expect(typedNameWith({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
+    expect(typedNameWith({ PATH: "/nowhere" })).toBe(expected);
+  },
+);
 
-test("in a shell the search path comes first, then node_modules, also above the working directory", () => {
-  const { cwd, bin, elsewhere } = installed();
+test("in a shell the user would type the name on the search path, or npx if only a node_modules above has it", () => {
+  const { cwd, bin, elsewhere } = makeInstallations();
   const inner = join(cwd, "packages");
   mkdirSync(inner);
-  const named = (at: string, PATH: string): string => typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
-  expect(named(cwd, elsewhere)).toBe("sophia-run");
-  expect(named(cwd, bin)).toBe("sophia-run");
-  expect(named(inner, "/nowhere")).toBe("npx --no-install sophia-run");
-  expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
+  const typedNameIn = (at: string, PATH: string): string =>
+    typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
+  expect(typedNameIn(cwd, elsewhere)).toBe("sophia-run");
+  expect(typedNameIn(cwd, bin)).toBe("sophia-run");
+  expect(typedNameIn(inner, "/nowhere")).toBe("npx --no-install sophia-run");
+  expect(typedNameIn(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
-test("by uv run and pdm run, from the virtual environment; not in a shell in which that is activated", () => {
-  const { elsewhere } = installed();
+test("by uv run and pdm run the user would type their command, and in an activated virtual environment the name", () => {
+  const { elsewhere } = makeInstallations();
   const virtual = folder();
   mkdirSync(join(virtual, "bin"));
   writeFileSync(join(virtual, "bin", "sophia-run"), "#!/bin/sh\n");
-  const named = (path: string, variables: Readonly<Record<string, string>>): string =>
+  const typedNameWith = (path: string, variables: Readonly<Record<string, string>>): string =>
     typedName({
       cwd: virtual,
       environment: new Map(Object.entries({ PATH: path, VIRTUAL_ENV: virtual, ...variables })),
     });
   const path = `${join(virtual, "bin")}:${elsewhere}`;
-  expect(named(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
-  expect(named(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
-  expect(named(path, {})).toBe("sophia-run");
-  expect(named(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
+  expect(typedNameWith(path, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("uv run sophia-run");
+  expect(typedNameWith(path, { PDM_RUN_CWD: virtual })).toBe("pdm run sophia-run");
+  expect(typedNameWith(path, {})).toBe("sophia-run");
+  expect(typedNameWith(elsewhere, { UV_RUN_RECURSION_DEPTH: "1" })).toBe("sophia-run");
 });
 
-test("no part of a variable is shown", () => {
-  const { cwd, bin } = installed();
+test("the typed name contains no part of a variable's value", () => {
+  const { cwd, bin } = makeInstallations();
   for (const agent of ["rm -rf /", "evil/1; rm", "npm", "constructor/1", "\u001B[31m/2"]) {
     const environment = new Map([
       ["PATH", bin],
@@ -75,8 +79,8 @@ test("no part of a variable is shown", () => {
   }
 });
 
-test("messages and help use this name, output for programs does not", async () => {
-  const { cwd, bin } = installed();
+test("messages and help use the typed name, and output for programs does not", async () => {
+  const { cwd, bin } = makeInstallations();
   const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_user_agent: AGENTS[1][0] };
   const started = await sophia(["--", "true"], { cwd, env });
   expect(started.stderr).toContain("pnpm exec sophia-run init");

@@ -6,27 +6,37 @@ import { REFUSED_PORT } from "../esc-server/sockets.ts";
 import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
-const NAME = "acme/sophia/dev";
-const NAMES = ["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "QDRANT_API_KEY", "GH_FINE_GRAINED_TOKEN", "OPENAI_API_KEY"];
+const ENVIRONMENT = "acme/sophia/dev";
+const MISSING_NAMES = [
+  "PULUMI_ACCESS_TOKEN",
+  "QDRANT_URL",
+  "QDRANT_API_KEY",
+  "GH_FINE_GRAINED_TOKEN",
+  "OPENAI_API_KEY",
+];
 
-async function esc(values: Readonly<Record<string, string>> = {}, options: Parameters<typeof startEscServer>[0] = {}) {
+/** Starts an ESC whose environment has the values, and returns the variables that lead to it. */
+async function startEscWith(
+  values: Readonly<Record<string, string>> = {},
+  options: Parameters<typeof startEscServer>[0] = {},
+) {
   const server = await startEscServer(options);
   onTestFinished(() => server.close());
-  server.environment(NAME, {
+  server.environment(ENVIRONMENT, {
     values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, secret(value)])),
   });
-  return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+  return { server, env: { ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
 }
 
-/** Every line is short, and there are not many. */
-function expectShort(text: string, most = 15): readonly string[] {
+/** Expects that every line fits 80 columns, and that the text has few lines. Returns the lines. */
+function expectShortLines(text: string, maxLines = 15): readonly string[] {
   const lines = text.trimEnd().split("\n");
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
-  expect(lines.length, text).toBeLessThanOrEqual(most);
+  expect(lines.length, text).toBeLessThanOrEqual(maxLines);
   return lines;
 }
 
-/** Runs a launch, an export and a check that fail for the same reason. Their wording is in the snapshot. */
+/** Runs a start, an export and a check, which fail for the same reason, and compares their messages with the snapshot. */
 async function runAll(env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
   const cwd = folder(files);
   const launched = await sophia(["--", "node", "server.js"], { cwd, env });
@@ -35,45 +45,45 @@ async function runAll(env: Readonly<Record<string, string>>, files: Readonly<Rec
   expect([launched.status, exported.status, checked.status]).toEqual([78, 78, 1]);
   expect(launched.stdout + exported.stdout).toBe("");
   const summary = /^--- Summary ---\n([^]*)$/m.exec(checked.stdout)?.[1] ?? "";
-  expectShort(exported.stderr);
-  expectShort(checked.stdout, 60);
+  expectShortLines(exported.stderr);
+  expectShortLines(checked.stdout, 60);
   expect(exported.stderr).not.toContain("launch");
   for (const text of [launched.stderr, exported.stderr, summary])
     expectWording(text.replace(/request ID \S+/, "<request>"));
-  return { lines: expectShort(launched.stderr), text: launched.stderr, summary };
+  return { lines: expectShortLines(launched.stderr), text: launched.stderr, summary };
 }
 
-test("where the built-in contract is meant, the message begins with it and two remedies, then ESC, and .env last", async () => {
+test("with the built-in contract the message begins with that contract and two remedies, then ESC, and .env last", async () => {
   const { lines, text, summary } = await runAll({ PULUMI_ACCESS_TOKEN: "pul-0123456789abcdef" });
   expect(lines[0]).toMatch(/^sophia-run: no contract .* built-in one/);
   expect(lines[1]).toMatch(/sophia-run init.*--no-contract$/);
   expect(lines[2]).toContain("ESC_ENV and ESC_TOKEN");
   expect(lines[4]).toBe("    export ESC_TOKEN_COMMAND='printenv PULUMI_ACCESS_TOKEN'");
   expect(lines[5]).toMatch(/\(4 violations\); node was not started$/);
-  for (const name of NAMES.slice(1)) expect(text).toContain(name);
+  for (const name of MISSING_NAMES.slice(1)) expect(text).toContain(name);
   expect(lines.at(-1)).toContain(".env");
   expect(summary).toMatch(/^⚠️ No contract .*\n {3}.*sophia-run init.*\n❌ .*ESC_ENV/);
 });
 
-test("an incomplete configuration of ESC is named once", async () => {
-  const { lines, text } = await runAll({ ESC_ENV: NAME });
+test("the message names an incomplete configuration of ESC once", async () => {
+  const { lines, text } = await runAll({ ESC_ENV: ENVIRONMENT });
   expect(lines[2]).toContain("ESC_ENV is set but ESC_TOKEN");
   expect(text.match(/ESC_TOKEN/g)).toHaveLength(1);
 });
 
-test("with ESC there is one remedy for all, and it works", async () => {
-  const { env } = await esc();
+test("with ESC the message has one remedy for all missing variables", async () => {
+  const { env } = await startEscWith();
   const { lines, text, summary } = await runAll(env);
   expect(lines[2]).toMatch(/\(5 violations\); node was not started$/);
-  for (const name of NAMES) expect(text).toContain(name);
-  for (const shown of [text, summary]) {
-    expect(shown.match(/^ +sophia-run set .*$/gm)).toStrictEqual([
+  for (const name of MISSING_NAMES) expect(text).toContain(name);
+  for (const message of [text, summary]) {
+    expect(message.match(/^ +sophia-run set .*$/gm)).toStrictEqual([
       expect.stringMatching(/^ {4,5}sophia-run set PULUMI_ACCESS_TOKEN --in acme\/sophia\/dev$/),
     ]);
   }
 });
 
-test("with .env files alone the violations come first, and only check mentions ESC", async () => {
+test("with .env files only, the message begins with the violations, and only check mentions ESC", async () => {
   const contract = { variables: { DATABASE_URL: { required: true }, PORT: { format: "port" } } };
   const { lines, text, summary } = await runAll(
     {},
@@ -86,9 +96,9 @@ test("with .env files alone the violations come first, and only check mentions E
 });
 
 describe("if ESC is the cause, the message begins with it, and the missing variables follow", () => {
-  test("unreachable", async () => {
+  test("ESC cannot be reached", async () => {
     const { lines, text, summary } = await runAll({
-      ESC_ENV: NAME,
+      ESC_ENV: ENVIRONMENT,
       ESC_TOKEN: "pul-0123456789abcd",
       PULUMI_BACKEND_URL: `http://127.0.0.1:${REFUSED_PORT}`,
     });
@@ -104,26 +114,26 @@ describe("if ESC is the cause, the message begins with it, and the missing varia
     [401, "check ESC_TOKEN"],
     [403, "allow the token"],
     [404, "check ESC_ENV"],
-  ])("refused: %i", async (status, hint) => {
-    const { server, env } = await esc();
+  ])("ESC refuses access with status %i", async (status, hint) => {
+    const { server, env } = await startEscWith();
     server.failAlways("open", { kind: "status", status });
     const { lines, text, summary } = await runAll(env, { ".env": `QDRANT_URL=${CONTRACT_VALUES.QDRANT_URL}` });
     expect(lines[0]).toMatch(/^sophia-run: .*acme\/sophia\/dev was refused: /);
-    for (const words of [`HTTP ${status}`, hint]) expect(text).toContain(words);
+    for (const fragment of [`HTTP ${status}`, hint]) expect(text).toContain(fragment);
     expect(text).toMatch(/\n {2}withheld .*: QDRANT_URL\n/);
     expect(text).toContain("unset ESC_TOKEN");
     expect(summary).toMatch(new RegExp(`^❌ .*acme/sophia/dev was refused: [^❌]*HTTP ${status}`));
   });
 
-  test("the message for a missing approval has the command that requests it", async () => {
-    const { server, env } = await esc();
-    server.environment(NAME, { values: {}, deny: "approval" });
+  test("ESC needs an approval, and the message has the command that requests it", async () => {
+    const { server, env } = await startEscWith();
+    server.environment(ENVIRONMENT, { values: {}, deny: "approval" });
     const { text } = await runAll(env);
     expect(text).toContain("  sophia-run request --reason TEXT");
   });
 
-  test("a definition with very many errors leaves room for the names", async () => {
-    const { server, env } = await esc();
+  test("the definition has very many errors, which are cut off", async () => {
+    const { server, env } = await startEscWith();
     const diagnostics = Array.from({ length: 50 }, (_, index) => ({ summary: `fault ${index} ${"x".repeat(200)}` }));
     server.failAlways("open", { kind: "diagnostics", diagnostics });
     const { status, stderr } = await sophia(["--", "true"], { env });
@@ -134,7 +144,7 @@ describe("if ESC is the cause, the message begins with it, and the missing varia
   });
 });
 
-test("many violations are listed by name, and invalid values have one remedy for each file", async () => {
+test("the message lists many violations by name, and has one remedy for the invalid values of each file", async () => {
   const names = Array.from({ length: 30 }, (_, index) => `VARIABLE_${index}`);
   const variables = Object.fromEntries(names.map((name) => [name, { required: true, format: "port" }]));
   const wrong = { VARIABLE_1: "x", VARIABLE_2: "x" };
@@ -149,7 +159,7 @@ test("many violations are listed by name, and invalid values have one remedy for
   expect(text).toMatch(/\.env, lines 1 and 3\n/);
 });
 
-test("of many violations, empty values are told from those that are not set", async () => {
+test("the message lists empty values and missing values separately if there are many violations", async () => {
   const names = Array.from({ length: 12 }, (_, index) => `VARIABLE_${index}`);
   const variables = Object.fromEntries(names.map((name) => [name, { required: true }]));
   const { lines } = await runAll(
@@ -161,23 +171,23 @@ test("of many violations, empty values are told from those that are not set", as
 });
 
 test("many remarks on a file do not hide other notices", async () => {
-  const bad = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
+  const invalidLines = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
   const contract = { "sophia.contract.json": '{"variables":{"A":{"required":true}}}' };
-  const { text } = await runAll({ ESC_ENV: NAME }, { ...contract, ".env": `${bad}BASH_ENV=x\n` });
+  const { text } = await runAll({ ESC_ENV: ENVIRONMENT }, { ...contract, ".env": `${invalidLines}BASH_ENV=x\n` });
   expect(text).toContain("warning: BASH_ENV in .env");
   expect(text).toMatch(/\n {2}and \d+ further notices\n/);
 });
 
-describe("a variable that an option withholds is not reported as missing", () => {
+describe("a variable that an option withholds is reported as withheld, not as missing,", () => {
   test.each([
     [["--exclude", "QDRANT_URL"], /QDRANT_URL .*\s+withheld by --exclude/],
     [["--exclude", "*_API_KEY"], /OPENAI_API_KEY .*\s+withheld by --exclude/],
-  ])("%j", async (options, expected) => {
-    const { env } = await esc(CONTRACT_VALUES);
+  ])("with %j", async (options, expected) => {
+    const { env } = await startEscWith(CONTRACT_VALUES);
     const launched = await sophia([...options, "--", "true"], { env });
     const checked = await sophia(["check", ...options], { env });
     expect([launched.status, checked.status]).toEqual([78, 1]);
-    expect(expectShort(launched.stderr)[2]).toContain("the contract is not met");
+    expect(expectShortLines(launched.stderr)[2]).toContain("the contract is not met");
     for (const text of [launched.stderr, checked.stdout]) {
       expect(text).toMatch(expected);
       expect(text).not.toContain("sophia-run set");
@@ -187,16 +197,16 @@ describe("a variable that an option withholds is not reported as missing", () =>
   });
 });
 
-test("for an invalid value, the message does not mention ESC", async () => {
+test("the message about an invalid value does not mention ESC", async () => {
   const env = { ...CONTRACT_VALUES, QDRANT_URL: "<value>" };
   const { status, stderr } = await sophia(["--", "true"], { env });
   expect(status).toBe(78);
-  expect(expectShort(stderr)[2]).toMatch(/\(1 violation\); true was not started$/);
+  expect(expectShortLines(stderr)[2]).toMatch(/\(1 violation\); true was not started$/);
   expect(stderr).toContain("QDRANT_URL in the environment");
   expect(stderr).not.toContain("ESC");
 });
 
-test("of thousands of violations, fifty are named and the others counted; JSON has all", async () => {
+test("the message names fifty of thousands of violations and counts the others, and JSON has all", async () => {
   const names = Array.from({ length: 8000 }, (_, index) => `VARIABLE_NUMBER_${index}`);
   const contract = { variables: Object.fromEntries(names.map((name) => [name, { required: true }])) };
   const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
@@ -210,10 +220,10 @@ test("of thousands of violations, fifty are named and the others counted; JSON h
   }
   const { stdout } = await sophia(["check", "--json"], { cwd });
   const { violations }: { violations: { names: string[] }[] } = JSON.parse(stdout);
-  expect(violations.map((one) => one.names[0])).toEqual(names);
+  expect(violations.map((violation) => violation.names[0])).toEqual(names);
 });
 
-test("of a group of thousands of variables, fifty are named", async () => {
+test("the message names fifty variables of a group with thousands", async () => {
   const names = Array.from({ length: 5000 }, (_, index) => `MEMBER_${index}`);
   for (const rule of ["all-or-none", "one-of", "exactly-one"]) {
     const contract = {
@@ -232,16 +242,17 @@ describe(".env.local, which is not read,", () => {
   const contract = JSON.stringify({
     variables: { KEY: { required: true, aliases: ["OLD_KEY"] }, PORT: { format: "port" } },
   });
-  const named = (text: string): string | undefined => /\S*\.env\.local has .*? (--dotenv \S+)/s.exec(text)?.[1];
+  const findNamedOption = (text: string): string | undefined =>
+    /\S*\.env\.local has .*? (--dotenv \S+)/s.exec(text)?.[1];
 
-  test("is named if it has what is missing, with the option that reads it, which works", async () => {
+  test("is named with the option that reads it if it has the missing variables, and the option works", async () => {
     const files = { "sophia.contract.json": contract, ".env": "A=1\n", ".env.local": "OLD_KEY=sentinel\nB=1\n" };
     const cwd = folder(files);
     for (const args of [["--", "true"], ["export"], ["get", "KEY"], ["check"]]) {
       const { stdout, stderr } = await sophia(args, { cwd });
       expect(stdout + stderr).toContain(".env.local has OLD_KEY, and is not read");
       expect(stdout + stderr).not.toContain("sentinel");
-      const options = named(stdout + stderr)?.split(" ") ?? [];
+      const options = findNamedOption(stdout + stderr)?.split(" ") ?? [];
       expect(options).toEqual(["--dotenv", ".env,.env.local"]);
       expect((await sophia([...options, ...args], { cwd })).status).toBe(0);
     }
@@ -253,24 +264,24 @@ describe(".env.local, which is not read,", () => {
     ["if it cannot be parsed", { ".env.local": 'KEY="1\n' }, []],
   ])("is not named %s", async (_, files, options) => {
     const cwd = folder({ "sophia.contract.json": contract, ...files });
-    const ended = await sophia([...options, "--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).not.toContain(".env.local");
+    const result = await sophia([...options, "--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).not.toContain(".env.local");
   });
 
   test.each([
     ["has other variables", "B=1\nPORT=1\n"],
     ["has an empty value", "KEY=\n"],
     ["is empty", ""],
-  ])("is said to have none of what is missing if it %s", async (_, text) => {
+  ])("is reported to have none of the missing variables if it %s", async (_, text) => {
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": text });
-    const ended = await sophia(["--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).toContain(".env.local has none of what is missing, and is not read");
-    expect(ended.stderr).not.toContain("--dotenv");
+    const result = await sophia(["--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).toContain(".env.local has none of what is missing, and is not read");
+    expect(result.stderr).not.toContain("--dotenv");
   });
 
-  test("takes no time that grows with the square of its names", async () => {
+  test("is searched in linear time for the missing variables", async () => {
     const others = Array.from({ length: 300_000 }, (_, index) => `NAME_${index}=1\n`).join("");
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": `${others}KEY=1\n` });
     const { status, stderr } = await sophia(["--", "true"], { cwd });
@@ -280,23 +291,23 @@ describe(".env.local, which is not read,", () => {
   test("is not named if other users may write it", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env.local": "KEY=1\n" });
     chmodSync(join(cwd, ".env.local"), 0o666);
-    const ended = await sophia(["--", "true"], { cwd });
-    expect(ended.status).toBe(78);
-    expect(ended.stderr).not.toContain(".env.local");
+    const result = await sophia(["--", "true"], { cwd });
+    expect(result.status).toBe(78);
+    expect(result.stderr).not.toContain(".env.local");
   });
 
-  test("is also found beside the contract of a folder above; the files that were read still are", async () => {
+  test("is also found beside the contract in a folder above, and the option keeps the files that were read", async () => {
     const root = folder({ "sophia.contract.json": contract, ".env": "A=1\n", ".env.local": "KEY=1\n" });
     const cwd = join(root, "a,b");
     mkdirSync(cwd);
     writeFileSync(join(cwd, ".env"), "B=1\n", { mode: 0o600 });
     const { stderr } = await sophia(["--", "true"], { cwd });
-    const option = named(stderr) ?? "";
+    const option = findNamedOption(stderr) ?? "";
     expect(option).toBe(`--dotenv ${root}/.env,.env,${root}/.env.local`);
     const started = await sophia([...option.split(" "), "--", "sh", "-c", 'echo "$A$B$KEY"'], { cwd });
     expect(started).toMatchObject({ status: 0, stdout: "111\n" });
     writeFileSync(join(cwd, ".env.local"), "KEY=2\n", { mode: 0o600 });
-    const own = await sophia(["--dotenv", ".env", "--", "true"], { cwd });
-    expect(named(own.stderr)).toBe("--dotenv .env,.env.local");
+    const resultInProject = await sophia(["--dotenv", ".env", "--", "true"], { cwd });
+    expect(findNamedOption(resultInProject.stderr)).toBe("--dotenv .env,.env.local");
   });
 });

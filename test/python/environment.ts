@@ -9,12 +9,12 @@ const INSTALL_MS = 240_000;
 /** A virtual environment with the packages of requirements.txt, or why there is none. */
 export type Python = { readonly bin: string } | { readonly reason: string };
 
-/** The environment for test/python. */
+/** Returns the virtual environment for test/python. */
 export function pythonWithPackages(): Python {
   return pythonPackages(join(import.meta.dirname, "requirements.txt"));
 }
 
-/** Made once, in .cache, by the packages' names and versions in the file and the version of Python. */
+/** Makes a virtual environment in .cache, once for each version of Python and content of the file with the requirements. */
 export function pythonPackages(requirements: string): Python {
   const version = spawnSync("python3", ["-c", "import sys, ensurepip, venv; print(sys.version)"], { encoding: "utf8" });
   if (version.status !== 0)
@@ -22,12 +22,12 @@ export function pythonPackages(requirements: string): Python {
   const name = createHash("sha256").update(readFileSync(requirements)).update(version.stdout).digest("hex");
   const folder = join(root, ".cache/python", name.slice(0, 16));
   const bin = join(folder, "bin");
-  const done = join(folder, "complete");
-  if (existsSync(done)) return { bin };
+  const completeMark = join(folder, "complete");
+  if (existsSync(completeMark)) return { bin };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const uv = /^uv==.*$/m.exec(readFileSync(requirements, "utf8"))?.[0] ?? "uv";
-  // uv takes a tenth of the time that pip takes for the rest.
+  // uv installs the other packages in a tenth of the time that pip would take.
   for (const command of [
     ["python3", "-m", "venv", folder],
     [join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "--retries", "1", uv],
@@ -45,6 +45,6 @@ export function pythonPackages(requirements: string): Python {
         }`,
       };
   }
-  writeFileSync(done, "");
+  writeFileSync(completeMark, "");
   return { bin };
 }

@@ -25,8 +25,8 @@ const wheel = existsSync(wheels)
 
 let esc: EscServer;
 let access: Readonly<Record<string, string>>;
-/** A folder with the command `sophia-run`, as the tests run it elsewhere. */
-let command: string;
+/** A folder with a command `sophia-run`, which runs the program under test. */
+let commandFolder: string;
 
 beforeEach(({ skip }) => skip("reason" in python, "reason" in python ? python.reason : ""));
 
@@ -34,48 +34,50 @@ beforeAll(async () => {
   esc = await startEscServer();
   esc.environment("acme/sophia/dev", { values: ESC_VALUES });
   access = { PULUMI_BACKEND_URL: esc.url, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: esc.token };
-  command = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
-  const words = sophiaRun.map((word) => `'${word}'`).join(" ");
-  writeFileSync(join(command, "sophia-run"), `#!/bin/sh\nexec ${words} "$@"\n`);
-  chmodSync(join(command, "sophia-run"), 0o755);
+  commandFolder = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
+  const quotedCommand = sophiaRun.map((word) => `'${word}'`).join(" ");
+  writeFileSync(join(commandFolder, "sophia-run"), `#!/bin/sh\nexec ${quotedCommand} "$@"\n`);
+  chmodSync(join(commandFolder, "sophia-run"), 0o755);
 }, 300_000);
 
 afterAll(async () => {
   await esc.close();
-  rmSync(command, { recursive: true, force: true });
+  rmSync(commandFolder, { recursive: true, force: true });
 });
 
-/** A copy of examples/python, in which Python may leave compiled files. */
-function example(): string {
+/** Copies examples/python into a folder in which Python may leave compiled files. */
+function copyExample(): string {
   const cwd = folder();
   cpSync(join(root, "examples/python"), cwd, { recursive: true });
   return cwd;
 }
 
-function environment(home: string): Record<string, string> {
-  return { PATH: `${command}:${bin}:${cleanPath}`, HOME: home, PYTHONUNBUFFERED: "1", ...access };
+function environmentWith(home: string): Record<string, string> {
+  return { PATH: `${commandFolder}:${bin}:${cleanPath}`, HOME: home, PYTHONUNBUFFERED: "1", ...access };
 }
 
-/** Sends a request without its body yet, asks the server to end, and sends the body. */
+/** Sends the head of a request, then SIGTERM to the server, and then the body of the request. @returns the answer */
 async function endDuringRequest(server: Started, pid: number, port: number): Promise<string> {
   const socket = connect(port, "127.0.0.1").setEncoding("latin1");
   let answer = "";
-  const ended = new Promise<void>((resolve, reject) => socket.once("close", () => resolve()).once("error", reject));
-  const begun = new Promise<void>((resolve) => {
+  const connectionEnd = new Promise<void>((resolve, reject) =>
+    socket.once("close", () => resolve()).once("error", reject),
+  );
+  const requestBegin = new Promise<void>((resolve) => {
     socket.on("data", (text: string) => {
       answer += text;
-      // The program itself waits for the body now.
+      // The program has read the head, and waits for the body now.
       if (answer.includes("100 Continue")) resolve();
     });
   });
   socket.write(
     "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n",
   );
-  await begun;
+  await requestBegin;
   process.kill(pid, "SIGTERM");
   await server.seen(/Handling signal: term|Shutting down\n/);
   socket.write("abcdef");
-  await ended;
+  await connectionEnd;
   return answer;
 }
 
@@ -87,45 +89,51 @@ describe("examples/python", () => {
       args: ["gunicorn", "--worker-class", "asgi", "--bind", "127.0.0.1:0", "--no-control-socket", "main:app"],
       end: { status: 0, signal: null },
     },
-  ])("$name serves with the configuration, and on SIGTERM answers what it has begun", async ({ args, end }) => {
-    const cwd = example();
-    // What is waited for are lines of the standard error.
-    const server = start(["sh", "-c", 'exec sophia-run -- "$@" 2>&1', "sh", ...args], { cwd, env: environment(cwd) });
-    const [, port = ""] = await server.seen(/(?:running on|Listening at:) http:\/\/127\.0\.0\.1:(\d+)/);
-    const answer: unknown = await (
-      await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })
-    ).json();
-    expect(answer).toEqual({ qdrant: QDRANT_URL });
-    expect(await endDuringRequest(server, server.pid, Number(port))).toMatch(/200 OK[^]*\{"bytes":6\}$/);
-    const finished = await server.finished;
-    expect(finished).toMatchObject(end);
-    expect(finished.stdout).toContain("stopped\n");
-    for (const value of Object.values(secrets)) expect(finished.stdout).not.toContain(value);
-  });
+  ])(
+    "$name serves with the configuration, and answers a request that has begun before it ends on SIGTERM",
+    async ({ args, end }) => {
+      const cwd = copyExample();
+      // The test waits for lines of the standard error.
+      const server = start(["sh", "-c", 'exec sophia-run -- "$@" 2>&1', "sh", ...args], {
+        cwd,
+        env: environmentWith(cwd),
+      });
+      const [, port = ""] = await server.seen(/(?:running on|Listening at:) http:\/\/127\.0\.0\.1:(\d+)/);
+      const answer: unknown = await (
+        await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } })
+      ).json();
+      expect(answer).toEqual({ qdrant: QDRANT_URL });
+      expect(await endDuringRequest(server, server.pid, Number(port))).toMatch(/200 OK[^]*\{"bytes":6\}$/);
+      const finished = await server.finished;
+      expect(finished).toMatchObject(end);
+      expect(finished.stdout).toContain("stopped\n");
+      for (const value of Object.values(secrets)) expect(finished.stdout).not.toContain(value);
+    },
+  );
 
-  test("pytest, with the values of ESC and with dummy ones", async () => {
-    const cwd = example();
+  test("pytest passes with the values of ESC and with dummy values", async () => {
+    const cwd = copyExample();
     for (const options of [[], ["--fake"]]) {
-      const words = ["sophia-run", ...options, "--", "pytest", "-q", "-p", "no:cacheprovider"] as const;
-      const { status, stdout } = await start(words, { cwd, env: environment(cwd) }).finished;
+      const testCommand = ["sophia-run", ...options, "--", "pytest", "-q", "-p", "no:cacheprovider"] as const;
+      const { status, stdout } = await start(testCommand, { cwd, env: environmentWith(cwd) }).finished;
       expect(stdout).toContain("3 passed");
       expect(status).toBe(0);
     }
   });
 
-  test("the loader reads the environment alone, and the smoke check is that of sophia-run", async () => {
-    const cwd = example();
-    // Not by spawnSync, which would keep the ESC server from answering.
+  test("the loader reads only the environment, and the smoke check runs sophia-run check", async () => {
+    const cwd = copyExample();
+    // spawnSync would keep the ESC server in this process from answering.
     const run = (file: string, args: readonly string[], env: Readonly<Record<string, string>>) =>
       start([file, ...args], { cwd, env }).finished;
-    const env = environment(cwd);
+    const env = environmentWith(cwd);
     const loaded = await run("sophia-run", ["--", "python3", "-m", "services.config_loader"], env);
     expect(loaded).toMatchObject({
       status: 0,
       stdout: "AppConfig(qdrant=QdrantConfig(), summaries=True)\n",
     });
-    const bare = await run("python3", ["-m", "services.config_loader"], env);
-    expect(bare.stderr).toContain("not set: QDRANT_URL, QDRANT_API_KEY");
+    const resultWithoutValues = await run("python3", ["-m", "services.config_loader"], env);
+    expect(resultWithoutValues.stderr).toContain("not set: QDRANT_URL, QDRANT_API_KEY");
     const check = await run("python3", ["tools/smoke_env_check.py"], env);
     expect(check.status).toBe(0);
     expect(check.stdout).toMatch(
@@ -137,22 +145,22 @@ describe("examples/python", () => {
     expect(none).toMatchObject({ status: 127, stderr: "sophia-run is not installed: see the README\n" });
   });
 
-  test("the image's command serves as PID 1, and ends on SIGTERM", async ({ skip }) => {
+  test("the command of the image serves as PID 1, and ends on SIGTERM", async ({ skip }) => {
     const isolation = findIsolation();
     if (!("prefix" in isolation)) return skip(isolation.reason);
-    const cwd = example();
+    const cwd = copyExample();
     const { entrypoint, cmd } = readImage(readFileSync(join(cwd, "Dockerfile"), "utf8"));
-    const words = [...entrypoint, ...cmd].map((word) => (word === "8000" ? "0" : word));
-    const container = startContainer(isolation.prefix, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...words], {
+    const imageCommand = [...entrypoint, ...cmd].map((word) => (word === "8000" ? "0" : word));
+    const container = startContainer(isolation.prefix, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...imageCommand], {
       cwd,
-      env: environment(cwd),
+      env: environmentWith(cwd),
     });
     const [, port = ""] = await container.seen(/running on http:\/\/0\.0\.0\.0:(\d+)/);
     expect(await endDuringRequest(container, container.init(), Number(port))).toContain('{"bytes":6}');
     expect((await container.finished).stdout).toContain("stopped\n");
   });
 
-  test("the dataclass is sound to a strict type checker, and errors of pydantic hold no value", async () => {
+  test("a strict type checker accepts the dataclass, and errors of pydantic contain no value", async () => {
     const cwd = folder({ "sophia.contract.json": readFileSync(join(root, "sophia.contract.json")) });
     await sophia(["docs", "--types", "python", "plain.py"], { cwd });
     await sophia(["docs", "--types", "pydantic", "settings.py"], { cwd });
@@ -161,7 +169,7 @@ describe("examples/python", () => {
       encoding: "utf8",
     });
     expect(checked.stdout).toBe("Success: no issues found in 1 source file\n");
-    const show = (env: Readonly<Record<string, string>>) =>
+    const showSettings = (env: Readonly<Record<string, string>>) =>
       spawnSync(
         join(bin, "python3"),
         [
@@ -171,11 +179,11 @@ describe("examples/python", () => {
         ],
         { cwd, env: { ...env }, encoding: "utf8" },
       );
-    const shown = show(CONTRACT_VALUES);
-    expect(shown.stdout).toContain(`qdrant_api_key=SecretStr('**********')`);
-    expect(shown.stdout.trim().endsWith(CONTRACT_VALUES.QDRANT_API_KEY)).toBe(true);
+    const result = showSettings(CONTRACT_VALUES);
+    expect(result.stdout).toContain(`qdrant_api_key=SecretStr('**********')`);
+    expect(result.stdout.trim().endsWith(CONTRACT_VALUES.QDRANT_API_KEY)).toBe(true);
     const { QDRANT_API_KEY: _, ...rest } = CONTRACT_VALUES;
-    const failed = show(rest);
+    const failed = showSettings(rest);
     expect(failed.stderr).toContain("QDRANT_API_KEY\n  Field required");
     for (const value of Object.values(rest)) expect(failed.stderr).not.toContain(value);
   });
@@ -183,10 +191,10 @@ describe("examples/python", () => {
 
 describe("the wheel", () => {
   beforeEach(({ skip }) =>
-    skip(wheel === undefined, "needs what npm run build:standalone and node scripts/wheel.mjs make"),
+    skip(wheel === undefined, "needs the wheel that npm run build:standalone and node scripts/wheel.mjs make"),
   );
 
-  test("is sound: every file in its record, the command executable, and for this system", () => {
+  test("has every file in its record, an executable command, and tags for this system", () => {
     const script = `
 import base64, csv, hashlib, io, sys, zipfile
 from packaging.tags import sys_tags
@@ -218,7 +226,7 @@ with zipfile.ZipFile(path) as archive:
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 
-  test("is installed without a network into a fresh environment, in which no Python starts for it", async () => {
+  test("is installed without a network into a new environment, and its command is an ELF file, not a Python script", async () => {
     const fresh = folder();
     const home = folder();
     execFileSync("python3", ["-m", "venv", "--without-pip", fresh]);
@@ -233,16 +241,16 @@ with zipfile.ZipFile(path) as archive:
     const { version }: { version: unknown } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const run = (...args: readonly string[]) =>
       start([installed, ...args], { cwd: home, env: { PATH: join(fresh, "bin"), HOME: home, ...access } }).finished;
-    const shown = (await run("--version")).stdout;
-    expect(shown.split(" ")[0]).toBe(version);
-    expect(shown).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
+    const versionText = (await run("--version")).stdout;
+    expect(versionText.split(" ")[0]).toBe(version);
+    expect(versionText).toMatch(/^\S+ \(Python wheel, (?:commit [\da-f]{12}(?:, changed)?|built outside git)\)\n$/);
     const started = await run("--", "python3", "-c", "import os, sys; print(sys.prefix, os.environ['QDRANT_URL'])");
     expect(started).toMatchObject({ status: 0, stdout: `${fresh} ${QDRANT_URL}\n`, stderr: "" });
     pip("uninstall", "--quiet", "--yes", "sophia-run");
     expect(existsSync(installed)).toBe(false);
   });
 
-  test("is what uv run starts", async () => {
+  test("has the command that uv run starts", async () => {
     const cwd = folder({
       "pyproject.toml": `[project]
 name = "demo"

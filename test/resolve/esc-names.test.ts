@@ -3,14 +3,14 @@ import { startEscServer } from "../esc-server/index.ts";
 import { sophia } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
-test("a name of two parts for another organization's environment has a warning, and is refused with --require-esc", async () => {
+test("a start warns if a name of two parts leads to another organization's environment, and fails with --require-esc", async () => {
   await using server = await startEscServer({ user: { defaultOrg: "acme", organizations: ["acme", "sophia"] } });
   server.environment("sophia/default/dev", { values: { WHO: "sophia" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "sophia/dev" };
   const launch = ["--no-contract", "--quiet", "--", "printenv", "WHO"];
-  const told = await sophia(launch, { env });
-  expect(told).toMatchObject({ status: 0, stdout: "sophia\n" });
-  expectWording(told.stderr);
+  const startWithWarning = await sophia(launch, { env });
+  expect(startWithWarning).toMatchObject({ status: 0, stdout: "sophia\n" });
+  expectWording(startWithWarning.stderr);
 
   server.reset();
   const refused = await sophia(["--require-esc", ...launch], { env });
@@ -23,7 +23,7 @@ test("a name of two parts for another organization's environment has a warning, 
   expect(exact).toMatchObject({ status: 0, stdout: "sophia\n", stderr: "" });
 });
 
-test("the other organization's environment is not opened with --require-esc either if there is no default organization", async () => {
+test("a start with --require-esc fails if a name of two parts is ambiguous because there is no default organization", async () => {
   await using server = await startEscServer({
     user: { login: "x", organizations: ["sophia", "acme"], defaultOrg: null },
   });
@@ -35,7 +35,7 @@ test("the other organization's environment is not opened with --require-esc eith
   expect(server.count("open")).toBe(0);
 });
 
-test("--session sets the life of the opened environment, and an invalid one opens nothing", async () => {
+test("--session sets the lifetime of the opened environment, and an invalid lifetime opens nothing", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { A: "a" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "acme/app/dev" };
@@ -43,8 +43,8 @@ test("--session sets the life of the opened environment, and an invalid one open
   await sophia(["--no-contract", "--", "true"], { env: { ...env, SOPHIA_SESSION: "30m" } });
   const opened = server.calls.filter(({ operation }) => operation === "open");
   expect(opened.map(({ query }) => query)).toEqual([{ duration: "2h" }, { duration: "30m" }]);
-  const bad = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
-  expect(bad.status).toBe(125);
-  expect(bad.stderr).toMatch(/^sophia-run: --session has an invalid value: '0'\n/);
+  const invalidResult = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
+  expect(invalidResult.status).toBe(125);
+  expect(invalidResult.stderr).toMatch(/^sophia-run: --session has an invalid value: '0'\n/);
   expect(server.count("open")).toBe(2);
 });

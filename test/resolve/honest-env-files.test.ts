@@ -1,4 +1,4 @@
-/** What the rules for files of a repository cost honest ones: which variables they withhold, and why. */
+/** Which variables of honest files the rules for files of a repository withhold, and why. */
 import { expect, test } from "vitest";
 import { isSecretName } from "../../src/contract/looks-secret.ts";
 import { mayRunCode } from "../../src/trust/code-variables.ts";
@@ -7,44 +7,49 @@ import { mayDecideNetwork } from "../../src/trust/network-variables.ts";
 import { isSuspect } from "../../src/trust/suspects.ts";
 import { folder } from "../helpers/sophia.ts";
 import { runStages } from "../helpers/start-stages.ts";
-import { HONEST } from "./honest-env-files.ts";
+import { HONEST_ENV_FILES } from "./honest-env-files.ts";
 
 const SESSION = { PATH: "/usr/bin", HOME: "/home/a", SHELL: "/bin/zsh", LANG: "C.UTF-8", SSH_AUTH_SOCK: "/run/agent" };
-/** What a caller may have besides, or ESC: keys of other services than those of the file. */
-const KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
+/** Variables that the caller or ESC may have: keys of services other than those in the file. */
+const OTHER_KEYS = { NPM_TOKEN: "x", GITHUB_TOKEN: "x" };
 
-/** Returns the withheld names with their reasons, and the number of all names. */
-async function cost(text: string, environment: Readonly<Record<string, string>>) {
-  const own = new Map(Object.entries(environment));
+/** Resolves a file's variables beside an environment. @returns the withheld names with the reasons, and all names */
+async function findWithheld(text: string, environment: Readonly<Record<string, string>>) {
+  const environmentMap = new Map(Object.entries(environment));
   const cwd = folder({ ".env": `${text}\n`, "sophia.contract.json": '{"variables":{}}' });
-  const start = await runStages(cwd, own);
+  const start = await runStages(cwd, environmentMap);
   const { selected } = start.values;
   const { notices } = start.verdict;
-  const withheld = notices.flatMap((one) => (one.kind === "withheld" ? [`${one.why}: ${one.names.join(" ")}`] : []));
+  const withheld = notices.flatMap((notice) =>
+    notice.kind === "withheld" ? [`${notice.why}: ${notice.names.join(" ")}`] : [],
+  );
   const names = text.split("\n").map((line) => line.slice(0, line.indexOf("=")));
-  const lost = names.filter((name) => !own.has(name) && !selected.has(name));
+  const lost = names.filter((name) => !environmentMap.has(name) && !selected.has(name));
   return { withheld, lost, names };
 }
 
-/** The secrets of a file, by their names, with other values. */
-function secretsIn(text: string): Readonly<Record<string, string>> {
+/** Returns variables with the names of the file's secrets, and other values. */
+function secretsNamedIn(text: string): Readonly<Record<string, string>> {
   const names = text.split("\n").map((line) => line.slice(0, line.indexOf("=")));
   return Object.fromEntries(names.filter(isSecretName).map((name) => [name, "of the caller"]));
 }
 
-async function costs(environmentFor: (text: string) => Readonly<Record<string, string>>) {
-  const all = await Promise.all(
-    Object.entries(HONEST).map(async ([title, text]) => [title, await cost(text, environmentFor(text))] as const),
+/** Does the same as {@link findWithheld} for all files, each beside the environment that `environmentFor` returns for it. */
+async function findWithheldOfAll(environmentFor: (text: string) => Readonly<Record<string, string>>) {
+  const results = await Promise.all(
+    Object.entries(HONEST_ENV_FILES).map(
+      async ([title, text]) => [title, await findWithheld(text, environmentFor(text))] as const,
+    ),
   );
-  const names = all.flatMap(([, one]) => one.names);
-  const lost = all.flatMap(([, one]) => one.lost);
-  const files = all
-    .filter(([, one]) => one.lost.length > 0)
-    .map(([title, one]) => [title, one.withheld.join("; ")] as const);
+  const names = results.flatMap(([, result]) => result.names);
+  const lost = results.flatMap(([, result]) => result.lost);
+  const files = results
+    .filter(([, result]) => result.lost.length > 0)
+    .map(([title, result]) => [title, result.withheld.join("; ")] as const);
   return { names: names.length, lost: lost.length, files };
 }
 
-/** Without the key, or without `--allow`, each of these could do harm, and the program would not see that it is honest. */
+/** Variables that are withheld unless the file has the key or the caller allows them. An attacker could set each of them. */
 const WITHHELD: Readonly<Record<string, string>> = {
   "openai app with the gateway alone": "redirects-key: OPENAI_BASE_URL",
   "langfuse of a company, settings alone": "redirects-key: LANGFUSE_HOST",
@@ -60,22 +65,22 @@ const WITHHELD: Readonly<Record<string, string>> = {
   "no verification in development": "network: NODE_TLS_REJECT_UNAUTHORIZED",
 };
 
-test("of hundreds of honest variables these are withheld, each for a reason", async () => {
-  expect(Object.keys(HONEST).length).toBeGreaterThan(90);
-  const { names, lost, files } = await costs(() => SESSION);
+test("only these of hundreds of honest variables are withheld, each for a reason", async () => {
+  expect(Object.keys(HONEST_ENV_FILES).length).toBeGreaterThan(90);
+  const { names, lost, files } = await findWithheldOfAll(() => SESSION);
   expect(names).toBeGreaterThan(400);
   expect(Object.fromEntries(files)).toEqual(WITHHELD);
   expect(lost / names).toBeLessThan(0.03);
 });
 
-test("keys of other services in the environment withhold a proxy besides", async () => {
-  const { files } = await costs(() => ({ ...SESSION, ...KEYS }));
+test("a proxy in a file is withheld, too, if the environment has keys of other services", async () => {
+  const { files } = await findWithheldOfAll(() => ({ ...SESSION, ...OTHER_KEYS }));
   const proxy = { "a company's proxy with the keys": "network: HTTPS_PROXY SSL_CERT_FILE" };
   expect(Object.fromEntries(files)).toEqual({ ...WITHHELD, ...proxy });
 });
 
-test("if the environment or ESC has the secrets of the file, addresses for them are withheld besides", async () => {
-  const { files, names, lost } = await costs((text) => ({ ...SESSION, ...secretsIn(text) }));
+test("addresses to which a file's secrets are sent are withheld, too, if the environment or ESC has these secrets", async () => {
+  const { files, names, lost } = await findWithheldOfAll((text) => ({ ...SESSION, ...secretsNamedIn(text) }));
   expect(Object.fromEntries(files)).toEqual({
     ...WITHHELD,
     "a company's proxy with the keys": "network: HTTPS_PROXY SSL_CERT_FILE",
@@ -89,8 +94,8 @@ test("if the environment or ESC has the secrets of the file, addresses for them 
   expect(lost / names).toBeLessThan(0.06);
 });
 
-test("a start loads the lists for few names that are not in them", () => {
-  const variables = Object.values(HONEST).flatMap((text) =>
+test("a start loads the lists of dangerous names for few names that are not in the lists", () => {
+  const variables = Object.values(HONEST_ENV_FILES).flatMap((text) =>
     text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)] as const),
   );
   const others = variables.filter(

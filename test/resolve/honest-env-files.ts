@@ -1,8 +1,8 @@
 /**
- * What `.env` files of real projects hold, in the manner of their `.env.example` files, with made-up values. Files of a
- * developer have keys; those in a repository have the settings alone.
+ * Texts of `.env` files like those of real projects, with made-up values. They follow the `.env.example` files of such projects.
+ * The files of a developer contain keys, and the files in a repository contain only settings.
  */
-export const HONEST: Readonly<Record<string, string>> = {
+export const HONEST_ENV_FILES: Readonly<Record<string, string>> = {
   django: `DEBUG=True
 SECRET_KEY=django-insecure-x
 DJANGO_SETTINGS_MODULE=config.settings.local

@@ -13,7 +13,7 @@ const ORIGINS: Readonly<Record<SourceId, Origin>> = {
   fake: { source: "fake" },
 };
 
-const layer = (source: SourceId, values: Readonly<Record<string, string>>): Layer => ({
+const layerOf = (source: SourceId, values: Readonly<Record<string, string>>): Layer => ({
   source,
   variables: Object.entries(values).map(([name, value]) => ({
     name,
@@ -24,7 +24,7 @@ const layer = (source: SourceId, values: Readonly<Record<string, string>>): Laye
   })),
 });
 
-const values = (layers: readonly Layer[], declared: readonly string[] = []) =>
+const resolvedValues = (layers: readonly Layer[], declared: readonly string[] = []) =>
   Object.fromEntries(
     Array.from(
       resolveLayers(layers, (name) => declared.includes(name)),
@@ -32,35 +32,35 @@ const values = (layers: readonly Layer[], declared: readonly string[] = []) =>
     ),
   );
 
-const environment = layer("environment", { A: "env", E: "", D: "" });
-const esc = layer("esc", { A: "esc", B: "esc", E: "esc", D: "esc" });
-const dotenv = layer("dotenv", { A: "file", B: "file", C: "file" });
+const environment = layerOf("environment", { A: "env", E: "", D: "" });
+const esc = layerOf("esc", { A: "esc", B: "esc", E: "esc", D: "esc" });
+const dotenv = layerOf("dotenv", { A: "file", B: "file", C: "file" });
 
-test.each(Object.entries(PRECEDENCE))("with --prefer %s each source has one place in the order", (_, order) => {
+test.each(Object.entries(PRECEDENCE))("with --prefer %s each source occurs once in the order", (_, order) => {
   expect(order.toSorted()).toEqual(Object.keys(ORIGINS).toSorted());
 });
 
-test("the environment wins over ESC, ESC over files", () => {
-  expect(values(inPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
+test("the environment overrides ESC, and ESC overrides files", () => {
+  expect(resolvedValues(inPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
     A: ["env", "environment"],
     B: ["esc", "esc"],
     C: ["file", "dotenv"],
-    // An empty value is a value, but a declared variable that is empty counts as unset.
+    // An empty value is a value, unless the contract declares the variable. A declared variable that is empty is unset.
     E: ["", "environment"],
     D: ["esc", "esc"],
   });
 });
 
-test("--prefer esc swaps the first two", () => {
-  expect(values(inPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
+test("with --prefer esc ESC overrides the environment", () => {
+  expect(resolvedValues(inPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
     A: ["esc", "esc"],
     C: ["file", "dotenv"],
     E: ["esc", "esc"],
   });
 });
 
-test("hidden origins are listed in order, each with the equality of its value", () => {
-  const resolution = resolveLayers([environment, esc, layer("dotenv", { A: "env" })], () => false);
+test("the origins that a value hides are listed in order, each with whether its value is the same", () => {
+  const resolution = resolveLayers([environment, esc, layerOf("dotenv", { A: "env" })], () => false);
   expect(resolution.get("A")?.shadowed).toEqual([
     { origin: ORIGINS.esc, same: false },
     { origin: ORIGINS.dotenv, same: true },
@@ -68,10 +68,10 @@ test("hidden origins are listed in order, each with the equality of its value", 
 });
 
 test("a declared variable that is empty everywhere is unset", () => {
-  expect(values([layer("environment", { D: "" }), layer("esc", { D: "" })], ["D"])).toEqual({});
+  expect(resolvedValues([layerOf("environment", { D: "" }), layerOf("esc", { D: "" })], ["D"])).toEqual({});
 });
 
-test("names of Object.prototype are ordinary names", () => {
+test("variables with the names of Object.prototype's properties are resolved like others", () => {
   const hostile: Layer = {
     source: "esc",
     variables: ["__proto__", "constructor", "toString"].map((name) => ({
@@ -85,10 +85,10 @@ test("names of Object.prototype are ordinary names", () => {
   expect([...resolveLayers([hostile], () => false).keys()]).toEqual(["__proto__", "constructor", "toString"]);
 });
 
-describe("the notice of overridden variables", () => {
-  const overridden = (env: Record<string, string>, of: Record<string, string>, declared: string[]) =>
+describe("the notice about overridden variables of ESC names the right variables for", () => {
+  const findOverridden = (env: Record<string, string>, of: Record<string, string>, declared: string[]) =>
     overriddenEsc(
-      resolveLayers([layer("environment", env), layer("esc", of)], (name) => declared.includes(name)),
+      resolveLayers([layerOf("environment", env), layerOf("esc", of)], (name) => declared.includes(name)),
       (name) => declared.includes(name),
     );
 
@@ -98,25 +98,27 @@ describe("the notice of overridden variables", () => {
     [{ A: "1" }, { A: "2" }, [], []],
     [{ A: "" }, { A: "2" }, ["A"], []],
     [{ B: "1", A: "1" }, { A: "2", B: "2" }, ["A", "B"], ["A", "B"]],
-  ])("%j over %j, declared %j", (env, of, declared, names) => expect(overridden(env, of, declared)).toEqual(names));
+  ])("the environment %j, ESC %j and the declared names %j", (env, of, declared, names) =>
+    expect(findOverridden(env, of, declared)).toEqual(names),
+  );
 });
 
-describe("laws of precedence", () => {
+describe("whatever the layers are,", () => {
   const name = fc.constantFrom<string>("A", "B", "C", "D", "E", "F");
   const source = fc.constantFrom<SourceId>("environment", "esc", "dotenv");
   const anyLayer = fc
     .tuple(source, fc.dictionary(name, fc.constantFrom("", "x", "y", "z")))
-    .map(([id, of]) => layer(id, of));
+    .map(([id, of]) => layerOf(id, of));
   const layers = fc.array(anyLayer, { maxLength: 6 });
   const declared = fc.uniqueArray(name);
 
-  test("every variable comes from exactly one layer: the highest that sets it", () => {
+  test("every variable has the value of the highest layer that sets it", () => {
     fc.assert(
       fc.property(layers, declared, (all, names) => {
-        const resolution = resolveLayers(all, (one) => names.includes(one));
+        const resolution = resolveLayers(all, (declaredName) => names.includes(declaredName));
         for (const [key, { value, origin }] of resolution) {
-          const setting = all.find((one) =>
-            one.variables.some((variable) => variable.name === key && !(variable.value === "" && names.includes(key))),
+          const setting = all.find(({ variables }) =>
+            variables.some((variable) => variable.name === key && !(variable.value === "" && names.includes(key))),
           );
           expect(origin.source).toBe(setting?.source);
           expect(value).toBe(setting?.variables.find((variable) => variable.name === key)?.value);
@@ -128,7 +130,7 @@ describe("laws of precedence", () => {
   test("a lower layer only adds missing variables", () => {
     fc.assert(
       fc.property(layers, anyLayer, declared, (all, below, names) => {
-        const isDeclared = (one: string): boolean => names.includes(one);
+        const isDeclared = (variableName: string): boolean => names.includes(variableName);
         const before = resolveLayers(all, isDeclared);
         const after = resolveLayers([...all, below], isDeclared);
         for (const [key, { value, origin }] of before) expect(after.get(key)).toMatchObject({ value, origin });
@@ -139,24 +141,24 @@ describe("laws of precedence", () => {
     );
   });
 
-  test("every layer that sets a variable is its origin or listed as hidden", () => {
+  test("every layer that sets a variable is its origin, or is listed as hidden", () => {
     fc.assert(
       fc.property(layers, (all) => {
-        const told = [...resolveLayers(all, () => false).values()].reduce(
+        const originCount = [...resolveLayers(all, () => false).values()].reduce(
           (sum, { shadowed = [] }) => sum + 1 + shadowed.length,
           0,
         );
-        expect(told).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));
+        expect(originCount).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));
       }),
     );
   });
 
-  test("the order of reading matters only within one source", () => {
+  test("the order in which layers were read has an effect only within a source", () => {
     fc.assert(
       fc.property(layers, (all) => {
         const sorted = inPrecedence(all, "environment");
         for (const id of ["environment", "esc", "dotenv"] as const) {
-          expect(sorted.filter((one) => one.source === id)).toEqual(all.filter((one) => one.source === id));
+          expect(sorted.filter((each) => each.source === id)).toEqual(all.filter((each) => each.source === id));
         }
         expect(inPrecedence(sorted, "environment")).toEqual(sorted);
       }),

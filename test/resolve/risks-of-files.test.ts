@@ -1,19 +1,20 @@
-/** The addresses to which clients send the keys of known services: a file that was found does not set them. */
+/** Addresses to which clients send the keys of known services. A file that was found must not set them. */
 import { describe, expect, test } from "vitest";
 import { PROVIDERS } from "../../src/contract/broker/providers.ts";
 import { keysSentTo } from "../../src/trust/key-addresses.ts";
 import { folder } from "../helpers/sophia.ts";
 import { runStages } from "../helpers/start-stages.ts";
 
-const EVIL = "https://evil.test/v1";
+const ATTACKER_URL = "https://evil.test/v1";
 const KEY = "key-0123456789";
 
-/** Each variable that has the address of a service with an origin of its own, and the service's key. */
+/** The variables with addresses of services that have a fixed origin, each with the variable of the service's key. */
 const ADDRESSES = Object.entries(PROVIDERS).flatMap(([key, { origin, base }]) =>
   origin === undefined ? [] : Object.keys(base).map((address) => [address, key] as const),
 );
 
-async function program(
+/** Resolves a project's variables, and returns the program's values and the withheld variables with the reasons. */
+async function resolveProgram(
   environment: Readonly<Record<string, string>>,
   dotenv: Readonly<Record<string, string>>,
   contract: object = { variables: {} },
@@ -24,78 +25,83 @@ async function program(
       .map(([name, value]) => `${name}=${value}\n`)
       .join(""),
   });
-  const own = new Map(Object.entries(environment));
-  const start = await runStages(cwd, own);
+  const environmentMap = new Map(Object.entries(environment));
+  const start = await runStages(cwd, environmentMap);
   const { selected } = start.values;
   const { notices } = start.verdict;
   return {
     valueOf: (name: string) => selected.get(name)?.value,
-    withheld: notices.flatMap((one) => (one.kind === "withheld" ? [[one.why, one.names.join()]] : [])),
+    withheld: notices.flatMap((notice) => (notice.kind === "withheld" ? [[notice.why, notice.names.join()]] : [])),
   };
 }
 
-test("there are addresses in the table", () => {
+test("the table of providers has addresses of services", () => {
   expect(ADDRESSES.length).toBeGreaterThan(12);
 });
 
-describe.each(ADDRESSES)("%s of a found .env", (address, key) => {
-  test("is in the list of addresses", () => {
+describe.each(ADDRESSES)("the variable %s", (address, key) => {
+  test("is in the list of addresses with its key", () => {
     expect(keysSentTo(address)).toContain(key);
   });
 
-  test("is withheld for a key of another source, with a warning", async () => {
-    const { valueOf, withheld } = await program({ [key]: KEY }, { [address]: EVIL });
+  test("of a found .env is withheld with a warning if its key has another source", async () => {
+    const { valueOf, withheld } = await resolveProgram({ [key]: KEY }, { [address]: ATTACKER_URL });
     expect([valueOf(address), valueOf(key)]).toEqual([undefined, KEY]);
     expect(withheld).toEqual([["redirects-key", address]]);
   });
 
-  test("passes for the key of the same file, and for this machine", async () => {
-    const same = await program({}, { [address]: EVIL, [key]: KEY });
-    expect([same.valueOf(address), same.withheld]).toEqual([EVIL, []]);
+  test("of a found .env is passed on if its key is in the same file, or if it leads to this machine", async () => {
+    const sameFileResult = await resolveProgram({}, { [address]: ATTACKER_URL, [key]: KEY });
+    expect([sameFileResult.valueOf(address), sameFileResult.withheld]).toEqual([ATTACKER_URL, []]);
     const local = "http://127.0.0.1:11434/v1";
-    const here = await program({ [key]: KEY }, { [address]: local });
-    expect([here.valueOf(address), here.withheld]).toEqual([local, []]);
+    const localResult = await resolveProgram({ [key]: KEY }, { [address]: local });
+    expect([localResult.valueOf(address), localResult.withheld]).toEqual([local, []]);
   });
 
-  test("is withheld by a nested sophia-run as well", async () => {
-    const outer = { [key]: KEY, [address]: EVIL, SOPHIA_FROM_FILES: address };
-    const { valueOf, withheld } = await program(outer, {});
+  test("of a found .env is withheld by a nested sophia-run, too", async () => {
+    const outer = { [key]: KEY, [address]: ATTACKER_URL, SOPHIA_FROM_FILES: address };
+    const { valueOf, withheld } = await resolveProgram(outer, {});
     expect([valueOf(address), valueOf(key)]).toEqual([undefined, KEY]);
     expect(withheld).toEqual([["redirects-key", address]]);
-    const both = await program({ ...outer, SOPHIA_FROM_FILES: `${address},${key}` }, {});
-    expect([both.valueOf(address), both.withheld]).toEqual([EVIL, []]);
+    const bothMarkedResult = await resolveProgram({ ...outer, SOPHIA_FROM_FILES: `${address},${key}` }, {});
+    expect([bothMarkedResult.valueOf(address), bothMarkedResult.withheld]).toEqual([ATTACKER_URL, []]);
   });
 
-  test("is withheld if a default or an alias of a found contract sets it", async () => {
-    const byDefault = { variables: { [address]: { default: EVIL, secret: false } } };
+  test("is withheld if a default or an alias in a found contract sets it", async () => {
+    const byDefault = { variables: { [address]: { default: ATTACKER_URL, secret: false } } };
     const byAlias = { variables: { [address]: { aliases: ["SERVICE_LINK"], secret: false } } };
-    expect((await program({ [key]: KEY }, {}, byDefault)).valueOf(address)).toBeUndefined();
-    expect((await program({ [key]: KEY, SERVICE_LINK: EVIL }, {}, byAlias)).valueOf(address)).toBeUndefined();
+    expect((await resolveProgram({ [key]: KEY }, {}, byDefault)).valueOf(address)).toBeUndefined();
+    expect(
+      (await resolveProgram({ [key]: KEY, SERVICE_LINK: ATTACKER_URL }, {}, byAlias)).valueOf(address),
+    ).toBeUndefined();
   });
 });
 
-test("an address of a service without one of its own is configuration, which a found .env may set", async () => {
+test("the address of a service without a fixed address is configuration, which a found .env may set", async () => {
   const services = Object.entries(PROVIDERS).flatMap(([key, { address }]) =>
     address === undefined ? [] : [[key, address]],
   );
   expect(services).toEqual([["QDRANT_API_KEY", "QDRANT_URL"]]);
-  const { valueOf, withheld } = await program({ QDRANT_API_KEY: KEY }, { QDRANT_URL: EVIL });
-  expect([valueOf("QDRANT_URL"), withheld]).toEqual([EVIL, []]);
-  // A nested broker must not take it for the caller's.
+  const { valueOf, withheld } = await resolveProgram({ QDRANT_API_KEY: KEY }, { QDRANT_URL: ATTACKER_URL });
+  expect([valueOf("QDRANT_URL"), withheld]).toEqual([ATTACKER_URL, []]);
+  // The mark keeps a nested broker from trusting the address like one of the caller's.
   expect(valueOf("SOPHIA_FROM_FILES")).toBe("QDRANT_URL");
 });
 
-// The limit is that of each test: each spelling with each secret would take minutes.
-test("thousands of spellings of a proxy pass beside as many secrets of the same file", async () => {
+// The time limit of each test applies here. Comparing each spelling with each secret would take minutes.
+test("thousands of spellings of a proxy are passed on with thousands of secrets of the same file, in linear time", async () => {
   const name = "global_agent_http_proxy";
-  const spelled = (number: number): string =>
+  const spellName = (number: number): string =>
     Array.from(name, (letter, index) => ((number >> index) & 1 ? letter.toUpperCase() : letter)).join("");
-  // An underscore has one form only.
-  const proxies = new Set(Array.from({ length: 2 ** 14 }, (_, number) => spelled(number)));
+  // An underscore has no other spelling, so there are fewer spellings than numbers.
+  const proxies = new Set(Array.from({ length: 2 ** 14 }, (_, number) => spellName(number)));
   expect(proxies.size).toBeGreaterThan(4000);
   const secrets = Array.from({ length: 50_000 }, (_, number) => `SERVICE_${number}_KEY`);
-  const file = Object.fromEntries([...secrets.map((one) => [one, "x"]), ...[...proxies].map((one) => [one, EVIL])]);
-  const { valueOf, withheld } = await program({}, file);
+  const file = Object.fromEntries([
+    ...secrets.map((secret) => [secret, "x"]),
+    ...[...proxies].map((proxy) => [proxy, ATTACKER_URL]),
+  ]);
+  const { valueOf, withheld } = await resolveProgram({}, file);
   expect(withheld).toEqual([]);
-  expect([...proxies].filter((one) => valueOf(one) !== EVIL)).toEqual([]);
+  expect([...proxies].filter((proxy) => valueOf(proxy) !== ATTACKER_URL)).toEqual([]);
 });

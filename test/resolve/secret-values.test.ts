@@ -5,7 +5,7 @@ import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { isSecret } from "../../src/contract/secret-names.ts";
 import { secretsOf } from "../../src/resolve/secret-values.ts";
 
-const declaration = (name: string, secret: boolean): Declaration => ({
+const declarationOf = (name: string, secret: boolean): Declaration => ({
   name,
   label: name,
   description: "",
@@ -16,8 +16,8 @@ const declaration = (name: string, secret: boolean): Declaration => ({
 const contract: Contract = {
   source: { kind: "built-in" },
   variables: new Map([
-    ["KEY", declaration("KEY", true)],
-    ["REGION", declaration("REGION", false)],
+    ["KEY", declarationOf("KEY", true)],
+    ["REGION", declarationOf("REGION", false)],
   ]),
   aliases: new Map([["OLD_KEY", "KEY"]]),
   deprecated: new Map(),
@@ -28,17 +28,17 @@ const contract: Contract = {
 };
 
 test.each([
-  ["KEY", false, true, "declared secret"],
-  ["OLD_KEY", false, true, "another name of a secret"],
-  ["REGION", true, false, "called not secret by the contract, whatever ESC says"],
-  ["OTHER", true, true, "marked by ESC"],
-  ["PLAIN", false, false, "undeclared and plain"],
-  ["ESC_TOKEN", false, true, "what opens ESC"],
-])("%s is %s: %s", (name, marked, expected) => {
+  ["KEY", false, true, "the contract declares it as secret"],
+  ["OLD_KEY", false, true, "it is an alias of a secret"],
+  ["REGION", true, false, "the contract declares it as not secret"],
+  ["OTHER", true, true, "ESC has marked it as secret"],
+  ["PLAIN", false, false, "it is neither declared nor marked as secret"],
+  ["ESC_TOKEN", false, true, "it opens ESC"],
+])("%s, marked as secret by ESC: %s, is a secret: %s, because %s", (name, marked, expected) => {
   expect(isSecret(contract, { name, secret: marked })).toBe(expected);
 });
 
-test("the secrets of all sources, also withheld ones and those that they hide", () => {
+test("secretsOf returns the secrets of all sources, including withheld values and values that these hide", () => {
   const variable = (name: string, value: string): Resolved => ({
     name,
     value,
@@ -59,7 +59,7 @@ test("the secrets of all sources, also withheld ones and those that they hide", 
   ]);
 });
 
-test("a secret of ESC is also one if the environment overrides it", () => {
+test("a variable is secret if ESC marks it as secret, even if the environment overrides its value", () => {
   const layer = (source: "environment" | "esc", value: string, secret: boolean) => ({
     source,
     variables: [

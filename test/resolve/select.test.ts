@@ -8,7 +8,7 @@ import {
 } from "../../src/resolve/select.ts";
 import type { Layer, Origin } from "../../src/core/model.ts";
 
-const NOTHING: Selection = {
+const DEFAULT_SELECTION: Selection = {
   onlyDeclared: false,
   pristine: false,
   include: [],
@@ -31,7 +31,7 @@ const ORIGINS = {
   fake: { source: "fake" },
 } as const satisfies Record<string, Origin>;
 
-function layer(source: keyof typeof ORIGINS, values: Readonly<Record<string, string>>): Layer {
+function layerOf(source: keyof typeof ORIGINS, values: Readonly<Record<string, string>>): Layer {
   const origin = ORIGINS[source];
   return {
     source,
@@ -45,7 +45,7 @@ function layer(source: keyof typeof ORIGINS, values: Readonly<Record<string, str
   };
 }
 
-describe("one variable of one source", () => {
+describe("the rule about withheld variables", () => {
   const rows: readonly (readonly [Partial<Selection>, keyof typeof ORIGINS, string, WithholdingReason | undefined])[] =
     [
       [{}, "environment", "ANY", undefined],
@@ -91,35 +91,38 @@ describe("one variable of one source", () => {
       [{ exclude: ["?"] }, "esc", "😀", "excluded"],
       [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
     ];
-  test.each(rows)("%j, %s: %s", (selection, source, name, why) => {
-    const reason = createWithholdingRule({ ...NOTHING, ...selection }, isDeclared);
-    expect(reason({ name, origin: ORIGINS[source] })).toBe(why);
-  });
+  test.each(rows)(
+    "returns for the options %j, the source %s and the variable %s: %s",
+    (selection, source, name, why) => {
+      const reason = createWithholdingRule({ ...DEFAULT_SELECTION, ...selection }, isDeclared);
+      expect(reason({ name, origin: ORIGINS[source] })).toBe(why);
+    },
+  );
 
-  test("a glob of many stars takes no time", () => {
-    const reason = createWithholdingRule({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
+  test("takes little time for a glob with many stars", () => {
+    const reason = createWithholdingRule({ ...DEFAULT_SELECTION, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
     expect(reason({ name: "A".repeat(5000), origin: ORIGINS.esc })).toBeUndefined();
   });
 });
 
-describe("the selection before precedence", () => {
-  const selected = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
+describe("variables are selected before precedence applies, so that", () => {
+  const selectedValues = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
     Object.fromEntries(
       Array.from(
-        resolveLayers(selectVariables(layers, { ...NOTHING, ...selection }, isDeclared), isDeclared),
-        ([name, one]) => [name, one.value],
+        resolveLayers(selectVariables(layers, { ...DEFAULT_SELECTION, ...selection }, isDeclared), isDeclared),
+        ([name, variable]) => [name, variable.value],
       ),
     );
 
   test("a withheld value does not hide the environment's value", () => {
-    const layers = [layer("esc", { ANY: "esc", DECLARED_A: "esc" }), layer("environment", { ANY: "mine" })];
-    expect(selected(layers, { onlyDeclared: true })).toEqual({ ANY: "mine", DECLARED_A: "esc" });
-    expect(selected(layers, {})).toEqual({ ANY: "esc", DECLARED_A: "esc" });
+    const layers = [layerOf("esc", { ANY: "esc", DECLARED_A: "esc" }), layerOf("environment", { ANY: "mine" })];
+    expect(selectedValues(layers, { onlyDeclared: true })).toEqual({ ANY: "mine", DECLARED_A: "esc" });
+    expect(selectedValues(layers, {})).toEqual({ ANY: "esc", DECLARED_A: "esc" });
   });
 
   test("a withheld value does not hide the contract's default", () => {
-    const layers = [layer("esc", { DECLARED_A: "esc", X: "x" }), layer("contract", { DECLARED_A: "default" })];
-    expect(selected(layers, { include: ["X"] })).toEqual({ DECLARED_A: "default", X: "x" });
-    expect(selected(layers, { exclude: ["DECLARED_*"] })).toEqual({ X: "x" });
+    const layers = [layerOf("esc", { DECLARED_A: "esc", X: "x" }), layerOf("contract", { DECLARED_A: "default" })];
+    expect(selectedValues(layers, { include: ["X"] })).toEqual({ DECLARED_A: "default", X: "x" });
+    expect(selectedValues(layers, { exclude: ["DECLARED_*"] })).toEqual({ X: "x" });
   });
 });

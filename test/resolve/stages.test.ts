@@ -1,4 +1,4 @@
-/** A start without ESC and files takes short cuts. An empty `.env` file, which changes nothing, has it go the whole way. */
+/** A start without ESC and files skips stages. With an empty `.env` file, which changes no value, it runs through all stages. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { folder } from "../helpers/sophia.ts";
@@ -24,7 +24,7 @@ const marks = fc.option(fc.subarray(["OPENAI_BASE_URL", "HTTPS_PROXY", "PORT"]),
 const globs = fc.option(fc.constantFrom(["P*"], ["ESC_*", "LC_ALL"], ["OPENAI_API_KEY"]), { nil: undefined, freq: 2 });
 const switches = fc.subarray(["pristine", "only-declared", "keep-esc", "no-contract", "fake"], { maxLength: 2 });
 
-test("the caller's variables alone have the same outcome as beside an empty file", async () => {
+test("a start without files has the same result as a start with an empty .env file", async () => {
   const folders = Object.values(CONTRACTS).map((contract) => {
     const files = contract === undefined ? {} : { "sophia.contract.json": JSON.stringify(contract) };
     return { contract, alone: folder(files), beside: folder({ ...files, ".env": "" }) };
@@ -40,15 +40,15 @@ test("the caller's variables alone have the same outcome as beside an empty file
       fc.boolean(),
       async ({ contract, alone, beside }, variables, marked, lists, on, prefer, isScoped) => {
         const mark = marked === undefined ? {} : { SOPHIA_FROM_FILES: marked.join() };
-        const own = new Map(Object.entries({ ...variables, ...mark }));
+        const environmentMap = new Map(Object.entries({ ...variables, ...mark }));
         const flags = {
           ...Object.fromEntries(on.map((name) => [name, true])),
           ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value !== undefined)),
           ...(isScoped && contract !== undefined && "scopes" in contract ? { scope: "web" } : {}),
           prefer,
         };
-        const outcome = async (cwd: string) => {
-          const { values, verdict, store } = await runStages(cwd, own, flags);
+        const resolveIn = async (cwd: string) => {
+          const { values, verdict, store } = await runStages(cwd, environmentMap, flags);
           const { resolution, selected } = values;
           const { violations, notices } = verdict;
           const { esc } = store;
@@ -61,7 +61,7 @@ test("the caller's variables alone have the same outcome as beside an empty file
           });
           return text.replaceAll(cwd, "");
         };
-        expect(await outcome(alone)).toBe(await outcome(beside));
+        expect(await resolveIn(alone)).toBe(await resolveIn(beside));
       },
     ),
     { numRuns: 400 },

@@ -8,7 +8,7 @@ test.each([
   [["APP_*"], []],
   [["APP_KEYS"], ["APP_KEYS"]],
   [["NONE_*", "APP_KEY"], ["NONE_*"]],
-])("--include %j", async (include, unmatched) => {
+])("a notice names each glob of --include %j that matches no variable", async (include, unmatched) => {
   const cwd = folder({ "sophia.contract.json": '{"variables":{"PORT":{}}}' });
   const notices = unmatchedNotices(await runStages(cwd, new Map([["APP_KEY", "x"]]), { include }));
   expect(notices).toEqual(
@@ -17,7 +17,7 @@ test.each([
   expectWording(JSON.stringify(notices));
 });
 
-test("a glob of --include that matches nothing is reported, one of --exclude is not", async () => {
+test("a start warns about a glob of --include that matches nothing, and not about such a glob of --exclude", async () => {
   const cwd = folder({ ".env": "APP_KEY=x\n", "sophia.contract.json": '{"variables":{"DECLARED":{}}}' });
   const run = (...options: readonly string[]) => sophia([...options, "--", "true"], { cwd });
   const { status, stderr } = await run("--include", "APP_KEI,DECLARED");

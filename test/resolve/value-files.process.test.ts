@@ -9,7 +9,7 @@ import { skipBecause } from "../helpers/skip.ts";
 import { environmentOf, folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
-const NAME = "acme/app/dev";
+const ENVIRONMENT = "acme/app/dev";
 const CONTRACT = JSON.stringify({
   variables: {
     QDRANT_API_KEY: { required: true },
@@ -22,21 +22,22 @@ const CONTRACT = JSON.stringify({
 });
 const VALUE = "sentinel-of-a-file";
 
-function project(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+function makeProject(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   return folder({ "sophia.contract.json": CONTRACT, ...files });
 }
 
-async function withEsc(values: Readonly<Record<string, string>>) {
+/** Starts an ESC whose environment has the values, and returns the variables that lead to it. */
+async function startEscWith(values: Readonly<Record<string, string>>) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
-  server.environment(NAME, { values });
-  return { server, esc: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+  server.environment(ENVIRONMENT, { values });
+  return { server, esc: { ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
 }
 
-describe("NAME_FILE", () => {
-  test("has the value of NAME, as the process environment: above ESC; the program gets NAME alone", async () => {
-    const { esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
-    const cwd = project({ key: `${VALUE}\n`, ".env": "QDRANT_API_KEY=of-file\n" });
+describe("the file that NAME_FILE names", () => {
+  test("sets NAME like the process environment, which overrides ESC, and the program gets NAME but not NAME_FILE", async () => {
+    const { esc } = await startEscWith({ QDRANT_API_KEY: "of-esc" });
+    const cwd = makeProject({ key: `${VALUE}\n`, ".env": "QDRANT_API_KEY=of-file\n" });
     const env = { ...esc, QDRANT_API_KEY_FILE: "key", OTHER_FILE: "kept" };
     const { stdout, stderr } = await sophia(["--", "env"], { cwd, env });
     expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, OTHER_FILE: "kept" });
@@ -48,74 +49,74 @@ describe("NAME_FILE", () => {
 
   test.each([
     ["without a line break", "a b", "a b"],
-    ["with one", "a\n", "a"],
-    ["with that of Windows", "a\r\n", "a"],
-    ["with two", "a\n\n", "a\n"],
+    ["with a line break", "a\n", "a"],
+    ["with a line break of Windows", "a\r\n", "a"],
+    ["with two line breaks", "a\n\n", "a\n"],
     ["with several lines", "a\nb\n", "a\nb"],
     ["with blanks and quotes", ' "a" \n', ' "a" '],
     ["with U+FFFD and other characters", "ü\uFFFD𝄞", "ü\uFFFD𝄞"],
-    ["with as much as it may have", "ab".repeat(32_768), "ab".repeat(32_768)],
-  ])("a file %s", async (_, content, value) => {
-    const cwd = project({ key: content });
+    ["of the largest size", "ab".repeat(32_768), "ab".repeat(32_768)],
+  ])("%s sets NAME to its content without the last line break", async (_, content, value) => {
+    const cwd = makeProject({ key: content });
     const command = ["--", process.execPath, "-e", "process.stdout.write(process.env.QDRANT_API_KEY)"];
     const { stdout, stderr } = await sophia(command, { cwd, env: { QDRANT_API_KEY_FILE: join(cwd, "key") } });
     expect([stdout, stderr]).toEqual([value, ""]);
   });
 
-  test("an alias has one, too; an empty NAME is unset, and so is an empty NAME_FILE", async () => {
-    const cwd = project({ key: VALUE, password: "p" });
+  test("is read for an alias, too, and if NAME is empty, and not if NAME_FILE is empty", async () => {
+    const cwd = makeProject({ key: VALUE, password: "p" });
     const env = { QDRANT_API_KEY: "", QDRANT_API_KEY_FILE: "key", PG_PASSWORD_FILE: "password", DB_PASSWORD_FILE: "" };
     const { stdout } = await sophia(["--", "env"], { cwd, env });
     expect(environmentOf(stdout)).toMatchObject({ QDRANT_API_KEY: VALUE, DB_PASSWORD: "p" });
   });
 
-  test("that the contract declares itself is a variable like others, and is not read", async () => {
-    const cwd = project();
+  test("is not read if the contract declares NAME_FILE itself, which is passed on like other variables", async () => {
+    const cwd = makeProject();
     const env = { QDRANT_API_KEY: "1", TLS_CERT_FILE: "/does/not/exist" };
     const { stdout } = await sophia(["--", "env"], { cwd, env });
     expect(environmentOf(stdout)["TLS_CERT_FILE"]).toBe("/does/not/exist");
     expect(environmentOf(stdout)).not.toHaveProperty("TLS_CERT");
   });
 
-  test("may name a pipe", async () => {
-    const cwd = project();
+  test("may be a pipe", async () => {
+    const cwd = makeProject();
     const program = `exec 3< <(echo ${VALUE}); QDRANT_API_KEY_FILE=/dev/fd/3 "$@"`;
-    const words = [...sophiaRun, "--", "printenv", "QDRANT_API_KEY"];
-    const { stdout } = spawnSync("bash", ["-c", program, "bash", ...words], { cwd, encoding: "utf8" });
+    const launcherCommand = [...sophiaRun, "--", "printenv", "QDRANT_API_KEY"];
+    const { stdout } = spawnSync("bash", ["-c", program, "bash", ...launcherCommand], { cwd, encoding: "utf8" });
     expect(stdout).toBe(`${VALUE}\n`);
   });
 
-  test("of a .env file is not read, also by a sophia-run inside of a sophia-run", async () => {
-    const cwd = project({ key: VALUE, ".env": "DB_PASSWORD_FILE=key\nQDRANT_API_KEY=1\n" });
+  test("is not read if NAME_FILE is in a .env file, even by a nested sophia-run", async () => {
+    const cwd = makeProject({ key: VALUE, ".env": "DB_PASSWORD_FILE=key\nQDRANT_API_KEY=1\n" });
     const { stdout, status } = await sophia(["--", ...sophiaRun, "--", "env"], { cwd });
     expect(status).toBe(0);
     expect(environmentOf(stdout)).toMatchObject({ DB_PASSWORD_FILE: "key" });
     expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 
-  test("of a variable outside of the scope is neither read nor passed on", async () => {
-    const cwd = project();
+  test("is not read if NAME is outside the scope, and NAME_FILE is not passed on", async () => {
+    const cwd = makeProject();
     const env = { QDRANT_API_KEY: "1", DB_PASSWORD_FILE: "/does/not/exist" };
     const { stdout, status } = await sophia(["--scope", "web", "--", "env"], { cwd, env });
     expect(status).toBe(0);
     expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD_FILE");
   });
 
-  test("explain and check show the file, and no value; its content is masked", async () => {
-    const cwd = project({ key: `${VALUE}\n` });
-    const at = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
-    const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], at);
+  test("is named by explain and check without its value, which is masked in the output", async () => {
+    const cwd = makeProject({ key: `${VALUE}\n` });
+    const options = { cwd, env: { QDRANT_API_KEY_FILE: "key" } };
+    const explained = await sophia(["explain", "QDRANT_API_KEY", "QDRANT_API_KEY_FILE"], options);
     expect(explained.stdout).toContain("from     the process environment, QDRANT_API_KEY_FILE: key");
     expect(unwrapped(explained.stdout)).toContain("since sophia-run has read the file that it names");
-    const checked = await sophia(["check"], at);
+    const checked = await sophia(["check"], options);
     expect(checked.stdout).toContain("(the process environment, QDRANT_API_KEY_FILE: key)");
     for (const { stdout, stderr } of [explained, checked]) expect(stdout + stderr).not.toContain(VALUE);
-    const masked = await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at);
-    expect(masked.stdout).toBe("***\n");
+    const maskedResult = await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], options);
+    expect(maskedResult.stdout).toBe("***\n");
   });
 
-  test("a wrong value is corrected in its file", async () => {
-    const cwd = project({ level: "loud\n" });
+  test("is named by the remedy for an invalid value", async () => {
+    const cwd = makeProject({ level: "loud\n" });
     const { status, stderr } = await sophia(["--", "true"], { cwd, env: { QDRANT_API_KEY: "1", LEVEL_FILE: "level" } });
     expect(status).toBe(78);
     expect(stderr).toContain("correct it in level\n");
@@ -123,16 +124,20 @@ describe("NAME_FILE", () => {
   });
 });
 
-describe("a NAME_FILE that cannot be read ends the start before anything is opened", () => {
+describe("a start fails before it opens ESC if NAME_FILE names a file", () => {
   const faults: readonly (readonly [string, (cwd: string) => string, string])[] = [
     ["that does not exist", () => "none", "the file in QDRANT_API_KEY_FILE does not exist"],
-    ["that is a value by mistake", () => "pul-sentinel/of-a-value", "the file in QDRANT_API_KEY_FILE does not exist"],
     [
-      "that is a value of many characters",
+      "that does not exist, because NAME_FILE is the value by mistake",
+      () => "pul-sentinel/of-a-value",
+      "the file in QDRANT_API_KEY_FILE does not exist",
+    ],
+    [
+      "that cannot exist, because NAME_FILE is a long value by mistake",
       () => "sentinel".repeat(600),
       "the file in QDRANT_API_KEY_FILE cannot be read",
     ],
-    ["in a file", () => "sophia.contract.json/x", "does not exist"],
+    ["whose path leads through a file", () => "sophia.contract.json/x", "does not exist"],
     ["that is a folder", () => ".", "is a folder"],
     ["that is a device", () => "/dev/zero", "is a device or a socket"],
     ["that is too large", (cwd) => (writeFileSync(join(cwd, "big"), "x".repeat(65_537)), "big"), "larger than 64 KiB"],
@@ -151,8 +156,8 @@ describe("a NAME_FILE that cannot be read ends the start before anything is open
     ],
   ];
   test.each(faults)("%s", async (_, make, message) => {
-    const { server, esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
-    const cwd = project();
+    const { server, esc } = await startEscWith({ QDRANT_API_KEY: "of-esc" });
+    const cwd = makeProject();
     const env = { ...esc, QDRANT_API_KEY_FILE: make(cwd) };
     const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env });
     expect([status, stdout]).toEqual([125, ""]);
@@ -162,8 +167,8 @@ describe("a NAME_FILE that cannot be read ends the start before anything is open
     expectWording(stderr);
   });
 
-  test("beside a NAME", async () => {
-    const cwd = project({ key: VALUE });
+  test("and NAME is set, too", async () => {
+    const cwd = makeProject({ key: VALUE });
     const env = { QDRANT_API_KEY: "sentinel", QDRANT_API_KEY_FILE: "key" };
     const { status, stderr } = await sophia(["--", "true"], { cwd, env });
     expect(status).toBe(125);
@@ -172,8 +177,8 @@ describe("a NAME_FILE that cannot be read ends the start before anything is open
     );
   });
 
-  test("that is a pipe without an end, in five seconds", async () => {
-    const cwd = project();
+  test("that is a pipe which has not ended within five seconds", async () => {
+    const cwd = makeProject();
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     const { status, stderr } = await sophia(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "pipe" } });
     expect(status).toBe(125);
@@ -182,7 +187,7 @@ describe("a NAME_FILE that cannot be read ends the start before anything is open
 
   test("that the user may not read", ({ skip }) => {
     skip(noNobody !== undefined, noNobody);
-    const cwd = project({ key: VALUE });
+    const cwd = makeProject({ key: VALUE });
     chmodSync(cwd, 0o755);
     chmodSync(join(cwd, "key"), 0o600);
     const { status, stderr } = sophiaAsNobody(["--", "true"], { cwd, env: { QDRANT_API_KEY_FILE: "key" } });
@@ -192,9 +197,9 @@ describe("a NAME_FILE that cannot be read ends the start before anything is open
 });
 
 describe("--secrets-dir", () => {
-  test("is a layer between ESC and .env; later folders win", async () => {
-    const { esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
-    const cwd = project({ ".env": "DB_PASSWORD=of-file\nLEVEL=low\n" });
+  test("overrides .env, and ESC overrides it, and a later folder overrides an earlier one", async () => {
+    const { esc } = await startEscWith({ QDRANT_API_KEY: "of-esc" });
+    const cwd = makeProject({ ".env": "DB_PASSWORD=of-file\nLEVEL=low\n" });
     for (const name of ["a", "b"]) mkdirSync(join(cwd, name));
     writeFileSync(join(cwd, "a/QDRANT_API_KEY"), "a\n");
     writeFileSync(join(cwd, "a/DB_PASSWORD"), "a\n");
@@ -213,29 +218,29 @@ describe("--secrets-dir", () => {
     }
     const turned = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], { cwd });
     expect(turned.stdout).toBe("a\n");
-    const own = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], {
+    const callerResult = await sophia(["--secrets-dir=b:a", "--", "printenv", "DB_PASSWORD"], {
       cwd,
       env: { DB_PASSWORD: "mine" },
     });
-    expect(own.stdout).toBe("mine\n");
+    expect(callerResult.stdout).toBe("mine\n");
   });
 
   test.each([["QDRANT_API_KEY"], ["qdrant_api_key"], ["qdrant-api-key"]])("reads the file %s", async (name) => {
-    const cwd = project();
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets", name), `${VALUE}\n`);
-    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets" } };
-    expect((await sophia(["--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe(`${VALUE}\n`);
-    const explained = await sophia(["explain", "QDRANT_API_KEY"], at);
+    const options = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets" } };
+    expect((await sophia(["--", "printenv", "QDRANT_API_KEY"], options)).stdout).toBe(`${VALUE}\n`);
+    const explained = await sophia(["explain", "QDRANT_API_KEY"], options);
     expect(explained.stdout).toContain(`from     secrets/${name}\n`);
-    const checked = await sophia(["check"], at);
+    const checked = await sophia(["check"], options);
     expect(checked.stdout).toContain("from the secrets folder");
     expect(explained.stdout + checked.stdout).not.toContain(VALUE);
-    expect((await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], at)).stdout).toBe("***\n");
+    expect((await sophia(["--redact", "--", "printenv", "QDRANT_API_KEY"], options)).stdout).toBe("***\n");
   });
 
-  test("reads the links of Kubernetes, also after kubelet has replaced the files", async () => {
-    const cwd = project();
+  test("reads the links of a Kubernetes volume, even after kubelet has replaced the files", async () => {
+    const cwd = makeProject();
     const secrets = join(cwd, "secrets");
     const version = (name: string, value: string): void => {
       mkdirSync(join(secrets, name), { recursive: true });
@@ -251,9 +256,9 @@ describe("--secrets-dir", () => {
     expect((await start()).stdout).toBe("second\n");
   });
 
-  test("two files for one variable, and a folder that does not exist, are errors", async () => {
-    const { server, esc } = await withEsc({ QDRANT_API_KEY: "of-esc" });
-    const cwd = project();
+  test("fails if two files are for one variable, or if the folder does not exist", async () => {
+    const { server, esc } = await startEscWith({ QDRANT_API_KEY: "of-esc" });
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     for (const name of ["QDRANT_API_KEY", "qdrant-api-key"]) writeFileSync(join(cwd, "secrets", name), "sentinel");
     mkdirSync(join(cwd, "folders/db-password"), { recursive: true });
@@ -265,20 +270,20 @@ describe("--secrets-dir", () => {
       messages.push(stderr);
     }
     expectWording(messages.join(""));
-    const empty = await sophia(["--secrets-dir=:", "--", "true"], { cwd });
-    expect([empty.status, server.count("open")]).toEqual([125, 0]);
+    const emptyResult = await sophia(["--secrets-dir=:", "--", "true"], { cwd });
+    expect([emptyResult.status, server.count("open")]).toEqual([125, 0]);
   });
 
-  test("a broken link is an error, not a missing value", async () => {
-    const cwd = project();
+  test("fails if a link is broken, rather than report a missing value", async () => {
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     symlinkSync("nothing", join(cwd, "secrets/DB_PASSWORD"));
     const { status, stderr } = await sophia(["--secrets-dir", "secrets", "--", "true"], { cwd });
     expect([status, stderr]).toEqual([125, expect.stringContaining("secrets/DB_PASSWORD")]);
   });
 
-  test("--verbose has a line for each folder, and for each NAME_FILE", async () => {
-    const cwd = project({ key: VALUE, "secrets/db-password": VALUE, ".env": "A=1\n" });
+  test("has a line for each folder with --verbose, like each NAME_FILE", async () => {
+    const cwd = makeProject({ key: VALUE, "secrets/db-password": VALUE, ".env": "A=1\n" });
     const verbose = ["--verbose", "--secrets-dir", "secrets", "--", "true"];
     const { status, stderr } = await sophia(verbose, { cwd, env: { QDRANT_API_KEY_FILE: "key" } });
     expect(status).toBe(0);
@@ -287,17 +292,17 @@ describe("--secrets-dir", () => {
     );
   });
 
-  test("only the files of the scope are read", async () => {
-    const cwd = project();
+  test("reads only the files for variables of the scope", async () => {
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets/db-password"), { recursive: true });
     writeFileSync(join(cwd, "secrets/qdrant-api-key"), VALUE);
     const options = ["--secrets-dir", "secrets", "--scope", "web"];
     expect((await sophia([...options, "--", "printenv", "QDRANT_API_KEY"], { cwd })).stdout).toBe(`${VALUE}\n`);
   });
 
-  test("while ESC refuses access it has no effect", async () => {
-    const { esc } = await withEsc({});
-    const cwd = project();
+  test("has no effect if ESC refuses access", async () => {
+    const { esc } = await startEscWith({});
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets/DB_PASSWORD"), VALUE);
     const options = ["--no-contract", "--secrets-dir", "secrets"];
@@ -305,25 +310,25 @@ describe("--secrets-dir", () => {
     expect(environmentOf(stdout)).not.toHaveProperty("DB_PASSWORD");
   });
 
-  test("its keys are brokered, and so are those of NAME_FILE; explain names the file", async () => {
+  test("has its keys brokered, like those of NAME_FILE, and explain names the file", async () => {
     const contract = { variables: { OPENAI_API_KEY: {}, GROQ_API_KEY: {} } };
     const cwd = folder({ "sophia.contract.json": JSON.stringify(contract), groq: "gsk_sentinel0123456789" });
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets/openai-api-key"), "sk-sentinel0123456789");
-    const at = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
-    const { stdout, status } = await sophia(["--broker", "--", "env"], at);
+    const options = { cwd, env: { SOPHIA_SECRETS_DIR: "secrets", GROQ_API_KEY_FILE: "groq" } };
+    const { stdout, status } = await sophia(["--broker", "--", "env"], options);
     expect(status).toBe(0);
-    const given = environmentOf(stdout);
-    expect(given["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
-    expect(given["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
+    const programVariables = environmentOf(stdout);
+    expect(programVariables["OPENAI_API_KEY"]?.length).toBeGreaterThan(10);
+    expect(programVariables["GROQ_API_KEY"]?.length).toBeGreaterThan(10);
     expect(stdout).not.toContain("sentinel");
-    const explained = await sophia(["explain", "--broker", "OPENAI_API_KEY", "GROQ_API_KEY"], at);
+    const explained = await sophia(["explain", "--broker", "OPENAI_API_KEY", "GROQ_API_KEY"], options);
     expect(explained.stdout).toContain("lies in  secrets/openai-api-key\n");
     expect(explained.stdout).toContain("lies in  groq\n");
   });
 
-  test("the tools of a coding agent do not read its files", async () => {
-    const cwd = project();
+  test("names a folder whose files the tools of a coding agent cannot read", async () => {
+    const cwd = makeProject();
     mkdirSync(join(cwd, "secrets"));
     writeFileSync(join(cwd, "secrets/DB_PASSWORD"), VALUE);
     const input = {
@@ -342,8 +347,8 @@ describe("--secrets-dir", () => {
 });
 
 describe("systemd's CREDENTIALS_DIRECTORY", () => {
-  test("is read below a named folder; the program has the variable, too", async () => {
-    const cwd = project();
+  test("is read, and a named folder overrides it, and the program gets the variable, too", async () => {
+    const cwd = makeProject();
     for (const name of ["credentials", "named"]) mkdirSync(join(cwd, name));
     for (const name of ["qdrant-api-key", "DB_PASSWORD"]) writeFileSync(join(cwd, "credentials", name), "of-systemd");
     writeFileSync(join(cwd, "named/DB_PASSWORD"), "named");
@@ -352,13 +357,13 @@ describe("systemd's CREDENTIALS_DIRECTORY", () => {
     expect(environmentOf(stdout)).toMatchObject({ ...env, QDRANT_API_KEY: "of-systemd", DB_PASSWORD: "named" });
   });
 
-  test("that does not exist is no error", async () => {
+  test("may name a folder that does not exist", async () => {
     const env = { CREDENTIALS_DIRECTORY: "/does/not/exist", QDRANT_API_KEY: "1" };
-    expect(await sophia(["--", "true"], { cwd: project(), env })).toMatchObject({ status: 0, stderr: "" });
+    expect(await sophia(["--", "true"], { cwd: makeProject(), env })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("of a .env file is not read, also by a sophia-run inside of a sophia-run", async () => {
-    const cwd = project();
+  test("is not read if it is set in a .env file, even by a nested sophia-run", async () => {
+    const cwd = makeProject();
     mkdirSync(join(cwd, "c"));
     writeFileSync(join(cwd, "c/DB_PASSWORD"), VALUE);
     writeFileSync(join(cwd, ".env"), `QDRANT_API_KEY=1\nCREDENTIALS_DIRECTORY=${cwd}/c\n`, { mode: 0o600 });
@@ -373,34 +378,45 @@ describe("Docker's /run/secrets", () => {
   const isolation = findIsolation();
   skipBecause("reason" in isolation ? `needs mount namespaces: ${isolation.reason}` : undefined);
 
-  /** Runs sophia-run where /run/secrets is a folder with this file. @param prepare commands of a shell, run there before */
-  function inContainer(prepare: string, ...args: readonly string[]) {
+  /**
+   * Runs sophia-run where /run/secrets is a folder with one file.
+   *
+   * @param prepare shell commands that are run in this folder before
+   */
+  function runWithRunSecrets(prepare: string, ...args: readonly string[]) {
     const [file = "false", ...rest] = "prefix" in isolation ? isolation.prefix : [];
     const script = `mount -t tmpfs none /run && mkdir -m 755 /run/secrets && cd /run/secrets && echo ${VALUE} > qdrant_api_key && ${prepare} && cd "$OLDPWD" && "$@"; exit $?`;
-    const cwd = project();
+    const cwd = makeProject();
     const command = [...rest, "sh", "-c", script, "sh", ...sophiaRun, ...args];
     return spawnSync(file, command, { cwd, env: { PATH: process.env["PATH"] }, encoding: "utf8" });
   }
 
-  test("is read without being named", () => {
-    const { stdout, stderr } = inContainer("true", "--", "printenv", "QDRANT_API_KEY");
+  test("is read without an option", () => {
+    const { stdout, stderr } = runWithRunSecrets("true", "--", "printenv", "QDRANT_API_KEY");
     expect([stdout, stderr]).toEqual([`${VALUE}\n`, ""]);
-    const explained = inContainer("true", "explain", "QDRANT_API_KEY");
+    const explained = runWithRunSecrets("true", "explain", "QDRANT_API_KEY");
     expect(explained.stdout).toContain("from     /run/secrets/qdrant_api_key\n");
   });
 
   test("is ignored with a warning if other users may write it, unless it is read-only", () => {
-    const open = inContainer("chmod 777 .", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
+    const open = runWithRunSecrets("chmod 777 .", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
     expect(open.stdout).toBe("");
     expect(unwrapped(open.stderr)).toContain("/run/secrets is ignored: other users may write it");
-    const named = inContainer("chmod 777 .", "--secrets-dir", "/run/secrets", "--", "printenv", "QDRANT_API_KEY");
-    expect(named.stdout).toBe(`${VALUE}\n`);
+    const namedResult = runWithRunSecrets(
+      "chmod 777 .",
+      "--secrets-dir",
+      "/run/secrets",
+      "--",
+      "printenv",
+      "QDRANT_API_KEY",
+    );
+    expect(namedResult.stdout).toBe(`${VALUE}\n`);
     const mounted = "chmod 1777 . && mount --bind . . && mount -o remount,bind,ro /run/secrets";
-    expect(inContainer(mounted, "--", "printenv", "QDRANT_API_KEY").stdout).toBe(`${VALUE}\n`);
+    expect(runWithRunSecrets(mounted, "--", "printenv", "QDRANT_API_KEY").stdout).toBe(`${VALUE}\n`);
   });
 
-  test("of which no file is for a declared variable changes nothing", () => {
-    const ended = inContainer("mv qdrant_api_key other", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
-    expect([ended.stdout, ended.stderr]).toEqual(["", ""]);
+  test("has no effect if none of its files is for a declared variable", () => {
+    const result = runWithRunSecrets("mv qdrant_api_key other", "--no-contract", "--", "printenv", "QDRANT_API_KEY");
+    expect([result.stdout, result.stderr]).toEqual(["", ""]);
   });
 });

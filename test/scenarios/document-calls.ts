@@ -37,6 +37,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
       "npx [--no-install] [sophia-run] [--] [npm] [start]",
     ],
   },
+  "docs/coming-from.md": { "sophia-run init": ["sophia-run [init]", "sophia-run [--] [npm] [start]"] },
   "docs/comparison.md": {
     "npm run conformance -- --launcher 'dotenvx run --'": [
       "npm [run] [conformance] [--] [--launcher] [dotenvx run --]",
@@ -128,7 +129,7 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     ],
   },
   "docs/watch.md": {
-    "sophia-run --broker --watch -- node server.js": ["sophia-run [--broker] [--watch] [--] [node] [server.js]"],
+    "sophia-run --watch -- node server.js": ["sophia-run [--watch] [--] [node] [server.js]"],
   },
   "docs/containers.md": {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":

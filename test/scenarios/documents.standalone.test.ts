@@ -7,7 +7,6 @@ import { PROJECT_FILES, README_EDITS } from "../../scripts/demo/project.ts";
 import { transcript } from "../../scripts/demo/transcript.ts";
 import { shellQuoted } from "../../src/core/shell.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
-import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
@@ -91,12 +90,9 @@ const suites = {
   because: "they build and run the tests themselves",
 } as const;
 
-const isolation = findIsolation();
 const withoutMonitor =
   notPackage ??
   (existsSync(join(root, `dist/linux-${process.arch}-monitor`)) ? undefined : "needs the monitor, which gcc compiles");
-const withoutNamespaces =
-  "prefix" in isolation && !isolation.prefix.includes("--user") ? undefined : "needs a PID namespace, made by root";
 
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
@@ -121,26 +117,21 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
   "docs/secrets.md": {
+    "sophia-run audit": { kind: "run" },
+    "read -r ROLE && read -rs VALUE &&": tokens,
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
-    "read -r ROLE && read -rs VALUE &&": tokens,
     "export ESC_TOKEN_COMMAND='printenv PULUMI_ACCESS_TOKEN'": { kind: "run", isByPulumiToken: true },
     "sophia-run rotate API_KEY": { kind: "stand-ins", commands: ["sophia-run"], because: "it asks a person" },
     "docker compose up --detach --force-recreate": services,
-    "cp .env.example .env && chmod 600 .env": {
-      kind: "run",
-      files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
-    },
     "sophia-run --fake -- npm test": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "fake.process.test.ts starts programs with dummies",
     },
     "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
-    "sophia-run check": { kind: "run" },
-    "gh run list --workflow configuration.yml --limit 5": github,
-    "sophia-run audit": { kind: "run" },
     'pulumi env version history "$ESC_ENV"': pulumi,
+    "gh run list --workflow configuration.yml --limit 5": github,
   },
   "CONTRIBUTING.md": { "npm run demo": npm },
   "docs/agents.md": {
@@ -181,13 +172,30 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "systemctl reset-failed sophia-app.service sophia-app.socket": { ...services, commands: ["systemctl"] },
   },
   "docs/README.md": {},
-  "docs/coming-from.md": {},
+  "docs/coming-from.md": {
+    "sophia-run init": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "coming-from.slow.test.ts starts such commands",
+    },
+  },
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {
+    "$ SMTP_URL=smtp://localhost sophia-run -- node server.js": {
+      kind: "run",
+      files: { "sophia.contract.json": firstBlock("docs/contract.md") },
+      isWithoutEsc: true,
+    },
     "sophia-run enforce --in acme/sophia/dev": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "it asks a person, and enforce.slow.test.ts does what it does",
+    },
+  },
+  "docs/faults.md": {
+    "$ PULUMI_BACKEND_URL=http://127.0.0.1:1 sophia-run -- node app.js": {
+      kind: "run",
+      files: { "sophia.contract.json": '{ "variables": {} }', "app.js": "" },
     },
   },
   "docs/masking.md": {
@@ -209,13 +217,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
   },
   "docs/signals.md": {
-    "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
-      kind: "run",
-      unless: withoutNamespaces,
-    },
+    "$ sophia-run --no-contract --mode spawn -- sh -c 'trap \"exit 3\" TERM; kill -TERM $PPID; while sleep 0.1; do :; done'":
+      { kind: "run" },
   },
   "docs/watch.md": {
-    "sophia-run --broker --watch -- node server.js": {
+    "sophia-run --watch -- node server.js": {
       kind: "stand-ins",
       commands: ["sophia-run"],
       because: "there is no such program",
@@ -239,12 +245,12 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/standalone.md": {
     [INSTALL_EXECUTABLE.first]: { ...fetched, commands: ["curl", "install", "npm"] },
-    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
       kind: "stand-ins",
       commands: ["pip", "sophia-run"],
       because: "node scripts/wheel.mjs makes it; test/python installs it",
     },
+    "npm run build:standalone -- linux-x64 linux-arm64": suites,
     "npm run test:executable": suites,
   },
   "docs/threat-model.md": { "$ echo 'BASH_ENV=./setup.sh' > .env": { kind: "run" } },
@@ -339,6 +345,11 @@ test("docs/signals.md names cases of the conformance suite that exist", () => {
 
 function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
+}
+
+/** The text of a document's first block, which a later block of the document uses. */
+function firstBlock(name: string): string {
+  return fencedBlocks(readFileSync(join(root, name), "utf8"))[0]?.text ?? expect.unreachable();
 }
 
 /** The demo's project after some of the edits that the README's blocks need. */

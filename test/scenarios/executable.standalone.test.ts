@@ -60,7 +60,7 @@ describe("the stand-alone executable", () => {
     expect(stdout).not.toMatch(/INTERP|NEEDED/);
   });
 
-  /** The image has addresses, so the file's are fixed: ARCHITECTURE.md. */
+  /** The image has addresses, so the file's are fixed: runtime/README.md. */
   it("is protected from mistakes in its memory, but for its fixed addresses", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     expect(protectionsOf(executable)).toEqual({

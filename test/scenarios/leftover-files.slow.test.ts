@@ -14,7 +14,7 @@ import { noAddon, notLinux } from "../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, WAIT_FOR_MONITOR, start } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
-import { gone } from "../launch/launching.ts";
+import { waitForExit } from "../launch/launching.ts";
 
 const reason =
   notLinux ?? noAddon ?? (process.geteuid?.() === 0 ? undefined : "needs root, for mount and PID namespaces");
@@ -176,7 +176,7 @@ describe("secret files in exec mode:", () => {
     const program = await run(pod, pod.host, EXEC);
     const cleaner = cleanerOf(program.pid);
     process.kill(cleaner, "SIGKILL");
-    await gone(cleaner);
+    await waitForExit(cleaner);
     await startOthers(pod);
     expect(existsSync(program.file)).toBe(true);
     await program.kill();
@@ -197,7 +197,7 @@ describe("secret files in exec mode:", () => {
     expect(existsSync(program.file)).toBe(true);
     process.kill(cleaner, "SIGCONT");
     await vi.waitUntil(() => left(pod).length === 0, 30_000);
-    await gone(cleaner);
+    await waitForExit(cleaner);
   });
 });
 

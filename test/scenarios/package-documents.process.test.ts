@@ -19,6 +19,25 @@ describe("a document of the package links only to files of the package, or to th
   });
 });
 
+describe("a document of the repository alone links only to files and headings that exist", () => {
+  const below = (folder: string): readonly string[] =>
+    readdirSync(join(root, folder)).map((name) => join(folder, name));
+  const documents = [".", "docs", "docs/measurements"]
+    .flatMap(below)
+    .filter((file) => file.endsWith(".md") && !PACKED.includes(file));
+
+  test("there are such documents", () => expect(documents).toContain("CHANGELOG.md"));
+
+  test.each(documents)("in %s", (document) => {
+    const dead = links(read(document)).filter(({ file, anchor }) => {
+      const target = file === "" ? document : normalize(join(dirname(document), file)).replace(/\/$/, "");
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== "" && target.endsWith(".md") && !anchors(read(target)).includes(anchor);
+    });
+    expect(dead).toEqual([]);
+  });
+});
+
 test("the package has no measurements, and no document for the developers of sophia-run", () => {
   for (const name of ["conformance", "maintaining"]) expect(existsSync(join(root, `docs/${name}.md`))).toBe(true);
   expect(PACKED.filter((file) => /^docs\/(?:conformance\.md|maintaining\.md|measurements\/)/.test(file))).toEqual([]);

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { links } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, isStandalone } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
@@ -145,7 +146,9 @@ describe(".github/workflows/release.yml", () => {
   });
 });
 
-test("the release check refuses an additional file in the package and an old bundle of the action", ({ skip }) => {
+test("the release check refuses an additional file and an old bundle of the action, and its notes have addresses", ({
+  skip,
+}) => {
   skip(isStandalone, "no executable takes part");
   const copy = folder();
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;
@@ -167,4 +170,8 @@ test("the release check refuses an additional file in the package and an old bun
   );
   expect(stdout).toMatch(new RegExp(built.map((name) => `\\(not built here\\): dist/${name}`).join(String.raw`\n.*`)));
   expect(status).toBe(1);
+
+  const notes = readFileSync(join(copy, "dist-release/NOTES.md"), "utf8");
+  expect(notes).toContain("](https://github.com/sophia-platform/sophia-run/blob/v0.1.0/docs/sources.md)");
+  expect(links(notes)).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { makeFolder } from "../../src/system/folders.ts";
 import { notLinux } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 
-test("makes what is missing, with its mode, and leaves what is there", () => {
+test("makeFolder makes missing folders with the given mode, and does not change existing folders", () => {
   const above = folder();
   makeFolder(join(above, "a", "b"), 0o700);
   makeFolder(join(above, "a", "b"), 0o755);
@@ -14,7 +14,7 @@ test("makes what is missing, with its mode, and leaves what is there", () => {
   expect(() => makeFolder(join(above, "file", "b"))).toThrow("ENOTDIR");
 });
 
-test("comes back from where none can be made", ({ skip }) => {
+test("makeFolder fails, rather than try forever, if the folder cannot be made", ({ skip }) => {
   skip(notLinux !== undefined, notLinux);
   expect(() => makeFolder("/proc/1/a/b")).toThrow("ENOENT");
 });

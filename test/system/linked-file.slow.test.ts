@@ -1,4 +1,4 @@
-/** Another process replaces a link, or a folder on the way, while the file is read: nothing outside of the repository is. */
+/** Another process replaces a link or a folder in the path while the file is read. Nothing outside the repository may be read. */
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,11 +7,11 @@ import { readLinked } from "../../src/system/linked-file.ts";
 import { startScript } from "../helpers/attacker.ts";
 import { folder } from "../helpers/sophia.ts";
 
-/** The number of reads that succeed, and of those that find the place outside, before the test ends. */
-const EACH = 200;
+/** How many reads must have succeeded, and how many must have found a path out of the repository, before the test ends. */
+const MIN_RESULTS = 200;
 const LIMIT_MS = 120_000;
 
-const SWAP = `
+const SWAP_SCRIPT = `
   const { renameSync } = require("node:fs");
   const [, within, outside, path] = process.argv;
   const tried = (from, to) => { try { renameSync(from, to); } catch {} };
@@ -23,17 +23,17 @@ const SWAP = `
     tried(path, outside);
   }`;
 
-interface Reads {
+interface ReadResults {
   readonly texts: ReadonlySet<string>;
   readonly codes: ReadonlySet<string | undefined>;
 }
 
-/** Reads until both the file within and the place outside were found often. */
-async function readAll(path: string, foundAs: string): Promise<Reads> {
+/** Reads until the file within the repository and the path out of it have been found often. */
+async function readAll(path: string, foundAs: string): Promise<ReadResults> {
   const [texts, codes] = [new Set<string>(), new Set<string | undefined>()];
   const end = Date.now() + LIMIT_MS / 2;
   let [within, outside] = [0, 0];
-  while ((within < EACH || outside < EACH) && Date.now() < end) {
+  while ((within < MIN_RESULTS || outside < MIN_RESULTS) && Date.now() < end) {
     try {
       texts.add(readLinked(path, { foundAs, maxBytes: 100, accept: () => true }).toString());
       within += 1;
@@ -43,15 +43,15 @@ async function readAll(path: string, foundAs: string): Promise<Reads> {
       if (code === "ESCAPING_LINK") outside += 1;
     }
   }
-  expect(Math.min(within, outside)).toBeGreaterThanOrEqual(EACH);
+  expect(Math.min(within, outside)).toBeGreaterThanOrEqual(MIN_RESULTS);
   return { texts, codes };
 }
 
-/** `REPLACED`: in five attempts it was another one each time. `ENOENT`: in between nothing is there. */
-const EXPECTED: ReadonlySet<string | undefined> = new Set(["ESCAPING_LINK", "REPLACED", "ENOENT"]);
+/** `REPLACED`: the file was replaced during each of five attempts. `ENOENT`: there is no file between two replacements. */
+const EXPECTED_CODES: ReadonlySet<string | undefined> = new Set(["ESCAPING_LINK", "REPLACED", "ENOENT"]);
 
 test(
-  "the link",
+  "readLinked reads nothing outside the repository while another process replaces the link",
   async () => {
     const home = realpathSync(folder({ "clone/values": "within", "other/values": "outside" }));
     const clone = join(home, "clone");
@@ -59,25 +59,25 @@ test(
     symlinkSync("values", join(clone, "within"));
     symlinkSync("../other/values", join(clone, "outside"));
     const path = join(clone, ".env");
-    await startScript(SWAP, join(clone, "within"), join(clone, "outside"), path);
+    await startScript(SWAP_SCRIPT, join(clone, "within"), join(clone, "outside"), path);
     const { texts, codes } = await readAll(path, path);
     expect([...texts]).toStrictEqual(["within"]);
-    expect([...codes].filter((code) => !EXPECTED.has(code))).toStrictEqual([]);
+    expect([...codes].filter((code) => !EXPECTED_CODES.has(code))).toStrictEqual([]);
   },
   LIMIT_MS,
 );
 
 test(
-  "a folder of the path",
+  "readLinked reads nothing outside the repository while another process replaces a folder in the path",
   async () => {
     const home = realpathSync(folder({ "clone/within/base.json": "within", "other/base.json": "outside" }));
     const clone = join(home, "clone");
     mkdirSync(join(clone, ".git"));
     symlinkSync("../other", join(clone, "outside"));
-    await startScript(SWAP, join(clone, "within"), join(clone, "outside"), join(clone, "base"));
+    await startScript(SWAP_SCRIPT, join(clone, "within"), join(clone, "outside"), join(clone, "base"));
     const { texts, codes } = await readAll(join(clone, "base/base.json"), join(clone, "sophia.contract.json"));
     expect([...texts]).toStrictEqual(["within"]);
-    expect([...codes].filter((code) => !EXPECTED.has(code))).toStrictEqual([]);
+    expect([...codes].filter((code) => !EXPECTED_CODES.has(code))).toStrictEqual([]);
   },
   LIMIT_MS,
 );

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { environmentOf, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
 
 test.each(["spawn", "auto"])(
-  "of hundreds of variables each keeps its value, whatever its name, in mode %s",
+  "in mode %s each of hundreds of variables keeps its value, whatever its name is",
   async (mode) => {
     const names = Array.from({ length: 400 }, (_, index) => [`VARIABLE_${index}`, `value ${index}`]);
     const env: Record<string, string> = {
@@ -18,7 +18,7 @@ test.each(["spawn", "auto"])(
       LAST: "1",
     };
     const run = ["--no-contract", "--mode", mode, "--"];
-    // Node lists array indices before all others, but env(1) puts them last.
+    // Node.js lists names that are array indices before all other names, but env(1) appends these variables.
     const { status, stdout, stderr } = await sophia([...run, "env", "7=a", "10=", ...sophiaRun, ...run, "env", "-0"], {
       env,
     });
@@ -30,7 +30,7 @@ test.each(["spawn", "auto"])(
 );
 
 test.for(["spawn", "auto"])(
-  "of hundreds of variables those that preloaded code changed stay changed, in mode %s",
+  "in mode %s the program gets the variables as preloaded code has changed them",
   async (mode, { skip }) => {
     skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
     const code = 'process.env.VARIABLE_7 = "changed"; delete process.env.VARIABLE_8; process.env.ADDED = "new";';
@@ -52,21 +52,21 @@ test.for(["spawn", "auto"])(
 );
 
 test.for(["spawn", "auto"])(
-  "entries that are no variables, and all but the first of one name, are left out, in mode %s",
+  "in mode %s the program gets neither entries that are no variables nor a second variable of the same name",
   (mode, { skip }) => {
     skip(spawnSync("cc", ["--version"]).status !== 0, "needs cc");
-    const place = folder({
+    const sourceFolder = folder({
       "odd.c": `#include <unistd.h>
         int main(int argc, char **argv) {
           char *env[] = {"=x", "FOO", "FO=1", "A=1", "A=2", argv[1], 0};
           return argc < 3 ? 1 : execve(argv[2], argv + 2, env);
         }`,
     });
-    const odd = join(place, "odd");
-    expect(spawnSync("cc", ["-o", odd, join(place, "odd.c")]).status).toBe(0);
+    const oddCaller = join(sourceFolder, "odd");
+    expect(spawnSync("cc", ["-o", oddCaller, join(sourceFolder, "odd.c")]).status).toBe(0);
     const path = `PATH=${process.env["PATH"] ?? ""}`;
     const args = [path, ...sophiaRun, "--no-contract", "--mode", mode, "--", "env"];
-    const { status, stdout, stderr } = spawnSync(odd, args, { cwd: place, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(oddCaller, args, { cwd: sourceFolder, encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout.trim().split("\n").toSorted()).toEqual(["A=1", "FO=1", path]);
   },

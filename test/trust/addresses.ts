@@ -1,6 +1,6 @@
 import { ADDRESS_NAMES, SERVICES } from "../../src/trust/key-addresses.ts";
 
-/** An address of each service, and those that have a name of their own. */
+/** A variable for the address of each service, and the variables for addresses with other names. */
 export const KEY_ADDRESSES: readonly string[] = [
   ...Array.from(SERVICES.keys(), (service) => `${service}_BASE_URL`),
   ...ADDRESS_NAMES,

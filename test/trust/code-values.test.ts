@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { runsCode } from "../../src/trust/code-values.ts";
 import { isSuspect } from "../../src/trust/suspects.ts";
 
-describe("variables that make other programs run code", () => {
+describe("runsCode", () => {
   test.each(
     [
       "LD_PRELOAD LDR_PRELOAD LDR_PRELOAD64 LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV ZDOTDIR PROMPT_COMMAND PS4 SHELLOPTS LESSOPEN GCONV_PATH",
@@ -11,7 +11,7 @@ describe("variables that make other programs run code", () => {
       "npm_config_script_shell NPM_CONFIG_SCRIPT_SHELL npm_config_script-shell pnpm_config_script_shell",
       "yarn_script_shell YARN_SCRIPT-SHELL YARN_YARN_PATH YARN_PLUGINS BUN_INSPECT_PRELOAD",
     ].flatMap((names) => names.split(" ")),
-  )("%s", (name) => {
+  )("returns true for any value of %s, with which another program would run code", (name) => {
     expect(runsCode(name, "./x")).toBe(true);
     expect(runsCode(name, "")).toBe(false);
   });
@@ -29,16 +29,16 @@ describe("variables that make other programs run code", () => {
     ["ENVIRONMENT", "./x"],
     ["npm_config_registry", "https://registry.example"],
     ["YARN_ENABLE_TELEMETRY", "./x"],
-  ])("not %s=%s", (name, value) => {
+  ])("returns false for %s=%s", (name, value) => {
     expect(runsCode(name, value)).toBe(false);
   });
 
-  test.each(["-r./x", "-W0 -rx", "-I lib", "x"])("RUBYOPT=%s", (value) => {
+  test.each(["-r./x", "-W0 -rx", "-I lib", "x"])("returns true for RUBYOPT=%s", (value) => {
     expect(runsCode("RUBYOPT", value)).toBe(true);
   });
 });
 
-describe("NODE_OPTIONS", () => {
+describe("runsCode recognizes NODE_OPTIONS by its words:", () => {
   test.each([
     "--require ./x.js",
     "--require=./x.js",
@@ -55,7 +55,7 @@ describe("NODE_OPTIONS", () => {
     "--inspect=0.0.0.0:9229",
     "--inspect-brk=example.test",
     "--inspect-port 10.0.0.1:1",
-  ])("%s loads code", (value) => {
+  ])("%s would load code", (value) => {
     expect(runsCode("NODE_OPTIONS", value)).toBe(true);
     expect(runsCode("npm_config_node_options", value)).toBe(true);
     expect(runsCode("PNPM_CONFIG_NODE-OPTIONS", value)).toBe(true);
@@ -75,15 +75,15 @@ describe("NODE_OPTIONS", () => {
     "--inspect=[::1]:9229",
     "--conditions=development -C browser",
     "--dns-result-order=ipv4first",
-  ])("%s passes", (value) => {
+  ])("%s would not load code", (value) => {
     expect(runsCode("NODE_OPTIONS", value)).toBe(false);
     expect(runsCode("npm_config_node-options", value)).toBe(false);
   });
 });
 
-// Bun takes each of them: it also knows single quotes, tabs and joined short options.
+// Bun accepts each of these values: it supports single quotes, tabs and joined short options.
 test.each(["'--preload' ./x", "\t--preload\t./x", String.raw`--pre\load ./x`, "-r./x", "-br./x"])(
-  "BUN_OPTIONS=%j loads code",
+  "runsCode returns true for BUN_OPTIONS=%j, which would load code",
   (value) => {
     expect(runsCode("BUN_OPTIONS", value)).toBe(true);
   },
@@ -115,7 +115,7 @@ test.each([
   ["PYENV_VERSION", "3.12.1"],
   ["GOPACKAGESDRIVER", "off"],
   ["MAVEN_ARGS", "-B -ntp"],
-])("%s=%s is harmless", (name, value) => {
+])("runsCode returns false for %s=%s, which is harmless", (name, value) => {
   expect(runsCode(name, value)).toBe(false);
 });
 
@@ -189,12 +189,12 @@ test.each([
   ["SVN_SSH", "./x"],
   ["R_PROFILE_USER", "x"],
   ["PHPRC", "."],
-])("%s=%s runs code", (name, value) => {
+])("runsCode returns true for %s=%s, which would run code", (name, value) => {
   expect(runsCode(name, value)).toBe(true);
 });
 
-// The limit is that of each test: a pattern that is not linear takes hours.
-test("long values and names take linear time", () => {
+// The time limit of each test applies here. A pattern that is not linear would take hours.
+test("runsCode and isSuspect take linear time for long values and names", () => {
   const many = 1_000_000;
   for (const [name, part] of [
     ["ELIXIR_ERL_OPTIONS", "+fnu "],

@@ -24,19 +24,19 @@ test.each([
   ["openai_base_url", []],
   ["_BASE_URL", []],
   ["constructor", []],
-])("to the address in %s go %j", (name, keys) => {
+])("keysSentTo returns for the address in %s the keys that programs send there: %j", (name, keys) => {
   expect(keysSentTo(name)).toEqual(keys);
   expect(keys.filter((key) => !isSentKey(key))).toEqual([]);
 });
 
-test("docs/threat-model.md has all services and endings", () => {
+test("docs/threat-model.md lists all services and all endings of their addresses", () => {
   const text = readFileSync(join(import.meta.dirname, "../../docs/threat-model.md"), "utf8");
   const section = text.slice(text.indexOf("### Addresses of keys"));
   const names = (line: string): readonly string[] =>
     Array.from(line.matchAll(/`(?:…)?([^`]+)`/g), ([, name = ""]) => name);
-  const item = (title: string) =>
+  const namesInItem = (title: string) =>
     names(new RegExp(`^- \\*\\*${title}\\*\\*[^]*?\n(?! )`, "m").exec(section)?.[0] ?? "");
-  const [services, endings] = [item("Services"), item("Addresses")];
+  const [services, endings] = [namesInItem("Services"), namesInItem("Addresses")];
   expect(services.map((service) => `${service}_BASE_URL`)).toEqual(
     KEY_ADDRESSES.filter((address) => address.endsWith("_BASE_URL")),
   );

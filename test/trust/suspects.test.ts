@@ -1,4 +1,4 @@
-/** The cheap test for names finds all that the lists have, so that no start passes over one. */
+/** The fast check of names must find all names in the lists, because a start loads the lists only for names that it finds. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ const PREFIXES = [
   "HEX_",
   "GLOBAL_AGENT_",
 ];
-/** Names of families, each with the spellings that programs read. */
+/** Names of families of variables, in the spellings that programs read. */
 const FAMILIES = [
   "LD_PRELOAD LD_PRELOAD_64 LDR_PRELOAD LDR_PRELOAD64 LD_AUDIT BASH_FUNC_ls%% GIT_CONFIG GIT_CONFIG_KEY_0 LUA_INIT_5_4",
   "COR_PROFILER_PATH CORECLR_PROFILER_PATH_64 DOTNET_GCName DOTNET_GCPath DOTNET_JitName COMPlus_AltJitName",
@@ -41,7 +41,7 @@ const PROXIES = [
   "grpc_proxy",
 ];
 
-test.each([...CODE_NAMES, ...FAMILIES])("%s may run code", (name) => {
+test.each([...CODE_NAMES, ...FAMILIES])("the fast check finds %s, which may run code", (name) => {
   expect([mayRunCode(name), isSuspect(name, "x")]).toEqual([true, true]);
 });
 
@@ -56,11 +56,11 @@ test.each([
   "PIP_PROXY",
   "VAULT_PROXY_ADDR",
   "CLOUDSDK_PROXY_ADDRESS",
-])("%s decides how programs connect", (name) => {
+])("the fast check finds %s, which decides how programs connect", (name) => {
   expect([mayDecideNetwork(name), isSuspect(name, "x")]).toEqual([true, true]);
 });
 
-test.each(KEY_ADDRESSES)("%s is an address of a key", (name) => {
+test.each(KEY_ADDRESSES)("the fast check finds %s, which is an address of a key", (name) => {
   expect([isKeyAddress(name), isSuspect(name, "x")]).toEqual([true, true]);
 });
 
@@ -74,7 +74,7 @@ test.each([
   "API_ENDPOINT",
   "ENDPOINT",
   "HOST",
-])("INVOICES_%s is an address by its form", (ending) => {
+])("the fast check finds INVOICES_%s, which is an address by its form", (ending) => {
   const name = `INVOICES_${ending}`;
   expect(prefixByForm(name, "https://invoices.test")).toBe("INVOICES");
   expect(isSuspect(name, "https://invoices.test")).toBe(true);
@@ -84,18 +84,18 @@ test.each([
 test.each([
   ["NO_PROXY no_proxy TRUST_PROXY NGINX_PROXY"],
   ["NODE_ENV PORT DATABASE_URL SECRET_KEY OPENAI_API_KEY APP_URL PYTHONPATH EDITORIAL GEMINI_API_KEY CORS_ORIGIN"],
-])("%s are in no list", (names) => {
+])("the harmless names %s are in no list", (names) => {
   for (const name of names.split(" ")) {
     expect([name, mayRunCode(name), mayDecideNetwork(name), isKeyAddress(name)]).toEqual([name, false, false, false]);
   }
 });
 
-test("docs/threat-model.md has all names", () => {
+test("docs/threat-model.md lists all names", () => {
   const document = readFileSync(join(import.meta.dirname, "../../docs/threat-model.md"), "utf8");
-  // The backticks of a block would be paired with those of names.
+  // The earlier part of the document has blocks of code, whose backticks would be paired with the backticks of names.
   const text = document.slice(document.indexOf("## Lists of names"));
   const listed = new Set(Array.from(text.matchAll(/`([^`]+)`/g), ([, name]) => name));
-  // Windows has them in capital letters.
+  // On Windows these names have capital letters only, and the document has them in their usual spelling.
   const others = ["PSMODULEPATH", "DOTNET_DIAGNOSTICPORTS"];
   expect([...CODE_NAMES, ...NETWORK_NAMES].filter((name) => !listed.has(name))).toEqual(others);
 });

@@ -1,5 +1,5 @@
 // Compares the files that a compilation reads with the checksums that their packages list. Cryptography is compiled as it was
-// published (ARCHITECTURE.md).
+// published (runtime/README.md).
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";

@@ -22,9 +22,6 @@ exports.chooseInput = (inputs, number, next, most = 4) => {
   const input = inputs[next(inputs.length)];
   if (next(6) > 0) return mutate(next, input, most);
   const other = inputs[next(inputs.length)];
-  const spliced = Buffer.concat([
-    input.subarray(0, next(input.length + 1)),
-    other.subarray(next(other.length + 1)),
-  ]);
+  const spliced = Buffer.concat([input.subarray(0, next(input.length + 1)), other.subarray(next(other.length + 1))]);
   return next(2) === 0 ? spliced : mutate(next, spliced, most);
 };

@@ -32,13 +32,13 @@ export async function run(program, args, cwd, files, env, talk) {
   const talked = talk?.(child);
   const output = talk === undefined ? (await buffer(child.stdout)).toString("latin1") : "";
   const [status, signal] = await ended;
-  // The name of a folder with secret files.
-  const known = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
-  return { status, signal, output: known, errors: await errors, talked: await talked };
+  // The name of a folder with secret files differs from run to run.
+  const comparableOutput = output.replaceAll(/\/sophia-run-\d+-\d+-\d+-(?:locked-)?\w+\//g, "/");
+  return { status, signal, output: comparableOutput, errors: await errors, talked: await talked };
 }
 
-/** Returns the beginning of a value as text; bytes as characters. */
-export function shown(value) {
+/** Returns the beginning of a value as text. Each byte becomes a character. */
+export function describeValue(value) {
   const whole = JSON.stringify(value, (_, part) =>
     part?.type === "Buffer" ? Buffer.from(part.data).toString("latin1") : part,
   );
@@ -50,20 +50,24 @@ export function shown(value) {
  *
  * @param programs the paths of executables by their names
  * @param given the input, for the message
- * @throws if one crashed, or did something else than the first
+ * @throws if a program has crashed, or has behaved differently from the first program
  */
 export async function compare(programs, given, runOne) {
   let [expected, reference] = [];
   for (const [name, path] of Object.entries(programs)) {
-    const found = await runOne(path);
-    const isCrash = found.signal !== null || !STATUSES.has(found.status);
-    if (isCrash || /internal error|checking mode/.test(found.errors)) {
-      throw new Error(`${name} ended by ${found.signal ?? found.status}: ${shown(found)}\n${shown(given)}`);
+    const result = await runOne(path);
+    const isCrash = result.signal !== null || !STATUSES.has(result.status);
+    if (isCrash || /internal error|checking mode/.test(result.errors)) {
+      throw new Error(
+        `${name} ended by ${result.signal ?? result.status}: ${describeValue(result)}\n${describeValue(given)}`,
+      );
     }
-    expected ??= found;
+    expected ??= result;
     reference ??= name;
-    if (!isDeepStrictEqual(found, expected)) {
-      throw new Error(`${reference}: ${shown(expected)}\n${name}: ${shown(found)}\n${shown(given)}`);
+    if (!isDeepStrictEqual(result, expected)) {
+      throw new Error(
+        `${reference}: ${describeValue(expected)}\n${name}: ${describeValue(result)}\n${describeValue(given)}`,
+      );
     }
   }
   return expected;

@@ -1,4 +1,4 @@
-/** A server of TLS 1.2 and 1.3, behind a proxy that changes, cuts, delays and invents bytes on their way to the client. */
+/** A TLS server (1.2 and 1.3) behind a proxy that changes, cuts off, delays and invents bytes on their way to the client. */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { chooseInput, readCorpus } from "./corpus.cjs";
 import { mutate, pieces, random } from "./random.cjs";
 
-/** What the server answers; a client may receive no other byte. */
+/** What the server answers. A client must not receive any other byte. */
 export const ANSWER = "answer ".repeat(3000);
 
-/** Records with these types follow what the server sent: alerts, handshakes, data, nonsense. */
+/** The types of the records that the proxy adds: alerts, handshakes, data, and an unknown type. */
 const TYPES = [20, 21, 22, 23, 24, 0, 255];
 
 /** What servers have sent first (record-flights.mjs). */
@@ -38,8 +38,9 @@ function invented(next) {
 }
 
 /**
- * @param batch the seed and the number of the first connection; each has the next number
- * @returns its port, and a function that ends it
+ * @param batch the seed, and the number of the first connection; each later connection has the next number
+ *
+ * @returns the proxy's port, and a function that ends the proxy and the servers
  */
 export async function serveHostileTls({ seed, first }, key, cert) {
   const servers = ["TLSv1.2", "TLSv1.3"].map((version) => {
@@ -64,7 +65,7 @@ export async function serveHostileTls({ seed, first }, key, cert) {
     }
     const server = connect(servers[next(2)].address().port, "127.0.0.1");
     const isHonest = next(20) === 0;
-    // The first flights have the handshake, later ones the answer.
+    // The first flights contain the handshake, and later flights the answer.
     let flights = isHonest ? -1 : 1 + next(4);
     client.on("error", () => server.destroy()).on("close", () => server.destroy());
     server.on("error", () => client.destroy());
@@ -77,11 +78,11 @@ export async function serveHostileTls({ seed, first }, key, cert) {
       if (kind === 1) return void client.resetAndDestroy();
       const changed = kind < 3 ? Buffer.concat([invented(next), bytes, invented(next)]) : mutate(next, bytes);
       for (const part of pieces(next, changed)) client.write(part);
-      // The client waits for what is missing until the connection ends.
+      // The client waits for the missing bytes until the connection ends.
       client.end();
     });
     server.on("end", () => client.end());
   });
-  for (const each of [...servers, proxy]) await once(each.listen(0, "127.0.0.1"), "listening");
-  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((each) => each.close()) };
+  for (const server of [...servers, proxy]) await once(server.listen(0, "127.0.0.1"), "listening");
+  return { port: proxy.address().port, close: () => [...servers, proxy].forEach((server) => server.close()) };
 }

@@ -1,4 +1,4 @@
-/* Answers of a hostile HTTP server in random pieces: prints what the client made of each. */
+/* Sends answers of a hostile HTTP server in random pieces. Prints the client's events for each answer. */
 const http = require("node:http");
 const net = require("node:net");
 const { writeSync } = require("node:fs");

@@ -1,4 +1,8 @@
-/* Requests of a hostile client in random pieces: prints what the server made of each connection, and what it sent. */
+/*
+ * Sends requests of a hostile client in random pieces. Prints the server's events on each connection, and what the server sent. The
+ * requests of the corpus have no trailers and few fields. After those, Node.js runs deferred callbacks, so that an answer may precede
+ * an error.
+ */
 const http = require("node:http");
 const net = require("node:net");
 const { writeSync } = require("node:fs");
@@ -8,7 +12,7 @@ const { mutate, pieces, random } = require("./random.cjs");
 const [, , seed, first, runs, corpus] = process.argv;
 const LIMIT_MS = 10_000;
 
-/** Answers by the path, so that the answer of a mutated one is the same, too. */
+/** Answers depending on the path, so that a request with a changed path has the same answer in both programs, too. */
 function answer(message, response) {
   const { url } = message;
   if (url === "/ignore") return void response.end("ignored");
@@ -16,7 +20,7 @@ function answer(message, response) {
   if (url === "/late") return void setImmediate(() => response.end("late"));
   if (url === "/trailer") {
     response.writeHead(200, ["X-Wide", "\u00fc", "Trailer", "T"]);
-    // Later versions of Node.js make one chunk of all that is written in the same turn.
+    // Later versions of Node.js join all that is written in the same turn of the event loop into one chunk.
     return void response.end("chunk");
   }
   const chunks = [];
@@ -39,9 +43,9 @@ async function serve(bytes, parts, halfCloses) {
     answer(message, response);
   });
   for (const name of ["upgrade", "connect"]) {
-    server.on(name, (message, socket, first) => {
+    server.on(name, (message, socket, head) => {
       seen.push([name, message.url, message.rawHeaders]);
-      const chunks = [first];
+      const chunks = [head];
       socket.on("error", () => {}).on("data", (chunk) => chunks.push(chunk));
       socket.on("end", () => {
         seen.push(["raw", Buffer.concat(chunks).toString("latin1")]);
@@ -72,7 +76,7 @@ async function serve(bytes, parts, halfCloses) {
     socket.write(part);
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   }
-  // A whole message that waits for nothing gets its answer first.
+  // A complete message that waits for nothing is answered first.
   if (!halfCloses) await new Promise((resolve) => setTimeout(resolve, 20));
   socket.end();
   const end = await ended;

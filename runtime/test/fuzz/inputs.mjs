@@ -3,7 +3,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { chooseInput, readCorpus } from "./corpus.cjs";
-import { compare, repeat, run, shown } from "./executables.mjs";
+import { compare, repeat, run, describeValue } from "./executables.mjs";
 import { random } from "./random.cjs";
 
 const CORPUS = join(import.meta.dirname, "corpus");
@@ -34,7 +34,7 @@ const INPUTS = {
   }),
   contracts: (number, next) => ({
     args: [["--", "true"], ["explain"], ["check", "--json"], ["docs"]][next(4)],
-    // One change, because most changes make it no contract.
+    // One change, because most changes make the contract invalid.
     files: { ".env": DOTENV, "sophia.contract.json": chooseInput(CONTRACTS, number, next, 1) },
   }),
   code: (number, next) => ({
@@ -64,7 +64,7 @@ export function inputCases(programs) {
         const given = { number, args, files };
         const result = await compare(programs, given, (program) => run(program, args, cwd, files, env));
         if (name === "masking" && (result.status !== 0 || result.output.includes(TOKEN))) {
-          throw new Error(`a secret was not masked: ${shown(result)}\n${shown(given)}`);
+          throw new Error(`a secret was not masked: ${describeValue(result)}\n${describeValue(given)}`);
         }
         return result;
       }),

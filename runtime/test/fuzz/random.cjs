@@ -1,6 +1,6 @@
-/* Random numbers by a seed, the same in Node.js and in the executable's runtime. */
+/* Random numbers by a seed. They are the same in Node.js and in the executable's runtime. */
 
-/** Returns a function that gives whole numbers from 0 to below its argument (the generator mulberry32). */
+/** Returns a function that returns whole numbers from 0 to below its argument (the generator mulberry32). */
 exports.random = (seed) => {
   let state = seed >>> 0;
   return (below) => {
@@ -13,7 +13,7 @@ exports.random = (seed) => {
 
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x0d, 0x20, 0x2d, 0x3a];
 
-/** Returns changed bytes: some are replaced, inserted, left out, repeated, or cut off. */
+/** Returns a changed copy of the bytes: some bytes are replaced, inserted, left out, repeated or cut off. */
 exports.mutate = (next, bytes, most = 4) => {
   let result = bytes;
   for (let changes = 1 + next(most); changes > 0 && result.length > 0; changes -= 1) {
@@ -48,7 +48,7 @@ exports.mutate = (next, bytes, most = 4) => {
   return result;
 };
 
-/** Returns the bytes in pieces: few, or each byte alone. */
+/** Returns the bytes in a few pieces, or each byte as a piece. */
 exports.pieces = (next, bytes) => {
   const most = [1, 7, 100, 5000, bytes.length + 1][next(5)];
   const parts = [];

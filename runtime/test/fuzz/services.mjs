@@ -7,7 +7,7 @@ import * as net from "node:net";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { chooseInput, readCorpus } from "./corpus.cjs";
-import { compare, repeat, run, shown } from "./executables.mjs";
+import { compare, repeat, run, describeValue } from "./executables.mjs";
 import { mutate, random } from "./random.cjs";
 
 const ROOT = join(import.meta.dirname, "../../..");
@@ -23,20 +23,20 @@ const ESC_COMMAND_LINES = [
 ];
 
 /**
- * Forwards requests to a service, and changes its answers. In a run each program gets the answers of the first: requests that are
- * made side by side have no order, so an answer is found by its request.
+ * Forwards requests to a service, and changes its answers. In a run each program gets the same answers as the first program. Requests
+ * that are made at the same time have no order, so an answer is found by its request.
  */
 async function serveChanged(origin) {
   const state = { seed: 0, answers: new Map(), counts: new Map() };
   const server = http.createServer((request, response) => {
-    // Without the name of a session.
+    // The key does not contain the name of the session, which differs from program to program.
     const key = `${request.method} ${request.url.replaceAll(/[\da-f-]{8,}/g, "")}`;
     const count = (state.counts.get(key) ?? 0) + 1;
     state.counts.set(key, count);
     const reply = ({ status, type, body }) => response.writeHead(status, { "content-type": type }).end(body);
-    const known = state.answers.get(`${key} ${count}`);
-    if (known !== undefined) {
-      request.resume().on("end", () => reply(known));
+    const earlierAnswer = state.answers.get(`${key} ${count}`);
+    if (earlierAnswer !== undefined) {
+      request.resume().on("end", () => reply(earlierAnswer));
       return;
     }
     const forwarded = http.request(new URL(request.url, origin), { method: request.method, headers: request.headers });
@@ -64,12 +64,12 @@ async function serveChanged(origin) {
 async function sendRequests(child, next) {
   let answer = "";
   child.stdout.setEncoding("utf8");
-  let said = "";
+  let printed = "";
   for await (const part of child.stdout) {
-    said += part;
-    if (said.endsWith("\n")) break;
+    printed += part;
+    if (printed.endsWith("\n")) break;
   }
-  const [base, key] = said.trim().split(" ");
+  const [base, key] = printed.trim().split(" ");
   if (key !== undefined) {
     const { port, host } = new URL(base);
     for (let request = 20; request >= 0; request -= 1) {
@@ -78,7 +78,7 @@ async function sendRequests(child, next) {
       const socket = net.connect({ port: Number(port), host: "127.0.0.1" });
       socket.on("error", () => {});
       if (request === 0) socket.write(valid);
-      // Whether an answer comes before the broker sees that nobody waits for it is a matter of time.
+      // It depends on the timing whether an answer arrives before the broker notices that the client no longer waits for it.
       else socket.end(next(2) === 0 ? mutate(next, Buffer.from(valid, "latin1")) : changedRequest(next, fields));
       answer = await text(socket).catch(() => "");
     }
@@ -140,7 +140,7 @@ async function callBroker(programs, { seed, ...batch }) {
       const result = await compare(programs, { number, args }, (program) =>
         run(program, args, cwd, {}, env, (child) => sendRequests(child, random(seed + number))),
       );
-      if (!result.talked.includes("answered")) throw new Error(`a request has no answer: ${shown(result)}`);
+      if (!result.talked.includes("answered")) throw new Error(`a request has no answer: ${describeValue(result)}`);
       return result;
     });
   } finally {

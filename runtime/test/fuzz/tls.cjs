@@ -1,4 +1,4 @@
-/* Connects by TLS to a hostile server, again and again, and prints what it received. */
+/* Connects by TLS to a hostile server again and again, and prints what it has received. */
 const { once } = require("node:events");
 const { readFileSync, writeSync } = require("node:fs");
 const net = require("node:net");

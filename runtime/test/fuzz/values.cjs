@@ -1,4 +1,4 @@
-/* URLs, texts, addresses and certificates: prints what became of random ones, in Node.js and in the executable's runtime the same. */
+/* Prints the results of functions with random URLs, texts, addresses and certificates, which must be the same as in Node.js. */
 const { X509Certificate, createHash } = require("node:crypto");
 const { readFileSync, writeSync } = require("node:fs");
 const net = require("node:net");
@@ -30,7 +30,7 @@ const outcome = (call) => {
   }
 };
 
-/* Node.js has words of OpenSSL, and the runtime those of AWS-LC, which reject some certificates for another reason. */
+/* Node.js has the messages of OpenSSL, and the runtime those of AWS-LC, which rejects some certificates for another reason. */
 const RUNS = [
   () => {
     const text = mutate(next, Buffer.from(URLS[next(URLS.length)])).toString("utf8");
@@ -51,7 +51,7 @@ const RUNS = [
     );
     const text = bytes.toString(ENCODINGS[next(ENCODINGS.length)]);
     const encoding = ENCODINGS[next(ENCODINGS.length)];
-    // The runtime takes U+DC80 to U+DCFF for bytes of the system.
+    // The runtime represents bytes of the system that are not UTF-8 by U+DC80 to U+DCFF.
     if (/[\udc80-\udcff]/.test(text) && /utf-?8/.test(encoding)) return [text.length];
     const again = Buffer.from(text, encoding);
     const small = Buffer.alloc(next(30), 1);

@@ -1,4 +1,4 @@
-// Calls functions of the build on other folders than this repository's:
+// Calls functions of the build with folders of a test instead of the repository's folders:
 //
 //   node patches.mjs apply PUBLISHED PATCHES PREFIX    # prints the folder of the patched sources
 //   node patches.mjs refresh|edit PUBLISHED PATCHES WORK VERSION

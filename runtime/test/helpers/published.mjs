@@ -1,5 +1,5 @@
-// Compares all files that the compiler reads for AWS-LC with their packages, and prints a line for each: the sources that the argument
-// names, a root like the repository's, or the list of the archive in the executable for this machine.
+// Compares all files that the compiler reads for AWS-LC with their packages, and prints the path of each file. The argument is the
+// root of a folder like the repository. Without it the files are those of which this machine's executable is made.
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { awsLc } from "../../build/parts/aws-lc.mjs";

@@ -1,4 +1,4 @@
-// Prints Mozilla's certificates as they were published, each in DER, in base64.
+// Prints Mozilla's certificates as they were published: each is a line with the base64 of its DER.
 import { join } from "node:path";
 import { rootsOf } from "../../build/parts/roots.mjs";
 

@@ -1,4 +1,4 @@
-// Prints what node:net says of addresses and connections. Node.js and the executable's runtime both run it.
+// Prints what node:net reports about addresses and connections. Node.js and the executable's runtime both run this script.
 const { existsSync, mkdtempSync, rmSync, writeSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 const { dirname, join } = require("node:path");
@@ -76,7 +76,7 @@ async function main() {
   log(existsSync(socketPath), typeof local.address());
   await new Promise((resolve) => local.close(resolve));
   log(existsSync(socketPath));
-  // It is gone before the server closes.
+  // The file of the socket is removed before the server closes.
   await new Promise((resolve) => local.listen(socketPath, resolve));
   rmSync(dirname(socketPath), { recursive: true });
   await new Promise((resolve) => local.close(resolve));

@@ -1,10 +1,10 @@
-// A server whose handlers change the bytes of two requests while these are read. Prints its port, then the requests.
+// A server whose handlers change the bytes of two requests while it reads the requests. Prints its port, then the requests.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 
 const CHANGES = {
   overwritten: (bytes) => bytes.fill(0),
-  // Their memory becomes another buffer's, of one byte.
+  // The transfer moves the memory of the bytes to another buffer, which has one byte.
   "given-away": (bytes) => bytes.buffer.detached || bytes.buffer.transfer(1),
 };
 const change = CHANGES[process.argv[2]];

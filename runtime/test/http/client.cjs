@@ -1,4 +1,5 @@
-// Sends requests to the port of the first argument, and prints all events. Node.js and the executable's runtime both run it.
+// Sends requests to the port in the first argument, and prints all events. Node.js and the executable's runtime both run this
+// script.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");
@@ -38,7 +39,7 @@ function send(path, { body, act = () => {}, ...options } = {}) {
         socket.destroy();
       });
     }
-    // An answer comes before the end of its request, but for an error.
+    // An answer precedes the end of its request, unless there is an error.
     request.on("close", () => resolve(Promise.all(ends)));
     request.end(body);
   });

@@ -1,5 +1,6 @@
-// Sends requests to a service that ends each connection behind its answer, and prints how each one went. A byte on another
-// connection, an older one, says when to send: one and the same wait for events reports it and the end of the idle connection.
+// Sends requests to a service that ends each connection after its answer, and prints the result of each request. A byte on an
+// older
+// connection tells this script when to send: the same wait for events reports this byte and the end of the idle connection.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");
@@ -9,7 +10,7 @@ const agent = new http.Agent({ keepAlive: true });
 const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 let port;
 let connections = 0;
-let served;
+let servedConnection;
 
 function send(method) {
   return new Promise((resolve) => {
@@ -18,7 +19,7 @@ function send(method) {
       response.resume();
     });
     request.on("error", (error) => log(method, error.code, request.reusedSocket));
-    // By then the connection is idle.
+    // The connection is idle now.
     request.on("close", resolve);
     request.end(method === "POST" ? "body" : undefined);
   });
@@ -26,32 +27,32 @@ function send(method) {
 
 const service = net.createServer((socket) => {
   connections += 1;
-  served = socket;
+  servedConnection = socket;
   socket.on("error", () => {}).on("data", () => socket.writable && socket.write(ANSWER));
 });
 
-async function main(heard, ringing) {
+async function main(bellClient, bellConnection) {
   for (const method of ["POST", "GET", "POST", "POST"]) {
     await send(method);
-    const rung = new Promise((resolve) => heard.once("data", resolve));
-    // Its end is there before the byte is; the next wait for events is behind both.
-    served.destroy();
-    setImmediate(() => ringing.write("x"));
-    await rung;
+    const bellByte = new Promise((resolve) => bellClient.once("data", resolve));
+    // The end of the connection arrives before the byte, and the next wait for events begins after both have arrived.
+    servedConnection.destroy();
+    setImmediate(() => bellConnection.write("x"));
+    await bellByte;
   }
   log("connections", connections);
-  for (const one of [heard, ringing, served]) one.destroy();
+  for (const socket of [bellClient, bellConnection, servedConnection]) socket.destroy();
   agent.destroy();
 }
 
-const bell = net.createServer((ringing) => {
+const bell = net.createServer((bellConnection) => {
   bell.close();
   service.listen(0, "127.0.0.1", () => {
     port = service.address().port;
-    void main(heard, ringing).finally(() => service.close());
+    void main(bellClient, bellConnection).finally(() => service.close());
   });
 });
-let heard;
+let bellClient;
 bell.listen(0, "127.0.0.1", () => {
-  heard = net.connect(bell.address().port, "127.0.0.1");
+  bellClient = net.connect(bell.address().port, "127.0.0.1");
 });

@@ -1,4 +1,4 @@
-// Prints how many of 200 waiting connections were accepted before the bytes of an earlier one were read.
+// Prints how many of 200 waiting connections were accepted before the bytes of an earlier connection were read.
 const { writeSync } = require("node:fs");
 const net = require("node:net");
 

@@ -1,4 +1,4 @@
-// An HTTP server that prints its port, then all events. Node.js and the executable's runtime both run it.
+// An HTTP server that prints its port, then all events. Node.js and the executable's runtime both run this script.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 
@@ -35,7 +35,7 @@ const ACTS = {
     response.write("", "latin1");
     response.end("x");
   },
-  // Forms of fields, and of what they say of the body and the connection.
+  // The answer shows several forms of fields, and what they mean for the body and the connection.
   "/fields": (_, response) => {
     response.writeHead(200, ["X", 1, "content-LENGTH", 1, "Set-Cookie", ["a=1", "b=2"], "Cookie", ["c", "d"], "Y", ""]);
     response.end("x");

@@ -1,5 +1,5 @@
-// Messages in two parts, divided at each byte, and connections that end behind each byte: prints what a server and a client make of
-// them. Events of one message have no order among those of another.
+// Sends messages in two parts, divided at each byte, and on connections that end after each byte. Prints how a server and a client
+// read them. The events of two messages have no order between them.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");
@@ -14,10 +14,10 @@ const REQUESTS = Buffer.from(
 );
 const ANSWERS = Buffer.from(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTrailer: T\r\n${CHUNKS}`);
 
-/** What was written is read in the next turn of the event loop, and answered in the one behind it. */
+/** Waits two turns of the event loop: in the first what was written is read, and in the second it is answered. */
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 let events = [];
-const compare = (one, other) => (one < other ? -1 : Number(one > other));
+const compare = (left, right) => (left < right ? -1 : Number(left > right));
 
 function watch(name, emitter, names) {
   for (const event of names) {

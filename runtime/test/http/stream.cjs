@@ -1,4 +1,4 @@
-// A server takes streams for connections, whose ends are there before a byte is read. Prints what becomes of each.
+// A server that uses streams as connections. Each stream has ended before the server reads a byte. Prints what happens to each.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const { Duplex } = require("node:stream");

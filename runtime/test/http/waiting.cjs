@@ -1,4 +1,4 @@
-// Three requests of an agent with one connection, to a service that ends each connection behind its answer. Prints how each one went.
+// An agent with one connection sends three requests to a service that ends each connection after its answer. Prints the results.
 const { writeSync } = require("node:fs");
 const http = require("node:http");
 const net = require("node:net");

@@ -369,9 +369,10 @@ describe("SECRETS.md as a whole", () => {
           .split("\n")
           .filter((line) => line !== ""),
       ).toStrictEqual([
-        ...Array.from({ length: 6 }, () => "gh: SENTINEL"),
+        ...Array.from({ length: 2 }, () => "gh: SENTINEL"),
         "curl: Authorization: token SENTINEL",
         "gh: pul-new",
+        ...Array.from({ length: 4 }, () => "gh: SENTINEL"),
       ]);
     } finally {
       rmSync(log, { recursive: true, force: true });

@@ -16,41 +16,60 @@ const HEAD = `# Faults of ESC
 <!-- made by npx tsx scripts/faults.ts; do not edit -->
 
 ${wrap(
-  "This page shows what sophia-run does if Pulumi ESC (Environments, Secrets, and Configuration), the network or a credential fails. Each fault is caused with real " +
-    "sockets, a real proxy and a real certificate authority. The tests compare each row.",
+  "Look up here what sophia-run does if Pulumi ESC (Environments, Secrets, and Configuration), the network or a credential " +
+    "fails. Most faults end in a warning, and the program starts:",
+)}
+
+\`\`\`console
+$ PULUMI_BACKEND_URL=http://127.0.0.1:1 sophia-run -- node app.js
+sophia-run: warning: ESC environment acme/sophia/dev cannot be read: 127.0.0.1:1
+  refused the connection (ECONNREFUSED) (2 attempts); continuing with the
+  environment and .env files
+  check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL
+\`\`\`
+
+The last column of the tables says what becomes of the program:
+
+${list([
+  "**Emergency access**: the program starts with the environment and the `.env` files, after a warning.",
+  "**The environment alone**: the service has refused access (401, 403, 404, a required approval, a rejected ID token). " +
+    "`.env` files are not used; unset `ESC_TOKEN` to work from them.",
+  "**Starts without ESC**: nothing is opened; the environment and the `.env` files are used.",
+  "**Is not started**: the exit status is 125, or 78 if the values violate the contract.",
+])}
+
+${wrap(
+  "In the first three, the contract decides whether the values suffice (else 78), and with `--require-esc` the exit status is " +
+    "125.",
 )}
 
 ${list([
-  "**Emergency access**: the program starts with the environment and the `.env` files, after a warning. The contract " +
-    "decides whether they suffice (else 78). With `--require-esc` the exit status is 125.",
-  "**The environment alone**: the service has refused access (401, 403, 404, a required approval, a rejected ID token). " +
-    "The program starts if the process environment alone meets the contract; `.env` files are not used. Unset `ESC_TOKEN` " +
-    "to work from them. With `--require-esc` the exit status is 125.",
-  "**Starts without ESC**: nothing is opened, and the contract decides whether the environment and the `.env` files suffice " +
-    "(else 78). With `--require-esc` the exit status is 125.",
-  "**Is not started**: the exit status is 125, or 78 if the values violate the contract.",
   "**Deadline**: `--timeout` (30 s by default) covers all requests. Connecting and the first byte of a read may take 5 s " +
     "each. If no host was reached, there are two attempts.",
   "**Retries**: opening is retried twice at most, because each time may create credentials. Reading is retried four " +
     "times at most, in the same session.",
-  "**Messages**: only the part that differs is shown. It replaces the first `…` in `warning: ESC environment NAME cannot be read: … (3 " +
-    "attempts); continuing with the environment and .env files`, or in `… was refused: …; continuing with the environment " +
-    "alone`. Capitals stand for parts that vary.",
-  "**Requests** are those that reached the service.",
   "**Name resolution** may outlast the deadline. The program starts in time, but in spawn mode sophia-run ends only when " +
     "the system's resolver gives up.",
+  "**Requests** are those that reached the service.",
+  "**Messages** below each table have the part that differs: here, what is between `cannot be read:` (or " +
+    "`was refused:`) and the number of attempts. Capitals stand for parts that vary.",
 ])}
+
+The tests cause each fault with real sockets, a real proxy and a real certificate authority, and compare each row.
 `;
 
-/** Returns docs/faults.md: for each group a table, and the messages. */
+/** Returns docs/faults.md: for each group a table, and each message with the faults that have it. */
 export function faultDocument(
   groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[],
 ): string {
   const sections = groups.map(({ group, rows }) => {
     const cells = rows.map(cellsOf);
-    const messages = cells.filter(([, , , , text]) => text !== NO_MESSAGE);
+    const faults = new Map<string, string[]>();
+    for (const [fault = "", , , , text = ""] of cells) {
+      if (text !== NO_MESSAGE) faults.set(text, [...(faults.get(text) ?? []), fault]);
+    }
     const head = ["fault", "behaviour", "requests", "program"];
-    const shown = list(messages.map(([fault = "", , , , text = ""]) => `**${fault}**: ${text}`));
+    const shown = list(Array.from(faults, ([text, names]) => `**${names.join("**; **")}**: ${text}`));
     return `## ${group}\n\n${table(
       head,
       cells.map((row) => row.slice(0, -1)),
@@ -76,7 +95,11 @@ export function documentedRows(
     .flatMap((section) => {
       const group = section.slice(0, section.indexOf("\n"));
       const items = section.replaceAll("\n  ", " ").matchAll(/^- \*\*(.*?)\*\*: (.*)$/gm);
-      const messages = new Map(Array.from(items, ([, fault = "", text = ""]) => [fault, text]));
+      const messages = new Map(
+        Array.from(items).flatMap(([, faults = "", text = ""]) =>
+          faults.split("**; **").map((fault): readonly [string, string] => [fault, text]),
+        ),
+      );
       const rows = section.split("\n").filter((line) => line.startsWith("| "));
       return rows.slice(2).map((line) => {
         const cells = line

@@ -1,21 +1,22 @@
+/** The state machine of a job whose output is masked: which effects an event has in a state. */
 import { describe, expect, it } from "vitest";
 import { begin, step, type Effect, type Event, type State } from "../../../src/launch/masking/job.ts";
 
-const [IN_FRONT] = begin(true);
-const RUNNING: State = { ...IN_FRONT, hasStarted: true };
-const BEHIND: State = { ...RUNNING, isForeground: false };
-const GONE: State = { ...RUNNING, terminal: "hung up" };
+const [NOT_STARTED] = begin(true);
+const RUNNING: State = { ...NOT_STARTED, hasStarted: true };
+const IN_BACKGROUND: State = { ...RUNNING, isForeground: false };
+const HUNG_UP: State = { ...RUNNING, terminal: "hung up" };
 
-const signal = (name: NodeJS.Signals, isExpected = false): Event => ({ kind: "signal", signal: name, isExpected });
-const awake = (name: NodeJS.Signals, isRefused: boolean, isOrphaned = false): Event => ({
+const signalEvent = (name: NodeJS.Signals, isExpected = false): Event => ({ kind: "signal", signal: name, isExpected });
+const awakeEvent = (name: NodeJS.Signals, isRefused: boolean, isOrphaned = false): Event => ({
   kind: "awake",
   signal: name,
   isRefused,
   isOrphaned,
 });
 
-/** The kinds and fields of effects. */
-function textOf(effects: readonly Effect[]): string {
+/** Returns the kinds and fields of the effects as text. */
+function describeEffects(effects: readonly Effect[]): string {
   return effects
     .map(({ kind, ...rest }) =>
       [
@@ -26,28 +27,31 @@ function textOf(effects: readonly Effect[]): string {
     .join(", ");
 }
 
-type Row = readonly [title: string, state: State, event: Event, isInFront: boolean, effects: string];
+type StepCase = readonly [title: string, state: State, event: Event, isInFront: boolean, effects: string];
 
-it("leaves the line ends to the real terminal if it begins in the background", () => {
-  expect([textOf(begin(true)[1]), textOf(begin(false)[1])]).toEqual(["", "leave foreground hasTerminal"]);
+it("a job leaves the line ends to the user's terminal if it begins in the background", () => {
+  expect([describeEffects(begin(true)[1]), describeEffects(begin(false)[1])]).toEqual([
+    "",
+    "leave foreground hasTerminal",
+  ]);
 });
 
-describe.each<readonly [string, readonly Row[]]>([
+describe.each<readonly [string, readonly StepCase[]]>([
   [
-    "the start",
+    "the start of the program",
     [
-      ["in the foreground", IN_FRONT, { kind: "executed" }, true, "read keys"],
-      ["in the background", { ...IN_FRONT, isForeground: false }, { kind: "executed" }, false, ""],
+      ["in the foreground", NOT_STARTED, { kind: "executed" }, true, "read keys"],
+      ["in the background", { ...NOT_STARTED, isForeground: false }, { kind: "executed" }, false, ""],
       [
-        "put into the background meanwhile",
-        IN_FRONT,
+        "in a job that has been put into the background meanwhile",
+        NOT_STARTED,
         { kind: "executed" },
         false,
         "read keys, leave foreground hasTerminal, hold keys, continue",
       ],
       [
-        "put into the foreground meanwhile",
-        { ...IN_FRONT, isForeground: false },
+        "in a job that has been put into the foreground meanwhile",
+        { ...NOT_STARTED, isForeground: false },
         { kind: "executed" },
         true,
         "enter foreground adopts, hold keys, continue isForeground",
@@ -55,43 +59,67 @@ describe.each<readonly [string, readonly Row[]]>([
     ],
   ],
   [
-    "signals",
+    "a signal",
     [
-      ["one that asks for the end", RUNNING, signal("SIGTERM"), true, "forward SIGTERM, request stop"],
-      ["one that a key has caused", RUNNING, signal("SIGINT", true), true, ""],
-      ["any other", RUNNING, signal("SIGUSR1"), true, "forward SIGUSR1"],
-      ["a new size", RUNNING, signal("SIGWINCH"), true, "resize SIGWINCH"],
-      ["a new size of a terminal that is gone", GONE, signal("SIGWINCH"), true, "forward SIGWINCH"],
+      ["that asks for the end", RUNNING, signalEvent("SIGTERM"), true, "forward SIGTERM, request stop"],
+      ["that a key has caused", RUNNING, signalEvent("SIGINT", true), true, ""],
+      ["of another kind", RUNNING, signalEvent("SIGUSR1"), true, "forward SIGUSR1"],
+      ["about a new size of the terminal", RUNNING, signalEvent("SIGWINCH"), true, "resize SIGWINCH"],
+      ["about a new size of a terminal that has hung up", HUNG_UP, signalEvent("SIGWINCH"), true, "forward SIGWINCH"],
       [
-        "continued in the foreground",
-        BEHIND,
-        signal("SIGCONT"),
+        "that continues a background job in the foreground",
+        IN_BACKGROUND,
+        signalEvent("SIGCONT"),
         true,
         "enter foreground adopts, hold keys, continue isForeground",
       ],
       [
-        "continued in the foreground again",
+        "that continues a foreground job in the foreground",
         RUNNING,
-        signal("SIGCONT"),
+        signalEvent("SIGCONT"),
         true,
         "enter foreground, hold keys, continue isForeground",
       ],
       [
-        "continued in the background",
-        BEHIND,
-        signal("SIGCONT"),
+        "that continues a background job in the background",
+        IN_BACKGROUND,
+        signalEvent("SIGCONT"),
         false,
         "leave foreground hasTerminal, hold keys, continue",
       ],
-      ["continued before the program runs", IN_FRONT, signal("SIGCONT"), false, "leave foreground hasTerminal"],
-      ["continued by a stop's own signal", RUNNING, signal("SIGCONT", true), true, ""],
-      ["continued without a terminal", GONE, signal("SIGCONT"), true, "hold keys, continue isForeground"],
-      ["hung up", RUNNING, { kind: "SIGHUP", hasTerminal: false }, true, "hang up"],
-      ["hung up by another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
-      ["hung up after that", GONE, { kind: "SIGHUP", hasTerminal: false }, true, ""],
       [
-        "hung up after it was detached",
-        { ...GONE, terminal: "detached" },
+        "that continues the job before the program runs",
+        NOT_STARTED,
+        signalEvent("SIGCONT"),
+        false,
+        "leave foreground hasTerminal",
+      ],
+      ["that continues the job at the end of its own stop", RUNNING, signalEvent("SIGCONT", true), true, ""],
+      [
+        "that continues a job without a terminal",
+        HUNG_UP,
+        signalEvent("SIGCONT"),
+        true,
+        "hold keys, continue isForeground",
+      ],
+      [
+        "that is SIGHUP because the terminal has hung up",
+        RUNNING,
+        { kind: "SIGHUP", hasTerminal: false },
+        true,
+        "hang up",
+      ],
+      ["that is SIGHUP from another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
+      [
+        "that is a second SIGHUP because the terminal has hung up",
+        HUNG_UP,
+        { kind: "SIGHUP", hasTerminal: false },
+        true,
+        "",
+      ],
+      [
+        "that is SIGHUP after the terminal has been detached",
+        { ...HUNG_UP, terminal: "detached" },
         { kind: "SIGHUP", hasTerminal: false },
         true,
         "forward SIGHUP",
@@ -99,19 +127,31 @@ describe.each<readonly [string, readonly Row[]]>([
     ],
   ],
   [
-    "writing from the background",
+    "a write from the background",
     [
       [
         "of a program that ignores the signal",
-        BEHIND,
+        IN_BACKGROUND,
         { kind: "SIGTTOU", program: "ignores" },
         false,
         "ignore SIGTTOU",
       ],
-      ["of one that takes it", BEHIND, { kind: "SIGTTOU", program: "takes" }, false, "forward SIGTTOU, accept SIGTTOU"],
-      ["of one that handles it", BEHIND, { kind: "SIGTTOU", program: "handles" }, false, "forward SIGTTOU"],
       [
-        "in the foreground, by another process",
+        "of a program that is stopped by the signal",
+        IN_BACKGROUND,
+        { kind: "SIGTTOU", program: "takes" },
+        false,
+        "forward SIGTTOU, accept SIGTTOU",
+      ],
+      [
+        "of a program that handles the signal",
+        IN_BACKGROUND,
+        { kind: "SIGTTOU", program: "handles" },
+        false,
+        "forward SIGTTOU",
+      ],
+      [
+        "for which another process has sent the signal to a foreground job",
         RUNNING,
         { kind: "SIGTTOU", program: "takes" },
         true,
@@ -122,61 +162,97 @@ describe.each<readonly [string, readonly Row[]]>([
   [
     "a stop",
     [
-      ["shows what was written", RUNNING, { kind: "stopped", signal: "SIGTSTP" }, true, "show certainly SIGTSTP"],
-      ["in the background", BEHIND, { kind: "stopped", signal: "SIGTTIN" }, false, "show SIGTTIN"],
+      ["of a foreground job", RUNNING, { kind: "stopped", signal: "SIGTSTP" }, true, "show certainly SIGTSTP"],
+      ["of a background job", IN_BACKGROUND, { kind: "stopped", signal: "SIGTTIN" }, false, "show SIGTTIN"],
       [
-        "of a program that is being continued, has no effect",
+        "of a program that is being continued",
         { ...RUNNING, unanswered: 1 },
         { kind: "stopped", signal: "SIGTSTP" },
         true,
         "",
       ],
-      ["stops the job", RUNNING, { kind: "shown", signal: "SIGTSTP" }, true, "stop restores SIGTSTP"],
-      ["stops the job in the background", BEHIND, { kind: "shown", signal: "SIGTSTP" }, false, "stop SIGTSTP"],
+      ["once the output has been shown", RUNNING, { kind: "shown", signal: "SIGTSTP" }, true, "stop restores SIGTSTP"],
       [
-        "of a program that has ended, has no effect",
+        "once the output of a background job has been shown",
+        IN_BACKGROUND,
+        { kind: "shown", signal: "SIGTSTP" },
+        false,
+        "stop SIGTSTP",
+      ],
+      [
+        "of a program that has ended",
         { ...RUNNING, end: { status: 0 } },
         { kind: "shown", signal: "SIGTSTP" },
         true,
         "",
       ],
       [
-        "ends by SIGCONT",
-        BEHIND,
-        awake("SIGTSTP", false),
+        "that SIGCONT ends",
+        IN_BACKGROUND,
+        awakeEvent("SIGTSTP", false),
         true,
         "enter foreground adopts, hold keys, continue isForeground",
       ],
-      ["is refused by the kernel", BEHIND, awake("SIGTSTP", true), false, "resume later"],
-      ["for an access is refused", BEHIND, awake("SIGTTIN", true), false, "resume later"],
-      ["for an access is refused to an orphaned group", BEHIND, awake("SIGTTIN", true, true), false, "hang up"],
-      ["is refused to an orphaned group", BEHIND, awake("SIGTSTP", true, true), false, "resume later"],
-      ["ends later", BEHIND, { kind: "resumed" }, false, "leave foreground hasTerminal, hold keys, continue"],
+      ["that the kernel refuses", IN_BACKGROUND, awakeEvent("SIGTSTP", true), false, "resume later"],
       [
-        "ends without a signal",
-        BEHIND,
+        "for an access to the terminal, that the kernel refuses",
+        IN_BACKGROUND,
+        awakeEvent("SIGTTIN", true),
+        false,
+        "resume later",
+      ],
+      [
+        "for an access to the terminal, that the kernel refuses to an orphaned group",
+        IN_BACKGROUND,
+        awakeEvent("SIGTTIN", true, true),
+        false,
+        "hang up",
+      ],
+      [
+        "that the kernel refuses to an orphaned group",
+        IN_BACKGROUND,
+        awakeEvent("SIGTSTP", true, true),
+        false,
+        "resume later",
+      ],
+      [
+        "that ends later",
+        IN_BACKGROUND,
+        { kind: "resumed" },
+        false,
+        "leave foreground hasTerminal, hold keys, continue",
+      ],
+      [
+        "that ends without a signal",
+        IN_BACKGROUND,
         { kind: "polled" },
         true,
         "enter foreground adopts, hold keys, continue isForeground",
       ],
-      ["does not end", BEHIND, { kind: "polled" }, false, ""],
+      ["that does not end", IN_BACKGROUND, { kind: "polled" }, false, ""],
       [
-        "ends for the program in the foreground",
+        "that has ended for the program in the foreground",
         { ...RUNNING, unanswered: 1 },
         { kind: "continued" },
         true,
         "read keys",
       ],
-      ["ends for the program in the background", { ...BEHIND, unanswered: 1 }, { kind: "continued" }, false, ""],
+      [
+        "that has ended for the program in the background",
+        { ...IN_BACKGROUND, unanswered: 1 },
+        { kind: "continued" },
+        false,
+        "",
+      ],
     ],
   ],
   [
     "the end",
     [
-      ["of the reader, in the foreground", RUNNING, { kind: "unread" }, true, "hang up"],
-      ["of the reader, in the background", BEHIND, { kind: "unread" }, false, "hang up detaches"],
-      ["of the terminal", BEHIND, { kind: "terminal gone" }, false, "hang up"],
-      ["of the terminal, again", GONE, { kind: "terminal gone" }, false, ""],
+      ["of the reader of a foreground job", RUNNING, { kind: "unread" }, true, "hang up"],
+      ["of the reader of a background job", IN_BACKGROUND, { kind: "unread" }, false, "hang up detaches"],
+      ["of the terminal", IN_BACKGROUND, { kind: "terminal gone" }, false, "hang up"],
+      ["of the terminal, reported again,", HUNG_UP, { kind: "terminal gone" }, false, ""],
       [
         "of a program by itself",
         { ...RUNNING, end: { status: 3 } },
@@ -192,22 +268,22 @@ describe.each<readonly [string, readonly Row[]]>([
         "close keys, restore terminal returnsKeys, dismiss monitor",
       ],
       [
-        "just put into the background",
+        "of a program whose job has just been put into the background",
         { ...RUNNING, end: { status: 0 } },
         { kind: "finished" },
         false,
         "close keys, restore terminal, dismiss monitor",
       ],
       [
-        "in the background",
-        { ...BEHIND, end: { status: 0 } },
+        "of a program in the background",
+        { ...IN_BACKGROUND, end: { status: 0 } },
         { kind: "finished" },
         false,
         "close keys, dismiss monitor",
       ],
       [
-        "without a terminal",
-        { ...GONE, end: { status: 0 } },
+        "of a program without a terminal",
+        { ...HUNG_UP, end: { status: 0 } },
         { kind: "finished" },
         true,
         "close keys, dismiss monitor",
@@ -215,45 +291,45 @@ describe.each<readonly [string, readonly Row[]]>([
     ],
   ],
 ])("%s", (_, rows) => {
-  it.each(rows)("%s", (__, state, event, isInFront, effects) => {
-    expect(textOf(step(state, event, isInFront)[1])).toBe(effects);
+  it.each(rows)("%s has the right effects", (__, state, event, isInFront, effects) => {
+    expect(describeEffects(step(state, event, isInFront)[1])).toBe(effects);
   });
 });
 
-it("stops again only after the monitor has answered each request to continue", () => {
+it("a job stops again only after the monitor has answered each request to continue", () => {
   const stop: Event = { kind: "stopped", signal: "SIGTSTP" };
   const events: readonly Event[] = [
-    signal("SIGCONT"),
-    signal("SIGCONT"),
+    signalEvent("SIGCONT"),
+    signalEvent("SIGCONT"),
     stop,
     { kind: "continued" },
     stop,
     { kind: "continued" },
     stop,
   ];
-  let state = BEHIND;
-  const shown = events.map((event) => {
+  let state = IN_BACKGROUND;
+  const hasShown = events.map((event) => {
     const [next, effects] = step(state, event, true);
     state = next;
     return effects.some(({ kind }) => kind === "show");
   });
-  expect(shown).toEqual([false, false, false, false, false, false, true]);
+  expect(hasShown).toEqual([false, false, false, false, false, false, true]);
 });
 
-it("forwards a stop and keys only after the monitor has answered each request to continue", () => {
+it("a job forwards a stop and keys only after the monitor has answered each request to continue", () => {
   const events: readonly Event[] = [
-    signal("SIGCONT"),
-    signal("SIGCONT"),
-    signal("SIGTSTP"),
+    signalEvent("SIGCONT"),
+    signalEvent("SIGCONT"),
+    signalEvent("SIGTSTP"),
     { kind: "continued" },
     { kind: "continued" },
-    signal("SIGTSTP"),
+    signalEvent("SIGTSTP"),
   ];
   let state = RUNNING;
   const performed = events.map((event) => {
     const [next, effects] = step(state, event, true);
     state = next;
-    return textOf(effects);
+    return describeEffects(effects);
   });
   expect(performed).toEqual([
     "enter foreground, hold keys, continue isForeground",
@@ -265,16 +341,16 @@ it("forwards a stop and keys only after the monitor has answered each request to
   ]);
 });
 
-it("discards a stop that waits when SIGCONT comes", () => {
+it("a job discards a pending stop when SIGCONT arrives", () => {
   const waiting = { ...RUNNING, unanswered: 1, pendingStop: "SIGTSTP" } as const;
-  expect(step(waiting, signal("SIGCONT"), true)[0].pendingStop).toBeUndefined();
+  expect(step(waiting, signalEvent("SIGCONT"), true)[0].pendingStop).toBeUndefined();
 });
 
-it("leaves the terminal alone after the end", () => {
+it("a job leaves the terminal alone after the program's end", () => {
   const [finished] = step({ ...RUNNING, end: { status: 0 } }, { kind: "finished" }, true);
-  expect(step(finished, signal("SIGCONT"), true)).toEqual([finished, []]);
+  expect(step(finished, signalEvent("SIGCONT"), true)).toEqual([finished, []]);
 });
 
-it("leaves the foreground with a stop", () => {
+it("a job leaves the foreground when it stops", () => {
   expect(step(RUNNING, { kind: "shown", signal: "SIGTSTP" }, true)[0].isForeground).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** Masking at the limits on descriptors, threads and processes: the limit is named, and nothing hangs. */
+/** Masking at the limits on descriptors, threads and processes: the message names the limit, and no process hangs. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,18 +8,18 @@ import { notLinux, notPackage, skipBecause } from "../../helpers/skip.ts";
 import { copyOfPackage, folder, sophiaRun } from "../../helpers/sophia.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { outcome, SECRET } from "./masked.ts";
+import { runBash, SECRET } from "./masked.ts";
 
 const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { required: true } } });
 
-/** An unprivileged user, since the limit does not apply to root. */
+/** The ID of an unprivileged user. The limit on processes does not apply to root. */
 const USER = 64_917;
 
-// Other limits are reached first in the executable, whose runtime opens other files.
+// The executable reaches the limit elsewhere, since its runtime opens other files.
 skipBecause(notLinux ?? notPackage);
 
-/** The lowest limits on open files with which Node.js itself starts. */
-function lowLimits(): readonly number[] {
+/** Returns the lowest limit on open files with which Node.js itself starts, and the next twelve. */
+function findLowLimits(): readonly number[] {
   const starts = (limit: number): boolean =>
     spawnSync("bash", ["-c", `ulimit -n ${limit}; exec "$@"`, "bash", ...sophiaRun, "--version"]).status === 0;
   let lowest = 16;
@@ -27,13 +27,13 @@ function lowLimits(): readonly number[] {
   return Array.from({ length: 13 }, (_, index) => lowest + index);
 }
 
-/** Returns the processes that have a variable. */
-function processesWith(variable: string): readonly string[] {
+/** Returns the PIDs of the processes whose environment has the variable (`NAME=value`). */
+function listProcessesWith(variable: string): readonly string[] {
   return readdirSync("/proc").filter((name) => {
     try {
       return readFileSync(`/proc/${name}/environ`, "utf8").split("\0").includes(variable);
     } catch {
-      // Not a process, or it has ended.
+      // The entry is not a process, or the process has ended.
       return false;
     }
   });
@@ -41,22 +41,22 @@ function processesWith(variable: string): readonly string[] {
 
 const LIMIT = /^(?:\S+: )?sophia-run: too many open files \(EMFILE\)/m;
 
-describe("with few descriptors", () => {
-  it("names the limit on open files, in pipes", { timeout: 60_000 }, async () => {
-    const ends = await Promise.all(
-      lowLimits().map((limit) => outcome(`ulimit -n ${limit}; exec $L sh -c 'echo $QUIET_TOKEN'`)),
+describe("if sophia-run gets too few descriptors to mask the output,", () => {
+  it("its message names the limit on open files, with pipes", { timeout: 60_000 }, async () => {
+    const results = await Promise.all(
+      findLowLimits().map((limit) => runBash(`ulimit -n ${limit}; exec $L sh -c 'echo $QUIET_TOKEN'`)),
     );
-    const failed = ends.filter(({ status }) => status !== 0);
+    const failed = results.filter(({ status }) => status !== 0);
     expectWording(failed.find(({ stderr }) => stderr.includes("masked"))?.stderr ?? "");
     for (const { stderr } of failed) expect(stderr).toMatch(LIMIT);
-    expect(ends.at(-1)).toMatchObject({ status: 0, stdout: "***\n" });
+    expect(results.at(-1)).toMatchObject({ status: 0, stdout: "***\n" });
   });
 
-  it("names it at a terminal, and leaves no process behind", { timeout: 60_000 }, async () => {
+  it("its message names the limit at a terminal, and no process is left", { timeout: 60_000 }, async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const env = { PATH: process.env["PATH"] ?? "", QUIET_TOKEN: SECRET, TERM: "dumb", MARK: cwd };
     const ends = await Promise.all(
-      lowLimits().map((limit) => {
+      findLowLimits().map((limit) => {
         const program = [...sophiaRun, "--redact", "--", "sh", "-c", "echo $QUIET_TOKEN"];
         return startAtTerminal(["bash", "-c", `ulimit -n ${limit}; exec "$@"`, "bash", ...program], { cwd, env })
           .finished;
@@ -66,24 +66,24 @@ describe("with few descriptors", () => {
     expect(failed.length).toBeGreaterThan(2);
     for (const { stdout } of failed) expect(stdout.replaceAll("\r", "")).toMatch(LIMIT);
     expect(ends.at(-1)).toMatchObject({ status: 0, stdout: "***\r\n" });
-    expect(processesWith(`MARK=${cwd}`)).toEqual([]);
+    expect(listProcessesWith(`MARK=${cwd}`)).toEqual([]);
   });
 });
 
-describe("with no further thread", () => {
+describe("if sophia-run gets no further thread,", () => {
   skipBecause(noNobody);
 
-  it("names the limit on processes", () => {
+  it("its message names the limit on processes", () => {
     const root = copyOfPackage();
-    // Node.js has its own threads by then: without those it would not start.
+    // The limit is set once Node.js has started its threads, without which Node.js would not start.
     const preload = `require("node:child_process").spawnSync("prlimit", ["--pid", String(process.pid), "--nproc=1"])`;
     const cwd = folder({ "sophia.contract.json": CONTRACT, "preload.cjs": preload });
     for (const path of [root, cwd]) chmodSync(path, 0o755);
     const identity = [`--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"];
-    const own = [process.execPath, "--", join(root, "bin/sophia-run")];
+    const launcherCommand = [process.execPath, "--", join(root, "bin/sophia-run")];
     const { status, stdout, stderr } = spawnSync(
       "setpriv",
-      [...identity, ...own, "--redact", "--", "sh", "-c", "echo started"],
+      [...identity, ...launcherCommand, "--redact", "--", "sh", "-c", "echo started"],
       {
         cwd,
         env: { PATH: process.env["PATH"], QUIET_TOKEN: SECRET, NODE_OPTIONS: `--require=${join(cwd, "preload.cjs")}` },

@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { onTestFinished } from "vitest";
 import { folder, sophiaRun } from "../../helpers/sophia.ts";
 
-/** The one secret of these tests. */
+/** The value of QUIET_TOKEN, which is the only secret in these tests. */
 export const SECRET = "hush-9f8e7d6c-hush";
 
 const CONTRACT = JSON.stringify({
   variables: { QUIET_TOKEN: { secret: true, required: true }, PLAIN: { secret: false } },
 });
 
-/** A process that runs in a shell, where `$L` is sophia-run with `--redact`, and all that it writes. */
-export interface Masked {
+/** A running bash, in which `$L` is sophia-run with `--redact`, and all that it writes. */
+export interface MaskedProcess {
   readonly child: ChildProcess;
   readonly cwd: string;
   readonly stdout: () => string;
@@ -22,10 +22,10 @@ export interface Masked {
 }
 
 /**
- * Runs a script of bash in a folder with a contract that declares one secret. `$L` starts what follows it with `--redact`,
- * `$QUIET_TOKEN` is the secret.
+ * Starts bash with a script, in a folder whose contract declares one secret, `$QUIET_TOKEN`. In the script `$L COMMAND` runs a
+ * command by sophia-run with `--redact`, and `$RUN` is sophia-run without options.
  */
-export function bash(script: string, env: Readonly<Record<string, string>> = {}): Masked {
+export function startBash(script: string, env: Readonly<Record<string, string>> = {}): MaskedProcess {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const child = spawn("bash", ["--norc", "-c", script], {
     cwd,
@@ -42,13 +42,13 @@ export function bash(script: string, env: Readonly<Record<string, string>> = {})
     try {
       if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
-      // Nothing is left of it.
+      // No process of the group is left.
     }
   });
-  const written = { stdout: "", stderr: "" };
+  const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("latin1").on("data", (text: string) => {
-      written[name] += text;
+      output[name] += text;
     });
   }
   const ended = new Promise<{ status: number | null; signal: NodeJS.Signals | null }>((resolve) => {
@@ -57,11 +57,11 @@ export function bash(script: string, env: Readonly<Record<string, string>> = {})
   return {
     child,
     cwd,
-    stdout: () => written.stdout,
-    stderr: () => written.stderr,
+    stdout: () => output.stdout,
+    stderr: () => output.stderr,
     seen: async (pattern, stream = "stdout") => {
-      while (!pattern.test(written[stream])) {
-        if (child[stream].readableEnded) throw new Error(`never seen: ${String(pattern)} in ${written[stream]}`);
+      while (!pattern.test(output[stream])) {
+        if (child[stream].readableEnded) throw new Error(`never seen: ${String(pattern)} in ${output[stream]}`);
         await Promise.race([once(child[stream], "data"), once(child[stream], "end")]);
       }
     },
@@ -69,13 +69,13 @@ export function bash(script: string, env: Readonly<Record<string, string>> = {})
   };
 }
 
-/** Runs a script to its end. */
-export async function outcome(
+/** Runs a script as {@link startBash} does, without input, and waits for its end. */
+export async function runBash(
   script: string,
   env?: Readonly<Record<string, string>>,
 ): Promise<{ status: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string; cwd: string }> {
-  const masked = bash(script, env);
-  masked.child.stdin?.end();
-  const end = await masked.ended;
-  return { ...end, stdout: masked.stdout(), stderr: masked.stderr(), cwd: masked.cwd };
+  const maskedProcess = startBash(script, env);
+  maskedProcess.child.stdin?.end();
+  const end = await maskedProcess.ended;
+  return { ...end, stdout: maskedProcess.stdout(), stderr: maskedProcess.stderr(), cwd: maskedProcess.cwd };
 }

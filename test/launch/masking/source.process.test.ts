@@ -6,11 +6,11 @@ import { readFrom } from "../../../src/launch/masking/source.ts";
 import { loadModule } from "../../../src/system/addon/addon.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 
-const idle = { whenReadable: () => {}, whenUnread: () => {}, forget: () => {}, close: () => 0 };
+const idleWatcher = { whenReadable: () => {}, whenUnread: () => {}, forget: () => {}, close: () => 0 };
 
-it("reports the end once if a stream that was read to its end is closed", async () => {
+it("a source reports the end once, even if a stream that was read to its end is closed", async () => {
   const forgotten: number[] = [];
-  const watcher = { ...idle, close: (one: number) => forgotten.push(one) };
+  const watcher = { ...idleWatcher, close: (closedDescriptor: number) => forgotten.push(closedDescriptor) };
   const descriptor = openSync("/dev/null", "r");
   const source = readFrom(descriptor, watcher);
   let ends = 0;
@@ -25,8 +25,8 @@ it("reports the end once if a stream that was read to its end is closed", async 
   expect({ ends, forgotten }).toStrictEqual({ ends: 1, forgotten: [descriptor] });
 });
 
-it.skipIf(!existsSync(addon))("closing a pipe tells what was written since the last read", () => {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these
+it.skipIf(!existsSync(addon))("closeReading returns the number of bytes that were written since the last read", () => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/masking/masking-addon.c defines these functions
   const compiled = loadModule(addon.replace(/\.node$/, "-masking.node")) as MaskingAddon;
   const ends = compiled.makePipe();
   if (typeof ends === "number") throw new Error(`no pipe: ${ends}`);
@@ -40,26 +40,26 @@ it.skipIf(!existsSync(addon))("closing a pipe tells what was written since the l
   expect(compiled.closeReading(openSync(import.meta.filename, "r"))).toBe(0);
 });
 
-it("reads one chunk while another is passed on, and not in its memory", async () => {
+it("a source reads one chunk ahead while another is passed on, and into other memory", async () => {
   const chunks = Buffer.concat(["a", "b", "c"].map((letter) => Buffer.alloc(262_144, letter)));
   const file = join(folder({ chunks }), "chunks");
   let read = (): void => {};
   const whenReadable = (_: number, callback: () => void): void => void (read = callback);
-  const source = readFrom(openSync(file, "r"), { ...idle, whenReadable });
-  const taken: { readonly chunk: Uint8Array; readonly pass: () => void }[] = [];
+  const source = readFrom(openSync(file, "r"), { ...idleWatcher, whenReadable });
+  const passedChunks: { readonly chunk: Uint8Array; readonly pass: () => void }[] = [];
   const ended = new Promise<void>((resolve) => {
-    source.start((chunk) => new Promise((pass) => void taken.push({ chunk, pass })), resolve);
+    source.start((chunk) => new Promise((pass) => void passedChunks.push({ chunk, pass })), resolve);
   });
-  const letters = async (): Promise<string> => {
-    // Longer than promises take.
+  const describeChunks = async (): Promise<string> => {
+    // setImmediate runs after all promises that can be settled.
     await new Promise((resolve) => setImmediate(resolve));
-    return taken.map(({ chunk }) => String.fromCharCode(chunk[0] ?? 0, chunk.at(-1) ?? 0)).join(" ");
+    return passedChunks.map(({ chunk }) => String.fromCharCode(chunk[0] ?? 0, chunk.at(-1) ?? 0)).join(" ");
   };
   read();
-  expect(await letters()).toBe("aa bb");
-  taken[0]?.pass();
-  expect(await letters()).toBe("cc bb cc");
-  taken[1]?.pass();
-  taken[2]?.pass();
+  expect(await describeChunks()).toBe("aa bb");
+  passedChunks[0]?.pass();
+  expect(await describeChunks()).toBe("cc bb cc");
+  passedChunks[1]?.pass();
+  passedChunks[2]?.pass();
   await ended;
 });

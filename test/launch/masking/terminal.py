@@ -1,4 +1,4 @@
-"""Types into a program on a pseudo-terminal: reads steps as JSON lines, answers each with what is shown or how it ended.
+"""Runs a program on a pseudo-terminal. Reads steps as lines of JSON, and answers each with what is shown or how the program ended.
 
 A step is {"type": text}, {"until": text}, {"resize": [rows, columns]}, {"settings": true} or {"end": true}.
 """

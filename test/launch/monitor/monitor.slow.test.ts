@@ -1,4 +1,7 @@
-/** The parent process in spawn mode on Linux, and its replacement if it cannot be executed: native/monitor/monitor.c. */
+/**
+ * The monitor, which is the parent process of the program in spawn mode on Linux (native/monitor/monitor.c), and Node.js, which
+ * remains the parent process if the monitor cannot be executed.
+ */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,13 +13,13 @@ import { isAlive, WAIT_FOR_MONITOR, start, type Started } from "../../helpers/st
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 const MONITOR = `linux-${process.arch}-monitor`;
-const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
-beforeEach(({ skip }) => skip(reason !== undefined, reason));
+const skipReason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
+beforeEach(({ skip }) => skip(skipReason !== undefined, skipReason));
 
 const env = { PATH: cleanPath };
 const SPAWN = ["--no-contract", "--mode", "spawn"] as const;
 
-/** Prints its process ID and its parent's, then each signal that it gets; ends with status 9 on SIGTERM. */
+/** Prints its process ID and that of its parent process, then each signal that it gets, and ends with status 9 on SIGTERM. */
 const PROGRAM = [
   process.execPath,
   "-e",
@@ -26,7 +29,8 @@ const PROGRAM = [
    console.log("program", process.pid, process.ppid);`,
 ] as const;
 
-async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
+/** Waits until {@link PROGRAM} runs, and returns both process IDs. */
+async function waitForProgram({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
   const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
   const pids = { program: Number(program), parent: Number(parent) };
   onTestFinished(() => {
@@ -35,8 +39,8 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
   return pids;
 }
 
-/** Runs a shell script by sophia-run in spawn mode, behind `prefix`. */
-function run(script: string, prefix: readonly string[] = [], launcher: readonly string[] = sophiaRun) {
+/** Has sophia-run run a shell script in spawn mode. `prefix` is a command that executes its arguments. */
+function runScript(script: string, prefix: readonly string[] = [], launcher: readonly string[] = sophiaRun) {
   const [command, ...args] = [...prefix, ...launcher, ...SPAWN, "--", "sh", "-c", script];
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     encoding: "utf8",
@@ -58,7 +62,7 @@ test("before the monitor replaces Node.js, each thread blocks all signals", ({ s
     const masks = readdirSync("/proc/self/task").map((thread) =>
       BigInt("0x" + /^SigBlk:\\s*(\\w+)/m.exec(readFileSync("/proc/self/task/" + thread + "/status", "latin1"))[1]));
     monitor.releaseSignals();
-    // SIGKILL, SIGSTOP, and the two that the C library does not let its threads block.
+    // SIGKILL and SIGSTOP cannot be blocked, and the C library does not let threads block two other signals.
     const exempt = (1n << 8n) | (1n << 18n) | (3n << 31n);
     console.log(masks.length, masks.filter((mask) => (mask | exempt) !== 0xffffffffffffffffn).length);`;
   const [threads, receiving] = execFileSync(process.execPath, ["-e", script, file], { encoding: "utf8" }).split(" ");
@@ -66,11 +70,11 @@ test("before the monitor replaces Node.js, each thread blocks all signals", ({ s
   expect(Number(receiving)).toBe(0);
 });
 
-describe("monitor and witness", () => {
-  test("are two single-threaded processes of together less than 200 kB, and no Node.js", () => {
-    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+describe("the monitor and its witness", () => {
+  test("are two processes with one thread each, and need less than 200 kB together", () => {
+    const script = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done`;
-    const lines = run(show).stdout.trim().split(/\s*\n/);
+    const lines = runScript(script).stdout.trim().split(/\s*\n/);
     expect(lines.filter((line) => !line.startsWith("VmRSS"))).toEqual([
       "Name:\tsophia-run",
       "Threads:\t1",
@@ -82,11 +86,11 @@ describe("monitor and witness", () => {
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(200);
   });
 
-  test("have no values, arguments and descriptors", ({ skip }) => {
-    skip(process.geteuid?.() !== 0, "needs root, who alone can look at the monitor");
-    const show = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
+  test("have neither values nor arguments nor descriptors of the program", ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "needs root, who alone can read the monitor's files in /proc");
+    const script = `${WAIT_FOR_MONITOR}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       tr "\\0" " " <"/proc/$pid/cmdline" | tr -d 0-9; echo; wc -c <"/proc/$pid/environ"; ls "/proc/$pid/fd"; done`;
-    expect(run(show)).toEqual({
+    expect(runScript(script)).toEqual({
       status: 0,
       signal: null,
       stdout: "sophia-run --monitor   -  \n0\ngroup-witness  \n0\n",
@@ -94,7 +98,7 @@ describe("monitor and witness", () => {
     });
   });
 
-  test("a Ctrl-C that the parent also forwards, as npm does, is one SIGINT", async () => {
+  test("deliver one SIGINT if the user presses Ctrl-C and the parent process forwards it, as npm does", async () => {
     const npm = `const child = require("node:child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["inherit", "pipe", "inherit"] });
       let output = "";
       process.on("SIGINT", () => {});
@@ -109,23 +113,23 @@ describe("monitor and witness", () => {
       child.on("close", (status) => process.exit(status));`;
     const command = [process.execPath, "-e", npm, "--", ...sophiaRun, ...SPAWN, "--", ...PROGRAM] as const;
     const started = startAtTerminal(command, { cwd: folder(), env }, [["program", "\u0003"]]);
-    await running(started);
+    await waitForProgram(started);
     const { status, stdout } = await started.finished;
     expect(stdout.replace(/^\^C/, "")).toMatch(/^program \d+ \d+\r\n(?:\^C)?SIGINT\r\nSIGTERM\r\n$/);
     expect(status).toBe(9);
   });
 
-  test("a signal to all processes named sophia-run reaches the program", async () => {
+  test("pass a signal on that is sent to all processes named sophia-run", async () => {
     const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
-    const { parent } = await running(started);
-    // All of this name, and no other test's.
+    const { parent } = await waitForProgram(started);
+    // pkill signals all processes of this name, but in this group only, so no process of another test.
     expect(spawnSync("pkill", ["-USR2", "-g", String(started.pid), "-x", "sophia-run"]).status).toBe(0);
     await started.seen(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
     expect((await started.finished).stdout).toMatch(/\nSIGUSR2\nSIGTERM\n$/);
   });
 
-  test("each of many real-time signals to the whole group reaches the program once", async () => {
+  test("let each of many real-time signals to the whole group reach the program once", async () => {
     const program = `import os, signal
 signal.pthread_sigmask(signal.SIG_BLOCK, [40, 41])
 print("program", os.getpid(), os.getppid(), flush=True)
@@ -133,35 +137,38 @@ count = 0
 while signal.sigwait([40, 41]) == 40: count += 1
 print(count)`;
     const started = start([...sophiaRun, ...SPAWN, "--", "python3", "-c", program], { cwd: folder(), env });
-    const { parent } = await running(started);
-    for (let sent = 0; sent < 20; sent++) process.kill(-parent, 40);
-    // The kernel delivers it last.
+    const { parent } = await waitForProgram(started);
+    for (let count = 0; count < 20; count++) process.kill(-parent, 40);
+    // The kernel delivers signal 41 after all signals 40.
     process.kill(parent, 41);
     expect(await started.finished).toMatchObject({ status: 0, stdout: expect.stringMatching(/\n20\n$/), stderr: "" });
   });
 
-  test("a signal to sophia-run alone reaches the program behind one to the group, about which the witness answers late", async () => {
+  test("pass on a signal to sophia-run alone, even if the witness answers late about an earlier signal to the group", async () => {
     const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
-    const { parent } = await running(started);
+    const { parent } = await waitForProgram(started);
     const untilReplaced = `until grep -qx sophia-run /proc/${parent}/comm && pgrep -P ${parent} -x group-witness; do :; done`;
     const witness = Number(spawnSync("sh", ["-c", untilReplaced], { encoding: "utf8", timeout: 20_000 }).stdout);
     process.kill(witness, "SIGSTOP");
     const untilStopped = `until grep -q "^State:.T" /proc/${witness}/status; do :; done`;
     expect(spawnSync("sh", ["-c", untilStopped], { timeout: 20_000 }).status).toBe(0);
-    // The monitor asks about SIGINT, gets no answer, and continues the witness. The answer comes when it asks about SIGUSR2.
+    // The monitor asks the witness about SIGINT, gets no answer, and sends SIGCONT to the witness. The answer about SIGINT arrives
+    // when the monitor asks about SIGUSR2.
     process.kill(-parent, "SIGINT");
     process.kill(parent, "SIGUSR2");
     await started.seen(/^SIGUSR2$/m);
     process.kill(parent, "SIGTERM");
     const { status, stdout } = await started.finished;
-    // Two threads of Node.js may take two signals, and report them in any order. Without an answer SIGINT may come twice.
+    // Two threads of Node.js may take the two signals, and report them in any order. SIGINT may arrive twice, since the monitor
+    // got
+    // no answer about it.
     expect(new Set(stdout.trimEnd().split("\n").slice(1))).toEqual(new Set(["SIGINT", "SIGUSR2", "SIGTERM"]));
     expect(status).toBe(9);
   });
 
-  test("after a SIGSTOP to the whole group, a SIGCONT to sophia-run alone continues the program", async () => {
+  test("continue the program on a SIGCONT to sophia-run alone, after a SIGSTOP to the whole group", async () => {
     const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
-    const { program, parent } = await running(started);
+    const { program, parent } = await waitForProgram(started);
     process.kill(-parent, "SIGSTOP");
     for (const pid of [program, parent]) {
       const untilStopped = `until grep -q "^State:.T" /proc/${pid}/status; do :; done`;
@@ -172,7 +179,7 @@ print(count)`;
     expect(await started.finished).toMatchObject({ status: 9, stderr: "" });
   });
 
-  test("--kill-after begins with a SIGTERM to the whole group", async () => {
+  test("kill the program some time after a SIGTERM to the whole group, if --kill-after is given", async () => {
     const script = `process.on("SIGTERM", () => console.log("TERM")); setInterval(() => {}, 60_000); console.log("ready");`;
     const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "1s", "--"] as const;
     const started = start([...command, process.execPath, "-e", `console.log("group", process.ppid); ${script}`], {
@@ -186,66 +193,66 @@ print(count)`;
   });
 });
 
-describe("a monitor that cannot be executed", () => {
-  const other = process.arch === "x64" ? "arm64" : "x64";
+describe("if the monitor cannot be executed", () => {
+  const otherProcessor = process.arch === "x64" ? "arm64" : "x64";
   const cases: Readonly<Record<string, (monitor: string, dist: string) => void>> = {
     "lacks the permission": (monitor) => chmodSync(monitor, 0o644),
     "is damaged": (monitor) => writeFileSync(monitor, "\0"),
-    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${other}-monitor`), monitor),
+    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${otherProcessor}-monitor`), monitor),
   };
 
-  beforeEach(({ skip }) => skip(isStandalone, "an executable has no file of its own for it"));
+  beforeEach(({ skip }) => skip(isStandalone, "the executable contains the monitor, which is no file of its own"));
 
   test.each(Object.entries(cases))(
-    "and %s: the program starts, gets signals and its end is mirrored",
+    "because it %s, Node.js starts the program, forwards signals and ends as the program ends",
     async (_, spoil) => {
-      const place = copyOfPackage();
-      spoil(join(place, "dist", MONITOR), join(place, "dist"));
-      const launcher = [process.execPath, "--", join(place, "bin/sophia-run"), ...SPAWN, "--"] as const;
+      const packageFolder = copyOfPackage();
+      spoil(join(packageFolder, "dist", MONITOR), join(packageFolder, "dist"));
+      const launcher = [process.execPath, "--", join(packageFolder, "bin/sophia-run"), ...SPAWN, "--"] as const;
       const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
-      const { parent } = await running(started);
+      const { parent } = await waitForProgram(started);
       expect(parent).toBe(started.pid);
       process.kill(parent, "SIGUSR2");
       await started.seen(/^SIGUSR2$/m);
       process.kill(parent, "SIGTERM");
       expect(await started.finished).toMatchObject({ status: 9, signal: null, stderr: "" });
-      expect(run("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });
+      expect(runScript("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });
     },
   );
 });
 
-describe("limits of the system", () => {
-  test("no file may grow (RLIMIT_FSIZE 0)", () => {
-    // It takes its time, in which a launcher of JavaScript has written to files of its own.
+describe("sophia-run starts the program and ends as the program ends", () => {
+  test("if no file may grow (RLIMIT_FSIZE 0)", () => {
+    // Starting Node.js takes long enough for a launcher in JavaScript to write to files of its own.
     const script = `exec "${process.execPath}" -e "process.exit(7)"`;
-    expect(run(script, ["prlimit", "--fsize=0"])).toMatchObject({ status: 7, stderr: "" });
+    expect(runScript(script, ["prlimit", "--fsize=0"])).toMatchObject({ status: 7, stderr: "" });
   });
 
-  test("no signal may be queued (RLIMIT_SIGPENDING 0): a signal reaches the program at once", () => {
+  test("if no signal may be queued (RLIMIT_SIGPENDING 0), and passes a signal on", () => {
     const script = 'trap "exit 9" TERM; (kill -TERM $PPID); while :; do sleep 0.05; done';
-    expect(run(script, ["prlimit", "--sigpending=0"])).toMatchObject({ status: 9, stderr: "" });
+    expect(runScript(script, ["prlimit", "--sigpending=0"])).toMatchObject({ status: 9, stderr: "" });
   });
 
   test.each([["prctl"], ["rt_sigqueueinfo"], ["prctl", "rt_sigqueueinfo"]])(
-    "a filter of system calls refuses %s: signals and the end are passed on",
+    "if a filter of system calls refuses %s, and passes a signal on",
     (...names) => {
       const filter = ["python3", join(import.meta.dirname, "seccomp.py"), ...names, "--"];
       const script = 'trap "exit 9" TERM; (kill -TERM $PPID); while :; do sleep 0.05; done';
-      expect(run(script, filter)).toMatchObject({ status: 9, stderr: "" });
+      expect(runScript(script, filter)).toMatchObject({ status: 9, stderr: "" });
     },
   );
 
-  test("a filter of system calls refuses kill: the end is passed on", () => {
+  test("if a filter of system calls refuses kill", () => {
     const filter = ["python3", join(import.meta.dirname, "seccomp.py"), "kill", "--"];
-    expect(run("exit 7", filter)).toEqual({ status: 7, signal: null, stdout: "", stderr: "" });
+    expect(runScript("exit 7", filter)).toEqual({ status: 7, signal: null, stdout: "", stderr: "" });
   });
 
-  test("as PID 1 on a read-only file system", ({ skip }) => {
+  test("if it is PID 1 on a read-only file system", ({ skip }) => {
     const isolation = findIsolation();
     skip("reason" in isolation, "needs a PID namespace");
     const prefix = "prefix" in isolation ? isolation.prefix : [];
     const readOnly = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
-    const result = run("echo $PPID; kill -TERM $$", [...prefix, ...readOnly]);
+    const result = runScript("echo $PPID; kill -TERM $$", [...prefix, ...readOnly]);
     expect(result).toEqual({ status: 143, signal: null, stdout: "1\n", stderr: "" });
   });
 });

@@ -1,6 +1,6 @@
 """Executes a command under a filter that refuses system calls: seccomp.py NAME[:ERROR]... -- COMMAND...
 
-The error is that of errno(3), EPERM unless it is named.
+ERROR is the name of an error in errno(3), with which the system call fails. Without it the system call fails with EPERM.
 """
 
 import ctypes

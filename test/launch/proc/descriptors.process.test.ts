@@ -9,11 +9,15 @@ import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
-const start = useDriver();
+const startDriver = useDriver();
 
-/** Descriptors that Node.js 20 to 26 open at their start, besides the inherited ones. */
-function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
-  const loop = (...more: string[]): string[] => [
+/**
+ * Adds to the inherited descriptors those that Node.js 20 to 26 open at their start.
+ *
+ * @param rings io_uring descriptors in each loop
+ */
+function addNodeDescriptors(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
+  const eventLoop = (...more: string[]): string[] => [
     "anon_inode:[eventpoll]",
     ...Array.from({ length: rings }, () => "anon_inode:[io_uring]"),
     ...more,
@@ -21,29 +25,29 @@ function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[]
   ];
   const pipes = [101, 102, 103, 104].map((inode) => [`pipe:[${inode}]`, `pipe:[${inode}]`]);
   const [signals = [], first = [], second = [], third = []] = pipes;
-  const own = [...loop(...signals, ...first), ...loop(...second), ...loop(...third)];
+  const nodeTargets = [...eventLoop(...signals, ...first), ...eventLoop(...second), ...eventLoop(...third)];
   const used = new Set(taken.map(({ number }) => number));
   const free = Array.from({ length: 64 }, (_, index) => index + 3).filter((number) => !used.has(number));
-  const opened = own.map((target, index) => ({ number: free[index] ?? 0, target }));
+  const opened = nodeTargets.map((target, index) => ({ number: free[index] ?? 0, target }));
   return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
 }
 
-/** Runs {@link areNodes} on descriptors. */
+/** Returns whether {@link areNodes} takes all of the descriptors for Node's own. */
 function looksLikeNodes(open: readonly Descriptor[]): boolean {
   const numbers = [0, 1, 2, ...open.map(({ number }) => number)];
-  // The one by which the folder is read has the lowest free number.
+  // The descriptor by which /proc/self/fd is read has the lowest free number.
   const reading = numbers.findIndex((_, index) => !numbers.includes(index));
   const names = [...numbers, reading === -1 ? numbers.length : reading].map(String).toSorted();
-  return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
+  return areNodes(names, (number) => open.find((descriptor) => descriptor.number === number)?.target ?? "");
 }
 
-/** Returns true for kinds that Node.js opens itself. */
-function isOfNode(target: string | undefined): boolean {
+/** Returns whether the descriptor is of a kind that Node.js opens itself. */
+function isOpenedByNode(target: string | undefined): boolean {
   return target !== undefined && /^(?:pipe:|anon_inode:\[(?:eventpoll|eventfd|io_uring)\])/.test(target);
 }
 
-/** Selects the caller's descriptors by facts of /proc; by default those after Node's start. */
-function numbersIn(
+/** Selects the caller's descriptors by what /proc shows about them. By default that is what it shows after Node's start. */
+function selectPassedNumbers(
   open: readonly Descriptor[],
   more: {
     readonly infos?: Readonly<Record<number, string>>;
@@ -52,12 +56,14 @@ function numbersIn(
   } = {},
 ): readonly number[] {
   const { infos = {}, parents = [], isSameOpenFile = () => false } = more;
-  const targetOf = (number: number): string | undefined => open.find((one) => one.number === number)?.target;
-  // Node.js makes inherited ones close-on-exec up to 15, and from there to the first number that is not taken.
-  const firstGap = [...Array(64).keys()].find((number) => number >= 16 && isOfNode(targetOf(number) ?? "pipe:")) ?? 0;
+  const targetOf = (number: number): string | undefined =>
+    open.find((descriptor) => descriptor.number === number)?.target;
+  // Node.js makes inherited descriptors close-on-exec up to 15, and from there to the first number that is not taken.
+  const firstGap =
+    [...Array(64).keys()].find((number) => number >= 16 && isOpenedByNode(targetOf(number) ?? "pipe:")) ?? 0;
   const info = (number: number): string => {
     if (infos[number] !== undefined) return infos[number];
-    const isClosed = number < firstGap || isOfNode(targetOf(number));
+    const isClosed = number < firstGap || isOpenedByNode(targetOf(number));
     const isEventfd = targetOf(number) === "anon_inode:[eventfd]";
     return `flags:\t0${isClosed ? "2" : "0"}00400${isEventfd ? "2\neventfd-semaphore: 0" : "0"}\n`;
   };
@@ -65,10 +71,13 @@ function numbersIn(
   return selectInherited(open, facts).passed.map(({ number }) => number);
 }
 
-/** Returns what is passed on for an epoll descriptor: also those of Node's that it cannot be told from, but for the first. */
-function besideNodes(open: readonly Descriptor[], number: number): readonly number[] {
-  const isEpoll = (one: number): boolean =>
-    open.some((other) => other.number === one && other.target === "anon_inode:[eventpoll]");
+/**
+ * Returns what is passed on if the caller has an epoll descriptor: that descriptor, and the epoll descriptors of Node's beside it,
+ * which look the same. Node's first epoll descriptor is never passed on.
+ */
+function passedBesideNode(open: readonly Descriptor[], number: number): readonly number[] {
+  const isEpoll = (candidate: number): boolean =>
+    open.some((descriptor) => descriptor.number === candidate && descriptor.target === "anon_inode:[eventpoll]");
   return number < 5 ? [3] : [number - 1, number, number + 1].filter(isEpoll);
 }
 
@@ -92,36 +101,42 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
 ];
 
 for (const rings of [0, 1, 2] as const) {
-  test.each(inherited)(`are told from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
-    const open = nodes(passed, rings);
-    const known = parents === undefined ? [] : [{ number: 3, target: parents }];
-    expect(numbersIn(open, { parents: known })).toEqual(passed.map(({ number }) => number));
-    expect(looksLikeNodes(open)).toBe(passed.length === 0);
-  });
+  test.each(inherited)(
+    `sophia-run passes on no descriptor of Node's own, with ${rings} io_uring, if it inherits $what`,
+    ({ passed, parents }) => {
+      const open = addNodeDescriptors(passed, rings);
+      const parentDescriptors = parents === undefined ? [] : [{ number: 3, target: parents }];
+      expect(selectPassedNumbers(open, { parents: parentDescriptors })).toEqual(passed.map(({ number }) => number));
+      expect(looksLikeNodes(open)).toBe(passed.length === 0);
+    },
+  );
 }
 
-test("one or two inherited descriptors of any kind and number are detected by the fast path", () => {
+test("the fast check detects one or two inherited epoll descriptors at any numbers", () => {
   for (const rings of [0, 1, 2] as const) {
     for (let first = 3; first < 40; first++) {
       for (let second = first; second < 40; second++) {
-        const taken = [...new Set([first, second])].map((number) => ({ number, target: "anon_inode:[eventpoll]" }));
-        expect(looksLikeNodes(nodes(taken, rings))).toBe(false);
+        const inheritedDescriptors = [...new Set([first, second])].map((number) => ({
+          number,
+          target: "anon_inode:[eventpoll]",
+        }));
+        expect(looksLikeNodes(addNodeDescriptors(inheritedDescriptors, rings))).toBe(false);
       }
     }
   }
 });
 
-test("three inherited files at any number are found", () => {
+test("sophia-run passes on three inherited files at any numbers", () => {
   for (const rings of [0, 1, 2] as const) {
     for (let first = 4; first < 12; first++) {
       for (let second = first + 1; second < 22; second++) {
         for (let third = second + 1; third < 30; third++) {
           const numbers = [first, second, third];
-          const open = nodes(
+          const open = addNodeDescriptors(
             numbers.map((number) => ({ number, target: "/etc/hostname" })),
             rings,
           );
-          expect(numbersIn(open)).toEqual(numbers);
+          expect(selectPassedNumbers(open)).toEqual(numbers);
           expect(looksLikeNodes(open)).toBe(false);
         }
       }
@@ -129,22 +144,26 @@ test("three inherited files at any number are found", () => {
   }
 });
 
-describe("descriptors that are opened before sophia-run begins are not passed on", () => {
+describe("sophia-run does not pass on descriptors that are opened before its code begins", () => {
   beforeEach(({ skip }) => skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable"));
-  const list = ["ls", "-m", "/proc/self/fd"] as const;
-  const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
+  const listCommand = ["ls", "-m", "/proc/self/fd"] as const;
+  const listDescriptors = async (
+    command: readonly string[],
+    stdio: StdioOptions,
+    env: NodeJS.ProcessEnv,
+  ): Promise<string> => {
     const [file = "", ...args] = command;
     const child = spawn(file, args, { stdio, env: { PATH: process.env["PATH"], ...env } });
     if (child.stdout === null) throw new Error("no standard output");
     const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
     return output.trim();
   };
-  const launched = [...sophiaRun, "--no-contract"];
+  const launcherCommand = [...sophiaRun, "--no-contract"];
 
-  test.each([[[]], [["--mode", "spawn"]]])("for the channel to a parent %j", async (options) => {
+  test.each([[[]], [["--mode", "spawn"]]])("for the IPC channel to a Node.js parent %j", async (options) => {
     const stdio: StdioOptions = ["ignore", "pipe", "inherit", "ipc"];
-    const direct = await numbers(list, stdio, {});
-    expect(await numbers([...launched, ...options, "--", ...list], stdio, {})).toBe(direct);
+    const direct = await listDescriptors(listCommand, stdio, {});
+    expect(await listDescriptors([...launcherCommand, ...options, "--", ...listCommand], stdio, {})).toBe(direct);
   });
 
   const untilOpen = 'while (require("node:inspector").url() === undefined);';
@@ -160,86 +179,89 @@ describe("descriptors that are opened before sophia-run begins are not passed on
   test.each(preloads)("by preloaded code that $what $options", async ({ code, options }) => {
     const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
     const file = openSync("/etc/hostname", "r");
-    // The caller's own are passed on, near and far.
+    // The caller's descriptors are passed on, with low and high numbers.
     const stdio: StdioOptions = ["ignore", "pipe", "pipe", file, "ignore", file, ...Array(15).fill("ignore"), file];
-    const direct = await numbers(list, stdio, {});
+    const direct = await listDescriptors(listCommand, stdio, {});
     const env = { NODE_OPTIONS: `--require=${preload} --inspect-port=0` };
-    expect(await numbers([...launched, ...options, "--", ...list], stdio, env)).toBe(direct);
+    expect(await listDescriptors([...launcherCommand, ...options, "--", ...listCommand], stdio, env)).toBe(direct);
     closeSync(file);
   });
 });
 
-describe("anonymous inodes of the caller among Node's own", () => {
+describe("among Node's own anonymous inodes sophia-run recognizes", () => {
   for (const rings of [0, 1, 2] as const) {
     test.each(["timerfd", "signalfd", "inotify", "pidfd"])(
-      `a %s is found at any number, with ${rings} io_uring`,
+      `the caller's %s at any number, with ${rings} io_uring`,
       (kind) => {
         for (let number = 3; number < 30; number++) {
-          expect(numbersIn(nodes([{ number, target: `anon_inode:[${kind}]` }], rings))).toEqual([number]);
+          expect(selectPassedNumbers(addNodeDescriptors([{ number, target: `anon_inode:[${kind}]` }], rings))).toEqual([
+            number,
+          ]);
         }
       },
     );
 
-    test(`so is an eventfd that blocks, and a semaphore, with ${rings} io_uring`, () => {
+    test(`the caller's eventfd that blocks or is a semaphore, with ${rings} io_uring`, () => {
       for (const info of ["flags:\t02000002\n", "flags:\t02004002\neventfd-semaphore: 1\n"]) {
         for (let number = 3; number < 30; number++) {
-          const open = nodes([{ number, target: "anon_inode:[eventfd]" }], rings);
-          expect(numbersIn(open, { infos: { [number]: info } })).toEqual([number]);
+          const open = addNodeDescriptors([{ number, target: "anon_inode:[eventfd]" }], rings);
+          expect(selectPassedNumbers(open, { infos: { [number]: info } })).toEqual([number]);
         }
       }
     });
 
-    test(`a descriptor that looks like Node's is the caller's if the parent has it, with ${rings} io_uring`, () => {
+    test(`a descriptor of the caller that looks like Node's if the parent process has the same, with ${rings} io_uring`, () => {
       for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
         for (let number = 3; number < 30; number++) {
-          const open = nodes([{ number, target }], rings);
+          const open = addNodeDescriptors([{ number, target }], rings);
           const isSameOpenFile: DescriptorFacts["isSameOpenFile"] = (here, there) => here === number && there === 7;
-          expect(numbersIn(open, { isSameOpenFile, parents: [{ number: 7, target }] })).toEqual([number]);
-          // Node's first is an epoll descriptor, and it has one before the other kinds of each loop.
-          if (target !== "anon_inode:[eventpoll]") expect(numbersIn(open)).toEqual(number === 3 ? [number] : []);
-          else expect(numbersIn(open)).toEqual(besideNodes(open, number));
+          expect(selectPassedNumbers(open, { isSameOpenFile, parents: [{ number: 7, target }] })).toEqual([number]);
+          // Node's first descriptor is an epoll descriptor, and each loop begins with an epoll descriptor.
+          if (target !== "anon_inode:[eventpoll]")
+            expect(selectPassedNumbers(open)).toEqual(number === 3 ? [number] : []);
+          else expect(selectPassedNumbers(open)).toEqual(passedBesideNode(open, number));
         }
       }
     });
   }
 
-  test("a descriptor that Node would have made close-on-exec is the caller's", () => {
-    const open = [...nodes([]), { number: 60, target: "anon_inode:[eventpoll]" }];
-    expect(numbersIn(open, { infos: { 60: "flags:\t02\n" } })).toEqual([60]);
+  test("a descriptor without close-on-exec as the caller's, since Node.js would have set the flag", () => {
+    const open = [...addNodeDescriptors([]), { number: 60, target: "anon_inode:[eventpoll]" }];
+    expect(selectPassedNumbers(open, { infos: { 60: "flags:\t02\n" } })).toEqual([60]);
   });
 
-  test("a file that another thread has just opened is not the caller's", () => {
+  test("a file that another thread has just opened as not the caller's", () => {
     for (let number = 3; number < 30; number++) {
-      const taken = { number, target: "anon_inode:[timerfd]" };
-      const open = nodes([taken]);
-      const used = new Set(open.map((one) => one.number));
+      const inheritedDescriptor = { number, target: "anon_inode:[timerfd]" };
+      const open = addNodeDescriptors([inheritedDescriptor]);
+      const used = new Set(open.map((descriptor) => descriptor.number));
       const next = Array.from({ length: 40 }, (_, index) => index + 3).find((free) => !used.has(free)) ?? 0;
       const infos = { [next]: "flags:\t02000000\n" };
-      expect(numbersIn([...open, { number: next, target: "/proc/sys/vm/overcommit_memory" }], { infos })).toEqual([
-        number,
-      ]);
+      expect(
+        selectPassedNumbers([...open, { number: next, target: "/proc/sys/vm/overcommit_memory" }], { infos }),
+      ).toEqual([number]);
     }
   });
 
-  test("a thread's event loop, which other code started, is not the caller's", () => {
+  test("the event loop of a thread that other code has started as not the caller's", () => {
     const loop = ["anon_inode:[eventpoll]", "pipe:[200]", "pipe:[200]", "anon_inode:[eventfd]"];
-    const open = nodes([]);
+    const open = addNodeDescriptors([]);
     const later = loop.map((target, index) => ({ number: open.length + 3 + index, target }));
-    expect(numbersIn([...open, ...later])).toEqual([]);
+    expect(selectPassedNumbers([...open, ...later])).toEqual([]);
   });
 });
 
-test("no descriptor of this Node.js is taken for inherited", async () => {
+test("sophia-run passes on no descriptor that this version of Node.js has opened", async () => {
   const command = ["ls", "-m", "/proc/self/fd"] as const;
-  const { line, ended } = start({}, ...command);
-  // Both have the descriptors that this test process inherited without close-on-exec.
-  const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
-  expect(await line()).toBe(own.trim());
+  const { line, ended } = startDriver({}, ...command);
+  // Both commands have the descriptors that this test process has inherited without close-on-exec.
+  const directOutput = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
+  expect(await line()).toBe(directOutput.trim());
   expect(await ended).toEqual({ status: 0, signal: null });
 });
 
-test("passed descriptors keep their numbers, and the gaps between them stay closed", async () => {
-  const { spawnfile, spawnargs } = start({}, "true").child;
+test("sophia-run passes descriptors on under their numbers, and opens none between them", async () => {
+  const { spawnfile, spawnargs } = startDriver({}, "true").child;
   const [driver = "", request = ""] = spawnargs.slice(1);
   const file = openSync("/etc/hostname", "r");
   const script = 'for n in 3 4 5 6 7; do if [ -e /proc/$$/fd/$n ]; then printf "$n "; fi; done';

@@ -16,7 +16,7 @@ const REST =
 test.each([
   ["a plain name", `42 (sleep) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${REST}`],
   ["a name with a parenthesis and spaces", `42 (a) R 1 (b) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${REST}`],
-])("a stat line with %s", (_, line) => {
+])("parseProcessStat parses a stat line with %s", (_, line) => {
   expect(parseProcessStat(`${line}\n`)).toEqual({
     state: "T",
     parent: 7,
@@ -29,11 +29,14 @@ test.each([
   });
 });
 
-test.each([[""], ["42 (sleep"], ["42 (sleep) R 1"]])("%j is not a stat line", (line) => {
-  expect(parseProcessStat(line)).toBeUndefined();
-});
+test.each([[""], ["42 (sleep"], ["42 (sleep) R 1"]])(
+  "parseProcessStat returns undefined for %j, which is no stat line",
+  (line) => {
+    expect(parseProcessStat(line)).toBeUndefined();
+  },
+);
 
-test("reads the kernel's facts about this process", () => {
+test("the state, the context switches and the waits of this process are read from /proc", () => {
   const stat = readProcessStat("self");
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
@@ -41,7 +44,7 @@ test("reads the kernel's facts about this process", () => {
   expect(countWaits(process.pid)).toBeGreaterThan(0);
 });
 
-test("a process that does not exist has no state", () => {
+test("no state is read, and no wait is counted, for a process that does not exist", () => {
   const beyond = 2 ** 30; // the largest PID of Linux is 2^22
   expect(readProcessStat(beyond)).toBeUndefined();
   expect(contextSwitches(beyond)).toBeUndefined();
@@ -49,7 +52,7 @@ test("a process that does not exist has no state", () => {
   expect(catchesSignal(beyond, 1)).toBe(false);
 });
 
-test("finds the signals that a process handles", async () => {
+test("catchesSignal returns true only for signals that the process handles, not for ignored ones", async () => {
   const child = spawn("sh", ["-c", "trap : USR1; trap '' USR2; echo ready; read line"], {
     stdio: ["pipe", "pipe", "inherit"],
   });

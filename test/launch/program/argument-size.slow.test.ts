@@ -8,11 +8,11 @@ import { expectWording } from "../../helpers/wording.ts";
 
 const KIBIBYTE = 1024;
 
-function tool(argv: Program["argv"], environment: ReadonlyMap<string, string> = new Map()): Program {
+function toolProgram(argv: Program["argv"], environment: ReadonlyMap<string, string> = new Map()): Program {
   return { file: "/bin/tool", argv, environment };
 }
 
-test("strings count in bytes, with their NUL and a pointer each", () => {
+test("the size of arguments and environment includes the bytes, the NUL and the pointer of each string", () => {
   const environment = new Map([
     ["A", "1"],
     ["LONG", "ééé"],
@@ -37,38 +37,38 @@ test.each([
   expect(totalLimit(stack)).toBe(bytes);
 });
 
-test("predicts what the kernel accepts and refuses", () => {
-  const outcome = (bytes: number): readonly [boolean, boolean] => {
+test("sophia-run predicts which sizes the kernel accepts", () => {
+  const predictAndStart = (bytes: number): readonly [boolean, boolean] => {
     const value = "x".repeat(bytes - "LARGE=".length);
     const { error } = spawnSync("/bin/true", [], { env: { LARGE: value } });
-    return [fits(measure(tool(["tool"], new Map([["LARGE", value]])))), error === undefined];
+    return [fits(measure(toolProgram(["tool"], new Map([["LARGE", value]])))), error === undefined];
   };
-  expect(outcome(131_071)).toEqual([true, true]);
-  expect(outcome(131_072)).toEqual([false, false]);
+  expect(predictAndStart(131_071)).toEqual([true, true]);
+  expect(predictAndStart(131_072)).toEqual([false, false]);
 });
 
-test("the message names the largest variables and no value", () => {
+test("the message about an environment that is too large names the largest variables, and contains no value", () => {
   const value = "secret".repeat(60_000);
   const environment = new Map([
     ["HUGE", value],
     ["SMALL", "secret"],
     ["OTHER", "y".repeat(131_072)],
   ]);
-  const error = executionError("tool", tool(["tool"], environment), "E2BIG");
+  const error = executionError("tool", toolProgram(["tool"], environment), "E2BIG");
   expect(error.status).toBe(126);
   expect(error.message).not.toContain("secret");
   expectWording(error.message);
 });
 
-test("an argument that is too large is named by its position", () => {
-  const error = executionError("tool", tool(["tool", "x", "y".repeat(131_072)]), "E2BIG");
+test("the message about an argument that is too large names its position", () => {
+  const error = executionError("tool", toolProgram(["tool", "x", "y".repeat(131_072)]), "E2BIG");
   expectWording(error.message);
 });
 
 test.each(["spawn", "exec", "auto"] as const)(
-  "an environment over the limit in mode %s: 126, one line, no value",
+  "an environment over the limit ends a start in mode %s with status 126, and the message is one line without a value",
   async (mode) => {
-    // Each fits by itself, together they do not. From a file: no process can be started with them.
+    // Each variable is below the limit, and all together are above it. They are in a file, because no process can start with them.
     const lines = Array.from({ length: 20 }, (_, index) => `LARGE_${index}=${"sentinel".repeat(16_000)}`);
     const cwd = folder({ ".env": lines.join("\n") });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
@@ -80,7 +80,7 @@ test.each(["spawn", "exec", "auto"] as const)(
 );
 
 test.each(["spawn", "exec", "auto"] as const)(
-  "a variable over the limit in mode %s: 126, one line, no value",
+  "a variable over the limit ends a start in mode %s with status 126, and the message is one line without a value",
   async (mode) => {
     const cwd = folder({ ".env": `LARGE=${"sentinel".repeat(17_000)}` });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
@@ -91,9 +91,9 @@ test.each(["spawn", "exec", "auto"] as const)(
   },
 );
 
-test("macOS has one limit for the total, other systems an unknown one", () => {
-  const sizes = measure(tool(["tool"], new Map([["BIG", "x".repeat(1024 * KIBIBYTE)]])));
-  const half = measure(tool(["tool"], new Map([["BIG", "x".repeat(512 * KIBIBYTE)]])));
+test("the limit for the total is known on macOS, and unknown on other systems", () => {
+  const sizes = measure(toolProgram(["tool"], new Map([["BIG", "x".repeat(1024 * KIBIBYTE)]])));
+  const half = measure(toolProgram(["tool"], new Map([["BIG", "x".repeat(512 * KIBIBYTE)]])));
   expect([fits(half, "darwin"), fits(sizes, "darwin"), fits(half, "freebsd")]).toEqual([true, false, false]);
   expectWording(reasonTooLarge(sizes, "darwin"));
   expectWording(reasonTooLarge(sizes, "freebsd"));

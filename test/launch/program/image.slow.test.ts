@@ -4,15 +4,15 @@ import { expect, test } from "vitest";
 import { inspectImage } from "../../../src/launch/program/image.ts";
 import { folder } from "../../helpers/sophia.ts";
 
-function file(content: string | Uint8Array): string {
+function makeExecutable(content: string | Uint8Array): string {
   const path = join(folder(), "program");
   writeFileSync(path, content);
   chmodSync(path, 0o755);
   return path;
 }
 
-/** This Node.js's own executable, changed at one place. */
-function nodeWith(offset: number, byte: number): Buffer {
+/** Returns the beginning of this Node.js's executable with one byte changed. */
+function changeNodeImage(offset: number, byte: number): Buffer {
   const copy = Buffer.from(readFileSync(process.execPath).subarray(0, 8192));
   copy[offset] = byte;
   return copy;
@@ -31,11 +31,11 @@ test.each([
   ["echo\n", { kind: "unknown" }],
   ["", { kind: "unknown" }],
   ["\u007FELF", { kind: "foreign" }],
-] as const)("%j", (content, expected) => {
-  expect(inspectImage(file(content))).toEqual(expected);
+] as const)("a file with the content %j is recognized as %j", (content, expected) => {
+  expect(inspectImage(makeExecutable(content))).toEqual(expected);
 });
 
-test("this Node.js is a program for this machine", () => {
+test("the executable of this Node.js is recognized as a program for this machine", () => {
   expect(inspectImage(process.execPath)).toEqual({ kind: "native" });
 });
 
@@ -43,37 +43,37 @@ test.each([
   ["another class", 4, 1, { kind: "possible" }],
   ["another byte order", 5, 2, { kind: "foreign", machine: expect.stringMatching(/^machine \d+$/) as unknown }],
   ["another machine", 18, 0xfe, { kind: "foreign", machine: "machine 254" }],
-  ["an object file", 16, 1, { kind: "foreign" }],
+  ["the type of an object file", 16, 1, { kind: "foreign" }],
   ["another size of program headers", 54, 1, { kind: "foreign" }],
   ["no program headers", 56, 0, { kind: "foreign" }],
   ["program headers beyond the head", 33, 0xff, { kind: "possible" }],
-])("ELF of %s is not certain to run", (_, offset, byte, expected) => {
-  expect(inspectImage(file(nodeWith(offset, byte)))).toEqual(expected);
+])("an ELF file with %s is not recognized as a program for this machine", (_, offset, byte, expected) => {
+  expect(inspectImage(makeExecutable(changeNodeImage(offset, byte)))).toEqual(expected);
 });
 
-test("an ELF file that ends before its program headers does not run", () => {
-  expect(inspectImage(file(readFileSync(process.execPath).subarray(0, 100)))).toEqual({ kind: "foreign" });
+test("an ELF file that ends before its program headers is recognized as foreign", () => {
+  expect(inspectImage(makeExecutable(readFileSync(process.execPath).subarray(0, 100)))).toEqual({ kind: "foreign" });
 });
 
-test("an ELF file without its loader does not run", () => {
-  const node = nodeWith(0, 0x7f);
+test("an ELF file whose loader is missing is recognized as dangling, with the loader's path", () => {
+  const node = changeNodeImage(0, 0x7f);
   const loader = node.indexOf("/lib");
   node.write("/l1b", loader);
-  expect(inspectImage(file(node))).toEqual({
+  expect(inspectImage(makeExecutable(node))).toEqual({
     kind: "dangling",
     missing: node.toString("latin1", loader, node.indexOf(0, loader)),
   });
 });
 
-test("a script of a script is executed, an endless chain is uncertain", () => {
-  const first = file("#!/bin/sh\n");
-  expect(inspectImage(file(`#!${first}\n`))).toEqual({ kind: "native" });
-  const loop = file("");
+test("a script whose interpreter is a script can be executed, and an endless chain of scripts is only possible", () => {
+  const first = makeExecutable("#!/bin/sh\n");
+  expect(inspectImage(makeExecutable(`#!${first}\n`))).toEqual({ kind: "native" });
+  const loop = makeExecutable("");
   writeFileSync(loop, `#!${loop}\n`);
   expect(inspectImage(loop)).toEqual({ kind: "possible" });
 });
 
-test("an unreadable file is unknown", () => {
+test("a file that cannot be read is of unknown kind", () => {
   expect(inspectImage("/no/such/file")).toEqual({ kind: "unknown" });
   expect(inspectImage("/etc")).toEqual({ kind: "unknown" });
 });

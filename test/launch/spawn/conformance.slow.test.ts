@@ -1,7 +1,7 @@
 /**
- * Job control, forwarding, terminals and ends, on real processes and a real pseudo-terminal: cases of the conformance
- * suite, which starts a probe by sophia-run and knows from it what arrived. `test/conformance/README.md` says how;
- * `npm run conformance -- --list` says what each case shows.
+ * Job control, forwarding of signals, terminals and exit statuses in spawn mode, on real processes and a real pseudo-terminal.
+ * The tests are cases of the conformance suite, which has sophia-run start a probe that reports which signals it got.
+ * `test/conformance/README.md` describes the suite, and `npm run conformance -- --list` prints what each case shows.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -14,9 +14,10 @@ import { isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const RUNNER = join(import.meta.dirname, "../../conformance/run.py");
 
-/** Every signal that can be caught, but SIGCHLD, which is the launcher's own, and those of faults. */
+/** Every signal that can be caught, except SIGCHLD, which the launcher uses itself, and the signals of faults. */
 const FORWARDED =
   "HUP INT QUIT TRAP ABRT USR1 USR2 PIPE ALRM TERM STKFLT CONT TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+/** The signals that end a process by default. */
 const DEADLY = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM XCPU XFSZ VTALRM PROF IO SYS";
 
 const CASES: Readonly<Record<string, readonly string[]>> = {
@@ -36,7 +37,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "self-stop-without-terminal",
     "program-catches-stop",
     "program-ignores-stop",
-    ...named("stops-itself-by-*", "STOP TSTP TTIN TTOU"),
+    ...namesForSignals("stops-itself-by-*", "STOP TSTP TTIN TTOU"),
     "stopped-from-outside",
     "editor-style-stop",
     "editor-style-self-stop",
@@ -46,7 +47,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "bash-inside",
   ],
   signals: [
-    ...named("forward-*-once", FORWARDED),
+    ...namesForSignals("forward-*-once", FORWARDED),
     "order",
     "burst",
     "many",
@@ -55,7 +56,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "by-kill",
     "not-to-the-group",
     "to-the-program",
-    ...named("*-by-default", "TERM INT HUP USR1"),
+    ...namesForSignals("*-by-default", "TERM INT HUP USR1"),
     "catch-then-die",
     "none-ignored",
   ],
@@ -68,7 +69,7 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "ctrl-c-redirected",
     "ctrl-c-in-script",
     "other-terminal",
-    ...named("kill-*-in-foreground", "TERM USR1 USR2 HUP"),
+    ...namesForSignals("kill-*-in-foreground", "TERM USR1 USR2 HUP"),
     "kill-SIGINT-in-background",
     "background-then-foreground",
     "stty-persists",
@@ -83,12 +84,12 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "exit-1",
     "exit-130",
     "exit-255",
-    ...named("death-by-*", DEADLY),
+    ...namesForSignals("death-by-*", DEADLY),
     "killed-while-stopped",
     "after-exec",
   ],
   pid1: [
-    ...named("death-by-*", "TERM KILL SEGV"),
+    ...namesForSignals("death-by-*", "TERM KILL SEGV"),
     "stop",
     "forward",
     "graceful-stop",
@@ -100,35 +101,35 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   stdio: ["not-read-ahead", "input-closed-by-program", "stdout-closed-by-program", "reader-goes-away", "all-closed"],
 };
 
-/** A case's verdict, as `run.py --json` writes it. */
+/** The verdict on a case, as `run.py --json` writes it. */
 interface Verdict {
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped" | "impossible";
   readonly message: string;
 }
 
-const missing = whatIsMissing();
+const skipReason = findMissingRequirement();
 const verdicts = new Map<string, Verdict>();
 
-beforeEach(({ skip }) => skip(missing !== undefined, missing));
+beforeEach(({ skip }) => skip(skipReason !== undefined, skipReason));
 
 beforeAll(async () => {
-  if (missing !== undefined) return;
-  const place = mkdtempSync(join(tmpdir(), "sophia-run-conformance-"));
-  const file = join(place, "verdicts.json");
+  if (skipReason !== undefined) return;
+  const resultFolder = mkdtempSync(join(tmpdir(), "sophia-run-conformance-"));
+  const file = join(resultFolder, "verdicts.json");
   const launcher = [...sophiaRun, "--no-contract", "--mode", "spawn", "--"].map(shellQuoted).join(" ");
   const names = Object.entries(CASES).flatMap(([group, cases]) => cases.map((name) => `--only=${group}/${name}`));
   const args = [RUNNER, "--launcher", launcher, "--jobs", "4", "--json", file, ...names];
-  // Its exit status is ignored, since each test checks its own verdict.
+  // The exit status of the suite is ignored, since each test checks the verdict on its case.
   await once(spawn("python3", args, { stdio: "ignore" }), "exit");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- run.py has this form
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- run.py writes this form
   const { cases } = JSON.parse(readFileSync(file, "utf8")) as { readonly cases: readonly Verdict[] };
   for (const verdict of cases) verdicts.set(verdict.name, verdict);
-  rmSync(place, { recursive: true });
+  rmSync(resultFolder, { recursive: true });
 }, 600_000);
 
-describe.each(Object.entries(CASES))("%s", (group, names) => {
-  test.for(names)("%s", (name, { skip }) => {
+describe.each(Object.entries(CASES))("the launcher passes the conformance suite's group %s", (group, names) => {
+  test.for(names)("in the case %s", (name, { skip }) => {
     const verdict = verdicts.get(`${group}/${name}`);
     skip(verdict?.outcome === "skipped", verdict?.message);
     // Bun has fewer signals than the system.
@@ -137,13 +138,14 @@ describe.each(Object.entries(CASES))("%s", (group, names) => {
   });
 });
 
-function whatIsMissing(): string | undefined {
+function findMissingRequirement(): string | undefined {
   if (process.platform !== "linux") return "needs Linux";
   if (spawnSync("sh", ["-c", "command -v gcc"]).status !== 0) return "needs gcc, which compiles the probe";
   const isNew = spawnSync("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).status === 0;
   return isNew ? undefined : "needs Python 3.11 or later";
 }
 
-function named(pattern: string, signals: string): readonly string[] {
+/** Returns the pattern once for each signal, with `*` replaced by the signal's name. */
+function namesForSignals(pattern: string, signals: string): readonly string[] {
   return signals.split(" ").map((signal) => pattern.replace("*", `SIG${signal}`));
 }

@@ -8,15 +8,18 @@ beforeEach(({ skip }) => skip(isStandalone, "Node's variables have no effect on 
 
 const noAddon = existsSync(addon) ? undefined : "needs the addon, by which the launcher ends";
 const [command, ...prefix] = sophiaRun;
-const launcher = [...prefix, "--no-contract", "--mode", "spawn", "--"];
+const launcherArguments = [...prefix, "--no-contract", "--mode", "spawn", "--"];
 
-/** Returns the traces of a run besides the program's output: files in the working directory, and stderr. */
-function traces(
+/**
+ * Runs a script in spawn mode, and returns what the run leaves besides the script's output: stderr, and files in the working
+ * directory.
+ */
+function runAndFindTraces(
   env: NodeJS.ProcessEnv,
   script = "exit 4",
 ): { status: number | null; stderr: string; files: readonly string[] } {
   const cwd = folder();
-  const { status, stderr } = spawnSync(command, [...launcher, "sh", "-c", script], {
+  const { status, stderr } = spawnSync(command, [...launcherArguments, "sh", "-c", script], {
     cwd,
     env: { PATH: process.env["PATH"], SENTINEL: "sentinel-value-3b9d", ...env },
     encoding: "utf8",
@@ -24,32 +27,32 @@ function traces(
   return { status, stderr, files: readdirSync(cwd, { recursive: true }).map(String) };
 }
 
-// The program passes the signal on which Node.js would write to the launcher, and gets it back.
-const signalled = 'trap "exit 4" USR2; kill -USR2 "$PPID"; while :; do sleep 0.01; done';
+// The program sends SIGUSR2 to the launcher, on which Node.js would write a file. The launcher forwards the signal to the program.
+const signalLauncher = 'trap "exit 4" USR2; kill -USR2 "$PPID"; while :; do sleep 0.01; done';
 
 test.each([
   ["a report on a signal", { NODE_OPTIONS: "--report-on-signal" }],
   ["a report on a signal, in another folder", { NODE_OPTIONS: "--report-on-signal --report-directory=reports" }],
   ["a heap snapshot on a signal", { NODE_OPTIONS: "--heapsnapshot-signal=SIGUSR2" }],
   ["coverage", { NODE_V8_COVERAGE: "coverage" }],
-])("nothing is written of the launcher: %s", (_, env) => {
-  expect(traces(env, signalled)).toEqual({ status: 4, stderr: "", files: [] });
+])("the launcher does not write what the caller's variables make Node.js write: %s", (_, env) => {
+  expect(runAndFindTraces(env, signalLauncher)).toEqual({ status: 4, stderr: "", files: [] });
 });
 
 test.for(["--heap-prof", "--cpu-prof", "--trace-event-categories=node,v8", "--trace-exit --trace-warnings"])(
-  "nothing is written when the launcher ends: %s",
+  "the launcher writes nothing when it ends, with NODE_OPTIONS=%s",
   (options, { skip }) => {
     skip(noAddon !== undefined, noAddon);
-    // Not all versions take all of them there.
+    // Not every version of Node.js accepts each of these options in NODE_OPTIONS.
     skip(
       !options.split(" ").every((option) => process.allowedNodeEnvironmentFlags.has(option.replace(/=.*/, ""))),
       "not in NODE_OPTIONS",
     );
-    expect(traces({ NODE_OPTIONS: options })).toEqual({ status: 4, stderr: "", files: [] });
+    expect(runAndFindTraces({ NODE_OPTIONS: options })).toEqual({ status: 4, stderr: "", files: [] });
   },
 );
 
-test("no report is written if Node.js runs out of memory before the program starts", () => {
+test("the launcher writes no report if it runs out of memory before the program starts", () => {
   const variables = Object.fromEntries(
     Array.from({ length: 40_000 }, (_, index) => [`VARIABLE_${index}`, { description: "d".repeat(100) }]),
   );
@@ -67,44 +70,53 @@ test("no report is written if Node.js runs out of memory before the program star
   });
 });
 
-test.for(["--cpu-prof", "--heap-prof"])("nor by an option of the launcher's own node: %s", (option, { skip }) => {
-  skip(noAddon !== undefined, noAddon);
-  const cwd = folder();
-  const { status } = spawnSync(command, [option, ...launcher, "sh", "-c", "exit 4"], { cwd });
-  expect({ status, files: readdirSync(cwd) }).toEqual({ status: 4, files: [] });
-});
+test.for(["--cpu-prof", "--heap-prof"])(
+  "the launcher writes no profile if its own node has the option %s",
+  (option, { skip }) => {
+    skip(noAddon !== undefined, noAddon);
+    const cwd = folder();
+    const { status } = spawnSync(command, [option, ...launcherArguments, "sh", "-c", "exit 4"], { cwd });
+    expect({ status, files: readdirSync(cwd) }).toEqual({ status: 4, files: [] });
+  },
+);
 
-test("no reports, snapshots and coverage are written without the addon either", () => {
+test("the launcher writes no reports and no coverage without the addon", () => {
   const cwd = folder();
   const env = {
     PATH: process.env["PATH"],
     NODE_V8_COVERAGE: join(cwd, "coverage"),
     NODE_OPTIONS: "--report-on-signal",
   };
-  const { status } = spawnSync(command, ["--no-addons", ...launcher, "sh", "-c", signalled], { cwd, env });
+  const { status } = spawnSync(command, ["--no-addons", ...launcherArguments, "sh", "-c", signalLauncher], {
+    cwd,
+    env,
+  });
   expect({ status, files: readdirSync(cwd) }).toEqual({ status: 4, files: [] });
 });
 
-test.each(["auto", "spawn"])("NODE_DEBUG prints nothing, mode %s", (mode) => {
-  const env = {
-    PATH: process.env["PATH"],
-    SENTINEL: "sentinel-value-3b9d",
-    NODE_DEBUG: "child_process,net,http,fs,timer",
-  };
-  const args = [...prefix, "--no-contract", "--mode", mode, "--", "sh", "-c", 'printf %s "$NODE_DEBUG"'];
-  const { stdout, stderr } = spawnSync(command, args, { cwd: folder(), env, encoding: "utf8" });
-  expect({ stdout, stderr }).toEqual({ stdout: env.NODE_DEBUG, stderr: "" });
-});
+test.each(["auto", "spawn"])(
+  "the launcher prints nothing for NODE_DEBUG, which the program gets, in mode %s",
+  (mode) => {
+    const env = {
+      PATH: process.env["PATH"],
+      SENTINEL: "sentinel-value-3b9d",
+      NODE_DEBUG: "child_process,net,http,fs,timer",
+    };
+    const args = [...prefix, "--no-contract", "--mode", mode, "--", "sh", "-c", 'printf %s "$NODE_DEBUG"'];
+    const { stdout, stderr } = spawnSync(command, args, { cwd: folder(), env, encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: env.NODE_DEBUG, stderr: "" });
+  },
+);
 
-test("if NODE_DEBUG has printed before, the rest is dropped and the program's streams block", () => {
+test("the launcher prints nothing more for NODE_DEBUG once its code runs, and the program's streams block", () => {
   const env = { PATH: process.env["PATH"], SENTINEL: "sentinel-value-3b9d", NODE_DEBUG: "module,child_process" };
-  const args = [...launcher, "sh", "-c", "grep flags /proc/self/fdinfo/2"];
+  const args = [...launcherArguments, "sh", "-c", "grep flags /proc/self/fdinfo/2"];
   const { stdout, stderr } = spawnSync(command, args, { cwd: folder(), env, encoding: "utf8" });
   expect(stdout).toMatch(/^flags:\s+0?[12]\n$/);
   expect(stderr).not.toMatch(/CHILD_PROCESS|sentinel/);
 });
 
-test("preloaded code's listeners for signals do not act in the launcher", () => {
+test("the launcher forwards a signal, and does not call the listeners of preloaded code", () => {
   const preload = join(folder({ "preload.cjs": 'process.on("SIGUSR2", () => process.exit(55));' }), "preload.cjs");
-  expect(traces({ NODE_OPTIONS: `--require=${preload}` }, signalled)).toMatchObject({ status: 4 });
+  expect(runAndFindTraces({ NODE_OPTIONS: `--require=${preload}` }, signalLauncher)).toMatchObject({ status: 4 });
 });

@@ -1,4 +1,4 @@
-/** What is removed of the secret files that a killed sophia-run has left, and what is not. */
+/** Which secret files of a killed sophia-run the next start removes, and what it must not remove. */
 import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -28,25 +28,25 @@ import { addon, folder } from "../../helpers/sophia.ts";
 
 skipBecause(notLinux ?? noAddon);
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/monitor-addon.c defines these
-const loaded = loadModule(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;
-const tryLock = loaded?.tryLock;
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/monitor-addon.c defines these functions
+const monitorAddon = loadModule(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;
+const tryLock = monitorAddon?.tryLock;
 
-const here = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-const started = readProcessStat("self")?.startTime ?? "0";
-const beyond = 2 ** 30; // no process has this PID
-const GONE = `${here}-${beyond}-1`;
-const ELSEWHERE = "1-7-1234";
+const pidNamespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+const startTime = readProcessStat("self")?.startTime ?? "0";
+const UNUSED_PID = 2 ** 30; // the largest PID of Linux is 2^22
+const ENDED_PROCESS = `${pidNamespace}-${UNUSED_PID}-1`;
+const OTHER_NAMESPACE = "1-7-1234";
 
-/** A base folder with one folder of a launcher, which holds a file. */
-function left(name: string, base = folder()): { base: string; path: string } {
+/** Makes a base folder with one folder of a launcher, which holds a secret file. */
+function makeLeftover(name: string, base = folder()): { base: string; path: string } {
   const path = join(base, name);
   mkdirSync(path);
   writeFileSync(join(path, "KEY"), "secret");
   return { base, path };
 }
 
-/** Has another process hold the lock of a folder until the test ends. */
+/** Starts a process that holds the lock of a folder until the test ends. */
 async function holdLock(path: string): Promise<void> {
   const holder = spawn("flock", ["--exclusive", path, "sh", "-c", "echo; read line"], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -56,97 +56,116 @@ async function holdLock(path: string): Promise<void> {
 }
 
 describe.each([
-  ["a locked folder whose lock is free", `sophia-run-${ELSEWHERE}-locked-abcdef`, { isHeld: false, isRemoved: true }],
-  ["a locked folder whose lock is held", `sophia-run-${ELSEWHERE}-locked-abcdef`, { isHeld: true, isRemoved: false }],
-  ["a folder of a version without the lock", `sophia-run-${ELSEWHERE}-abcdef`, { isHeld: false, isRemoved: false }],
-  ["a folder whose random end is locked", `sophia-run-${ELSEWHERE}-locked`, { isHeld: false, isRemoved: false }],
-])("of another PID namespace, %s", (_, name, { isHeld, isRemoved }) => {
-  test("stays if it may have an owner", async () => {
-    const { base, path } = left(name);
+  [
+    "a locked folder whose lock is free",
+    `sophia-run-${OTHER_NAMESPACE}-locked-abcdef`,
+    { isHeld: false, isRemoved: true },
+  ],
+  [
+    "a locked folder whose lock is held",
+    `sophia-run-${OTHER_NAMESPACE}-locked-abcdef`,
+    { isHeld: true, isRemoved: false },
+  ],
+  [
+    "a folder of a version without the lock",
+    `sophia-run-${OTHER_NAMESPACE}-abcdef`,
+    { isHeld: false, isRemoved: false },
+  ],
+  ["a folder whose random end is locked", `sophia-run-${OTHER_NAMESPACE}-locked`, { isHeld: false, isRemoved: false }],
+])("if a launcher of another PID namespace has left %s, a start", (_, name, { isHeld, isRemoved }) => {
+  test("removes it unless its launcher may still run", async () => {
+    const { base, path } = makeLeftover(name);
     if (isHeld) await holdLock(path);
     removeLeftovers(base, tryLock);
     expect(existsSync(join(path, "KEY"))).toBe(!isRemoved);
     expect(existsSync(path)).toBe(!isRemoved);
   });
 
-  test("stays without the addon", () => {
-    const { base, path } = left(name);
+  test("leaves it alone without the addon", () => {
+    const { base, path } = makeLeftover(name);
     removeLeftovers(base, undefined);
     expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
   });
 });
 
 test.each([
-  ["a process that is gone", GONE, false],
-  ["a process that has the PID of one that is gone", `${here}-${process.pid}-1`, false],
-  ["a living process", `${here}-${process.pid}-${started}`, true],
-  ["a living process whose start is unknown", `${here}-${process.pid}-0`, true],
-  ["PID 0", `${here}-0-1`, true],
-  ["a PID that no system has", `${here}-9999999999-1`, false],
-])("of this PID namespace, the folder of %s", async (_, mark, stays) => {
-  const [unlocked, free, held] = ["abcdef", "locked-abcdef", "locked-ghijkl"].map((end) => `sophia-run-${mark}-${end}`);
-  for (const lock of [tryLock, undefined]) {
-    const base = folder();
-    for (const name of [unlocked, free]) left(name ?? "", base);
-    removeLeftovers(base, lock);
-    expect(readdirSync(base)).toEqual(stays ? [unlocked, free] : []);
-  }
-  const { base, path } = left(held ?? "");
-  await holdLock(path);
-  removeLeftovers(base, tryLock);
-  expect(readdirSync(base)).toEqual([held]);
-});
+  ["a process that has ended", ENDED_PROCESS, false],
+  ["a process that has ended, whose PID another process has now", `${pidNamespace}-${process.pid}-1`, false],
+  ["a living process", `${pidNamespace}-${process.pid}-${startTime}`, true],
+  ["a living process whose start is unknown", `${pidNamespace}-${process.pid}-0`, true],
+  ["PID 0", `${pidNamespace}-0-1`, true],
+  ["a PID that no system has", `${pidNamespace}-9999999999-1`, false],
+])(
+  "a start removes the folder of a process of its PID namespace unless the process may still run: the folder of %s",
+  async (_, mark, stays) => {
+    const [unlocked, free, held] = ["abcdef", "locked-abcdef", "locked-ghijkl"].map(
+      (end) => `sophia-run-${mark}-${end}`,
+    );
+    for (const lock of [tryLock, undefined]) {
+      const base = folder();
+      for (const name of [unlocked, free]) makeLeftover(name ?? "", base);
+      removeLeftovers(base, lock);
+      expect(readdirSync(base)).toEqual(stays ? [unlocked, free] : []);
+    }
+    const { base, path } = makeLeftover(held ?? "");
+    await holdLock(path);
+    removeLeftovers(base, tryLock);
+    expect(readdirSync(base)).toEqual([held]);
+  },
+);
 
-test("a folder that this process has made is locked, and removed with its lock", () => {
+test("the folder that a launcher makes is locked, and is removed with its lock", () => {
   const base = folder();
-  const own = makeOwnedFolder(base, tryLock);
-  expect(own.path).toMatch(new RegExp(`^${base}/sophia-run-${here}-${process.pid}-${started}-locked-[\\da-f]{8}$`));
-  const isFree = (): boolean => spawnSync("flock", ["--nonblock", own.path, "true"]).status === 0;
+  const ownedFolder = makeOwnedFolder(base, tryLock);
+  expect(ownedFolder.path).toMatch(
+    new RegExp(`^${base}/sophia-run-${pidNamespace}-${process.pid}-${startTime}-locked-[\\da-f]{8}$`),
+  );
+  const isFree = (): boolean => spawnSync("flock", ["--nonblock", ownedFolder.path, "true"]).status === 0;
   expect(isFree()).toBe(false);
-  writeFileSync(join(own.inside, "KEY"), "secret");
-  expect(readFileSync(join(own.path, "KEY"), "utf8")).toBe("secret");
-  removeOwnedFolder(own, ["KEY", "missing"]);
+  writeFileSync(join(ownedFolder.inside, "KEY"), "secret");
+  expect(readFileSync(join(ownedFolder.path, "KEY"), "utf8")).toBe("secret");
+  removeOwnedFolder(ownedFolder, ["KEY", "missing"]);
   expect(readdirSync(base)).toEqual([]);
-  expect(() => fstatSync(own.descriptor ?? -1)).toThrow("EBADF");
+  expect(() => fstatSync(ownedFolder.descriptor ?? -1)).toThrow("EBADF");
 });
 
-test("another user who sees the folder before it has its name cannot take that", () => {
+test("another user who sees the folder before it is renamed cannot take its new name", () => {
   const base = folder();
   const takeNames = (descriptor: number): boolean => {
     const [name = ""] = readdirSync(base);
-    const taken = `${name.slice(0, -6)}locked-${name.slice(-6)}`;
-    mkdirSync(join(base, taken));
-    writeFileSync(join(base, taken, "file"), "");
+    const takenName = `${name.slice(0, -6)}locked-${name.slice(-6)}`;
+    mkdirSync(join(base, takenName));
+    writeFileSync(join(base, takenName, "file"), "");
     return tryLock?.(descriptor) === true;
   };
-  const own = makeOwnedFolder(base, takeNames);
-  expect(own.path).toMatch(/-locked-[\da-f]{8}$/);
-  removeOwnedFolder(own, []);
+  const ownedFolder = makeOwnedFolder(base, takeNames);
+  expect(ownedFolder.path).toMatch(/-locked-[\da-f]{8}$/);
+  removeOwnedFolder(ownedFolder, []);
 });
 
-test("without the lock a folder is not named so", () => {
+test("a folder that cannot be locked does not have `locked` in its name", () => {
   for (const lock of [undefined, () => false]) {
-    const own = makeOwnedFolder(folder(), lock);
-    expect(own.path).toMatch(/-\d+-\w{6}$/);
-    removeOwnedFolder(own, []);
+    const ownedFolder = makeOwnedFolder(folder(), lock);
+    expect(ownedFolder.path).toMatch(/-\d+-\w{6}$/);
+    removeOwnedFolder(ownedFolder, []);
   }
 });
 
-test("files are removed from the folder that was made, whoever has taken its path", () => {
+test("a launcher removes its files from the folder that it has made, even if the path leads to another folder now", () => {
   const base = folder();
-  const own = makeOwnedFolder(base, tryLock);
-  writeFileSync(join(own.inside, "KEY"), "secret");
-  const other = folder({ KEY: "precious" });
-  spawnSync("mv", [own.path, join(base, "moved")]);
-  symlinkSync(other, own.path);
-  removeOwnedFolder(own, ["KEY"]);
-  expect(readFileSync(join(other, "KEY"), "utf8")).toBe("precious");
+  const ownedFolder = makeOwnedFolder(base, tryLock);
+  writeFileSync(join(ownedFolder.inside, "KEY"), "secret");
+  const otherFolder = folder({ KEY: "precious" });
+  spawnSync("mv", [ownedFolder.path, join(base, "moved")]);
+  symlinkSync(otherFolder, ownedFolder.path);
+  removeOwnedFolder(ownedFolder, ["KEY"]);
+  expect(readFileSync(join(otherFolder, "KEY"), "utf8")).toBe("precious");
   expect(readdirSync(join(base, "moved"))).toEqual([]);
 });
 
-test("a folder with files cannot take the place of the one that was made", () => {
+test("a launcher refuses a folder with files that has taken the place of the folder that it made", () => {
   const base = folder();
-  // The lock is asked for once the folder is open; as if another user had been faster before that.
+  // The lock is taken once the folder is open. The file stands for a folder of another user, who was faster than the opening.
   const exchange = (): boolean => {
     const [name = ""] = readdirSync(base);
     writeFileSync(join(base, name, "precious"), "data");
@@ -157,25 +176,25 @@ test("a folder with files cannot take the place of the one that was made", () =>
   expect(readFileSync(join(base, name, "precious"), "utf8")).toBe("data");
 });
 
-test("other names are ignored", () => {
+test("a start leaves folders with other names alone", () => {
   const names = [
     "sophia-run-test-x",
     "sophia-run-",
-    `sophia-run-${here}-${beyond}-abcdef`,
-    `x-sophia-run-${GONE}-a`,
-    `sophia-run-${ELSEWHERE.replace("1-", "99999999999-")}-locked-abcdef`,
+    `sophia-run-${pidNamespace}-${UNUSED_PID}-abcdef`,
+    `x-sophia-run-${ENDED_PROCESS}-a`,
+    `sophia-run-${OTHER_NAMESPACE.replace("1-", "99999999999-")}-locked-abcdef`,
   ];
   for (const name of names) {
-    const { base, path } = left(name);
+    const { base, path } = makeLeftover(name);
     removeLeftovers(base, tryLock);
     expect(existsSync(path), name).toBe(true);
   }
 });
 
-test("no link to a folder is followed", () => {
-  const { base: elsewhere, path } = left("precious");
+test("a start does not follow a link to a folder", () => {
+  const { base: elsewhere, path } = makeLeftover("precious");
   const base = folder();
-  const link = join(base, `sophia-run-${ELSEWHERE}-locked-abcdef`);
+  const link = join(base, `sophia-run-${OTHER_NAMESPACE}-locked-abcdef`);
   symlinkSync(path, link);
   removeLeftovers(base, tryLock);
   expect(readdirSync(elsewhere)).toEqual(["precious"]);
@@ -183,8 +202,8 @@ test("no link to a folder is followed", () => {
   expect(lstatSync(link).isSymbolicLink()).toBe(true);
 });
 
-test("links inside are removed, not what they point to", () => {
-  const { base, path } = left(`sophia-run-${ELSEWHERE}-locked-abcdef`);
+test("a start removes links in a leftover folder, but not the files to which they lead", () => {
+  const { base, path } = makeLeftover(`sophia-run-${OTHER_NAMESPACE}-locked-abcdef`);
   const target = join(folder({ precious: "data" }), "precious");
   symlinkSync(target, join(path, "link"));
   removeLeftovers(base, tryLock);
@@ -192,32 +211,32 @@ test("links inside are removed, not what they point to", () => {
   expect(readFileSync(target, "utf8")).toBe("data");
 });
 
-test("a folder inside stays", () => {
-  const { base, path } = left(`sophia-run-${ELSEWHERE}-locked-abcdef`);
+test("a start leaves a folder in a leftover folder alone", () => {
+  const { base, path } = makeLeftover(`sophia-run-${OTHER_NAMESPACE}-locked-abcdef`);
   mkdirSync(join(path, "inside"));
   writeFileSync(join(path, "inside", "file"), "data");
   removeLeftovers(base, tryLock);
   expect(readFileSync(join(path, "inside", "file"), "utf8")).toBe("data");
 });
 
-test("other users' folders, files and pipes stay, and nothing waits", ({ skip }) => {
-  skip(process.geteuid?.() !== 0, "needs root, who can give a folder away");
+test("a start leaves other users' folders alone, and files and pipes, for which it does not wait", ({ skip }) => {
+  skip(process.geteuid?.() !== 0, "needs root, who can make another user the owner of a folder");
   const base = folder();
-  for (const mark of [`${GONE}-abcdef`, `${ELSEWHERE}-locked-abcdef`]) {
-    const { path } = left(`sophia-run-${mark}`, base);
+  for (const mark of [`${ENDED_PROCESS}-abcdef`, `${OTHER_NAMESPACE}-locked-abcdef`]) {
+    const { path } = makeLeftover(`sophia-run-${mark}`, base);
     chownSync(path, 12345, 12345);
     chmodSync(path, 0o777);
   }
-  spawnSync("mkfifo", [join(base, `sophia-run-${ELSEWHERE}-locked-fifoxx`)]);
-  writeFileSync(join(base, `sophia-run-${ELSEWHERE}-locked-filexx`), "data");
+  spawnSync("mkfifo", [join(base, `sophia-run-${OTHER_NAMESPACE}-locked-fifoxx`)]);
+  writeFileSync(join(base, `sophia-run-${OTHER_NAMESPACE}-locked-filexx`), "data");
   removeLeftovers(base, tryLock);
   expect(readdirSync(base)).toHaveLength(4);
-  expect(readFileSync(join(base, `sophia-run-${GONE}-abcdef`, "KEY"), "utf8")).toBe("secret");
+  expect(readFileSync(join(base, `sophia-run-${ENDED_PROCESS}-abcdef`, "KEY"), "utf8")).toBe("secret");
 });
 
-describe("where every user may rename folders", () => {
-  test("nothing is removed on a disk: another user could have given a folder its name", () => {
-    const { base, path } = left(`sophia-run-${ELSEWHERE}-locked-abcdef`);
+describe("in a folder in which every user may rename folders, a start", () => {
+  test("removes nothing on a disk, since another user could have named a folder like a leftover", () => {
+    const { base, path } = makeLeftover(`sophia-run-${OTHER_NAMESPACE}-locked-abcdef`);
     chmodSync(base, 0o777);
     removeLeftovers(base, tryLock);
     expect(existsSync(path)).toBe(true);
@@ -226,33 +245,33 @@ describe("where every user may rename folders", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("leftovers are removed in memory, as in an emptyDir of Kubernetes at /dev/shm", () => {
+  test("removes leftovers in memory, as in an emptyDir of Kubernetes at /dev/shm", () => {
     const base = mkdtempSync("/dev/shm/sophia-run-test-");
     onTestFinished(() => rmSync(base, { recursive: true }));
     chmodSync(base, 0o777);
-    const { path } = left(`sophia-run-${ELSEWHERE}-locked-abcdef`, base);
+    const { path } = makeLeftover(`sophia-run-${OTHER_NAMESPACE}-locked-abcdef`, base);
     removeLeftovers(base, tryLock);
     expect(existsSync(path)).toBe(false);
   });
 });
 
-test("nothing is removed on a file system that other machines may use", ({ skip }) => {
-  // Neither of a disk nor in memory, and has folders.
+test("a start removes nothing on a file system that other machines may use", ({ skip }) => {
+  // The file system for BPF is neither on a disk nor of a kind that sophia-run knows to be in memory, and it has folders.
   const base = folder();
   const mounted = spawnSync("mount", ["-t", "bpf", "bpf", base]);
   skip(mounted.status !== 0, "needs the right to mount a file system for BPF");
   onTestFinished(() => void spawnSync("umount", [base]));
-  const names = [`sophia-run-${ELSEWHERE}-locked-abcdef`, `sophia-run-${GONE}-abcdef`];
+  const names = [`sophia-run-${OTHER_NAMESPACE}-locked-abcdef`, `sophia-run-${ENDED_PROCESS}-abcdef`];
   for (const name of names) mkdirSync(join(base, name));
   removeLeftovers(base, tryLock);
   expect(readdirSync(base)).toEqual(expect.arrayContaining(names));
 });
 
-test("a missing folder is no error", () => {
+test("a start accepts that the folder for secret files does not exist", () => {
   expect(() => removeLeftovers("/no/such/folder", tryLock)).not.toThrow();
 });
 
-test("a start looks at a thousand folders, and at ten thousand entries", () => {
+test("a start checks at most a thousand leftover folders, and at most ten thousand entries", () => {
   const base = folder();
   for (let number = 0; number < 1003; number += 1) mkdirSync(join(base, `sophia-run-1-${number}-1-locked-abcdef`));
   removeLeftovers(base, tryLock);

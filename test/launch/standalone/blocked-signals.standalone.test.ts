@@ -6,12 +6,15 @@ import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** A caller that blocks all signals, as threads of supervisors do. The executable keeps them blocked for the program. */
+/**
+ * A caller that blocks all signals, as threads of supervisors do. The executable must start the program with the same blocked
+ * signals.
+ */
 const CALLER = `import os, signal, sys
 signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
 os.execv(sys.argv[1], sys.argv[1:])`;
 
-/** Prints the blocked signals that it got, and unblocks all. */
+/** Prints the signals that are blocked at its start, and unblocks all of them. */
 const PROGRAM = `import os, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
 signal.signal(signal.SIGRTMIN, lambda *_: sys.exit(8))
@@ -19,11 +22,13 @@ print(sorted(map(int, signal.pthread_sigmask(signal.SIG_SETMASK, []))), flush=Tr
 `;
 
 /** SIGKILL and SIGSTOP cannot be blocked, and glibc keeps the first two real-time signals for itself. */
-const BLOCKED = Array.from({ length: 64 }, (_, index) => index + 1).filter((one) => ![9, 19, 32, 33].includes(one));
+const BLOCKED = Array.from({ length: 64 }, (_, index) => index + 1).filter(
+  (signal) => ![9, 19, 32, 33].includes(signal),
+);
 
 skipBecause(notLinux ?? notMade ?? notInstalled("python3", "--version"));
 
-function start(options: readonly string[], program: string, caller = CALLER) {
+function startBlockedCaller(options: readonly string[], program: string, caller = CALLER) {
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables: { QUIET_TOKEN: {} } }) });
   const command = [executable, ...options, "--", "python3", "-c", PROGRAM + program];
   return spawn("python3", ["-c", caller, ...command], {
@@ -39,9 +44,9 @@ describe.each([
   ["exec", ["--mode", "exec"]],
   ["spawn", ["--mode", "spawn"]],
   ["redact", ["--redact"]],
-] as const)("mode %s: if the caller has blocked all signals", (_, options) => {
-  it("they are blocked in the program, which gets them once it unblocks them", async () => {
-    const child = start(options, `while True: signal.pause()`);
+] as const)("in mode %s, if the caller has blocked all signals,", (_, options) => {
+  it("the program starts with all signals blocked, and gets a signal once it unblocks them", async () => {
+    const child = startBlockedCaller(options, `while True: signal.pause()`);
     const end = once(child, "close");
     child.stdout.once("data", () => child.kill("SIGTERM"));
     const [output, [status]] = await Promise.all([text(child.stdout), end]);
@@ -49,18 +54,18 @@ describe.each([
   });
 
   it("sophia-run dies of the signal of which the program died", async () => {
-    const child = start(options, `os.kill(os.getpid(), signal.SIGUSR1)`);
+    const child = startBlockedCaller(options, `os.kill(os.getpid(), signal.SIGUSR1)`);
     child.stdout.resume();
     const [, signal] = await once(child, "close");
     expect(signal).toBe("SIGUSR1");
   });
 });
 
-describe.each([["exec"], ["spawn"]] as const)("mode %s: if the caller has blocked SIGRTMIN", (mode) => {
-  // musl keeps the signal for itself, and unblocks it when a process sets its first handler.
-  it("one that is pending does not end sophia-run, and the program gets it", async () => {
+describe.each([["exec"], ["spawn"]] as const)("in mode %s, if the caller has blocked SIGRTMIN,", (mode) => {
+  // musl reserves the signal for itself, and unblocks it when a process sets its first handler.
+  it("a pending SIGRTMIN does not end sophia-run, and the program gets it", async () => {
     const caller = CALLER.replace("os.execv", "os.kill(os.getpid(), signal.SIGRTMIN); os.execv");
-    const child = start(["--mode", mode], `while True: signal.pause()`, caller);
+    const child = startBlockedCaller(["--mode", mode], `while True: signal.pause()`, caller);
     child.stdout.resume();
     expect(await once(child, "close")).toStrictEqual([8, null]);
   });

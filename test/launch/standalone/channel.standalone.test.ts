@@ -1,4 +1,4 @@
-/** The executable leaves the IPC channel of a parent in Node.js to the program: the two talk without it. */
+/** The executable leaves the IPC channel of a Node.js parent to the program, and does not relay the messages. */
 import { spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
@@ -22,52 +22,65 @@ const OPTIONS = [
   ["--exclude", "NODE_*"],
 ].map((options) => ({ options }));
 
-const launched = (options: readonly string[], ...command: readonly string[]): readonly string[] => [
+const launchArguments = (options: readonly string[], ...command: readonly string[]): readonly string[] => [
   "--no-contract",
   ...options,
   "--",
   ...command,
 ];
 
-test.each(OPTIONS)("the program has the caller's own channel $options", async ({ options }) => {
+test.each(OPTIONS)("the executable passes on the caller's own IPC channel $options", async ({ options }) => {
   const caller = 'readlink /proc/$$/fd/4; exec "$0" "$@"';
   const program = 'readlink /proc/$$/fd/4; echo "$NODE_CHANNEL_FD $NODE_CHANNEL_SERIALIZATION_MODE"';
   const stdio: StdioOptions = ["ignore", "pipe", "inherit", "ignore", "ipc"];
-  const words = ["-c", caller, executable, ...launched(options, "sh", "-c", program)];
-  const child = spawn("sh", words, { env, stdio, serialization: "advanced" });
+  const shellArguments = ["-c", caller, executable, ...launchArguments(options, "sh", "-c", program)];
+  const child = spawn("sh", shellArguments, { env, stdio, serialization: "advanced" });
   if (child.stdout === null) throw new Error("no standard output");
   const [callers = "", ...programs] = (await text(child.stdout)).split("\n");
   expect(callers).toMatch(/^socket:/);
   expect(programs).toStrictEqual([callers, "4 advanced", ""]);
 });
 
-test.each(OPTIONS)("the parent sees the disconnect of a program that goes on $options", async ({ options }) => {
-  // The end of its input ends it.
-  const program = 'process.disconnect(); process.stdin.resume().on("end", () => process.exit(5))';
-  const words = launched(options, process.execPath, "-e", program);
-  const child = spawn(executable, words, { env, cwd: folder(), stdio: ["pipe", "inherit", "inherit", "ipc"] });
-  await once(child, "disconnect");
-  child.stdin?.end();
-  expect(await once(child, "exit")).toStrictEqual([5, null]);
-});
+test.each(OPTIONS)(
+  "the parent gets the disconnect of a program that continues to run $options",
+  async ({ options }) => {
+    // The program ends when its standard input ends.
+    const program = 'process.disconnect(); process.stdin.resume().on("end", () => process.exit(5))';
+    const executableArguments = launchArguments(options, process.execPath, "-e", program);
+    const child = spawn(executable, executableArguments, {
+      env,
+      cwd: folder(),
+      stdio: ["pipe", "inherit", "inherit", "ipc"],
+    });
+    await once(child, "disconnect");
+    child.stdin?.end();
+    expect(await once(child, "exit")).toStrictEqual([5, null]);
+  },
+);
 
-test("without a channel, or with an empty variable, the program has what the caller has", async () => {
+test("the executable passes no channel on if the caller has none, or an empty variable for it", async () => {
   for (const variables of [{}, { NODE_CHANNEL_FD: "" }]) {
-    const words = launched(["--pristine"], "sh", "-c", 'echo "${NODE_CHANNEL_FD-none}"');
-    const child = spawn(executable, words, { env: { ...env, ...variables }, stdio: ["ignore", "pipe", "inherit"] });
+    const executableArguments = launchArguments(["--pristine"], "sh", "-c", 'echo "${NODE_CHANNEL_FD-none}"');
+    const child = spawn(executable, executableArguments, {
+      env: { ...env, ...variables },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     expect(await text(child.stdout)).toBe("none\n");
   }
 });
 
-test("masking leaves the channel alone in place of the standard output, without /proc, too", async ({ skip }) => {
+test("masking leaves a channel in place of the standard output alone, even without /proc", async ({ skip }) => {
   const [file, ...prefix] = withoutProc() ?? skip("needs mount namespaces");
-  const words = launched(
+  const executableArguments = launchArguments(
     ["--redact=always"],
     process.execPath,
     "-e",
     'process.send("whole", () => process.disconnect())',
   );
-  const child = spawn(file, [...prefix, executable, ...words], { env, stdio: ["ignore", "ipc", "inherit"] });
+  const child = spawn(file, [...prefix, executable, ...executableArguments], {
+    env,
+    stdio: ["ignore", "ipc", "inherit"],
+  });
   const message = once(child, "message");
   expect([await message, await once(child, "exit")]).toStrictEqual([
     ["whole", undefined],

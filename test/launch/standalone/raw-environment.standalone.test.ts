@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** Executes the other arguments with the environment of a file: entries as bytes, each ended by a NUL. */
-const WITH_ENTRIES = `#include <stdio.h>
+/** Executes its other arguments with the environment in the file that its first argument names: entries, each ended by a NUL. */
+const ENTRIES_PROGRAM = `#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 static char bytes[65536];
@@ -28,34 +28,38 @@ const PATH = `PATH=${process.env["PATH"] ?? ""}`;
 
 skipBecause(notLinux ?? notMade ?? notInstalled("cc", "--version"));
 
-const place = mkdtempSync(join(tmpdir(), "sophia-run-raw-"));
-const withEntries = join(place, "with-entries");
+const workFolder = mkdtempSync(join(tmpdir(), "sophia-run-raw-"));
+const entriesProgram = join(workFolder, "with-entries");
 beforeAll(() => {
-  writeFileSync(`${withEntries}.c`, WITH_ENTRIES);
-  execFileSync("cc", ["-o", withEntries, `${withEntries}.c`]);
+  writeFileSync(`${entriesProgram}.c`, ENTRIES_PROGRAM);
+  execFileSync("cc", ["-o", entriesProgram, `${entriesProgram}.c`]);
 });
-afterAll(() => rmSync(place, { recursive: true }));
+afterAll(() => rmSync(workFolder, { recursive: true }));
 
-/** The entries that a program gets, as Latin-1. */
-function passedOn(launcher: readonly string[], options: readonly string[], entries: readonly string[]) {
-  const file = join(place, "entries");
+/**
+ * Starts a program by a launcher that has the entries as its environment.
+ *
+ * @returns the entries that the program gets, as Latin-1
+ */
+function runWithEntries(launcher: readonly string[], options: readonly string[], entries: readonly string[]) {
+  const file = join(workFolder, "entries");
   writeFileSync(file, Buffer.from(entries.map((entry) => `${entry}\0`).join(""), "latin1"));
   const command = [...launcher, ...options, "--no-contract", "--", "/bin/cat", "/proc/self/environ"];
-  const { status, stdout, stderr } = spawnSync(withEntries, [file, ...command], {
-    cwd: place,
+  const { status, stdout, stderr } = spawnSync(entriesProgram, [file, ...command], {
+    cwd: workFolder,
     encoding: "latin1",
     timeout: 20_000,
   });
   return { status, stderr, entries: stdout.split("\0").slice(0, -1).toSorted() };
 }
 
-/** Entries, and which of them are variables. */
+/** Each case has entries of the launcher's environment, and those of them that are passed on as variables. */
 const CASES: readonly (readonly [string, readonly string[], readonly string[]])[] = [
-  ["two of one name", ["A=1", "B=3", "A=2", "A="], ["A=1", "B=3"]],
-  ["the first of them empty", ["C=", "C=2"], ["C="]],
-  ["names that begin another", ["DE=1", "D=2", "DEF=3", "DE=4"], ["DE=1", "D=2", "DEF=3"]],
+  ["entries with the same name", ["A=1", "B=3", "A=2", "A="], ["A=1", "B=3"]],
+  ["entries with the same name, the first without a value", ["C=", "C=2"], ["C="]],
+  ["names with which another name begins", ["DE=1", "D=2", "DEF=3", "DE=4"], ["DE=1", "D=2", "DEF=3"]],
   ["an entry without =", ["NOTHING"], []],
-  ["a variable and its name alone", ["G=1", "G", "H", "H=2"], ["G=1", "H=2"]],
+  ["a variable, and an entry with its name but without =", ["G=1", "G", "H", "H=2"], ["G=1", "H=2"]],
   ["entries without a name", ["=x", "=", "=C:=x", "", "I=="], ["I=="]],
   ["names of JavaScript", ["__proto__=1", "__proto__=2", "0=a", "0=b"], ["__proto__=1", "0=a"]],
   ["a setting of sophia-run", ["SOPHIA_QUIET=false", "SOPHIA_QUIET=nonsense"], ["SOPHIA_QUIET=false"]],
@@ -67,14 +71,14 @@ describe.each([
   ["exec", ["--mode", "exec"]],
   ["spawn", ["--mode", "spawn"]],
   ["redact", ["--redact"]],
-] as const)("mode %s: the executable passes on what the package does of", (_, options) => {
-  const both = (entries: readonly string[]) =>
+] as const)("in mode %s the executable passes on", (_, options) => {
+  const runBothForms = (entries: readonly string[]) =>
     [[executable], [process.execPath, join(root, "bin/sophia-run")]].map((launcher) =>
-      passedOn(launcher, options, [PATH, ...entries]),
+      runWithEntries(launcher, options, [PATH, ...entries]),
     );
 
-  it("several of one name, and invalid entries", () => {
-    const [passed, byPackage] = both(CASES.flatMap(([, entries]) => entries));
+  it("the same entries as the package, if several have one name or are invalid", () => {
+    const [passed, byPackage] = runBothForms(CASES.flatMap(([, entries]) => entries));
     expect(passed).toStrictEqual(byPackage);
     for (const [name, entries, variables] of CASES) {
       expect(
@@ -85,10 +89,10 @@ describe.each([
     expect(passed?.status).toBe(0);
   });
 
-  /** In Latin-1 `ÿ` is a byte that is not UTF-8; `ï¿½` is U+FFFD as a caller writes it. */
+  // In Latin-1 `ÿ` is a byte that is not UTF-8, and `ï¿½` are the bytes of U+FFFD in UTF-8.
   it("names and values that are not UTF-8, byte for byte", () => {
     const entries = [PATH, "A=ÿþ", "A=2", "ÿ=1", "þ=2", "ÿ=3", "Zÿ=1", "Zï¿½=2"];
-    const { status, stderr, entries: passed } = passedOn([executable], options, entries);
+    const { status, stderr, entries: passed } = runWithEntries([executable], options, entries);
     expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
     expect(passed).toStrictEqual([PATH, "A=ÿþ", "ÿ=1", "þ=2", "Zÿ=1", "Zï¿½=2"].toSorted());
   });

@@ -1,3 +1,4 @@
+/** The executable and the package run the same code in two JavaScript engines, and must give the same results. */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -8,7 +9,6 @@ import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, unwrapped } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** The executable has another engine than the package, which reads the same files with the same code. */
 const root = join(import.meta.dirname, "../../..");
 
 skipBecause(notLinux ?? notMade);
@@ -63,8 +63,8 @@ const options = fc.subarray([
   "-v",
 ]);
 
-/** Results of the executable and of the package. */
-const both = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] }) =>
+/** Runs the executable and the package, and returns both results. */
+const runBothForms = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] }) =>
   [[executable], [process.execPath, join(root, "bin/sophia-run")]].map(([command = "", ...words]) => {
     const { status, stdout, stderr } = spawnSync(command, [...words, ...args], {
       cwd,
@@ -75,7 +75,7 @@ const both = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { P
     return { status, stdout, stderr };
   });
 
-it("patterns that take too long end a start at the same variable in both engines", () => {
+it("a pattern that takes too long ends a start at the same variable in both engines", () => {
   const slow = { format: { type: "text", pattern: "(a|b)*a(a|b){200}c?" } };
   const variables = { QUICK: { format: { type: "text", pattern: "[a-z]+" } }, FIRST: slow, SECOND: slow };
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
@@ -85,25 +85,25 @@ it("patterns that take too long end a start at the same variable in both engines
       text += bits % 2 === 0 ? "a" : "b";
     return text;
   };
-  const [one, other] = both(["--", "true"], cwd, {
+  const [executableResult, packageResult] = runBothForms(["--", "true"], cwd, {
     PATH: process.env["PATH"],
     QUICK: "quick",
     FIRST: letters(1, 500),
     SECOND: letters(1, 100_000),
   });
-  expect(one).toStrictEqual(other);
-  expect(one?.status).toBe(125);
-  expect(unwrapped(one?.stderr ?? "")).toMatch(/slowest: SECOND/);
+  expect(executableResult).toStrictEqual(packageResult);
+  expect(executableResult?.status).toBe(125);
+  expect(unwrapped(executableResult?.stderr ?? "")).toMatch(/slowest: SECOND/);
 });
 
-it("thousands of violations give the same result in both", () => {
+it("the executable reports thousands of violations like the package", () => {
   const names = Array.from({ length: 6000 }, (_, index) => `VARIABLE_NUMBER_${index}`);
   const variables = Object.fromEntries(names.map((each) => [each, { required: true }]));
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
   for (const args of [["--", "true"], ["check"], ["check", "--json"], ["explain"]]) {
-    const [one, other] = both(args, cwd);
-    expect(one).toStrictEqual(other);
-    expect(one?.status).toBe(args[0] === "explain" ? 0 : args[0] === "check" ? 1 : 78);
+    const [executableResult, packageResult] = runBothForms(args, cwd);
+    expect(executableResult).toStrictEqual(packageResult);
+    expect(executableResult?.status).toBe(args[0] === "explain" ? 0 : args[0] === "check" ? 1 : 78);
   }
 }, 60_000);
 
@@ -112,21 +112,23 @@ it(
   () => {
     const runs = cases(40, 2000);
     let started = 0;
-    const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
+    const generatedInput = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
     fc.assert(
-      fc.property(given, (each) => {
+      fc.property(generatedInput, (each) => {
         const cwd = folder({ ".env": each.dotenv, "sophia.contract.json": JSON.stringify(each.contract) });
         const env = { ...each.environment, PATH: process.env["PATH"] };
-        const [one, other] = both([...each.options, "--", "env", "-0"], cwd, env).map(({ stdout, ...rest }) => ({
-          ...rest,
-          variables: stdout.split("\0").toSorted(),
-        }));
-        expect(one).toStrictEqual(other);
-        if (one?.status === 0) started += 1;
+        const [executableResult, packageResult] = runBothForms([...each.options, "--", "env", "-0"], cwd, env).map(
+          ({ stdout, ...rest }) => ({
+            ...rest,
+            variables: stdout.split("\0").toSorted(),
+          }),
+        );
+        expect(executableResult).toStrictEqual(packageResult);
+        if (executableResult?.status === 0) started += 1;
       }),
       { numRuns: runs },
     );
-    // All others fail in the same words.
+    // All other starts have failed with the same message.
     expect(started).toBeGreaterThan(runs / 8);
   },
   cases(120_000, 1_100_000),

@@ -10,32 +10,32 @@ const FORMS = [
   ["executable", [executable], isStandalone ? "it is the program under test" : notMade],
 ] as const;
 
-describe.each(FORMS)("%s", (_, [command, ...prefix], why) => {
-  skipBecause(why);
+describe.each(FORMS)("%s", (_, [command, ...prefix], skipReason) => {
+  skipBecause(skipReason);
 
-  test("the channel to a Node.js parent stays from program to program", async () => {
-    const it = await startWatchedWorld();
+  test("keeps the IPC channel to a Node.js parent open when --watch restarts the program", async () => {
+    const watchScene = await startWatchedWorld();
     const script = `process.on("message", (word) => process.send([word, process.env.KEY])); process.send(["run", process.env.KEY]);`;
     const child = spawn(command, [...prefix, ...WATCH, "--", process.execPath, "-e", script], {
-      cwd: it.cwd,
-      env: { ...it.env },
+      cwd: watchScene.cwd,
+      env: { ...watchScene.env },
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     onTestFinished(() => void child.kill("SIGKILL"));
-    const heard: unknown[] = [];
-    const until = (length: number): Promise<void> =>
+    const messages: unknown[] = [];
+    const waitForMessages = (length: number): Promise<void> =>
       new Promise((resolve) => {
-        const look = (): void => void (heard.length >= length && resolve());
-        child.on("message", look);
-        look();
+        const resolveIfComplete = (): void => void (messages.length >= length && resolve());
+        child.on("message", resolveIfComplete);
+        resolveIfComplete();
       });
-    child.on("message", (message) => void heard.push(message));
-    await until(1);
-    it.change("two");
-    await until(2);
+    child.on("message", (message) => void messages.push(message));
+    await waitForMessages(1);
+    watchScene.change("two");
+    await waitForMessages(2);
     child.send("word");
-    await until(3);
-    expect(heard).toEqual([
+    await waitForMessages(3);
+    expect(messages).toEqual([
       ["run", "one"],
       ["run", "two"],
       ["word", "two"],

@@ -7,25 +7,31 @@ import type { Started } from "../../helpers/started.ts";
 import { startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { running, WATCH, startWatchedWorld, type WatchedWorld } from "../../helpers/watching.ts";
 
-function atTerminal(
+/** Starts a command in the folder and environment of the world, on a terminal. */
+function startWorldAtTerminal(
   { cwd, env }: WatchedWorld,
   steps: readonly Step[],
   command: readonly string[],
-  more: Readonly<Record<string, string>> = {},
+  additionalEnvironment: Readonly<Record<string, string>> = {},
 ): Started {
-  return startAtTerminal(command, { cwd, env: { ...env, ...more } }, steps);
+  return startAtTerminal(command, { cwd, env: { ...env, ...additionalEnvironment } }, steps);
 }
 
-const launcher = (...options: readonly string[]): readonly string[] => [...sophiaRun, ...WATCH, ...options, "--"];
+const launcherCommand = (...options: readonly string[]): readonly string[] => [
+  ...sophiaRun,
+  ...WATCH,
+  ...options,
+  "--",
+];
 const program = [process.execPath, "program.cjs"] as const;
 const hasAddon = isStandalone || existsSync(addon);
 
-describe("at a terminal", () => {
+describe("at a terminal --watch", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
-  test("the next program finds it restored: in the foreground, with its settings", async () => {
-    const it = await startWatchedWorld();
-    const rude = `
+  test("restores the terminal's foreground process group and settings before it starts the next program", async () => {
+    const watchScene = await startWatchedWorld();
+    const rudeProgram = `
 import os, signal, termios, time
 attributes = termios.tcgetattr(0)
 if os.environ["KEY"] == "two":
@@ -39,73 +45,90 @@ termios.tcsetattr(0, termios.TCSANOW, attributes)
 print("rude", flush=True)
 while True: time.sleep(9)
 `;
-    const started = atTerminal(it, [], [...launcher("--watch-grace", "200ms"), "python3", "-c", rude]);
+    const started = startWorldAtTerminal(
+      watchScene,
+      [],
+      [...launcherCommand("--watch-grace", "200ms"), "python3", "-c", rudeProgram],
+    );
     await started.seen(/rude/);
-    it.change("two");
+    watchScene.change("two");
     await started.seen(/front True echo True/);
     expect((await started.finished).status).toBe(4);
   });
 
-  test.each([[], ["--redact"]])("Ctrl-C in the middle of a restart ends it %s", async (...options) => {
-    const it = await startWatchedWorld();
-    const started = atTerminal(it, [["stopping", "\u0003"]], [...launcher(...options), ...program], { LAZY: "1" });
-    await running(started, "one");
-    it.change("two");
-    const { status, stdout } = await started.finished;
-    expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
-  });
+  test.each([[], ["--redact"]])(
+    "ends if the user presses Ctrl-C in the middle of a restart (options: %s)",
+    async (...options) => {
+      const watchScene = await startWatchedWorld();
+      const started = startWorldAtTerminal(
+        watchScene,
+        [["stopping", "\u0003"]],
+        [...launcherCommand(...options), ...program],
+        {
+          LAZY: "1",
+        },
+      );
+      await running(started, "one");
+      watchScene.change("two");
+      const { status, stdout } = await started.finished;
+      expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
+    },
+  );
 
-  test("Ctrl-Z in the middle of a restart stops it, and fg continues it", async () => {
-    const it = await startWatchedWorld();
+  test("stops if the user presses Ctrl-Z in the middle of a restart, and continues the restart after fg", async () => {
+    const watchScene = await startWatchedWorld();
     const steps = [
-      ["bash-", `${[...launcher(), ...program].join(" ")}\r`],
+      ["bash-", `${[...launcherCommand(), ...program].join(" ")}\r`],
       ["stopping", "\u001a"],
       ["Stopped", "fg; exit $?\r"],
     ] as const;
     const env = { LAZY: "1", TERM: "dumb" };
-    const started = atTerminal(it, steps, ["bash", "--norc", "--noprofile", "-i"], env);
+    const started = startWorldAtTerminal(watchScene, steps, ["bash", "--norc", "--noprofile", "-i"], env);
     const first = await running(started, "one");
-    it.change("two");
+    watchScene.change("two");
     await started.seen(/Stopped[^]*fg; exit[^]*\n[^]*program\.cjs/);
     process.kill(first, "SIGUSR2");
     process.kill(await running(started, "two"), "SIGUSR2");
     expect((await started.finished).status).toBe(7);
   });
 
-  test("with --redact each program has a terminal, and neither secret is shown", async () => {
-    const it = await startWatchedWorld();
-    it.change("secret-number-one");
+  test("gives each program a terminal with --redact, and masks the secret of each program", async () => {
+    const watchScene = await startWatchedWorld();
+    watchScene.change("secret-number-one");
     const script =
       'test -t 0 && test -t 1 && echo "tty $BASE <$KEY>"; trap "exit 0" TERM; while :; do sleep 0.05; done';
-    const started = atTerminal(it, [], [...launcher("--redact"), "sh", "-c", script], {});
+    const started = startWorldAtTerminal(watchScene, [], [...launcherCommand("--redact"), "sh", "-c", script], {});
     await started.seen(/tty b1 <\*\*\*>/);
-    it.change("secret-number-two");
-    it.base("b2");
+    watchScene.change("secret-number-two");
+    watchScene.base("b2");
     await started.seen(/tty b2 <\*\*\*>/);
     process.kill(started.pid, "SIGKILL");
     expect((await started.finished).stdout).not.toContain("secret-number");
   });
 });
 
-describe("as PID 1 of a container", () => {
+describe("as PID 1 of a container --watch", () => {
   const isolation = findIsolation();
   const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
   skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
   skipBecause(hasAddon ? undefined : "needs the addon");
 
-  test("orphans of the former program are reaped, and SIGTERM ends the next", async () => {
-    const it = await startWatchedWorld();
-    // The orphan dies once its former parent is gone.
+  test("reaps orphans of the former program, and passes SIGTERM on to the next program", async () => {
+    const watchScene = await startWatchedWorld();
+    // The orphan ends once its former parent has ended.
     const script = `if [ "$KEY" = one ]; then
         sh -c 'while kill -0 '$$' 2>/dev/null; do sleep 0.02; done' >/dev/null & echo $! > orphan
       else
         while [ -e /proc/$(cat orphan) ]; do sleep 0.02; done
       fi
       exec node program.cjs`;
-    const command = [...launcher(), "sh", "-c", script] as const;
-    const started = startContainer(prefix, [sophiaRun[0], ...command.slice(1)], { cwd: it.cwd, env: it.env });
+    const command = [...launcherCommand(), "sh", "-c", script] as const;
+    const started = startContainer(prefix, [sophiaRun[0], ...command.slice(1)], {
+      cwd: watchScene.cwd,
+      env: watchScene.env,
+    });
     await running(started, "one");
-    it.change("two");
+    watchScene.change("two");
     await running(started, "two");
     process.kill(started.init(), "SIGTERM");
     expect((await started.finished).status).toBe(0);

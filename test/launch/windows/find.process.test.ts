@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { findOnWindows } from "../../../src/launch/windows/find.ts";
 
-/** Existing files, with their error codes. */
+/** Files that exist, each with the error code for its execution, or undefined if it can be executed. */
 const FILES: Readonly<Record<string, string | undefined>> = {
   "C:\\bin\\node.exe": undefined,
   "C:\\bin\\npm": undefined, // begins with #!
@@ -14,9 +14,9 @@ const FILES: Readonly<Record<string, string | undefined>> = {
   "D:\\folder": "EISDIR",
 };
 
-function problemOf(path: string): string | undefined {
-  const known = Object.keys(FILES).find((name) => name.toLowerCase() === path.toLowerCase());
-  return known === undefined ? "ENOENT" : FILES[known];
+function findFileError(path: string): string | undefined {
+  const knownPath = Object.keys(FILES).find((name) => name.toLowerCase() === path.toLowerCase());
+  return knownPath === undefined ? "ENOENT" : FILES[knownPath];
 }
 
 test.each([
@@ -33,15 +33,15 @@ test.each([
   ["none", "NOT_ON_PATH"],
   ["here", "NOT_ON_PATH"],
   ["", "NOT_ON_PATH"],
-])("%s", (command, expected) => {
+])("on Windows the command %s leads to %s", (command, expected) => {
   const environment = new Map([
     ["Path", '"C:\\a;b";;C:\\bin'],
     ["PathExt", ".exe;.cmd"],
   ]);
-  const found = findOnWindows(command, environment, problemOf);
-  expect("file" in found ? found.file : found.problem).toBe(expected);
+  const result = findOnWindows(command, environment, findFileError);
+  expect("file" in result ? result.file : result.problem).toBe(expected);
 });
 
-test("without PATHEXT the default endings apply", () => {
-  expect(findOnWindows("npm", new Map([["PATH", "C:\\bin"]]), problemOf)).toEqual({ file: "C:\\bin\\npm.CMD" });
+test("on Windows a command without an ending is found by the default endings if PATHEXT is not set", () => {
+  expect(findOnWindows("npm", new Map([["PATH", "C:\\bin"]]), findFileError)).toEqual({ file: "C:\\bin\\npm.CMD" });
 });

@@ -10,11 +10,11 @@ test.each([
   ["%PATH%", '"%%cd:~,%PATH%%cd:~,%"'],
   ["\\%", '"\\%%cd:~,%"'],
   ['"& calc &"', '"""& calc &"""'],
-])("%s for a batch file is %s", (argument, quoted) => {
+])("the argument %s of a batch file is quoted as %s", (argument, quoted) => {
   expect(quoteForBatch(argument, 1, "a.cmd")).toBe(quoted);
 });
 
-test("a batch file is started by the system's cmd.exe, a program by itself", () => {
+test("the system's cmd.exe starts a batch file, and an .exe file is started itself", () => {
   const environment = new Map([["systemroot", "D:\\Windows"]]);
   expect(windowsSpawnArguments({ file: "C:\\a b\\t.cmd", argv: ["t", "x", "y z"], environment })).toEqual({
     file: "D:\\Windows\\System32\\cmd.exe",
@@ -25,7 +25,7 @@ test("a batch file is started by the system's cmd.exe, a program by itself", () 
   expect(windowsSpawnArguments(program)).toEqual({ file: "C:\\node.EXE", args: ["%PATH%"] });
 });
 
-test("a line break is refused with the argument's number, not its text", () => {
+test("a line break in an argument of a batch file is an error that contains the argument's number, not its text", () => {
   expect(() => quoteForBatch("one\ntwo", 3, "C:\\t.cmd")).toThrow(
     expect.objectContaining({ status: 125, message: expect.stringMatching(/^argument 3 has a line break/) }),
   );

@@ -1,4 +1,4 @@
-/** Whatever happens while the cache is written: it holds what it held, or what it was to hold. */
+/** Whatever happens while the cache is written, the cache must have either its former values or the new values. */
 import { execFileSync } from "node:child_process";
 import { constants } from "node:os";
 import { utimesSync } from "node:fs";
@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { folder, isStandalone, sophia, unwrapped } from "../../helpers/sophia.ts";
-import { entriesIn, read } from "./keeping.ts";
+import { listEntries, read } from "./keeping.ts";
 
 skipBecause(process.platform === "linux" ? undefined : "needs Linux");
 skipBecause(isStandalone ? "the stand-alone executable loads no libraries" : undefined);
@@ -19,7 +19,7 @@ beforeAll(() => {
   return () => execFileSync("rm", ["-r", join(library, "..")]);
 });
 
-async function world() {
+async function startCachedEsc() {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   const environment = server.environment("acme/sophia/dev", { values: { A: "old" } });
@@ -37,7 +37,7 @@ async function world() {
     environment,
     start: (further: Readonly<Record<string, string>> = {}) =>
       sophia(["--cache", "--", "printenv", "A"], { env: { ...env, ...further } }),
-    /** The values of `--offline`. */
+    /** Returns the value of A that a start with `--offline` reads from the cache, or the failure. */
     kept: async (): Promise<unknown> => {
       const reading = await read(server, caches, { offline: true }, {});
       return reading.kind === "read" ? reading.layers[0]?.variables[0]?.value : reading.failure.message;
@@ -45,29 +45,29 @@ async function world() {
   };
 }
 
-test("a SIGKILL before each step leaves the old or the new file, and unfinished files are removed later", async () => {
-  const { caches, environment, start, kept } = await world();
+test("a SIGKILL before any step leaves the old or the new cache, and the next write removes unfinished files", async () => {
+  const { caches, environment, start, kept } = await startCachedEsc();
   await start();
   environment.revise({ values: { A: "new" } });
-  const found: unknown[] = [];
-  for (let at = 1; ; at += 1) {
-    const ended = await start({ LD_PRELOAD: library, FAULT_AT: String(at) });
-    if (ended.signal === null) break;
-    expect(ended.signal).toBe("SIGKILL");
-    found.push(await kept());
+  const valuesAfterKill: unknown[] = [];
+  for (let faultPosition = 1; ; faultPosition += 1) {
+    const result = await start({ LD_PRELOAD: library, FAULT_AT: String(faultPosition) });
+    if (result.signal === null) break;
+    expect(result.signal).toBe("SIGKILL");
+    valuesAfterKill.push(await kept());
   }
-  // In front of open, fchmod, two halves of the text, fsync and rename; then in front of what is done to the folder.
-  expect(found.slice(0, 6)).toEqual(["old", "old", "old", "old", "old", "old"]);
-  expect(new Set(found.slice(6))).toEqual(new Set(["new"]));
-  const begun = entriesIn(caches).filter((name) => name.endsWith(".tmp"));
-  expect(begun.length).toBeGreaterThan(0);
-  for (const name of begun) utimesSync(join(caches, "sophia-run", name), 0, 0);
+  // The first six kills precede open, fchmod, both halves of the text, fsync and rename. The others precede calls for the folder.
+  expect(valuesAfterKill.slice(0, 6)).toEqual(["old", "old", "old", "old", "old", "old"]);
+  expect(new Set(valuesAfterKill.slice(6))).toEqual(new Set(["new"]));
+  const unfinishedNames = listEntries(caches).filter((name) => name.endsWith(".tmp"));
+  expect(unfinishedNames.length).toBeGreaterThan(0);
+  for (const name of unfinishedNames) utimesSync(join(caches, "sophia-run", name), 0, 0);
   expect((await start()).stdout).toBe("new\n");
-  expect(entriesIn(caches)).toHaveLength(1);
+  expect(listEntries(caches)).toHaveLength(1);
 });
 
 describe("a start that cannot write the cache continues, warns, and leaves the old values", () => {
-  const faults = ["open", "write", "fsync", "fchmod", "rename"].map(
+  const callFaults = ["open", "write", "fsync", "fchmod", "rename"].map(
     (call) =>
       [
         `because ${call} finds no space`,
@@ -76,22 +76,22 @@ describe("a start that cannot write the cache continues, warns, and leaves the o
       ] as const,
   );
   test.each([
-    ...faults,
-    ["on a read-only file system", { FAULT_IN: "open", FAULT_ERRNO: String(constants.errno.EROFS) }, "EROFS"],
+    ...callFaults,
+    ["because the file system is read-only", { FAULT_IN: "open", FAULT_ERRNO: String(constants.errno.EROFS) }, "EROFS"],
   ] as const)("%s", async (_, fault, code) => {
-    const { caches, environment, start, kept } = await world();
+    const { caches, environment, start, kept } = await startCachedEsc();
     await start();
     environment.revise({ values: { A: "new" } });
     const { status, stdout, stderr } = await start({ LD_PRELOAD: library, ...fault });
     expect({ status, stdout }).toEqual({ status: 0, stdout: "new\n" });
     expect(unwrapped(stderr)).toMatch(new RegExp(`^sophia-run: warning: .*\\(${code}\\)\\n$`));
     expect(await kept()).toBe("old");
-    expect(entriesIn(caches)).toHaveLength(1);
+    expect(listEntries(caches)).toHaveLength(1);
   });
 });
 
 test("several starts at the same time leave one complete file", async () => {
-  const { caches, environment, start, kept } = await world();
+  const { caches, environment, start, kept } = await startCachedEsc();
   const values = ["old"];
   await Promise.all(
     ["one", "two", "three", "four", "five"].map((value) => {
@@ -102,5 +102,5 @@ test("several starts at the same time leave one complete file", async () => {
     }),
   );
   expect(values).toContain(await kept());
-  expect(entriesIn(caches)).toHaveLength(1);
+  expect(listEntries(caches)).toHaveLength(1);
 });

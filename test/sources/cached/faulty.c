@@ -1,4 +1,4 @@
-/* Preloaded: makes one of the calls fail by which the cache writes its file, or kills the process in front of it. */
+/* A preloaded library that makes one of the calls by which the cache writes its file fail, or kills the process before the call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,7 +19,7 @@ static const char *setting(const char *name) {
   return value == NULL ? "" : value;
 }
 
-/* Whether the call is to fail with errno; kills in front of the one whose number FAULT_AT is. */
+/* Returns whether the call must fail with errno. Kills the process if the call has the number in FAULT_AT. */
 static int fails(const char *call) {
   calls++;
   if (calls == atoi(setting("FAULT_AT"))) kill(getpid(), SIGKILL);
@@ -31,7 +31,7 @@ static int fails(const char *call) {
 static int opened(const char *call, const char *path, int flags, mode_t mode) {
   int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, call);
   const char *caches = setting("XDG_CACHE_HOME");
-  /* The file is reached by the descriptor of its folder. */
+  /* The cache opens the file relative to the descriptor of its folder. */
   int written = strstr(path, "/esc-") != NULL && (flags & O_CREAT) != 0;
   if (written && fails("open")) return -1;
   int result = real(path, flags, mode);
@@ -55,7 +55,7 @@ ssize_t write(int fd, const void *bytes, size_t size) {
   ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
   if (fd == descriptor) {
     if (fails("write")) return -1;
-    /* In two parts, so that the process can be killed between them. */
+    /* The text is written in two parts, so that the process can be killed between them. */
     if (!halved) size /= 2;
     halved = 1;
   }

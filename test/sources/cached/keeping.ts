@@ -11,29 +11,32 @@ import { folder } from "../../helpers/sophia.ts";
 import { usable } from "../../esc/usable.ts";
 
 export const VALUE = "kept-SENTINEL-value";
-const NAME = "acme/sophia/dev";
+const ENVIRONMENT = "acme/sophia/dev";
 const DAY_MS = 86_400_000;
 
-/** A server with one environment, and a folder for caches. */
-export async function world(options: EscServerOptions = {}) {
+/** Starts an ESC with one environment, and makes a folder for caches. */
+export async function startCachedEsc(options: EscServerOptions = {}) {
   const server = await startEscServer({ tellsRevision: true, ...options });
   onTestFinished(() => server.close());
-  const environment = server.environment(NAME, { values: { A: secret(VALUE), B: "plain" }, files: { F: "file" } });
+  const environment = server.environment(ENVIRONMENT, {
+    values: { A: secret(VALUE), B: "plain" },
+    files: { F: "file" },
+  });
   const caches = folder();
   return {
     server,
     environment,
     caches,
     folder: join(caches, "sophia-run"),
-    /** The path of the cache entry. */
-    kept: (): string => join(caches, "sophia-run", entriesIn(caches)[0] ?? "none"),
+    /** Returns the path of the only cache entry. */
+    kept: (): string => join(caches, "sophia-run", listEntries(caches)[0] ?? "none"),
     read: (keeping: Partial<CacheOptions> = {}, variables: Readonly<Record<string, string>> = {}) =>
       read(server, caches, keeping, variables),
   };
 }
 
-/** The names of the entries, and of unfinished files. */
-export function entriesIn(caches: string): readonly string[] {
+/** Lists the names of the cache's entries and of unfinished files. */
+export function listEntries(caches: string): readonly string[] {
   try {
     return readdirSync(join(caches, "sophia-run")).filter((name) => name.startsWith("esc-"));
   } catch {
@@ -46,13 +49,14 @@ function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
   return usable(access);
 }
 
+/** Reads the environment as a start with these options and variables does, through the cache. */
 export function read(
   server: EscServer,
   caches: string,
   keeping: Partial<CacheOptions>,
   variables: Readonly<Record<string, string>>,
 ) {
-  const esc = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  const esc = { ESC_ENV: ENVIRONMENT, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
   return readThroughCache(
     settingsOf({ ...esc, ...variables }),
     {
@@ -68,14 +72,14 @@ export function read(
   );
 }
 
-/** The bytes of a cache that holds the variable A, read at some time. */
-export function sealed(server: EscServer, content: Partial<CacheContent>): Buffer {
-  const origin = { source: "esc", environment: NAME } as const;
+/** Returns the bytes of a cache entry with the variable A. `content` replaces parts of it, such as the time of reading. */
+export function sealEntry(server: EscServer, content: Partial<CacheContent>): Buffer {
+  const origin = { source: "esc", environment: ENVIRONMENT } as const;
   const whole: CacheContent = {
     readAt: Date.now(),
-    environments: [{ name: NAME }],
+    environments: [{ name: ENVIRONMENT }],
     layers: [{ source: "esc", variables: [{ name: "A", value: "made", secret: true, delivery: "value", origin }] }],
     ...content,
   };
-  return encrypt(contentText(whole), server.token, JSON.stringify([server.url, [NAME], null]));
+  return encrypt(contentText(whole), server.token, JSON.stringify([server.url, [ENVIRONMENT], null]));
 }

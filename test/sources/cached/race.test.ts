@@ -1,4 +1,4 @@
-/** Another user exchanges the folder of the cache for a link to a folder of root's, while root writes to the cache. */
+/** Another user replaces the folder of the cache by a link to a folder of root's, while root writes to the cache. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,16 +7,18 @@ import { ATTACKER, startAttack } from "../../helpers/attacker.ts";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 
-/** The number of writes that succeed, and of those that find a link or no folder, before the test ends. */
-const EACH = 100;
+/** How many writes must have succeeded, and how many must have found a link or no folder, before the test ends. */
+const MIN_RESULTS = 100;
 const LIMIT_MS = 120_000;
 
 skipBecause(
-  process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to be another user as well",
+  process.geteuid?.() === 0
+    ? notInstalled("setpriv", "--version")
+    : "needs root, who can start a process of another user",
 );
 
 test(
-  "nothing is written or removed in the target of a link",
+  "a cache writes and removes nothing in the target of a link that another user puts in place of its folder",
   async () => {
     const home = folder();
     const caches = join(home, "caches");
@@ -28,7 +30,7 @@ test(
     writeFileSync(stale, "");
     utimesSync(stale, 0, 0);
     chownSync(caches, ATTACKER, ATTACKER);
-    // Root makes the folder again and again; it is moved away, and the link takes its place.
+    // Root makes the folder again and again, and the attacker moves it away and puts the link in its place.
     const script = `
     const { renameSync, symlinkSync, unlinkSync } = require("node:fs");
     const [own, elsewhere] = process.argv.slice(1);
@@ -39,15 +41,15 @@ test(
       if (!tried(() => unlinkSync(own))) tried(() => renameSync(own, own + at));
     }`;
     await startAttack(script, own, elsewhere);
-    // A machine with much else to do gives the other process no turn for long: then each attempt ends like the first one.
+    // On a busy machine the other process may not run for long, and each attempt ends like the first one until it runs.
     const end = Date.now() + LIMIT_MS / 2;
     let [written, refused] = [0, 0];
-    while ((written < EACH || refused < EACH) && Date.now() < end) {
+    while ((written < MIN_RESULTS || refused < MIN_RESULTS) && Date.now() < end) {
       const result = writePrivate(join(own, "esc-0-0"), Buffer.from("kept"), String(written + refused));
       if (result === undefined) written += 1;
       else refused += 1;
     }
-    expect(Math.min(written, refused)).toBe(EACH);
+    expect(Math.min(written, refused)).toBe(MIN_RESULTS);
     expect(readdirSync(elsewhere)).toEqual(["roots.tmp"]);
   },
   LIMIT_MS,

@@ -19,7 +19,7 @@ import { entryNameFor, decrypt, encrypt } from "../../../src/sources/cached/seal
 import type { EscReading } from "../../../src/sources/esc-layers.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { entriesIn, sealed, VALUE, world } from "./keeping.ts";
+import { listEntries, sealEntry, VALUE, startCachedEsc } from "./keeping.ts";
 
 function valuesOf(reading: EscReading): Readonly<Record<string, string>> | string {
   if (reading.kind !== "read") return [reading.failure.message, ...(reading.failure.details ?? [])].join("\n");
@@ -28,11 +28,11 @@ function valuesOf(reading: EscReading): Readonly<Record<string, string>> | strin
   );
 }
 
-/** Compares the words for a cache that is not used with the snapshot. */
-function expectUnused(reading: EscReading): void {
+/** Expects that the cache is not used, and compares the message with the snapshot. */
+function expectUnusedCache(reading: EscReading): void {
   expect(reading.kind).toBe("unavailable");
-  const words = valuesOf(reading);
-  if (typeof words === "string") expectWording(words.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
+  const message = valuesOf(reading);
+  if (typeof message === "string") expectWording(message.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
 }
 
 function expectNotices(reading: EscReading): void {
@@ -45,9 +45,9 @@ const isRoot = process.geteuid?.() === 0;
 
 describe("the cache", () => {
   test("is private and encrypted, and is used with all details if ESC is not available", async () => {
-    const { server, caches, folder: own, kept, read } = await world();
+    const { server, caches, folder: own, kept, read } = await startCachedEsc();
     expect(valuesOf(await read())).toEqual(VALUES);
-    expect(entriesIn(caches)).toHaveLength(1);
+    expect(listEntries(caches)).toHaveLength(1);
     expect([statSync(own).mode & 0o777, statSync(kept()).mode & 0o777]).toEqual([0o700, 0o600]);
     const bytes = readFileSync(kept(), "latin1");
     for (const text of [VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
@@ -81,16 +81,16 @@ describe("the cache", () => {
     ["401", "refused", 0],
     ["403", "refused", 0],
     ["404", "refused", 0],
-  ] as const)("is removed after a refusal of ESC, not after a server error: %s", async (status, kind, left) => {
-    const { server, caches, read } = await world();
+  ] as const)("is removed after a refusal of ESC, and remains after a server error: %s", async (status, kind, left) => {
+    const { server, caches, read } = await startCachedEsc();
     await read();
     server.failAlways("open", { kind: "status", status: Number(status) });
     expect(await read({ requireEsc: true })).toMatchObject({ kind });
-    expect(entriesIn(caches)).toHaveLength(left);
+    expect(listEntries(caches)).toHaveLength(left);
   });
 
-  test("of a refused token is removed, that of another one stays", async () => {
-    const { server, caches, read } = await world();
+  test("of a refused token is removed, and the cache of another token remains", async () => {
+    const { server, caches, read } = await startCachedEsc();
     await read();
     const wrong = { ESC_TOKEN: "pul-wrong" };
     expect(await read({}, wrong)).toMatchObject({ kind: "refused" });
@@ -98,34 +98,34 @@ describe("the cache", () => {
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
 
     const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
-    const other = { ESC_TOKEN: second };
-    expect(valuesOf(await read({}, other))).toEqual(VALUES);
-    expect(entriesIn(caches)).toHaveLength(2);
+    const otherToken = { ESC_TOKEN: second };
+    expect(valuesOf(await read({}, otherToken))).toEqual(VALUES);
+    expect(listEntries(caches)).toHaveLength(2);
     server.failAlways("open", { kind: "status", status: 401 });
-    expect(await read({}, other)).toMatchObject({ kind: "refused" });
-    expect(valuesOf(await read({ offline: true }, other))).toBeTypeOf("string");
+    expect(await read({}, otherToken)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await read({ offline: true }, otherToken))).toBeTypeOf("string");
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
   });
 
   test("remains for the last four tokens", async () => {
-    const { server, caches, folder: own, read } = await world();
+    const { server, caches, folder: own, read } = await startCachedEsc();
     const tokens = Array.from({ length: 6 }, () =>
       server.addToken({ owner: { kind: "organization", organization: "acme" } }),
     );
     for (const [index, { value }] of tokens.entries()) {
-      const before = new Set(entriesIn(caches));
+      const before = new Set(listEntries(caches));
       await read({}, { ESC_TOKEN: value });
-      const added = entriesIn(caches).find((name) => !before.has(name)) ?? "";
+      const added = listEntries(caches).find((name) => !before.has(name)) ?? "";
       utimesSync(join(own, added), index, index);
     }
-    const kept = await Promise.all(
+    const readingKinds = await Promise.all(
       tokens.map(async ({ value }) => (await read({ offline: true }, { ESC_TOKEN: value })).kind),
     );
-    expect(kept).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
+    expect(readingKinds).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
-  test("is replaced at each reading", async () => {
-    const { server, environment, read } = await world();
+  test("is replaced each time ESC is read", async () => {
+    const { server, environment, read } = await startCachedEsc();
     await read();
     environment.revise({ values: { A: "new" } });
     await read();
@@ -134,7 +134,7 @@ describe("the cache", () => {
   });
 
   test("is used without contacting ESC while it is fresh", async () => {
-    const { server, read } = await world();
+    const { server, read } = await startCachedEsc();
     await read({ cacheFreshMs: 60_000 });
     expect(server.count("any")).toBe(2);
     expect(await read({ cacheFreshMs: 60_000 })).toMatchObject({ kept: { why: "fresh" }, notices: [] });
@@ -144,7 +144,7 @@ describe("the cache", () => {
   });
 
   test("repeats the notice about another organization's environment", async () => {
-    const { server, read } = await world();
+    const { server, read } = await startCachedEsc();
     server.environment("acme/default/dev", { values: { A: VALUE } });
     const variables = { ESC_ENV: "acme/dev", ESC_ORG: "other-org" };
     const notice = {
@@ -161,7 +161,7 @@ describe("the cache", () => {
   });
 
   test("is used with --offline, without contacting ESC", async () => {
-    const { server, read } = await world();
+    const { server, read } = await startCachedEsc();
     await read();
     const { connections } = server;
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
@@ -169,7 +169,7 @@ describe("the cache", () => {
   });
 
   test("is not used with --require-esc", async () => {
-    const { server, read } = await world();
+    const { server, read } = await startCachedEsc();
     await read({ cacheFreshMs: 60_000, requireEsc: true });
     expect(await read({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
     expect(server.count("open")).toBe(2);
@@ -185,38 +185,41 @@ describe("the cache is not used", () => {
     ["for another environment", { ESC_ENV: "acme/sophia/prod" }],
     ["for another revision", { ESC_ENV: "acme/sophia/dev@1" }],
     ["for another backend", { PULUMI_BACKEND_URL: "http://127.0.0.1:1" }],
-    ["for another organization of names without one", { ESC_ORG: "other-org" }],
+    ["for another organization if the name has no organization", { ESC_ORG: "other-org" }],
   ])("%s", async (_, variables) => {
-    const { kept, read } = await world();
+    const { kept, read } = await startCachedEsc();
     await read();
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
     const before = kept();
     expect(await read({ offline: true }, variables)).toMatchObject({ kind: "unavailable" });
-    // Under the name that the other one has, too.
-    const { kept: other, read: readOther, folder: own } = await world();
+    // The cache is not used either if its file has the name that belongs to the other token, environment or backend.
+    const { kept: other, read: readOther, folder: own } = await startCachedEsc();
     await readOther({}, {});
     const name = other();
     renameSync(before, name);
-    expectUnused(await readOther({ offline: true }));
+    expectUnusedCache(await readOther({ offline: true }));
     expect(lstatSync(own).isDirectory()).toBe(true);
   });
 
   test.each([
-    ["from the future", { readAt: Date.now() + 3_600_000 }],
-    ["too old", { readAt: Date.now() - 90_000_000 }],
-    ["beyond the session of its credentials", { readAt: Date.now() - 2000, until: Date.now() - 1000 }],
-    ["of a form that it does not have", { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] }],
+    ["if it is from the future", { readAt: Date.now() + 3_600_000 }],
+    ["if it is too old", { readAt: Date.now() - 90_000_000 }],
+    ["after the session of its credentials has ended", { readAt: Date.now() - 2000, until: Date.now() - 1000 }],
+    [
+      "if its content has an invalid form",
+      { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] },
+    ],
   ])("%s", async (_, content) => {
-    const { server, kept, read } = await world();
+    const { server, kept, read } = await startCachedEsc();
     await read();
-    writeFileSync(kept(), sealed(server, content));
-    expectUnused(await read({ offline: true }));
+    writeFileSync(kept(), sealEntry(server, content));
+    expectUnusedCache(await read({ offline: true }));
     await server.close();
-    expectUnused(await read());
+    expectUnusedCache(await read());
   });
 
-  test("after the session if providers made credentials, and only then", async () => {
-    const { server, caches, read } = await world();
+  test("after the session has ended if providers have made credentials, and is used otherwise", async () => {
+    const { server, caches, read } = await startCachedEsc();
     server.provider("login", { key: "minted" });
     server.environment("acme/sophia/minting", {
       definition: "values: {l: {fn::open::login: {}}, environmentVariables: {KEY: '${l.key}'}}",
@@ -224,7 +227,7 @@ describe("the cache is not used", () => {
     const minting = { ESC_ENV: "acme/sophia/minting" };
     await read({}, minting);
     await read();
-    expect(entriesIn(caches)).toHaveLength(2);
+    expect(listEntries(caches)).toHaveLength(2);
     expect(valuesOf(await read({ offline: true }, minting))).toEqual({ KEY: "minted" });
     const inTwoHours = (variables: Readonly<Record<string, string>>) => {
       const now = Date.now();
@@ -232,11 +235,11 @@ describe("the cache is not used", () => {
       Date.now = () => now + 7_200_000;
       return read({ offline: true }, variables).finally(() => void (Date.now = real));
     };
-    expectUnused(await inTwoHours(minting));
+    expectUnusedCache(await inTwoHours(minting));
     expect(valuesOf(await inTwoHours({}))).toEqual(VALUES);
   });
 
-  test("if one byte is changed or missing", () => {
+  test("if a byte is changed or missing", () => {
     const bytes = encrypt("text", "token", "bound");
     expect(decrypt(bytes, "token", "bound")).toBe("text");
     for (let index = 0; index < bytes.length; index += 1) {
@@ -249,7 +252,7 @@ describe("the cache is not used", () => {
     expect(decrypt(bytes, "token", "bound ")).toBeUndefined();
   });
 
-  test("but that of an earlier version can be decrypted, under the same name", () => {
+  test("unless it can be decrypted, as a cache of an earlier version can, under the same name", () => {
     const bound = JSON.stringify(["https://api.pulumi.com", ["acme/sophia/dev"], null]);
     const bytes = Buffer.from(
       "c29waGlhLXJ1biAxCpRhUJgw0SAuoHWnCTLghLyfiGzTm1qNXpDAVOFMyyMBJwlB7FomRiaNuzwW0D/mNLYVLJNzzN/yX1efhJddm1cGwONHR42iGW0=",
@@ -259,8 +262,8 @@ describe("the cache is not used", () => {
     expect(entryNameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
   });
 
-  test("for a token by OIDC, with a warning", async () => {
-    const { caches, read } = await world({ oidc: { subjectTokens: ["id-token"] } });
+  test("for a token by OIDC, which causes a warning", async () => {
+    const { caches, read } = await startCachedEsc({ oidc: { subjectTokens: ["id-token"] } });
     const cwd = folder({ token: "id-token" });
     chmodSync(join(cwd, "token"), 0o600);
     const variables = { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: join(cwd, "token"), ESC_OIDC_ORG: "acme" };
@@ -270,27 +273,27 @@ describe("the cache is not used", () => {
       notices: [{ kind: "remark", text: expect.stringContaining("OIDC") }],
     });
     expectNotices(reading);
-    expect(entriesIn(caches)).toEqual([]);
+    expect(listEntries(caches)).toEqual([]);
     expect(valuesOf(await read({ offline: true }, variables))).toContain("(OIDC)");
   });
 });
 
-test("a token file that is a pipe is read once", async () => {
-  const { server, read } = await world();
+test("the cache reads a token file that is a pipe only once", async () => {
+  const { server, read } = await startCachedEsc();
   const pipe = join(folder(), "token");
   execFileSync("mkfifo", ["-m", "600", pipe]);
   const variables = { ESC_TOKEN: "", ESC_TOKEN_FILE: pipe };
-  const [first] = await Promise.all([read({}, variables), write(pipe, server.token)]);
+  const [first] = await Promise.all([read({}, variables), writePipe(pipe, server.token)]);
   expect(valuesOf(first)).toEqual(VALUES);
-  const [second] = await Promise.all([read({ offline: true }, variables), write(pipe, server.token)]);
+  const [second] = await Promise.all([read({ offline: true }, variables), writePipe(pipe, server.token)]);
   expect(valuesOf(second)).toEqual(VALUES);
 });
 
-async function write(path: string, text: string): Promise<void> {
+async function writePipe(path: string, text: string): Promise<void> {
   await (await import("node:fs/promises")).writeFile(path, text);
 }
 
-describe("a cache folder or file that is not private", () => {
+describe("the cache is not private, so", () => {
   test.each<[string, (own: string, elsewhere: string) => void]>([
     ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 })],
     ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own)],
@@ -306,8 +309,8 @@ describe("a cache folder or file that is not private", () => {
           ] as [string, (own: string) => void],
         ]
       : []),
-  ])("%s is not written, and there is one warning", async (_, make) => {
-    const { folder: own, read } = await world();
+  ])("%s in place of its folder is not written, and causes one warning", async (_, make) => {
+    const { folder: own, read } = await startCachedEsc();
     const elsewhere = folder();
     chmodSync(elsewhere, 0o700);
     make(own, elsewhere);
@@ -315,13 +318,13 @@ describe("a cache folder or file that is not private", () => {
     expect(valuesOf(reading)).toEqual(VALUES);
     expect(reading).toMatchObject({ notices: [{ kind: "remark" }] });
     expectNotices(reading);
-    expect(entriesIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
+    expect(listEntries(own.replace(/\/sophia-run$/, ""))).toEqual([]);
     expect(lstatSync(elsewhere).nlink).toBe(2);
     expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
   });
 
-  test("a folder below one that every user may write is not used, unless its sticky bit is set", async () => {
-    const { caches, folder: own, read } = await world();
+  test("a folder inside one that every user may write is not used, unless the sticky bit is set", async () => {
+    const { caches, folder: own, read } = await startCachedEsc();
     chmodSync(caches, 0o777);
     const reading = await read();
     expect(valuesOf(reading)).toEqual(VALUES);
@@ -340,14 +343,14 @@ describe("a cache folder or file that is not private", () => {
     ["a link", (path: string, elsewhere: string) => symlinkSync(elsewhere, path)],
     ["a named pipe", (path: string) => void execFileSync("mkfifo", ["-m", "600", path])],
     ["a file that others may read", (path: string) => writeFileSync(path, "", { mode: 0o644 })],
-  ])("%s in place of the file is not read, and is replaced", async (_, make) => {
-    const { kept, read } = await world();
+  ])("%s in place of its file is not read, and is replaced", async (_, make) => {
+    const { kept, read } = await startCachedEsc();
     await read();
     const path = kept();
     const elsewhere = join(folder({ file: "untouched" }), "file");
     rmSync(path);
     make(path, elsewhere);
-    expectUnused(await read({ offline: true }));
+    expectUnusedCache(await read({ offline: true }));
     await read();
     expect(lstatSync(path)).toMatchObject({ mode: 0o100_600 });
     expect(readFileSync(elsewhere, "utf8")).toBe("untouched");

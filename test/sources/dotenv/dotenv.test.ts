@@ -39,13 +39,13 @@ test.each([
   ['A="a" b', { A: '"a" b' }],
   ["A=1\nA=2", { A: "2" }],
   ["", {}],
-])("%j", async (text, expected) => expect(await valuesOf(text)).toEqual(expected));
+])("the text %j is parsed to %j", async (text, expected) => expect(await valuesOf(text)).toEqual(expected));
 
-test("__proto__ is a name like any other", async () => {
+test("__proto__ is parsed as a name like others", async () => {
   expect((await parseDotenv("__proto__=1", ".env")).variables).toMatchObject([{ name: "__proto__", value: "1" }]);
 });
 
-test("each variable has its line", async () => {
+test("each variable has the line on which it begins as its origin", async () => {
   const { variables } = await parseDotenv('# first\nA=1\nB="x\ny\nz"\n\nexport C=3\n', "dev.env");
   expect(variables.map(({ name, origin }) => [name, origin])).toEqual([
     ["A", { source: "dotenv", file: "dev.env", line: 2 }],
@@ -54,7 +54,7 @@ test("each variable has its line", async () => {
   ]);
 });
 
-describe("nothing is ignored silently", () => {
+describe("each line that is ignored or surprising has a remark, as in", () => {
   test.each([
     ["just words", [".env:1"]],
     ["A=1\n=2\nB", [".env:2", ".env:3"]],
@@ -68,75 +68,78 @@ describe("nothing is ignored silently", () => {
   });
 });
 
-describe("malformed files", () => {
+describe("the message about a malformed file", () => {
   test.each([
     ['A=1\nB="never closed\nC=3', /^\.env:2 .*quote/],
     ['A=\'\nB="x"', /^\.env:1 .*quote/],
     ['D="unterminated\nE="x"', /^\.env:1 .*quote/],
     ["A=1\nB=a\0b", /^\.env:2 .*NUL/],
     ['A="1\nB\0"', /^\.env:1 .*NUL/],
-  ])("%j", async (text, message) => {
+  ])("names the line and the fault of %j", async (text, message) => {
     const error: unknown = await parseDotenv(text, ".env").catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "dotenv", message: expect.stringMatching(message) });
     expectWording(String(error));
   });
 
-  test("no message contains a value", async () => {
+  test("contains no value, and neither does a remark", async () => {
     for (const text of ['A="sentinel', "A=sentinel\0", "sentinel", "A=sentinel#x", "A=sentinel\nA=sentinel"]) {
-      let told = "";
+      let report = "";
       try {
-        told = (await remarksOf(text)).join("\n");
+        report = (await remarksOf(text)).join("\n");
       } catch (error) {
         if (!(error instanceof SophiaError)) throw error;
-        told = `${error.message}${error.hint}`;
+        report = `${error.message}${error.hint}`;
       }
-      expect(told).not.toBe("");
-      expect(told).not.toContain("sentinel");
+      expect(report).not.toBe("");
+      expect(report).not.toContain("sentinel");
     }
   });
 });
 
-const quoted = (quote: string) =>
+const quotedText = (quote: string) =>
   fc
     .string({ unit: fc.constantFrom("a", " ", "#", "=", "\n", "$", "\\n", "ä", "'", '"', "`"), maxLength: 12 })
     .filter((text) => !text.includes(quote) && !text.endsWith("\\"))
     .map((text) => `${quote}${text}${quote}`);
 
-test("values are those of dotenv", async () => {
+test("parseDotenv parses the same values as dotenv", async () => {
   const characters = ["a", "b", " ", "\t", "=", "$", ".", ":", "\\", "\\n", "ä", "\u00A0", "\u2028", "#"] as const;
-  const bare = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
+  const bareText = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
   const line = fc
-    .tuple(fc.constantFrom("A", "B", "C_1", "d.e"), fc.oneof(bare, quoted("'"), quoted('"'), quoted("`")))
+    .tuple(
+      fc.constantFrom("A", "B", "C_1", "d.e"),
+      fc.oneof(bareText, quotedText("'"), quotedText('"'), quotedText("`")),
+    )
     .map(([name, value]) => `${name}=${value}`);
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
-      // dotenv searches the following lines for the value, this parser does not: such files are left out.
-      fc.pre(!lines.some((one) => /=\s*$/.test(one)));
-      // Nor does a line separator end a comment, as in dotenv's expression.
-      fc.pre(!lines.some((one) => /#[^]*\u2028/.test(one)));
+      // If a line ends after the sign, dotenv searches the following lines for the value, and this parser does not.
+      fc.pre(!lines.some((each) => /=\s*$/.test(each)));
+      // A line separator ends a comment in dotenv's regular expression, and not in this parser.
+      fc.pre(!lines.some((each) => /#[^]*\u2028/.test(each)));
       const text = lines.join(end);
       expect(await valuesOf(text)).toEqual(parse(text));
     }),
   );
 });
 
-/** Quotes, escaped and not, over several lines, among what may stand around them. */
+/** Parts of quoted values: quotes with and without a backslash, line breaks, and what may be around them. */
 const QUOTED_PARTS = ["a", " ", "#", "=", "\n", "\\n", "\\", '\\"', '"', "\\'", "'", "`", "B=", '\nC="'] as const;
 
-test("a quoted value ends as in dotenv, over several lines and with escaped quotes", async () => {
+test("a quoted value with several lines and escaped quotes ends where it ends in dotenv", async () => {
   const text = fc.array(fc.constantFrom(...QUOTED_PARTS), { maxLength: 14 }).map((parts) => `A="${parts.join("")}`);
   let compared = 0;
   await fc.assert(
-    fc.asyncProperty(text, async (one) => {
-      fc.pre(!/=\s*(?:\n|$)/.test(one));
-      // A name may not be on another line than its sign.
-      fc.pre(!/\n\s*=/.test(one));
-      // Two backslashes are one here.
-      fc.pre(!one.includes("\\\\"));
-      const ours = await valuesOf(one).catch((error: unknown) => error);
+    fc.asyncProperty(text, async (content) => {
+      fc.pre(!/=\s*(?:\n|$)/.test(content));
+      // In this parser a name and its sign must be on the same line.
+      fc.pre(!/\n\s*=/.test(content));
+      // This parser decodes two backslashes to one.
+      fc.pre(!content.includes("\\\\"));
+      const ours = await valuesOf(content).catch((error: unknown) => error);
       if (ours instanceof SophiaError) return;
-      // dotenv keeps the backslash in front of a quote.
-      expect(withoutEscapes(ours)).toEqual(withoutEscapes(parse(one)));
+      // dotenv keeps the backslash before a quote.
+      expect(withoutEscapes(ours)).toEqual(withoutEscapes(parse(content)));
       compared += 1;
     }),
     { numRuns: 3000 },
@@ -148,12 +151,12 @@ function withoutEscapes(values: unknown): unknown {
   return JSON.parse(JSON.stringify(values).replaceAll(String.raw`\\\"`, String.raw`\"`));
 }
 
-test("a value continues after a quote with a backslash at the end of a line", async () => {
+test("a quoted value continues after an escaped quote at the end of a line", async () => {
   expect(await valuesOf('A="one\\"\ntwo" # end\nB=2')).toEqual({ A: 'one"\ntwo', B: "2" });
 });
 
-describe("a reference is found, and passed on unchanged", () => {
-  const formOf = async (text: string) => {
+describe("parseDotenv finds", () => {
+  const referencesIn = async (text: string) => {
     const { variables } = await parseDotenv(text, ".env");
     return variables.map(({ reference }) => reference ?? "");
   };
@@ -175,7 +178,7 @@ describe("a reference is found, and passed on unchanged", () => {
     ["A=$B", "$X"],
     ["A=$b", "$X"],
     ["A=postgres://$DB_USER:$DB_PASS@host/db", "$X in text"],
-  ])("%s", async (text, form) => expect(await formOf(text)).toEqual([form]));
+  ])("the reference in %s: %s", async (text, form) => expect(await referencesIn(text)).toEqual([form]));
 
   test.each([
     "A='${B} $B $(id) `id`'",
@@ -196,67 +199,67 @@ describe("a reference is found, and passed on unchanged", () => {
     "A=see op://vault/item/field",
     "A=op",
     'A="use `code` here"',
-  ])("none in %s", async (text) => expect(await formOf(text)).toEqual([""]));
+  ])("no reference in %s", async (text) => expect(await referencesIn(text)).toEqual([""]));
 
-  test("a value in backticks that needs none has a remark, since a shell would run it", async () => {
+  test("a value in needless backticks, and adds a remark, since a shell would run it", async () => {
     const remarks = await remarksOf('A=`date`\nB=`it\'s "this"`');
     expect(remarks).toEqual([expect.stringMatching(/^\.env:1: .*backtick/)]);
     expectWording(remarks.join("\n"));
   });
 });
 
-test("a file has at most twenty remarks and a count", async () => {
+test("a file has at most twenty remarks, and a remark that counts the others", async () => {
   const remarks = await remarksOf("bad\n".repeat(60_000));
   expect([remarks.length, remarks.at(-1)]).toEqual([21, expect.stringMatching(/^\.env: 59980 more/)]);
 });
 
-const read = (cwd: string, ...names: string[]) =>
+const readFiles = (cwd: string, ...names: string[]) =>
   readDotenv(
     names.map((path) => ({ path, required: true })),
     foldersOf(cwd),
   );
 
-/** Expects an error about a file, in the words of the snapshot. */
+/** Expects an error about a file, and compares its message with the snapshot. */
 async function expectRefusal(pending: Promise<unknown>): Promise<void> {
   const error: unknown = await pending.catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "dotenv", status: 125 });
   expectWording(String(error));
 }
 
-describe("files", () => {
-  test("a missing default file is ignored, a missing named one is an error", async () => {
+describe("readDotenv", () => {
+  test("ignores a missing default file, and fails if a file that the user has named is missing", async () => {
     expect(await readDotenv([{ path: ".env", required: false }], foldersOf(folder()))).toEqual({
       layers: [],
       notices: [],
       files: [{ path: ".env", found: true }],
     });
-    await expectRefusal(read(folder(), "dev.env"));
+    await expectRefusal(readFiles(folder(), "dev.env"));
   });
 
-  test("a byte-order mark is not part of the first name", async () => {
-    const { layers } = await read(folder({ ".env": "\uFEFFA=1" }), ".env");
+  test("does not read a byte-order mark as part of the first name", async () => {
+    const { layers } = await readFiles(folder({ ".env": "\uFEFFA=1" }), ".env");
     expect(layers[0]?.variables[0]).toMatchObject({ name: "A", value: "1" });
   });
 
-  test("later files win", async () => {
-    const { layers } = await read(folder({ a: "A=1", b: "A=2" }), "a", "b");
+  test("returns the layers of later files first, which override earlier files", async () => {
+    const { layers } = await readFiles(folder({ a: "A=1", b: "A=2" }), "a", "b");
     expect(layers.map(({ variables }) => variables[0]?.value)).toEqual(["2", "1"]);
   });
 
-  test("a folder, invalid UTF-8 and a path through a file are refused", async () => {
+  test("refuses a folder, invalid UTF-8 and a path through a file", async () => {
     const cwd = folder({
       "utf16.env": new Uint8Array([0xff, 0xfe, 0x41, 0]),
       "latin1.env": new Uint8Array([0x41, 0x3d, 0xe4]),
     });
     mkdirSync(join(cwd, ".env"));
-    await expectRefusal(read(cwd, ".env"));
+    await expectRefusal(readFiles(cwd, ".env"));
     await expectRefusal(readDotenv([{ path: ".env", required: false }], foldersOf(cwd)));
-    await expectRefusal(read(cwd, "utf16.env"));
-    await expectRefusal(read(cwd, "latin1.env"));
-    await expectRefusal(read(cwd, "latin1.env/x"));
+    await expectRefusal(readFiles(cwd, "utf16.env"));
+    await expectRefusal(readFiles(cwd, "latin1.env"));
+    await expectRefusal(readFiles(cwd, "latin1.env/x"));
   });
 
-  test("the option that reads an ignored file anyway has a backslash before a comma in its path", async () => {
+  test("names the option that reads an ignored file, with a backslash before a comma in the path", async () => {
     const cwd = folder();
     const above = join(cwd, "x,y");
     mkdirSync(above);
@@ -266,11 +269,10 @@ describe("files", () => {
     expect(notices).toMatchObject([{ text: expect.stringContaining(`--dotenv '${cwd}/x\\,y/.env'`) }]);
   });
 
-  // Root may read everything.
-  test("a file that the user may not read is refused", async ({ skip }) => {
+  test("refuses a file that the user may not read", async ({ skip }) => {
     skip(process.getuid?.() === 0, "root may read every file");
     const cwd = folder({ ".env": "A=1" });
     chmodSync(join(cwd, ".env"), 0);
-    await expect(read(cwd, ".env")).rejects.toThrow("permission denied");
+    await expect(readFiles(cwd, ".env")).rejects.toThrow("permission denied");
   });
 });

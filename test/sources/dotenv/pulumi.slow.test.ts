@@ -10,11 +10,11 @@ import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
-const parsed = (text: string) => parseDotenv(text, ".env");
-const valuesOf = async (text: string) => (await parsed(text)).variables.map(({ value }) => value);
+const parseText = (text: string) => parseDotenv(text, ".env");
+const valuesOf = async (text: string) => (await parseText(text)).variables.map(({ value }) => value);
 
-/** Lines as `pulumi env open --format dotenv` prints them, by Go's strconv.Quote: the last test compares all characters. */
-const PRINTED: readonly (readonly [line: string, value: string])[] = [
+/** Lines that `pulumi env open --format dotenv` prints, using Go's strconv.Quote. The last test compares all characters. */
+const PRINTED_LINES: readonly (readonly [line: string, value: string])[] = [
   [String.raw`A_EMPTY=""`, ""],
   [
     String.raw`A_JSON="{\"private_key\": \"-----BEGIN-----\\nMII=\\n\"}"`,
@@ -27,18 +27,18 @@ const PRINTED: readonly (readonly [line: string, value: string])[] = [
   [String.raw`F_FAMILY="👨\u200d👩 é"`, "👨\u200D👩 é"],
   [String.raw`G_TAGS="\U000e0001"`, "\u{E0001}"],
   ['H_SHELL="$HOME ${X} `id` $(id) # \'"', "$HOME ${X} `id` $(id) # '"],
-  // The paths of files follow, sorted again.
+  // The paths of files follow, which are sorted by themselves.
   [String.raw`A_FILE="/tmp/esc-1"`, "/tmp/esc-1"],
 ];
 
-test("a file of Pulumi's CLI reads back exactly, and a $ in it is no reference", async () => {
-  const { variables, notices, references } = await parsed(PRINTED.map(([line]) => `${line}\n`).join(""));
-  expect(variables.map(({ value }) => value)).toEqual(PRINTED.map(([, value]) => value));
+test("a file that Pulumi's CLI has written is parsed to the exact values, and a $ in it is no reference", async () => {
+  const { variables, notices, references } = await parseText(PRINTED_LINES.map(([line]) => `${line}\n`).join(""));
+  expect(variables.map(({ value }) => value)).toEqual(PRINTED_LINES.map(([, value]) => value));
   expect({ notices, references }).toEqual({ notices: [], references: undefined });
 });
 
-test("each of its lines in another file keeps all but rare escapes", async () => {
-  const lines = PRINTED.filter(([line]) => !/\\[abftvxuU]/.test(line));
+test("a line of Pulumi's CLI is parsed to the exact value in another file, too, unless it has rare escapes", async () => {
+  const lines = PRINTED_LINES.filter(([line]) => !/\\[abftvxuU]/.test(line));
   expect(lines.length).toBeGreaterThan(4);
   for (const [line, value] of lines) expect(await valuesOf(`# mine\n${line}\n`)).toEqual([value]);
 });
@@ -54,24 +54,24 @@ test.each([
   ["a name twice", 'A="1"\nA="x\\ty"\n'],
   ["an escape that is not Go's", 'A="x\\ty"\nB="\\d"\n'],
   ["a control character", 'A="x\\ty"\nB="\t"\n'],
-])("a file with %s is not Pulumi's: other escapes stay", async (_, text) => {
+])("a file with %s is not a file of Pulumi's CLI, so rare escapes are not decoded", async (_, text) => {
   expect(await valuesOf(text)).toContain("x\\ty");
 });
 
-test("an escape that a user may have written has a remark", async () => {
+test("an escape that is decoded, but that a user may have meant literally, has a remark", async () => {
   const remarksOf = async (text: string) =>
-    (await parsed(text)).notices.map((notice) => (notice.kind === "remark" ? notice.text : notice.kind));
+    (await parseText(text)).notices.map((notice) => (notice.kind === "remark" ? notice.text : notice.kind));
   const remarks = await remarksOf('A="C:\\temp"\n');
   expect(remarks).toEqual([expect.stringMatching(/^\.env:1: .*\\t/)]);
   expectWording(remarks.join("\n"));
   expect(await remarksOf('A="a\\tb"\nB="\\"\\""\n')).toEqual([]);
 });
 
-describe("what Go's strconv.Quote writes", () => {
+describe("what Go's strconv.Quote has written", () => {
   skipBecause(notInstalled("go", "version"));
 
-  /** Reads values as JSON, writes what Pulumi's CLI prints for them. */
-  const PROGRAM = `package main
+  /** A program in Go that reads values as JSON, and prints what Pulumi's CLI prints for them. */
+  const QUOTE_PROGRAM = `package main
 
 import ("encoding/json"; "fmt"; "os"; "strconv")
 
@@ -81,16 +81,20 @@ func main() {
 	for i, value := range values { fmt.Printf("V%06d=%s\\n", i, strconv.Quote(value)) }
 }
 `;
-  const built = (): string =>
+  const buildQuoteProgram = (): string =>
     fillFolderOnce(join(import.meta.dirname, "../../../.cache/go-quote-1"), (unfinished) => {
       const source = join(folder(), "main.go");
-      writeFileSync(source, PROGRAM);
+      writeFileSync(source, QUOTE_PROGRAM);
       execFileSync("go", ["build", "-o", join(unfinished, "quote"), source], { timeout: 300_000 });
     });
-  const quotedByGo = (values: readonly string[]): string =>
-    execFileSync(join(built(), "quote"), { input: JSON.stringify(values), encoding: "utf8", maxBuffer: 1 << 26 });
+  const quoteByGo = (values: readonly string[]): string =>
+    execFileSync(join(buildQuoteProgram(), "quote"), {
+      input: JSON.stringify(values),
+      encoding: "utf8",
+      maxBuffer: 1 << 26,
+    });
 
-  test("reads back exactly, whatever the values", { timeout: 300_000 }, async () => {
+  test("is parsed to the exact values, whatever these are", { timeout: 300_000 }, async () => {
     const unit = fc.oneof(
       fc.constantFrom("\\", '"', "'", "`", "$", "#", "\n", "\r", "\t", "\\n", '\\"', "=", " ", "{", "\u00A0", "\u200D"),
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 3 }),
@@ -103,20 +107,20 @@ func main() {
     const many = fc.array(value, { minLength: 200, maxLength: 400, size: "max" });
     await fc.assert(
       fc.asyncProperty(many, async (values) => {
-        expect(await valuesOf(quotedByGo(values))).toEqual(values);
+        expect(await valuesOf(quoteByGo(values))).toEqual(values);
       }),
       { numRuns: cases(3, 50), endOnFailure: true },
     );
   });
 
-  test("reads back exactly for each character by itself", { timeout: 300_000 }, async () => {
-    // All of the first plane, and some of each further one.
+  test("is parsed to the exact value for each single character", { timeout: 300_000 }, async () => {
+    // These are all characters of the first plane, and some characters of each other plane.
     const points = Array.from({ length: 0x10_ffff }, (_, index) => index + 1).filter(
-      (one) => one < 0x1_0000 || one % 37 === 0,
+      (point) => point < 0x1_0000 || point % 37 === 0,
     );
     const values = points
       .filter((point) => point < 0xd800 || point > 0xdfff)
       .map((point) => String.fromCodePoint(point));
-    expect(await valuesOf(quotedByGo(values))).toEqual(values);
+    expect(await valuesOf(quoteByGo(values))).toEqual(values);
   });
 });

@@ -10,34 +10,38 @@ const root = join(import.meta.dirname, "../../..");
 const hasExecve = "execve" in process;
 const showPid = ["sh", "-c", 'echo "$$"'];
 
-/** Runs a copy of the package, or this one, with options for Node.js. */
-function run(args: readonly string[], nodeOptions: readonly string[] = [], place = root): SpawnSyncReturns<string> {
+/** Runs the package in a folder, by default in this repository, with options for Node.js. */
+function runPackage(
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+  place = root,
+): SpawnSyncReturns<string> {
   const argv = [...nodeOptions, "--", join(place, "bin/sophia-run"), "--no-contract", ...args];
   const env = { PATH: process.env["PATH"] };
   return spawnSync(process.execPath, argv, { cwd: folder(), env, encoding: "utf8" });
 }
 
-function packageToDamage(): { readonly place: string; readonly addons: readonly string[] } {
-  const place = copyOfPackage();
-  const addons = readdirSync(join(place, "dist")).filter((name) => name.endsWith(".node"));
-  return { place, addons: addons.map((name) => join(place, "dist", name)) };
+function copyPackageToDamage(): { readonly place: string; readonly addons: readonly string[] } {
+  const packageFolder = copyOfPackage();
+  const addons = readdirSync(join(packageFolder, "dist")).filter((name) => name.endsWith(".node"));
+  return { place: packageFolder, addons: addons.map((name) => join(packageFolder, "dist", name)) };
 }
 
-/** Why tests that change what Node.js and the package are cannot run; undefined where they can. */
+/** Why tests that change the package or the options of Node.js cannot run; undefined if they can. */
 const noNode = isStandalone ? "a stand-alone executable has no Node.js and no addon" : undefined;
-const noAddon = existsSync(addon) ? undefined : "needs the addon, which is built where there is a C compiler";
+const noAddon = existsSync(addon) ? undefined : "needs the addon, which is built if there is a C compiler";
 
 describe("with its addon sophia-run", () => {
   const reason = noNode ?? noAddon;
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
 
-  test.each(["auto", "exec"])("replaces itself by the program, in mode %s", (mode) => {
-    const { pid, stdout, stderr, status } = run(["--mode", mode, "--", ...showPid]);
+  test.each(["auto", "exec"])("is replaced by the program in mode %s", (mode) => {
+    const { pid, stdout, stderr, status } = runPackage(["--mode", mode, "--", ...showPid]);
     expect({ stdout, stderr, status }).toEqual({ stdout: `${pid}\n`, stderr: "", status: 0 });
   });
 
   test("loads neither cross-spawn nor signal-exit nor yargs in exec mode", () => {
-    // Reports at the last moment: when the addon is called to become the program.
+    // The preloaded code reports at the last moment, when the addon is called to execute the program.
     const code = `const { readFileSync, writeSync } = require("node:fs");
       const dlopen = process.dlopen.bind(process);
       process.dlopen = (module, file) => {
@@ -56,7 +60,7 @@ describe("with its addon sophia-run", () => {
         module.exports = Object.create(module.exports, { execve: { value: report } });
       };`;
     const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
-    const { stdout, stderr } = run(["--mode", "exec", "--", "echo", "started"], [`--require=${preload}`]);
+    const { stdout, stderr } = runPackage(["--mode", "exec", "--", "echo", "started"], [`--require=${preload}`]);
     expect({ stdout, stderr }).toEqual({
       stdout: '{"processes":false,"signalExit":false,"yargs":false}\nstarted\n',
       stderr: "",
@@ -65,7 +69,7 @@ describe("with its addon sophia-run", () => {
 
   test("passes on arguments and values unchanged", () => {
     const script = "process.stdout.write(JSON.stringify([process.argv0, process.argv.slice(1), process.env]))";
-    const { stdout } = run(["--", "node", "-e", script, "", "ä€😀", "a b"]);
+    const { stdout } = runPackage(["--", "node", "-e", script, "", "ä€😀", "a b"]);
     expect(JSON.parse(stdout)).toEqual([
       "node",
       ["", "ä€😀", "a b"],
@@ -73,9 +77,9 @@ describe("with its addon sophia-run", () => {
     ]);
   });
 
-  test("passes on bytes that are not UTF-8, next to a string that reads the same", () => {
-    const words = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
-    const script = `exec "$@" -- printf ${words}`;
+  test("passes on arguments that are not UTF-8, even beside an argument that is decoded to the same text", () => {
+    const printedArguments = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
+    const script = `exec "$@" -- printf ${printedArguments}`;
     const argv = ["-c", script, "sh", process.execPath, "--", join(root, "bin/sophia-run"), "--no-contract"];
     const { stdout } = spawnSync("sh", argv, { cwd: folder(), env: { PATH: process.env["PATH"] } });
     expect(stdout.toString("hex")).toBe(Buffer.from("\u00EF\u00BF\u00BD|\u00FF|x|", "latin1").toString("hex"));
@@ -88,14 +92,14 @@ describe("with its addon sophia-run", () => {
 
   test.each([
     ["a folder", undefined, 126, "is a directory"],
-    ["its interpreter is missing", "#!/no/such\n", 127, "its interpreter /no/such does not exist"],
+    ["a script without its interpreter", "#!/no/such\n", 127, "its interpreter /no/such does not exist"],
     ["an empty file", "", 0, ""],
-  ] as const)("reports the system's error: %s", (_, content, status, words) => {
+  ] as const)("reports the system's error, if any, for %s in place of a program", (_, content, status, words) => {
     const path = join(folder(), "program");
     if (content === undefined) mkdirSync(path);
     else writeFileSync(path, content);
     chmodSync(path, 0o755);
-    const result = run(["--", path]);
+    const result = runPackage(["--", path]);
     expect(result.status).toBe(status);
     expect(result.stdout).toBe("");
     expect(result.stderr).toContain(words);
@@ -107,32 +111,35 @@ describe("without its addon sophia-run", () => {
   beforeEach(({ skip }) => skip(noNode !== undefined, noNode));
 
   const damages: readonly [string, (addons: readonly string[]) => readonly string[]][] = [
-    ["Node.js was told to load none", () => ["--no-addons"]],
-    ["the package has none", (addons) => (addons.forEach((path) => rmSync(path)), [])],
-    ["it is damaged", (addons) => (addons.forEach((path) => writeFileSync(path, "no library")), [])],
-    ["it is truncated", (addons) => (addons.forEach((path) => writeFileSync(path, "\u007FELF\u0002")), [])],
+    ["an option of Node.js forbids addons", () => ["--no-addons"]],
+    ["the package has no addon", (addons) => (addons.forEach((path) => rmSync(path)), [])],
+    ["the addon is damaged", (addons) => (addons.forEach((path) => writeFileSync(path, "no library")), [])],
+    ["the addon is cut off", (addons) => (addons.forEach((path) => writeFileSync(path, "\u007FELF\u0002")), [])],
   ];
 
-  test.each(damages)("starts the program and prints nothing: %s", (_, damage) => {
-    const { place, addons } = packageToDamage();
-    const { stdout, stderr, status } = run(["--", ...showPid], damage(addons), place);
+  test.each(damages)("starts the program and prints nothing if %s", (_, damage) => {
+    const { place, addons } = copyPackageToDamage();
+    const { stdout, stderr, status } = runPackage(["--", ...showPid], damage(addons), place);
     expect(stdout).toMatch(/^\d+\n$/);
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   });
 
-  test.each(damages)("has --mode exec if Node.js has execve, else reports the reason: %s", (_, damage) => {
-    const { place, addons } = packageToDamage();
-    const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], damage(addons), place);
+  test.each(damages)("has --mode exec if Node.js has execve, and otherwise reports the reason, if %s", (_, damage) => {
+    const { place, addons } = copyPackageToDamage();
+    const { pid, stdout, stderr, status } = runPackage(["--mode", "exec", "--", ...showPid], damage(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
     expect(unwrapped(stderr)).toMatch(/^sophia-run: --mode exec .*addon/);
   });
 });
 
-test("under Node's permissions it reports the missing permission", ({ skip }) => {
+test("under the permission model of Node.js sophia-run reports the missing permission", ({ skip }) => {
   skip(noNode !== undefined, noNode);
   const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
-  const { status, stdout, stderr } = run(["--", "/bin/echo", "started"], [flag, "--allow-fs-read=*", "--no-warnings"]);
+  const { status, stdout, stderr } = runPackage(
+    ["--", "/bin/echo", "started"],
+    [flag, "--allow-fs-read=*", "--no-warnings"],
+  );
   expect({ status, stdout }).toEqual({ status: 126, stdout: "" });
   expectWording(stderr);
 });
@@ -141,21 +148,21 @@ describe("the addon", () => {
   beforeEach(({ skip }) => skip(noAddon !== undefined, noAddon));
   const addons = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".node"));
 
-  test.each(addons)("%s links no library and uses only functions of both C libraries", (name) => {
+  test.each(addons)("%s links no library, and uses only functions that musl and glibc have", (name) => {
     const path = join(root, "dist", name);
     expect(execFileSync("readelf", ["--dynamic", "--wide", path], { encoding: "utf8" })).not.toContain("(NEEDED)");
     const symbols = execFileSync("readelf", ["--dyn-syms", "--wide", path], { encoding: "utf8" });
-    const undefinedOnes = Array.from(symbols.matchAll(/ UND (\S+)$/gm), ([, symbol = ""]) => symbol);
-    // musl and glibc both have these, and no version of glibc is required.
+    const undefinedSymbols = Array.from(symbols.matchAll(/ UND (\S+)$/gm), ([, symbol = ""]) => symbol);
+    // musl and every version of glibc have these functions.
     const inBoth =
       `__errno_location _exit calloc execve fcntl free getpid getppid pipe2 poll prctl read sigaction strlen
       syscall waitid write chdir close dup2 dup3 fork ioctl kill open recv send setpgid setsid sigaddset sigemptyset
       access sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc openat
       memchr pthread_create closedir dirfd environ geteuid getpwuid_r opendir readdir readlinkat strchr
       getrlimit setrlimit snprintf strcmp strcpy strncmp strstr realloc shutdown tcflush flock`.split(/\s+/);
-    // Compilers may call these where the source does not.
+    // Compilers may add calls of these functions.
     const ofCompilers = ["bcmp", "memcmp", "memcpy", "memmove", "memset", "__stack_chk_fail", "__stack_chk_guard"];
-    const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
+    const others = undefinedSymbols.filter((symbol) => !symbol.startsWith("napi_"));
     expect([...inBoth, ...ofCompilers]).toEqual(expect.arrayContaining(others));
   });
 
@@ -175,27 +182,27 @@ describe("the addon", () => {
 
   const monitors = readdirSync(join(root, "dist")).filter((name) => name.endsWith("-monitor"));
 
-  test.each(monitors)("%s is protected, too, but for its fixed addresses", (name) => {
+  test.each(monitors)("%s is protected from mistakes in its memory, too, except for its fixed addresses", (name) => {
     expect(protectionsOf(join(root, "dist", name))).toEqual({
       stack: "RW",
       hasWritableCode: false,
       hasFixedAddresses: true,
-      // It has no constants that are set at the start.
+      // The monitor has no constants that are set at the start.
       hasRelro: false,
       bindsNow: "static",
       hasPathOrChangedCode: false,
     });
   });
 
-  test("the monitor ends when something wrote beyond a variable, by a guard that differs from start to start", () => {
-    // The monitor with another function at its start.
+  test("has a monitor that ends if code has written beyond a variable, by a guard that differs from start to start", () => {
+    // This is the monitor's source with another main function.
     const source = `
       #define run_at run_monitor_at
       #include "${join(root, "native/monitor/monitor.c")}"
       #undef run_at
       __attribute__((noinline)) static void write_bytes(long count) {
         volatile char bytes[8];
-        for (long at = 0; at < count; ++at) bytes[at] = 1;
+        for (long index = 0; index < count; ++index) bytes[index] = 1;
       }
       __attribute__((used)) static void run_at(long *stack) {
         set_guard(stack);
@@ -203,14 +210,14 @@ describe("the addon", () => {
         write_bytes(*stack == 1 ? 8 : 64);
         exit_with(0);
       }`;
-    const place = folder({ "guarded.c": source });
-    const program = join(place, "guarded");
-    // In a process of its own, because TypeScript knows no types of the build.
+    const sourceFolder = folder({ "guarded.c": source });
+    const program = join(sourceFolder, "guarded");
+    // The build runs in a process of its own, because TypeScript has no types for the build's functions.
     const script = `
       import { compileMonitor } from ${JSON.stringify(join(root, "scripts/build/addon.mjs"))};
       const [, source] = process.argv;
       process.stdout.write(compileMonitor(${JSON.stringify(root)}, "linux-${process.arch}", undefined, source).bytes);`;
-    const args = ["--input-type=module", "-e", script, join(place, "guarded.c")];
+    const args = ["--input-type=module", "-e", script, join(sourceFolder, "guarded.c")];
     writeFileSync(program, execFileSync(process.execPath, args), { mode: 0o755 });
     const [first, second] = [spawnSync(program), spawnSync(program)];
     expect([first.status, second.status]).toEqual([0, 0]);
@@ -220,7 +227,7 @@ describe("the addon", () => {
   });
 
   test.each(["system.c", "masking/masking-addon.c", "monitor/monitor-addon.c", "monitor/monitor.c"])(
-    "%s compiles without warnings",
+    "has the source %s, which compiles without warnings",
     (source) => {
       const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
       const headers = join(root, "node_modules/node-api-headers/include");
@@ -229,15 +236,15 @@ describe("the addon", () => {
     },
   );
 
-  // The program never calls it like this.
+  // sophia-run never calls the function with such arguments.
   test.each([
-    ["no NUL at the end", 'Buffer.from("/bin/echo\\0echo"), 1'],
-    ["nothing", "Buffer.alloc(0), 0"],
+    ["strings without a NUL at the end", 'Buffer.from("/bin/echo\\0echo"), 1'],
+    ["an empty buffer", "Buffer.alloc(0), 0"],
     ["more arguments than strings", 'Buffer.from("/bin/echo\\0echo\\0"), 2'],
-    ["a negative number of them", 'Buffer.from("/bin/echo\\0echo\\0"), -1'],
+    ["a negative number of arguments", 'Buffer.from("/bin/echo\\0echo\\0"), -1'],
     ["a string in place of a buffer", '"/bin/echo", 0'],
     ["no argument at all", ""],
-  ])("refuses %s", (_, args) => {
+  ])("refuses to execute %s", (_, args) => {
     const script = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
       process.stdout.write(String(m.exports.execve(${args})));`;
     const { EINVAL } = process.getBuiltinModule("node:os").constants.errno;
@@ -245,49 +252,49 @@ describe("the addon", () => {
     expect({ stdout, status }).toEqual({ stdout: String(EINVAL), status: 0 });
   });
 
-  describe("reads of found files only", () => {
-    const READ = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
+  describe("reads of found files", () => {
+    const READ_SCRIPT = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
       const [path, folder] = process.argv.slice(2);
       const texts = [0o006, 0o002].map((forbidden) => m.exports.readTrusted(path, folder, forbidden) ?? null);
       process.stdout.write(JSON.stringify([...texts, m.exports.isMissing(path)]));`;
     const read = (path: string, place: string): unknown =>
-      JSON.parse(execFileSync(process.execPath, ["-e", READ, addon, path, place], { encoding: "utf8" }));
+      JSON.parse(execFileSync(process.execPath, ["-e", READ_SCRIPT, addon, path, place], { encoding: "utf8" }));
 
     test.each([
-      ["a file that only its owner may read", 0o600, 0o755, ["A=1\n", "A=1\n"]],
-      ["no world-readable secret", 0o644, 0o755, [null, "A=1\n"]],
+      ["only a file that its owner alone may read", 0o600, 0o755, ["A=1\n", "A=1\n"]],
+      ["no world-readable file with a secret", 0o644, 0o755, [null, "A=1\n"]],
       ["no world-writable file", 0o602, 0o755, [null, null]],
       ["no file in a world-writable folder", 0o600, 0o777, [null, null]],
     ])("%s", (_, mode, folderMode, texts) => {
-      const place = folder({ ".env": "A=1\n" });
-      chmodSync(join(place, ".env"), mode);
-      chmodSync(place, folderMode);
-      expect(read(join(place, ".env"), place)).toEqual([...texts, false]);
+      const projectFolder = folder({ ".env": "A=1\n" });
+      chmodSync(join(projectFolder, ".env"), mode);
+      chmodSync(projectFolder, folderMode);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([...texts, false]);
     });
 
     test("neither a pipe nor a folder nor a missing file", () => {
-      const place = folder();
-      execFileSync("mkfifo", ["-m", "600", join(place, ".env")]);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
-      expect(read(place, place)).toEqual([null, null, false]);
-      expect(read(join(place, "none"), place)).toEqual([null, null, true]);
-      expect(read(join(place, ".env", "in-a-file"), place)).toEqual([null, null, false]);
+      const projectFolder = folder();
+      execFileSync("mkfifo", ["-m", "600", join(projectFolder, ".env")]);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
+      expect(read(projectFolder, projectFolder)).toEqual([null, null, false]);
+      expect(read(join(projectFolder, "none"), projectFolder)).toEqual([null, null, true]);
+      expect(read(join(projectFolder, ".env", "in-a-file"), projectFolder)).toEqual([null, null, false]);
     });
 
     test("no link, not even to a file that it would read", () => {
-      const place = folder({ file: "A=1\n" });
-      chmodSync(join(place, "file"), 0o600);
-      symlinkSync("file", join(place, ".env"));
-      expect(read(join(place, "file"), place)).toEqual(["A=1\n", "A=1\n", false]);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+      const projectFolder = folder({ file: "A=1\n" });
+      chmodSync(join(projectFolder, "file"), 0o600);
+      symlinkSync("file", join(projectFolder, ".env"));
+      expect(read(join(projectFolder, "file"), projectFolder)).toEqual(["A=1\n", "A=1\n", false]);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
     });
 
-    test("nothing of another user", ({ skip }) => {
-      skip(process.getuid?.() !== 0, "needs root, to give files to others");
-      const place = folder({ ".env": "A=1\n" });
-      chownSync(join(place, ".env"), 65534, 65534);
-      chmodSync(join(place, ".env"), 0o600);
-      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+    test("no file of another user", ({ skip }) => {
+      skip(process.getuid?.() !== 0, "needs root, who can make another user the owner of a file");
+      const projectFolder = folder({ ".env": "A=1\n" });
+      chownSync(join(projectFolder, ".env"), 65534, 65534);
+      chmodSync(join(projectFolder, ".env"), 0o600);
+      expect(read(join(projectFolder, ".env"), projectFolder)).toEqual([null, null, false]);
     });
   });
 });
