@@ -31,6 +31,7 @@ function openSockets(): ReadonlySet<Socket> {
   const add = (message: unknown): void => {
     // The cast is sound because the documentation of both channels gives this type (diagnostics_channel of Node.js,
     // "Net").
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     const { socket } = message as { readonly socket: Socket };
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));

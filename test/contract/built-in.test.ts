@@ -82,7 +82,7 @@ describe("the built-in contract", () => {
     ]);
   });
 
-  it("has nothing whose code a start would have to load: no format, default, alias or deprecated name", () => {
+  it("has nothing whose code a start must load: no format, default, alias or deprecated name", () => {
     const { variables, aliases, deprecated } = contract;
     expect([...aliases, ...deprecated]).toStrictEqual([]);
     for (const declaration of variables.values()) {
