@@ -1,4 +1,7 @@
-/** Ways in which a clone could hide that git tracks its files, and remedies of the consent in other places than the project. */
+/**
+ * A clone could hide from git that git tracks its files; these tests try the ways. They also check that the remedy of a
+ * refusal works if the start names a project or a contract elsewhere.
+ */
 import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,8 +29,8 @@ const git = (cwd: string, ...args: readonly string[]): void => void execFileSync
 const CONTRACT = JSON.stringify({ variables: VARIABLES });
 const NAMING = JSON.stringify({ environment: NAME, variables: VARIABLES });
 
-describe("a .env of the repository that git should not list", () => {
-  test("is the repository's in a folder that looks like a repository of its own", async () => {
+describe("a tracked .env that git might not list", () => {
+  test("needs consent in a folder that looks like a repository of its own", async () => {
     const { server, cwd, run } = await clone({
       [`app/${FILE}`]: CONTRACT,
       "app/.env": `ESC_ENV=${NAME}\n`,
@@ -43,7 +46,7 @@ describe("a .env of the repository that git should not list", () => {
     expect(ended.status).toBe(78);
   });
 
-  test("is the repository's if the caller's variables name another repository", async () => {
+  test("needs consent if the caller's variables name another repository", async () => {
     const { server, cwd, run } = await clone({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n` });
     git(cwd, "init", "-q");
     git(cwd, "add", ".");
@@ -61,7 +64,7 @@ describe("a .env of the repository that git should not list", () => {
     }
   });
 
-  test("is the repository's if the user reaches its folder, or the file, by a link", async () => {
+  test("needs consent if the user reaches its folder, or the file, by a link", async () => {
     const { server, cwd, run } = await clone({ [`app/${FILE}`]: CONTRACT, "app/.env": `ESC_ENV=${NAME}\n` });
     git(join(cwd, "app"), "init", "-q");
     git(join(cwd, "app"), "add", ".");
@@ -74,11 +77,11 @@ describe("a .env of the repository that git should not list", () => {
     expect.soft(server.count("any")).toBe(0);
   });
 
-  test("is the repository's under another spelling", async () => {
+  test("needs consent if its name in the repository is spelled in capitals", async () => {
     const { server, cwd, run } = await clone({ [FILE]: CONTRACT, ".ENV": `ESC_ENV=${NAME}\n` });
     git(cwd, "init", "-q");
     git(cwd, "add", ".");
-    // As a file system that ignores the case of names: one file has both.
+    // The second name makes one file have both spellings, as on a file system that ignores the case of names.
     linkSync(join(cwd, ".ENV"), join(cwd, ".env"));
     const ended = await run(PRINT);
     expect(ended.status).toBe(78);
@@ -100,13 +103,13 @@ describe("a .env of the repository that git should not list", () => {
     expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for the file of an outer sophia-run");
     const allowed = { ESC_ENV: "app/dev", SOPHIA_ALLOW_ENVIRONMENT: `${NAME},app/default/dev` };
     expect((await run(nested, allowed)).stdout).toBe("got sentinel-of-dev\n");
-    // Nor is it allowed for each file that an outer one may read.
+    // `allow` in the inner sophia-run does not allow the environment for every file that the outer sophia-run may read.
     const all = ["--keep-esc", "--", ...sophiaRun, "allow"];
     expect((await run(all, { ESC_ENV: "app/dev" })).status).toBe(125);
     expect((await run(nested, { ESC_ENV: "app/dev" })).stdout).toBe("got\n");
   });
 
-  test("gives no token of the repository if it is a link to a file of the user's", async () => {
+  test("gives no token of the repository if it is a link to one of the user's files", async () => {
     const { server, cwd, env } = await clone({ [`app/${FILE}`]: NAMING });
     const own = `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`;
     for (const place of [cwd, join(cwd, "app")]) writeFileSync(join(place, "own.env"), own, { mode: 0o600 });
@@ -122,23 +125,26 @@ describe("a .env of the repository that git should not list", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test.each([".hg", ".jj", ".sl", ".svn"])("may be of a repository of another system, with %s", async (marker) => {
-    const { server, cwd, run } = await clone({
-      [`app/${FILE}`]: CONTRACT,
-      "app/.env": `ESC_ENV=${NAME}\n`,
-      [`${marker}/kept`]: "",
-    });
-    const app = join(cwd, "app");
-    expect((await run(PRINT, {}, app)).status).toBe(78);
-    // What a clone of Mercurial's may contain: a repository of git that tracks nothing.
-    git(app, "init", "-q");
-    expect((await run(PRINT, {}, app)).status).toBe(78);
-    expect(server.count("any")).toBe(0);
-    expect((await run(["allow"], {}, app)).stdout).toContain(join(app, ".env"));
-    expect((await run(PRINT, {}, app)).stdout).toBe("got sentinel-of-dev\n");
-  });
+  test.each([".hg", ".jj", ".sl", ".svn"])(
+    "needs consent, which allow remembers, in a repository of another version control system, with %s",
+    async (marker) => {
+      const { server, cwd, run } = await clone({
+        [`app/${FILE}`]: CONTRACT,
+        "app/.env": `ESC_ENV=${NAME}\n`,
+        [`${marker}/kept`]: "",
+      });
+      const app = join(cwd, "app");
+      expect((await run(PRINT, {}, app)).status).toBe(78);
+      // A clone of Mercurial's may contain a repository of git that tracks nothing.
+      git(app, "init", "-q");
+      expect((await run(PRINT, {}, app)).status).toBe(78);
+      expect(server.count("any")).toBe(0);
+      expect((await run(["allow"], {}, app)).stdout).toContain(join(app, ".env"));
+      expect((await run(PRINT, {}, app)).stdout).toBe("got sentinel-of-dev\n");
+    },
+  );
 
-  test("is the user's own if git and Jujutsu share the folder, and git does not track it", async () => {
+  test("needs no consent if git and Jujutsu share the folder and git does not track it", async () => {
     const { cwd, run } = await clone({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n`, ".jj/kept": "" });
     git(cwd, "init", "-q");
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
@@ -157,19 +163,22 @@ describe("a revision that a file names", () => {
     [`${NAME}@1`, true],
     ["*/*/dev@1", true],
     [`${NAME}@*`, true],
-  ])("is allowed by itself: SOPHIA_ALLOW_ENVIRONMENT=%s: %s", async (pattern, isAllowed) => {
-    const { server, run } = await clone({ [FILE]: NAMING.replace(NAME, `${NAME}@1`) });
-    const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: pattern });
-    expect(ended.status).toBe(isAllowed ? 0 : 78);
-    expect(server.count("any") > 0).toBe(isAllowed);
-  });
+  ])(
+    "is allowed only by a pattern that names a revision: SOPHIA_ALLOW_ENVIRONMENT=%s allows it: %s",
+    async (pattern, isAllowed) => {
+      const { server, run } = await clone({ [FILE]: NAMING.replace(NAME, `${NAME}@1`) });
+      const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: pattern });
+      expect(ended.status).toBe(isAllowed ? 0 : 78);
+      expect(server.count("any") > 0).toBe(isAllowed);
+    },
+  );
 
-  test("is no other one, and not the newest", async () => {
+  test("allows neither another revision nor the newest one, if SOPHIA_ALLOW_ENVIRONMENT allows only revisions", async () => {
     const { run } = await clone({ [FILE]: NAMING });
     expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: `${NAME}@1,${NAME}@*` })).status).toBe(78);
   });
 
-  test("needs a consent of its own, which allow remembers", async () => {
+  test("needs a separate consent, which allow remembers", async () => {
     const { server, cwd, run } = await clone({ [FILE]: NAMING });
     expect((await run(["allow"])).status).toBe(0);
     writeFileSync(join(cwd, FILE), NAMING.replace(NAME, `${NAME}@1`));
@@ -185,14 +194,14 @@ describe("a revision that a file names", () => {
 });
 
 describe("the remedy", () => {
-  test("names the project of the start", async () => {
+  test("names the project that the start has named", async () => {
     const { cwd, run } = await clone({ [`app/${FILE}`]: NAMING });
     const refused = await run(["--project", "app", ...PRINT]);
     expect(unwrapped(refused.stderr)).toContain(`run sophia-run --project ${join(cwd, "app")} allow, or`);
     expect((await run(["--project", join(cwd, "app"), "allow"])).status).toBe(0);
     expect((await run(["--project", "app", ...PRINT])).status).toBe(0);
   });
-  test("names the contract of the start if it extends a file from elsewhere", async () => {
+  test("names the contract that the start has named if that contract extends a file from elsewhere", async () => {
     const { cwd, run } = await clone({
       "app/own.json": JSON.stringify({ extends: "../base.json" }),
       "base.json": NAMING,
@@ -206,7 +215,7 @@ describe("the remedy", () => {
   });
 });
 
-test("a token in SOPHIA_ALLOW_ENVIRONMENT is not shown", async () => {
+test("sophia-run does not show a token that was put into SOPHIA_ALLOW_ENVIRONMENT", async () => {
   const { run, env } = await clone({ [FILE]: NAMING });
   const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: env.ESC_TOKEN });
   expect(ended.stderr).not.toContain(env.ESC_TOKEN);

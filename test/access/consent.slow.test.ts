@@ -1,6 +1,7 @@
 /**
- * A cloned repository names an ESC environment: in its contract, or in a `.env` that git tracks. The user's token opens it
- * only with the user's consent; until then the service, which records what arrives, gets nothing.
+ * A cloned repository names an ESC environment, in its contract or in a `.env` that git tracks. The user's token opens
+ * that environment only with the user's consent. Until the user consents, the ESC server, which records what arrives,
+ * receives nothing.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -38,7 +39,7 @@ async function service(): Promise<EscServer> {
   return server;
 }
 
-/** A clone with these files, and the token of the user. The folder is the home, too. */
+/** Creates a clone with these files, and the user's token. The clone's folder is also the home folder. */
 async function clone(files: Readonly<Record<string, object | string>> = { [FILE]: CONTRACT }) {
   const server = await service();
   const texts = Object.entries(files).map(([name, file]) => [
@@ -62,7 +63,7 @@ function track(cwd: string, ...files: readonly string[]): void {
 const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 const QUESTION = "from now on?";
 
-describe("a contract that was found", () => {
+describe("a contract that the search finds", () => {
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
     ["a start", PRINT, {}],
     ["--mode spawn", ["--mode", "spawn", ...PRINT], {}],
@@ -87,7 +88,7 @@ describe("a contract that was found", () => {
     ["rotate", ["rotate", "KEY", "--yes"], { ESC_ADMIN_TOKEN: "" }],
     ["request", ["request", "--reason", "a test"], {}],
     ["audit", ["audit"], {}],
-  ])("sends nothing for %s before it is allowed, and then does", async (_, args, more) => {
+  ])("sends nothing for %s before the user allows its environment, and does afterwards", async (_, args, more) => {
     const { server, run, cwd } = await clone();
     writeFileSync(join(cwd, "values.env"), "MORE=1\n", { mode: 0o600 });
     writeFileSync(join(cwd, "token"), server.token, { mode: 0o600 });
@@ -110,21 +111,24 @@ describe("a contract that was found", () => {
     ["app/dev@1", "*/app/dev", {}, false],
     ["app/dev@1", "*/app/dev@1", {}, true],
     ["app/dev", "*/app/dev@1", {}, false],
-    // Only the service knows which organization it is.
+    // Only the ESC server knows which organization is meant.
     ["app/dev", "acme/app/dev", {}, false],
     ["dev", "*/default/dev", {}, true],
     ["dev", "*/app/dev", {}, false],
-  ])("ESC_ENV=%s of a .env is allowed by %s with %j: %s", async (name, pattern, more, isAllowed) => {
-    const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": `ESC_ENV=${name}\n` });
-    server.user = { login: "ada", defaultOrg: "acme", organizations: ["acme"] };
-    server.environment("acme/default/dev", { values: { KEY: secret("sentinel-of-dev") } });
-    track(cwd, ".env");
-    const { stdout } = await run(PRINT, { ...more, SOPHIA_ALLOW_ENVIRONMENT: pattern });
-    expect(stdout).toBe(isAllowed ? "got sentinel-of-dev\n" : "got\n");
-    expect(server.count("any") > 0).toBe(isAllowed);
-  });
+  ])(
+    "and a .env with ESC_ENV=%s are allowed by SOPHIA_ALLOW_ENVIRONMENT=%s with %j: %s",
+    async (name, pattern, more, isAllowed) => {
+      const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": `ESC_ENV=${name}\n` });
+      server.user = { login: "ada", defaultOrg: "acme", organizations: ["acme"] };
+      server.environment("acme/default/dev", { values: { KEY: secret("sentinel-of-dev") } });
+      track(cwd, ".env");
+      const { stdout } = await run(PRINT, { ...more, SOPHIA_ALLOW_ENVIRONMENT: pattern });
+      expect(stdout).toBe(isAllowed ? "got sentinel-of-dev\n" : "got\n");
+      expect(server.count("any") > 0).toBe(isAllowed);
+    },
+  );
 
-  test("for a name of two parts leaves its old meaning unread, unless that is allowed, too", async () => {
+  test("and a .env with a name of two parts do not open the name's old meaning, unless that is allowed, too", async () => {
     const { server, cwd, run } = await clone({ [FILE]: { variables: { KEY: {} } }, ".env": "ESC_ENV=other/dev\n" });
     server.environment("other/default/dev", { values: { KEY: secret("sentinel-of-other") } });
     track(cwd, ".env");
@@ -133,7 +137,7 @@ describe("a contract that was found", () => {
     expect(refused.stdout).toBe("got\n");
     expect(unwrapped(refused.stderr)).toContain("other/default/dev is not tried with SOPHIA_ALLOW_ENVIRONMENT");
     expect(server.calls.every(({ path }) => !path.includes("other/default"))).toBe(true);
-    // Nor is it taken from the cache, which another start has filled.
+    // The old meaning is not read from the cache either, although another start has cached its values.
     await run(["--cache", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" });
     expect((await run(["--offline", ...PRINT], { ESC_ORG: "acme", ESC_ENV: "other/dev" })).stdout).toContain(
       "of-other",
@@ -143,7 +147,7 @@ describe("a contract that was found", () => {
     expect((await run(PRINT, { ...env, SOPHIA_ALLOW_ENVIRONMENT: both })).stdout).toBe("got sentinel-of-other\n");
   });
 
-  test("that is missing is the reason why audit and check --overdue know nothing", async () => {
+  test("makes audit and check --overdue give the missing consent as the reason why they know nothing", async () => {
     const { run } = await clone();
     for (const args of [["audit"], ["check", "--overdue"]]) {
       const { stdout } = await run(args);
@@ -154,7 +158,7 @@ describe("a contract that was found", () => {
     expect(token).toStrictEqual({ kind: "unasked" });
   });
 
-  test("is opened neither by the cache that another project has filled, with --offline", async () => {
+  test("does not open, with --offline, the cached values of its environment that another project has stored", async () => {
     const { server, run, cwd } = await clone();
     expect((await run(["--cache", ...PRINT], ALLOW)).stdout).toBe("got sentinel-of-dev\n");
     server.reset();
@@ -165,7 +169,7 @@ describe("a contract that was found", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("without a terminal is a warning, and the contract decides over the start", async () => {
+  test("starts the program with a warning if there is no terminal and the program needs no value of ESC", async () => {
     const { run } = await clone();
     const refused = await run(PRINT);
     expect(refused).toMatchObject({ status: 78, stdout: "" });
@@ -179,7 +183,7 @@ describe("a contract that was found", () => {
     expect(required.stderr).toContain("ESC is required");
   });
 
-  test("at a terminal asks once; a no is not remembered, a yes is", async () => {
+  test("makes sophia-run ask once at a terminal; sophia-run remembers a yes, and not a no", async () => {
     const { server, cwd, type, allowed, run } = await clone();
     const declined = await type(PRINT, [[QUESTION, "\n"]]);
     expect(declined.status).toBe(78);
@@ -195,12 +199,12 @@ describe("a contract that was found", () => {
       version: 2,
       allowed: [{ file: join(cwd, FILE), environment: NAME }],
     });
-    // Neither a terminal nor another way asks again.
+    // After the yes, no start asks again, at a terminal or without one.
     expect((await type(PRINT, [])).stdout).toBe("got sentinel-of-dev\r\n");
     expect(await run(PRINT)).toMatchObject({ status: 0, stdout: "got sentinel-of-dev\n", stderr: "" });
   });
 
-  test("asks again for another name, and for the same name in another file", async () => {
+  test("needs another consent for another environment, and for the same environment in another file", async () => {
     const { cwd, run } = await clone();
     expect((await run(["allow"])).status).toBe(0);
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
@@ -212,11 +216,11 @@ describe("a contract that was found", () => {
     writeFileSync(join(cwd, FILE), JSON.stringify({ ...CONTRACT, environment: [NAME, OTHER] }));
     expect((await run(PRINT)).status).toBe(78);
     expect((await run(["allow"])).status).toBe(0);
-    // Later ones win.
+    // The environment that is named later wins.
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-production\n");
   });
 
-  test("has an environment for each profile, with a consent of its own", async () => {
+  test("may name an environment for each profile, and each needs a separate consent", async () => {
     const profiles = { production: { environment: OTHER }, test: {} };
     const { run } = await clone({ [FILE]: { ...CONTRACT, profiles } });
     await run(["allow"]);
@@ -229,7 +233,7 @@ describe("a contract that was found", () => {
     expect((await run(["--profile", "production", ...PRINT])).stdout).toBe("got sentinel-of-production\n");
   });
 
-  test("is not asked about if ESC_ENV is set: in the environment, or in the user's own .env", async () => {
+  test("is not asked about if ESC_ENV is set in the environment or in the user's own .env", async () => {
     const { server, run, cwd } = await clone();
     expect((await run(PRINT, { ESC_ENV: OTHER })).stdout).toBe("got sentinel-of-production\n");
     expect(server.calls.some(({ path }) => path.includes(NAME))).toBe(false);
@@ -242,13 +246,13 @@ describe("a contract that was found", () => {
     writeFileSync(join(cwd, ".env"), `ESC_TOKEN=${env.ESC_TOKEN}\nPULUMI_BACKEND_URL=${env.PULUMI_BACKEND_URL}\n`, {
       mode: 0o600,
     });
-    // The user's own file: the token is the user's.
+    // The `.env` is the user's own file, so its token is the user's token.
     expect((await sophia(PRINT, { cwd })).status).toBe(78);
     track(cwd, ".env");
     expect((await sophia(PRINT, { cwd })).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("says nothing without a token, unless the contract is not met", async () => {
+  test("causes no message without a token, unless the contract is not met", async () => {
     const { cwd } = await clone();
     expect(await sophia(PRINT, { cwd, env: { KEY: "own" } })).toMatchObject({ status: 0, stderr: "" });
     const unmet = await sophia(PRINT, { cwd });
@@ -258,7 +262,7 @@ describe("a contract that was found", () => {
 });
 
 describe("a contract that the user names", () => {
-  test("needs no consent; nor does what it extends in its folder or below, but what lies elsewhere does", async () => {
+  test("needs no consent, nor does a file that it extends in its folder or below; a file elsewhere does", async () => {
     const { cwd, run } = await clone({});
     mkdirSync(join(cwd, "app/base"), { recursive: true });
     writeFileSync(join(cwd, "app/own.json"), JSON.stringify(CONTRACT));
@@ -276,7 +280,7 @@ describe("a contract that the user names", () => {
   });
 });
 
-describe("a .env that was found", () => {
+describe("a .env that the search finds", () => {
   const files = { [FILE]: { variables: VARIABLES }, ".env": `ESC_ENV=${NAME}\n` };
 
   test("needs consent if git tracks it, and none if it is the user's own", async () => {
@@ -297,7 +301,7 @@ describe("a .env that was found", () => {
     expect(await run(PRINT)).toMatchObject({ stdout: "got sentinel-of-dev\n", stderr: "" });
   });
 
-  test("needs it also if git cannot tell", async () => {
+  test("needs consent if git cannot be run", async () => {
     const { cwd, env, server } = await clone(files);
     track(cwd, ".env");
     const without = folder();
@@ -307,7 +311,7 @@ describe("a .env that was found", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("needs none if the user names it, and none with a token of its own", async () => {
+  test("needs no consent if the user names the file, or if the file contains the token", async () => {
     const { cwd, env, run } = await clone(files);
     track(cwd, ".env");
     expect((await run(["--dotenv", ".env", ...PRINT])).stdout).toBe("got sentinel-of-dev\n");
@@ -316,7 +320,7 @@ describe("a .env that was found", () => {
     expect((await sophia(PRINT, { cwd })).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("has no token of its own if it only names the user's file with one", async () => {
+  test("needs consent if it does not contain a token, but only names the user's token file", async () => {
     const { cwd, env, server } = await clone({ [FILE]: { variables: VARIABLES }, token: "" });
     const home = folder({ token: env.ESC_TOKEN });
     writeFileSync(join(cwd, ".env"), `ESC_ENV=${NAME}\nESC_TOKEN_FILE=${join(home, "token")}\n`);
@@ -327,11 +331,11 @@ describe("a .env that was found", () => {
     expect((await sophia(PRINT, { cwd, env: { ...own, ...ALLOW } })).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("needs consent for each meaning of a short name, and for an organization that it names", async () => {
+  test("needs consent for each meaning of a short environment name, and for an organization that it names", async () => {
     const short = { ...files, ".env": "ESC_ENV=app/dev\n" };
     const { cwd, env, server, run } = await clone(short);
     track(cwd, ".env");
-    // The old meaning alone is not enough, and the usual one alone opens nothing else (a test above).
+    // The old meaning alone is not enough. A test above shows that the usual meaning alone opens nothing else.
     const old = { SOPHIA_ALLOW_ENVIRONMENT: "app/default/dev", ESC_ORG: "acme" };
     expect((await run(PRINT, old)).status).toBe(78);
     expect(server.count("any")).toBe(0);
@@ -346,7 +350,7 @@ describe("a .env that was found", () => {
   });
 });
 
-test("Ctrl-D at the question is a no, and what follows begins a line", async () => {
+test("Ctrl-D at the question means no, and the next message begins on a new line", async () => {
   const { server, type, allowed } = await clone();
   const { status, stdout } = await type(PRINT, [[QUESTION, "\u0004"]]);
   expect(status).toBe(78);
@@ -356,7 +360,7 @@ test("Ctrl-D at the question is a no, and what follows begins a line", async () 
 });
 
 describe("a coding agent", () => {
-  test("can neither answer the question nor allow, and is told who can", async () => {
+  test("can neither answer the question nor run allow, and the message says who can", async () => {
     const { server, type, allowed } = await clone();
     const start = await type(PRINT, [[QUESTION, "y\n"]], { CLAUDECODE: "1" });
     expect(start.status).toBe(78);
@@ -379,7 +383,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     ["acme/app/de", 78],
     ["acme/*/production", 78],
     ["acme/app/dev2", 78],
-  ])("%s", async (value, status) => {
+  ])("set to %j makes the start end with status %i", async (value, status) => {
     const { run } = await clone();
     expect((await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value })).status).toBe(status);
   });
@@ -393,7 +397,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     "acme/app/dev;x",
     "acme/app/dev@",
     "acme/app@1/dev",
-  ])("%s is an error, and nothing is sent", async (value) => {
+  ])("set to %j is an error, and sophia-run sends nothing", async (value) => {
     const { server, run } = await clone();
     const ended = await run(PRINT, { SOPHIA_ALLOW_ENVIRONMENT: value });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -401,7 +405,7 @@ describe("SOPHIA_ALLOW_ENVIRONMENT", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("counts only in the caller's environment: not from .env, nor for a nested sophia-run", async () => {
+  test("has an effect only in the caller's environment: not in .env, nor for a nested sophia-run", async () => {
     const { run, cwd } = await clone();
     writeFileSync(join(cwd, ".env"), `SOPHIA_ALLOW_ENVIRONMENT=${NAME}\n`, { mode: 0o600 });
     expect((await run(PRINT)).status).toBe(78);
@@ -431,7 +435,7 @@ describe("the file of consents", () => {
     ["has an entry of another form", (path, text) => writeFileSync(path, text.replace('"environment"', '"name"'))],
     ["is not UTF-8", (path, text) => writeFileSync(path, Buffer.from(`${text}\u00ff`, "latin1"))],
     ["is too large", (path, text) => writeFileSync(path, text + " ".repeat(1_048_576))],
-  ])("counts as absent, with a warning, if it %s; nothing replaces it", async (_, spoil) => {
+  ])("is ignored with a warning, and is not replaced, if it %s", async (_, spoil) => {
     const { server, cwd, run, type, allowed } = await clone();
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
     writeFileSync(allowed, consents(cwd), { mode: 0o600 });
@@ -444,15 +448,15 @@ describe("the file of consents", () => {
     expect(unwrapped(ended.stderr)).toContain("allowed.json");
     expect(server.count("any")).toBe(0);
     expect(await run(["allow"])).toMatchObject({ status: 125, stdout: "" });
-    // The yes counts for this start alone.
+    // The yes is valid for this start only.
     const asked = await type(PRINT, [[QUESTION, "y\n"]]);
     expect(asked.stdout).toContain("got sentinel-of-dev");
     expect(asked.stdout).toContain("is not remembered");
-    // Byte by byte, `toStrictEqual` would take seconds.
+    // The test compares the bytes with `equals` because `toStrictEqual` would take seconds.
     expect(readFileSync(allowed).equals(spoilt)).toBe(true);
   });
 
-  test("may be readable by others, and a folder that cannot be written is a warning", async () => {
+  test("may be readable by others; a folder that cannot be written is an error", async () => {
     const { cwd, run, allowed } = await clone();
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o755 });
     writeFileSync(allowed, consents(cwd), { mode: 0o644 });
@@ -463,7 +467,7 @@ describe("the file of consents", () => {
     expect(ended.stderr).toContain("cannot be used");
   });
 
-  test("is shown by --list, and --remove takes out what is of this project alone", async () => {
+  test("is shown by --list, and --remove removes only the consents of this project", async () => {
     const { cwd, run } = await clone();
     expect((await run(["allow", "--list"])).stdout).toBe("nothing is allowed\n");
     mkdirSync(join(cwd, "other"));
@@ -479,7 +483,7 @@ describe("the file of consents", () => {
     expect((await run(["allow", "--list", "--remove"])).status).toBe(125);
   });
 
-  test("loses nothing if several are written at one moment: each waits for the others", async () => {
+  test("keeps every consent if several processes write at the same time, because each waits for the others", async () => {
     const { cwd, run, allowed } = await clone();
     const projects = Array.from({ length: 8 }, (_, index) => `project-${index}`);
     for (const project of projects) {
@@ -487,7 +491,7 @@ describe("the file of consents", () => {
       writeFileSync(join(cwd, project, FILE), JSON.stringify(CONTRACT));
     }
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
-    // As if another process were about to write.
+    // The lock makes it look as if another process were about to write.
     writeFileSync(`${allowed}.lock`, "", { mode: 0o600 });
     const all = projects.map((project) => run(["allow", "--project", project]));
     writeFileSync(allowed, consents(cwd), { mode: 0o600 });
@@ -499,7 +503,7 @@ describe("the file of consents", () => {
     expect(readdirSync(join(allowed, ".."))).toStrictEqual(["allowed.json"]);
   });
 
-  test("is written after a writer that was killed, and not while another one writes", async () => {
+  test("can be written after a writer was killed, and not while another process writes", async () => {
     const { run, allowed } = await clone();
     const lock = `${allowed}.lock`;
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
@@ -516,14 +520,14 @@ describe("the file of consents", () => {
     expect(readdirSync(join(allowed, ".."))).toStrictEqual(["allowed.json"]);
   });
 
-  test("is not needed for a contract without an environment, and says so", async () => {
+  test("is not written for a contract without an environment, and allow says that no consent is needed", async () => {
     const { run } = await clone({ [FILE]: { variables: {} } });
     expect((await run(["allow"])).stdout).toContain("no consent is needed");
   });
 });
 
 describe("check and explain", () => {
-  test("show who names the environment", async () => {
+  test("show which file names the environment", async () => {
     const { run } = await clone();
     const before = await run(["check"]);
     expect(before.stdout).toContain(`Environment (contract): ${NAME} (not allowed: sophia-run allow)`);

@@ -8,11 +8,11 @@ skipBecause(notInstalled("git", "--version"));
 
 const LIMIT_MS = 300_000;
 
-// Git is real, and so are its pipes. The test alone lets time pass.
+// Git and its pipes are real. Only the clock is fake, so that the test decides when time passes.
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Starts a git that answers each line of its input, without waiting for the next one. */
+/** Starts a git that answers each line of its input without waiting for the next line. */
 function startGit() {
   const input = new PassThrough({ encoding: "utf8" });
   const environment = new Map([["PATH", process.env["PATH"] ?? ""]]);
@@ -24,7 +24,7 @@ function startGit() {
   return { input, answers, exchange };
 }
 
-test("git may run for longer than the limit, if no pause of its output is as long", async () => {
+test("sophia-run lets git run for longer than the limit if no pause in its output is as long as the limit", async () => {
   const { input, answers, exchange } = startGit();
   for (let round = 0; round < 4; round++) {
     await exchange();
@@ -35,7 +35,7 @@ test("git may run for longer than the limit, if no pause of its output is as lon
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test("git that writes nothing for as long as the limit is killed, also after it has written", async () => {
+test("sophia-run kills a git that writes nothing for as long as the limit, even if it has written before", async () => {
   const { answers, exchange } = startGit();
   await exchange();
   vi.advanceTimersByTime(LIMIT_MS - 1);

@@ -1,6 +1,7 @@
 /**
- * A clone may contain links. One that leads out of its repository would lend it what the user has allowed for another project,
- * or the token of another one: no file that was found is read there.
+ * A clone may contain links. A link that leads out of the clone's repository could give the clone the consent that the
+ * user gave another project, or the token of another project. Therefore no file that sophia-run finds by itself is read
+ * through such a link.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -17,7 +18,8 @@ const CONTRACT = JSON.stringify({ variables: { KEY: {} } });
 const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 
 /**
- * Repositories side by side: `app` is the user's, `clone` another author's. The folder above them is the home.
+ * Creates repositories side by side: `app` is the user's, `clone` is another author's. The folder above them is the
+ * home.
  *
  * @param links their targets, by path
  */
@@ -39,7 +41,7 @@ function link(target: string, path: string): void {
   symlinkSync(target, path);
 }
 
-/** Makes repositories that track all their files, the inner ones first. */
+/** Makes each folder a repository that tracks all its files. Inner repositories must be named first. */
 function track(...folders: readonly string[]): void {
   for (const cwd of folders) {
     const git = (...args: readonly string[]): void =>
@@ -56,7 +58,7 @@ const SETTINGS = ["advice.addEmbeddedRepo=false", "user.name=x", "user.email=x@e
 ]);
 
 describe("a link out of the repository", () => {
-  test("lends no consent that was given for the contract of another project", async () => {
+  test("gives the clone no consent that the user gave for another project's contract", async () => {
     const { server, home, run } = await sideBySide(
       { [`app/${FILE}`]: NAMING },
       { [`clone/${FILE}`]: `../app/${FILE}` },
@@ -68,7 +70,8 @@ describe("a link out of the repository", () => {
     expect(server.count("any")).toBe(0);
     expectWording(unwrapped(ended.stderr).replaceAll(home, "<home>"));
     expect((await run(PRINT, "app")).stdout).toBe("got sentinel-of-dev\n");
-    // Naming it is no consent to what another project has been allowed.
+    // If the user names the linked contract, sophia-run still asks for a consent: the other project's consent is not
+    // used.
     server.reset();
     const named = await run(["--contract", FILE, ...PRINT], "clone");
     expect(named.status).toBe(78);
@@ -78,7 +81,7 @@ describe("a link out of the repository", () => {
     expect((await run(["--contract", FILE, ...PRINT], "clone")).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("lends no consent that was given for the .env of another project", async () => {
+  test("gives the clone no consent that the user gave for another project's .env", async () => {
     const { server, home, run } = await sideBySide(
       { [`app/${FILE}`]: CONTRACT, "app/.env": `ESC_ENV=${NAME}\n`, [`clone/${FILE}`]: CONTRACT },
       { "clone/.env": "../app/.env" },
@@ -92,7 +95,7 @@ describe("a link out of the repository", () => {
   });
 
   test.each(["../private/.env", "private/.env"])(
-    "lends no token that another repository tracks: %s",
+    "gives the clone no token that another repository tracks: %s",
     async (target) => {
       const { server, home, run, token } = await sideBySide({ [`clone/${FILE}`]: NAMING }, { "clone/.env": target });
       const place = join(home, "clone", target);
@@ -100,7 +103,8 @@ describe("a link out of the repository", () => {
       const settings = { ...token, PULUMI_BACKEND_URL: server.url };
       const lines = Object.entries(settings).map((pair) => `${pair.join("=")}\n`);
       writeFileSync(place, lines.join(""), { mode: 0o600 });
-      // Below the clone it is what the user has put there: a submodule that the clone names, or a clone of their own.
+      // A repository below the clone is one that the user has put there: a submodule that the clone names, or a clone
+      // of the user's own.
       track(dirname(place), join(home, "clone"));
       const ended = await run(PRINT, "clone", {});
       expect(ended).toMatchObject({ status: 125, stdout: "" });
@@ -116,14 +120,14 @@ describe("a link out of the repository", () => {
     ["`..` behind a folder that is a link", { "clone/NAME": "deep/../source", "clone/deep": "../other/deep" }],
     ["a link by /proc", { "clone/NAME": "/proc/self/cwd/../other/NAME" }],
     ["a link to a repository below", { "clone/NAME": "below/NAME" }],
-  ])("is an error for each file, whatever the form: %s", async (_, links) => {
+  ])("is an error for the contract, .env and .env.override: %s", async (_, links) => {
     for (const name of [FILE, ".env", ".env.override"]) {
       const named = (text: string): string => text.replaceAll("NAME", name);
       const text = name === FILE ? CONTRACT : "KEY=of-other\n";
       const { home, run } = await sideBySide(
         {
           ...(name === FILE ? {} : { [`clone/${FILE}`]: CONTRACT }),
-          // A search that drops `deep/..` finds this one.
+          // A search that drops `deep/..` from the path finds this file.
           "clone/source": text,
           "other/source": text,
           "other/deep/kept": "",
@@ -173,7 +177,7 @@ describe("a link out of the repository", () => {
     ["hook", ["claude-code", "--strict"]],
     ["allow", []],
     ["allow", ["--remove"]],
-  ])("is an error of %s %j", async (command, args) => {
+  ])("is an error for %s %j", async (command, args) => {
     const { server, home, run, token } = await sideBySide(
       { [`app/${FILE}`]: NAMING, "clone/values.env": "KEY=1\n" },
       { [`clone/${FILE}`]: `../app/${FILE}` },
@@ -230,7 +234,7 @@ describe("a link within the repository", () => {
     expect((await run(PRINT, "clone/app", {})).stdout).toBe("got within\n");
   });
 
-  test("has a consent of its own: neither that of its target, nor of the file that was there before", async () => {
+  test("needs a separate consent: those for its target, and for the file that it replaced, are not used", async () => {
     const { server, home, run } = await sideBySide(
       { [`clone/app/${FILE}`]: CONTRACT, [`clone/${FILE}`]: CONTRACT, "clone/.env": `ESC_ENV=${NAME}\n` },
       { "clone/app/.env": "../.env" },
@@ -248,7 +252,7 @@ describe("a link within the repository", () => {
     expect((await run(["allow", "--list"], "clone")).stdout).toBe(`  ${NAME}  ${join(home, "clone/.env")}\n`);
   });
 
-  test("that leads nowhere, or to /dev/null, is no .env", async () => {
+  test("is ignored as a .env if it leads nowhere, or to /dev/null", async () => {
     for (const target of ["nowhere", "../nowhere/.env", "/dev/null"]) {
       const { home, run } = await sideBySide({ [`clone/${FILE}`]: CONTRACT }, { "clone/.env": target });
       execFileSync("git", ["init", "-q"], { cwd: join(home, "clone") });
@@ -256,7 +260,7 @@ describe("a link within the repository", () => {
     }
   });
 
-  test("a working directory that the user reaches by a link is the user's choice", async () => {
+  test("is not needed for a working directory that the user reaches by a link: that is the user's choice", async () => {
     const { home, run } = await sideBySide(
       { [`app/${FILE}`]: NAMING, "app/.env": "OTHER=1\n" },
       { "elsewhere/link": "../app" },
@@ -268,8 +272,8 @@ describe("a link within the repository", () => {
   });
 });
 
-describe("a contract that extends another one", () => {
-  test("borrows no consent of another project if it is named", async () => {
+describe("a contract that extends another contract", () => {
+  test("does not use a consent of another project if the user names the contract", async () => {
     const { server, home, run } = await sideBySide({
       [`app/${FILE}`]: NAMING,
       "clone/own.json": JSON.stringify({ extends: `../app/${FILE}` }),
@@ -286,7 +290,7 @@ describe("a contract that extends another one", () => {
     expect((await run(start, "clone")).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("borrows none of a repository below its own", async () => {
+  test("does not use a consent of a repository below its own", async () => {
     const { server, home, run } = await sideBySide({
       [`clone/${FILE}`]: JSON.stringify({ extends: `private/${FILE}` }),
       [`clone/private/${FILE}`]: NAMING,
@@ -308,7 +312,7 @@ describe("a contract that extends another one", () => {
     expect((await run(PRINT, "clone/b")).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("names both ends of a link out of the repository", async () => {
+  test("is refused with both ends of the link if the extended file is a link out of the repository", async () => {
     const { home, run } = await sideBySide(
       { [`app/${FILE}`]: NAMING, [`clone/${FILE}`]: JSON.stringify({ extends: "base/base.json" }) },
       { "clone/base/base.json": `../../app/${FILE}` },
@@ -318,7 +322,7 @@ describe("a contract that extends another one", () => {
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(unwrapped(ended.stderr)).toContain(`base/base.json leads to ${join(home, "app", FILE)}, and a contract`);
     expect(unwrapped(ended.stderr)).toContain(`--contract ${FILE} allows any file`);
-    // The file that names the environment is not in the folder of the named one.
+    // The file that names the environment is not in the folder of the contract that the user names.
     expect((await run(["--contract", FILE, ...PRINT], "clone")).status).toBe(78);
     rmSync(join(home, "clone/base/base.json"));
     symlinkSync(`../below/${FILE}`, join(home, "clone/base/base.json"));
@@ -329,7 +333,7 @@ describe("a contract that extends another one", () => {
   });
 });
 
-test("consents of former versions, which were for the target of a link, are asked for again", async () => {
+test("sophia-run ignores consents that former versions stored for the target of a link, and asks again", async () => {
   const { server, home, run } = await sideBySide({ [`app/${FILE}`]: NAMING });
   const path = join(home, ".config/sophia-run/allowed.json");
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,6 +1,7 @@
 /**
- * Names of folders are bytes. Node.js decodes those that are not UTF-8 to U+FFFD, the executable to halves of surrogate pairs:
- * git is then asked about another file than the one that is read.
+ * The names of folders are bytes. Node.js decodes a name that is not UTF-8 to U+FFFD, and the executable decodes it to
+ * halves of surrogate pairs. If git is asked by the decoded name, it answers about another file than the file that
+ * sophia-run reads.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -20,7 +21,7 @@ const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 
 const QUESTION = "for this start?";
 
-/** A folder `x\\xFF` with these files, below the home. */
+/** Creates a folder `x\\xFF` with these files, below the home folder. */
 async function oddFolder(files: Readonly<Record<string, string>>) {
   const server = await startEscServer();
   onTestFinished(() => server.close());
@@ -38,7 +39,7 @@ async function oddFolder(files: Readonly<Record<string, string>>) {
   return { server, home, at, run, type };
 }
 
-/** `x\\xFF`, and the link that has the name to which Node.js decodes this. */
+/** The name `x\\xFF`, and the name to which Node.js decodes it, which a link may have. */
 const ODD = Buffer.from("x\xFF", "latin1");
 const DECODED = "x\uFFFD";
 const IN_ODD = 'cd "$(printf "x\\377")" && exec "$@"';
@@ -49,7 +50,7 @@ function track(cwd: string): void {
 }
 
 describe("in a folder whose name is not UTF-8", () => {
-  test("a .env.override is refused in a repository, and used without one", async () => {
+  test("a .env.override is refused inside a repository, and used outside of one", async () => {
     const { home, run } = await oddFolder({ [FILE]: CONTRACT, ".env.override": "KEY=of-file\n" });
     expect((await run(PRINT)).stdout).toBe("got of-file\n");
     track(home);
@@ -59,7 +60,7 @@ describe("in a folder whose name is not UTF-8", () => {
     expect(await run(["--no-override", ...PRINT])).toMatchObject({ status: 0, stdout: "got\n" });
   });
 
-  test("ESC_ENV of a tracked .env needs consent, and is the user's own without a repository", async () => {
+  test("ESC_ENV of a .env needs consent if git tracks the file, and none outside of a repository", async () => {
     const { server, home, run } = await oddFolder({ [FILE]: CONTRACT, ".env": `ESC_ENV=${NAME}\n` });
     expect((await run(PRINT)).stdout).toBe("got sentinel-of-dev\n");
     track(home);
@@ -67,7 +68,7 @@ describe("in a folder whose name is not UTF-8", () => {
     const ended = await run(PRINT);
     expect(ended.stdout).toBe("got\n");
     expect(unwrapped(ended.stderr)).toContain("no consent can be remembered for a folder whose path is not UTF-8");
-    // A link by which Node.js reaches the folder under the name that it decodes.
+    // Node.js reaches the folder by this link, which has the name that Node.js decodes.
     symlinkSync(ODD, join(home, DECODED));
     track(home);
     expect((await run(PRINT)).stdout).toBe("got\n");
@@ -76,7 +77,7 @@ describe("in a folder whose name is not UTF-8", () => {
     expect((await run(PRINT, { ESC_ENV: NAME })).stdout).toBe("got sentinel-of-dev\n");
   });
 
-  test("a consent is asked for each time, and none is remembered, which would be for all such folders", async () => {
+  test("sophia-run asks for consent each time and remembers none, because it would apply to all such folders", async () => {
     const { server, home, run, type } = await oddFolder({ [FILE]: NAMING });
     track(home);
     const allowed = await run(["allow"]);
@@ -89,7 +90,7 @@ describe("in a folder whose name is not UTF-8", () => {
     expect(existsSync(join(home, ".config/sophia-run/allowed.json"))).toBe(false);
   });
 
-  test("a consent that an earlier version has stored for the working directory opens nothing", async () => {
+  test("a consent that an earlier version stored for the working directory opens nothing", async () => {
     const { server, home, run } = await oddFolder({ [FILE]: NAMING });
     mkdirSync(join(home, ".config/sophia-run"), { recursive: true, mode: 0o700 });
     for (const version of [1, 2]) {
@@ -102,7 +103,7 @@ describe("in a folder whose name is not UTF-8", () => {
     expect(server.count("any")).toBe(0);
   });
 
-  test("links within the repository are followed, and others are not", async () => {
+  test("sophia-run follows links within the repository, and refuses others", async () => {
     const { home, at, run } = await oddFolder({ [FILE]: CONTRACT });
     writeFileSync(join(home, "values"), "KEY=within\n", { mode: 0o600 });
     symlinkSync("../values", at(".env"));
@@ -117,7 +118,7 @@ describe("in a folder whose name is not UTF-8", () => {
     expect(ended.stderr).toContain("is a link to");
   });
 
-  test("a contract extends one of the repository, and none that the name of a link hides", async () => {
+  test("a contract may extend a file of the repository, and not a file outside that the name of a link hides", async () => {
     const { home, at, run } = await oddFolder({ [FILE]: JSON.stringify({ extends: "base.json" }) });
     track(home);
     writeFileSync(at("base.json"), JSON.stringify({ variables: { KEY: { default: "within" } } }));
@@ -128,20 +129,20 @@ describe("in a folder whose name is not UTF-8", () => {
     expect(await run(PRINT)).toMatchObject({ status: 125, stdout: "" });
   });
 
-  test("--project names the working directory, and no folder that looks the same", async () => {
+  test("--project . means the working directory, and not a folder whose decoded name is the same", async () => {
     const { home, run } = await oddFolder({ [FILE]: CONTRACT, ".env": "KEY=of-odd\n" });
     mkdirSync(join(home, DECODED));
     writeFileSync(join(home, DECODED, ".env"), "KEY=of-other\n", { mode: 0o600 });
     expect((await run(["--project", ".", ...PRINT])).stdout).toBe("got of-odd\n");
     symlinkSync(ODD, join(home, "link"));
-    // The executable can name the folder; Node.js cannot.
+    // The executable can open this folder by its name; Node.js cannot.
     const ended = await runProgram([...sophiaRun, "--project", "link", ...PRINT], { HOME: home }, home);
     if (isStandalone) expect(ended.stdout).toBe("got of-odd\n");
     else expect(ended).toMatchObject({ status: 125, stdout: "" });
   });
 });
 
-test("a link whose target Node.js decodes to the link's own name does not keep a start from ending", async () => {
+test("sophia-run ends its search for links if Node.js decodes a link's target to the link's own name", async () => {
   const { home } = await oddFolder({ "base.json": CONTRACT });
   symlinkSync(ODD, join(home, DECODED));
   writeFileSync(join(home, FILE), JSON.stringify({ extends: `${DECODED}/base.json` }));

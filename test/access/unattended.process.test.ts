@@ -6,7 +6,7 @@ test.each([
   ["acme/app/dev", "acme/app/dev"],
   ["acme/app/dev@1", "acme/app/dev@1"],
 ])(
-  "in CI the refusal for a contract that names %s has the variable that allows it, and it works",
+  "in CI the refusal of a contract that names %s gives a variable that allows the environment, and setting it works",
   async (named, allowed) => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
@@ -25,7 +25,7 @@ test.each([
   },
 );
 
-test("an organization that only the service knows is a star", async () => {
+test("the refusal has a star for an organization that only the ESC server knows", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("acme/app/dev", { values: { QDRANT_URL: "https://qdrant.example.com" } });

@@ -25,12 +25,12 @@ test("the program gets the dummy under each name that is set, and the broker's a
   });
 });
 
-test("a nested launcher's program keeps the dummies of the outer one", () => {
+test("the program of a nested sophia-run keeps the dummies of the outer sophia-run", () => {
   const { SOPHIA_BROKERED } = brokerVariables([openai], BROKER, new Map(), ["GROQ_API_KEY"]);
   expect(SOPHIA_BROKERED).toBe("GROQ_API_KEY,OPENAI_API_KEY");
 });
 
-test("of a broker on a socket it gets the path, the dummies and no address", () => {
+test("the program gets the path of the broker's socket and the dummies, and no address, if the broker is on a socket", () => {
   const environment = environmentOf({ OPENAI_API_KEY: "real", OPENAI_TOKEN: "real", HTTP_PROXY: "http://proxy" });
   expect(socketVariables([openai], "/run/s", environment, ["GROQ_API_KEY"])).toEqual({
     OPENAI_API_KEY: route.dummy,
@@ -44,12 +44,12 @@ test.each([
   ["http://172.17.0.1:8080", "172.17.0.1"],
   ["http://host.docker.internal:8080", "host.docker.internal"],
   ["http://[fd00::1]:8080", "fd00::1"],
-])("behind a proxy, %s is reached without it", (broker, entry) => {
+])("NO_PROXY gets the broker's host if the caller has a proxy: the broker is %s, the entry %s", (broker, entry) => {
   const { NO_PROXY } = brokerVariables([openai], broker, environmentOf({ HTTP_PROXY: "http://proxy", NO_PROXY: "a" }));
   expect(NO_PROXY).toBe(`a,${entry}`);
 });
 
-describe("behind a proxy, the broker is reached without it", () => {
+describe("the program reaches the broker without the proxy of", () => {
   test.each([
     [{ HTTP_PROXY: "http://proxy:3128" }, "127.0.0.1", "127.0.0.1"],
     [
@@ -62,13 +62,13 @@ describe("behind a proxy, the broker is reached without it", () => {
     [{ HTTP_PROXY: "http://proxy", NO_PROXY: "*" }, "*", "*"],
     [{ HTTP_PROXY: "" }, undefined, undefined],
     [{ NO_PROXY: "a" }, undefined, undefined],
-  ])("%j", (environment, lower, upper) => {
+  ])("the environment %j", (environment, lower, upper) => {
     const { no_proxy, NO_PROXY } = brokerVariables([openai], BROKER, environmentOf(environment));
     expect([no_proxy, NO_PROXY]).toEqual([lower, upper]);
   });
 });
 
-describe("git", () => {
+describe("the program's git", () => {
   const token = (name: string, host: string, ssh = true) => ({
     ...openai,
     route: { ...route, name, dummy: `dummy of ${name}` },
@@ -84,7 +84,7 @@ describe("git", () => {
   const credentials = (name: string): string =>
     `Authorization: Basic ${Buffer.from(`x-access-token:dummy of ${name}`).toString("base64")}`;
 
-  test("gets its settings behind those of the caller, with the preferred token of each host", () => {
+  test("gets its settings after those of the caller, with the preferred token of each host", () => {
     const variables = brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: "2" }));
     const settings = Array.from({ length: 10 }, (_, index) => [
       variables[`GIT_CONFIG_KEY_${index + 2}`],
@@ -109,21 +109,24 @@ describe("git", () => {
     expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("12");
   });
 
-  test.each(["", "x", "-1", "1e3", "1 "])("a number of settings that git refuses is none: %j", (count) => {
-    expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("10");
-  });
+  test.each(["", "x", "-1", "1e3", "1 "])(
+    "gets the broker's settings alone if git refuses the caller's number of settings: %j",
+    (count) => {
+      expect(brokerVariables(keys, BROKER, environmentOf({ GIT_CONFIG_COUNT: count }))["GIT_CONFIG_COUNT"]).toBe("10");
+    },
+  );
 
   test.each([
     ["github.com", ""],
     ["GitHub.com:443 a.test", "a.test"],
     [".com,xgithub.com,api.github.com", "xgithub.com,api.github.com"],
     ["*.github.com,hub.com", "hub.com"],
-  ])("does not find the hosts in NO_PROXY: %j", (list, left) => {
+  ])("does not find the broker's hosts in NO_PROXY if the caller has %j", (list, left) => {
     const { no_proxy, NO_PROXY } = brokerVariables(keys, BROKER, environmentOf({ NO_PROXY: list }));
     expect([no_proxy, NO_PROXY]).toEqual([left, left]);
   });
 
-  test("no proxy at all: the program gets none, and no NO_PROXY", () => {
+  test("gets no proxy variables at all if the caller's NO_PROXY is a star", () => {
     const changes = brokerVariables(
       keys,
       BROKER,

@@ -1,13 +1,14 @@
 /**
- * A process with a broker in its caller's environment, since Node.js reads NODE_EXTRA_CA_CERTS when it starts. Sends one
- * request to the origin of its argument, and prints the outcome as JSON.
+ * Starts a broker with the network settings of its own environment, sends one request through the broker to the origin
+ * of the argument, and prints the outcome as JSON. It is a process of its own because Node.js reads NODE_EXTRA_CA_CERTS
+ * only when it starts.
  */
 import { openBroker } from "../../src/broker/broker-server.ts";
 import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
 import { agentFor } from "../../src/network/pool.ts";
 import { KEYS, routesTo } from "./routes.ts";
 
-async function ask(origin: string): Promise<void> {
+async function printOutcome(origin: string): Promise<void> {
   const environment = new Map(Object.entries(process.env).flatMap(([name, value = ""]) => [[name, value] as const]));
   const agent = agentFor(origin, callersNetwork(environment));
   const routes = routesTo(origin);
@@ -24,4 +25,4 @@ async function ask(origin: string): Promise<void> {
   broker.close();
 }
 
-void ask(process.argv[2] ?? "");
+void printOutcome(process.argv[2] ?? "");

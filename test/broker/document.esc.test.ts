@@ -1,4 +1,4 @@
-/** docs/broker.md: its tables say what the code does. */
+/** The tables of docs/broker.md agree with the code. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { GO, JAVASCRIPT, MAVEN, PYTHON } from "./clients/packages.ts";
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/broker.md"), "utf8");
 
-/** The cells of the rows of a section's table, without its head. */
+/** Returns the cells of each row of a section's table, without the head. */
 function rowsOf(heading: string): readonly (readonly string[])[] {
   const [, ...rows] = (sectionOf(document, heading).match(/^\|.*\|$/gm) ?? []).filter((row) => !row.startsWith("| -"));
   return rows.map((row) =>
@@ -23,10 +23,10 @@ function rowsOf(heading: string): readonly (readonly string[])[] {
 
 const namesIn = (text: string): readonly string[] => Array.from(text.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
 
-/** The others are goose's, and have a sentence below the table. */
+/** Variables that end with _HOST are goose's. They have a sentence below the table instead. */
 const isListed = (name: string): boolean => !name.endsWith("_HOST");
 
-test("the providers' table has each key with its variables", () => {
+test("the table of providers has each key with its variables", () => {
   const rows = rowsOf("Providers").map(([key = "", variables = ""]) => [namesIn(key)[0], namesIn(variables)]);
   expect(Object.fromEntries(rows)).toEqual(
     Object.fromEntries(Object.entries(PROVIDERS).map(([key, { base }]) => [key, Object.keys(base).filter(isListed)])),
@@ -39,7 +39,7 @@ test("the providers' table has each key with its variables", () => {
 test.each([
   ["npm", 2, JAVASCRIPT],
   ["PyPI", 3, PYTHON],
-] as const)("the providers' table has the packages of the tests, from %s", (_, column, packages) => {
+] as const)("the table of providers names the packages that the tests use, from %s", (_, column, packages) => {
   const cells = rowsOf("Providers").map((row) => row[column] ?? "");
   const named = cells.flatMap((cell) => (["needs a line", "Claude Code alone"].includes(cell) ? [] : cell.split(", ")));
   expect(named.toSorted()).toEqual(
@@ -52,19 +52,19 @@ test.each([
 test.each([
   ["Go", GO],
   ["Maven", MAVEN],
-])("the providers' section has the packages of the tests, for %s", (name, packages) => {
+])("the section about providers names the packages that the tests use, for %s", (name, packages) => {
   const versions = Object.entries(packages).map(([each, version]) => `${each} ${version}`);
   expect(sectionOf(document, "Providers")).toContain(`\n- ${name}: ${versions.join(", ")}`);
 });
 
-test("the denied paths are those of the providers", () => {
+test("the section about denied paths lists the built-in denials of each provider", () => {
   const items = sectionOf(document, "Paths that are denied").match(/^- [^]*?(?=\n- |\n\n)/gm) ?? [];
   const denied = items.map((item) => {
     const [key = "", ...paths] = namesIn(item);
     const host = PROVIDERS[key]?.isGithub === true ? "api.github.com: " : "";
     return [key, paths.map((path) => parseRule(`${host}* ${path}/**`)?.text)];
   });
-  // The tokens of GitHub have the same ones.
+  // The tokens of GitHub have the same denials.
   const [, ...others] = GITHUB_TOKENS;
   const rules = Object.entries(PROVIDERS).flatMap(([key, { deny }]) =>
     deny === undefined || others.includes(key) ? [] : [[key, deny]],
@@ -72,7 +72,7 @@ test("the denied paths are those of the providers", () => {
   expect(Object.fromEntries(denied)).toEqual(Object.fromEntries(rules));
 });
 
-test("the table of refusals has their statuses", () => {
+test("the table of refusals has the status of each code", () => {
   const codes: readonly RefusalCode[] = [
     "broker-request",
     "broker-key",

@@ -26,7 +26,7 @@ test.each([
     "^live-[a-z-]*sophia-[a-z]{32}[a-z-]*$",
   ],
   ["base64 of URLs", { format: { kind: "base64" } }, `^sophia-${RANDOM}$`],
-] as const)("a dummy for %s", (_, declaration, expected) => {
+] as const)("a dummy is random and fits the declaration: %s", (_, declaration, expected) => {
   const [first, second] = [dummyKey({ name: "X", ...declaration }), dummyKey({ name: "X", ...declaration })];
   expect(first).toMatch(new RegExp(expected));
   expect(first).not.toBe(second);
@@ -37,7 +37,7 @@ test.each([
   ["patterns with room for the word alone", { format: text("^sophia-[a-z]{8}$") }],
   ["URLs", { format: { kind: "url", schemes: [] } }],
   ["a choice", { format: { kind: "enum", values: ["a", "b"] } }],
-] as const)("there is none for %s", (_, declaration) => {
+] as const)("a key gets no dummy if its format leaves no room for randomness: %s", (_, declaration) => {
   expect(dummyKey({ name: "X", ...declaration })).toBeUndefined();
 });
 

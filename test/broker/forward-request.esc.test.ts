@@ -7,8 +7,8 @@ import { nextText, responseTo, send, startBroker, startUpstream, textOf } from "
 
 const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
 
-/** Begins a request whose body and answer the test takes in its own time. */
-async function begin(broker: string, target: string, headers: Record<string, string>) {
+/** Begins a request. The test decides when its body is sent and its answer is read. */
+async function beginRequest(broker: string, target: string, headers: Record<string, string>) {
   const request = http.request(broker, { method: "POST", path: target, headers, agent: false });
   onTestFinished(() => void request.destroy());
   request.on("error", () => {});
@@ -18,7 +18,7 @@ async function begin(broker: string, target: string, headers: Record<string, str
 }
 
 describe("a request", () => {
-  test("reaches the service with the key, and without the headers of the connection", async () => {
+  test("reaches the service with the key, and without the headers that are about the connection", async () => {
     const upstream = await startUpstream((request, response) => {
       request.resume().on("end", () => response.end("{}"));
     });
@@ -47,7 +47,7 @@ describe("a request", () => {
       expect(received?.headers).not.toHaveProperty(name);
   });
 
-  test("without a body has none, and a chunked one stays chunked", async () => {
+  test("without a body reaches the service without one, and a chunked body stays chunked", async () => {
     const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
     const { origin, routes } = await startBroker(upstream.origin);
     const headers = bearer(routes[0].dummy);
@@ -62,7 +62,7 @@ describe("a request", () => {
     expect(upstream.requests[2]?.body).toBe("hello");
   });
 
-  test("its body arrives while it is being sent", async () => {
+  test("has its body passed on while the client is still sending it", async () => {
     let first: (text: string) => void = () => {};
     const arrived = new Promise<string>((resolve) => {
       first = resolve;
@@ -71,7 +71,7 @@ describe("a request", () => {
       request.once("data", (chunk: Buffer) => first(chunk.toString())).on("end", () => response.end());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/files", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/files", bearer(routes[0].dummy));
     request.write("first");
     expect(await arrived).toBe("first");
     request.end("second");
@@ -82,15 +82,15 @@ describe("a request", () => {
   test.each([
     ["a length", { "Content-Length": "9" }],
     ["chunks", { "Transfer-Encoding": "chunked" }],
-  ])("its head arrives before its body, with %s", async (_, framing) => {
+  ])("has its head passed on before its body, with %s", async (_, framing) => {
     const upstream = await startUpstream((request, response) => {
-      // The client sends its body when it has the head of the answer.
+      // The client sends its body only when it has the head of the answer.
       response.flushHeaders();
       let body = "";
       request.on("data", (chunk) => (body += String(chunk))).on("end", () => response.end(body));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/files", { ...bearer(routes[0].dummy), ...framing });
+    const { request, answered } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), ...framing });
     request.flushHeaders();
     const answer = await answered;
     expect(upstream.requests[0]).toMatchObject({ target: "/v1/files", body: "" });
@@ -120,7 +120,7 @@ describe("a request", () => {
     expect(broker.records).toMatchObject([{ outcome: "answered", status: 413, bytesSent: 0 }]);
   });
 
-  test("whose body comes with its head is sent in one piece", async () => {
+  test("whose body comes with its head is sent to the service in one piece", async () => {
     const pieces: string[] = [];
     const server = createServer((socket) => {
       socket
@@ -141,7 +141,7 @@ describe("a request", () => {
     expect([status, pieces.length]).toEqual([200, 1]);
   });
 
-  test("that expects 100 is told to continue by the service alone", async () => {
+  test("that expects 100 is told to continue only when the service says so", async () => {
     const upstream = await startUpstream(() => {});
     let isContinued = false;
     upstream.server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
@@ -150,7 +150,7 @@ describe("a request", () => {
       request.resume().on("end", () => response.end("done"));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/files", {
+    const { request, answered } = await beginRequest(origin, "/v1/files", {
       ...bearer(routes[0].dummy),
       Expect: "100-continue",
       "Content-Length": "4",
@@ -162,7 +162,7 @@ describe("a request", () => {
     expect(await textOf(await answered)).toBe("done");
   });
 
-  test("that expects 100 may send its body before it is told to", async () => {
+  test("that expects 100 may send its body before it is told to continue", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     upstream.server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
       let body = "";
@@ -170,7 +170,7 @@ describe("a request", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const headers = { ...bearer(routes[0].dummy), Expect: "100-continue", "Content-Length": "5" };
-    const { request, answered } = await begin(origin, "/v1/files", headers);
+    const { request, answered } = await beginRequest(origin, "/v1/files", headers);
     request.flushHeaders();
     await expect.poll(() => upstream.sockets.size).toBe(1);
     request.end("hello");
@@ -180,13 +180,16 @@ describe("a request", () => {
   test("that expects 100 and is refused sends no body", async () => {
     const upstream = await startUpstream(() => {});
     const { origin } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/files", { Expect: "100-continue", "Content-Length": "4" });
+    const { request, answered } = await beginRequest(origin, "/v1/files", {
+      Expect: "100-continue",
+      "Content-Length": "4",
+    });
     request.flushHeaders();
     expect((await answered).statusCode).toBe(401);
     expect(upstream.requests).toHaveLength(0);
   });
 
-  test("whose client leaves is given up at the service, too", async () => {
+  test("is ended at the service, too, if its client leaves", async () => {
     let gone: () => void = () => {};
     const closed = new Promise<void>((resolve) => {
       gone = resolve;
@@ -194,7 +197,7 @@ describe("a request", () => {
     const upstream = await startUpstream((request) => void request.on("close", gone));
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
-    const { request } = await begin(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
+    const { request } = await beginRequest(origin, "/v1/files", { ...bearer(routes[0].dummy), "Content-Length": "10" });
     request.write("half");
     await once(upstream.server, "request");
     request.destroy();
@@ -203,7 +206,7 @@ describe("a request", () => {
     await expect.poll(() => broker.records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
   });
 
-  test("whose client leaves while it waits behind another one is recorded as left, too", async () => {
+  test("is recorded as left, too, if its client leaves while the request waits for an earlier one", async () => {
     const upstream = await startUpstream(() => {});
     const broker = await startBroker(upstream.origin);
     const { port, host } = new URL(broker.origin);
@@ -219,7 +222,7 @@ describe("a request", () => {
 });
 
 describe("an answer", () => {
-  test("keeps its status and headers, and leads to the broker", async () => {
+  test("keeps its status and headers, and its redirects lead to the broker", async () => {
     const upstream = await startUpstream((request, response) => {
       const { host } = request.headers;
       response.writeHead(303, "Over There", {
@@ -241,7 +244,7 @@ describe("an answer", () => {
     });
   });
 
-  test("without a body has none", async () => {
+  test("without a body reaches the client without one", async () => {
     const upstream = await startUpstream((request, response) => {
       response.writeHead(
         request.method === "HEAD" ? 200 : 204,
@@ -255,7 +258,7 @@ describe("an answer", () => {
     expect(await send(origin, "/v1/x", { method: "DELETE", headers })).toMatchObject({ status: 204, body: "" });
   });
 
-  test("comes event by event", async () => {
+  test("is passed on event by event", async () => {
     const next: (() => void)[] = [];
     const upstream = await startUpstream((_, response) => {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
@@ -267,7 +270,7 @@ describe("an answer", () => {
       );
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
     request.end();
     const response = await answered;
     const events: string[] = [];
@@ -279,13 +282,13 @@ describe("an answer", () => {
     expect(events).toEqual(["data: 1\n\n", "data: 2\n\n", "data: [DONE]\n\n"]);
   });
 
-  test("that the service breaks off is broken off here", async () => {
+  test("that the service breaks off is broken off for the client", async () => {
     const upstream = await startUpstream((_, response) => {
       response.writeHead(200, { "Content-Length": 100 });
       response.write("half", () => response.destroy());
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
     request.end();
     await expect(textOf(await answered)).rejects.toThrow("aborted");
   });
@@ -295,7 +298,7 @@ describe("an answer", () => {
       response.writeHead(413, { Connection: "close" }).end("too large");
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/x", {
+    const { request, answered } = await beginRequest(origin, "/v1/x", {
       ...bearer(routes[0].dummy),
       "Content-Length": "1000000",
     });
@@ -316,7 +319,7 @@ describe("an answer", () => {
     });
     const { origin, routes } = await startBroker(upstream.origin);
     const headers = { ...bearer(routes[0].dummy), "Transfer-Encoding": "chunked" };
-    const { request, answered } = await begin(origin, "/v1/x", headers);
+    const { request, answered } = await beginRequest(origin, "/v1/x", headers);
     request.write("first");
     const response = await answered;
     await new Promise<void>((resolve) => void request.write("second", () => resolve()));
@@ -327,7 +330,7 @@ describe("an answer", () => {
     expect(upstream.requests[0]?.body).toBe("first");
   });
 
-  test("that is read slowly slows the service down", async () => {
+  test("that the client reads slowly slows the service down", async () => {
     let written = 0;
     const upstream = await startUpstream((_, response) => {
       const chunk = Buffer.alloc(64 * 1024);
@@ -340,7 +343,7 @@ describe("an answer", () => {
       more();
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { request, answered } = await begin(origin, "/v1/x", bearer(routes[0].dummy));
+    const { request, answered } = await beginRequest(origin, "/v1/x", bearer(routes[0].dummy));
     request.end();
     const response = await answered;
     response.pause();
@@ -357,7 +360,7 @@ describe("an answer", () => {
 });
 
 describe("a refusal", () => {
-  test("says why in the form of the providers, and reaches no service", async () => {
+  test("gives its reason in the form of the providers' errors, and the request reaches no service", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const broker = await startBroker(upstream.origin);
     const { origin, routes } = broker;
@@ -391,7 +394,7 @@ describe("a refusal", () => {
     ["nonsense\r\n\r\n", "400", "broker-request"],
     [`GET / HTTP/1.1\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, "400", "broker-request"],
     ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400", "broker-request"],
-  ])("of %j", async (text, status, code) => {
+  ])("is the answer to the invalid request %j", async (text, status, code) => {
     const { origin } = await startBroker("http://127.0.0.1:1");
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     socket.write(text);
@@ -400,7 +403,7 @@ describe("a refusal", () => {
     expect(chunk).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*"code":"${code}"`));
   });
 
-  test("of a service that cannot be reached may be tried again", async () => {
+  test("because the service cannot be reached says that the client may try again", async () => {
     const broker = await startBroker("http://127.0.0.1:1");
     const { origin, routes } = broker;
     const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
@@ -411,7 +414,7 @@ describe("a refusal", () => {
     ]);
   });
 
-  test("of a service that ends the connection before it answers", async () => {
+  test("is the answer if the service closes the connection before it answers", async () => {
     const upstream = await startUpstream((request) => void request.socket.destroy());
     const { origin, routes } = await startBroker(upstream.origin);
     const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy), body: "x" });
@@ -421,7 +424,7 @@ describe("a refusal", () => {
 });
 
 describe("a key that was replaced", () => {
-  test("is used by the next request; an old one that the service refuses may be tried again", async () => {
+  test("is used by the next request; an answer that refuses the old key says that the client may try again", async () => {
     const upstream = await startUpstream((request, response) => {
       response.writeHead(request.headers.authorization === "Bearer new-key" ? 200 : 401, { "x-should-retry": "false" });
       response.end();
@@ -442,7 +445,7 @@ describe("a key that was replaced", () => {
     expect(looks).toBe(1);
   });
 
-  test("a refusal of the present key stays as the service gives it", async () => {
+  test("does not change an answer that refuses the present key", async () => {
     const upstream = await startUpstream((_, response) => void response.writeHead(401).end("no"));
     const { origin, routes } = await startBroker(upstream.origin);
     const answer = await send(origin, "/v1/x", { headers: bearer(routes[0].dummy) });
@@ -451,8 +454,8 @@ describe("a key that was replaced", () => {
   });
 });
 
-describe("records", () => {
-  test("hold the use, and neither query nor key", async () => {
+describe("the records of requests", () => {
+  test("contain how the key was used, and neither the query nor the key", async () => {
     const upstream = await startUpstream((request, response) => {
       request.resume().on("end", () => response.writeHead(200, { "x-request-id": "req_1" }).end());
     });
@@ -474,7 +477,7 @@ describe("records", () => {
     ]);
   });
 
-  test("have the path that the service gets, with the prefix that the client has left out", async () => {
+  test("contain the path that the service gets, with the prefix that the client has left out", async () => {
     const upstream = await startUpstream((request, response) => {
       request.resume().on("end", () => response.end());
     });
@@ -484,7 +487,7 @@ describe("records", () => {
     expect(broker.records.map(({ path }) => path)).toEqual(["/v1/messages"]);
   });
 
-  test("that cannot be written close the broker, and the answer does not come", async () => {
+  test("close the broker if they cannot be written, and the answer is not passed on", async () => {
     const upstream = await startUpstream((_, response) => void response.end("answer"));
     const failure = new Error("disk full");
     let reason: unknown;
@@ -503,21 +506,21 @@ describe("records", () => {
   });
 });
 
-test("more than 256 connections are not accepted", async () => {
+test("the broker does not accept more than 256 connections", async () => {
   const upstream = await startUpstream(() => {});
   const { origin, routes } = await startBroker(upstream.origin);
   const { port, host } = new URL(origin);
   const ask = (): Socket => {
     const socket = connect(Number(port), "127.0.0.1");
     onTestFinished(() => void socket.destroy());
-    // Bun has a connection once a request has come.
+    // Bun has a connection only once a request has come.
     socket.write(`GET /v1/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${routes[0].dummy}\r\n\r\n`);
     return socket.on("error", () => {});
   };
   const sockets = Array.from({ length: 256 }, ask);
   await expect.poll(() => upstream.requests.length).toBe(256);
   const late = ask();
-  // It is reset, or closed.
+  // The late connection is either reset or closed.
   await new Promise((resolve) => late.once("close", resolve));
   expect(sockets.every((socket) => !socket.destroyed)).toBe(true);
   expect(upstream.requests).toHaveLength(256);

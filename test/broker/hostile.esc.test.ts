@@ -1,4 +1,4 @@
-/** Services and clients that keep to no rule: each case was found by a raw socket on one side. */
+/** Services and clients that keep to no rule. Each case was found by a raw socket on one side. */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -9,8 +9,8 @@ import { send, startBroker, startUpstream } from "./upstream.ts";
 const KEY = KEYS["OPENAI_API_KEY"] ?? "";
 const bearer = (dummy: string) => ({ Authorization: `Bearer ${dummy}` });
 
-/** A service that answers each request with these bytes. */
-async function startRaw(answer: (host: string) => string): Promise<string> {
+/** Starts a service that answers each request with these bytes. */
+async function startRawService(answer: (host: string) => string): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", () => socket.end(answer(host), "latin1"));
@@ -23,23 +23,23 @@ async function startRaw(answer: (host: string) => string): Promise<string> {
   return `http://${host}`;
 }
 
-function open({ origin }: BrokerProcess): Socket {
+function connectTo({ origin }: BrokerProcess): Socket {
   const socket = connect(Number(new URL(origin).port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   return socket.on("error", () => {});
 }
 
-/** Sends bytes, and reads all until the end of the connection. */
-async function exchange(broker: BrokerProcess, text: string): Promise<string> {
-  const socket = open(broker);
+/** Sends the text, and reads everything until the connection ends. */
+async function sendText(broker: BrokerProcess, text: string): Promise<string> {
+  const socket = connectTo(broker);
   socket.write(text, "latin1");
   let read = "";
   for await (const chunk of socket.setEncoding("latin1")) read += String(chunk);
   return read;
 }
 
-/** Sends bytes, ends its side, and reads all that comes. */
-async function halfClosed(broker: BrokerProcess, text: string): Promise<string> {
+/** Sends the text, ends its own side of the connection, and reads everything that comes. */
+async function sendTextAndEnd(broker: BrokerProcess, text: string): Promise<string> {
   const socket = connect({ port: Number(new URL(broker.origin).port), host: "127.0.0.1", allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
   socket.on("error", () => {});
@@ -49,22 +49,27 @@ async function halfClosed(broker: BrokerProcess, text: string): Promise<string> 
   return read;
 }
 
-/** A request with the first dummy. */
-function written({ origin, routes }: BrokerProcess, line: string, headers: readonly string[] = [], body = ""): string {
+/** Returns a request with the first dummy, as text. */
+function requestText(
+  { origin, routes }: BrokerProcess,
+  line: string,
+  headers: readonly string[] = [],
+  body = "",
+): string {
   const { host } = new URL(origin);
   return [`${line} HTTP/1.1`, `Host: ${host}`, `Authorization: Bearer ${routes[0].dummy}`, ...headers, "", body].join(
     "\r\n",
   );
 }
 
-describe("an answer's head", () => {
+describe("the head of an answer", () => {
   test.each([
     ["a status below 100", "HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n"],
     ["the status 000", "HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n"],
     ["another protocol that nobody has asked for", "HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],
     ["101 alone", "HTTP/1.1 101 S\r\n\r\n"],
-  ])("%s is none, and the next request is served", async (_, answer) => {
-    const broker = await startBroker(await startRaw(() => answer));
+  ])("that is invalid, with %s, becomes a 502, and the next request is served", async (_, answer) => {
+    const broker = await startBroker(await startRawService(() => answer));
     for (const target of ["/v1/x", "/v1/y"]) {
       const { status, body } = await send(broker.origin, target, { headers: bearer(broker.routes[0].dummy) });
       expect(status).toBe(502);
@@ -74,23 +79,23 @@ describe("an answer's head", () => {
 
   test("is not passed on if an invalid chunk came with it", async () => {
     const answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\nnone\r\n";
-    const broker = await startBroker(await startRaw(() => answer));
+    const broker = await startBroker(await startRawService(() => answer));
     const { status, body } = await send(broker.origin, "/v1/x", { headers: bearer(broker.routes[0].dummy) });
     expect({ status, body }).toMatchObject({ status: 502, body: expect.stringContaining("HPE_INVALID_CHUNK_SIZE") });
     expect(broker.records).toMatchObject([{ outcome: "failed", status: 502, code: "broker-upstream" }]);
   });
 
-  test("has no control character in its reason", async () => {
-    const broker = await startBroker(await startRaw(() => "HTTP/1.1 200 a\u0001b\r\nContent-Length: 0\r\n\r\n"));
-    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+  test("reaches the client without control characters in its reason phrase", async () => {
+    const broker = await startBroker(await startRawService(() => "HTTP/1.1 200 a\u0001b\r\nContent-Length: 0\r\n\r\n"));
+    const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
     expect(text).toMatch(/^HTTP\/1.1 200 a\?b\r\n/);
   });
 
-  test("holds no key, whatever part of it the service repeats it in", async () => {
+  test("reaches the client without a key, wherever in it the service repeats one", async () => {
     const other = KEYS["SEARCH_KEY"] ?? "";
     const head = `HTTP/1.1 200 ${KEY}\r\n${KEY}: 1\r\nX-Other: ${other}\r\nContent-Length: 0\r\n\r\n`;
-    const broker = await startBroker(await startRaw(() => head));
-    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    const broker = await startBroker(await startRawService(() => head));
+    const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
     expect(text).toMatch(/^HTTP\/1.1 200 /);
     expect(text).not.toContain(KEY);
     expect(text).not.toContain(other);
@@ -98,22 +103,22 @@ describe("an answer's head", () => {
   });
 
   test.each([["x"], ["1"], ["text"], ["Private"]])(
-    "keeps its words if the key is %s, which hides nothing",
+    "keeps its words if the key is %s, which is too short or too common to replace",
     async (key) => {
       const head =
         "HTTP/1.1 200 OK\r\nContent-Type: text/x\r\nCache-Control: Private\r\nContent-Length: 11\r\n\r\n01234567890";
-      const broker = await startBroker(await startRaw(() => head), { keyOf: () => key });
-      const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+      const broker = await startBroker(await startRawService(() => head), { keyOf: () => key });
+      const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
       expect(text.startsWith(head.slice(0, head.indexOf("\r\n\r\n")))).toBe(true);
     },
   );
 
   test.each([[""], ["X-Name: \u00c3\u00a9\r\n"]])(
-    "keeps the bytes of its reason, with the header %j",
+    "keeps the bytes of its reason phrase, with the header %j",
     async (header) => {
       const head = `HTTP/1.1 200 caf\u00c3\u00a9\r\n${header}Content-Length: 0\r\n\r\n`;
-      const broker = await startBroker(await startRaw(() => head));
-      const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+      const broker = await startBroker(await startRawService(() => head));
+      const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
       expect(text.startsWith(`HTTP/1.1 200 caf\u00c3\u00a9\r\n${header}`)).toBe(true);
     },
   );
@@ -121,8 +126,8 @@ describe("an answer's head", () => {
   test("keeps its bytes, and all its headers", async () => {
     const many = Array.from({ length: 1500 }, (_, index) => `X-${index}: 1\r\n`).join("");
     const head = `HTTP/1.1 200 OK\r\nX-Name: \u00c3\u00a9\r\n${many}X-Last: 1\r\nContent-Length: 2\r\n\r\nok`;
-    const broker = await startBroker(await startRaw(() => head));
-    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    const broker = await startBroker(await startRawService(() => head));
+    const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
     expect(text).toContain("X-Name: \u00c3\u00a9\r\n");
     expect(text).toContain("X-Last: 1\r\n");
     expect(text).toMatch(/\r\n\r\nok$/);
@@ -135,32 +140,32 @@ describe("an answer's head", () => {
     ["Location: http://other.test/?back=http://HOST/a", "Location: http://other.test/?back=http://HOST/a"],
     ["Location: http://HOST@other.test/", "Location: http://HOST@other.test/"],
     ["Link: <http://HOST/a>; rel=x, <http://other.test/>", "Link: <BROKER/a>; rel=x, <http://other.test/>"],
-  ])("%s becomes %s", async (sent, expected) => {
-    const upstream = await startRaw((host) => {
+  ])("with %s reaches the client with %s", async (sent, expected) => {
+    const upstream = await startRawService((host) => {
       return `HTTP/1.1 302 F\r\n${sent.replaceAll("HOST", host)}\r\nContent-Length: 0\r\n\r\n`;
     });
     const broker = await startBroker(upstream);
-    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+    const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
     const line = expected.replaceAll("HOST", new URL(upstream).host).replace("BROKER", broker.origin);
     expect(text).toContain(`\r\n${line}\r\n`);
   });
 });
 
-describe("an answer that is whole", () => {
+describe("a complete answer", () => {
   test.each([
     ["204, with a body", "HTTP/1.1 204 N\r\nContent-Length: 2\r\n\r\n", "ok"],
     ["304, with a body", "HTTP/1.1 304 N\r\nETag: x\r\n\r\n", "ok"],
     ["200, with more than was announced", "HTTP/1.1 200 O\r\nContent-Length: 2\r\n\r\nok", "more"],
     ["200, with a second one", "HTTP/1.1 200 O\r\nContent-Length: 2\r\n\r\nok", "HTTP/1.1 200 O\r\n\r\nsecond"],
-  ])("is passed on alone: %s", async (_, answer, more) => {
-    const broker = await startBroker(await startRaw(() => answer + more));
-    const text = await exchange(broker, written(broker, "GET /v1/x", ["Connection: close"]));
+  ])("is passed on without what follows it: %s", async (_, answer, more) => {
+    const broker = await startBroker(await startRawService(() => answer + more));
+    const text = await sendText(broker, requestText(broker, "GET /v1/x", ["Connection: close"]));
     const [line = "", body] = answer.split(/\r\n[^]*\r\n\r\n/);
     expect(text.startsWith(`${line}\r\n`)).toBe(true);
     expect(text.split("\r\n\r\n")[1]).toBe(body);
   });
 
-  test("and is held for a look at the key does not need its connection any more", async () => {
+  test("that waits until the broker has looked for a new key does not need its connection any more", async () => {
     const refused = createServer((socket) => {
       socket.on("error", () => {});
       socket.once("data", () => socket.write("HTTP/1.1 401 U\r\nContent-Length: 2\r\n\r\nno"));
@@ -184,26 +189,26 @@ describe("an answer that is whole", () => {
 });
 
 describe("a request", () => {
-  test("keeps its host and its length, which Connection cannot drop", async () => {
+  test("keeps its Host and its Content-Length even if its Connection header names them", async () => {
     const upstream = await startUpstream((request, response) => void request.resume().on("end", () => response.end()));
     const broker = await startBroker(upstream.origin);
     const second = "GET /v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
     const headers = ["Connection: close, host, content-length", `Content-Length: ${second.length}`];
-    expect(await exchange(broker, written(broker, "DELETE /v1/x", headers, second))).toMatch(/^HTTP\/1.1 200 /);
+    expect(await sendText(broker, requestText(broker, "DELETE /v1/x", headers, second))).toMatch(/^HTTP\/1.1 200 /);
     expect(upstream.requests).toMatchObject([
       { target: "/v1/x", body: second, headers: { host: new URL(upstream.origin).host } },
     ]);
   });
 
-  test("that expects 100 is sent without it, once the client sends its body", async () => {
+  test("that expects 100 is sent on without that expectation once the client sends its body", async () => {
     const upstream = await startUpstream(() => {});
     upstream.server.on("checkContinue", (request, response) => {
       request.resume().on("end", () => response.end("done"));
     });
     const broker = await startBroker(upstream.origin);
-    const socket = open(broker);
+    const socket = connectTo(broker);
     const headers = ["Expect: 100-continue", "Content-Length: 4", "Connection: close"];
-    socket.write(written(broker, "POST /v1/x", headers));
+    socket.write(requestText(broker, "POST /v1/x", headers));
     await once(upstream.server, "checkContinue");
     socket.write("body");
     let read = "";
@@ -211,14 +216,14 @@ describe("a request", () => {
     expect(read).toMatch(/^HTTP\/1.1 200 [^]*done/);
   });
 
-  test("whose body is malformed is refused", async () => {
+  test("with a malformed body is refused", async () => {
     const upstream = await startUpstream(() => {});
     const broker = await startBroker(upstream.origin);
-    const text = written(broker, "POST /v1/x", ["Transfer-Encoding: chunked"], "zz\r\n");
-    expect(await exchange(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*broker-request/);
+    const text = requestText(broker, "POST /v1/x", ["Transfer-Encoding: chunked"], "zz\r\n");
+    expect(await sendText(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*broker-request/);
   });
 
-  test("that is refused gets its answer, while its client still sends", async () => {
+  test("that is refused gets its answer while the client is still sending", async () => {
     const upstream = await startUpstream(() => {});
     const { origin } = await startBroker(upstream.origin);
     const answer = await send(origin, "/v1/x", { body: "x".repeat(20_000_000) });
@@ -232,21 +237,21 @@ describe("a request line", () => {
     ["HTTP/0.9", "GET /v1/x HTTP/0.9"],
     ["HTTP/3.0", "GET /v1/x HTTP/3.0"],
     ["no version", "GET /v1/x"],
-  ])("with %s is refused, with all that a request needs", async (_, line) => {
+  ])("with %s is refused, even if the rest of the request is valid", async (_, line) => {
     const upstream = await startUpstream((_request, response) => void response.end());
     const broker = await startBroker(upstream.origin);
-    const head = written(broker, "").replace(/^ HTTP\/1.1/, line);
+    const head = requestText(broker, "").replace(/^ HTTP\/1.1/, line);
     for (const more of ["", "GET /v1/x HTTP/1.1\r\n\r\n"]) {
-      expect(await exchange(broker, head + more)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
+      expect(await sendText(broker, head + more)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
     }
     const handshake = head.replace(/\r\n$/, "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
-    expect(await exchange(broker, handshake)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"/);
+    expect(await sendText(broker, handshake)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"/);
     expect(upstream.requests).toEqual([]);
     expect(broker.records).toMatchObject(Array.from({ length: 3 }, () => ({ outcome: "refused", status: 400 })));
   });
 });
 
-describe("a client that ends its side", () => {
+describe("a client that ends its side of the connection", () => {
   test.each([
     ["nonsense", "nonsense"],
     ["a line of nonsense", "nonsense\r\n\r\n"],
@@ -255,26 +260,26 @@ describe("a client that ends its side", () => {
     ["a part of a header", "GET / HTTP/1.1\r\nHos"],
     ["a head without its end", "GET / HTTP/1.1\r\nHost: x\r\n"],
     ["a request of another version", "GET / HTTP/2.0\r\n\r\n"],
-  ])("behind %s gets an answer", async (_, text) => {
+  ])("gets an answer after sending %s", async (_, text) => {
     const broker = await startBroker("http://127.0.0.1:1");
-    expect(await halfClosed(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
+    expect(await sendTextAndEnd(broker, text)).toMatch(/^HTTP\/1.1 400 [^]*"code":"broker-request"[^]*}$/);
     await expect
       .poll(() => broker.records)
       .toMatchObject([{ outcome: "refused", status: 400, code: "broker-request" }]);
   });
 
-  test("behind nothing, or an empty line, gets none, and there is no record", async () => {
+  test("gets no answer after sending nothing or an empty line, and there is no record", async () => {
     const broker = await startBroker("http://127.0.0.1:1");
-    for (const text of ["", "\r\n"]) expect(await halfClosed(broker, text)).toBe("");
+    for (const text of ["", "\r\n"]) expect(await sendTextAndEnd(broker, text)).toBe("");
     expect(broker.records).toEqual([]);
   });
 
-  test("behind nonsense that follows an answered request gets an answer, too", async () => {
+  test("gets an answer to nonsense that follows an answered request, too", async () => {
     const upstream = await startUpstream((_, response) => void response.end("first"));
     const broker = await startBroker(upstream.origin);
     const socket = connect({ port: Number(new URL(broker.origin).port), host: "127.0.0.1", allowHalfOpen: true });
     onTestFinished(() => void socket.destroy());
-    socket.write(written(broker, "GET /v1/x"));
+    socket.write(requestText(broker, "GET /v1/x"));
     let read = "";
     for await (const chunk of socket.setEncoding("latin1")) {
       if (read === "") setImmediate(() => socket.end("GET /v1/y HT"));
@@ -283,30 +288,30 @@ describe("a client that ends its side", () => {
     expect(read).toMatch(/^HTTP\/1.1 200 [^]*first[^]*HTTP\/1.1 400 [^]*broker-request/);
   });
 
-  test("within a body has left, and gets none", async () => {
+  test("within a body is recorded as left, and gets no answer", async () => {
     const upstream = await startUpstream(() => {});
     const broker = await startBroker(upstream.origin);
-    expect(await halfClosed(broker, written(broker, "POST /v1/x", ["Content-Length: 5"], "ab"))).toBe("");
+    expect(await sendTextAndEnd(broker, requestText(broker, "POST /v1/x", ["Content-Length: 5"], "ab"))).toBe("");
     await expect.poll(() => broker.records).toMatchObject([{ outcome: "left" }]);
   });
 });
 
-describe("requests in one connection", () => {
+describe("of several requests in one connection,", () => {
   test.each([
     ["denied", "GET /v1/organization/x HTTP/1.1\r\nHost: HOST\r\nAuthorization: KEY\r\n\r\n", "403"],
     ["malformed", "nonsense\r\n\r\n", "400"],
     ["CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: HOST\r\n\r\n", "405"],
     ["a handshake", "GET / HTTP/1.1\r\nHost: HOST\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "401"],
-  ])("the first is answered whole, though the second is %s", async (_, second, status) => {
+  ])("the first is answered completely even if the second is %s", async (_, second, status) => {
     const upstream = await startUpstream((_request, response) => void setImmediate(() => response.end("whole")));
     const broker = await startBroker(upstream.origin);
     const key = `Bearer ${broker.routes[0].dummy}`;
     const behind = second.replace("HOST", new URL(broker.origin).host).replace("KEY", key);
-    const text = await exchange(broker, written(broker, "GET /v1/x") + behind);
+    const text = await sendText(broker, requestText(broker, "GET /v1/x") + behind);
     expect(text).toMatch(new RegExp(`^HTTP/1.1 200 [^]*whole(?:\r\n0\r\n\r\n)?HTTP/1.1 ${status} `));
   });
 
-  test("256 are forwarded before their answers, and further ones refused; another client's is served", async () => {
+  test("256 are forwarded before their answers, and further ones are refused; another client is still served", async () => {
     const waiting: (() => void)[] = [];
     const upstream = await startUpstream((request, response) => {
       if (request.url === "/v1/other") return void response.end("other");
@@ -314,7 +319,7 @@ describe("requests in one connection", () => {
       return undefined;
     });
     const broker = await startBroker(upstream.origin);
-    const text = exchange(broker, written(broker, "GET /v1/x").repeat(400));
+    const text = sendText(broker, requestText(broker, "GET /v1/x").repeat(400));
     await expect
       .poll(() => broker.records)
       .toMatchObject([{ outcome: "refused", status: 400, code: "broker-request" }]);
@@ -326,10 +331,10 @@ describe("requests in one connection", () => {
     expect(statuses).toEqual([...Array.from({ length: 256 }, () => "HTTP/1.1 200"), "HTTP/1.1 400"]);
   });
 
-  test("none is served behind a refused one", async () => {
+  test("none is served after a refused one", async () => {
     const upstream = await startUpstream((_, response) => void response.end());
     const broker = await startBroker(upstream.origin);
-    const text = await exchange(broker, written(broker, "GET /v1//x") + written(broker, "GET /v1/x"));
+    const text = await sendText(broker, requestText(broker, "GET /v1//x") + requestText(broker, "GET /v1/x"));
     expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 400"]);
     expect(upstream.requests).toHaveLength(0);
   });

@@ -1,4 +1,7 @@
-/** Connections that are kept for further requests, and may have ended when a request comes. */
+/**
+ * The broker keeps connections to the service for further requests. A kept connection may have ended when the next
+ * request comes.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import { connect, type Socket } from "node:net";
@@ -7,8 +10,10 @@ import { nextText, type Opened, responseTo, send, startBroker, startUpstream, te
 
 const bearer = ({ routes }: Opened) => ({ Authorization: `Bearer ${routes[0].dummy}` });
 
-/** A service that answers one request on each connection, and ends it when the second one comes. */
-async function forgetful() {
+/**
+ * Starts a service that answers one request on each connection, and closes the connection when a second request comes.
+ */
+async function startForgetfulService() {
   const answered = new WeakSet<Socket>();
   const upstream = await startUpstream((request, response) => {
     const { socket } = request;
@@ -22,8 +27,8 @@ async function forgetful() {
   return { upstream, broker, targets: () => upstream.requests.map(({ method, target }) => `${method} ${target}`) };
 }
 
-describe("a kept connection", () => {
-  test("takes one request after another; several at once have one each", async () => {
+describe("a kept connection to the service", () => {
+  test("carries one request after another; concurrent requests have a connection each", async () => {
     const waiting: (() => void)[] = [];
     const upstream = await startUpstream((request, response) => {
       if (request.url === "/v1/now") return void response.end("ok");
@@ -44,7 +49,7 @@ describe("a kept connection", () => {
     await expect.poll(() => upstream.sockets.size).toBe(0);
   });
 
-  test("is ended here before the time that the service has announced", async () => {
+  test("is ended by the broker before the service's announced time is over", async () => {
     const upstream = await startUpstream((_, response) => void response.setHeader("Keep-Alive", "timeout=3").end("ok"));
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
@@ -55,7 +60,7 @@ describe("a kept connection", () => {
     await Promise.all([answer, once(kept ?? broker.agent, "close")]);
   });
 
-  test("that is in use may be silent for longer than that time", async () => {
+  test("may be silent for longer than the announced time while it is in use", async () => {
     const waiting: http.ServerResponse[] = [];
     const upstream = await startUpstream((request, response) => {
       response.setHeader("Keep-Alive", "timeout=3");
@@ -77,7 +82,7 @@ describe("a kept connection", () => {
     expect(upstream.sockets.size).toBe(1);
   });
 
-  test("is not kept for a second or less", async () => {
+  test("is not made if the service announces a second or less", async () => {
     const upstream = await startUpstream((_, response) => void response.setHeader("Keep-Alive", "timeout=1").end("ok"));
     upstream.server.keepAliveTimeout = 0;
     const broker = await startBroker(upstream.origin, {});
@@ -88,7 +93,7 @@ describe("a kept connection", () => {
     await answer;
   });
 
-  test("of a request that was given up while it was connecting is not lost", async () => {
+  test("is not left behind by a request that was given up while it was connecting", async () => {
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const broker = await startBroker(upstream.origin, {});
     const request = http.request({ agent: broker.agent, path: "/", port: new URL(upstream.origin).port });
@@ -100,7 +105,7 @@ describe("a kept connection", () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  test("is not made after the end", async () => {
+  test("is not made after the broker has closed", async () => {
     const upstream = await startUpstream((_, response) => void response.end("ok"));
     const broker = await startBroker(upstream.origin, {});
     broker.close();
@@ -112,16 +117,16 @@ describe("a kept connection", () => {
 });
 
 describe("a request that meets the end of a kept connection", () => {
-  test.each(["GET", "HEAD", "DELETE"])("and does nothing twice is sent again: %s", async (method) => {
-    const { broker, targets } = await forgetful();
+  test.each(["GET", "HEAD", "DELETE"])("is sent again if its method is safe to repeat: %s", async (method) => {
+    const { broker, targets } = await startForgetfulService();
     const answer = await send(broker.origin, "/v1/x", { method, headers: bearer(broker) });
     expect(answer.status).toBe(200);
     expect(targets()).toEqual(["GET /v1/first", `${method} /v1/x`, `${method} /v1/x`]);
     expect(broker.records.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
   });
 
-  test("whose body was not begun is sent again", async () => {
-    const { upstream, broker, targets } = await forgetful();
+  test("is sent again if its body was not begun", async () => {
+    const { upstream, broker, targets } = await startForgetfulService();
     let asked = 0;
     upstream.server.on("checkContinue", (request: http.IncomingMessage, response: http.ServerResponse) => {
       asked += 1;
@@ -144,18 +149,18 @@ describe("a request that meets the end of a kept connection", () => {
   test.each([
     ["with a body", { body: "{}" }],
     ["without one", {}],
-  ])("and may do something twice is not: POST %s", async (_, more) => {
-    const { broker, targets } = await forgetful();
+  ])("is not sent again if it could have an effect twice: POST %s", async (_, more) => {
+    const { broker, targets } = await startForgetfulService();
     const answer = await send(broker.origin, "/v1/x", { method: "POST", headers: bearer(broker), ...more });
     expect(answer).toMatchObject({ status: 502, headers: { "x-should-retry": "true" } });
     expect(answer.body).toContain("broker-upstream");
     expect(targets()).toEqual(["GET /v1/first", "POST /v1/x"]);
-    // The one that the client sends itself has a connection of its own.
+    // The client's own second attempt gets a new connection.
     expect(await send(broker.origin, "/v1/x", { headers: bearer(broker), ...more })).toMatchObject({ status: 200 });
   });
 
-  test("and is a handshake for a WebSocket is sent again", async () => {
-    const { upstream, broker } = await forgetful();
+  test("is sent again if it is the handshake of a WebSocket", async () => {
+    const { upstream, broker } = await startForgetfulService();
     let shaken = 0;
     upstream.server.on("upgrade", (_, socket: Socket) => {
       shaken += 1;

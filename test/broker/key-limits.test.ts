@@ -2,19 +2,22 @@ import { expect, test } from "vitest";
 import { Limits } from "../../src/broker/key-limits.ts";
 import type { RequestLimit } from "../../src/contract/broker/broker-model.ts";
 
-/** Takes one request at each time, in ms. Returns the seconds to wait for each that is refused; 0 for the others. */
-function waits(limit: RequestLimit, times: readonly number[]): readonly number[] {
+/**
+ * Takes one request at each of the times, in ms. Returns for each the seconds to wait if it is refused, and 0 if it is
+ * admitted.
+ */
+function secondsToWait(limit: RequestLimit, times: readonly number[]): readonly number[] {
   const limits = new Limits();
   return times.map((now) => limits.take({ name: "KEY", limit }, now)?.retry?.seconds ?? 0);
 }
 
-test("within any minute no more than perMinute are admitted, and those that are refused do not count", () => {
-  expect(waits({ perMinute: 2 }, [0, 10_000, 20_000, 59_999, 60_000, 69_999, 70_000, 119_999, 120_000])).toEqual([
-    0, 0, 40, 1, 0, 1, 0, 1, 0,
-  ]);
+test("within any minute at most perMinute requests are admitted, and refused requests are not counted", () => {
+  expect(
+    secondsToWait({ perMinute: 2 }, [0, 10_000, 20_000, 59_999, 60_000, 69_999, 70_000, 119_999, 120_000]),
+  ).toEqual([0, 0, 40, 1, 0, 1, 0, 1, 0]);
 });
 
-test("a run has no more than total, and says that waiting does not help", () => {
+test("a run admits at most total requests, and its refusal says that waiting does not help", () => {
   const limits = new Limits();
   const take = (now: number) => limits.take({ name: "KEY", limit: { total: 2, perMinute: 60 } }, now);
   expect([take(0), take(1)]).toEqual([undefined, undefined]);
@@ -22,7 +25,7 @@ test("a run has no more than total, and says that waiting does not help", () => 
   expect(take(1e9)).toMatchObject({ retry: { helps: false } });
 });
 
-test("each key has a count of its own, which goes on with another limit; without a limit none is counted", () => {
+test("each key is counted separately, its count goes on if its limit changes, and a key without a limit is not counted", () => {
   const limits = new Limits();
   const limit = { perMinute: 1 };
   expect(limits.take({ name: "A", limit }, 0)).toBeUndefined();
@@ -33,7 +36,7 @@ test("each key has a count of its own, which goes on with another limit; without
   for (let index = 0; index < 1000; index += 1) expect(limits.take({ name: "C" }, 0)).toBeUndefined();
 });
 
-test("of ten thousand random times no minute has more", () => {
+test("no minute of ten thousand random times has more requests than the limit", () => {
   const limits = new Limits();
   const admitted: number[] = [];
   let now = 0;

@@ -11,7 +11,7 @@ function key(name: string, entry: BrokerEntry = {}): DeclaredKey {
   return { name, source: "esc", dummy: "dummy", entry, provider: PROVIDERS[name] };
 }
 
-function plan(
+function summarizePlan(
   subject: DeclaredKey,
   values: Readonly<Record<string, SourcedValue>> = {},
   more: Partial<Pick<PlanContext, "contract" | "allowed">> = {},
@@ -28,12 +28,12 @@ function plan(
   return { origin: route.origin, path: route.path, servicePath: route.servicePath, base, because };
 }
 
-const callers = (value: string): SourcedValue => ({ value, source: CALLER });
-const named = { contract: { path: "/elsewhere.json", isNamed: true } };
+const callerValue = (value: string): SourcedValue => ({ value, source: CALLER });
+const namedContract = { contract: { path: "/elsewhere.json", isNamed: true } };
 
 describe("the address of a provider", () => {
-  test("is its own, and the program gets each of its variables", () => {
-    expect(plan(key("OPENAI_API_KEY"))).toEqual({
+  test("is built in, and the program gets each of the provider's variables", () => {
+    expect(summarizePlan(key("OPENAI_API_KEY"))).toEqual({
       origin: "https://api.openai.com",
       path: "",
       servicePath: "",
@@ -42,8 +42,10 @@ describe("the address of a provider", () => {
     });
   });
 
-  test("may be a gateway that the caller has set; its path stays", () => {
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1/") })).toEqual({
+  test("may be a gateway that the caller has set, whose path is kept", () => {
+    expect(
+      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1/") }),
+    ).toEqual({
       origin: "https://gateway.test",
       path: "/openai/v1",
       servicePath: "/v1",
@@ -52,24 +54,28 @@ describe("the address of a provider", () => {
     });
   });
 
-  test("may be told by goose's variable, which has no path", () => {
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_HOST: callers("https://gateway.test/openai") })).toMatchObject({
+  test("may come from goose's variable, which has no path", () => {
+    expect(
+      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_HOST: callerValue("https://gateway.test/openai") }),
+    ).toMatchObject({
       path: "/openai",
       base: { OPENAI_BASE_URL: "/openai/v1", OPENAI_HOST: "/openai" },
       because: "caller",
     });
-    // A gateway without the service's own path: what goose then asks for is beside it.
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers("https://gateway.test/openai") })).toMatchObject({
+    // This gateway has no path of the service, so the program's goose asks for paths beside it.
+    expect(
+      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue("https://gateway.test/openai") }),
+    ).toMatchObject({
       path: "/openai",
       servicePath: "/v1",
       base: { OPENAI_BASE_URL: "/openai", OPENAI_HOST: "/openai" },
     });
   });
 
-  test("is that of two keys of one service, each with headers of its own", () => {
-    const gateway = { ANTHROPIC_BASE_URL: callers("https://gateway.test") };
+  test("is shared by two keys of one service, each of which has its own headers", () => {
+    const gateway = { ANTHROPIC_BASE_URL: callerValue("https://gateway.test") };
     for (const name of ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]) {
-      expect(plan(key(name), gateway)).toMatchObject({
+      expect(summarizePlan(key(name), gateway)).toMatchObject({
         origin: "https://gateway.test",
         base: { ANTHROPIC_BASE_URL: "", ANTHROPIC_HOST: "" },
       });
@@ -79,17 +85,18 @@ describe("the address of a provider", () => {
   test.each([
     ["GROQ_BASE_URL", "https://gateway.test/groq"],
     ["GROQ_API_BASE", "https://gateway.test/groq/openai/v1"],
-  ])("may be told by either variable: %s", (variable, address) => {
-    expect(plan(key("GROQ_API_KEY"), { [variable]: callers(address) })).toMatchObject({
+  ])("may come from either of two variables: %s", (variable, address) => {
+    expect(summarizePlan(key("GROQ_API_KEY"), { [variable]: callerValue(address) })).toMatchObject({
       path: "/groq",
       servicePath: "",
       base: { GROQ_BASE_URL: "/groq", GROQ_API_BASE: "/groq/openai/v1" },
     });
   });
 
-  test("may come from the source of the key, and from no other", () => {
+  test("may come from the source of the key, and from no other source", () => {
     const address = "https://gateway.test/v1";
-    const from = (source: string) => plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
+    const from = (source: string) =>
+      summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: { value: address, source } });
     expect(from("esc")).toMatchObject({ origin: "https://gateway.test", because: "source" });
     expect(from("/project/.env")).toMatchObject({ origin: "https://api.openai.com", because: "built-in" });
   });
@@ -100,8 +107,8 @@ describe("the address of a provider", () => {
     ["ftp://gateway.test", "no-address"],
     ["https://user:password@gateway.test", "no-address"],
     ["https://gateway.test/v1?x", "no-address"],
-  ])("is refused: %s (%s)", (address, kind) => {
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers(address) })).toEqual({
+  ])("is refused if it is %s (%s)", (address, kind) => {
+    expect(summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toEqual({
       kind,
       name: "OPENAI_API_KEY",
       variable: "OPENAI_BASE_URL",
@@ -113,13 +120,15 @@ describe("the address of a provider", () => {
     ["http://127.0.0.1:/v1", "http://127.0.0.1"],
     ["http://[::1]:8080", "http://[::1]:8080"],
   ])("may be http on this machine: %s", (address, origin) => {
-    expect(plan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callers(address) })).toMatchObject({ origin });
+    expect(summarizePlan(key("OPENAI_API_KEY"), { OPENAI_BASE_URL: callerValue(address) })).toMatchObject({ origin });
   });
 });
 
-describe("the address of a service without one of its own", () => {
-  test("is a variable's, of the caller or of the source of the key", () => {
-    expect(plan(key("QDRANT_API_KEY"), { QDRANT_URL: { value: "https://q.test:6333", source: "esc" } })).toEqual({
+describe("the address of a service that has no built-in address", () => {
+  test("comes from a variable of the caller or of the key's source", () => {
+    expect(
+      summarizePlan(key("QDRANT_API_KEY"), { QDRANT_URL: { value: "https://q.test:6333", source: "esc" } }),
+    ).toEqual({
       origin: "https://q.test:6333",
       path: "",
       servicePath: "",
@@ -128,13 +137,20 @@ describe("the address of a service without one of its own", () => {
     });
   });
 
-  test("is not a repository's", () => {
+  test("is not taken from a file of the repository", () => {
     const values = { QDRANT_URL: { value: "https://evil.test", source: "/project/.env" } };
-    expect(plan(key("QDRANT_API_KEY"), values)).toMatchObject({ kind: "untrusted", origin: "https://evil.test" });
+    expect(summarizePlan(key("QDRANT_API_KEY"), values)).toMatchObject({
+      kind: "untrusted",
+      origin: "https://evil.test",
+    });
   });
 
   test("must be set", () => {
-    expect(plan(key("QDRANT_API_KEY"))).toEqual({ kind: "unset", name: "QDRANT_API_KEY", variable: "QDRANT_URL" });
+    expect(summarizePlan(key("QDRANT_API_KEY"))).toEqual({
+      kind: "unset",
+      name: "QDRANT_API_KEY",
+      variable: "QDRANT_URL",
+    });
   });
 });
 
@@ -145,31 +161,33 @@ describe("an origin that a contract declares", () => {
     base: { SEARCH_BASE_URL: "/v2" },
   });
 
-  test("does not count if the contract was only found", () => {
-    expect(plan(search)).toEqual({
+  test("is not used if the search has found the contract", () => {
+    expect(summarizePlan(search)).toEqual({
       kind: "untrusted",
       name: "SEARCH_KEY",
       origin: "https://search.example.com",
       path: "/project/sophia.contract.json",
       isEsc: false,
     });
-    expect(plan(key("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({ kind: "untrusted" });
+    expect(summarizePlan(key("OPENAI_API_KEY", { upstream: "https://evil.test" }))).toMatchObject({
+      kind: "untrusted",
+    });
   });
 
-  test("counts if the caller has named the contract, or has allowed the origin", () => {
+  test("is used if the caller has named the contract or has allowed the origin", () => {
     const expected = { origin: "https://search.example.com", base: { SEARCH_BASE_URL: "/v2" } };
-    expect(plan(search, {}, named)).toMatchObject({ ...expected, because: "contract" });
-    expect(plan(search, {}, { allowed: ["https://search.example.com"] })).toMatchObject({
+    expect(summarizePlan(search, {}, namedContract)).toMatchObject({ ...expected, because: "contract" });
+    expect(summarizePlan(search, {}, { allowed: ["https://search.example.com"] })).toMatchObject({
       ...expected,
       because: "allowed",
     });
   });
 
-  test("does not become a pair by naming a variable of the caller's", () => {
+  test("is not trusted because it names a variable of the caller", () => {
     const evil = { ...search, entry: { ...search.entry, upstream: "${GITHUB_SERVER_URL}" } };
-    const values = { GITHUB_SERVER_URL: callers("https://evil.test/x") };
-    expect(plan(evil, values)).toMatchObject({ kind: "untrusted", origin: "https://evil.test" });
-    expect(plan(evil, values, named)).toMatchObject({
+    const values = { GITHUB_SERVER_URL: callerValue("https://evil.test/x") };
+    expect(summarizePlan(evil, values)).toMatchObject({ kind: "untrusted", origin: "https://evil.test" });
+    expect(summarizePlan(evil, values, namedContract)).toMatchObject({
       origin: "https://evil.test",
       path: "/x",
       base: { SEARCH_BASE_URL: "/x/v2" },
@@ -177,12 +195,15 @@ describe("an origin that a contract declares", () => {
   });
 
   test("needs a header, and an origin", () => {
-    expect(plan(key("X_KEY", { upstream: "https://x.test" }), {}, named)).toEqual({ kind: "no-header", name: "X_KEY" });
-    expect(plan(key("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
+    expect(summarizePlan(key("X_KEY", { upstream: "https://x.test" }), {}, namedContract)).toEqual({
+      kind: "no-header",
+      name: "X_KEY",
+    });
+    expect(summarizePlan(key("X_KEY"))).toEqual({ kind: "no-upstream", name: "X_KEY" });
   });
 });
 
-describe("a contract that was found", () => {
+describe("a contract that the search has found", () => {
   const evil = "/project/sophia.contract.json";
 
   test.each<[string, BrokerEntry, string]>([
@@ -191,29 +212,32 @@ describe("a contract that was found", () => {
     ["a prefix", { prefix: "/openai/v1" }, "prefix"],
     ["an empty header list beside a prefix", { prefix: "/x", slots: [] }, "no-header"],
   ])("may not change how a built-in key is sent: %s", (_, entry, part) => {
-    const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
-    expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject(
+    const values = { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1") };
+    expect(summarizePlan(key("OPENAI_API_KEY", entry), values)).toMatchObject(
       part === "no-header" ? { kind: part } : { kind: "untrusted-part", part, path: evil },
     );
-    if (part !== "no-header") expect(plan(key("OPENAI_API_KEY", entry), values, named)).not.toHaveProperty("kind");
+    if (part !== "no-header")
+      expect(summarizePlan(key("OPENAI_API_KEY", entry), values, namedContract)).not.toHaveProperty("kind");
   });
 
-  test("may repeat what is built in", () => {
+  test("may repeat the built-in settings", () => {
     const entry: BrokerEntry = { slots: [{ header: "x-api-key" }], prefix: "/v1" };
-    expect(plan(key("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
+    expect(summarizePlan(key("ANTHROPIC_API_KEY", entry))).toMatchObject({ because: "built-in" });
   });
 
-  test("cannot shift the paths that the rules see, neither by its base nor by its upstream", () => {
-    const values = { OPENAI_BASE_URL: callers("https://gateway.test/openai/v1") };
+  test("cannot change which paths the rules see, neither by its base nor by its upstream", () => {
+    const values = { OPENAI_BASE_URL: callerValue("https://gateway.test/openai/v1") };
     const entry: BrokerEntry = { base: { OPENAI_BASE_URL: "", OTHER_URL: "/v10" } };
-    expect(plan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
+    expect(summarizePlan(key("OPENAI_API_KEY", entry), values)).toMatchObject({
       path: "/openai/v1",
       servicePath: "/v1",
       base: { OPENAI_BASE_URL: "/openai/v1", OTHER_URL: "/openai/v1/v10" },
     });
     const upstream = "https://api.openai.com/v1/organization";
-    expect(plan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
-    expect(plan(key("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] })).toMatchObject({
+    expect(summarizePlan(key("OPENAI_API_KEY", { upstream }))).toMatchObject({ kind: "untrusted" });
+    expect(
+      summarizePlan(key("OPENAI_API_KEY", { upstream }), {}, { allowed: ["https://api.openai.com"] }),
+    ).toMatchObject({
       path: "/v1/organization",
       servicePath: "/v1/organization",
     });
@@ -224,8 +248,10 @@ describe("a contract that the caller has named", () => {
   const values = (more: Partial<SourcedValue>) => ({ Q: { value: "https://q.test", source: "other", ...more } });
   const entry: BrokerEntry = { upstream: "${Q}", slots: [{ header: "api-key" }], base: { Q: "" } };
 
-  test("names the variable of an address, not what a file of the repository puts into it", () => {
-    expect(plan(key("X_KEY", entry), values({ file: "/project/.env:1", isFound: true }), named)).toEqual({
+  test("decides which variable gives an address, but does not make a repository's value of it trusted", () => {
+    expect(
+      summarizePlan(key("X_KEY", entry), values({ file: "/project/.env:1", isFound: true }), namedContract),
+    ).toEqual({
       kind: "untrusted",
       name: "X_KEY",
       origin: "https://q.test",
@@ -233,13 +259,15 @@ describe("a contract that the caller has named", () => {
       isEsc: false,
       variable: "Q",
     });
-    expect(plan(key("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), named)).toMatchObject({
-      because: "contract",
-    });
+    expect(summarizePlan(key("X_KEY", entry), values({ file: "ESC a/b/c", isEsc: true }), namedContract)).toMatchObject(
+      {
+        because: "contract",
+      },
+    );
   });
 });
 
-describe("built-in denials", () => {
+describe("the built-in denials", () => {
   const routeOf = (entry: BrokerEntry, isNamed: boolean) => {
     const planned = planKey(key("OPENAI_API_KEY", entry), {
       valueOf: () => undefined,
@@ -251,22 +279,22 @@ describe("built-in denials", () => {
   };
   const own = [parseRule("* /v1/files/**")].flatMap((rule) => rule ?? []);
 
-  test("stay if a contract that was found has denials of its own", () => {
+  test("still apply if a contract that the search has found has denials of its own", () => {
     expect(routeOf({ deny: own }, false)).toEqual([...(PROVIDERS["OPENAI_API_KEY"]?.deny ?? []), "* /v1/files/**"]);
     expect(routeOf({ deny: [] }, false)).toEqual(PROVIDERS["OPENAI_API_KEY"]?.deny);
   });
 
-  test("are replaced by a contract that the caller has named", () => {
+  test("are replaced by those of a contract that the caller has named", () => {
     expect(routeOf({ deny: own }, true)).toEqual(["* /v1/files/**"]);
   });
 
-  test.each(Object.entries(PROVIDERS))("of %s are rules", (_, { deny = [] }) => {
+  test.each(Object.entries(PROVIDERS))("of %s are valid rules", (_, { deny = [] }) => {
     expect(deny.map((text) => parseRule(text)?.text)).toEqual(deny);
   });
 });
 
-describe("GitHub", () => {
-  const sent = (values: Readonly<Record<string, SourcedValue>> = {}, entry: BrokerEntry = {}, more = {}) => {
+describe("the hosts of GitHub", () => {
+  const routeForGithub = (values: Readonly<Record<string, SourcedValue>> = {}, entry: BrokerEntry = {}, more = {}) => {
     const planned = planKey(key("GITHUB_PAT", entry), {
       valueOf: (name) => values[name],
       caller: CALLER,
@@ -300,32 +328,32 @@ describe("GitHub", () => {
 
   test.each([
     ["nothing", {}, own],
-    ["the API's own address", { GITHUB_API_URL: callers("https://api.github.com") }, own],
-    ["that of GraphQL", { GITHUB_GRAPHQL_URL: callers("https://api.github.com/graphql") }, own],
-    ["an Enterprise Server", { GITHUB_API_URL: callers("https://ghe.test/api/v3/") }, enterprise],
-    ["its GraphQL", { GITHUB_GRAPHQL_URL: callers("https://ghe.test/api/graphql") }, enterprise],
-    ["a customer's API", { GITHUB_API_URL: callers("https://api.acme.ghe.com") }, resident],
-    ["a customer's GraphQL", { GITHUB_GRAPHQL_URL: callers("https://api.acme.ghe.com/graphql") }, resident],
-    ["another path", { GITHUB_API_URL: callers("https://ghe.test/other") }, "no-github"],
-    ["a path of the API", { GITHUB_API_URL: callers("https://api.github.com/user") }, "no-github"],
-    ["http", { GITHUB_API_URL: callers("http://ghe.test/api/v3") }, "insecure"],
-  ])("by variables of the caller: %s", (_, values, expected) => {
-    expect(sent(values)).toEqual(expected);
+    ["the API's own address", { GITHUB_API_URL: callerValue("https://api.github.com") }, own],
+    ["that of GraphQL", { GITHUB_GRAPHQL_URL: callerValue("https://api.github.com/graphql") }, own],
+    ["an Enterprise Server", { GITHUB_API_URL: callerValue("https://ghe.test/api/v3/") }, enterprise],
+    ["its GraphQL", { GITHUB_GRAPHQL_URL: callerValue("https://ghe.test/api/graphql") }, enterprise],
+    ["a customer's API", { GITHUB_API_URL: callerValue("https://api.acme.ghe.com") }, resident],
+    ["a customer's GraphQL", { GITHUB_GRAPHQL_URL: callerValue("https://api.acme.ghe.com/graphql") }, resident],
+    ["another path", { GITHUB_API_URL: callerValue("https://ghe.test/other") }, "no-github"],
+    ["a path of the API", { GITHUB_API_URL: callerValue("https://api.github.com/user") }, "no-github"],
+    ["http", { GITHUB_API_URL: callerValue("http://ghe.test/api/v3") }, "insecure"],
+  ])("follow the caller's variables: %s", (_, values, expected) => {
+    expect(routeForGithub(values)).toEqual(expected);
   });
 
-  test("by a contract: only one that the caller has named, and without ssh if it says so", () => {
+  test("follow a contract only if the caller has named it, and git's settings leave out ssh if the contract says so", () => {
     const entry = { upstream: "https://ghe.test", ssh: false };
-    expect(sent({}, entry)).toBe("untrusted");
-    expect(sent({}, entry, named)).toEqual({ ...enterprise, git: { host: "ghe.test", ssh: false } });
+    expect(routeForGithub({}, entry)).toBe("untrusted");
+    expect(routeForGithub({}, entry, namedContract)).toEqual({ ...enterprise, git: { host: "ghe.test", ssh: false } });
   });
 
-  test("rules with the names of github.com are for the hosts of an Enterprise Server", () => {
+  test("get the rules that name github.com's hosts, translated for an Enterprise Server", () => {
     const allow = ["github.com: * /a/**", "api.github.com: GET /b", "uploads.github.com: * /c", "* /d"];
     const planned = planKey(key("GH_TOKEN", { upstream: "https://ghe.test", allow: parseRules(allow) }), {
       valueOf: () => undefined,
       caller: CALLER,
       allowed: [],
-      ...named,
+      ...namedContract,
     });
     expect("route" in planned && planned.route.allow.map(({ text }) => text)).toEqual([
       "ghe.test: * /a/**",

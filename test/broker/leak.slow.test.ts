@@ -1,4 +1,7 @@
-/** Counts what is left behind by many requests, and by streams that the client has left. Counts, no times. */
+/**
+ * Counts what many requests, and many streams that the client abandons, leave behind. The test counts things and
+ * measures no times.
+ */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
@@ -13,7 +16,7 @@ const REQUESTS = cases(2000, 10_000);
 const STREAMS = cases(200, 1000);
 const AT_ONCE = 16;
 
-/** Does `work` so many times, 16 at once. */
+/** Does `work` `count` times, 16 times at once. */
 async function repeat(count: number, work: () => Promise<void>): Promise<void> {
   let left = count;
   const worker = async (): Promise<void> => {
@@ -22,11 +25,12 @@ async function repeat(count: number, work: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-/** The sockets of this process that are open: those of clients and those of servers. */
+/** Returns a set that always contains the open sockets of this process, those of clients and those of servers. */
 function openSockets(): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   const add = (message: unknown): void => {
-    // Sound: both channels say so (diagnostics_channel of Node.js, "Net").
+    // The cast is sound because the documentation of both channels gives this type (diagnostics_channel of Node.js,
+    // "Net").
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     const { socket } = message as { readonly socket: Socket };
     sockets.add(socket);
@@ -82,7 +86,7 @@ test(
     });
     await end;
     expect(streams).toBe(STREAMS);
-    // The broker runs on: these are its idle connections.
+    // The broker is still open here: these are its idle connections.
     expect(upstream.sockets.size).toBeLessThanOrEqual(AT_ONCE);
 
     client.destroy();
@@ -96,7 +100,7 @@ test(
   },
 );
 
-/** The number of this process's open files and sockets. */
+/** Returns the number of this process's open files and sockets. */
 function descriptors(): number {
   return process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
 }

@@ -1,4 +1,6 @@
-/** Searches for a request by which a key reaches a service against the rules: many mutated ones, over real connections. */
+/**
+ * Sends many mutated requests over real connections, to find one by which a key reaches a service against the rules.
+ */
 import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
@@ -36,13 +38,13 @@ const oddSegment = fc.constantFrom(
   ..."%ef%bc%8e%ef%bc%8e %c0%ae%c0%ae v1%c0%aforganization organization,x organization%c2%a0".split(" "),
 );
 const segment = fc.oneof({ weight: 6, arbitrary: plainSegment }, { weight: 1, arbitrary: oddSegment });
-const end = fc.constantFrom("", "", "", "/", "?a=b", "?/../v1/organization", "#x");
+const targetEnd = fc.constantFrom("", "", "", "/", "?a=b", "?/../v1/organization", "#x");
 const path = fc.oneof(
   fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join("/")}`),
   fc.constantFrom("/v2/query", "/v2/documents/x", "/v1/chat"),
 );
 const target = fc.oneof(
-  { weight: 9, arbitrary: fc.tuple(path, end).map((parts) => parts.join("")) },
+  { weight: 9, arbitrary: fc.tuple(path, targetEnd).map((parts) => parts.join("")) },
   fc.constantFrom(
     "*",
     "http://127.0.0.1/v1/organization",
@@ -81,7 +83,7 @@ const validKey = fc.constantFrom(
   `x-api-key: ${anthropic.dummy}`,
 );
 const authorization = fc.oneof({ weight: 4, arbitrary: validKey }, { weight: 1, arbitrary: mutatedKey });
-const further = fc.constantFrom(
+const oddHeaders = fc.constantFrom(
   "Connection: authorization",
   "Connection: close, x-api-key, host",
   "Connection: Upgrade",
@@ -124,7 +126,7 @@ const request = fc
       { weight: 4, arbitrary: fc.array(authorization, { minLength: 1, maxLength: 1 }) },
       { weight: 1, arbitrary: fc.array(authorization, { maxLength: 3 }) },
     ),
-    rare(further, 3),
+    rare(oddHeaders, 3),
     fc.constantFrom(
       "",
       "",
@@ -138,7 +140,7 @@ const request = fc
     [`${method} ${aim} HTTP/1.1`, `Host: ${name}`, ...keys, ...more, "", body].join("\r\n"),
   );
 
-/** Returns a request with the dummies of a broker, which has its own if it is another process's. */
+/** Replaces the tests' dummies in a request by the broker's. A broker in another process has dummies of its own. */
 function withDummiesOf({ routes }: Pick<BrokerProcess, "routes">, text: string): string {
   return DUMMIES.reduce((written, dummy, index) => written.replaceAll(dummy, routes[index]?.dummy ?? dummy), text);
 }
@@ -148,15 +150,20 @@ function connectTo(door: number | string | TcpNetConnectOpts): Socket {
   return typeof door === "number" ? connect(door, "127.0.0.1") : connect(door);
 }
 
-/** Sends one request. Returns the beginning of its answer; nothing if the connection was closed, or `isOver` without one. */
+/**
+ * Sends one request. Returns the beginning of its answer, or nothing if the connection is closed, or `isOver` resolves,
+ * before an answer comes.
+ */
 async function exchange(
   door: number | string | TcpNetConnectOpts,
   text: string,
   isOver: Promise<void>,
 ): Promise<string> {
   const socket = connectTo(door).on("error", () => {});
-  const own = typeof door === "number" ? `:${door}` : "";
-  const written = text.replaceAll("HOST", `127.0.0.1${own}`).replaceAll("LOCAL", `localhost${own}`);
+  const nonLoopbackAddress = typeof door === "number" ? `:${door}` : "";
+  const written = text
+    .replaceAll("HOST", `127.0.0.1${nonLoopbackAddress}`)
+    .replaceAll("LOCAL", `localhost${nonLoopbackAddress}`);
   socket.write(written, "latin1");
   const answer = await Promise.race([nextText(socket), once(socket, "close").then(() => ""), isOver.then(() => "")]);
   socket.destroy();
@@ -164,16 +171,19 @@ async function exchange(
 }
 
 /**
- * Resolves when requests that were sent before have their answers, or get none since they are not whole: when three others,
- * one after the other, have theirs. All of them are answered in this process, in turn.
+ * Resolves when the earlier requests have their answers, or will get none because they are incomplete. It sends three
+ * other requests, one after the other, and waits for their answers: this process answers all requests in turn.
  */
 async function untilOthersAnswered(broker: string, dummy: string): Promise<void> {
   for (let turn = 0; turn < 3; turn++)
     await send(broker, "/v1/models", { headers: { Authorization: `Bearer ${dummy}` } });
 }
 
-/** Says what is wrong with a request that has reached the service. Reads paths in another way than the broker does. */
-function wrongs(
+/**
+ * Lists the rules that a request which has reached the service violates. It reads paths in another way than the broker
+ * does.
+ */
+function violationsOf(
   { method, target: aim, rawHeaders, headers }: Received,
   dummies: readonly string[] = DUMMIES,
 ): readonly string[] {
@@ -233,14 +243,15 @@ test(
         count += requests.length;
         for (const answer of answers) tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
         for (const received of upstream.requests.slice(before)) {
-          for (const wrong of wrongs(received, dummies)) found.push(`${wrong}: ${received.method} ${received.target}`);
+          for (const wrong of violationsOf(received, dummies))
+            found.push(`${wrong}: ${received.method} ${received.target}`);
         }
         expect(found).toEqual([]);
       }),
       { numRuns: RUNS },
     );
     expect(count).toBeGreaterThanOrEqual(RUNS * PER_RUN);
-    // Otherwise nothing was tried.
+    // If almost all requests had the same outcome, the test would have tried nothing.
     expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan(count / 50);
   },
 );
@@ -250,7 +261,7 @@ const own = Object.values(networkInterfaces())
   .find(({ internal, family }) => !internal && family === "IPv4")?.address;
 
 test(
-  `nor does one at an address that others reach, by a name (${RUNS * PER_RUN} requests)`,
+  `no mutated request to a broker that listens at another address does so either (${RUNS * PER_RUN} requests)`,
   { timeout: 900_000 },
   async ({ skip }) => {
     if (own === undefined) return skip("needs an address besides those of loopback");
@@ -265,7 +276,7 @@ test(
     await fc.assert(
       fc.asyncProperty(fc.array(request, { minLength: PER_RUN, maxLength: PER_RUN }), async (requests) => {
         const before = upstream.requests.length;
-        // Those of one run are from one address, which is refused after 100 without a key.
+        // The requests of one run come from one address, which the broker refuses after 100 requests without a key.
         turn += 1;
         const from = `127.1.${turn >> 8}.${turn & 255}`;
         const ask = (text: string, isOver: Promise<void>) => {
@@ -284,7 +295,7 @@ test(
           tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
         }
         for (const received of upstream.requests.slice(before)) {
-          for (const wrong of wrongs(received)) found.push(`${wrong}: ${received.method} ${received.target}`);
+          for (const wrong of violationsOf(received)) found.push(`${wrong}: ${received.method} ${received.target}`);
         }
         expect(found).toEqual([]);
       }),
@@ -294,7 +305,7 @@ test(
   },
 );
 
-/** The sites of a key with git, behind names that no name server knows: the broker maps them to two services. */
+/** The git hosts of a key have names that no name server knows: the broker maps them to two local services. */
 const GIT_DUMMY = "ghp_sophia-dddddddddddddddddddddddddddddddd";
 const GIT_KEY = "ghp_real-git-8e9f0a1b";
 const basic = (text: string): string => `Basic ${Buffer.from(text, "latin1").toString("base64")}`;
@@ -345,7 +356,7 @@ const gitKey = fc.oneof(
     "",
   ),
 );
-const asSent = fc.constantFrom(
+const gitAddress = fc.constantFrom(
   ["http://git.test", "git.test"],
   ["/api.test", "HOST"],
   ["", "api.test"],
@@ -354,11 +365,11 @@ const asSent = fc.constantFrom(
 const gitRequest = fc
   .tuple(
     fc.constantFrom("GET", "GET", "GET", "POST", "DELETE", "CONNECT"),
-    fc.oneof(asSent, fc.tuple(gitSite, gitHost)),
+    fc.oneof(gitAddress, fc.tuple(gitSite, gitHost)),
     gitPath,
-    end,
+    targetEnd,
     gitKey,
-    rare(further, 2),
+    rare(oddHeaders, 2),
   )
   .map(([method, [site, name], below, query, key, more]) =>
     [`${method} ${site}${below}${query} HTTP/1.1`, `Host: ${name}`, `Authorization: ${key}`, ...more, "", ""].join(
@@ -366,8 +377,11 @@ const gitRequest = fc
     ),
   );
 
-/** Says what is wrong with a request that has reached git's service, or that of the API. */
-function wrongsOfGit({ method, target: written, rawHeaders, headers }: Received, isGit: boolean): readonly string[] {
+/** Lists the rules that a request which has reached the git service, or its API, violates. */
+function gitViolationsOf(
+  { method, target: written, rawHeaders, headers }: Received,
+  isGit: boolean,
+): readonly string[] {
   const plain = new URL(written.toLowerCase().replaceAll(/%2f|%5c|\\/g, "/"), "http://x").pathname;
   const read = plain
     .replaceAll(/;[^/]*/g, "")
@@ -386,62 +400,66 @@ function wrongsOfGit({ method, target: written, rawHeaders, headers }: Received,
   ];
 }
 
-test(`nor does one in absolute form, or on a socket (${RUNS * PER_RUN} requests)`, { timeout: 900_000 }, async () => {
-  const found: string[] = [];
-  const tally = { answered: 0, refused: 0 };
-  const git = await startUpstream((_, response) => void response.end("ok"));
-  const api = await startUpstream((_, response) => void response.end("ok"));
-  const other = await startUpstream((_, response) => void response.end("ok"));
-  const services = [git, api, other];
-  for (const { server } of services) {
-    server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
-  }
-  const agents = new Map(services.map(({ origin }) => [origin, new Agent({ keepAlive: true })]));
-  const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (KEYS[name] ?? ""));
-  const agentFor = (origin: string): Agent => agents.get(origin) ?? expect.fail(origin);
-  const broker = await startBroker(git.origin, { keyOf, agentFor });
-  const route: Route = {
-    ...openai,
-    name: "GITHUB_PAT",
-    dummy: GIT_DUMMY,
-    origin: git.origin,
-    slots: [{ header: "authorization", scheme: "bearer" }, { header: "authorization", scheme: "token" }, PASSWORD],
-    allow: parseRules(["git.test: * /acme/app.git/**", "api.test: GET /repos/acme/**"]),
-    deny: parseRules(["api.test: * /repos/*/*/keys/**"]),
-    sites: [
-      { host: "git.test", origin: git.origin, hasGit: true },
-      { host: "api.test", origin: api.origin, hasGit: false },
-    ],
-  };
-  broker.replaceRoutes([route, { ...openai, origin: other.origin }]);
-  const socketPath = join(folder(), "s");
-  await broker.openSocket(socketPath);
-  const port = Number(new URL(broker.origin).port);
-  const mark = { Authorization: `Bearer ${GIT_DUMMY}` };
-  await fc.assert(
-    fc.asyncProperty(fc.array(gitRequest, { minLength: PER_RUN, maxLength: PER_RUN }), async (requests) => {
-      const counts = services.map((each) => each.requests.length);
-      let isOver = (): void => {};
-      const over = new Promise<void>((resolve) => {
-        isOver = resolve;
-      });
-      const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
-      for (let turn = 0; turn < 3; turn++)
-        await send(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
-      isOver();
-      for (const answer of await Promise.all(exchanges)) {
-        tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
-      }
-      for (const [index, service] of services.entries()) {
-        for (const received of service.requests.slice(counts[index])) {
-          for (const wrong of index === 2 ? wrongs(received) : wrongsOfGit(received, index === 0)) {
-            found.push(`${wrong}: ${received.method} ${received.target}`);
+test(
+  `no mutated request in absolute form, or on a socket, does so either (${RUNS * PER_RUN} requests)`,
+  { timeout: 900_000 },
+  async () => {
+    const found: string[] = [];
+    const tally = { answered: 0, refused: 0 };
+    const git = await startUpstream((_, response) => void response.end("ok"));
+    const api = await startUpstream((_, response) => void response.end("ok"));
+    const other = await startUpstream((_, response) => void response.end("ok"));
+    const services = [git, api, other];
+    for (const { server } of services) {
+      server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    }
+    const agents = new Map(services.map(({ origin }) => [origin, new Agent({ keepAlive: true })]));
+    const keyOf = (name: string): string => (name === "GITHUB_PAT" ? GIT_KEY : (KEYS[name] ?? ""));
+    const agentFor = (origin: string): Agent => agents.get(origin) ?? expect.fail(origin);
+    const broker = await startBroker(git.origin, { keyOf, agentFor });
+    const route: Route = {
+      ...openai,
+      name: "GITHUB_PAT",
+      dummy: GIT_DUMMY,
+      origin: git.origin,
+      slots: [{ header: "authorization", scheme: "bearer" }, { header: "authorization", scheme: "token" }, PASSWORD],
+      allow: parseRules(["git.test: * /acme/app.git/**", "api.test: GET /repos/acme/**"]),
+      deny: parseRules(["api.test: * /repos/*/*/keys/**"]),
+      sites: [
+        { host: "git.test", origin: git.origin, hasGit: true },
+        { host: "api.test", origin: api.origin, hasGit: false },
+      ],
+    };
+    broker.replaceRoutes([route, { ...openai, origin: other.origin }]);
+    const socketPath = join(folder(), "s");
+    await broker.openSocket(socketPath);
+    const port = Number(new URL(broker.origin).port);
+    const mark = { Authorization: `Bearer ${GIT_DUMMY}` };
+    await fc.assert(
+      fc.asyncProperty(fc.array(gitRequest, { minLength: PER_RUN, maxLength: PER_RUN }), async (requests) => {
+        const counts = services.map((each) => each.requests.length);
+        let isOver = (): void => {};
+        const over = new Promise<void>((resolve) => {
+          isOver = resolve;
+        });
+        const exchanges = requests.map((text, index) => exchange(index % 2 === 0 ? port : socketPath, text, over));
+        for (let turn = 0; turn < 3; turn++)
+          await send(broker.origin, "/api.test/repos/acme/x", { method: "GET", headers: mark });
+        isOver();
+        for (const answer of await Promise.all(exchanges)) {
+          tally[answer.startsWith("HTTP/1.1 200") ? "answered" : "refused"] += 1;
+        }
+        for (const [index, service] of services.entries()) {
+          for (const received of service.requests.slice(counts[index])) {
+            for (const wrong of index === 2 ? violationsOf(received) : gitViolationsOf(received, index === 0)) {
+              found.push(`${wrong}: ${received.method} ${received.target}`);
+            }
           }
         }
-      }
-      expect(found).toEqual([]);
-    }),
-    { numRuns: RUNS },
-  );
-  expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan((RUNS * PER_RUN) / 50);
-});
+        expect(found).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(Math.min(tally.answered, tally.refused)).toBeGreaterThan((RUNS * PER_RUN) / 50);
+  },
+);

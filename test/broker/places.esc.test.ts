@@ -1,14 +1,14 @@
-/** The places for connections: who loses one if all are taken. */
+/** The broker has a limit of connections. These tests show which connection it closes if all places are taken. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import type { BrokerProcess } from "./process.ts";
 import { nextText, send, startBroker, startUpstream } from "./upstream.ts";
 
-const PLACES = 256;
+const MAX_CONNECTIONS = 256;
 
-/** Connects, sends bytes, and waits until the broker has them: its answer to an earlier byte is not needed for that. */
-async function open({ origin }: BrokerProcess, text = "", localAddress?: string): Promise<Socket> {
+/** Connects, sends the text, and returns when the broker has received it. The broker does not need to have answered. */
+async function openConnection({ origin }: BrokerProcess, text = "", localAddress?: string): Promise<Socket> {
   const options = { port: Number(new URL(origin).port), host: "127.0.0.1" };
   const socket = connect(localAddress === undefined ? options : { ...options, localAddress });
   onTestFinished(() => void socket.destroy());
@@ -18,12 +18,12 @@ async function open({ origin }: BrokerProcess, text = "", localAddress?: string)
   return socket;
 }
 
-function head({ origin, routes }: BrokerProcess, more: readonly string[] = [], target = "/v1/x"): string {
+function requestHead({ origin, routes }: BrokerProcess, more: readonly string[] = [], target = "/v1/x"): string {
   const lines = [`GET ${target} HTTP/1.1`, `Host: ${new URL(origin).host}`];
   return [...lines, `Authorization: Bearer ${routes[0].dummy}`, ...more, "", ""].join("\r\n");
 }
 
-function request(broker: BrokerProcess) {
+function sendRequest(broker: BrokerProcess) {
   return send(broker.origin, "/v1/x", {
     method: "GET",
     headers: { Authorization: `Bearer ${broker.routes[0].dummy}` },
@@ -32,10 +32,10 @@ function request(broker: BrokerProcess) {
 
 const isOpen = (socket: Socket): boolean => !socket.closed;
 
-async function fill(broker: BrokerProcess, count: number, text = ""): Promise<readonly Socket[]> {
+async function openConnections(broker: BrokerProcess, count: number, text = ""): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   for (let index = 0; index < count; index += 1) {
-    const socket = await open(broker, text);
+    const socket = await openConnection(broker, text);
     sockets.push(socket.resume());
   }
   return sockets;
@@ -44,28 +44,28 @@ async function fill(broker: BrokerProcess, count: number, text = ""): Promise<re
 test.each([
   ["are idle", ""],
   ["send their head slowly", "GET /v1/x HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "],
-])("connections that %s give their places up, the oldest first", async (_, text) => {
+])("connections that %s give up their places to new ones, the oldest first", async (_, text) => {
   const upstream = await startUpstream((_request, response) => void response.end("served"));
   const broker = await startBroker(upstream.origin);
-  const sockets = await fill(broker, PLACES, text);
+  const sockets = await openConnections(broker, MAX_CONNECTIONS, text);
   for (let round = 1; round <= 3; round += 1) {
-    expect(await request(broker)).toMatchObject({ status: 200, body: "served" });
+    expect(await sendRequest(broker)).toMatchObject({ status: 200, body: "served" });
   }
   const [oldest, ...others] = sockets;
   await expect.poll(() => oldest !== undefined && isOpen(oldest)).toBe(false);
-  expect(others.filter(isOpen).length).toBeGreaterThanOrEqual(PLACES - 3);
+  expect(others.filter(isOpen).length).toBeGreaterThanOrEqual(MAX_CONNECTIONS - 3);
   expect(others.at(-1)?.closed).toBe(false);
 });
 
-test("requests that were refused, and whose rest does not come, give theirs up", async () => {
+test("connections of refused requests whose rest does not come give up their places", async () => {
   const upstream = await startUpstream((_request, response) => void response.end("served"));
   const broker = await startBroker(upstream.origin);
   const refused = `POST /v1/x HTTP/1.1\r\nHost: ${new URL(broker.origin).host}\r\nContent-Length: 5\r\n\r\n`;
-  await fill(broker, PLACES, refused);
-  expect(await request(broker)).toMatchObject({ status: 200, body: "served" });
+  await openConnections(broker, MAX_CONNECTIONS, refused);
+  expect(await sendRequest(broker)).toMatchObject({ status: 200, body: "served" });
 });
 
-test("a request under way, an upload and a WebSocket keep theirs; so do kept connections before unknown ones", async () => {
+test("a request under way, an upload and a WebSocket keep their places; kept connections lose theirs after unknown ones", async () => {
   const upstream = await startUpstream((asked, response) => {
     if (asked.url === "/v1/x") response.end("served");
     else response.flushHeaders();
@@ -75,44 +75,47 @@ test("a request under way, an upload and a WebSocket keep theirs; so do kept con
     socket.on("data", (chunk) => void socket.write(chunk)).on("error", () => {});
   });
   const broker = await startBroker(upstream.origin);
-  // The oldest of all.
-  const kept = await open(broker, head(broker));
+  // This connection is the oldest of all.
+  const kept = await openConnection(broker, requestHead(broker));
   await nextText(kept);
-  const waiting = await open(broker, head(broker, [], "/v1/wait"));
+  const waiting = await openConnection(broker, requestHead(broker, [], "/v1/wait"));
   await nextText(waiting);
-  const upload = await open(broker, head(broker, ["Content-Length: 9"], "/v1/upload"));
+  const upload = await openConnection(broker, requestHead(broker, ["Content-Length: 9"], "/v1/upload"));
   await nextText(upload);
-  const webSocket = await open(broker, head(broker, ["Connection: Upgrade", "Upgrade: websocket"], "/v1/socket"));
+  const webSocket = await openConnection(
+    broker,
+    requestHead(broker, ["Connection: Upgrade", "Upgrade: websocket"], "/v1/socket"),
+  );
   await nextText(webSocket);
-  const idle = await fill(broker, PLACES - 4);
-  const more = await fill(broker, PLACES);
+  const idle = await openConnections(broker, MAX_CONNECTIONS - 4);
+  const more = await openConnections(broker, MAX_CONNECTIONS);
   await expect.poll(() => idle.filter(isOpen)).toEqual([]);
   expect([kept, waiting, upload, webSocket].map(isOpen)).toEqual([true, true, true, true]);
-  expect(more.filter(isOpen).length).toBeGreaterThanOrEqual(PLACES - 4);
+  expect(more.filter(isOpen).length).toBeGreaterThanOrEqual(MAX_CONNECTIONS - 4);
   webSocket.write("still there");
   expect(await nextText(webSocket)).toBe("still there");
-  kept.write(head(broker));
+  kept.write(requestHead(broker));
   expect(await nextText(kept)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test("a kept connection gives its place up if all others are in use", async () => {
+test("a kept connection gives up its place if all others are in use", async () => {
   const upstream = await startUpstream((asked, response) => {
     if (asked.url === "/v1/x") response.end("served");
   });
   const broker = await startBroker(upstream.origin);
-  const kept = await open(broker, head(broker));
+  const kept = await openConnection(broker, requestHead(broker));
   await nextText(kept);
-  await fill(broker, PLACES - 1, head(broker, [], "/v1/wait"));
-  await expect.poll(() => upstream.requests.length).toBe(PLACES);
-  expect(await request(broker)).toMatchObject({ status: 200 });
+  await openConnections(broker, MAX_CONNECTIONS - 1, requestHead(broker, [], "/v1/wait"));
+  await expect.poll(() => upstream.requests.length).toBe(MAX_CONNECTIONS);
+  expect(await sendRequest(broker)).toMatchObject({ status: 200 });
   await expect.poll(() => kept.resume().closed).toBe(true);
 });
 
-test("an address that opens many connections closes its own ones, not the older one of another", async () => {
+test("an address that opens many connections loses its own connections, and not an older one of another address", async () => {
   const service = await startUpstream((_, response) => void response.end("served"));
   const broker = await startBroker(service.origin);
-  const other = (await open(broker, "G", "127.0.0.2")).resume();
-  const many = await fill(broker, PLACES + 20);
-  await expect.poll(() => many.filter(isOpen).length).toBe(PLACES - 1);
+  const other = (await openConnection(broker, "G", "127.0.0.2")).resume();
+  const many = await openConnections(broker, MAX_CONNECTIONS + 20);
+  await expect.poll(() => many.filter(isOpen).length).toBe(MAX_CONNECTIONS - 1);
   expect(isOpen(other)).toBe(true);
 });

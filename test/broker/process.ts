@@ -1,4 +1,7 @@
-/** A broker that the program under test has started, such as the stand-alone executable: the same routes in a contract. */
+/**
+ * A broker that the program under test has started, for example the stand-alone executable. Its contract has the tests'
+ * routes.
+ */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,9 +17,9 @@ export interface BrokerProcess {
   readonly records: readonly RequestRecord[];
 }
 
-/** Starts a program with the routes of the tests, and reads from its environment where the broker is. */
+/** Starts a program with the tests' routes, and reads from its environment where the broker is. */
 export async function startBrokerProcess(origin: string): Promise<BrokerProcess> {
-  const { environment, log } = await startWaiting(variablesOf(routesTo(origin)), KEYS);
+  const { environment, log } = await startWaitingProgram(variablesOf(routesTo(origin)), KEYS);
   const [openai, anthropic, search] = routesTo(origin);
   const withDummy = (route: Route): Route => ({ ...route, dummy: environment[route.name] ?? "" });
   return {
@@ -28,26 +31,27 @@ export async function startBrokerProcess(origin: string): Promise<BrokerProcess>
   };
 }
 
-export interface Waiting {
-  /** The program's. */
+export interface WaitingProgram {
+  /** The environment of the started program. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The file of `--audit-log`. */
+  /** The path of the file of `--audit-log`. */
   readonly log: string;
   /** The PID of sophia-run. */
   readonly launcher: number;
 }
 
 /**
- * Starts a program that waits until the end of the test, by `--broker` and a contract that the caller has named.
+ * Starts a program by `--broker` and a contract that the caller has named. The program waits until the test ends.
  *
  * @param variables of the contract
+ *
  * @param env of the caller
  */
-export async function startWaiting(
+export async function startWaitingProgram(
   variables: Readonly<Record<string, object>>,
   env: Readonly<Record<string, string>>,
   options: readonly string[] = [],
-): Promise<Waiting> {
+): Promise<WaitingProgram> {
   const cwd = folder({ "broker.contract.json": JSON.stringify({ variables }) });
   const log = join(cwd, "audit.jsonl");
   const own = ["--contract", "broker.contract.json", "--broker", "--audit-log", log, ...options];

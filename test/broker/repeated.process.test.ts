@@ -1,13 +1,15 @@
-/** A service that repeats what it was sent in the head of its answer: no form of a key in it reaches the program. */
+/** A service repeats what it was sent in the head of its answer. No form of a key in that head reaches the program. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startWaiting } from "./process.ts";
+import { startWaitingProgram } from "./process.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
-/** With characters that addresses escape, and such of which base64 has both alphabets. */
-const ODD = "real/search+6a7b%8c~~~???=x";
+/**
+ * This key has characters that addresses escape, and characters that the two alphabets of base64 encode differently.
+ */
+const ODD_KEY = "real/search+6a7b%8c~~~???=x";
 
 const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");
 const urlBase64 = (text: string): string => Buffer.from(text, "latin1").toString("base64url");
@@ -15,11 +17,11 @@ const lowerEscapes = (text: string): string =>
   encodeURIComponent(text).replaceAll(/%../g, (escape) => escape.toLowerCase());
 const allEscapes = (text: string): string => text.replaceAll(/./gs, (one) => `%${one.charCodeAt(0).toString(16)}`);
 
-/** These change a key that has other characters than letters and digits. */
-const OF_TOKENS = /padding|alphabet|name of a header/;
+/** These heads change a key that has characters other than letters and digits. */
+const HEADS_FOR_TOKENS = /padding|alphabet|name of a header/;
 
-/** The lines of an answer's head by the value of the header in which the key came. */
-const HEADS: Readonly<Record<string, (sent: string) => readonly string[]>> = {
+/** The lines of an answer's head, made from the value of the header in which the key came. */
+const HEAD_LINES: Readonly<Record<string, (sent: string) => readonly string[]>> = {
   "a header as it came": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${sent}`],
   "the reason": (sent) => [`HTTP/1.1 401 ${sent}`],
   "the credentials alone": (sent) => ["HTTP/1.1 200 OK", `X-Echo: ${credentials(sent)}`],
@@ -71,17 +73,17 @@ function keyIn(sent: string): string {
     : text;
 }
 
-/** Without escapes and padding, in which an answer may differ from what the service has sent. */
-function plain(text: string): string {
+/** Removes escapes and padding, in which an answer may differ from what the service has sent. */
+function withoutEscapes(text: string): string {
   return unescape(unescape(text)).replaceAll("=", "");
 }
 
-/** Decodes escapes byte by byte. */
+/** Decodes the escapes of a text byte by byte. */
 function unescape(text: string): string {
   return text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
-/** Decodes what can be decoded in a text, in another way than the broker does. */
+/** Returns everything that can be decoded from a text. It decodes in another way than the broker does. */
 function decodings(text: string): readonly string[] {
   const texts = [text];
   for (let level = 0; level < 4; level += 1) texts.push(unescape(texts.at(-1) ?? ""));
@@ -92,7 +94,10 @@ function decodings(text: string): readonly string[] {
   return [...texts, ...decoded];
 }
 
-/** A service that answers each request with the head of its path. It takes an upgrade, if the client asks for one. */
+/**
+ * Starts a service that answers each request with the head that its path names. It accepts an upgrade if the client
+ * asks for one.
+ */
 async function startEcho(): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -100,7 +105,7 @@ async function startEcho(): Promise<string> {
       const text = chunk.toString("latin1");
       const name = decodeURIComponent(/^GET \S*?\/echo\/(\S*)/.exec(text)?.[1] ?? "");
       const sent = /^(?:authorization|api-key): (.*)\r$/im.exec(text)?.[1] ?? "";
-      const [line = "", ...headers] = HEADS[name]?.(sent) ?? [`HTTP/1.1 404 ${name}`];
+      const [line = "", ...headers] = HEAD_LINES[name]?.(sent) ?? [`HTTP/1.1 404 ${name}`];
       const more = /^upgrade:/im.test(text) ? ["Connection: Upgrade", "Upgrade: websocket"] : ["Content-Length: 0"];
       const first = /^upgrade:/im.test(text) && line.includes(" 200 ") ? line.replace("200", "101") : line;
       socket.end([first, ...headers, ...more, "", ""].join("\r\n"), "latin1");
@@ -113,7 +118,7 @@ async function startEcho(): Promise<string> {
   return `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
 }
 
-async function exchange(origin: string, target: string, headers: readonly string[]): Promise<string> {
+async function sendRequest(origin: string, target: string, headers: readonly string[]): Promise<string> {
   const { host, port } = new URL(origin);
   const socket = connect(Number(port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
@@ -123,14 +128,14 @@ async function exchange(origin: string, target: string, headers: readonly string
   return read;
 }
 
-async function startEchoed() {
+async function startProgramWithEcho() {
   const origin = await startEcho();
   const variables = {
     GITHUB_PAT: { example: "ghp_<token>", broker: true },
     SEARCH_KEY: { broker: { upstream: origin, headers: ["api-key"], base: { SEARCH_URL: "" } } },
   };
-  const env = { GITHUB_PAT: TOKEN, GITHUB_API_URL: `${origin}/api/v3`, SEARCH_KEY: ODD };
-  const { environment, log } = await startWaiting(variables, env);
+  const env = { GITHUB_PAT: TOKEN, GITHUB_API_URL: `${origin}/api/v3`, SEARCH_KEY: ODD_KEY };
+  const { environment, log } = await startWaitingProgram(variables, env);
   const { GITHUB_PAT = "", GITHUB_API_URL = "", SEARCH_KEY = "", SEARCH_URL = "" } = environment;
   return {
     log,
@@ -139,9 +144,9 @@ async function startEchoed() {
   };
 }
 
-describe("no form of the key is in the head of an answer", () => {
-  test("that repeats it", { timeout: 120_000 }, async () => {
-    const { log, github, search } = await startEchoed();
+describe("the head of an answer", () => {
+  test("contains no form of the key if the service repeats the key in it", { timeout: 120_000 }, async () => {
+    const { log, github, search } = await startProgramWithEcho();
     const users = ["x-access-token", "u", "us", "", "user name"];
     const sent = [
       ...users.map((user) => ({ ...github, header: `Authorization: Basic ${base64(`${user}:${github.dummy}`)}` })),
@@ -152,32 +157,33 @@ describe("no form of the key is in the head of an answer", () => {
     const websocket = ["Connection: Upgrade", "Upgrade: websocket"];
     let count = 0;
     for (const { dummy, url, header } of sent) {
-      for (const [name, head] of Object.entries(HEADS)) {
-        if (url === search.url && OF_TOKENS.test(name)) continue;
+      for (const [name, head] of Object.entries(HEAD_LINES)) {
+        if (url === search.url && HEADS_FOR_TOKENS.test(name)) continue;
         for (const more of [["Connection: close"], websocket]) {
           const target = `${url.pathname.replace(/\/$/, "")}/echo/${encodeURIComponent(name)}`;
-          const answer = await exchange(url.origin, target, [header, ...more]);
+          const answer = await sendRequest(url.origin, target, [header, ...more]);
           const texts = decodings(answer);
           const what = `${name}: ${header}`;
           expect(
-            texts.filter((text) => text.includes(TOKEN) || text.includes(ODD)),
+            texts.filter((text) => text.includes(TOKEN) || text.includes(ODD_KEY)),
             what,
           ).toEqual([]);
           expect(
             texts.some((text) => text.includes(dummy)),
             what,
           ).toBe(true);
-          // The client gets what it has sent.
+          // The client gets back the dummy that it has sent.
           const [line = "", ...headers] = head(header.replace(/^\S+ /, ""));
           const status = more === websocket && line.includes(" 200 ") ? line.replace("200", "101") : line;
-          for (const each of [status, ...headers]) expect(plain(answer), what).toContain(plain(`${each}\r\n`));
+          for (const each of [status, ...headers])
+            expect(withoutEscapes(answer), what).toContain(withoutEscapes(`${each}\r\n`));
           count += 1;
         }
       }
     }
-    expect(count).toBe((sent.length * Object.keys(HEADS).length - 3) * 2);
+    expect(count).toBe((sent.length * Object.keys(HEAD_LINES).length - 3) * 2);
     const records = decodings(readFileSync(log, "utf8"));
-    expect(records.filter((text) => text.includes(TOKEN) || text.includes(ODD))).toEqual([]);
+    expect(records.filter((text) => text.includes(TOKEN) || text.includes(ODD_KEY))).toEqual([]);
     expect(records[0]).toContain('"requestId"');
   });
 });

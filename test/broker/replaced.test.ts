@@ -1,4 +1,4 @@
-/** Keys in the texts of heads, in the forms in which services repeat them. */
+/** Keys are replaced in the heads of answers, in each form in which services repeat them. */
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ReplacedKeys, withoutKeys } from "../../src/broker/replaced.ts";
@@ -7,8 +7,8 @@ import { routesTo } from "./routes.ts";
 
 const KEY = "ghp_real0a1b2c3d4e5f";
 const DUMMY = "ghp_sophia-012345678";
-/** It contains the other one. */
-const LONGER = `${KEY}/+~?=longer`;
+/** This key contains the other key. */
+const LONGER_KEY = `${KEY}/+~?=longer`;
 const LONGER_DUMMY = "sophia-longer-01234567";
 
 const [openai, anthropic] = routesTo("https://api.example.test");
@@ -17,12 +17,12 @@ const routes = [
   { ...anthropic, dummy: LONGER_DUMMY },
 ];
 const keys = new ReplacedKeys();
-const replaced = keys.of(routes, (name) => (name === openai.name ? KEY : LONGER), [KEY, DUMMY]);
-const shown = (text: string): string => withoutKeys(text, replaced);
+const replaced = keys.of(routes, (name) => (name === openai.name ? KEY : LONGER_KEY), [KEY, DUMMY]);
+const replaceKeys = (text: string): string => withoutKeys(text, replaced);
 
 const base64 = (text: string): string => Buffer.from(text, "latin1").toString("base64");
 
-describe("a key is replaced by its dummy", () => {
+describe("the broker replaces a key by its dummy", () => {
   test.each([
     ["as it is", (key: string) => `Bearer ${key}.`],
     ["twice", (key: string) => `${key}${key}`],
@@ -39,9 +39,9 @@ describe("a key is replaced by its dummy", () => {
     ],
     ["once in base64, once as it is", (key: string) => `${key} ${base64(`us:${key}`)}`],
     ["within the same word", (key: string) => `${base64(`abc:${key}!!`)}${key}`],
-  ])("%s", (_, form) => {
-    expect(shown(form(KEY))).toBe(form(DUMMY));
-    expect(shown(form(LONGER))).toBe(form(LONGER_DUMMY));
+  ])("in each place and form: %s", (_, form) => {
+    expect(replaceKeys(form(KEY))).toBe(form(DUMMY));
+    expect(replaceKeys(form(LONGER_KEY))).toBe(form(LONGER_DUMMY));
   });
 
   test.each([
@@ -52,10 +52,10 @@ describe("a key is replaced by its dummy", () => {
     `__cf_bm=${base64("x".repeat(100))}; path=/; HttpOnly`,
     "/a%20b?c=%zz&d=%25",
     KEY.slice(1),
-  ])("and no other text is changed: %j", (text) => expect(shown(text)).toBe(text));
+  ])("and changes no other text: %j", (text) => expect(replaceKeys(text)).toBe(text));
 });
 
-test("the keys of now are those of the last call, also after a swap", () => {
+test("the broker replaces the keys of the latest call, and after a swap the former key, too", () => {
   expect(keys.of(routes, () => "sk-first-0123456789", ["sk-first-0123456789", DUMMY]).map(({ key }) => key)).toEqual([
     "sk-first-0123456789",
   ]);
@@ -63,7 +63,7 @@ test("the keys of now are those of the last call, also after a swap", () => {
   expect(new Set(swapped.map(({ key }) => key))).toEqual(new Set(["sk-first-0123456789", "sk-second-0123456789"]));
 });
 
-/** Decodes what can be decoded, in another way than the program does. */
+/** Returns everything that can be decoded from a text. It decodes in another way than the program does. */
 function decodings(text: string): readonly string[] {
   const texts = [text];
   for (let level = 0; level < 3; level += 1) {
@@ -79,9 +79,9 @@ function decodings(text: string): readonly string[] {
   return [...texts, ...decoded];
 }
 
-const filler = fc.stringMatching(/^[ -~]{0,12}$/);
-const key = fc.constantFrom(KEY, LONGER);
-const encodedKey = fc.tuple(filler, key, filler).map((parts) => base64(parts.join("")));
+const surroundingText = fc.stringMatching(/^[ -~]{0,12}$/);
+const key = fc.constantFrom(KEY, LONGER_KEY);
+const encodedKey = fc.tuple(surroundingText, key, surroundingText).map((parts) => base64(parts.join("")));
 const form = fc.oneof(
   key,
   encodedKey,
@@ -100,13 +100,17 @@ const escapedForm = fc
     return written;
   });
 
-test("whatever is around it, and however it is escaped, no key is left", { timeout: 240_000 }, () => {
+test("no key is left in a text, whatever surrounds the key and however it is escaped", { timeout: 240_000 }, () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(filler, escapedForm), { minLength: 1, maxLength: 3 }), filler, (parts, end) => {
-      const text = parts.flat().join("") + end;
-      const left = decodings(shown(text)).filter((one) => one.includes(KEY));
-      expect(left).toEqual([]);
-    }),
+    fc.property(
+      fc.array(fc.tuple(surroundingText, escapedForm), { minLength: 1, maxLength: 3 }),
+      surroundingText,
+      (parts, end) => {
+        const text = parts.flat().join("") + end;
+        const left = decodings(replaceKeys(text)).filter((one) => one.includes(KEY));
+        expect(left).toEqual([]);
+      },
+    ),
     { numRuns: cases(2000, 20_000) },
   );
 });

@@ -7,7 +7,7 @@ const DUMMIES = {
   SEARCH_KEY: "sophia-cccccccccccccccccccccccccccccccc",
 } as const;
 
-/** The real keys; none may be where a rule does not allow it. */
+/** The real keys. None of them may be where a rule does not allow it. */
 export const KEYS: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: "sk-real-openai-0a1b2c3d",
   ANTHROPIC_API_KEY: "sk-ant-real-anthropic-4e5f",
@@ -18,7 +18,10 @@ function rules(...texts: readonly string[]): readonly PathRule[] {
   return parseRules(texts);
 }
 
-/** Three routes to one origin: a scheme; a header alone, or a scheme, and a prefix; and allowed paths alone. */
+/**
+ * Returns three routes to one origin: one with a scheme; one with a header or a scheme, and a prefix; and one that
+ * allows only certain paths.
+ */
 export function routesTo(origin: string): readonly [openai: Route, anthropic: Route, search: Route] {
   const base = { origin, path: "", servicePath: "", prefix: "", allow: [], deny: [] };
   return [

@@ -1,4 +1,4 @@
-/** The broker on a socket of the file system, and the redirects that it serves there. */
+/** The broker on a socket of the file system, and the redirects that it follows there. */
 import { once } from "node:events";
 import * as http from "node:http";
 import { createServer } from "node:net";
@@ -12,13 +12,13 @@ import { folder } from "../helpers/sophia.ts";
 import { KEYS, routesTo } from "./routes.ts";
 import { responseTo, startBroker, startUpstream, textOf } from "./upstream.ts";
 
-async function open() {
+async function openBroker() {
   const upstream = await startUpstream((_, response) => void response.end("served"));
   return { upstream, broker: await startBroker(upstream.origin, {}) };
 }
 
-test("admits a request by the host of its service, and records it", async () => {
-  const { upstream, broker } = await open();
+test("the broker on a socket admits a request by the host of its service, and records it", async () => {
+  const { upstream, broker } = await openBroker();
   const socketPath = join(folder(), "s");
   await broker.openSocket(socketPath);
   expect(statSync(socketPath).mode & 0o777).toBe(0o600);
@@ -42,7 +42,7 @@ test("admits a request by the host of its service, and records it", async () => 
   ]);
 });
 
-test("a redirect to another host is served on the further socket of gh, and not on that of the user", async () => {
+test("the broker serves a redirect to another host on the socket for gh, and not on the user's socket", async () => {
   const upstream = await startUpstream(({ url }, response) => {
     response.writeHead(url === "/v1/asset" ? 302 : 200, { location: "https://assets.test/a" }).end();
   });
@@ -63,8 +63,8 @@ test("a redirect to another host is served on the further socket of gh, and not 
   }
 });
 
-test("a path that is taken, or too long, is an error, and what is there stays", async () => {
-  const { broker } = await open();
+test("a socket path that is taken or too long is an error, and the existing socket stays", async () => {
+  const { broker } = await openBroker();
   const path = join(folder(), "s");
   const other = createServer().listen(path);
   onTestFinished(() => void other.close());
@@ -81,7 +81,7 @@ const slot = { header: "authorization", scheme: "bearer" };
 const admitted: Admitted = { route, slot, origin: route.origin, address: route.origin, target: "/a" };
 const URL_OF_ASSET = "https://assets.test/a?s=%2F";
 
-function ask(redirects: Redirects, changes: Partial<RequestHead> = {}): string | undefined {
+function admitRedirect(redirects: Redirects, changes: Partial<RequestHead> = {}): string | undefined {
   const asked = {
     method: "GET",
     version: "1.1",
@@ -93,12 +93,12 @@ function ask(redirects: Redirects, changes: Partial<RequestHead> = {}): string |
   return found && found.origin + found.target;
 }
 
-test("only a URL that an answer has named is served, and without the key", () => {
+test("the broker serves only a redirect's URL that an answer has named, and without the key", () => {
   const redirects = new Redirects();
-  expect(ask(redirects)).toBeUndefined();
+  expect(admitRedirect(redirects)).toBeUndefined();
   expect(redirects.note(admitted, URL_OF_ASSET, [route])).toBe("https://assets.test");
-  expect(ask(redirects)).toBe(URL_OF_ASSET);
-  expect(ask(redirects, { method: "HEAD", rawHeaders: ["host", "Assets.TEST"] })).toBe(URL_OF_ASSET);
+  expect(admitRedirect(redirects)).toBe(URL_OF_ASSET);
+  expect(admitRedirect(redirects, { method: "HEAD", rawHeaders: ["host", "Assets.TEST"] })).toBe(URL_OF_ASSET);
   for (const changes of [
     { method: "POST" },
     { target: "/a" },
@@ -111,7 +111,7 @@ test("only a URL that an answer has named is served, and without the key", () =>
     { rawHeaders: ["Host", "assets.test", "Content-Length", "5"] },
     { rawHeaders: ["Host", "assets.test", "Transfer-Encoding", "chunked"] },
   ]) {
-    expect([changes, ask(redirects, changes)]).toEqual([changes, undefined]);
+    expect([changes, admitRedirect(redirects, changes)]).toEqual([changes, undefined]);
   }
   const found = redirects.admit({
     method: "GET",
@@ -131,14 +131,14 @@ test.each([
   ["http", "http://assets.test/a"],
   ["a user", "https://u@assets.test/a"],
   ["the service itself, which the rules decide over", "https://api.example.test/v1/organization"],
-])("an answer that leads to %s is no such redirect", (_, location) => {
+])("an answer that leads to %s does not make a redirect that the broker serves", (_, location) => {
   expect(new Redirects().note(admitted, location, [route])).toBeUndefined();
 });
 
-test("the oldest of more than 100 is forgotten", () => {
+test("the broker forgets the oldest of more than 100 redirects", () => {
   const redirects = new Redirects();
   for (let index = 0; index <= 100; index += 1) redirects.note(admitted, `https://assets.test/${index}`, [route]);
-  expect(ask(redirects, { target: "/0" })).toBeUndefined();
-  expect(ask(redirects, { target: "/1" })).toBe("https://assets.test/1");
-  expect(ask(redirects, { target: "/100" })).toBe("https://assets.test/100");
+  expect(admitRedirect(redirects, { target: "/0" })).toBeUndefined();
+  expect(admitRedirect(redirects, { target: "/1" })).toBe("https://assets.test/1");
+  expect(admitRedirect(redirects, { target: "/100" })).toBe("https://assets.test/100");
 });

@@ -1,8 +1,8 @@
-/** Denied paths in the spellings that some servers take for the same path, and allowed ones that look like them. */
+/** Denied paths in the spellings that some servers read as the same path, and allowed paths that look like them. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { startWaiting } from "./process.ts";
+import { startWaitingProgram } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
 
 const TOKEN = "github_pat_real0a1b2c3d4e5f6a7b8c9d";
@@ -13,7 +13,7 @@ const escaped = (text: string): string =>
 const utf8 = (text: string): string => encodeURIComponent(text);
 const fullwidth = (text: string): string =>
   utf8(text.replaceAll(/[!-~]/g, (one) => String.fromCharCode(one.charCodeAt(0) + 0xfe_e0)));
-/** Two and three bytes in place of one. */
+/** Returns overlong UTF-8: two and three bytes in place of one. */
 const overlong = (text: string): readonly string[] => {
   const code = text.charCodeAt(0);
   const bytes = [
@@ -25,7 +25,7 @@ const overlong = (text: string): readonly string[] => {
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** What a server may drop or cut off at the end of a name. */
+/** Texts that a server may drop or cut off at the end of a name. */
 const BEHIND = words(String.raw`
   .json . .. .xml .JSON .json. + %20 %20%20 %09 %0a %0d%0a %00 %7f %c2%a0
   %3f %3fx=1 %3Fx/y %23 %23/x %253f %2523 ; ;x ;x=1 %3b %3bx %253bx , ,x
@@ -34,7 +34,7 @@ const BEHIND = words(String.raw`
   \ %5c %255c %5c.. // / /. /./ /.. /../x /%2e /; /;x /%20 /x/.. %2f
   %2F1 %252f %25252f %c0%af %ef%bc%8f %e2%88%95 %u002f %0 %ff %ed%a0%80 %80
 `);
-/** What may be in front of a name, within one, and in place of a slash. */
+/** Texts that may stand before a name, within a name, and in place of a slash. */
 const IN_FRONT = words("%20 %09 %00 .%2f ..%2f ./ / %2f ;x/ %e2%80%8b %ef%bb%bf");
 const WITHIN = words("%09 %00 %e2%80%8b %c2%ad");
 const BETWEEN = words(String.raw`
@@ -42,7 +42,7 @@ const BETWEEN = words(String.raw`
   %c0%af %e0%80%af %ef%bc%8f %e2%81%84 %e2%88%95 %ef%bc%bc %u2215 %09/ /%09
 `);
 
-/** Spellings of a path, the last name of which is denied. */
+/** Returns spellings of a path whose last name is denied. */
 function spellingsOf(path: string): readonly string[] {
   const at = path.lastIndexOf("/") + 1;
   const [front, name] = [path.slice(0, at), path.slice(at)];
@@ -74,7 +74,7 @@ function spellingsOf(path: string): readonly string[] {
   ];
 }
 
-/** The rule is for the path itself. */
+/** The rule denies the path itself, and not what is below it. */
 const BELOW = "/v1/realtime/sessions%2F1";
 
 const DENIED = ["/user/keys", "/repos/acme/app/keys", "/repos/acme/app/environments/a/secrets", "/admin"] as const;
@@ -103,7 +103,7 @@ const ALLOWED = [
   "/search/issues?q=is:open+label:%22a%22",
 ];
 
-async function exchange(origin: string, targets: readonly string[], key: string): Promise<readonly string[]> {
+async function sendRequests(origin: string, targets: readonly string[], key: string): Promise<readonly string[]> {
   const { host, port } = new URL(origin);
   return Promise.all(
     targets.map(async (target) => {
@@ -125,7 +125,7 @@ const chunks = (texts: readonly string[]): readonly (readonly string[])[] =>
   Array.from({ length: Math.ceil(texts.length / 50) }, (_, index) => texts.slice(index * 50, index * 50 + 50));
 
 test(
-  "no spelling of a denied path reaches the service, and what only looks like one does",
+  "no spelling of a denied path reaches the service, and paths that only look like a denied one do",
   { timeout: 120_000 },
   async () => {
     const upstream = await startUpstream((_, response) => void response.end("{}"));
@@ -139,7 +139,7 @@ test(
       OPENAI_API_KEY: KEY,
       OPENAI_BASE_URL: `${upstream.origin}/v1`,
     };
-    const { environment } = await startWaiting(variables, env);
+    const { environment } = await startWaitingProgram(variables, env);
     const { GITHUB_PAT = "", GITHUB_API_URL = "", OPENAI_API_KEY = "", OPENAI_BASE_URL = "" } = environment;
     const { origin, pathname } = new URL(GITHUB_API_URL);
 
@@ -153,7 +153,7 @@ test(
     for (const { targets, key } of asked) {
       expect(targets.length).toBeGreaterThan(300);
       for (const some of chunks([...new Set(targets)])) {
-        const statuses = await exchange(origin, some, key);
+        const statuses = await sendRequests(origin, some, key);
         admitted.push(...some.filter((_, index) => statuses[index] !== "403" && statuses[index] !== "400"));
       }
     }
@@ -161,7 +161,7 @@ test(
     expect(upstream.requests.map(({ target }) => target)).toEqual([]);
 
     const allowed = ALLOWED.map((path) => pathname + path);
-    expect(await exchange(origin, allowed, GITHUB_PAT)).toEqual(allowed.map(() => "200"));
+    expect(await sendRequests(origin, allowed, GITHUB_PAT)).toEqual(allowed.map(() => "200"));
     const sent = [
       "/v1/organizations",
       "/v1/models/a%2Fb",
@@ -170,8 +170,8 @@ test(
       "/v1/models/o.1",
     ];
     expect(new URL(OPENAI_BASE_URL).origin).toBe(origin);
-    expect(await exchange(origin, sent, OPENAI_API_KEY)).toEqual(sent.map(() => "200"));
-    // As they were sent.
+    expect(await sendRequests(origin, sent, OPENAI_API_KEY)).toEqual(sent.map(() => "200"));
+    // The service gets the allowed paths as the client sent them.
     const expected = [...ALLOWED.map((path) => `/api/v3${path}`), ...sent];
     expect(upstream.requests.map(({ target }) => target).toSorted()).toEqual(expected.toSorted());
   },

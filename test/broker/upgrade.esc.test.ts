@@ -11,8 +11,8 @@ import { nextText, startBroker, startUpstream } from "./upstream.ts";
 const HANDSHAKE =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: eA==\r\nSec-WebSocket-Version: 13\r\n";
 
-/** Sends a handshake, and `more` right behind it. */
-function shake({ origin, routes }: BrokerProcess, more = "", dummy = routes[0].dummy): Socket {
+/** Sends a handshake, and the text `more` directly after it. */
+function sendHandshake({ origin, routes }: BrokerProcess, more = "", dummy = routes[0].dummy): Socket {
   const { port, host } = new URL(origin);
   const socket = connect(Number(port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
@@ -23,15 +23,15 @@ function shake({ origin, routes }: BrokerProcess, more = "", dummy = routes[0].d
   return socket;
 }
 
-/** Reads until the text has come. */
-async function until(socket: Socket, text: string): Promise<string> {
+/** Reads from the socket until the text has come. */
+async function readUntil(socket: Socket, text: string): Promise<string> {
   let read = "";
   while (!read.includes(text)) read += await nextText(socket);
   return read;
 }
 
-/** A service that sends back what it gets behind its handshake. */
-async function echo() {
+/** Starts a service that sends back what follows the handshake. */
+async function startEchoService() {
   const upstream = await startUpstream((_, response) => void response.writeHead(426).end("no upgrade"));
   const upgraded: Socket[] = [];
   upstream.server.on("upgrade", (request, socket: Socket, head: Buffer) => {
@@ -47,35 +47,35 @@ async function echo() {
 }
 
 describe("a WebSocket", () => {
-  test("is passed on in both directions, what comes with the handshakes included", async () => {
-    const { upstream, upgraded } = await echo();
+  test("is passed on in both directions, including what comes with the handshakes", async () => {
+    const { upstream, upgraded } = await startEchoService();
     const broker = await startBroker(upstream.origin);
-    const socket = shake(broker, "early;");
-    const head = await until(socket, "early;");
+    const socket = sendHandshake(broker, "early;");
+    const head = await readUntil(socket, "early;");
     expect(head).toMatch(/^HTTP\/1.1 101 Switching\r\n/);
     expect(head).toContain(`X-Key: Bearer ${broker.routes[0].dummy}`);
     expect(head).toMatch(/\r\n\r\nhello;early;$/);
     socket.write("\u0000later;");
-    expect(await until(socket, "later;")).toBe("\u0000later;");
+    expect(await readUntil(socket, "later;")).toBe("\u0000later;");
     expect(upgraded).toHaveLength(1);
     expect(broker.records).toMatchObject([{ outcome: "answered", status: 101 }]);
   });
 
-  test("ends on both sides when it ends on one", async () => {
-    const { upstream, upgraded } = await echo();
+  test("ends on both sides when one side ends", async () => {
+    const { upstream, upgraded } = await startEchoService();
     const broker = await startBroker(upstream.origin);
-    const first = shake(broker);
-    await until(first, "hello;");
+    const first = sendHandshake(broker);
+    await readUntil(first, "hello;");
     first.destroy();
     await once(upgraded[0] ?? first, "close");
-    const second = shake(broker);
-    await until(second, "hello;");
+    const second = sendHandshake(broker);
+    await readUntil(second, "hello;");
     upgraded[1]?.destroy();
     await once(second, "close");
     expect(upgraded).toHaveLength(2);
   });
 
-  test("ends when all is written to a client that reads slowly and still sends", async () => {
+  test("ends only when everything is written to a client that reads slowly and still sends", async () => {
     const upstream = await startUpstream(() => {});
     upstream.server.on("upgrade", (_, other: Socket) => {
       other.end("HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nlast");
@@ -121,24 +121,24 @@ describe("a WebSocket", () => {
     expect(written.join("")).toMatch(/\r\n\r\nlast$/);
   });
 
-  test("whose client leaves before the service answers is given up there, too", async () => {
+  test("is given up at the service, too, if its client leaves before the service answers", async () => {
     const upstream = await startUpstream(() => {});
     const broker = await startBroker(upstream.origin);
     const asked = new Promise<Socket>((resolve) => {
       upstream.server.once("upgrade", (_, other: Socket) => resolve(other));
     });
-    const socket = shake(broker);
+    const socket = sendHandshake(broker);
     const other = await asked;
     socket.end();
     await once(other.resume(), "end");
     await expect.poll(() => broker.records).toMatchObject([{ outcome: "left", name: "OPENAI_API_KEY" }]);
   });
 
-  test("that the service refuses is an ordinary answer, and what follows is no request", async () => {
+  test("that the service refuses gets the service's ordinary answer, and what follows is not read as a request", async () => {
     const upstream = await startUpstream((_, response) => void response.writeHead(426, "Upgrade Required").end("no"));
     const broker = await startBroker(upstream.origin);
     const smuggled = `GET /v1/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${broker.routes[0].dummy}\r\n\r\n`;
-    const socket = shake(broker, smuggled);
+    const socket = sendHandshake(broker, smuggled);
     let text = "";
     for await (const chunk of socket) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1.1 426 Upgrade Required\r\n[^]*Connection: close\r\n\r\n/);
@@ -146,7 +146,7 @@ describe("a WebSocket", () => {
     expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${KEYS["OPENAI_API_KEY"]}`);
   });
 
-  test("that the service refuses with a key that was replaced meanwhile may be tried again", async () => {
+  test("that the service refuses because the key was replaced meanwhile gets an answer that says it may be tried again", async () => {
     const upstream = await startUpstream((_, response) => {
       response.writeHead(401, { "x-should-retry": "false", "Content-Length": "2" }).end("no");
     });
@@ -156,25 +156,33 @@ describe("a WebSocket", () => {
         return Promise.resolve();
       },
     });
-    const head = await until(shake(broker), "\r\n\r\nno");
+    const head = await readUntil(sendHandshake(broker), "\r\n\r\nno");
     expect(head.match(/^x-should-retry: .*$/gim)).toEqual(["x-should-retry: true"]);
   });
 
   test("without a key of this run is refused", async () => {
-    const { upstream, upgraded } = await echo();
-    const socket = shake(await startBroker(upstream.origin), "", "sk-unknown");
-    expect(await until(socket, "}")).toMatch(/^HTTP\/1.1 401 [^]*broker-key/);
+    const { upstream, upgraded } = await startEchoService();
+    const socket = sendHandshake(await startBroker(upstream.origin), "", "sk-unknown");
+    expect(await readUntil(socket, "}")).toMatch(/^HTTP\/1.1 401 [^]*broker-key/);
     expect(upgraded).toHaveLength(0);
   });
 
   test("to a service that cannot be reached is refused", async () => {
-    const socket = shake(await startBroker("http://127.0.0.1:1"));
-    expect(await until(socket, "}")).toMatch(/^HTTP\/1.1 502 [^]*broker-upstream/);
+    const socket = sendHandshake(await startBroker("http://127.0.0.1:1"));
+    expect(await readUntil(socket, "}")).toMatch(/^HTTP\/1.1 502 [^]*broker-upstream/);
   });
 });
 
-/** Sends requests in one piece. @returns all that comes until the last one, which closes, is answered */
-async function ask(broker: BrokerProcess, requests: readonly (readonly string[])[], body = ""): Promise<string> {
+/**
+ * Sends several requests at once.
+ *
+ * @returns everything that comes until the last request, which closes the connection, is answered
+ */
+async function sendRequests(
+  broker: BrokerProcess,
+  requests: readonly (readonly string[])[],
+  body = "",
+): Promise<string> {
   const { port, host } = new URL(broker.origin);
   const socket = connect(Number(port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
@@ -192,12 +200,12 @@ async function ask(broker: BrokerProcess, requests: readonly (readonly string[])
 describe("an upgrade to another protocol is ignored", () => {
   const H2C = ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB"];
 
-  test("with the body, the requests around it, and each key", async () => {
+  test("and the body, the neighbouring requests and each key are passed on as usual", async () => {
     const upstream = await startUpstream((request, response, received) => {
       request.on("end", () => response.end(`${received.method} ${received.body};`));
     });
     const broker = await startBroker(upstream.origin);
-    const text = await ask(
+    const text = await sendRequests(
       broker,
       [
         ["GET /v1/models"],
@@ -217,7 +225,7 @@ describe("an upgrade to another protocol is ignored", () => {
     expect(broker.records).toHaveLength(4);
   });
 
-  test("also if the client ends its side behind the body, while an earlier answer is waited for", async () => {
+  test("even if the client ends its side after the body while an earlier answer is still expected", async () => {
     const held: http.ServerResponse[] = [];
     const upstream = await startUpstream(({ url }, response) => {
       if (url === "/v1/models") held.push(response);
@@ -234,14 +242,14 @@ describe("an upgrade to another protocol is ignored", () => {
     let text = "";
     for await (const chunk of socket) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1.1 200 /);
-    // The broker goes on.
-    expect(await ask(broker, [["POST /v1/responses", "Connection: close"]])).toMatch(/^HTTP\/1.1 200 /);
+    // The broker still serves requests.
+    expect(await sendRequests(broker, [["POST /v1/responses", "Connection: close"]])).toMatch(/^HTTP\/1.1 200 /);
   });
 
-  test("and what it refuses otherwise is refused, with what follows", async () => {
+  test("and a request that would be refused anyway is refused, with everything that follows it", async () => {
     const upstream = await startUpstream((_, response) => void response.end("x"));
     const broker = await startBroker(upstream.origin);
-    const text = await ask(broker, [["GET /v1/organization/keys", ...H2C], ["GET /v1/models"]]);
+    const text = await sendRequests(broker, [["GET /v1/organization/keys", ...H2C], ["GET /v1/models"]]);
     expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 403"]);
     expect(upstream.requests).toEqual([]);
   });

@@ -17,7 +17,7 @@ import { KEYS, routesTo } from "./routes.ts";
 export interface Upstream {
   readonly origin: string;
   readonly server: http.Server | https.Server;
-  /** Method, target and headers of each request, and its body as far as it came. */
+  /** The method, target and headers of each request, and as much of its body as has come. */
   readonly requests: readonly Received[];
   readonly sockets: ReadonlySet<Socket>;
 }
@@ -30,7 +30,7 @@ export interface Received {
   body: string;
 }
 
-/** @param keepsBodies false for bodies beyond the length of a string */
+/** @param keepsBodies must be false if bodies are longer than a string can be */
 export async function startUpstream(
   answer: (request: http.IncomingMessage, response: http.ServerResponse, received: Received) => void,
   tls?: https.ServerOptions,
@@ -66,17 +66,20 @@ export async function startUpstream(
 }
 
 export interface Opened extends Broker, BrokerProcess {
-  /** The values of the keys, to be replaced. */
+  /** The values of the keys. A test may replace them. */
   readonly keys: Record<string, string>;
   readonly agent: http.Agent;
 }
 
 const NO_SETTINGS = callersNetwork(new Map());
 
-/** The caller's settings, and the limit of connecting. */
+/** The caller's network settings, and the limit of the time for connecting. */
 type Network = Partial<NetworkSettings> & { readonly connectMs?: number; readonly address?: ListenAddress };
 
-/** A broker with these parts; without any it is another process's, if the tests run with the stand-alone executable. */
+/**
+ * Starts a broker with these parts. Without parts, the broker is in another process if the tests run with the
+ * stand-alone executable.
+ */
 export async function startBroker(origin: string): Promise<BrokerProcess>;
 export async function startBroker(origin: string, parts: Partial<BrokerParts>, network?: Network): Promise<Opened>;
 export async function startBroker(
@@ -110,7 +113,7 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Sends one request, on a connection of its own. */
+/** Sends one request on a connection of its own. */
 export async function send(
   broker: string,
   target: string,
@@ -132,7 +135,7 @@ export function responseTo(request: http.ClientRequest): Promise<http.IncomingMe
   });
 }
 
-/** The next bytes of a socket or an answer, as text. */
+/** Returns the next bytes of a socket or an answer, as text. */
 export function nextText(from: NodeJS.EventEmitter): Promise<string> {
   return new Promise((resolve) => {
     from.once("data", (chunk: Buffer) => resolve(chunk.toString("latin1")));

@@ -1,11 +1,11 @@
-/** Requests of a web page in the user's browser, with more than a page can send: the dummy. */
+/** Requests that a web page in the user's browser makes. They have more than a page can know: the dummy. */
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { PAGE_REQUESTS, pageRequest } from "../helpers/web-page.ts";
-import { startWaiting } from "./process.ts";
+import { startWaitingProgram } from "./process.ts";
 import { startUpstream } from "./upstream.ts";
 
-async function exchange(origin: string, text: string): Promise<string> {
+async function sendText(origin: string, text: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), "127.0.0.1");
   onTestFinished(() => void socket.destroy());
   socket.write(text, "latin1");
@@ -14,11 +14,11 @@ async function exchange(origin: string, text: string): Promise<string> {
   return read;
 }
 
-test("none reaches a service, and no answer is for the page to read", async () => {
+test("no request of a web page reaches a service, and the page can read no answer", async () => {
   const upstream = await startUpstream((_, response) => void response.end("{}"));
   upstream.server.on("upgrade", (_, socket) => void socket.end("HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n"));
   const variables = { OPENAI_API_KEY: {}, GITHUB_PAT: { example: "ghp_<token>" } };
-  const { environment } = await startWaiting(variables, {
+  const { environment } = await startWaitingProgram(variables, {
     OPENAI_API_KEY: "sk-real-0123456789abcdefghij",
     OPENAI_BASE_URL: `${upstream.origin}/v1`,
     GITHUB_PAT: "github_pat_real0a1b2c3d4e5f6a7b8c9d",
@@ -32,13 +32,13 @@ test("none reaches a service, and no answer is for the page to read", async () =
   ];
   for (const key of keys) {
     for (const request of PAGE_REQUESTS) {
-      const answer = await exchange(origin, pageRequest(request, { origin, ...key }));
+      const answer = await sendText(origin, pageRequest(request, { origin, ...key }));
       expect(answer, request.name).toMatch(/^HTTP\/1\.1 403 [^]*"code":"broker-denied"/);
       expect(answer, request.name).not.toMatch(/^access-control-|set-cookie/im);
     }
-    // Without what makes it a page's.
+    // The same request without the headers of a web page is admitted.
     const plain = { method: "GET", host: "HOST", headers: ["Connection: close"], body: "" };
-    expect(await exchange(origin, pageRequest(plain, { origin, ...key }))).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await sendText(origin, pageRequest(plain, { origin, ...key }))).toMatch(/^HTTP\/1\.1 200 /);
   }
   expect(upstream.requests).toHaveLength(keys.length);
 });

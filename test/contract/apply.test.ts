@@ -19,7 +19,7 @@ const contract = contractOf({
     LEGACY: { deprecated: "TOKEN" },
   },
 });
-/** What a program gets: the way from layers to values as a run goes it. */
+/** Returns the values that a program gets. It goes from layers to values as a start does. */
 const values = (...layers: readonly Layer[]): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Array.from(
@@ -30,20 +30,40 @@ const values = (...layers: readonly Layer[]): Readonly<Record<string, string>> =
     ),
   );
 
-describe("aliases", () => {
+describe("a variable's aliases", () => {
   it.each([
-    ["give their value to the own name and stay", [{ OLD_TOKEN: "a" }], { OLD_TOKEN: "a", TOKEN: "a" }],
-    ["give way to the own name in the same source", [{ OLD_TOKEN: "a", TOKEN: "b" }], { OLD_TOKEN: "a", TOKEN: "b" }],
-    ["stand in for an own name that is empty", [{ OLD_TOKEN: "a", TOKEN: "" }], { OLD_TOKEN: "a", TOKEN: "a" }],
-    ["that are empty give nothing", [{ OLD_TOKEN: "" }], {}],
-    ["the first of several counts", [{ OLD_TOKEN: "a", TOKEN_2: "b" }], { OLD_TOKEN: "a", TOKEN_2: "b", TOKEN: "a" }],
-    ["keep their source's precedence", [{ OLD_TOKEN: "a" }, { TOKEN: "b" }], { OLD_TOKEN: "a", TOKEN: "a" }],
-    ["yield to a higher source", [{ TOKEN: "a" }, { OLD_TOKEN: "b" }], { OLD_TOKEN: "b", TOKEN: "a" }],
+    [
+      "give their value to the variable's own name, and remain set",
+      [{ OLD_TOKEN: "a" }],
+      { OLD_TOKEN: "a", TOKEN: "a" },
+    ],
+    [
+      "are overridden by the variable's own name in the same source",
+      [{ OLD_TOKEN: "a", TOKEN: "b" }],
+      { OLD_TOKEN: "a", TOKEN: "b" },
+    ],
+    [
+      "replace the value of the variable's own name if that is empty",
+      [{ OLD_TOKEN: "a", TOKEN: "" }],
+      { OLD_TOKEN: "a", TOKEN: "a" },
+    ],
+    ["give no value if they are empty", [{ OLD_TOKEN: "" }], {}],
+    [
+      "give the value of the first alias if several are set",
+      [{ OLD_TOKEN: "a", TOKEN_2: "b" }],
+      { OLD_TOKEN: "a", TOKEN_2: "b", TOKEN: "a" },
+    ],
+    ["have the precedence of their source", [{ OLD_TOKEN: "a" }, { TOKEN: "b" }], { OLD_TOKEN: "a", TOKEN: "a" }],
+    [
+      "are overridden by a source of higher precedence",
+      [{ TOKEN: "a" }, { OLD_TOKEN: "b" }],
+      { OLD_TOKEN: "b", TOKEN: "a" },
+    ],
   ])("%s", (_, [high = {}, low = {}], expected) => {
     expect(values(layer(environment, high), layer(esc, low))).toStrictEqual({ ...expected, LEVEL: "info" });
   });
 
-  it("keep origin, secrecy and delivery, and record the alias", () => {
+  it("keep the origin, secrecy and delivery of the value, and the value records the alias", () => {
     const origin: Origin = { source: "esc", environment: "acme/sophia/dev" };
     const file = { name: "OLD_TOKEN", value: "a", secret: false, origin, delivery: "file" } as const;
     const [applied] = applyContract(contract, [{ source: "esc", variables: [file] }]).layers;
@@ -54,8 +74,8 @@ describe("aliases", () => {
   });
 });
 
-describe("defaults", () => {
-  it("are the lowest layer, with the contract as their origin, and public", () => {
+describe("a variable's default", () => {
+  it("is in the lowest layer, has the contract as its origin, and is public", () => {
     const { layers } = applyContract(contract, [layer(environment, {})]);
     expect(layers.at(-1)).toStrictEqual({
       source: "contract",
@@ -74,8 +94,8 @@ describe("defaults", () => {
   });
 });
 
-describe("deprecated names", () => {
-  it("give one notice each when they are set", () => {
+describe("a deprecated name", () => {
+  it("gives one notice when it is set", () => {
     const { notices } = applyContract(contract, [
       layer(environment, { OLD_TOKEN: "a", TOKEN_2: "b" }),
       layer(esc, { OLD_TOKEN: "c", LEGACY: "d" }),
@@ -89,14 +109,14 @@ describe("deprecated names", () => {
 });
 
 describe("applyContract", () => {
-  it("returns the given layers where the contract has nothing to add", () => {
+  it("returns the same layers if the contract has nothing to add", () => {
     const plain = contractOf({ variables: { A: {} } });
     const layers = [layer(environment, { A: "a", B: "" })];
     expect(applyContract(plain, layers)).toStrictEqual({ layers, notices: [] });
     expect(applyContract(plain, layers).layers).toBe(layers);
   });
 
-  it("changes no value that is set, adds only declared names, and does nothing the second time", () => {
+  it("changes no value that is set, adds only declared names, and changes nothing the second time", () => {
     const names = fc.constantFrom("TOKEN", "TOKEN_2", "OLD_TOKEN", "LEVEL", "LEGACY", "OTHER");
     const anyLayer = fc
       .tuple(fc.constantFrom(environment, esc), fc.dictionary(names, fc.constantFrom("", "a", "b")))

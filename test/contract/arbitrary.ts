@@ -1,4 +1,4 @@
-/** Arbitrary contracts, right by construction, for properties. */
+/** Arbitrary contracts for property tests. Every generated contract is valid. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -28,7 +28,10 @@ const condition = fc.record({
   equals: fc.option(fc.constantFrom("on", "x", ["off", "fake-c"]), { nil: undefined }),
 });
 
-/** A contract over a few names: any formats, conditions and groups, and no two groups that contradict one another. */
+/**
+ * A contract over a few names, with any formats, conditions and groups, and without two groups that contradict each
+ * other.
+ */
 export const contractDocuments = fc
   .record({
     entries: fc.tuple(
@@ -67,7 +70,10 @@ interface Entry {
   readonly example?: string;
 }
 
-/** A condition on a secret's value, or on one that an enumeration does not have, is refused when a contract is read. */
+/**
+ * Removes conditions that are refused when a contract is read: those on a secret's value, and those on a value that an
+ * enumeration does not have.
+ */
 function withoutOddConditions(entries: readonly Entry[], index: number): Entry {
   const { required, ...entry } = entries[index] ?? {};
   if (typeof required !== "object" || required === null || !("when" in required))

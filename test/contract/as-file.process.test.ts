@@ -20,7 +20,7 @@ function project(files: Readonly<Record<string, string>> = {}): string {
   return folder({ "sophia.contract.json": CONTRACT, ...files });
 }
 
-/** Starts a shell that shows the path, the mode and the content of the file. */
+/** Starts a shell that prints the path, the mode and the content of the file. */
 async function start(cwd: string, env: Readonly<Record<string, string>>, ...prefix: readonly string[]) {
   const { stdout, stderr, status } = await sophia([...prefix, "--", "sh", "-c", SHOW], { cwd, env });
   const [, path = "", mode, content] = /^(\S*) (\d*) (.*)\n$/s.exec(stdout) ?? [];
@@ -28,7 +28,7 @@ async function start(cwd: string, env: Readonly<Record<string, string>>, ...pref
 }
 
 describe.each([["exec"], ["spawn"]])('"as": "file" in mode %s', (mode) => {
-  // As at the end of a container, the kernel would end the process that removes the files.
+  // At the end of a container the kernel ends the process that removes the files, so these tests are skipped there.
   const isContained = process.platform === "linux" && readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]";
   skipBecause(mode === "exec" && isContained ? "needs the first PID namespace" : undefined);
 
@@ -38,13 +38,13 @@ describe.each([["exec"], ["spawn"]])('"as": "file" in mode %s', (mode) => {
     [".env", { ".env": `GOOGLE_APPLICATION_CREDENTIALS='${VALUE}'\n` }, {}],
     [".env.override", { ".env.override": `GOOGLE_APPLICATION_CREDENTIALS='${VALUE}'\n` }, {}],
     ["a file that NAME_FILE names", { key: VALUE }, { GOOGLE_APPLICATION_CREDENTIALS_FILE: "key" }],
-  ])("a value of %s is in a private file, which is gone afterwards", async (_, files, env) => {
+  ])("gives the program a value of %s in a private file, which is removed afterwards", async (_, files, env) => {
     const { path, mode: bits, content, status } = await start(project(files), env, "--quiet", "--mode", mode);
     expect([status, bits, content]).toEqual([0, "600", VALUE]);
     await expect.poll(() => existsSync(path)).toBe(false);
   });
 
-  test("a value of ESC, and a default", async () => {
+  test("gives the program a value of ESC, and a default, in a file", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment("acme/app/dev", { values: { GOOGLE_APPLICATION_CREDENTIALS: VALUE } });
@@ -55,7 +55,7 @@ describe.each([["exec"], ["spawn"]])('"as": "file" in mode %s', (mode) => {
     expect(stdout).toBe("level: info");
   });
 
-  test("the path of a file is passed on as it is, also by a sophia-run inside of a sophia-run", async () => {
+  test("passes the path of a file on unchanged, also in a sophia-run that another sophia-run has started", async () => {
     const cwd = project({ key: VALUE });
     const own = await start(cwd, { GOOGLE_APPLICATION_CREDENTIALS: join(cwd, "key") }, "--mode", mode);
     expect([own.path, own.content]).toEqual([join(cwd, "key"), VALUE]);
@@ -65,7 +65,7 @@ describe.each([["exec"], ["spawn"]])('"as": "file" in mode %s', (mode) => {
   });
 });
 
-test("the format is that of the value", async () => {
+test('a value with "as": "file" is checked against its format', async () => {
   const cwd = project();
   const { status, stderr } = await sophia(["--", "true"], {
     cwd,
@@ -76,11 +76,11 @@ test("the format is that of the value", async () => {
   expect(stderr).not.toContain("sentinel");
 });
 
-test("--fake makes a file with a dummy", async () => {
+test("--fake makes a file that contains a dummy", async () => {
   expect((await start(project(), {}, "--fake")).content).toContain("fake");
 });
 
-test("explain says so, export leaves it out, and its content is masked", async () => {
+test('a value with "as": "file" is shown as such by explain, left out by export, and masked in output', async () => {
   const at = { cwd: project(), env: { GOOGLE_APPLICATION_CREDENTIALS: VALUE } };
   const explained = await sophia(["explain", "GOOGLE_APPLICATION_CREDENTIALS"], at);
   expect(explained.stdout).toContain("from     the process environment, passed as a private file\n");
@@ -98,7 +98,7 @@ test.each([
   ["broker", { API_KEY: { as: "file", broker: true } }],
   ["default", { KUBECONFIG: { as: "file", default: "users: []" } }],
   ['"file"', { API_KEY: { as: "folder" } }],
-])("a fault of the contract: %s", async (member, variables) => {
+])('a contract is refused if "as" is wrong or contradicts another member: %s', async (member, variables) => {
   const cwd = folder();
   writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ variables }));
   const { status, stderr } = await sophia(["--", "true"], { cwd });
@@ -107,7 +107,7 @@ test.each([
   expectWording(stderr);
 });
 
-test('"broker": false is none', async () => {
+test('"as": "file" is allowed beside "broker": false', async () => {
   const cwd = folder({
     "sophia.contract.json": JSON.stringify({ variables: { API_KEY: { as: "file", broker: false } } }),
   });

@@ -18,8 +18,8 @@ const met = {
   GROQ_API_KEY: "g",
 };
 
-describe("the contract of Sophia", () => {
-  it("is the one in sophia.contract.json, and the generated files are those its generator writes", async () => {
+describe("the built-in contract", () => {
+  it("equals sophia.contract.json, and the generated files are those that the generator writes", async () => {
     const text = await readFile(join(root, "sophia.contract.json"), "utf8");
     expect({ ...withoutProbes(contractOf(JSON.parse(text))), source: { kind: "built-in" } }).toStrictEqual(contract);
     const files = await generatedFiles(root);
@@ -27,7 +27,7 @@ describe("the contract of Sophia", () => {
     expect(committed).toStrictEqual(files);
   });
 
-  it("differs from the file of this repository in its source alone", async () => {
+  it("differs from this repository's file only in its source", async () => {
     const file = await loadContract({}, foldersOf(join(root, "src", "contract")));
     expect(file.source).toStrictEqual({ kind: "file", path: join(root, "sophia.contract.json") });
     expect({ ...withoutProbes(file), source: { kind: "built-in" } }).toStrictEqual(contract);
@@ -82,7 +82,7 @@ describe("the contract of Sophia", () => {
     ]);
   });
 
-  it("has nothing whose code a start would load: no format, default, alias or deprecated name", () => {
+  it("has nothing whose code a start must load: no format, default, alias or deprecated name", () => {
     const { variables, aliases, deprecated } = contract;
     expect([...aliases, ...deprecated]).toStrictEqual([]);
     for (const declaration of variables.values()) {
@@ -92,7 +92,7 @@ describe("the contract of Sophia", () => {
     }
   });
 
-  it("takes any values that are there, whatever they look like", () => {
+  it("accepts any values that are set, whatever they look like", () => {
     expect(brief(checked(contract, resolutionOf(met)))).toStrictEqual([]);
   });
 
@@ -108,13 +108,13 @@ describe("the contract of Sophia", () => {
         "none-set llm-providers",
       ],
     ],
-    ["an empty required one", { ...met, QDRANT_URL: "" }, ["missing QDRANT_URL"]],
+    ["an empty required variable", { ...met, QDRANT_URL: "" }, ["missing QDRANT_URL"]],
     ["the other GitHub token", { ...met, GITHUB_PAT: "", GH_FINE_GRAINED_TOKEN: "github_pat_1" }, []],
     ["all providers empty", { ...met, GROQ_API_KEY: "", OPENAI_API_KEY: "" }, ["none-set llm-providers"]],
     ["an example left in place", { ...met, QDRANT_API_KEY: "<qdrant-api-key>" }, ["placeholder QDRANT_API_KEY"]],
     ["half an example", { ...met, QDRANT_URL: "https://<cluster>.example" }, ["placeholder QDRANT_URL"]],
-    ["a placeholder in an optional one", { ...met, TAVILY_API_KEY: "your-key" }, ["placeholder TAVILY_API_KEY"]],
-  ])("with %s", (_, values, expected) => {
+    ["a placeholder in an optional variable", { ...met, TAVILY_API_KEY: "your-key" }, ["placeholder TAVILY_API_KEY"]],
+  ])("has the expected violations with %s", (_, values, expected) => {
     expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 });

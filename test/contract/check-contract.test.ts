@@ -3,7 +3,7 @@ import { isDeclared, findUsedVariable } from "../../src/contract/check-contract.
 import type { Resolved } from "../../src/core/model.ts";
 import { brief, checked, contractOf, resolutionOf, resolved } from "./contracts.ts";
 
-const group = (rule: string): object => ({
+const contractWithGroup = (rule: string): object => ({
   variables: { A: {}, B: {}, C: {} },
   groups: { g: { rule, variables: ["A", "B", "C"] } },
 });
@@ -15,22 +15,22 @@ describe("checkContract", () => {
     ["required, empty", { variables: { A: { required: true } } }, { A: "" }, ["missing A"]],
     ["required, blank", { variables: { A: { required: true } } }, { A: " " }, ["missing A"]],
     ["required, without width", { variables: { A: { required: true } } }, { A: "\u200B\u2060" }, ["missing A"]],
-    ["one-of, blank and set", group("one-of"), { A: " ", C: "x" }, []],
+    ["one-of, blank and set", contractWithGroup("one-of"), { A: " ", C: "x" }, []],
     ["optional, unset", { variables: { A: {} } }, {}, []],
-    ["one-of, none", group("one-of"), {}, ["none-set g"]],
-    ["one-of, last", group("one-of"), { C: "x" }, []],
-    ["one-of, several", group("one-of"), { A: "x", C: "x" }, []],
-    ["at-least-one, none", group("at-least-one"), { D: "x" }, ["none-set g"]],
-    ["at-least-one, one", group("at-least-one"), { B: "x" }, []],
-    ["exactly-one, none", group("exactly-one"), {}, ["none-set g"]],
-    ["exactly-one, one", group("exactly-one"), { B: "x" }, []],
-    ["exactly-one, two", group("exactly-one"), { B: "x", C: "y" }, ["several-set g: B C"]],
-    ["exactly-one, an empty one beside", group("exactly-one"), { B: "x", C: "" }, []],
-    ["all-or-none, none", group("all-or-none"), {}, []],
-    ["all-or-none, all", group("all-or-none"), { A: "x", B: "x", C: "x" }, []],
-    ["all-or-none, some", group("all-or-none"), { B: "x" }, ["some-missing g: A C"]],
-    ["optional group", group("optional"), {}, []],
-  ])("%s", (_, document, values, expected) => {
+    ["one-of, none", contractWithGroup("one-of"), {}, ["none-set g"]],
+    ["one-of, last", contractWithGroup("one-of"), { C: "x" }, []],
+    ["one-of, several", contractWithGroup("one-of"), { A: "x", C: "x" }, []],
+    ["at-least-one, none", contractWithGroup("at-least-one"), { D: "x" }, ["none-set g"]],
+    ["at-least-one, one", contractWithGroup("at-least-one"), { B: "x" }, []],
+    ["exactly-one, none", contractWithGroup("exactly-one"), {}, ["none-set g"]],
+    ["exactly-one, one", contractWithGroup("exactly-one"), { B: "x" }, []],
+    ["exactly-one, two", contractWithGroup("exactly-one"), { B: "x", C: "y" }, ["several-set g: B C"]],
+    ["exactly-one, an empty one beside", contractWithGroup("exactly-one"), { B: "x", C: "" }, []],
+    ["all-or-none, none", contractWithGroup("all-or-none"), {}, []],
+    ["all-or-none, all", contractWithGroup("all-or-none"), { A: "x", B: "x", C: "x" }, []],
+    ["all-or-none, some", contractWithGroup("all-or-none"), { B: "x" }, ["some-missing g: A C"]],
+    ["optional group", contractWithGroup("optional"), {}, []],
+  ])("reports the expected violations for this rule and these values: %s", (_, document, values, expected) => {
     expect(brief(checked(contractOf(document), resolutionOf(values)))).toStrictEqual(expected);
   });
 
@@ -43,17 +43,17 @@ describe("checkContract", () => {
     ["not equal", { when: "A", equals: "on" }, { A: "ON" }, []],
     ["one of several", { when: "A", equals: ["on", "yes"] }, { A: "yes" }, ["missing-when B"]],
     ["none of several", { when: "A", equals: ["on", "yes"] }, { A: "no" }, []],
-  ])("required when another is %s", (_, when, values, expected) => {
+  ])("requires a variable on the condition that another is set, here %s", (_, when, values, expected) => {
     const required = typeof when === "string" ? { when } : when;
     const contract = contractOf({ variables: { A: { secret: false }, B: { required } } });
     expect(brief(checked(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 
-  it("counts a default as set, but not as a choice", () => {
+  it("treats a default as set, but not as the user's choice among a group", () => {
     const origin = { source: "contract", file: "sophia.contract.json" } as const;
     const withDefault = (name: string): readonly [string, Resolved] => [name, resolved(name, "x", origin)];
     const check = (rule: string, values: Readonly<Record<string, string>>): readonly string[] =>
-      brief(checked(contractOf(group(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
+      brief(checked(contractOf(contractWithGroup(rule)), new Map([withDefault("C"), ...resolutionOf(values)])));
     expect(check("exactly-one", {})).toStrictEqual([]);
     expect(check("exactly-one", { A: "x" })).toStrictEqual([]);
     expect(check("exactly-one", { A: "x", B: "x" })).toStrictEqual(["several-set g: A B"]);
@@ -63,7 +63,7 @@ describe("checkContract", () => {
     expect(check("one-of", {})).toStrictEqual([]);
   });
 
-  it("reports a placeholder rather than a wrong format: one violation for each value", () => {
+  it("reports a placeholder instead of a wrong format, so that each value has one violation", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "url" }, B: { format: "port" } } });
     expect(brief(checked(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
       "placeholder A",
@@ -71,7 +71,7 @@ describe("checkContract", () => {
     ]);
   });
 
-  it("does not check a file's content against the format: the program gets a path", () => {
+  it("does not check a file's content against the format, because the program gets a path", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
     const file: Resolved = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
     expect(checked(contract, new Map([["A", file]]))).toStrictEqual([]);
@@ -89,14 +89,14 @@ describe("checkContract", () => {
 });
 
 describe("findUsedVariable", () => {
-  it("is the first that is set, in the order of preference", () => {
+  it("returns the first variable that is set, in the order of preference", () => {
     expect(findUsedVariable(["A", "B", "C"], resolutionOf({ C: "x", B: "y", A: "" }))).toBe("B");
     expect(findUsedVariable(["A"], resolutionOf({}))).toBeUndefined();
   });
 });
 
 describe("isDeclared", () => {
-  it("knows aliases too", () => {
+  it("returns true for aliases, too", () => {
     const contract = contractOf({ variables: { A: { aliases: ["OLD"] } } });
     expect(["A", "OLD", "B"].map((name) => isDeclared(contract, name))).toStrictEqual([true, true, false]);
   });

@@ -16,7 +16,7 @@ import { failureOf as inWords } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
-/** The contract that a file with this content declares; validated as a file's is. */
+/** Returns the contract that a file with this content declares, validated as a file is. */
 export function contractOf(document: unknown, profile?: string): Contract {
   const source = { kind: "file", path: "/repository/sophia.contract.json" } as const;
   const text = JSON.stringify(document);
@@ -33,7 +33,7 @@ export function contractOf(document: unknown, profile?: string): Contract {
   return compileContract(parsed, source, profile);
 }
 
-/** A contract as starts have it: no start carries the probes of the built-in contract. */
+/** Returns a contract as starts have it. No start carries the probes of the built-in contract. */
 export function withoutProbes<Part extends Pick<Contract, "variables">>({ variables, ...rest }: Part) {
   const declarations = Array.from(
     variables,
@@ -42,7 +42,7 @@ export function withoutProbes<Part extends Pick<Contract, "variables">>({ variab
   return { ...rest, variables: new Map(declarations) };
 }
 
-/** A resolution in which each variable comes from the environment, or from where `origin` says. */
+/** Returns a resolution in which each variable has the origin `origin`, by default the environment. */
 export function resolutionOf(
   values: Readonly<Record<string, string>>,
   origin: Origin = { source: "environment" },
@@ -59,7 +59,7 @@ export function checked(contract: Contract, resolution: Resolution): readonly Ch
   return checkContract(contract, resolution, formatCheck());
 }
 
-/** `kind NAME…` of each violation, short enough for a table. */
+/** Returns `kind NAME…` for each violation, which is short enough for a table. */
 export function brief(violations: readonly CheckedViolation[]): readonly string[] {
   return violations.map((violation) => {
     switch (violation.kind) {
@@ -82,7 +82,10 @@ export function brief(violations: readonly CheckedViolation[]): readonly string[
   });
 }
 
-/** The failure that the function throws, in words; anything else that happens fails the test. */
+/**
+ * Returns the failure that the function throws, with its text. If the function throws another error, or none, the test
+ * fails.
+ */
 export async function failureOf(run: () => unknown): Promise<SophiaError> {
   try {
     await run();

@@ -1,18 +1,22 @@
 /**
- * Names with values, each with its right answer, as they stand in `.env` files. No value is real: `{36}` stands for 36
- * letters and digits that are made here, `{h32}` for hexadecimal digits, `{d10}` for digits, `{A16}` for capital letters
- * and digits from 2 to 7, `{l34}` for letters, `{w20}` for letters, digits, `_` and `-`. So no file has the text of a token.
+ * Names with values as they stand in `.env` files, each with its right answer. No value is real: `{36}` stands for 36
+ * letters and digits that are generated here, `{h32}` for hexadecimal digits, `{d10}` for digits, `{A16}` for capital
+ * letters and digits from 2 to 7, `{l34}` for letters, `{w20}` for letters, digits, `_` and `-`. So no file of the
+ * repository contains the text of a token.
  */
 import { createHash } from "node:crypto";
 
-/** `value`: a secret, whatever its name is; `name`: a secret that only its name shows. */
+/**
+ * `value`: the value is a secret under any name; `name`: only the name shows that the value is a secret; `plain`: the
+ * value is no secret.
+ */
 type Answer = "value" | "name" | "plain";
 
 export interface Row {
   readonly name: string;
   readonly value: string;
   readonly answer: Answer;
-  /** The parts of the value that are made here. */
+  /** The parts of the value that are generated here. */
   readonly random: readonly string[];
 }
 
@@ -592,7 +596,7 @@ function rowsOf(text: string, answer: Answer): readonly Row[] {
     });
 }
 
-/** Text with the beginning of a credential, which no file of this repository has. */
+/** A text that begins like a credential. No file of this repository contains such a text literally. */
 export const FAKE_TOKEN = ["gh", "p_", made(ALPHABETS[""] ?? "", 36, "a token")].join("");
 
 export const CORPUS: readonly Row[] = [

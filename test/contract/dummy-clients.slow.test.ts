@@ -1,4 +1,4 @@
-/** The dummies of `--fake` in the clients for which they are: these read each of them, and reach nobody. */
+/** The clients for which the dummies of `--fake` are made parse each of them. No client connects to a server. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ const { variables } = fakeLayer(
 );
 const dummies = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
 
-test("pg, redis and zod read the dummies", () => {
+test("pg, redis and zod can parse the dummies of --fake", () => {
   const folder = fetchFromNpm("dummies", { pg: "8.23.1", redis: "6.3.1", zod: "4.6.7" });
   writeFileSync(
     join(folder, "read.mjs"),
@@ -61,7 +61,7 @@ test("pg, redis and zod read the dummies", () => {
   });
 }, 300_000);
 
-test("pydantic's types read the dummies", () => {
+test("pydantic's types can parse the dummies of --fake", () => {
   const folder = fetchFromPyPI("dummies", { pydantic: "2.14.4", "email-validator": "2.4.0" });
   const script = `import json, sys
 from pydantic import *

@@ -10,12 +10,12 @@ import { resolveLayers } from "../../src/resolve/precedence.ts";
 import { contractDocuments } from "./arbitrary.ts";
 import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
-/** The values that are made up where these are set. */
+/** Returns the values that are made up if the values of `present` are set. */
 const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
   Object.fromEntries(fakeLayer(contract, present).variables.map(({ name, value }) => [name, value]));
 
 describe("fakeLayer", () => {
-  it("gives the contract of Sophia what it must have, and no more", () => {
+  it("gives the built-in contract the values that it requires, and no more", () => {
     expect(fakes(BUILT_IN)).toStrictEqual({
       PULUMI_ACCESS_TOKEN: "pul-fake-pulumi-access-token",
       QDRANT_URL: "https://fake.invalid/fake-qdrant-url",
@@ -25,12 +25,12 @@ describe("fakeLayer", () => {
     });
   });
 
-  it("leaves what is set unchanged", () => {
+  it("leaves values that are set unchanged", () => {
     const present = resolutionOf({ GITHUB_PAT: "x", GROQ_API_KEY: "y", QDRANT_URL: "z", PULUMI_ACCESS_TOKEN: "" });
     expect(Object.keys(fakes(BUILT_IN, present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
   });
 
-  it("follows conditions, completes groups and spares deprecated names", () => {
+  it("follows conditions, completes groups and leaves out deprecated names", () => {
     const contract = contractOf({
       variables: {
         A: { required: true, format: { type: "enum", values: ["on", "off"] } },
@@ -56,7 +56,7 @@ describe("fakeLayer", () => {
     ).toStrictEqual(["A", "E", "B", "C", "D"]);
   });
 
-  it("meets every contract that values can meet, the same way each time, and says in each value that it is a fake", () => {
+  it("meets every contract that values can meet, always in the same way, and marks each value as a dummy", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const contract = contractOf(document);
@@ -68,19 +68,20 @@ describe("fakeLayer", () => {
           const format = contract.variables.get(name)?.format;
           return (
             !value.includes("fake") &&
-            // Addresses of servers without a user, and databases in memory.
+            // These are addresses of servers without a user, and databases in memory.
             !/^[a-z+]+:\/\/(?:127\.0\.0\.1:\d+|\/:memory:)$/.test(value) &&
             (format === undefined || ["text", "url", "json", "base64", "email"].includes(format.kind))
           );
         });
-        // The patterns in use have room for four letters but in two cases: three letters, and hexadecimal digits.
+        // The generated patterns have room for four letters, with two exceptions: three letters, and hexadecimal
+        // digits.
         expect(unmarked.filter(({ value }) => !/^[a-z]{3}-\d+$|^pul-[a-f\d]+$/.test(value))).toStrictEqual([]);
       }),
       { numRuns: 500 },
     );
   });
 
-  it("does not meet a contract that contradicts itself, but returns", () => {
+  it("returns values that violate a contract which contradicts itself", () => {
     const contract = contractOf({
       variables: { A: { required: true }, B: { required: true } },
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
@@ -90,7 +91,7 @@ describe("fakeLayer", () => {
   });
 });
 
-/** The made-up value, which has the declared format. */
+/** Returns the made-up value of a declaration, and checks that the value has the declared format. */
 const value = (declaration: object): string => {
   const contract = contractOf({ variables: { A_KEY: { ...declaration, required: true } } });
   const made = fakes(contract)["A_KEY"] ?? "";
@@ -98,7 +99,7 @@ const value = (declaration: object): string => {
   return made;
 };
 
-describe("the value", () => {
+describe("the dummy value", () => {
   it.each<[object, string]>([
     [{}, "fake-a-key"],
     [{ example: "sk-<key>" }, "sk-fake-a-key"],
@@ -124,7 +125,7 @@ describe("the value", () => {
     [{ format: { type: "text", minLength: 15 } }, "fake-a-key-fake"],
     [{ format: { type: "text", minLength: 16 } }, "fake-a-key-fake-"],
     [{ format: { type: "text", minLength: 40 } }, `fake-a-key${"-fake".repeat(6)}`],
-    // A letter outside the Basic Multilingual Plane has two units of UTF-16, and counts as one.
+    // A letter outside the Basic Multilingual Plane has two UTF-16 units, and is counted as one character.
     [{ format: { type: "text", prefix: "\u{1F511}-", minLength: 16 } }, "\u{1F511}-fake-a-key-fak"],
     [{ format: { type: "text", prefix: "redis://" } }, "redis://127.0.0.1:6379"],
     [{ format: { type: "url", schemes: ["postgresql+asyncpg"] } }, "postgresql+asyncpg://fake:fake@127.0.0.1/fake"],
@@ -133,7 +134,7 @@ describe("the value", () => {
     [{ format: { type: "url", schemes: ["file"] } }, "file:///fake-a-key"],
     [{ format: { type: "url", schemes: ["snowflake"] } }, "snowflake://fake.invalid/fake-a-key"],
     [{ format: { type: "text", pattern: "[a-z]{6}" } }, "fakefa"],
-  ])("of %j is %s", (declaration, expected) => {
+  ])("for the declaration %j is %s", (declaration, expected) => {
     expect(value(declaration)).toBe(expected);
   });
 
@@ -149,12 +150,12 @@ describe("the value", () => {
     ["SENTRY_DSN", {}, "https://fake@fake.invalid/0"],
     ["POSTGRES_DSN", {}, "postgresql://fake:fake@127.0.0.1/fake"],
     ["CURL", {}, "fake-curl"],
-  ])("of %s with %j is %s", (name, declaration, expected) => {
+  ])("for the name %s with the declaration %j is %s", (name, declaration, expected) => {
     const contract = contractOf({ variables: { [name]: { ...declaration, required: true } } });
     expect(fakes(contract)).toEqual({ [name]: expected });
   });
 
-  it("falls back to the example, and asks for one", async () => {
+  it("is the example if none can be made from the format, and an error asks for an example if there is none", async () => {
     const format = { type: "text", pattern: "a.*|b1", prefix: "b" };
     expect(value({ format, example: "b1" })).toBe("b1");
     const failure = await failureOf(() => value({ format }));

@@ -22,36 +22,36 @@ const write = (path: string, content: string | Uint8Array = '{"variables":{}}'):
   return file;
 };
 
-/** The file that is found from a folder. */
-const foundFrom = async (cwd: string): Promise<string | undefined> => {
+/** Returns the path of the contract that the search finds from a folder. */
+const findContractFrom = async (cwd: string): Promise<string | undefined> => {
   const { source } = await loadContract({}, foldersOf(cwd));
   return source.kind === "file" ? source.path : undefined;
 };
 
-describe("where the contract comes from", () => {
-  it("the working directory", async () => {
+describe("the contract of a start", () => {
+  it("is found in the working directory", async () => {
     const path = write("sophia.contract.json");
     expect((await loadContract({}, foldersOf(folder))).source).toStrictEqual({ kind: "file", path });
   });
 
-  it("the nearest folder above, within the repository", async () => {
+  it("is found in the nearest folder above, within the repository", async () => {
     mkdirSync(join(folder, ".git"));
     const outer = write("sophia.contract.json");
     const inner = write("a/sophia.contract.json");
     mkdirSync(join(folder, "a", "b", "c"), { recursive: true });
     mkdirSync(join(folder, "d"));
-    expect(await foundFrom(join(folder, "a", "b", "c"))).toBe(inner);
-    expect(await foundFrom(join(folder, "d"))).toBe(outer);
+    expect(await findContractFrom(join(folder, "a", "b", "c"))).toBe(inner);
+    expect(await findContractFrom(join(folder, "d"))).toBe(outer);
   });
 
-  it("not from above the repository's root, whether .git is a folder or a worktree's file", async () => {
+  it("is not found above the repository's root, whether .git is a folder or the file of a worktree", async () => {
     write("sophia.contract.json");
     write("repository/.git", "gitdir: elsewhere");
     mkdirSync(join(folder, "repository", "a"));
-    expect(await foundFrom(join(folder, "repository", "a"))).toBeUndefined();
+    expect(await findContractFrom(join(folder, "repository", "a"))).toBeUndefined();
   });
 
-  it("the contract of a world-writable folder is not skipped, but refused", async () => {
+  it("is refused, and not skipped, if it is in a world-writable folder", async () => {
     const path = write("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
@@ -61,10 +61,10 @@ describe("where the contract comes from", () => {
       message: expect.stringContaining(folder),
       hint: expect.stringContaining(`--contract ${path}`),
     });
-    expect(await foundFrom(folder)).toBe(path);
+    expect(await findContractFrom(folder)).toBe(path);
   });
 
-  it("a named file, from the working directory or absolute", async () => {
+  it("may be named by a path that is absolute or relative to the working directory", async () => {
     const path = write("a/other.json");
     expect((await loadContract({ contractFile: "a/other.json" }, foldersOf(folder))).source).toStrictEqual({
       kind: "file",
@@ -74,31 +74,37 @@ describe("where the contract comes from", () => {
   });
 });
 
-describe("files that cannot be read", () => {
-  it.each([["missing.json"], ["file/missing.json"], ["folder"]])("%s", async (file) => {
-    write("file");
-    mkdirSync(join(folder, "folder"));
-    const failure = await failureOf(() => loadContract({ contractFile: file }, foldersOf(folder)));
-    expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
-    expect(failure.hint).toContain("--contract");
-    expectWording(`${failure.message}\n${failure.hint}`);
-  });
+describe("a contract file", () => {
+  it.each([["missing.json"], ["file/missing.json"], ["folder"]])(
+    "that cannot be read is an error: %s",
+    async (file) => {
+      write("file");
+      mkdirSync(join(folder, "folder"));
+      const failure = await failureOf(() => loadContract({ contractFile: file }, foldersOf(folder)));
+      expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
+      expect(failure.hint).toContain("--contract");
+      expectWording(`${failure.message}\n${failure.hint}`);
+    },
+  );
 
-  it.each([["nowhere"], ["sophia.contract.json"]])("a symlink to %s that is found is not skipped", async (target) => {
-    symlinkSync(target, join(folder, "sophia.contract.json"));
-    const failure = await failureOf(() => loadContract({}, foldersOf(folder)));
-    expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
-    expectWording(`${failure.message}\n${failure.hint}`);
-  });
+  it.each([["nowhere"], ["sophia.contract.json"]])(
+    "that the search finds as a link to %s is an error, and is not skipped",
+    async (target) => {
+      symlinkSync(target, join(folder, "sophia.contract.json"));
+      const failure = await failureOf(() => loadContract({}, foldersOf(folder)));
+      expect(failure).toMatchObject({ code: "contract-unreadable", status: 125 });
+      expectWording(`${failure.message}\n${failure.hint}`);
+    },
+  );
 
-  it("one that is not UTF-8", async () => {
+  it("that is not UTF-8 is an error", async () => {
     write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
     expect((await failureOf(() => loadContract({ contractFile: "a.json" }, foldersOf(folder)))).message).toContain(
       "UTF-8",
     );
   });
 
-  it("one with a byte-order mark is read, and positions do not count it", async () => {
+  it("with a byte-order mark is read, and the mark is not counted in positions", async () => {
     write("a.json", '\uFEFF{"variables":{}}');
     expect((await loadContract({ contractFile: "a.json" }, foldersOf(folder))).variables.size).toBe(0);
     write("b.json", "\uFEFF{x");
@@ -108,7 +114,7 @@ describe("files that cannot be read", () => {
   });
 });
 
-describe("wrong contracts", () => {
+describe("a wrong contract", () => {
   it.each([
     ['{"variables":{}}x', "1:17"],
     ['{"variables":{},}', "1:17"],
@@ -165,7 +171,7 @@ describe("wrong contracts", () => {
     ['{"variables":{},"profiles":{"a":{"groups":{"g":{"label":"G"}}}}}', "1:44"],
     ['{"variables":{"A":{"default":"x"}},"profiles":{"p":{"variables":{"A":{"format":"port"}}}}}', "1:70"],
     ['{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}', "1:78"],
-  ])("%s", async (text, position) => {
+  ])("is refused with the position and the reason: %s", async (text, position) => {
     write("c.json", text);
     const failure = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
     expect(failure).toMatchObject({ code: "contract-invalid", status: 125, details: [] });
@@ -173,7 +179,7 @@ describe("wrong contracts", () => {
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
-  it("are reported with all their errors at once, in the order of the text", async () => {
+  it("is refused with all its errors at once, in the order of the text", async () => {
     write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
     expect(await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)))).toMatchObject({
       message: expect.stringContaining("3 errors"),
@@ -185,7 +191,7 @@ describe("wrong contracts", () => {
     });
   });
 
-  it("are reported with at most twenty errors", async () => {
+  it("is refused with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
     write("c.json", JSON.stringify({ variables }));
     const { message, details } = await failureOf(() => loadContract({ contractFile: "c.json" }, foldersOf(folder)));
@@ -208,7 +214,7 @@ describe("wrong contracts", () => {
   });
 });
 
-describe("profiles", () => {
+describe("a contract with profiles", () => {
   const document = {
     variables: {
       KEY: { required: true },
@@ -223,7 +229,7 @@ describe("profiles", () => {
     },
   };
 
-  it("without one, the contract has the top-level entries", async () => {
+  it("has the top-level entries if no profile is chosen", async () => {
     const contract = contractOf(document);
     expect(contract.profile).toBeUndefined();
     expect(contract.profiles).toStrictEqual(["base", "dev", "prod"]);
@@ -231,7 +237,7 @@ describe("profiles", () => {
     expect(contract.variables.get("LEVEL")).toMatchObject({ default: "info", secret: false });
   });
 
-  it("override those that they extend, field by field", async () => {
+  it("has the entries of the chosen profile, which override those that it extends field by field", async () => {
     const dev = contractOf(document, "dev");
     expect(dev.profile).toBe("dev");
     expect([...dev.variables.keys()]).toStrictEqual(["KEY", "LEVEL", "MODE", "EXTRA"]);
@@ -242,7 +248,7 @@ describe("profiles", () => {
     expect(prod.rules[0]).toStrictEqual({ kind: "required", name: "KEY" });
   });
 
-  it("that do not exist are refused", async () => {
+  it("is refused if the chosen profile does not exist", async () => {
     write("c.json", JSON.stringify(document));
     expect(
       await failureOf(() => loadContract({ contractFile: "c.json", profile: "prd" }, foldersOf(folder))),
@@ -260,7 +266,7 @@ describe("profiles", () => {
   });
 });
 
-const every = (rotateEvery: string) =>
+const intervalOf = (rotateEvery: string) =>
   contractOf({ variables: { A: { rotateEvery } } }).variables.get("A")?.rotateEvery;
 
 describe("a compiled contract", () => {
@@ -284,7 +290,7 @@ describe("a compiled contract", () => {
     ]);
   });
 
-  it("gets one section if the file has none: groups that need one variable, then the other variables", async () => {
+  it("gets one section if the file has none: the groups that need one variable, then the other variables", async () => {
     const { sections } = contractOf({
       variables: { A: { label: "Aa" }, B: {}, C: {} },
       groups: {
@@ -303,10 +309,10 @@ describe("a compiled contract", () => {
     ]);
   });
 
-  it("reads intervals", async () => {
-    expect(every("90 days")).toStrictEqual({ count: 90, unit: "day" });
-    expect(every("1 week")).toStrictEqual({ count: 1, unit: "week" });
-    expect(every("3 months")).toStrictEqual({ count: 3, unit: "month" });
-    expect(every("2 years")).toStrictEqual({ count: 2, unit: "year" });
+  it("has the rotation intervals that the file declares", async () => {
+    expect(intervalOf("90 days")).toStrictEqual({ count: 90, unit: "day" });
+    expect(intervalOf("1 week")).toStrictEqual({ count: 1, unit: "week" });
+    expect(intervalOf("3 months")).toStrictEqual({ count: 3, unit: "month" });
+    expect(intervalOf("2 years")).toStrictEqual({ count: 2, unit: "year" });
   });
 });

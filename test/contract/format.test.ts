@@ -6,14 +6,14 @@ import type { Declaration, ValueFormat } from "../../src/contract/contract-model
 import { NAMED_FORMATS } from "./arbitrary.ts";
 import { contractOf } from "./contracts.ts";
 
-/** The variable as a contract file declares it. */
+/** Returns the declaration of a variable as a contract file declares it. */
 function declared(declaration: object): Declaration {
   const variable = contractOf({ variables: { A: declaration } }).variables.get("A");
   if (variable === undefined) throw new Error("not declared");
   return variable;
 }
 
-/** The format as a contract file declares it. */
+/** Returns the format as a contract file declares it. */
 function formatOf(format: unknown): ValueFormat {
   const { format: of } = declared({ format });
   if (of === undefined) throw new Error("no format");
@@ -25,7 +25,7 @@ const integer = { type: "integer", minimum: -2, maximum: 10 };
 const formatFault = (format: ValueFormat, value: string): ReturnType<typeof faultOf> =>
   faultOf(format, value, "NAME", noWork());
 
-/** Formats with values that meet them, and values that do not. */
+/** Each format with values that meet it, and values that do not. */
 const FORMATS: readonly (readonly [format: unknown, right: readonly string[], wrong: readonly string[]])[] = [
   [
     "url",
@@ -78,17 +78,17 @@ const FORMATS: readonly (readonly [format: unknown, right: readonly string[], wr
 ];
 
 describe("formatFault", () => {
-  it("has values for each format", () => {
+  it("is tested with values for each format", () => {
     expect(FORMATS.map(([format]) => format)).toEqual(expect.arrayContaining([...NAMED_FORMATS]));
   });
 
-  it.each(FORMATS)("%j", (format, right, wrong) => {
+  it.each(FORMATS)("accepts the right values and refuses the wrong values of the format %j", (format, right, wrong) => {
     const of = formatOf(format);
     expect(right.filter((value) => formatFault(of, value) !== undefined)).toStrictEqual([]);
     expect(wrong.filter((value) => formatFault(of, value) === undefined)).toStrictEqual([]);
   });
 
-  it("takes every whole number of its range and no other", () => {
+  it("accepts every integer of the format's range and no other", () => {
     const of = formatOf(integer);
     fc.assert(
       fc.property(fc.integer({ min: -50, max: 50 }), (number) => {
@@ -97,7 +97,7 @@ describe("formatFault", () => {
     );
   });
 
-  it("takes what base64 and JSON encoders write", () => {
+  it("accepts what base64 and JSON encoders write", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
         const buffer = Buffer.from(bytes);
@@ -141,7 +141,7 @@ describe("isPlaceholder", () => {
     [{ example: "https://<host>", secret: false }, ["https://<host>", "http://<host>/"], ["https://host"]],
     [{ example: "8080", format: "port" }, [], ["8080", "<port>"]],
     [{ example: "changeme", format: { type: "enum", values: ["changeme"] } }, [], ["changeme"]],
-  ])("of %j", (declaration, placeholders, values) => {
+  ])("recognizes placeholders, and no other values, for the declaration %j", (declaration, placeholders, values) => {
     const variable = declared(declaration);
     expect(placeholders.filter((value) => !isPlaceholder(variable, value))).toStrictEqual([]);
     expect(values.filter((value) => isPlaceholder(variable, value))).toStrictEqual([]);

@@ -13,7 +13,7 @@ function malformed(format: unknown, fault: string, value = sentinel): Case {
   return [{ variables: { A: { format } } }, { A: value }, `malformed A ${fault}`];
 }
 
-/** For each way to break a rule: the contract, the values that break it, and the violation. */
+/** For each way to violate a rule: the contract, the values that violate it, and the violation. */
 const cases: readonly Case[] = [
   malformed("url", "not-url"),
   malformed({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
@@ -53,7 +53,7 @@ const cases: readonly Case[] = [
 ];
 
 describe("no value is shown", () => {
-  it.each(cases)("by %j", (document, values, expected) => {
+  it.each(cases)("by the violations of the contract %j", (document, values, expected) => {
     const contract = contractOf(document);
     const violations = checked(contract, resolutionOf(values));
     expect(brief(violations)).toStrictEqual([expected]);
@@ -89,7 +89,7 @@ describe("no value is shown", () => {
     { variables: { A: {}, B: { required: { when: "A", equals: sentinel } } } },
     { variables: { A: { format: { type: "enum", values: ["a"] } }, B: { required: { when: "A", equals: sentinel } } } },
     { variables: { A: { format: { type: "text", pattern: `${sentinel}(` } } } },
-  ])("by what is wrong with a contract: %j", async (document) => {
+  ])("by the faults of the contract %j", async (document) => {
     const failure = await failureOf(() => contractOf(document));
     expect(failure.code).toBe("contract-invalid");
     expect(inspect(failure, { depth: Infinity })).not.toContain(sentinel);

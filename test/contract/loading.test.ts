@@ -29,10 +29,13 @@ it.each<[string, object, boolean]>([
     { variables: {}, profiles: { p: { variables: { OPENAI_API_KEY: { broker: {} } } } } },
     true,
   ],
-])("whether the check of broker members is loaded for a contract with %s", async (_, document, expected) => {
-  writeFileSync(join(folder, "c.json"), JSON.stringify(document));
-  expect((await loadContract({ contractFile: "c.json" }, foldersOf(folder))).profiles).toHaveLength(
-    "profiles" in document ? 1 : 0,
-  );
-  expect(areBrokersExamined).toBe(expected);
-});
+])(
+  "the check of broker members is loaded only for contracts with broker members: %s",
+  async (_, document, expected) => {
+    writeFileSync(join(folder, "c.json"), JSON.stringify(document));
+    expect((await loadContract({ contractFile: "c.json" }, foldersOf(folder))).profiles).toHaveLength(
+      "profiles" in document ? 1 : 0,
+    );
+    expect(areBrokersExamined).toBe(expected);
+  },
+);

@@ -3,7 +3,7 @@ import { credentialIn } from "../../src/contract/credential-forms.ts";
 import { looksSecret, mayHoldCredentials } from "../../src/contract/looks-secret.ts";
 import { CORPUS, type Row } from "./corpus.ts";
 
-describe("a variable of no contract looks like a secret", () => {
+describe("a variable that no contract declares", () => {
   it.each([
     ["API_KEY", ""],
     ["DB_PASSPHRASE", ""],
@@ -19,7 +19,7 @@ describe("a variable of no contract looks like a secret", () => {
     ["DATABASE_URL", "postgresql://user:password@host/db"],
     ["QUEUE", "amqp://guest@host"],
     ["TLS", "-----BEGIN RSA PRIVATE KEY-----"],
-  ])("%s=%s", (name, value) => expect(looksSecret(name, value)).toBe(true));
+  ])("looks like a secret if it is %s=%s", (name, value) => expect(looksSecret(name, value)).toBe(true));
 
   it.each([
     ["LOG_LEVEL", "debug"],
@@ -27,34 +27,34 @@ describe("a variable of no contract looks like a secret", () => {
     ["AUTHOR", "a@b.example"],
     ["COMPATIBLE", "1"],
     ["API_URL", "https://api.example/a@b"],
-  ])("not %s=%s", (name, value) => expect(looksSecret(name, value)).toBe(false));
+  ])("does not look like a secret if it is %s=%s", (name, value) => expect(looksSecret(name, value)).toBe(false));
 });
 
-describe("a corpus of names with values", () => {
+describe("the recognition of secrets, tried with a corpus of names and values,", () => {
   const namesOf = (isOne: (row: Row) => boolean): readonly string[] => CORPUS.filter(isOne).map(({ name }) => name);
 
-  it("has several hundred of them", () => {
+  it("has several hundred rows to try", () => {
     expect(CORPUS.length).toBeGreaterThan(400);
     expect(CORPUS.filter(({ value }) => value === "")).toEqual([]);
   });
 
-  it("no credential is plain, whatever its name is", () => {
+  it("recognizes every credential by its value alone, under any name", () => {
     expect(namesOf(({ value, answer }) => answer === "value" && credentialIn(value) === undefined)).toEqual([]);
     expect(namesOf(({ value, answer }) => answer === "value" && credentialIn(` ${value}\n`) === undefined)).toEqual([]);
   });
 
-  it("no secret is plain, and at most 5 % of the plain are secrets", () => {
+  it("recognizes every secret, and takes at most 5 % of the plain variables for secrets", () => {
     expect(namesOf(({ name, value, answer }) => answer !== "plain" && !looksSecret(name, value))).toEqual([]);
     const plain = CORPUS.filter(({ answer }) => answer === "plain");
     const wrong = plain.filter(({ name, value }) => looksSecret(name, value));
     expect(wrong.length).toBeLessThanOrEqual(plain.length * 0.05);
   });
 
-  it("no value of a plain one is masked: commit hashes, identifiers and public keys are no credentials", () => {
+  it("takes no plain value for a credential: commit hashes, identifiers and public keys are none", () => {
     expect(namesOf(({ value, answer }) => answer === "plain" && credentialIn(value) !== undefined)).toEqual([]);
   });
 
-  it("words name a credential by its known beginning, and have nothing else of the value", () => {
+  it("describes a credential by its well-known beginning, and by nothing else of the value", () => {
     for (const { value, random } of CORPUS) {
       const words = credentialIn(value) ?? "";
       expect(random.filter((part) => words.includes(part))).toEqual([]);
@@ -63,14 +63,14 @@ describe("a corpus of names with values", () => {
 });
 
 it.each(["://:", "eyJ", "ghp_ ", "password", "pass: ", "a:"])(
-  "ten million characters of %j take linear time",
+  "credentialIn searches ten million characters of %j in linear time",
   (text) => {
     const value = text.repeat(Math.ceil(1e7 / text.length));
     expect(credentialIn(value)).toBeUndefined();
   },
 );
 
-it("a credential is found behind ten million characters", () => {
+it("credentialIn finds a credential after ten million characters", () => {
   expect(credentialIn(`${"a ".repeat(5e6)}${["gh", "p_"].join("")}${"a1".repeat(18)}`)).toBe("a token (ghp_…)");
 });
 
@@ -82,4 +82,4 @@ it.each<[string, boolean]>([
   ["localhost", false],
   ["3000", false],
   ["debug", false],
-])("%s may come to hold credentials: %s", (value, expected) => expect(mayHoldCredentials(value)).toBe(expected));
+])("%s may hold credentials later: %s", (value, expected) => expect(mayHoldCredentials(value)).toBe(expected));

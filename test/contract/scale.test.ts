@@ -3,7 +3,7 @@ import { fakeLayer } from "../../src/contract/fake.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { checked, contractOf, resolved } from "./contracts.ts";
 
-/** Counts how often it is asked. */
+/** A resolution that counts how often it is asked for a variable. */
 class CountedResolution extends Map<string, Resolved> {
   questions = 0;
 
@@ -13,7 +13,10 @@ class CountedResolution extends Map<string, Resolved> {
   }
 }
 
-/** A contract of so many rules, each kind in turn, and a resolution of five times as many variables. */
+/**
+ * Checks a contract with this many rules, of each kind in turn, against a resolution of five times as many variables.
+ * Returns how often the resolution was asked.
+ */
 function questionsFor(rules: number): number {
   const kinds = ["one-of", "exactly-one", "at-least-one", "all-or-none"];
   const variables: Record<string, object> = {};
@@ -35,14 +38,14 @@ function questionsFor(rules: number): number {
   return resolution.questions;
 }
 
-describe("cost", () => {
-  it("of a check grows with the contract, not with its square, and not with what else is set", () => {
+describe("the cost", () => {
+  it("of a check grows linearly with the contract, and not with the other variables that are set", () => {
     const small = questionsFor(100);
     expect(questionsFor(1000)).toBe(small * 10);
   });
 
-  // Longer than a test may take, in quadratic time.
-  it("of dummy values grows with a chain of conditions, not with its square", () => {
+  // In quadratic time this would take longer than a test may take.
+  it("of dummy values grows linearly with a chain of conditions", () => {
     const variables = Array.from({ length: 20_000 }, (_, index) => {
       return [`V${index}`, { required: index === 0 ? true : { when: `V${index - 1}` } }] as const;
     });
@@ -54,7 +57,7 @@ describe("cost", () => {
     ).toBe(variables.map(([name]) => name).join());
   });
 
-  it("of a chain of profiles grows with their number, not with its square", () => {
+  it("of a chain of profiles grows linearly with their number", () => {
     const profiles = Array.from({ length: 8000 }, (_, index) => {
       const base = index === 0 ? {} : { extends: `p${index - 1}` };
       return [`p${index}`, { ...base, variables: { [`V${index}`]: {} } }] as const;
@@ -63,8 +66,8 @@ describe("cost", () => {
     expect(contract.variables.has("V0") && contract.variables.has("V7999")).toBe(true);
   });
 
-  // Longer than a test may take, if each profile looked at the rules of all keys.
-  it("of broker members grows with the profiles and the rules, not with their product", () => {
+  // If each profile examined the rules of all keys, this would take longer than a test may take.
+  it("of broker members grows with the sum of the profiles and the rules, not with their product", () => {
     const broker = (index: number) => ({
       upstream: "https://host.test",
       headers: ["api-key"],

@@ -24,17 +24,17 @@ const contract = contractOf({
 });
 
 describe("a contract in a scope", () => {
-  it("has the variables of the scope, those of its groups too, and knows what is outside", () => {
+  it("has the variables of the scope and of its groups, and knows which variables are outside", () => {
     const web = inScope(contract, "web", "c.json");
     expect([...web.variables.keys()]).toStrictEqual(["A", "C", "D"]);
     expect(web.scope).toStrictEqual({ name: "web", outside: new Set(["B", "E"]) });
     expect(web.sections.map(({ title }) => title)).toStrictEqual(["First"]);
     expect(brief(checked(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
-    // E is not of this process: nothing obliges to complete the group.
+    // E is outside of this process's scope, so the group need not be completed.
     expect(brief(checked(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
   });
 
-  it("keeps of a group what belongs to the scope, and never meets a condition on what does not", () => {
+  it("keeps the members of a group that belong to the scope, and never meets a condition on a variable outside", () => {
     const worker = inScope(contract, "worker", "c.json");
     expect(worker.scope?.outside).toStrictEqual(new Set(["A", "C", "E", "OLD_A"]));
     expect(worker.aliases.size + worker.deprecated.size).toBe(0);
@@ -43,7 +43,7 @@ describe("a contract in a scope", () => {
     expect(brief(checked(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
   });
 
-  it("must be one that the contract has", async () => {
+  it("is refused if the contract does not have that scope", async () => {
     expect(await failureOf(() => inScope(contract, "wokrer", "c.json"))).toMatchObject({
       code: "contract-scope",
       status: 125,
@@ -57,7 +57,7 @@ describe("a contract in a scope", () => {
 });
 
 describe("a restricted contract", () => {
-  it("is the contract itself where all is kept, and asks for nothing where nothing is", () => {
+  it("is the contract itself if all variables are kept, and requires nothing if none is", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);

@@ -13,8 +13,8 @@ import { checked, contractOf, resolutionOf } from "./contracts.ts";
 
 type Context = Parameters<typeof describeViolations>[2];
 
-/** The violations of these values in words. */
-function words(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
+/** Returns the messages and remedies for the violations of these values. */
+function describeInWords(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
   return wordings(contract, values, context).map((one) => ({ message: one.message, remedies: remedyLines(one) }));
 }
 
@@ -32,11 +32,11 @@ function expectWords(
   values: Readonly<Record<string, string>>,
   context: Partial<Context> = {},
 ): void {
-  const lines = words(contract, values, context).flatMap(({ message, remedies }) => [message, ...remedies]);
+  const lines = describeInWords(contract, values, context).flatMap(({ message, remedies }) => [message, ...remedies]);
   expectWording(lines.join("\n"));
 }
 
-function inEsc(environment: string): Partial<Context> {
+function contextOfEsc(environment: string): Partial<Context> {
   return { target: { kind: "esc", environment } };
 }
 
@@ -51,39 +51,40 @@ describe("a missing variable", () => {
     },
   });
 
-  it("is named with a remedy", () => {
-    const [{ message, remedies } = { message: "", remedies: [] }] = words(contract, {});
+  it("is reported by name with a remedy", () => {
+    const [{ message, remedies } = { message: "", remedies: [] }] = describeInWords(contract, {});
     expect(message).toContain("TOKEN (The Token)");
     expect(remedies.at(-1)).toContain("docs.example/token");
     expectWords(contract, {});
   });
 
-  it("is named with its condition", () => {
-    expect(words(contract, { TOKEN: "t", MODE: "a", SECRET: "s" })).toHaveLength(2);
+  it("is reported with the condition that requires it", () => {
+    expect(describeInWords(contract, { TOKEN: "t", MODE: "a", SECRET: "s" })).toHaveLength(2);
     expectWords(contract, { TOKEN: "t", MODE: "a", SECRET: "s" });
   });
 
-  it("may be set under a misspelt name", () => {
-    expect(words(contract, { TOKNE: "t" })[0]?.remedies[0]).toContain("TOKEN? TOKNE");
-    // What the contract knows is not misspelt.
+  it("is reported with the misspelt name under which it may be set", () => {
+    expect(describeInWords(contract, { TOKNE: "t" })[0]?.remedies[0]).toContain("TOKEN? TOKNE");
+    // A name that the contract declares is not taken for a misspelling.
     expect(
-      words(contractOf({ variables: { TOKEN_1: { required: true }, TOKEN_2: {} } }), { TOKEN_2: "x" })[0]?.remedies,
+      describeInWords(contractOf({ variables: { TOKEN_1: { required: true }, TOKEN_2: {} } }), { TOKEN_2: "x" })[0]
+        ?.remedies,
     ).toHaveLength(1);
-    // Nor is what GitHub's runner sets for every step.
+    // Nor is a name that GitHub's runner sets for every step.
     expect(
-      words(contractOf({ variables: { GITHUB_PAT: { required: true } } }), { GITHUB_PATH: "x" })[0]?.remedies,
+      describeInWords(contractOf({ variables: { GITHUB_PAT: { required: true } } }), { GITHUB_PATH: "x" })[0]?.remedies,
     ).toHaveLength(1);
-    expect(words(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toContain(String.raw`TOKEN\u001b`);
+    expect(describeInWords(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toContain(String.raw`TOKEN\u001b`);
   });
 });
 
-const group = (rule: string, label?: string): Contract =>
+const contractWithGroup = (rule: string, label?: string): Contract =>
   contractOf({
     variables: { OLD: { deprecated: "A" }, A: {}, B: {} },
     groups: { g: { ...(label === undefined ? {} : { label }), rule, variables: ["OLD", "A", "B"] } },
   });
 
-describe("groups", () => {
+describe("a violated group", () => {
   it.each([
     ["one-of", {}],
     ["exactly-one", {}],
@@ -91,25 +92,27 @@ describe("groups", () => {
     ["exactly-one", { A: "x", B: "y" }],
     ["all-or-none", { B: "y" }],
     ["all-or-none", { A: "x", OLD: "y" }],
-  ])("%s of %j", (rule, values) => {
-    expect(words(group(rule, "G"), values)).toHaveLength(1);
-    expectWords(group(rule, "G"), values);
+  ])("is described by its rule: %s of %j", (rule, values) => {
+    expect(describeInWords(contractWithGroup(rule, "G"), values)).toHaveLength(1);
+    expectWords(contractWithGroup(rule, "G"), values);
   });
 
-  it("without a label have their identifier; a group of one variable names the variable", () => {
-    expect(words(group("one-of"), {})[0]?.message).toMatch(/^g: one of/);
+  it("is named by its identifier if it has no label, or by its variable if it has only one", () => {
+    expect(describeInWords(contractWithGroup("one-of"), {})[0]?.message).toMatch(/^g: one of/);
     const single = contractOf({ variables: { A: {} }, groups: { g: { rule: "one-of", variables: ["A"] } } });
     expectWords(single, {});
   });
 });
 
-describe("the lines for ESC", () => {
+describe("the commands that set values in ESC", () => {
   const contract = contractOf({
     variables: { TOKEN: { required: true }, LEVEL: { required: true, secret: false }, "a.b": { required: true } },
   });
 
-  it("are for that environment, without its revision, and have no value", () => {
-    expect(words(contract, {}, inEsc("acme/sophia/dev@3")).flatMap(({ remedies }) => remedies)).toStrictEqual([
+  it("name the environment without its revision, and contain no value", () => {
+    expect(
+      describeInWords(contract, {}, contextOfEsc("acme/sophia/dev@3")).flatMap(({ remedies }) => remedies),
+    ).toStrictEqual([
       "sophia-run set TOKEN --in acme/sophia/dev",
       "sophia-run set LEVEL --in acme/sophia/dev",
       "sophia-run set a.b --in acme/sophia/dev",
@@ -124,11 +127,14 @@ describe("the lines for ESC", () => {
       (environment) => {
         const stub = folder({ "sophia-run": "#!/bin/sh\nprintf '[%s]' \"$@\"\necho\n" });
         chmodSync(join(stub, "sophia-run"), 0o755);
-        const supply = wordings(contract, {}, inEsc(environment)).flatMap((one) => one.supply);
+        const supply = wordings(contract, {}, contextOfEsc(environment)).flatMap((one) => one.supply);
         const [heading, ...command] = sharedRemedy(supply, 78, "asks");
         expect(heading).toContain("each");
         for (const line of command) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
-        const lines = [...command, ...words(contract, {}, inEsc(environment)).flatMap(({ remedies }) => remedies)];
+        const lines = [
+          ...command,
+          ...describeInWords(contract, {}, contextOfEsc(environment)).flatMap(({ remedies }) => remedies),
+        ];
         const { stdout, stderr } = spawnSync(shell, ["-c", lines.join("\n")], {
           encoding: "utf8",
           env: { PATH: `${stub}:${process.env["PATH"]}`, HOME: stub },
@@ -140,10 +146,10 @@ describe("the lines for ESC", () => {
     );
   });
 
-  it("are one command for variables of one environment, and another for those to replace", () => {
+  it("are one command for all missing variables of an environment, and another for values to replace", () => {
     const wrong = contractOf({ variables: { PORT: { required: true, format: "port" }, TOKEN: { required: true } } });
     const origin = { source: "esc", environment: "acme/sophia/dev" } as const;
-    const context = { ...inEsc("acme/sophia/dev"), origins: new Map([["PORT", { origin }]]) };
+    const context = { ...contextOfEsc("acme/sophia/dev"), origins: new Map([["PORT", { origin }]]) };
     const supply = wordings(wrong, { PORT: "x" }, context).flatMap((one) => one.supply);
     expect(sharedRemedy(supply, 78, "reads")).toStrictEqual([
       expect.stringContaining("set it in ESC; this reads"),
@@ -153,7 +159,7 @@ describe("the lines for ESC", () => {
     ]);
   });
 
-  it("name the other places for a value without ESC", () => {
+  it("are replaced by the other places for a value if the start does not use ESC", () => {
     const local = wordings(contract, {}).flatMap((one) => one.supply);
     expectWording(sharedRemedy(local, 78, "asks").join("\n"));
     expectWording(sharedRemedy(local.slice(1, 2), 78, "asks").join("\n"));
@@ -166,15 +172,15 @@ describe("a withheld variable", () => {
 
   it("is reported as withheld, and need not be set", () => {
     const contract = contractOf({ variables: { TOKEN: { required: true, docs: "https://docs.example" } } });
-    expect(words(contract, {}, { withheld })).toMatchObject([{ remedies: [] }]);
+    expect(describeInWords(contract, {}, { withheld })).toMatchObject([{ remedies: [] }]);
     expectWords(contract, {}, { withheld });
-    expect(words(group("at-least-one", "G"), {}, { withheld })).toMatchObject([{ remedies: [] }]);
-    expectWords(group("at-least-one", "G"), {}, { withheld });
-    expectWords(group("all-or-none", "G"), { OLD: "x" }, { withheld });
+    expect(describeInWords(contractWithGroup("at-least-one", "G"), {}, { withheld })).toMatchObject([{ remedies: [] }]);
+    expectWords(contractWithGroup("at-least-one", "G"), {}, { withheld });
+    expectWords(contractWithGroup("all-or-none", "G"), { OLD: "x" }, { withheld });
   });
 });
 
-describe("wrong values", () => {
+describe("a wrong value", () => {
   const contract = contractOf({ variables: { PORT: { format: "port" }, KEY: { docs: "https://docs.example" } } });
 
   it.each<[Origin | undefined, string]>([
@@ -204,9 +210,9 @@ describe("wrong values", () => {
     ],
     [{ source: "contract", file: "sophia.contract.json" }, "sophia.contract.json"],
     [{ source: "fake" }, "set PORT"],
-  ])("are corrected in their source: %j", (origin, remedy) => {
+  ])("has a remedy that corrects it in its source: %j", (origin, remedy) => {
     const origins = origin === undefined ? {} : { origins: new Map([["PORT", { origin }]]) };
-    const remedies = words(contract, { PORT: "http" }, origins).flatMap((one) => one.remedies);
+    const remedies = describeInWords(contract, { PORT: "http" }, origins).flatMap((one) => one.remedies);
     expect(remedies).toStrictEqual([expect.stringContaining(remedy)]);
     expectWords(contract, { PORT: "http" }, origins);
   });
@@ -218,13 +224,13 @@ describe("wrong values", () => {
     ["ref+vault://secret/app#/key"],
     ["awssm://name/KEY"],
     ["bw://item/field"],
-  ])("that are references are reported with what resolves them: %s", (value) => {
-    expect(words(contract, { KEY: value })[0]?.message).toContain("is a reference");
+  ])("that is a reference is reported with the tool that resolves it: %s", (value) => {
+    expect(describeInWords(contract, { KEY: value })[0]?.message).toContain("is a reference");
     expectWords(contract, { KEY: value });
   });
 
-  it("that are placeholders are reported with the page of the real one", () => {
-    expect(words(contract, { KEY: "changeme" })[0]?.remedies[1]).toContain("docs.example");
+  it("that is a placeholder is reported with the page that has the real value", () => {
+    expect(describeInWords(contract, { KEY: "changeme" })[0]?.remedies[1]).toContain("docs.example");
     expectWords(contract, { KEY: "changeme" });
   });
 
@@ -243,7 +249,7 @@ describe("wrong values", () => {
     [{ type: "text", prefix: ["ghp_", "github_pat_"] }],
     [{ type: "text", minLength: 9 }],
     [{ type: "text", pattern: "a+" }],
-  ])("of the format %j", (format) => {
+  ])("is described by the format that it violates: %j", (format) => {
     expectWords(contractOf({ variables: { A: { format } } }), { A: "b c! " });
   });
 
@@ -257,7 +263,7 @@ describe("wrong values", () => {
     [{ type: "integer", minimum: 1, maximum: 9 }, "0"],
     [{ type: "integer", minimum: 1 }, "0"],
     [{ type: "number", maximum: 9.5 }, "10"],
-  ])("beyond the limits of %j: %s", (format, value) => {
+  ])("is described by the limits that it exceeds: %j: %s", (format, value) => {
     expectWords(contractOf({ variables: { A: { format } } }), { A: value });
   });
 });

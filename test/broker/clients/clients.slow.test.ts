@@ -1,4 +1,7 @@
-/** Official clients of the providers, at pinned versions, through the broker to a service that records what reaches it. */
+/**
+ * Official clients of the providers, at pinned versions, make calls through the broker to a service that records what
+ * reaches it.
+ */
 import { execFile } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -24,9 +27,9 @@ import {
 } from "./packages.ts";
 import { answerAsProvider } from "./providers.ts";
 
-const run = promisify(execFile);
+const runFile = promisify(execFile);
 
-const KEY_OF: Readonly<Record<string, string>> = {
+const KEY_NAMES: Readonly<Record<string, string>> = {
   openai: "OPENAI_API_KEY",
   "@anthropic-ai/sdk": "ANTHROPIC_API_KEY",
   "@ai-sdk/anthropic": "ANTHROPIC_API_KEY",
@@ -54,13 +57,13 @@ beforeAll(async () => {
 });
 afterAll(() => certificates.remove());
 
-/** Starts the service and the broker for the key of a client. */
-async function brokered(name: string) {
+/** Starts the service, and the broker with the key of this client. */
+async function startBrokerForClient(name: string) {
   const upstream = await startUpstream(
     (request, response) => void answerAsProvider(request, response),
     certificates.valid,
   );
-  const key = KEY_OF[name] ?? "";
+  const key = KEY_NAMES[name] ?? "";
   const provider = PROVIDERS[key];
   if (provider === undefined) throw new TypeError(`no provider of ${key}`);
   const route: Route = {
@@ -91,8 +94,8 @@ async function brokered(name: string) {
 }
 
 async function expectCalls(name: string, command: string, args: readonly string[], more: Record<string, string>) {
-  const { upstream, broker, env, real, key } = await brokered(name);
-  const { stdout } = await run(command, [...args, name], {
+  const { upstream, broker, env, real, key } = await startBrokerForClient(name);
+  const { stdout } = await runFile(command, [...args, name], {
     env: { ...env, ...more },
     timeout: 60_000,
     killSignal: "SIGKILL",
@@ -108,7 +111,7 @@ async function expectCalls(name: string, command: string, args: readonly string[
   expect(broker.records.every(({ outcome }) => outcome === "answered")).toBe(true);
 }
 
-describe("JavaScript", { timeout: 400_000 }, () => {
+describe("through the broker, the JavaScript client", { timeout: 400_000 }, () => {
   test.for(Object.keys(JAVASCRIPT))("%s makes a call, a stream and a call that fails", async (name, { skip }) => {
     skip(isLarge(name) && notNightly !== undefined, notNightly);
     const folder = fetchJavaScript();
@@ -119,7 +122,7 @@ describe("JavaScript", { timeout: 400_000 }, () => {
   });
 });
 
-describe("Python", { timeout: 400_000 }, () => {
+describe("through the broker, the Python client", { timeout: 400_000 }, () => {
   test.for(Object.keys(PYTHON))("%s makes a call, a stream and a call that fails", async (name, { skip }) => {
     skip(name !== "openai" && notNightly !== undefined, notNightly);
     const folder = fetchPython();
@@ -127,14 +130,14 @@ describe("Python", { timeout: 400_000 }, () => {
   });
 });
 
-describe("Go", { timeout: 400_000 }, () => {
+describe("through the broker, the Go client", { timeout: 400_000 }, () => {
   skipBecause(notNightly ?? notInstalled("go", "version"));
   test.each(Object.keys(GO))("%s makes a call, a stream and a call that fails", async (name) => {
     await expectCalls(name, fetchGo(), [], {});
   });
 });
 
-describe("Java", { timeout: 400_000 }, () => {
+describe("through the broker, the Java client", { timeout: 400_000 }, () => {
   skipBecause(notNightly ?? notInstalled("mvn", "--version"));
   test.each(Object.keys(MAVEN))("%s makes a call, a stream and a call that fails", async (name) => {
     await expectCalls(name, "java", ["-cp", fetchMaven(), join(import.meta.dirname, "Clients.java")], {});

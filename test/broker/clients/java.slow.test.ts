@@ -6,17 +6,17 @@ import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { KEYS } from "../routes.ts";
 import { startBroker, startUpstream } from "../upstream.ts";
 
-const run = promisify(execFile);
+const runFile = promisify(execFile);
 
-describe("the client of the JDK", () => {
+describe("the HTTP client of the JDK", () => {
   skipBecause(notInstalled("javac", "-version"));
 
-  test("gets its answers, although it offers HTTP/2", async () => {
+  test("gets its answers through the broker, although it offers HTTP/2", async () => {
     const upstream = await startUpstream((request, response, received) => {
       request.on("end", () => response.end(String(received.body.length)));
     });
     const { origin, routes } = await startBroker(upstream.origin);
-    const { stdout } = await run("java", [join(import.meta.dirname, "Ask.java")], {
+    const { stdout } = await runFile("java", [join(import.meta.dirname, "Ask.java")], {
       env: { PATH: process.env["PATH"], OPENAI_BASE_URL: `${origin}/v1`, OPENAI_API_KEY: routes[0].dummy },
     });
     expect(stdout).toBe("HTTP_1_1 200 5\nHTTP_1_1 200 100000\n");

@@ -1,4 +1,4 @@
-/** The official clients of the providers, at pinned versions. */
+/** The official clients of the providers, at pinned versions, and the functions that fetch them. */
 import { execFileSync, type StdioOptions } from "node:child_process";
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,10 +7,10 @@ import { fetchNpmPackages } from "../../helpers/npm-packages.ts";
 import { fetchPythonPackages } from "../../helpers/python-packages.ts";
 import { isNightly } from "../../helpers/seed.ts";
 
-/** Clients of GitHub's API. */
+/** Clients of GitHub's API for JavaScript and for Python. */
 export const OCTOKIT = { "@octokit/rest": "22.0.1" } as const;
 export const PYGITHUB = { PyGithub: "2.10.0" } as const;
-/** The others for each change, all at night: these bring as much again. */
+/** These packages are tested at night only, because they are as large as all the others together. */
 const LARGE_JAVASCRIPT = { "@google/genai": "2.32.0" } as const;
 const FIRST_JAVASCRIPT = {
   openai: "7.59.0",
@@ -25,7 +25,10 @@ const FIRST_JAVASCRIPT = {
 export const JAVASCRIPT = { ...FIRST_JAVASCRIPT, ...LARGE_JAVASCRIPT };
 /** Coding agents. */
 export const AGENTS = { "@anthropic-ai/claude-code": "2.1.332", "@openai/codex": "0.171.0" } as const;
-/** The first for each change, all at night: the others bring 60 MB, of which pip and Python compile much. */
+/**
+ * Only this package is tested for each change, and all at night: the others are 60 MB, much of which pip and Python
+ * must compile.
+ */
 const FIRST_PYTHON = { openai: "3.57.0" } as const;
 export const PYTHON = {
   ...FIRST_PYTHON,
@@ -44,10 +47,10 @@ export const MAVEN = { "com.openai:openai-java": "4.101.0", "com.anthropic:anthr
 
 const cache = join(import.meta.dirname, "../../../.cache/broker-clients");
 
-/** No output, but the reason of a failure. */
+/** Hides the output of the installers, except the reason of a failure. */
 const stdio: StdioOptions = ["ignore", "ignore", "pipe"];
 
-/** Fetches packages into a folder that is named for their versions, if it is not there yet. */
+/** Fetches packages into a folder that is named after their versions, unless the folder is already there. */
 function fetchInto(
   name: string,
   versions: Readonly<Record<string, string>>,
@@ -56,7 +59,7 @@ function fetchInto(
   return fillFolderOnce(folderFor(name, versions), install);
 }
 
-/** Returns the folder of packages, whose name has their versions. */
+/** Returns the path of a folder of packages. Its name contains their versions. */
 function folderFor(name: string, versions: Readonly<Record<string, string>>): string {
   return join(cache, `${name}-${Object.values(versions).join("-")}`);
 }
@@ -69,7 +72,7 @@ export function isLarge(name: string): boolean {
   return Object.hasOwn(LARGE_JAVASCRIPT, name);
 }
 
-/** @returns the folder of their packages */
+/** @returns the folder that contains the agents' packages */
 export function fetchAgents(): string {
   return join(fetchFromNpm("agents", AGENTS), "node_modules");
 }
@@ -95,7 +98,7 @@ export function fetchFromPyPI(kind: string, versions: Readonly<Record<string, st
   return fetchPythonPackages(folderFor(kind, versions), requirements);
 }
 
-/** @returns the program that is built with them, of clients.go */
+/** @returns the path of the program that is built from clients.go with these packages */
 export function fetchGo(): string {
   const folder = fetchInto("go", GO, (unfinished) => {
     const go = (...args: readonly string[]): void =>
@@ -108,7 +111,7 @@ export function fetchGo(): string {
   return join(folder, "clients");
 }
 
-/** @returns their class path */
+/** @returns the class path of the packages */
 export function fetchMaven(): string {
   const folder = fetchInto("maven", MAVEN, (unfinished) => {
     const dependencies = Object.entries(MAVEN).map(([name, version]) => {

@@ -1,11 +1,11 @@
-/** Answers as the providers of language models give them, as far as their official clients read them. */
+/** Answers like those of the language models' providers, as far as the official clients read them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fieldsOf } from "../../../src/esc/transport/answer.ts";
 import { textOf } from "../upstream.ts";
 
 const PIECES = ["hel", "lo"] as const;
 
-/** Answers a call, a stream, and with 400 a request for the model `broken`. */
+/** Answers a call and a stream, and answers a request for the model `broken` with status 400. */
 export async function answerAsProvider(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const text = await textOf(request);
   const body = text === "" ? {} : (fieldsOf(JSON.parse(text)) ?? {});
@@ -56,7 +56,7 @@ function completionEvents(): readonly string[] {
   ];
 }
 
-/** Of Gemini. */
+/** Returns an answer of Gemini. */
 function candidate(text: string): unknown {
   return { candidates: [{ index: 0, finishReason: "STOP", content: { role: "model", parts: [{ text }] } }] };
 }
@@ -65,7 +65,7 @@ function candidateEvents(): readonly string[] {
   return PIECES.map((text) => `data: ${JSON.stringify(candidate(text))}\r\n\r\n`);
 }
 
-/** OpenAI's Responses, which Codex asks for. */
+/** Returns the events of OpenAI's Responses API, which Codex uses. */
 function responseEvents(): readonly string[] {
   const event = (type: string, fields: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;

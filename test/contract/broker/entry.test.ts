@@ -4,13 +4,13 @@ import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../contracts.ts";
 
-/** The entry of a variable that a contract declares so. */
+/** Returns the broker entry of a variable that a contract declares like this. */
 function entry(name: string, declared: object, more: object = {}, profile?: string) {
   const contract = contractOf({ variables: { [name]: declared, SEARCH_URL: {} }, ...more }, profile);
   const declaration = contract.variables.get(name);
   if (declaration === undefined) throw new TypeError(name);
   const compiled = brokerEntryOf(declaration);
-  // Of rules the text is enough.
+  // For rules, the test compares the text only.
   return compiled === undefined
     ? undefined
     : JSON.parse(
@@ -28,7 +28,7 @@ const bearer = { header: "authorization", scheme: "bearer" };
 const probe = (url: string, headers: object) => ({ probe: { url, headers } });
 const search = probe("https://api.search.test/v1/me?x=1", { Authorization: "Bearer ${SEARCH_KEY}", "X-Version": "2" });
 
-describe("a name with something built in", () => {
+describe("the broker entry of a name with built-in settings", () => {
   test.each([
     ["no member", {}, {}],
     ["true", { broker: true }, {}],
@@ -43,11 +43,11 @@ describe("a name with something built in", () => {
       {},
     ],
     ["an alias, to which nothing belongs", { aliases: ["SEARCH_KEY"] }, {}],
-  ])("%s", (_, declared, expected) => {
+  ])("follows the declaration: %s", (_, declared, expected) => {
     expect(entry("OPENAI_API_KEY", declared)).toEqual(expected);
   });
 
-  test("has the members of the contract in place of the built-in ones, and no others", () => {
+  test("takes each member that the contract sets from the contract, and no others", () => {
     const broker = { headers: ["Api-Key", "Authorization: Token"], deny: ["* /v1/files/**"], prefix: "" };
     expect(entry("OPENAI_API_KEY", { broker })).toEqual({
       slots: [{ header: "api-key" }, { header: "authorization", scheme: "token" }],
@@ -57,24 +57,24 @@ describe("a name with something built in", () => {
   });
 });
 
-describe("another name", () => {
+describe("the broker entry of a name without built-in settings", () => {
   test.each([
     ["no member", {}],
     ["false", { broker: false }],
     ["a probe alone", search],
     ["the alias of a built-in name", { aliases: ["OPENAI_API_KEY"] }],
-  ])("is not brokered: %s", (_, declared) => {
+  ])("does not exist, so the key is not brokered, if the declaration has %s", (_, declared) => {
     expect(entry("SEARCH_KEY", declared)).toBeUndefined();
   });
 
   test.each([
     ["constructor", {}],
     ["__proto__", {}],
-  ])("is not that of an object: %s", (name, declared) => {
+  ])("does not exist if the name is one that objects inherit: %s", (name, declared) => {
     expect(brokerEntryOf({ name, secret: true, ...declared })).toBeUndefined();
   });
 
-  test("has all that the contract gives", () => {
+  test("has everything that the contract declares", () => {
     const broker = {
       upstream: "https://search.example.com",
       headers: ["Authorization: Bearer"],
@@ -121,11 +121,11 @@ describe("another name", () => {
       { upstream: "${SEARCH_URL}" },
       { upstream: "${SEARCH_URL}", slots: [bearer], base: { SEARCH_URL: "" } },
     ],
-  ])("has what follows from its probe: %s", (_, probed, broker, expected) => {
+  ])("is completed from the key's probe: %s", (_, probed, broker, expected) => {
     expect(entry("SEARCH_KEY", { ...probed, broker })).toEqual(expected);
   });
 
-  test("has the member of the profile, as a whole", () => {
+  test("is the profile's member as a whole, if the profile has one", () => {
     const profiles = {
       dev: { variables: { SEARCH_KEY: { broker: { prefix: "/v3" } } } },
       off: { variables: { SEARCH_KEY: { broker: false } } },
@@ -151,11 +151,11 @@ test.each([
   ["SEARCH", "SEARCH_BASE_URL"],
   ["API_KEY", "API_BASE_URL"],
   ["_KEY", "_KEY_BASE_URL"],
-])("the address of the service of %s is usually in %s", (key, variable) => {
+])("the broker derives from the key %s that its service's address is in %s", (key, variable) => {
   expect(addressName(key)).toBe(variable);
 });
 
-test("of the built-in contract all keys are brokered that the table has, and nothing else", () => {
+test("the broker handles exactly those keys of the built-in contract that the table of providers has", () => {
   const brokered = Array.from(BUILT_IN.variables.values()).filter(
     (declaration) => brokerEntryOf(declaration) !== undefined,
   );

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { baseNameFault, originFault } from "../../../src/contract/broker/key-faults.ts";
 import { originOf } from "../../../src/contract/broker/from-probe.ts";
 
-test("an accepted https origin is the one that the URL parser finds", () => {
+test("an https origin is accepted if and only if the URL parser reads the same origin from it", () => {
   const label = fc.stringMatching(/^[a-z\d-]{1,5}$/);
   const host = fc.tuple(
     fc.array(fc.oneof(label, fc.constant("xn--a")), { minLength: 1, maxLength: 3 }),
@@ -41,9 +41,9 @@ test.each([
   "HTTPS_PROXY",
   "ESC_TOKEN",
   "SOPHIA_X",
-])("%s gets no address of the broker", (name) => expect(baseNameFault(name)).toBeDefined());
+])("a contract may not put the broker's address into %s", (name) => expect(baseNameFault(name)).toBeDefined());
 
-test("the variables of clients may get the address of the broker", () => {
+test("a contract may put the broker's address into the variables that clients read", () => {
   for (const name of ["SEARCH_URL", "OPENAI_BASE_URL", "PORTKEY_PROXY", "HOME_URL"]) {
     expect(baseNameFault(name)).toBeUndefined();
   }

@@ -3,7 +3,7 @@ import type { SophiaError } from "../../../src/core/error.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { contractOf, failureOf } from "../contracts.ts";
 
-const whole = { upstream: "https://s.test", headers: ["api-key"], base: { SEARCH_BASE_URL: "" } };
+const COMPLETE_MEMBER = { upstream: "https://s.test", headers: ["api-key"], base: { SEARCH_BASE_URL: "" } };
 const probe = { url: "https://s.test/me", headers: { "api-key": "${KEY}" } };
 
 async function refusalOf(document: object, profile?: string): Promise<SophiaError> {
@@ -12,15 +12,15 @@ async function refusalOf(document: object, profile?: string): Promise<SophiaErro
   return failure;
 }
 
-/** The text from the position of the only fault on. */
-function placeOf({ message }: SophiaError, document: object): string {
+/** Returns the text of the document from the position of its only fault. */
+function textFromFault({ message }: SophiaError, document: object): string {
   const [, column] = /^sophia\.contract\.json:1:(\d+): /.exec(message) ?? [];
   return Array.from(JSON.stringify(document))
     .slice(Number(column) - 1)
     .join("");
 }
 
-describe("a broker member that cannot be used is refused, at its place", () => {
+describe("a contract whose broker member cannot be used is refused with the position of the fault", () => {
   test.each<[what: string, key: object, place: string]>([
     ["nothing built in", { broker: true }, "true"],
     ["a probe without a request", { broker: true, probe: "postgresql" }, "true"],
@@ -32,19 +32,23 @@ describe("a broker member that cannot be used is refused, at its place", () => {
       "true",
     ],
     ["an empty object", { broker: {} }, "{}"],
-    ["no variable", { broker: { upstream: whole.upstream, headers: whole.headers } }, '{"upstream"'],
-    ["no header", { broker: { upstream: whole.upstream, base: whole.base } }, '{"upstream"'],
-    ["no origin", { broker: { headers: whole.headers, base: whole.base } }, '{"headers"'],
-    ["an unknown member", { broker: { ...whole, allows: [] } }, '"allows"'],
+    [
+      "no variable",
+      { broker: { upstream: COMPLETE_MEMBER.upstream, headers: COMPLETE_MEMBER.headers } },
+      '{"upstream"',
+    ],
+    ["no header", { broker: { upstream: COMPLETE_MEMBER.upstream, base: COMPLETE_MEMBER.base } }, '{"upstream"'],
+    ["no origin", { broker: { headers: COMPLETE_MEMBER.headers, base: COMPLETE_MEMBER.base } }, '{"headers"'],
+    ["an unknown member", { broker: { ...COMPLETE_MEMBER, allows: [] } }, '"allows"'],
     ["a text", { broker: "yes" }, '"yes"'],
     ["null", { broker: null }, "null"],
     ["a list", { broker: [] }, "[]"],
     ["a format without room", { broker: true, probe, format: "port" }, "true"],
     ["a URL for a key", { broker: true, probe, format: { type: "url" } }, "true"],
-  ])("%s", async (_, key, place) => {
+  ])("if the key has %s", async (_, key, place) => {
     const document = { variables: { URL: {}, KEY: key } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(place)).toBe(true);
+    expect(textFromFault(failure, document).startsWith(place)).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
@@ -73,10 +77,10 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["${URLS}"],
     ["${KEY}"],
     ["${OPENAI_API_KEY}"],
-  ])("the upstream %j", async (upstream) => {
-    const document = { variables: { URL: {}, OPENAI_API_KEY: {}, KEY: { broker: { ...whole, upstream } } } };
+  ])("if the upstream is %j", async (upstream) => {
+    const document = { variables: { URL: {}, OPENAI_API_KEY: {}, KEY: { broker: { ...COMPLETE_MEMBER, upstream } } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(JSON.stringify(upstream))).toBe(true);
+    expect(textFromFault(failure, document).startsWith(JSON.stringify(upstream))).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
@@ -100,10 +104,10 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["Set-Cookie"],
     ["Sec-Key"],
     ["Origin"],
-  ])("the header %j", async (header) => {
-    const document = { variables: { KEY: { broker: { ...whole, headers: ["api-key", header] } } } };
+  ])("if a header is %j", async (header) => {
+    const document = { variables: { KEY: { broker: { ...COMPLETE_MEMBER, headers: ["api-key", header] } } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(JSON.stringify(header))).toBe(true);
+    expect(textFromFault(failure, document).startsWith(JSON.stringify(header))).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
@@ -135,17 +139,17 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["sophia_mode"],
     ["PULUMI_BACKEND_URL"],
     ["A=B"],
-  ])("the variable %s for the address", async (base) => {
+  ])("if the variable for the address is %s", async (base) => {
     const document = {
       variables: {
         OPENAI_API_KEY: {},
-        OTHER_KEY: { broker: { ...whole, base: { OTHER_URL: "" } } },
+        OTHER_KEY: { broker: { ...COMPLETE_MEMBER, base: { OTHER_URL: "" } } },
         SEARCH_URL: { aliases: ["SEARCH_ADDRESS"] },
-        KEY: { aliases: ["KEY_2"], broker: { ...whole, base: { [base]: "" } } },
+        KEY: { aliases: ["KEY_2"], broker: { ...COMPLETE_MEMBER, base: { [base]: "" } } },
       },
     };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(`"${base}":""}}}}`)).toBe(true);
+    expect(textFromFault(failure, document).startsWith(`"${base}":""}}}}`)).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
@@ -167,11 +171,12 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["prefix", "v2"],
     ["prefix", "/v2/"],
     ["prefix", "/v2?x"],
-  ])("the path of %s: %j", async (part, path) => {
-    const broker = part === "base" ? { ...whole, base: { SEARCH_BASE_URL: path } } : { ...whole, prefix: path };
+  ])("if the path in %s is %j", async (part, path) => {
+    const broker =
+      part === "base" ? { ...COMPLETE_MEMBER, base: { SEARCH_BASE_URL: path } } : { ...COMPLETE_MEMBER, prefix: path };
     const document = { variables: { KEY: { broker } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(JSON.stringify(path))).toBe(true);
+    expect(textFromFault(failure, document).startsWith(JSON.stringify(path))).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
@@ -193,11 +198,11 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     [`POST /${"a".repeat(500)}`],
     ["https://api.github.com: GET /a"],
     [{ method: "POST" }],
-  ])("the rule %j", async (rule) => {
+  ])("if a rule is %j", async (rule) => {
     for (const part of ["allow", "deny"]) {
-      const document = { variables: { KEY: { broker: { ...whole, [part]: ["GET /a", rule] } } } };
+      const document = { variables: { KEY: { broker: { ...COMPLETE_MEMBER, [part]: ["GET /a", rule] } } } };
       const failure = await refusalOf(document);
-      expect(placeOf(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
+      expect(textFromFault(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
       if (part === "deny") expectWording(`${failure.message}\n${failure.hint}`);
     }
   });
@@ -206,25 +211,25 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     ["OPENAI_API_KEY", {}, "api.github.com: GET /a"],
     ["GITHUB_PAT", {}, "api.openai.com: GET /a"],
     ["GITHUB_PAT", { upstream: "https://ghe.test" }, "other.test: GET /a"],
-    ["KEY", { ...whole, upstream: "${URL}" }, "s.test: GET /a"],
-  ])("a rule of %s %j for a host that the key is not for: %s", async (name, member, rule) => {
+    ["KEY", { ...COMPLETE_MEMBER, upstream: "${URL}" }, "s.test: GET /a"],
+  ])("if a rule of %s %j names a host that is not the key's: %s", async (name, member, rule) => {
     for (const part of ["allow", "deny"]) {
       const document = { variables: { URL: { secret: false }, [name]: { broker: { ...member, [part]: [rule] } } } };
       const failure = await refusalOf(document);
-      expect(placeOf(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
+      expect(textFromFault(failure, document).startsWith(JSON.stringify(rule))).toBe(true);
       if (part === "deny") expectWording(`${failure.message}\n${failure.hint}`);
     }
   });
 
-  test("a limit without a number", async () => {
+  test("if a limit has no number", async () => {
     const document = { variables: { OPENAI_API_KEY: { broker: { limit: {} } } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith("{}")).toBe(true);
+    expect(textFromFault(failure, document).startsWith("{}")).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
   test.each([{ perMinute: 0 }, { perMinute: 100_001 }, { total: 1.5 }, { total: "1" }, { perHour: 1 }])(
-    "the limit %j",
+    "if the limit is %j",
     async (limit) => {
       const failure = await refusalOf({ variables: { OPENAI_API_KEY: { broker: { limit } } } });
       expect(failure.code).toBe("contract-invalid");
@@ -232,106 +237,109 @@ describe("a broker member that cannot be used is refused, at its place", () => {
     },
   );
 
-  test(`"ssh" for a key that git has no use for`, async () => {
+  test(`if "ssh" is set for a key that git does not use`, async () => {
     const document = { variables: { OPENAI_API_KEY: { broker: { ssh: false } } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith("false")).toBe(true);
+    expect(textFromFault(failure, document).startsWith("false")).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
-  const many = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+  const indexes = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
   test.each<[what: string, part: string, value: object]>([
     ["an empty list of headers", "headers", []],
-    ["nine headers", "headers", many(9).map((index) => `x-${index}`)],
+    ["nine headers", "headers", indexes(9).map((index) => `x-${index}`)],
     ["no variable", "base", {}],
-    ["nine variables", "base", Object.fromEntries(many(9).map((index) => [`A${index}`, ""]))],
+    ["nine variables", "base", Object.fromEntries(indexes(9).map((index) => [`A${index}`, ""]))],
     ["nothing that is allowed", "allow", []],
-    ["101 rules", "deny", many(101).map((index) => `GET /${index}`)],
-  ])("%s", async (_, part, value) => {
-    const document = { variables: { KEY: { broker: { ...whole, [part]: value } } } };
+    ["101 rules", "deny", indexes(101).map((index) => `GET /${index}`)],
+  ])("if the member has %s", async (_, part, value) => {
+    const document = { variables: { KEY: { broker: { ...COMPLETE_MEMBER, [part]: value } } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith(JSON.stringify(value))).toBe(true);
+    expect(textFromFault(failure, document).startsWith(JSON.stringify(value))).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
-  test("a key that is the address for a built-in key", async () => {
-    const document = { variables: { OPENAI_API_KEY: {}, OPENAI_BASE_URL: { broker: whole } } };
+  test("if a key is declared as the address of a built-in key", async () => {
+    const document = { variables: { OPENAI_API_KEY: {}, OPENAI_BASE_URL: { broker: COMPLETE_MEMBER } } };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document).startsWith('"broker"')).toBe(true);
+    expect(textFromFault(failure, document).startsWith('"broker"')).toBe(true);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
-  test("the 101st key", async () => {
+  test("if there is a 101st key", async () => {
     const keys = (count: number) =>
       Object.fromEntries(
-        many(count).map((index) => [`K${index}`, { broker: { ...whole, base: { [`B${index}`]: "" } } }]),
+        indexes(count).map((index) => [`K${index}`, { broker: { ...COMPLETE_MEMBER, base: { [`B${index}`]: "" } } }]),
       );
     expect(contractOf({ variables: keys(100) }).variables.size).toBe(100);
     const document = { variables: keys(101) };
     const failure = await refusalOf(document);
-    expect(placeOf(failure, document)).toContain('"B100"');
+    expect(textFromFault(failure, document)).toContain('"B100"');
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 });
 
-describe("in a profile", () => {
-  const KEY = { broker: whole };
-  const OTHER = { broker: { ...whole, base: { OTHER_URL: "" } } };
+describe("a broker member in a profile", () => {
+  const KEY = { broker: COMPLETE_MEMBER };
+  const OTHER = { broker: { ...COMPLETE_MEMBER, base: { OTHER_URL: "" } } };
 
-  test("a member is refused where it stands, and one that it makes wrong at the profile's entry", async () => {
+  test("is refused at its own position, or at the profile's entry if the profile makes an inherited member wrong", async () => {
     const own = {
       variables: { KEY },
-      profiles: { p: { variables: { KEY: { broker: { ...whole, prefix: "/v1/" } } } } },
+      profiles: { p: { variables: { KEY: { broker: { ...COMPLETE_MEMBER, prefix: "/v1/" } } } } },
     };
-    expect(placeOf(await refusalOf(own), own).startsWith('"/v1/"')).toBe(true);
+    expect(textFromFault(await refusalOf(own), own).startsWith('"/v1/"')).toBe(true);
     const probed = {
       variables: { KEY: { broker: true, probe } },
       profiles: { p: { variables: { KEY: { probe: "postgresql" } } } },
     };
-    expect(placeOf(await refusalOf(probed), probed).startsWith('{"probe":"postgresql"}')).toBe(true);
+    expect(textFromFault(await refusalOf(probed), probed).startsWith('{"probe":"postgresql"}')).toBe(true);
   });
 
-  test("a variable for two keys is refused once, at the key that the profile has", async () => {
-    const same = { broker: { ...whole, base: { OTHER_URL: "" } } };
+  test("that gives a variable to two keys is refused once, at the key that the profile has", async () => {
+    const same = { broker: { ...COMPLETE_MEMBER, base: { OTHER_URL: "" } } };
     const document = {
       variables: { KEY, OTHER },
       profiles: { p: { variables: { KEY: same } }, q: { extends: "p", variables: { A: {} } } },
     };
-    expect(placeOf(await refusalOf(document), document).startsWith('"OTHER_URL":""}}}}},"q"')).toBe(true);
+    expect(textFromFault(await refusalOf(document), document).startsWith('"OTHER_URL":""}}}}},"q"')).toBe(true);
   });
 
-  test("another key may have the variable of one that the profile takes out", () => {
-    const swapped = { KEY: { broker: false }, OTHER: { broker: whole } };
+  test("may have the variable of a key that the profile excludes from the broker", () => {
+    const swapped = { KEY: { broker: false }, OTHER: { broker: COMPLETE_MEMBER } };
     const contract = contractOf({ variables: { KEY, OTHER }, profiles: { p: { variables: swapped } } }, "p");
-    expect(contract.variables.get("OTHER")?.broker).toEqual(whole);
+    expect(contract.variables.get("OTHER")?.broker).toEqual(COMPLETE_MEMBER);
   });
 });
 
-describe("a broker member is accepted", () => {
+describe("a contract is accepted if its broker member has", () => {
   test.each<[what: string, key: object]>([
-    ["all members", { broker: { ...whole, prefix: "/v1", allow: ["POST /v1/*"], deny: ["* /v1/**"] } }],
-    ["an empty list of denials", { broker: { ...whole, deny: [] } }],
-    ["no prefix", { broker: { ...whole, prefix: "" } }],
-    ["http on this machine", { broker: { ...whole, upstream: "http://127.0.0.1:8080" } }],
-    ["http on this machine, by IPv6", { broker: { ...whole, upstream: "http://[::1]:8080" } }],
-    ["another port", { broker: { ...whole, upstream: "https://s.test:8443" } }],
-    ["a declared variable", { broker: { ...whole, upstream: "${URL}", base: { URL: "" } } }],
+    ["all members", { broker: { ...COMPLETE_MEMBER, prefix: "/v1", allow: ["POST /v1/*"], deny: ["* /v1/**"] } }],
+    ["an empty list of denials", { broker: { ...COMPLETE_MEMBER, deny: [] } }],
+    ["no prefix", { broker: { ...COMPLETE_MEMBER, prefix: "" } }],
+    ["http on this machine", { broker: { ...COMPLETE_MEMBER, upstream: "http://127.0.0.1:8080" } }],
+    ["http on this machine, by IPv6", { broker: { ...COMPLETE_MEMBER, upstream: "http://[::1]:8080" } }],
+    ["another port", { broker: { ...COMPLETE_MEMBER, upstream: "https://s.test:8443" } }],
+    ["a declared variable", { broker: { ...COMPLETE_MEMBER, upstream: "${URL}", base: { URL: "" } } }],
     [
       "one header with two schemes",
-      { broker: { ...whole, headers: ["Authorization: Bearer", "authorization: token"] } },
+      { broker: { ...COMPLETE_MEMBER, headers: ["Authorization: Bearer", "authorization: token"] } },
     ],
-    ["a proxy that is none", { broker: { ...whole, base: { SEARCH_PROXY: "/v1" } } }],
+    ["a proxy that is none", { broker: { ...COMPLETE_MEMBER, base: { SEARCH_PROXY: "/v1" } } }],
     ["a probe", { broker: true, probe }],
     ["a probe with members", { broker: { deny: ["* /keys"] }, probe }],
     ["false for any name", { broker: false, format: "port" }],
     ["a format with room", { broker: true, probe, format: { type: "text", prefix: "sk-" } }],
-    ["the address of a built-in name that is not declared", { broker: { ...whole, base: { OPENAI_BASE_URL: "/v1" } } }],
-  ])("%s", (_, key) => {
+    [
+      "the address of a built-in name that is not declared",
+      { broker: { ...COMPLETE_MEMBER, base: { OPENAI_BASE_URL: "/v1" } } },
+    ],
+  ])("this valid form: %s", (_, key) => {
     expect(contractOf({ variables: { URL: {}, KEY: key } }).variables.size).toBe(2);
   });
 
-  test("for a variable that replaces that of a built-in name which is taken out", () => {
-    const KEY = { broker: { ...whole, base: { OPENAI_BASE_URL: "/v1" } } };
+  test("a variable that belongs to a built-in key which the contract excludes from the broker", () => {
+    const KEY = { broker: { ...COMPLETE_MEMBER, base: { OPENAI_BASE_URL: "/v1" } } };
     expect(contractOf({ variables: { OPENAI_API_KEY: { broker: false }, KEY } }).variables.size).toBe(2);
   });
 });

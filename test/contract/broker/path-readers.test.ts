@@ -1,4 +1,7 @@
-/** Paths as servers read them: what is not denied, no reader may take for a denied path. */
+/**
+ * Paths are read here as various servers read them. If the rules do not deny a path, no such reading may be a denied
+ * path.
+ */
 import { posix } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -12,7 +15,7 @@ const BASES = ["/user/keys", "/user/keys/1", "/repos/acme/app/keys", "/repos/a/b
 const escapes = (text: string): string => Buffer.from(text).toString("hex").replaceAll(/../g, "%$&");
 const decoded = (text: string): string =>
   text.replaceAll(/(?:%[\da-f]{2})+/gi, (run) => Buffer.from(run.replaceAll("%", ""), "hex").toString("utf8"));
-/** C0 AF is a slash for decoders that look at no more than the bits. */
+/** Decoders that look only at the bits read the bytes C0 AF as a slash. */
 const overlong = (text: string): string =>
   text
     .replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => Buffer.from(digits, "hex").toString("latin1"))
@@ -67,7 +70,7 @@ const CHANGES: readonly ((letter: string) => string)[] = [
 ];
 
 interface Mutation {
-  /** A part of the length. */
+  /** The position in the path, as a fraction of its length. */
   readonly place: number;
   readonly junk: string;
   readonly change: (letter: string) => string;
@@ -81,7 +84,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   kind: fc.constantFrom("put in", "exchange", "change"),
 });
 
-function mutated(path: string, { place, junk, change, kind }: Mutation): string {
+function applyMutation(path: string, { place, junk, change, kind }: Mutation): string {
   const at = Math.floor(place * path.length);
   const behind = kind === "put in" ? at : at + 1;
   const text = kind === "change" ? change(path.slice(at, behind)) : junk;
@@ -90,10 +93,10 @@ function mutated(path: string, { place, junk, change, kind }: Mutation): string 
 
 const path = fc
   .tuple(fc.constantFrom(...BASES), fc.array(mutation, { minLength: 1, maxLength: 4 }))
-  .map(([base, mutations]) => mutations.reduce(mutated, base).replace(/\?.*$/s, ""))
+  .map(([base, mutations]) => mutations.reduce(applyMutation, base).replace(/\?.*$/s, ""))
   .filter((text) => /^\/[!-~]*$/.test(text) && !text.includes("#"));
 
-test("no reader takes an admitted path for a denied one", { timeout: 240_000 }, () => {
+test("no server's reading of an admitted path is a denied path", { timeout: 240_000 }, () => {
   let admitted = 0;
   fc.assert(
     fc.property(path, (text) => {
@@ -104,6 +107,6 @@ test("no reader takes an admitted path for a denied one", { timeout: 240_000 }, 
     }),
     { numRuns: cases(20_000, 200_000) },
   );
-  // Otherwise nothing was tried.
+  // If almost no path were admitted, the test would have tried nothing.
   expect(admitted).toBeGreaterThan(500);
 });

@@ -24,7 +24,7 @@ test.each([
   ["* /**", "DELETE", "/", true],
   ["GET /", "GET", "/", true],
   ["GET /A", "GET", "/a", false],
-])("%s, asked for %s %s: %s", (rule, method, path, expected) => {
+])("the rule %s covers the request %s %s: %s", (rule, method, path, expected) => {
   expect(isCovered(rules(rule), { host: "a.test", method, path })).toBe(expected);
 });
 
@@ -43,11 +43,11 @@ test.each([
   "POST /a*",
   "PO ST /a",
   "POST /ä",
-])("is no rule: %j", (text) => {
+])("a rule with a wrong form is refused: %j", (text) => {
   expect(parseRule(text)).toBeUndefined();
 });
 
-describe("a denied path", () => {
+describe("a path that a rule denies", () => {
   test.each(["/v1/keys", "/V1/Keys", "/v1/keys/", "/v1/keys/new", "/v1;x=1/keys", "/v1/keys;x", "/v1/keys%3bx"])(
     "is recognized in the form %s",
     (path) => expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true),
@@ -71,7 +71,8 @@ describe("a denied path", () => {
     /v1/key%c5%bf /v1/k%c3%a9ys /v1/ke%cc%81ys /v1/%25ef%25bd%258beys
     /v1%2fkeys /v1%2Fkeys%2f1 /v1%ef%bc%8fkeys /v1%e2%81%84keys /v1%e2%88%95keys /v1%ef%bc%bckeys
   `;
-  // Fullwidth letters, the Kelvin sign, a long s, accents; slashes of fractions and of division.
+  // The spellings contain fullwidth letters, the Kelvin sign, a long s, accents, and the slashes of fractions and of
+  // division.
   test.each(spellings.trim().split(/\s+/))("is recognized in the spelling %s", (path) => {
     expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path })).toBe(true);
   });
@@ -80,7 +81,7 @@ describe("a denied path", () => {
     ["* /v1/sessions", "/v1/sessions%3f/x"],
     ["* /v1/sessions", "/v1/sessions%23/x/y"],
     ["* /v1/sessions", "/v1%2Fsessions%2F"],
-    // A name may have an escaped slash, and be followed by one that is none.
+    // A name may contain an escaped slash, and an ordinary slash may follow the name.
     ["* /repos/*/*/keys/**", "/repos/acme/a%2fb/keys"],
     ["* /repos/*/*/keys/**", "/repos/acme%2fapp/keys"],
     ["* /repos/*/*/keys/**", "/repos/acme%2fa%2fb%2fkeys/1"],
@@ -107,19 +108,19 @@ describe("a denied path", () => {
     ["* /repos/*/*/keys/**", "/repos/acme/app/git/ref/heads%2Fkeys"],
     ["* /repos/*/*/keys/**", "/repos/acme/app/contents/docs%2Fkeys"],
     ["* /v1/sessions", "/v1/sessions/x"],
-  ])("of the rule %s is not %s", (rule, path) => {
+  ])("of the rule %s is not confused with the allowed path %s", (rule, path) => {
     expect(isDenied(rules(rule), { host: "a.test", method: "GET", path })).toBe(false);
   });
 
-  // A search that tries each way to read the slashes would not end.
-  test("is none, however many slashes are escaped", () => {
+  // A search that tried each way to read the slashes would not end.
+  test("is recognized in reasonable time, however many slashes are escaped", () => {
     const path = `/repos${"%2fa".repeat(4000)}`;
     const many = rules(...Array.from({ length: 50 }, (_, index) => `* /repos/*/*/*/*/*/*/x${index}`));
     expect(isDenied(many, { host: "a.test", method: "GET", path })).toBe(false);
     expect(isDenied(many, { host: "a.test", method: "GET", path: `${path}%2fx49` })).toBe(true);
   });
 
-  test("does not deny its neighbours", () => {
+  test("does not make its neighbours denied", () => {
     expect(isDenied(rules("* /v1/keys/**"), { host: "a.test", method: "POST", path: "/v1/keysets" })).toBe(false);
     expect(isDenied(rules("POST /v1/keys"), { host: "a.test", method: "GET", path: "/v1/keys" })).toBe(false);
   });
@@ -159,7 +160,7 @@ test.each([
   ["/100%25", false],
   ["/100%25off", false],
   ["/100%25%20", false],
-  // Tab, line break and DEL, overlong and other malformed UTF-8, surrogates.
+  // A tab, a line break and DEL; overlong and otherwise malformed UTF-8; surrogates.
   ["/a%09", true],
   ["/a%0ab", true],
   ["/a%7f", true],
@@ -173,7 +174,7 @@ test.each([
   ["/a%25c0%25af", true],
   ["/a%25E4", true],
   ["/a%u0061", true],
-  // Empty and dot segments in other letters.
+  // Empty segments and dot segments that are written with other characters.
   ["/a/%20/b", true],
   ["/a/%20", true],
   ["/a/.%20/b", true],
@@ -198,7 +199,7 @@ test.each([
   ["/a%C3%A4", false],
   ["/a:b@c", false],
   ["/", false],
-])("%s is ambiguous: %s", (path, expected) => {
+])("the path %s is ambiguous: %s", (path, expected) => {
   expect(isAmbiguous(path)).toBe(expected);
 });
 
@@ -224,11 +225,11 @@ test.each([
   ["/a%2fb%3f/c", ["/a%2fb%3f/c", "/a/b%3f/c", "/a%2fb", "/a/b"]],
   ["/a%2Fb%c0%af", undefined],
   ["/a%2f%ef%bc%8e%2fb", undefined],
-])("the readings of %s", (path, expected) => {
+])("the possible readings of %s are found", (path, expected) => {
   expect(readingsOf(path)).toEqual(expected);
 });
 
-test("a rule may name a host, and is then for that one alone", () => {
+test("a rule that names a host applies to that host only", () => {
   const some = rules("API.a.test:8443: GET /a");
   expect(isCovered(some, { host: "api.a.test:8443", method: "GET", path: "/a" })).toBe(true);
   expect(isCovered(some, { host: "a.test", method: "GET", path: "/a" })).toBe(false);

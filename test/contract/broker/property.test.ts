@@ -7,7 +7,7 @@ import type { Contract } from "../../../src/contract/contract-model.ts";
 import { ContractFileError } from "../../../src/contract/file/contract-file-error.ts";
 import { contractOf } from "../contracts.ts";
 
-/** Mostly sound values, so that some documents are accepted as a whole. */
+/** Generates mostly valid values, so that some documents are accepted as a whole. */
 const mostly = <Value>(sound: fc.Arbitrary<Value>, odd: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 12, arbitrary: sound }, { weight: 1, arbitrary: odd }, { weight: 1, arbitrary: fc.jsonValue() });
 
@@ -94,7 +94,7 @@ const variables = fc.record({
 const profiles = rarely(fc.record({ p: fc.record({ variables }) }));
 const documents = fc.record({ variables, profiles });
 
-/** The contract, or undefined if it is refused with a position for each fault. */
+/** Returns the contract, or undefined if it is refused with a position for each fault. */
 function compiled(document: object, profile: string | undefined): Contract | undefined {
   try {
     return contractOf(document, profile);
@@ -136,6 +136,6 @@ test("a document with broker members compiles to keys that can be brokered, or i
     }),
     { numRuns: 800 },
   );
-  // Otherwise the property holds for nothing.
+  // If almost no document were accepted, the property would have been tested for nothing.
   expect(accepted).toBeGreaterThan(100);
 });

@@ -6,7 +6,7 @@ const bound = fc.option(fc.oneof(fc.integer({ min: -30, max: 30 }), fc.integer({
   nil: undefined,
 });
 
-it("matches the integers of a range, with a sign and zeros before them, and no others", () => {
+it("an integer pattern matches the integers of its range, with a sign and leading zeros, and no others", () => {
   fc.assert(
     fc.property(
       bound,
@@ -30,7 +30,7 @@ it("matches the integers of a range, with a sign and zeros before them, and no o
   );
 });
 
-it("takes bounds with fractions as the next integers inside, and refuses those that no number holds", () => {
+it("an integer pattern rounds fractional bounds inwards, and none is made for bounds that no number can hold", () => {
   const pattern = integerPattern(0.5, 2.5) ?? "";
   expect(["0", "1", "2", "3"].filter((text) => new RegExp(`^(?:${pattern})$`).test(text))).toEqual(["1", "2"]);
   expect(integerPattern(undefined, 2 ** 60)).toBeUndefined();

@@ -10,7 +10,7 @@ const RULE_PATH = 'values.contract["fn::validate"].value';
 const finding = (path: string, summary: string): Diagnostic => ({ severity: "error", path, summary });
 const ofValue = (name: string, summary: string): Diagnostic => finding(`values.environmentVariables.${name}`, summary);
 
-/** The patterns of a variable in the schema that a contract gives. */
+/** Returns the patterns of a variable in the schema that is generated from a contract. */
 function patternsOf(document: unknown, name: string): readonly string[] {
   const enforcement = { isEnforced: () => true, files: new Set<string>(), title: "", description: "" };
   const patterns = (schema: EscSchema | undefined): readonly string[] =>
@@ -20,13 +20,15 @@ function patternsOf(document: unknown, name: string): readonly string[] {
   return patterns(contractSchema(contractOf(document), enforcement).schema.properties?.[name]);
 }
 
-/** What ESC says about a value that does not match a pattern; the launcher cuts it at 300 characters. */
+/**
+ * Returns what ESC reports about a value that does not match a pattern. sophia-run cuts the report at 300 characters.
+ */
 function mismatch(pattern: string): string {
   const text = `string must match the pattern ${JSON.stringify(pattern)}`;
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-describe("what ESC finds about a value that is not known becomes the violation of the contract", () => {
+describe("a finding of ESC about the value of a variable becomes the contract's violation", () => {
   const text = { type: "text", prefix: ["sk-", "pk-"], minLength: 20, pattern: "[a-z-]*" };
   const document = { variables: { KEY: { required: true, format: text } } };
 
@@ -34,7 +36,7 @@ describe("what ESC finds about a value that is not known becomes the violation o
     [0, { kind: "prefix", prefixes: ["sk-", "pk-"] }],
     [1, { kind: "pattern", pattern: "[a-z-]*" }],
     [2, { kind: "too-short", minLength: 20 }],
-  ])("by the pattern of its schema: %i", (index, fault) => {
+  ])("if it names pattern %i of the variable's schema", (index, fault) => {
     const pattern = patternsOf(document, "KEY")[index] ?? "";
     const findings = sortFindings([ofValue("KEY", mismatch(pattern)), ofValue("KEY", "expected number, got string")]);
     expect(violationsOfFindings(contractOf(document), findings)).toEqual([{ kind: "malformed", name: "KEY", fault }]);
@@ -51,24 +53,24 @@ describe("what ESC finds about a value that is not known becomes the violation o
       { kind: "scheme", schemes: ["postgresql"] },
     ],
     ["email", { kind: "not-email" }],
-  ])("by its format: %j", (format, fault) => {
+  ])("if it names the pattern of a format: %j", (format, fault) => {
     const own = { variables: { VALUE: { format } } };
     const findings = sortFindings(patternsOf(own, "VALUE").map((pattern) => ofValue("VALUE", mismatch(pattern))));
     expect(violationsOfFindings(contractOf(own), findings)).toEqual([{ kind: "malformed", name: "VALUE", fault }]);
   });
 
-  it("without a format it is empty", () => {
+  it("of a missing value if the variable has no format", () => {
     const own = { variables: { KEY: { required: true } } };
     const findings = sortFindings([ofValue("KEY", mismatch(patternsOf(own, "KEY")[0] ?? ""))]);
     expect(violationsOfFindings(contractOf(own), findings)).toMatchObject([{ kind: "missing", name: "KEY" }]);
   });
 
-  it("by the schema of another contract it is refused", () => {
+  it("of a refused value if it names the pattern of another contract", () => {
     const findings = sortFindings([ofValue("KEY", mismatch("^other$"))]);
     expect(violationsOfFindings(contractOf(document), findings)).toEqual([{ kind: "refused", name: "KEY" }]);
   });
 
-  it("under an alias it is about the variable", () => {
+  it("about the variable if it is about an alias", () => {
     const own = { variables: { PORT: { format: "port", aliases: ["OLD_PORT"] } } };
     const findings = sortFindings([ofValue("OLD_PORT", "expected a multiple of 1")]);
     expect(areDeclared(contractOf(own), findings)).toBe(true);
@@ -76,7 +78,7 @@ describe("what ESC finds about a value that is not known becomes the violation o
   });
 });
 
-describe("what ESC finds about all values together", () => {
+describe("a finding of ESC about all values together becomes a violation that", () => {
   const document = {
     variables: {
       A: { required: true },
@@ -95,14 +97,14 @@ describe("what ESC finds about all values together", () => {
     expect(violationsOfFindings(contract, findings)).toMatchObject([{ kind: "missing", name: "A" }]);
   });
 
-  it("names a group of which nothing is set", () => {
+  it("names a group in which no variable is set", () => {
     const missing = ["B", "C"].map((name) => finding(RULE_PATH, `missing required properties: ${name}`));
     expect(violationsOfFindings(contract, sortFindings([...missing, unmet]))).toMatchObject([
       { kind: "none-set", rule: { names: ["B", "C"] } },
     ]);
   });
 
-  it("names a condition", () => {
+  it("names the variable that a condition requires", () => {
     const findings = sortFindings([
       finding(RULE_PATH, "missing required properties: D"),
       ofValue("MODE", 'expected "off"'),
@@ -113,7 +115,7 @@ describe("what ESC finds about all values together", () => {
     );
   });
 
-  it("a name that is not declared makes it another's", () => {
+  it("does not belong to the contract if the finding has a name that is not declared", () => {
     expect(areDeclared(contract, sortFindings([ofValue("Z", "expected string, got number")]))).toBe(false);
     expect(areDeclared(contract, sortFindings([finding(RULE_PATH, "missing required properties: Z")]))).toBe(false);
     expect(areDeclared(contract, sortFindings([ofValue("A", "expected string, got number"), unmet]))).toBe(true);

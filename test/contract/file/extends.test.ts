@@ -17,7 +17,7 @@ import { expectWording } from "../../helpers/wording.ts";
 import { contractOf, failureOf, root, withoutProbes } from "../contracts.ts";
 import { foldersOf } from "../../helpers/folders.ts";
 
-/** Loads `sophia.contract.json` of a folder with these contracts. */
+/** Writes these contracts into a folder, and loads the folder's `sophia.contract.json`. */
 async function load(files: Readonly<Record<string, unknown>>, more: object = {}): Promise<Contract> {
   const cwd = folder();
   for (const [name, content] of Object.entries(files)) {
@@ -30,12 +30,12 @@ async function load(files: Readonly<Record<string, unknown>>, more: object = {})
 const titles = ({ sections }: Contract) =>
   sections.map(({ title, lines }) => [title, ...lines.map((line) => (line.kind === "group" ? line.group : line.name))]);
 
-/** Without the functions of patterns, which are equal to none but themselves. */
+/** Returns the contract without the functions of patterns, which are equal only to themselves. */
 const plain = (contract: Contract): unknown =>
   JSON.parse(JSON.stringify(contract, (_, value: unknown) => (value instanceof Map ? [...value] : value)));
 
 describe("the built-in contract", () => {
-  it("written to a file is equal to itself, and so is a file that extends it and adds nothing", async () => {
+  it("is equal to a file with its text, and to a file that extends it and adds nothing", async () => {
     const { source: _, ...builtIn } = BUILT_IN;
     for (const text of [builtInText, '{"extends":"builtin"}', '{"extends":"builtin","variables":{}}']) {
       const { source, ...contract } = await load({ "sophia.contract.json": text });
@@ -44,7 +44,7 @@ describe("the built-in contract", () => {
     }
   });
 
-  it("is extended by variables, by details, by groups and by sections", async () => {
+  it("can be extended by variables, by details, by groups and by sections", async () => {
     const contract = await load({
       "sophia.contract.json": {
         extends: "builtin",
@@ -78,14 +78,14 @@ describe("the built-in contract", () => {
   });
 });
 
-it("is shown by docs/contract.md in examples that are valid", async () => {
+it("docs/contract.md has only examples that are valid contracts", async () => {
   const document = readFileSync(join(root, "docs/contract.md"), "utf8");
   const examples = fencedBlocks(document).filter(({ language }) => language === "json");
   expect(examples).toHaveLength(8);
   for (const { text } of examples) expect((await load({ "sophia.contract.json": text })).variables.size).not.toBe(0);
 });
 
-it("is described by docs/contract.md with each member of a variable, each format and each rule of a group", () => {
+it("docs/contract.md describes each member of a variable, each format and each rule of a group", () => {
   const document = readFileSync(join(root, "docs/contract.md"), "utf8");
   const schema = JSON.parse(readFileSync(join(root, "schema/sophia.contract.schema.json"), "utf8"));
   const { VariableEntry, FormatEntry, GroupRule, TextFormat } = schema.definitions;
@@ -95,8 +95,8 @@ it("is described by docs/contract.md with each member of a variable, each format
   expect(details.filter((name) => !new RegExp(`["\`]${name}["\`]`).test(document))).toEqual([]);
 });
 
-describe("a file", () => {
-  it("is found relative to the one that extends it, and may extend another", async () => {
+describe("a contract that extends a file", () => {
+  it("finds that file relative to itself, and that file may extend another", async () => {
     const contract = await load(
       {
         "root.json": { variables: { A: { required: true }, B: { label: "The B" } }, scopes: { web: ["A"] } },
@@ -127,7 +127,7 @@ describe("a file", () => {
     expect(titles(contract)).toStrictEqual([["Contract", "A", "B", "C"]]);
   });
 
-  it("has its sections replaced by title, and is shown before those that are added", async () => {
+  it("replaces its sections by title, and shows them before sections that it adds", async () => {
     const base = { variables: { A: {}, B: {} }, sections: [{ title: "One", lines: ["A", "B"] }] };
     const own = { extends: "base.json", variables: { C: {} } };
     const sections = async (more: object, from: object = base) =>
@@ -153,7 +153,7 @@ describe("a file", () => {
     ]);
   });
 
-  it("that adds nothing changes nothing, whatever it extends", () => {
+  it("and adds nothing is equal to that file, whatever it contains", () => {
     fc.assert(
       fc.property(contractDocuments, (given) => {
         const document = parseContract(JSON.stringify(given));
@@ -167,7 +167,7 @@ describe("a file", () => {
   });
 });
 
-describe("is refused, with the place in the file at fault", () => {
+describe('"extends" is refused with the position in the file at fault', () => {
   test.each<[string, Readonly<Record<string, unknown>>, string]>([
     ["itself", { "sophia.contract.json": '{"extends":"./sophia.contract.json"}' }, "sophia.contract.json:1:12: "],
     [
@@ -216,14 +216,14 @@ describe("is refused, with the place in the file at fault", () => {
       { "sophia.contract.json": { extends: "builtin", variables: { QDRANT_URL: { secret: true, default: "x" } } } },
       "sophia.contract.json:1:73: ",
     ],
-  ])("%s", async (_, files, fragment) => {
+  ])("if it leads to %s", async (_, files, fragment) => {
     const failure = await failureOf(() => load(files));
     expect(failure.status).toBe(125);
     expect(failure.message).toContain(fragment);
     expectWording(`${failure.message}\n${failure.hint}`);
   });
 
-  test("a pipe without a writer (at once), and a file that is too large", async () => {
+  test("if it leads to a pipe without a writer, without waiting, or to a file that is too large", async () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
     for (const file of [undefined, "sophia.contract.json"]) {
@@ -236,7 +236,7 @@ describe("is refused, with the place in the file at fault", () => {
   });
 });
 
-test("an error is data about the file that has it: the path, and a position for each fault", async () => {
+test("an error about a contract has the path of the file at fault, and a position for each fault", async () => {
   const cwd = folder({
     "app/sophia.contract.json": '{"extends":"../base.json"}',
     "base.json": '{\n  "variables": {\n    "A": { "label": 1 },\n    "B": 2 } }',
@@ -254,9 +254,11 @@ test("an error is data about the file that has it: the path, and a position for 
   expect(error.problem.faults[1]).toMatchObject({ problem: "a number is not allowed here" });
 });
 
-describe("of a contract that was found", () => {
+describe("a contract that the search has found", () => {
   const CONTRACT = '{"variables":{"A":{}}}';
-  /** A repository with packages/app in it, beside a folder with a contract; what the contract of the package extends. */
+  /**
+   * Creates a repository with a contract in packages/app that extends `target`, beside a folder with another contract.
+   */
   function repository(target: string, isRepository = true) {
     const top = folder();
     const app = join(top, "repository/packages/app");
@@ -273,7 +275,7 @@ describe("of a contract that was found", () => {
     ["../../base.json", true],
     ["own.json", true],
     ["own.json", false],
-  ])("%s is extended (in a repository: %s)", async (target, isRepository) => {
+  ])("may extend %s (in a repository: %s)", async (target, isRepository) => {
     const { app } = repository(target, isRepository);
     expect([...(await loadContract({}, foldersOf(app))).variables.keys()]).toEqual(["A"]);
   });
@@ -283,7 +285,7 @@ describe("of a contract that was found", () => {
     ["../../../outside/none.json", true, "repository"],
     ["../../base.json", false, "folder"],
     ["/proc/self/environ", true, "repository"],
-  ])("%s is not, unless the contract is named (in a repository: %s)", async (target, isRepository, of) => {
+  ])("may not extend %s unless the user names the contract (in a repository: %s)", async (target, isRepository, of) => {
     const { app } = repository(target, isRepository);
     const failure = await failureOf(() => loadContract({}, foldersOf(app)));
     expect(failure).toMatchObject({ code: "contract-invalid" });
@@ -295,7 +297,7 @@ describe("of a contract that was found", () => {
     else expect((await failureOf(() => named)).message).not.toContain(":1:12: ");
   });
 
-  test("a link out of the repository is not, in any part of the path, and one within it is", async () => {
+  test("may not extend a file through a link out of the repository in any part of the path, and may through a link within it", async () => {
     const { top, app } = repository("link.json");
     const cases = [
       ["link.json", join(top, "outside/base.json"), "link.json", false],
@@ -310,14 +312,14 @@ describe("of a contract that was found", () => {
     }
   });
 
-  test("the repository of the first contract is the limit for all others", async () => {
+  test("makes its repository the limit for all files that are extended", async () => {
     const { top, app } = repository("own.json");
     writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
     expect((await failureOf(() => loadContract({}, foldersOf(app)))).message).toMatch(/^own\.json:1:12: .* outside/);
     expect((await loadContract({ contractFile: "sophia.contract.json" }, foldersOf(app))).variables.size).toBe(1);
   });
 
-  test("a working directory behind a link changes nothing", async () => {
+  test("may not extend a file outside, even if the working directory is reached by a link", async () => {
     const { top } = repository("../../base.json");
     symlinkSync("repository/packages", join(top, "alias"));
     const cwd = join(top, "alias/app");

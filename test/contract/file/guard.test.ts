@@ -12,12 +12,12 @@ import { root } from "../contracts.ts";
 
 const published = readFileSync(join(root, "schema", "sophia.contract.schema.json"), "utf8");
 const schema = readSchema(published);
-/** A validator that is not ours, as editors use one. */
+/** An independent validator, as editors use one. */
 const byAjv = new Ajv({ allowUnionTypes: true, discriminator: true, strictRequired: false }).compile(
   JSON.parse(published),
 );
 
-/** A document that uses every part of the language. */
+/** A document that uses every part of the contract's language. */
 const complete = {
   $schema: "x",
   variables: {
@@ -66,14 +66,14 @@ const complete = {
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Every place of a document, as the way to it. */
+/** Returns the path of every value in a document. */
 function places(value: unknown, path: readonly (string | number)[] = []): readonly (readonly (string | number)[])[] {
   if (typeof value !== "object" || value === null) return [path];
   const children = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
   return [path, ...children.flatMap(([key, child]) => places(child, [...path, key]))];
 }
 
-/** A copy with one place replaced or, for undefined, removed. */
+/** Returns a copy of the value with one place replaced, or removed if the replacement is undefined. */
 function withPlace(
   value: unknown,
   [step, ...rest]: readonly (string | number)[],
@@ -140,7 +140,7 @@ const verdicts = (document: unknown): Readonly<Record<string, boolean>> => ({
 });
 
 describe("the guard, the explanation and an independent validator", () => {
-  it("agree on a document that uses everything", () => {
+  it("agree on a document that uses every part of the language", () => {
     expect(verdicts(complete)).toStrictEqual({ guard: true, explanation: true, ajv: true });
   });
 
@@ -159,7 +159,8 @@ describe("the guard, the explanation and an independent validator", () => {
         for (const { place, replacement, extra } of changes) {
           document = withPlace(document, extra === undefined ? place : [...place, extra], replacement);
         }
-        // What JSON cannot say (a key called __proto__ that is no key) must not differ between the three.
+        // JSON cannot express some objects, for example a prototype that is set by `__proto__`. The three must not
+        // differ because of them.
         const written: unknown = JSON.parse(JSON.stringify(document));
         const { guard, explanation, ajv } = verdicts(written);
         expect({ written, explanation, ajv }).toStrictEqual({ written, explanation: guard, ajv: guard });
@@ -168,7 +169,7 @@ describe("the guard, the explanation and an independent validator", () => {
     );
   });
 
-  it("read the same schema as is published", () => {
+  it("read the schema that is published", () => {
     expect(JSON.parse(schemaText)).toStrictEqual(JSON.parse(published));
   });
 });

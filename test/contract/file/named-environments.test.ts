@@ -7,7 +7,10 @@ import { foldersOf } from "../../helpers/folders.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { failureOf } from "../contracts.ts";
 
-/** Writes contracts, loads one of them, and returns its environments with the file's path below the folder. */
+/**
+ * Writes contracts, loads one of them, and returns the environments that it names, with the path of the naming file
+ * relative to the folder.
+ */
 async function environmentOf(
   files: Readonly<Record<string, object>>,
   part: { readonly contractFile?: string; readonly profile?: string } = {},
@@ -24,7 +27,7 @@ async function environmentOf(
 const FILE = "sophia.contract.json";
 
 describe("the environment of a contract", () => {
-  it("is one or several, with the file that names it", async () => {
+  it("is one or several names, with the file that names them", async () => {
     const one = await environmentOf({ [FILE]: { environment: "acme/sophia/dev" } });
     expect(one).toStrictEqual({ names: ["acme/sophia/dev"], file: FILE, isFound: true });
     const several = await environmentOf({ [FILE]: { environment: ["acme/sophia/base", "acme/sophia/dev@stable"] } });
@@ -32,7 +35,7 @@ describe("the environment of a contract", () => {
     expect(await environmentOf({ [FILE]: {} })).toBeUndefined();
   });
 
-  it("is the profile's, else that of the nearest profile it extends, else the contract's", async () => {
+  it("is the profile's, otherwise that of the nearest profile that it extends, otherwise the contract's", async () => {
     const files = {
       [FILE]: {
         environment: "acme/sophia/dev",
@@ -52,7 +55,7 @@ describe("the environment of a contract", () => {
     expect(await named("test")).toStrictEqual(["acme/sophia/dev"]);
   });
 
-  it("is of the file that names it, also if another extends that file", async () => {
+  it("belongs to the file that names it, even if another contract extends that file", async () => {
     const base = { environment: "acme/a/base", profiles: { production: { environment: "acme/a/production" } } };
     const files = { "base.json": base, [FILE]: { extends: "base.json", profiles: { production: {}, test: {} } } };
     expect(await environmentOf(files)).toMatchObject({ names: ["acme/a/base"], file: "base.json" });
@@ -62,7 +65,7 @@ describe("the environment of a contract", () => {
     expect(await environmentOf(own)).toMatchObject({ names: ["acme/a/own"], file: FILE });
   });
 
-  it("is found unless the contract is named, and the file is in the named one's folder or below", async () => {
+  it("needs consent unless the user names the contract and the naming file is in its folder or below", async () => {
     const files = {
       "app/named.json": { extends: "below/base.json", profiles: { own: { environment: "acme/a/own" } } },
       "app/below/base.json": { environment: "acme/a/below", profiles: { far: {} } },
@@ -76,7 +79,7 @@ describe("the environment of a contract", () => {
     expect(await isFound("app/above.json")).toBe(true);
   });
 
-  it("is found in a file that a link in the named one's folder leads to", async () => {
+  it("needs consent if a link in the named contract's folder leads to the file that names it", async () => {
     const top = folder();
     mkdirSync(join(top, "app"));
     writeFileSync(join(top, "outside.json"), JSON.stringify({ variables: {}, environment: "acme/a/outside" }));
@@ -97,7 +100,7 @@ describe("the environment of a contract", () => {
     [[], "the list is empty"],
     [["acme/a/dev", "acme/a/dev"], "duplicate entry"],
     [["acme/a/dev", "dev"], "wrong form"],
-  ])("is a full name: %j is an error", async (environment, words) => {
+  ])("must be a full name: %j is an error", async (environment, words) => {
     const failure = await failureOf(() => environmentOf({ [FILE]: { environment } }));
     expect(failure.message).toContain(words);
     expect(failure.message).toContain(`${FILE}:1:`);

@@ -11,7 +11,7 @@ import {
   offsetFinder,
 } from "../../../src/contract/file/positions.ts";
 
-/** The value as JSON.parse would give it; of two equal keys the last counts. */
+/** Returns the value as JSON.parse would: of two equal keys, the last value is taken. */
 function valueOf(node: Node): unknown {
   if (node.type === "array") return (node.children ?? []).map(valueOf);
   if (node.type !== "object") return node.value;
@@ -38,7 +38,7 @@ const parses = (run: () => unknown): boolean => {
 };
 
 describe("parseWithPositions", () => {
-  it("reads what JSON.parse reads", () => {
+  it("reads everything that JSON.parse reads", () => {
     fc.assert(
       fc.property(fc.json(), fc.constantFrom(undefined, 1, "\t", "\r\n"), (json, space) => {
         const text = JSON.stringify(JSON.parse(json), null, space);
@@ -83,7 +83,7 @@ describe("parseWithPositions", () => {
     );
   });
 
-  it("knows the offset of every key and value", () => {
+  it("gives the offset of every key and value", () => {
     const text = '{\n  "a": [1, {"b": "c"}],\n  "d": null\n}';
     const places: [string, number][] = [];
     const walk = (node: Node): void => {
@@ -124,7 +124,7 @@ describe("parseWithPositions", () => {
     ['"a\tb"', 2],
     ['"a\\qb"', 2],
     ["[".repeat(200), 101],
-  ])("of %j has its first error at offset %i", (text, offset) => {
+  ])("finds the first error of %j at offset %i", (text, offset) => {
     let thrown: unknown;
     try {
       parseWithPositions(text);
@@ -137,7 +137,7 @@ describe("parseWithPositions", () => {
   });
 });
 
-it("refuses 100,000 levels instead of overflowing the stack", () => {
+it("parseWithPositions refuses 100,000 levels, and does not overflow the stack", () => {
   for (const text of ["[".repeat(100_000), `${"[".repeat(100_000)}${"]".repeat(100_000)}`, '{"a":'.repeat(100_000)]) {
     expect(() => parseWithPositions(text)).toThrow(/^nested too deeply$/);
   }
@@ -151,16 +151,16 @@ describe("lineAndColumn", () => {
     ["a\r\nbc", 3, 2, 1],
     ["a\rb", 2, 2, 1],
     ["😀a", 2, 1, 2],
-  ])("of %j at %i", (text, offset, line, column) => {
+  ])("gives the line and column in %j of the offset %i", (text, offset, line, column) => {
     expect(lineAndColumn(text, offset)).toStrictEqual({ line, column });
   });
 });
 
-// Longer than a test may take, if each was counted from the beginning.
+// If each position were counted from the beginning of the text, this would take longer than a test may take.
 it.each([
   ["on one line", "😀,"],
   ["on many lines", "😀,\r\n"],
-])("locates many places %s, each as lineAndColumn does", (_, part) => {
+])("addPositions locates 200,000 offsets %s in linear time, each as lineAndColumn does", (_, part) => {
   const text = part.repeat(200_000);
   const places = Array.from({ length: 200_000 }, (__, index) => ({ offset: index * part.length + 2 }));
   const all = addPositions(text, places);
@@ -170,7 +170,7 @@ it.each([
   }
 });
 
-it("finds the places of many issues without looking through all members for each", () => {
+it("offsetFinder finds the positions of 60,000 issues without searching through all members for each", () => {
   const text = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`KEY_${index}`, [1]])));
   const offsetOf = offsetFinder(parseWithPositions(text));
   for (let index = 0; index < 60_000; index += 1) {

@@ -1,7 +1,7 @@
-/** Arbitrary patterns of contracts, and values that they match about as often as not. */
+/** Arbitrary patterns of contracts, and values that match them about half of the time. */
 import * as fc from "fast-check";
 
-/** Patterns of the language, over few letters so that values hit and miss them about as often. */
+/** Patterns of the contract's language. They use few letters, so that values match about half of them. */
 const { pattern: anyPattern } = fc.letrec<{ pattern: string; piece: string; atom: string }>((tie) => ({
   pattern: fc
     .array(
@@ -51,7 +51,7 @@ const { pattern: anyPattern } = fc.letrec<{ pattern: string; piece: string; atom
     tie("pattern").map((pattern) => `(?:${pattern})`),
   ),
 }));
-/** Not so large that their repetitions multiply beyond what the language allows. */
+/** Patterns that are small enough, so that their repetitions do not multiply beyond what the language allows. */
 export const patterns = anyPattern.filter((pattern) => pattern.length <= 60);
 export const patternValues = fc.string({
   unit: fc.constantFrom("a", "b", "c", "1", "-", "_", "é", "😀", ".", " ", "\n", "]", "/"),

@@ -10,8 +10,8 @@ const matcher = (pattern: string): ((value: string) => boolean) => {
   return (value) => matches(value, { name: "NAME", work: noWork() });
 };
 
-describe("matches", () => {
-  it("agrees with JavaScript's own regular expressions on the whole value", () => {
+describe("a compiled pattern", () => {
+  it("matches a whole value exactly if JavaScript's regular expression does", () => {
     fc.assert(
       fc.property(patterns, fc.array(values, { minLength: 5, maxLength: 20 }), (pattern, texts) => {
         const ours = matcher(pattern);
@@ -22,17 +22,17 @@ describe("matches", () => {
     );
   });
 
-  it("ignores ^ and $ at the ends", () => {
+  it("ignores ^ and $ at its ends", () => {
     expect(["ab", "xab", "abx"].map(matcher("^ab$"))).toStrictEqual([true, false, false]);
     expect(["a", "b", "ab"].map(matcher("^a$|^b$"))).toStrictEqual([true, true, false]);
   });
 
-  it("agrees with them on escapes of whole classes within a class", () => {
+  it("agrees with JavaScript on the escapes of whole classes within a class", () => {
     expect(["a", "1", " "].map(matcher(String.raw`[\D]`))).toStrictEqual([true, false, true]);
     expect(["a", "1", " "].map(matcher(String.raw`[^\S\d]`))).toStrictEqual([false, false, true]);
   });
 
-  it("matches long values with patterns that make a backtracking engine hang", () => {
+  it("matches long values even if a backtracking engine would hang", () => {
     const catastrophic = matcher("(a+)+b");
     expect(catastrophic("a".repeat(50_000))).toBe(false);
     expect(catastrophic(`${"a".repeat(50_000)}b`)).toBe(true);
@@ -92,8 +92,8 @@ describe("the pattern language", () => {
   });
 });
 
-describe("sample", () => {
-  it("gives a string that the pattern matches, where there is one", () => {
+describe("the sample of a pattern", () => {
+  it("is a text that the pattern matches, if there is such a text", () => {
     fc.assert(
       fc.property(patterns, (pattern) => {
         // A class without members matches nothing, so a pattern that needs one has no sample.
@@ -112,17 +112,17 @@ describe("sample", () => {
     [String.raw`\d{3}|\w+`, 0, "fake"],
     ["[A-Z]+-\\d+", 0, "A-0"],
     ["[a-z]+", 10, "fakefakefakef".slice(0, 10)],
-  ])("of %s with at least %i characters", (pattern, least, expected) => {
+  ])("for %s has at least %i characters", (pattern, least, expected) => {
     const text = compilePattern(pattern).sample("fake", least);
     expect(text.slice(0, expected.length)).toBe(expected);
     expect(text.length).toBeGreaterThanOrEqual(least);
   });
 });
 
-describe("the work of a check", () => {
+describe("the work of a pattern check", () => {
   const base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo".repeat(300);
 
-  it("counts about a step for each character, whatever the number of states", () => {
+  it("is about one step for each character, whatever the number of states", () => {
     for (const pattern of ["[A-Za-z0-9+/]+=*", "(a+|[A-Z]+|[a-z0-9])*", "(?:.{4})*(?:..)?"]) {
       const [short, long] = [1, 2].map((times) => {
         const work = noWork();
@@ -133,7 +133,7 @@ describe("the work of a check", () => {
     }
   });
 
-  it("takes a hundred patterns over ten thousand characters each", () => {
+  it("allows a hundred patterns over ten thousand characters each", () => {
     const work = noWork();
     for (let index = 0; index < 100; index++) {
       const { matches } = compilePattern("[A-Za-z0-9+/]+=*");
@@ -142,7 +142,7 @@ describe("the work of a check", () => {
     expect(work.steps).toBeLessThan(1_200_000);
   });
 
-  it("ends beyond what takes a second, with the variable of the slowest pattern", () => {
+  it("stops after about a second, and the error names the variable of the slowest pattern", () => {
     const work = noWork();
     compilePattern("a*").matches("a".repeat(1000), { name: "QUICK", work });
     const { matches } = compilePattern("(a|b)*a(a|b){200}");
@@ -154,7 +154,7 @@ describe("the work of a check", () => {
     );
   });
 
-  it("builds no automaton before there is a value, nor one that is too large", () => {
+  it("builds no automaton before there is a value, and none that is too large", () => {
     const work = noWork();
     const { matches } = compilePattern("(?:a?b?){900}");
     expect(work.steps).toBe(0);
