@@ -1,3 +1,4 @@
+/** The GitHub Action runs as a runner runs it, against a real server of the ESC API. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { readFileSync } from "node:fs";
@@ -77,7 +78,7 @@ function expectNoSecret({ written, summary, log }: Runner): void {
   }
 }
 
-describe("what is exported", () => {
+describe("the action exports", () => {
   test("the values of the environment that the contract names, once the job allows it, by a token that a command prints", async () => {
     const contract = JSON.stringify({ environment: "acme/app/ci", variables: { KEY: { required: true } } });
     const own = { ESC_TOKEN_COMMAND: "echo $OWN_TOKEN", OWN_TOKEN: esc.token };
@@ -134,7 +135,7 @@ describe("what is exported", () => {
     expect(runner.log.annotations).toMatchObject([{ level: "notice", message: expect.stringContaining("GITHUB_PAT") }]);
   });
 
-  test("nothing if the contract is only checked", async () => {
+  test("nothing if it only checks the contract", async () => {
     const runner = job();
     expect(await runner.action({ ...withToken(), export: "check" })).toBe(0);
     expect([runner.environment.size, runner.outputs.get("action")?.size]).toEqual([0, 0]);
@@ -142,7 +143,7 @@ describe("what is exported", () => {
   });
 });
 
-describe("awkward values", () => {
+describe("values with line breaks, quotes and delimiters", () => {
   const AWKWARD_VALUES = {
     CRLF: `${sentinel("crlf-1")}\r\n${sentinel("crlf-2")}\r\n`,
     CR: `${sentinel("cr-1")}\r${sentinel("cr-2")}`,
@@ -186,7 +187,7 @@ describe("awkward values", () => {
   });
 });
 
-describe("a contract that is not met", () => {
+describe("the report of a contract that is not met", () => {
   const contract = JSON.stringify(
     {
       variables: {
@@ -199,7 +200,7 @@ describe("a contract that is not met", () => {
     2,
   );
 
-  test("fails with an annotation at the line of each variable, and exports nothing", async () => {
+  test("fails the step with an annotation at the line of each variable, and exports nothing", async () => {
     const runner = job(contract);
     expect(await runner.action(withToken())).toBe(1);
     expect(runner.environment.size).toBe(0);
@@ -233,7 +234,7 @@ describe("a contract that is not met", () => {
     expect(others.map(({ properties }) => properties["title"])).toEqual(["Configuration"]);
   });
 
-  test("has the line for the step that uses PULUMI_ACCESS_TOKEN, which works", async () => {
+  test("shows the line for a step that uses PULUMI_ACCESS_TOKEN, and that line works", async () => {
     const own = { PULUMI_ACCESS_TOKEN: esc.token };
     const inputs = { environment: "acme/app/ci" };
     for (const more of [{}, { "require-esc": "true" }]) {
@@ -249,7 +250,7 @@ describe("a contract that is not met", () => {
     }
   });
 
-  test("begins with the failure of ESC", async () => {
+  test("begins with the failure of ESC if ESC could not be read", async () => {
     const runner = job(contract);
     expect(await runner.action({ ...withToken(), token: `pul-${sentinel("revoked")}` })).toBe(1);
     expect(runner.log.annotations[0]).toMatchObject({ level: "error", properties: { title: "ESC" } });
@@ -260,7 +261,7 @@ describe("a contract that is not met", () => {
     expect(runner.log.annotations).toContainEqual(expect.objectContaining({ message: timedOut }));
   });
 
-  test("an ESC that cannot be read is a warning if the job has all variables, an error if ESC is required", async () => {
+  test("is a warning if ESC cannot be read and the job has all variables, and an error if ESC is required", async () => {
     const env = { KEY: PEM, PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
     const lenient = job(CONTRACT, env);
     expect(await lenient.action(withToken())).toBe(0);
@@ -273,7 +274,7 @@ describe("a contract that is not met", () => {
   });
 });
 
-test("text from outside is an annotation or a line, and no command of its own", async () => {
+test("text from outside becomes an annotation or a line of the log, and never a command of the runner", async () => {
   const text = "##[stop-commands]x ::stop-commands::x";
   const runner = job(JSON.stringify({ variables: { ABSENT: { required: true, label: text } } }));
   esc.environment("acme/app/hostile", { values: { A: "a" } });
@@ -284,7 +285,7 @@ test("text from outside is an annotation or a line, and no command of its own", 
   expect(await runner.action({ environment: "x/##[stop-commands]x", token: esc.token })).toBe(1);
 });
 
-test("variables that would break the runner or later steps are refused, unless the job has them anyway", async () => {
+test("the action refuses variables that would break the runner or later steps, unless the job already has them", async () => {
   const refused = [
     ["NODE_OPTIONS", "GITHUB_WORKSPACE", "RUNNER_TEMP", "INPUT_TOKEN", "BASH_ENV", "LD_PRELOAD", "PATH"],
     // With it actions/checkout takes a step for its own end, and removes the file that STATE_sshKeyPath names.
@@ -307,7 +308,7 @@ test("variables that would break the runner or later steps are refused, unless t
   expectNoSecret(runner);
 });
 
-describe("a default of a contract does not reach later steps", () => {
+describe("the action does not export a default of the contract to later steps", () => {
   const EVIL = "https://evil.example.test";
   const contractOf = (name: string, value: string): string =>
     JSON.stringify({ variables: { [name]: { default: value, secret: false }, LEVEL: { default: "info" } } });
@@ -324,16 +325,19 @@ describe("a default of a contract does not reach later steps", () => {
     expect(runner.environment.size).toBe(0);
   });
 
-  test.each(["OPENAI_BASE_URL", "AWS_ENDPOINT_URL_S3"])("%s, an address of keys", async (name) => {
-    const found = job(contractOf(name, EVIL));
-    expect(await found.action({})).toBe(0);
-    expect([...found.environment.keys()]).toEqual(["LEVEL"]);
-    // A pull request may change the contract that the workflow names.
-    const named = job(contractOf(name, EVIL));
-    expect(await named.action({ contract: "sophia.contract.json" })).toBe(1);
-    expect(named.log.annotations[0]?.message).toContain(`${name}: a default of the contract would send the keys`);
-    expect(named.environment.size).toBe(0);
-  });
+  test.each(["OPENAI_BASE_URL", "AWS_ENDPOINT_URL_S3"])(
+    "if the variable is %s, which says where keys are sent",
+    async (name) => {
+      const found = job(contractOf(name, EVIL));
+      expect(await found.action({})).toBe(0);
+      expect([...found.environment.keys()]).toEqual(["LEVEL"]);
+      // A pull request may change the contract that the workflow names.
+      const named = job(contractOf(name, EVIL));
+      expect(await named.action({ contract: "sophia.contract.json" })).toBe(1);
+      expect(named.log.annotations[0]?.message).toContain(`${name}: a default of the contract would send the keys`);
+      expect(named.environment.size).toBe(0);
+    },
+  );
 });
 
 test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>([
@@ -354,13 +358,13 @@ test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>(
   expectNoSecret(runner);
 });
 
-test("action.yml declares the inputs that are read, and the documents name them", () => {
+test("action.yml declares the inputs that the action reads, and the documents name them", () => {
   const manifest: unknown = parse(readFileSync(action, "utf8"));
   expect(manifest).toMatchObject({ runs: { using: "node24", main: "dist-action/main.cjs" } });
   const inputs: unknown = Object(manifest).inputs;
   expect(Object.keys(Object(inputs)).toSorted()).toEqual(INPUT_NAMES.toSorted());
 });
 
-test("no request violated the API", () => {
+test("the action has sent no request that violates the API", () => {
   expect(esc.violations).toEqual([]);
 });

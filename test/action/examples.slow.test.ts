@@ -1,3 +1,4 @@
+/** The example workflows do in a runner what their comments promise. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +50,7 @@ const scripts = (commands: Readonly<Record<string, string>>) => ({
   "package.json": JSON.stringify({ scripts: commands }),
 });
 
-test("each workflow has few permissions, and pins foreign actions to commits", () => {
+test("each example workflow asks for few permissions, and pins actions of others to commits", () => {
   const names = readdirSync(examples).filter((one) => one.endsWith(".yml"));
   expect(names.length).toBeGreaterThan(3);
   for (const name of names) {
@@ -69,7 +70,7 @@ test("each workflow has few permissions, and pins foreign actions to commits", (
   }
 });
 
-test("oidc.yml gives the configuration to the tests, and not to the log", async () => {
+test("oidc.yml passes the configuration to the tests, and writes none of it to the log", async () => {
   const jobs = await workflow("oidc.yml", { files: scripts({ test: PRINT }) });
   const { steps, runner } = jobs.get("job") ?? expect.unreachable();
   expect(steps.map(({ status }) => status)).toEqual([0, 0]);
@@ -85,7 +86,7 @@ describe("deploy.yml", () => {
     expect(runner.log.lines).toContain("***undefined");
   });
 
-  test("deploys nothing otherwise", async () => {
+  test("deploys nothing if the configuration is incomplete", async () => {
     const files = { "sophia.contract.json": JSON.stringify({ variables: { ABSENT: { required: true } } }) };
     const jobs = await workflow("deploy.yml", { files });
     expect([...jobs.keys()]).toEqual(["gate"]);
@@ -139,6 +140,6 @@ test("the commit of a release is reproducible, and contains the whole action", a
   expect(await runner.action({ environment: "acme/sophia/ci", token: esc.token, export: "check" })).toBe(0);
 });
 
-test("no request violated the API", () => {
+test("the examples have sent no request that violates the API", () => {
   expect(esc.violations).toEqual([]);
 });

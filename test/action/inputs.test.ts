@@ -1,3 +1,4 @@
+/** Tests how the inputs of the GitHub Action are read. */
 import { expect, test } from "vitest";
 import { byInput } from "../../src/action/inputs.ts";
 

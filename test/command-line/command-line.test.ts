@@ -1,3 +1,4 @@
+/** Tests how the words of a command line are read. */
 import { describe, expect, test } from "vitest";
 import { parseCommandLine, type Invocation } from "../../src/command-line/command-line.ts";
 import { commandLineError } from "../../src/commands/command-line-errors.ts";
@@ -9,7 +10,7 @@ const failure = (argv: readonly string[]): SophiaError => {
   return commandLineError(invocation.mistake);
 };
 
-describe("a launch", () => {
+describe("the command line of a launch is read as the expected launch", () => {
   test.each([
     [["--", "true"], {}, ["true"]],
     [
@@ -52,7 +53,7 @@ describe("a launch", () => {
   });
 });
 
-describe("everything else", () => {
+describe("the command line of a command is read as the expected command", () => {
   const rows: readonly (readonly [readonly string[], Invocation])[] = [
     [["check"], { kind: "subcommand", name: "check", words: [] }],
     [["check", "--json"], { kind: "subcommand", name: "check", words: ["--json"] }],
@@ -86,13 +87,13 @@ describe("everything else", () => {
     expect(parseCommandLine(argv)).toEqual(expected);
   });
 
-  test("not what stands after --", () => {
+  test("leaves the words behind -- to the program", () => {
     expect(parseCommandLine(["--", "--help"]).kind).toBe("run");
     expect(parseCommandLine(["--quiet", "--", "check", "--version"]).kind).toBe("run");
   });
 });
 
-describe("mistakes", () => {
+describe("a mistake in the command line is reported with a remedy", () => {
   test.each([
     [[], "no command to run", "sophia-run -- node app.js"],
     [["--quiet"], "no command to run", "sophia-run -- node app.js"],

@@ -1,3 +1,4 @@
+/** Compares the reading of options with util.parseArgs of Node.js. */
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -40,7 +41,7 @@ function ours(words: readonly string[]): unknown {
   return problems.length > 0 ? "wrong" : { values, positionals };
 }
 
-test("words mean what they mean to util.parseArgs in its strict mode", () => {
+test("options and values are read as util.parseArgs reads them in its strict mode", () => {
   const any = fc.oneof(
     fc.constantFrom("--", "-", "", "a", "--quiet", "--mode", "--mode=", "--mode=-x", "--quiet=1", "-q", "-qv", "-qf"),
     fc.constantFrom("-fx", "-f", "-f=x", "-F", "-Fa", "--file", "--file=a=b", "--none", "-x", "-qx", "--no-quiet"),

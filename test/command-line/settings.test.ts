@@ -1,3 +1,4 @@
+/** Tests the settings that options and variables make together. */
 import { describe, expect, test } from "vitest";
 import type { Values } from "../../src/command-line/options.ts";
 import { parseDuration, resolveSettings } from "../../src/command-line/settings.ts";
@@ -5,7 +6,7 @@ import { parseDuration, resolveSettings } from "../../src/command-line/settings.
 const settled = (flags: Values, variables: Record<string, string> = {}) =>
   resolveSettings(flags, new Map(Object.entries(variables)));
 
-test("defaults", () => {
+test("a launch without options and variables has the default settings", () => {
   expect(settled({})).toEqual({
     envFiles: [{ path: ".env", required: false }],
     override: true,
@@ -98,7 +99,7 @@ test.each([
   expect(() => settled(flags, variables)).toThrow(message);
 });
 
-describe("durations in milliseconds", () => {
+describe("a duration is read as milliseconds", () => {
   test.each([
     ["30", 30_000],
     ["1.5", 1500],
@@ -109,7 +110,10 @@ describe("durations in milliseconds", () => {
     [" 5s ", 5000],
   ])("%s", (text, ms) => expect(parseDuration(text, "x")).toBe(ms));
 
-  test.each(["", "0", "-1", "1d", "1e3", "Infinity", "NaN", "30 s", "9999999h", "0.1ms"])("not %j", (text) => {
-    expect(() => parseDuration(text, "x")).toThrow("invalid value");
-  });
+  test.each(["", "0", "-1", "1d", "1e3", "Infinity", "NaN", "30 s", "9999999h", "0.1ms"])(
+    "and %j is refused",
+    (text) => {
+      expect(() => parseDuration(text, "x")).toThrow("invalid value");
+    },
+  );
 });

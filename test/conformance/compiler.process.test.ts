@@ -1,3 +1,4 @@
+/** Tests the launch suite on a machine without a C compiler. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
@@ -5,7 +6,7 @@ import { start } from "../helpers/started.ts";
 
 skipBecause(notInstalled("python3", "--version"));
 
-test("the launch suite says once that there is no compiler, and runs no case", async () => {
+test("the launch suite reports once that the machine has no compiler, and runs no case", async () => {
   const env = { PATH: process.env["PATH"] ?? "", CC: "/nonexistent/cc" };
   const run = start(["python3", "test/conformance/run.py"], { cwd: join(import.meta.dirname, "../.."), env });
   const { status, stdout, stderr } = await run.finished;

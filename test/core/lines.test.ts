@@ -1,3 +1,4 @@
+/** Tests where the lines of a message break. */
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { wrap } from "../../src/core/lines.ts";
@@ -19,7 +20,7 @@ const words = fc
   // Within the words of one command no other begins.
   .map((list) => list.join(" and so "));
 
-it("ends no line within a command", () => {
+it("lines are never broken within a command", () => {
   fc.assert(
     fc.property(words, (text) => {
       // Each word on a line of its own.
@@ -32,7 +33,7 @@ it("ends no line within a command", () => {
   );
 });
 
-it("takes time linear in the text's length", () => {
+it("breaking lines takes time linear in the text's length", () => {
   const text = `did not begin ${"chmod 600 'it ".repeat(50_000)}${"NAME, ".repeat(200_000)}`;
   expect(wrap(withCommandsWhole(text), 80).join(" ").length).toBeGreaterThan(1_000_000);
 });

@@ -1,3 +1,4 @@
+/** Tests maps whose names have no case, as on Windows. */
 import { expect, test } from "vitest";
 import { foldedName, FoldedMap, windowsEnvironment } from "../../src/core/names.ts";
 
@@ -11,7 +12,7 @@ test.each([
   expect(foldedName(name)).toBe(folded);
 });
 
-test("a case-insensitive map finds every spelling and keeps the first", () => {
+test("a case-insensitive map finds a name in every spelling, and keeps the first spelling", () => {
   const map = new FoldedMap([
     ["Path", 1],
     ["PATH", 2],
@@ -24,7 +25,7 @@ test("a case-insensitive map finds every spelling and keeps the first", () => {
   expect(map.get("Path")).toBeUndefined();
 });
 
-test("the environment of a Windows process has no folders of drives", () => {
+test("the environment of a Windows process lists no working folders of drives (`=C:`)", () => {
   const environment = windowsEnvironment([
     ["=C:", "C:\\x"],
     ["Path", "C:\\"],

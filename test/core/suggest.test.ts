@@ -1,3 +1,4 @@
+/** Tests the names that are suggested for a misspelt name. */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nameFinder, suggest } from "../../src/core/suggest.ts";
@@ -46,11 +47,11 @@ describe("suggest", () => {
     expect(suggest(wanted, names)).toBeUndefined();
   });
 
-  it("prefers the nearest, then the first", () => {
+  it("suggests the nearest name, and the first of equally near names", () => {
     expect(suggest("QDRANT_API_KEY", ["QDRANT_API_KYEZ", "QDRANT_API_KEZ", "QDRANT_API_KES"])).toBe("QDRANT_API_KEZ");
   });
 
-  it("finds a name exactly when one is within the limit, and then one of the nearest", () => {
+  it("suggests a name exactly if a name is within the limit, and then one of the nearest", () => {
     const names = fc.string({ unit: fc.constantFrom("A", "B", "C", "_", "1"), minLength: 1, maxLength: 16 });
     fc.assert(
       fc.property(names, fc.array(names, { maxLength: 30 }), (wanted, present) => {
@@ -85,7 +86,7 @@ describe("nameFinder", () => {
   });
 });
 
-it("considers a bounded number of names, however many are searched for", () => {
+it("a search for similar names considers a bounded number of names, however many are searched for", () => {
   const names = Array.from({ length: 20_000 }, (_, index) => `PRESENT_${index}`);
   const find = nameFinder(names);
   expect(find("PRESENT_7X")).toBe("PRESENT_7");

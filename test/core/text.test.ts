@@ -1,3 +1,4 @@
+/** Tests how text is prepared for messages. */
 import { expect, test } from "vitest";
 import { jsonText } from "../../src/core/json-text.ts";
 import { mask } from "../../src/output/esc-report.ts";
@@ -17,7 +18,7 @@ test.each([
   ["-----END KEY-----\n", "***---\\n"],
 ])("mask %j", (value, masked) => expect(mask(value)).toBe(masked));
 
-test("printable leaves no control character and no bidirectional override", () => {
+test("printable text contains no control character and no bidirectional override", () => {
   expect(printable("a\u001B[31m\r\n\tb\u0000\u009B\u202Ec\u2028")).toBe(
     "a\\u001b[31m\\r\\n\\tb\\u0000\\u009b\\u202ec\\u2028",
   );
@@ -27,7 +28,7 @@ test("printable leaves no control character and no bidirectional override", () =
   expect(jsonText(["\uDC9B"])).toBe('[\n  "\uFFFD"\n]\n');
 });
 
-test("words are enumerated and counted", () => {
+test("lists of words are joined, and their number is named", () => {
   expect([enumerate([]), enumerate(["a"]), enumerate(["a", "b"]), enumerate(["a", "b", "c"])]).toEqual([
     "",
     "a",
@@ -41,7 +42,7 @@ test("words are enumerated and counted", () => {
   expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
 });
 
-test("lines break at spaces, but not within a marked part", () => {
+test("lines are broken at spaces, but not within a marked part", () => {
   expect(wrap(`run ${unbroken("a b c")} to end that`, 5)).toEqual(["run", "a b c", "to", "end", "that"]);
   expect(wrap(unbroken("a b c"), 80)).toEqual(["a b c"]);
   expect(wrap(`  ${unbroken("a b c")} d`, 4)).toEqual(["  a b c d"]);
@@ -52,7 +53,7 @@ test("lines break at spaces, but not within a marked part", () => {
   expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
 });
 
-test("a command to paste is marked as unbreakable", () => {
+test("a command that the user pastes is marked as unbreakable", () => {
   expect(wrap(withCommandsWhole("not yours: chmod o-w /a/b or name it"), 20)).toEqual([
     "not yours:",
     "chmod o-w /a/b or",

@@ -1,9 +1,10 @@
+/** Tests which addresses belong to this machine. */
 import { describe, expect, test } from "vitest";
 import { isLoopbackUrl } from "../../src/trust/key-addresses.ts";
 import { isLoopback } from "../../src/core/url.ts";
 import { contractOf, failureOf } from "../contract/contracts.ts";
 
-describe("addresses of this machine", () => {
+describe("an address belongs to this machine exactly if the system connects it to this machine", () => {
   test.each([
     ["localhost", true],
     ["localhost.", true],

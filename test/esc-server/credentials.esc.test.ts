@@ -1,3 +1,4 @@
+/** Tests which tokens the test server of the ESC API accepts and exchanges. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startActionsIssuer } from "./actions-issuer.ts";
 import { apiHeaders, ask, type Reply } from "./http.ts";
@@ -29,7 +30,7 @@ function post(path: string, body: unknown, token = server.token): Promise<Reply>
   return ask(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-test("refuses tokens that the service would refuse", async () => {
+test("the server refuses the tokens that the service refuses", async () => {
   const path = "/api/orgs/demo-org/tokens";
   const good = { name: "taken", description: "d", expires: 0 };
   const { id } = JSON.parse((await post(path, good)).body);
@@ -70,7 +71,7 @@ function exchange(body: Record<string, unknown>, headers: Record<string, string>
   });
 }
 
-test("exchanges an ID token for a short-lived token, from JSON or a form", async () => {
+test("the server exchanges an ID token for a short-lived token, if the request is JSON or a form", async () => {
   const reply = await exchange({ ...EXCHANGE, expiration: 600 });
   const { access_token: token, ...rest } = JSON.parse(reply.body);
   expect([reply.status, rest]).toEqual([
@@ -112,12 +113,12 @@ test.each<[string, Record<string, unknown>, number | string]>([
   expect(reply.body).not.toContain("forged");
 });
 
-test("the exchange needs no credential: sending one is a violation", async () => {
+test("the exchange needs no credential, and a request that sends a credential is a violation", async () => {
   const reply = await exchange(EXCHANGE, { Authorization: `token ${server.token}` });
   expect([reply.status, server.violations]).toEqual([400, [expect.stringContaining("needs no Authorization")]]);
 });
 
-test("the issuer of GitHub Actions gives ID tokens, which the exchange verifies", async () => {
+test("the issuer of GitHub Actions makes ID tokens, which the exchange verifies", async () => {
   await using issuer = await startActionsIssuer(() => clock);
   const asked = (audience: string, authorization = `bearer ${issuer.requestToken}`): Promise<Reply> =>
     ask(`${issuer.requestUrl}&audience=${encodeURIComponent(audience)}`, { headers: { Authorization: authorization } });

@@ -1,3 +1,4 @@
+/** Tests the test server of the ESC API as a program. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -5,7 +6,7 @@ import { expect, test } from "vitest";
 import { apiHeaders, ask } from "./http.ts";
 
 test.each([["SIGTERM"], ["the end of standard input"]])(
-  "the program prints where it listens and ends on %s",
+  "the server prints its address, and ends on %s",
   async (end) => {
     const program = spawn(process.execPath, ["--import", "tsx", "test/esc-server/main.ts", "--stdin"], {
       stdio: ["pipe", "pipe", "inherit"],

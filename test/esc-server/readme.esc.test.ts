@@ -1,3 +1,4 @@
+/** The README of the test server describes all that the server has. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -33,7 +34,7 @@ const KINDS: Readonly<Record<Fault["kind"], true>> = {
   expired: true,
 };
 
-test("the README lists every operation and every fault, and no other", () => {
+test("the server's README lists exactly the operations and faults that the server has", () => {
   expect(namesUnder("Operations").toSorted()).toEqual([...OPERATIONS].toSorted());
   expect(namesUnder("Faults").toSorted()).toEqual(Object.keys(KINDS).toSorted());
 });

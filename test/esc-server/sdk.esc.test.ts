@@ -1,3 +1,4 @@
+/** The published SDK works against the test server of the ESC API. */
 import { deepStrictEqual } from "node:assert/strict";
 import { Configuration, EscApi } from "@pulumi/esc-sdk/esc/raw/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -35,7 +36,7 @@ afterEach(() => {
   server.reset();
 });
 
-test("opens and reads on one connection", async () => {
+test("the SDK opens an environment and reads it on one connection", async () => {
   const opened = await api.openEnvironment("demo-org", "sophia", "dev", "1h30m", JSON_TYPE);
   expect(opened.status).toBe(200);
   const read = await api.readOpenEnvironment("demo-org", "sophia", "dev", opened.data.id);
@@ -49,7 +50,7 @@ test("opens and reads on one connection", async () => {
   expect([server.count("open"), server.count("read"), server.calls[0]?.query]).toEqual([1, 1, { duration: "1h30m" }]);
 });
 
-test("opens a revision and a tag", async () => {
+test("the SDK opens a revision, and the revision of a tag", async () => {
   server.environment("demo-org/sophia/dev", { values: { PLAIN: "newer" }, tags: ["next"] });
   const plain = async (version: string): Promise<unknown> => {
     const { data } = await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", version, "1h", JSON_TYPE);
@@ -60,7 +61,7 @@ test("opens a revision and a tag", async () => {
   expect((await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", "7", "1h", JSON_TYPE)).status).toBe(404);
 });
 
-test("reads, updates and protects a definition", async () => {
+test("the SDK reads, updates and protects a definition", async () => {
   const got = await api.getEnvironment("demo-org", "sophia", "dev");
   expect(got.headers["content-type"]).toBe("application/x-yaml");
   expect(got.headers["pulumi-esc-revision"]).toBe("1");
@@ -77,7 +78,7 @@ test("reads, updates and protects a definition", async () => {
   expect((await api.getEnvironment("demo-org", "sophia", "dev")).data).toBe(yaml);
 });
 
-test("creates, decrypts and deletes an environment", async () => {
+test("the SDK creates, decrypts and deletes an environment", async () => {
   const created = await api.createEnvironment("demo-org", { project: "sophia", name: "new" });
   expect(created.status).toBe(200);
   expect((await api.createEnvironment("demo-org", { project: "sophia", name: "new" })).status).toBe(409);
@@ -90,7 +91,7 @@ test("creates, decrypts and deletes an environment", async () => {
   expect((await api.getEnvironment("demo-org", "sophia", "new")).status).toBe(404);
 });
 
-test("lists revisions and environments page by page", async () => {
+test("the SDK lists revisions and environments page by page", async () => {
   for (const value of ["b", "c"]) server.environment("demo-org/sophia/dev", { values: { PLAIN: value } });
   const numbers = async (before?: number, count?: number): Promise<unknown> => {
     const { data } = await api.listEnvironmentRevisions("demo-org", "sophia", "dev", before, count);
@@ -101,7 +102,7 @@ test("lists revisions and environments page by page", async () => {
   expect(data.environments).toMatchObject([{ organization: "demo-org", project: "sophia", name: "dev" }]);
 });
 
-test("keeps revision tags", async () => {
+test("the SDK creates, moves and deletes tags of revisions", async () => {
   server.environment("demo-org/sophia/dev", { values: { PLAIN: "newer" } });
   const at = ["demo-org", "sophia", "dev"] as const;
   expect((await api.createEnvironmentRevisionTag(...at, { name: "stable", revision: 1 })).status).toBe(204);
@@ -116,14 +117,14 @@ test("keeps revision tags", async () => {
   expect((await api.getEnvironmentRevisionTag(...at, "stable")).status).toBe(404);
 });
 
-test("checks a definition that is not stored", async () => {
+test("the SDK checks a definition that is not stored", async () => {
   const good = await api.checkEnvironmentYaml("demo-org", "values:\n  a: 1\n  b: ${a}\n");
   expect(good.data.properties).toMatchObject({ a: { value: 1 }, b: { value: 1 } });
   const bad = await api.checkEnvironmentYaml("demo-org", "values:\n  b: ${a}\n");
   expect([bad.status, bad.data.diagnostics]).toMatchObject([400, [{ range: { begin: { line: 2, column: 8 } } }]]);
 });
 
-test("notices the SDK's faulty request for one property", async () => {
+test("the server reports the SDK's faulty request for one property", async () => {
   const { data } = await api.openEnvironment("demo-org", "sophia", "dev", "1h", JSON_TYPE);
   const { status } = await api.readOpenEnvironmentProperty(
     "demo-org",
@@ -137,7 +138,7 @@ test("notices the SDK's faulty request for one property", async () => {
   server.reset();
 });
 
-test("notices the Content-Type that the SDK sends by itself", async () => {
+test("the server reports the wrong Content-Type that the SDK sends by default", async () => {
   expect((await api.openEnvironment("demo-org", "sophia", "dev", "1h")).status).toBe(415);
   expect(server.violations).toEqual([expect.stringContaining("application/x-www-form-urlencoded")]);
   server.reset();

@@ -1,3 +1,4 @@
+/** The test server of the ESC API reports requests that violate the API. */
 import * as net from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { apiHeaders, type Ask, ask } from "./http.ts";
@@ -106,13 +107,13 @@ test.each<Case>([
   expect(JSON.stringify([server.violations, server.calls, reply])).not.toContain(token());
 });
 
-test.each([8, 9])("takes version %d of the interface", async (version) => {
+test.each([8, 9])("the server accepts version %d of the API", async (version) => {
   const headers = { ...apiHeaders(token()), Accept: `application/vnd.pulumi+${version}` };
   expect((await ask(new URL(server.url).origin + X, { headers })).status).toBe(200);
   expect(server.violations).toEqual([]);
 });
 
-test("notices what is not HTTP", async () => {
+test("the server reports bytes that are not HTTP", async () => {
   const socket = net.connect(server.port, server.host);
   socket.end("NONSENSE\r\n\r\n");
   const chunks: Buffer[] = [];
@@ -121,7 +122,7 @@ test("notices what is not HTTP", async () => {
   expect(server.violations).toEqual([expect.stringContaining("malformed HTTP")]);
 });
 
-test("a wrong token, an unknown environment and a bad name are refused and do not count as violations", async () => {
+test("the server refuses a wrong token, an unknown environment and a bad name, and does not count them as violations", async () => {
   const get = async (path: string, tok = token()): Promise<number> =>
     (await ask(`${new URL(server.url).origin}/base/api/esc/environments/${path}`, { headers: apiHeaders(tok) })).status;
   expect(await get("demo-org/sophia/dev", "pul-wrong")).toBe(401);

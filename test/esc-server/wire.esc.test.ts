@@ -21,7 +21,7 @@ async function readValues(spec: EnvironmentSpec): Promise<string> {
   return text;
 }
 
-test("an empty environment has only its summary, or is an empty object", async () => {
+test("the answer for an empty environment has only its summary, or is an empty object", async () => {
   const summary = '{"environmentFunctionSummary":{"funcCounts":{},"rotationPaths":null}}';
   expect(await readValues({})).toBe(summary);
   expect(await readValues({ definition: "" })).toBe(summary);
@@ -30,7 +30,7 @@ test("an empty environment has only its summary, or is an empty object", async (
   expect(told).toEqual({ funcCounts: { "fn::secret": 1 }, rotationPaths: null });
 });
 
-test("an environment that imports a gated one is gated, and both can be evaluated", async () => {
+test("an environment that imports a gated environment is gated, and the server evaluates both", async () => {
   await using server = await startEscServer();
   const headers = apiHeaders(server.token);
   server.environment("demo-org/sophia/base", { values: { A: "a" }, deny: "approval" });
@@ -42,7 +42,7 @@ test("an environment that imports a gated one is gated, and both can be evaluate
   expect([server.sessions, server.violations]).toEqual([0, []]);
 });
 
-test("contains secrets in plain text in the same places as the service", async () => {
+test("the server's answers contain secrets in plain text in the same places as the service's", async () => {
   const answer: Record<string, unknown> = JSON.parse(await readValues({ values: { KEY: secret("sentinel") } }));
   for (const part of ["exprs", "properties", "schema"]) expect(JSON.stringify(answer[part])).toContain("sentinel");
   expect(answer["schema"]).toMatchObject({

@@ -1,3 +1,4 @@
+/** Tests tunnels through an HTTP proxy. */
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
@@ -21,7 +22,7 @@ async function tunnelAfter(head: string): Promise<Socket> {
 }
 
 test.each(["200 OK", "201 Created", "204 No Content", "299 Other"])(
-  "a proxy opens a tunnel by any success (RFC 9110, 9.3.6): %s",
+  "a connection uses the tunnel if the proxy answers with any success (RFC 9110, 9.3.6): %s",
   async (status) => {
     const socket = await tunnelAfter(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`);
     const [first]: unknown[] = await once(socket, "data");
@@ -29,7 +30,10 @@ test.each(["200 OK", "201 Created", "204 No Content", "299 Other"])(
   },
 );
 
-test.each(["302 Found", "407 Proxy Authentication Required"])("a proxy refuses a tunnel: %s", async (status) => {
-  const tunnel = tunnelAfter(`HTTP/1.1 ${status}\r\nContent-Length: 5\r\n\r\n`);
-  await expect(tunnel).rejects.toThrow(NetworkError);
-});
+test.each(["302 Found", "407 Proxy Authentication Required"])(
+  "a connection fails with the proxy's answer if the proxy refuses a tunnel by %s",
+  async (status) => {
+    const tunnel = tunnelAfter(`HTTP/1.1 ${status}\r\nContent-Length: 5\r\n\r\n`);
+    await expect(tunnel).rejects.toThrow(NetworkError);
+  },
+);

@@ -1,3 +1,4 @@
+/** Tests which proxy a request goes by. */
 import { describe, expect, test } from "vitest";
 import { callersNetwork } from "../../src/esc/settings/access-settings.ts";
 import { routeTo } from "../../src/network/connect.ts";
@@ -10,7 +11,7 @@ async function route(url: string, network: Partial<NetworkSettings>): Promise<st
   return found.kind === "proxy" ? found.proxy.href : found.kind === "direct" ? "direct" : found.variable;
 }
 
-describe("the proxy", () => {
+describe("a request goes by the proxy that the settings name", () => {
   test.each<[string, Partial<NetworkSettings>, string]>([
     ["https://api.example", {}, "direct"],
     ["https://api.example", { httpsProxy: "http://p.example:3128" }, "http://p.example:3128/"],
@@ -24,12 +25,12 @@ describe("the proxy", () => {
     ["https://localhost:8443", { httpsProxy: "http://p.example" }, "direct"],
     ["https://127.3.2.1", { httpsProxy: "http://p.example" }, "direct"],
     ["https://[::1]:8443", { httpsProxy: "http://p.example" }, "direct"],
-  ])("of %s with %o", async (url, network, expected) => {
+  ])("to %s with %o", async (url, network, expected) => {
     expect(await route(url, network)).toBe(expected);
   });
 });
 
-describe("NO_PROXY", () => {
+describe("a request goes directly or by the proxy as NO_PROXY says", () => {
   test.each<[string, string, "direct" | "proxy"]>([
     ["https://api.example", "*", "direct"],
     ["https://api.example", "api.example", "direct"],
