@@ -26,11 +26,11 @@ const SIGPROF = 27;
 export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
   // If the event loop ends without a result, that is a failure.
   process.exitCode = 125;
-  const firstProcess = process.pid === 1;
+  const isFirstProcess = process.pid === 1;
   const addon = isBun ? undefined : loadAddon();
   // Node.js has a handler that would open the inspector.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
-  else if (process.platform !== "win32" && !firstProcess) {
+  else if (process.platform !== "win32" && !isFirstProcess) {
     listen(["SIGUSR1"], () => {})();
   }
   const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
@@ -52,7 +52,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
   /** Ends this process by SIGUSR1 if the inspector is open, but not by an option of Node.js. */
   const dieIfSignaled = (): void => {
     if (!closeInspector() || preloaded) return;
-    if (firstProcess) process.exit(128 + SIGUSR1);
+    if (isFirstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
   /** Other code, or Node's channel to its parent, may have opened descriptors. */
@@ -73,9 +73,9 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     addon,
     preloaded,
     profiled: preloaded && import("./proc/process-stat.ts").then(({ catchesSignal }) => catchesSignal("self", SIGPROF)),
-    firstProcess,
+    isFirstProcess,
     // PID 1 cannot die of a signal, and exits with the status that container runtimes show for a process that did.
-    stopListening: firstProcess ? listen(fatal, (_, number) => process.exit(128 + number)) : () => {},
+    stopListening: isFirstProcess ? listen(fatal, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: excludeFromCoreDumps(addon),
   };
 }

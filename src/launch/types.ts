@@ -62,6 +62,9 @@ export interface Watch {
   ) => () => void;
 }
 
+/** How a program ended: its exit status, or the signal that killed it. */
+export type ProgramEnd = NodeJS.Signals | number;
+
 /** A broker that is running (src/broker/). The program's environment has its address. */
 export interface LaunchBroker {
   /**
@@ -75,7 +78,7 @@ export interface LaunchBroker {
     replaceFile?: (name: string, content: string) => void,
   ) => void;
   /** Called once, when the last program has ended. Records the requests that are not finished, and closes the broker. */
-  readonly end: (end: NodeJS.Signals | number) => void;
+  readonly end: (end: ProgramEnd) => void;
 }
 
 /** The result of `prepare` (preflight.ts), which runs before anything else. */
@@ -88,7 +91,7 @@ export interface Preparation {
   /** True if V8's profiler samples this process by SIGPROF. */
   readonly profiled: boolean | Promise<boolean>;
   /** True if this process is PID 1, for which the kernel drops every signal without a handler. */
-  readonly firstProcess: boolean;
+  readonly isFirstProcess: boolean;
   /** Removes the listeners that end PID 1. */
   readonly stopListening: () => void;
   /** Restores the filter of core dumps, which the program inherits. */
@@ -127,7 +130,7 @@ export interface Program {
 export interface Running {
   readonly pid: number | undefined;
   /** Resolves with the exit status, or with the signal that killed the program. */
-  readonly ended: Promise<NodeJS.Signals | number>;
+  readonly ended: Promise<ProgramEnd>;
 }
 
 /** A request whose strings were checked, and whose command was found. */

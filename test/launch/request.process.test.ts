@@ -13,7 +13,7 @@ function launchRefused(request: Partial<LaunchRequest>): Promise<unknown> {
       addon: undefined,
       preloaded: false,
       profiled: false,
-      firstProcess: false,
+      isFirstProcess: false,
       stopListening: () => {},
       restoreCoreFilter: () => {},
     },

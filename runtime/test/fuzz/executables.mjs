@@ -17,7 +17,7 @@ function safePrograms() {
   if (programFolder === undefined) {
     const folder = mkdtempSync(join(tmpdir(), "sophia-run-fuzz-programs-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    for (const name of ["cat", "dd", "env", "git", "printenv", "sh", "true"]) {
+    for (const name of ["cat", "env", "git", "printenv", "sh", "true"]) {
       symlinkSync(join("/usr/bin", name), join(folder, name));
     }
     programFolder = folder;

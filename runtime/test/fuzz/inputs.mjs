@@ -18,7 +18,7 @@ const CONTRACT = readInput("contracts/variables.json");
 /** Variables of the process environment are masked if the contract declares them. */
 const DECLARATION = readInput("contracts/smallest.json");
 /** Prints a file in pieces of $1 bytes, so that a secret is in several. */
-const PRINT = ["sh", "-c", 'exec dd if=output bs="$1" status=none', "sh"];
+const PRINT = ["sh", "-c", 'exec /usr/bin/dd if=output bs="$1" status=none', "sh"];
 const PIECE_BYTES = [1, 7, 64, 4096];
 
 /** Returns what a run gives to each program, by the run's number and its random numbers: arguments, files and variables. */

@@ -19,7 +19,7 @@ export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
   // When PID 1 of a container ends, which often happens just after the program, the kernel kills all processes in the container.
   // The cleaner would have no time.
-  const isInContainer = preparation.firstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
+  const isInContainer = preparation.isFirstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
   const monitor = isInContainer ? undefined : findMonitor(preparation);
   const files = monitor && startCleaner(launch, monitor);
   if (files !== undefined) {

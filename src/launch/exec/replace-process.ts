@@ -28,7 +28,7 @@ export async function replace(launch: Launch): Promise<never> {
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
   // This comes before cacheCode, so that the code of the preparation is cached, too.
   const execute = prepareExecution(program);
-  if (preparation.firstProcess) {
+  if (preparation.isFirstProcess) {
     // PID 1 has listeners, which must get each signal that came before. A signal between here and execve is lost.
     await deliverSignals();
   } else {

@@ -45,7 +45,7 @@ export function openOutputs(
     isRenewed,
     hasNotice: outputMasking.notice !== undefined,
     // PID 1 cannot hand over to another process, since all others end with it.
-    mayHandOver: addon !== undefined && !launch.preparation.firstProcess,
+    mayHandOver: addon !== undefined && !launch.preparation.isFirstProcess,
     isRestored: false,
     isIncomplete: false,
   });

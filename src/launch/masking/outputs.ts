@@ -105,10 +105,9 @@ export class Outputs {
    * Passes on the output of a program that has ended. If background processes of the program still write, another process continues to
    * mask it, or this one.
    *
-   * @param isLast false if the program is restarted
-   * @param wasKilled true if it has ended by a signal
+   * `isLast`: the program is not restarted. `wasKilled`: a signal has ended it.
    */
-  async finish(isLast: boolean, wasKilled: boolean): Promise<void> {
+  async finish({ isLast, wasKilled }: { readonly isLast: boolean; readonly wasKilled: boolean }): Promise<void> {
     let stopListening: Undo = () => {};
     const endSignal = new Promise<void>((resolve) => {
       stopListening = listen(END_SIGNALS, (signal) => this.session?.isOwn(signal) === true || resolve());

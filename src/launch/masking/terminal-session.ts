@@ -69,7 +69,7 @@ export function openSession(parts: SessionParts) {
         if (to.isOfWrite?.(signal) === true) return;
         to.onSignal?.(signal);
         if (signal !== "SIGCHLD") happen(eventOf(signal, to.pid()));
-        else if (to.firstProcess) to.reapOrphans?.();
+        else if (to.isFirstProcess) to.reapOrphans?.();
       });
     },
     /** @returns the code of the system's error if the program was not executed */

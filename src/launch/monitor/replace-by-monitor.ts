@@ -51,7 +51,7 @@ export async function replaceWithMonitor(launch: Launch): Promise<void> {
     );
     return errorName(addon.start(bytesOf(program), request, programDescriptors, monitorStrings));
   };
-  if (preparation.firstProcess) {
+  if (preparation.isFirstProcess) {
     // The listeners of PID 1 end it on a fatal signal, and must get each one that came before the hold. A later signal stays pending,
     // and reaches the program through the monitor. So the hold comes first.
     addon.holdSignals();

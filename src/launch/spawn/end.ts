@@ -5,16 +5,16 @@ import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 interface DeathOptions {
   /** True for PID 1. */
-  readonly firstProcess: boolean;
+  readonly isFirstProcess: boolean;
   /** True if the kernel may write a core dump of this process. */
-  readonly dumpable: boolean;
+  readonly isDumpable: boolean;
 }
 
 /** Ends this process by the program's signal. PID 1 cannot signal itself, and exits with 128 plus its number. */
-export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathOptions): never {
-  if (!firstProcess && process.platform !== "win32") {
+export function dieOf(signal: NodeJS.Signals, { isFirstProcess, isDumpable }: DeathOptions): never {
+  if (!isFirstProcess && process.platform !== "win32") {
     // A core dump of this process would overwrite the program's in the working directory. In /proc the kernel can write no file.
-    if (dumpable) attempt(() => process.chdir("/proc"));
+    if (isDumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);
   }

@@ -34,7 +34,7 @@ export interface Forwarding {
   /** Returns undefined if no program runs. */
   readonly pid: () => number | undefined;
   /** True for PID 1. */
-  readonly firstProcess: boolean;
+  readonly isFirstProcess: boolean;
   /** True if V8's profiler in this process uses SIGPROF. */
   readonly profiled: boolean;
   /** True if SIGPIPE and SIGXFSZ are mostly caused by writes of this process: forwarded, they would end the program. */
@@ -56,7 +56,7 @@ export interface Forwarding {
 export function forwardSignals(forwarding: Forwarding): Undo {
   const {
     pid,
-    firstProcess,
+    isFirstProcess,
     profiled,
     writesAlone,
     isOfWrite,
@@ -127,7 +127,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       if (!job.resumed() && !terminal.deliversToGroup()) forward(signal);
     },
     SIGCHLD: () => {
-      if (firstProcess) reapOrphans?.();
+      if (isFirstProcess) reapOrphans?.();
       else if (maskedTerminal === undefined || !job.stopped()) job.mirror();
       else void maskedTerminal.settled().then(job.mirror);
     },

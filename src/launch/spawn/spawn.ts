@@ -1,66 +1,107 @@
 /**
- * Spawn mode with this process as the parent process, in JavaScript: it starts the program, waits for its end, restarts it if a watch
- * asks for that, and ends with the same status or by the same signal.
+ * Spawn mode in which this process stays as the parent of the program, as masking, `--watch` and `--broker` need it. Without these the
+ * monitor in C takes its place (launch/monitor). The process starts the program, waits for its end, restarts it if a watch asks for
+ * that, and then exits with the program's status or dies of the program's signal.
  */
 import { ExitStatus } from "../../core/error.ts";
 import { isBun } from "../../system/runtime.ts";
 import { loader } from "../../system/addon/addon.ts";
 import type { Outputs } from "../masking/outputs.ts";
-import type { Launch, Watch } from "../types.ts";
-import { startProgram, type StartedProgram, type LauncherState } from "./start-child.ts";
+import type { Launch, ProgramEnd, Watch } from "../types.ts";
+import { startProgram, type LauncherState, type StartedProgram } from "./start-child.ts";
 import { dieOf, release } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 
-const NO_WATCH = { restarts: undefined, tidyTerminal: undefined };
+const NO_WATCH = { restarts: undefined, repairTerminal: undefined };
 
-/** Starts the program, and ends as the last program ends. @throws SophiaError if the program cannot be executed */
+/**
+ * Starts the program, and ends this process in the way in which the last started program ended.
+ *
+ * @throws SophiaError if the program cannot be executed
+ */
 export async function spawn(launch: Launch): Promise<never> {
-  const { broker, inherited, libc, preparation, program, watch } = launch;
-  const { addon, firstProcess } = preparation;
-  // The executable limits how long JavaScript computes in one turn. Masking may need as long as the program's output is.
+  const { libc, preparation, program, watch } = launch;
+  // The executable ends a program whose JavaScript computes for too long without a pause. 0 removes this limit: masking computes as long
+  // as the program has output.
   loader?.limitTurns?.(0);
   const ipc = parentChannel();
-  // The user wants to measure the coverage of the program, not of this process.
+  // NODE_V8_COVERAGE is meant for the program: the coverage of this process would be written into the same folder.
   if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();
-  const { restarts, tidyTerminal } = watch === undefined ? NO_WATCH : await loadWatch(watch, launch);
+  const { restarts, repairTerminal } = watch === undefined ? NO_WATCH : await loadWatch(watch, launch);
   const { restoreCoreFilter } = preparation;
   const state: LauncherState = { ipc, libc, restarts, stopForwarding: () => {}, restoreCoreFilter };
 
+  const { end, outputs } = await runPrograms(launch, state, repairTerminal);
+  launch.broker?.end(end);
+  releaseDescriptors(launch, restarts !== undefined);
+  // The program itself could not see that its output was lost, for example on a full disk, because it wrote into a pipe.
+  const isOutputLost = end === 0 && outputs?.isIncomplete() === true;
+  return endAs(isOutputLost ? ExitStatus.failed : end, launch);
+}
+
+type RepairTerminal = Awaited<ReturnType<typeof loadWatch>>["repairTerminal"];
+
+async function loadWatch(watch: Watch, launch: Launch) {
+  const { makeRestarts, rememberTerminal } = await import("../watch/restarts.ts");
+  return { restarts: makeRestarts(watch, launch), repairTerminal: await rememberTerminal() };
+}
+
+/**
+ * Starts the program, and starts it again as long as the watch asks for that. Then writes the rest of all masked outputs.
+ *
+ * @returns how the last program ended, and its masked outputs
+ */
+async function runPrograms(
+  launch: Launch,
+  state: LauncherState,
+  repairTerminal: RepairTerminal,
+): Promise<{ readonly end: ProgramEnd; readonly outputs: Outputs | undefined }> {
+  const { restarts } = state;
   const firstProgram = await startProgram(launch, state);
-  if (firstProgram === undefined) throw new TypeError("stopped before the first start");
-  if (!firstProcess) loader?.cacheCode();
+  // `startProgram` returns undefined only for a restart that the user no longer wants.
+  if (firstProgram === undefined) throw new TypeError("the first start was taken for a restart");
+  // All code of a start has run now. PID 1 writes no cache, because the cache of a container seldom survives it.
+  if (!launch.preparation.isFirstProcess) loader?.cacheCode();
   let current: StartedProgram = firstProgram;
   /** The outputs of earlier programs, whose background processes may still write. */
   const earlierOutputs: Outputs[] = [];
-  let end = await current.ended;
-  for (let next = restarts?.ended(end); next !== undefined; next = restarts?.ended(end)) {
-    await current.finish(false);
-    tidyTerminal?.(end);
-    await restarts?.lateSignals();
-    const restarted = await startProgram(next, state);
+  for (;;) {
+    const end = await current.ended;
+    const nextLaunch = restarts?.takeNextLaunch(end);
+    if (nextLaunch === undefined) break;
+    await current.finish({ isLast: false });
+    repairTerminal?.(end);
+    await restarts?.awaitLateSignals();
+    const restarted = await startProgram(nextLaunch, state);
     if (restarted === undefined) break;
     if (current.outputs?.isOpen() === true) earlierOutputs.push(current.outputs);
     current = restarted;
-    end = await current.ended;
   }
-  await current.finish(true);
-  for (const outputs of earlierOutputs) if (outputs.isOpen()) await outputs.finish(true, false);
-  broker?.end(end);
-  // The program ended with 0, since it could not see that its output was lost.
-  if (end === 0 && current.outputs?.isIncomplete() === true) end = ExitStatus.failed;
-  // At its exit Node.js would reset a terminal to the settings that it had at the start.
-  if (process.platform !== "win32") {
-    if (restarts !== undefined) release([0, 1, 2, ...inherited.numbers]);
-    else if (broker !== undefined) release([2]);
-  }
-  if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined });
-  if (isBun && process.platform === "win32") return (await import("../windows/exit-status.ts")).exitWith(end);
-  if (addon === undefined) return process.exit(end);
-  process.emit("exit", end);
-  return addon.exitAtOnce(end);
+  await current.finish({ isLast: true });
+  for (const outputs of earlierOutputs) if (outputs.isOpen()) await outputs.finish({ isLast: true, wasKilled: false });
+  return { end: await current.ended, outputs: current.outputs };
 }
 
-async function loadWatch(watch: Watch, launch: Launch) {
-  const { keepTerminal, makeRestarts } = await import("../watch/restarts.ts");
-  return { restarts: makeRestarts(watch, launch), tidyTerminal: await keepTerminal() };
+/**
+ * Closes the descriptors that this process has kept open: all for later programs of a watch, or the standard error for the broker's
+ * reports. Without either, `startProgram` has closed them. At its exit Node.js would reset an open terminal to the settings that it had
+ * at the start.
+ */
+function releaseDescriptors({ broker, inherited }: Launch, isWatched: boolean): void {
+  if (process.platform === "win32") return;
+  if (isWatched) release([0, 1, 2, ...inherited.numbers]);
+  else if (broker !== undefined) release([2]);
+}
+
+/** Ends this process by the signal that killed the program, or with the program's status. */
+async function endAs(end: ProgramEnd, { libc, preparation }: Launch): Promise<never> {
+  const { addon, isFirstProcess } = preparation;
+  // With the C library's functions this process has made itself undumpable (start-child.ts), so that it leaves no core dump.
+  if (typeof end !== "number") return dieOf(end, { isFirstProcess, isDumpable: libc === undefined });
+  // Bun for Windows cuts statuses to eight bits.
+  if (isBun && process.platform === "win32") return (await import("../windows/exit-status.ts")).exitWith(end);
+  if (addon === undefined) return process.exit(end);
+  // `exitAtOnce` skips the exit work of Node.js, to which its listeners of `exit` belong.
+  process.emit("exit", end);
+  return addon.exitAtOnce(end);
 }

@@ -21,7 +21,7 @@ import type { Outputs } from "../masking/outputs.ts";
 import type { System } from "../masking/masking-system.ts";
 import { softLimit } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
-import type { Launch, Program, Running } from "../types.ts";
+import type { Launch, Program, ProgramEnd, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
 import { loadStartChild, type Descriptors } from "./child.ts";
 import { release } from "./end.ts";
@@ -40,15 +40,10 @@ export interface LauncherState {
 }
 
 export interface StartedProgram {
-  /** Resolves with the exit status, or with the signal that killed the program. */
-  readonly ended: Promise<NodeJS.Signals | number>;
+  readonly ended: Promise<ProgramEnd>;
   readonly outputs: Outputs | undefined;
-  /**
-   * Writes the rest of the output of a program that has ended, and removes its files.
-   *
-   * @param isLast false if the program is restarted
-   */
-  readonly finish: (isLast: boolean) => Promise<void>;
+  /** Writes the rest of the output of a program that has ended, and removes its files. `isLast`: it is not restarted. */
+  readonly finish: (options: { readonly isLast: boolean }) => Promise<void>;
 }
 
 interface FailedStart {
@@ -146,7 +141,7 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
   const target = new SignalTarget();
   const stopForwarding = (outputs?.session?.forward ?? forwardSignals)({
     pid: () => target.pid,
-    firstProcess: preparation.firstProcess,
+    isFirstProcess: preparation.isFirstProcess,
     profiled: launch.profiled,
     writesAlone: hasConnections && libc === undefined,
     // This process writes the masked output. If the size of files is limited, SIGXFSZ is most likely caused by that.
@@ -213,7 +208,7 @@ function execute(
   }
   const child = startChild(program, descriptorsOf(launch.inherited.numbers, outputs?.programSides, ipc), ipc);
   if (typeof child === "string" || "then" in child) return { code: child };
-  const ended = new Promise<NodeJS.Signals | number>((resolve) => {
+  const ended = new Promise<ProgramEnd>((resolve) => {
     child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
   });
   return { pid: child.pid, ended, child };
@@ -228,7 +223,7 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   const { pid, child } = started;
   target.pid = pid;
   // Orphans that ended while no program ran were not reaped.
-  if (preparation.firstProcess) reapOrphans(libc, target);
+  if (preparation.isFirstProcess) reapOrphans(libc, target);
   if (hasConnections && libc !== undefined) {
     // Output is written in other threads, whose SIGPIPE must reach the program: its reader has ended. They must exist before this
     // thread blocks the signal, since a thread inherits the block.
@@ -247,12 +242,12 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   if (write !== undefined) restarts?.started(pid, write, outputs);
   const maskFurther = outputs === undefined ? undefined : (further: readonly Secret[]) => outputs.maskFurther(further);
   broker?.started(write, maskFurther, secrets?.replace);
-  if (restarts === undefined && process.platform !== "win32") releaseDescriptors(launch, ipc, outputs);
-  const finish: StartedProgram["finish"] = async (isLast) => {
+  if (restarts === undefined && process.platform !== "win32") releaseProgramDescriptors(launch, ipc, outputs);
+  const finish: StartedProgram["finish"] = async ({ isLast }) => {
     target.stopKilling();
     await relay?.drained(isLast);
     if (!isLast) relay?.end();
-    await outputs?.finish(isLast, typeof (await ended) === "string");
+    await outputs?.finish({ isLast, wasKilled: typeof (await ended) === "string" });
     // Background processes of the program must not delay the exit. The listeners stay, so that a late signal does not change this
     // process's status.
     secrets?.remove();
@@ -261,7 +256,11 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
 }
 
 /** Closes the program's descriptors in this process. It is not called with --watch, since the next program needs them, too. */
-function releaseDescriptors({ broker, inherited }: Launch, ipc: IpcChannel | undefined, outputs: Outputs | undefined) {
+function releaseProgramDescriptors(
+  { broker, inherited }: Launch,
+  ipc: IpcChannel | undefined,
+  outputs: Outputs | undefined,
+) {
   const kept = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
   // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before.
   if (broker !== undefined) kept.add(2);

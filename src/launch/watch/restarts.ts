@@ -11,7 +11,7 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import { loadMaskingAddon } from "../masking/masking-addon.ts";
 import { send } from "../signals.ts";
 import type { Undo } from "../event-listeners.ts";
-import type { Launch, OutputMasking, Renewal, Watch } from "../types.ts";
+import type { Launch, OutputMasking, ProgramEnd, Renewal, Watch } from "../types.ts";
 
 export type Restarts = ReturnType<typeof makeRestarts>;
 
@@ -62,7 +62,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
     masking = undefined;
     if (phase === "stopping" || phase === "starting") return void (next = launch);
     if (phase === "over" || program === undefined) return;
-    // The program has ended by itself, and `ended` will be called soon.
+    // The program has ended by itself, and `takeNextLaunch` will be called soon.
     if (readProcessStat(program)?.state === "Z") return;
     phase = "stopping";
     next = launch;
@@ -100,7 +100,7 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
       if (phase !== "over") stopFollowing ??= follow(restart, (text) => write(text), mask);
     },
     /** Must be called when the program has ended. @returns the next launch; undefined if the launcher must end */
-    ended: (end: NodeJS.Signals | number): Launch | undefined => {
+    takeNextLaunch: (end: ProgramEnd): Launch | undefined => {
       program = undefined;
       stopCounting?.();
       const wasKilledByUser = typeof end === "string" && signalsWhileStopping.has(end) && end !== stopSignal;
@@ -115,15 +115,15 @@ export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, fir
      * Waits for a request to end that was sent to the program as well, such as Ctrl-C. On a busy machine this process may see the
      * program's end before the signal, since other threads get signals.
      */
-    lateSignals: (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS)),
-    /** Returns the launch of a change since `ended`, if there was one: it may take long to read the output of the former program. */
+    awaitLateSignals: (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS)),
+    /** Returns the launch of a change since `takeNextLaunch`, if there was one: it may take long to read the output of the former program. */
     takeNewer: (): Launch | undefined => {
       if (phase !== "starting") return undefined;
       const newer = next;
       next = undefined;
       return newer;
     },
-    /** Returns false if the user has asked for an end since `ended`. Then the next program must not be started. */
+    /** Returns false if the user has asked for an end since `takeNextLaunch`. Then the next program must not be started. */
     isWanted: (): boolean => phase !== "over",
     /** Returns true from the request to end until the next program runs. */
     isUnderWay: (): boolean => phase === "stopping" || phase === "starting",
@@ -156,7 +156,7 @@ function countDown(ms: number, done: () => void): Undo {
  *
  * @returns a function that repairs the terminal after a program; undefined without a terminal, in the background, or without the addon
  */
-export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
+export async function rememberTerminal(): Promise<((end: ProgramEnd) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
   const addon = terminal === undefined ? undefined : loadMaskingAddon();
