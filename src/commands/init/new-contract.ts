@@ -88,7 +88,7 @@ export async function createContract(
   ]);
 }
 
-/** What a new contract contains, and what the report says about it. */
+/** The content of a new contract, and the facts that the report about it needs. */
 interface Selection {
   readonly content: {
     /** The contract that the new one extends, such as `builtin`; undefined if it extends none. */
