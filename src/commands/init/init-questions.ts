@@ -11,12 +11,12 @@ import type { Candidate } from "./variable-candidates.ts";
  * Asks which variables are required, of those for which no source decides it. Variables that the code reads without a fallback
  * are proposed. Without a terminal the proposed variables are required.
  *
- * @returns all candidates, and in `untested` those that have become required without a question
+ * @returns all candidates, and in `assumedRequired` those that have become required without a question
  */
 export async function askRequired<Known extends Candidate>(
   candidates: readonly Known[],
   context: Context,
-): Promise<{ readonly candidates: readonly Known[]; readonly untested: readonly Known[] }> {
+): Promise<{ readonly candidates: readonly Known[]; readonly assumedRequired: readonly Known[] }> {
   const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
   const undecidedNames = undecided.map(({ name }) => name);
   const proposed = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
@@ -25,8 +25,8 @@ export async function askRequired<Known extends Candidate>(
   const decided = candidates.map((candidate) => {
     return chosen.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
-  const untested = canAsk(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
-  return { candidates: decided, untested };
+  const assumedRequired = canAsk(context) ? [] : decided.filter(({ name }) => proposed.includes(name));
+  return { candidates: decided, assumedRequired };
 }
 
 function askWhich(

@@ -31,24 +31,24 @@ export async function askEnvironment(environments: readonly string[], context: C
  *
  * @returns lines for the user if the consent could not be saved
  */
-export async function allowWritten(
+export async function allowWrittenEnvironments(
   environments: readonly string[],
   { environment, project }: Context,
 ): Promise<readonly Line[]> {
   const file = placeOf(CONTRACT_FILE_NAME, { cwd: project });
-  // No consent can be remembered for this file, so that each start asks.
+  // No consent can be saved for this file, so that each start asks.
   if (file === undefined) return [];
-  const trouble = await replaceConsents(environment, (consents) =>
+  const fault = await replaceConsents(environment, (consents) =>
     withConsents(
       consents,
       environments.map((name) => ({ file, environment: name })),
     ),
   );
-  return trouble === undefined ? [] : [`  not remembered as allowed: ${trouble}`];
+  return fault === undefined ? [] : [`  not remembered as allowed: ${fault}`];
 }
 
-/** Tells the user of a project with values in ESC how ESC itself can check them by the contract. */
-export function enforceRemark(environments: readonly string[]): readonly Line[] {
+/** Explains how ESC itself can check the values by the contract; empty if the project has no values in ESC. */
+export function enforcementLines(environments: readonly string[]): readonly Line[] {
   if (environments.length === 0) return [];
   return [
     "  to have ESC itself refuse values that violate the contract, once it is refined:",
@@ -56,8 +56,8 @@ export function enforceRemark(environments: readonly string[]): readonly Line[] 
   ];
 }
 
-/** Tells the user how to write the environments into the contract later. */
-export function environmentRemark(environments: readonly string[]): readonly Line[] {
+/** Explains how to write the environments into the contract later. */
+export function environmentLines(environments: readonly string[]): readonly Line[] {
   if (environments.length === 0) return [];
   const [first, ...others] = environments;
   const value = JSON.stringify(others.length === 0 ? first : environments);

@@ -1,6 +1,7 @@
 /**
- * Creates the contract of a project, for `init`: reads the sources, joins their variables, asks what no source decides, writes
- * the file, and reports what is in it. The sources are in contract-sources.ts, and the text is made in contract-draft.ts.
+ * Creates `sophia.contract.json`, the contract of a project, for `sophia-run init`. The contract declares the variables that the
+ * program reads. They come from sources such as `.env.example` and the code, which contract-sources.ts reads. This file asks
+ * the user about what the sources leave open, writes the contract, and reports what is in it.
  */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -18,13 +19,13 @@ import { contractText } from "./contract-draft.ts";
 import { readSources } from "./contract-sources.ts";
 import { loadLines } from "./dotenv-loads.ts";
 import { chooseSchema, createSchema, SCHEMA_FILE, updateSchema } from "./editor-schema.ts";
-import { misspellingLines, separateMisspellings } from "./misspelled-names.ts";
+import { type Misspelling, misspellingLines, separateMisspellings } from "./misspelled-names.ts";
 import { askRequired } from "./init-questions.ts";
 import { mergeCandidates, type CandidateGroup, type NamedCandidate, type SourceResult } from "./variable-candidates.ts";
-import { allowWritten, askEnvironment, enforceRemark, environmentRemark } from "./name-environment.ts";
+import { allowWrittenEnvironments, askEnvironment, enforcementLines, environmentLines } from "./name-environment.ts";
 import { targetFile } from "./setup-step.ts";
 
-/** The project of a new contract. */
+/** The facts about a project that its new contract and the editor's schema depend on. */
 export interface ContractProject {
   /** The name in its package.json or pyproject.toml. */
   readonly name: string | undefined;
@@ -35,7 +36,7 @@ export interface ContractProject {
 /**
  * Writes `sophia.contract.json` unless it exists.
  *
- * @param namedSources the values of `--from`; empty for all sources that the project has
+ * @param namedSources the values of `--from`; if it is empty, every source that the project has is read
  * @throws SophiaError (125) if a named source cannot be read, or if the file cannot be written
  */
 export async function createContract(
@@ -51,56 +52,104 @@ export async function createContract(
   }
   const outerContract = findOuterContract(context);
   if (outerContract !== undefined && namedSources.length === 0) {
-    const advice = "--from creates a contract here, which may extend it";
-    printReport(context, [`${outerContract} applies to this folder; ${advice}`]);
+    printReport(context, [
+      `${outerContract} applies to this folder; --from creates a contract here, which may extend it`,
+    ]);
     return;
   }
-  const { results, remarks, loads, isEscRead } = await readSources(namedSources, settings, context);
-  const base = results.find((result) => result.base !== undefined)?.base;
-  const builtInVariables = base === "builtin" ? await loadBuiltInVariables() : undefined;
-  const merged = mergeCandidates(results);
-  const furtherCandidates = merged.candidates.filter(({ name: variable }) => builtInVariables?.has(variable) !== true);
-  const { plausible, misspelled } = separateMisspellings(furtherCandidates);
-  const { candidates, untested } = await askRequired(plausible, context);
-  const environments = results.flatMap((result) => result.environments ?? []);
-  const namesEnvironments = await askEnvironment(environments, context);
-  // The base has its own groups.
-  const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
+  const sources = await readSources(namedSources, settings, context);
+  const selection = await selectVariables(sources.results, context);
+  const { content } = selection;
   const schema = chooseSchema(context, root);
-  const draft = { name, base, environments: namesEnvironments ? environments : [], candidates, groups };
-  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText(draft, schema.address), "wx");
+  // "wx" fails if another process has created the file since the check above.
+  writeText(targetFile(CONTRACT_FILE_NAME, context), contractText({ name, ...content }, schema.address), "wx");
   if (schema.isMissing) await createSchema(context);
+  // The user has just agreed to write the named environments into the contract, so that the next start must not ask again.
+  const escLines = selection.shouldNameEnvironments
+    ? await allowWrittenEnvironments(selection.environments, context)
+    : environmentLines(selection.environments);
 
-  const total = candidates.length + (builtInVariables?.size ?? 0);
-  const sourceRemarks = [...remarks, ...results.flatMap((result) => result.remarks ?? [])];
-  const isNothingFound = total === 0 && base === undefined && namedSources.length === 0;
   printReport(context, [
-    ...createdLines(total, results, schema.isMissing),
+    ...createdLines(selection.variableCount, sources.results, schema.isMissing),
     ...outerContractLines(outerContract),
-    ...candidateLines(candidates),
-    ...untestedLines(untested),
-    ...(namesEnvironments ? await allowWritten(environments, context) : environmentRemark(environments)),
-    ...enforceRemark(environments),
-    ...remarkLines([...misspellingLines(misspelled), ...sourceRemarks, ...leftOutRemarks(merged.leftOut)]),
-    ...loadLines(loads),
-    ...(base === undefined ? requirementLines(total, candidates, groups) : []),
-    ...(isNothingFound ? [searchedLine(isEscRead)] : []),
+    ...candidateLines(content.candidates),
+    ...assumedRequiredLines(selection.assumedRequired),
+    ...escLines,
+    ...enforcementLines(selection.environments),
+    ...remarkLines([
+      ...misspellingLines(selection.misspelled),
+      ...sources.remarks,
+      ...sources.results.flatMap((result) => result.remarks ?? []),
+      ...leftOutRemarks(selection.leftOut),
+    ]),
+    ...loadLines(sources.loads),
+    ...requirementLines(selection),
+    ...(isEmpty(selection) && namedSources.length === 0 ? [searchedLine(sources.isEscRead)] : []),
   ]);
 }
 
-/** Returns the path of a contract in a folder above, which has applied to the project so far; undefined if there is none. */
+/** The content of a new contract, and the facts that the report about it needs. */
+interface Selection {
+  readonly content: {
+    /** The contract that the new one extends, such as `builtin`; undefined if it extends none. */
+    readonly base: string | undefined;
+    /** The ESC environments that the contract names; empty if it names none. */
+    readonly environments: readonly string[];
+    readonly candidates: readonly NamedCandidate[];
+    readonly groups: readonly CandidateGroup[];
+  };
+  /** The number of variables that the contract declares, with those of the contract that it extends. */
+  readonly variableCount: number;
+  /** The variables that have become required although the user was not asked. */
+  readonly assumedRequired: readonly NamedCandidate[];
+  readonly misspelled: readonly Misspelling[];
+  /** The names that are not declared, by the reason. */
+  readonly leftOut: ReadonlyMap<string, readonly string[]>;
+  /** The ESC environments that have the variables, even if the contract does not name them. */
+  readonly environments: readonly string[];
+  readonly shouldNameEnvironments: boolean;
+}
+
+/** Joins the variables of all sources, and asks the user which are required and whether the contract names ESC environments. */
+async function selectVariables(results: readonly SourceResult[], context: Context): Promise<Selection> {
+  const base = results.find((result) => result.base !== undefined)?.base;
+  const inheritedNames = base === "builtin" ? await loadBuiltInNames() : new Set<string>();
+  const { candidates: merged, leftOut } = mergeCandidates(results);
+  const { plausible, misspelled } = separateMisspellings(merged.filter(({ name }) => !inheritedNames.has(name)));
+  const { candidates, assumedRequired } = await askRequired(plausible, context);
+  const environments = results.flatMap((result) => result.environments ?? []);
+  const shouldNameEnvironments = await askEnvironment(environments, context);
+  // A contract that is extended has its own groups.
+  const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
+  return {
+    content: { base, environments: shouldNameEnvironments ? environments : [], candidates, groups },
+    variableCount: candidates.length + inheritedNames.size,
+    assumedRequired,
+    misspelled,
+    leftOut,
+    environments,
+    shouldNameEnvironments,
+  };
+}
+
+function isEmpty({ content, variableCount }: Selection): boolean {
+  return variableCount === 0 && content.base === undefined;
+}
+
+/** Returns the path of the contract in a folder above that applies until the project has its own; undefined if there is none. */
 function findOuterContract({ project }: Context): string | undefined {
   const path = placeContract(undefined, project)?.path;
   if (path === undefined || dirname(path) === project) return undefined;
   return printable(relative(project, path).replaceAll(sep, "/"));
 }
 
-async function loadBuiltInVariables(): Promise<ReadonlyMap<string, unknown>> {
-  // By import(), so that the bundler gives the module a file of its own, which a start loads alone.
-  return (await import("../../contract/generated/built-in.ts")).BUILT_IN.variables;
+async function loadBuiltInNames(): Promise<ReadonlySet<string>> {
+  // The import is dynamic so that the bundler splits the module off, and a plain start does not load it.
+  const { BUILT_IN } = await import("../../contract/generated/built-in.ts");
+  return new Set(BUILT_IN.variables.keys());
 }
 
-/** Says which files are created, and from which sources the variables come. */
+/** Reports which files are created, and from which sources the variables come. */
 function createdLines(total: number, results: readonly SourceResult[], createsSchema: boolean): readonly Line[] {
   const sources = enumerate(results.map(({ source }) => source));
   const content = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
@@ -132,21 +181,22 @@ function candidateLines(candidates: readonly NamedCandidate[]): readonly Line[] 
   ];
 }
 
-/** Names of variables in one line. */
+/** The limit on names in one sentence; further names are counted. */
 const MAX_NAMES = 10;
 
-/** Explains why variables are required without a question, and how to change that. */
-function untestedLines(untested: readonly NamedCandidate[]): readonly Line[] {
-  const [first, ...others] = untested;
+/** Explains why variables were made required although the user was not asked, and how to change that. */
+function assumedRequiredLines(assumedRequired: readonly NamedCandidate[]): readonly Line[] {
+  const [first, ...others] = assumedRequired;
   if (first === undefined) return [];
   const place = first.readAt === undefined ? "" : ` (${placeWords(first.readAt)})`;
   const [them, their] = others.length === 0 ? ["it", "its"] : ["them", "their"];
-  const allNames = untested.map(({ name }) => name);
+  const allNames = assumedRequired.map(({ name }) => name);
   const names = enumerateFew(allNames, MAX_NAMES);
   const sentence = `${names}: required, since the code reads ${them} without a fallback${place}; to make one optional, remove ${their} "required": true`;
   return [{ text: `  ${sentence}`, hang: 4 }];
 }
 
+/** Lists the names that the contract does not declare, one sentence for each reason. */
 function leftOutRemarks(leftOut: ReadonlyMap<string, readonly string[]>): readonly string[] {
   return Array.from(leftOut, ([reason, names]) => `left out: ${enumerateFew(names.map(printable))} (${reason})`);
 }
@@ -159,19 +209,18 @@ function remarkLines(remarks: readonly string[]): readonly Line[] {
   });
 }
 
-/** Explains how to require a variable, if the new contract requires none. */
-function requirementLines(
-  total: number,
-  candidates: readonly NamedCandidate[],
-  groups: readonly CandidateGroup[],
-): readonly Line[] {
-  if (groups.length > 0 || candidates.some(({ required }) => required)) return [];
+/** Explains how to require a variable, if the new contract requires none. A contract that is extended has its own requirements. */
+function requirementLines({ content, variableCount }: Selection): readonly Line[] {
+  const { base, candidates, groups } = content;
+  if (base !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];
+  const subject = variableCount === 0 ? "nothing" : "none";
   return [
-    `  ${total === 0 ? "nothing" : "none"} is required yet; to require a variable, write under "variables":`,
+    `  ${subject} is required yet; to require a variable, write under "variables":`,
     { text: `    ${requirementExample(candidates[0]?.name)}`, whole: true },
   ];
 }
 
+/** Lists where variables were searched for, for a user who expected some. */
 function searchedLine(isEscRead: boolean): string {
   const esc = isEscRead ? "ESC, " : "";
   return `  searched: files of other tools, .env.example, ${esc}process.env and os.environ in code, .env`;

@@ -1,24 +1,46 @@
-/** Formats the result of a scan as JSON, for programs; pure. */
+/** Formats the result of `sophia-run scan --json` for programs. */
 import { jsonText } from "../../core/json-text.ts";
 import { isComplete, type SecretSearch } from "./secret-search.ts";
 
-/** Returns the JSON of `--json`. Its version changes if a field changes its meaning. It contains no value of a secret. */
+/** A program may rely on the fields of its version. The version changes if a field changes its meaning. */
+const FORMAT_VERSION = 1;
+
+/**
+ * Returns the output of `scan --json`. It names files, variables and encodings, and never contains the value of a secret.
+ *
+ * @param secretCount the number of secret values that were searched for
+ */
 export function formatScanJson(search: SecretSearch, secretCount: number): string {
-  const { findings, unlistedFindings, unread, unlistedUnread, gaps, unreachable, contents, bytes } = search;
   return jsonText({
-    version: 1,
-    found: findings.length > 0,
-    findings: findings.map((finding) => {
-      const { file, within = "content", repository, commit, object, onlyInReflog, line, lastLine, form } = finding;
-      const place = { file, within, repository, commit, object, onlyInReflog, line, lastLine };
-      return { ...place, variable: form.name, part: form.part, encoding: form.encoding };
-    }),
-    more: unlistedFindings,
+    version: FORMAT_VERSION,
+    found: search.findings.length > 0,
+    findings: search.findings.map(describeFinding),
+    // The numbers of findings and of unread files that are beyond the limit of the two lists.
+    more: search.unlistedFindings,
     complete: isComplete(search),
-    unread,
-    moreUnread: unlistedUnread,
-    gaps,
-    unreachable: unreachable.reduce((sum, { objects }) => sum + objects, 0),
-    searched: { secrets: secretCount, contents, bytes },
+    unread: search.unread,
+    moreUnread: search.unlistedUnread,
+    gaps: search.gaps,
+    // The number of git objects that contain secrets although no branch, tag or reflog refers to them.
+    unreachable: search.unreachable.reduce((sum, { objects }) => sum + objects, 0),
+    searched: { secrets: secretCount, contents: search.contents, bytes: search.bytes },
   });
+}
+
+/** Returns the fields of a finding in their order in the output: where the secret is, which secret, and how it is encoded. */
+function describeFinding(finding: SecretSearch["findings"][number]): Readonly<Record<string, unknown>> {
+  const { form: secretForm } = finding;
+  return {
+    file: finding.file,
+    within: finding.within ?? "content",
+    repository: finding.repository,
+    commit: finding.commit,
+    object: finding.object,
+    onlyInReflog: finding.onlyInReflog,
+    line: finding.line,
+    lastLine: finding.lastLine,
+    variable: secretForm.name,
+    part: secretForm.part,
+    encoding: secretForm.encoding,
+  };
 }
