@@ -169,7 +169,10 @@ FUNCTION(status_of_open) {
 /* (descriptor): returns the inode's number as a BigInt, because a number of JavaScript is not exact beyond 2^53 */
 FUNCTION(inode_of_open) {
   struct statx found;
-  if (find_status(integer_of(context, arguments[0]), "", AT_EMPTY_PATH, &found) != 0) {
+  const int descriptor = integer_of(context, arguments[0]);
+  /* statx(2) would take -100, which is AT_FDCWD, for the working directory. */
+  errno = EBADF;
+  if (descriptor < 0 || find_status(descriptor, "", AT_EMPTY_PATH, &found) != 0) {
     return throw_system_error(context, errno, "fstat", NULL);
   }
   return JS_NewBigUint64(context, found.stx_ino);
@@ -212,15 +215,22 @@ FUNCTION(remove_folder) {
   return JS_UNDEFINED;
 }
 
-/* Calls a function with two paths. An error names the first. */
-static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *syscall,
-                          int (*function)(const char *, const char *)) {
-  size_t length = 0;
-  const char *const first = utf8_of(context, arguments[0], &length);
-  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &length);
+/*
+ * Runs a system call on the two paths in `arguments`. If the call fails, the error contains the first path. A path with a NUL
+ * in it is EINVAL, because the kernel would use only the part before the NUL.
+ */
+static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *call_name,
+                          int (*system_call)(const char *, const char *)) {
+  size_t first_length = 0, second_length = 0;
+  const char *const first = utf8_of(context, arguments[0], &first_length);
+  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &second_length);
   JSValue result = JS_EXCEPTION;
-  if (second != NULL && function(first, second) == 0) result = JS_UNDEFINED;
-  else if (second != NULL) result = throw_system_error(context, errno, syscall, first);
+  if (second != NULL) {
+    const bool has_nul = strlen(first) != first_length || strlen(second) != second_length;
+    errno = EINVAL;
+    const bool succeeded = !has_nul && system_call(first, second) == 0;
+    result = succeeded ? JS_UNDEFINED : throw_system_error(context, errno, call_name, first);
+  }
   if (first != NULL) JS_FreeCString(context, first);
   if (second != NULL) JS_FreeCString(context, second);
   return result;
