@@ -39,7 +39,7 @@ FUNCTION(open_file) {
   return JS_NewInt32(context, (int)made);
 }
 
-/* (descriptor): closes it; an interrupted close has closed it, too */
+/* (descriptor): closes it; EINTR is a success, because Linux has closed the descriptor anyway */
 FUNCTION(close_file) {
   if (close(integer_of(context, arguments[0])) == 0 || errno == EINTR) return JS_UNDEFINED;
   return throw_system_error(context, errno, "close", NULL);
@@ -68,7 +68,7 @@ static JSValue move_bytes(JSContext *context, JSValueConst *arguments, bool read
 FUNCTION(read_file) { return move_bytes(context, arguments, true); }
 FUNCTION(write_file) { return move_bytes(context, arguments, false); }
 
-/* (path, mode): throws if this process has not these permissions */
+/* (path, mode): throws if this process does not have these permissions */
 FUNCTION(access_file) {
   const int mode = integer_of(context, arguments[1]);
   WITH_PATH("access", access(path, mode));
@@ -107,8 +107,8 @@ static struct statx_timestamp timestamp(struct timespec time) {
 }
 
 /*
- * Reads a status by statx(2), or by fstatat(2) where a kernel before 4.11 has no statx or the filter of a container forbids
- * it.
+ * Reads a status by statx(2), or by fstatat(2) where a kernel before 4.11 has no statx or a container's seccomp filter
+ * blocks it (EPERM).
  */
 static int find_status(int folder, const char *path, int flags, struct statx *status) {
   const int result = (int)syscall(SYS_statx, folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, status);
@@ -166,16 +166,19 @@ FUNCTION(status_of_open) {
   return status_of(context, &found);
 }
 
-/* (descriptor): returns the inode's number as a BigInt, because a number of JavaScript is not exact beyond 2^53 */
+/* (descriptor): returns the inode's number as a BigInt, because a JavaScript number is not exact beyond 2^53 */
 FUNCTION(inode_of_open) {
   struct statx found;
-  if (find_status(integer_of(context, arguments[0]), "", AT_EMPTY_PATH, &found) != 0) {
+  const int descriptor = integer_of(context, arguments[0]);
+  /* statx(2) would take -100, which is AT_FDCWD, for the working directory. */
+  errno = EBADF;
+  if (descriptor < 0 || find_status(descriptor, "", AT_EMPTY_PATH, &found) != 0) {
     return throw_system_error(context, errno, "fstat", NULL);
   }
   return JS_NewBigUint64(context, found.stx_ino);
 }
 
-/* (path): returns the number of the type (statfs(2)) */
+/* (path): returns the magic number of the file system's type (`f_type` of statfs(2)) */
 FUNCTION(file_system_type) {
   struct statfs found;
   WITH_PATH("statfs", statfs(path, &found));
@@ -212,15 +215,22 @@ FUNCTION(remove_folder) {
   return JS_UNDEFINED;
 }
 
-/* Calls a function with two paths. An error names the first. */
-static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *syscall,
-                          int (*function)(const char *, const char *)) {
-  size_t length = 0;
-  const char *const first = utf8_of(context, arguments[0], &length);
-  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &length);
+/*
+ * Runs a system call on the two paths in `arguments`. If the call fails, the error contains the first path. A path with a NUL
+ * in it is EINVAL, because the kernel would use only the part before the NUL.
+ */
+static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *call_name,
+                          int (*system_call)(const char *, const char *)) {
+  size_t first_length = 0, second_length = 0;
+  const char *const first = utf8_of(context, arguments[0], &first_length);
+  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &second_length);
   JSValue result = JS_EXCEPTION;
-  if (second != NULL && function(first, second) == 0) result = JS_UNDEFINED;
-  else if (second != NULL) result = throw_system_error(context, errno, syscall, first);
+  if (second != NULL) {
+    const bool has_nul = strlen(first) != first_length || strlen(second) != second_length;
+    errno = EINVAL;
+    const bool succeeded = !has_nul && system_call(first, second) == 0;
+    result = succeeded ? JS_UNDEFINED : throw_system_error(context, errno, call_name, first);
+  }
   if (first != NULL) JS_FreeCString(context, first);
   if (second != NULL) JS_FreeCString(context, second);
   return result;
@@ -236,28 +246,28 @@ FUNCTION(make_link) {
   return with_paths(context, arguments, "symlink", symlink);
 }
 
-/* (path): returns the target of a link */
+/* (path): returns the target of a symbolic link */
 FUNCTION(read_link) {
   char target[PATH_MAX];
   WITH_PATH("readlink", readlink(path, target, sizeof target));
   return text_from_system(context, target, (size_t)made);
 }
 
-/* (path): returns the target as bytes, for a path that is not UTF-8 */
+/* (path): returns the target of a symbolic link as bytes, for a target that is not UTF-8 */
 FUNCTION(read_link_bytes) {
   char target[PATH_MAX];
   WITH_PATH("readlink", readlink(path, target, sizeof target));
   return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)made);
 }
 
-/* (path): returns the path without links */
+/* (path): returns the path with all symbolic links resolved */
 FUNCTION(real_path) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
   return text_from_system(context, target, strlen(target));
 }
 
-/* (path): returns the path without links as bytes, for a path that is not UTF-8 */
+/* (path): returns the path with all symbolic links resolved as bytes, for a result that is not UTF-8 */
 FUNCTION(real_path_bytes) {
   char target[PATH_MAX];
   WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
@@ -276,7 +286,7 @@ static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, i
   JS_SetPropertyUint32(context, list, (*length)++, JS_NewInt32(context, type));
 }
 
-/* (path): returns the names and types of all entries in turns */
+/* (path): returns a list of all entries: name, type, name, type, and so on */
 FUNCTION(read_folder) {
   DIR *folder = NULL;
   WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
@@ -295,7 +305,7 @@ FUNCTION(open_folder) {
   return JS_NewInt32(context, (int)made);
 }
 
-/* (descriptor): returns the next hundreds of entries, as read_folder does; undefined at the end */
+/* (descriptor): returns the next batch of entries, as read_folder does; undefined at the end */
 FUNCTION(read_open_folder) {
   _Alignas(struct dirent) char bytes[32768];
   const int folder = integer_of(context, arguments[0]);
@@ -318,7 +328,7 @@ FUNCTION(change_mode) {
   return throw_system_error(context, errno, "fchmod", NULL);
 }
 
-/* (descriptor): waits until the file is on its disk */
+/* (descriptor): waits until the file's data is flushed to the disk */
 FUNCTION(synchronize) {
   if (fsync(integer_of(context, arguments[0])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fsync", NULL);

@@ -107,3 +107,23 @@ it("opendirSync reads a folder entry by entry, even if it has thousands of entri
   expect(read(shell)).toBe("3001,true,true,null 0,false,false,null ENOENT,opendir ENOTDIR,opendir");
   expect(read(shell)).toBe(read(process.execPath));
 });
+
+it("renameSync and symlinkSync refuse a path with a NUL, and change no file whose name is the part before the NUL", () => {
+  const script = join(folder, "nul.cjs");
+  writeFileSync(
+    script,
+    `const { existsSync, renameSync, symlinkSync, writeFileSync, writeSync } = require("node:fs");
+     const isRefused = (call) => { try { call(); } catch { return true; } return false; };
+     writeFileSync("source", "");
+     const results = [
+       isRefused(() => renameSync("source\\0x", "target")),
+       isRefused(() => renameSync("source", "target\\0x")),
+       isRefused(() => symlinkSync("source", "target\\0x")),
+       isRefused(() => symlinkSync("source\\0x", "target")),
+     ];
+     writeSync(1, [...results, existsSync("source"), existsSync("target")].join(" "));`,
+  );
+  const run = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(run(shell)).toBe("true true true true true false");
+  expect(run(process.execPath)).toBe(run(shell));
+});
