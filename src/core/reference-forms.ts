@@ -1,29 +1,31 @@
 /**
- * Recognizes values that are references to secrets, such as `op://vault/item/field`. Another tool must resolve them before a
- * program can use them.
+ * Recognizes values that are references to a secret elsewhere, such as `op://vault/item/field`. Another tool must resolve a reference
+ * before a program can use the value. This file recognizes schemes; the readers of `.env` files recognize the forms of a shell.
  */
 
-/** The scheme of a reference, or its form in a shell. */
-export type ReferenceForm = (typeof SCHEMES)[number] | "${X}" | "$X" | "$(…)" | "`…`" | PartialForm;
-
-/** A form within a longer value. The author may have meant the value as it stands: a password, or a sentence. */
-type PartialForm = "$X in text" | "$(…) in text";
-
+/** How the references of some tools begin: 1Password, Bitwarden, dotenvx, Vault, vals and AWS Secrets Manager. */
 const SCHEMES = ["op://", "bw://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
 
-/** The whole form of a reference. `vault:` followed by digits is not one, but a host with a port. */
-const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
+/** A form within a longer value. The author may have meant this value literally: as a password, or a sentence. */
+type PartialForm = "$X in text" | "$(…) in text";
+
+/** The scheme of a reference, or the form that a shell would expand. */
+export type ReferenceForm = (typeof SCHEMES)[number] | "${X}" | "$X" | "$(…)" | "`…`" | PartialForm;
 
 /**
- * Returns the scheme if the whole value is a reference to a secret. Most values have no scheme, and need no regular
- * expression.
+ * The beginning by which a value is a reference. Twenty characters of `encrypted:` are fewer than the shortest encrypted value has.
+ * `vault:8200/` is a host and its port, and no reference.
  */
+const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
+
+/** Returns the scheme if the value is a reference to a secret, and undefined for any other value. */
 export function schemeOf(value: string): ReferenceForm | undefined {
+  // Most values begin with no scheme. This look is faster than the regular expression.
   const scheme = SCHEMES.find((candidate) => value.startsWith(candidate));
   return scheme !== undefined && REFERENCE.test(value) ? scheme : undefined;
 }
 
-/** Returns true if the author cannot have meant the value as it stands. */
-export function isCertain(form: ReferenceForm): boolean {
-  return !form.endsWith(" in text");
+/** Returns true if a value of this form is certainly a reference, and not text that the author meant literally. */
+export function isCertainReference(form: ReferenceForm): boolean {
+  return form !== "$X in text" && form !== "$(…) in text";
 }

@@ -1,43 +1,50 @@
-/** The token of Pulumi's own programs, which CI often has. It opens ESC only if the user says so: a contract may declare it. */
+/**
+ * Makes the hint for someone whose `PULUMI_ACCESS_TOKEN` would open ESC (Pulumi's store of configuration and secrets). CI often has this
+ * variable for Pulumi's own programs. It is never used unless the user says so, because the token may have wider rights than a start
+ * needs.
+ */
 import type { Environment } from "../../core/model.ts";
 import { isToken } from "./secret.ts";
 import { VariableLookup } from "./variables.ts";
 
-const NAME = "PULUMI_ACCESS_TOKEN";
-const ASSIGNED = "ESC_TOKEN_COMMAND";
+const TOKEN_VARIABLE = "PULUMI_ACCESS_TOKEN";
+const COMMAND_VARIABLE = "ESC_TOKEN_COMMAND";
 const IS_WINDOWS = process.platform === "win32";
-/** Prints the token: `ESC_TOKEN_COMMAND` is run by `sh`, on Windows by `cmd.exe`, which has no `printenv`. */
-const COMMAND = IS_WINDOWS ? `echo %${NAME}%` : `printenv ${NAME}`;
-const PRESENT = `${NAME} is set`;
+/** The command that prints the token. `sh` runs it; on Windows `cmd.exe` does, and has no `printenv`. */
+const COMMAND = IS_WINDOWS ? `echo %${TOKEN_VARIABLE}%` : `printenv ${TOKEN_VARIABLE}`;
+const HINT_BEGINNING = `${TOKEN_VARIABLE} is set; to open ESC with it`;
 
-/** The two lines that say how the token opens ESC: in a shell, on Windows in PowerShell. */
-const IN_SHELL: readonly [string, string] = [
-  `${PRESENT}; to open ESC with it:`,
-  IS_WINDOWS ? `  $env:${ASSIGNED} = '${COMMAND}'` : `  export ${ASSIGNED}='${COMMAND}'`,
+/** The hint with a command to paste into a shell, or into PowerShell on Windows. */
+const SHELL_HINT: readonly [string, string] = [
+  `${HINT_BEGINNING}:`,
+  IS_WINDOWS ? `  $env:${COMMAND_VARIABLE} = '${COMMAND}'` : `  export ${COMMAND_VARIABLE}='${COMMAND}'`,
 ];
-/** The same for a step of GitHub Actions that uses the action. */
-const IN_STEP: readonly [string, string] = [
-  `${PRESENT}; to open ESC with it, write under env of the step:`,
-  `  ${ASSIGNED}: ${COMMAND}`,
+/** The hint with a line of a workflow, for a step that uses the GitHub Action of sophia-run. */
+const WORKFLOW_HINT: readonly [string, string] = [
+  `${HINT_BEGINNING}, write under env of the step:`,
+  `  ${COMMAND_VARIABLE}: ${COMMAND}`,
 ];
 
-/** A missing setting that another one must supply, so that a token alone does not help. */
-const NOT_BY_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
+/** The settings that a token does not replace: the environment of ESC, and the organization for an ID token. */
+const OTHER_SETTINGS: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
 
 /**
- * Returns the lines that say how the caller's `PULUMI_ACCESS_TOKEN` opens ESC; none if a file has it, or if another setting is
- * missing than a token. The second line is a command to paste.
+ * Returns the two lines of the hint, of which the second is a command to paste. Returns no lines if the process environment has no usable
+ * token, or if a setting is missing that a token does not replace.
  *
- * @param missing the setting that is missing, by `escAccess`
+ * @param missing the name of the missing setting, as `escAccess` returns it
  */
 export function pulumiTokenRemedy(missing: string, environment: Environment): readonly string[] {
-  if (NOT_BY_TOKEN.has(missing)) return [];
-  const token = new VariableLookup(environment, []).findInProcess(NAME)?.value.trim() ?? "";
-  // The command would fail, or `cmd.exe` would read a part of it as a command.
-  return isToken(token) && (!IS_WINDOWS || /^[\w.-]+$/.test(token)) ? IN_SHELL : [];
+  if (OTHER_SETTINGS.has(missing)) return [];
+  // No layers of files: the command prints the variable of the process, which a file does not set.
+  const token = new VariableLookup(environment, []).findInProcess(TOKEN_VARIABLE)?.value.trim() ?? "";
+  // In a token with other characters `cmd.exe` would find commands of its own.
+  const isPrintable = !IS_WINDOWS || /^[\w.-]+$/.test(token);
+  return isToken(token) && isPrintable ? SHELL_HINT : [];
 }
 
-/** Returns a message in which the command for a shell is the line for a step of GitHub Actions. */
-export function withRemedyOfStep(text: string): string {
-  return text.replaceAll(IN_SHELL.join("\n"), () => IN_STEP.join("\n"));
+/** Replaces the hint for a shell in a message by the hint for a workflow, if the message has it. */
+export function replaceByWorkflowHint(message: string): string {
+  // A replacement by a function, because `$` has a meaning in a replacement by a string.
+  return message.replaceAll(SHELL_HINT.join("\n"), () => WORKFLOW_HINT.join("\n"));
 }

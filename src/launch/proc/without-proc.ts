@@ -1,6 +1,6 @@
 /**
- * Finds the descriptors that the caller has passed on, on macOS and the BSDs, which have no /proc. There Node.js opens a kqueue first, so
- * that all descriptors with a lower number are the caller's.
+ * Finds the descriptors that this process has inherited from its parent process, on macOS and the BSDs, which have no /proc. On these
+ * systems Node.js opens a kqueue before anything else, so every lower descriptor was inherited.
  */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
 import { attempt } from "../../system/errors.ts";
@@ -10,39 +10,48 @@ import type { Inherited } from "./descriptors.ts";
 const PERMISSIONS = 0o777;
 
 /**
- * Returns the caller's descriptors: all below Node's first kqueue, and those above it that are neither pipes nor kqueues.
+ * Returns the inherited descriptors from 3 on. Above the first kqueue of Node.js these are the descriptors that are neither pipes nor
+ * kqueues, which Node.js itself opens.
  *
- * @param mayHaveOthers true if other code in this process may have opened descriptors: then none above the kqueue is returned
+ * @param mayHaveOthers true if other code in this process may have opened descriptors; then none above the kqueue is returned
  */
 export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
-  return selectByStats(listFrom3(), mayHaveOthers || isBun);
+  // It is not known which descriptors Bun opens for itself, so none above its kqueue is passed on.
+  return selectByStats(listAboveStandardStreams(), mayHaveOthers || isBun);
 }
 
-/** Selects descriptors by what fstat(2) says of them. @param open in ascending order */
+/**
+ * Selects descriptors by what fstat(2) reports of them.
+ *
+ * @param openDescriptors from 3 on, in ascending order
+ */
 export function selectByStats(
-  open: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
+  openDescriptors: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
   mayHaveOthers: boolean,
 ): Inherited {
-  const firstQueue = open.find(({ stats }) => isQueue(stats))?.number;
-  // On another system nothing is known.
-  if (firstQueue === undefined) return { numbers: [], doubtful: [] };
-  const below = open.filter(({ number }) => number < firstQueue);
-  const above = mayHaveOthers ? [] : open.filter(({ number, stats }) => number > firstQueue && !stats.isFIFO());
-  const doubtful = above.map(({ number }) => number);
+  const kqueue = openDescriptors.find(({ stats }) => isKqueue(stats))?.number;
+  // Without a kqueue this is another system, on which nothing tells inherited descriptors from others.
+  if (kqueue === undefined) return { numbers: [], doubtful: [] };
+  const below = openDescriptors.filter(({ number }) => number < kqueue);
+  // isFIFO() is also true for kqueues.
+  const above = openDescriptors.filter(({ number, stats }) => number > kqueue && !stats.isFIFO());
+  const doubtful = mayHaveOthers ? [] : above.map(({ number }) => number);
   return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
 }
 
 /** Returns true for a kqueue. fstat(2) shows it as a FIFO without permissions (kqueue_stat of XNU and FreeBSD). */
-function isQueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
+function isKqueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
   return stats.isFIFO() && (stats.mode & PERMISSIONS) === 0;
 }
 
-function listFrom3(): readonly { readonly number: number; readonly stats: Stats }[] {
-  const numbers = (attempt(() => readdirSync("/dev/fd")) ?? []).map(Number).filter((number) => number > 2);
+/** Lists the open descriptors from 3 on; none if the system has no /dev/fd. */
+function listAboveStandardStreams(): readonly { readonly number: number; readonly stats: Stats }[] {
+  const entries = attempt(() => readdirSync("/dev/fd")) ?? [];
+  const numbers = entries.map(Number).filter((number) => number > 2);
   return (
     numbers
       .toSorted((one, other) => one - other)
-      // The descriptor by which the folder was read is closed by now.
+      // readdirSync has listed its own descriptor, too. It is closed by now, so fstat fails for it, and it is dropped.
       .flatMap((number) => attempt(() => ({ number, stats: fstatSync(number) })) ?? [])
   );
 }
