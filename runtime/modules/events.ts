@@ -1,36 +1,42 @@
 /**
- * The module node:events. The methods that each request of a broker calls hundreds of times are in C
- * (runtime/native/emitter.c), which adds them to the prototype; the others are here.
+ * The module node:events, for the code of sophia-run that runs in this runtime. runtime/native/emitter.c has the methods that are called
+ * often, and adds them to the prototype: one request to the broker calls them hundreds of times. This file has the other methods.
  */
 import { AbortError, checkFunction, codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
 
 type EventName = string | symbol;
-// oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
+// oxlint-disable-next-line typescript/no-explicit-any -- each listener declares the types of its own event
 type Listener = (...values: any[]) => unknown;
 type AddOrRemove<Self> = (name: EventName, listener: Listener) => Self;
-/** A listener as a list has it: for `once` it is a function of C with the caller's function as `listener`. */
+/**
+ * An element of a list of listeners: the caller's function, or, after `once`, a function from C that removes itself and calls the function
+ * in its property `listener`.
+ */
 type StoredListener = Listener & { readonly listener?: Listener };
 
 interface Natives {
   /**
    * Adds the methods that `Emitter` declares.
    *
-   * @param lists the property of an emitter that has the listeners of each event
-   * @param refuse throws for a listener that is no function
-   * @param throwUnhandled throws for an event 'error' without listeners
+   * @param lists the property of an emitter that holds the lists of listeners, by the name of their event
+   * @param checkListener throws a TypeError if a listener is not a function
+   * @param throwUnhandled throws the error of an event 'error' that has no listeners
    */
   readonly addEmitterMethods: (
     prototype: object,
     lists: typeof LISTENERS,
-    refuse: (listener: unknown) => void,
+    checkListener: (listener: unknown) => void,
     throwUnhandled: (value: unknown) => never,
   ) => void;
 }
 
 const native = natives<Natives>();
 
-/** The property with the lists of listeners. A list is never changed but replaced, so that an event goes on with its list. */
+/**
+ * The property that holds the lists of listeners. A change replaces a list by a new one, so that an event that is being emitted still calls
+ * all listeners that it had at its beginning.
+ */
 const LISTENERS = Symbol("events");
 
 /** The part of EventTarget that this module uses. */
@@ -39,9 +45,13 @@ interface EventTargetLike {
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
+/** Node.js exports this symbol. This runtime calls no method of that name. */
 const captureRejectionSymbol = Symbol.for("nodejs.rejection");
 
-/** The methods of an EventEmitter. They work without a constructor, because streams call the constructor as a function. */
+/**
+ * The methods of an EventEmitter. They need no constructor: streams call it as a function, which initializes no fields of this class.
+ * So the methods create the lists of listeners when they need them.
+ */
 class Emitter {
   declare [LISTENERS]: Record<EventName, readonly StoredListener[] | undefined> | undefined;
   declare readonly emit: (name: EventName, ...values: unknown[]) => boolean;
@@ -56,17 +66,19 @@ class Emitter {
   removeAllListeners(name?: EventName): this {
     const lists = this[LISTENERS];
     if (lists === undefined) return this;
-    const names = name === undefined ? this.eventNames() : [name];
+    const isForAllEvents = name === undefined;
+    const names = isForAllEvents ? this.eventNames() : [name];
     if (lists["removeListener"] === undefined) {
+      // The properties stay, with undefined, as `eventNames` expects.
       for (const eventName of names) lists[eventName] = undefined;
       return this;
     }
     // Each removal emits 'removeListener', so the listeners of that event are removed last.
     for (const eventName of names) {
-      if (eventName === "removeListener" && name === undefined) continue;
+      if (isForAllEvents && eventName === "removeListener") continue;
       for (const listener of (lists[eventName] ?? []).toReversed()) this.removeListener(eventName, listener);
     }
-    if (name === undefined) lists["removeListener"] = undefined;
+    if (isForAllEvents) lists["removeListener"] = undefined;
     return this;
   }
 
@@ -82,7 +94,7 @@ class Emitter {
 
   eventNames(): EventName[] {
     const lists = this[LISTENERS] ?? {};
-    // An event without listeners keeps its property, with undefined.
+    // An event whose listeners are all removed still has its property, with undefined.
     return Reflect.ownKeys(lists).filter((name) => lists[name] !== undefined);
   }
 }
@@ -97,7 +109,7 @@ native.addEmitterMethods(
 );
 
 export type EventEmitter = Emitter;
-/** The constructor is a function, not a class, because streams and others call it for an object of theirs. */
+/** The constructor is a function, not a class, because streams call it as `EventEmitter.call(this)`, which a class refuses. */
 export const EventEmitter = createConstructor();
 
 function Constructor(): void {}
@@ -109,11 +121,11 @@ function createConstructor(): typeof Emitter & { readonly EventEmitter: typeof E
   const listenerCount = (emitter: Emitter, name: EventName): number => emitter.listenerCount(name);
   const properties = { EventEmitter: Constructor, captureRejectionSymbol };
   Object.assign(Constructor, properties, { once, setMaxListeners, addAbortListener, listenerCount });
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the language calls a function with a prototype a class
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript cannot express that this function constructs an Emitter
   return Constructor as unknown as typeof Emitter & { readonly EventEmitter: typeof Emitter };
 }
 
-/** @param value that of an event 'error' without listeners */
+/** Returns the error to throw for an event 'error' without listeners. @param value the first value of the event */
 function unhandledError(value: unknown): unknown {
   if (value instanceof Error) return value;
   const message = `Unhandled error. (${typeof value === "string" ? `'${value}'` : String(value)})`;
@@ -157,7 +169,7 @@ export async function once(
   });
 }
 
-/** Does nothing, because this runtime does not warn of many listeners. */
+/** Does nothing, because this runtime never warns that an emitter has many listeners. */
 export function setMaxListeners(): void {}
 
 /** Calls back when the signal aborts, or in a microtask if it has aborted already. @returns an object that removes the listener */
