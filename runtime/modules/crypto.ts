@@ -1,23 +1,24 @@
 /**
- * The parts of node:crypto that the bundle uses: hashes, key derivation, AES-256-GCM, random numbers. AWS-LC computes, in C
- * (runtime/native/crypto.c); this file checks arguments and makes the errors of Node.js.
+ * The parts of node:crypto that sophia-run's code uses: hashes, key derivation, AES-256-GCM, and random numbers. The library AWS-LC does
+ * the cryptography; runtime/native/crypto.c calls it. This file checks arguments, and throws the errors that Node.js would throw.
  */
 import { Buffer } from "./buffer.ts";
 import { checkFunction, checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 import { natives } from "../native.ts";
 import { RANDOM_LIMIT, randomNumber } from "../random.ts";
 
-/** A hash or a cipher in C. */
+/** A hash or a cipher in C. No object has the property, which only tells the compiler that other types are no handles. */
 interface NativeHandle {
   readonly handle: unique symbol;
 }
 
 interface Natives {
-  /** @param key that of an HMAC @returns undefined for an unknown algorithm */
+  /** @param key the key of an HMAC, undefined for a plain hash @returns undefined for an unknown algorithm */
   readonly startHash: (name: string, key: Uint8Array | string | undefined) => NativeHandle | undefined;
   readonly updateHash: (hash: NativeHandle, data: Uint8Array | string) => void;
   readonly finishHash: (hash: NativeHandle) => Buffer;
   readonly fillRandomly: (bytes: Uint8Array) => void;
+  /** Compares in constant time. The lengths must be equal. */
   readonly areEqual: (left: Uint8Array, right: Uint8Array) => boolean;
   /** @returns undefined for an unknown algorithm, null for a length that is too large */
   readonly deriveByHkdf: (
@@ -37,15 +38,17 @@ interface Natives {
     callback: (key: Buffer | undefined) => void,
   ) => boolean;
   readonly startCipher: (encrypts: boolean, key: Uint8Array, vector: Uint8Array) => NativeHandle;
-  /** Adds data that is authenticated but not encrypted. @returns false if that is impossible in this state */
+  /** Adds data that is authenticated but not encrypted. Must precede `updateCipher`. @returns false if AWS-LC refuses it */
   readonly authenticate: (cipher: NativeHandle, bytes: Uint8Array) => boolean;
-  /** @returns undefined if that is impossible in this state */
+  /** @returns the encrypted or decrypted data; undefined if AWS-LC refuses the data */
   readonly updateCipher: (cipher: NativeHandle, data: Uint8Array | string) => Buffer | undefined;
-  /** @returns false if the tag does not match */
+  /** @returns false if a decryption has found that the tag does not match; always true for an encryption */
   readonly finishCipher: (cipher: NativeHandle) => boolean;
+  /** Sets the tag that a decryption compares. @returns false unless it has 16 bytes, and AWS-LC accepts it */
   readonly setTag: (cipher: NativeHandle, tag: Uint8Array) => boolean;
+  /** @returns the tag of an encryption; undefined before `finishCipher` */
   readonly tagOf: (cipher: NativeHandle) => Buffer | undefined;
-  /** @returns undefined if the first certificate can be parsed, or a reason such as PEM_NO_START_LINE */
+  /** @returns the reason why the first certificate cannot be parsed, such as PEM_NO_START_LINE; undefined if it can be parsed */
   readonly problemOfCertificate: (bytes: Uint8Array) => string | undefined;
 }
 
@@ -53,8 +56,8 @@ const native = natives<Natives>();
 
 type Data = string | ArrayBufferView | ArrayBuffer;
 
-/** Returns data as the C functions take it, which encode text as UTF-8. @param name that of the argument, for an error */
-function toInput(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
+/** Returns data for the C functions, which encode text as UTF-8 themselves. @param name the argument's name, for an error */
+function toNativeData(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
   if (typeof data === "string") {
     return encoding === undefined || encoding === "utf8" || encoding === "utf-8" ? data : Buffer.from(data, encoding);
   }
@@ -88,12 +91,12 @@ class Hash {
 
   update(data: Data, encoding?: BufferEncoding): this {
     this.#checkNotFinished();
-    native.updateHash(this.#handle, toInput("data", data, encoding));
+    native.updateHash(this.#handle, toNativeData("data", data, encoding));
     return this;
   }
 
   digest(encoding?: BufferEncoding | "buffer"): Buffer | string {
-    // As in Node.js, a second call of an HMAC returns nothing, while that of a hash throws.
+    // As in Node.js, a second call returns an empty result for an HMAC, and throws for a plain hash.
     if (this.#isFinished && this.#isKeyed) return encodeResult(Buffer.alloc(0), encoding);
     this.#checkNotFinished();
     this.#isFinished = true;
@@ -112,11 +115,12 @@ export function createHash(algorithm: string): Hash {
 }
 
 export function createHmac(algorithm: string, key: Data): Hash {
-  const handle = native.startHash(algorithm, toInput("key", key));
+  const handle = native.startHash(algorithm, toNativeData("key", key));
   if (handle === undefined) throw invalidDigest(algorithm);
   return new Hash(handle, true);
 }
 
+/** The text of its error differs from that of `createHash`, as in Node.js. */
 export function hash(algorithm: string, data: Data, encoding: BufferEncoding | "buffer" = "hex"): Buffer | string {
   const handle = native.startHash(algorithm, undefined);
   if (handle === undefined) throw new Error(`Digest method ${algorithm} is not supported`);
@@ -131,7 +135,7 @@ export function randomBytes(size: number): Buffer {
   return result;
 }
 
-/** Takes (max) or (min, max). Returns an integer from min, or 0, to below max, each with the same probability. */
+/** Takes (max) or (min, max); min is 0 by default. Returns an integer from min to max - 1, each with the same probability. */
 export function randomInt(minOrMax: number, maxArgument?: number): number {
   const [min, max] = maxArgument === undefined ? [0, minOrMax] : [minOrMax, maxArgument];
   for (const [name, value] of Object.entries({ min, max })) {
@@ -149,7 +153,7 @@ export function randomInt(minOrMax: number, maxArgument?: number): number {
   }
 }
 
-/** Compares in a time that does not depend on the bytes. @throws an Error of Node.js if the lengths differ */
+/** Compares in a time that does not depend on the bytes. @throws the error that Node.js throws if the lengths differ */
 export function timingSafeEqual(left: Data, right: Data): boolean {
   const leftBytes = toBytes("buf1", left);
   const rightBytes = toBytes("buf2", right);
@@ -163,16 +167,16 @@ export function timingSafeEqual(left: Data, right: Data): boolean {
 export function hkdfSync(digest: string, key: Data, salt: Data, info: Data, length: number): ArrayBuffer {
   const derived = native.deriveByHkdf(
     digest,
-    toInput("key", key),
-    toInput("salt", salt),
-    toInput("info", info),
+    toNativeData("key", key),
+    toNativeData("salt", salt),
+    toNativeData("info", info),
     length,
   );
   if (derived === undefined) throw invalidDigest(digest);
   if (derived === null) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
   const result = new ArrayBuffer(derived.length);
   new Uint8Array(result).set(derived);
-  // Only the caller must have the key.
+  // This copy is wiped, so that only the caller holds the key.
   derived.fill(0);
   return result;
 }
@@ -191,8 +195,8 @@ export function pbkdf2(
   checkFunction("callback", callback);
   const isKnown = native.deriveByPbkdf2(
     digest,
-    toInput("password", password),
-    toInput("salt", salt),
+    toNativeData("password", password),
+    toNativeData("salt", salt),
     iterations,
     length,
     (key) => (key === undefined ? callback(new Error("Key derivation failed")) : callback(null, key)),
@@ -204,7 +208,7 @@ const CIPHER_NAME = "aes-256-gcm";
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM, which is the only cipher that the bundle uses. */
+/** AES-256-GCM, the only cipher that sophia-run uses. */
 class AesGcm {
   protected readonly handle: NativeHandle;
   protected isFinished = false;
@@ -223,8 +227,9 @@ class AesGcm {
     return this;
   }
 
+  /** Always returns bytes: sophia-run passes no encoding for the output. */
   update(data: Data, encoding?: BufferEncoding): Buffer {
-    const result = this.isFinished ? undefined : native.updateCipher(this.handle, toInput("data", data, encoding));
+    const result = this.isFinished ? undefined : native.updateCipher(this.handle, toNativeData("data", data, encoding));
     if (result === undefined) throw new Error("Trying to add data in unsupported state");
     return result;
   }
@@ -280,12 +285,13 @@ export function createDecipheriv(name: string, key: Data, vector: Data): Deciphe
   return new Decipheriv(false, name, key, vector);
 }
 
-/** Only checks that the first certificate of PEM or DER can be parsed, because the bundle asks for nothing else. */
+/** Only checks that the first certificate of PEM or DER can be parsed, because sophia-run needs nothing else. */
 // oxlint-disable-next-line typescript/no-extraneous-class -- as in Node.js
 export class X509Certificate {
   constructor(data: string | Uint8Array) {
     const problem = native.problemOfCertificate(typeof data === "string" ? Buffer.from(data) : toBytes("buffer", data));
     if (problem === undefined) return;
+    // PEM_NO_START_LINE becomes "error:PEM routines::no start line".
     const [library = "", ...words] = problem.split("_");
     throw codedError(`ERR_OSSL_${problem}`, `error:${library} routines::${words.join(" ").toLowerCase()}`);
   }
