@@ -20,7 +20,7 @@ function answer(operation: "open" | "read", body: string): void {
   server.failAlways(operation, { kind: "status", status: 200, body });
 }
 
-describe("an answer to opening", () => {
+describe("an answer of ESC to the request that opens an environment", () => {
   test.each([
     ["[]"],
     ['"text"'],
@@ -54,20 +54,20 @@ describe("an answer to opening", () => {
     expect(values(await reading(access()))).toEqual({ N: "1.0" });
   });
 
-  test.each(["", "Identity"])("may have the coding %j, which is none", async (coding) => {
+  test.each(["", "Identity"])("may have the content coding %j, which means none", async (coding) => {
     const headers = { "content-encoding": coding };
     const body = '{"properties":{"environmentVariables":{"value":{"N":{"value":1}}}}}';
     server.failAlways("read", { kind: "status", status: 200, body, headers });
     expect(values(await reading(access()))).toEqual({ N: "1" });
   });
 
-  test.each([201, 202, 204, 206])("with status %i is refused", async (status) => {
+  test.each([201, 202, 204, 206])("is refused if its status is %i", async (status) => {
     server.failAlways("open", { kind: "status", status, ...(status === 204 ? { body: "" } : {}) });
     expect((await failing(access())).code).toBe("esc-status");
   });
 });
 
-describe("an answer to reading", () => {
+describe("an answer of ESC to the request that reads an environment", () => {
   test.each([
     ["[]"],
     ['{"error":"sign in"}'],
@@ -98,7 +98,7 @@ describe("an answer to reading", () => {
     expect(result.notices).toEqual([]);
   });
 
-  test.each(['"text"', "[1]", "3"])("whose variables are %s", async (value) => {
+  test.each(['"text"', "[1]", "3"])("gives no variables and a notice if its variables are %s", async (value) => {
     answer("read", `{"properties":{"environmentVariables":{"value":${value}}}}`);
     const result = await reading(access());
     expect(values(result)).toEqual({});
@@ -106,14 +106,14 @@ describe("an answer to reading", () => {
     expectWording(JSON.stringify(result.notices));
   });
 
-  test("whose variables are unknown as a whole", async () => {
+  test("gives no variables if they are unknown as a whole", async () => {
     answer("read", '{"properties":{"environmentVariables":{"unknown":true},"files":{"value":{"F":{"value":"x"}}}}}');
     const result = await reading(access());
     expect(values(result)).toEqual({ F: "x" });
     expect(result.notices).toMatchObject([{ kind: "esc-skipped", names: ["environmentVariables"], why: "unknown" }]);
   });
 
-  test("whose variables are unknown as a whole, with a schema that names them", async () => {
+  test("has a notice about each variable of its schema if all are unknown as a whole", async () => {
     const types = '{"A":{"type":"string"},"L":{"type":"array"},"constructor":true}';
     const schema = `{"properties":{"environmentVariables":{"type":"object","properties":${types}}}}`;
     answer("read", `{"properties":{"environmentVariables":{"unknown":true}},"schema":${schema}}`);
@@ -123,7 +123,7 @@ describe("an answer to reading", () => {
     ]);
   });
 
-  test("whose variables are secret as a whole", async () => {
+  test("gives secret variables if they are secret as a whole", async () => {
     answer("read", '{"properties":{"environmentVariables":{"secret":true,"value":{"A":{"value":"x"}}}}}');
     expect(variable(await reading(access()), "A").secret).toBe(true);
   });
@@ -140,7 +140,7 @@ describe("an answer to reading", () => {
     ]);
   });
 
-  test("may have a flag of another type", async () => {
+  test("may have a flag that is not a boolean", async () => {
     server.environment("demo-org/sophia/dev", {
       values: {
         ODD: wire({ value: "x", secret: "yes" }),
@@ -197,19 +197,19 @@ describe("a name or value that no environment variable can have", () => {
     expect(JSON.stringify(error)).not.toContain("s3cret");
   });
 
-  test("has half of a surrogate pair in its name", async () => {
+  test("is reported if the name has half of a surrogate pair", async () => {
     answer("read", '{"properties":{"environmentVariables":{"value":{"A\\ud800B":{"value":"x"}}}}}');
     const error: unknown = await read(access()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "esc-value" });
     expectWording(String(error).toWellFormed());
   });
 
-  test("may have a whole surrogate pair, by escapes too", async () => {
+  test("is not assumed for a whole surrogate pair, also one in escapes", async () => {
     answer("read", '{"properties":{"environmentVariables":{"value":{"KEY":{"value":"\\ud83d\\udd11"}}}}}');
     expect(values(await reading(access()))).toEqual({ KEY: "\u{1F511}" });
   });
 
-  test("may have a NUL in a file", async () => {
+  test("is not assumed for a file that contains NUL", async () => {
     server.environment("demo-org/sophia/dev", { files: { KEYSTORE: "a\0b" } });
     expect(values(await reading(access()))).toEqual({ KEYSTORE: "a\0b" });
   });

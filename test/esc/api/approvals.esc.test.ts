@@ -41,11 +41,11 @@ async function submit(...faults: readonly Fault[]) {
 
 const status = (code: number): Fault => ({ kind: "status", status: code });
 
-test("a request is submitted once", async () => {
+test("request submits a new request once", async () => {
   expect(await submit()).toEqual({ result: "submitted", status: "pending", sent: 1 });
 });
 
-test("after a lost answer the conflict of the second attempt means that the request is submitted", async () => {
+test("request takes a conflict after a lost answer as a sign that the first attempt submitted the request", async () => {
   // The server handles the request before it cuts the connection.
   expect(await submit({ kind: "disconnect", at: "headers" })).toEqual({
     result: "submitted",
@@ -54,11 +54,11 @@ test("after a lost answer the conflict of the second attempt means that the requ
   });
 });
 
-test("a conflict at the first attempt is a refusal", async () => {
+test("request reports a conflict at the first attempt as a refusal", async () => {
   expect(await submit(status(409))).toEqual({ result: 409, status: "draft", sent: 1 });
 });
 
-test("another refusal than a conflict stays one after a failure", async () => {
+test("request reports any refusal but a conflict, also after a failed attempt", async () => {
   expect(await submit(status(503), status(403))).toEqual({ result: 403, status: "draft", sent: 2 });
 });
 
@@ -81,10 +81,10 @@ async function countPending({ isSubmitted }: { readonly isSubmitted: boolean }):
   return asked.results[0];
 }
 
-test("a submitted request is found as pending", async () => {
+test("request finds a submitted request as pending", async () => {
   expect(await countPending({ isSubmitted: true })).toBe(1);
 });
 
-test("a request that was filed and not submitted is not pending", async () => {
+test("request does not take a request that was created and not submitted as pending", async () => {
   expect(await countPending({ isSubmitted: false })).toBe(0);
 });

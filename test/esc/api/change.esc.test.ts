@@ -34,17 +34,17 @@ async function change(beforeUpdate: () => void) {
   return asked.results[0];
 }
 
-test("a change of hidden values took effect if its revision is stored", async () => {
+test("a change of hidden values counts as stored if its revision is stored", async () => {
   expect(await change(() => {})).toMatchObject({ kind: "done", wrote: true, after: { hiddenBy: "approval" } });
 });
 
-test("a change of hidden values had no effect if the definition is the former one, whatever the answer was", async () => {
+test("a change of hidden values counts as not stored if the definition is unchanged, whatever the answer was", async () => {
   const headers = { "pulumi-esc-revision": "1" };
   const answer = { kind: "status", status: 200, body: {}, headers } as const;
   expect(await change(() => server.failNext("update", answer, 1))).toMatchObject({ kind: "without-effect" });
 });
 
-test("a change of hidden values had no effect if another user has stored a revision after it", async () => {
+test("a change of hidden values counts as not stored if another user has stored a revision after it", async () => {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => (release = resolve));
   const changed = change(() => server.failNext("definition", { kind: "hold", released }, 1));

@@ -18,7 +18,7 @@ function operations(): (string | undefined)[] {
 }
 
 describe("several environments", () => {
-  test("are opened in parallel, later ones win, and each value has the name of its own", async () => {
+  test("are opened in parallel, values of later environments win, and each value names its environment", async () => {
     server.environment("demo-org/sophia/base", { values: { BASE: "b", BOTH: "base" } });
     server.environment("demo-org/sophia/dev", { values: { DEV: "d", BOTH: "dev" } });
     const held = [server.hold("open"), server.hold("open")];
@@ -47,7 +47,7 @@ describe("several environments", () => {
     expect(server.connections).toBe(2);
   });
 
-  test("named twice are opened once", async () => {
+  test("that are the same are opened once", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     await reading(access("demo-org/sophia/dev,demo-org/sophia/dev"));
     expect(operations()).toEqual(["open", "read"]);
@@ -72,7 +72,7 @@ describe("several environments", () => {
     expect(server.connections).toBeLessThanOrEqual(6);
   });
 
-  test("are all unavailable if one is, which is named", async () => {
+  test("are all unavailable if one of them is, and the message names it", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     server.failAlways("read", "hang");
     // The other one is not waited for: the deadline is later than that of this test.
@@ -104,18 +104,24 @@ describe("the organization", () => {
     expect(server.connections).toBe(1);
   });
 
-  test.each(["GitHubLogin", "gitHubLogin"] as const)("in the spelling %s", async (defaultOrgField) => {
-    server.user = { defaultOrg: "other-org", defaultOrgField };
-    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
-  });
+  test.each(["GitHubLogin", "gitHubLogin"] as const)(
+    "is read from the answer in the spelling %s",
+    async (defaultOrgField) => {
+      server.user = { defaultOrg: "other-org", defaultOrgField };
+      expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
+    },
+  );
 
-  test.each([400, 404] as const)("is the user's own if there is no default (%i)", async (noDefaultOrg) => {
-    server.user = { defaultOrg: null, noDefaultOrg, login: "other-org", organizations: ["other-org", "demo-org"] };
-    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
-    expect(operations()).toEqual(["defaultOrg", "user", "open", "read"]);
-  });
+  test.each([400, 404] as const)(
+    "is the user's personal organization if there is no default organization (%i)",
+    async (noDefaultOrg) => {
+      server.user = { defaultOrg: null, noDefaultOrg, login: "other-org", organizations: ["other-org", "demo-org"] };
+      expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
+      expect(operations()).toEqual(["defaultOrg", "user", "open", "read"]);
+    },
+  );
 
-  test("is the token's own if there is no default", async () => {
+  test("is the organization of the token if there is no default organization", async () => {
     server.user = { defaultOrg: null, login: "somebody" };
     const token = server.addToken({ owner: { kind: "organization", organization: "other-org" }, name: "ci" });
     expect(values(await reading(access("sophia/dev", { ESC_TOKEN: token.value })))).toEqual({ FROM: "other-org" });
@@ -133,7 +139,7 @@ describe("the organization", () => {
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "demo-org" });
   });
 
-  test("has its own failure if it cannot be looked up", async () => {
+  test("is named in a failure if it cannot be looked up", async () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
     expect(failure.code).toBe("esc-denied");
@@ -141,8 +147,8 @@ describe("the organization", () => {
   });
 });
 
-describe("a name", () => {
-  test("with two parts falls back to the old form, only if the first meaning is unknown", async () => {
+describe("a name of an environment", () => {
+  test("with two parts has the old meaning only if ESC does not know the new one", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     expect(values(await reading(access("sophia/dev", { ESC_ORG: "demo-org" })))).toEqual({ FROM: "old form" });
     expect(
@@ -163,7 +169,7 @@ describe("a name", () => {
     expect(operations()).toEqual(["open"]);
   });
 
-  test("with two parts has only its first meaning with --require-esc", async () => {
+  test("with two parts has only the new meaning with --require-esc", async () => {
     server.environment("sophia/default/dev", { values: { FROM: "old form" } });
     const failure = await failing(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
     expect(failure).toMatchObject({

@@ -10,7 +10,7 @@ function asStrings(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, asStrings(one)]));
 }
 
-describe("numbers as strings of their source", () => {
+describe("numbers of JSON become strings with the characters of the source", () => {
   test.each([
     ["{}", "{}"],
     [" { } ", " { } "],
@@ -29,7 +29,7 @@ describe("numbers as strings of their source", () => {
     expect(withNumbersAsStrings(json)).toBe(expected);
   });
 
-  test("change nothing else for JSON.parse, in any text", () => {
+  test("and JSON.parse reads all other values as before, in any text", () => {
     assert(
       property(jsonTexts(), (json) => {
         expect(JSON.parse(withNumbersAsStrings(json))).toEqual(asStrings(JSON.parse(json)));
@@ -38,12 +38,12 @@ describe("numbers as strings of their source", () => {
     );
   });
 
-  test("are found in deep nesting", () => {
+  test("also in deep nesting", () => {
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     expect(withNumbersAsStrings(`{"a":${deep},"b":1.0}`)).toBe(`{"a":${deep},"b":"1.0"}`);
   });
 
-  test("take a text of many escapes, and a long number", () => {
+  test("also in a text with many escapes, and for a long number", () => {
     const [escapes, digits] = [String.raw`\n`.repeat(1_000_000), "1".repeat(1_000_000)];
     expect(withNumbersAsStrings(`{"a":"${escapes}","b":${digits}}`)).toBe(`{"a":"${escapes}","b":"${digits}"}`);
   });

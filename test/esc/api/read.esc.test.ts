@@ -81,8 +81,8 @@ describe("an environment", () => {
   });
 });
 
-describe("values", () => {
-  test("become the text that the service wrote", async () => {
+describe("values of ESC", () => {
+  test("become the same text that ESC wrote into its answer", async () => {
     server.environment("demo-org/sophia/dev", {
       values: {
         TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',

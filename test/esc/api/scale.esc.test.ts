@@ -21,7 +21,7 @@ function cost(size: number): number {
   return Math.min(...times);
 }
 
-test("the cost of values grows with their number, not faster", () => {
+test("the time for reading values grows with their number, and not faster", () => {
   cost(1000);
   // Twenty times as many: were the cost quadratic, it would be four hundred times as high.
   expect(cost(20_000) / cost(1000)).toBeLessThan(100);

@@ -152,7 +152,7 @@ describe("a token file", () => {
     expect(operations()).toEqual([]);
   });
 
-  test("that begins with ~: the message says that it is not expanded", async () => {
+  test("whose path begins with ~ is refused by a message that says that ~ is not expanded", async () => {
     const failure = await failing(access({ ESC_TOKEN_FILE: "~/token" }));
     expect([failure.code, failure.hint]).toEqual(["esc-credential", expect.stringContaining("~ is not expanded")]);
     expectFailure(failure);
@@ -231,8 +231,8 @@ describe("an ID token in a file", () => {
   });
 });
 
-describe("GitHub Actions", () => {
-  test("issues an ID token for the organization, which is exchanged", async () => {
+describe("GitHub Actions' issuer of ID tokens", () => {
+  test("gives an ID token for the organization, which sophia-run exchanges", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
     const variables = access({
@@ -258,7 +258,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test("is named if it issues no ID token", async () => {
+  test("is named in the failure if it gives no ID token", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
     const failure = await failing(
@@ -274,7 +274,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual([]);
   });
 
-  test("is asked only by the outer one of two nested sophia-runs", async () => {
+  test("is asked only by the outer of two nested sophia-runs", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { issuers: [issuer.trust], organization: "demo-org" };
     const variables = access({

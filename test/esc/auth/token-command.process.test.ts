@@ -48,7 +48,7 @@ function runningOf(pids: readonly number[]): readonly number[] {
 
 const ARGS = ["--no-contract", "--", "echo", "started"];
 
-describe("at the limit all descendants end, also those with a session of their own and an ended parent", () => {
+describe("all descendants of the command end at its limit, also those with a session of their own and an ended parent", () => {
   skipBecause(noAddon);
 
   test.each([false, true])("at a terminal: %s", async (atTerminal) => {
@@ -63,7 +63,7 @@ describe("at the limit all descendants end, also those with a session of their o
     expect(runningOf(pidsIn(cwd))).toEqual([]);
   });
 
-  test("also once the command itself has ended, but not its output", async () => {
+  test("also if the command itself has ended and its output is still open", async () => {
     const { cwd, env } = world(`(${DESCENDANTS}\n${TOO_MUCH}) &`);
     const { stderr } = await start([...sophiaRun, ...ARGS], { cwd, env }).finished;
     expect(stderr).toContain("printed more than 64 KiB");
@@ -71,7 +71,7 @@ describe("at the limit all descendants end, also those with a session of their o
     expect(runningOf(pidsIn(cwd))).toEqual([]);
   });
 
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("and by %s to a start without a terminal", async (signal) => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("and when %s ends a start without a terminal", async (signal) => {
     const { cwd, env } = world(`${DESCENDANTS}\necho asks >&2\nsleep 300`);
     const started = start([...sophiaRun, ...ARGS], { cwd, env });
     await started.reported(/asks/);
@@ -80,7 +80,7 @@ describe("at the limit all descendants end, also those with a session of their o
     expect(runningOf(pidsIn(cwd))).toEqual([]);
   });
 
-  test("by SIGKILL to the start the guard ends, too", async () => {
+  test("and the guard ends if SIGKILL ends the start", async () => {
     // Of those that are left only the guard has the standard error.
     const { cwd, env } = world("echo $PPID $$ >> pids; echo asks >&2; exec sleep 300 2> /dev/null");
     const [file, ...args] = sophiaRun;
@@ -97,7 +97,7 @@ describe("at the limit all descendants end, also those with a session of their o
   });
 });
 
-test("what the command leaves behind on purpose stays, and the program has no child of it", async () => {
+test("a process that the command leaves behind on purpose stays, and is no child of the program", async () => {
   const left = "setsid sh -c 'sleep 300 < /dev/null > /dev/null 2>&1 & echo $! >> pids'; echo pul-token";
   const { cwd, env } = world(left);
   const script = "cat /proc/$$/task/$$/children; echo started";
@@ -121,7 +121,7 @@ test("the command has neither the socket of the guard nor its signals", async ()
   );
 });
 
-test("at a limit on open files that is reached", async () => {
+test("a start that reaches the limit on open files names this limit", async () => {
   const { cwd, env } = world("echo pul-token");
   const messages: string[] = [];
   // At some of them only the command cannot be started.
@@ -136,7 +136,7 @@ test("at a limit on open files that is reached", async () => {
 describe("without a guard", () => {
   const filter = ["python3", join(import.meta.dirname, "../../launch/monitor/seccomp.py")] as const;
 
-  test("that the system does not let start a command, the command is started without it, once", async () => {
+  test("the command is started once if the system lets no guard start", async () => {
     const { cwd, env } = world("echo run >> pids; echo pul-token");
     const command = [...filter, isStandalone ? "memfd_create" : "prctl", "--", ...sophiaRun, ...ARGS] as const;
     const { stdout, stderr } = await start(command, { cwd, env }).finished;
@@ -145,16 +145,19 @@ describe("without a guard", () => {
     rmSync(join(cwd, "pids"));
   });
 
-  test.for(["removed", "replaced by a text"])("whose file was %s it is started without it", async (how, { skip }) => {
-    skip(isStandalone, "the executable has no such file");
-    const { cwd, env } = world("echo pul-token");
-    const copy = copyOfPackage();
-    const file = join(copy, "dist", `${addon.slice(addon.lastIndexOf("/") + 1, -".node".length)}-monitor`);
-    rmSync(file, { force: true });
-    if (how !== "removed") writeFileSync(file, "neither a program nor a script", { mode: 0o755 });
-    const command = [process.execPath, join(copy, "bin/sophia-run.cjs"), ...ARGS] as const;
-    const { stdout, stderr } = await start(command, { cwd, env }).finished;
-    expect(stderr).toContain("ECONNREFUSED");
-    expect(stdout).toBe("started\n");
-  });
+  test.for(["removed", "replaced by a text"])(
+    "the command is started if the file of the guard was %s",
+    async (how, { skip }) => {
+      skip(isStandalone, "the executable has no such file");
+      const { cwd, env } = world("echo pul-token");
+      const copy = copyOfPackage();
+      const file = join(copy, "dist", `${addon.slice(addon.lastIndexOf("/") + 1, -".node".length)}-monitor`);
+      rmSync(file, { force: true });
+      if (how !== "removed") writeFileSync(file, "neither a program nor a script", { mode: 0o755 });
+      const command = [process.execPath, join(copy, "bin/sophia-run.cjs"), ...ARGS] as const;
+      const { stdout, stderr } = await start(command, { cwd, env }).finished;
+      expect(stderr).toContain("ECONNREFUSED");
+      expect(stdout).toBe("started\n");
+    },
+  );
 });

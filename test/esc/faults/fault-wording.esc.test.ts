@@ -96,7 +96,7 @@ describe("a broken definition", () => {
     },
   );
 
-  test("is reported without malformed diagnostics", async () => {
+  test("is reported without its malformed diagnostics", async () => {
     const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
     server.failAlways("open", { kind: "status", status: 400, body });
     expect((await failing(access())).details).toEqual(["ok"]);
@@ -108,7 +108,7 @@ describe("a broken definition", () => {
   });
 });
 
-test("the credential in use is named", async () => {
+test("a failure of authentication names the credential in use", async () => {
   const folder = await mkdtemp(join(tmpdir(), "esc-wording-"));
   const file = join(folder, "token");
   await writeFile(file, "pul-wrong\n");
@@ -149,13 +149,13 @@ describe("text of the service", () => {
   );
 });
 
-test("both meanings of a name are named", async () => {
+test("a failure names both meanings of a name with two parts", async () => {
   const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
   expect(failure.details?.[0]).toMatch(/demo-org\/sophia\/gone .*sophia\/default\/gone/);
   expectFailure(failure);
 });
 
-describe("the cleaner", () => {
+describe("the function that removes secrets from text of the service", () => {
   const cleaner = new Cleaner();
   for (const text of ["tok+en/1", "tok+en/12345", ""]) cleaner.hide(new Secret(text));
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => certificates.remove());
 
-describe("a fault", () => {
+describe("the client reports the fault as its table says", () => {
   test.each(CASES.filter(({ ofStart }) => ofStart === undefined))("$group: $fault", async (one) => {
     const { result } = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
     expect(result.code).toBe("code" in one.expect ? one.expect.code : one.expect.kind);

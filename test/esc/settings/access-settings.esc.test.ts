@@ -80,7 +80,7 @@ describe("ESC is on, off or incomplete", () => {
     expect(access(environment)).toMatchObject({ access: expected, notices: [] });
   });
 
-  test("both a name and a token", () => {
+  test("it is on with both a name and a token", () => {
     expect(settings({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
       environments: [{ text: "sophia/dev", project: "sophia", name: "dev" }],
       credential: { kind: "token" },
@@ -109,7 +109,7 @@ describe("ESC is on, off or incomplete", () => {
   });
 });
 
-describe("the order of credentials", () => {
+describe("the order in which credentials are used", () => {
   const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
   const all = { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id", ESC_TOKEN_FILE: "/t", ...actions };
 
@@ -166,7 +166,7 @@ describe("the order of credentials", () => {
   });
 });
 
-describe("files", () => {
+describe("settings of ESC in files", () => {
   test("may contain both the name and the token; the environment wins", () => {
     const files = [
       layer(".env.local", { ESC_ENV: "l/dev" }),
@@ -381,7 +381,7 @@ function backend(url: string, options = OPTIONS): string {
   return settings({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
 }
 
-describe("the backend", () => {
+describe("the address of ESC's backend", () => {
   test.each([
     ["https://api.example", "https://api.example"],
     ["https://api.example:8443/pulumi//", "https://api.example:8443/pulumi"],

@@ -15,7 +15,7 @@ function opened(value: string, organization?: string): string[] {
   );
 }
 
-describe("the meaning of a name", () => {
+describe("a name is read as the organization, project, environment and version that it means", () => {
   test.each<[string, string | undefined, readonly string[]]>([
     ["acme/sophia/dev", undefined, ["acme/sophia/dev"]],
     ["acme/sophia/dev", "other", ["acme/sophia/dev"]],
@@ -33,7 +33,7 @@ describe("the meaning of a name", () => {
   });
 });
 
-describe("several names", () => {
+describe("several names in one setting", () => {
   test("keep their order", () => {
     expect(names("sophia/base,acme/sophia/dev@2,x").map(({ text }) => text)).toEqual([
       "sophia/base",

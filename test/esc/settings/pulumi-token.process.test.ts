@@ -32,7 +32,7 @@ function pasted(line: string, args: readonly string[], cwd: string, env: Readonl
   return start(["/bin/sh", "-c", script], { cwd, env: { PATH: cleanPath, HOME: cwd, ...env } }).finished;
 }
 
-describe("where ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message has the line that uses it, and it works", () => {
+describe("if ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message has a line that uses it, and the line works", () => {
   const ESC_ENV = { ESC_ENV: NAME };
   test.each<
     readonly [string, args: readonly string[], contract: string, more: Readonly<Record<string, string>>, number]
@@ -72,7 +72,7 @@ describe("where ESC_TOKEN is missing and PULUMI_ACCESS_TOKEN is set, the message
   });
 });
 
-test("a start whose contract is met goes on, with the line in its warning", async () => {
+test("a start whose contract is met continues, with the line in its warning", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const env = { ...world(), ESC_ENV: NAME, API_KEY: "of-the-caller" };
   const ended = await sophia(["--", "printenv", "API_KEY"], { cwd, env });
@@ -80,7 +80,7 @@ test("a start whose contract is met goes on, with the line in its warning", asyn
   expect(ended.stderr).toContain(`ESC_TOKEN is not\n  PULUMI_ACCESS_TOKEN is set; to open ESC with it:\n  ${LINE}\n`);
 });
 
-test("without an environment --require-esc asks for one, and has the line", async () => {
+test("--require-esc without an environment asks for one, and shows the line", async () => {
   const ended = await sophia(["--require-esc", "--", "true"], { env: world() });
   expect(ended.status).toBe(125);
   expect(ended.stderr).toMatch(/set ESC_ENV to [^]*\n {4}export ESC_TOKEN_COMMAND=/);

@@ -4,10 +4,13 @@ import { startEscServer } from "../../esc-server/index.ts";
 import { read } from "../reading.ts";
 import { simulate } from "./herd.ts";
 
-describe("a thousand starts at once", () => {
-  test.each([1000, 500, 200, 150, 100, 75])("all read their environment at %i requests a second", (rate) => {
-    expect(simulate(rate).read).toBe(1000);
-  });
+describe("of a thousand starts at once", () => {
+  test.each([1000, 500, 200, 150, 100, 75])(
+    "all read their environment if ESC answers %i requests a second",
+    (rate) => {
+      expect(simulate(rate).read).toBe(1000);
+    },
+  );
 
   test.each([
     [200, 1],
@@ -19,13 +22,13 @@ describe("a thousand starts at once", () => {
     expect(simulate(rate, retryAfterSeconds).read).toBe(1000);
   });
 
-  test.each([75, 50, 20, 1])("all start within the deadline at %i requests a second", (rate) => {
+  test.each([75, 50, 20, 1])("all start within the deadline if ESC answers %i requests a second", (rate) => {
     const { starts } = simulate(rate);
     expect(starts).toHaveLength(1000);
     expect(starts.at(-1)).toBeLessThanOrEqual(30_200);
   });
 
-  test("after the first wave there are no more concurrent requests than without a limit", () => {
+  test("no more send requests at a time after the first wave than without a limit", () => {
     const { arrivals } = simulate(100);
     const busiest = Array.from({ length: 30 }, (_, second) =>
       arrivals.filter((at) => Math.floor(at / 1000) === second + 1),
@@ -33,7 +36,7 @@ describe("a thousand starts at once", () => {
     expect(Math.max(...busiest.map((second) => second.length))).toBeLessThan(400);
   });
 
-  test("sixty readers all read from a real server", async () => {
+  test("sixty read from a real server", async () => {
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     server.failAlways("any", { kind: "rateLimit", perSecond: 40 });

@@ -21,8 +21,8 @@ function said(): ProgressLog {
   return { waiting: [], retries: [] };
 }
 
-describe("another attempt", () => {
-  test("comes after a pause and is reported", async () => {
+describe("another attempt of a request", () => {
+  test("is made after a pause, and is reported", async () => {
     server.failNext("open", 503, 2);
     const log = said();
     const clock = new VirtualClock(0.5);
@@ -53,7 +53,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(1000);
   });
 
-  test("does not come if Retry-After is beyond the deadline", async () => {
+  test("is not made if Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const clock = new VirtualClock();
     const failure = await failing(access(), { timeoutMs: 10_000, clock });
@@ -62,7 +62,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(0);
   });
 
-  test("of opening shares one budget with that after an ended session", async () => {
+  test("to open the environment counts together with the attempt after an ended session", async () => {
     server.failNext("open", 503, 2);
     server.failNext("read", "expired");
     const failure = await failing(access(), { clock: new VirtualClock() });
@@ -70,13 +70,13 @@ describe("another attempt", () => {
     expect(server.count("open")).toBe(3);
   });
 
-  test("after a connection that was kept alive too long", async () => {
+  test("is made if the connection was kept alive too long", async () => {
     server.failNext("read", { kind: "disconnect", at: "start" });
     expect(values(await reading(access(), { clock: new VirtualClock() }))).toEqual({ A: "x" });
     expect(server.connections).toBe(2);
   });
 
-  test("waits with the system's clock", async () => {
+  test("waits by the system's clock", async () => {
     server.failNext("open", 503);
     const log = said();
     const started = performance.now();
@@ -87,13 +87,13 @@ describe("another attempt", () => {
   });
 });
 
-describe("a step that takes too long", () => {
+describe("the limit on a step of a request", () => {
   test("is 5 s by default", () => {
     expect(systemClock.stepMs).toBe(new VirtualClock().stepMs);
     expect(systemClock.stepMs).toBe(5000);
   });
 
-  test.each(["http", "https"])("connecting is tried twice if it never succeeded (%s)", async (scheme) => {
+  test.each(["http", "https"])("makes the client connect twice if no connection has succeeded (%s)", async (scheme) => {
     const silent = scheme === "http" ? await startDeafPort() : await startSilentServer();
     onTestFinished(() => silent.close());
     const log = said();
@@ -111,7 +111,7 @@ describe("a step that takes too long", () => {
     expect(clock.now()).toBe(10_150);
   });
 
-  test("a read without an answer is repeated, on the same session", async () => {
+  test("makes the client repeat a read without an answer, in the same session", async () => {
     server.failNext("read", "hang");
     const clock = new VirtualClock();
     const read = reading(access(), { clock });
@@ -121,7 +121,7 @@ describe("a step that takes too long", () => {
     expect([server.count("open"), server.count("read")]).toEqual([1, 2]);
   });
 
-  test("a read whose answer has begun may continue", async () => {
+  test("does not apply to a read whose answer has begun", async () => {
     server.failNext("read", { kind: "hang", at: "body" });
     const clock = new VirtualClock();
     const failed = failing(access(), { timeoutMs: 20_000, clock });
@@ -132,7 +132,7 @@ describe("a step that takes too long", () => {
     expect(server.count("read")).toBe(1);
   });
 
-  test("opening has the whole deadline", async () => {
+  test("does not apply to opening, which has the whole deadline", async () => {
     const held = server.hold("open");
     const clock = new VirtualClock();
     const read = reading(access(), { timeoutMs: 20_000, clock });

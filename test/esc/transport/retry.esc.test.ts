@@ -10,7 +10,7 @@ import {
 
 const SITUATION: RetrySituation = { retries: 0, maxRetries: 2, remainingMs: 30_000 };
 
-describe("decisions", () => {
+describe("the client decides whether to repeat a request", () => {
   test.each<[string, FaultClass, Partial<RetrySituation>, number, RetryDecision]>([
     ["a final failure", { kind: "final" }, {}, 0.5, "stop"],
     ["a first pause", { kind: "transient" }, {}, 0.5, 300],
@@ -54,7 +54,7 @@ describe("decisions", () => {
     expect(decideRetry(trouble, { ...SITUATION, ...situation }, random)).toEqual(decision);
   });
 
-  test("each retry that is allowed is made, after a pause between Retry-After and the deadline", () => {
+  test("a failed request is repeated as often as allowed, each time after a pause between Retry-After and the deadline", () => {
     const trouble = fc.record(
       { kind: fc.constantFrom("transient" as const, "rate-limit" as const), retryAfterMs: fc.nat(60_000) },
       { requiredKeys: ["kind"] },
@@ -100,7 +100,7 @@ describe("Retry-After", () => {
     expect(parseRetryAfter(header, date, now)).toBe(expected);
   });
 
-  test("of asctime's form is in UTC, whatever the zone of this machine", () => {
+  test("in the form of asctime is read as UTC, whatever the zone of this machine", () => {
     const { TZ } = process.env;
     process.env["TZ"] = "America/New_York";
     try {

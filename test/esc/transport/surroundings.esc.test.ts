@@ -207,7 +207,7 @@ describe("a proxy", () => {
   });
 });
 
-test("a backend that redirects does not send the token to another", async () => {
+test("a redirection of the backend does not send the token to another host", async () => {
   await using other = await startEscServer();
   plain.failNext("open", { kind: "redirect", to: `${other.url}/api/esc/environments/demo-org/sophia/dev/open` });
   expect((await failing(access(plain, {}))).code).toBe("esc-redirect");
