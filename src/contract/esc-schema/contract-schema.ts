@@ -37,8 +37,11 @@ export interface Selection {
   readonly except: readonly string[];
 }
 
-/** Matches globs that need no escape in single quotes of a shell, nor in the double quotes of the description. */
-const PLAIN_GLOBS = /^[\w*?,.-]+$/;
+/**
+ * Matches globs that can match the name of a variable. They need no escape in single quotes of a shell, nor in the double quotes of the
+ * description.
+ */
+const EFFECTIVE_GLOB = /^[\w*?.-]+$/;
 const DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
 
@@ -53,8 +56,8 @@ export function describeWriter({ only, except }: Selection): string {
 }
 
 function describeOption(option: string, globs: readonly string[]): readonly string[] {
-  const text = globs.join(",");
-  return PLAIN_GLOBS.test(text) ? [` ${option} '${text}'`] : [];
+  const effectiveGlobs = globs.filter((glob) => EFFECTIVE_GLOB.test(glob));
+  return effectiveGlobs.length > 0 ? [` ${option} '${effectiveGlobs.join(",")}'`] : [];
 }
 
 /** Parses a description that {@link describeWriter} has made. @returns undefined for any other text */
