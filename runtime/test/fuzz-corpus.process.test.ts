@@ -14,7 +14,7 @@ describe("the corpus of the fuzzers", () => {
   test("has the folders that its README names, and each has several files", () => {
     const readme = readFileSync(join(corpus, "README.md"), "utf8");
     const documented = Array.from(readme.matchAll(/^\| `(?<folder>[\w-]+)` /gm), ([, folder]) => folder);
-    expect(documented.toSorted()).toEqual(folders.toSorted());
+    expect(new Set(documented)).toEqual(new Set(folders));
     for (const folder of folders) expect(readdirSync(join(corpus, folder)).length).toBeGreaterThan(3);
   });
 
