@@ -1,43 +1,52 @@
-/** The token of Pulumi's own programs, which CI often has. It opens ESC only if the user says so: a contract may declare it. */
+/**
+ * The remedy that a message shows if no credential opens Pulumi ESC, but the caller has set `PULUMI_ACCESS_TOKEN`, the token
+ * of Pulumi's own command-line programs. CI systems often set that variable. sophia-run does not use the token by itself,
+ * because a contract may declare the variable for the program.
+ */
 import type { Environment } from "../../core/model.ts";
 import { isToken } from "./secret.ts";
 import { VariableLookup } from "./variables.ts";
 
-const NAME = "PULUMI_ACCESS_TOKEN";
-const ASSIGNED = "ESC_TOKEN_COMMAND";
+const TOKEN_VARIABLE = "PULUMI_ACCESS_TOKEN";
+/** The setting with a command that prints the token for ESC. */
+const COMMAND_SETTING = "ESC_TOKEN_COMMAND";
 const IS_WINDOWS = process.platform === "win32";
-/** Prints the token: `ESC_TOKEN_COMMAND` is run by `sh`, on Windows by `cmd.exe`, which has no `printenv`. */
-const COMMAND = IS_WINDOWS ? `echo %${NAME}%` : `printenv ${NAME}`;
-const PRESENT = `${NAME} is set`;
+/** The value of the setting. sophia-run has `sh` run it, but `cmd.exe` on Windows, where no `printenv` exists. */
+const PRINT_TOKEN = IS_WINDOWS ? `echo %${TOKEN_VARIABLE}%` : `printenv ${TOKEN_VARIABLE}`;
 
-/** The two lines that say how the token opens ESC: in a shell, on Windows in PowerShell. */
-const IN_SHELL: readonly [string, string] = [
-  `${PRESENT}; to open ESC with it:`,
-  IS_WINDOWS ? `  $env:${ASSIGNED} = '${COMMAND}'` : `  export ${ASSIGNED}='${COMMAND}'`,
+/** A line that explains the remedy, and a line to paste into a shell (PowerShell on Windows). */
+const SHELL_REMEDY: readonly [string, string] = [
+  `${TOKEN_VARIABLE} is set; to open ESC with it:`,
+  IS_WINDOWS ? `  $env:${COMMAND_SETTING} = '${PRINT_TOKEN}'` : `  export ${COMMAND_SETTING}='${PRINT_TOKEN}'`,
 ];
-/** The same for a step of GitHub Actions that uses the action. */
-const IN_STEP: readonly [string, string] = [
-  `${PRESENT}; to open ESC with it, write under env of the step:`,
-  `  ${ASSIGNED}: ${COMMAND}`,
+/** The same remedy for a workflow of GitHub Actions in which a step uses sophia-run's own action. */
+const WORKFLOW_REMEDY: readonly [string, string] = [
+  `${TOKEN_VARIABLE} is set; to open ESC with it, write under env of the step:`,
+  `  ${COMMAND_SETTING}: ${PRINT_TOKEN}`,
 ];
 
-/** A missing setting that another one must supply, so that a token alone does not help. */
-const NOT_BY_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
+/** Settings that a token cannot replace: the name of the ESC environment, and the organization that an ID token is for. */
+const SETTINGS_BESIDE_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
 
 /**
- * Returns the lines that say how the caller's `PULUMI_ACCESS_TOKEN` opens ESC; none if a file has it, or if another setting is
- * missing than a token. The second line is a command to paste.
+ * Returns the lines of the remedy, of which the second is a command to paste. Returns no lines if `PULUMI_ACCESS_TOKEN` is not
+ * set or comes from a file, or if the setting that is missing is not the token.
  *
- * @param missing the setting that is missing, by `escAccess`
+ * @param missing the name of the missing setting, as `escAccess` reports it
  */
 export function pulumiTokenRemedy(missing: string, environment: Environment): readonly string[] {
-  if (NOT_BY_TOKEN.has(missing)) return [];
-  const token = new VariableLookup(environment, []).findInProcess(NAME)?.value.trim() ?? "";
-  // The command would fail, or `cmd.exe` would read a part of it as a command.
-  return isToken(token) && (!IS_WINDOWS || /^[\w.-]+$/.test(token)) ? IN_SHELL : [];
+  if (SETTINGS_BESIDE_TOKEN.has(missing)) return [];
+  // No `.env` files are passed: the command of the remedy runs in the caller's environment, where their variables are not set.
+  const variables = new VariableLookup(environment, []);
+  const token = variables.findInProcess(TOKEN_VARIABLE)?.value.trim() ?? "";
+  if (!isToken(token)) return [];
+  // The command puts the token into a command line of `cmd.exe`, which would interpret characters such as & and |.
+  if (IS_WINDOWS && !/^[\w.-]+$/.test(token)) return [];
+  return SHELL_REMEDY;
 }
 
-/** Returns a message in which the command for a shell is the line for a step of GitHub Actions. */
-export function withRemedyOfStep(text: string): string {
-  return text.replaceAll(IN_SHELL.join("\n"), () => IN_STEP.join("\n"));
+/** Replaces the remedy for a shell in a message, whose lines must not have been wrapped or indented, by that for a workflow. */
+export function withWorkflowRemedy(message: string): string {
+  // A replacement string would give `$` in the remedy a meaning. A function's result is inserted as it is.
+  return message.replaceAll(SHELL_REMEDY.join("\n"), () => WORKFLOW_REMEDY.join("\n"));
 }
