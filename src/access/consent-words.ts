@@ -1,4 +1,7 @@
-/** Describes for the user that a found file names an ESC environment which the user has not allowed, and how to allow it. */
+/**
+ * Describes for the user that a file which sophia-run found (a contract or a `.env` file) names an ESC environment, that the user
+ * has not allowed it, and how to allow it.
+ */
 import type { Contract } from "../contract/contract-model.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Unallowed } from "../core/model.ts";
@@ -33,7 +36,7 @@ export const UNPLACED: Readonly<Record<UnplacedReason, string>> = {
 /** The remedy if a consent cannot be remembered. */
 export const CALLERS_WORD = "set ESC_ENV in the environment to the full name, or SOPHIA_ALLOW_ENVIRONMENT";
 
-/** Describes an access without consent. */
+/** Describes an access without consent: the problem, and how the user, or the caller in CI, allows it. */
 export function unallowedWords({
   environments,
   files,

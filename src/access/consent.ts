@@ -67,6 +67,7 @@ export async function withConsent(
   contract: Contract | undefined,
 ): Promise<ConsentDecision> {
   const { consents: needed, by, unplaced } = await neededConsents(proposal, request, dotenv, contract);
+  // The user's own files need no consent, but a notice names them: the environment is not the caller's choice.
   if (needed.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
   if (isAllowedBy(environment, needed)) return { notices: [] };
@@ -76,6 +77,7 @@ export async function withConsent(
     return { notices: [], oneMeaning: ALLOW_VARIABLE };
   }
   const { consents, problem } = readConsents(environment);
+  // A consent file that another user could have written is not used. The user is told why, and is asked again.
   const warnings = problem === undefined ? [] : [remark(problem)];
   const isRemembered = needed.every((consent) => consents.some((remembered) => isSameConsent(remembered, consent)));
   if (isRemembered) return { notices: [] };
@@ -90,7 +92,7 @@ export async function withConsent(
   // The user consents only for this start, since the consent cannot be remembered.
   if (unplaced !== undefined) return { notices: warnings };
   const writeFault =
-    problem ?? (await replaceConsents(environment, (now) => withConsents(now, placedConsents(needed))));
+    problem ?? (await replaceConsents(environment, (remembered) => withConsents(remembered, placedConsents(needed))));
   return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
 }
 
@@ -106,34 +108,23 @@ export async function neededConsents(
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<ConsentNeed> {
-  const gitEnvironment = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
-  /**
-   * Asks git whether it tracks a file that was found, and the target if the file is a link. Returns no answers for other
-   * files.
-   */
-  const areTracked = async (file: string): Promise<readonly (boolean | undefined)[]> => {
-    const isFoundFile = dotenv.files.some(({ path, found }) => found && path === file);
-    if (!isFoundFile) return [];
-    const path = pathOf(file, request);
-    const target = attempt(() => realPath(path)) ?? path;
-    return Promise.all(Array.from(new Set([path, target]), async (candidate) => isTracked(candidate, gitEnvironment)));
-  };
+  const findTracking = createTrackingSearch(request, dotenv, contract);
   // A token in the repository needs no consent, because it opens only what the authors of the repository can open anyway.
   // The file and its target must be tracked: a link in the repository may lead to a file of the user.
   const { name, file: tokenFile } = credential;
   if (name === "ESC_TOKEN" && tokenFile !== undefined) {
-    const answers = await areTracked(tokenFile);
+    const answers = await findTracking(tokenFile);
     const isTokenOfRepository = answers.length > 0 && answers.every((tracked) => tracked === true);
     if (isTokenOfRepository) return { consents: [], by: [], unplaced: undefined };
   }
   const choicesOfOthers: EnvironmentChoice[] = [];
   for (const choice of by) {
     // If git cannot answer (undefined), the file may belong to the repository. The file of an outer sophia-run is not known.
-    const mayBeOfOthers =
+    const isWrittenByOthers =
       choice.name === CONTRACT_SETTING ||
       choice.file === OUTER_FILE ||
-      (await areTracked(choice.file)).some((tracked) => tracked !== false);
-    if (mayBeOfOthers) choicesOfOthers.push(choice);
+      (await findTracking(choice.file)).some((tracked) => tracked !== false);
+    if (isWrittenByOthers) choicesOfOthers.push(choice);
   }
   const places = choicesOfOthers.map((choice) => findPlaceOfChoice(choice, request, contract));
   return {
@@ -145,7 +136,31 @@ export async function neededConsents(
   };
 }
 
-/** Returns the file for which the consent to a choice is. @returns undefined if its path cannot be known exactly */
+/**
+ * Creates a function that asks git whether it tracks a file that sophia-run found. If the file is a symbolic link, there is a
+ * second answer, for its target. An answer is undefined if git cannot give it. For other files there are no answers.
+ */
+function createTrackingSearch(
+  request: AccessRequest,
+  dotenv: DotenvReading,
+  contract: Contract | undefined,
+): (file: string) => Promise<readonly (boolean | undefined)[]> {
+  // Git gets no secrets of the contract.
+  const gitEnvironment = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
+  return async (file) => {
+    const isFoundFile = dotenv.files.some(({ path, found }) => found && path === file);
+    if (!isFoundFile) return [];
+    const path = pathOf(file, request);
+    const target = attempt(() => realPath(path)) ?? path;
+    return Promise.all(Array.from(new Set([path, target]), async (candidate) => isTracked(candidate, gitEnvironment)));
+  };
+}
+
+/**
+ * Returns the path that the consent to a choice names: the path of the file, or of the contract that extends it.
+ *
+ * @returns undefined if the path cannot be known exactly
+ */
 function findPlaceOfChoice(
   { file, name }: EnvironmentChoice,
   request: AccessRequest,
@@ -155,6 +170,7 @@ function findPlaceOfChoice(
   return placeOf(name === CONTRACT_SETTING ? contractOf(file, contract) : file, request);
 }
 
+/** Returns why the consents to these choices cannot be remembered. @param places the path for each choice, in the same order */
 function unplacedReason(
   choices: readonly EnvironmentChoice[],
   places: readonly (string | undefined)[],

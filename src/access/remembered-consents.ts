@@ -18,8 +18,8 @@ export interface Consent {
   /** The real path of the file's folder, and the name of the file. If the file is a link, this is not its target. */
   readonly file: string;
   /**
-   * As `organization/project/environment`, with `@` and the revision or tag if the file names one. If only the service
-   * knows the organization, as the file has it.
+   * The name in the form `organization/project/environment`, with `@` and the revision or tag if the file names one. If only
+   * the service knows the organization, it is the name as the file writes it.
    */
   readonly environment: string;
 }
@@ -32,6 +32,7 @@ const VERSION = 2;
 const LIST_REMEDY =
   "write organization/project/environment, with @ and the revision if the file names one; * stands for any part: " +
   "acme/sophia/dev,acme/other/*";
+/** The limit on the size of the file. */
 const MAX_BYTES = 1_048_576;
 /** Matches one pattern of the list: `acme/shop/dev`, `acme/shop/*` or `acme/shop/dev@12`. */
 const PATTERN = /^(?:\*|[\w.-]+)(?:\/(?:\*|[\w.-]+)){2}(?:@(?:\*|[\w.-]+))?$/;
@@ -140,6 +141,7 @@ export async function replaceConsents(
   });
 }
 
+/** Returns the path of the file; undefined if there is no configuration folder. */
 function pathIn(environment: Environment): string | undefined {
   const folder = configFolder(environment);
   return folder === undefined ? undefined : within(folder, FILE_NAME);

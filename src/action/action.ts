@@ -1,7 +1,8 @@
 /**
- * The GitHub Action: exports the configuration to the later steps of a job, or only checks it.
+ * sophia-run's own action for GitHub Actions, which a workflow uses in a step. It exports the configuration to the later steps of
+ * the job, or only checks it.
  *
- * The order matters. The runner reads the standard output line by line, so each secret is masked (`::add-mask::`) before any line
+ * The order matters. The runner (GitHub's program that executes the steps) reads the standard output line by line, so each secret is masked (`::add-mask::`) before any line
  * or file could contain it. The annotations and the summary explain the result; neither contains a value.
  */
 import { isDeclared } from "../contract/check-contract.ts";
@@ -19,15 +20,24 @@ import { count, enumerate, printable } from "../core/text.ts";
 import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 import type { Secret } from "../masking/masking-model.ts";
 import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
-import { makeReport } from "../output/report.ts";
+import { makeReport, type Report } from "../output/report.ts";
 import { detailsAndHint } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
 import { createMatcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
 import { annotateNotices, annotateViolations } from "./annotations.ts";
-import { byInput, readInputs, type Export } from "./inputs.ts";
+import { byInput, type Export, type Inputs, readInputs } from "./inputs.ts";
 import { describeStep } from "./summary.ts";
 import { createWithholdingDescriber } from "../output/withheld-words.ts";
+
+/** A run of the action: what it was asked for, and what the configuration is. */
+interface ActionRun {
+  readonly inputs: Inputs;
+  /** The context of the step: its streams, its environment without the inputs, and its working directory. */
+  readonly step: Context;
+  readonly start: Start;
+  readonly report: Report;
+}
 
 /**
  * Runs the action: exports all declared variables, or none if one of them cannot be exported.
@@ -47,20 +57,15 @@ export async function runAction(context: Context): Promise<boolean> {
   const { variables, files } = collect(start);
   mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 
-  const report = makeReport(start);
+  const run: ActionRun = { inputs, step, start, report: makeReport(start) };
+  const isMet = run.report.met;
   const isCheck = inputs.export === "check";
-  const fails = !report.met && (settings.enforceContract || isCheck);
-  const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
-  if (report.met) annotateUnavailable(start, step);
-  else step.raw(1, await annotateViolations(start, report, workspace, fails ? "error" : "warning"));
-  // If the contract is not met, its annotation names a missing credential already.
-  const notices = start.verdict.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete");
-  step.raw(1, annotateNotices(notices));
+  const fails = !isMet && (settings.enforceContract || isCheck);
+  await annotate(run, fails ? "error" : "warning");
   if (fails || isCheck) {
     if (!isCheck) record?.({ event: "export", names: [] }, fails, start);
-    const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
-    finish(outcome, report.met ? `sophia-run: ${count(report.variables.length, "variable")} checked` : undefined);
-    return report.met;
+    finishCheck(run);
+    return isMet;
   }
 
   // Here `include` applies to variables of the step's environment as well. A program that sophia-run starts gets those anyway.
@@ -68,33 +73,63 @@ export async function runAction(context: Context): Promise<boolean> {
     settings.include.length === 0 ? () => true : createMatcher(settings.include, start.values.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(start.files.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, start);
-  const escFiles = files.filter((name) => isDeclared(start.files.contract, name)).map(printable);
-  if (escFiles.length > 0) {
-    const problem = `${enumerate(escFiles)} not exported (ESC delivers ${escFiles.length === 1 ? "a file" : "files"})`;
-    const remedy = "start the program that needs it with sophia-run";
-    step.raw(1, workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
-  }
+  warnOfFiles(files, run);
+  // The audit log comes before the export, so that no export is missing from it.
   record?.({ event: "export", names: exported.map(({ name }) => name) }, false, start);
-  const target = inputs.export === "env" ? "GITHUB_ENV" : "GITHUB_OUTPUT";
-  appendTo(runnerFile(target, step), github.write(exported), target);
+  exportVariables(exported, run);
+  return true;
+}
+
+/** Writes the annotations that GitHub shows for the step: of violations of the contract, of ESC, and of notices. */
+async function annotate({ start, report, step, inputs }: ActionRun, level: "error" | "warning"): Promise<void> {
+  if (report.met) annotateUnavailable(start, step);
+  else step.raw(1, await annotateViolations(start, report, workspaceOf(inputs), level));
+  // If the contract is not met, its annotation names a missing credential already.
+  const notices = start.verdict.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete");
+  step.raw(1, annotateNotices(notices));
+}
+
+/** Reports the result of a run that exports nothing. */
+function finishCheck(run: ActionRun): void {
+  const { met, variables } = run.report;
+  // If the contract is not met, the annotations have explained that in the log.
+  if (met) run.step.out(`sophia-run: ${count(variables.length, "variable")} checked\n`);
+  writeSummary(run, met ? "The contract is met." : "The contract is not met: nothing was exported.");
+}
+
+/** Warns of declared variables that ESC delivers as files, which only a program that sophia-run starts can get. */
+function warnOfFiles(fileVariables: readonly string[], { start, step }: ActionRun): void {
+  const names = fileVariables.filter((name) => isDeclared(start.files.contract, name)).map(printable);
+  if (names.length === 0) return;
+  const problem = `${enumerate(names)} not exported (ESC delivers ${names.length === 1 ? "a file" : "files"})`;
+  const remedy = "start the program that needs it with sophia-run";
+  step.raw(1, workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
+}
+
+/** Exports variables to the file that the runner reads after this step, and reports the result. */
+function exportVariables(exported: readonly Exported[], run: ActionRun): void {
+  const isToLaterSteps = run.inputs.export === "env";
+  const fileVariable = isToLaterSteps ? "GITHUB_ENV" : "GITHUB_OUTPUT";
+  appendTo(runnerFile(fileVariable, run.step), github.write(exported), fileVariable);
+  const destination = isToLaterSteps ? "the later steps" : "the outputs of this step";
   const names = enumerate(exported.map(({ name }) => name));
-  const destination = inputs.export === "env" ? "the later steps" : "the outputs of this step";
   const result =
     exported.length === 0 ? "nothing to export: no declared variable is set" : `exported to ${destination}: ${names}`;
-  finish(`Exported to ${destination}: ${count(exported.length, "variable")}.`, `sophia-run: ${result}`);
-  return true;
+  run.step.out(`sophia-run: ${result}\n`);
+  writeSummary(run, `Exported to ${destination}: ${count(exported.length, "variable")}.`);
+}
 
-  /** Writes the line to the log of the step, and the summary with the outcome. */
-  function finish(outcome: string, logLine: string | undefined): void {
-    if (logLine !== undefined) step.out(`${logLine}\n`);
-    const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
-    if (file !== "")
-      appendTo(
-        file,
-        describeStep(report, outcome, workspace, createWithholdingDescriber(start)),
-        "GITHUB_STEP_SUMMARY",
-      );
-  }
+/** Writes the summary of the step, which begins with the outcome. A runner without summaries does not set the variable. */
+function writeSummary({ inputs, start, report }: ActionRun, outcome: string): void {
+  const file = inputs.environment.get("GITHUB_STEP_SUMMARY") ?? "";
+  if (file === "") return;
+  const summary = describeStep(report, outcome, workspaceOf(inputs), createWithholdingDescriber(start));
+  appendTo(file, summary, "GITHUB_STEP_SUMMARY");
+}
+
+/** Returns the folder of the repository. GitHub resolves the paths in annotations from there. */
+function workspaceOf({ environment, cwd }: Inputs): string {
+  return environment.get("GITHUB_WORKSPACE") ?? cwd;
 }
 
 /** Masks secrets in the log. @throws SophiaError (output, 125): without the masks, later steps could show a secret */

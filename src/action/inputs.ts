@@ -11,7 +11,7 @@ import type { Values } from "../command-line/options.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import { replaceByWorkflowHint } from "../esc/settings/pulumi-token.ts";
+import { withWorkflowRemedy } from "../esc/settings/pulumi-token.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
@@ -55,7 +55,7 @@ const OPTION_IN_TEXT = new RegExp(`(?<!sophia-run .*)--(${[...OPTION_INPUTS, ...
 
 /** Replaces, in a text, the names of options by those of inputs, and a line for a shell by the `env` of a step. */
 export function byInput(text: string): string {
-  return replaceByWorkflowHint(text).replaceAll(OPTION_IN_TEXT, "the input $1");
+  return withWorkflowRemedy(text).replaceAll(OPTION_IN_TEXT, "the input $1");
 }
 
 /** Reads the inputs. The runner passes an input that is not set as an empty variable. @throws SophiaError (settings, 125) */

@@ -3,7 +3,7 @@
  * placeholders, references); pure. A variable is set if its value has a visible character.
  */
 import type { Resolution } from "../core/model.ts";
-import { isCertainReference, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
+import { isOnlyReference, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
 import type {
   CheckedViolation,
   Condition,
@@ -139,7 +139,7 @@ function checkValue(
     return { kind: "placeholder", name };
   }
   const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
-  if (form !== undefined && isCertainReference(form) && !isDeclaredReference(form, format)) {
+  if (form !== undefined && isOnlyReference(form) && !isDeclaredReference(form, format)) {
     return { kind: "reference", name, form };
   }
   const fault = format === undefined ? undefined : formatFault(format, resolved.value, name);

@@ -1,4 +1,7 @@
-/** The surroundings of a command as a value: folders, environment and streams. Tests make contexts of their own. */
+/**
+ * The surroundings of a command as a value: folders, environment and streams. The code gets them as arguments instead of reading
+ * `process`, so that tests and the GitHub Action can pass others.
+ */
 import type { Environment } from "./model.ts";
 
 export interface Folders {

@@ -1,4 +1,4 @@
-/** Variable names that are compared without regard to case, as Windows does. Loaded only there. */
+/** Compares the names of variables without regard to case, as Windows does. The file is loaded only on Windows. */
 import type { Environment } from "./model.ts";
 
 /**

@@ -1,31 +1,36 @@
 /**
- * Recognizes values that are references to a secret elsewhere, such as `op://vault/item/field`. Another tool must resolve a reference
- * before a program can use the value. This file recognizes schemes; the readers of `.env` files recognize the forms of a shell.
+ * Recognizes values such as `op://vault/item/field`, which only refer to a secret: another tool must resolve them before a
+ * program can use them. The file also names the references that a shell would resolve. sources/dotenv/thorough.ts recognizes
+ * those, because they depend on the quotes in a `.env` file.
  */
 
-/** How the references of some tools begin: 1Password, Bitwarden, dotenvx, Vault, vals and AWS Secrets Manager. */
-const SCHEMES = ["op://", "bw://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
+/** The prefixes by which tools such as 1Password, dotenvx and vals mark a reference. */
+const PREFIXES = ["op://", "bw://", "encrypted:", "vault:", "ref+", "awssm://"] as const;
 
-/** A form within a longer value. The author may have meant this value literally: as a password, or a sentence. */
-type PartialForm = "$X in text" | "$(…) in text";
+/** The form of a reference, as messages show it to the user: its prefix, or its syntax in a shell. */
+export type ReferenceForm = (typeof PREFIXES)[number] | "${X}" | "$X" | "$(…)" | "`…`" | EmbeddedForm;
 
-/** The scheme of a reference, or the form that a shell would expand. */
-export type ReferenceForm = (typeof SCHEMES)[number] | "${X}" | "$X" | "$(…)" | "`…`" | PartialForm;
+/** The form of a reference within a longer value, which may be literal text: a password, or a sentence. */
+type EmbeddedForm = "$X in text" | "$(…) in text";
+
+const EMBEDDED_FORMS: ReadonlySet<ReferenceForm> = new Set<EmbeddedForm>(["$X in text", "$(…) in text"]);
 
 /**
- * The beginning by which a value is a reference. Twenty characters of `encrypted:` are fewer than the shortest encrypted value has.
- * `vault:8200/` is a host and its port, and no reference.
+ * Matches the beginning of a reference. It must list every prefix of `PREFIXES`, with what must follow the prefix:
+ *
+ * - `encrypted:` needs 20 characters of base64, because any ciphertext is longer, and a word of ordinary text is shorter.
+ * - `vault:` needs a path. In `vault:8200/path`, which does not match, `vault` is a host and 8200 is its port.
  */
 const REFERENCE = /^(?:(?:op|bw|awssm|ref\+\w+):\/\/.|encrypted:[\w+/=]{20}|vault:(?!\d+\/)[^\s/]+\/)/;
 
-/** Returns the scheme if the value is a reference to a secret, and undefined for any other value. */
+/** Returns the prefix of a value that begins as a reference to a secret does. */
 export function schemeOf(value: string): ReferenceForm | undefined {
-  // Most values begin with no scheme. This look is faster than the regular expression.
-  const scheme = SCHEMES.find((candidate) => value.startsWith(candidate));
-  return scheme !== undefined && REFERENCE.test(value) ? scheme : undefined;
+  // This comparison comes first, because it is cheaper than the regular expression, and rejects most values.
+  const prefix = PREFIXES.find((candidate) => value.startsWith(candidate));
+  return prefix !== undefined && REFERENCE.test(value) ? prefix : undefined;
 }
 
-/** Returns true if a value of this form is certainly a reference, and not text that the author meant literally. */
-export function isCertainReference(form: ReferenceForm): boolean {
-  return form !== "$X in text" && form !== "$(…) in text";
+/** Returns false if the value may be literal text, and true if its author can only have meant a reference. */
+export function isOnlyReference(form: ReferenceForm): boolean {
+  return !EMBEDDED_FORMS.has(form);
 }

@@ -1,9 +1,10 @@
 /**
- * Finds the name that a mistyped one was probably meant to be: "check" for "chekc". Pure. This is own code, because two swapped
- * letters must be one edit. The packages that know swaps ignore words with another first letter, have no types, or are 55 kB.
+ * Finds the name that the user probably meant by a mistyped name: "check" for "chekc". Messages about unknown commands, options
+ * and variables suggest it. No package is used, because two swapped letters must be one edit: the packages that know swaps
+ * ignore words with another first letter, have no types, or are 55 kB.
  */
 
-/** Returns the nearest of the names; undefined if none is near enough. For several searches in one list use `nameFinder`. */
+/** Returns the nearest name, or undefined if no name is near enough. For several searches in one list use `nameFinder`. */
 export function suggest(mistyped: string, names: Iterable<string>): string | undefined {
   return nameFinder(names)(mistyped);
 }
@@ -21,6 +22,9 @@ export function didYouMean(mistyped: string, names: Iterable<string>): string {
 const MAX_COMPARISONS = 100_000;
 const MAX_CONSIDERED = 6_000_000;
 
+/** In shorter names, one edit would make unrelated names equal. */
+const MIN_NAME_LENGTH = 3;
+/** Comparing longer names would take too long. */
 const MAX_NAME_LENGTH = 256;
 
 /**
@@ -33,7 +37,7 @@ export function nameFinder(names: Iterable<string>): (mistyped: string) => strin
   let considered = 0;
   return (mistyped) => {
     const { upper, letters } = prepareName(mistyped);
-    if (upper.length < 3 || upper.length > MAX_NAME_LENGTH) return undefined;
+    if (upper.length < MIN_NAME_LENGTH || upper.length > MAX_NAME_LENGTH) return undefined;
     considered += candidates.length;
     if (considered > MAX_CONSIDERED) return undefined;
     let nearest: string | undefined;
@@ -72,7 +76,7 @@ function countBits(bits: number): number {
   return count;
 }
 
-/** Returns true if so many edits turn the rest of `a` from `i` on into the rest of `b` from `j` on. */
+/** Returns true if at most `edits` edits turn the end of `a`, from index `i` on, into the end of `b`, from index `j` on. */
 function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   while (i < a.length && a[i] === b[j]) {
     i += 1;
@@ -84,7 +88,7 @@ function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   if (edits === 0) return false;
   const isSwapped = a[i] === b[j + 1] && a[i + 1] === b[j];
   return (
-    // The letter was replaced, added or left out, or two letters were swapped.
+    // In this order: a letter was replaced, a letter was added, a letter was left out, two letters were swapped.
     isWithin(edits - 1, a, b, i + 1, j + 1) ||
     isWithin(edits - 1, a, b, i + 1, j) ||
     isWithin(edits - 1, a, b, i, j + 1) ||

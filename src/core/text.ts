@@ -1,4 +1,4 @@
-/** Functions on texts for messages: escaping, joining, counting. */
+/** Functions that build messages for the user: they escape untrusted text, join words and count. */
 
 /** The characters that a terminal executes, hides or reorders, except the two joiners that emoji and some scripts need. */
 const UNSAFE =
@@ -37,13 +37,13 @@ export function withoutMark(text: string): string {
 
 /** Joins words: `a`, `a and b`, `a, b and c`. */
 export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
-  const last = words.at(-1) ?? "";
-  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} ${conjunction} ${last}`;
+  const lastWord = words.at(-1) ?? "";
+  return words.length < 2 ? lastWord : `${words.slice(0, -1).join(", ")} ${conjunction} ${lastWord}`;
 }
 
 /** Returns a number with its noun: `1 file`, `2 files`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+export function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }
 
 /** Returns a duration such as `45 s`, `5 min`, `3 h` or `2 days`. */

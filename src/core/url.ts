@@ -1,6 +1,6 @@
-/** URLs, and the hosts that are this machine. */
+/** Parses URLs, and decides which hosts are this machine, to which secrets may be sent without TLS. */
 
-/** Parses a URL. @returns undefined for an invalid one */
+/** Parses a URL. @returns undefined for a text that is no URL */
 export function parseUrl(text: string): URL | undefined {
   try {
     return new URL(text);

@@ -7,10 +7,11 @@ import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { afterTime, type Step, TimeLimit } from "./limit.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
-/** A complete answer. `data` is the decoded body; empty if the request's `skipsBody` accepted the status. */
+/** A complete answer. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
+  /** The decoded body; empty if the request's `skipsBody` accepted the status. */
   readonly data: string;
 }
 
@@ -23,7 +24,9 @@ export interface HttpRequest {
   readonly skipsBody?: (status: number) => boolean;
 }
 
+/** The limit on a body, which is held in memory: a faulty server must not exhaust it. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** The limit on simultaneous connections to the origin. Further requests wait. */
 const MAX_CONNECTIONS = 6;
 
 /**
@@ -91,17 +94,31 @@ export class HttpClient {
       ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
     };
     for (const [name, value] of Object.entries(allHeaders)) request.setHeader(name, value);
-    return this.#exchange(request, data, method === "GET" || method === "HEAD", skipsBody);
+    const onlyReads = method === "GET" || method === "HEAD";
+    return this.#exchange(request, { body: data, onlyReads, skipsBody });
   }
 
+  /**
+   * Sends a request whose headers are set, and reads the answer.
+   *
+   * @param onlyReads true if the server changes nothing, so that it should answer soon @throws NetworkError
+   */
   async #exchange(
     request: http.ClientRequest,
-    body: string | undefined,
-    onlyReads: boolean,
-    skipsBody: (status: number) => boolean = () => false,
+    {
+      body,
+      onlyReads,
+      skipsBody = () => false,
+    }: {
+      readonly body: string | undefined;
+      readonly onlyReads: boolean;
+      readonly skipsBody: HttpRequest["skipsBody"];
+    },
   ): Promise<HttpAnswer> {
     const host = authority(this.#origin);
+    /** The present step of the request, for messages. */
     let phase = `connecting to ${host}`;
+    /** The step of waiting for the first byte of the answer; without `step` until the request is sent. */
     const firstByte: { step?: Step } = {};
     let isNotHttp = false;
     try {
@@ -121,6 +138,7 @@ export class HttpClient {
       firstByte.step?.done();
       phase = `receiving the answer of ${host}`;
       const { statusCode: status = 0, headers } = response;
+      // 101: the server has switched to another protocol, so no body follows.
       if (status === 101 || skipsBody(status)) {
         // Destroying the request makes the response fail; without a listener that would end the process.
         response.on("error", () => {});
@@ -131,8 +149,9 @@ export class HttpClient {
     } catch (error) {
       request.destroy();
       if (this.#limit.signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
-      const tooSlow = firstByte.step?.fault(phase, false);
-      if (tooSlow !== undefined) throw tooSlow;
+      const slowFault = firstByte.step?.fault(phase, false);
+      if (slowFault !== undefined) throw slowFault;
+      // Errors of the connector are described already. Anything that is not an error is a bug, and passed on.
       if (error instanceof NetworkError || !(error instanceof Error)) throw error;
       if (isNotHttp || isParserError(error)) throw new NetworkError({ kind: "not-http", host });
       throw new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
@@ -167,6 +186,7 @@ function isParserError(error: Error): boolean {
   return code.startsWith("HPE_") || code === "ERR_INVALID_CHAR";
 }
 
+/** Reads the whole body. @throws NetworkError (by rejection) for a body that is too large, compressed or not UTF-8 */
 function readBody(response: http.IncomingMessage, host: string): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const rejectAsTooLarge = (): void => reject(new NetworkError({ kind: "too-large", host, limit: MAX_BODY_BYTES }));

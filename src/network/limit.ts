@@ -1,25 +1,32 @@
-/** Time limits: one for all requests of a client together, and one for each step of a request, such as connecting. */
+/**
+ * Time limits of the HTTP client (http.ts): one for all requests of a client together, and one for each step of a request,
+ * such as connecting. A step that is too slow may be retried. If the limit for all requests passes, the client gives up.
+ */
 import { setMaxListeners } from "node:events";
 import { NetworkError } from "./network-fault.ts";
 
 /** The source of time. Tests replace it, so that they need not wait. */
 export interface Timer {
-  /** Calls `act` after that many milliseconds. @returns the function that prevents the call */
+  /** Calls `act` after `ms` milliseconds. @returns the function that prevents the call */
   limit(ms: number, act: () => void): () => void;
   /** The time limit of one step in milliseconds: of connecting, and of waiting for the first byte of an answer. */
   readonly stepMs: number;
 }
 
-/** Calls `act` after that many milliseconds. @returns the function that prevents the call */
+/** Calls `act` after `ms` milliseconds of real time. @returns the function that prevents the call */
 export function afterTime(ms: number, act: () => void): () => void {
   const timer = setTimeout(act, ms);
   return () => clearTimeout(timer);
 }
 
-/** A step of a request that is in progress. Its signal is aborted if the step, or the whole, takes too long. */
+/** A step of a request that is in progress. Its signal is aborted if the step's limit or the limit for all requests passes. */
 export interface Step {
   readonly signal: AbortSignal;
-  /** Returns the fault if the step's own limit has passed; undefined if only that of the whole has, or none. */
+  /**
+   * Returns the fault if the step's own limit has passed. Returns undefined if no limit, or the limit for all requests, has.
+   *
+   * @param phase what the step did, for messages @param unreached true if the host was never reached
+   */
   readonly fault: (phase: string, unreached: boolean) => NetworkError | undefined;
   /** Ends the step: its limit no longer applies. */
   readonly done: () => void;

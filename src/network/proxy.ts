@@ -39,6 +39,7 @@ export function openTunnel(proxyConnection: Socket, proxy: URL, target: URL, sig
     request.once("connect", (response, socket: Socket, head) => {
       const { statusCode: status = 0 } = response;
       if (status < 200 || status > 299) return refuse(response);
+      // The proxy may have sent the first bytes of the target together with its answer.
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
@@ -60,6 +61,7 @@ export function authorizationFor(proxy: URL): string | undefined {
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
+/** Decodes a percent-encoded text. A text with a `%` that encodes nothing was meant as it stands. */
 function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -96,7 +98,7 @@ export function isExempt(target: URL, noProxy: string): boolean {
     });
 }
 
-/** @param block an address, or a block of addresses such as `10.0.0.0/8` */
+/** Returns true if a block contains an address. @param block an address, or a block of addresses such as `10.0.0.0/8` */
 function isInBlock(address: string, block: string): boolean {
   const [network = "", prefix] = block.split("/");
   const family = isIP(network);

@@ -1,7 +1,7 @@
 /** Describes notices for the user. Each is one line, and perhaps further lines with details. */
 import { enumerateFew, limitLines } from "../core/lines.ts";
 import { type Notice, formatDiagnostic } from "../core/model.ts";
-import { isCertainReference } from "../core/reference-forms.ts";
+import { isOnlyReference } from "../core/reference-forms.ts";
 import { describeResolver } from "../contract/reference-resolvers.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
@@ -112,7 +112,7 @@ function describeReferences({
   const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
   const are = isOne ? "is" : "are";
   const [references, values] = isOne ? ["a reference", "a value"] : ["references", "values"];
-  const finding = isCertainReference(form)
+  const finding = isOnlyReference(form)
     ? `${are} ${references} (${form}), not ${values}, and`
     : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
   return [

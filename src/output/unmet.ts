@@ -82,20 +82,11 @@ export function explainUnmet(
   } = start;
   const wordings = describeViolationsOf(violations.slice(0, MAX_SHOWN), start);
   if (hasNoContract(start)) {
+    // The absence of a contract is the only violation then.
     const [{ message, advice } = { message: "", advice: [] }] = wordings;
     return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
   }
-  const omittedCount = violations.length - wordings.length;
-  const omitted: readonly Finding[] =
-    omittedCount > 0
-      ? [
-          {
-            kind: "names",
-            text: `and ${count(omittedCount, "violation")} more; sophia-run check --json lists all`,
-            advice: [],
-          },
-        ]
-      : [];
+  const omitted = countOmitted(violations.length - wordings.length);
   const missingValues = wordings.flatMap(({ supply }) => supply);
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const toFinding = ({ message, advice, wrong }: Wording): Finding => {
@@ -107,14 +98,14 @@ export function explainUnmet(
   // If a schema in ESC refuses its values, these are known well enough to be judged, and ESC is not the cause.
   const hasJudgedValues = start.verdict.judged !== undefined;
   if ((esc.kind === "unavailable" && !hasJudgedValues) || esc.kind === "refused") {
-    const meanwhile =
+    const temporaryRemedy =
       esc.kind === "refused"
         ? ["until then, set the missing variables in the environment", describeUseOfFiles(esc.settings)]
         : ["until then, set the missing variables in the environment or in .env"];
     return {
       cause: describeCause(esc.failure),
       findings: compacted(),
-      remedy: [...shared, ...unreadLines, ...meanwhile],
+      remedy: [...shared, ...unreadLines, ...temporaryRemedy],
     };
   }
   const builtIn: Pick<UnmetReport, "builtInApplies"> =
@@ -129,9 +120,16 @@ export function explainUnmet(
   if (esc.kind === "off" && builtIn.builtInApplies === undefined) {
     return { findings, remedy, postscript: advice, lacksEsc: true };
   }
-  const cause = describeUnaskedEsc(start);
+  const cause = describeUncontactedEsc(start);
   if (cause === undefined) return { ...builtIn, findings, remedy };
   return { ...builtIn, cause: [...cause, ...advice], findings, remedy };
+}
+
+/** Returns a line that counts the violations which are not shown; none if all are shown. */
+function countOmitted(omittedCount: number): readonly Finding[] {
+  if (omittedCount <= 0) return [];
+  const text = `and ${count(omittedCount, "violation")} more; sophia-run check --json lists all`;
+  return [{ kind: "names", text, advice: [] }];
 }
 
 /** Describes that ESC itself refuses its values, so that no program can be started with them. */
@@ -140,7 +138,7 @@ function describeRefusedValues({ store: { esc } }: Pick<Start, "store">): string
   return `until then, ESC opens ${enumerateFew(names.map(printable), MAX_DETAILS)} for no program: a schema in it refuses the values`;
 }
 
-/** Task runners that do not pass on the whole environment: a variable that each sets, and how it can be made to pass on more. */
+/** Task runners that do not pass on the whole environment: a variable that the runner sets, and how the user makes it pass on more. */
 const RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
   ["TURBO_HASH", 'Turborepo passes on what turbo.json names: "globalPassThroughEnv": ["ESC_*"]'],
   ["NX_TASK_TARGET_PROJECT", "agents of Nx Cloud pass on what they are told: --with-env-vars=ESC_ENV,ESC_TOKEN"],
@@ -151,8 +149,8 @@ export function runnerAdvice(resolution: Resolution): string | undefined {
   return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
-/** Returns the reason why ESC was not contacted, with its remedies; undefined if it was. */
-function describeUnaskedEsc({
+/** Returns the reason why ESC was not contacted, with its remedies; undefined if it was contacted or need not be. */
+function describeUncontactedEsc({
   environment,
   files: { contract },
   store: { esc },
@@ -198,20 +196,25 @@ function compactFindings(
   const describeEmptyValue = createEmptyValueDescriber({ values });
   const unsetNames: string[] = [];
   const emptyNames: string[] = [];
-  const groups: string[] = [];
-  const withheldNames = new Map<string, string[]>();
+  const groupLines: string[] = [];
+  /** The names of withheld variables, by the reason for withholding them. */
+  const namesByReason = new Map<string, string[]>();
   const otherWordings = wordings.filter(({ violation, advice }) => {
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
-    const wanted = namesOfViolation(violation);
-    const withheld = wanted.filter((name) => describeWithholding(name) !== undefined);
-    for (const name of withheld) {
-      const reason = describeWithholding(name) ?? "";
-      withheldNames.set(reason, [...(withheldNames.get(reason) ?? []), name]);
+    const missingNames = namesOfViolation(violation);
+    let hasWithheld = false;
+    for (const name of missingNames) {
+      const reason = describeWithholding(name);
+      if (reason === undefined) continue;
+      hasWithheld = true;
+      namesByReason.set(reason, [...(namesByReason.get(reason) ?? []), name]);
     }
-    if (withheld.length > 0) return false;
-    const [firstName] = wanted;
-    if (firstName === undefined || wanted.length > 1) groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
+    if (hasWithheld) return false;
+    const [firstName] = missingNames;
+    // Several names: the contract demands that one of them is set.
+    if (firstName === undefined || missingNames.length > 1)
+      groupLines.push(`none set: ${enumerateFew(missingNames, MAX_SHOWN, "or")}`);
     else if (describeEmptyValue(firstName) === undefined) unsetNames.push(firstName);
     else emptyNames.push(firstName);
     return false;
@@ -219,8 +222,8 @@ function compactFindings(
   const lines = [
     ...(unsetNames.length === 0 ? [] : [`not set: ${unsetNames.join(", ")}`]),
     ...(emptyNames.length === 0 ? [] : [`empty: ${emptyNames.join(", ")}`]),
-    ...groups,
-    ...Array.from(withheldNames, ([reason, names]) => `${reason}: ${limitLines(names, MAX_SHOWN).join(", ")}`),
+    ...groupLines,
+    ...Array.from(namesByReason, ([reason, names]) => `${reason}: ${limitLines(names, MAX_SHOWN).join(", ")}`),
   ];
   return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(toFinding)];
 }
@@ -282,6 +285,7 @@ export function describeUnmet(
   const builtInApplies = isRunning ? [] : (unmet.builtInApplies ?? []);
   const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
+  // The cause, if one is known, is the first line in place of the head.
   const [message = head, ...rest] = [...builtInApplies, ...cause, head];
   const named = namedContract(start.settings);
   const option = named === undefined ? "" : unbroken(` --contract ${shellWord(named)}`);

@@ -4,7 +4,7 @@
  */
 import { grouped } from "../core/grouped.ts";
 import { isOfLine, type Notice, type Resolution, type Variable } from "../core/model.ts";
-import { isCertainReference } from "../core/reference-forms.ts";
+import { isOnlyReference } from "../core/reference-forms.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 
 /**
@@ -21,7 +21,7 @@ export function usedReferenceNotices(
 ): readonly Notice[] {
   const isUsed = ({ name, reference }: Variable): boolean => {
     if (!selected.has(name) && !WITHHELD_VARIABLES.includes(name)) return false;
-    const isViolation = reference !== undefined && isCertainReference(reference) && isChecked(name);
+    const isViolation = reference !== undefined && isOnlyReference(reference) && isChecked(name);
     return !isViolation;
   };
   return referenceNotices([...resolution.values()].filter(isUsed));

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from "node:fs";
 
+/** The device number of `/dev/null` on Linux: major 1, minor 3. */
 const LINUX_NULL_DEVICE = 0x103;
 /** Opening must not wait for the writer of a pipe, nor make a terminal the controlling one. Windows has neither flag. */
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
@@ -30,7 +31,7 @@ export interface ReadOptions {
 }
 
 /**
- * Reads a file that was found, not named by the user: a regular file, or a link to one. Nothing else is opened, since a pipe
+ * Reads a file that sophia-run found by search, not one that the user named: a regular file, or a symbolic link to one. Nothing else is opened, since a pipe
  * may have no writer, and opening has effects on some devices. `/dev/null` is read as an empty file: users put it in the
  * place of files to hide them.
  *
@@ -41,11 +42,11 @@ export function readFound(
   path: string | Buffer,
   { maxBytes, follows = true, accept = () => true }: ReadOptions & { readonly follows?: boolean },
 ): Buffer {
-  const found = follows ? statSync(path) : lstatSync(path);
-  if (isNullDevice(found)) return Buffer.alloc(0);
+  const status = follows ? statSync(path) : lstatSync(path);
+  if (isNullDevice(status)) return Buffer.alloc(0);
   // Reading a folder, and opening a link that is not followed, fail below with the system's own codes.
-  const mayBeRead = found.isFile() || found.isDirectory() || found.isSymbolicLink();
-  if (!mayBeRead) throw readRefusal("NOT_REGULAR");
+  const mayBeOpened = status.isFile() || status.isDirectory() || status.isSymbolicLink();
+  if (!mayBeOpened) throw readRefusal("NOT_REGULAR");
   const { descriptor, stats } = openToRead(path, follows);
   try {
     // Another process may have replaced the file since the first check.
@@ -104,6 +105,7 @@ export function isNullDevice(stats: Stats): boolean {
 /** Reads an open file to its end. The size is only a hint: files of /proc have the size 0, and a file may grow meanwhile. */
 export function readOpenFile(descriptor: number, size: number, maxBytes: number): Buffer {
   if (size > maxBytes) throw readRefusal("TOO_LARGE");
+  // With one byte more than the size, the second read finds the end of the file, and the buffer need not grow.
   let buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   for (;;) {

@@ -1,3 +1,4 @@
+/** Describes for the user why a file that was found by search is not trusted, as ownership.ts decides. */
 import { statSync } from "node:fs";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";

@@ -1,4 +1,4 @@
-/** Errors of the system, by their codes. */
+/** Finds the codes of system errors, such as `ENOENT`, in what Node.js throws. */
 
 /** The code of a command that is in no folder of the search path. All other codes are the system's. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
@@ -18,7 +18,7 @@ export function codeOrThrow(error: unknown): string {
   return code;
 }
 
-/** Returns the name of an error number, such as `ENOENT` for 2. Node.js loads the table on demand. */
+/** Returns the name of an errno, such as `ENOENT` for 2. Node.js loads the table on demand. */
 export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;

@@ -1,4 +1,4 @@
-/** Folders: making them, and the user's own for the cache and the settings. */
+/** Makes folders, and finds the folders in which sophia-run keeps its cache and the user's settings. */
 import { mkdirSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 import { systemErrorCode } from "./errors.ts";
@@ -36,21 +36,27 @@ export function cacheFolder(environment: Environment): string | undefined {
   return folderOf(environment, "XDG_CACHE_HOME", "LOCALAPPDATA", ".cache");
 }
 
-/** Returns sophia-run's folder in the user's settings. */
+/** Returns sophia-run's folder below the user's configuration folder, such as `~/.config/sophia-run`. */
 export function configFolder(environment: Environment): string | undefined {
   return folderOf(environment, "XDG_CONFIG_HOME", "APPDATA", ".config");
 }
 
-/** @param inHome the folder below HOME that is used if no variable names another */
+/**
+ * Returns sophia-run's folder below a folder of the user.
+ *
+ * @param xdg the variable that names the user's folder @param windows the variable of Windows that names it
+ * @param inHome the folder below HOME that is used if neither variable does
+ * @returns undefined if no variable has an absolute path
+ */
 function folderOf(environment: Environment, xdg: string, windows: string, inHome: string): string | undefined {
   const absolutePathIn = (name: string, below?: string): string | undefined => {
     const path = environment.get(name) ?? "";
     if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
     return below === undefined ? path : within(path, below);
   };
-  const base =
+  const userFolder =
     absolutePathIn(xdg) ??
     (process.platform === "win32" ? absolutePathIn(windows) : undefined) ??
     absolutePathIn("HOME", inHome);
-  return base === undefined ? undefined : within(base, "sophia-run");
+  return userFolder === undefined ? undefined : within(userFolder, "sophia-run");
 }

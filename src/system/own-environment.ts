@@ -1,4 +1,7 @@
-/** The environment of this process, as the caller has set it. */
+/**
+ * Reads the environment variables that the caller has set for this process. `process.env` alone does not suffice: reading it
+ * is slow, and it lacks some values whose names are unusual. The addon (C code in native/) or the kernel has those.
+ */
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 import { attempt } from "./errors.ts";
@@ -7,9 +10,9 @@ import { isBun } from "./runtime.ts";
 /**
  * Returns this process's environment without invalid entries. Of two variables with one name the first one wins, as in getenv(3).
  *
- * @param variables `process.env` @param strings the environment as the addon reads it: names and values in turn, each
- *   followed by NUL; undefined without the addon, and if preloaded code may have changed `process.env`. Reading
- *   `process.env` calls getenv(3) for each variable, which takes 35 ms for 5,000 variables.
+ * @param variables `process.env`. Reading it calls getenv(3) for each variable, which takes 35 ms for 5,000 variables
+ * @param strings the environment as the addon reads it: alternately a name and a value, each followed by NUL. It is undefined
+ *   if there is no addon, or if preloaded code may have changed `process.env`
  */
 export function readOwnEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
   return strings === undefined ? copyEnvironment(variables) : parseEnvironment(strings);
@@ -31,6 +34,7 @@ function parseEnvironment(strings: string): Environment {
  */
 function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
+  // Is read only if `process.env` lacks a value, which is rare.
   let initial: Environment | undefined;
   // Object.keys would call getenv(3) for each name.
   for (const name of Object.getOwnPropertyNames(variables)) {
@@ -38,36 +42,38 @@ function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
     if (name === "") continue;
     const isAmbiguous = isBun && name.includes("\uFFFD");
     const known = isAmbiguous ? undefined : variables[name];
+    // Without /proc, Bun's ambiguous value is better than none.
     const value = known ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
     if (value !== undefined) environment.set(name, value);
   }
   return environment;
 }
 
-/** Returns the environment at the start of this process (Linux); an empty one elsewhere. */
+/** Returns the environment that this process had when it started. Only Linux has it, in /proc; elsewhere the result is empty. */
 export function initialEnvironment(): Environment {
   const environment = new Map<string, string>();
   // The entries are read from the last to the first, so that the first of two variables with one name wins.
   for (const entry of Array.from(initialEntries().keys()).toReversed()) {
     const equals = entry.indexOf("=");
+    // An entry without a name or without `=` is not a variable.
     if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return environment;
 }
 
 /**
- * Returns the bytes of each entry of the environment at the start of this process (Linux), by the text that Node.js makes of
- * it.
+ * Returns the entries (`NAME=value`) of the environment that this process had when it started, as bytes. The keys are the same
+ * entries, decoded as UTF-8. The map is empty on systems other than Linux.
  */
 export function initialEntries(): ReadonlyMap<string, Buffer> {
   return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
 }
 
-/** Reads the NUL-terminated strings of a file of /proc; none without /proc. */
+/** Reads the NUL-terminated strings of a file of /proc. Returns none if the file cannot be read, as on systems without /proc. */
 export function readStrings(file: string): readonly Buffer[] {
-  const strings =
-    attempt(() => readFileSync(file, "latin1"))
-      ?.replace(/\0$/, "")
-      .split("\0") ?? [];
+  // Latin-1 keeps each byte as one character, also bytes that are not UTF-8.
+  const text = attempt(() => readFileSync(file, "latin1"));
+  if (text === undefined) return [];
+  const strings = text.replace(/\0$/, "").split("\0");
   return strings.map((string) => Buffer.from(string, "latin1"));
 }

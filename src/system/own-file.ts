@@ -10,7 +10,7 @@ import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
 import { whileLocked } from "./locked.ts";
 import { readPrivate, type UnusableFile, writePrivate } from "./private-file.ts";
 
-/** Reads a file. @returns its text, undefined if there is no file; or why the file is not used */
+/** Reads a file. @returns the text, which is undefined if the file does not exist; or the reason why the file is not used */
 export function readOwnFile(
   path: string,
   maxBytes: number,

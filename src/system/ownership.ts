@@ -24,7 +24,7 @@ export type Distrust =
   | { readonly kind: "folder"; readonly folder: string };
 
 /**
- * Returns why a file that was found by search is not trusted; undefined if it is. On Windows every file is.
+ * Returns why a file that was found by search is not trusted; undefined if it is trusted. On Windows every file is trusted.
  *
  * If the project's folder itself is world-writable, its file system may have no permissions (WSL). Then only the owner
  * decides, and for a symbolic link its own owner, too.
@@ -45,7 +45,7 @@ export function distrustOf(path: string, file: Stats, folder: string, project: s
   // Both folders are world-writable: any user may have put a link there, or replaced the file.
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
-  // The numbers differ if another process replaces the file at this moment.
+  // The inode or device numbers differ if another process replaces the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
 }
 
@@ -64,6 +64,7 @@ export function isWorldWritable(folder: Stats, path: string): boolean {
   return (folder.mode & WORLD_WRITABLE) !== 0 && isOnWritable(path);
 }
 
+/** Returns true unless the file system is read-only (EROFS). That this user may not write there (EACCES) does not matter. */
 function isOnWritable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);

@@ -20,7 +20,11 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
 }
 
-/** @param path the link to the working directory or, with `/..` for each step, a folder above it */
+/**
+ * Returns the folder that contains the working directory, or a folder above it.
+ *
+ * @param path {@link WORKING_DIRECTORY_LINK}, with `/..` for each folder upwards
+ */
 function aboveWorkingDirectory(path: string): string {
   let folder = attempt(() => process.cwd()) ?? "/";
   const steps = (path.length - WORKING_DIRECTORY_LINK.length) / "/..".length + 1;

@@ -1,8 +1,12 @@
-/** Reads a pipe to its end within a time limit, without blocking the event loop. */
+/**
+ * Reads a pipe to its end within a time limit, without blocking the event loop. The user may name a pipe in place of a file:
+ * `--dotenv <(command)` in a shell, or a named pipe.
+ */
 import { readlinkSync, readSync } from "node:fs";
 import { systemErrorCode, attempt } from "./errors.ts";
 
-const POLL_MS = 10;
+/** The polling interval for a pipe without bytes. */
+const POLLING_INTERVAL_MS = 10;
 /** The time in which all pipes that are read one after another must end. */
 const SHARED_WAIT_MS = 5000;
 /** After this time without a pipe the next one has the whole limit again: a process with `--watch` reads again. */
@@ -37,6 +41,7 @@ export async function readPipe(
   }
 }
 
+/** Reads a pipe to its end. @param waitMs the time limit */
 async function readWithin(
   descriptor: number,
   path: string | Buffer,
@@ -48,7 +53,7 @@ async function readWithin(
   const chunks: Buffer[] = [];
   let length = 0;
   // The global `performance` would take 0.9 ms to load.
-  const end = process.uptime() + waitMs / 1000;
+  const endTime = process.uptime() + waitMs / 1000;
   for (;;) {
     const chunk = Buffer.allocUnsafe(65_536);
     const bytes = readAvailable(descriptor, chunk);
@@ -58,8 +63,8 @@ async function readWithin(
       length += bytes;
       if (length > maxBytes) return "TOO_LARGE";
     } else {
-      if (process.uptime() >= end) return "NO_END";
-      await new Promise((resolve) => void setTimeout(resolve, POLL_MS));
+      if (process.uptime() >= endTime) return "NO_END";
+      await new Promise((resolve) => void setTimeout(resolve, POLLING_INTERVAL_MS));
     }
   }
 }

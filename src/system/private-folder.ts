@@ -10,7 +10,7 @@ import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./ownership.ts";
 
 /**
  * The reason why a folder is not used. `others`: it belongs to another user. `mode`: other users have permissions for it.
- * `above`: every user may replace a folder above it, which is `path`.
+ * `above`: in a folder above, which is `path`, every user may replace the folder.
  */
 export type FolderProblem =
   | { readonly kind: "absent" }
@@ -28,15 +28,17 @@ export interface PrivateFolder {
 }
 
 /**
- * Opens a folder while `use` runs. @returns the result of `use`, or why the folder is not used
+ * Opens a folder, calls `use`, and closes the folder.
  *
- * @param forbidden the permissions that it may not have
+ * @param forbidden the permissions that the folder must not have
+ * @returns the result of `use`, or why the folder is not used
  */
 export function inPrivateFolder<Result>(
   path: string,
   use: (folder: PrivateFolder) => Result,
   forbidden = GROUP_OR_WORLD,
 ): Result | FolderProblem {
+  // Windows has neither such owners nor such permissions.
   if (process.geteuid === undefined) return use({ path, descriptor: undefined });
   let descriptor: number;
   try {
@@ -60,6 +62,7 @@ export function inPrivateFolder<Result>(
   }
 }
 
+/** Returns why a folder could not be opened. */
 function notOpened(path: string, error: unknown): FolderProblem {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };

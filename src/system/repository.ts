@@ -1,4 +1,7 @@
-/** Finds repositories by the folders that version control systems make, such as `.git`. */
+/**
+ * Finds repositories by the folders that version control systems make, such as `.git`. A repository is a limit of trust: files
+ * in it come from its authors, and must not lead sophia-run to files outside.
+ */
 import { existsSync } from "node:fs";
 import { sep } from "node:path";
 import { attempt } from "./errors.ts";
@@ -48,8 +51,9 @@ export function repositoryOrFolderOf(contract: string): { readonly folder: strin
  * Returns true if a file is in the repository of another file; outside of any repository, if it is in that file's folder or
  * below.
  */
-export function sharesRepository(file: string, other: string): boolean {
-  const [realFile, otherFolder] = [attempt(() => realPath(file)), attempt(() => realPath(parentOf(other)))];
+export function sharesRepository(file: string, otherFile: string): boolean {
+  const realFile = attempt(() => realPath(file));
+  const otherFolder = attempt(() => realPath(parentOf(otherFile)));
   if (realFile === undefined || otherFolder === undefined) return false;
   const repository = anyRepositoryOf(otherFolder);
   return isBelow(realFile, repository ?? otherFolder) && anyRepositoryOf(parentOf(realFile)) === repository;

@@ -1,6 +1,6 @@
 /**
- * Reads the standard input: answers of the user at a terminal, and data from a pipe. Loaded only if there is something to
- * read.
+ * Reads the standard input for commands such as `set` and `login`: the user's answers to questions at a terminal, a secret
+ * without showing it, and data from a pipe. The file is loaded only if there is something to read.
  */
 import { readSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
@@ -8,7 +8,10 @@ import { systemErrorCode } from "./errors.ts";
 import { write, sleep } from "./blocking.ts";
 import { discardPending } from "./pending-input.ts";
 
-/** The length of the longest environment variable on Linux. A terminal hands over at most 4,096 bytes of a line. */
+/**
+ * The limit on an input, because Linux allows no longer environment variable. Outside of raw mode, a terminal hands over at most
+ * 4,096 bytes of a line.
+ */
 const MAX_BYTES = 131_072;
 /** The time limit on a whole input. Its writer may ask the user first. */
 const TIME_LIMIT_MS = 120_000;
@@ -38,7 +41,7 @@ const PASTE_END = Buffer.from("\u001B[201~");
 
 /**
  * Asks a question, and reads one line without its line break. Input that was typed before the question is discarded.
- * @returns undefined at the end of the input, or if it cannot be read
+ * @returns undefined at the end of the input, or if the input cannot be read or is too long
  */
 export function readLine(question: string): string | undefined {
   discardPending();
@@ -47,6 +50,7 @@ export function readLine(question: string): string | undefined {
   while (bytes.length < MAX_BYTES) {
     const byte = readByte();
     if (byte === undefined || (byte === "end" && bytes.length === 0)) return undefined;
+    // The last line of a pipe may lack its line break.
     if (byte === "end") return Buffer.from(bytes).toString("utf8");
     if (byte === LINE_FEED) return Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
     bytes.push(byte);
@@ -54,13 +58,14 @@ export function readLine(question: string): string | undefined {
   return undefined;
 }
 
-const buffer = new Uint8Array(1);
+/** Holds one byte, because a longer read could take input that the program or the shell must get. */
+const byteBuffer = new Uint8Array(1);
 
 /** Waits for the next byte. @returns "end" at the end of the input, undefined if the input cannot be read */
 function readByte(): number | "end" | undefined {
   for (;;) {
     try {
-      return readSync(0, buffer) === 0 ? "end" : buffer[0];
+      return readSync(0, byteBuffer) === 0 ? "end" : byteBuffer[0];
     } catch (error) {
       if (systemErrorCode(error) !== "EAGAIN") return undefined;
       // EAGAIN: another process has made the terminal non-blocking, and there is no input yet.
@@ -77,10 +82,11 @@ function readByte(): number | "end" | undefined {
  * afterwards, it asks again. Node.js resets the terminal however the process ends.
  *
  * @param marksPastes true if the terminal knows escape sequences
- * @returns undefined at the end of the input (Ctrl-D), or if the input cannot be read
+ * @returns undefined at the end of the input (Ctrl-D), or if the input cannot be read or is too long
  */
 export function readHidden(prompt: string, marksPastes: boolean): string | undefined {
   const terminal = new (process.getBuiltinModule("node:tty").ReadStream)(0);
+  // The stream must not keep this process running.
   terminal.unref();
   for (;;) {
     terminal.setRawMode(true);
@@ -95,12 +101,17 @@ export function readHidden(prompt: string, marksPastes: boolean): string | undef
       write(2, `${marksPastes ? DISABLE_PASTE_MARKS : ""}\n`);
     }
     if (typeof line !== "object") return line;
-    // Process 0 stands for the process group.
+    // 0 stands for this process's own group (kill(2)). If the signal only stops the process, the loop asks again afterwards.
     process.kill(0, line.signal);
   }
 }
 
-/** Reads keys up to the end of a line. @returns the line, or the signal of a key; undefined at the end of the input */
+/**
+ * Reads keys up to the end of a line, and applies keys that delete. In pasted text, line breaks and control characters have no
+ * special meaning.
+ *
+ * @returns the line, or the signal of a key; undefined at the end of the input, or if the input cannot be read or is too long
+ */
 function readKeys(): string | { readonly signal: NodeJS.Signals } | undefined {
   let bytes: number[] = [];
   let isPasting = false;

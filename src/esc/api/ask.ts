@@ -1,4 +1,7 @@
-/** Calls ESC for each configured environment, and turns every fault into a failure in words. */
+/**
+ * Sends requests to Pulumi ESC for each environment that the settings name, and turns every fault into a failure with a message
+ * for the user.
+ */
 import type { Failure, Notice } from "../../core/model.ts";
 import { obtainToken } from "../auth/token.ts";
 import { EscFault, type RefusalTarget, refusalTarget } from "../faults/esc-fault.ts";
@@ -60,6 +63,7 @@ export async function askEsc<T>(
   return { kind: "unavailable", failure, blames: fault.fault.kind === "file" ? "credential" : "service" };
 }
 
+/** The step as messages name it. */
 const ORGANIZATION_STEP = "finding the default organization";
 
 /**
@@ -88,7 +92,7 @@ function organizationAt(value: unknown, ...path: readonly string[]): string | un
 
 /**
  * Calls `ask` for the environments that a name may mean, until one exists. A name of two parts has two meanings.
- * @throws EscFault of the last one if none exists
+ * @throws EscFault of the last meaning if none exists
  */
 async function askFirstExisting<T>(
   name: EnvironmentName,

@@ -42,7 +42,11 @@ export type ChangeReport =
     }
   | (AskFailure & { readonly retryAfterMs?: number | undefined });
 
-/** Checks the environments of the settings and all of their imports, except for those that were hidden `before`. */
+/**
+ * Checks the environments of the settings and all of their imports.
+ *
+ * @param before the result of the last check; environments that were hidden then are not checked again
+ */
 export async function detectChanges(
   settings: EscSettings,
   before: KnownEnvironments | undefined,
@@ -56,6 +60,7 @@ export async function detectChanges(
   const check = async (name: FullName, connection: Connection): Promise<void> => {
     const key = formatVersion(name);
     if (seen.has(key) || hidden.has(key)) return;
+    // Above the limit, changes are found only by opening.
     if (seen.size >= MAX_ENVIRONMENTS) return void hidden.add(key);
     const known = before?.seen.get(key);
     const answer = await readState(name, connection, known);
@@ -68,6 +73,7 @@ export async function detectChanges(
   };
   const answers = await askEsc(settings, progress, async (name, connection) => {
     const { token } = connection;
+    // Every check with another kind of credential would obtain a new token.
     if (token !== undefined && settings.credential.kind !== "token") {
       settingsWithToken = {
         ...settings,

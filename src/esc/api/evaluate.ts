@@ -29,11 +29,11 @@ export const UNSEEN = "a hidden value";
 
 /** Returns the variables of an evaluated environment, with {@link UNSEEN} for unknown values. */
 export function variablesIn({ name, variables }: EvaluatedEnvironment): readonly Variable[] {
-  return Array.from(variables).flatMap(([key, one]): readonly Variable[] => {
-    if (one.kind === "list-or-object") return [];
-    if (one.kind === "known") return [one.variable];
+  return Array.from(variables).flatMap(([key, evaluated]): readonly Variable[] => {
+    if (evaluated.kind === "list-or-object") return [];
+    if (evaluated.kind === "known") return [evaluated.variable];
     const origin = { source: "esc", environment: formatName(name) } as const;
-    return [{ name: key, value: UNSEEN, secret: one.secret, origin, delivery: one.delivery }];
+    return [{ name: key, value: UNSEEN, secret: evaluated.secret, origin, delivery: evaluated.delivery }];
   });
 }
 

@@ -10,7 +10,7 @@ import { type Fields, fieldsOf, positiveInteger, textAt, valueAt } from "../tran
 
 type Provenance = Pick<Extract<Origin, { readonly source: "esc" }>, "importedFrom" | "line" | "overrides">;
 
-/** A chain of imports may have any length, and each import may override the value of the next one. */
+/** The limit on the overridden values that are reported. A chain of imports may have any length, and each may override the next. */
 const MAX_OVERRIDES = 20;
 
 /**
@@ -23,8 +23,8 @@ export function namesInTraces(
 ): ReadonlySet<string> {
   const { project, version, revision } = name;
   const names = [formatName(name), `${project}/${name.name}`, ...(project === "default" ? [name.name] : [])];
-  const namesAtVersions = [version, revision].flatMap((at) =>
-    at === undefined ? [] : names.map((unversioned) => `${unversioned}@${at}`),
+  const namesAtVersions = [version, revision].flatMap((versionOrRevision) =>
+    versionOrRevision === undefined ? [] : names.map((unversioned) => `${unversioned}@${versionOrRevision}`),
   );
   const root = valueAt(answer, "executionContext", "properties", "rootEnvironment", "value", "name", "value");
   return new Set([...names, ...namesAtVersions, ...(typeof root === "string" ? [root] : [])]);
@@ -41,9 +41,9 @@ export function provenanceOf(value: Fields, environmentNames: ReadonlySet<string
   const overrides: DefinitionLocation[] = [];
   let base = fieldsOf(trace["base"]);
   while (base !== undefined && overrides.length < MAX_OVERRIDES) {
-    const below = fieldsOf(base["trace"]) ?? {};
-    overrides.push(locationIn(below));
-    base = fieldsOf(below["base"]);
+    const baseTrace = fieldsOf(base["trace"]) ?? {};
+    overrides.push(locationIn(baseTrace));
+    base = fieldsOf(baseTrace["base"]);
   }
   return {
     ...(environment === undefined || environmentNames.has(environment) ? {} : { importedFrom: environment }),

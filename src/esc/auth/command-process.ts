@@ -19,8 +19,8 @@ import { hasTerminal } from "../../system/controlling-terminal.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
 import { attempt, codeOrThrow, errorName } from "../../system/errors.ts";
 
-/** `error` is the code of the system's error, such as `ENOENT`. */
 interface StartError {
+  /** The name of the errno, such as `ENOENT`. */
   readonly error: string;
 }
 
@@ -43,10 +43,12 @@ export async function startCommand(line: string, environment: Environment): Prom
   return guarded ?? startUnguarded(line, environment);
 }
 
+/** Starts a line for the system's shell, as a child process of this process. */
 async function startUnguarded(line: string, environment: Environment): Promise<CommandProcess | StartError> {
   const isWindows = process.platform === "win32";
   const words = isWindows
-    ? ([environment.get("ComSpec") ?? "cmd.exe", "/d", "/s", "/c", `"${line}"`] as const)
+    ? // /d: no AutoRun commands of the registry. /s: only the outer quotes are removed.
+      ([environment.get("ComSpec") ?? "cmd.exe", "/d", "/s", "/c", `"${line}"`] as const)
     : (["/bin/sh", "-c", line] as const);
   const started = await start(words, environment);
   if ("error" in started) return started;
@@ -58,8 +60,8 @@ async function startUnguarded(line: string, environment: Environment): Promise<C
 }
 
 /**
- * The guard's reports are two 32-bit integers: a kind and a number. The number is an error number for NOT_EXECUTED, and a
- * status for EXITED. All other kinds are codes of waitid(2) whose number is a signal.
+ * The guard writes reports of two 32-bit integers: a kind and a number. For NOT_EXECUTED the number is an errno, and for EXITED
+ * an exit status. All other kinds are codes of waitid(2) for a command that a signal ended, and the number is the signal.
  */
 const [NOT_EXECUTED, STARTED, EXITED] = [-1, 0, 1];
 const REPORT_BYTES = 8;
@@ -100,6 +102,7 @@ async function startGuarded(
   return isStarted ? { output, end, kill } : undefined;
 }
 
+/** Parses a report of the guard about the end of the command. */
 function parseReport(kind: number, number: number): CommandEnd {
   if (kind === NOT_EXECUTED) return { error: errorName(number) };
   if (kind === EXITED) return { status: number };
@@ -113,7 +116,12 @@ interface StartedChild {
   readonly kill: () => void;
 }
 
-/** @param furtherPipes for descriptors from 3 on */
+/**
+ * Starts a process with a pipe for its output. The file is the first of the words.
+ *
+ * @param furtherPipes one entry for each further pipe, from descriptor 3 on
+ * @param argv0 the name of the process, as ps(1) shows it
+ */
 async function start(
   [file, ...args]: readonly [string, ...string[]],
   environment: Environment,
@@ -152,7 +160,10 @@ async function start(
   }
 }
 
-/** The number of times that /proc is searched for descendants, a millisecond apart. A process may be waiting for a disk. */
+/**
+ * The limit on searches of /proc for descendants, a millisecond apart. More than one is needed, because a killed process that
+ * waits for a disk ends only afterwards.
+ */
 const MAX_SEARCHES = 1000;
 
 /** Kills the descendants of a process, repeatedly until none is left, and then the process or its whole session. */
@@ -193,9 +204,9 @@ function descendantsOf(pid: number): readonly Descendant[] {
   const descendants: Descendant[] = [];
   const pending = [pid];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const ofNext = children.get(next) ?? [];
-    descendants.push(...ofNext);
-    pending.push(...ofNext.map((child) => child.pid));
+    const childrenOfNext = children.get(next) ?? [];
+    descendants.push(...childrenOfNext);
+    pending.push(...childrenOfNext.map((child) => child.pid));
   }
   return descendants;
 }

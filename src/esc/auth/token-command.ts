@@ -1,10 +1,14 @@
-/** Runs `ESC_TOKEN_COMMAND`, a command of the caller that prints a token. A file must not set that variable. */
+/**
+ * Runs the command of `ESC_TOKEN_COMMAND`, which prints the token for Pulumi ESC, such as `vault read …`. Only the caller may set
+ * the variable, because a file of a cloned repository could otherwise run any command.
+ */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { limitOf } from "../../system/limits.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 import { startCommand } from "./command-process.ts";
 
+/** The time limit on the command, which may ask the user for a password. */
 const TIME_LIMIT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 65_536;
 
@@ -22,12 +26,14 @@ export async function tokenByCommand(command: string, environment: Environment):
   return new Secret(token.trim());
 }
 
+/** Runs the command to its end. @returns its standard output @throws as {@link tokenByCommand} does */
 async function outputOf(command: string, environment: Environment): Promise<string> {
   const started = await startCommand(command, environment);
   if ("error" in started) throw notStarted(started.error);
   const { output, end, kill } = started;
   const chunks: Buffer[] = [];
   let length = 0;
+  /** The first reason for which the command was killed. */
   let problem: string | undefined;
   const stop = (reason: string): void => {
     problem ??= reason;
@@ -39,11 +45,12 @@ async function outputOf(command: string, environment: Environment): Promise<stri
     if (length > MAX_OUTPUT_BYTES) stop(`printed more than ${MAX_OUTPUT_BYTES / 1024} KiB`);
     else chunks.push(chunk);
   });
-  const ended = await end.finally(() => clearTimeout(timer));
+  const commandEnd = await end.finally(() => clearTimeout(timer));
+  // This check comes first: a command that was killed here also has a signal.
   if (problem !== undefined) throw failure(problem);
-  if ("error" in ended) throw notStarted(ended.error);
-  if ("signal" in ended) throw failure(`was ended by ${ended.signal}`);
-  if (ended.status !== 0) throw failure(`failed with status ${ended.status}`);
+  if ("error" in commandEnd) throw notStarted(commandEnd.error);
+  if ("signal" in commandEnd) throw failure(`was ended by ${commandEnd.signal}`);
+  if (commandEnd.status !== 0) throw failure(`failed with status ${commandEnd.status}`);
   return Buffer.concat(chunks).toString();
 }
 

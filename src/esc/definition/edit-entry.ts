@@ -1,4 +1,11 @@
-/** Sets or removes one entry of `values`, a block of lines, and keeps all else byte for byte. Pure. */
+/**
+ * Sets or removes one entry below `values` in the text of an ESC definition, such as `pulumiConfig`. The rest of the text, with its
+ * comments, stays the same byte for byte. An entry is a block of whole lines:
+ *
+ *     values:
+ *       pulumiConfig:            # an entry: this line, and the lines below it
+ *         region: eu-central-1
+ */
 import { isMap } from "yaml";
 import { add, afterPair, apply, columnOf, refuseUnfit, type Splice } from "./edit.ts";
 import { childOf, type EntryPair, isLinked, keyOf, keyText, type Mapping, type Node, type Parsed } from "./nodes.ts";
@@ -7,11 +14,11 @@ import { parseEdited, unusualForm } from "./verify.ts";
 
 /** An entry of `values`. */
 export interface ValuesEntry {
-  /** Its value, in a form that does not depend on how it is written. */
+  /** The value, in a form for comparisons that does not depend on how YAML writes the value. */
   readonly print: Print;
-  /** Its lines, without a line end at the last one. */
+  /** The lines of the entry, without a line break at the end. */
   readonly text: string;
-  /** The number of its first line, from 1. */
+  /** The number of the first line, from 1. */
   readonly line: number;
 }
 
@@ -40,14 +47,15 @@ function entryAt(parsed: Parsed, pair: EntryPair): ValuesEntry {
   };
 }
 
-/** Returns the comparable form that lines of a value have. @param lines without the key */
+/** Returns the form for comparisons of a value. @param lines the lines of the value, without the key */
 export function printOfLines(lines: readonly string[]): Print {
   return printOf(parseDefinition(lines.join("\n")).top);
 }
 
 /**
- * Puts the lines below a key of `values`, in place of those that it has.
- * @param lines those of the value, without an indent
+ * Sets the value of an entry, which is added if it does not exist.
+ *
+ * @param lines the lines of the value, without an indent
  * @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it
  */
 export function setEntry(yaml: string, key: string, lines: readonly string[]): string {
@@ -58,7 +66,7 @@ export function setEntry(yaml: string, key: string, lines: readonly string[]): s
     return [`${keyText(key)}:`, ...inner].join(parsed.eol);
   };
   const pair = findEntry(parsed, key);
-  const edits = pair === undefined ? add(parsed, values, [write]) : [replacement(parsed, values, pair, write)];
+  const edits = pair === undefined ? add(parsed, values, [write]) : [replaceLines(parsed, values, pair, write)];
   return verified(parsed, apply(yaml, edits), key, printOfLines(lines));
 }
 
@@ -70,16 +78,20 @@ export function removeEntry(yaml: string, key: string): string {
   return verified(parsed, apply(yaml, [{ ...linesOf(parsed, pair), text: "" }]), key, undefined);
 }
 
+/** The indent of one level, in spaces. */
 const STEP = 2;
 
-function replacement(parsed: Parsed, values: Mapping, pair: EntryPair, write: (indent: number) => string): Splice {
+/** Returns the edit that replaces the lines of an entry. @param write returns the new text for an indent */
+function replaceLines(parsed: Parsed, values: Mapping, pair: EntryPair, write: (indent: number) => string): Splice {
   if (isLinked(pair.key) || isLinked(pair.value)) throw refuse(`values.${keyOf(pair)} has an anchor or is an alias`);
   const { start, end } = linesOf(parsed, pair);
   const indent = columnOf(parsed, values.items[0]?.key);
-  const isEnded = parsed.yaml[end - 1] === "\n";
-  return { start, end, text: " ".repeat(indent) + write(indent) + (isEnded ? parsed.eol : "") };
+  // The last line of a definition may have no line break.
+  const hasLineBreak = parsed.yaml[end - 1] === "\n";
+  return { start, end, text: " ".repeat(indent) + write(indent) + (hasLineBreak ? parsed.eol : "") };
 }
 
+/** Returns the mapping `values`. @throws SophiaError (esc-edit, 125) if it is missing, or not in block style */
 function valuesOf({ top }: Parsed): Mapping {
   const values = top === undefined ? undefined : childOf(top, "values");
   if (!isMap<Node, Node | null>(values)) throw refuse("it has no values");
@@ -95,35 +107,41 @@ function findEntry(parsed: Parsed, key: string): EntryPair | undefined {
 
 /** Returns the whole lines of an entry. @throws SophiaError (esc-edit, 125) if others share its first line */
 function linesOf(parsed: Parsed, pair: EntryPair): { readonly start: number; readonly end: number } {
-  const at = pair.key.range?.[0] ?? 0;
-  const start = at - columnOf(parsed, pair.key);
-  if (parsed.yaml.slice(start, at).trim() !== "") throw refuse("values is written within braces");
-  const content = afterPair(parsed, pair);
-  const next = parsed.yaml.indexOf("\n", content);
-  const isAtLineEnd = content > 0 && parsed.yaml[content - 1] === "\n";
-  return { start, end: isAtLineEnd ? content : next === -1 ? parsed.yaml.length : next + 1 };
+  const keyStart = pair.key.range?.[0] ?? 0;
+  const start = keyStart - columnOf(parsed, pair.key);
+  if (parsed.yaml.slice(start, keyStart).trim() !== "") throw refuse("values is written within braces");
+  const contentEnd = afterPair(parsed, pair);
+  const endsWithLineBreak = contentEnd > 0 && parsed.yaml[contentEnd - 1] === "\n";
+  if (endsWithLineBreak) return { start, end: contentEnd };
+  const lineBreak = parsed.yaml.indexOf("\n", contentEnd);
+  return { start, end: lineBreak === -1 ? parsed.yaml.length : lineBreak + 1 };
 }
 
-/** Returns the edited text if only the entry differs. @throws SophiaError (esc-edit, 125) */
-function verified(before: Parsed, edited: string, key: string, wanted: Print | undefined): string {
+/**
+ * Returns the edited text if only the entry differs.
+ *
+ * @param expected the new value of the entry; undefined if the entry is removed
+ * @throws SophiaError (esc-edit, 125)
+ */
+function verified(before: Parsed, edited: string, key: string, expected: Print | undefined): string {
   const after = parseEdited(edited);
   const entry = findEntry(after, key);
   const print = entry === undefined ? undefined : printOf(entry.value);
-  const isWanted = JSON.stringify(print) === JSON.stringify(wanted);
-  if (!isWanted || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualForm();
+  const isExpected = JSON.stringify(print) === JSON.stringify(expected);
+  if (!isExpected || unchangedPart(before, key) !== unchangedPart(after, key)) throw unusualForm();
   return edited;
 }
 
-/** Returns a text of all that must stay: every entry but this one, and the comments outside of it. */
+/** Returns all that must stay the same as one text for comparisons: every other entry, and the comments outside of the entry. */
 function unchangedPart(parsed: Parsed, key: string): string {
   const pair = findEntry(parsed, key);
   const { start, end } = pair === undefined ? { start: 0, end: 0 } : linesOf(parsed, pair);
   const comments = parsed.comments.filter(({ at }) => at < start || at >= end).map(({ text }) => text);
-  const entries = (parsed.top?.items ?? []).map((outer) => {
-    const { value } = outer;
-    if (keyOf(outer) !== "values" || !isMap<Node, Node | null>(value)) return [printOf(outer.key), printOf(value)];
-    const inner = value.items.filter((one) => keyOf(one) !== key);
-    return [printOf(outer.key), ...inner.map((one) => [printOf(one.key), printOf(one.value)])];
+  const entries = (parsed.top?.items ?? []).map((topPair) => {
+    const { value } = topPair;
+    if (keyOf(topPair) !== "values" || !isMap<Node, Node | null>(value)) return [printOf(topPair.key), printOf(value)];
+    const otherPairs = value.items.filter((valuesPair) => keyOf(valuesPair) !== key);
+    return [printOf(topPair.key), ...otherPairs.map((otherPair) => [printOf(otherPair.key), printOf(otherPair.value)])];
   });
   return JSON.stringify([entries, comments]);
 }

@@ -1,5 +1,6 @@
 /**
- * Sets variables in the text of a definition, and keeps all else byte for byte, comments included. Pure.
+ * Sets variables in the YAML text of an ESC definition, for commands such as `sophia-run set`. The rest of the text, with its
+ * comments, stays the same byte for byte.
  *
  *     values:
  *       environmentVariables:
@@ -48,6 +49,7 @@ export function apply(yaml: string, edits: readonly Splice[]): string {
   return text + yaml.slice(copiedUpTo);
 }
 
+/** Returns the edits that make the changes: existing variables are replaced, others are added behind the last one. */
 function splicesFor(parsed: Parsed, changes: readonly VariableChange[]): readonly Splice[] {
   const { top } = parsed;
   if (top === undefined) {
@@ -153,6 +155,7 @@ export function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: nu
   return [insert(position, isLineStart ? text + parsed.eol : parsed.eol + text)];
 }
 
+/** Returns the edit that inserts a text and replaces nothing. */
 function insert(position: number, text: string): Splice {
   return { start: position, end: position, text };
 }
@@ -227,6 +230,7 @@ function valueRange({ yaml }: Parsed, pair: EntryPair): { colon: number; start: 
   return { colon: afterColon, start, end: contentEnd(value, yaml) };
 }
 
+/** Returns the position behind the key and the value of an entry. */
 function pairEnd(pair: EntryPair, yaml: string): number {
   const { key, value } = pair;
   return Math.max(contentEnd(key, yaml), value === null ? 0 : contentEnd(value, yaml));
@@ -255,7 +259,7 @@ function blockText(path: readonly string[], changes: readonly VariableChange[], 
   return [...keys, ...entries, ""].join(eol);
 }
 
-/** Writes the same on one line: `"values": {"environmentVariables": {"A": "1"}}`. */
+/** Writes keys and entries on one line: `"values": {"environmentVariables": {"A": "1"}}`. */
 function flowMapText(path: readonly string[], changes: readonly VariableChange[]): string {
   const inner = changes.map((change) => entryText(change, 0, "\n", true)).join(", ");
   return path.reduceRight((text, key) => `${quoted(key)}: {${text}}`, inner);

@@ -1,50 +1,52 @@
 /**
- * Makes the hint for someone whose `PULUMI_ACCESS_TOKEN` would open ESC (Pulumi's store of configuration and secrets). CI often has this
- * variable for Pulumi's own programs. It is never used unless the user says so, because the token may have wider rights than a start
- * needs.
+ * The remedy that a message shows if no credential opens Pulumi ESC, but the caller has set `PULUMI_ACCESS_TOKEN`, the token
+ * of Pulumi's own command-line programs. CI systems often set that variable. sophia-run does not use the token by itself,
+ * because a contract may declare the variable for the program.
  */
 import type { Environment } from "../../core/model.ts";
 import { isToken } from "./secret.ts";
 import { VariableLookup } from "./variables.ts";
 
 const TOKEN_VARIABLE = "PULUMI_ACCESS_TOKEN";
-const COMMAND_VARIABLE = "ESC_TOKEN_COMMAND";
+/** The setting with a command that prints the token for ESC. */
+const COMMAND_SETTING = "ESC_TOKEN_COMMAND";
 const IS_WINDOWS = process.platform === "win32";
-/** The command that prints the token. `sh` runs it; on Windows `cmd.exe` does, and has no `printenv`. */
-const COMMAND = IS_WINDOWS ? `echo %${TOKEN_VARIABLE}%` : `printenv ${TOKEN_VARIABLE}`;
-const HINT_BEGINNING = `${TOKEN_VARIABLE} is set; to open ESC with it`;
+/** The value of the setting. sophia-run has `sh` run it, but `cmd.exe` on Windows, where no `printenv` exists. */
+const PRINT_TOKEN = IS_WINDOWS ? `echo %${TOKEN_VARIABLE}%` : `printenv ${TOKEN_VARIABLE}`;
 
-/** The hint with a command to paste into a shell, or into PowerShell on Windows. */
-const SHELL_HINT: readonly [string, string] = [
-  `${HINT_BEGINNING}:`,
-  IS_WINDOWS ? `  $env:${COMMAND_VARIABLE} = '${COMMAND}'` : `  export ${COMMAND_VARIABLE}='${COMMAND}'`,
+/** A line that explains the remedy, and a line to paste into a shell (PowerShell on Windows). */
+const SHELL_REMEDY: readonly [string, string] = [
+  `${TOKEN_VARIABLE} is set; to open ESC with it:`,
+  IS_WINDOWS ? `  $env:${COMMAND_SETTING} = '${PRINT_TOKEN}'` : `  export ${COMMAND_SETTING}='${PRINT_TOKEN}'`,
 ];
-/** The hint with a line of a workflow, for a step that uses the GitHub Action of sophia-run. */
-const WORKFLOW_HINT: readonly [string, string] = [
-  `${HINT_BEGINNING}, write under env of the step:`,
-  `  ${COMMAND_VARIABLE}: ${COMMAND}`,
+/** The same remedy for a workflow of GitHub Actions in which a step uses sophia-run's own action. */
+const WORKFLOW_REMEDY: readonly [string, string] = [
+  `${TOKEN_VARIABLE} is set; to open ESC with it, write under env of the step:`,
+  `  ${COMMAND_SETTING}: ${PRINT_TOKEN}`,
 ];
 
-/** The settings that a token does not replace: the environment of ESC, and the organization for an ID token. */
-const OTHER_SETTINGS: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
+/** Settings that a token cannot replace: the name of the ESC environment, and the organization that an ID token is for. */
+const SETTINGS_BESIDE_TOKEN: ReadonlySet<string> = new Set(["ESC_ENV", "ESC_OIDC_ORG"]);
 
 /**
- * Returns the two lines of the hint, of which the second is a command to paste. Returns no lines if the process environment has no usable
- * token, or if a setting is missing that a token does not replace.
+ * Returns the lines of the remedy, of which the second is a command to paste. Returns no lines if `PULUMI_ACCESS_TOKEN` is not
+ * set or comes from a file, or if the setting that is missing is not the token.
  *
- * @param missing the name of the missing setting, as `escAccess` returns it
+ * @param missing the name of the missing setting, as `escAccess` reports it
  */
 export function pulumiTokenRemedy(missing: string, environment: Environment): readonly string[] {
-  if (OTHER_SETTINGS.has(missing)) return [];
-  // No layers of files: the command prints the variable of the process, which a file does not set.
-  const token = new VariableLookup(environment, []).findInProcess(TOKEN_VARIABLE)?.value.trim() ?? "";
-  // In a token with other characters `cmd.exe` would find commands of its own.
-  const isPrintable = !IS_WINDOWS || /^[\w.-]+$/.test(token);
-  return isToken(token) && isPrintable ? SHELL_HINT : [];
+  if (SETTINGS_BESIDE_TOKEN.has(missing)) return [];
+  // No `.env` files are passed: the command of the remedy runs in the caller's environment, where their variables are not set.
+  const variables = new VariableLookup(environment, []);
+  const token = variables.findInProcess(TOKEN_VARIABLE)?.value.trim() ?? "";
+  if (!isToken(token)) return [];
+  // The command puts the token into a command line of `cmd.exe`, which would interpret characters such as & and |.
+  if (IS_WINDOWS && !/^[\w.-]+$/.test(token)) return [];
+  return SHELL_REMEDY;
 }
 
-/** Replaces the hint for a shell in a message by the hint for a workflow, if the message has it. */
-export function replaceByWorkflowHint(message: string): string {
-  // A replacement by a function, because `$` has a meaning in a replacement by a string.
-  return message.replaceAll(SHELL_HINT.join("\n"), () => WORKFLOW_HINT.join("\n"));
+/** Replaces the remedy for a shell in a message, whose lines must not have been wrapped or indented, by that for a workflow. */
+export function withWorkflowRemedy(message: string): string {
+  // A replacement string would give `$` in the remedy a meaning. A function's result is inserted as it is.
+  return message.replaceAll(SHELL_REMEDY.join("\n"), () => WORKFLOW_REMEDY.join("\n"));
 }
