@@ -380,6 +380,7 @@ export class Renewer {
     this.#reporter.reportFailure(items, failure);
   }
 
+  /** Describes an item for the report of a failure. @param now the present time of the renewer's clock */
   #itemOf(kind: RenewedKind, now: number): RenewedItem {
     const clockExpiresAt = this.#states.get(kind)?.lifetime.expiresAt ?? 0;
     // The report shows the time that the provider stated, without conversion, since the clock of this machine may be wrong.
