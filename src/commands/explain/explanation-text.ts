@@ -6,7 +6,7 @@
  *     ✅ DATABASE_URL (Main database)
  *        state    set, secret
  *        from     ESC acme/shop/dev, line 12
- *        hides    .env, line 3 (a different value)
+ *        hides    .env:3 (a different value)
  */
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
