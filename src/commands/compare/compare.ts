@@ -1,4 +1,7 @@
-/** `sophia-run check --against A,B`: compares ESC environments by what they define, without opening them. */
+/**
+ * The command `sophia-run check --against dev,prod`. It compares which variables the ESC environments define, without opening them,
+ * and checks each of them against the contract.
+ */
 import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -28,9 +31,10 @@ import { notAllowed, unallowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 
 /**
- * Compares the environments and prints the report. Nothing is opened, so that no dynamic credentials are issued.
+ * Compares the environments and prints the report. No environment is opened, because that would make providers issue credentials.
  *
- * @param names the value of `--against` @returns 1 for a certain violation or, with `--strict`, for drift; else 0
+ * @param names the value of `--against`
+ * @returns 1 for a certain violation and, with `--strict`, for drift; otherwise 0
  * @throws SophiaError (125) if an environment cannot be evaluated
  */
 export async function compare(names: string, options: Values, asJson: boolean, context: Context): Promise<number> {
@@ -57,17 +61,13 @@ export async function compare(names: string, options: Values, asJson: boolean, c
     namedContract(settings),
   );
   if (asJson) {
-    context.out(
-      comparisonJson(
-        comparison,
-        notices.map((notice) => describeNotice(notice)[0]),
-      ),
-    );
+    const noticeTexts = notices.map((notice) => describeNotice(notice)[0]);
+    context.out(comparisonJson(comparison, noticeTexts));
   } else printReport(context, comparisonText(comparison, layoutFor(context, 1).width));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** @throws SophiaError (125) if ESC is not configured, or the user has not allowed the environments */
+/** Returns the settings of ESC for these environments. @throws SophiaError (125) if ESC is not configured, or the user has not allowed the environments */
 async function accessByNames(
   names: string,
   settings: Settings,
@@ -92,8 +92,8 @@ async function accessByNames(
 
 /** Returns the warnings of ESC about a definition, and the notices about its values. */
 function evaluationNotices({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
-  // All diagnostics are warnings, since an error has ended the command before. The severity keeps them from being formatted with
-  // "warning:", which the notice adds.
+  // An error would have ended the command before, so all diagnostics are warnings. They are formatted as errors here, because
+  // `formatDiagnostic` would put "warning:" before a warning, and so does the notice.
   const texts = diagnostics.map((diagnostic) => formatDiagnostic({ ...diagnostic, severity: "error" }));
   const environment = formatName(name);
   return [...texts.map((text) => createRemark(`ESC environment ${environment}: ${text}`)), ...notices];

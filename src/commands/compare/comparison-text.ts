@@ -1,11 +1,18 @@
-/** The report of `check --against`, for people and as JSON: a table of variables by environments. Pure. */
+/**
+ * Formats the report of `sophia-run check --against dev,prod`, as text for people and as JSON (`--json`). Its main part is a table with
+ * a row for each variable and a column for each ESC environment. comparison.ts compares; this file has no side effects.
+ *
+ *       Variable      dev      prod
+ *       DATABASE_URL  set*     set*
+ *     ! LOG_LEVEL     set      missing
+ */
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { contractWords, reportTitle } from "../../output/report.ts";
 
-/** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
+/** Returns the comparison as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
 export function comparisonJson(
   { met, drift, passed, contract, environments, rows }: Comparison,
   notices: readonly string[],
@@ -18,8 +25,8 @@ export function comparisonJson(
   return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
-/** The word of each state in the table, and its explanation below the table. */
-const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
+/** The word for each state in the table, and its explanation below the table, unless the word says it all. */
+const STATE_TEXTS: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
   set: ["set"],
   missing: ["missing"],
   "value-not-known": ["set*", "set, value not known: a secret, or made by a provider (fn::open)"],
@@ -30,27 +37,29 @@ const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: 
   "not-known": ["?", "not known: all variables come from a provider"],
 };
 
+const DRIFT_LEGEND = ["!", "drift: set in one environment and missing in another"] as const;
+const UNSET_LEGEND = ["-", "not set in any environment"] as const;
+/** The width of the first column of the legend. */
+const LEGEND_WORD_COLUMNS = 8;
+
 /** Longer names get a line of their own, so that they do not widen the column. */
 const MAX_NAME_COLUMNS = 40;
+/** If the name of an environment is longer, the columns have numbers in place of names. */
 const MAX_LABEL_LENGTH = 20;
+/** The longest word of a state: `missing`, `invalid` or `default`. */
 const MIN_CELL_COLUMNS = 7;
-/** The mark, the spaces around it, and the gap after the name. */
-const MARGIN_COLUMNS = 4;
+/** The gap behind the name of a variable and behind each cell. */
+const GAP_COLUMNS = 2;
+/** The mark, the space behind it, and the gap behind the name. */
+const MARGIN_COLUMNS = 2 + GAP_COLUMNS;
 
-/** Returns the comparison for people. @param width the columns of the terminal, by which the table is split */
+/** Returns the comparison for people. @param width the columns of the terminal; a wider table is split */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
   const blocks: readonly (readonly Line[])[] = [
     [reportTitle("comparison", contract)],
-    [
-      `Contract: ${contractWords(contract)}`,
-      ...environments.map((environment, index) => {
-        const title = titleOf(environment);
-        const label = labels[index] ?? "";
-        return `${index === 0 ? "ESC:     " : "         "} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
-      }),
-    ],
+    [`Contract: ${contractWords(contract)}`, ...environmentLines(environments, labels)],
     ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, whole: true }))),
     legendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
@@ -59,72 +68,110 @@ export function comparisonText(comparison: Comparison, width: number): readonly 
   return blocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
+/** Lists the full names of the environments, each with its label in the table if the reader could not recognize it there. */
+function environmentLines(environments: readonly ComparedEnvironment[], labels: readonly string[]): readonly string[] {
+  return environments.map((environment, index) => {
+    const title = titleOf(environment);
+    const label = labels[index] ?? "";
+    const heading = index === 0 ? "ESC:     " : "         ";
+    return `${heading} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
+  });
+}
+
 function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-/** Returns short labels of the environments: their names without common parts, or numbers if these are long. */
+/** Returns a short label for each environment: its name without the parts that all names share, or `[1]` and so on if that is long. */
 function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
-  const parts = environments.map((environment) => titleOf(environment).split("/"));
-  const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;
-  // The organization, and then the project, are left out if all environments have the same.
-  const depth = isShared(2) ? 2 : isShared(1) ? 1 : 0;
-  const labels = parts.map((path) => path.slice(depth).join("/"));
-  return labels.some((label) => label.length > MAX_LABEL_LENGTH) ? labels.map((_, index) => `[${index + 1}]`) : labels;
+  // A full name is ORGANIZATION/PROJECT/NAME.
+  const paths = environments.map((environment) => titleOf(environment).split("/"));
+  const isShared = (partCount: number): boolean =>
+    new Set(paths.map((path) => path.slice(0, partCount).join("/"))).size === 1;
+  // The label omits the organization, or the organization and the project, if all environments have the same.
+  const sharedPartCount = [2, 1].find(isShared) ?? 0;
+  const labels = paths.map((path) => path.slice(sharedPartCount).join("/"));
+  const areAllShort = labels.every((label) => label.length <= MAX_LABEL_LENGTH);
+  return areAllShort ? labels : labels.map((_, index) => `[${index + 1}]`);
 }
 
-/** Returns the table, or several tables below each other if the environments do not fit into the columns of the terminal. */
+/** The widths of a table's columns, and the environments that it has. */
+interface TableLayout {
+  readonly nameColumns: number;
+  readonly cellColumns: number;
+  /** The index of the table's first environment, and the index after its last one. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Returns the table, or several tables to print below each other if the environments do not fit into the terminal. */
 function splitTable(
   rows: readonly ComparisonRow[],
   labels: readonly string[],
-  columns: number,
+  terminalColumns: number,
 ): readonly (readonly string[])[] {
-  const nameColumns = rows.reduce(
-    (maximum, { name: { length } }) => (length <= MAX_NAME_COLUMNS ? Math.max(maximum, length) : maximum),
-    "Variable".length,
-  );
-  const cellColumns = Math.max(MIN_CELL_COLUMNS, ...labels.map(({ length }) => length)) + 2;
-  const columnsForCells = columns - nameColumns - MARGIN_COLUMNS;
+  const nameLengths = rows.map(({ name }) => name.length).filter((length) => length <= MAX_NAME_COLUMNS);
+  // The number of rows has no limit, so the lengths are not spread into the arguments of Math.max.
+  const nameColumns = nameLengths.reduce((maximum, length) => Math.max(maximum, length), "Variable".length);
+  const cellColumns = Math.max(MIN_CELL_COLUMNS, ...labels.map(({ length }) => length)) + GAP_COLUMNS;
+  const columnsForCells = terminalColumns - nameColumns - MARGIN_COLUMNS;
   const cellsPerTable = Math.max(1, Math.floor(columnsForCells / cellColumns));
   const tableCount = Math.ceil(labels.length / cellsPerTable);
-  const starts = Array.from({ length: tableCount }, (_, index) => index * cellsPerTable);
-  return starts.map((start) => {
-    const line = (mark: string, name: string, cells: readonly string[]): string => {
-      const shownCells = cells.slice(start, start + cellsPerTable).map((cell) => cell.padEnd(cellColumns));
-      const isLong = name.length > nameColumns;
-      const head = isLong
-        ? `${mark} ${name}\n${" ".repeat(nameColumns + MARGIN_COLUMNS)}`
-        : `${mark} ${name.padEnd(nameColumns + 2)}`;
-      return `${head}${shownCells.join("")}`.trimEnd();
-    };
-    const rowLine = ({ name, states, drift }: ComparisonRow): string => {
-      const isUnset = states.every((state) => state === "missing");
-      return line(
-        drift ? "!" : " ",
-        name,
-        states.map((state) => (isUnset ? "-" : STATES[state][0])),
-      );
-    };
-    const undeclared = rows.filter(({ declared }) => !declared);
-    return [
-      line(" ", "Variable", labels),
-      ...rows.filter(({ declared }) => declared).map(rowLine),
-      ...(undeclared.length === 0 ? [] : ["  Not declared by the contract:", ...undeclared.map(rowLine)]),
-    ];
+  return Array.from({ length: tableCount }, (_, index) => {
+    const start = index * cellsPerTable;
+    return tableLines(rows, labels, { nameColumns, cellColumns, start, end: start + cellsPerTable });
   });
 }
 
-/** Explains the marks and words that the table has. */
-function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
-  const used = new Set<string>(rows.flatMap(({ states }) => states));
-  const isUnset = rows.some(({ states }) => states.every((state) => state === "missing"));
-  const entries: readonly (readonly [word: string, legend?: string])[] = [
-    rows.some(({ drift }) => drift) ? ["!", "drift: set in one environment and missing in another"] : [""],
-    isUnset ? ["-", "not set in any environment"] : [""],
-    ...Object.entries(STATES).flatMap(([state, entry]) => (used.has(state) ? [entry] : [])),
+/** Returns the lines of one table: its head, the declared variables, and then the others. */
+function tableLines(rows: readonly ComparisonRow[], labels: readonly string[], layout: TableLayout): readonly string[] {
+  const undeclaredRows = rows.filter(({ declared }) => !declared);
+  return [
+    tableLine({ mark: " ", name: "Variable", cells: labels }, layout),
+    ...rows.filter(({ declared }) => declared).map((row) => variableLine(row, layout)),
+    ...(undeclaredRows.length === 0
+      ? []
+      : ["  Not declared by the contract:", ...undeclaredRows.map((row) => variableLine(row, layout))]),
   ];
-  return entries.flatMap(([word, words]) =>
-    words === undefined ? [] : { text: `${word.padEnd(8)} ${words}`, hang: 9 },
+}
+
+function variableLine({ name, states, drift }: ComparisonRow, layout: TableLayout): string {
+  const cells = isMissingEverywhere(states) ? states.map(() => "-") : states.map((state) => STATE_TEXTS[state][0]);
+  return tableLine({ mark: drift ? "!" : " ", name, cells }, layout);
+}
+
+interface TableRow {
+  readonly mark: string;
+  readonly name: string;
+  /** The cells for all environments. A table shows a part of them. */
+  readonly cells: readonly string[];
+}
+
+function tableLine({ mark, name, cells }: TableRow, { nameColumns, cellColumns, start, end }: TableLayout): string {
+  const shownCells = cells.slice(start, end).map((cell) => cell.padEnd(cellColumns));
+  const isLongName = name.length > nameColumns;
+  const head = isLongName
+    ? `${mark} ${name}\n${" ".repeat(nameColumns + MARGIN_COLUMNS)}`
+    : `${mark} ${name.padEnd(nameColumns + GAP_COLUMNS)}`;
+  return `${head}${shownCells.join("")}`.trimEnd();
+}
+
+function isMissingEverywhere(states: readonly ComparisonState[]): boolean {
+  return states.every((state) => state === "missing");
+}
+
+/** Explains the marks and the words that the table has, but not those that it does not have. */
+function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
+  const usedStates = new Set<string>(rows.flatMap(({ states }) => states));
+  const entries: readonly (readonly [word: string, legend?: string])[] = [
+    ...(rows.some(({ drift }) => drift) ? [DRIFT_LEGEND] : []),
+    ...(rows.some(({ states }) => isMissingEverywhere(states)) ? [UNSET_LEGEND] : []),
+    ...Object.entries(STATE_TEXTS).flatMap(([state, texts]) => (usedStates.has(state) ? [texts] : [])),
+  ];
+  return entries.flatMap(([word, legend]) =>
+    legend === undefined
+      ? []
+      : { text: `${word.padEnd(LEGEND_WORD_COLUMNS)} ${legend}`, hang: LEGEND_WORD_COLUMNS + 1 },
   );
 }
 
@@ -132,17 +179,23 @@ function violationLines(environment: ComparedEnvironment): readonly Line[] {
   return [`--- ${titleOf(environment)} ---`, ...environment.lines];
 }
 
+/** Returns the result in a line for each fact. Without `--strict`, drift is only a warning. */
 function summaryLines({ met, strict, environments, rows }: Comparison): readonly string[] {
-  const drifting = rows.filter(({ drift }) => drift).length;
-  const unmet = environments.filter(({ violations }) => violations.length > 0);
-  const [first] = environments;
-  const allNames = environments.length === 1 && first !== undefined ? titleOf(first) : `all ${environments.length}`;
-  const drift = `Drift in ${count(drifting, "variable")}`;
+  const driftCount = rows.filter(({ drift }) => drift).length;
+  const unmetEnvironments = environments.filter(({ violations }) => violations.length > 0);
+  const [onlyEnvironment, ...furtherEnvironments] = environments;
+  const metBy =
+    onlyEnvironment !== undefined && furtherEnvironments.length === 0
+      ? titleOf(onlyEnvironment)
+      : `all ${environments.length}`;
+  const driftText = `Drift in ${count(driftCount, "variable")}`;
   return [
-    ...unmet.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`),
-    ...(met ? [`✅ The contract is met by ${allNames}, as far as is known without opening`] : []),
-    ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes the check fail`] : []),
-    ...(drifting === 0 && environments.length > 1
+    ...unmetEnvironments.map((environment) => `❌ The contract is not met by ${titleOf(environment)}`),
+    ...(met ? [`✅ The contract is met by ${metBy}, as far as is known without opening`] : []),
+    ...(driftCount > 0
+      ? [strict ? `❌ ${driftText} (--strict)` : `⚠️ ${driftText}: --strict makes the check fail`]
+      : []),
+    ...(driftCount === 0 && environments.length > 1
       ? [`✅ No drift between ${count(environments.length, "environment")}`]
       : []),
   ];

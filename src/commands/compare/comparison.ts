@@ -1,6 +1,7 @@
 /**
- * Compares environments by the variables that they set and the rules of the contract; pure. The environments are evaluated but not
- * opened, so that the values of secrets and of providers are not known. Only what is certain is a violation.
+ * Compares ESC environments for `sophia-run check --against dev,prod`: which variables each of them sets, and which rules of the
+ * contract it breaks. The environments are evaluated but not opened, so the values of secrets and of providers are not known here.
+ * Only what is certain in spite of that is reported as a violation. This file has no side effects.
  */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check-contract.ts";
@@ -17,7 +18,7 @@ import { isOwnVariable } from "../../resolve/reserved-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { printable } from "../../core/text.ts";
 
-/** The state of a variable in an environment. The legend of the table explains each. A value that is not known may also be invalid. */
+/** The state of a variable in an environment; comparison-text.ts has an explanation of each. A value that is not known may be invalid. */
 export type ComparisonState =
   | ("set" | "value-not-known" | "invalid" | "default")
   | ("empty" | "not-a-variable" | "missing" | "not-known");
@@ -26,22 +27,24 @@ export interface ComparisonRow {
   readonly name: string;
   readonly declared: boolean;
   readonly secret: boolean;
-  /** By environment, in their order. */
+  /** The state in each environment, in the order of `environments`. */
   readonly states: readonly ComparisonState[];
-  /** Set in one environment and missing in another. */
+  /** True if the variable is set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
 export type Comparison = ReturnType<typeof compareEnvironments>;
 export type ComparedEnvironment = Comparison["environments"][number];
 
-/** Represents an unknown value. The value of an environment variable cannot contain a zero byte. */
+/** Stands for an unknown value. No real value is equal to it, because environment variables cannot contain a zero byte. */
 const UNKNOWN_VALUE = "\0";
 
 /**
- * Checks each environment, and compares which of them set a variable.
+ * Checks each environment, and compares which variables they set.
  *
- * @param strict drift makes the comparison fail @param contractFile the contract as the user named it, for remedies
+ * @param strict true if drift makes the comparison fail (`--strict`)
+ * @param offer what a remedy may propose to set a variable
+ * @param contractFile the contract as the user named it, for remedies
  */
 export function compareEnvironments(
   contract: Contract,
@@ -51,7 +54,7 @@ export function compareEnvironments(
   contractFile?: string,
 ) {
   const isDeclaredName = (name: string): boolean => isDeclared(contract, name);
-  const columns = environments.map((environment) => {
+  const checkedEnvironments = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolveLayers(layers.map(withoutOwnVariables), isDeclaredName);
     const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
@@ -61,11 +64,11 @@ export function compareEnvironments(
     return { environment, resolution, violations, invalid: new Set(invalidNames) };
   });
   const createRow = (name: string): ComparisonRow => {
-    const states = columns.map((column) => stateOf(name, column));
+    const states = checkedEnvironments.map((checked) => stateOf(name, checked));
     return {
       name: printable(name),
       declared: contract.variables.has(name),
-      secret: columns.some(({ resolution }) => {
+      secret: checkedEnvironments.some(({ resolution }) => {
         const resolved = resolution.get(name);
         return resolved === undefined ? contract.variables.get(name)?.secret === true : isHidden(contract, resolved);
       }),
@@ -73,7 +76,7 @@ export function compareEnvironments(
       drift: states.some(isPresent) && states.some(isAbsent),
     };
   };
-  // With a scope, a start does not pass undeclared variables on, so that their drift has no effect.
+  // If the contract has a scope, a start passes no undeclared variables on, so their drift has no effect.
   const undeclaredNames = new Set(
     contract.scope === undefined
       ? environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !isDeclaredName(name)))
@@ -86,7 +89,7 @@ export function compareEnvironments(
       .map(createRow)
       .filter(({ drift }) => drift),
   ];
-  const reports = columns.map(({ environment, resolution, violations }) => {
+  const reports = checkedEnvironments.map(({ environment, resolution, violations }) => {
     const name = formatName(environment.name);
     const { version } = environment.name;
     return { name, version, ...reportViolations(violations, contract, resolution, name, offer, contractFile) };
@@ -106,23 +109,26 @@ export function compareEnvironments(
   };
 }
 
-/** An environment, with the result of its check. */
-interface Column {
+/** An environment, which is a column of the table, with the result of its check. */
+interface CheckedEnvironment {
   readonly environment: EvaluatedEnvironment;
+  /** The variables with the contract's defaults. */
   readonly resolution: Resolution;
   readonly violations: readonly CheckedViolation[];
+  /** The variables whose value certainly breaks a rule. */
   readonly invalid: ReadonlySet<string>;
 }
 
+/** Returns the variables of an environment, in the form in which a start combines sources by precedence. */
 function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
-  const asVariable = (key: string, evaluated: EvaluatedVariable): readonly Variable[] => {
+  const toVariables = (key: string, evaluated: EvaluatedVariable): readonly Variable[] => {
     if (evaluated.kind === "known") return [evaluated.variable];
     if (evaluated.kind === "list-or-object") return [];
     const { secret, delivery } = evaluated;
     return [{ name: key, value: UNKNOWN_VALUE, secret, delivery, origin: { source: "esc", environment } }];
   };
-  return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
+  return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => toVariables(key, evaluated)) };
 }
 
 /** Returns the layer without sophia-run's own variables, which no start takes from ESC or from the contract. */
@@ -130,7 +136,10 @@ function withoutOwnVariables(layer: Layer): Layer {
   return { ...layer, variables: layer.variables.filter(({ name }) => !isOwnVariable(name)) };
 }
 
-/** Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. */
+/**
+ * Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. An environment is
+ * `open` if providers may set variables whose names are not known, so nothing is certainly missing in it.
+ */
 function isCertain(violation: CheckedViolation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
@@ -148,7 +157,7 @@ function isCertain(violation: CheckedViolation, resolution: Resolution, { open }
   }
 }
 
-function stateOf(name: string, { environment, resolution, invalid }: Column): ComparisonState {
+function stateOf(name: string, { environment, resolution, invalid }: CheckedEnvironment): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
     if (resolved.value === UNKNOWN_VALUE) return "value-not-known";

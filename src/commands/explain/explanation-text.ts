@@ -1,4 +1,13 @@
-/** The report of `explain`, for people and as JSON. It contains no value. Pure. */
+/**
+ * Formats the report of `sophia-run explain`, as text for people and as JSON (`--json`). The report says for each variable where its
+ * value comes from, what the program gets, and which rules of the contract apply. It contains no value. explanation.ts collects the
+ * facts; this file has no side effects.
+ *
+ *     ✅ DATABASE_URL (Main database)
+ *        state    set, secret
+ *        from     ESC acme/shop/dev, line 12
+ *        hides    .env:3 (a different value)
+ */
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import { brokerRows } from "./broker-text.ts";
@@ -11,17 +20,19 @@ import type { Origin } from "../../core/model.ts";
 import { environmentWords, originWords } from "../../resolve/source-words.ts";
 import { WITHHOLDING_WORDS } from "../../output/withheld-words.ts";
 
+/** The indent of lines below the head of the report. */
 const INDENT = "  ";
 
-/** Returns the explanation as JSON. Its version changes if a field changes its meaning. */
+/** Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/** Returns the explanation for people. @param inFull true for variables that the user named: with descriptions and remedies */
+/** Returns the explanation for people. @param inFull true if the user named the variables; then it has descriptions and remedies */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
+  // Variables that the user named have no chapters, so their only title is empty.
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
     ...variables.map((variable) => variableLines(variable, inFull)),
@@ -34,21 +45,25 @@ export function explanationText(explanation: Explanation, inFull: boolean): read
   return [...headLines(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
+/** Returns the lines about the contract and about ESC. */
 function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
   const contractText = isAbsent ? "none; sophia-run init writes one" : contractWords(contract);
   const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
     { text: `Contract: ${contractText}`, hang: INDENT.length },
-    { text: `ESC: ${escWords(esc)}`, hang: INDENT.length },
+    { text: `ESC: ${describeEsc(esc)}`, hang: INDENT.length },
     ...adviceLines.map((line) => ({
       text: INDENT + line,
       hang: INDENT.length,
+      // A remedy that begins with spaces is a command to paste, which must not be wrapped.
       whole: line.startsWith(INDENT),
     })),
   ];
 }
 
-function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
+/** Describes whether ESC was read, with which credential, and why not. */
+function describeEsc({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
+  // The user knows what ESC_ENV names. The contract's choice may be a surprise.
   const namedBy = environment.variable === "ESC_ENV" ? "" : ", named by the contract";
   // `shown` is the path of a token file or an organization, but for these two variables the masked end of a token.
   const isToken = credential.variable === "ESC_TOKEN" || credential.variable === "ESC_TOKEN_COMMAND";
@@ -73,105 +88,133 @@ function escWords({ status, environment, environments, credential, failure }: Ex
   }
 }
 
+/** A row of the table about a variable. A row without a text is not shown. A remedy has an empty key, so it stands below its problem. */
+type Row = readonly [key: string, text: string | undefined];
+
+/** Returns the lines about a variable: a line with its name, and a table. */
 function variableLines(variable: VariableExplanation, inFull: boolean): readonly Line[] {
-  const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
+  const { name, declaration } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
-  const fullDeclaration = inFull ? declaration : undefined;
-  const rows: readonly (readonly [key: string, text: string | undefined])[] = [
-    ["state", stateWords(variable)],
-    ["purpose", fullDeclaration?.description],
-    ["from", origin && locationWords(origin) + (delivery === "file" ? ", passed as a private file" : "")],
-    ["replaces", origin && overriddenWords(origin)],
-    ...shadows.map((hidden) =>
-      originRow("hides", hidden.origin, ` (${hidden.same ? "the same value" : "a different value"})`),
-    ),
-    ...withheld.map(({ origin: source, why }) =>
-      originRow("withheld", source, `${openerWords(source)}: ${WITHHOLDING_WORDS[why]}`),
-    ),
-    ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
-    ["output", outputWords(variable, inFull)],
+  const rows: readonly Row[] = [
+    ["state", describeState(variable)],
+    ["purpose", inFull ? declaration?.description : undefined],
+    ...sourceRows(variable),
+    ["output", describeOutput(variable, inFull)],
     ...brokerRows(variable.broker, inFull),
     ...refreshRows(variable.refresh, inFull),
-    ["alias", aliasOf && `of ${aliasOf}`],
-    ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
-    ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
-    ["format", fullDeclaration?.format],
-    ["enforce", hasRulesInEsc(variable) && fullDeclaration !== undefined ? ENFORCE_WORDS : undefined],
-    ["aliases", fullDeclaration?.aliases.join(", ")],
-    ["rotate", fullDeclaration?.rotate],
-    ["see", fullDeclaration?.docs],
-    ...problems.flatMap(({ message, remedies }) => [
-      ["problem", message] as const,
+    ...contractRows(variable, inFull),
+    ...variable.problems.flatMap(({ message, remedies }): readonly Row[] => [
+      ["problem", message],
       ...(inFull ? remedies : []).map((line) => ["", line] as const),
     ]),
   ];
-  const lines = rows.flatMap(([key, text = ""]) =>
-    text === ""
-      ? []
-      : {
-          text: `${ROW_INDENT}${key.padEnd(KEY_COLUMNS)}${printable(text)}`,
-          hang: ROW_INDENT.length + KEY_COLUMNS,
-          whole: text.startsWith("  "),
-        },
-  );
-  return [`${markOf(variable)} ${name}${label}`, ...lines];
+  return [`${markOf(variable)} ${name}${label}`, ...rows.flatMap(rowLines)];
+}
+
+/** Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on. */
+function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableExplanation): readonly Row[] {
+  return [
+    ["from", origin && describeLocation(origin) + (delivery === "file" ? ", passed as a private file" : "")],
+    ["replaces", origin && describeOverridden(origin)],
+    ...shadows.map((hidden) =>
+      originRow("hides", hidden.origin, ` (${hidden.same ? "the same value" : "a different value"})`),
+    ),
+    ...withheld.map(({ origin: withheldOrigin, why }) =>
+      originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_WORDS[why]}`),
+    ),
+    ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_REASONS[why]}`] as const),
+  ];
+}
+
+/** Returns the rows about what the contract says of a variable. */
+function contractRows(variable: VariableExplanation, inFull: boolean): readonly Row[] {
+  const { name, declaration, rules, aliasOf } = variable;
+  const fullDeclaration = inFull ? declaration : undefined;
+  return [
+    ["alias", aliasOf && `of ${aliasOf}`],
+    ...rules.map((rule) => ["rule", describeRule(rule, name)] as const),
+    ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
+    ["format", fullDeclaration?.format],
+    ["enforce", hasRulesInEsc(variable) && fullDeclaration !== undefined ? ENFORCE_OFFER : undefined],
+    ["aliases", fullDeclaration?.aliases.join(", ")],
+    ["rotate", fullDeclaration?.rotate],
+    ["see", fullDeclaration?.docs],
+  ];
+}
+
+function rowLines([key, text = ""]: Row): readonly Line[] {
+  if (text === "") return [];
+  return [
+    {
+      text: `${ROW_INDENT}${key.padEnd(KEY_COLUMNS)}${printable(text)}`,
+      hang: ROW_INDENT.length + KEY_COLUMNS,
+      // A remedy that begins with two spaces is a command to paste, which must not be wrapped.
+      whole: text.startsWith("  "),
+    },
+  ];
 }
 
 const ROW_INDENT = "   ";
 /** The width of the first column, such as `withheld `. */
 const KEY_COLUMNS = 9;
 
-const ENFORCE_WORDS = "a start checks it; sophia-run enforce has ESC check its values, too, when they are saved";
+const ENFORCE_OFFER = "a start checks it; sophia-run enforce has ESC check its values, too, when they are saved";
 
-/** Returns true for a value of ESC that a rule or a format of the contract is about. */
+/** Returns true for a value of ESC for which the contract has a rule or a format. */
 function hasRulesInEsc({ origin, rules, declaration }: VariableExplanation): boolean {
   return origin?.source === "esc" && (rules.length > 0 || declaration?.format !== undefined);
 }
 
-const SKIPPED_WORDS = {
+/** The reasons why a variable of an ESC environment has no value for the program. */
+const SKIPPED_REASONS = {
   unknown: "its value is not known",
   "list-or-object": "a list or an object cannot be a variable; use fn::toJSON",
 } as const;
 
 function originRow(key: string, origin: Origin, explanation: string): readonly [key: string, text: string] {
-  return [key, locationWords(origin) + explanation];
+  return [key, describeLocation(origin) + explanation];
 }
 
-function locationWords(origin: Origin): string {
-  return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
+function describeLocation(origin: Origin): string {
+  return `${originWords(origin)}${origin.source === "esc" ? describeLine(origin) : ""}`;
 }
 
-/** Names the file with the credential that opened ESC: whoever wrote that file decides the value. */
-function openerWords(origin: Origin): string {
+/** Names the file with the credential that opened ESC, if it is in a file: the author of that file decides the value. */
+function describeOpener(origin: Origin): string {
   if (origin.source !== "esc" || origin.openedBy === undefined) return "";
   return `, opened by the credential in ${origin.openedBy}`;
 }
 
 /** Names the imports of an ESC environment whose values the environment replaces, the nearest first. */
-function overriddenWords(origin: Origin): string | undefined {
+function describeOverridden(origin: Origin): string | undefined {
   if (origin.source !== "esc" || origin.overrides === undefined) return undefined;
-  return origin.overrides.map((replaced) => `${replaced.environment ?? "an import"}${lineWords(replaced)}`).join("; ");
+  return origin.overrides
+    .map((replaced) => `${replaced.environment ?? "an import"}${describeLine(replaced)}`)
+    .join("; ");
 }
 
-function lineWords({ line }: { readonly line?: number }): string {
+function describeLine({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
+/** Returns the mark before the name: broken (❌), declared and passed (✅), only passed (▫️), or not passed to the program (➖). */
 function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
+  // These options set the variable although no source has it.
   if (broker?.kind === "address" || refresh?.kind === "set") return "✅";
-  return !passed ? "➖" : declared ? "✅" : "▫️";
+  if (!passed) return "➖";
+  return declared ? "✅" : "▫️";
 }
 
-function stateWords({ state, passed, withheld, declared, secret, broker, refresh }: VariableExplanation): string {
+function describeState({ state, passed, withheld, declared, secret, broker, refresh }: VariableExplanation): string {
   if (broker?.kind === "address" && (state === "set" || state === "unset")) return "set by --broker";
   if (refresh?.kind === "set") return `set by ${refresh.option}`;
-  const kind = secret ? ", secret" : "";
+  const secretNote = secret ? ", secret" : "";
   switch (state) {
     case "set":
-      return `set${kind}${declared ? "" : ", not declared"}`;
+      return `set${secretNote}${declared ? "" : ", not declared"}`;
     case "invalid":
-      return passed ? `set${kind}, not valid` : "not valid";
+      return passed ? `set${secretNote}, not valid` : "not valid";
     case "missing":
       return withheld.length > 0 ? "missing: withheld from the program" : "missing";
     case "unset":
@@ -179,8 +222,11 @@ function stateWords({ state, passed, withheld, declared, secret, broker, refresh
   }
 }
 
-/** Describes whether --redact masks the value in the output. A list of all variables mentions only what may surprise the user. */
-function outputWords(variable: VariableExplanation, inFull: boolean): string | undefined {
+/**
+ * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is undefined
+ * unless it may surprise the user.
+ */
+function describeOutput(variable: VariableExplanation, inFull: boolean): string | undefined {
   const { masking, declared, credential, reason } = variable;
   switch (masking) {
     case undefined:
@@ -206,9 +252,9 @@ function outputWords(variable: VariableExplanation, inFull: boolean): string | u
   }
 }
 
-function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string): string {
-  // For a rule that is not met, no variable is used.
+function describeRule({ kind, words, met, serving }: RuleExplanation, name: string): string {
   const result = met ? "" : ": not met";
+  // `serving` is the variable of the group that the program uses. There is none if the rule is not met.
   if (serving === undefined || kind !== "one-of") return words + result;
   return `${words}: ${serving === name ? "this one" : serving} is used`;
 }

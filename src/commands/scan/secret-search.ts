@@ -1,23 +1,24 @@
 /**
- * The search of one scan: it knows the secrets, inspects contents, and collects the findings and the gaps. scan.ts creates it;
- * tree.ts and objects.ts feed it with the contents of files and of git's objects; scan-text.ts and scan-json.ts report it.
+ * The state of one run of `sophia-run scan`: the secrets that it searches for, what it has found, and what it could not search (gaps).
+ * scan.ts creates it. tree.ts, index-search.ts and history-search.ts pass it the contents of files and of git's objects; scan-text.ts,
+ * scan-warnings.ts and scan-json.ts report the result.
  */
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
-/** The place in which a secret occurs: the content of a file, the target of a link, the name of a path, or that of a branch or tag. */
+/** Where a secret occurs: in the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or tag. */
 export type Within = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {
-  /** A printable name in which secrets are masked. It is empty for the message of a commit, and if the name is unknown. */
+  /** The file's name, printable and with secrets in it masked. It is empty for the message of a commit, and if it is unknown. */
   readonly file: string;
-  /** Default: the content. */
+  /** Absent for the content. */
   readonly within?: Within;
-  /** The folder of the submodule to which file, commit and object belong. */
+  /** The folder of the submodule to which the file, commit and object belong; undefined if they belong to no submodule. */
   readonly repository?: string | undefined;
-  /** Only the reflog refers to the commit, as to an older stash or an amended commit. Other clones do not have it. */
+  /** True if only the reflog refers to the commit, such as an older stash or an amended commit. Other clones do not have it. */
   readonly onlyInReflog?: true | undefined;
   /** In the history: the commit that added the object, if that is known. */
   readonly commit?: string | undefined;
@@ -25,24 +26,25 @@ export interface FindingLocation {
   readonly object?: string;
 }
 
-/** A part of git's repository that could not be searched, or values that could not be searched for. `--json` prints it. */
+/** A part of git's repository that could not be searched, or values that could not be searched for. `--json` prints it as it is. */
 export type Gap =
   /** The clone has only the latest commits. */
   | { readonly kind: "shallow"; readonly repository?: string | undefined }
   /** Objects of the history that are not in the repository. */
   | { readonly kind: "missing"; readonly objects: number; readonly repository?: string | undefined }
-  /** A command of git has failed, as for a damaged object. */
+  /** A git command failed, for example because of a damaged object. */
   | { readonly kind: "refused"; readonly why: string; readonly repository?: string | undefined }
   /** Submodules that are not checked out, or that git cannot read. */
   | { readonly kind: "submodules"; readonly files: readonly string[] }
   /** ESC could not be read: only the values of these variables were searched for. */
   | { readonly kind: "esc"; readonly status: "unavailable" | "refused"; readonly searchedFor: readonly string[] };
 
-/** The limit on listed findings, and on listed files that could not be read. Further ones are counted. */
+/** The limit on listed findings, and on listed files that could not be read. Further ones are only counted, to bound the memory. */
 const MAX_FINDINGS = 10_000;
 /** The time after which a terminal shows the progress, and the time between two updates of it. */
 const PROGRESS_DELAY_MS = 1000;
 const PROGRESS_INTERVAL_MS = 200;
+/** Goes to the start of the terminal's line, and erases the line. */
 const CLEAR_LINE = "\r\u001B[K";
 
 export class SecretSearch {
@@ -51,18 +53,22 @@ export class SecretSearch {
   readonly names = new Set<string>();
   /** The number of findings beyond those that are listed. */
   unlistedFindings = 0;
-  /** Files that could not be read, and the number of those beyond the listed ones. */
+  /** Files that could not be read, with the reason. */
   readonly unread: { readonly file: string; readonly why: string }[] = [];
+  /** The number of unread files beyond those that are listed. */
   unlistedUnread = 0;
   readonly gaps: Gap[] = [];
-  /** The numbers of objects with secrets to which nothing refers, by repository. */
+  /** For each repository, the number of objects with secrets to which nothing refers. */
   readonly unreachable: { readonly objects: number; readonly repository?: string | undefined }[] = [];
-  /** The number of contents that were searched, and of those with findings. */
+  /** The number of contents (files, or objects of git) that were searched. */
   contents = 0;
+  /** The number of contents in which a secret was found. */
   contentsWithFindings = 0;
+  /** The number of bytes that were searched. */
   bytes = 0;
   private readonly secrets: SearchedSecrets;
   private readonly context: Context;
+  /** The time of the last update. The first value makes the first update come after the delay. */
   private progressShownAt = performance.now() + PROGRESS_DELAY_MS - PROGRESS_INTERVAL_MS;
   private isProgressShown = false;
 
@@ -98,12 +104,14 @@ export class SecretSearch {
     this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched${activity}…`);
   }
 
+  /** Removes the progress from the terminal. The caller calls this before it prints the report. */
   clearProgress(): void {
     if (this.isProgressShown) this.context.err(CLEAR_LINE);
   }
 
   /** Adds the findings in a content. Each variable is listed at least once, however many findings there are. */
   add(location: FindingLocation, { findings, unlistedCount }: ContentFindings): void {
+    // A name, or the target of a link, is no content.
     if (location.within === undefined) this.contentsWithFindings += 1;
     this.unlistedFindings += unlistedCount;
     for (const finding of findings) {

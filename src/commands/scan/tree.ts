@@ -1,4 +1,10 @@
-/** Searches the files of folders, as git lists them, and the settings of coding agents, which git often ignores. */
+/**
+ * The part of `sophia-run scan` that searches files for secrets: the files in folders as git lists them, and the settings of coding
+ * agents, which git often ignores. (`--staged` and `--history` search git's objects: index-search.ts and history-search.ts.)
+ *
+ * Paths and names are buffers, since a file's name may be no valid UTF-8. A path is what the system opens; the name of the same file is
+ * what a report shows, such as a path that is relative to the folder that the user named.
+ */
 import {
   closeSync,
   constants,
@@ -23,14 +29,23 @@ import { textOfGit } from "./git-objects.ts";
 import type { SecretSearch } from "./secret-search.ts";
 
 const LIST_UNTRACKED = ["ls-files", "-z", "--others", "--exclude-standard"];
-/** Settings of coding agents and of MCP clients, which often hold a key. */
-const AGENT_PLACES = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
-const LIST_IGNORED_SETTINGS = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", ...AGENT_PLACES];
-const HOME_PLACES = [...AGENT_PLACES, ".claude.json"];
+/** The files and folders in which coding agents and MCP clients have their settings, which often hold a key. */
+const AGENT_SETTINGS = [".mcp.json", ".cursor", ".vscode", ".claude", ".codex"];
+const LIST_IGNORED_SETTINGS = [
+  "ls-files",
+  "-z",
+  "--others",
+  "--ignored",
+  "--exclude-standard",
+  "--",
+  ...AGENT_SETTINGS,
+];
+const HOME_SETTINGS = [...AGENT_SETTINGS, ".claude.json"];
+/** The length of each read. */
 const CHUNK_BYTES = 1 << 20;
 /** Git's warning about a folder that it cannot read, with the folder's path from the top of the repository. */
 const UNREADABLE_FOLDER = /^warning: could not open directory '(.*)': (.*)$/;
-/** The entry by which git lists the folder itself. */
+/** The entry that git lists for the working directory itself. */
 const FOLDER_ITSELF = Buffer.from("./");
 const EMPTY = Buffer.alloc(0);
 /** With O_NONBLOCK, opening a named pipe does not wait for its writer. Windows lacks these flags. */
@@ -39,60 +54,110 @@ const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /** How a path was found, which decides about symbolic links and about what cannot be read. */
 type PathOrigin =
-  /** The user has named it: a link is followed, and it is an error if it cannot be read. */
+  /** The user named the path: a link is followed, and a path that cannot be read is an error. */
   | "named"
-  /** Settings of an agent in the home folder: a link is followed. */
+  /** The path is a place for settings of agents in the home folder: a link is followed, and the place may be absent. */
   | "home"
-  /** A file in such settings: a link to a file is followed. A link to a folder is not, as it could lead to a folder above. */
+  /** The path is in such a place: a link to a file is followed. A link to a folder is not, since it could lead to a folder above. */
   | "linked"
-  /** A file that git or a walk has listed: of a link the target's path is searched. */
+  /** Git or a walk listed the path: a link is not followed, but the path of its target is searched. */
   | "listed";
 
 /**
- * Searches the files below the paths. Files that git ignores are skipped, unless git ignores the path itself, or they are
- * settings of agents. Without git all files but `.git` are searched. Of a symbolic link the target's path is searched, because
- * git stores that path as its content.
+ * Searches the files at and below the paths. Skips files that git ignores, unless git ignores the path itself, or the files are settings
+ * of agents. Without git, searches all files except for `.git` folders. For a symbolic link, searches the path of its target, because
+ * git stores that path as the content of the link.
  *
- * @param home the folder whose settings of agents are searched as well
+ * @param home the home folder, whose settings of agents are searched as well (`--home`)
  * @throws SophiaError (file, 125) for a path that does not exist
  */
 export async function scanTree(search: SecretSearch, git: Git, paths: readonly string[], home?: string): Promise<void> {
-  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  const names = new NameSearch(search);
-  /** Searches a file, and returns true for a folder to enter. */
-  const inspect = (path: Buffer, name: Buffer, origin: PathOrigin): boolean => {
-    const fileKind = inspectFile(search, path, name, buffer, origin);
-    if (fileKind === "file") names.add(name, { within: "name" });
-    return fileKind === "folder" && origin !== "linked";
-  };
-  /** Searches the files in a folder, and enters the folders that git lists as repositories of their own. */
-  const enter = async (path: Buffer, name: Buffer, origin: PathOrigin): Promise<void> => {
-    const [folder, prefix] = [withSeparator(path), name.equals(Buffer.from(".")) ? EMPTY : withSeparator(name)];
-    const isSearchedWhole =
-      origin === "home" || (origin === "named" && (await isIgnored({ ...git, cwd: path.toString() })));
+  const treeSearch = new TreeSearch(search, git);
+  for (const path of paths.length === 0 ? ["."] : paths) {
+    await treeSearch.searchPath({
+      path: Buffer.from(resolve(git.cwd, path)),
+      name: Buffer.from(path),
+      origin: "named",
+    });
+  }
+  const homeSettings = home === undefined ? [] : HOME_SETTINGS.map((place) => Buffer.from(join(home, place)));
+  for (const path of homeSettings) await treeSearch.searchPath({ path, name: path, origin: "home" });
+  treeSearch.end();
+}
+
+/** A file or a folder to search. */
+interface SearchedPath {
+  /** The absolute path. */
+  readonly path: Buffer;
+  /** The path in reports. */
+  readonly name: Buffer;
+  readonly origin: PathOrigin;
+}
+
+class TreeSearch {
+  readonly #search: SecretSearch;
+  readonly #git: Git;
+  readonly #names: NameSearch;
+  /** Holds a part of one file at a time. All files share it, so that a search of many files makes no garbage. */
+  readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+
+  constructor(search: SecretSearch, git: Git) {
+    this.#search = search;
+    this.#git = git;
+    this.#names = new NameSearch(search);
+  }
+
+  /** Searches a file and its name, or the files in a folder. */
+  async searchPath(searched: SearchedPath): Promise<void> {
+    if (this.#inspectUnlessFolder(searched)) await this.#searchFolder(searched);
+  }
+
+  /** Searches a file and its name. Not async, since most entries are files. @returns true for a folder that must be searched */
+  #inspectUnlessFolder(searched: SearchedPath): boolean {
+    const fileKind = inspectFile(this.#search, searched, this.#buffer);
+    if (fileKind === "file") this.#names.add(searched.name, { within: "name" });
+    return fileKind === "folder" && searched.origin !== "linked";
+  }
+
+  /** Searches the names that are still collected. */
+  end(): void {
+    this.#names.flush();
+  }
+
+  /** Searches the files in a folder. Git lists a repository in the folder as one entry, which is searched as a folder again. */
+  async #searchFolder({ path, name, origin }: SearchedPath): Promise<void> {
+    const pathPrefix = withSeparator(path);
+    // Reports show `a/b` rather than `./a/b`.
+    const namePrefix = name.equals(Buffer.from(".")) ? EMPTY : withSeparator(name);
     const originInside = origin === "home" ? "linked" : "listed";
-    for await (const batch of isSearchedWhole ? [walk(path, search)] : filesIn(path, git, search)) {
-      for (const inside of batch) {
-        const pathInside = Buffer.concat([folder, inside]);
-        const nameInside = prefix.length === 0 ? inside : Buffer.concat([prefix, inside]);
-        if (inspect(pathInside, nameInside, originInside)) await enter(pathInside, nameInside, originInside);
+    for await (const batch of await this.#batchesIn(path, origin)) {
+      for (const entry of batch) {
+        const inside: SearchedPath = {
+          path: Buffer.concat([pathPrefix, entry]),
+          name: namePrefix.length === 0 ? entry : Buffer.concat([namePrefix, entry]),
+          origin: originInside,
+        };
+        if (this.#inspectUnlessFolder(inside)) await this.#searchFolder(inside);
       }
     }
-  };
-  const visit = async (path: string, name: string, origin: PathOrigin): Promise<void> => {
-    const [start, shown] = [Buffer.from(path), Buffer.from(name)];
-    if (inspect(start, shown, origin)) await enter(start, shown, origin);
-  };
-  for (const path of paths.length === 0 ? ["."] : paths) await visit(resolve(git.cwd, path), path, "named");
-  const settings = home === undefined ? [] : HOME_PLACES.map((place) => join(home, place));
-  for (const path of settings) await visit(path, path, "home");
-  names.flush();
+  }
+
+  /** Returns the files in a folder: all of them if the user wants what git ignores, and otherwise those that git lists. */
+  async #batchesIn(
+    path: Buffer,
+    origin: PathOrigin,
+  ): Promise<AsyncIterable<Iterable<Buffer>> | Iterable<Iterable<Buffer>>> {
+    const includesIgnored =
+      origin === "home" || (origin === "named" && (await isIgnored({ ...this.#git, cwd: path.toString() })));
+    return includesIgnored ? [walk(path, this.#search)] : filesIn(path, this.#git, this.#search);
+  }
 }
 
 function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
 }
 
+/** Returns true if git ignores its working directory. Outside of a repository git refuses, and nothing is ignored. */
 async function isIgnored(git: Git): Promise<boolean> {
   try {
     await textOfGit(git, ["check-ignore", "--quiet", "."]);
@@ -103,8 +168,15 @@ async function isIgnored(git: Git): Promise<boolean> {
   }
 }
 
-/** Yields the names of files relative to the folder, and of repositories in it, which are searched separately; in batches. */
+/**
+ * Yields, in batches, the names of the files that git lists in a folder and of the repositories in it, relative to the folder.
+ *
+ * - In a repository, git lists the files of its index, the untracked files that it does not ignore, and ignored settings of agents.
+ * - Elsewhere, git does the same with an empty repository, so that .gitignore files have their effect.
+ * - If there is no git, this lists all files.
+ */
 async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGenerator<Iterable<Buffer>> {
+  /** Git calls this with each line of its standard error. */
   const warned = (line: string): void => {
     const [, name, why] = UNREADABLE_FOLDER.exec(line) ?? [];
     if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
@@ -124,9 +196,9 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
   }
-  // Here is no repository. With an empty one, made elsewhere, git applies the .gitignore files of any folder.
+  // The folder is in no repository. Git applies .gitignore files only in one, so an empty one is created elsewhere.
   const emptyRepository = attempt(() => mkdtempSync(join(tmpdir(), "sophia-run-scan-")));
-  // An image without anything else has no folder for temporary files.
+  // A minimal container image may have no folder for temporary files.
   if (emptyRepository === undefined) return yield walk(folder, search);
   try {
     await textOfGit(gitInFolder, ["init", "--quiet", "--bare", emptyRepository]);
@@ -141,22 +213,31 @@ async function* filesIn(folder: Buffer, git: Git, search: SecretSearch): AsyncGe
   }
 }
 
-/** Returns the names but those that repeat the name before them: a file with a conflict is in the index up to three times in succession. */
+/**
+ * Returns the names without those that are equal to the name before them. After a merge with a conflict, the index has a file up to
+ * three times in succession.
+ *
+ * @param previous the last name of the former batch
+ */
 function withoutRepetitions(names: readonly Buffer[], previous: Buffer | undefined): readonly Buffer[] {
   return names.filter((name, index) => (index === 0 ? previous : names[index - 1])?.equals(name) !== true);
 }
 
-/** Yields the names of all files in a folder and below, relative to the folder, but those in `.git`. */
-function* walk(folder: Buffer, search: SecretSearch, below: Buffer = EMPTY): Generator<Buffer> {
+/**
+ * Yields the names of all files in a folder and below it, relative to the folder, except for those in `.git` folders.
+ *
+ * @param subfolder the part of the folder that is walked, with a separator at its end; empty for all
+ */
+function* walk(folder: Buffer, search: SecretSearch, subfolder: Buffer = EMPTY): Generator<Buffer> {
   let entries;
   try {
     // The option `withFileTypes` is not used, because Bun then returns names as text.
-    entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { encoding: "buffer" });
+    entries = readdirSync(Buffer.concat([withSeparator(folder), subfolder]), { encoding: "buffer" });
   } catch (error) {
-    return search.addUnread(below, codeOf(error));
+    return search.addUnread(subfolder, codeOf(error));
   }
   for (const entry of entries) {
-    const name = Buffer.concat([below, entry]);
+    const name = Buffer.concat([subfolder, entry]);
     let status: Stats | undefined;
     try {
       status = lstatSync(Buffer.concat([withSeparator(folder), name]), { throwIfNoEntry: false });
@@ -172,10 +253,15 @@ function* walk(folder: Buffer, search: SecretSearch, below: Buffer = EMPTY): Gen
   }
 }
 
+/** `file` is anything but a folder; `none`: nothing exists at the path. */
 type FileKind = "folder" | "file" | "none";
 
-/** Searches a file, or the target of a link. Devices and pipes are skipped. */
-function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: Buffer, origin: PathOrigin): FileKind {
+/**
+ * Searches the content of a file, or the target of a symbolic link. Skips devices, named pipes and sockets. The caller searches folders.
+ *
+ * @throws SophiaError (file, 125) if the user named the path and it cannot be searched
+ */
+function inspectFile(search: SecretSearch, { path, name, origin }: SearchedPath, buffer: Buffer): FileKind {
   const isNamed = origin === "named";
   let descriptor: number;
   try {
@@ -183,9 +269,9 @@ function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: B
   } catch (error) {
     const code = codeOf(error);
     if (isNamed) throw unusable(name, `cannot be read (${code})`);
-    // The index still has a file that was deleted.
+    // Git also lists files of the index that were deleted from the working tree.
     if (code === "ENOENT" || code === "ENOTDIR") return "none";
-    // ELOOP is the answer to O_NOFOLLOW for a link, and ENXIO the one for a socket.
+    // With O_NOFOLLOW, open(2) fails with ELOOP for a symbolic link. It fails with ENXIO for a socket.
     if (code === "ELOOP" && origin === "listed") inspectLink(search, path, name);
     else if (code !== "ENXIO") search.addUnread(name, code);
     return "file";
@@ -204,11 +290,13 @@ function inspectFile(search: SecretSearch, path: Buffer, name: Buffer, buffer: B
   return "file";
 }
 
+/** Searches the target of a symbolic link. A link that another process has removed meanwhile is skipped. */
 function inspectLink(search: SecretSearch, path: Buffer, name: Buffer): void {
   const target = attempt(() => readlinkSync(path, { encoding: "buffer" }));
-  const found = target === undefined ? undefined : search.inspect(target);
-  if (found !== undefined && found.findings.length > 0) {
-    search.add({ file: search.maskName(name), within: "target" }, found);
+  if (target === undefined) return;
+  const contentFindings = search.inspect(target);
+  if (contentFindings.findings.length > 0) {
+    search.add({ file: search.maskName(name), within: "target" }, contentFindings);
   }
 }
 
@@ -220,17 +308,20 @@ function unusable(name: Buffer, problem: string): SophiaError {
   });
 }
 
+/** Searches an open file. @throws an error such as Node.js throws if a read fails */
 function inspectDescriptor(search: SecretSearch, descriptor: number, name: Buffer, buffer: Buffer): void {
   const inspection = search.createInspection();
-  for (let more = true; more;) {
+  let hasNext = true;
+  while (hasNext) {
     const length = readSync(descriptor, buffer);
-    more = length === buffer.length;
-    inspection.read(buffer.subarray(0, length), more);
+    // A read of a regular file is shorter than the buffer only at the end of the file.
+    hasNext = length === buffer.length;
+    inspection.read(buffer.subarray(0, length), hasNext);
     search.showProgress(length);
   }
   search.contents += 1;
-  const found = inspection.result();
-  if (found.findings.length > 0) search.add({ file: search.maskName(name) }, found);
+  const contentFindings = inspection.result();
+  if (contentFindings.findings.length > 0) search.add({ file: search.maskName(name) }, contentFindings);
 }
 
 function codeOf(error: unknown): string {

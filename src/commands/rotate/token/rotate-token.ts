@@ -1,6 +1,13 @@
 /**
- * `sophia-run rotate --token`: replaces the token that the launcher uses in CI. The order keeps the old token working if anything
- * fails: create the new token, check that it opens the environment, store it as a repository secret, delete the old token.
+ * The command `sophia-run rotate --token`. It replaces the Pulumi access token with which sophia-run opens ESC in GitHub Actions and
+ * in Codespaces (in this file: the launcher's token). The token is stored there as the repository secret ESC_TOKEN.
+ *
+ * The order of the steps keeps the old token working if anything fails:
+ *
+ * 1. Create the new token, with the permissions of another token (ESC_ADMIN_TOKEN).
+ * 2. Check that it opens the ESC environments.
+ * 3. Store it as the repository secret.
+ * 4. Delete the old token.
  */
 import { randomBytes } from "node:crypto";
 import type { Values } from "../../../command-line/options.ts";
@@ -32,7 +39,7 @@ import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
 import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../parts/confirm.ts";
-import { APPS, environmentOfGh } from "../../parts/gh-command.ts";
+import { type App, APPS, environmentOfGh, type Gh } from "../../parts/gh-command.ts";
 import { askEachTargetEnvironment } from "../../parts/writing/esc-target.ts";
 import { writeAccess, writeQuestion } from "../../parts/writing/write-access.ts";
 import { withDetails } from "../../parts/writing/write-change.ts";
@@ -47,9 +54,9 @@ import {
 } from "./token-plan.ts";
 import { secretUpdateTime, storeToken } from "./github-repository.ts";
 
-/** The accesses and settings that all steps need. */
+/** The settings that all steps need. */
 interface TokenRotation {
-  /** The access of the token that creates and deletes tokens (`ESC_ADMIN_TOKEN`). */
+  /** The settings of ESC with the token that creates and deletes tokens (`ESC_ADMIN_TOKEN`). */
   readonly admin: EscSettings;
   readonly sendRequest: RequestSender;
   readonly settings: Settings;
@@ -57,55 +64,23 @@ interface TokenRotation {
   readonly context: Context;
 }
 
-/** Returns 0; 1 if the user declines. Unless it ends with 0, the old token still works. @throws SophiaError (125) */
+/** Returns 0; 1 if the user declines. Unless it returns 0, the old token still works. @throws SophiaError (125) */
 export const rotateToken: Command = async ({ options }, context) => {
-  const settings = resolveSettings(options, context.environment);
-  const expires = expiryOf(options["expires"], Date.now());
-  const contract = await loadContract(settings, context);
-  const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
-  const timesBefore = await Promise.all(APPS.map((app) => secretUpdateTime(app, gh)));
-  const isDry = options["dry-run"] === true;
-  const isConfirmed = options["yes"] === true;
-  const remedy = (environment: string): string => `set ESC_ENV in the environment: export ESC_ENV=${environment}`;
-  const target = await writeAccess(undefined, settings, context, { isDry, isConfirmed, alwaysByAdmin: true, remedy });
-  const { esc: admin } = target;
-  const { access } = await findEscAccess(settings, context, {}, { contract });
-  const launcher = access.kind === "on" ? access.settings : undefined;
-  const sendRequest = createRequestSender(settings, context);
-  const rotation: TokenRotation = { admin, sendRequest, settings, contract, context };
-
-  const plan = await createPlan(options, expires, launcher, rotation);
-  const environments = admin.environments.map(({ text }) => text).join(", ");
+  const { rotation, repository, expires, launcher, target } = await prepareRotation(options, context);
+  const plan = await createPlan({ options, expires, launcher }, rotation);
+  const environments = rotation.admin.environments.map(({ text }) => text).join(", ");
   printReport(context, planText(plan, environments));
-  if (isDry) {
+  if (options["dry-run"] === true) {
     printReport(context, "Nothing was created: --dry-run.\n");
     return ExitStatus.ok;
   }
   const question =
     target.chosenBy === undefined ? "Create the token?" : writeQuestion(`Create the token for ${environments}`, target);
-  if (!(await confirm(question, isConfirmed, context))) {
+  if (!(await confirm(question, options["yes"] === true, context))) {
     printReport(context, "Nothing was created.\n");
     return ExitStatus.unmet;
   }
-
-  const name = createTokenName(new Date());
-  const token = await createNamedToken(name, plan, rotation);
-  let mayBeStored = false;
-  try {
-    printReport(context, `✅ ${name} is created.\n`);
-    await requireOpening(token.value, rotation);
-    printReport(context, `✅ It opens the environment.\n`);
-    for (const [index, app] of APPS.entries()) {
-      // From here on the repository may have the new token, even if storing it fails.
-      mayBeStored = true;
-      await storeToken(app, token.value, timesBefore[index], gh);
-      printReport(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
-    }
-  } catch (error) {
-    if (!mayBeStored) throw await deleteUnusedToken(error, name, token.id, plan, rotation);
-    const state = `the old token still works, and so does ${name}, which may already be stored as a secret; start again`;
-    throw withDetails(error, state);
-  }
+  await createAndStore(plan, repository, rotation);
   await removeOldToken(plan.old, rotation);
   printReport(
     context,
@@ -115,14 +90,75 @@ export const rotateToken: Command = async ({ options }, context) => {
   return ExitStatus.ok;
 };
 
-/** Sends a request that concerns no environment, with the token of these settings. @throws SophiaError (125) if it fails */
-type RequestSender = <T>(sender: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
+/** The GitHub repository whose secret is replaced. */
+interface SecretRepository {
+  readonly gh: Gh;
+  /** When the secret was last changed, for each app of `APPS`; undefined if the secret does not exist. */
+  readonly timesBefore: ReadonlyMap<App, string | undefined>;
+}
+
+/** Reads all settings, and checks that gh can list the secrets and that a token may write. @throws SophiaError (125) */
+async function prepareRotation(options: Values, context: Context) {
+  const settings = resolveSettings(options, context.environment);
+  // The options are checked before anything is read.
+  const expires = expiryOf(options["expires"], Date.now());
+  const contract = await loadContract(settings, context);
+  const gh = { cwd: context.project, environment: environmentOfGh(context.environment, contract) };
+  const times = await Promise.all(APPS.map(async (app) => [app, await secretUpdateTime(app, gh)] as const));
+  const repository: SecretRepository = { gh, timesBefore: new Map(times) };
+  const target = await writeAccess(undefined, settings, context, {
+    isDry: options["dry-run"] === true,
+    isConfirmed: options["yes"] === true,
+    alwaysByAdmin: true,
+    remedy: (environment) => `set ESC_ENV in the environment: export ESC_ENV=${environment}`,
+  });
+  const { access } = await findEscAccess(settings, context, {}, { contract });
+  const launcher = access.kind === "on" ? access.settings : undefined;
+  const sendRequest = createRequestSender(settings, context);
+  const rotation: TokenRotation = { admin: target.esc, sendRequest, settings, contract, context };
+  return { rotation, repository, expires, launcher, target };
+}
+
+/**
+ * Creates the new token, checks it, and stores it as the repository secret. Deletes it again after a failure, unless it may already be
+ * stored.
+ *
+ * @throws SophiaError (125), which says which tokens work now
+ */
+async function createAndStore(
+  plan: TokenPlan,
+  { gh, timesBefore }: SecretRepository,
+  rotation: TokenRotation,
+): Promise<void> {
+  const { context } = rotation;
+  const name = createTokenName(new Date());
+  const token = await createNamedToken(name, plan, rotation);
+  let mayBeStored = false;
+  try {
+    printReport(context, `✅ ${name} is created.\n`);
+    await requireOpening(token.value, rotation);
+    printReport(context, `✅ It opens the environment.\n`);
+    for (const app of APPS) {
+      // From here on the repository may have the new token, even if storing it fails.
+      mayBeStored = true;
+      await storeToken(app, token.value, timesBefore.get(app), gh);
+      printReport(context, `✅ It is stored as the repository secret ESC_TOKEN for ${app}.\n`);
+    }
+  } catch (error) {
+    if (!mayBeStored) throw await deleteUnusedToken(error, name, token.id, plan, rotation);
+    const state = `the old token still works, and so does ${name}, which may already be stored as a secret; start again`;
+    throw withDetails(error, state);
+  }
+}
+
+/** Sends a request with the token of these settings. It concerns no environment. @throws SophiaError (125) if it fails */
+type RequestSender = <T>(account: EscSettings, send: (connection: Connection) => Promise<T>) => Promise<T>;
 
 function createRequestSender(settings: Settings, context: Context): RequestSender {
-  return async (sender, send) => {
+  return async (account, send) => {
     const progress = await makeProgress(context, settings);
-    // The answer is wrapped, since it may be undefined itself.
-    const answering = askWithoutEnvironment(sender, progress, async (connection) => ({
+    // `askWithoutEnvironment` returns undefined if it sent nothing. The answer itself may be undefined, too, so it is wrapped.
+    const answering = askWithoutEnvironment(account, progress, async (connection) => ({
       answer: await send(connection),
     }));
     const wrapped = await answering.finally(progress.done);
@@ -131,11 +167,13 @@ function createRequestSender(settings: Settings, context: Context): RequestSende
   };
 }
 
+/** Creates the new token. @throws SophiaError (125) with advice about a token that may exist although no answer came */
 async function createNamedToken(
   name: string,
   { owner, expires, roleId }: TokenPlan,
   { admin, sendRequest }: TokenRotation,
 ): ReturnType<typeof createToken> {
+  // `createPlan` recognizes a personal token by the name before the colon.
   const description = `${name}: opens an ESC environment`;
   try {
     return await sendRequest(admin, (connection) =>
@@ -155,7 +193,7 @@ async function requireOpening(value: Secret, { settings, contract, context }: To
   await askEachTargetEnvironment({ esc: access.settings, settings, context, contract }, openByDefaults);
 }
 
-/** Deletes the new token, which is not stored anywhere. @returns the error with the outcome */
+/** Deletes the new token, which is not stored anywhere. @returns the error, with a line that says whether the token still exists */
 async function deleteUnusedToken(
   error: unknown,
   name: string,
@@ -171,7 +209,7 @@ async function deleteUnusedToken(
   }
 }
 
-/** Deletes the old token, or tells the user to do so. @throws SophiaError (125) */
+/** Deletes the old token, or prints why it stays and that the user must delete it. @throws SophiaError (125) */
 async function removeOldToken(old: OldToken, rotation: TokenRotation): Promise<void> {
   const { context } = rotation;
   if (old.kind === "stays") {
@@ -182,18 +220,24 @@ async function removeOldToken(old: OldToken, rotation: TokenRotation): Promise<v
   printReport(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
 }
 
+interface PlanOptions {
+  /** The options of the command line. */
+  readonly options: Values;
+  readonly expires: Date;
+  /** The settings of ESC with the launcher's token; undefined if no token is set. */
+  readonly launcher: EscSettings | undefined;
+}
+
 /** Plans the new token, and decides whether the old one can be deleted. @throws SophiaError (125) */
 async function createPlan(
-  options: Values,
-  expires: Date,
-  launcher: EscSettings | undefined,
+  { options, expires, launcher }: PlanOptions,
   { admin, sendRequest }: TokenRotation,
 ): Promise<TokenPlan> {
   const { identity, listed, old } = await findOldToken(launcher, admin, sendRequest);
   const owner = await ownerOf(options, identity, async () => {
-    const withOrganization = admin.environments.find((environment) => environment.organization !== undefined);
-    const configured = withOrganization?.organization ?? admin.organization;
-    const organization = configured ?? (await sendRequest(admin, findDefaultOrganization));
+    const ownedEnvironment = admin.environments.find((environment) => environment.organization !== undefined);
+    const configuredName = ownedEnvironment?.organization ?? admin.organization;
+    const organization = configuredName ?? (await sendRequest(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
     throw invalidSetting("the organization is not known", "set ESC_ORG");
   });
@@ -202,6 +246,7 @@ async function createPlan(
       ? await sendRequest(admin, (connection) => findOpenRole(owner.organization, connection))
       : undefined;
   const roleId = roleFor(owner, openRole, listed);
+  // A token that may not list tokens gets undefined. Then the plan does not mention leftovers of earlier runs.
   const tokens = (await sendRequest(admin, (connection) => listTokens(owner, connection))) ?? [];
   const leftovers = tokens
     .filter(({ id }) => !(old.kind === "known" && old.id === id))
@@ -211,22 +256,29 @@ async function createPlan(
   return { owner, roleId, expires, old, leftovers };
 }
 
+/** What the service reports about the launcher's present token. */
 interface OldTokenFacts {
+  /** The token if it can be deleted, or the reason why it stays. */
   readonly old: OldToken;
   /** Undefined if the service does not identify the token. */
   readonly identity?: TokenIdentity;
-  /** The token's entry in the list of its owner. */
+  /** The token's entry in the list of its owner's tokens; absent if exactly one entry is not found. */
   readonly listed?: ListedToken;
 }
 
-/** Finds the launcher's token in the list of tokens, which has the id by which it can be deleted. @throws SophiaError (125) */
+/**
+ * Finds the launcher's token in the list of its owner's tokens, which has the id that is needed to delete it. The service identifies a
+ * token only by its name, so the name must be unique.
+ *
+ * @throws SophiaError (125) if a request fails, or if the launcher has no token to rotate
+ */
 async function findOldToken(
   launcher: EscSettings | undefined,
   admin: EscSettings,
   sendRequest: RequestSender,
 ): Promise<OldTokenFacts> {
-  const keep = (why: string): OldTokenFacts => ({ old: { kind: "stays", why } });
-  if (launcher === undefined) return keep("none is set");
+  const keepOldToken = (why: string): OldTokenFacts => ({ old: { kind: "stays", why } });
+  if (launcher === undefined) return keepOldToken("none is set");
   const { kind } = launcher.credential;
   if (kind === "oidc-file" || kind === "github-actions") {
     throw invalidSetting(
@@ -234,35 +286,38 @@ async function findOldToken(
       "no rotation is needed",
     );
   }
+  // The old token may have expired, which is a reason to rotate it. So its refusal does not end the command.
   let identity: TokenIdentity | undefined;
   try {
     identity = await sendRequest(launcher, identifyToken);
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
-    return keep("the service does not accept it, so it cannot be identified");
+    return keepOldToken("the service does not accept it, so it cannot be identified");
   }
-  if (identity === undefined) return keep("the service does not identify it");
+  if (identity === undefined) return keepOldToken("the service does not identify it");
   const { name } = identity;
   const owner = ownerOfIdentity(identity);
   const tokens = await sendRequest(admin, (connection) => listTokens(owner, connection));
-  if (tokens === undefined) return { identity, ...keep("the token that writes may not list the tokens of its owner") };
+  if (tokens === undefined)
+    return { identity, ...keepOldToken("the token that writes may not list the tokens of its owner") };
   const tokensOfName = tokens.filter((token) => token.name === name);
   const [listed] = tokensOfName;
   if (listed === undefined || tokensOfName.length > 1) {
-    return { identity, ...keep("not exactly one token has its name") };
+    return { identity, ...keepOldToken("not exactly one token has its name") };
   }
+  // Deleting the token that sends the request would also end the requests that follow.
   const adminIdentity = await sendRequest(admin, identifyToken);
   if (adminIdentity !== undefined && isSameToken(adminIdentity, identity)) {
-    return { identity, listed, ...keep("it is also the token that writes") };
+    return { identity, listed, ...keepOldToken("it is also the token that writes") };
   }
   return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
 }
 
-function isSameToken(a: TokenIdentity, b: TokenIdentity): boolean {
-  return a.name === b.name && a.organization === b.organization && a.team === b.team;
+function isSameToken(first: TokenIdentity, second: TokenIdentity): boolean {
+  return first.name === second.name && first.organization === second.organization && first.team === second.team;
 }
 
-/** Deletes the old token, and checks that the list no longer has it. @throws SophiaError (125) */
+/** Deletes the old token, and checks that the service no longer lists it. @throws SophiaError (125) */
 async function deleteOldToken(
   { owner, id, name }: Extract<OldToken, { readonly kind: "known" }>,
   { admin, sendRequest }: TokenRotation,
@@ -284,6 +339,7 @@ async function deleteOldToken(
 
 /** Returns a name such as `sophia-run-20250131-235959-9f3a`. The random end tells tokens of the same second apart. */
 function createTokenName(now: Date): string {
+  // 2025-01-31T23:59:59.000Z becomes 20250131 and 235959.
   const [day = "", time = ""] = now
     .toISOString()
     .replaceAll(/[-:]|\..*/g, "")

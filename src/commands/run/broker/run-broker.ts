@@ -1,13 +1,15 @@
 /**
- * Opens the broker of a run (`--broker`), with what shares its server: renewed credentials (`--refresh`), and gh's socket.
+ * Opens the broker of a run (`--broker`), a local HTTP proxy in this process that keeps API keys from the program. The program gets
+ * a made-up value (a dummy) in place of each key, and the address of the broker in place of the service's. The broker replaces the
+ * dummies in the program's requests by the real keys, and sends the requests to the services.
  *
  *     const broker = await openRunBroker(checkedStart);   // listens, and plans the first program
  *     launch({ ...broker.first, broker: broker.launch });
  *     const delivery = broker.deliver(nextStart);         // after a change in ESC (--watch)
  *     delivery.apply();
  *
- * The program gets a dummy in place of each key, and the address of this process in place of the service's. This process puts the
- * real keys into the program's requests.
+ * Two features share the broker's server and are opened here, too: the cloud credentials that `--refresh` renews, and the socket by
+ * which the GitHub CLI (gh) sends its requests. attendants.ts loads this file only if one of these options is in use.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -51,11 +53,15 @@ export interface BrokeredDelivery {
   /** The program's variables, with dummies in place of keys. */
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-  /** The value and the route of each key, as one text by variable. If the text differs, the broker sends something else. */
+  /** The value and the route of each key, as one JSON text by variable. `--watch` compares these texts to find changed keys. */
   readonly brokered: ReadonlyMap<string, string>;
   /** Variables whose files are renewed while the program runs (`--refresh`). */
   readonly renewedFiles: ReadonlySet<string>;
-  /** Serves later requests by this delivery. @throws SophiaError (redact-size) as `maskingOf`, and then changes nothing */
+  /**
+   * Makes the broker answer later requests with the keys of this delivery.
+   *
+   * @throws SophiaError (redact-size) if the secrets are too large to mask, and then changes nothing
+   */
   readonly apply: () => void;
 }
 
@@ -66,33 +72,39 @@ export interface RunBroker {
   readonly first: Omit<BrokeredDelivery, "apply">;
   /** The credentials and files that are renewed while the program runs; undefined for none. */
   readonly renewed: Renewals | undefined;
-  /** Returns the names of the brokered keys, as last applied. */
+  /** Returns the names of the brokered keys, according to the delivery that was applied last. */
   readonly names: () => readonly string[];
   /** Returns the dummies, which are masked in the output like keys. */
   readonly dummies: () => readonly Secret[];
-  /** @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key can no longer be brokered */
+  /** Plans the next program. @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered */
   readonly deliver: (start: Start) => BrokeredDelivery;
-  /** Has `look` called when a service answers 401. Its promise resolves when ESC was asked whether the key has changed. */
+  /** Sets the function that the broker calls when a service answers 401. It asks ESC whether the key `name` has changed. */
   readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
+  /** What the launch must tell the broker, see `LaunchBroker`. */
   readonly launch: LaunchBroker;
 }
 
-/** A start whose contract is checked. */
+/** A start whose contract is checked, with the options of the command line (`flags`). */
 interface CheckedStart {
   readonly settings: Settings;
   readonly flags: Values;
   readonly start: Start;
   readonly context: Context;
+  /** Writes to the audit log; undefined without `--audit-log`. */
   readonly record?: AuditRecorder | undefined;
 }
 
-/** Refuses options that conflict, before a source is read. @throws SophiaError (exec-unavailable, usage, settings; 125) */
+/**
+ * Refuses options that conflict, before any source is read.
+ *
+ * @throws SophiaError (exec-unavailable; 125) if the program would replace this process, which must stay to answer requests
+ * @throws SophiaError (usage, settings; 125) if an option that belongs to `--broker` is given without it
+ */
 export async function refuseBrokerStart({
   settings,
   flags,
 }: Pick<CheckedStart, "settings" | "flags">): Promise<undefined> {
-  const refreshObstacle = settings.refresh === true ? "refresh" : settings.awsRefresh === true ? "aws" : undefined;
-  const obstacle = settings.broker ? "broker" : refreshObstacle;
+  const obstacle = obstacleToExec(settings);
   if (settings.mode === "exec" && obstacle !== undefined) {
     throw (await import("../../../launch/exec/obstacles.ts")).execUnavailable(obstacle);
   }
@@ -100,35 +112,34 @@ export async function refuseBrokerStart({
   return undefined;
 }
 
+function obstacleToExec({ broker, refresh, awsRefresh }: Settings): "broker" | "refresh" | "aws" | undefined {
+  if (broker) return "broker";
+  if (refresh === true) return "refresh";
+  return awsRefresh === true ? "aws" : undefined;
+}
+
 /**
  * Opens the broker if a key can be brokered now, if one may appear in ESC later (`--watch`), or if there are credentials to renew.
- * Otherwise returns undefined, after a warning with the reason if the user gave the option.
+ * Otherwise returns undefined, and warns why if the user gave the option.
  *
- * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, the program would get one in
- *   clear, or this process cannot listen
+ * @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered, if the program would get one in
+ *   plain text, or if this process cannot listen
  */
 export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBroker | undefined> {
-  const { settings, flags, start, context, record } = checkedStart;
+  const { settings, start, context, record } = checkedStart;
   const preparedRefresh = await prepareRefreshIfAsked(checkedStart);
   if (!settings.broker && preparedRefresh === undefined) return undefined;
 
-  const options = brokerPlanOptions(settings);
-  const planner = new KeyPlanner(settings, options, context.environment);
-  const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
-  const firstPlan = planner.plan(start);
-  warnOfUnset(exceptions, firstPlan, start, context);
-  const mayHaveKeys = checkForKeys(firstPlan, checkedStart);
-  if (!mayHaveKeys && preparedRefresh === undefined) return undefined;
+  const planned = planFirstProgram(checkedStart);
+  if (!planned.mayHaveKeys && preparedRefresh === undefined) return undefined;
+  const { firstPlan, planner } = planned;
   warnOfCopies(firstPlan.keys, start, context);
 
   const run = randomBytes(8).toString("hex");
   const requestWriter = await openRequestWriter(run, settings, context);
   const keys = new ServedKeys(context, requestWriter);
-  // Without --broker, its variables such as SOPHIA_BROKER_LISTEN have no effect. Files are renewed without a server.
-  const server =
-    settings.broker || preparedRefresh?.needsServer === true
-      ? await openListener(keys, settings.broker ? options.listenAddress : LOOPBACK_ADDRESS, context.cwd)
-      : undefined;
+  const server = await openServerIfNeeded(keys, preparedRefresh?.needsServer === true, checkedStart);
+  // With a port, two keys may need the same variable for their addresses. With a socket, all keys share one variable anyway.
   if (server?.socketPath === undefined) warnOfDisplaced(firstPlan.keys, context);
   const refresh: Refresh | undefined = await preparedRefresh?.serve(server, {
     record: (renewals) => record?.({ event: "renewal", run, ...renewals }, false, start),
@@ -136,8 +147,9 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
     mask: (secrets) => requestWriter?.mask(start, [...secrets, ...dummiesIn({ planner, refresh })]),
   });
   const gh = server === undefined ? undefined : await openGhIfNeeded(firstPlan, checkedStart, server);
-  const parts: BrokerParts = { settings, context, planner, keys, requestWriter, server, refresh, gh };
   await warnOfGitSettings(firstPlan, checkedStart, server);
+
+  const parts: BrokerParts = { settings, context, planner, keys, requestWriter, server, refresh, gh };
   const first = deliverPlan(start, firstPlan, parts);
   first.apply();
   return {
@@ -152,7 +164,39 @@ export async function openRunBroker(checkedStart: CheckedStart): Promise<RunBrok
   };
 }
 
-/** Returns true if there are keys to broker, or may be later. Warns if there are none now although the user gave `--broker`. */
+/** The keys of the first program, and the planner that gives later programs the same dummies. */
+interface PlannedKeys {
+  readonly planner: KeyPlanner;
+  readonly firstPlan: BrokerPlan;
+  /** False if there is no key to broker, and none can appear while the program runs. */
+  readonly mayHaveKeys: boolean;
+}
+
+/** Plans the keys of the first program, and prints the warnings of options without effect. @throws as `KeyPlanner.plan` */
+function planFirstProgram(checkedStart: CheckedStart): PlannedKeys {
+  const { settings, flags, start, context } = checkedStart;
+  const planner = new KeyPlanner(settings, brokerPlanOptions(settings), context.environment);
+  const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
+  const firstPlan = planner.plan(start);
+  warnOfUnset(exceptions, firstPlan, start, context);
+  return { planner, firstPlan, mayHaveKeys: checkForKeys(firstPlan, checkedStart) };
+}
+
+/** Opens the server for brokered keys and for renewed credentials; undefined if only private files are renewed. */
+async function openServerIfNeeded(
+  keys: ServedKeys,
+  isNeededForRefresh: boolean,
+  { settings, context }: CheckedStart,
+): Promise<BrokerListener | undefined> {
+  // SOPHIA_BROKER_LISTEN may be set for all runs. Without --broker it has no effect.
+  if (settings.broker) return openListener(keys, brokerPlanOptions(settings).listenAddress, context.cwd);
+  return isNeededForRefresh ? openListener(keys, LOOPBACK_ADDRESS, context.cwd) : undefined;
+}
+
+/**
+ * Returns true if there are keys to broker, or if ESC may add one while the program runs (`--watch`). Warns if there are none now
+ * although the command line has `--broker`; a contract may ask for the broker in projects that have no key yet.
+ */
 function checkForKeys(
   { keys, outer, excepted }: BrokerPlan,
   { settings, flags, start, context }: CheckedStart,
@@ -160,6 +204,7 @@ function checkForKeys(
   if (!settings.broker) return false;
   if (keys.length > 0) return true;
   const mayKeysAppear = settings.watch && followsEsc(start);
+  // The user knows of keys that an outer sophia-run brokers, and of those that --broker-except names.
   const areKeysElsewhere = outer.length + excepted.length > 0;
   if (flags["broker"] === true && !areKeysElsewhere) warnOfNothing(start, mayKeysAppear, context);
   return mayKeysAppear;
@@ -172,6 +217,7 @@ async function prepareRefreshIfAsked({ settings, flags, start, context }: Checke
   return (await import("../refresh/prepare-refresh.ts")).prepareRefresh(scope, { settings, flags, start, context });
 }
 
+/** Opens the audit log for the broker's requests; undefined without `--audit-log`. */
 async function openRequestWriter(
   run: string,
   { auditLog }: Settings,
@@ -182,7 +228,8 @@ async function openRequestWriter(
 }
 
 /**
- * Opens the socket for gh if a GitHub token is brokered, or may be later (`--watch`). On Windows gh does not use such sockets.
+ * Opens the socket for the GitHub CLI (gh) if a GitHub token is brokered, or may be later (`--watch`). On Windows gh does not use
+ * Unix sockets.
  *
  * @throws SophiaError (broker, secret-files; 125)
  */
@@ -218,24 +265,25 @@ interface BrokerParts {
   readonly planner: KeyPlanner;
   readonly keys: ServedKeys;
   readonly requestWriter: RequestWriter | undefined;
-  /** Undefined if nothing is asked for: the program gets only files that are renewed. */
+  /** Undefined if the program sends no requests to this process, and only reads files that are renewed. */
   readonly server: BrokerListener | undefined;
   readonly refresh: Refresh | undefined;
   readonly gh: GhBroker | undefined;
 }
 
+/** Returns the dummies of keys, and the tokens and credentials of `--refresh`. */
 function dummiesIn({ planner, refresh }: Pick<BrokerParts, "planner" | "refresh">): readonly Secret[] {
   return [...planner.dummies(), ...(refresh?.secrets() ?? [])];
 }
 
 const NO_FILES: ReadonlySet<string> = new Set();
 
-/** Returns what the program gets by a start and its plan. @throws SophiaError (aws, refresh; 125) as `Refresh.deliver` */
+/** Returns what the program of a start and its plan gets. @throws SophiaError (aws, refresh; 125) as `Refresh.deliver` */
 function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): BrokeredDelivery {
   const { keys, requestWriter, server, refresh, gh } = parts;
   const { environment, files } = createDelivery(start);
   const refreshed = refresh?.deliver(start);
-  // gh's and the refresh's variables depend on those that are set before.
+  // The changes build on each other: gh's depend on the variables of the keys, and those of --refresh on gh's.
   const withKeys = applyChanges(environment, keyVariables(plan, environment, server));
   const withGh = applyChanges(withKeys, gh?.variables(plan.keys, withKeys) ?? {});
   return {
@@ -244,7 +292,7 @@ function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): Broker
     renewedFiles: refreshed?.files ?? NO_FILES,
     brokered: new Map(plan.keys.map(({ route, value }) => [route.name, JSON.stringify([value, route])])),
     apply: () => {
-      // The masking comes first, since it may throw.
+      // The masking comes first: it may throw, and then the broker must go on with the former keys.
       requestWriter?.mask(start, dummiesIn(parts));
       keys.replace(plan.keys);
       server?.replaceRoutes(plan.keys.map(({ route }) => route));
@@ -253,6 +301,7 @@ function deliverPlan(start: Start, plan: BrokerPlan, parts: BrokerParts): Broker
   };
 }
 
+/** Returns the variables by which the program finds the broker: an address for each key, or one for the socket. */
 function keyVariables(
   { keys, outer }: BrokerPlan,
   environment: Environment,
@@ -265,16 +314,17 @@ function keyVariables(
     : socketVariables(keys, socketPath, environment, outer);
 }
 
-/** Returns a changed copy. On Windows names have any case: a change replaces the variable in each spelling. */
+/** Returns a changed copy. Windows ignores the case of names, so there a change replaces the variable in every spelling. */
 function applyChanges(environment: Environment, changes: Changes): Environment {
-  const result = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
+  const changed = process.platform === "win32" ? new FoldedMap(environment) : new Map(environment);
   for (const [name, value] of Object.entries(changes)) {
-    result.delete(name);
-    if (value !== undefined) result.set(name, value);
+    changed.delete(name);
+    if (value !== undefined) changed.set(name, value);
   }
-  return result;
+  return changed;
 }
 
+/** Returns the functions that the launch calls when a program has been started, and when the last one has ended. */
 function launchBroker({ settings, context, keys, requestWriter, server, refresh, gh }: BrokerParts): LaunchBroker {
   return {
     started: (report = context.err, mask, replaceFile) => {
@@ -284,20 +334,24 @@ function launchBroker({ settings, context, keys, requestWriter, server, refresh,
     end: (end) => {
       refresh?.end();
       server?.close();
+      // A full disk must not change the status with which this process ends. Each complete request was recorded before.
       attempt(() => requestWriter?.end());
       gh?.remove();
+      // A status other than 0. For a program that a signal has ended, `end` is the signal's name.
       const hasFailed = typeof end === "number" && end !== 0;
       const unused = keys.unused();
       if (hasFailed && !settings.quiet && unused.length > 0) {
-        printLines(context, [describeUnused(unused, server?.socketPath !== undefined)]);
+        printLines(context, [describeUnused(unused, server?.socketPath !== undefined ? "socket" : "port")]);
       }
     },
   };
 }
 
 /** Explains the likely reason why a program failed: it does not read the address of the broker. */
-function describeUnused(keys: readonly BrokeredKey[], isSocket: boolean): string {
+function describeUnused(keys: readonly BrokeredKey[], address: "socket" | "port"): string {
   const names = keys.map(({ route }) => printable(route.name));
-  const variables = isSocket ? [SOCKET_VARIABLE] : keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
+  // `base` has the variables with the address of the broker. One of them is enough for the message.
+  const variables =
+    address === "socket" ? [SOCKET_VARIABLE] : keys.flatMap(({ base }) => Object.keys(base).slice(0, 1));
   return `no request came for ${enumerateFew(names, 5)}: the program must read ${enumerateFew(variables, 5)}`;
 }

@@ -1,13 +1,15 @@
 /**
- * Renews what a program has from ESC, until its end:
+ * Keeps the cloud credentials and the private files that a program got from Pulumi ESC up to date while the program runs
+ * (`--refresh`). refresh.ts creates one renewer for each run of sophia-run:
  *
  *     const renewer = new Renewer(plan, start, parts);   // begins to wait for the first renewal
+ *     renewer.started(write, mask, replaceFile);         // each time a program has been started
  *     renewer.currentCredentials("aws");                 // for each request of an SDK
- *     renewer.adopt(nextPlan, nextStart);                // when the program is restarted
- *     renewer.end();
+ *     renewer.adopt(nextPlan, nextStart);                // when --watch restarts the program
+ *     renewer.end();                                     // when the last program has ended
  *
- * There is one schedule for the credentials of all clouds and for files. When the first of them is due, ESC is opened again, and all
- * that it gives is used. renewal.ts decides when that is.
+ * The credentials of all clouds and the files share one schedule, because one opening of ESC returns them all. renewal.ts computes
+ * when each of them is due. When the first is due, the renewer opens ESC again, and uses everything new that ESC returns.
  */
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -36,11 +38,11 @@ import { isDue, type Lifetime, mayTryNow, nextTry, type RenewalState } from "./r
 import { type FileChanges, fileChanges } from "./renewed-files.ts";
 import type { SteadyClock } from "./steady-clock.ts";
 
-/** The credentials and files that are renewed, for the audit log. */
+/** The credentials and files of one renewal, as the audit log records them. */
 export interface Renewals {
   readonly start: Pick<Start, "store">;
   readonly credentials: readonly Credentials[];
-  /** The variables of the files. */
+  /** The names of the variables that hold the paths of the files. */
   readonly files: readonly string[];
 }
 
@@ -51,22 +53,25 @@ export interface RenewerParts {
   readonly storeCredentials: (credentials: Credentials) => void;
   /** Records renewals before they are used. @throws SophiaError (audit) if that fails, and then they are not used */
   readonly record: (renewals: Renewals) => void;
-  /** Called with new secrets before the program gets them. */
+  /** Masks new secrets in the audit log. The renewer calls it before the program gets them. */
   readonly mask: (secrets: readonly Secret[]) => void;
 }
 
 /** The kind of an item that is renewed: the credentials of a cloud, or all files. */
 type RenewedKind = Cloud | "files";
 type TextSecret = Secret & { readonly value: string };
+/** Masks further secrets in the output of one program. */
 type Mask = (secrets: readonly Secret[]) => void;
+/** Replaces a private file of the running program, which is named by its variable. @throws SophiaError (secret-files) */
 type ReplaceFile = (name: string, content: string) => void;
 
-/** The limit of a timer. A timer stops while the machine sleeps, but credentials expire, so the clock is read often. */
-const MAX_WAIT_MS = 60_000;
-/** The limit of former secrets that are still masked. */
+/** The longest timer. A timer stops while the machine sleeps, but credentials expire, so the renewer reads its clock often. */
+const MAX_TIMER_MS = 60_000;
+/** The limit of the memory and time that masking takes in a run of weeks. The oldest secrets, long expired, are dropped first. */
 const MAX_FORMER_SECRETS = 150;
 
-const EXPIRED: Readonly<Record<Cloud, Failure>> = {
+/** The failure if ESC returns credentials that have already expired. */
+const ALREADY_EXPIRED_FAILURES: Readonly<Record<Cloud, Failure>> = {
   aws: expiredFailure(`check the clock of this machine, and ${AWS_EXPIRATION} in the ESC environment`),
   google: expiredFailure(`check the clock of this machine, and ${GOOGLE_EXPIRY} in the ESC environment`),
   azure: expiredFailure("check the clock of this machine"),
@@ -76,13 +81,14 @@ function expiredFailure(hint: string): Failure {
   return { code: "refresh", message: "the credentials of ESC have already expired", hint };
 }
 
-const SAME: Failure = {
+/** The failure if ESC returns the credentials that the program already has. */
+const SAME_CREDENTIALS_FAILURE: Failure = {
   code: "refresh",
   message: "ESC gives the same credentials again",
   hint: "have a provider of the ESC environment make them, such as fn::open::gcp-login",
 };
 
-/** The result of opening ESC again. */
+/** The sources as they were read again, and the plan for what ESC returned. */
 interface Opening {
   readonly start: Start;
   readonly plan: RefreshPlan;
@@ -91,18 +97,20 @@ interface Opening {
 export class Renewer {
   readonly #parts: RenewerParts;
   readonly #reporter: RenewalReporter;
-  /** The start of the present program. */
+  /** The values and settings of the present program. */
   #start: Start;
   #plan: RefreshPlan;
   #credentials: ReadonlyMap<Cloud, Credentials> = new Map();
-  /** The contents of the files of ESC that are renewed, by variable. */
+  /** The newest contents of the private files, by variable. */
   #files: ReadonlyMap<string, string> = new Map();
-  /** True if files were renewed before the program has run, so that it has older contents. */
-  #hasNewerFiles = false;
+  /** True if ESC returned new contents while no program ran, so that the files on disk do not have them yet. */
+  #hasUnwrittenFiles = false;
+  /** When each item was opened, expires, and was last tried. Only these items are renewed. */
   #states: ReadonlyMap<RenewedKind, RenewalState> = new Map();
+  /** The secrets of this run so far, newest first. A program may print one that was replaced long ago, so all stay masked. */
   #formerSecrets: readonly TextSecret[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #isTrying = false;
+  #isRenewing = false;
   #hasEnded = false;
   /** The masking of the present program's output and, while it is being restarted, of the former one's. */
   #masks: readonly Mask[] = [];
@@ -117,23 +125,30 @@ export class Renewer {
     this.adopt(plan, start);
   }
 
-  /** Renews from now on what this plan has, from sources that were just read. @throws as `storeCredentials` */
+  /**
+   * Renews the items of this plan from now on, in place of those of the former plan. The sources were just read.
+   *
+   * @throws SophiaError (secret-files) as `storeCredentials`
+   */
   adopt(plan: RefreshPlan, start: Start): void {
     const { settings } = start;
-    // ESC is asked although the cache may be fresh. The cache stays on, so that it gets the new values.
+    // A renewal must ask ESC even if the cache is fresh. The cache stays on, so that it stores the new values.
     const cache = settings.cache || settings.cacheFreshMs !== undefined;
     this.#start = { ...start, settings: { ...settings, cache, cacheFreshMs: undefined } };
     this.#remember(this.secrets());
     this.#plan = plan;
     this.#credentials = new Map(plan.credentials.map((credentials) => [credentials.cloud, credentials]));
     this.#files = new Map(plan.files.map(({ name, value }) => [name, value]));
-    this.#hasNewerFiles = false;
+    this.#hasUnwrittenFiles = false;
     this.#states = this.#createStates(plan);
     for (const credentials of plan.credentials) this.#parts.storeCredentials(credentials);
     this.#schedule();
   }
 
-  /** Returns the present credentials; undefined if they have expired. Near their end this may begin to renew them. */
+  /**
+   * Returns the present credentials of a cloud; undefined if they have expired, or if there are none. Shortly before they expire,
+   * this also begins a renewal, for whose end it does not wait.
+   */
   currentCredentials<Name extends Cloud>(cloud: Name): Extract<Credentials, { readonly cloud: Name }> | undefined {
     const state = this.#states.get(cloud);
     const credentials = this.#credentials.get(cloud);
@@ -143,79 +158,87 @@ export class Renewer {
     return now < state.lifetime.expiresAt ? credentials : undefined;
   }
 
-  /** Returns the milliseconds until the credentials of a cloud expire. */
+  /** Returns the milliseconds until the credentials of a cloud expire; 0 if they have expired, or if there are none. */
   remainingMs(cloud: Cloud): number {
     const expiresAt = this.#states.get(cloud)?.lifetime.expiresAt ?? 0;
     return Math.max(0, expiresAt - this.#parts.clock.now());
   }
 
-  /** Returns all secrets that a program of this run may have: the present ones, and former ones. */
+  /** Returns the secrets that any program of this run may have: the present credentials, and former secrets. */
   secrets(): readonly TextSecret[] {
     return [...Array.from(this.#credentials.values()).flatMap(secretsOfCredentials), ...this.#formerSecrets];
   }
 
-  /** Called once a program runs, see `LaunchBroker`. */
-  started(write: ((text: string) => void) | undefined, mask: Mask | undefined, replace: ReplaceFile | undefined): void {
+  /** The caller calls this when a program has been started; `LaunchBroker.started` explains the arguments. */
+  started(
+    write: ((text: string) => void) | undefined,
+    mask: Mask | undefined,
+    replaceFile: ReplaceFile | undefined,
+  ): void {
     this.#reporter.writeReportsWith(write);
-    this.#replaceFile = replace;
+    this.#replaceFile = replaceFile;
     if (mask !== undefined) {
+      // The masking of the former program stays, since the rest of its output may still be on the way.
       this.#masks = [...this.#masks.slice(-1), mask];
-      // Credentials may have been renewed since the masking of this program was made.
+      // Credentials may have been renewed since the caller created the masking of this program.
       mask(this.secrets());
     }
-    if (!this.#hasNewerFiles) return;
-    this.#hasNewerFiles = false;
+    if (!this.#hasUnwrittenFiles) return;
+    this.#hasUnwrittenFiles = false;
     try {
-      for (const [name, content] of this.#files) replace?.(name, content);
+      for (const [name, content] of this.#files) replaceFile?.(name, content);
     } catch (error) {
       this.#fail(["files"], asFailure(error));
     }
   }
 
+  /** Renews nothing from now on. The result of an opening that is under way is ignored. */
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
   }
 
-  /** Waits for the next try. */
+  /** Sets the timer for the next renewal, in place of any earlier timer. */
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#hasEnded || this.#isTrying || this.#states.size === 0) return;
+    if (this.#hasEnded || this.#isRenewing || this.#states.size === 0) return;
     const random = Math.random();
     const nextTryAt = Math.min(...Array.from(this.#states.values(), (state) => nextTry(state, random)));
     const wait = (): void => {
       const remainingMs = nextTryAt - this.#parts.clock.now();
       if (remainingMs <= 0) void this.#renew();
-      else this.#timer = setTimeout(wait, Math.min(remainingMs, MAX_WAIT_MS));
+      else this.#timer = setTimeout(wait, Math.min(remainingMs, MAX_TIMER_MS));
     };
     wait();
   }
 
+  /** Opens ESC again, uses the result, and schedules the next renewal. Does nothing while another renewal is under way. */
   async #renew(): Promise<void> {
-    if (this.#isTrying || this.#hasEnded) return;
-    this.#isTrying = true;
+    if (this.#isRenewing || this.#hasEnded) return;
+    this.#isRenewing = true;
     clearTimeout(this.#timer);
     const now = this.#parts.clock.now();
-    const due = Array.from(this.#states).flatMap(([kind, state]) => (isDue(state, now) ? [kind] : []));
+    const dueKinds = Array.from(this.#states).flatMap(([kind, state]) => (isDue(state, now) ? [kind] : []));
     const planBefore = this.#plan;
     const opening = await this.#open();
-    this.#isTrying = false;
+    this.#isRenewing = false;
     if (this.#hasEnded) return;
-    // If the program was restarted in the meantime, it has newer values.
+    // If `adopt` was called in the meantime, the restarted program has newer values than this opening.
     if (planBefore === this.#plan) {
-      if ("message" in opening) this.#fail(due, opening);
-      else this.#useOpening(opening, due);
+      if ("message" in opening) this.#fail(dueKinds, opening);
+      else this.#useOpening(opening, dueKinds);
     }
     this.#schedule();
   }
 
-  /** Opens ESC again. */
+  /** Opens ESC again. @returns the failure if ESC cannot be opened now */
   async #open(): Promise<Opening | Failure> {
     const readAt = Date.now();
     try {
       const sources = await readAgain(this.#start, createCompanions(this.#start.settings, this.#reporter.context()));
       const { esc } = sources.store;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
+      // The cached values are those that the program has.
       const isFromCache = esc.kind === "read" && esc.kept?.why === "unavailable";
       if (isFromCache) return esc.kept.failure;
       const start = { ...this.#start, ...sources };
@@ -223,27 +246,28 @@ export class Renewer {
     } catch (error) {
       return asFailure(error);
     } finally {
-      // `createCompanions` has limited the time of JavaScript. The masking of the program's output may need any time.
+      // `createCompanions` makes the executable limit how long JavaScript may compute in one turn of the event loop. 0 lifts that limit,
+      // since masking a long output of the program may take longer.
       loader?.limitTurns?.(0);
     }
   }
 
-  /** Uses the credentials and files that ESC gave. Reports failures of those that were due. */
-  #useOpening({ start, plan }: Opening, due: readonly RenewedKind[]): void {
+  /** Gives the program the credentials and files that are new. Reports a failure for those that were due but are not new. */
+  #useOpening({ start, plan }: Opening, dueKinds: readonly RenewedKind[]): void {
     const openedCredentials = new Map(plan.credentials.map((credentials) => [credentials.cloud, credentials]));
     const renewed: Credentials[] = [];
     const failures = new Map<Failure, RenewedKind[]>();
     for (const [cloud, present] of this.#credentials) {
       const result = this.#checkRenewed(cloud, present, openedCredentials.get(cloud), plan);
       if ("cloud" in result) renewed.push(result);
-      // Credentials that were not due may be new the next time.
-      else if (due.includes(cloud)) failures.set(result, [...(failures.get(result) ?? []), cloud]);
+      // Credentials that are not due yet still work, and ESC may return new ones the next time.
+      else if (dueKinds.includes(cloud)) failures.set(result, [...(failures.get(result) ?? []), cloud]);
     }
     try {
-      const files = fileChanges(this.#files, plan.files, start.files.contract, formatCheck());
-      this.#use(renewed, files, { start, plan });
+      const changes = fileChanges(this.#files, plan.files, start.files.contract, formatCheck());
+      this.#deliver(renewed, changes, { start, plan });
     } catch (error) {
-      this.#fail(due, asFailure(error));
+      this.#fail(dueKinds, asFailure(error));
       return;
     }
     for (const [failure, clouds] of failures) this.#fail(clouds, failure);
@@ -257,68 +281,82 @@ export class Renewer {
     { reasons }: RefreshPlan,
   ): Credentials | Failure {
     if (opened === undefined) return { code: "refresh", message: reasons.get(cloud) ?? "ESC gives none" };
-    if (areSameCredentials(opened, present)) return SAME;
+    if (areSameCredentials(opened, present)) return SAME_CREDENTIALS_FAILURE;
     const hasExpired = this.#parts.clock.remainingMs(opened.expiresAt) <= 0;
-    return hasExpired ? EXPIRED[cloud] : opened;
+    return hasExpired ? ALREADY_EXPIRED_FAILURES[cloud] : opened;
   }
 
   /**
-   * Records, masks, and then gives the program what is renewed, in this order: each step may fail, and the program must get no secret
-   * that is not masked.
+   * Records, masks, and then gives the program what is new, in this order: each step may fail, and the program must not get a secret
+   * that is neither recorded nor masked.
    *
    * @throws SophiaError (audit, secret-files, redact-size)
    */
-  #use(renewed: readonly Credentials[], files: FileChanges, { start, plan }: Opening): void {
-    const { record, storeCredentials } = this.#parts;
-    const fileNames = [...files.contents.keys()];
-    if (renewed.length + fileNames.length > 0) record({ start, credentials: renewed, files: fileNames });
-    const secrets = [
+  #deliver(renewed: readonly Credentials[], changes: FileChanges, { start, plan }: Opening): void {
+    const fileNames = [...changes.contents.keys()];
+    if (renewed.length + fileNames.length > 0) {
+      this.#parts.record({ start, credentials: renewed, files: fileNames });
+    }
+    const newSecrets = [
       ...renewed.flatMap(secretsOfCredentials),
-      ...secretsOf(start).filter(({ name }) => files.contents.has(name)),
+      ...secretsOf(start).filter(({ name }) => changes.contents.has(name)),
     ];
-    if (secrets.length > 0) this.#mask(secrets, start);
-    this.#remember([...secrets, ...this.secrets()]);
+    if (newSecrets.length > 0) this.#mask(newSecrets, start);
+    this.#remember([...newSecrets, ...this.secrets()]);
 
-    for (const credentials of renewed) storeCredentials(credentials);
-    for (const [name, content] of files.contents) this.#replaceFile?.(name, content);
-    this.#hasNewerFiles ||= files.contents.size > 0 && this.#replaceFile === undefined;
-    this.#credentials = new Map([...this.#credentials, ...renewed.map((each) => [each.cloud, each] as const)]);
-    this.#files = new Map([...this.#files, ...files.contents]);
-
-    const newStates = Array.from(this.#createStates({ ...plan, credentials: renewed }));
-    // Files are renewed only if the program got some at its start.
-    const knownStates = newStates.filter(([kind]) => this.#states.has(kind));
-    this.#states = new Map([...this.#states, ...knownStates]);
-    this.#reporter.reportRenewed(knownStates.map(([kind]) => nounOf(kind)));
-    this.#reporter.reportFiles(files);
+    // Both writes may throw, so the renewer takes the new state over only after them.
+    for (const credentials of renewed) this.#parts.storeCredentials(credentials);
+    for (const [name, content] of changes.contents) this.#replaceFile?.(name, content);
+    this.#adoptValues(renewed, changes.contents);
+    const renewedKinds = this.#restartLifetimes({ ...plan, credentials: renewed });
+    this.#reporter.reportRenewed(renewedKinds.map(nounOf));
+    this.#reporter.reportFiles(changes);
   }
 
+  #adoptValues(renewed: readonly Credentials[], contents: ReadonlyMap<string, string>): void {
+    const newEntries = renewed.map((credentials) => [credentials.cloud, credentials] as const);
+    this.#credentials = new Map([...this.#credentials, ...newEntries]);
+    this.#files = new Map([...this.#files, ...contents]);
+    this.#hasUnwrittenFiles ||= contents.size > 0 && this.#replaceFile === undefined;
+  }
+
+  /** Begins a new lifetime for what a plan has. @returns what was renewed by it */
+  #restartLifetimes(plan: RefreshPlan): readonly RenewedKind[] {
+    // A program that got no files at its start gets none later, so a lifetime of files begins only if there was one before.
+    const restarted = Array.from(this.#createStates(plan)).filter(([kind]) => this.#states.has(kind));
+    this.#states = new Map([...this.#states, ...restarted]);
+    return restarted.map(([kind]) => kind);
+  }
+
+  /** Masks new secrets in all outputs: in the log of GitHub Actions, in the programs' output and in the audit log. */
   #mask(secrets: readonly TextSecret[], { settings }: Start): void {
     const { context, mask } = this.#parts;
+    // GitHub Actions masks a value in its log after this process has printed a command for it to standard error (2).
     if (settings.redact === "github") context.raw(2, maskCommands(secrets));
     for (const maskOutput of this.#masks) maskOutput(secrets);
     mask(secrets);
   }
 
-  /** Keeps these secrets for the masking of later output; the first ones if there are too many. */
+  /** Replaces the former secrets, which stay masked, by these. If there are too many, keeps the first ones. */
   #remember(secrets: readonly TextSecret[]): void {
     const byValue = new Map<string, TextSecret>();
     for (const secret of secrets) if (!byValue.has(secret.value)) byValue.set(secret.value, secret);
     this.#formerSecrets = [...byValue.values()].slice(0, MAX_FORMER_SECRETS);
   }
 
-  /** Returns the states of what a plan has, which was just read. */
+  /** Returns the states at the beginning of the lifetimes of what a plan has. Its sources were just read. */
   #createStates({ credentials, files, session }: RefreshPlan): ReadonlyMap<RenewedKind, RenewalState> {
-    const lifetimes: (readonly [RenewedKind, Lifetime])[] = credentials.map((each) => {
-      const { leadMs } = CLOUD_FACTS[each.cloud];
-      return [each.cloud, { ...this.#lifetimeOf(each), leadMs }];
+    const lifetimes: (readonly [RenewedKind, Lifetime])[] = credentials.map((cloudCredentials) => {
+      const { cloud } = cloudCredentials;
+      return [cloud, { ...this.#lifetimeOf(cloudCredentials), leadMs: CLOUD_FACTS[cloud].leadMs }];
     });
+    // The content of a file may come from a provider, whose values expire with the session in which ESC made them.
     if (files.length > 0) lifetimes.push(["files", this.#lifetimeOf(session)]);
     const triedAt = this.#parts.clock.now();
     return new Map(lifetimes.map(([kind, lifetime]) => [kind, { lifetime, failures: 0, triedAt }]));
   }
 
-  /** Converts a lifetime to the time of the steady clock. */
+  /** Converts a lifetime from the system's clock to the renewer's clock, which setting the system's clock back does not affect. */
   #lifetimeOf({ openedAt, expiresAt }: EscSession): Lifetime {
     const { clock } = this.#parts;
     const now = clock.now();
@@ -331,7 +369,7 @@ export class Renewer {
   /** Counts and reports a failure of these credentials or files. */
   #fail(kinds: readonly RenewedKind[], failure: Failure): void {
     const now = this.#parts.clock.now();
-    const isSame = failure === SAME;
+    const isSame = failure === SAME_CREDENTIALS_FAILURE;
     this.#states = new Map(
       Array.from(this.#states, ([kind, state]) => {
         const failedState = { ...state, failures: state.failures + 1, triedAt: now, isSame };
@@ -342,14 +380,15 @@ export class Renewer {
     this.#reporter.reportFailure(items, failure);
   }
 
+  /** Describes an item for the report of a failure. @param now the present time of the renewer's clock */
   #itemOf(kind: RenewedKind, now: number): RenewedItem {
-    const steadyEnd = this.#states.get(kind)?.lifetime.expiresAt ?? 0;
-    // The time of the provider is shown as it is, since the clock of this machine may be wrong.
-    const statedEnd = kind === "files" ? undefined : this.#credentials.get(kind)?.expiresAt;
+    const clockExpiresAt = this.#states.get(kind)?.lifetime.expiresAt ?? 0;
+    // The report shows the time that the provider stated, without conversion, since the clock of this machine may be wrong.
+    const statedExpiresAt = kind === "files" ? undefined : this.#credentials.get(kind)?.expiresAt;
     return {
       noun: nounOf(kind),
-      expiresAt: statedEnd ?? Date.now() + steadyEnd - now,
-      hasExpired: now >= steadyEnd,
+      expiresAt: statedExpiresAt ?? Date.now() + clockExpiresAt - now,
+      hasExpired: now >= clockExpiresAt,
       isServed: kind !== "files" && CLOUD_FACTS[kind].isServed,
     };
   }
@@ -359,6 +398,7 @@ function nounOf(kind: RenewedKind): string {
   return kind === "files" ? "files of ESC" : CLOUD_FACTS[kind].noun;
 }
 
+/** Tells the compiler that the map has the credentials of a cloud under the cloud's name. */
 function isOfCloud<Name extends Cloud>(
   credentials: Credentials | undefined,
   cloud: Name,
@@ -366,7 +406,7 @@ function isOfCloud<Name extends Cloud>(
   return credentials?.cloud === cloud;
 }
 
-/** @throws the error if it is a bug */
+/** Returns the failure that the user can do something about. @throws any other error, which is a bug */
 function asFailure(error: unknown): Failure {
   if (error instanceof SophiaError) return error;
   throw error;

@@ -1,17 +1,23 @@
 /**
- * Decides what `--watch` does next: the rounds in which ESC is followed, as a state and a pure function of it, without values.
- * follow-esc.ts performs the actions, and reports their results as events:
+ * Decides what `--watch` does next. With `--watch`, sophia-run follows Pulumi ESC while the program runs, and restarts the program
+ * when a value has changed. This file is the state machine, without side effects; follow-esc.ts performs the actions, and reports
+ * their results as events:
  *
  *     let { state, action } = beginRounds(digests, timing);     // wait
  *     ({ state, action } = nextStep(state, event, timing));      // look, open, restart or swap, and then wait again
  *
- * A round begins after a pause. It looks at the revisions of the environments, which is cheap. If one has changed, it opens the
- * environments. If a value of the program has changed, it restarts the program. If only brokered keys have changed, it swaps
- * them in the broker, and the program continues.
+ * The state has digests of the values in place of the values. What is done between two pauses is a round:
  *
- * - Some providers make a new value whenever the environments are opened. So a round opens them twice: such volatile values differ
- *   between the two openings, and are no changes.
- * - Some revisions are hidden from the token. So the environments are opened every 15 minutes to compare the values.
+ * 1. Look at the revisions of the ESC environments, which is cheap. If none has changed, the round ends.
+ * 2. Open the environments, to get the values.
+ * 3. Restart the program if one of its values has changed. If only keys have changed that the broker adds to the program's requests
+ *    (`--broker`), swap the keys in the broker; the program continues.
+ *
+ * Four facts make this more complicated:
+ *
+ * - Some providers (such as `fn::open::aws-login`) make a new value whenever the environments are opened. So a round opens them
+ *   twice: volatile values differ between the two openings, and are not treated as changes.
+ * - The token may not be allowed to see some revisions. So a round opens the environments every 15 minutes to compare the values.
  * - Values of providers expire with the session of ESC. So the program is restarted, or its keys are swapped, before that.
  * - A service may refuse a key (HTTP 401). Then a round begins early, and opens environments with hidden revisions at once.
  */
@@ -22,13 +28,15 @@ import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-ch
 import { changedNames, type Digests } from "./digests.ts";
 
 /**
- * The values after all sources were read again. `trouble`: a source cannot be read. `unmet`: the contract is not met. `Renewal` is
- * what the caller needs to restart the program or to swap keys.
+ * The result of reading all sources again. `trouble`: a source cannot be read. `unmet`: the values break a rule of the contract.
+ * `lines` is the warning for the user. `Renewal` is what the caller needs to restart the program or to swap keys; this file only
+ * passes it on.
  */
 export type NewValues<Renewal> =
   | { readonly kind: "ready"; readonly digests: Digests; readonly renewal: Renewal }
   | { readonly kind: "trouble" | "unmet"; readonly lines: Lines };
 
+/** The lines of one message. */
 export type Lines = readonly [string, ...string[]];
 
 export interface RoundTiming {
@@ -36,7 +44,7 @@ export interface RoundTiming {
   readonly now: number;
   /** A new random number, from 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
-  /** The polling interval. */
+  /** The polling interval, from the beginning of one pause to its end. */
   readonly everyMs: number;
   /** The lifetime of a session, and of credentials that providers made in it. */
   readonly sessionMs: number;
@@ -45,36 +53,38 @@ export interface RoundTiming {
 export interface WatchState {
   /** The digests of what the program and the broker have. */
   readonly digests: Digests;
-  /** The names of values that providers make on each opening. */
+  /** The names of the values that differed between two openings, because providers make them on each opening. */
   readonly volatile: ReadonlySet<string>;
   /** The revisions at the end of the last successful round; undefined before the first one. */
   readonly known: KnownEnvironments | undefined;
-  /** The HTTP status of environments whose revision was visible and is refused now. */
+  /** Environments whose revision the token could see before and is refused now, with the HTTP status. */
   readonly lost: ReadonlyMap<string, number>;
-  /** The time at which the values are renewed, since the session ends soon after. */
+  /** The time at which the values must be renewed: some time before the session ends. */
   readonly expiresAt: number;
-  /** The time at which the environments are opened if some revisions are hidden. */
+  /** The time at which a round opens the environments even without a visible change, if some revisions are hidden. */
   readonly opensAt: number;
   /** The number of rounds that failed since the last success. */
   readonly failures: number;
-  /** The time until which the service has asked for a pause. */
+  /** The time before which ESC has asked for no further request (`Retry-After`); in the past if it has not asked. */
   readonly pausesUntil: number;
-  /** The failures that were reported since the last success. */
-  readonly reported: ReadonlySet<string>;
+  /** The texts of the failures that were reported since the last success. */
+  readonly reportedFailures: ReadonlySet<string>;
   readonly round: Round;
 }
 
-/** The present round: why it does more than look, and what it has found so far. */
+/** The present round: why it began or does more than look, and the results of its steps so far. */
 interface Round {
   /** True if the round began before the end of the pause, because a service refused a key. */
   readonly isEarly: boolean;
+  /** True if the session ends soon, so that the values must be renewed. */
   readonly isExpiring: boolean;
   /** True if the environments must be opened because revisions are hidden. */
   readonly isDue: boolean;
+  /** The revisions that this round has seen; absent if it has not looked. They become `known` when the round succeeds. */
   readonly seen?: KnownEnvironments;
-  /** The digests of the first of two openings. */
+  /** The digests of the first of two openings; absent before it. */
   readonly firstOpening?: Digests;
-  /** The digests of the values by which the program is being restarted, or keys are being swapped. */
+  /** The digests of the new values, while the program is being restarted with them or the broker's keys are being swapped. */
   readonly replacement?: Digests;
 }
 
@@ -87,13 +97,15 @@ export type RoundEvent<Renewal> =
   /** `refusal`: the reason why the program could not be restarted, or the keys could not be swapped. */
   | { readonly kind: "restarted" | "swapped"; readonly refusal: Lines | undefined };
 
-/** Lines for the user. `--quiet` drops a notice; a detail is printed only with `--verbose`. */
+/** A message for the user. `--quiet` suppresses notices; details are printed only with `--verbose`. */
 export type RoundMessage = readonly [level: "warning" | "notice" | "detail", lines: Lines];
 
 export type RoundAction<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
+  /** Compares the revisions with those `before`; undefined for the first look. */
   | { readonly kind: "look"; readonly before: KnownEnvironments | undefined }
   | { readonly kind: "open" }
+  /** `names`: the variables that have changed, for the notice. */
   | { readonly kind: "restart" | "swap"; readonly renewal: Renewal; readonly names: readonly string[] };
 
 export interface RoundStep<Renewal> {
@@ -106,16 +118,21 @@ export interface RoundStep<Renewal> {
 const OPEN_INTERVAL_MS = 15 * 60_000;
 /** Each failure doubles the pause, up to this or to the polling interval if that is longer. */
 const MAX_PAUSE_MS = 5 * 60_000;
-/** Keeps 2 ** failures a number that can be multiplied. */
+/** The limit of the exponent, so that the pause after any number of failures is a finite number. */
 const MAX_DOUBLINGS = 20;
-/** A session is renewed when this part of its lifetime is over: a random one, so that not all programs restart at the same time. */
-const RENEWAL = { from: 0.8, to: 0.9 } as const;
-/** A pause is longer by a random part of it, up to this, so that many launchers do not send requests at the same time. */
-const JITTER = 0.2;
+/**
+ * A session is renewed after a random part of its lifetime between these two, so that programs which were started together do not
+ * all restart at the same time.
+ */
+const MIN_RENEWAL_PART = 0.8;
+const MAX_RENEWAL_PART = 0.9;
+/** A pause is extended by a random part of its length, up to this part, so that many launchers do not all ask ESC at once. */
+const MAX_JITTER = 0.2;
 
-const NO_ROUND: Round = { isEarly: false, isExpiring: false, isDue: false };
+/** A round that only looks. It is also the state before the first round. */
+const PLAIN_ROUND: Round = { isEarly: false, isExpiring: false, isDue: false };
 
-/** Returns the first state, and the action to wait. @param digests the digests of the values that the program got */
+/** Returns the first state, and a pause as the first action. @param digests the digests of the values that the program got */
 export function beginRounds<Renewal>(digests: Digests, timing: RoundTiming): RoundStep<Renewal> {
   const state: WatchState = {
     digests,
@@ -126,13 +143,13 @@ export function beginRounds<Renewal>(digests: Digests, timing: RoundTiming): Rou
     opensAt: timing.now + OPEN_INTERVAL_MS,
     failures: 0,
     pausesUntil: timing.now,
-    reported: new Set(),
-    round: NO_ROUND,
+    reportedFailures: new Set(),
+    round: PLAIN_ROUND,
   };
   return pause(state, timing);
 }
 
-/** Returns the state after an event, which is the result of the last action, with the next action. */
+/** Returns the next state and action. @param event the result of the last action */
 export function nextStep<Renewal>(
   state: WatchState,
   event: RoundEvent<Renewal>,
@@ -154,18 +171,20 @@ export function nextStep<Renewal>(
 /** Begins a round: decides between a look, an opening without a look, and a further pause. */
 function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): RoundStep<never> {
   const { known, lost } = before;
+  // ESC has asked for the pause, so a service that refuses a key cannot cut it short.
   if (isEarly && timing.now < before.pausesUntil) return pause(before, timing);
   const isExpiring = timing.now >= before.expiresAt;
   const areSomeHidden = known !== undefined && known.hidden.size + lost.size > 0;
   const isDue = timing.now >= before.opensAt && areSomeHidden;
   const state: WatchState = { ...before, round: { isEarly, isExpiring, isDue } };
   const open: RoundStep<never> = { state, messages: [], action: { kind: "open" } };
+  // A look cannot show whether the refused key has changed, if its revision may be among the hidden ones.
   if (isEarly && areSomeHidden && !isDue) return open;
   const isLookUseful = known === undefined || known.seen.size > 0 || isDue;
   if (isLookUseful) {
-    // Hidden revisions are asked for again when they are due: the token may see them now.
-    const toCompare = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
-    return { state, messages: [], action: { kind: "look", before: toCompare } };
+    // A look leaves out the revisions that were hidden before. When they are due it asks again: the token may see them now.
+    const revisionsBefore = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
+    return { state, messages: [], action: { kind: "look", before: revisionsBefore } };
   }
   return isExpiring ? open : pause(state, timing);
 }
@@ -174,23 +193,25 @@ function onWoken(before: WatchState, isEarly: boolean, timing: RoundTiming): Rou
 function onLooked(before: WatchState, look: ChangeReport, timing: RoundTiming): RoundStep<never> {
   const { isEarly, isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
-    const pausing = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
+    const afterRefusal = { ...before, pausesUntil: timing.now + (look.retryAfterMs ?? 0) };
     const { message } = look.failure;
-    return fail(pausing, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
+    return fail(afterRefusal, [`warning: cannot look for changes in ESC: ${message}; the program continues`], timing);
   }
   const { known: seen, lost } = look;
-  const looked: WatchState = { ...before, lost, round: { ...before.round, seen } };
-  // Refused revisions are a failure, but the round continues with those that are visible.
+  const afterLook: WatchState = { ...before, lost, round: { ...before.round, seen } };
+  // Refused revisions are counted and reported as a failure, but the round continues with those that are visible. So only the state
+  // and the messages of `fail` are used, not its pause.
   const { state, messages } =
-    lost.size > 0 ? fail(looked, describeLost(lost), timing) : { state: looked, messages: [] };
+    lost.size > 0 ? fail(afterLook, describeLost(lost), timing) : { state: afterLook, messages: [] };
   const isFirstLook = before.known === undefined;
   const allMessages = isFirstLook ? [...messages, ...describeHidden(seen)] : messages;
-  // The first look reports a change if it sees no revision, too. That is no reason to open, unless a service refused a key.
+  // The first look has nothing to compare, and always reports a change. If it saw no revision at all, that is no reason to open the
+  // environments, unless a service refused a key.
   const hasChanged = look.hasChanged && (!isFirstLook || seen.seen.size > 0 || isEarly);
   if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, allMessages, timing);
-  // A change may replace a provider by a fixed value, so that it is no longer known which values are volatile.
-  const opening = hasChanged ? { ...state, volatile: new Set<string>() } : state;
-  return { state: opening, messages: allMessages, action: { kind: "open" } };
+  // The change may have replaced a provider by a fixed value, so the round must find out again which values are volatile.
+  const stateToOpen = hasChanged ? { ...state, volatile: new Set<string>() } : state;
+  return { state: stateToOpen, messages: allMessages, action: { kind: "open" } };
 }
 
 /** Compares new values with those of the program, and restarts the program or swaps the keys that differ. */
@@ -198,67 +219,74 @@ function onOpened<Renewal>(before: WatchState, values: NewValues<Renewal>, timin
   const { round } = before;
   if (values.kind !== "ready") {
     const { kind, lines } = values;
-    return kind === "trouble" ? fail(before, lines, timing) : finish(before, [["warning", lines]], timing);
+    return kind === "trouble" ? fail(before, lines, timing) : finishOpening(before, [["warning", lines]], timing);
   }
   const { digests, renewal } = values;
   const { firstOpening = digests } = round;
   const volatile = new Set([...before.volatile, ...differences(firstOpening, digests).all]);
-  // At the end of a session volatile values are renewed as well, except for files, which are replaced under the running program.
-  const isChange = (name: string): boolean => (round.isExpiring ? !digests.renewed.has(name) : !volatile.has(name));
+  // At the end of a session volatile values must be renewed as well. --refresh already replaces files while the program runs.
+  const requiresAction = (name: string): boolean =>
+    round.isExpiring ? !digests.renewed.has(name) : !volatile.has(name);
   const { program, brokered, all } = differences(before.digests, digests);
   const state: WatchState = { ...before, volatile };
-  if (!all.some(isChange)) {
-    return finish(state, [["detail", ["the program would get the same values from ESC"]]], timing);
+  if (!all.some(requiresAction)) {
+    return finishOpening(state, [["detail", ["the program would get the same values from ESC"]]], timing);
   }
+  // Only a second opening tells a changed value from a volatile one. At the end of a session both are renewed.
   const needsSecondOpening = !round.isExpiring && round.firstOpening === undefined;
   if (needsSecondOpening) {
     return { state: { ...state, round: { ...round, firstOpening: digests } }, messages: [], action: { kind: "open" } };
   }
-  const action: RoundAction<Renewal> = program.some(isChange)
-    ? { kind: "restart", renewal, names: all.filter(isChange) }
+  const action: RoundAction<Renewal> = program.some(requiresAction)
+    ? { kind: "restart", renewal, names: all.filter(requiresAction) }
     : { kind: "swap", renewal, names: brokered };
   return { state: { ...state, round: { ...round, replacement: digests } }, messages: [], action };
 }
 
-/** Ends a round after the program was restarted, or keys were swapped. */
+/** Ends a round after the program was restarted, or the keys were swapped, successfully. */
 function onReplaced(state: WatchState, kind: "restarted" | "swapped", timing: RoundTiming): RoundStep<never> {
   const { replacement = state.digests } = state.round;
   if (kind === "restarted") {
-    return finish({ ...state, digests: replacement, expiresAt: nextExpiry(timing) }, [], timing);
+    return finishOpening({ ...state, digests: replacement, expiresAt: nextExpiry(timing) }, [], timing);
   }
   // The running program keeps its variables, and with them the session in which providers made some of them.
   const digests = { ...state.digests, brokered: replacement.brokered };
-  return finish({ ...state, digests }, [], timing);
+  return finishOpening({ ...state, digests }, [], timing);
 }
 
+/** Returns the names whose digests differ: those of the program's variables, those of brokered keys, and both, sorted. */
 function differences(before: Digests, after: Digests) {
   const program = changedNames(before.program, after.program);
   const brokered = changedNames(before.brokered, after.brokered);
   return { program, brokered, all: [...new Set([...program, ...brokered])].toSorted() };
 }
 
-/** Ends a round that has opened the environments. */
-function finish(before: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
+/** Ends a round that has opened the environments: sets the times of the next opening and of the next renewal. */
+function finishOpening(before: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
   const { isEarly, isExpiring, isDue, seen = before.known } = before.round;
-  // An early round does not postpone the look at hidden revisions, however often a service refuses a key.
+  // An early round must not postpone the regular opening, however often a service refuses a key.
   const opensAt = isEarly && !isDue ? before.opensAt : timing.now + OPEN_INTERVAL_MS;
   const expiresAt = isExpiring ? nextExpiry(timing) : before.expiresAt;
   return succeed({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
 }
 
-/** Ends a round. It is a success only if no revision is refused. */
+/** Ends a round without a failure. If some revisions are still refused, that failure goes on, and its count is kept. */
 function succeed(state: WatchState, messages: readonly RoundMessage[], timing: RoundTiming): RoundStep<never> {
   if (state.lost.size > 0) return pause(state, timing, messages);
-  const recovered: readonly RoundMessage[] =
-    state.reported.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
-  return pause({ ...state, reported: new Set(), failures: 0 }, timing, [...messages, ...recovered]);
+  const recoveryMessages: readonly RoundMessage[] =
+    state.reportedFailures.size > 0 ? [["notice", ["ESC is checked for changes again"]]] : [];
+  return pause({ ...state, reportedFailures: new Set(), failures: 0 }, timing, [...messages, ...recoveryMessages]);
 }
 
-/** Ends a round that failed. The same failure is reported once, until a round succeeds. */
+/** Ends a round that failed. Reports a failure only if it was not reported since the last success. */
 function fail(before: WatchState, lines: Lines, timing: RoundTiming): RoundStep<never> {
   const text = lines.join("\n");
-  const state = { ...before, failures: before.failures + 1, reported: new Set([...before.reported, text]) };
-  return pause(state, timing, before.reported.has(text) ? [] : [["warning", lines]]);
+  const state = {
+    ...before,
+    failures: before.failures + 1,
+    reportedFailures: new Set([...before.reportedFailures, text]),
+  };
+  return pause(state, timing, before.reportedFailures.has(text) ? [] : [["warning", lines]]);
 }
 
 /** Waits for the next round: for the polling interval, longer after failures, and not beyond the end of the session. */
@@ -269,19 +297,22 @@ function pause(
 ): RoundStep<never> {
   const doubledMs = everyMs * 2 ** Math.min(state.failures, MAX_DOUBLINGS);
   const pauseMs = Math.min(doubledMs, Math.max(everyMs, MAX_PAUSE_MS));
-  const askedMs = state.pausesUntil - now;
-  const jitteredMs = Math.max(pauseMs, askedMs) * (1 + JITTER * random);
+  const retryAfterMs = state.pausesUntil - now;
+  const jitteredMs = Math.max(pauseMs, retryAfterMs) * (1 + MAX_JITTER * random);
   const untilExpiryMs = state.expiresAt - now;
-  // If the values could not be renewed in time, the pauses of failures hold. A longer timer would fire at once.
+  // The session may already be over, if ESC could not be opened in time. Then only the pauses after failures apply. A timer longer
+  // than LONGEST_TIMER_MS would fire at once.
   const maxMs = untilExpiryMs > 0 ? untilExpiryMs : LONGEST_TIMER_MS;
   return { state, messages, action: { kind: "wait", ms: Math.min(jitteredMs, maxMs) } };
 }
 
+/** Returns the time at which values that were made now must be renewed. */
 function nextExpiry({ now, random, sessionMs }: RoundTiming): number {
-  const part = RENEWAL.from + (RENEWAL.to - RENEWAL.from) * random;
+  const part = MIN_RENEWAL_PART + (MAX_RENEWAL_PART - MIN_RENEWAL_PART) * random;
   return now + sessionMs * part;
 }
 
+/** Warns of revisions that the token could see before. */
 function describeLost(lost: ReadonlyMap<string, number>): Lines {
   const names = Array.from(lost, ([name, status]) => `${printable(name)} (HTTP ${status})`);
   return [
@@ -290,6 +321,7 @@ function describeLost(lost: ReadonlyMap<string, number>): Lines {
   ];
 }
 
+/** Reports, for `--verbose`, the revisions that the token could not see at the first look. */
 function describeHidden({ hidden }: KnownEnvironments): readonly RoundMessage[] {
   if (hidden.size === 0) return [];
   const names = [...hidden].join(", ");

@@ -367,7 +367,7 @@ describe("pauses between rounds", () => {
   it("stay long as long as a revision that was visible is refused", () => {
     const refused = looked(VISIBLE, false, { [ENV]: 403 });
     const { last, messages, state } = through(STEADY, [WOKEN, refused, WOKEN, refused]);
-    expect([last, state.reported.size]).toEqual([{ kind: "wait", ms: 4000 }, 1]);
+    expect([last, state.reportedFailures.size]).toEqual([{ kind: "wait", ms: 4000 }, 1]);
     expect(messages).toMatchObject([
       ["warning", [expect.stringContaining("acme/app/dev (HTTP 403)"), expect.any(String)]],
     ]);
