@@ -1,4 +1,7 @@
-/** Describes faults of ESC for the user: the reason, the remedy, and details. Loaded only if there is a fault. */
+/**
+ * Describes for the user why Pulumi ESC could not be read or changed: the reason, the remedy, and details. The file is loaded only
+ * if there is such a fault.
+ */
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { type Failure, formatDiagnostic } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -20,12 +23,12 @@ import {
 /** The subject of the message: the environments, how they were named, and the credential. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
 type FaultOf<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
-/** Words by the code of an error. `HOST` stands for the host. */
+/** Reasons by the code of an error. `HOST` stands for the host and port of the service. */
 type Words = Readonly<Record<string, string>>;
 
 const NO_ROUTE = "there is no route to HOST";
 const UNKNOWN_HOST = "HOST could not be resolved";
-const CONNECT: Words = {
+const CONNECT_REASONS: Words = {
   ECONNREFUSED: "HOST refused the connection",
   ENOTFOUND: UNKNOWN_HOST,
   EAI_AGAIN: UNKNOWN_HOST,
@@ -43,8 +46,8 @@ const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_T
 const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
 const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
-const INSTEAD = "a proxy or a network that requires a sign-in may have answered instead of the service";
-const BACKEND_HINT = `check PULUMI_BACKEND_URL; ${INSTEAD}`;
+const OTHER_ANSWERER = "a proxy or a network that requires a sign-in may have answered instead of the service";
+const BACKEND_HINT = `check PULUMI_BACKEND_URL; ${OTHER_ANSWERER}`;
 const REDIRECT_HINT =
   "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
 const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
@@ -57,7 +60,7 @@ const ISSUER_HINT = "for a private certificate authority set SSL_CERT_FILE or NO
 const OTHER_HOST = ["the certificate is for another host", BACKEND_HINT] as const;
 const UNKNOWN_ISSUER = ["the certificate's issuer is not trusted", ISSUER_HINT] as const;
 const NO_TLS = ["the server does not use TLS", BACKEND_HINT] as const;
-const TLS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+const TLS_REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   CERT_HAS_EXPIRED: ["the certificate has expired", CLOCK_HINT],
   CERT_NOT_YET_VALID: ["the certificate is not valid yet, or this machine's clock is wrong", CLOCK_HINT],
   ERR_TLS_CERT_ALTNAME_INVALID: OTHER_HOST,
@@ -71,7 +74,7 @@ const TLS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
 };
 
-const ANSWER: Readonly<Record<FaultOf<"answer">["problem"], string>> = {
+const ANSWER_REASONS: Readonly<Record<FaultOf<"answer">["problem"], string>> = {
   html: "HOST answered with a web page instead of JSON",
   empty: "HOST answered with an empty body",
   "not-json": "the answer of HOST is truncated or not JSON",
@@ -79,7 +82,7 @@ const ANSWER: Readonly<Record<FaultOf<"answer">["problem"], string>> = {
   encoding: "the answer of HOST is compressed or not UTF-8",
 };
 
-const FILE: Words = {
+const FILE_REASONS: Words = {
   ENOENT: "does not exist (ENOENT)",
   EACCES: "cannot be read: permission denied (EACCES)",
   EPERM: "cannot be read: permission denied (EPERM)",
@@ -91,8 +94,9 @@ const FILE: Words = {
   NO_END: "is a pipe that did not end within 5 s",
 };
 
+/** The limit on the errors of a definition that a message shows. */
 const MAX_DIAGNOSTICS = 20;
-const UNCERTAIN =
+const UNCERTAIN_CHANGE =
   "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
 /** Describes a fault for the user. @param remarks further lines, such as about certificates that are not used */
@@ -133,7 +137,7 @@ function wordsFor(
     case "connect":
       return [
         "esc-unreachable",
-        `${withHost(CONNECT[fault.code] ?? "no connection to HOST")} (${fault.code})`,
+        `${withHost(CONNECT_REASONS[fault.code] ?? "no connection to HOST")} (${fault.code})`,
         fault.code === NOT_LOOPBACK ? LOOPBACK_HINT : NETWORK_HINT,
       ];
     case "cut": {
@@ -141,7 +145,7 @@ function wordsFor(
       return ["esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`];
     }
     case "tls": {
-      const [reason, hint] = TLS[fault.code] ?? [undefined, ISSUER_HINT];
+      const [reason, hint] = TLS_REASONS[fault.code] ?? [undefined, ISSUER_HINT];
       const why = reason === undefined ? fault.code : `${reason} (${fault.code})`;
       return ["esc-tls", `no secure connection to ${host}: ${why}`, hint];
     }
@@ -169,7 +173,8 @@ function wordsFor(
       return ["esc-redirect", why, REDIRECT_HINT];
     }
     case "answer":
-      return ["esc-answer", withHost(ANSWER[fault.problem]), BACKEND_HINT];
+      return ["esc-answer", withHost(ANSWER_REASONS[fault.problem]), BACKEND_HINT];
+    // The session was opened again after its first end (open-session.ts).
     case "session":
       return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
@@ -178,7 +183,7 @@ function wordsFor(
       return [status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT];
     }
     case "file": {
-      const why = `${fault.variable}: ${printable(fault.path)} ${FILE[fault.code] ?? `cannot be read (${fault.code})`}`;
+      const why = `${fault.variable}: ${printable(fault.path)} ${FILE_REASONS[fault.code] ?? `cannot be read (${fault.code})`}`;
       const isHome = fault.path.startsWith("~") && fault.code === "ENOENT";
       const hint = isHome
         ? `~ is not expanded in ${fault.variable}: write the whole path, or in a shell "$HOME" for ~`
@@ -211,7 +216,7 @@ function reasonForStatus(
     ...limitLines(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     // A page may come from a proxy or from ESC itself, so it is only a detail.
-    ...(isPage && refusalTarget(fault) !== undefined ? [`the answer is a web page: ${INSTEAD}`] : []),
+    ...(isPage && refusalTarget(fault) !== undefined ? [`the answer is a web page: ${OTHER_ANSWERER}`] : []),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const usedCredential = printable(describeCredential(credential));
@@ -264,7 +269,7 @@ function reasonForStatus(
 /** Replaces the remedy if a change of the environment failed, and adds a line if ESC may have made the change. */
 function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUncertain: boolean): Failure {
   const { details = [] } = reason;
-  if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN] };
+  if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN_CHANGE] };
   if (fault.kind !== "status") return reason;
   const { host, status, diagnostics } = fault;
   const because = (why: string, hint: string): Failure => ({
