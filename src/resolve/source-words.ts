@@ -1,66 +1,84 @@
-/** Describes sources, and the locations of values in them, for the user. Loaded only for reports. */
+/**
+ * Describes where the values of variables come from: the sources (ESC, `.env`), and a value's location in its source
+ * (`.env:3`). Reports such as `check` and `explain` load this file; a plain start does not.
+ */
 import type { Origin, SourceId } from "../core/model.ts";
 import { durationWords, printable } from "../core/text.ts";
 import type { EscEnvironment } from "../sources/esc-failure.ts";
 
-interface SourceWords<OriginOfSource extends Origin> {
+interface SourceDescription<OriginOfSource extends Origin> {
+  /** The name of the source in reports. */
   readonly label: string;
-  /** Describes the location of a value. */
+  /**
+   * Describes the location of a value in this source. This is a method, not a property with a function: only then does the compiler
+   * let `descriptionOf` return it as a function of any origin.
+   */
   describe(origin: OriginOfSource): string;
 }
 
-const WORDS: { readonly [Id in SourceId]: SourceWords<Extract<Origin, { readonly source: Id }>> } = {
-  override: { label: ".env.override", describe: lineWords },
-  esc: {
-    label: "ESC",
-    describe: ({ environment, importedFrom, ...rest }) => {
-      const imported = importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`;
-      return `ESC ${environmentWords({ name: environment, ...rest })}${imported}`;
-    },
-  },
+/** The origins of one source. */
+type OriginOf<Id extends SourceId> = Extract<Origin, { readonly source: Id }>;
+
+const DESCRIPTIONS: { readonly [Id in SourceId]: SourceDescription<OriginOf<Id>> } = {
+  override: { label: ".env.override", describe: describeLine },
+  esc: { label: "ESC", describe: describeEscLocation },
   environment: {
     label: "environment",
-    describe: ({ read }) => {
-      const file = read === undefined ? "" : `, ${printable(read.by)}: ${printable(read.file)}`;
-      return `the process environment${file}`;
+    describe: ({ read: valueFile }) => {
+      const suffix = valueFile === undefined ? "" : `, ${printable(valueFile.by)}: ${printable(valueFile.file)}`;
+      return `the process environment${suffix}`;
     },
   },
   secrets: { label: "the secrets folder", describe: ({ file }) => printable(file) },
-  dotenv: { label: ".env", describe: lineWords },
+  dotenv: { label: ".env", describe: describeLine },
   contract: { label: "the contract's defaults", describe: () => "the contract's default" },
+  // The option `--fake` makes dummies.
   fake: { label: "dummy values", describe: () => "a dummy value (--fake)" },
 };
 
-function lineWords({ file, line }: { readonly file: string; readonly line: number }): string {
+function describeLine({ file, line }: { readonly file: string; readonly line: number }): string {
   return `${printable(file)}:${line}`;
 }
 
-/** Returns `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12` or `acme/sophia/dev@12 (cached, 5 min old)`. */
-export function environmentWords({ name, version, revision, ageSeconds }: EscEnvironment): string {
-  const requestedOrOpened = version ?? revision;
-  const suffix = requestedOrOpened === undefined ? "" : `@${requestedOrOpened}`;
-  const isTag = version !== undefined && revision !== undefined && version !== revision;
-  const opened = isTag ? `, revision ${revision}` : "";
-  const age = ageSeconds === undefined ? "" : ` (${cacheWords(ageSeconds)})`;
-  return name + suffix + opened + age;
+function describeEscLocation({ environment: name, importedFrom, ...versionAndAge }: OriginOf<"esc">): string {
+  const importSuffix = importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`;
+  return `ESC ${escEnvironmentWords({ name, ...versionAndAge })}${importSuffix}`;
 }
 
-/** Returns `cached, 5 min old`. */
+/**
+ * Describes an ESC environment:
+ *
+ *     acme/sophia/dev@12                       the user requested revision 12, or ESC opened it as the newest
+ *     acme/sophia/dev@stable, revision 12      the user requested the tag `stable`
+ *     acme/sophia/dev@12 (cached, 5 min old)   the values are from the cache
+ */
+export function escEnvironmentWords({ name, version, revision, ageSeconds }: EscEnvironment): string {
+  const versionOrRevision = version ?? revision;
+  const versionSuffix = versionOrRevision === undefined ? "" : `@${versionOrRevision}`;
+  // The user requests a revision or a tag. ESC reports the revision, so that a version which differs from it is a tag.
+  const isTag = version !== undefined && revision !== undefined && version !== revision;
+  const revisionSuffix = isTag ? `, revision ${revision}` : "";
+  const ageSuffix = ageSeconds === undefined ? "" : ` (${cacheWords(ageSeconds)})`;
+  return name + versionSuffix + revisionSuffix + ageSuffix;
+}
+
+/** Describes the age of cached values: `cached, 5 min old`. */
 export function cacheWords(ageSeconds: number): string {
   return `cached, ${durationWords(ageSeconds)} old`;
 }
 
-/** Describes a source. */
+/** Returns the name of a source in reports, such as `ESC`. */
 export function labelOf(id: SourceId): string {
-  return wordsOf(id).label;
+  return descriptionOf(id).label;
 }
 
-/** Describes the origin of a value, with the name of the variable there if that is an alias. */
+/** Describes the origin of a value: `.env:3`. If the source has the variable under an alias, adds that name: `.env:3, as DB_URL`. */
 export function originWords(origin: Origin): string {
-  return wordsOf(origin.source).describe(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
+  const aliasSuffix = origin.alias === undefined ? "" : `, as ${origin.alias}`;
+  return descriptionOf(origin.source).describe(origin) + aliasSuffix;
 }
 
-/** Returns the words of a source whose type the compiler does not know. */
-function wordsOf(id: SourceId): SourceWords<Origin> {
-  return WORDS[id];
+/** Returns the description of a source, as a function of any origin. The caller passes origins of that source only. */
+function descriptionOf(id: SourceId): SourceDescription<Origin> {
+  return DESCRIPTIONS[id];
 }
