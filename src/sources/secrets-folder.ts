@@ -53,7 +53,7 @@ export async function readSecretsFolder(
   for (const name of names) {
     const file = findFile(name, absolutePath, folder);
     if (file === undefined) continue;
-    const value = await readValueFile(file, cwd, namedBy, true);
+    const value = await readValueFile(file, { cwd, namedBy, isInFolder: true });
     variables.push({ name, value, secret: true, origin: { source: "secrets", file }, delivery: "value" });
   }
   return { layer: { source: "secrets", variables }, notices: [] };

@@ -11,20 +11,23 @@ const MAX_BYTES = 65_536;
 /** The bytes of U+FFFD, `EF BF BD`. Decoding puts this character in place of bytes that are not UTF-8. */
 const REPLACEMENT_BYTES = Buffer.from("\uFFFD");
 
+interface ValueFileOptions {
+  readonly cwd: string;
+  /** The variable or option that gives the path; undefined for a folder of the system. */
+  readonly namedBy: string | undefined;
+  /**
+   * True for a file that was found in a folder, which must be a regular one. If false, the path is the value of a variable, in which
+   * a secret may have been put by mistake, so that no message shows the path.
+   */
+  readonly isInFolder: boolean;
+}
+
 /**
  * Reads a value, without one line break at the end of the file.
  *
- * @param namedBy the variable or option that gives the path; undefined for a folder of the system
- * @param isInFolder true for a file that was found in a folder, which must be a regular one. If false, the path is the value
- *   of a variable, in which a secret may have been put by mistake, so that no message shows the path
  * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
  */
-export async function readValueFile(
-  path: string,
-  cwd: string,
-  namedBy: string | undefined,
-  isInFolder: boolean,
-): Promise<string> {
+export async function readValueFile(path: string, { cwd, namedBy, isInFolder }: ValueFileOptions): Promise<string> {
   const shown = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
   let bytes: Buffer;
   try {
