@@ -1,6 +1,6 @@
 /**
  * Checks a contract: whether the variables that must be set are set (rules), and whether each value is acceptable (formats,
- * placeholders, references); pure. A variable is set if its value has a visible character.
+ * placeholders, references). The code has no side effects. A variable is set if its value has a visible character.
  */
 import type { Resolution } from "../core/model.ts";
 import { isOnlyReference, schemeOf, type ReferenceForm } from "../core/reference-forms.ts";
@@ -149,7 +149,8 @@ function checkValue(
 /** Returns true if the contract expects a reference of this form, so that the program resolves the reference itself. */
 function isDeclaredReference(form: ReferenceForm, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "text") return false;
-  // Forms of a shell (`$X`, `$(…)`) are recognized by their first character, others (`op://`) by three.
+  // A prefix or the pattern must contain the beginning of the form: `$` for a form of a shell (`$X`, `$(…)`), and otherwise three
+  // characters (`op:`).
   const isOfShell = form.includes("…") || form.includes("X");
   const beginning = form.slice(0, isOfShell ? 1 : 3);
   const formatTexts = [...format.prefixes, format.pattern?.source ?? ""];

@@ -1,5 +1,7 @@
 /**
- * Generates dummy values for `--fake`; pure. The client library of a service can parse them: the address of a database has
+ * Generates dummy values for `--fake`, which lets a program start without secrets. The code has no side effects.
+ *
+ * The client library of a service can parse its dummy: the address of a database has
  * a user and is on this machine; other URLs have a host that no name server knows (`.invalid`, RFC 2606).
  *
  *     STRIPE_API_KEY     fake-stripe-api-key
@@ -75,6 +77,7 @@ function formatted(format: ValueFormat, name: string): string {
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
       // Validators refuse addresses in `.invalid`. No user has one in example.com (RFC 2606).
+      // The part before the `@` has at most 64 characters (RFC 5321).
       return `${text.slice(0, 64)}@example.com`;
   }
 }
@@ -88,6 +91,7 @@ function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
+/** Returns the minimum; without one, 0 or a lower maximum. As a bigint it is written without an exponent. */
 function integerOf({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));

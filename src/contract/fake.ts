@@ -1,6 +1,6 @@
 /**
- * Adds dummy values to a resolution until it meets a contract (`--fake`), for tests, previews and agents without secrets;
- * pure.
+ * Adds dummy values to the variables of a start until they meet the contract (`--fake`), for tests, previews and agents without
+ * secrets. The code has no side effects.
  */
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";

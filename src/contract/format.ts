@@ -1,4 +1,7 @@
-/** Checks the format of a value: `"format": "port"` in a contract; pure. contract-words.ts describes the fault for the user. */
+/**
+ * Checks whether a value has the format that the contract declares, such as `"format": "port"`. The code has no side effects.
+ * `contract-words.ts` describes the fault for the user.
+ */
 import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
 /**
@@ -99,6 +102,7 @@ function isNumber(value: string): boolean {
 }
 
 function rangeFault(
+  // The fault has a kind of its own, so that the kind of the format is left out.
   { kind: _kind, ...range }: Extract<ValueFormat, { kind: "integer" | "number" }>,
   value: string,
 ): FormatFault | undefined {
@@ -108,6 +112,7 @@ function rangeFault(
 }
 
 function isJson(value: string): boolean {
+  // The error is not reported, because its message quotes the value, which may be secret.
   try {
     JSON.parse(value);
     return true;

@@ -1,6 +1,7 @@
 /**
- * The remedies of violations, as data and as text; pure. violation-wording.ts makes one {@link Remedy} for each violation,
- * and output/ joins those of several violations. No line has a value, nor an argument for a value.
+ * Says what the user can do about a contract that is not met, as data and as text. `violation-wording.ts` makes one {@link Remedy}
+ * for each violation, and `output/` joins those of several violations. No line has a value, nor an argument for a value. The
+ * code has no side effects.
  */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
@@ -40,7 +41,7 @@ export interface WrongValue {
 
 /** The remedy of one violation. All parts together are what the user can do. */
 export interface Remedy {
-  /** Lines that stand for themselves. */
+  /** Complete lines, which are printed as they are. */
   readonly advice: readonly string[];
   /** The wrong value that the user should correct. */
   readonly wrong?: WrongValue;

@@ -1,5 +1,6 @@
 /**
- * Describes violations and their remedies for the user; pure, without secret values. Loaded only if there is a violation.
+ * Describes violations of the contract, and their remedies, for the user. No text has a secret value, and the code has no side
+ * effects. Loaded only if there is a violation.
  */
 import { isOfRunner } from "./actions-runner.ts";
 import { isOfLine, type Origin } from "../core/model.ts";

@@ -1,5 +1,5 @@
 /** Describes what was read from each source, for `--verbose`. The code is pure. */
-import { environmentWords } from "../resolve/source-words.ts";
+import { escEnvironmentWords } from "../resolve/source-words.ts";
 import type { EscStatus, Start } from "../resolve/start.ts";
 import type { Layer } from "../core/model.ts";
 import { count } from "../core/text.ts";
@@ -35,7 +35,7 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
       const layersInOrder = layers.toReversed();
       return esc.environments.map(
         (environment, index) =>
-          `ESC ${environmentWords(environment)}: ${amount(layersInOrder[index]?.variables.length ?? 0)}`,
+          `ESC ${escEnvironmentWords(environment)}: ${amount(layersInOrder[index]?.variables.length ?? 0)}`,
       );
     }
     case "incomplete":

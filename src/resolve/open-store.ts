@@ -31,7 +31,7 @@ export async function readFromEsc(
   if (access.kind !== "on") return { ...nothing, esc: access };
   const { settings } = access;
   const credentialFile = findCredentialFile(settings, files.all.files);
-  const withOpener = (layers: readonly Layer[]): readonly Layer[] =>
+  const addOpeners = (layers: readonly Layer[]): readonly Layer[] =>
     credentialFile === undefined ? layers : layers.map((layer) => addOpener(credentialFile, layer));
   const progress = await makeProgress();
   const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
@@ -42,18 +42,19 @@ export async function readFromEsc(
   if (result.kind === "read") {
     const { environments, notices, kept } = result;
     const esc = { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) } as const;
-    return { esc, layers: withOpener(result.layers), notices };
+    return { esc, layers: addOpeners(result.layers), notices };
   }
   const { failure, rejected } = result;
   if (rejected !== undefined && options.enforceContract) {
     const { isExplained } = await import("../contract/esc-schema/schema-findings.ts");
     // If the contract has the same rules as the schema, its violations explain the refusal to the user. Nothing is started.
     if (isExplained(files.contract, rejected.findings, rejected.isComplete)) {
-      const layers = withOpener(rejected.layers);
+      const layers = addOpeners(rejected.layers);
       return { ...nothing, esc: { ...result, rejected: { ...rejected, layers }, settings } };
     }
   }
   if (options.requireEsc) throw requiredEscError(failure);
+  // Without `rejected`, stage 6 treats ESC as not available.
   const { rejected: _, ...unavailable } = result;
   return { ...nothing, esc: { ...unavailable, settings } };
 }

@@ -30,25 +30,25 @@ export async function judgeRejected(
   const judged = await resolveValues({ ...start, store: { ...start.store, layers } });
   const checked = checkContract(judged.checkedContract, judged.selected, unlessUnseen(formatCheck()));
   // If some names of ESC are unknown, a variable that no other source sets may be one of these. Only wrong values are certain.
-  const certain = checked.filter(
+  const certainViolations = checked.filter(
     ({ kind }) => isComplete || kind === "malformed" || kind === "placeholder" || kind === "reference",
   );
-  const reportedNames = new Set(certain.flatMap(namesOfViolation));
-  const foundByEsc = violationsOfFindings(contract, sortFindings(rejected.findings)).filter(
+  const reportedNames = new Set(certainViolations.flatMap(namesOfViolation));
+  const escViolations = violationsOfFindings(contract, sortFindings(rejected.findings)).filter(
     (violation) => !namesOfViolation(violation).some((name) => reportedNames.has(name)),
   );
-  if (certain.length + foundByEsc.length === 0) {
+  if (certainViolations.length + escViolations.length === 0) {
     if (start.settings.requireEsc) throw requiredEscError(failure);
     return undefined;
   }
   // Another source may override the value that ESC refuses. The verdict is about the value in ESC, so that the remedy names it.
   const selected = new Map(judged.selected);
-  for (const violation of foundByEsc) {
+  for (const violation of escViolations) {
     if (violation.kind !== "malformed" && violation.kind !== "refused") continue;
     const variable = findVariableOfEsc(violation.name, contract, judged);
     if (variable !== undefined) selected.set(violation.name, variable);
   }
-  return { violations: [...certain, ...foundByEsc], judged: { ...judged, selected } };
+  return { violations: [...certainViolations, ...escViolations], judged: { ...judged, selected } };
 }
 
 /** Finds the variable of ESC by its declared name; ESC may use an alias of it. */

@@ -1,4 +1,4 @@
-/** Collects the notices of a start, in the order in which they are printed. */
+/** Collects the notices (warnings and remarks for the user) of a start, in the order in which they are printed. Stage 6 calls it. */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
 import { overrideNotices } from "./override.ts";
@@ -13,7 +13,7 @@ import { withheldNotices } from "./withheld-notices.ts";
 export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly Notice[]> {
   const { environment, settings, places, store, values } = start;
   const { contract, all: files } = start.files;
-  // These two are rare, and load tables: the forms of credentials, and the search for similar names.
+  // World-readable files and globs without a match are rare. Their code is loaded only if needed, because it has large tables.
   const isExposed = files.files.some(({ exposed }) => exposed === true);
   const exposed = isExposed
     ? (await import("./exposed-files.ts")).exposedNotices(files, contract, environment, places.cwd)
@@ -21,22 +21,23 @@ export async function noticesOf(start: Omit<Start, "verdict">): Promise<readonly
   const unmatched = settings.include.length > 0 ? (await import("./unmatched.ts")).unmatchedNotices(start) : [];
   if (values.isFromCallerAlone) return [...files.notices, ...values.notices, ...unmatched];
   const { layers, selection, resolution, selected } = values;
-  const declared = (name: string): boolean => isDeclared(contract, name);
+  const isDeclaredName = (name: string): boolean => isDeclared(contract, name);
   const hasReferences = files.files.some(({ references }) => references === true);
   const hasOverride = layers.some(({ source }) => source === "override");
   return [
     ...files.notices,
     ...(hasReferences
-      ? usedReferenceNotices(resolution, selected, (name) => settings.enforceContract && declared(name))
+      ? usedReferenceNotices(resolution, selected, (name) => settings.enforceContract && isDeclaredName(name))
       : []),
     ...exposed,
     ...store.accessNotices,
     ...(values.isEverythingPassed
       ? []
-      : withheldNotices(layers, selected, selection, createWithholdingRule(selection, declared), {
-          ...settings,
-          esc: store.access.kind,
-        })),
+      : withheldNotices(
+          layers,
+          { selected, risks: selection.risks, reasonFor: createWithholdingRule(selection, isDeclaredName) },
+          { keepEsc: settings.keepEsc, esc: store.access.kind },
+        )),
     ...store.notices,
     ...(store.esc.kind === "unavailable" ? store.esc.settings.ignoredNetwork : []),
     ...values.notices,

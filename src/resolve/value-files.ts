@@ -108,7 +108,7 @@ async function readPointedFiles(
     if (!isDeclared(contract, name)) continue;
     const file = environment.get(pointer) ?? "";
     const { readValueFile } = await import("../sources/value-file.ts");
-    const value = await readValueFile(file, cwd, pointer, false);
+    const value = await readValueFile(file, { cwd, namedBy: pointer, isInFolder: false });
     const origin = { source: "environment", read: { by: pointer, file } } as const;
     variables.push({ name, value, secret: true, origin, delivery: "value" });
   }

@@ -6,42 +6,38 @@ import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import type { Risks } from "./risks-of-files.ts";
 import type { WithholdingReason } from "./select.ts";
 
-type Withheld = Extract<Notice, { readonly kind: "withheld" }>;
-type Location = Pick<Withheld, "file" | "environment">;
+type WithheldNotice = Extract<Notice, { readonly kind: "withheld" }>;
+type Location = Pick<WithheldNotice, "file" | "environment">;
+
+/** The facts that decide whether a withheld variable is reported. */
+interface ReportRule {
+  /** The variables that the program gets. */
+  readonly selected: Resolution;
+  readonly risks: Risks["byName"];
+  /** Returns why the program does not get a variable (`createWithholdingRule`). */
+  readonly reasonFor: (variable: Variable) => WithholdingReason | undefined;
+}
 
 /**
- * Returns a notice for each source and reason. Reported are variables with a reserved name, those that would do harm, and those
+ * Returns a notice for each location and reason. Reported are variables with a reserved name, those that would do harm, and those
  * that would override the caller's session. Not reported are settings for ESC that sophia-run itself takes from `.env` files.
  *
  * @param layers the highest precedence is first
- * @param reasonFor the rule of `createWithholdingRule`
  */
 export function withheldNotices(
   layers: readonly Layer[],
-  selected: Resolution,
-  { risks }: { readonly risks: Risks["byName"] },
-  reasonFor: (variable: Variable) => WithholdingReason | undefined,
+  rule: ReportRule,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
-  const usedByLauncher = new Set([FROM_FILES, ...(keepEsc ? [] : settingsOfFiles(esc))]);
+  // With `--keep-esc` the user expects the program to get these settings, so that a withheld one is reported.
+  const usedByLauncher = new Set([FROM_FILES, ...(keepEsc ? [] : escSettingsInFiles(esc))]);
   return layers.flatMap(({ source, variables }) => {
-    const credentialFile = openedBy(variables[0]?.origin);
-    const reportedReason = (variable: Variable): Withheld["why"] | undefined => {
-      const { name, value, origin } = variable;
-      const risk = risks.get(name)?.get(origin);
-      // The origin of a file of `NAME_FILE` is the environment, too, and so is that of an alias.
-      const isCallers = origin.source === "environment" && origin.alias === undefined && origin.read === undefined;
-      if (risk === undefined && (value === "" || isCallers)) return undefined;
-      if (selected.get(name)?.value === value || (source === "dotenv" && usedByLauncher.has(name))) return undefined;
-      const reason = reasonFor(variable);
-      if (reason === "callers-own") return reason;
-      if (selected.has(name)) return undefined;
-      return reason === "reserved" || reason === risk ? reason : undefined;
-    };
-
-    const notices = new Map<string, Withheld & { readonly names: string[] }>();
-    for (const variable of variables) {
-      const why = reportedReason(variable);
+    const reportable = source === "dotenv" ? variables.filter(({ name }) => !usedByLauncher.has(name)) : variables;
+    // All variables of one ESC layer have been opened by the same credential.
+    const credentialFile = credentialFileOf(variables[0]?.origin);
+    const notices = new Map<string, WithheldNotice & { readonly names: string[] }>();
+    for (const variable of reportable) {
+      const why = findReportedReason(variable, rule);
       if (why === undefined) continue;
       const location = locationOf(variable.origin, credentialFile);
       const key = `${why} ${location.file} ${location.environment}`;
@@ -53,8 +49,28 @@ export function withheldNotices(
   });
 }
 
-/** Returns the settings for ESC that sophia-run takes from `.env` files, or reports in other notices. */
-function settingsOfFiles(esc: EscAccess["kind"] | "fake"): readonly string[] {
+/** Returns why a variable is withheld, if the user may not expect that; otherwise undefined. */
+function findReportedReason(
+  variable: Variable,
+  { selected, risks, reasonFor }: ReportRule,
+): WithheldNotice["why"] | undefined {
+  const { name, value, origin } = variable;
+  const risk = risks.get(name)?.get(origin);
+  // The values of `NAME_FILE` and of aliases also have the origin `environment`, but the caller has not set this name.
+  const isSetByCaller = origin.source === "environment" && origin.alias === undefined && origin.read === undefined;
+  if (risk === undefined && (value === "" || isSetByCaller)) return undefined;
+  // The program gets the same value from another source.
+  if (selected.get(name)?.value === value) return undefined;
+  const reason = reasonFor(variable);
+  // The program then gets the caller's value, so that `selected` has the name.
+  if (reason === "callers-own") return reason;
+  // The program gets the variable from another source.
+  if (selected.has(name)) return undefined;
+  return reason === "reserved" || reason === risk ? reason : undefined;
+}
+
+/** Returns the settings for ESC in `.env` files that sophia-run itself uses, or reports in other notices. */
+function escSettingsInFiles(esc: EscAccess["kind"] | "fake"): readonly string[] {
   return [...WITHHELD_VARIABLES, "ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])];
 }
 
@@ -63,11 +79,11 @@ function locationOf(origin: Origin, credentialFile: string | undefined): Locatio
   if (origin.source === "esc") return { file: credentialFile, environment: origin.environment };
   if (origin.source === "environment" && origin.read !== undefined) return { file: origin.read.file };
   if ("file" in origin) return { file: origin.file };
-  // The environment's own variables have an alias of the contract, or come from a file of an outer sophia-run.
+  // The rest is in the process environment: the contract renames it by an alias, or an outer sophia-run read it from a file.
   return { file: origin.alias === undefined ? OUTER_FILE : "the contract" };
 }
 
-/** Returns the file whose credential opened the ESC environment of an origin. */
-function openedBy(origin: Origin | undefined): string | undefined {
+/** Returns the file whose credential opened the ESC environment of an origin; undefined for other origins. */
+function credentialFileOf(origin: Origin | undefined): string | undefined {
   return origin?.source === "esc" ? origin.openedBy : undefined;
 }

@@ -1,4 +1,4 @@
-/** Why there are no values of ESC, and what is known of those that it does not give out. */
+/** The types for a reading of ESC that failed: the reason, and the part that is known of values which ESC refuses to return. */
 import type { Diagnostic, Layer } from "../core/model.ts";
 import type { AskFailure } from "../esc/api/ask.ts";
 
@@ -13,10 +13,10 @@ export interface EscEnvironment {
   readonly ageSeconds?: number;
 }
 
-/** `rejected`: a schema in an environment refuses its values, so that ESC opens it for no program. */
+/** The reason why ESC was not read. If a schema refuses the values of an environment, ESC opens it for no program: see `rejected`. */
 export type EscFailure = AskFailure & { readonly rejected?: RejectedValues };
 
-/** The part that is known of the values of environments of which ESC does not open at least one. */
+/** The part that is known of the values of the requested environments if ESC refuses to open at least one of them. */
 export interface RejectedValues {
   /** The findings of the schemas. */
   readonly findings: readonly Diagnostic[];
@@ -24,6 +24,6 @@ export interface RejectedValues {
   readonly environments: readonly EscEnvironment[];
   /** The highest precedence first. A value that ESC has, and that the token does not see, is {@link UNSEEN}. */
   readonly layers: readonly Layer[];
-  /** False if ESC has not told which variables there are: the layers have those of the findings alone. */
+  /** False if ESC did not list the variables. The layers then have only the variables that the findings name. */
   readonly isComplete: boolean;
 }

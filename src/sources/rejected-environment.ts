@@ -1,4 +1,7 @@
-/** Environments that ESC does not open because a schema in them refuses their values. Loaded only for one. */
+/**
+ * Finds out what is known of an ESC environment that ESC does not open, because a schema in the environment refuses its values. The
+ * user then sees which value is wrong. Loaded only if ESC reports such a refusal.
+ */
 import { SophiaError } from "../core/error.ts";
 import type { Diagnostic, Notice, Origin, Variable } from "../core/model.ts";
 import { evaluate, variablesIn, UNSEEN } from "../esc/api/evaluate.ts";
@@ -33,13 +36,14 @@ export async function rejectedEnvironment(
     );
     return { ...rejected, variables, isComplete: !evaluated.open };
   } catch (error) {
+    // ESC did not evaluate the environment, so that only the findings are known.
     if (!(error instanceof EscFault || error instanceof SophiaError)) throw error;
-    const names = new Set(findings.flatMap((one) => aboutValue(one) ?? []));
-    const variables = Array.from(names, (one): Variable => ({
-      name: one,
+    const names = new Set(findings.flatMap((finding) => aboutValue(finding) ?? []));
+    const variables = Array.from(names, (variableName): Variable => ({
+      name: variableName,
       value: UNSEEN,
       secret: true,
-      origin: originOf(one, name, findings),
+      origin: originOf(variableName, name, findings),
       delivery: "value",
     }));
     return { ...rejected, variables, isComplete: false };
@@ -48,7 +52,7 @@ export async function rejectedEnvironment(
 
 /** Returns the place where a value is defined, as far as the findings about it say. */
 function originOf(variable: string, name: FullName, findings: readonly Diagnostic[]): Origin {
-  const place = findings.find((one) => aboutValue(one) === variable);
+  const place = findings.find((finding) => aboutValue(finding) === variable);
   const { environment, line } = place ?? {};
   const isImport =
     environment !== undefined && !environment.startsWith("<") && !namesInTraces({}, name).has(environment);
@@ -66,21 +70,21 @@ export function rejection(
   settings: EscSettings,
   remarks: readonly Notice[],
 ): EscFailure {
-  const rejected = results.filter((one) => "findings" in one);
+  const rejected = results.filter((result) => "findings" in result);
   const [first] = rejected;
   if (first === undefined) throw new TypeError("no environment is rejected");
   const { name, fault } = first;
-  const texts = remarks.flatMap((one) => (one.kind === "remark" ? [one.text] : []));
-  const named = new EscFault(fault.fault, { ...fault.context, environment: formatName(name) });
+  const texts = remarks.flatMap((remark) => (remark.kind === "remark" ? [remark.text] : []));
+  const faultWithEnvironment = new EscFault(fault.fault, { ...fault.context, environment: formatName(name) });
   return {
     kind: "unavailable",
     blames: "service",
-    failure: describeFault(named, settings, texts),
+    failure: describeFault(faultWithEnvironment, settings, texts),
     rejected: {
       findings: rejected.flatMap(({ findings }) => findings),
-      environments: results.map((one) => ({
-        name: formatName(one.name),
-        ...(one.name.version === undefined ? {} : { version: one.name.version }),
+      environments: results.map((result) => ({
+        name: formatName(result.name),
+        ...(result.name.version === undefined ? {} : { version: result.name.version }),
       })),
       layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),
       isComplete: rejected.every(({ isComplete }) => isComplete),

@@ -42,8 +42,8 @@ export async function readSecretsFolder(
   const stats = attempt(() => statSync(absolutePath, { throwIfNoEntry: false }));
   if (stats?.isDirectory() !== true) {
     if (!required) return nothing;
-    const what = stats === undefined ? "does not exist" : "is not a folder";
-    throw valueFileError(`${printable(folder)} (${namedBy}) ${what}`, `check the path in ${namedBy}`);
+    const fault = stats === undefined ? "does not exist" : "is not a folder";
+    throw valueFileError(`${printable(folder)} (${namedBy}) ${fault}`, `check the path in ${namedBy}`);
   }
   if (required) refuseUnsearchable(absolutePath, `${printable(folder)} (${namedBy})`);
   if (namedBy === undefined && isWritableByOthers(stats, absolutePath)) {
@@ -53,7 +53,7 @@ export async function readSecretsFolder(
   for (const name of names) {
     const file = findFile(name, absolutePath, folder);
     if (file === undefined) continue;
-    const value = await readValueFile(file, cwd, namedBy, true);
+    const value = await readValueFile(file, { cwd, namedBy, isInFolder: true });
     variables.push({ name, value, secret: true, origin: { source: "secrets", file }, delivery: "value" });
   }
   return { layer: { source: "secrets", variables }, notices: [] };
@@ -66,13 +66,13 @@ export async function readSecretsFolder(
 function findFile(name: string, absolutePath: string, folder: string): string | undefined {
   const lower = name.toLowerCase();
   const files = new Map<string, string>();
-  for (const form of new Set([name, lower, lower.replaceAll("_", "-")])) {
-    const path = within(absolutePath, form);
+  for (const fileName of new Set([name, lower, lower.replaceAll("_", "-")])) {
+    const path = within(absolutePath, fileName);
     if (!isThere(path)) continue;
-    // On a system that ignores the case of names, several forms may be the same file.
+    // On a file system that ignores case, several names may be the same file.
     const stats = attempt(() => statSync(path));
-    const identity = stats === undefined ? form : `${stats.dev} ${stats.ino}`;
-    if (!files.has(identity)) files.set(identity, form);
+    const identity = stats === undefined ? fileName : `${stats.dev} ${stats.ino}`;
+    if (!files.has(identity)) files.set(identity, fileName);
   }
   const [first, second] = files.values();
   if (first === undefined) return undefined;

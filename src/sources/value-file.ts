@@ -9,22 +9,25 @@ import { systemErrorCode } from "../system/errors.ts";
 const MAX_BYTES = 65_536;
 
 /** The bytes of U+FFFD, `EF BF BD`. Decoding puts this character in place of bytes that are not UTF-8. */
-const REPLACEMENT = Buffer.from("\uFFFD");
+const REPLACEMENT_BYTES = Buffer.from("\uFFFD");
+
+interface ValueFileOptions {
+  readonly cwd: string;
+  /** The variable or option that gives the path; undefined for a folder of the system. */
+  readonly namedBy: string | undefined;
+  /**
+   * True for a file that was found in a folder, which must be a regular one. If false, the path is the value of a variable, in which
+   * a secret may have been put by mistake, so that no message shows the path.
+   */
+  readonly isInFolder: boolean;
+}
 
 /**
  * Reads a value, without one line break at the end of the file.
  *
- * @param namedBy the variable or option that gives the path; undefined for a folder of the system
- * @param isInFolder true for a file that was found in a folder, which must be a regular one. If false, the path is the value
- *   of a variable, in which a secret may have been put by mistake, so that no message shows the path
  * @throws SophiaError (value-file, 125) for a file that cannot be read, or whose content no variable can have
  */
-export async function readValueFile(
-  path: string,
-  cwd: string,
-  namedBy: string | undefined,
-  isInFolder: boolean,
-): Promise<string> {
+export async function readValueFile(path: string, { cwd, namedBy, isInFolder }: ValueFileOptions): Promise<string> {
   const shown = printable(path) + (namedBy === undefined ? "" : ` (${namedBy})`);
   let bytes: Buffer;
   try {
@@ -32,8 +35,8 @@ export async function readValueFile(
     bytes = isInFolder ? readFound(resolve(cwd, path), options) : await readNamed(resolve(cwd, path), options);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
-    const [what, hint = otherFileHint(namedBy)] = WORDS.get(code) ?? [`cannot be read (${code})`];
-    throw valueFileError(`${isInFolder ? shown : `the file in ${namedBy}`} ${what}`, hint);
+    const [fault, hint = otherFileHint(namedBy)] = FAULTS.get(code) ?? [`cannot be read (${code})`];
+    throw valueFileError(`${isInFolder ? shown : `the file in ${namedBy}`} ${fault}`, hint);
   }
   const text = bytes.toString();
   if (!isUtf8(bytes)) {
@@ -52,14 +55,15 @@ function invalidByteIn(text: string, bytes: Buffer): number {
   for (let position = text.indexOf("\uFFFD"); position !== -1; position = text.indexOf("\uFFFD", position + 1)) {
     const byte = Buffer.byteLength(text.slice(0, position));
     // The file may contain U+FFFD itself.
-    if (!bytes.subarray(byte, byte + REPLACEMENT.length).equals(REPLACEMENT)) return byte + 1;
+    if (!bytes.subarray(byte, byte + REPLACEMENT_BYTES.length).equals(REPLACEMENT_BYTES)) return byte + 1;
   }
   return bytes.length;
 }
 
 const MISSING = ["does not exist"] as const;
 const FORBIDDEN = ["cannot be read: permission denied", "allow the user who starts sophia-run to read it"] as const;
-const WORDS = new Map<string, readonly [what: string, hint?: string]>([
+/** The fault of a file, and what the user can do, by the errno or by the code of `bounded-read.ts`. */
+const FAULTS = new Map<string, readonly [fault: string, hint?: string]>([
   ["ENOENT", MISSING],
   ["ENOTDIR", MISSING],
   ["EISDIR", ["is a folder, not a file with a value"]],

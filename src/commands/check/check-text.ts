@@ -8,7 +8,7 @@ import { capitalize, searchable, summaryLines, trackedFileLines } from "./check-
 import { describeGate, type EnvironmentAge, environmentLine, type EnvironmentGates } from "./environments.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 import type { Origin } from "../../core/model.ts";
-import { environmentWords, originWords } from "../../resolve/source-words.ts";
+import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
 
 /** The parts of a report that `check` alone has. */
 export interface ReportExtras {
@@ -133,5 +133,5 @@ function mainSourceSection(report: Report): readonly (readonly Line[])[] {
   const main = report.esc.environments.at(-1);
   const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
   if (main === undefined || !origins.some((origin) => isFromMainSource(origin, report))) return [];
-  return [["--- Sources ---", searchable(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
+  return [["--- Sources ---", searchable(`✅ ESC ${escEnvironmentWords(main)} (where a line names no other source)`)]];
 }

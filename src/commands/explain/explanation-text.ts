@@ -17,7 +17,7 @@ import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
-import { environmentWords, originWords } from "../../resolve/source-words.ts";
+import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
 import { WITHHOLDING_WORDS } from "../../output/withheld-words.ts";
 
 /** The indent of lines below the head of the report. */
@@ -81,7 +81,7 @@ function describeEsc({ status, environment, environments, credential, failure }:
     case "fake":
       return "not read (--fake)";
     case "read":
-      return environments.map(environmentWords).join(", ") + origin;
+      return environments.map(escEnvironmentWords).join(", ") + origin;
     case "unavailable":
     case "refused":
       return `${environment.shown ?? ""} not read${origin}: ${failure?.message ?? ""}`;

@@ -21,7 +21,11 @@ export function environmentOfGh(environment: Environment, contract: Contract): E
   return new Map([...withoutSecrets(environment, contract), ...ghTokens]);
 }
 
-/** Runs `gh` without prompts. @param input the standard input of `gh`: secrets are never among its arguments */
+/**
+ * Runs `gh` without prompts.
+ *
+ * @param input the standard input of `gh`, which gets secrets here and never in its arguments
+ */
 export function askGh(
   args: readonly string[],
   { cwd, environment }: Gh,

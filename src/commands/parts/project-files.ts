@@ -94,7 +94,10 @@ function listWorkflowNames(folder: string): readonly string[] {
 
 /**
  * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file gets
- * its former content back. @param flag `wx`: the file must not exist yet @throws SophiaError (file, 125)
+ * its former content back.
+ *
+ * @param flag `wx` if the file must not exist yet
+ * @throws SophiaError (file, 125)
  */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
   const { path, name } = file;
