@@ -256,7 +256,7 @@ async function createPlan(
   return { owner, roleId, expires, old, leftovers };
 }
 
-/** What the service reports about the launcher's present token. */
+/** The facts that the service reports about the launcher's present token. */
 interface OldTokenFacts {
   /** The token if it can be deleted, or the reason why it stays. */
   readonly old: OldToken;
