@@ -9,22 +9,22 @@ import { readValue, valueError } from "../parts/writing/given-value.ts";
 /**
  * Returns the new value.
  *
- * @param generated the value is generated (`--generate`) @param old the present value
+ * @param isGenerated true if the value is generated (`--generate`) @param oldValue the present value
  * @throws SophiaError (rotate-value, 125) if there is no value, or an invalid one; the message does not contain it
  */
 export async function newValue(
   name: string,
   declaration: Declaration | undefined,
-  generated: boolean,
-  old: string,
+  isGenerated: boolean,
+  oldValue: string,
   context: Context,
 ): Promise<string> {
-  if (!generated) {
+  if (!isGenerated) {
     const remedy = "pass it at the prompt or by the standard input, or let --generate make one";
     return readValue(name, declaration, { what: "new value", remedy }, context);
   }
   // A URL cannot be replaced by a random value, even if the contract does not declare the format.
-  const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(old);
+  const isAddress = /^[a-z][a-z\d+.-]*:\/\//i.test(oldValue);
   const value = isAddress ? undefined : generate(declaration?.format, name);
   if (value !== undefined) return value;
   const shownName = printable(name);
@@ -62,6 +62,7 @@ function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: stri
   const { prefixes, minLength, pattern } = format;
   const prefix = prefixes[0] ?? "";
   const words = randomWords();
+  // 32 characters of base64url have 192 random bits.
   const length = Math.max(minLength, 32);
   const wordOfLength = randomBytes(length).toString("base64url").slice(0, length);
   // A sample that does not contain the whole word has fewer random bits.
@@ -78,6 +79,7 @@ function randomWords(): readonly string[] {
   const alphanumeric = randomBytes(48)
     .toString("base64")
     .replaceAll(/[^A-Za-z\d]/g, "");
+  // Keys in hexadecimal digits usually have 256, 128 or 160 bits.
   const hex = [32, 16, 20].map((bytes) => randomBytes(bytes).toString("hex"));
   return [randomBytes(32).toString("base64url"), ...hex, alphanumeric.slice(0, 32)];
 }

@@ -1,6 +1,9 @@
 /**
- * `sophia-run rotate NAME`: replaces the value of a variable in an ESC environment. The steps are: find the environment whose
- * value a start would use, find the new value, show the change, ask the user, write, and read the value back.
+ * The command `sophia-run rotate NAME`. It replaces the value of a variable in a Pulumi ESC environment: finds the environment whose
+ * value a start would use, finds the new value, shows the change, asks the user, writes, and reads the value back.
+ *
+ * The new value comes from the user, is generated (`--generate`), is restored from an earlier revision of the environment (`--to`), or
+ * is made by ESC itself (`fn::rotate`).
  */
 import type { Values } from "../../command-line/options.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -58,8 +61,9 @@ interface RotationTarget {
   /** Undefined if the variable was removed from the environment, and `--to` restores it. */
   readonly source: ValueSource | undefined;
   readonly current: EnvironmentState;
+  /** All environments that the user named. */
   readonly access: EscTarget;
-  /** The access to the one environment. */
+  /** The same as `access`, restricted to the environment in which the variable will be changed. */
   readonly target: EscTarget;
 }
 
@@ -72,21 +76,46 @@ export const rotate: Command = async ({ options: values, positionals: [name = ""
   const access = await writeAccess(inEnvironment, settings, context, { isDry, isConfirmed, alwaysByAdmin: true });
   if (inEnvironment !== undefined) requireOnlyEnvironment(access);
   const rotation = await findTarget(name, options, access);
-  const { source, target } = rotation;
-
+  const { source } = rotation;
   const property = source === undefined ? undefined : findRotatedProperty(source);
-  if (source !== undefined && property !== undefined) {
-    if (options.revision !== undefined || options.isGenerated) {
-      throw placeError(`ESC rotates ${printable(name)} itself (fn::rotate)`, "leave out --generate and --to");
-    }
-    const isRotatedItself = source.defined.kind === "rotated";
-    const description = isRotatedItself
-      ? "ESC rotates it (fn::rotate)"
-      : `refers to a value that ESC rotates: ${printable(property)} (fn::rotate)`;
-    if (!(await confirmChange(description, rotation, options, context))) return statusIfUnwritten(options);
-    return reportResult(await rotateProperty(source, property, target), rotation, options, false, context);
-  }
+  return source !== undefined && property !== undefined
+    ? rotateByEscItself(source, property, { rotation, options, context })
+    : rotateStoredValue({ rotation, options, contract, context });
+};
 
+/** The parts of a run of this command. */
+interface RotationRun {
+  readonly rotation: RotationTarget;
+  readonly options: RotateOptions;
+  readonly context: Context;
+}
+
+/** Asks ESC for a new value of a property that ESC rotates. @returns the exit status @throws SophiaError (125) */
+async function rotateByEscItself(
+  source: ValueSource,
+  property: string,
+  { rotation, options, context }: RotationRun,
+): Promise<number> {
+  if (options.revision !== undefined || options.isGenerated) {
+    throw placeError(`ESC rotates ${printable(rotation.name)} itself (fn::rotate)`, "leave out --generate and --to");
+  }
+  const isRotatedItself = source.defined.kind === "rotated";
+  const description = isRotatedItself
+    ? "ESC rotates it (fn::rotate)"
+    : `refers to a value that ESC rotates: ${printable(property)} (fn::rotate)`;
+  if (!(await confirmChange(description, rotation, options, context))) return statusIfUnwritten(options);
+  const result = await rotateProperty(source, property, rotation.target);
+  return reportResult(result, { rotation, options, context }, { canRestore: false });
+}
+
+/** Writes a new value into the definition. @returns the exit status @throws SophiaError (125) */
+async function rotateStoredValue({
+  rotation,
+  options,
+  contract,
+  context,
+}: RotationRun & { readonly contract: Contract }): Promise<number> {
+  const { name, source, target } = rotation;
   if (source !== undefined) refuseComputed(name, source);
   const { revision } = options;
   let replacement: Replacement;
@@ -102,10 +131,10 @@ export const rotate: Command = async ({ options: values, positionals: [name = ""
   const result = await askOnlyEnvironment(target, (fullName, connection) =>
     changeEnvironment(fullName, connection, edit, [replacement.value], readDespiteSchema),
   );
-  return reportResult(result, rotation, options, source !== undefined, context);
-};
+  return reportResult(result, { rotation, options, context }, { canRestore: source !== undefined });
+}
 
-/** @throws SophiaError (usage, 125) for options that cannot be used together */
+/** Parses the options. @throws SophiaError (usage, 125) for options that cannot be used together */
 function parseOptions(values: Values): RotateOptions {
   const isGenerated = values["generate"] === true;
   const revision = values["to"] === undefined ? undefined : String(values["to"]);
@@ -122,7 +151,7 @@ function parseOptions(values: Values): RotateOptions {
 /** Finds the environment in which the variable will be changed. @throws SophiaError (125) */
 async function findTarget(name: string, { revision }: RotateOptions, access: EscTarget): Promise<RotationTarget> {
   const environments = await askEachTargetEnvironment(access, readDespiteSchema);
-  // With several environments it is not known to which one the revision belongs.
+  // `--to` may restore a variable that was removed. With several environments it is unknown to which of them the revision belongs.
   const [onlyEnvironment, ...others] = environments;
   const isRemoved = revision !== undefined && others.length === 0 && isAbsent(name, environments);
   const source = isRemoved ? undefined : findSource(name, environments);
@@ -146,7 +175,7 @@ function describePlace({ name, current }: RotationTarget): string {
   return `${printable(name)} in ${printable(formatRevision(current))}`;
 }
 
-/** Makes the value of the user, or a generated one. It becomes plain text only if nothing says that it is a secret. */
+/** Reads the new value from the user, or generates it. The value is stored in plain text only if nothing says that it is a secret. */
 async function createReplacement(
   name: string,
   { variable, defined }: ValueSource,
@@ -156,6 +185,7 @@ async function createReplacement(
 ): Promise<Replacement> {
   const declaration = declarationOf(contract, name);
   const value = await newValue(name, declaration, isGenerated, variable.value, context);
+  // A variable that the contract does not declare may be a secret.
   const isDeclaredSecret = declaration?.secret ?? true;
   const secret = isDeclaredSecret || defined.kind === "secret" || credentialOf(contract, name, value) !== undefined;
   const description = `a ${isGenerated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
@@ -183,6 +213,7 @@ async function confirmChange(
   return false;
 }
 
+/** Returns the exit status if nothing was written: a dry run succeeds, and a user who declines does not. */
 function statusIfUnwritten({ isDry }: RotateOptions): number {
   return isDry ? ExitStatus.ok : ExitStatus.unmet;
 }
@@ -205,17 +236,21 @@ function editRevision(
   return setVariables(now.definition.yaml, [change]);
 }
 
-/** @param canRestore true if `--to` could restore the old value @throws SophiaError (125) if the change has no effect */
+interface ResultFacts {
+  /** True if `--to` could restore the old value. */
+  readonly canRestore: boolean;
+}
+
+/** Reports the change to the user. @returns the exit status @throws SophiaError (125) if the change has no effect */
 function reportResult(
   result: ChangeResult,
-  { name, access }: RotationTarget,
-  { inEnvironment }: RotateOptions,
-  canRestore: boolean,
-  context: Context,
+  { rotation: { name, access }, options: { inEnvironment }, context }: RotationRun,
+  facts: ResultFacts,
 ): number {
   const change = effectiveChange(result, access);
+  // A change that waits for an approval has an exit status of its own.
   if (typeof change === "number") return change;
-  printReport(context, resultLines(name, change, inEnvironment, canRestore));
+  printReport(context, resultLines(name, change, inEnvironment, facts));
   return ExitStatus.ok;
 }
 
@@ -223,7 +258,7 @@ function resultLines(
   name: string,
   { before, after }: EffectiveChange,
   inEnvironment: string | undefined,
-  canRestore: boolean,
+  { canRestore }: ResultFacts,
 ): readonly Line[] {
   const oldRevision = before.definition.revision;
   const newRevision = after.definition.revision;

@@ -1,7 +1,9 @@
 /**
- * Searches the history of a git repository and of its submodules. First all stored objects are searched in the order of the
- * storage, which is by far the fastest. Then `git rev-list` gives the names of those with a secret, and says which of them a
- * branch, a tag, a stash or the reflog reaches. The names of files and references are searched by themselves.
+ * The part of `sophia-run scan --history` that searches the history of a git repository and of its submodules:
+ *
+ * 1. Search all stored objects in the order in which git stores them, which is by far the fastest order.
+ * 2. Ask `git rev-list` for the names of the objects with a secret, and which of them a branch, a tag, a stash or the reflog reaches.
+ * 3. Search the names of files, branches and tags.
  */
 import { resolve } from "node:path";
 import { askGit, GitRefusal, recordsOfGit, type Git } from "../../access/git-command.ts";
@@ -19,9 +21,9 @@ import type { SecretSearch } from "./secret-search.ts";
 
 /** `rev-list --missing=print` puts this byte before an object that is not in the repository. */
 const QUESTION_MARK = 63;
-/** The limit on objects whose commit is looked up, since git walks the history for each of them. */
+/** The limit on objects whose commit is looked up, since git walks the whole history for each of them. Others have no commit. */
 const MAX_COMMIT_SEARCHES = 100;
-/** Stands before a commit in a list of names. No name of a file begins so, because git's paths are relative. */
+/** Marks a commit in the output of `git log`, among names of files. No such name begins with it, because git's paths are relative. */
 const COMMIT_MARK = Buffer.from("//");
 
 /**
@@ -31,11 +33,11 @@ const COMMIT_MARK = Buffer.from("//");
 const REPOSITORY_VARIABLES =
   /^GIT_(?:DIR|WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|PREFIX|GRAFT_FILE|SHALLOW_FILE|IMPLICIT_WORK_TREE)$/i;
 
-/** A repository whose history is searched. */
+/** A repository whose history is searched, with the paths to which the user restricts the search (empty for all). */
 interface SearchedRepository {
   readonly git: Git;
   readonly paths: readonly string[];
-  /** The folder of a submodule, as messages show it. */
+  /** The folder of a submodule, as messages show it; absent for the repository of the user. */
   readonly repository?: string;
 }
 
@@ -61,13 +63,12 @@ export async function scanHistory(search: SecretSearch, git: Git, paths: readonl
   const searched: SearchedRepository = { git, paths };
   await requireRepository(() => checkRepository(search, searched));
   await searchRepository(search, searched);
-  const visited = new Set([(await folderOfGit(git)) ?? ""]);
-  const unsearched: string[] = [];
-  await searchSubmodules(search, searched, Buffer.alloc(0), visited, unsearched);
-  if (unsearched.length > 0) search.gaps.push({ kind: "submodules", files: unsearched });
+  const progress: SubmoduleProgress = { visited: new Set([(await folderOfGit(git)) ?? ""]), unsearched: [] };
+  await searchSubmodules(search, searched, Buffer.alloc(0), progress);
+  if (progress.unsearched.length > 0) search.gaps.push({ kind: "submodules", files: progress.unsearched });
 }
 
-/** Notes whether the clone is shallow. @throws GitRefusal if there is no repository, or for paths outside of it */
+/** Adds a gap if the clone is shallow. @throws GitRefusal if there is no repository, or for paths outside of it */
 async function checkRepository(search: SecretSearch, { git, paths, repository }: SearchedRepository): Promise<void> {
   const shallow = await textOfGit(git, ["rev-parse", "--is-shallow-repository"]);
   // Git fails here for a path outside of the repository. That must happen before the long search.
@@ -75,6 +76,7 @@ async function checkRepository(search: SecretSearch, { git, paths, repository }:
   if (shallow.trim() === "true") search.gaps.push({ kind: "shallow", repository });
 }
 
+/** Searches one repository without its submodules. If git fails, adds a gap, and reports what was found until then. */
 async function searchRepository(search: SecretSearch, searched: SearchedRepository): Promise<void> {
   const { git, paths, repository } = searched;
   const tolerate = (work: () => Promise<void>): Promise<boolean> => tolerateRefusal(search, work, repository);
@@ -90,7 +92,7 @@ async function searchRepository(search: SecretSearch, searched: SearchedReposito
     for (const commits of COMMIT_SETS) await addReachable(search, searched, objects, commits);
   });
   if (!areCommitsRead) {
-    // Which of the remaining objects a branch reaches is unknown, so all are reported without a name.
+    // For the remaining objects it is unknown whether a branch reaches them, so all are reported, without a name.
     for (const { object, type, found } of objects.values()) {
       search.add({ file: "", repository, commit: type === "blob" ? undefined : object, object }, found);
     }
@@ -98,7 +100,7 @@ async function searchRepository(search: SecretSearch, searched: SearchedReposito
   }
   await tolerate(async () => {
     for (const commits of COMMIT_SETS) await addNames(search, searched, commits);
-    // References and unreachable objects belong to no path.
+    // References and unreachable objects belong to no path, so a search of certain paths leaves them out.
     if (paths.length > 0) return;
     await addRefs(search, searched);
     if (objects.size > 0) await countUnreachable(search, searched, objects);
@@ -115,39 +117,40 @@ async function addReachable(
   objects: Map<string, SearchedObject>,
   { revisions, onlyInReflog }: CommitSet,
 ): Promise<void> {
-  let commitSearches = 0;
-  let missing = 0;
+  let commitSearchCount = 0;
+  let missingCount = 0;
   // With --full-history git also lists a change of the paths in a parent whose merge dropped that change.
   const listCommand = ["rev-list", "--objects", "--missing=print", "--full-history", ...revisions, "--", ...paths];
   for await (const line of recordsOfGit(git, listCommand, NEWLINE)) {
     search.showProgress(0, ", now its commits");
-    if (line[0] === QUESTION_MARK) missing += 1;
-    const space = line.indexOf(" ");
-    const object = line.subarray(0, space === -1 ? line.length : space).toString();
+    if (line[0] === QUESTION_MARK) missingCount += 1;
+    const spaceIndex = line.indexOf(" ");
+    const object = line.subarray(0, spaceIndex === -1 ? line.length : spaceIndex).toString();
     const searchedObject = objects.get(object);
+    // A tree contains only names, which `addNames` searches.
     if (searchedObject === undefined || searchedObject.type === "tree") continue;
     objects.delete(object);
-    const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
-    commitSearches += 1;
+    const name = spaceIndex === -1 ? Buffer.alloc(0) : line.subarray(spaceIndex + 1);
+    commitSearchCount += 1;
     let commit: string | undefined;
-    // The message of a commit or a tag is an object of its own.
+    // Otherwise the secret is in the message of a commit or of a tag, and the object is that commit or tag itself.
     if (searchedObject.type !== "blob") commit = object;
-    else if (commitSearches <= MAX_COMMIT_SEARCHES) commit = await findCommit(git, object, revisions);
+    else if (commitSearchCount <= MAX_COMMIT_SEARCHES) commit = await findCommit(git, object, revisions);
     search.add({ file: search.maskName(name), repository, commit, object, onlyInReflog }, searchedObject.found);
   }
-  if (missing > 0) search.gaps.push({ kind: "missing", objects: missing, repository });
+  if (missingCount > 0) search.gaps.push({ kind: "missing", objects: missingCount, repository });
 }
 
 /**
- * Searches the names of all files that a commit added. A renamed file is added under its new name. Of a merge git lists only
- * the names that no parent has. In git's output each commit is `//COMMIT`, followed by the names of its files.
+ * Searches the names of all files that some commit added. A commit that renames a file adds the new name. For a merge git lists only
+ * the names that no parent has. Git's output has records such as `//COMMIT`, each followed by the names of the commit's files.
  */
 async function addNames(
   search: SecretSearch,
   { git, paths, repository }: SearchedRepository,
   { revisions, onlyInReflog }: CommitSet,
 ): Promise<void> {
-  const onlyAdded = [
+  const addedNameOptions = [
     "--diff-filter=A",
     "--name-only",
     "-z",
@@ -157,10 +160,10 @@ async function addNames(
     "--ignore-submodules=none",
   ];
   // The user's configuration must not change the output, or start a program.
-  const fixedOutput = ["--no-ext-diff", "--no-textconv", "--no-relative", "--full-history", "--reverse"];
+  const stableOutputOptions = ["--no-ext-diff", "--no-textconv", "--no-relative", "--full-history", "--reverse"];
   const format = `--format=%x00${COMMIT_MARK.toString()}%H`;
-  // With one path, git could follow renames out of that path.
-  const logCommand = ["-c", "log.follow=false", "log", format, ...onlyAdded, ...fixedOutput];
+  // With a single path, the user's setting log.follow would make git follow renames out of that path.
+  const logCommand = ["-c", "log.follow=false", "log", format, ...addedNameOptions, ...stableOutputOptions];
   const names = new NameSearch(search);
   let commit = "";
   for await (const record of recordsOfGit(git, [...logCommand, ...revisions, "--", ...paths])) {
@@ -185,61 +188,79 @@ async function addRefs(search: SecretSearch, { git, repository }: SearchedReposi
   names.flush();
 }
 
-/** Counts the remaining objects with secrets, which exist only in this clone. Objects of the index are left to `--staged`. */
+/** Counts the remaining objects with secrets, which exist only in this clone, except for those in the index (see `--staged`). */
 async function countUnreachable(
   search: SecretSearch,
   { git, repository }: SearchedRepository,
   objects: Map<string, SearchedObject>,
 ): Promise<void> {
-  const inIndex = ["rev-list", "--objects", "--missing=print", "--indexed-objects", "--not", "--all"];
-  for await (const line of recordsOfGit(git, inIndex, NEWLINE))
+  const listIndexedCommand = ["rev-list", "--objects", "--missing=print", "--indexed-objects", "--not", "--all"];
+  for await (const line of recordsOfGit(git, listIndexedCommand, NEWLINE))
     objects.delete(line.toString("latin1").split(" ")[0] ?? "");
   if (objects.size > 0) search.unreachable.push({ objects: objects.size, repository });
 }
 
+/** The submodules that were searched so far, and those that could not be. */
+interface SubmoduleProgress {
+  /** The git folders of the repositories that were searched, so that each is searched once. */
+  readonly visited: Set<string>;
+  /** The names of the submodules that could not be searched. */
+  readonly unsearched: string[];
+}
+
 /**
- * Searches the submodules that are checked out, and theirs.
+ * Searches the submodules that are checked out, and the submodules in them.
  *
- * @param above the folder of the repository from the top, with a slash at its end; empty at the top
- * @param visited the folders of the repositories that were searched, so that each is searched once
- * @param unsearched gets the names of the submodules that could not be searched
+ * @param prefix the folder of the repository within the user's repository, with a slash at its end; empty for the user's repository
  */
 async function searchSubmodules(
   search: SecretSearch,
   { git, paths }: SearchedRepository,
-  above: Buffer,
-  visited: Set<string>,
-  unsearched: string[],
+  prefix: Buffer,
+  progress: SubmoduleProgress,
 ): Promise<void> {
-  // A bare repository has no index.
+  // A bare repository has no index, so git could not list its submodules.
   if ((await textOfGit(git, ["rev-parse", "--is-inside-work-tree"])).trim() !== "true") return;
-  const list = ["ls-files", "-z", "--stage", "--", ...(paths.length === 0 ? [":/"] : paths)];
+  for (const folder of await listSubmodules(git, paths)) {
+    const name = Buffer.concat([prefix, folder]);
+    const submodule = {
+      git: gitIn(resolve(git.cwd, folder.toString()), git),
+      paths: [],
+      repository: search.maskName(name),
+    };
+    // In a submodule that is not checked out, git finds the repository around it, which was visited before.
+    const gitFolder = await folderOfGit(submodule.git);
+    const isUnvisited = gitFolder !== undefined && !progress.visited.has(gitFolder);
+    const isReadable =
+      isUnvisited && (await tolerateRefusal(search, () => checkRepository(search, submodule), submodule.repository));
+    if (!isReadable) {
+      progress.unsearched.push(submodule.repository);
+      continue;
+    }
+    progress.visited.add(gitFolder);
+    await searchRepository(search, submodule);
+    await searchSubmodules(search, submodule, Buffer.concat([name, Buffer.from("/")]), progress);
+  }
+}
+
+/** Returns the folders of the submodules in git's index, relative to the working directory of git. */
+async function listSubmodules(git: Git, paths: readonly string[]): Promise<readonly Buffer[]> {
+  // The path `:/` means the whole repository, even if git's working directory is a folder in it.
+  const listCommand = ["ls-files", "-z", "--stage", "--", ...(paths.length === 0 ? [":/"] : paths)];
   const folders: Buffer[] = [];
-  for await (const record of recordsOfGit(git, list)) {
+  // A record is `MODE OBJECT STAGE<tab>NAME`.
+  for await (const record of recordsOfGit(git, listCommand)) {
     if (record.toString("latin1").startsWith(`${GITLINK_MODE} `)) {
       folders.push(Buffer.from(record.subarray(record.indexOf("\t") + 1)));
     }
   }
-  for (const folder of folders) {
-    const name = Buffer.concat([above, folder]);
-    const environment = new Map(
-      Array.from(git.environment).filter(([variable]) => !REPOSITORY_VARIABLES.test(variable)),
-    );
-    const inside: Git = { ...git, environment, cwd: resolve(git.cwd, folder.toString()) };
-    const searched = { git: inside, paths: [], repository: search.maskName(name) };
-    // In a submodule that is not checked out git finds the repository above, which is in the set.
-    const gitFolder = await folderOfGit(inside);
-    const isUnvisited = gitFolder !== undefined && !visited.has(gitFolder);
-    const isRead =
-      isUnvisited && (await tolerateRefusal(search, () => checkRepository(search, searched), searched.repository));
-    if (!isRead) {
-      unsearched.push(searched.repository);
-      continue;
-    }
-    visited.add(gitFolder);
-    await searchRepository(search, searched);
-    await searchSubmodules(search, searched, Buffer.concat([name, Buffer.from("/")]), visited, unsearched);
-  }
+  return folders;
+}
+
+/** Returns the surroundings in which git reads the repository of a submodule. */
+function gitIn(cwd: string, git: Git): Git {
+  const environment = new Map(Array.from(git.environment).filter(([variable]) => !REPOSITORY_VARIABLES.test(variable)));
+  return { ...git, environment, cwd };
 }
 
 /** Returns the folder in which git stores a repository; undefined if there is none. */
@@ -252,9 +273,9 @@ async function folderOfGit(git: Git): Promise<string | undefined> {
   }
 }
 
-/** Returns the first commit with the object; undefined if git fails, as with missing folders. */
+/** Returns the first commit with the object; undefined if git fails, for example because a partial clone lacks objects. */
 async function findCommit(git: Git, object: string, revisions: readonly string[]): Promise<string | undefined> {
-  // Git compares only the ids of objects, and starts no program for a difference.
+  // With these options git compares only the ids of objects, and does not start a program that the user has set for differences.
   const options = ["--no-ext-diff", "--no-textconv", "--no-renames", `--find-object=${object}`];
   try {
     const commits = await textOfGit(git, ["log", "--format=%H", ...options, ...revisions]);

@@ -1,6 +1,12 @@
 /**
- * Finds the secrets in one content, such as a file, with the lines in which they occur; pure. The caller creates an
- * inspection for each content, passes its chunks in order (`read`), and asks for the findings at the end (`result`).
+ * Finds the secrets in one content, such as a file or an object of git, with the numbers of the lines in which they occur:
+ *
+ *     const inspection = new Inspection(secrets);
+ *     inspection.read(firstChunk, true);       // the chunks in order
+ *     inspection.read(lastChunk, false);
+ *     inspection.result();                     // { findings: [{ form, line: 3, lastLine: 3 }], unlistedCount: 0 }
+ *
+ * One automaton (masking/automaton.ts) searches for all secrets and their encoded forms at once. This file has no side effects.
  */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
@@ -28,7 +34,7 @@ export interface SearchedSecrets {
 }
 
 interface Match {
-  /** Offsets from the start of the content. */
+  /** The offsets of the match from the start of the content, in bytes. */
   start: number;
   end: number;
   line: number;
@@ -37,7 +43,7 @@ interface Match {
   patternLength: number;
 }
 
-/** The limit of matches in one content, besides the first of each variable. */
+/** The limit on matches in one content, to bound the memory. The first match of each variable is kept beyond the limit. */
 const MAX_MATCHES = 10_000;
 const NEWLINE = 10;
 const EMPTY = new Uint8Array();
@@ -45,15 +51,17 @@ const EMPTY = new Uint8Array();
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
+  /** The variables whose secrets were found. */
   private readonly names = new Set<string>();
   private unlistedCount = 0;
   private chunk: Uint8Array = EMPTY;
+  /** The offset of the chunk in the content. */
   private chunkStart = 0;
   /** The number of line ends in all chunks before this one. */
   private linesBeforeChunk = 0;
-  /** A cursor in the chunk, and the number of line ends before it: each line end is counted once, since matches are near. */
-  private countedTo = 0;
-  private countedLines = 0;
+  /** A cursor in the chunk, up to which line ends are counted. Counting from the cursor is fast, since most matches are close to it. */
+  private cursor = 0;
+  private linesBeforeCursor = 0;
 
   constructor(secrets: SearchedSecrets) {
     this.finder = new Finder(
@@ -70,8 +78,8 @@ export class Inspection {
   read(chunk: Uint8Array, hasNext: boolean): void {
     this.chunk = chunk;
     this.chunkStart = this.finder.position;
-    this.countedTo = 0;
-    this.countedLines = 0;
+    this.cursor = 0;
+    this.linesBeforeCursor = 0;
     this.finder.read(chunk, hasNext);
     if (hasNext) this.linesBeforeChunk += this.countLinesTo(chunk.length);
   }
@@ -88,6 +96,7 @@ export class Inspection {
     return { findings, unlistedCount: this.unlistedCount };
   }
 
+  /** Adds a match, which the finder reports, or only counts it if there are too many. */
   private addMatch(start: number, end: number, form: Form): void {
     if (this.matches.length >= MAX_MATCHES && this.names.has(form.name)) {
       this.unlistedCount += 1;
@@ -108,23 +117,23 @@ export class Inspection {
 
   /** Moves the cursor, which may also go back, and returns the number of line ends of the chunk before it. */
   private countLinesTo(offset: number): number {
-    this.countedLines +=
-      offset >= this.countedTo
-        ? countNewlines(this.chunk, this.countedTo, offset)
-        : -countNewlines(this.chunk, offset, this.countedTo);
-    this.countedTo = offset;
-    return this.countedLines;
+    this.linesBeforeCursor +=
+      offset >= this.cursor
+        ? countNewlines(this.chunk, this.cursor, offset)
+        : -countNewlines(this.chunk, offset, this.cursor);
+    this.cursor = offset;
+    return this.linesBeforeCursor;
   }
 }
 
-function countNewlines(bytes: Uint8Array, from: number, to: number): number {
-  const part = bytes.subarray(from, to);
+function countNewlines(bytes: Uint8Array, start: number, end: number): number {
+  const part = bytes.subarray(start, end);
   let count = 0;
   for (let offset = part.indexOf(NEWLINE); offset !== -1; offset = part.indexOf(NEWLINE, offset + 1)) count += 1;
   return count;
 }
 
-/** Merges overlapping matches into one, which has the form of the longest. */
+/** Merges overlapping matches into one, which has the form of the longest. Secrets overlap if one contains another. */
 function mergeOverlapping(matches: readonly Match[]): readonly Match[] {
   const merged: Match[] = [];
   const ordered = matches.toSorted((left, right) => left.start - right.start || right.end - left.end);

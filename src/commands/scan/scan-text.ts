@@ -1,4 +1,7 @@
-/** Describes the result of a scan for the user: a line for each finding, and a summary; pure. No line contains a value. */
+/**
+ * Formats the result of `sophia-run scan` for the user: a line for each finding, a summary, and what to do. No line contains the value of a
+ * secret. scan-json.ts formats the same for programs. This file has no side effects.
+ */
 import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
@@ -24,7 +27,7 @@ export function describeScan(search: SecretSearch, secretCount: number, area: Sc
   if (search.findings.length === 0) return describeNothingFound(search, secretCount, searched);
   const { findings, names, contentsWithFindings, unlistedFindings } = search;
   const places = count(findings.length + unlistedFindings, "place");
-  // A name of a file or branch is a place without a content.
+  // If all findings are in names of files or branches, no content has a secret, and the summary mentions none.
   const ofContents = contentsWithFindings === 0 ? "" : ` of ${countContents(contentsWithFindings, area)}`;
   const isAnyInReflog = findings.some(({ onlyInReflog }) => onlyInReflog === true);
   return [
@@ -56,12 +59,12 @@ const REMEDY =
 const INDEX_REMEDY =
   "The next commit would contain them: remove them from the files, then git add the files. " +
   "Those in earlier commits must also be replaced at their services.";
-/** Does not propose `git reflog expire`, which would remove all stashes but the last. */
+/** This remedy does not propose `git reflog expire`, which would remove all stashes except for the last one. */
 const REFLOG_REMEDY =
   "What is only in the reflog (older stashes, amended commits) is in this clone alone: git stash drop, git reflog " +
   "delete and then git gc --prune=now remove it.";
 
-/** Returns such as `0123456789ab lib/sub/config.json:3-5: API_KEY (base64)`: commit, file, lines, variable and form. */
+/** Returns a line such as `0123456789ab lib/sub/config.json:3-5: API_KEY (base64)`: commit, file, lines, variable and form. */
 function describeFinding(finding: FindingLocation & Finding): string {
   const { within = "content", form, onlyInReflog } = finding;
   const path = `${commitPrefix(finding)}${pathOf(finding)}${within === "content" ? linesOf(finding) : ""}`;

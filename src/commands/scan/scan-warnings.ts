@@ -1,4 +1,7 @@
-/** Describes what a scan could not search, with the commands that fetch or remove it; pure. */
+/**
+ * Formats the warnings of `sophia-run scan` about what it could not search, with the git commands that fetch or remove that. This file has
+ * no side effects.
+ */
 import { enumerateFew, limitLines } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
 import { count } from "../../core/text.ts";
@@ -7,7 +10,7 @@ import type { Gap, SecretSearch } from "./secret-search.ts";
 /** The limit on the files, submodules and variables that one warning names. */
 const MAX_NAMES = 5;
 
-/** A warning, and below it what it names or what the user can do. */
+/** The lines of a warning: the warning itself, and below it the names that it is about or what the user can do. */
 type WarningLines = readonly [string, ...string[]];
 
 /** Returns a warning for each part that could not be searched, and for objects that only this clone has. */

@@ -8,7 +8,7 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type ContentFindings, type Finding, type SearchedSecrets } from "./inspect.ts";
 
-/** The kind of place that has a secret: the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or tag. */
+/** The place of a secret: in the content of a file, the target of a symbolic link, the name of a file, or the name of a branch or tag. */
 export type Within = "content" | "target" | "name" | "ref";
 
 export interface FindingLocation {

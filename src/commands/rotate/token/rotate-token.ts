@@ -256,7 +256,7 @@ async function createPlan(
   return { owner, roleId, expires, old, leftovers };
 }
 
-/** The service's answer about the token that sophia-run uses now. */
+/** The facts that the service reports about the launcher's present token. */
 interface OldTokenFacts {
   /** The token if it can be deleted, or the reason why it stays. */
   readonly old: OldToken;

@@ -1,4 +1,7 @@
-/** Plans the new token of `rotate --token`: its owner, role and expiry, and what becomes of the old token. Pure. */
+/**
+ * Plans the new access token of `sophia-run rotate --token`: its owner (a user, a team or an organization of Pulumi), its role and
+ * expiry, and what becomes of the old token. rotate-token.ts performs the plan; this file has no side effects.
+ */
 import type { Values } from "../../../command-line/options.ts";
 import { formatDay, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -22,6 +25,7 @@ export interface TokenPlan {
   readonly leftovers: readonly string[];
 }
 
+/** The lifetime without `--expires`. */
 const DEFAULT_DAYS = 90;
 /** The longest lifetime that the service allows. */
 const MAX_DAYS = 730;
@@ -45,7 +49,7 @@ export function ownerOf(
   old: TokenIdentity | undefined,
   findOrganization: () => Promise<string>,
 ): Promise<TokenOwner> | TokenOwner {
-  const organization = async (): Promise<string> => old?.organization ?? findOrganization();
+  const findOwner = async (): Promise<string> => old?.organization ?? findOrganization();
   const defaultKind = team === undefined ? kindOf(old) : "team";
   const ownerKind = typeof kind === "string" ? kind : (defaultKind ?? "");
   if (team !== undefined && ownerKind !== "team") throw usageError("--team is only for a team token", "leave it out");
@@ -53,12 +57,12 @@ export function ownerOf(
     case "personal":
       return { kind: "personal" };
     case "organization":
-      return organization().then((name) => ({ kind: "organization", organization: name }));
+      return findOwner().then((name) => ({ kind: "organization", organization: name }));
     case "team": {
       const name = typeof team === "string" ? team : old?.team;
       if (name === undefined || name === "")
         throw usageError("the team of the token is not known", "name it with --team");
-      return organization().then((ofTeam) => ({ kind: "team", organization: ofTeam, team: name }));
+      return findOwner().then((organization) => ({ kind: "team", organization, team: name }));
     }
     default:
       throw usageError(
@@ -68,6 +72,7 @@ export function ownerOf(
   }
 }
 
+/** Returns the kind of a token that the service has identified. A team's token has an organization, too. */
 function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined {
   if (old === undefined) return undefined;
   if (old.team !== undefined) return "team";

@@ -80,7 +80,7 @@ export interface RunBroker {
   readonly deliver: (start: Start) => BrokeredDelivery;
   /** Sets the function that the broker calls when a service answers 401. It asks ESC whether the key `name` has changed. */
   readonly onUnauthorized: (look: (name: string) => Promise<void>) => void;
-  /** The functions by which the launch informs the broker (see `LaunchBroker`). */
+  /** The functions that the launch calls, see `LaunchBroker`. */
   readonly launch: LaunchBroker;
 }
 

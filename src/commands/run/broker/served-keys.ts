@@ -1,6 +1,7 @@
 /**
- * The keys that the broker of a run serves. `ServedKeys` answers the questions of the broker's server (`BrokerParts`), reports its
- * problems to the user, and knows which keys the program has used.
+ * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). The broker's server calls `ServedKeys` for
+ * each request (`BrokerParts`): for the real key, for the connections to the service, and to record the request. The class also reports
+ * the server's problems to the user, and knows which keys the program has used.
  */
 import type { Agent } from "node:http";
 import type { BrokerParts } from "../../../broker/broker-server.ts";
@@ -20,6 +21,7 @@ export class ServedKeys implements BrokerParts {
   readonly #context: Context;
   readonly #requestWriter: RequestWriter | undefined;
   readonly #network: NetworkSettings;
+  /** The connection pools, by the origin of the service. */
   readonly #agents = new Map<string, Agent>();
   /** The keys in use, by variable. */
   #keys: ReadonlyMap<string, BrokeredKey> = new Map();
@@ -35,7 +37,7 @@ export class ServedKeys implements BrokerParts {
     this.#writeReport = context.err;
   }
 
-  /** Serves later requests with these keys. */
+  /** Uses these keys for later requests, in place of all former ones. */
   replace(keys: readonly BrokeredKey[]): void {
     this.#keys = new Map(keys.map((key) => [key.route.name, key]));
   }
@@ -44,16 +46,17 @@ export class ServedKeys implements BrokerParts {
     return [...this.#keys.keys()];
   }
 
+  /** Returns the keys that no request has used. */
   unused(): readonly BrokeredKey[] {
     return [...this.#keys.values()].filter(({ route }) => !this.#usedNames.has(route.name));
   }
 
-  /** Has later reports written by this function, since the program now writes to the standard error as well. */
+  /** Sets the function that writes later reports, since the program now writes to standard error as well. */
   writeReportsWith(write: (text: string) => void): void {
     this.#writeReport = write;
   }
 
-  /** Has this function called when a service answers 401. */
+  /** Sets the function that asks ESC for a new key when a service answers 401. */
   lookForChangesWith(look: (name: string) => Promise<void>): void {
     this.#lookForChange = look;
   }

@@ -1,6 +1,7 @@
 /**
- * Decides which requests to this process may get credentials, and which of its paths answers; pure. SDKs send them to the loopback
- * server, which the program shares with other users' processes and with web pages in a browser.
+ * Decides which HTTP requests may get cloud credentials from this process (`--refresh`), and which path answers them. The cloud SDKs in
+ * the program send these requests over loopback. Other users' processes, and web pages in a browser, can reach the same server, so
+ * requests are checked here first. This file has no side effects.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { RequestHead } from "../../../broker/admit.ts";
@@ -17,7 +18,7 @@ export interface Fault {
   readonly message: string;
 }
 
-/** A path at which SDKs ask. */
+/** A path at which SDKs ask for credentials. */
 export interface LoopbackPath {
   readonly method: "GET" | "POST";
   /** Answers a request that `loopbackAnswer` has admitted. It must check the secret of the request itself. */
@@ -29,7 +30,7 @@ export interface LoopbackPath {
 export interface LoopbackServices {
   /** The accepted values of `Host`, in lower case. A web page that has its own name for 127.0.0.1 sends another value. */
   readonly hosts: ReadonlySet<string>;
-  /** True if the broker has no keys, so that there are no other paths. */
+  /** True if the server has no other purpose (no `--broker`), so that it answers all other paths with 404. */
   readonly isAlone: boolean;
   readonly paths: ReadonlyMap<string, LoopbackPath>;
 }
@@ -64,9 +65,10 @@ export function hasHeader({ rawHeaders }: Pick<RequestHead, "rawHeaders">, name:
 }
 
 /** Compares two texts in a time that does not depend on them, so that a client cannot guess a secret step by step. */
-export function isEqual(one: string, other: string): boolean {
+export function isEqual(first: string, second: string): boolean {
+  // `timingSafeEqual` needs buffers of the same length, which digests have.
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
+  return timingSafeEqual(digest(first), digest(second));
 }
 
 /** The error codes of OAuth 2.0 (RFC 6749, sections 5.2 and 4.1.2.1). */
@@ -81,7 +83,7 @@ const OAUTH_CODES: Readonly<Record<Fault["status"], string>> = {
   503: "temporarily_unavailable",
 };
 
-/** Returns an error answer of OAuth 2.0 (RFC 6749, section 5.2). @param error the code, if it is not that of the status */
+/** Returns an error answer of OAuth 2.0 (RFC 6749, section 5.2). @param error the code; by default the code for the status */
 export function failOAuth({ status, message }: Fault, error = OAUTH_CODES[status]): LocalAnswer {
   return jsonAnswer(status, { error, error_description: `sophia-run: ${message}` });
 }

@@ -1,7 +1,7 @@
 /**
- * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not renewed;
- * pure. `planRefresh` is called for each start, for each restart, and whenever ESC was opened again; `check` and `explain` show its
- * result.
+ * Plans what `--refresh` and `--aws-refresh` renew for a program: which credentials and files of ESC, and why others are not renewed.
+ * This file has no side effects. The callers make a plan for each start and restart of the program, and whenever a renewal has opened
+ * ESC again. The commands `check` and `explain` show the plan of a start.
  */
 import { variableOf } from "../../../command-line/options.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -20,9 +20,11 @@ import { REFRESH_OPTIONS, type RefreshScope } from "./refresh-scope.ts";
 type Lines = readonly [string, ...string[]];
 
 export interface RefreshPlan {
+  /** The items that the option may renew: the clouds, and whether it includes files. */
   readonly scope: RefreshScope;
+  /** The credentials that are renewed. */
   readonly credentials: readonly Credentials[];
-  /** The reason for each cloud whose credentials are not renewed. */
+  /** For each cloud whose credentials are not renewed, the reason. */
   readonly reasons: ReadonlyMap<Cloud, string>;
   /** The variables that the program gets as private files from ESC. */
   readonly files: readonly Resolved[];
@@ -32,19 +34,21 @@ export interface RefreshPlan {
   readonly setByEsc: readonly string[];
   /** Variables of ESC that the program does not get, since SDKs would prefer them. */
   readonly withheld: readonly string[];
+  /** The reasons why the program must not be started. */
   readonly refusals: readonly Refusal[];
   readonly warnings: readonly Lines[];
 }
 
-/** The reason why nothing is started: because of one cloud, or for all if `cloud` is undefined. */
+/** A reason why the program must not be started. */
 interface Refusal {
+  /** The cloud whose credentials are the reason; undefined if the reason concerns all. */
   readonly cloud: Cloud | undefined;
   readonly error: SophiaError;
 }
 
 const FINDERS = { aws: findAwsCredentials, google: findGoogleCredentials, azure: findAzureCredentials } as const;
 
-/** @param readAt the time at which the sources were read, in milliseconds since 1970 */
+/** Plans a start whose sources were read. @param readAt the time at which the sources were read, in milliseconds since 1970 */
 export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: number): RefreshPlan {
   const session = sessionOf(start, readAt);
   const credentials: Credentials[] = [];
@@ -63,15 +67,15 @@ export function planRefresh(scope: RefreshScope, start: ReadStart, readAt: numbe
     const error = conflictRefusal(scope, cloud, start);
     if (error !== undefined) refusals.push({ cloud, error });
   }
-  const isOfEsc = (name: string): boolean => start.values.selected.get(name)?.origin.source === "esc";
+  const isFromEsc = (name: string): boolean => start.values.selected.get(name)?.origin.source === "esc";
   return {
     scope,
     credentials,
     reasons,
     files: scope.hasFiles ? escFiles(start) : [],
     session,
-    setByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isOfEsc)),
-    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isOfEsc)),
+    setByEsc: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].keepable.filter(isFromEsc)),
+    withheld: credentials.flatMap(({ cloud }) => CLOUD_FACTS[cloud].preferredBySdks.filter(isFromEsc)),
     refusals,
     warnings,
   };
@@ -90,7 +94,7 @@ export function emptyReason({ scope, reasons }: RefreshPlan, { store: { esc } }:
   return isForAwsAlone ? firstReason : "ESC gives neither credentials that expire nor files";
 }
 
-/** Returns the session from which the values are. Values of the cache are from an older session. */
+/** Returns the session in which ESC made the values. Cached values are from an older session, whose age the cache knows. */
 function sessionOf({ store: { esc }, settings }: ReadStart, readAt: number): EscSession {
   const ages = esc.kind === "read" ? esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000) : [];
   const openedAt = readAt - Math.max(0, ...ages);
@@ -113,27 +117,28 @@ function offlineRefusal({ option }: RefreshScope): SophiaError {
 /** Returns an error if the caller has credentials that win over those of ESC, since ESC cannot renew them. */
 function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
   const { conflicts } = CLOUD_FACTS[cloud];
-  // A developer's own file for Google must not stop a project whose ESC has only credentials of AWS.
+  // The user's own credentials file for Google must not stop a project whose ESC has only credentials of AWS.
   if (option === "--refresh" && !doesEscGive(cloud, start)) return undefined;
   const outerNames = refreshedNames(start.environment);
-  const foreign = conflicts.flatMap((name) => {
+  const callerVariables = conflicts.flatMap((name) => {
     const variable = start.values.selected.get(name);
     if (variable === undefined || variable.value === "" || variable.origin.source === "esc") return [];
     // An outer sophia-run has set this variable, and renews it.
     const isOfOuter = variable.origin.source === "environment" && outerNames.includes(name);
     return isOfOuter ? [] : [variable];
   });
-  const [firstForeign] = foreign;
-  if (firstForeign === undefined) return undefined;
-  const names = foreign.map(({ name }) => name);
+  const [firstVariable] = callerVariables;
+  if (firstVariable === undefined) return undefined;
+  const names = callerVariables.map(({ name }) => name);
   const them = names.length === 1 ? "it" : "them";
-  // `--exclude` withholds the variable of ESC, too. Without one of its keys, AWS has no credentials at all.
-  const excluded = cloud === "aws" ? conflicts : names;
+  // `--exclude` withholds the variable of ESC, too. AWS needs all of its three variables, so excluding one of them alone would leave
+  // the program with credentials that do not work.
+  const excludedNames = cloud === "aws" ? conflicts : names;
   const excludedWords = cloud === "aws" ? "all three" : them;
   return new SophiaError({
     code: cloud === "aws" ? "aws" : "refresh",
-    message: `${option} cannot renew ${enumerate(names)} of ${originWords(firstForeign.origin)}: only ESC's are renewed`,
-    hint: `remove ${them} there, or withhold ${excludedWords}: --exclude ${excluded.join(",")}`,
+    message: `${option} cannot renew ${enumerate(names)} of ${originWords(firstVariable.origin)}: only ESC's are renewed`,
+    hint: `remove ${them} there, or withhold ${excludedWords}: --exclude ${excludedNames.join(",")}`,
   });
 }
 
@@ -146,12 +151,13 @@ function doesEscGive(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "va
   });
 }
 
-/** Returns a warning if ESC gives a token for Azure whose end is unknown. */
+/** Returns a warning if ESC has a token for Azure that cannot be renewed, because it does not say when it expires. */
 function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): readonly Lines[] {
   const isEndUnknown = cloud === "azure" && start.store.esc.kind === "read" && doesEscGive(cloud, start);
   return isEndUnknown ? [[`warning: the token for Azure is not renewed: ${reason}`]] : [];
 }
 
+/** Returns the warnings about credentials that are renewed: an assumed end, and variables that may keep SDKs from using them. */
 function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadStart): readonly Lines[] {
   const { noun, preferredBySdks, keepable } = CLOUD_FACTS[cloud];
   const setVariables = (names: readonly string[]): readonly Resolved[] =>

@@ -1,8 +1,9 @@
 /**
- * Serves credentials of ESC to the program, and renews them until the end (`--refresh`, `--aws-refresh`).
+ * Gives the program the cloud credentials of ESC, and renews them until the program ends (`--refresh`, `--aws-refresh`).
  *
- * The program's SDKs ask this process for credentials, or read private files that this process replaces. Each request is answered at
- * once with the present credentials. Those that could not be renewed are given until they expire.
+ * The cloud SDKs in the program send requests for credentials to this process over loopback (AWS, Google Cloud), or read private
+ * files that this process replaces (Azure, Google Cloud). This process answers each request at once with the present credentials,
+ * even while a renewal is under way or has failed, until they expire. renewer.ts renews; prepare-refresh.ts calls `serveRefresh`.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -34,26 +35,29 @@ interface RefreshedDelivery {
   readonly variables: (environment: Environment) => Changes;
   /** The variables whose files are renewed. */
   readonly files: ReadonlySet<string>;
-  /** Renews from now on what this program has, in place of what the former one had. */
+  /** Makes the renewer renew what this program has, in place of what the former program had. */
   readonly apply: () => void;
 }
 
 export interface Refresh {
   /** Plans the program of a start. @throws SophiaError (aws, refresh; 125) if its credentials cannot be renewed */
   readonly deliver: (start: Start) => RefreshedDelivery;
-  /** Returns the tokens by which the program asks, and the present and former credentials. They must be masked. */
+  /** Returns the tokens with which the program asks for credentials, and the present and former credentials. All must be masked. */
   readonly secrets: () => readonly Secret[];
+  /** Called when a program has been started, see `LaunchBroker`. */
   readonly started: LaunchBroker["started"];
+  /** Ends the renewals and removes the private files. */
   readonly end: () => void;
 }
 
+/** The surroundings of `serveRefresh`. */
 interface RefreshService {
   /** The server that SDKs ask; undefined if all credentials are in files. */
   readonly server: Pick<Broker, "serveLocally"> | undefined;
-  /** True if the broker has no keys, so that all other paths are unknown. */
+  /** True if the server has no other purpose (no `--broker`), so that it answers all other paths with 404. */
   readonly isAlone: boolean;
   readonly start: Start;
-  /** The program's variables. */
+  /** The variables of the first program. */
   readonly environment: Environment;
   readonly clock: SteadyClock;
   readonly record: RenewerParts["record"];
@@ -69,14 +73,18 @@ const FILE_NAMES = {
   azureToken: "azure_token",
 } as const;
 
-/** @throws SophiaError (secret-files, 125); the system's error if the server cannot listen on loopback */
+/**
+ * Creates the private files, serves the paths of the credentials, and begins to renew.
+ *
+ * @throws SophiaError (secret-files, 125); the system's error if the server cannot listen on loopback
+ */
 export async function serveRefresh(
   firstPlan: RefreshPlan,
   { server, isAlone, start, environment, clock, record, mask }: RefreshService,
   context: Context,
 ): Promise<Refresh> {
   if (firstPlan.credentials.some(({ cloud }) => cloud === "aws")) await warnOfProfile(environment, context);
-  // A restarted program may have credentials of another cloud, so all files are made now.
+  // A restarted program may have credentials of another cloud, so the files for all clouds are created now, empty.
   const folder = makeRunFolder(
     () => Object.values(FILE_NAMES).map((name) => ({ name, content: "" })),
     environment.get("XDG_RUNTIME_DIR"),
@@ -92,7 +100,7 @@ export async function serveRefresh(
       return credentials && { token: credentials.token, remainingMs: renewer.remainingMs("google") };
     }),
   ]);
-  // As long as the address is unknown, no request can have its name, so that each one is refused.
+  // A request must name the server's address in its Host header. Until `serveLocally` returns the address, each request is refused.
   let hosts: ReadonlySet<string> = new Set();
   const address = await server?.serveLocally((head) => loopbackAnswer(head, { hosts, isAlone, paths }));
   hosts = new Set(address?.hosts);
@@ -111,6 +119,7 @@ export async function serveRefresh(
   const { header, subjectToken } = googleSecrets;
   const googleCredentials = googleFile(origin + SUBJECT_TOKEN_PATH, origin + ACCESS_TOKEN_PATH, header);
   folder.replace(FILE_NAMES.googleCredentials, googleCredentials);
+  // SDKs for AWS get their credentials from the server, so nothing is written for them.
   const storeCredentials = (credentials: Credentials): void => {
     if (credentials.cloud === "google") folder.replace(FILE_NAMES.googleToken, credentials.token);
     if (credentials.cloud === "azure") folder.replace(FILE_NAMES.azureToken, credentials.token);

@@ -34,12 +34,12 @@ export class RenewalReporter {
     this.#write = context.err;
   }
 
-  /** The context for a message now: the terminal is the program's, so that nothing is asked there. */
+  /** Returns the context for messages while the program runs. The program uses the terminal, so this process must not ask there. */
   context(): Context {
     return { ...this.#context, err: this.#write, isTerminal: () => false };
   }
 
-  /** Has later reports written by this function, between the lines of the program. */
+  /** Sets the function that writes later reports to standard error, between the lines of the program. */
   writeReportsWith(write: ((text: string) => void) | undefined): void {
     this.#write = write ?? this.#context.err;
   }
@@ -47,7 +47,7 @@ export class RenewalReporter {
   /** Reports a failure that concerns these items: once, until one of them is renewed or has expired. */
   reportFailure(items: readonly RenewedItem[], failure: Failure): void {
     const [firstLine, ...furtherLines] = describeFailure(items, failure);
-    // The line has the end of the items, so that a new one follows once they have expired.
+    // The first line says when the items expire. Once they have expired it differs, and the failure is reported again.
     if (items.every(({ noun }) => this.#reportedFailures.get(noun) === firstLine)) return;
     for (const { noun } of items) this.#reportedFailures.set(noun, firstLine);
     this.#print([firstLine, ...furtherLines]);
@@ -59,7 +59,7 @@ export class RenewalReporter {
     if (recovered.length > 0 && !this.#quiet) this.#print([`${enumerate(recovered)} are renewed again`]);
   }
 
-  /** Reports the files that are not replaced, except for those that were not at the last opening. */
+  /** Reports the files that could not be replaced, except for problems that the last call reported as well. */
   reportFiles({ missing, refused }: FileChanges): void {
     const problems = Array.from(refused, ([name, rule]) => {
       return `error: ESC has a new content for the file of ${printable(name)} that ${rule}: it is not written`;

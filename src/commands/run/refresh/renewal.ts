@@ -1,12 +1,12 @@
 /**
- * Decides when credentials and files are renewed; pure.
+ * Computes when the credentials and files of a program are renewed (`--refresh`). renewer.ts calls it. A try opens ESC again:
  *
- *     opened                                    80 % of the life              expires
+ *     opened                                    80 % of the lifetime          expires
  *     |-----------------------------------------|-----------------------------|
- *                                               ESC is opened again; after a failure again, with pauses that grow
+ *                                               first try; after a failure further ones, with growing pauses
  *
- * Near the end an SDK that asks for credentials may begin a try at once. It does not wait for the result, since SDKs give up after
- * one or two seconds.
+ * Near the end, an SDK that asks for credentials may begin a try at once, in spite of the pause. The SDK does not wait for the result,
+ * since SDKs give up after one or two seconds.
  */
 
 /** The lifetime of credentials or files, in milliseconds of one clock (`steady-clock.ts`). */
@@ -27,16 +27,17 @@ export interface RenewalState {
   readonly isSame?: boolean;
 }
 
-/** The part of a lifetime after which it is renewed. */
-const RENEWED_AT = 0.8;
+/** The part of a lifetime after which the first try begins. */
+const RENEWAL_PART = 0.8;
+/** The pause after the first failure. It doubles after each further failure. */
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 60_000;
-/** Keeps 2 ** failures a number that can be multiplied. */
+/** The limit of the exponent, so that the pause after any number of failures is a finite number. */
 const MAX_DOUBLINGS = 20;
-/** If credentials have expired that ESC gives again and again, it will not have others soon. */
+/** The longest pause if ESC returns the same credentials even after they have expired: it will hardly have others soon. */
 const MAX_PAUSE_FOR_SAME_MS = 15 * 60_000;
-/** A pause is longer by a random part of it, up to this, so that many programs do not ask ESC at the same time. */
-const JITTER = 0.2;
+/** A pause is extended by a random part of its length, up to this part, so that many programs do not all ask ESC at once. */
+const MAX_JITTER = 0.2;
 /** Requests of SDKs may begin a try in the last five minutes, or in the last fifth of a shorter lifetime. */
 const FINAL_MS = 5 * 60_000;
 const FINAL_PART = 0.2;
@@ -47,20 +48,20 @@ const MIN_TRY_INTERVAL_MS = 10_000;
 export function nextTry(state: RenewalState, random: number): number {
   const { lifetime, failures, triedAt, isSame = false } = state;
   if (failures === 0) {
-    // Without the pause, credentials that have already expired when they come would make a busy loop.
+    // Without the pause, credentials that have already expired when ESC returns them would be renewed in a busy loop.
     return Math.max(renewalOf(lifetime), triedAt + FIRST_PAUSE_MS);
   }
   const hasExpired = triedAt >= lifetime.expiresAt;
   const maxPauseMs = isSame && hasExpired ? MAX_PAUSE_FOR_SAME_MS : MAX_PAUSE_MS;
   const doubledMs = FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS);
-  return triedAt + Math.min(doubledMs, maxPauseMs) * (1 + JITTER * random);
+  return triedAt + Math.min(doubledMs, maxPauseMs) * (1 + MAX_JITTER * random);
 }
 
-/** Returns the time at which something is renewed, if no try fails. */
+/** Returns the time of the first try for a lifetime. */
 export function renewalOf({ openedAt, expiresAt, leadMs = 0 }: Lifetime): number {
   const lifeMs = expiresAt - openedAt;
-  const usualRenewal = openedAt + lifeMs * RENEWED_AT;
-  // In a shorter life the lead would leave less than half of it, or nothing.
+  const usualRenewal = openedAt + lifeMs * RENEWAL_PART;
+  // In a shorter lifetime the lead would put the first try into the first half of the lifetime, or before it.
   const hasRoomForLead = lifeMs >= 2 * leadMs;
   return hasRoomForLead ? Math.min(usualRenewal, expiresAt - leadMs) : usualRenewal;
 }
@@ -69,7 +70,7 @@ export function renewalOf({ openedAt, expiresAt, leadMs = 0 }: Lifetime): number
 export function mayTryNow({ lifetime, triedAt }: RenewalState, now: number): boolean {
   const { openedAt, expiresAt } = lifetime;
   const finalMs = Math.min(FINAL_MS, (expiresAt - openedAt) * FINAL_PART);
-  // Short lives allow several tries, too.
+  // Even a short lifetime must have time for several tries.
   const intervalMs = Math.min(MIN_TRY_INTERVAL_MS, Math.max(finalMs / 4, FIRST_PAUSE_MS));
   return now >= expiresAt - finalMs && now >= triedAt + intervalMs;
 }

@@ -1,4 +1,4 @@
-/** Digests by which `--watch` recognizes changed values, so that no former value is kept in memory for a comparison. */
+/** Computes digests by which `--watch` recognizes changed values, so that it need not keep the former secrets in memory. */
 import { createHmac, randomBytes } from "node:crypto";
 import { BROKERED_VARIABLE } from "../../../contract/broker/broker-model.ts";
 import type { Environment } from "../../../core/model.ts";
@@ -25,7 +25,7 @@ interface DeliveredValues {
 const NO_KEYS: ReadonlyMap<string, string> = new Map();
 const NO_FILES: ReadonlySet<string> = new Set();
 
-/** Returns a digest function with a random key. Without the key no guessed value can be compared with a digest. */
+/** Returns a digest function with a random key. Without the key, an attacker who sees a digest cannot test guessed values. */
 export function createDigest(): (values: DeliveredValues) => Digests {
   const key = randomBytes(32);
   const digest = (kind: string, value: string): string =>
@@ -35,7 +35,7 @@ export function createDigest(): (values: DeliveredValues) => Digests {
       ...Array.from(environment, ([name, value]) => [name, digest("value", value)] as const),
       ...files.map(({ name, content }) => [name, digest("file", content)] as const),
     ]);
-    // It lists the brokered keys, and would be reported as a change whenever a key appears or disappears.
+    // This variable lists the names of the brokered keys. It changes whenever a key appears, which needs no restart by itself.
     program.delete(BROKERED_VARIABLE);
     return {
       program,

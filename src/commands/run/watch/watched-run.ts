@@ -1,4 +1,7 @@
-/** Performs the actions of `--watch` on a running program: reads all sources again, restarts the program, and swaps brokered keys. */
+/**
+ * Performs the actions of `--watch` while the program runs: looks for changes in Pulumi ESC, reads all sources again, restarts the
+ * program, and swaps the broker's keys. rounds.ts decides which action comes next, and follow-esc.ts calls this file.
+ */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -48,7 +51,7 @@ export interface WatchedStart {
   readonly broker: RunBroker | undefined;
 }
 
-/** The running program, see `Watch.follow`. */
+/** The functions that act on the running program, see `Watch.follow`. */
 interface ProgramControl {
   readonly restart: (renewal: Renewal) => Promise<void>;
   readonly mask: (outputMasking: OutputMasking) => void;
@@ -92,7 +95,7 @@ class WatchedRun {
   readonly #context: Context;
   /** The settings that name the environments as they were last opened. */
   #openedSettings: EscSettings;
-  /** The same with the token of the last look, so that the next look need not obtain one. A look that fails drops the token. */
+  /** The same settings with the token of the last look, so that the next look need not obtain one. A failed look drops the token. */
   #lookSettings: EscSettings;
   /** The masking of the program's output. It has the secrets of all programs of this run. */
   #outputMasking: OutputMasking | undefined;
@@ -109,6 +112,7 @@ class WatchedRun {
     this.#esc = watched.start.store.esc;
   }
 
+  /** Prints a message of the rounds, according to `--quiet` and `--verbose`. */
   report(...[level, lines]: RoundMessage): void {
     const { quiet, verbose } = this.#watched.start.settings;
     if (level === "detail") {
@@ -116,12 +120,14 @@ class WatchedRun {
     } else if (level === "warning" || !quiet) printLines(this.#context, lines);
   }
 
+  /** Compares the revisions of the environments with those `before`. */
   async look(before: KnownEnvironments | undefined): Promise<ChangeReport> {
     const report = await detectChanges(this.#lookSettings, before, SILENT);
     this.#lookSettings = report.kind === "seen" ? report.settings : this.#openedSettings;
     return report;
   }
 
+  /** Reads all sources again. @returns the values, or the reason why they cannot replace those of the program */
   async reopen(): Promise<NewValues<Change>> {
     try {
       return await this.#readAgain();
@@ -131,6 +137,7 @@ class WatchedRun {
     }
   }
 
+  /** Restarts the program with the new values. @returns the reason if it cannot be restarted; then it continues */
   async restart(change: Change, names: readonly string[]): Promise<Lines | undefined> {
     const { invocation, record, broker } = this.#watched;
     const { start, environment, files, brokered, apply } = change;
@@ -142,7 +149,7 @@ class WatchedRun {
       await this.#program.restart({ environment, files, outputMasking });
       this.#outputMasking = outputMasking;
       droppedCount = dropped;
-      // The former program has ended, and the next one is not started yet.
+      // At this time the former program has ended, and the next one has not been started, so neither uses the wrong keys.
       apply?.();
       this.#esc = start.store.esc;
     } catch (error) {
@@ -153,6 +160,7 @@ class WatchedRun {
     return undefined;
   }
 
+  /** Makes the broker use the new keys. @returns the reason if it cannot; then it keeps the former keys */
   swap(change: Change, names: readonly string[]): Lines | undefined {
     const { record, broker } = this.#watched;
     const { start, apply } = change;
@@ -181,7 +189,7 @@ class WatchedRun {
   async #readAgain(): Promise<NewValues<Change>> {
     const { broker } = this.#watched;
     const { settings } = this.#watched.start;
-    // ESC is asked although the cache may be fresh. The cache stays on, so that it gets the new values.
+    // This must ask ESC even if the cache is fresh. The cache stays on, so that it stores the new values.
     const cache = settings.cache || settings.cacheFreshMs !== undefined;
     const start = await startWith({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
     const problem = problemOf(start) ?? this.#unmetContract(start);
@@ -243,7 +251,7 @@ const CLOCK: Clock = {
 
 /** Returns the reason why the sources of a start cannot replace the program's values; undefined if they can. */
 function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
-  // The cache is not newer than the values of the program.
+  // ESC is not available, and cached values are not newer than those of the program.
   if (esc.kind === "read" && esc.kept?.why === "unavailable") return trouble(esc.kept.failure);
   if (esc.kind === "refused") return trouble(esc.failure);
   // If a schema of ESC refuses values, the message of the unmet contract names them.
@@ -257,7 +265,7 @@ function trouble(failure: Failure): NewValues<never> {
   return { kind: "trouble", lines: describeFailure(failure) };
 }
 
-/** @throws the error if it is a bug */
+/** Describes an error that the user can do something about. @throws any other error, which is a bug */
 function describeRefusal(error: unknown, consequence?: string): Lines {
   if (error instanceof SophiaError) return describeFailure(error, consequence);
   throw error;
