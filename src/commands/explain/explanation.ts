@@ -105,7 +105,10 @@ function isNoteworthy(variable: VariableExplanation): boolean {
 }
 
 function originsOf({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
-  return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
+  return [
+    ...(origin === undefined ? [] : [origin]),
+    ...[...shadows, ...withheld].map(({ origin: otherOrigin }) => otherOrigin),
+  ];
 }
 
 /** Returns a function that explains one variable. What concerns all variables is computed only once. */
