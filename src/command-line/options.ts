@@ -1,5 +1,5 @@
 /**
- * The table of all options that several commands take. The command line, the variables `SOPHIA_…`, `--help` and completion
+ * The table of the options that more than one command takes. The command line, the variables `SOPHIA_…`, `--help` and completion
  * are made from it. A new option also needs a description (descriptions.ts), its commands (takers.ts) and its setting
  * (settings.ts).
  */
@@ -7,13 +7,14 @@
 /** The form in which an option is written. */
 export interface OptionForm {
   readonly type: "boolean" | "string" | "list";
-  /** The letter of `-q`. */
+  /** The short form without its dash: `q` for `-q`. */
   readonly short?: string;
-  /** The name of the value in `--help`. For `FILE` and `DIR` shells complete paths. */
+  /** The placeholder of the value in `--help`. For `FILE` and `DIR` the completion offers paths. */
   readonly value?: string;
   readonly choices?: readonly string[];
   /**
-   * The value if the option is written alone. Another value follows `=`, or is the next word if that is one of the choices.
+   * The value of an option that may be written without one: `always` for `--redact`. A value is written as `--redact=never`, or as
+   * `--redact never` if it is one of the choices.
    */
   readonly alone?: string;
 }
@@ -79,14 +80,14 @@ export type OptionName = keyof typeof OPTIONS;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has exactly these keys
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** Returns the variable that sets an option: SOPHIA_WATCH_EVERY for `watch-every`. */
+/** Returns the name of the environment variable that sets an option: SOPHIA_WATCH_EVERY for `watch-every`. */
 export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 /**
- * A name that users would guess by `--env-file` of Node.js. It is refused: ignoring it would start the program with other
- * values.
+ * The name of a variable that users may guess from the option `--env-file` of Node.js. sophia-run refuses it, because a program whose
+ * start ignored it would get other values than its user expects.
  */
 export const REFUSED_VARIABLE = "SOPHIA_ENV_FILE";
 

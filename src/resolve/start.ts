@@ -1,6 +1,7 @@
 /**
- * The record of a start, and its parts. Each stage is a function in a file of its own. It takes the record as the stages before it
- * have left it, and returns the one field that it adds. `stages.ts` calls the stages in order. No stage prints.
+ * The types of a start: all that sophia-run knows about the program before it starts it. A start is worked out in stages: places, files,
+ * store, values, verdict. Each stage is a function in a file of its own, which gets the fields of the earlier stages and returns one more
+ * field. `stages.ts` calls the stages in this order. No stage prints.
  */
 import type { AskConsent } from "../access/access-request.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -41,7 +42,7 @@ export interface Files {
   readonly contract: Contract;
   /** The `.env` files alone, which may have settings for ESC. */
   readonly dotenv: DotenvReading;
-  /** `.env.override`, `.env` files, folders of secrets, and the files of `NAME_FILE`. */
+  /** The values of all files: `.env.override`, `.env` files, folders of secrets, and the files that `NAME_FILE` names. */
   readonly all: DotenvReading;
 }
 
@@ -57,7 +58,10 @@ export interface Store {
 /** Which ESC environments may be opened, and by which credential. `fake`: ESC is not contacted (`--fake`). */
 export type StoreAccess = EscAccess | { readonly kind: "fake" };
 
-/** The outcome of opening ESC. Its kind is that of the access if there was no reason to contact ESC. */
+/**
+ * The result of reading ESC: its values were read, or reading failed. If ESC was not contacted, this is the access, which says why: it is
+ * off, incomplete or refused.
+ */
 export type EscStatus =
   | Exclude<EscAccess, { kind: "on" }>
   | { readonly kind: "fake" }
@@ -65,14 +69,17 @@ export type EscStatus =
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
-      /** Set if the values are from the cache: the reason. */
+      /** The reason why the values come from the cache; undefined if they come from ESC. */
       readonly kept?: CacheUse;
     }
   | (EscFailure & { readonly settings: EscSettings });
 
 /** For each variable the value that wins, its origin, and whether the program gets it. */
 export interface Values {
-  /** True if the process environment is the only source, and the caller has set all of its variables, not a file. */
+  /**
+   * True if the process environment is the only source, and none of its variables was set by an outer sophia-run from a file. Then
+   * nothing needs to be withheld or marked.
+   */
   readonly isFromCallerAlone: boolean;
   /** True if the program gets each variable of each source. */
   readonly isEverythingPassed: boolean;
@@ -93,14 +100,14 @@ export interface Values {
 export interface Verdict {
   readonly violations: readonly Violation[];
   /**
-   * Set if ESC does not return its values because a schema refuses them: the values of all sources, with those of ESC as far as
-   * they are known. The violations are about them, and no program is started with them.
+   * The values that the violations are about, if they differ from `values`: a schema in ESC refuses ESC's values, so that ESC does not
+   * return them. These are the values of all sources, with those of ESC as far as they are known. No program is started with them.
    */
   readonly judged?: Values;
   readonly notices: readonly Notice[];
 }
 
-/** The functions by which a command lets the stages reach the user. The stages themselves print nothing. */
+/** The functions of a command that the stages call to show progress or to ask the user. The stages themselves print nothing. */
 export interface Companions {
   /** Creates the display of requests to ESC. It is called only if ESC is read. */
   readonly progress: () => Promise<ReadingProgress>;
@@ -121,7 +128,10 @@ export function judgedValues({ values, verdict }: Pick<Start, "values" | "verdic
   return verdict.judged ?? values;
 }
 
-/** Returns true if the project has no contract, and nothing suggests that the user means the built-in one. */
+/**
+ * Returns true if the start is refused because the project has no contract, and the built-in one is not met. Then no other violation is
+ * reported.
+ */
 export function hasNoContract({ verdict: { violations } }: Pick<Start, "verdict">): boolean {
   return violations[0]?.kind === "no-contract";
 }

@@ -1,17 +1,16 @@
 /**
- * The comparison of a server's certificate with the host that the client connects to (RFC 9525), as checkServerIdentity of
- * node:tls does it.
+ * Checks that a server's certificate is for the host that the client connects to (RFC 9525), as checkServerIdentity of node:tls does.
  *
- * Only the names of the extension subjectAltName are compared. Node.js falls back to the common name if there are none;
- * certificate authorities have not signed such certificates for a decade. AWS-LC compares as well, and knows fewer wildcards
- * (runtime/native/verify.c). Both must find the host.
+ * Only the names of the extension subjectAltName count. Node.js falls back to the common name if there are none. This file does not,
+ * because certificate authorities have not signed such certificates for a decade. AWS-LC compares the names as well, and accepts fewer
+ * wildcards (runtime/native/verify.c). A certificate is accepted only if both find the host in it.
  */
 import { isIP } from "../net/address.ts";
 import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
 interface Natives {
-  /** Returns the same text for each way in which an address can be written. */
+  /** Returns the one normal spelling of an IP address. */
   readonly canonicalAddress: (address: string) => string;
 }
 
@@ -21,7 +20,7 @@ type IdentityError = Error & { readonly code: string };
 
 /**
  * @param certificateNames a flat list of types and names: "DNS", "*.example.com", "IP Address", "192.0.2.1"
- * @param matchesHost AWS-LC has found the host among the names
+ * @param matchesHost true if AWS-LC has found the host among the names
  * @returns undefined if the certificate is for the host, or the error of Node.js
  */
 export function checkServerIdentity(
@@ -47,6 +46,7 @@ function checkDnsName(name: string, names: readonly string[], matchesHost: boole
   const hostLabels = splitLabels(name);
   if (matchesHost && patterns.some((pattern) => matchesPattern(hostLabels, pattern))) return undefined;
   const list = names.flatMap((text, index) => (index % 2 === 0 ? [] : [`${names[index - 1] ?? ""}:${text}`]));
+  // Node.js, too, writes a full stop behind the name.
   return mismatch(name, `Host: ${name}. is not in the cert's altnames: ${list.join(", ")}`);
 }
 
@@ -69,7 +69,7 @@ function splitLabels(name: string): readonly string[] {
 }
 
 /**
- * Compares a host with a name of a certificate. The name may have a wildcard, which stands for letters of the first label alone,
+ * Compares a host with a name of a certificate. The name may have a wildcard, which stands for any characters within the first label,
  * and only in a name of at least three labels: `*.example.com` and `w*.example.com`, but not `*.com`.
  */
 function matchesPattern(hostLabels: readonly string[], pattern: string): boolean {

@@ -1,4 +1,4 @@
-/** Looks up settings in variables: of the process environment, and of `.env` files. */
+/** Looks up the settings of ESC, such as `ESC_ENV`, in the process environment and in `.env` files. */
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
@@ -8,20 +8,24 @@ import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 export interface Setting {
   readonly name: string;
   readonly value: string;
-  /** The file that sets it, or `OUTER_FILE`; absent if the caller set it. */
+  /** The file that sets it, or `OUTER_FILE` if an outer sophia-run has read it from a file; absent if the caller set it. */
   readonly file?: string | undefined;
 }
 
-/** Returns true if a setting may decide where a credential is sent: the caller set it, or the credential's own file did. */
+/**
+ * Returns true if a setting may decide where a credential is sent: if the caller set it, or the file that has the credential. Another file,
+ * which may come with a cloned repository, could send the credential to a server of its author. Of two settings from an outer sophia-run it
+ * is not known whether they come from the same file.
+ */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
 
 /**
- * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value is unset.
+ * Looks up variables by name: first in the process environment, then in the files. A variable with an empty value counts as unset, so that
+ * the next source may set it.
  *
- *     new VariableLookup(environment, dotenvLayers).find("ESC_ENV"); // { name: "ESC_ENV", value: "acme/sophia/dev", file:
- * ".env" }
+ *     new VariableLookup(environment, dotenvLayers).find("ESC_ENV"); // { name: "ESC_ENV", value: "acme/dev", file: ".env" }
  */
 export class VariableLookup {
   /** The look-ups of the sources, in the order of their precedence. */
@@ -61,7 +65,7 @@ export class VariableLookup {
     return this.all(name)[0];
   }
 
-  /** Returns the setting of the caller, not of a file. */
+  /** Returns the setting that the caller has set in the process environment, and not a file by way of an outer sophia-run. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
@@ -72,7 +76,7 @@ export function labelOf({ name, file }: Pick<Setting, "name" | "file">): string 
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
-/** Refuses a value in quotes: `docker run --env-file` keeps them as part of it. @throws SophiaError (esc-settings, 125) */
+/** Refuses a value in quotes, because `docker run --env-file` makes the quotes a part of the value. @throws SophiaError (exit status 125) */
 export function refuseQuotes(setting: Setting): void {
   if (!/^(["'])[^]*\1$/.test(setting.value.trim())) return;
   throw invalidSetting(
@@ -81,6 +85,7 @@ export function refuseQuotes(setting: Setting): void {
   );
 }
 
+/** Returns the error for a wrong setting of ESC. */
 export function invalidSetting(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "esc-settings", message, hint });
 }

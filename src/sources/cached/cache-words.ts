@@ -1,4 +1,4 @@
-/** Describes why the cache is not used or not written. Loaded only then. */
+/** Messages about a cache that cannot be used or written. A start whose cache works, or that has none, does not load this file. */
 import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { durationWords, printable } from "../../core/text.ts";
@@ -6,15 +6,16 @@ import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import type { UnusableFile } from "../../system/private-file.ts";
 
 /**
- * The reason why the cache is not used. `no-lasting-token`: the token is another one at each start. `does-not-open`: the
- * entry has another format, its bytes were changed, or its file was renamed.
+ * The reason why the cache is not used. `no-lasting-token`: the key of the cache comes from the token, and this token changes at every
+ * start. `does-not-open`: the entry cannot be decrypted, because it has another format, was changed, or was renamed. `from-future`: its
+ * date is later than now. `session-ended`: it has credentials of a session that has ended.
  */
 export type UnusedReason =
   | UnusableFile
   | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
   | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
 
-/** Describes the reason, in words that follow a colon. */
+/** Returns the reason as a phrase that follows a colon in a message. */
 export function reasonWords(reason: UnusedReason): string {
   switch (reason.kind) {
     case "absent":
@@ -55,7 +56,7 @@ function folderWords({ path, problem }: Extract<UnusableFile, { kind: "folder" }
   }
 }
 
-/** Returns the failure of `--offline` without a usable cache. */
+/** Returns the failure of a start with `--offline` for which no cache can be used. */
 export function offlineFailure({ environments }: Pick<EscSettings, "environments">, reason: UnusedReason): Failure {
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {
