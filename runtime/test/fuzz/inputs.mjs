@@ -39,9 +39,7 @@ const INPUTS = {
   }),
   code: (number, next) => ({
     args: ["init"],
-    files: Object.fromEntries(
-      CODE.map(([name, code]) => [name, number === 0 ? code : chooseInput([code], number, next, 6)]),
-    ),
+    files: Object.fromEntries(CODE.map(([name, code]) => [name, chooseInput([code], number, next, 6)])),
   }),
   masking: (number, next) => ({
     args: ["-q", "--redact", "--", ...PRINT, String(PIECE_BYTES[next(PIECE_BYTES.length)])],

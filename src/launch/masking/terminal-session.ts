@@ -8,7 +8,7 @@ import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-sta
 import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
 import { listen, type Undo } from "../event-listeners.ts";
 import type { Forwarding } from "../spawn/forward-signals.ts";
-import type { Program, Running } from "../types.ts";
+import type { Program, ProgramEnd, Running } from "../types.ts";
 import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
 import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
@@ -47,7 +47,7 @@ export function openSession(parts: SessionParts) {
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
   let forwarding: Forwarding | undefined;
-  let resolveEnded: (end: NodeJS.Signals | number) => void = () => {};
+  let resolveEnded: (end: ProgramEnd) => void = () => {};
   let pollTimer: NodeJS.Timeout | undefined;
   const keys = forwardKeys({
     ...parts,
@@ -74,7 +74,7 @@ export function openSession(parts: SessionParts) {
     },
     /** @returns the code of the system's error if the program was not executed */
     execute: (program: Program): Running | string => {
-      const ended = new Promise<NodeJS.Signals | number>((resolve) => {
+      const ended = new Promise<ProgramEnd>((resolve) => {
         resolveEnded = resolve;
       });
       const monitorOrCode = startMonitored(parts, program, parts, formerSettings, state.isForeground, {

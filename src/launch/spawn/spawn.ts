@@ -21,8 +21,8 @@ const NO_WATCH = { restarts: undefined, repairTerminal: undefined };
  */
 export async function spawn(launch: Launch): Promise<never> {
   const { libc, preparation, program, watch } = launch;
-  // The executable ends a program whose JavaScript computes for too long without a pause. 0 removes this limit: masking computes as long
-  // as the program has output.
+  // The executable ends itself if its JavaScript computes for too long in one turn of the event loop. 0 removes this limit, because the
+  // masking of a long output may take longer.
   loader?.limitTurns?.(0);
   const ipc = parentChannel();
   // NODE_V8_COVERAGE is meant for the program: the coverage of this process would be written into the same folder.
