@@ -1,6 +1,6 @@
 /**
- * The module node:events, for the code of sophia-run that runs in this runtime. runtime/native/emitter.c has the methods that are called
- * often, and adds them to the prototype: one request to the broker calls them hundreds of times. This file has the other methods.
+ * The module node:events of the executable's runtime. It has only what sophia-run and its dependencies use. The methods that are on the hot
+ * path (one request to the broker calls them hundreds of times) are in C: runtime/native/emitter.c adds them to the prototype.
  */
 import { AbortError, checkFunction, codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
@@ -8,7 +8,7 @@ import { natives } from "../native.ts";
 type EventName = string | symbol;
 // oxlint-disable-next-line typescript/no-explicit-any -- each listener declares the types of its own event
 type Listener = (...values: any[]) => unknown;
-type AddOrRemove<Self> = (name: EventName, listener: Listener) => Self;
+type ListenerMethod<Self> = (name: EventName, listener: Listener) => Self;
 /**
  * An element of a list of listeners: the caller's function, or, after `once`, a function from C that removes itself and calls the function
  * in its property `listener`.
@@ -17,15 +17,15 @@ type StoredListener = Listener & { readonly listener?: Listener };
 
 interface Natives {
   /**
-   * Adds the methods that `Emitter` declares.
+   * Adds the methods that are marked `declare` in `Emitter`.
    *
-   * @param lists the property of an emitter that holds the lists of listeners, by the name of their event
+   * @param listsKey the property of an emitter that holds the lists of listeners, keyed by event name
    * @param checkListener throws a TypeError if a listener is not a function
    * @param throwUnhandled throws the error of an event 'error' that has no listeners
    */
   readonly addEmitterMethods: (
     prototype: object,
-    lists: typeof LISTENERS,
+    listsKey: typeof LISTENERS,
     checkListener: (listener: unknown) => void,
     throwUnhandled: (value: unknown) => never,
   ) => void;
@@ -45,23 +45,23 @@ interface EventTargetLike {
   readonly removeEventListener: (event: string, listener: (event: unknown) => void) => void;
 }
 
-/** Node.js exports this symbol. This runtime calls no method of that name. */
+/** Exported for compatibility only: rejections of async listeners are not captured. */
 const captureRejectionSymbol = Symbol.for("nodejs.rejection");
 
 /**
- * The methods of an EventEmitter. They need no constructor: streams call it as a function, which initializes no fields of this class.
- * So the methods create the lists of listeners when they need them.
+ * The methods of an EventEmitter. They must work without a constructor, because `EventEmitter.call(this)` of a stream initializes no
+ * fields of this class. So the methods create the lists of listeners when they need them.
  */
 class Emitter {
   declare [LISTENERS]: Record<EventName, readonly StoredListener[] | undefined> | undefined;
   declare readonly emit: (name: EventName, ...values: unknown[]) => boolean;
-  declare readonly on: AddOrRemove<this>;
-  declare readonly addListener: AddOrRemove<this>;
-  declare readonly prependListener: AddOrRemove<this>;
-  declare readonly once: AddOrRemove<this>;
+  declare readonly on: ListenerMethod<this>;
+  declare readonly addListener: ListenerMethod<this>;
+  declare readonly prependListener: ListenerMethod<this>;
+  declare readonly once: ListenerMethod<this>;
   /** If a listener was added several times, this removes the one that was added last. */
-  declare readonly removeListener: AddOrRemove<this>;
-  declare readonly off: AddOrRemove<this>;
+  declare readonly removeListener: ListenerMethod<this>;
+  declare readonly off: ListenerMethod<this>;
 
   removeAllListeners(name?: EventName): this {
     const lists = this[LISTENERS];
@@ -69,11 +69,11 @@ class Emitter {
     const isForAllEvents = name === undefined;
     const names = isForAllEvents ? this.eventNames() : [name];
     if (lists["removeListener"] === undefined) {
-      // The properties stay, with undefined, as `eventNames` expects.
+      // Nothing listens for removers, so none must be emitted. `eventNames` leaves out events whose list is undefined.
       for (const eventName of names) lists[eventName] = undefined;
       return this;
     }
-    // Each removal emits 'removeListener', so the listeners of that event are removed last.
+    // Each removal emits 'removeListener', so the listeners of that event are removed last, and without an event.
     for (const eventName of names) {
       if (isForAllEvents && eventName === "removeListener") continue;
       for (const listener of (lists[eventName] ?? []).toReversed()) this.removeListener(eventName, listener);
@@ -133,7 +133,7 @@ function unhandledError(value: unknown): unknown {
 }
 
 /**
- * Resolves with the values of the next event. Rejects if the emitter emits 'error', unless that is the event, and with an
+ * Resolves with the values of the next event. Rejects if an EventEmitter emits 'error', unless that is the awaited event, and with an
  * AbortError if the signal aborts.
  */
 export async function once(
@@ -153,9 +153,9 @@ export async function once(
       emitter.once(event, listener);
       return () => emitter.removeListener(event, listener);
     };
-    const removals = [listen(name, (...values) => settle(() => resolve(values)))];
+    const removers = [listen(name, (...values) => settle(() => resolve(values)))];
     function settle(resolveOrReject: () => void): void {
-      for (const remove of removals) remove();
+      for (const remove of removers) remove();
       signal?.removeEventListener("abort", onAbort);
       resolveOrReject();
     }
@@ -163,7 +163,7 @@ export async function once(
       settle(() => reject(new AbortError(signal?.reason)));
     }
     if (name !== "error" && !("addEventListener" in emitter)) {
-      removals.push(listen("error", (error) => settle(() => reject(error))));
+      removers.push(listen("error", (error) => settle(() => reject(error))));
     }
     signal?.addEventListener("abort", onAbort, { once: true });
   });
@@ -172,7 +172,7 @@ export async function once(
 /** Does nothing, because this runtime never warns that an emitter has many listeners. */
 export function setMaxListeners(): void {}
 
-/** Calls back when the signal aborts, or in a microtask if it has aborted already. @returns an object that removes the listener */
+/** Calls the listener when the signal aborts, or in a microtask if it has aborted already. @returns an object that removes the listener */
 export function addAbortListener(signal: AbortSignal, listener: (event?: unknown) => void): Disposable {
   if (signal === undefined) throw invalidType("signal", "an instance of AbortSignal", signal);
   if (signal.aborted) queueMicrotask(() => listener());

@@ -1,4 +1,4 @@
-/** How a maintainer changes the patches of QuickJS, and moves them to another version of QuickJS. */
+/** Tests refresh-patches.mjs, with which a maintainer changes the patches of QuickJS, and moves them to another version of QuickJS. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -7,12 +7,13 @@ import { folder } from "../../test/helpers/sophia.ts";
 import { createPatch, runTask, type TaskResult } from "./helpers/patch-of.ts";
 
 const LINES = Array.from({ length: 40 }, (_, index) => `  call(${index});\n`);
+/** Returns the text of engine.c, with changes by the index of their line, from 0. */
 const engineText = (changes: Readonly<Record<number, string>> = {}): string =>
   LINES.map((line, index) => changes[index] ?? line).join("");
-const FIRST = { 10: "  first();\n" };
-const SECOND = { ...FIRST, 30: "  second();\n" };
+const AFTER_FIRST = { 10: "  first();\n" };
+const AFTER_SECOND = { ...AFTER_FIRST, 30: "  second();\n" };
 
-/** The sources of a library, and two patches, which may have been made for an earlier version of the library. */
+/** The sources of a library, and two patches, which are made for `engineText()`. Other sources stand for a newer version. */
 class Library {
   readonly root: string;
   readonly work: string;
@@ -20,25 +21,23 @@ class Library {
   constructor(published: string = engineText()) {
     this.root = folder({
       "published/engine.c": published,
-      // These rules ignore engine.c, which must be in the repository anyway.
+      // The library ignores engine.c, and the repository of the work folder must have it anyway.
       "published/.gitignore": "*.c\n",
-      "patches/01-first-change.patch": createPatch(engineText(), engineText(FIRST)),
-      "patches/02-second-change.patch": createPatch(engineText(FIRST), engineText(SECOND), "Second change"),
+      "patches/01-first-change.patch": createPatch(engineText(), engineText(AFTER_FIRST)),
+      "patches/02-second-change.patch": createPatch(engineText(AFTER_FIRST), engineText(AFTER_SECOND), "Second change"),
     });
     this.work = join(this.root, "work");
   }
 
   task(name: "apply" | "refresh" | "edit", version = "library 2.0.0"): TaskResult {
     const output = name === "apply" ? "cache/engine" : "work";
-    const [published = "", patches = "", place = ""] = ["published", "patches", output].map((each) =>
-      join(this.root, each),
-    );
-    return runTask([name, published, patches, place, version]);
+    const folders = ["published", "patches", output].map((each) => join(this.root, each));
+    return runTask([name, ...folders, version]);
   }
 
-  /** Runs git in the repository, as the maintainer does. */
-  git(...words: readonly string[]): string {
-    return execFileSync("git", ["-C", this.work, ...words], { encoding: "utf8", stdio: "pipe" });
+  /** Runs git in the work folder, which `edit` makes a repository. */
+  git(...args: readonly string[]): string {
+    return execFileSync("git", ["-C", this.work, ...args], { encoding: "utf8", stdio: "pipe" });
   }
 
   write(content: string): void {
@@ -73,7 +72,7 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     expect(library.task("apply")).toEqual(failureWith(expect.stringContaining("01-first-change.patch does not apply")));
     const { status, stdout } = library.task("refresh");
     expect({ status, stdout }).toEqual({ status: 0, stdout: "01-first-change.patch\n02-second-change.patch\n" });
-    expect(library.patched()).toBe(`// 2.0\n${engineText({ ...SECOND, 20: "  other();\n" })}`);
+    expect(library.patched()).toBe(`// 2.0\n${engineText({ ...AFTER_SECOND, 20: "  other();\n" })}`);
     expect(Object.values(library.patches())).toEqual([
       expect.stringMatching(/^First change\n\nIt is needed\.\n\ndiff /),
       expect.stringMatching(/^Second change\n\nIt is needed\.\n\ndiff /),
@@ -99,12 +98,12 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     );
     const again = library.task("refresh");
     expect(again).toEqual(failureWith(expect.stringMatching(/^a patch does not apply yet\n {2}make the changes in /)));
-    library.write(engineText({ ...renamed, ...FIRST }));
+    library.write(engineText({ ...renamed, ...AFTER_FIRST }));
     const commands = stopped.stderr.match(/^ {4}git .*$/gm) ?? [];
     expect(commands).toHaveLength(2);
     for (const command of commands) execFileSync("sh", ["-c", command], { stdio: "pipe" });
     expect(library.task("refresh").status).toBe(0);
-    expect(library.patched()).toBe(engineText({ ...renamed, ...SECOND }));
+    expect(library.patched()).toBe(engineText({ ...renamed, ...AFTER_SECOND }));
     expect(existsSync(library.work)).toBe(false);
   });
 
@@ -126,7 +125,7 @@ describe("node runtime/build/refresh-patches.mjs", () => {
     expect(Object.keys(library.patches())).toEqual(names);
     expect(library.patches()["01-first-change.patch"]).toMatch(/^First change\n\nIt has a number — now\.\n\ndiff /);
     expect(library.patched()).toBe(engineText({ 10: "  first(1);\n", 5: "  third();\n" }));
-    // A second run changes nothing: git reads and writes text that is not ASCII without changing it.
+    // A second run changes nothing, so the dash, which is not ASCII, has survived.
     expect(library.task("refresh")).toEqual({ status: 0, stdout: "\n", stderr: "" });
   });
 

@@ -7,92 +7,113 @@ import { deliverSignals } from "../event-listeners.ts";
 import { bytesOf } from "../program/program-strings.ts";
 import { callerOpenFilesLimit, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
-import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./monitor-addon.ts";
+import { bytesOfNumbers, findMonitor, type Monitor, numbersOfProgram } from "./monitor-addon.ts";
 import type { RemovableFiles } from "../secret-files.ts";
 
 /**
- * Starts the program as a child, and replaces this process by the monitor: a small C program that forwards signals and ends as the
- * program ends (native/monitor/monitor.c).
+ * Spawn mode with the monitor: starts the program as a child of this process, and executes the monitor in this process, which so becomes
+ * the program's parent. The monitor (native/monitor/monitor.c) is a small C program that forwards signals, and exits with the program's
+ * status or dies of its signal.
  *
- * Returns only if this process has no addon or no file of the monitor. Nothing has happened then, and the caller starts the program
- * in another way.
+ * Returns only if the addon or the monitor's file is missing. This process is unchanged then, and the caller starts the program in
+ * another way.
  *
- * @throws SophiaError (126, 127) if the program cannot be executed; (125) if a limit of the system keeps it from starting, or if the
- *   secret files cannot be written
+ * @throws SophiaError (126, 127) if the program cannot be executed; (125) if a limit of the system prevents its start, or if the secret
+ *   files cannot be written
  */
 export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const { files, options, preparation } = launch;
   const monitor = findMonitor(preparation);
   if (monitor === undefined) return;
-  const { addon, libc } = monitor;
   const openFilesLimit = openFilesNumber(options.restoreNofile ? callerOpenFilesLimit() : undefined);
-  const programDescriptors = numbersOfProgram(launch);
-  // Only a start with secret files loads the code that writes them.
+  // Most starts have no secret files, and do not load the code that writes them.
   const writeSecretFiles = files.length === 0 ? undefined : (await import("../secret-files.ts")).writeRemovableFiles;
-  // The program ignores the signals that the caller ignored. Only the executable for Linux knows them: Node.js resets them.
-  const ignoredByCaller = loader?.caller?.ignored ?? [];
-  const ignoredMask = ignoredByCaller.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
-  // The addon returns only if it has started nothing.
-  const startProgram = (
-    program: Program,
-    { strings: monitorStrings, folder: folderDescriptor }: RemovableFiles,
-  ): string => {
-    const diesWithLauncher = options.dieWithLauncher ? 1 : 0;
-    // In the order of `struct request` in native/monitor/monitor-addon.c. -1 means: never SIGKILL, and no folder.
-    const request = bytesOfNumbers(
-      BigInt64Array.from([
-        BigInt(program.argv.length),
-        BigInt(options.killAfterMs ?? -1),
-        BigInt(openFilesLimit),
-        BigInt(diesWithLauncher),
-        BigInt(folderDescriptor),
-        ignoredMask,
-      ]),
-    );
-    return errorName(addon.start(bytesOf(program), request, programDescriptors, monitorStrings));
-  };
-  if (preparation.isFirstProcess) {
-    // The listeners of PID 1 end it on a fatal signal, and must get each one that came before the hold. A later signal stays pending,
-    // and reaches the program through the monitor. So the hold comes first.
-    addon.holdSignals();
-    await deliverSignals();
-  } else {
-    // Not as PID 1: the cache of a container seldom survives.
-    loader?.cacheCode();
-  }
-  // Before makeUndumpable: a process that is not dumpable cannot write its filter.
-  preparation.restoreCoreFilter();
-  // Preloaded code may have opened streams of Node.js, which make a shared pipe or terminal non-blocking.
-  if (preparation.preloaded) for (const stream of [0, 1, 2]) libc.makeBlocking(stream);
-  // From here on no other process of the user reads the secrets in this process's memory. The child inherits that until execve(2)
-  // makes it dumpable again.
-  libc.makeUndumpable();
-  // A signal that ended this process now would leave the secret files behind.
-  addon.holdSignals();
+  await prepareProcess(launch, monitor);
+  // A signal that ended this process after the next steps would leave the secret files behind.
+  monitor.addon.holdSignals();
   let removeFiles = (): void => {};
   try {
-    const secretFiles = writeSecretFiles?.(launch, monitor.file) ?? describeNoFiles(launch, monitor.file);
+    const secretFiles = writeSecretFiles?.(launch, monitor.file) ?? withoutSecretFiles(launch, monitor.file);
     removeFiles = secretFiles.remove;
     const program = withPidPlaceholders(secretFiles.program);
-    // It always throws. `await` keeps the files until the shell has tried a script, too.
-    return await runAsScript(startProgram(program, secretFiles), program, launch, (script) =>
-      startProgram(script, secretFiles),
-    );
+    const start = (startedProgram: Program): string =>
+      startWithMonitor(startedProgram, { launch, monitor, secretFiles, openFilesLimit });
+    const errorCode = start(program);
+    // The program was not started: this throws, unless the shell can run it as a script. `await` keeps the files until then.
+    return await runAsScript(errorCode, program, launch, start);
   } finally {
-    // The program was not started. The files go first: a pending signal may end this process as soon as it is released.
+    // The files are removed first: a pending signal may end this process as soon as it is released.
     removeFiles();
-    addon.releaseSignals();
+    monitor.addon.releaseSignals();
   }
 }
 
-/** Returns what stands for no secret files: the monitor's path alone, and no folder. */
-function describeNoFiles({ program }: Launch, monitorFile: string): RemovableFiles {
+/** Makes this process ready to be replaced by the monitor. The order of the steps matters, as their comments say. */
+async function prepareProcess({ preparation }: Launch, { addon, libc }: Monitor): Promise<void> {
+  if (preparation.isFirstProcess) {
+    // A signal that came before this hold goes to the listeners of PID 1, which end this process if it is fatal. A later signal stays
+    // pending, and reaches the program through the monitor.
+    addon.holdSignals();
+    await deliverSignals();
+  } else {
+    // PID 1 writes no cache, because the cache of a container seldom survives it.
+    loader?.cacheCode();
+  }
+  // This precedes makeUndumpable: a process that is not dumpable cannot write its filter for core dumps (/proc/self/coredump_filter).
+  preparation.restoreCoreFilter();
+  if (preparation.preloaded) {
+    // Code that an option of Node.js has loaded may have opened process.stdout. Node.js makes a pipe or terminal non-blocking then, which
+    // the program would share.
+    for (const descriptor of [0, 1, 2]) libc.makeBlocking(descriptor);
+  }
+  // From here on no other process of the user can read the secrets in this process's memory. The child stays undumpable until its
+  // execve(2).
+  libc.makeUndumpable();
+}
+
+interface MonitoredStart {
+  readonly launch: Launch;
+  readonly monitor: Monitor;
+  readonly secretFiles: RemovableFiles;
+  /** As `openFilesNumber` returns it. */
+  readonly openFilesLimit: number;
+}
+
+/** Starts the program and the monitor. Does not return if that succeeds. @returns the code of the system's error, such as ENOENT */
+function startWithMonitor(program: Program, { launch, monitor, secretFiles, openFilesLimit }: MonitoredStart): string {
+  const { options } = launch;
+  // `struct request` of native/monitor/monitor-addon.c, in its order.
+  const request = bytesOfNumbers(
+    BigInt64Array.from([
+      /* argument_count */ BigInt(program.argv.length),
+      /* kill_after: -1 means never */ BigInt(options.killAfterMs ?? -1),
+      /* open_files */ BigInt(openFilesLimit),
+      /* dies_with_launcher */ BigInt(options.dieWithLauncher),
+      /* folder */ BigInt(secretFiles.folder),
+      /* ignored */ ignoredSignals(),
+    ]),
+  );
+  const errno = monitor.addon.start(bytesOf(program), request, numbersOfProgram(launch), secretFiles.strings);
+  return errorName(errno);
+}
+
+/**
+ * Returns the signals that the caller ignored, which the program must ignore, too: bit 0 is signal 1. Node.js sets ignored signals to their
+ * default actions before it runs any code, so only the executable for Linux knows them.
+ */
+function ignoredSignals(): bigint {
+  const signals = loader?.caller?.ignored ?? [];
+  return signals.reduce((mask, signal) => mask | (1n << BigInt(signal - 1)), 0n);
+}
+
+/** Returns what `writeRemovableFiles` returns, for a start without secret files: the monitor's path alone, and no folder. */
+function withoutSecretFiles({ program }: Launch, monitorFile: string): RemovableFiles {
   return { program, strings: Buffer.from(`${monitorFile}\0`), folder: -1, remove: () => {} };
 }
 
 /**
- * Returns the names of systemd's variables with the PID of this process: LISTEN_PID (sockets) and WATCHDOG_PID. If there is one,
- * SYSTEMD_EXEC_PID belongs to them.
+ * Returns the names of systemd's variables that have the PID of this process: LISTEN_PID (sockets) and WATCHDOG_PID. If one of them has it,
+ * SYSTEMD_EXEC_PID is returned as well. spawn/wrappers.ts asks for them, too.
  */
 export function launcherPidVariables(environment: Environment): readonly string[] {
   const matching = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
@@ -100,14 +121,14 @@ export function launcherPidVariables(environment: Environment): readonly string[
 }
 
 /**
- * Replaces this process's PID in systemd's variables by a placeholder, since the program has no PID yet. The child overwrites the
+ * Replaces this process's PID in systemd's variables with a placeholder, since the program has no PID yet. The child overwrites the
  * placeholder with its own PID before execve(2) (native/monitor/monitor-addon.c).
  */
 function withPidPlaceholders(program: Program): Program {
   const names = launcherPidVariables(program.environment);
   if (names.length === 0) return program;
   const environment = new Map(program.environment);
-  // The variable holds the inode of this process's pidfd. That of the program's pidfd is not known before the program exists.
+  // This variable is removed: it holds the inode of this process's pidfd, and the program has no pidfd before it exists.
   environment.delete("LISTEN_PIDFDID");
   for (const name of names) environment.set(name, PID_PLACEHOLDER);
   return { ...program, environment };
