@@ -40,14 +40,23 @@ async function startCallingClient(client: keyof typeof KEYS, every: string) {
   return { ...it, started, key, rotate, waitForMoreCalls, endClient };
 }
 
+/** Returns how often the broker swapped the key, and how many requests the service refused, according to the audit log. */
+function countsIn(log: readonly Record<string, unknown>[]) {
+  return {
+    swaps: log.filter(({ event }) => event === "swap").length,
+    refused: log.filter(({ status }) => status === 401).length,
+  };
+}
+
 /**
- * Returns when the requests began that the service refused, and when the broker swapped the key, according to the audit
- * log.
+ * Fails if the broker sent the former key after the swap. A request that was under way at the swap may arrive after the first one
+ * with the new key, so the 50 requests of the next second are not compared. The order of arrival is exact where times are not: a
+ * loaded machine may stop a process between two readings of its clock.
  */
-function timesIn(log: readonly Record<string, unknown>[]) {
-  const swaps = log.filter(({ event }) => event === "swap").map(({ time }) => Date.parse(String(time)));
-  const refused = log.filter(({ status }) => status === 401);
-  return { swaps, refused: refused.map(({ time, ms }) => Date.parse(String(time)) - Number(ms)) };
+function expectOnlyNewKeyAfterSwap(keys: readonly string[]): void {
+  const later = keys.slice(keys.indexOf(NEW_KEY) + 50);
+  expect(later.length).toBeGreaterThan(0);
+  expect(new Set(later)).toEqual(new Set([NEW_KEY]));
 }
 
 describe.each(["openai", "@anthropic-ai/sdk"] as const)(
@@ -72,18 +81,17 @@ describe.each(["openai", "@anthropic-ai/sdk"] as const)(
       expect(failed).toEqual([]);
       expect(succeeded).toBe(made);
       expect(made).toBeGreaterThanOrEqual(200);
-      const { swaps, refused } = timesIn(it.log());
-      expect(swaps).toHaveLength(1);
-      if (every === "1h") expect(refused.length).toBeGreaterThan(0);
-      // Only requests that were under way reached the service with the former key. The times are in whole milliseconds.
-      for (const began of refused) expect(began).toBeLessThanOrEqual((swaps[0] ?? 0) + 2);
+      const { swaps, refused } = countsIn(it.log());
+      expect(swaps).toBe(1);
+      if (every === "1h") expect(refused).toBeGreaterThan(0);
+      expectOnlyNewKeyAfterSwap(it.keys());
       expect(
         it
           .keys()
           .slice(before)
           .filter((key) => key === OLD_KEY),
-      ).toHaveLength(refused.length);
-      expect(it.keys()).toHaveLength(made + refused.length);
+      ).toHaveLength(refused);
+      expect(it.keys()).toHaveLength(made + refused);
     });
 
     test("loses calls until ESC has the new key, and none after the swap", async () => {
@@ -97,8 +105,8 @@ describe.each(["openai", "@anthropic-ai/sdk"] as const)(
       expect(status).toBe(0);
       expect(new Set(failed)).toEqual(new Set(["failed 401"]));
       expect(succeeded + failed.length).toBe(made);
-      const { swaps, refused } = timesIn(it.log());
-      for (const began of refused) expect(began).toBeLessThanOrEqual((swaps[0] ?? 0) + 2);
+      expect(countsIn(it.log()).swaps).toBe(1);
+      expectOnlyNewKeyAfterSwap(it.keys());
     });
   },
 );
