@@ -61,12 +61,23 @@ describe("init in a project that npm installs", () => {
     expect(
       made.steps.map(({ run, ...step }) => ({ ...step, run: run?.replace("node_modules/.bin/", "bin/") })),
     ).toEqual(job.filter(({ run }) => run !== "npm run build").map((step) => ({ ...step, run: step.run })));
+    expect(read(cwd, ".github/workflows/configuration.yml")).toContain(
+      '          node-version: "24"\n          cache: npm\n',
+    );
     // A workflow of the repository's own that runs it already is enough.
     const other = folder(files);
     mkdirSync(join(other, ".github/workflows"), { recursive: true });
     writeFileSync(join(other, ".github/workflows/ci.yaml"), "run: npx sophia-run check");
     await sophia(["init", "--with", "actions"], { cwd: other });
     expect(readdirSync(join(other, ".github/workflows"))).toEqual(["ci.yaml"]);
+  });
+
+  test("makes a workflow without a cache for pnpm, which actions/setup-node would have to find installed", async () => {
+    const cwd = folder({ ...WITH_ESC, "package.json": MANIFEST, "pnpm-lock.yaml": "", "server.js": "" });
+    await sophia(["init", "--with", "actions"], { cwd });
+    const text = read(cwd, ".github/workflows/configuration.yml");
+    expect(text).toContain("corepack pnpm install --frozen-lockfile");
+    expect(text).not.toContain("cache:");
   });
 
   /** What a new workflow has, and what init printed. */
