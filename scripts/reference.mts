@@ -93,22 +93,30 @@ function ownOptions(options: Readonly<Record<string, Option>>): string {
 
 function command(name: CommandName, definition: CommandDefinition): string {
   const { describe, details = [], options = {}, statuses, examples } = definition;
-  const used = namesFor(name);
-  const shared = OPTION_GROUPS.map((group) => {
-    const own = used.filter((one) => DESCRIPTIONS[one].group === group && !Object.hasOwn(options, one));
-    const names = own.map((one) => `\`--${one}\``).join(", ");
-    return names === "" ? "" : `- [${group}](#${anchor(group)}): ${names}`;
-  }).filter((line) => line !== "");
+  const taken = namesFor(name).filter((option) => !Object.hasOwn(options, option));
+  const shared = OPTION_GROUPS.flatMap((group) => describeShared(group, taken));
   return [
     `### ${name}`,
     `\`sophia-run ${formOf(name, definition)}\``,
     `${text(describe)}.`,
     ...details.map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
-    ...(shared.length === 0 ? [] : [`Shared options:\n\n${shared.join("\n")}`]),
+    ...(shared.length === 0 ? [] : [`Shared options: ${shared.join("; ")}.`]),
     `Exit statuses:\n\n${entries(statusEntries(Object.entries(statuses)))}`,
     shell(examples),
   ].join("\n\n");
+}
+
+/** Names the options of a group that a command takes: the group as a whole if possible, since most commands take most options. */
+function describeShared(group: string, taken: readonly string[]): readonly string[] {
+  const link = `[${group}](#${anchor(group)})`;
+  const listed = (names: readonly string[]): string => enumerate(names.map((name) => `\`--${name}\``));
+  const names = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].group === group);
+  const others = names.filter((name) => !taken.includes(name));
+  const own = names.filter((name) => taken.includes(name));
+  if (own.length === 0) return [];
+  if (others.length === 0) return [link];
+  return [others.length < own.length ? `${link} without ${listed(others)}` : `${listed(own)} of ${link}`];
 }
 
 function statusEntries(statuses: readonly (readonly [string, string])[]): [string, string][] {
