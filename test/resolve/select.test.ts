@@ -99,6 +99,29 @@ describe("the rule about withheld variables", () => {
     },
   );
 
+  test("keeps with --pristine what programs need to find files, speak the user's language and use a terminal", () => {
+    const reason = createWithholdingRule({ ...DEFAULT_SELECTION, pristine: true }, isDeclared);
+    const names = [
+      ...[
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "PWD",
+        "HOSTNAME",
+        "TMPDIR",
+        "TZ",
+        "LANG",
+        "LANGUAGE",
+        "LC_CTYPE",
+      ],
+      ...["TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"],
+      ...["XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"],
+    ];
+    expect(names.filter((name) => reason({ name, origin: ORIGINS.environment }) !== undefined)).toEqual([]);
+  });
+
   test("takes little time for a glob with many stars", () => {
     const reason = createWithholdingRule({ ...DEFAULT_SELECTION, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
     expect(reason({ name: "A".repeat(5000), origin: ORIGINS.esc })).toBeUndefined();
