@@ -33,3 +33,23 @@ test("without /proc the kernel stops launcher and program, and both continue", (
   const { stdout } = spawnSync("bash", args, { cwd: folder(), encoding: "utf8", timeout: 30_000 });
   expect(stdout).toBe("T T\n143\n");
 });
+
+test("without /proc a hangup that only the launcher gets is forwarded to the program, by JavaScript as well", () => {
+  const program = `trap 'echo hung up; exit 5' HUP; echo $$ > program; until false; do sleep 0.02; done`;
+  const script = `"$@" -- sh -c "${program.replaceAll("$", String.raw`\$`)}" &
+    until [ -s program ]; do sleep 0.02; done
+    kill -HUP $!
+    wait $!
+    echo $?`;
+  // With masking JavaScript stays as the parent process, otherwise the monitor does.
+  for (const options of [["--mode", "spawn"], ["--redact"]]) {
+    const command = [...(prefix ?? []), ...sophiaRun, "--no-contract", ...options];
+    const cwd = folder({ ".env": "API_KEY=s3cr3t-v4lue-0a1b\n" });
+    const { stdout } = spawnSync("bash", ["-c", script, "bash", ...command], {
+      cwd,
+      encoding: "utf8",
+      timeout: 30_000,
+    });
+    expect(stdout).toBe("hung up\n5\n");
+  }
+});

@@ -42,3 +42,7 @@ describe("sophia-run assumes that a key of the terminal has reached the program 
     expect([terminal.sendsKeys(), terminal.deliversToGroup()]).toEqual([sendsKeys, attached]);
   });
 });
+
+test("if the program's state cannot be read, each hangup is forwarded, since nothing shows that the terminal has sent it", () => {
+  for (const hasTerminal of [true, false]) expect(withoutProc(hasTerminal, () => "S+").hungUp()).toBe(false);
+});
