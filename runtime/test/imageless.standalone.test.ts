@@ -4,10 +4,10 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { startUpstream } from "../../test/broker/upstream.ts";
 import { type EscServer, secret, startEscServer } from "../../test/esc-server/index.ts";
-import { type Certificates, makeCertificates } from "../../test/esc-server/tls.ts";
+import { useCertificates } from "../../test/helpers/certificates.ts";
 import { notLinux, skipBecause } from "../../test/helpers/skip.ts";
 import { folder } from "../../test/helpers/sophia.ts";
 import { checked, executable, imageless, notMade, notMadeForTests } from "../../test/helpers/standalone.ts";
@@ -40,16 +40,11 @@ console.log(answer.status, answer.headers.get("x-answer"), await answer.text());
 process.exit(7);
 `;
 
-let certificates: Certificates;
 let server: EscServer;
-beforeAll(async () => {
-  certificates = await makeCertificates();
-  server = await startEscServer({ tls: certificates.valid });
+const certificates = useCertificates([], async ({ valid }) => {
+  server = await startEscServer({ tls: valid });
   server.environment(ENVIRONMENT, { values: { SERVICE_TOKEN: secret(`${TOKEN}-of-esc`), MODE: "debug" } });
-});
-afterAll(async () => {
-  await server.close();
-  await certificates.remove();
+  return () => server.close();
 });
 
 /** Runs each executable in the same folder, which has only these files, and returns the results. */
@@ -140,7 +135,7 @@ it.each(["check", "explain", "get SERVICE_TOKEN", "-- printenv SERVICE_TOKEN", "
     const before = server.calls.length;
     const { status, text } = await runAndExpectSame(line.split(" "), FILES, {
       ...env,
-      SSL_CERT_FILE: certificates.caFile,
+      SSL_CERT_FILE: certificates().caFile,
     });
     expect({ status, text }).toEqual({ status: 0, text: expect.stringMatching(/-of-esc|ESC|\*\*\*/) });
     const answered = server.calls.length;

@@ -4,11 +4,11 @@ import { once } from "node:events";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { NetworkSettings } from "../../src/network/network-settings.ts";
 import { startProxy, type ProxyOptions } from "../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../esc-server/sockets.ts";
-import { type Certificates, makeCertificates } from "../esc-server/tls.ts";
+import { useCertificates } from "../helpers/certificates.ts";
 import { KEYS } from "./routes.ts";
 import { send, startBroker, startUpstream, type Upstream } from "./upstream.ts";
 
@@ -17,17 +17,13 @@ const SERVICE = "https://service.test";
 const KEY = KEYS["OPENAI_API_KEY"] ?? "";
 const USER = { user: "us er", password: "p@ss:wörd" };
 
-let certificates: Certificates;
-beforeAll(async () => {
-  certificates = await makeCertificates(["service.test"]);
-});
-afterAll(() => certificates.remove());
+const certificates = useCertificates(["service.test"]);
 
 type Network = Partial<NetworkSettings> & { readonly connectMs?: number };
 
 /** Sends one request through a broker to the origin. */
 async function sendThroughBroker(origin: string, network: Network = {}) {
-  const broker = await startBroker(origin, {}, { certificateFile: certificates.caFile, ...network });
+  const broker = await startBroker(origin, {}, { certificateFile: certificates().caFile, ...network });
   const { dummy } = broker.routes[0];
   const { status, headers, body } = await send(broker.origin, "/v1/x", {
     headers: { Authorization: `Bearer ${dummy}` },
@@ -82,7 +78,7 @@ async function startProxyTo(upstream: Upstream, auth?: ProxyOptions["auth"], cov
 
 describe("a service", () => {
   test("is reached by TLS with a certificate of the caller's authority", async () => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     expect(await sendThroughBroker(upstream.origin)).toMatchObject({ status: 200, body: "ok" });
     expect(upstream.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
   });
@@ -93,7 +89,7 @@ describe("a service", () => {
     ["is of an authority that the caller does not trust", "unknownAuthority", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["is signed by itself", "selfSigned", "DEPTH_ZERO_SELF_SIGNED_CERT"],
   ] as const)("whose certificate %s gets no request", async (_, name, reason) => {
-    const upstream = await startService(certificates[name]);
+    const upstream = await startService(certificates()[name]);
     const answer = await sendThroughBroker(upstream.origin);
     expect(answer).toMatchObject(TLS);
     expect(answer.body).toContain(reason);
@@ -102,7 +98,7 @@ describe("a service", () => {
 
   test("that supports only TLS 1.1 gets no request", async () => {
     const old = { minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
-    const upstream = await startService({ ...certificates.valid, ...old });
+    const upstream = await startService({ ...certificates().valid, ...old });
     expect(await sendThroughBroker(upstream.origin)).toMatchObject(TLS);
     expect(upstream.requests).toEqual([]);
   });
@@ -145,8 +141,8 @@ describe("a proxy", () => {
     ["over TLS", undefined, true],
     ["over TLS, with a password", USER, true],
   ])("leads to the service, and never sees the key: %s", async (_, auth, isCovered) => {
-    const upstream = await startService(certificates.valid);
-    const { proxy, heard, url } = await startProxyTo(upstream, auth, isCovered ? certificates.valid : undefined);
+    const upstream = await startService(certificates().valid);
+    const { proxy, heard, url } = await startProxyTo(upstream, auth, isCovered ? certificates().valid : undefined);
     expect(await sendThroughBroker(SERVICE, { httpsProxy: url })).toMatchObject({ status: 200, body: "ok" });
     expect(proxy.requests).toEqual([
       { kind: "tunnel", target: "service.test:443", status: 200, sawAuthorization: false },
@@ -158,9 +154,9 @@ describe("a proxy", () => {
   });
 
   test("keeps its connection for further requests", async () => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { proxy, url } = await startProxyTo(upstream);
-    const network = { httpsProxy: url, certificateFile: certificates.caFile };
+    const network = { httpsProxy: url, certificateFile: certificates().caFile };
     const { origin, routes } = await startBroker(SERVICE, {}, network);
     for (let count = 0; count < 3; count += 1) {
       await send(origin, "/v1/x", { headers: { Authorization: `Bearer ${routes[0].dummy}` } });
@@ -174,7 +170,7 @@ describe("a proxy", () => {
     ["that forbids it", 403, 403],
     ["that cannot reach it", 502, 502],
   ] as const)("%s leads to an error that names its status, and not its password", async (_, fault, status) => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { proxy, heard, url } = await startProxyTo(upstream, USER);
     if (fault !== "wrong") proxy.fault = fault;
     const answer = await sendThroughBroker(SERVICE, {
@@ -194,7 +190,7 @@ describe("a proxy", () => {
   });
 
   test("that does not answer is given up after the limit", async () => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { proxy, heard, url } = await startProxyTo(upstream);
     proxy.fault = "hang";
     const answer = await sendThroughBroker(SERVICE, { httpsProxy: url, connectMs: 200 });
@@ -217,22 +213,22 @@ describe("a proxy", () => {
   });
 
   test("over TLS whose certificate is not trusted gets neither a request nor its password", async () => {
-    const upstream = await startService(certificates.valid);
-    const { proxy, heard, url } = await startProxyTo(upstream, USER, certificates.unknownAuthority);
+    const upstream = await startService(certificates().valid);
+    const { proxy, heard, url } = await startProxyTo(upstream, USER, certificates().unknownAuthority);
     expect(await sendThroughBroker(SERVICE, { httpsProxy: url })).toMatchObject(TLS);
     expect(proxy.requests).toEqual([]);
     expect(heard.text).toBe("");
   });
 
   test("does not free the service from having a trusted certificate", async () => {
-    const upstream = await startService(certificates.unknownAuthority);
+    const upstream = await startService(certificates().unknownAuthority);
     const { url } = await startProxyTo(upstream);
     expect(await sendThroughBroker(SERVICE, { httpsProxy: url })).toMatchObject(TLS);
     expect(upstream.requests).toEqual([]);
   });
 
   test("is not used for loopback addresses and the hosts of NO_PROXY", async () => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { proxy, url } = await startProxyTo(upstream);
     expect(await sendThroughBroker(upstream.origin, { httpsProxy: url })).toMatchObject({ status: 200 });
     const answer = await sendThroughBroker("https://service.invalid", { httpsProxy: url, noProxy: ".invalid" });
@@ -254,14 +250,14 @@ describe("a broker with the caller's environment", { timeout: 30_000 }, () => {
   };
 
   test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("trusts the authorities of %s", async (name) => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { url } = await startProxyTo(upstream, USER);
-    const { outcome } = await call(SERVICE, { [name]: certificates.caFile, HTTPS_PROXY: url });
+    const { outcome } = await call(SERVICE, { [name]: certificates().caFile, HTTPS_PROXY: url });
     expect(JSON.parse(outcome)).toEqual({ status: 200, body: "ok" });
   });
 
   test("verifies certificates even if NODE_TLS_REJECT_UNAUTHORIZED is 0", async () => {
-    const upstream = await startService(certificates.valid);
+    const upstream = await startService(certificates().valid);
     const { outcome } = await call(upstream.origin, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
     expect(JSON.parse(outcome)).toMatchObject({ status: 502 });
     expect(outcome).toContain("broker-tls");

@@ -1,6 +1,7 @@
 /** Skips tests that cannot run on this machine or with this program, and gives the reasons. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { beforeEach } from "vitest";
 import { isNightly } from "./seed.ts";
 import { addon, isStandalone } from "./sophia.ts";
@@ -17,6 +18,13 @@ export function skipBecause(reason: string | undefined): void {
 export function notInstalled(command: string, ...args: readonly string[]): string | undefined {
   if (spawnSync(command, args).status === 0) return undefined;
   return `needs ${command}: \`${[command, ...args].join(" ")}\` fails`;
+}
+
+/** Returns the reason why tests that need these commands cannot run: the first that is in no folder of the PATH; undefined without one. */
+export function missingCommand(...commands: readonly string[]): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const missing = commands.find((command) => folders.every((folder) => !existsSync(join(folder, command))));
+  return missing === undefined ? undefined : `needs the command ${missing}`;
 }
 
 /** The reason why tests that preload code into sophia-run cannot run; undefined if they can. */

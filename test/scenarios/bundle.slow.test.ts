@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { escVariables } from "../commands/world.ts";
 import { startEscServer } from "../esc-server/index.ts";
+import { noAddon } from "../helpers/skip.ts";
 import { canBecomeProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
 import { runProgram, sophiaRun } from "../esc/command.ts";
 
@@ -120,6 +121,7 @@ test.for(starts)(
   "%s needs no other file of the package",
   async ([, { mode, files, given = {}, env = {}, esc = false }], { skip }) => {
     skip(mode === "exec" && !canBecomeProgram, "needs the addon, or Node.js 22.15");
+    skip(mode === "spawn" && noAddon !== undefined, noAddon);
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
     const path = copyOfPackage();

@@ -1,20 +1,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { CASES } from "../esc/faults/index.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
 import { launch, observe, onStage } from "../esc/faults/stage.ts";
 import { cellsOf, documentedRows, faultDocument } from "../esc/faults/table.ts";
-import { type Certificates, makeCertificates } from "../esc-server/tls.ts";
+import { useCertificates } from "../helpers/certificates.ts";
 
 // Most of the time is spent in pauses between attempts.
 vi.setConfig({ maxConcurrency: 10 });
 
-let certificates: Certificates;
-beforeAll(async () => {
-  certificates = await makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = useCertificates();
 
 const document = readFileSync(join(import.meta.dirname, "../../docs/faults.md"), "utf8");
 const documented = documentedRows(document);
@@ -22,10 +18,10 @@ const documented = documentedRows(document);
 describe.concurrent("a start with a fault of ESC reports it as documented:", () => {
   test.each(CASES)("$group: $fault", async (one) => {
     const start = (options: readonly string[]) =>
-      onStage(one, certificates, (variables, stage) => launch(one, variables, stage, options));
+      onStage(one, certificates(), (variables, stage) => launch(one, variables, stage, options));
     const [launched, required] = await Promise.all([start([]), start(["--require-esc"])]);
     if (one.ofStart === undefined) {
-      const observed = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
+      const observed = await onStage(one, certificates(), (variables, stage) => observe(one, variables, stage));
       expect(launched.calls).toEqual(observed.calls);
     }
     const { kind } = one.expect;

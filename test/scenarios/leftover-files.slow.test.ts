@@ -10,15 +10,14 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { addSophia, escVariables, sentinel } from "../commands/world.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
-import { noAddon, notLinux } from "../helpers/skip.ts";
+import { missingCommand, noAddon, notLinux, skipBecause } from "../helpers/skip.ts";
 import { isStandalone, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, WAIT_FOR_MONITOR, start } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 import { waitForExit } from "../launch/launching.ts";
 
-const reason =
-  notLinux ?? noAddon ?? (process.geteuid?.() === 0 ? undefined : "needs root, for mount and PID namespaces");
-beforeEach(({ skip }) => skip(reason !== undefined, reason));
+const notRoot = process.geteuid?.() === 0 ? undefined : "needs root, for mount and PID namespaces";
+skipBecause(notLinux ?? noAddon ?? notRoot ?? missingCommand("pgrep", "flock"));
 
 let server: EscServer;
 beforeAll(async () => {

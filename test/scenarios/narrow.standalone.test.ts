@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { makeCertificates } from "../esc-server/tls.ts";
+import { noCertificates } from "../helpers/certificates.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { noNobody } from "../helpers/nobody.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
@@ -60,7 +61,8 @@ describe.for(["EPERM", "ENOSYS"])("the executable, if a filter of system calls a
     });
   });
 
-  it("to getrandom, reads ESC over TLS", async () => {
+  it("to getrandom, reads ESC over TLS", async ({ skip }) => {
+    skip(noCertificates !== undefined, noCertificates);
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
     const server = await startEscServer({ tls: certificates.valid });

@@ -7,23 +7,21 @@ import { createServer } from "node:https";
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startProxy, type Proxy } from "../esc-server/proxy.ts";
-import { makeCertificates, type Certificates } from "../esc-server/tls.ts";
+import { useCertificates } from "../helpers/certificates.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { environmentOf, folder, sophia, unwrapped } from "../helpers/sophia.ts";
 
 const KEY = "sk-sentinel-of-the-caller-0123456789";
 const HOST = "service.test";
 
-let certificates: Certificates;
 let proxy: Proxy;
 /** What the attacker's server has got: the headers of each request. */
 const received: string[] = [];
 
-beforeAll(async () => {
-  certificates = await makeCertificates([HOST]);
-  const server = createServer(certificates.valid, (request, response) => {
+const certificates = useCertificates([HOST], async ({ valid }) => {
+  const server = createServer(valid, (request, response) => {
     received.push(JSON.stringify(request.headers));
     response.writeHead(404, { "Content-Type": "application/json" }).end("{}");
   });
@@ -39,8 +37,6 @@ beforeAll(async () => {
     await proxy.close();
   };
 });
-
-afterAll(() => certificates.remove());
 
 interface Client {
   readonly title: string;
@@ -161,7 +157,7 @@ function repository(variables: readonly string[], further = ""): string {
   const valueOf = (name: string): string =>
     /proxy/i.test(name) ? `http://127.1:${proxy.port}` : (SWITCHED_OFF[name] ?? "./ca.pem");
   const cwd = folder({ ".env": `${variables.map((name) => `${name}=${valueOf(name)}\n`).join("")}${further}` });
-  copyFileSync(certificates.caFile, join(cwd, "ca.pem"));
+  copyFileSync(certificates().caFile, join(cwd, "ca.pem"));
   writeFileSync(join(cwd, ".npmrc"), `//${HOST}/:_authToken=\${OPENAI_API_KEY}\n`);
   return cwd;
 }

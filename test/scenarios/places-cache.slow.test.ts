@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
+import { missingCommand, notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
 
@@ -41,7 +41,8 @@ const FILL = 'mkdir "$1"; echo first >"$1/file"';
 const MADE = "test: makes cache/part (a moment)\nthere: first\n";
 
 describe("scripts/places/cache.sh", () => {
-  skipBecause(notLinux ?? notInstalled("unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"));
+  const noNamespaces = notInstalled("unshare", "--mount", "--pid", "--fork", "--mount-proc", "true");
+  skipBecause(notLinux ?? missingCommand("flock") ?? noNamespaces);
 
   test("makes a part once, and again if the recipe has changed", async () => {
     const cache = folder({ "cache/other": "" });

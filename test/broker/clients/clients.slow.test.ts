@@ -6,13 +6,13 @@ import { execFile } from "node:child_process";
 import { copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { dummyKey } from "../../../src/broker/dummy.ts";
 import type { Route } from "../../../src/broker/route.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { parseRules } from "../../../src/contract/broker/path-rules.ts";
 import { notInstalled, notNightly, skipBecause } from "../../helpers/skip.ts";
-import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { useCertificates } from "../../helpers/certificates.ts";
 import { startBroker, startUpstream } from "../upstream.ts";
 import {
   fetchGo,
@@ -50,18 +50,13 @@ const KEY_NAMES: Readonly<Record<string, string>> = {
   "com.anthropic:anthropic-java": "ANTHROPIC_API_KEY",
 };
 
-let certificates: Certificates;
-
-beforeAll(async () => {
-  certificates = await makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = useCertificates();
 
 /** Starts the service, and the broker with the key of this client. */
 async function startBrokerForClient(name: string) {
   const upstream = await startUpstream(
     (request, response) => void answerAsProvider(request, response),
-    certificates.valid,
+    certificates().valid,
   );
   const key = KEY_NAMES[name] ?? "";
   const provider = PROVIDERS[key];
@@ -78,7 +73,7 @@ async function startBrokerForClient(name: string) {
     deny: parseRules(provider.deny ?? []),
   };
   const real = `real-key-of-${key}`;
-  const network = { certificateFile: certificates.caFile };
+  const network = { certificateFile: certificates().caFile };
   const broker = await startBroker(upstream.origin, { keyOf: () => real }, network);
   broker.replaceRoutes([route]);
   const base = Object.entries(provider.base).map(([variable, path]): [string, string] => [

@@ -4,11 +4,11 @@ import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { REFUSED_PORT } from "../../esc-server/sockets.ts";
-import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { useCertificates } from "../../helpers/certificates.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { notPreloadable } from "../../helpers/skip.ts";
 import { expectWording } from "../../helpers/wording.ts";
@@ -340,16 +340,12 @@ describe("check --live to a host that a file of the repository names", () => {
   });
 });
 
-let certificates: Certificates;
 const HOSTS = [
   ["api.github.com", "api.pulumi.com", "openrouter.ai", "api.portkey.ai", "api.anthropic.com", "api.openai.com"],
   ["api.deepseek.com", "api.groq.com", "api.mistral.ai", "cloud.lambda.ai", "api.tavily.com", "google.serper.dev"],
   ["api.perplexity.ai", "qdrant.example.test"],
 ].flat();
-beforeAll(async () => {
-  certificates = await makeCertificates(HOSTS);
-});
-afterAll(() => certificates.remove());
+const certificates = useCertificates(HOSTS);
 
 /** How each service of the Sophia contract is asked; written here by hand, so that a slip in the contract is one. */
 const SERVICES: Readonly<Record<string, readonly [url: string, header: string, value: string]>> = {
@@ -379,7 +375,7 @@ describe("check --live with the Sophia contract", () => {
           return url === `https://${request.headers.host}${request.url}` && request.headers[header] === credential;
         }) ?? [];
       response.writeHead(found === undefined ? 401 : 200).end("{}");
-    }, certificates.valid);
+    }, certificates().valid);
     const to = { host: "127.0.0.1", port };
     const routes = Object.fromEntries(
       HOSTS.flatMap((host) => [443, 6333].map((runOptions) => [`${host}:${runOptions}`, to])),
@@ -390,7 +386,7 @@ describe("check --live with the Sophia contract", () => {
       ...values,
       QDRANT_URL: "https://qdrant.example.test:6333/",
       HTTPS_PROXY: proxy.url,
-      SSL_CERT_FILE: certificates.caFile,
+      SSL_CERT_FILE: certificates().caFile,
     };
     const checkRun = await sophia(["check", "--live", "--json"], { env });
     expect(checkRun).toMatchObject({ status: 0, stderr: "" });
@@ -476,13 +472,13 @@ describe("check --live logs in to PostgreSQL: a URL", () => {
   });
 
   test("is tested over TLS, with a trusted certificate if sslmode requires one", async () => {
-    const tls = certificates.valid;
+    const tls = certificates().valid;
     const verified = (port: number): string => urlOf(port, PASSWORD, "main?sslmode=verify-full");
     expect((await tryIt({ tls })).result).toMatchObject({ outcome: "accepted" });
     expect((await tryIt({ tls }, verified)).result).toMatchObject({
       reason: expect.stringContaining("not trusted"),
     });
-    const trusting = { SSL_CERT_FILE: certificates.caFile };
+    const trusting = { SSL_CERT_FILE: certificates().caFile };
     expect((await tryIt({ tls }, verified, trusting)).result).toMatchObject({ outcome: "accepted" });
     expect((await tryIt({}, verified)).result).toMatchObject({ reason: expect.stringContaining("no TLS") });
   });

@@ -15,6 +15,7 @@ import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/index.ts";
 import { anchors, fencedBlocks } from "../../helpers/markdown.ts";
+import { missingCommand } from "../../helpers/skip.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 
@@ -313,7 +314,9 @@ describe("SECRETS.md as a whole", () => {
     expect(anchored.filter((anchor) => !anchors(handbook).includes(anchor))).toEqual([]);
   });
 
-  it.each(["bash", "zsh"])("has blocks that %s accepts", (shell) => {
+  it.for(["bash", "zsh"])("has blocks that %s accepts", (shell, { skip }) => {
+    const reason = missingCommand(shell);
+    skip(reason !== undefined, reason);
     expect(scripts.length).toBeGreaterThan(8);
     for (const { text } of scripts) {
       expect(spawnSync(shell, ["-n"], { input: text, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
@@ -337,7 +340,9 @@ describe("SECRETS.md as a whole", () => {
     for (const before of uses) expect(before).toMatch(/^(?:VALUE=\$\()?printf /);
   });
 
-  it("asks for values after the whole block is read, and passes them by standard input", () => {
+  it("asks for values after the whole block is read, and passes them by standard input", ({ skip }) => {
+    const reason = missingCommand("jq");
+    skip(reason !== undefined, reason);
     const log = mkdtempSync(join(tmpdir(), "secrets-"));
     try {
       // Each appends its arguments and its standard input to files.

@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { describe, expect, test } from "vitest";
+import { useCertificates } from "../../helpers/certificates.ts";
 import { CASES } from "./index.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 import { observe, onStage, USUAL_TIMEOUT_MS } from "./stage.ts";
 
 // As real processes meet them: test/scenarios/esc-faults.slow.test.ts.
 
-let certificates: Certificates;
-beforeAll(async () => {
-  certificates = await makeCertificates();
-});
-afterAll(() => certificates.remove());
+const certificates = useCertificates();
 
 describe("the client reports the fault as its table says", () => {
   test.each(CASES.filter(({ ofStart }) => ofStart === undefined))("$group: $fault", async (one) => {
-    const { result } = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
+    const { result } = await onStage(one, certificates(), (variables, stage) => observe(one, variables, stage));
     expect(result.code).toBe("code" in one.expect ? one.expect.code : one.expect.kind);
     expect(result.notices > 0).toBe(one.expect.kind === "read" && one.expect.says === true);
     // Each fault has a message.

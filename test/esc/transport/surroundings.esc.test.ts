@@ -3,31 +3,29 @@ import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
-import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { makeCertificates } from "../../esc-server/tls.ts";
+import { useCertificates } from "../../helpers/certificates.ts";
 import { sophiaRun } from "../command.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { expectFailure } from "../expect-failure.ts";
 import { failing, reading, values } from "../reading.ts";
 
-let certificates: Certificates;
 let secure: EscServer;
 let plain: EscServer;
 const folder = mkdtempSync(join(tmpdir(), "esc-surroundings-"));
-beforeAll(async () => {
-  certificates = await makeCertificates(["backend.test"]);
-  secure = await startEscServer({ tls: certificates.valid, basePath: "/pulumi" });
+const certificates = useCertificates(["backend.test"], async ({ valid }) => {
+  secure = await startEscServer({ tls: valid, basePath: "/pulumi" });
   plain = await startEscServer();
   for (const server of [secure, plain]) server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+  return async () => {
+    await secure.close();
+    await plain.close();
+  };
 });
-afterAll(async () => {
-  await certificates.remove();
-  await rm(folder, { recursive: true });
-  await secure.close();
-  await plain.close();
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 function access(server: EscServer, more: Readonly<Record<string, string>>): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
@@ -36,7 +34,7 @@ function access(server: EscServer, more: Readonly<Record<string, string>>): Reco
 describe("certificates", () => {
   test("of a private authority are trusted by SSL_CERT_FILE", async () => {
     secure.reset();
-    const result = await reading(access(secure, { SSL_CERT_FILE: certificates.caFile }));
+    const result = await reading(access(secure, { SSL_CERT_FILE: certificates().caFile }));
     expect(values(result)).toEqual({ A: "x" });
     expect(result.notices).toEqual([]);
     expect(secure.connections).toBe(1);
@@ -57,7 +55,7 @@ describe("certificates", () => {
   });
 
   test("are verified without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED", async () => {
-    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates.caFile });
+    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates().caFile });
     const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
     expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
       status: 0,
@@ -67,7 +65,7 @@ describe("certificates", () => {
   });
 
   test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s when the real entry starts", async (name) => {
-    const variables = access(secure, { [name]: certificates.caFile });
+    const variables = access(secure, { [name]: certificates().caFile });
     expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
       status: 0,
       stdout: "x\n",
@@ -81,11 +79,11 @@ describe("certificates", () => {
     // Node.js trusts them from its start.
     ["NODE_EXTRA_CA_CERTS", {}],
   ])("that an outer sophia-run read from a file are ignored: %s %j", async (name, more) => {
-    const variables = access(secure, { [name]: certificates.caFile, ...more, SOPHIA_FROM_FILES: name });
+    const variables = access(secure, { [name]: certificates().caFile, ...more, SOPHIA_FROM_FILES: name });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expect(status).toBe(125);
     expectWording(stderr);
-    const own = { ...variables, SSL_CERT_FILE: certificates.caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
+    const own = { ...variables, SSL_CERT_FILE: certificates().caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
     expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
   });
 
@@ -95,8 +93,8 @@ describe("certificates", () => {
     await writeFile(other, stranger.ca);
     await stranger.remove();
     for (const [file, extra] of [
-      [other, certificates.caFile],
-      [certificates.caFile, other],
+      [other, certificates().caFile],
+      [certificates().caFile, other],
     ] as const) {
       const variables = access(secure, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: extra });
       expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
@@ -136,7 +134,7 @@ describe("a proxy", () => {
     const variables = access(secure, {
       PULUMI_BACKEND_URL: "https://backend.test/pulumi",
       HTTPS_PROXY: proxy.url,
-      SSL_CERT_FILE: certificates.caFile,
+      SSL_CERT_FILE: certificates().caFile,
     });
     expect(values(await reading(variables))).toEqual({ A: "x" });
     expect(proxy.requests).toEqual([
@@ -162,7 +160,7 @@ describe("a proxy", () => {
 
   test("is not used for loopback and hosts of NO_PROXY", async () => {
     await using proxy = await startProxy();
-    const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates.caFile };
+    const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates().caFile };
     expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
     expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
@@ -176,7 +174,7 @@ describe("a proxy", () => {
     });
     const { createServer } = await import("node:tls");
     const { connect } = await import("node:net");
-    const outer = createServer({ ...certificates.valid }, (socket) => {
+    const outer = createServer({ ...certificates().valid }, (socket) => {
       const link = connect(inner.port, "127.0.0.1");
       socket.on("error", () => link.destroy()).pipe(link);
       link.on("error", () => socket.destroy()).pipe(socket);
@@ -187,7 +185,7 @@ describe("a proxy", () => {
     const variables = access(secure, {
       PULUMI_BACKEND_URL: "https://backend.test/pulumi",
       HTTPS_PROXY: `https://localhost:${port}`,
-      SSL_CERT_FILE: certificates.caFile,
+      SSL_CERT_FILE: certificates().caFile,
     });
     expect(values(await reading(variables))).toEqual({ A: "x" });
     expect(inner.tunnels).toBe(1);

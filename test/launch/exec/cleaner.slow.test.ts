@@ -16,9 +16,10 @@ import {
 } from "node:fs";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
 import { noNobody } from "../../helpers/nobody.ts";
+import { missingCommand, skipBecause } from "../../helpers/skip.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 import { isAlive, start, type Started } from "../../helpers/started.ts";
@@ -26,12 +27,11 @@ import { startAtTerminal } from "../../helpers/terminal.ts";
 import { drivenAddon, waitForExit, useDriver, useDriverCommand } from "../launching.ts";
 import { expectWording } from "../../helpers/wording.ts";
 
-const skipReason = !existsSync(addon)
-  ? "needs the addon and the monitor"
-  : readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]"
+const noCleaner =
+  readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]"
     ? undefined
     : "needs the first PID namespace; in others there is no cleaner";
-beforeEach(({ skip }) => skip(skipReason !== undefined, skipReason));
+skipBecause(existsSync(addon) ? (noCleaner ?? missingCommand("pgrep")) : "needs the addon and the monitor");
 
 const launch = useDriver();
 const driverCommand = useDriverCommand();

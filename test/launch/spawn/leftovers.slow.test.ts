@@ -23,10 +23,10 @@ import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
 import { removeLeftovers } from "../../../src/launch/spawn/leftovers.ts";
 import { entriesOf, makeOwnedFolder, removeOwnedFolder } from "../../../src/launch/spawn/owned-folder.ts";
 import { loadModule } from "../../../src/system/addon/addon.ts";
-import { noAddon, notLinux, skipBecause } from "../../helpers/skip.ts";
+import { missingCommand, noAddon, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 
-skipBecause(notLinux ?? noAddon);
+skipBecause(notLinux ?? noAddon ?? missingCommand("flock"));
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/monitor/monitor-addon.c defines these functions
 const monitorAddon = loadModule(addon.replace(/\.node$/, "-monitor.node")) as MonitorAddon | undefined;

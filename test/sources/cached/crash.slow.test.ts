@@ -5,15 +5,17 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { skipBecause } from "../../helpers/skip.ts";
+import { missingCommand, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder, isStandalone, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { listEntries, read } from "./keeping.ts";
 
-skipBecause(process.platform === "linux" ? undefined : "needs Linux");
-skipBecause(isStandalone ? "the stand-alone executable loads no libraries" : undefined);
+const noLibrary =
+  notLinux ?? (isStandalone ? "the stand-alone executable loads no libraries" : undefined) ?? missingCommand("cc");
+skipBecause(noLibrary);
 
 let library = "";
 beforeAll(() => {
+  if (noLibrary !== undefined) return;
   library = join(execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim(), "faulty.so");
   execFileSync("cc", ["-shared", "-fPIC", "-o", library, join(import.meta.dirname, "faulty.c"), "-ldl"]);
   return () => execFileSync("rm", ["-r", join(library, "..")]);

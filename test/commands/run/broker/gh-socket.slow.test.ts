@@ -6,9 +6,12 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { fieldsOf } from "../../../../src/esc/transport/answer.ts";
 import type { Received } from "../../../broker/upstream.ts";
-import { notInstalled } from "../../../helpers/skip.ts";
+import { noCertificates } from "../../../helpers/certificates.ts";
+import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
 import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
 import { ASSETS, brokered, run, startGithub, TOKEN } from "./github.ts";
+
+skipBecause(noCertificates);
 
 const ASSET = `https://${ASSETS}/asset/1?X-Signature=a%2Fb&x=1`;
 

@@ -2,11 +2,12 @@
 import { expect, test } from "vitest";
 import { isStandalone } from "../../../helpers/program.ts";
 import { isNightly } from "../../../helpers/seed.ts";
+import { noCertificates } from "../../../helpers/certificates.ts";
 import { notInstalled, notLinux, notNightly, skipBecause } from "../../../helpers/skip.ts";
 import { AUTHOR, brokered, makeRepository, startGithub } from "./github.ts";
 import { packSink } from "./pack-sink.ts";
 
-skipBecause(notInstalled("git", "--version") ?? notLinux);
+skipBecause(notInstalled("git", "--version") ?? notLinux ?? noCertificates);
 
 /** More than the launcher may take. */
 const MEGABYTES = isNightly ? 256 : 96;

@@ -2,11 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { noCertificates } from "../../../helpers/certificates.ts";
 import { notInstalled, skipBecause } from "../../../helpers/skip.ts";
 import { environmentOf, folder, unwrapped } from "../../../helpers/sophia.ts";
 import { AUTHOR, brokered, type Github, makeRepository, run, startGithub, TOKEN } from "./github.ts";
 
-skipBecause(notInstalled("git", "--version"));
+skipBecause(notInstalled("git", "--version") ?? noCertificates);
 const noCurl = notInstalled("curl", "--version");
 
 const COMMIT = `git ${AUTHOR.join(" ")} commit --quiet`;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { makeCertificates } from "../../../esc-server/tls.ts";
+import { noCertificates } from "../../../helpers/certificates.ts";
 import { folder, sophia, sophiaRun, unwrapped } from "../../../helpers/sophia.ts";
 import {
   answerIn,
@@ -197,7 +198,10 @@ describe("a found .env file", () => {
     });
   });
 
-  test("does not turn off the verification of certificates in a nested sophia-run, nor does the caller", async () => {
+  test("does not turn off the verification of certificates in a nested sophia-run, nor does the caller", async ({
+    skip,
+  }) => {
+    skip(noCertificates !== undefined, noCertificates);
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
     const service = await upstream(certificates.unknownAuthority);
@@ -216,7 +220,8 @@ describe("a found .env file", () => {
     expect(service.requests).toEqual([]);
   });
 
-  test("does not name an authority that a nested sophia-run trusts, as the caller does", async () => {
+  test("does not name an authority that a nested sophia-run trusts, as the caller does", async ({ skip }) => {
+    skip(noCertificates !== undefined, noCertificates);
     const certificates = await makeCertificates();
     onTestFinished(() => certificates.remove());
     const service = await upstream(certificates.valid);
