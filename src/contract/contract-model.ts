@@ -71,7 +71,7 @@ export interface Declaration {
   readonly label: string;
   readonly description: string;
   /**
-   * True if the value must not be shown. See isSecret in file/compile.ts for variables of which the contract does not say
+   * True if the value must not be shown. See isSecretEntry in file/compile.ts for variables of which the contract does not say
    * it.
    */
   readonly secret: boolean;

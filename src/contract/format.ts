@@ -11,13 +11,13 @@ import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } f
 const MAX_PATTERN_LENGTH = 1024 * 1024;
 
 /** Creates a count of the steps of patterns. All checks that share the count have one limit. */
-export function noWork(): PatternWork {
+export function createPatternWork(): PatternWork {
   return { steps: 0, maxSteps: 0, slowestVariable: "" };
 }
 
 /** Creates a check of formats, in which the patterns of all values share one limit. */
 export function formatCheck(): FormatCheck {
-  const work = noWork();
+  const work = createPatternWork();
   return (format, value, name) => formatFault(format, value, name, work);
 }
 
@@ -30,7 +30,7 @@ export function formatFault(
   format: ValueFormat,
   value: string,
   name: string,
-  work: PatternWork = noWork(),
+  work: PatternWork = createPatternWork(),
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":

@@ -1,5 +1,6 @@
 /**
- * Checks what the schema cannot say about the `broker` members of a contract; pure. Loaded only for a contract that has one.
+ * Checks the `broker` members of all variables of a contract, as far as its JSON Schema cannot: each member by itself
+ * (broker-key-meaning.ts), and that no two keys need the same variable. Imported only for a contract with such a member.
  *
  * meaning.ts creates one examiner for a document, and calls it for the contract itself and then for each profile.
  */
@@ -17,13 +18,14 @@ import {
 type Variables = ReadonlyMap<string, VariableEntry>;
 
 /**
- * Returns the issues of the variables of one profile, merged with those that it inherits, or of the contract without a profile.
+ * Returns the issues of the variables of one profile, merged with those that it inherits; or those of the contract outside
+ * of profiles.
  *
- * @param isWritten returns true for a variable that has an entry in this profile itself, so that an issue has a position
+ * @param isWritten returns true for a variable that has an entry in this profile itself, at which an issue can be reported
  */
 export type BrokerExaminer = (variables: Variables, isWritten: (name: string) => boolean) => readonly BrokerIssue[];
 
-/** The limit of keys in a document: the examiner looks at all keys for each profile. */
+/** The limit of keys in a document, since the examiner looks at all keys for each profile. */
 const MAX_KEYS = 100;
 
 /** Creates the examiner for all profiles of a document. It remembers what it has checked, and reports each conflict once. */
@@ -36,17 +38,19 @@ export function createBrokerExaminer(document: ContractDocument): BrokerExaminer
       aliases.map((alias) => [typeof alias === "string" ? alias : alias.name, name] as const),
     ),
   );
-  const withMember = [...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name])))];
-  const excessKey = withMember[MAX_KEYS];
-  // Built-in keys come first: of two keys with the same address the later one is reported, and only a written one has a
-  // position.
-  const candidates = new Set([...Object.keys(PROVIDERS).filter((name) => !withMember.includes(name)), ...withMember]);
+  const namesWithMember = [
+    ...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name]))),
+  ];
+  const excessKey = namesWithMember[MAX_KEYS];
+  // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that the
+  // document has, so that the issue has a position.
+  const builtInNames = Object.keys(PROVIDERS).filter((name) => !namesWithMember.includes(name));
+  const candidates = new Set([...builtInNames, ...namesWithMember]);
   const reportedConflicts = new Set<string>();
-  // A document may have a hundred thousand profiles, which share most entries and members.
+  // Caches, since a document may have a hundred thousand profiles, which share most entries and members.
   const compiledKeys = new Map<VariableEntry, DeclaredKey | undefined>();
   const checkedMembers = new Set<unknown>();
-  return (variables, isWritten) => {
-    if (excessKey !== undefined) return isWritten(excessKey) ? [tooManyKeys(excessKey)] : [];
+  const keysAmong = (variables: Variables): ReadonlyMap<string, DeclaredKey> => {
     const keys = new Map<string, DeclaredKey>();
     for (const name of candidates) {
       const entry = variables.get(name);
@@ -55,6 +59,11 @@ export function createBrokerExaminer(document: ContractDocument): BrokerExaminer
       const key = compiledKeys.get(entry);
       if (key !== undefined) keys.set(name, key);
     }
+    return keys;
+  };
+  return (variables, isWritten) => {
+    if (excessKey !== undefined) return isWritten(excessKey) ? [tooManyKeys(excessKey)] : [];
+    const keys = keysAmong(variables);
     const names: KnownNames = {
       isDeclared: (name) => variables.has(name),
       isKey: (name) => keys.has(name),
@@ -77,10 +86,10 @@ export function createBrokerExaminer(document: ContractDocument): BrokerExaminer
 
 function tooManyKeys(variable: string): BrokerIssue {
   const message = "too many variables have a broker member";
-  return { variable, path: ["broker"], message, allowed: `at most ${MAX_KEYS}`, atKey: false };
+  return { variable, path: ["broker"], message, allowed: `at most ${MAX_KEYS}`, position: "value" };
 }
 
-/** Finds keys whose variable is the address of a built-in key, which the program gets as well. */
+/** Finds keys whose variable is also the one in which the program gets the broker's address for a built-in key. */
 function findKeysAsAddresses(
   keys: ReadonlyMap<string, DeclaredKey>,
   isWritten: (name: string) => boolean,
@@ -91,14 +100,14 @@ function findKeysAsAddresses(
       if (!keys.has(variable) || !isWritten(variable)) return [];
       const message = `${variable} is the address for ${name}, not a key`;
       const allowed = `"broker": false for ${name}, or for this variable`;
-      return [{ variable, path: ["broker"], message, allowed, atKey: true }];
+      return [{ variable, path: ["broker"], message, allowed, position: "key" }];
     }),
   );
 }
 
 /**
- * Returns true if two keys may set the same variable: two built-in keys of one service, such as tokens of GitHub, with the
- * same path. The broker then finds the key of a request by its dummy.
+ * Returns true if two keys may share a variable for the broker's address: built-in keys of the same service, such as two
+ * tokens of GitHub, with the same path. The broker then finds the key of a request by the dummy in it.
  */
 function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: string): boolean {
   const origin = providerOf(key.name)?.origin;
@@ -106,15 +115,15 @@ function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: stri
   return isSameService && findPath(key, variable) === findPath(otherKey, variable);
 }
 
-/** Returns the path in a variable that a key sets. @param folded the variable in upper case */
+/** Returns the path that the address in a variable has for a key. @param folded the name of the variable in upper case */
 function findPath({ name, entry }: DeclaredKey, folded: string): string | undefined {
   return Object.entries(baseOf(name, entry)).find(([variable]) => variable.toUpperCase() === folded)?.[1];
 }
 
 /**
- * Finds variables that two keys would set.
+ * Finds variables that would have to hold the broker's address for two keys at once.
  *
- * @param reportedConflicts the conflicts that were reported for other profiles; this function adds the new ones
+ * @param reportedConflicts the conflicts that were reported for other profiles. This function adds the new ones
  */
 function findSharedAddresses(
   keys: readonly DeclaredKey[],
@@ -139,7 +148,7 @@ function findSharedAddresses(
       const message = `${variable} is already the address for ${otherName}`;
       const allowed = `another variable, or "broker": false for ${otherName}`;
       const path = ["broker", "base", variable];
-      issues.push({ variable: reportedName, path, message, allowed, atKey: true });
+      issues.push({ variable: reportedName, path, message, allowed, position: "key" });
     }
   }
   return issues;
