@@ -49,7 +49,8 @@ export interface Candidate {
 
 /** Returns `admitsFormat` for a source with these values. Empty values are ignored, since they are the same as none. */
 export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
-  return (format) => values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
+  return (format) =>
+    values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
 }
 
 /** A rule over several variables, such as `exactly-one`. */

@@ -16,7 +16,7 @@ import { isContractDocument } from "../generated/guard.ts";
 import type { Contract, ContractSelection } from "../contract-model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
-import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
+import { ContractFileError, type LocatedFault, type ReadReason } from "./contract-file-error.ts";
 import { readContractText, shownPath } from "./contract-text.ts";
 import type { ContractIssue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
@@ -78,7 +78,7 @@ interface MergedDocument {
  */
 async function readDocument(
   path: string,
-  reason: Reason,
+  reason: ReadReason,
   folders: Folders,
   extendingFiles: readonly string[],
 ): Promise<MergedDocument> {
@@ -157,7 +157,7 @@ async function readBase(
   if (chain.length >= MAX_CHAIN_LENGTH) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${MAX_CHAIN_LENGTH}` };
   }
-  return readDocument(baseFile, { isFound, extendedBy: extendingFile, first: firstContract }, folders, chain);
+  return readDocument(baseFile, { isFound, extendedBy: extendingFile, firstContract }, folders, chain);
 }
 
 /**
