@@ -7,10 +7,10 @@
 import { enumerate } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
-import { type BrokerEntry, isReserved, slotOf } from "../broker/broker-model.ts";
+import { type BrokerEntry, isReservedHeader, slotOf } from "../broker/broker-model.ts";
 import {
   baseNameFault,
-  type FormFault,
+  type MemberFault,
   originFault,
   pathFault,
   ruleFault,
@@ -111,7 +111,7 @@ function examineRules(
   report: ReportIssue,
 ): void {
   const hosts = hostsOf(key);
-  const faultOf = (rule: string): FormFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
+  const faultOf = (rule: string): MemberFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
   allow.forEach((rule, index) => reportFault(["allow", index], faultOf(rule), report));
   deny.forEach((rule, index) => reportFault(["deny", index], faultOf(rule), report));
 }
@@ -193,7 +193,7 @@ function examineHeaders({ member }: DeclaredKey, report: ReportIssue): void {
     const folded = header.toLowerCase();
     if (seen.has(folded)) report(["headers", index], "duplicate header", "each header once");
     seen.add(folded);
-    if (!isReserved(slotOf(header).header)) return;
+    if (!isReservedHeader(slotOf(header).header)) return;
     report(["headers", index], "a key cannot stand in this header", `such as "Authorization: Bearer", or "api-key"`);
   });
 }
