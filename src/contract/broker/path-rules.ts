@@ -127,7 +127,7 @@ function matchesJoinedPath(ruleNames: readonly string[], names: readonly PathNam
   // Fast path: most rules are for other paths.
   const [firstRuleName = "**"] = ruleNames;
   if (!firstRuleName.startsWith("*") && !isName(firstRuleName, names[0]?.text ?? "")) return false;
-  // Before the first round, no segment matches exactly no name.
+  // Before the first round: the rule's first 0 segments match the first 0 names.
   let matchesCount: readonly boolean[] = [true];
   for (const ruleName of hasOpenEnd ? ruleNames.slice(0, -1) : ruleNames) {
     const isWildcard = ruleName === "*";
