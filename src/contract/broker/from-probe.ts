@@ -9,7 +9,7 @@ import { parseUrl } from "../../core/url.ts";
 import type { ProbeEntry } from "../generated/document.ts";
 import { type Slot, isReservedHeader, slotOf } from "./broker-model.ts";
 
-/** What the probe of a key shows about it. */
+/** The facts about a key that its probe shows. */
 export interface ProbedKey {
   /** An origin, or `${NAME}` of the variable that holds the address; absent if the probe sends no HTTP request. */
   readonly upstream?: string;

@@ -1,5 +1,5 @@
 /**
- * What the broker knows about tokens of GitHub. One token opens web pages and git, the API, and uploads. Where these are
+ * The facts about GitHub by which the broker serves tokens of GitHub. One token opens web pages and git, the API, and uploads. Where these are
  * depends on the kind of GitHub:
  *
  *     web and git         API                         uploads

@@ -10,7 +10,7 @@ import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
 import { isAmbiguous } from "./path-forms.ts";
 import { parseRule } from "./path-rules.ts";
 
-/** What is wrong with a text, and what is allowed instead. */
+/** A fault of a text: what is wrong, and what is allowed instead. */
 export type MemberFault = readonly [message: string, allowed: string];
 
 /** Checks a path of `base` or `prefix`, which precedes the path of a request. An empty text stands for no path. */
@@ -48,7 +48,7 @@ function findPathFormFault(path: string): MemberFault | undefined {
 
 const ORIGIN_FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
 
-/** Checks an origin: whoever reads the contract must see to which host the key is sent. @param upstream not only `${NAME}` */
+/** Checks an origin: the contract must show to which host the key is sent. @param upstream not only `${NAME}` */
 export function originFault(upstream: string): MemberFault | undefined {
   if (upstream.includes("${")) return ["a variable must be the whole upstream", ORIGIN_FORMS];
   const url = parseUrl(upstream);

@@ -129,7 +129,7 @@ function hasAmbiguousEscape(path: string, neverEscaped: RegExp): boolean {
   const isAmbiguousEscape = (escape: string): boolean =>
     !/^%[\da-f]{2}$/i.test(escape) || isAmbiguousIfEscaped(escape.slice(1), neverEscaped);
   if (escapes.some(isAmbiguousEscape)) return true;
-  // Of %252F, the first server makes %2F, and the second one a slash. `readingsOf` does not consider two servers, so that a
+  // The first server turns %252F into %2F, and the second one into a slash. `readingsOf` does not consider two servers, so that a
   // slash is always ambiguous here.
   const escapedEscapes = Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi));
   return escapedEscapes.some(([, digits = ""]) => isAmbiguousIfEscaped(digits, NEVER_ESCAPED));

@@ -16,11 +16,11 @@ import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, valueSchema } f
 
 export interface ContractSchema {
   readonly schema: EscSchema;
-  /** What the schema cannot express, so that only a start checks it: a description, and the variables or groups concerned. */
+  /** The rules that the schema cannot express, by description, with the variables or groups concerned. Only a start checks them. */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
 }
 
-/** What `sophia-run enforce` knows about the ESC environment and about the user's options. */
+/** The facts about the ESC environment, and the options of `sophia-run enforce`, on which the schema depends. */
 export interface Enforcement {
   /** Returns false for a variable that is not enforced (`--only`, `--except`). */
   readonly isEnforced: (name: string) => boolean;

@@ -15,7 +15,7 @@ import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation }
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, textRules, valueSchema } from "./value-schema.ts";
 
-/** What ESC reports about the values of one environment. */
+/** The messages of ESC about the values of one environment, sorted. */
 export interface SchemaFindings {
   /** The messages about each value, by the name in ESC, which may be an alias. */
   readonly values: ReadonlyMap<string, readonly Diagnostic[]>;
@@ -138,7 +138,7 @@ function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
   return message.length > COMPARED_LENGTH && summary.startsWith(message.slice(0, COMPARED_LENGTH));
 }
 
-/** What is known of a variable besides its declaration. */
+/** The facts about a variable that are not in its declaration. */
 interface FaultContext {
   readonly isRequired: boolean;
   /** True if a rule over several variables is not met, and this variable is one of them: ESC may report that rule. */

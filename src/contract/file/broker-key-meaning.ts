@@ -40,7 +40,7 @@ export interface DeclaredKey {
   readonly declared: VariableEntry;
   /** Absent if the key is built in and the contract has no `broker` member for it. */
   readonly member: BrokerMember | undefined;
-  /** What the broker reads from the member, without its rules. */
+  /** The compiled member, without its rules. */
   readonly entry: BrokerEntry;
   /**
    * The variables in which the program gets the address of the broker. They are compared in upper case (`folded`), because

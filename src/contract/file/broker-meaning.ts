@@ -121,7 +121,7 @@ function findPath({ name, entry }: DeclaredKey, folded: string): string | undefi
 }
 
 /**
- * Finds variables that would have to hold the broker's address for two keys at once.
+ * Finds variables that would hold the broker's address for two keys at once.
  *
  * @param reportedConflicts the conflicts that were reported for other profiles. This function adds the new ones
  */

@@ -28,7 +28,7 @@ export interface LocatedFault {
   /** From 1, in characters (code points). */
   readonly column: number;
   readonly problem: string;
-  /** What the user may write instead. */
+  /** The text that the user may write instead. */
   readonly allowed: string;
 }
 

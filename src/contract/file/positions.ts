@@ -12,7 +12,7 @@ export interface Fault {
   /** In UTF-16 code units, from the beginning of the text. */
   readonly offset: number;
   readonly message: string;
-  /** What the user may write instead. */
+  /** The text that the user may write instead. */
   readonly allowed: string;
 }
 
@@ -77,7 +77,7 @@ export function parseWithPositions(text: string, syntax: "json" | "jsonc" = "jso
   return root;
 }
 
-/** What is allowed at the place of an error, by the name that jsonc-parser gives to the error. */
+/** The text that is allowed at the place of an error, by the name that jsonc-parser gives to the error. */
 const ALLOWED_BY_ERROR: Readonly<Record<string, string>> = {
   PropertyNameExpected: "a key in double quotes",
   ValueExpected: "a value: an object, a list, a string in double quotes, a number, true, false or null",

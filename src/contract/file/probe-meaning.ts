@@ -56,8 +56,7 @@ export function examineProbe(
 }
 
 /**
- * Checks the URL of a probe. Whoever reads the contract must see to which host a value is sent, and the value must be sent
- * encrypted.
+ * Checks the URL of a probe. The contract must show to which host a value is sent, and the value must be sent encrypted.
  */
 function findUrlFault(url: string): readonly [message: string, allowed: string] | undefined {
   const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… with the URL in a variable";

@@ -156,7 +156,7 @@ function parseAtom(reader: Reader, depth: number): Pattern {
     const expression = new RegExp(`^${source}$`, "u");
     return { kind: "character", set: { test: (tested) => expression.test(tested), source } };
   } catch {
-    // What precedes has checked everything but the ranges of a class, such as `[z-a]`.
+    // Everything else was checked above: only the range of a class can be invalid, such as `[z-a]`.
     throw new SyntaxError("has an invalid range of characters");
   }
 }
