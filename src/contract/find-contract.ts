@@ -39,7 +39,7 @@ export async function loadContractAt(
 ): Promise<Contract> {
   if (place !== undefined) {
     const { loadContractFile } = await import("./file/load-file.ts");
-    return loadContractFile(place.path, !place.isNamed, folders, { profile, scope });
+    return loadContractFile(place, folders, { profile, scope });
   }
   const { BUILT_IN: contract } = await import("./generated/built-in.ts");
   // The built-in contract has neither profiles nor scopes.

@@ -30,58 +30,77 @@ const MAX_KEYS = 100;
 
 /** Creates the examiner for all profiles of a document. It remembers what it has checked, and reports each conflict once. */
 export function createBrokerExaminer(document: ContractDocument): BrokerExaminer {
-  const entries = [document, ...Object.values(document.profiles ?? {})].flatMap(({ variables = {} }) =>
-    Object.entries(variables),
-  );
-  const aliasOwners = new Map(
-    entries.flatMap(([name, { aliases = [] }]) =>
-      aliases.map((alias) => [typeof alias === "string" ? alias : alias.name, name] as const),
-    ),
-  );
-  const namesWithMember = [
-    ...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name]))),
-  ];
-  const excessKey = namesWithMember[MAX_KEYS];
-  // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that the
-  // document has, so that the issue has a position.
-  const builtInNames = Object.keys(PROVIDERS).filter((name) => !namesWithMember.includes(name));
-  const candidates = new Set([...builtInNames, ...namesWithMember]);
-  const reportedConflicts = new Set<string>();
-  // Caches, since a document may have a hundred thousand profiles, which share most entries and members.
-  const compiledKeys = new Map<VariableEntry, DeclaredKey | undefined>();
-  const checkedMembers = new Set<unknown>();
-  const keysAmong = (variables: Variables): ReadonlyMap<string, DeclaredKey> => {
-    const keys = new Map<string, DeclaredKey>();
-    for (const name of candidates) {
-      const entry = variables.get(name);
-      if (entry === undefined) continue;
-      if (!compiledKeys.has(entry)) compiledKeys.set(entry, compileDeclaredKey(name, entry));
-      const key = compiledKeys.get(entry);
-      if (key !== undefined) keys.set(name, key);
-    }
-    return keys;
-  };
-  return (variables, isWritten) => {
+  const examiner = new DocumentExaminer(document);
+  return (variables, isWritten) => examiner.examine(variables, isWritten);
+}
+
+class DocumentExaminer {
+  /** The variable that has an alias, by the alias. */
+  readonly #aliasOwners: ReadonlyMap<string, string>;
+  /** The first variable beyond {@link MAX_KEYS}. */
+  readonly #excessKey: string | undefined;
+  /** The variables that may be keys: built-in ones, and those with a `broker` member. */
+  readonly #candidates: ReadonlySet<string>;
+  readonly #reportedConflicts = new Set<string>();
+  // These two save work, since a document may have a hundred thousand profiles, which share most entries and members.
+  readonly #compiledKeys = new Map<VariableEntry, DeclaredKey | undefined>();
+  readonly #checkedMembers = new Set<unknown>();
+
+  constructor(document: ContractDocument) {
+    const entries = [document, ...Object.values(document.profiles ?? {})].flatMap(({ variables = {} }) =>
+      Object.entries(variables),
+    );
+    this.#aliasOwners = new Map(
+      entries.flatMap(([name, { aliases = [] }]) =>
+        aliases.map((alias) => [typeof alias === "string" ? alias : alias.name, name] as const),
+      ),
+    );
+    const namesWithMember = [
+      ...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name]))),
+    ];
+    this.#excessKey = namesWithMember[MAX_KEYS];
+    // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that the
+    // document has, so that the issue has a position.
+    const builtInNames = Object.keys(PROVIDERS).filter((name) => !namesWithMember.includes(name));
+    this.#candidates = new Set([...builtInNames, ...namesWithMember]);
+  }
+
+  /** See {@link BrokerExaminer}. */
+  examine(variables: Variables, isWritten: (name: string) => boolean): readonly BrokerIssue[] {
+    const excessKey = this.#excessKey;
     if (excessKey !== undefined) return isWritten(excessKey) ? [tooManyKeys(excessKey)] : [];
-    const keys = keysAmong(variables);
+    const keys = this.#keysAmong(variables);
     const names: KnownNames = {
       isDeclared: (name) => variables.has(name),
       isKey: (name) => keys.has(name),
-      ownerOf: (alias) => aliasOwners.get(alias),
+      ownerOf: (alias) => this.#aliasOwners.get(alias),
     };
     const allKeys = [...keys.values()];
     const writtenKeys = allKeys.filter(({ name, member }) => member !== undefined && isWritten(name));
-    const issues = writtenKeys.flatMap((key) => {
-      const areRulesNew = !checkedMembers.has(key.member);
-      checkedMembers.add(key.member);
-      return examineKey(key, names, areRulesNew);
-    });
     return [
-      ...issues,
+      ...writtenKeys.flatMap((key) => this.#examineMember(key, names)),
       ...findKeysAsAddresses(keys, isWritten),
-      ...findSharedAddresses(allKeys, isWritten, reportedConflicts),
+      ...findSharedAddresses(allKeys, isWritten, this.#reportedConflicts),
     ];
-  };
+  }
+
+  #keysAmong(variables: Variables): ReadonlyMap<string, DeclaredKey> {
+    const keys = new Map<string, DeclaredKey>();
+    for (const name of this.#candidates) {
+      const entry = variables.get(name);
+      if (entry === undefined) continue;
+      if (!this.#compiledKeys.has(entry)) this.#compiledKeys.set(entry, compileDeclaredKey(name, entry));
+      const key = this.#compiledKeys.get(entry);
+      if (key !== undefined) keys.set(name, key);
+    }
+    return keys;
+  }
+
+  #examineMember(key: DeclaredKey, names: KnownNames): readonly BrokerIssue[] {
+    const areRulesNew = !this.#checkedMembers.has(key.member);
+    this.#checkedMembers.add(key.member);
+    return examineKey(key, names, areRulesNew);
+  }
 }
 
 function tooManyKeys(variable: string): BrokerIssue {

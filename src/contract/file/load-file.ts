@@ -29,26 +29,25 @@ const MAX_CHAIN_LENGTH = 8;
 /**
  * Loads a contract file.
  *
- * @param isFound true if sophia-run found the file, which then must have a trusted owner. False if the user named the file:
- *   then it may be in any folder, and have any owner
+ * @param file its path, and true for `isNamed` if the user named it: then it may be in any folder, and have any owner. If
+ *   sophia-run found the file, it must have a trusted owner
  * @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope`
  */
 export async function loadContractFile(
-  file: string,
-  isFound: boolean,
+  file: { readonly path: string; readonly isNamed: boolean },
   folders: Folders,
   { profile, scope }: ContractSelection,
 ): Promise<Contract> {
   // The path of a found file is already absolute. `resolve` would change its meaning if it has `..` behind a symbolic link.
-  const path = isFound ? file : resolve(folders.cwd, file);
-  const { document, environmentFiles } = await readDocument(path, { isFound }, folders, []);
+  const path = file.isNamed ? resolve(folders.cwd, file.path) : file.path;
+  const { document, environmentFiles } = await readDocument(path, { isFound: !file.isNamed }, folders, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
     throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
       ...profiles.keys(),
     ]);
   }
-  const namedContract = isFound ? undefined : path;
+  const namedContract = file.isNamed ? path : undefined;
   const environment =
     environmentFiles === undefined
       ? undefined
