@@ -62,50 +62,68 @@ export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): F
  * @param maxLength the length above which texts have no pattern
  */
 export function patternsOf(secrets: readonly Secret[], maxLength = Infinity): ReadonlyMap<string, Form> {
-  const patterns = new Map<string, Form>();
-  for (const secret of secrets) addPatterns(patterns, secret, maxLength);
-  return patterns;
+  const collector = new PatternCollector(maxLength);
+  for (const secret of secrets) collector.addSecret(secret);
+  return collector.forms;
 }
 
-function addPatterns(patterns: Map<string, Form>, { name, value }: Secret, maxLength: number): void {
-  const addPlain = (part: SecretPart, bytes: string): void => {
-    if (bytes.length < MIN_PLAIN_LENGTH) return;
-    for (const piece of piecesOf(bytes))
-      addPattern(patterns, piece, { name, part, encoding: "plain", shownLength: shownLengthOf(piece) });
-  };
-  const addBase64 = (part: SecretPart, encodedForms: readonly string[], bytes: Uint8Array): void => {
-    const secretLength = countCharacters(bytes);
-    for (const encoded of encodedForms) {
+class PatternCollector {
+  /** The form of each pattern that was added. */
+  readonly forms = new Map<string, Form>();
+  private readonly maxLength: number;
+
+  constructor(maxLength: number) {
+    this.maxLength = maxLength;
+  }
+
+  addSecret({ name, value }: Secret): void {
+    const { maxLength } = this;
+    const valueBytes = Buffer.from(value);
+    const isSearched = (text: string): boolean => text.length <= maxLength;
+    // Many programs decode bytes that are not UTF-8 as U+FFFD. `toString` does the same.
+    for (const [text, part] of textsOf(valueBytes.toString())) {
+      if (!isSearched(text)) continue;
+      const bytes = Buffer.from(text);
+      this.addPlain(name, part, bytes);
+      if (part === "line" && !LINE_TO_ENCODE.test(text)) continue;
+      this.addBase64(name, part, base64FormsOf(bytes), bytes);
+    }
+    // Other programs write such bytes as they are.
+    if (!isUtf8(valueBytes)) {
+      this.addPlain(name, "value", valueBytes);
+      this.addBase64(name, "value", base64FormsOf(valueBytes).filter(isSearched), valueBytes);
+    }
+    this.addBase64(name, "value", base64LinesOf(valueBytes).filter(isSearched), valueBytes);
+  }
+
+  private addPlain(name: string, part: SecretPart, textBytes: Buffer): void {
+    const pattern = withNewlines(textBytes.toString("latin1"));
+    if (pattern.length < MIN_PLAIN_LENGTH) return;
+    for (const piece of piecesOf(pattern)) {
+      this.add(piece, { name, part, encoding: "plain", shownLength: shownLengthOf(piece) });
+    }
+  }
+
+  /** Adds texts in base64. @param textBytes the bytes that each of them encodes, at least in part */
+  private addBase64(name: string, part: SecretPart, encodedTexts: readonly string[], textBytes: Buffer): void {
+    const secretLength = countCharacters(textBytes);
+    for (const encoded of encodedTexts) {
       if (encoded.length < MIN_ENCODED_LENGTH) continue;
       for (const piece of piecesOf(encoded)) {
         const shownLength = shownLengthOfBase64(piece, secretLength);
-        addPattern(patterns, piece, { name, part, encoding: "base64", shownLength });
+        this.add(piece, { name, part, encoding: "base64", shownLength });
       }
     }
-  };
-  const isShort = (encoded: string): boolean => encoded.length <= maxLength;
-  const valueBytes = Buffer.from(value);
-  // Many programs decode bytes that are not UTF-8 as U+FFFD. `toString` does the same.
-  for (const [text, part] of textsOf(valueBytes.toString())) {
-    if (text.length > maxLength) continue;
-    const bytes = Buffer.from(text);
-    addPlain(part, withNewlines(bytes.toString("latin1")));
-    if (part === "line" && !LINE_TO_ENCODE.test(text)) continue;
-    addBase64(part, base64FormsOf(bytes), bytes);
   }
-  if (!isUtf8(valueBytes)) {
-    addPlain("value", withNewlines(valueBytes.toString("latin1")));
-    addBase64("value", base64FormsOf(valueBytes).filter(isShort), valueBytes);
-  }
-  addBase64("value", base64LinesOf(valueBytes).filter(isShort), valueBytes);
-}
 
-function addPattern(patterns: Map<string, Form>, pattern: string, form: Form): void {
-  const existing = patterns.get(pattern);
-  if (existing === undefined) patterns.set(pattern, form);
-  // Several secrets may have the same pattern. Of it, no more may appear than of any of them.
-  else if (form.shownLength < existing.shownLength)
-    patterns.set(pattern, { ...existing, shownLength: form.shownLength });
+  private add(pattern: string, form: Form): void {
+    const existing = this.forms.get(pattern);
+    if (existing === undefined) this.forms.set(pattern, form);
+    // Several secrets may have the same pattern. Of it, no more may appear than of any of them.
+    else if (form.shownLength < existing.shownLength) {
+      this.forms.set(pattern, { ...existing, shownLength: form.shownLength });
+    }
+  }
 }
 
 /** Replaces each line end by LF, because the search reads each line end of an output as LF. */

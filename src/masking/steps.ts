@@ -35,6 +35,7 @@ const ENCODINGS_BY_START: readonly (readonly Encoding[])[] = Array.from({ length
 
 export class StepSearch {
   private waiting = new WaitingCandidates();
+  /** The passage that is searched. Between calls it is empty, so that the memory of the last one can be freed. */
   private passage = NO_PASSAGE;
   private readonly automaton: Automaton;
   private readonly onMatch: OnMatch;
@@ -98,10 +99,10 @@ export class StepSearch {
       }
       if (index >= bytes.length) return node;
       const byte = bytes[index] ?? 0;
-      const kind = escapes[byte];
+      const mark = escapes[byte];
       // A line break matters only to waiting candidates, and at the end of a line of base64.
-      if (kind === ESCAPE || (kind === LINE_BREAK && (!waiting.isEmpty || this.endsBase64Line(index))))
-        this.readEscape(byte, index, node);
+      const mayBeEscape = mark === ESCAPE || (mark === LINE_BREAK && (!waiting.isEmpty || this.endsBase64Line(index)));
+      if (mayBeEscape) this.readEscape(byte, index, node);
       node = automaton.nextNode(node, byte);
       index += 1;
       const formerDepth = depth;
@@ -109,7 +110,8 @@ export class StepSearch {
       const matchLength = automaton.matchLengthAt(node);
       if (matchLength !== 0) {
         const end = streamOffset + index;
-        onMatch(end - matchLength, end, node, PLAIN, false);
+        const isShell = false;
+        onMatch(end - matchLength, end, node, PLAIN, isShell);
       }
       // If the pattern did not continue, and the prefix that has replaced it is short, it is faster to go back to where this
       // prefix begins, and to skip from there.

@@ -28,7 +28,8 @@ export async function readContractText(path: string, reason: ReadReason, folders
   const { isFound, extendedBy, firstContract = path } = reason;
   // Fast path for nearly all starts: the addon checks the owner of a regular file, and reads it. It cannot do so for an
   // extended file, whose path may have symbolic links.
-  const trustedText = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), false) : undefined;
+  const isSecret = false;
+  const trustedText = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), isSecret) : undefined;
   if (trustedText !== undefined) return withoutMark(trustedText);
   const createError = (problem: ContractProblem): ContractFileError =>
     new ContractFileError(path, folders.cwd, problem);

@@ -91,6 +91,7 @@ const ALLOWED_BY_ERROR: Readonly<Record<string, string>> = {
 /** Describes a syntax error in more detail than jsonc-parser does. */
 function syntaxFault(text: string, offset: number, errorName: string): Fault {
   const rest = text.slice(offset);
+  // These are the errors of a string that does not end, or has an invalid character or escape.
   if (rest.startsWith('"') && /^(?:UnexpectedEndOfString|Invalid)/.test(errorName)) return stringFault(text, offset);
   const allowed =
     ALLOWED_BY_ERROR[errorName] ??
@@ -99,7 +100,8 @@ function syntaxFault(text: string, offset: number, errorName: string): Fault {
   if (errorName === "InvalidCommentToken" || rest.startsWith("#")) {
     return { offset, message: "unexpected comment: JSON has none", allowed };
   }
-  if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
+  const isClosedAfterComma = /^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset));
+  if (isClosedAfterComma) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
   // The message repeats only punctuation: the user may have named the wrong file, such as one with a token.
@@ -129,6 +131,7 @@ function stringFault(text: string, start: number): Fault {
   }
 }
 
+/** A member of an object in the tree. */
 interface Member {
   readonly key: string;
   /** The offset of the key. */
