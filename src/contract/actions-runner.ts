@@ -1,6 +1,6 @@
 /**
- * The variables that belong to the runner of GitHub Actions. Since the runner sets them for each step, sophia-run does not
- * pass them on to later steps. Nor does it suggest one of them as a misspelling of a declared variable.
+ * The variables that belong to the runner of GitHub Actions. Since the runner sets them for each step, sophia-run does
+ * not pass them on to later steps. Nor does it suggest one of them as a misspelling of a declared variable.
  */
 
 /** The variables of the runner whose names begin with `GITHUB_` (GitHubContext.cs in actions/runner). */
@@ -16,10 +16,16 @@ const RUNNER_VARIABLES: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** A variable of the runners' virtual machines. Actions such as actions/setup-python find installed languages in its folder. */
+/**
+ * A variable of the runners' virtual machines. Actions such as actions/setup-python find installed languages in its
+ * folder.
+ */
 const IMAGE_VARIABLE = "AGENT_TOOLSDIRECTORY";
 
-/** Returns true if the runner sets the variable. It does not set `GITHUB_PAT` and `GITHUB_TOKEN`, which workflows may set. */
+/**
+ * Returns true if the runner sets the variable. It does not set `GITHUB_PAT` and `GITHUB_TOKEN`, which workflows may
+ * set.
+ */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
   return RUNNER_VARIABLES.has(upper) || upper === IMAGE_VARIABLE || /^(?:RUNNER|ACTIONS)_/.test(upper);

@@ -1,6 +1,7 @@
 /**
- * Applies a contract to the variables that the sources have: it adds values of aliases under the variables' names, and the
- * defaults, and marks the values that the program gets as files. Each start calls this before it decides which source wins.
+ * Applies a contract to the variables that the sources have: it adds values of aliases under the variables' names, and
+ * the defaults, and marks the values that the program gets as files. Each start calls this before it decides which
+ * source wins.
  */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import { statSync } from "node:fs";
@@ -15,8 +16,8 @@ export interface CompletedLayers {
 }
 
 /**
- * Completes the layers. If a layer has an alias of a variable but not its name, the layer gets the variable with the value of
- * the alias. An empty value is treated as no value. The time is linear in the number of variables.
+ * Completes the layers. If a layer has an alias of a variable but not its name, the layer gets the variable with the
+ * value of the alias. An empty value is treated as no value. The time is linear in the number of variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
@@ -46,7 +47,9 @@ function withAliasedNames({ aliases }: Contract, layer: Layer): Layer {
   return { ...layer, variables: [...otherVariables, ...added.values()] };
 }
 
-/** Marks the values of a layer that the program gets as files: those with `"as": "file"`, under their name or an alias. */
+/**
+ * Marks the values of a layer that the program gets as files: those with `"as": "file"`, under their name or an alias.
+ */
 function withFileDelivery(contract: Contract, layer: Layer): Layer {
   const withDelivery = (variable: Variable): Variable =>
     variable.value !== "" && declarationOf(contract, variable.name)?.as === "file" && !isPathOfFile(variable.value)
@@ -59,8 +62,8 @@ function withFileDelivery(contract: Contract, layer: Layer): Layer {
 const MAX_PATH_LENGTH = 4096;
 
 /**
- * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user, or a
- * sophia-run around this one, has written the file.
+ * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user,
+ * or a sophia-run around this one, has written the file.
  */
 function isPathOfFile(value: string): boolean {
   const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])/.test(value);

@@ -1,7 +1,7 @@
 /**
  * Checks the resolved values of a start against the contract: whether all variables are set that the rules require, and
- * whether each value has its format and is a real value, not a placeholder or a reference. Also has the functions that find
- * names in a contract.
+ * whether each value has its format and is a real value, not a placeholder or a reference. Also has the functions that
+ * find names in a contract.
  *
  * A variable is set if its value has a visible character.
  */
@@ -27,7 +27,8 @@ export const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\
 /**
  * Returns all violations: first those of rules, and then those of values, both in the order of the contract.
  *
- * @param formatFault the check of formats. The caller creates one for each check, since it counts the work of all patterns
+ * @param formatFault the check of formats. The caller creates one for each check, since it counts the work of all
+ *   patterns
  * @throws SophiaError (contract-slow, 125)
  */
 export function checkContract(
@@ -80,7 +81,9 @@ export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
 
-/** Returns the variables that a violation is about: the variable that is missing or wrong, or all variables of a group. */
+/**
+ * Returns the variables that a violation is about: the variable that is missing or wrong, or all variables of a group.
+ */
 export function namesOfViolation(violation: Violation): readonly string[] {
   if ("name" in violation) return [violation.name];
   return "rule" in violation ? violation.rule.names : [];
@@ -107,7 +110,8 @@ export function checkRule(rule: Rule, resolution: Resolution): RuleViolation | u
       return findUsedVariable(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
     }
     case "all-or-none": {
-      // A default alone does not require the other variables. But once a source sets one, defaults help to complete the group.
+      // A default alone does not require the other variables. But once a source sets one, defaults help to complete the
+      // group.
       const set = rule.names.filter((name) => isSetBySource(resolution, name));
       const missing = set.length === 0 ? [] : rule.names.filter((name) => !isSet(resolution, name));
       return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
@@ -125,7 +129,10 @@ function isSetBySource(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-/** Checks the value of one variable. A variable without a value is valid here: the rules decide whether it must have one. */
+/**
+ * Checks the value of one variable. A variable without a value is valid here: the rules decide whether it must have
+ * one.
+ */
 function checkValue(
   declaration: Declaration,
   resolution: Resolution,
@@ -134,9 +141,9 @@ function checkValue(
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // If sophia-run writes the value to a file (`delivery`), the value is the content of the file; otherwise it may be the path
-  // of a file that exists. The declared format is that of the content with `"as": "file"`, and that of the path without. A
-  // content cannot be checked by the format of a path, nor a path by that of a content.
+  // If sophia-run writes the value to a file (`delivery`), the value is the content of the file; otherwise it may be
+  // the path of a file that exists. The declared format is that of the content with `"as": "file"`, and that of the
+  // path without. A content cannot be checked by the format of a path, nor a path by that of a content.
   const isContent = resolved.delivery === "file";
   const hasFormatOfContent = declaration.as === "file";
   if (isContent !== hasFormatOfContent) return undefined;
@@ -145,7 +152,8 @@ function checkValue(
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
     return { kind: "placeholder", name };
   }
-  // For `.env` files, `reference` was set when the file was read. In the process environment a shell has replaced `$X` already.
+  // For `.env` files, `reference` was set when the file was read. In the process environment a shell has replaced `$X`
+  // already.
   const form = resolved.reference ?? (source === "environment" ? schemeOf(resolved.value) : undefined);
   if (form !== undefined && isOnlyReference(form) && !isDeclaredReference(form, format)) {
     return { kind: "reference", name, form };
@@ -157,8 +165,8 @@ function checkValue(
 /** Returns true if the contract expects a reference of this form, so that the program resolves the reference itself. */
 function isDeclaredReference(form: ReferenceForm, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "text") return false;
-  // A prefix or the pattern must contain the beginning of the form. This is `$` for references of shells (`$X`, `$(…)`), and
-  // the first three characters for others (`op:`).
+  // A prefix or the pattern must contain the beginning of the form. This is `$` for references of shells (`$X`,
+  // `$(…)`), and the first three characters for others (`op:`).
   const isOfShell = form.includes("…") || form.includes("X");
   const beginning = form.slice(0, isOfShell ? 1 : 3);
   const formatTexts = [...format.prefixes, format.pattern?.source ?? ""];

@@ -1,7 +1,7 @@
 /**
- * The types of a contract, and of violations of it. A contract declares the variables of a project and rules over them. These
- * types are the compiled form, which file/compile.ts makes and nearly all code reads. generated/document.ts has the types of
- * the JSON in a contract file.
+ * The types of a contract, and of violations of it. A contract declares the variables of a project and rules over them.
+ * These types are the compiled form, which file/compile.ts makes and nearly all code reads. generated/document.ts has
+ * the types of the JSON in a contract file.
  */
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
@@ -60,8 +60,8 @@ export interface ContractEnvironment {
   /** The absolute path of the file that names the environments: the contract, or one that it extends. */
   readonly file: string;
   /**
-   * True if the user must consent to opening the environments. False if the user named the contract by an option, and `file`
-   * is in its folder or below.
+   * True if the user must consent to opening the environments. False if the user named the contract by an option, and
+   * `file` is in its folder or below.
    */
   readonly isFound: boolean;
 }
@@ -89,7 +89,10 @@ export interface Declaration {
   readonly as?: "file";
   readonly format?: ValueFormat;
   readonly rotateEvery?: Interval | "never";
-  /** The request by which `check --live` tests the value. The built-in contract has its probes elsewhere: see `probesOf`. */
+  /**
+   * The request by which `check --live` tests the value. The built-in contract has its probes elsewhere: see
+   * `probesOf`.
+   */
   readonly probe?: ProbeEntry;
   /** The member as in the contract file. Only a start with `--broker` compiles it (broker/entry.ts). */
   readonly broker?: BrokerMember;
@@ -131,7 +134,10 @@ export interface TextPattern {
   readonly source: string;
   /** @throws SophiaError (contract-slow, 125) if all matches of a check together take too many steps */
   readonly matches: (value: string, use: PatternUse) => boolean;
-  /** Returns a text that matches. If the pattern allows it, the text contains the word, and has at least `minLength` characters. */
+  /**
+   * Returns a text that matches. If the pattern allows it, the text contains the word, and has at least `minLength`
+   * characters.
+   */
   readonly sample: (word: string, minLength: number) => string;
 }
 
@@ -142,7 +148,9 @@ export interface TextPattern {
  */
 export type FormatCheck = (format: ValueFormat, value: string, name: string) => FormatFault | undefined;
 
-/** A count of the steps that the matches of one check take together. pattern/pattern.ts adds to it, and has the limit. */
+/**
+ * A count of the steps that the matches of one check take together. pattern/pattern.ts adds to it, and has the limit.
+ */
 export interface PatternWork {
   steps: number;
   /** The number of steps of the slowest match, and the name of its variable. */
@@ -221,13 +229,18 @@ export type ValueViolation =
   | { readonly kind: "placeholder"; readonly name: string }
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
-/** A value that ESC refuses by a schema which was written for another contract, so that this contract does not explain why. */
+/**
+ * A value that ESC refuses by a schema which was written for another contract, so that this contract does not explain
+ * why.
+ */
 interface RefusedValue {
   readonly kind: "refused";
   readonly name: string;
 }
 
-/** The project has no contract, and the user does not seem to want the built-in one. There are no other violations then. */
+/**
+ * The project has no contract, and the user does not seem to want the built-in one. There are no other violations then.
+ */
 interface AbsentContract {
   readonly kind: "no-contract";
 }

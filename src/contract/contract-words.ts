@@ -1,4 +1,6 @@
-/** Describes formats and their faults, for messages and generated documents. The texts never contain a part of a value. */
+/**
+ * Describes formats and their faults, for messages and generated documents. The texts never contain a part of a value.
+ */
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./contract-model.ts";
 

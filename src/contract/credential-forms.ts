@@ -1,6 +1,6 @@
 /**
- * Recognizes credentials in the values of variables, so that sophia-run can treat a value as a secret although no contract
- * declares it. The time is linear in the length of a value.
+ * Recognizes credentials in the values of variables, so that sophia-run can treat a value as a secret although no
+ * contract declares it. The time is linear in the length of a value.
  *
  * There are three kinds:
  * - a token that begins with a mark of its service (`ghp_…`);
@@ -17,10 +17,16 @@ const USER_AND_PASSWORD =
 /** Matches a user and a password in a URL of Oracle: `jdbc:oracle:thin:user/password@host`. */
 const ORACLE = /^jdbc:oracle:thin:[^/@\s]{1,128}\/[^@\s]{1,256}@/i;
 
-/** Names of passwords in connection strings (ADO.NET, ODBC, JDBC, libpq, Azure) and options. They also match at the end of a word. */
+/**
+ * Names of passwords in connection strings (ADO.NET, ODBC, JDBC, libpq, Azure) and options. They also match at the end
+ * of a word.
+ */
 const PASSWORD_NAMES: readonly string[] =
   "password passwd passphrase secretkey accesskey accountkey secret_key access_key private_key".split(" ");
-/** The same, and names in the queries of URLs. They match only as a whole word, because common words end with some of them. */
+/**
+ * The same, and names in the queries of URLs. They match only as a whole word, because common words end with some of
+ * them.
+ */
 const SHORT_PASSWORD_NAMES: readonly string[] = "pwd pass secret token signature sig api_key api-key apikey".split(" ");
 /** Names of keys that are searched only in the queries of URLs, because elsewhere they are common words. */
 const QUERY_KEY_NAMES: readonly string[] = ["key", "auth", "code"];
@@ -78,8 +84,8 @@ const ASSIGNMENT = `(?:\\s{0,9}=\\s{0,9}["']?[^;\\s&"',]|"\\s{0,9}:\\s{0,9}"[^"]
 const ASSIGNMENT_IN_LINES = `(?:${ASSIGNMENT}|:[ \\t]{1,9}["']?[^\\s"'])`;
 
 /**
- * Matches `user:password@` and `:password@` after the `://` of a URL. A password with a `/` must not begin like a port: in
- * `://host:80/@x` the `80/` is not a password.
+ * Matches `user:password@` and `:password@` after the `://` of a URL. A password with a `/` must not begin like a port:
+ * in `://host:80/@x` the `80/` is not a password.
  */
 const PASSWORD = "[^/?#\\s:@\"']{0,512}:(?:[^/?#\\s@\"']{1,2048}|(?!\\d{1,5}[/?#])[^\\s:@\"']{1,2048})@";
 const USER_WITH_PASSWORD = new RegExp(`://${PASSWORD}`, "y");
@@ -101,7 +107,8 @@ function hasUserInUrl(value: string): boolean {
   return false;
 }
 
-// These match the character that must precede the beginning of a credential, unless the value starts with the beginning.
+// These match the character that must precede the beginning of a credential, unless the value starts with the
+// beginning.
 const NOT_IN_WORD = /[^\w-]/;
 const NOT_IN_NAME = /[^a-z\d]/;
 const IN_QUERY = /[?&]/;
@@ -109,7 +116,8 @@ const IN_QUERY = /[?&]/;
 /**
  * Returns true if the value contains the beginning, and the rest follows it.
  *
- * @param rest the source of a regular expression. It is compiled only for a value with the beginning, which few values have
+ * @param rest the source of a regular expression. It is compiled only for a value with the beginning, which few values
+ *   have
  * @param precedingCharacter matches the character that must precede the beginning, unless the value starts with it
  */
 function hasBeginning(value: string, beginning: string, rest: string, precedingCharacter?: RegExp): boolean {

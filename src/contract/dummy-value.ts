@@ -1,8 +1,8 @@
 /**
  * Creates dummy values for `--fake`, which starts a program without its secrets.
  *
- * A dummy has a form that client libraries can parse, but leads to no real service. The address of a database has a user, and
- * is on this machine. Other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ * A dummy has a form that client libraries can parse, but leads to no real service. The address of a database has a
+ * user, and is on this machine. Other URLs have a host that no name server knows (`.invalid`, RFC 2606).
  *
  *     STRIPE_API_KEY     fake-stripe-api-key
  *     DATABASE_URL       postgresql://fake:fake@127.0.0.1/fake
@@ -12,8 +12,8 @@ import type { Declaration, ValueFormat } from "./contract-model.ts";
 import { formatFault } from "./format.ts";
 
 /**
- * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has
- * room for it.
+ * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format
+ * has room for it.
  *
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
@@ -29,7 +29,10 @@ export function dummyValue(declaration: Declaration): string {
   });
 }
 
-/** Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy has its scheme. */
+/**
+ * Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy has its
+ * scheme.
+ */
 export function dummyInPlaceOf(name: string, value: string): string {
   const scheme = SCHEME.exec(value)?.[1];
   return scheme === undefined ? dummyByName({ name }) : urlOf(scheme, dummyWord(name));
@@ -47,8 +50,8 @@ function dummyWord(name: string): string {
 }
 
 /**
- * Returns a dummy value for a variable without a format. It has the scheme or the prefix of the example, if there is one:
- * `sk_fake-name` for `sk_<key>`. Otherwise the name decides whether it is a URL.
+ * Returns a dummy value for a variable without a format. It has the scheme or the prefix of the example, if there is
+ * one: `sk_fake-name` for `sk_<key>`. Otherwise the name decides whether it is a URL.
  */
 function dummyByName({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
   const scheme = SCHEME.exec(example)?.[1];
@@ -97,7 +100,10 @@ function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
-/** Returns the minimum; without one, 0, or the maximum if that is lower. It is a bigint, which is printed without an exponent. */
+/**
+ * Returns the minimum; without one, 0, or the maximum if that is lower. It is a bigint, which is printed without an
+ * exponent.
+ */
 function integerOf({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
@@ -135,8 +141,8 @@ function isNameOfDsn(name: string): boolean {
 }
 
 /**
- * Returns a data source name (DSN): the address of a database, if the name of the variable suggests one. Otherwise it has the
- * form of Sentry and other error trackers: a key, a host and the number of a project.
+ * Returns a data source name (DSN): the address of a database, if the name of the variable suggests one. Otherwise it
+ * has the form of Sentry and other error trackers: a key, a host and the number of a project.
  */
 function dsnFor(name: string): string {
   const scheme = schemeOfName(name);

@@ -1,6 +1,6 @@
 /**
- * Finds the variables that a start lacks to meet the contract, and creates dummy values for them (`--fake`). So tests, previews
- * and coding agents can start a program without its secrets.
+ * Finds the variables that a start lacks to meet the contract, and creates dummy values for them (`--fake`). So tests,
+ * previews and coding agents can start a program without its secrets.
  */
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
@@ -10,8 +10,8 @@ import { dummyValue } from "./dummy-value.ts";
 import { preferredVariable } from "./remedies.ts";
 
 /**
- * Returns dummy values for the variables that a resolution lacks. A value depends only on the declaration of its variable, so
- * that each start gets the same one.
+ * Returns dummy values for the variables that a resolution lacks. A value depends only on the declaration of its
+ * variable, so that each start gets the same one.
  *
  * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated

@@ -1,6 +1,7 @@
 /**
- * Finds the contract of a project, and loads it: the file that the user named, or a `sophia.contract.json` in the project's
- * folder or above, or else the contract that is built into sophia-run. Each start and most commands call this.
+ * Finds the contract of a project, which declares the variables of its programs, and loads it. The contract is the file
+ * that the user named, or a `sophia.contract.json` in the project's folder or above, or else the contract that is built
+ * into sophia-run. Each start and most commands call this.
  *
  * The code that reads files, and the built-in contract, are imported only if they are used.
  */
@@ -50,8 +51,8 @@ export async function loadContractAt(
 }
 
 /**
- * Returns the file that the user named, or else the file that a search finds. Returns undefined if there is none, so that the
- * built-in contract applies.
+ * Returns the file that the user named, or else the file that a search finds. Returns undefined if there is none, so
+ * that the built-in contract applies.
  *
  * The search goes upwards from the project's folder to the root of the repository, the folder with `.git`. Without a
  * repository it goes to the root of the file system. It ends at the first file with the name of a contract, even if

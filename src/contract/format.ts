@@ -1,12 +1,12 @@
 /**
- * Checks whether a value has a format, such as `"format": "port"` of a contract. contract-words.ts describes the fault for the
- * user. value-schema.ts has the same rules as schemas of Pulumi ESC.
+ * Checks whether a value has a format, such as `"format": "port"` of a contract. contract-words.ts describes the fault
+ * for the user. value-schema.ts has the same rules as schemas of Pulumi ESC.
  */
 import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
 /**
- * The longest value, in characters, that is matched with a pattern. No system passes a longer value to a program: Linux limits
- * a variable to 128 KiB, and macOS all variables together to 1 MiB.
+ * The longest value, in characters, that is matched with a pattern. No system passes a longer value to a program: Linux
+ * limits a variable to 128 KiB, and macOS all variables together to 1 MiB.
  */
 const MAX_PATTERN_LENGTH = 1024 * 1024;
 
@@ -65,14 +65,18 @@ function textFault(
   use: PatternUse,
 ): FormatFault | undefined {
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
-  // `length` counts UTF-16 code units, of which there are never fewer than characters. Counting characters takes more time.
+  // `length` counts UTF-16 code units, of which there are never fewer than characters. Counting characters takes more
+  // time.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
   if (value.length > MAX_PATTERN_LENGTH) return { kind: "too-long", maxLength: MAX_PATTERN_LENGTH };
   return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
-/** The schemes whose URLs the parser of `URL` checks completely: the special schemes of the URL standard, without `file`. */
+/**
+ * The schemes whose URLs the parser of `URL` checks completely: the special schemes of the URL standard, without
+ * `file`.
+ */
 const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
 /** Checks a URL, which must have `scheme://`: otherwise `localhost:6333` would be a URL with the scheme `localhost`. */

@@ -1,14 +1,16 @@
 /**
- * Tables of the forms that credentials of known services have, such as GitHub's `ghp_…`. credential-forms.ts looks for these
- * in values. Only forms with a fixed part are here: a text without one could as well be a commit hash or a public key.
+ * Tables of the forms that credentials of known services have, such as GitHub's `ghp_…`. credential-forms.ts looks for
+ * these in values. Only forms with a fixed part are here: a text without one could as well be a commit hash or a public
+ * key.
  *
- * `beginning` is plain text, which JavaScript finds fast. `rest` is a regular expression for what must follow it; its length
- * is limited, so that a search is linear in the length of the value. The limits are those of the services, or somewhat lower.
+ * `beginning` is plain text, which JavaScript finds fast. `rest` is a regular expression for what must follow it; its
+ * length is limited, so that a search is linear in the length of the value. The limits are those of the services, or
+ * somewhat lower.
  */
 
 /**
- * Tokens, each by its beginning, which must be at the start of a word, and by what must follow. The list does not contain
- * public keys: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
+ * Tokens, each by its beginning, which must be at the start of a word, and by what must follow. The list does not
+ * contain public keys: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
  */
 export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
   ["ghp_", "\\w{30}"],
@@ -120,8 +122,8 @@ export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
 ];
 
 /**
- * Credentials that may begin within a word, each with its description for the user. A URL is a credential if whoever knows it
- * needs nothing else, such as the address of a webhook.
+ * Credentials that may begin within a word, each with its description for the user. A URL is a credential if whoever
+ * knows it needs nothing else, such as the address of a webhook.
  */
 export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: string, description: string])[] = [
   ["hooks.slack.com/", "(?:services|workflows|triggers)/[\\w/-]{16}", "the address of a webhook"],

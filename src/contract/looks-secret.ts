@@ -1,6 +1,6 @@
 /**
- * Guesses by the name and the value of a variable whether it is a secret. Commands use this for variables that no contract
- * declares. In doubt the variable is a secret.
+ * Guesses by the name and the value of a variable whether it is a secret. Commands use this for variables that no
+ * contract declares. In doubt the variable is a secret.
  */
 import { credentialIn } from "./credential-forms.ts";
 import type { Contract } from "./contract-model.ts";
@@ -10,7 +10,9 @@ const SECRET_PART =
   /^(?:AUTH|BEARER|COOKIE|CREDENTIAL|DSN|HMAC|JWT|KEY|MNEMONIC|OTP|PASS|PASSCODE|PASSPHRASE|PASSWD|PASSWORD|PAT|PIN|PRIVATE|PWD|SALT|SECRET|SIGNATURE|TOKEN)S?$/;
 /** Matches the end of a name without separators: `APIKEY`, `PGPASSWORD`. */
 const SECRET_END = /(?:KEY|TOKEN|SECRET|PASSPHRASE|PASSWORD|PASSWD)S?$/;
-/** Matches the names of public keys (`STRIPE_PUBLISHABLE_KEY`), and of facts about a secret (`TOKEN_TTL`, `MAX_TOKENS`). */
+/**
+ * Matches the names of public keys (`STRIPE_PUBLISHABLE_KEY`), and of facts about a secret (`TOKEN_TTL`, `MAX_TOKENS`).
+ */
 const PUBLIC_NAME =
   /(?:^|_)(?:PUBLIC|PUBLISHABLE|MAX|MIN|NUM)_|_(?:AGE|ALG|ALGORITHM|AUDIENCE|BITS|BYTES|COUNT|DAYS|DIR|DISABLED|DOMAIN|DURATION|ENABLED|ENDPOINT|EXPIRATION|EXPIRES|EXPIRES_IN|EXPIRY|FORMAT|HEADER|HOST|HOURS|INTERVAL|ISSUER|LENGTH|LIFETIME|LIMIT|METHOD|MINUTES|MODE|NAME|PATH|PORT|PREFIX|PROVIDER|REGION|REQUIRED|ROUNDS|SAMESITE|SECONDS|SECURE|SIZE|TIMEOUT|TTL|TYPE|UR[IL]|VERSION)$/;
 

@@ -1,6 +1,7 @@
 /**
- * Describes which program resolves a reference. A reference is a value such as `op://vault/item/field`, which names a secret
- * in another store instead of containing it. sophia-run refuses to start a program with one, and shows these lines.
+ * Describes which program resolves a reference. A reference is a value such as `op://vault/item/field`, which names a
+ * secret in another store instead of containing it. sophia-run refuses to start a program with one, and shows these
+ * lines.
  */
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import { shellWord } from "../core/shell.ts";

@@ -2,7 +2,8 @@
  * Describes what the user can do about a contract that is not met. violation-wording.ts makes a {@link Remedy} for each
  * violation. The code in output/ prints them, and joins those of several violations to fewer lines.
  *
- * No line contains a value, and no command takes a value as an argument: other users can see the arguments of a process.
+ * No line contains a value, and no command takes a value as an argument: other users can see the arguments of a
+ * process.
  */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
@@ -17,7 +18,9 @@ export type Target =
   | { readonly kind: "esc"; readonly environment: string }
   /** The process environment or a `.env` file, because this start does not read ESC. */
   | { readonly kind: "local" }
-  /** Only the process environment, because ESC refuses access, and values of `.env` files must not replace those of ESC. */
+  /**
+   * Only the process environment, because ESC refuses access, and values of `.env` files must not replace those of ESC.
+   */
   | { readonly kind: "environment" };
 
 /** A value that the user should set. */
@@ -30,7 +33,9 @@ export interface MissingValue {
   readonly contract?: string;
 }
 
-/** How `sophia-run set` gets the value: it asks for it at a terminal, and otherwise reads it from the standard input. */
+/**
+ * How `sophia-run set` gets the value: it asks for it at a terminal, and otherwise reads it from the standard input.
+ */
 export type SetOffer = "asks" | "reads";
 
 /** A wrong value in the process environment or in a file. */
@@ -88,7 +93,8 @@ export function remedyForValue(
     case undefined:
       return { ...emptyRemedy, supply: supplyOf([name], contract, targetOf) };
     case "environment":
-      // `read` is present if the value is the content of a file, whose path is the value of another variable (`NAME_FILE`).
+      // `read` is present if the value is the content of a file, whose path is the value of another variable
+      // (`NAME_FILE`).
       return { ...emptyRemedy, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
     case "esc": {
       const { importedFrom } = origin;
@@ -110,8 +116,9 @@ export function remedyForValue(
 }
 
 /**
- * Returns the full name of an ESC environment that another one imports, without its version: `acme/default/dev` for `dev@3`.
- * An import may omit the organization, which is that of the importing environment, and the project, which is `default`.
+ * Returns the full name of an ESC environment that another one imports, without its version: `acme/default/dev` for
+ * `dev@3`. An import may omit the organization, which is that of the importing environment, and the project, which is
+ * `default`.
  */
 export function fullImportName(imported: string, organization: string): string {
   const parts = imported.replace(/@.*$/, "").split("/");
@@ -135,8 +142,8 @@ export function correctionOf({ name, location }: WrongValue): string {
 /**
  * Joins the corrections of several wrong values in one place: in the same file, or in the process environment.
  *
- * @returns `shared`: a line for each place with several wrong values. `alone`: the wrong values that are the only ones in
- *   their place, and have no such line
+ * @returns `shared`: a line for each place with several wrong values. `alone`: the wrong values that are the only ones
+ *   in their place, and have no such line
  */
 export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
@@ -172,8 +179,8 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
 }
 
 /**
- * Describes how to set values, with one remedy for all values of a target. For ESC this is a command, which gets the value by
- * a prompt or a pipe, so that the value is on no command line.
+ * Describes how to set values, with one remedy for all values of a target. For ESC this is a command, which gets the
+ * value by a prompt or a pipe, so that the value is on no command line.
  *
  * @param width the width of lines, in columns
  */

@@ -7,8 +7,8 @@ import type { Contract, Declaration, Interval } from "./contract-model.ts";
 const DEFAULT_INTERVAL: Interval = { count: 90, unit: "day" };
 
 /**
- * Returns the interval at which a value must be rotated; undefined if it need not be. Without `rotateEvery` in its declaration,
- * a secret has the interval of the contract, and any other variable has none.
+ * Returns the interval at which a value must be rotated; undefined if it need not be. Without `rotateEvery` in its
+ * declaration, a secret has the interval of the contract, and any other variable has none.
  */
 export function rotationOf(
   { rotateEvery: contractInterval = DEFAULT_INTERVAL }: Pick<Contract, "rotateEvery">,

@@ -1,7 +1,7 @@
 /**
- * Restricts a contract to some of its variables: those of a scope, or those that the user selects. A scope (`--scope worker`)
- * lists the variables for one process of the project, such as a worker. Also creates the error for a profile or scope that
- * the contract does not have.
+ * Restricts a contract to some of its variables: those of a scope, or those that the user selects. A scope (`--scope
+ * worker`) lists the variables for one process of the project, such as a worker. Also creates the error for a profile
+ * or scope that the contract does not have.
  */
 import { SophiaError } from "../core/error.ts";
 import { suggest } from "../core/suggest.ts";

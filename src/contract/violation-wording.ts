@@ -1,6 +1,6 @@
 /**
- * Describes violations of the contract for the user: a message for each, and its remedy. This is imported only if there is a
- * violation. The texts never contain the value of a variable.
+ * Describes violations of the contract for the user: a message for each, and its remedy. This is imported only if there
+ * is a violation. The texts never contain the value of a variable.
  *
  *     STRIPE_API_KEY is required and not set          message
  *     set STRIPE_API_KEY in the environment           remedy (remedies.ts)
@@ -66,7 +66,8 @@ function createHelpers(contract: Contract, context: WordingContext): WordingHelp
     const origin = origins?.get(name)?.origin;
     return origin !== undefined && isOfLine(origin) ? origin : undefined;
   };
-  // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of GITHUB_PAT.
+  // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of
+  // GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const suggestionsFor = (name: string): readonly string[] => {
     const similarName = findSimilar(name);
@@ -182,7 +183,9 @@ function describeWithheld(names: readonly string[], withholdingOf: WordingHelper
   ).join("");
 }
 
-/** The limit of names in one message, which the user must be able to read. A report in JSON has all names in its fields. */
+/**
+ * The limit of names in one message, which the user must be able to read. A report in JSON has all names in its fields.
+ */
 const MAX_NAMES = 50;
 
 function enumerated(names: readonly string[]): string {
@@ -220,8 +223,8 @@ function describeVariable(name: string, contract: Contract): string {
 }
 
 /**
- * Describes a condition. It may show the values of the condition, because the check of a contract refuses a condition on the
- * value of a secret.
+ * Describes a condition. It may show the values of the condition, because the check of a contract refuses a condition
+ * on the value of a secret.
  */
 function describeCondition({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;

@@ -1,15 +1,16 @@
 /**
  * Searches bytes for many patterns at once. The patterns are the secrets that masking looks for (patterns.ts).
  *
- * The algorithm is that of Aho and Corasick (1975), which reads each byte once, together with that of Wu and Manber (1994),
- * which skips bytes with which no pattern begins. pattern-tables.ts has the tables of both.
+ * The algorithm is that of Aho and Corasick (1975), which reads each byte once, together with that of Wu and Manber
+ * (1994), which skips bytes with which no pattern begins. pattern-tables.ts has the tables of both.
  *
- * After each byte the automaton is at a node, which stands for a prefix of a pattern: the longest prefix with which the bytes
- * end. `nextNode` leads from one byte to the next. If no pattern continues with the byte, failure links lead to shorter
- * prefixes. With the patterns `abc` and `bcd`, the failure link of `abc` leads to `bc`, and the byte `d` from there to `bcd`.
+ * After each byte the automaton is at a node, which stands for a prefix of a pattern: the longest prefix with which the
+ * bytes end. `nextNode` leads from one byte to the next. If no pattern continues with the byte, failure links lead to
+ * shorter prefixes. With the patterns `abc` and `bcd`, the failure link of `abc` leads to `bc`, and the byte `d` from
+ * there to `bcd`.
  *
- * Any number of streams may share an automaton, since a search changes nothing in it but a cache of failure links. In the
- * comments below, "the node ends with" means that its prefix ends with something.
+ * Any number of streams may share an automaton, since a search changes nothing in it but a cache of failure links. In
+ * the comments below, "the node ends with" means that its prefix ends with something.
  */
 import { PreparedSearch, type CompiledMatches, type CompiledSearchRequest } from "./compiled-search.ts";
 import { countBase64Before, escapesFor, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
@@ -17,8 +18,8 @@ import { ROOT, type Beginning, type CompiledSearch } from "./masking-model.ts";
 import { hashOfBlock, PatternTables } from "./pattern-tables.ts";
 
 /**
- * If the prefix at hand has at most this number of bytes, a search is faster that goes back to its beginning and skips from
- * there (steps.ts). Patterns are longer than this, so that such a search reports no match twice.
+ * If the prefix at hand has at most this number of bytes, a search is faster that goes back to its beginning and skips
+ * from there (steps.ts). Patterns are longer than this, so that such a search reports no match twice.
  */
 export const SHALLOW_DEPTH = 5;
 
@@ -30,7 +31,10 @@ export class Automaton extends PatternTables {
   readonly escapes: Uint8Array;
   /** By node: its failure link plus one, or 0 as long as it is not computed. */
   private readonly failures: Uint32Array;
-  /** By node: the length of the longest pattern with which it ends (0 without one) plus one. It is set with the failure link. */
+  /**
+   * By node: the length of the longest pattern with which it ends (0 without one) plus one. It is set with the failure
+   * link.
+   */
   private readonly matchLengths: Uint16Array;
   /** By pattern: the number of its first bytes that may appear after a silence. */
   private readonly shownLengths: Uint8Array;
@@ -60,12 +64,21 @@ export class Automaton extends PatternTables {
     this.compiled = new PreparedSearch(search, tables, window);
   }
 
-  /** Finds matches by the compiled search. @returns undefined if it is not available @throws RangeError without memory */
+  /**
+   * Finds matches by the compiled search.
+   *
+   * @returns undefined if it is not available
+   * @throws RangeError without memory
+   */
   search(request: CompiledSearchRequest): CompiledMatches | undefined {
     return this.compiled?.find(request);
   }
 
-  /** Returns the beginnings that candidates of a compiled search have read. @param keptLength the number of bytes that the stream has kept */
+  /**
+   * Returns the beginnings that candidates of a compiled search have read.
+   *
+   * @param keptLength the number of bytes that the stream has kept
+   */
   beginnings(candidates: Uint8Array, keptLength: number): readonly Beginning[] {
     return this.compiled?.beginnings(candidates, keptLength) ?? [];
   }
@@ -86,7 +99,8 @@ export class Automaton extends PatternTables {
     const depth = this.depthOf(node);
     const firstPattern = this.branches[node] ?? 0;
     let minimum = NO_LIMIT;
-    // Patterns are sorted, so that these follow each other. Each of them but the first branches off at this depth or deeper.
+    // Patterns are sorted, so that these follow each other. Each of them but the first branches off at this depth or
+    // deeper.
     for (let pattern = firstPattern; pattern < this.branchEnds.length; pattern++) {
       if (pattern > firstPattern && this.depthOf(this.branchParents[pattern] ?? ROOT) < depth) break;
       if (this.branchEnds[pattern] !== node) minimum = Math.min(minimum, this.shownLengths[pattern] ?? 0);
@@ -111,8 +125,8 @@ export class Automaton extends PatternTables {
   }
 
   /**
-   * Reads bytes as long as they continue the pattern of the node's branch, begin no escape, and end no pattern. For such bytes,
-   * which most bytes of a secret are, it is faster than `nextNode`.
+   * Reads bytes as long as they continue the pattern of the node's branch, begin no escape, and end no pattern. For
+   * such bytes, which most bytes of a secret are, it is faster than `nextNode`.
    *
    * @param start the index of the first byte to read
    * @returns the index of the first byte that was not read, and the node before it
@@ -154,7 +168,8 @@ export class Automaton extends PatternTables {
           index += distance;
           continue;
         }
-        // The last three bytes of the window may belong to a pattern that begins with the window. The first three decide.
+        // The last three bytes of the window may belong to a pattern that begins with the window. The first three
+        // decide.
         const firstBlock = hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
         if (patternStarts[firstBlock] !== 0) return index;
         index += 1;
@@ -185,8 +200,8 @@ export class Automaton extends PatternTables {
    * Finds the first index, from `start` on, at which a pattern may begin that continues with the escape.
    *
    * @param escape the index of the escape
-   * @returns the index of the escape if the pattern may begin with it; -1 if no pattern continues with it. A line break is no
-   *   beginning of a pattern, and an escape only at the end of a line of base64
+   * @returns the index of the escape if the pattern may begin with it; -1 if no pattern continues with it. A line break
+   *   is no beginning of a pattern, and an escape only at the end of a line of base64
    */
   private findBeginBefore(bytes: Uint8Array, start: number, escape: number, base64Before: number): number {
     const isLineBreak = this.escapes[bytes[escape] ?? 0] === LINE_BREAK;

@@ -1,10 +1,10 @@
 /**
  * Candidates: places of a stream at which a secret may have begun that is written in one encoding, such as JSON.
  *
- * At each byte with which an escape may begin, the search (steps.ts) creates a candidate for each encoding. The candidate
- * starts at the automaton's current node, decodes the bytes that follow, and moves from node to node by the decoded bytes. It
- * ends once no secret continues with them. If an escape can be decoded in two ways, a copy of the candidate follows the second
- * one. `WaitingCandidates` holds the candidates that need more bytes.
+ * At each byte with which an escape may begin, the search (steps.ts) creates a candidate for each encoding. The
+ * candidate starts at the automaton's current node, decodes the bytes that follow, and moves from node to node by the
+ * decoded bytes. It ends once no secret continues with them. If an escape can be decoded in two ways, a copy of the
+ * candidate follows the second one. `WaitingCandidates` holds the candidates that need more bytes.
  *
  * native/masking/candidate.inc does the same in C.
  */
@@ -15,8 +15,8 @@ import { NEWLINE, RETURN } from "./escapes.ts";
 import { MAX_CANDIDATES, ROOT, type OnMatch } from "./masking-model.ts";
 
 /**
- * The limit of units in a row that stand for no byte, such as quotes that close and open again: `'"'"''"'"'`. (A unit is an
- * escape, or a byte that stands for itself.)
+ * The limit of units in a row that stand for no byte, such as quotes that close and open again: `'"'"''"'"'`. (A unit
+ * is an escape, or a byte that stands for itself.)
  */
 export const MAX_EMPTY_UNITS = 4;
 /** The limit of stored offsets in one candidate. Then it forgets the offsets at which no match can begin any more. */
@@ -61,8 +61,9 @@ export class Candidate {
   }
 
   /**
-   * Returns true if this candidate will find every match that another one will find, so that the other one is not needed. Both
-   * must wait for the same byte, and this one must have read at least the same decoded bytes, from the same start or before.
+   * Returns true if this candidate will find every match that another one will find, so that the other one is not
+   * needed. Both must wait for the same byte, and this one must have read at least the same decoded bytes, from the
+   * same start or before.
    */
   covers(other: Candidate): boolean {
     const { automaton, encoding, position, node, emptyUnits, isAfterReturn } = this;
@@ -89,7 +90,12 @@ export class Candidate {
     return this.startOfLast(this.automaton.depthOf(this.node));
   }
 
-  /** Reads one unit. @param firstByte the unit's first encoded byte @returns false if no secret continues with the unit */
+  /**
+   * Reads one unit.
+   *
+   * @param firstByte the unit's first encoded byte
+   * @returns false if no secret continues with the unit
+   */
   readUnit(unit: Unit, firstByte: number, onMatch: OnMatch): boolean {
     const unitStart = this.position;
     this.position += unit.length;

@@ -1,6 +1,7 @@
 /**
- * Calls the search that is compiled from C (native/masking/*.inc): passes the tables of the automaton and the state of one
- * stream to it, and reads the matches from its memory. finder.ts uses this if the addon is available, and otherwise steps.ts.
+ * Calls the search that is compiled from C (native/masking/*.inc): passes the tables of the automaton and the state of
+ * one stream to it, and reads the matches from its memory. finder.ts uses this if the addon is available, and otherwise
+ * steps.ts.
  */
 import { ENCODINGS, PLAIN } from "./encodings/encodings.ts";
 import {
@@ -13,7 +14,10 @@ import {
   type SearchTables,
 } from "./masking-model.ts";
 
-/** The positions of the numbers of one match, as `take_matches` in native/masking/finder.inc writes them. `size` is their count. */
+/**
+ * The positions of the numbers of one match, as `take_matches` in native/masking/finder.inc writes them. `size` is
+ * their count.
+ */
 const MATCH = { start: 0, end: 1, node: 2, encoding: 3, isShell: 4, size: 5 } as const;
 
 /** The bytes of a stream to search, and the state after the bytes before them. */
@@ -83,7 +87,11 @@ export class PreparedSearch {
     return { candidates: candidateCount === 0 ? undefined : candidates, node: lastNode, keepFrom, matches };
   }
 
-  /** Returns the beginnings that candidates of a stream have read. @param keptLength the number of bytes that the stream has kept */
+  /**
+   * Returns the beginnings that candidates of a stream have read.
+   *
+   * @param keptLength the number of bytes that the stream has kept
+   */
   beginnings(candidates: Uint8Array, keptLength: number): readonly Beginning[] {
     const numbers = new Int32Array(2 * MAX_CANDIDATES);
     const count = this.search.listCandidates(candidates, keptLength, numbers);

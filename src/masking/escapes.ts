@@ -1,10 +1,12 @@
 /**
- * Decides at which bytes of a stream the search must look for something else than plain text. These are bytes with which an
- * escape may begin, such as the backslash of JSON, and line breaks after a long line of base64: an encoder may have broken the
- * base64 of a secret into lines of the same length, so that it continues on the next line.
+ * Decides at which bytes of a stream the search must look for something else than plain text. These are bytes with
+ * which an escape may begin, such as the backslash of JSON, and line breaks after a long line of base64: an encoder may
+ * have broken the base64 of a secret into lines of the same length, so that it continues on the next line.
  */
 
-/** The mark of a byte with which an escape may begin. The C code gets the same number from native/generated/shared.h. */
+/**
+ * The mark of a byte with which an escape may begin. The C code gets the same number from native/generated/shared.h.
+ */
 export const ESCAPE = 1;
 /** The mark of a byte that may end a line of base64, and has no other meaning for the search. */
 export const LINE_BREAK = 2;
@@ -13,7 +15,9 @@ export const LINE_BREAK = 2;
 export const RETURN = 13;
 /** Line feed, LF. */
 export const NEWLINE = 10;
-/** The minimal length of a line that may be a part of base64. base64(1) and MIME have 76 columns, PEM and openssl 64. */
+/**
+ * The minimal length of a line that may be a part of base64. base64(1) and MIME have 76 columns, PEM and openssl 64.
+ */
 export const LINE_WIDTH = 60;
 
 const codeOf = (character: string): number => character.charCodeAt(0);
@@ -28,8 +32,8 @@ for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
   IS_BASE64[code] = 1;
 
 /**
- * Counts the base64 characters directly before an index, up to {@link LINE_WIDTH}. At the LF of CR LF, it counts those before
- * the CR.
+ * Counts the base64 characters directly before an index, up to {@link LINE_WIDTH}. At the LF of CR LF, it counts those
+ * before the CR.
  *
  * @param countBeforeBytes the number of base64 characters directly before the first of the bytes
  */
@@ -43,8 +47,8 @@ export function countBase64Before(bytes: Uint8Array, index: number, countBeforeB
 }
 
 /**
- * Returns true if an escaped line end of JSON (`\n`, or either half of `\r\n`) begins at an index, after a line of base64 that
- * is long enough to continue on the next line.
+ * Returns true if an escaped line end of JSON (`\n`, or either half of `\r\n`) begins at an index, after a line of
+ * base64 that is long enough to continue on the next line.
  *
  * @param countBeforeBytes see {@link countBase64Before}
  */
@@ -60,8 +64,9 @@ function isEscapedLineEnd(bytes: Uint8Array, index: number): boolean {
 }
 
 /**
- * Returns for each byte the mark {@link ESCAPE} or {@link LINE_BREAK}, or 0. A byte has no mark if all its escapes stand for
- * bytes that no pattern contains, because each mark slows the search. At most nine bytes have one: search.inc compares so many.
+ * Returns for each byte the mark {@link ESCAPE} or {@link LINE_BREAK}, or 0. A byte has no mark if all its escapes
+ * stand for bytes that no pattern contains, because each mark slows the search. At most nine bytes have one: search.inc
+ * compares so many.
  *
  * @param patternBytes by byte: 1 if a pattern contains it
  */

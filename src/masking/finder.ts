@@ -1,12 +1,14 @@
 /**
- * Finds secrets in one stream of bytes that arrives in chunks, such as the output of a program. It finds plain text, and the
- * encodings of encodings.ts. stream.ts uses it to mask the secrets, and `sophia-run scan` to report them.
+ * Finds secrets in one stream of bytes that arrives in chunks, such as the output of a program. It finds plain text,
+ * and the encodings of encodings.ts. stream.ts uses it to mask the secrets, and `sophia-run scan` to report them.
  *
- * The caller creates a `Finder` for each stream, calls `read` with each chunk, and `finish` at the end. The finder calls
- * `onMatch` for each match. A secret may begin in one chunk and end in a later one. So the finder keeps the bytes with which a
- * secret may have begun, and searches them again together with the next chunk. Its time is linear in the length of the stream.
+ * The caller creates a `Finder` for each stream, calls `read` with each chunk, and `finish` at the end. The finder
+ * calls `onMatch` for each match. A secret may begin in one chunk and end in a later one. So the finder keeps the bytes
+ * with which a secret may have begun, and searches them again together with the next chunk. Its time is linear in the
+ * length of the stream.
  *
- * The search itself is C code (native/masking/finder.inc). Without the addon it is steps.ts, which finds the same matches.
+ * The search itself is C code (native/masking/finder.inc). Without the addon it is steps.ts, which finds the same
+ * matches.
  */
 import type { Automaton } from "./automaton.ts";
 import { reportMatches, type CompiledMatches } from "./compiled-search.ts";
@@ -15,8 +17,8 @@ import { ROOT, type Beginning, type OnMatch, type SearchEnd } from "./masking-mo
 import { StepSearch, type Passage } from "./steps.ts";
 
 /**
- * The number of bytes of a chunk that are appended to the kept bytes, in addition to as many bytes as were kept. Most secrets
- * are shorter, so that one copy is enough.
+ * The number of bytes of a chunk that are appended to the kept bytes, in addition to as many bytes as were kept. Most
+ * secrets are shorter, so that one copy is enough.
  */
 const SEAM_BYTES = 1024;
 
@@ -28,7 +30,10 @@ const NO_BYTES = new Uint8Array();
 export class Finder {
   /** The number of bytes of the stream that were read. */
   position = 0;
-  /** The last bytes of the stream, from the first byte on with which a secret may have begun. Each `read` sets a new array. */
+  /**
+   * The last bytes of the stream, from the first byte on with which a secret may have begun. Each `read` sets a new
+   * array.
+   */
   keptBytes: Uint8Array = NO_BYTES;
   /** The number of base64 characters directly before `keptBytes`, up to LINE_WIDTH. */
   base64Before = 0;
@@ -44,8 +49,9 @@ export class Finder {
 
   /**
    * @param getAutomaton is called at the first byte, so that the automaton may be built after the stream was opened
-   * @param minEncodedLength for a caller that needs only the places of secrets. The compiled search may then join matches that
-   *   overlap, report all of them as plain text, and omit encoded matches of fewer bytes than this. That is faster
+   * @param minEncodedLength for a caller that needs only the places of secrets. The compiled search may then join
+   *   matches that overlap, report all of them as plain text, and omit encoded matches of fewer bytes than this. That
+   *   is faster
    */
   constructor(getAutomaton: () => Automaton, onMatch: OnMatch, minEncodedLength = ALL_MATCHES) {
     this.getAutomaton = getAutomaton;
@@ -54,9 +60,11 @@ export class Finder {
   }
 
   /**
-   * Reports the matches that end in the chunk. If several in the same encoding have the same end, it reports the longest.
+   * Reports the matches that end in the chunk. If several in the same encoding have the same end, it reports the
+   * longest.
    *
-   * @param isContinued false if the caller calls neither `read` nor `finish` after this, so that no bytes need to be kept
+   * @param isContinued false if the caller calls neither `read` nor `finish` after this, so that no bytes need to be
+   *   kept
    */
   read(chunk: Uint8Array, isContinued = true): void {
     for (let offset = 0; offset < chunk.length;) {
@@ -67,9 +75,9 @@ export class Finder {
         this.search(start === 0 ? chunk : chunk.subarray(start), isContinued);
         return;
       }
-      // Some kept bytes belong to earlier chunks. They must be copied together with the beginning of this chunk. After a few
-      // bytes it is usually decided whether they begin a secret. If not, the next copy is twice as long, so that all copies
-      // together take linear time.
+      // Some kept bytes belong to earlier chunks. They must be copied together with the beginning of this chunk. After
+      // a few bytes it is usually decided whether they begin a secret. If not, the next copy is twice as long, so that
+      // all copies together take linear time.
       const end = Math.min(chunk.length, 2 * offset + keptLength + SEAM_BYTES);
       const bytes = Buffer.concat([this.keptBytes, chunk.subarray(offset, end)]);
       this.search(bytes, isContinued || end < chunk.length);
@@ -77,7 +85,10 @@ export class Finder {
     }
   }
 
-  /** Reports the matches that are certain only if the stream ends here. If it continues after all, `read` may be called again. */
+  /**
+   * Reports the matches that are certain only if the stream ends here. If it continues after all, `read` may be called
+   * again.
+   */
   finish(): void {
     const passage: Passage = { ...this.passageOf(this.keptBytes), isEnd: true };
     if (this.stepSearch?.hasCandidates === true) this.stepSearch.finish(passage);
@@ -85,8 +96,8 @@ export class Finder {
   }
 
   /**
-   * Returns the possible beginnings of secrets with which the stream ends: the longest one in plain text, and one for each
-   * candidate (candidate.ts). From each of them, the automaton's failure links lead to shorter ones.
+   * Returns the possible beginnings of secrets with which the stream ends: the longest one in plain text, and one for
+   * each candidate (candidate.ts). From each of them, the automaton's failure links lead to shorter ones.
    */
   beginnings(): readonly Beginning[] {
     const { compiledCandidates, keptBytes, node, position, stepSearch } = this;
@@ -116,8 +127,8 @@ export class Finder {
   }
 
   private searchPassage(passage: Passage): SearchEnd {
-    // The compiled search may become available in the middle of a stream. If the search in TypeScript has candidates then, it
-    // continues until it has none.
+    // The compiled search may become available in the middle of a stream. If the search in TypeScript has candidates
+    // then, it continues until it has none.
     if (this.stepSearch?.hasCandidates !== true) {
       const compiled = this.searchCompiled(passage);
       if (compiled !== undefined) {

@@ -7,8 +7,8 @@ import type { Encoding } from "./encodings/encodings.ts";
 export const ROOT = 0;
 
 /**
- * The limit of candidates (candidate.ts) in one stream. It keeps the time linear for secrets that were made to slow the search.
- * Usual secrets have at most eight candidates in one encoding, so that none is lost.
+ * The limit of candidates (candidate.ts) in one stream. It keeps the time linear for secrets that were made to slow the
+ * search. Usual secrets have at most eight candidates in one encoding, so that none is lost.
  */
 export const MAX_CANDIDATES = 128;
 
@@ -19,7 +19,10 @@ export interface Secret {
   readonly value: string | Uint8Array;
 }
 
-/** The state that a masker hands to another masker, which continues the same stream with other secrets or in another process. */
+/**
+ * The state that a masker hands to another masker, which continues the same stream with other secrets or in another
+ * process.
+ */
 export interface StreamState {
   /** The last bytes of the stream so far, from the first byte on with which a secret may have begun. */
   readonly keptBytes: Uint8Array;
@@ -27,7 +30,10 @@ export interface StreamState {
   readonly heldLength: number;
   /** The number of bytes after the last match that was replaced. */
   readonly lengthSinceMask: number;
-  /** The number of base64 characters directly before `keptBytes`. After enough of them, a line break may be within base64. */
+  /**
+   * The number of base64 characters directly before `keptBytes`. After enough of them, a line break may be within
+   * base64.
+   */
   readonly base64Before: number;
 }
 
@@ -79,10 +85,10 @@ export interface CompiledSearch {
    * @param readLength the number of the first bytes that were searched before
    * @param node the automaton's node after those bytes
    * @param window the length of the shortest pattern
-   * @param minEncodedLength -1 to report all matches; otherwise overlapping matches are joined, and encoded matches of fewer
-   *   bytes are omitted
-   * @param results receives four numbers: the node after the last byte, the index of the first byte to keep, the number of
-   *   candidates, and the number of matches
+   * @param minEncodedLength -1 to report all matches; otherwise overlapping matches are joined, and encoded matches of
+   *   fewer bytes are omitted
+   * @param results receives four numbers: the node after the last byte, the index of the first byte to keep, the number
+   *   of candidates, and the number of matches
    * @returns 0, or an errno such as ENOMEM if matches are missing
    */
   readonly find: (

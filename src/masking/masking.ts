@@ -11,8 +11,8 @@ import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
 /**
- * The limit of all secrets together. So many need some 100 MB of memory. An environment is smaller: by default, Linux passes
- * at most 2 MiB to a program.
+ * The limit of all secrets together. So many need some 100 MB of memory. An environment is smaller: by default, Linux
+ * passes at most 2 MiB to a program.
  */
 const MAX_SECRET_BYTES = 4 * 1024 * 1024;
 /** The limit of secrets if those of former programs are among them. */
@@ -39,7 +39,11 @@ export function maskingOf(secrets: readonly Secret[], maxLength?: number) {
       if (automaton !== undefined && compiled !== undefined) automaton.use(compiled);
       getAutomaton(compiled);
     },
-    /** Creates the masker for a stream. @param compiled is used only if the first chunk arrives before `prepare` is called */
+    /**
+     * Creates the masker for a stream.
+     *
+     * @param compiled is used only if the first chunk arrives before `prepare` is called
+     */
     stream: (state?: StreamState, compiled?: CompiledSearch): Masker => new Masker(() => getAutomaton(compiled), state),
   };
 }
@@ -82,12 +86,13 @@ function selectMaskable(secrets: readonly Secret[]): readonly Secret[] {
 }
 
 /**
- * Adds the secrets of former programs, which files may still contain, to the current secrets. If there are too many, it omits
- * the oldest of the former ones.
+ * Adds the secrets of former programs, which files may still contain, to the current secrets. If there are too many, it
+ * omits the oldest of the former ones.
  *
  * @param current the current secrets, which must be within the limits
  * @param former the secrets of former programs, the newest first
- * @returns `secrets`: the current and then the former secrets. `dropped`: the number of former secrets that were omitted
+ * @returns `secrets`: the current and then the former secrets. `dropped`: the number of former secrets that were
+ *   omitted
  */
 export function addFormerSecrets(
   current: readonly Secret[],

@@ -1,17 +1,18 @@
 /**
- * The tables by which automaton.ts searches for patterns: a trie of all patterns (Aho and Corasick, 1975), and the distances by
- * which a search may skip bytes (Wu and Manber, 1994). They are arrays of numbers, because the search in C reads them as well.
+ * The tables by which automaton.ts searches for patterns: a trie of all patterns (Aho and Corasick, 1975), and the
+ * distances by which a search may skip bytes (Wu and Manber, 1994). They are arrays of numbers, because the search in C
+ * reads them as well.
  *
- * A node of the trie is a number, and stands for a prefix of a pattern. The patterns are sorted. Each has a branch: the nodes
- * for the prefixes that it does not share with the pattern before it. The nodes of a branch have successive numbers, so that
- * most steps of a search lead to the next number. For the patterns `abc` and `abx`:
+ * A node of the trie is a number, and stands for a prefix of a pattern. The patterns are sorted. Each has a branch: the
+ * nodes for the prefixes that it does not share with the pattern before it. The nodes of a branch have successive
+ * numbers, so that most steps of a search lead to the next number. For the patterns `abc` and `abx`:
  *
  *     node      1    2    3     4
  *     prefix    a    ab   abc   abx
  *     branch    0    0    0     1        branch 1 leaves branch 0 at node 2
  *
- * The tables need five bytes of memory for each byte of a pattern. The automaton needs six more for each node that a search
- * reaches.
+ * The tables need five bytes of memory for each byte of a pattern. The automaton needs six more for each node that a
+ * search reaches.
  */
 import { ROOT, type CompiledSearch } from "./masking-model.ts";
 
@@ -22,7 +23,10 @@ const BLOCK_COUNT = 1 << 16;
 const MAX_WINDOW = 255;
 
 export class PatternTables {
-  /** The length of the shortest pattern, at most 255; 0 without patterns. A search skips bytes by moving a window of this length. */
+  /**
+   * The length of the shortest pattern, at most 255; 0 without patterns. A search skips bytes by moving a window of
+   * this length.
+   */
   readonly window: number;
   /** By node: the last byte of its prefix. */
   protected readonly labels: Buffer;
@@ -36,9 +40,15 @@ export class PatternTables {
   protected readonly branchEnds: Uint32Array;
   /** By byte: the node for this byte alone; ROOT if no pattern begins with it. */
   protected readonly firstNodes = new Uint32Array(256);
-  /** A hash table of the first nodes of branches, by their parent and last byte. Its size is a power of two; 0 is a free slot. */
+  /**
+   * A hash table of the first nodes of branches, by their parent and last byte. Its size is a power of two; 0 is a free
+   * slot.
+   */
   protected readonly forks: Uint32Array;
-  /** By the hash value of the last block in the window: the distance by which the window may move without missing a pattern. */
+  /**
+   * By the hash value of the last block in the window: the distance by which the window may move without missing a
+   * pattern.
+   */
   protected readonly shifts: Uint8Array;
   /** By the hash value of a block: 1 if a pattern begins with it. */
   protected readonly patternStarts = new Uint8Array(BLOCK_COUNT);
@@ -140,8 +150,8 @@ export class PatternTables {
   }
 
   /**
-   * Limits the distances so that the window never moves past the pattern that begins at `start`. This was done before for its
-   * first `sharedLength` bytes, with which the previous pattern begins as well.
+   * Limits the distances so that the window never moves past the pattern that begins at `start`. This was done before
+   * for its first `sharedLength` bytes, with which the previous pattern begins as well.
    */
   private limitShifts(bytes: Uint8Array, start: number, sharedLength: number): void {
     const { shifts, patternStarts, window } = this;

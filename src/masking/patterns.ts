@@ -1,8 +1,8 @@
 /**
  * Lists the patterns for which the automaton searches: byte strings that show a secret in the output of a program.
  *
- * A secret has a pattern for each of its texts, such as its lines (texts.ts), and for the base64 of each. Other encodings need
- * no patterns, since the search decodes them. A long text has several patterns, which overlap.
+ * A secret has a pattern for each of its texts, such as its lines (texts.ts), and for the base64 of each. Other
+ * encodings need no patterns, since the search decodes them. A long text has several patterns, which overlap.
  */
 import { isUtf8 } from "node:buffer";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
@@ -24,22 +24,25 @@ export interface Form {
 /** The minimal length of an encoded form, in characters. Shorter ones would be found by chance. */
 export const MIN_ENCODED_LENGTH = 8;
 /**
- * The minimal length of a plain pattern, in bytes. texts.ts has omitted short texts, but a text with `\r\n` becomes shorter
- * here by a byte for each line end.
+ * The minimal length of a plain pattern, in bytes. texts.ts has omitted short texts, but a text with `\r\n` becomes
+ * shorter here by a byte for each line end.
  */
 const MIN_PLAIN_LENGTH = 6;
 /**
- * The length of the pieces into which longer patterns are split, in bytes. With pieces, a stream holds back fewer bytes, and a
- * part of a long secret is masked even if the rest of the secret does not follow.
+ * The length of the pieces into which longer patterns are split, in bytes. With pieces, a stream holds back fewer
+ * bytes, and a part of a long secret is masked even if the rest of the secret does not follow.
  */
 const PIECE_LENGTH = 256;
 const MAX_PIECE_LENGTH = 2 * PIECE_LENGTH - 1;
 /**
- * Matches a line whose base64 is a pattern as well. Other lines are seldom encoded by themselves: a line of a key is base64
- * already, and a long line is a part of a longer text.
+ * Matches a line whose base64 is a pattern as well. Other lines are seldom encoded by themselves: a line of a key is
+ * base64 already, and a long line is a part of a longer text.
  */
 const LINE_TO_ENCODE = /^(?![A-Za-z0-9+/=]*$).{1,64}$/su;
-/** The numbers of columns after which encoders break base64 into lines: 76 for base64(1) and MIME, 64 for PEM and openssl. */
+/**
+ * The numbers of columns after which encoders break base64 into lines: 76 for base64(1) and MIME, 64 for PEM and
+ * openssl.
+ */
 const BASE64_WIDTHS = [76, 64];
 /** In characters. A shorter line of base64 has no pattern, since a short pattern slows the search for all others. */
 const MIN_BASE64_LINE_LENGTH = 24;
@@ -132,8 +135,8 @@ function withNewlines(text: string): string {
 }
 
 /**
- * Splits a long pattern into pieces of {@link PIECE_LENGTH} bytes. Each piece also has the first byte of the next one, so that
- * their matches overlap, and get one mask. The last piece may be longer.
+ * Splits a long pattern into pieces of {@link PIECE_LENGTH} bytes. Each piece also has the first byte of the next one,
+ * so that their matches overlap, and get one mask. The last piece may be longer.
  */
 function piecesOf(bytes: string): readonly string[] {
   if (bytes.length <= MAX_PIECE_LENGTH) return [bytes];
@@ -145,8 +148,9 @@ function piecesOf(bytes: string): readonly string[] {
 }
 
 /**
- * Returns the base64 (RFC 4648) that bytes have as a part of longer bytes. Base64 turns three bytes into four characters, so
- * that there is one text for each of three offsets. If the two alphabets differ in it, it is returned in both.
+ * Returns the base64 (RFC 4648) that bytes have as a part of longer bytes. Base64 turns three bytes into four
+ * characters, so that there is one text for each of three offsets. If the two alphabets differ in it, it is returned in
+ * both.
  */
 function base64FormsOf(bytes: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((offset) => {
@@ -165,7 +169,9 @@ function base64LinesOf(bytes: Buffer): readonly string[] {
   });
 }
 
-/** Encodes bytes that follow `offset` other bytes. Omits the characters that also depend on the bytes before and after. */
+/**
+ * Encodes bytes that follow `offset` other bytes. Omits the characters that also depend on the bytes before and after.
+ */
 function base64At(bytes: Buffer, offset: number, alphabet: "base64" | "base64url"): string {
   const text = (offset === 0 ? bytes : Buffer.concat([Buffer.alloc(offset), bytes])).toString(alphabet);
   const start = Math.ceil((8 * offset) / 6);

@@ -1,9 +1,10 @@
 /**
  * Decides how much of a secret may appear if the program writes nothing for a while (a silence).
  *
- * A prompt may end with the beginning of a secret by chance, and so may a message of a protocol for which the other side waits.
- * Both must appear, although the rest of the secret might follow. So after a silence, the masker (stream.ts) releases the bytes
- * that it holds back, if they show at most a quarter of the characters of any secret, and at most seven.
+ * A prompt may end with the beginning of a secret by chance, and so may a message of a protocol for which the other
+ * side waits. Both must appear, although the rest of the secret might follow. So after a silence, the masker
+ * (stream.ts) releases the bytes that it holds back, if they show at most a quarter of the characters of any secret,
+ * and at most seven.
  */
 import { isUtf8 } from "node:buffer";
 import type { Automaton } from "./automaton.ts";
@@ -14,14 +15,18 @@ export const MAX_SHOWN_CHARACTERS = 7;
 const CHARACTERS_PER_SHOWN = 4;
 /** In bytes. The length of the longest character in UTF-8. */
 const MAX_UTF8_LENGTH = 4;
-/** In bytes. Of a longer secret, {@link MAX_SHOWN_CHARACTERS} may appear in any case, so that more bytes need not be read. */
+/**
+ * In bytes. Of a longer secret, {@link MAX_SHOWN_CHARACTERS} may appear in any case, so that more bytes need not be
+ * read.
+ */
 const DECISIVE_BYTES = CHARACTERS_PER_SHOWN * MAX_SHOWN_CHARACTERS * MAX_UTF8_LENGTH;
 
 const ASCII = /^[\0-\u007f]*$/;
 
 /** Returns true if of no secret that may have begun in this way more has been written than may appear. */
 export function revealsLittle({ node, undecided }: Beginning, automaton: Automaton): boolean {
-  // An escape has at least two characters for each byte. Its first character alone shows nothing, so that `100%` appears.
+  // An escape has at least two characters for each byte. Its first character alone shows nothing, so that `100%`
+  // appears.
   const undecidedBytes = Math.floor(undecided / 2);
   for (let shorter = node; shorter !== ROOT; shorter = automaton.failureOf(shorter)) {
     if (automaton.depthOf(shorter) + undecidedBytes > automaton.minShownLength(shorter)) return false;
@@ -40,9 +45,9 @@ export function shownLengthOf(pattern: string): number {
 }
 
 /**
- * Returns how many of the first characters of a pattern in base64 may appear. Each character shows six bits of the secret. The
- * characters around the pattern, which always appear, show up to eight bits more. One character of base64 may appear of any
- * secret: its six bits are less than a quarter of the shortest secret, which has six characters.
+ * Returns how many of the first characters of a pattern in base64 may appear. Each character shows six bits of the
+ * secret. The characters around the pattern, which always appear, show up to eight bits more. One character of base64
+ * may appear of any secret: its six bits are less than a quarter of the shortest secret, which has six characters.
  *
  * @param secretLength the result of {@link countCharacters} for the secret
  */
@@ -54,8 +59,8 @@ export function shownLengthOfBase64(pattern: string, secretLength: number): numb
 }
 
 /**
- * Counts the characters of a text in UTF-8, or the bytes if it is not UTF-8. Of a long text it reads only the first bytes. Then
- * the number is too low, but so high that {@link MAX_SHOWN_CHARACTERS} may appear.
+ * Counts the characters of a text in UTF-8, or the bytes if it is not UTF-8. Of a long text it reads only the first
+ * bytes. Then the number is too low, but so high that {@link MAX_SHOWN_CHARACTERS} may appear.
  */
 export function countCharacters(bytes: Uint8Array): number {
   const beginning = bytes.subarray(0, DECISIVE_BYTES);

@@ -1,10 +1,10 @@
 /**
- * The search for secrets in one stream, in TypeScript. finder.ts uses it if the addon is not available, which has the same
- * search in C (native/masking/finder.inc).
+ * The search for secrets in one stream, in TypeScript. finder.ts uses it if the addon is not available, which has the
+ * same search in C (native/masking/finder.inc).
  *
- * Each byte as it is moves the automaton from node to node: this is the plain search. At each byte with which an escape may
- * begin, one candidate for each encoding begins to decode (candidate.ts). finder.ts passes the stream in passages. A passage
- * begins with the last bytes of the passage before, if a secret may have begun with them.
+ * Each byte as it is moves the automaton from node to node: this is the plain search. At each byte with which an escape
+ * may begin, one candidate for each encoding begins to decode (candidate.ts). finder.ts passes the stream in passages.
+ * A passage begins with the last bytes of the passage before, if a secret may have begun with them.
  */
 import { SHALLOW_DEPTH, type Automaton } from "./automaton.ts";
 import { Candidate, WaitingCandidates } from "./candidate.ts";
@@ -18,7 +18,10 @@ export interface Passage {
   readonly bytes: Uint8Array;
   /** The offset of the first byte in the stream. */
   readonly streamOffset: number;
-  /** The number of the first bytes that were read before. The automaton's node and the waiting candidates have read them. */
+  /**
+   * The number of the first bytes that were read before. The automaton's node and the waiting candidates have read
+   * them.
+   */
   readonly readLength: number;
   /** The number of base64 characters directly before the first byte, up to {@link LINE_WIDTH}. */
   readonly base64Before: number;
@@ -49,12 +52,20 @@ export class StepSearch {
     return !this.waiting.isEmpty;
   }
 
-  /** Returns the beginnings that the waiting candidates have read. @param streamEnd the offset of the stream's end so far */
+  /**
+   * Returns the beginnings that the waiting candidates have read.
+   *
+   * @param streamEnd the offset of the stream's end so far
+   */
   beginnings(streamEnd: number): readonly Beginning[] {
     return this.waiting.list().map(({ node, position }) => ({ node, undecided: streamEnd - position }));
   }
 
-  /** Reports the matches that end in the passage. @param node the automaton's node after the bytes that were read before */
+  /**
+   * Reports the matches that end in the passage.
+   *
+   * @param node the automaton's node after the bytes that were read before
+   */
   read(passage: Passage, node: number): SearchEnd {
     const { bytes, streamOffset, readLength } = passage;
     this.passage = passage;
@@ -65,7 +76,10 @@ export class StepSearch {
     return { node: lastNode, keepFrom: this.waiting.earliestStart(plainStart) - streamOffset };
   }
 
-  /** Lets copies of the candidates read to the end of the stream. The candidates themselves stay: the stream may continue. */
+  /**
+   * Lets copies of the candidates read to the end of the stream. The candidates themselves stay: the stream may
+   * continue.
+   */
   finish(passage: Passage): void {
     const { waiting } = this;
     this.passage = passage;
@@ -89,7 +103,8 @@ export class StepSearch {
     let depth = automaton.depthOf(node);
     let index = firstIndex;
     while (true) {
-      // Without waiting candidates, which need each byte with which an escape may begin, many bytes can be skipped at once.
+      // Without waiting candidates, which need each byte with which an escape may begin, many bytes can be skipped at
+      // once.
       if (waiting.isEmpty) {
         if (node === ROOT) index = automaton.skip(bytes, index, base64Before);
         else {
@@ -113,8 +128,8 @@ export class StepSearch {
         const isShell = false;
         onMatch(end - matchLength, end, node, PLAIN, isShell);
       }
-      // If the pattern did not continue, and the prefix that has replaced it is short, it is faster to go back to where this
-      // prefix begins, and to skip from there.
+      // If the pattern did not continue, and the prefix that has replaced it is short, it is faster to go back to where
+      // this prefix begins, and to skip from there.
       const isShallow = depth <= formerDepth && depth <= SHALLOW_DEPTH && waiting.isEmpty;
       const restart = index - depth;
       if (isShallow && restart >= 0 && restart <= lastWindowStart && hasNoEscape(bytes, restart, index, escapes)) {
@@ -131,7 +146,8 @@ export class StepSearch {
   }
 
   /**
-   * Advances the candidates that wait for a byte, and begins a candidate for each encoding in which an escape may begin there.
+   * Advances the candidates that wait for a byte, and begins a candidate for each encoding in which an escape may begin
+   * there.
    *
    * @param node the automaton's node before the byte
    */
@@ -164,7 +180,9 @@ export class StepSearch {
     return count;
   }
 
-  /** Lets a candidate read up to the first escape at or after an offset. There it waits, unless no secret continues so. */
+  /**
+   * Lets a candidate read up to the first escape at or after an offset. There it waits, unless no secret continues so.
+   */
   private advance(candidate: Candidate, minOffset: number): void {
     if (this.readCandidate(candidate, minOffset)) this.waiting.add(candidate);
   }
@@ -192,7 +210,8 @@ export class StepSearch {
   }
 
   /**
-   * Returns the possible readings of the escape at an index, the likeliest first. The list is empty if no encoder writes this.
+   * Returns the possible readings of the escape at an index, the likeliest first. The list is empty if no encoder
+   * writes this.
    *
    * @returns undefined if the readings depend on bytes that have not arrived yet
    */
@@ -211,7 +230,10 @@ export class StepSearch {
   }
 }
 
-/** Returns true if a candidate of the encoding has read the last `depth` bytes, so that a new one would find nothing else. */
+/**
+ * Returns true if a candidate of the encoding has read the last `depth` bytes, so that a new one would find nothing
+ * else.
+ */
 function isCovered(candidates: readonly Candidate[], encoding: Encoding, depth: number): boolean {
   for (const candidate of candidates) {
     if (candidate.encoding === encoding && (depth === 0 || candidate.hasReadPlain(depth))) return true;

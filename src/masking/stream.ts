@@ -1,12 +1,13 @@
 /**
  * Masks one stream, such as the standard output of a program: replaces the secrets in it by `***`.
  *
- * The caller creates a `Masker` for each stream, passes each chunk to `push`, and writes what `push` returns. `push` holds back
- * the last bytes if a secret may have begun with them. At the end of the stream, the caller writes what `flush` returns. It
- * does the same if the program has written nothing for a while and `revealsLittle` is true, so that a prompt appears.
+ * The caller creates a `Masker` for each stream, passes each chunk to `push`, and writes what `push` returns. `push`
+ * holds back the last bytes if a secret may have begun with them. At the end of the stream, the caller writes what
+ * `flush` returns. It does the same if the program has written nothing for a while and `revealsLittle` is true, so that
+ * a prompt appears.
  *
- * Matches that overlap get one mask, so that no part of a secret is left over. Offsets are counted from the stream's first
- * byte. A byte is released when it is returned to the caller, or replaced by a mask.
+ * Matches that overlap get one mask, so that no part of a secret is left over. Offsets are counted from the stream's
+ * first byte. A byte is released when it is returned to the caller, or replaced by a mask.
  */
 import type { Automaton } from "./automaton.ts";
 import { Finder } from "./finder.ts";
@@ -30,7 +31,10 @@ export class Masker {
   private readonly finder: Finder;
   /** The matches that are not replaced yet, in their order. They do not overlap. */
   private readonly matches: Range[] = [];
-  /** Memory for outputs with masks, which is used in turn: the caller may still write the last output during the next `push`. */
+  /**
+   * Memory for outputs with masks, which is used in turn: the caller may still write the last output during the next
+   * `push`.
+   */
   private lastOutput: Buffer = Buffer.alloc(0);
   private formerOutput: Buffer = Buffer.alloc(0);
   /** The offset up to which all bytes are released. */
@@ -58,8 +62,9 @@ export class Masker {
   }
 
   /**
-   * The number of characters at the end of the stream with which a secret may have begun; 0 if all of them are released. If
-   * some are released and others are held back, all are counted, since together they show more of the secret.
+   * The number of characters at the end of the stream with which a secret may have begun; 0 if all of them are
+   * released. If some are released and others are held back, all are counted, since together they show more of the
+   * secret.
    */
   get heldCharacters(): number {
     const { keptBytes, position } = this.finder;
@@ -67,21 +72,22 @@ export class Masker {
   }
 
   /**
-   * True if the caller may write the bytes that are held back, by `flush`, after a silence. Then all bytes so far, released ones
-   * included, show little of any secret that may have begun (silence.ts).
+   * True if the caller may write the bytes that are held back, by `flush`, after a silence. Then all bytes so far,
+   * released ones included, show little of any secret that may have begun (silence.ts).
    */
   get revealsLittle(): boolean {
     const { finder, heldCharacters } = this;
     if (heldCharacters === 0 || heldCharacters > MAX_SHOWN_CHARACTERS) return false;
-    // A long secret is masked in pieces. The bytes may be the rest of one whose first piece is masked: they must not appear.
+    // A long secret is masked in pieces. The bytes may be the rest of one whose first piece is masked: they must not
+    // appear.
     if (finder.position - finder.keptBytes.length < this.maskedEnd) return false;
     const automaton = this.getAutomaton();
     return finder.beginnings().every((beginning) => revealsLittle(beginning, automaton));
   }
 
   /**
-   * Reads a chunk, and returns the bytes that the caller may write now. They are a part of the chunk, or in memory that the call
-   * after the next one overwrites.
+   * Reads a chunk, and returns the bytes that the caller may write now. They are a part of the chunk, or in memory that
+   * the call after the next one overwrites.
    */
   push(chunk: Uint8Array): Uint8Array {
     const { finder } = this;
@@ -144,7 +150,8 @@ export class Masker {
     let matchCount = 0;
     for (let match = matches[0]; match !== undefined && match.start <= decidedEnd; match = matches[++matchCount]) {
       length += this.copyTo(match.start, output, length, chunk, bytesBefore);
-      // A match that begins inside the last masked one shares its mask, unless bytes after that mask were released meanwhile.
+      // A match that begins inside the last masked one shares its mask, unless bytes after that mask were released
+      // meanwhile.
       if (match.start >= this.maskedEnd || this.releasedEnd > this.maskedEnd) {
         length += MASK.copy(output, length);
         this.maskCount += 1;

@@ -1,15 +1,18 @@
 /**
- * Decides which values are masked, and lists the parts of a secret that a program may print by themselves: its lines, the
- * passwords in its URLs, and the strings in its JSON. patterns.ts makes patterns of these texts.
+ * Decides which values are masked, and lists the parts of a secret that a program may print by themselves: its lines,
+ * the passwords in its URLs, and the strings in its JSON. patterns.ts makes patterns of these texts.
  */
 
 /**
- * The decision about a value: `masked`, or the reason why it is not masked. `short` and `common` values appear in outputs by chance.
- * `armour` is the first or last line of a key in PEM, which is the same for all keys.
+ * The decision about a value: `masked`, or the reason why it is not masked. `short` and `common` values appear in
+ * outputs by chance. `armour` is the first or last line of a key in PEM, which is the same for all keys.
  */
 export type Maskability = "masked" | "short" | "common" | "armour";
 
-/** The part of a value that a text is: the complete value, a line, or a `leaf`, which is a password in a URL or a string in JSON. */
+/**
+ * The part of a value that a text is: the complete value, a line, or a `leaf`, which is a password in a URL or a string
+ * in JSON.
+ */
 export type SecretPart = "value" | "line" | "leaf";
 
 /** In characters (code points). Shorter values would often be masked by chance. */
@@ -40,14 +43,14 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
 /**
- * Matches the part of a URL between its scheme and its host (RFC 3986, 3.2.1): `user:password` in `https://user:password@host`.
- * It ends at the last at sign, as in browsers.
+ * Matches the part of a URL between its scheme and its host (RFC 3986, 3.2.1): `user:password` in
+ * `https://user:password@host`. It ends at the last at sign, as in browsers.
  */
 const USER_INFO = /:\/\/([^\s/?#]*)@/g;
 
 /**
- * Matches a line with a name and a value: `name: value`, `NAME=value`, `"name": "value",`. Such a line is as secret as its
- * value. Something must follow the `=`, because base64 may end with it.
+ * Matches a line with a name and a value: `name: value`, `NAME=value`, `"name": "value",`. Such a line is as secret as
+ * its value. Something must follow the `=`, because base64 may end with it.
  */
 const NAMED_VALUE = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
@@ -60,9 +63,9 @@ export function maskabilityOf(value: string | Uint8Array): Maskability {
 }
 
 /**
- * Returns the texts of a value that a program may print, without duplicates: the value itself, the value without white space
- * around it, both also with LF as line ends; its lines; the passwords in its URLs; and its strings if it is JSON. If the value
- * is not masked, it has no texts.
+ * Returns the texts of a value that a program may print, without duplicates: the value itself, the value without white
+ * space around it, both also with LF as line ends; its lines; the passwords in its URLs; and its strings if it is JSON.
+ * If the value is not masked, it has no texts.
  */
 export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
@@ -121,7 +124,10 @@ function decodePercent(text: string): string {
   }
 }
 
-/** Returns the strings in a text that is JSON, at any depth. It is a loop, since recursion would overflow the stack on deep JSON. */
+/**
+ * Returns the strings in a text that is JSON, at any depth. It is a loop, since recursion would overflow the stack on
+ * deep JSON.
+ */
 function jsonStringsIn(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
   const values: unknown[] = [];
@@ -143,7 +149,10 @@ function jsonStringsIn(text: string): readonly string[] {
   return strings;
 }
 
-/** Returns true if a text has fewer than `minLength` characters. `length` counts code units, of which a character has one or two. */
+/**
+ * Returns true if a text has fewer than `minLength` characters. `length` counts code units, of which a character has
+ * one or two.
+ */
 function isShorter(text: string, minLength: number): boolean {
   return text.length < minLength || (text.length < 2 * minLength && Array.from(text).length < minLength);
 }

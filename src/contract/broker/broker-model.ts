@@ -1,16 +1,23 @@
 /**
- * The model of a `broker` member of a contract. With `--broker`, sophia-run keeps an API key for itself, and the program gets
- * a dummy of the key and the address of a local server, the broker. The broker puts the key into the program's requests and
- * sends them to the service. The member says where this service is, and which variable tells the program the address:
+ * The model of a `broker` member of a contract. With `--broker`, sophia-run keeps an API key for itself, and the
+ * program gets a dummy of the key and the address of a local server, the broker. The broker puts the key into the
+ * program's requests and sends them to the service. The member says where this service is, and which variable tells the
+ * program the address:
  *
  *     "broker": { "upstream": "https://api.example.com", "headers": ["Authorization: Bearer"], "base": { "EXAMPLE_URL": "/v1" } }
  */
 import type { PathRule } from "./path-rules.ts";
 
-/** The variable that tells a sophia-run inside the program which variables hold dummies: their names, with commas between. */
+/**
+ * The variable that tells a sophia-run inside the program which variables hold dummies: their names, with commas
+ * between.
+ */
 export const BROKERED_VARIABLE = "SOPHIA_BROKERED";
 
-/** A header in which clients send a key: `api-key: KEY`, or `authorization: Bearer KEY`. The broker fills it with the real key. */
+/**
+ * A header in which clients send a key: `api-key: KEY`, or `authorization: Bearer KEY`. The broker fills it with the
+ * real key.
+ */
 export interface Slot {
   /** In lower case. */
   readonly header: string;
@@ -37,7 +44,10 @@ export interface BrokerEntry {
   readonly upstream?: string;
   /** The headers in which clients may send the key. */
   readonly slots?: readonly Slot[];
-  /** The variables in which the program gets the broker's address, each with the path that clients expect in the address. */
+  /**
+   * The variables in which the program gets the broker's address, each with the path that clients expect in the
+   * address.
+   */
   readonly base?: Readonly<Record<string, string>>;
   /** The path that the broker puts in front of a request's path, unless the path begins with it already. */
   readonly prefix?: string;
@@ -46,7 +56,9 @@ export interface BrokerEntry {
   /** The broker refuses requests that a rule denies, even if another rule allows them. */
   readonly deny?: readonly PathRule[];
   readonly limit?: RequestLimit;
-  /** False if git must not send requests for remotes such as `git@github.com:…` through the broker. Absent means true. */
+  /**
+   * False if git must not send requests for remotes such as `git@github.com:…` through the broker. Absent means true.
+   */
   readonly ssh?: boolean;
 }
 
@@ -57,8 +69,8 @@ export function slotOf(text: string): Slot {
 }
 
 /**
- * Matches headers that cannot hold a key, because the broker drops, replaces or refuses them: headers of one connection or of
- * the body, headers that browsers set, and cookies, which hold more than a key.
+ * Matches headers that cannot hold a key, because the broker drops, replaces or refuses them: headers of one connection
+ * or of the body, headers that browsers set, and cookies, which hold more than a key.
  */
 const RESERVED_HEADER =
   /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|http2-settings|expect|origin|referer|(?:set-)?cookie2?|(?:content|proxy|sec)-.*)$/i;

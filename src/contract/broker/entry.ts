@@ -1,6 +1,7 @@
 /**
- * Decides what the broker knows about a key: from the `broker` member of its variable, from the variable's probe, and from
- * the built-in services (providers.ts). This is imported only for `--broker`, and to check contracts with a `broker` member.
+ * Decides what the broker knows about a key: from the `broker` member of its variable, from the variable's probe, and
+ * from the built-in services (providers.ts). This is imported only for `--broker`, and to check contracts with a
+ * `broker` member.
  */
 import type { BrokerMember } from "../generated/document.ts";
 import type { Declaration } from "../contract-model.ts";
@@ -13,7 +14,8 @@ import { providerOf } from "./providers.ts";
 export type Brokerable = Pick<Declaration, "name" | "secret" | "deprecated" | "probe" | "broker">;
 
 /**
- * Returns the broker's entry for a declared variable. The entry is empty if the contract changes nothing that is built in.
+ * Returns the broker's entry for a declared variable. The entry is empty if the contract changes nothing that is built
+ * in.
  *
  * @returns undefined if the broker does not hold the value of this variable
  */
@@ -27,7 +29,9 @@ export function brokerEntryOf(declaration: Brokerable): BrokerEntry | undefined 
   return isBuiltIn ? member : { ...inferEntry(name, member, deriveFromProbe(name, probe)), ...member };
 }
 
-/** Returns the variables in which the program gets the broker's address for a key, each with the path in the address. */
+/**
+ * Returns the variables in which the program gets the broker's address for a key, each with the path in the address.
+ */
 export function baseOf(name: string, entry: BrokerEntry): Readonly<Record<string, string>> {
   return entry.base ?? providerOf(name)?.base ?? {};
 }
@@ -74,7 +78,10 @@ export function variableIn(upstream: string): string | undefined {
   return /^\$\{([^{}]*)\}$/.exec(upstream)?.[1];
 }
 
-/** Returns a usual variable for the address of a key's service: `SEARCH_BASE_URL` for `SEARCH_API_KEY` or `SEARCH_TOKEN`. */
+/**
+ * Returns a usual variable for the address of a key's service: `SEARCH_BASE_URL` for `SEARCH_API_KEY` or
+ * `SEARCH_TOKEN`.
+ */
 export function addressName(key: string): string {
   // The look-behind leaves a name such as `_TOKEN` as it is.
   return `${key.replace(/(?<=.)_(?:(?:API|ACCESS|AUTH|SECRET)_)?(?:KEY|TOKEN|SECRET)$/i, "")}_BASE_URL`;

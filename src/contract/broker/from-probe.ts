@@ -1,6 +1,6 @@
 /**
- * Derives the service of a key, and the headers for the key, from the probe of the variable. So a contract with a probe need
- * not repeat them in a `broker` member. This probe yields the origin `https://api.example.com` and the header
+ * Derives the service of a key, and the headers for the key, from the probe of the variable. So a contract with a probe
+ * need not repeat them in a `broker` member. This probe yields the origin `https://api.example.com` and the header
  * `Authorization: Bearer`:
  *
  *     "probe": { "url": "https://api.example.com/me", "headers": { "Authorization": "Bearer ${EXAMPLE_KEY}" } }
@@ -39,7 +39,10 @@ export function originOf(text: string): string | undefined {
   return parseUrl(text)?.origin;
 }
 
-/** Returns a header as a list of one slot. The list is empty if the value is not the key alone, or the key after a scheme. */
+/**
+ * Returns a header as a list of one slot. The list is empty if the value is not the key alone, or the key after a
+ * scheme.
+ */
 function slotsIn(name: string, header: string, value: string): readonly Slot[] {
   const keyReference = `\${${name}}`;
   if (isReservedHeader(header) || !value.endsWith(keyReference)) return [];

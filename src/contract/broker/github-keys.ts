@@ -1,6 +1,6 @@
 /**
- * The facts about GitHub by which the broker serves tokens of GitHub. One token opens web pages and git, the API, and uploads. Where these are
- * depends on the kind of GitHub:
+ * The facts about GitHub by which the broker serves tokens of GitHub. One token opens web pages and git, the API, and
+ * uploads. Where these are depends on the kind of GitHub:
  *
  *     web and git         API                         uploads
  *     github.com          api.github.com              uploads.github.com              the public service
@@ -22,7 +22,10 @@ export interface Site {
 
 const GITHUB_ORIGIN = "https://github.com";
 
-/** Matches the web origins of the public service and of its customers, which have separate hosts for the API and uploads. */
+/**
+ * Matches the web origins of the public service and of its customers, which have separate hosts for the API and
+ * uploads.
+ */
 const CLOUD_ORIGIN = /^https:\/\/(?:github|[a-z\d-]+\.ghe)\.com$/;
 const CLOUD_API_ORIGIN = /^(https:\/\/)api\.((?:github|[a-z\d-]+\.ghe)\.com)$/;
 
@@ -137,8 +140,8 @@ const OTHER_PATHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The paths of the API that create or change credentials: a program could keep such a credential after its end. The API also
- * accepts numbers in place of names: `/repositories/1/keys`.
+ * The paths of the API that create or change credentials: a program could keep such a credential after its end. The API
+ * also accepts numbers in place of names: `/repositories/1/keys`.
  */
 const DENIED_PATHS: readonly string[] = [
   ...Object.keys(REPOSITORY_PATHS).flatMap((path) => [`/repos/*/*/${path}`, `/repositories/*/${path}`]),

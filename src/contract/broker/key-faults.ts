@@ -1,6 +1,6 @@
 /**
- * Finds faults in the parts of a `broker` member of a contract: in its paths, rules, origins and variables. The check of
- * contracts uses this (file/broker-key-meaning.ts), and names where each fault is.
+ * Finds faults in the parts of a `broker` member of a contract: in its paths, rules, origins and variables. The check
+ * of contracts uses this (file/broker-key-meaning.ts), and names where each fault is.
  */
 import { mayRunCode } from "../../trust/code-variables.ts";
 import { mayDecideNetwork } from "../../trust/network-variables.ts";
@@ -28,7 +28,11 @@ export function ruleFault(rule: string): MemberFault | undefined {
   return findPathFormFault(path) ?? ["this is not a rule", form];
 }
 
-/** Checks the host of a rule. @param hosts the hosts of the key; empty if they are known only when a program is started */
+/**
+ * Checks the host of a rule.
+ *
+ * @param hosts the hosts of the key; empty if they are known only when a program is started
+ */
 export function ruleHostFault(rule: string, hosts: readonly string[]): MemberFault | undefined {
   const host = parseRule(rule)?.host;
   if (host === undefined || hosts.includes(host)) return undefined;
@@ -77,8 +81,8 @@ const FOLDER_VARIABLES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns why a variable must not get the address of the broker, as the end of a sentence that begins with its name. Case is
- * ignored, as on Windows.
+ * Returns why a variable must not get the address of the broker, as the end of a sentence that begins with its name.
+ * Case is ignored, as on Windows.
  */
 export function baseNameFault(name: string): string | undefined {
   const upper = name.toUpperCase();

@@ -1,17 +1,20 @@
 /**
- * Finds the different ways in which servers read the path of a request. The broker applies its rules to the path, and the
- * service must not read it as a path that the rules deny:
+ * Finds the different ways in which servers read the path of a request. The broker applies its rules to the path, and
+ * the service must not read it as a path that the rules deny:
  *
  *     /repos/a%2Fb/keys       `a/b` is one segment for some servers, and two for others
  *     /v1/%6Beys              is `/v1/keys`
  *     /v1/x/..;a/keys         is `/v1/keys` for some servers
  *
- * The broker refuses an ambiguous path, which servers read in several ways (`isAmbiguous`). Clients need some such paths,
- * for the names of branches and projects. For these, `readingsOf` returns each way to read the path, and `namesOf` returns
- * the segments as the most lenient server compares them.
+ * The broker refuses an ambiguous path, which servers read in several ways (`isAmbiguous`). Clients need some such
+ * paths, for the names of branches and projects. For these, `readingsOf` returns each way to read the path, and
+ * `namesOf` returns the segments as the most lenient server compares them.
  */
 
-/** Matches characters that are ambiguous if they are escaped: those that need no escape, and those that separate segments. */
+/**
+ * Matches characters that are ambiguous if they are escaped: those that need no escape, and those that separate
+ * segments.
+ */
 const NEVER_ESCAPED = /[\w.~/\\-]/;
 /** The same, but allows `%2F`, the escaped form of a slash within a segment. */
 const NEVER_ESCAPED_IN_SEGMENTS = /[\w.~\\-]/;
@@ -20,8 +23,8 @@ const NEVER_ESCAPED_IN_SEGMENTS = /[\w.~\\-]/;
  * Returns true for a path that two servers may read as two different paths. Such a path has at least one of these:
  * - empty segments or dot segments, also with parameters (`/..;x`) or in fullwidth letters (`／．．`);
  * - backslashes;
- * - escapes of characters that need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if the
- *   escape is escaped again (`%252F`);
+ * - escapes of characters that need none (RFC 3986, 6.2.2), of separators, or of control characters (tab, NUL), also if
+ *   the escape is escaped again (`%252F`);
  * - escapes of bytes that are not valid UTF-8, such as overlong forms.
  */
 export function isAmbiguous(path: string): boolean {
@@ -29,8 +32,8 @@ export function isAmbiguous(path: string): boolean {
 }
 
 /**
- * Returns the paths as which servers may read a path. `%2F` is a part of a name for some servers, and a slash for others.
- * `%3F` and `%23` are a part of a name for some servers, and end the path for others.
+ * Returns the paths as which servers may read a path. `%2F` is a part of a name for some servers, and a slash for
+ * others. `%3F` and `%23` are a part of a name for some servers, and end the path for others.
  *
  * @returns undefined if the path is ambiguous in another way
  */
@@ -60,7 +63,9 @@ export function namesOf(path: string): readonly PathName[] {
   return names.at(-1)?.text === "" ? names.slice(0, -1) : names;
 }
 
-/** Returns a text as the most lenient servers compare it: decoded, in lower case, with one spelling for similar letters. */
+/**
+ * Returns a text as the most lenient servers compare it: decoded, in lower case, with one spelling for similar letters.
+ */
 export function folded(segment: string): string {
   const text = decodeRepeatedly(segment) ?? segment;
   if (ASCII.test(text)) return text.toLowerCase();
@@ -85,20 +90,26 @@ const SLASHES = /[/\\\u2044\u2215\u2216\u29f5\u29f8\u29f9]/;
 /** Matches the escaped forms of slashes and of characters that look like them, with their fullwidth and small forms. */
 const SLASH_ESCAPES = /%2f|%ef%bc%(?:8f|bc)|%ef%b9%a8|%e2%(?:81%84|88%9[56]|a7%b[589])/gi;
 /**
- * Matches the rest of a path from an escaped `?` or `#` on. The percent sign may be escaped again (`%253F`), and the character
- * may be a fullwidth or small form.
+ * Matches the rest of a path from an escaped `?` or `#` on. The percent sign may be escaped again (`%253F`), and the
+ * character may be a fullwidth or small form.
  */
 const QUERY_ESCAPES = /(?:%(?:25)*(?:3f|23)|%ef%bc%(?:9f|83)|%ef%b9%(?:96|9f)).*$/is;
 
 /** Each ambiguous path contains one of these. */
 const SIGNS_OF_AMBIGUITY = ["%", "//", "\\", "/.", "/;"] as const;
 
-/** Returns true for nearly all paths. In QuickJS, five such searches take a tenth of the time of one regular expression. */
+/**
+ * Returns true for nearly all paths. In QuickJS, five such searches take a tenth of the time of one regular expression.
+ */
 function isUnambiguousAtSight(path: string): boolean {
   return !SIGNS_OF_AMBIGUITY.some((sign) => path.includes(sign));
 }
 
-/** Returns true if servers may read the path in several ways. @param neverEscaped characters that are ambiguous as escapes */
+/**
+ * Returns true if servers may read the path in several ways.
+ *
+ * @param neverEscaped characters that are ambiguous as escapes
+ */
 function hasSeveralReadings(path: string, neverEscaped: RegExp): boolean {
   if (isUnambiguousAtSight(path)) return false;
   if (/\/\/|\\/.test(path) || hasAmbiguousEscape(path, neverEscaped) || decodeRepeatedly(path) === undefined)
@@ -129,8 +140,8 @@ function hasAmbiguousEscape(path: string, neverEscaped: RegExp): boolean {
   const isAmbiguousEscape = (escape: string): boolean =>
     !/^%[\da-f]{2}$/i.test(escape) || isAmbiguousIfEscaped(escape.slice(1), neverEscaped);
   if (escapes.some(isAmbiguousEscape)) return true;
-  // The first server turns %252F into %2F, and the second one into a slash. `readingsOf` does not consider two servers, so that a
-  // slash is always ambiguous here.
+  // The first server turns %252F into %2F, and the second one into a slash. `readingsOf` does not consider two servers,
+  // so that a slash is always ambiguous here.
   const escapedEscapes = Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi));
   return escapedEscapes.some(([, digits = ""]) => isAmbiguousIfEscaped(digits, NEVER_ESCAPED));
 }

@@ -4,8 +4,8 @@
  *     POST /v2/documents/*                    `*` stands for one segment
  *     api.github.com: GET /repos/**           `**` stands for any number of segments
  *
- * The broker calls `isCovered` for the rules that allow: it compares paths exactly. It calls `isDenied` for the rules that
- * deny: this compares leniently, so that a program cannot reach a denied path by another spelling.
+ * The broker calls `isCovered` for the rules that allow: it compares paths exactly. It calls `isDenied` for the rules
+ * that deny: this compares leniently, so that a program cannot reach a denied path by another spelling.
  */
 import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
 
@@ -66,8 +66,8 @@ export function isCovered(rules: readonly PathRule[], { host, method, path }: Ru
 
 /**
  * Returns true if one of the rules matches the request as any server may read it. The comparison ignores case, escapes,
- * differences of similar letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another form,
- * such as `%2F`, is tried both as a slash and as a part of a name.
+ * differences of similar letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another
+ * form, such as `%2F`, is tried both as a slash and as a part of a name.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const candidates = rules.filter((rule) => isFor(rule, host, method));
@@ -116,11 +116,11 @@ function matchesPath(
 }
 
 /**
- * Returns true if a rule matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a name.
- * So `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
+ * Returns true if a rule matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a
+ * name. So `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
  *
- * This is dynamic programming: for the first segments of the rule, one more in each round, `matchesCount` says which numbers
- * of the first names they match.
+ * This is dynamic programming: for the first segments of the rule, one more in each round, `matchesCount` says which
+ * numbers of the first names they match.
  */
 function matchesJoinedPath(ruleNames: readonly string[], names: readonly PathName[]): boolean {
   const hasOpenEnd = ruleNames.at(-1) === "**";
@@ -146,7 +146,9 @@ function matchesJoinedPath(ruleNames: readonly string[], names: readonly PathNam
 /** Matches a character of a name. At any other character, some servers begin an extension, a parameter or a query. */
 const NAME_CHARACTER = /[\p{L}\p{N}_:@~-]/u;
 
-/** Returns true if a text is the name, or begins with the name and continues with something that some servers cut off. */
+/**
+ * Returns true if a text is the name, or begins with the name and continues with something that some servers cut off.
+ */
 function isName(name: string, text: string): boolean {
   const trimmed = text.trimStart();
   return (

@@ -1,7 +1,7 @@
 /**
- * The services that the broker knows without a `broker` member in the contract. The list has, for the variable of each key,
- * the service and the header for the key, the variables in which clients look for the service's address, and the paths that
- * the broker denies because they create or change credentials.
+ * The services that the broker knows without a `broker` member in the contract. The list has, for the variable of each
+ * key, the service and the header for the key, the variables in which clients look for the service's address, and the
+ * paths that the broker denies because they create or change credentials.
  *
  * A client is a library or a program, such as OpenAI's SDK. docs/broker.md lists those that were tested.
  */
@@ -16,11 +16,13 @@ export interface Provider {
   /** The headers in which clients send the key. */
   readonly slots: readonly Slot[];
   /**
-   * The variables in which the program gets the broker's address, each with the path that clients expect in the address. Keys
-   * of one service may share a variable, since the broker finds the key of a request by the dummy in it.
+   * The variables in which the program gets the broker's address, each with the path that clients expect in the
+   * address. Keys of one service may share a variable, since the broker finds the key of a request by the dummy in it.
    */
   readonly base: Readonly<Record<string, string>>;
-  /** The variables of `base` whose clients ignore the path in the address, and send the complete path of the service. */
+  /**
+   * The variables of `base` whose clients ignore the path in the address, and send the complete path of the service.
+   */
   readonly wholePathVariables?: readonly string[];
   /** The path that the broker puts in front of a request's path, unless the path begins with it already. */
   readonly prefix?: string;

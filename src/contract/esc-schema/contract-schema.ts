@@ -1,6 +1,6 @@
 /**
- * Translates a contract into a schema that `sophia-run enforce` writes into an environment of Pulumi ESC. ESC then refuses
- * values of `environmentVariables` that the contract does not allow.
+ * Translates a contract into a schema that `sophia-run enforce` writes into an environment of Pulumi ESC. ESC then
+ * refuses values of `environmentVariables` that the contract does not allow.
  *
  *     contract   { "variables": { "PORT": { "required": true, "format": "port" } } }
  *     schema     { type: object, required: [PORT], properties: { PORT: { anyOf: [ … ] } } }
@@ -16,7 +16,10 @@ import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, valueSchema } f
 
 export interface ContractSchema {
   readonly schema: EscSchema;
-  /** The rules that the schema cannot express, by description, with the variables or groups concerned. Only a start checks them. */
+  /**
+   * The rules that the schema cannot express, by description, with the variables or groups concerned. Only a start
+   * checks them.
+   */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -39,8 +42,8 @@ export interface Selection {
 }
 
 /**
- * Matches globs that can match the name of a variable. Their characters need no escape in the single quotes of a shell, nor
- * in the double quotes of the description.
+ * Matches globs that can match the name of a variable. Their characters need no escape in the single quotes of a shell,
+ * nor in the double quotes of the description.
  */
 const EFFECTIVE_GLOB = /^[\w*?.-]+$/;
 /** Matches the result of {@link describeWriter}. The groups are the lists of `--only` and `--except`. */
@@ -48,8 +51,8 @@ const DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
 
 /**
- * Describes who wrote a schema. Users read the description in ESC, and the next `sophia-run enforce` reads the selection
- * from it ({@link selectionIn}):
+ * Describes who wrote a schema. Users read the description in ESC, and the next `sophia-run enforce` reads the
+ * selection from it ({@link selectionIn}):
  *
  *     Written by "sophia-run enforce --only 'DB_*'". Change the contract and run it again.
  */
@@ -84,8 +87,8 @@ const SHARED_DEFINITIONS = [
 ] as const;
 
 /**
- * Returns the schema of a contract. It is for the values of ESC alone: variables of the process environment and of `.env`
- * files are ignored. The schema accepts all values that the contract accepts; `gaps` says what else it accepts.
+ * Returns the schema of a contract. It is for the values of ESC alone: variables of the process environment and of
+ * `.env` files are ignored. The schema accepts all values that the contract accepts; `gaps` says what else it accepts.
  */
 export function contractSchema(contract: Contract, enforcement: Enforcement): ContractSchema {
   return new ContractTranslator(contract, enforcement).translate();
@@ -163,7 +166,10 @@ class ContractTranslator {
     this.#gaps.set(gap, Array.from(new Set(names)));
   }
 
-  /** Returns true for a variable that the program gets even if `environmentVariables` lacks it: from a default or a file. */
+  /**
+   * Returns true for a variable that the program gets even if `environmentVariables` lacks it: from a default or a
+   * file.
+   */
   #isSuppliedElsewhere(declaration: Declaration): boolean {
     return declaration.default !== undefined || this.#isFromFile(declaration);
   }
@@ -195,8 +201,8 @@ class ContractTranslator {
   /**
    * Returns the ways in which a variable with aliases can have a value of this schema, each as a schema of the object.
    *
-   * The value is the one under the variable's name. If that is empty, it is the value of an alias; of several aliases, the
-   * first one in the order of the ESC environment. A schema cannot express this order, and so allows any alias.
+   * The value is the one under the variable's name. If that is empty, it is the value of an alias; of several aliases,
+   * the first one in the order of the ESC environment. A schema cannot express this order, and so allows any alias.
    */
   #waysToHave(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);
@@ -224,7 +230,9 @@ class ContractTranslator {
     if (ways !== undefined) this.#rules.push({ description: rule.label, anyOf: ways });
   }
 
-  /** Returns the ways to meet the rule of a group, each as a schema of the object; undefined if the rule is always met. */
+  /**
+   * Returns the ways to meet the rule of a group, each as a schema of the object; undefined if the rule is always met.
+   */
   #waysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
     const noneIsSet = objectSchema(members.map((member) => this.#isUnset(member)));
     switch (kind) {
@@ -308,7 +316,9 @@ class ContractTranslator {
     ]);
   }
 
-  /** Returns the requirement that a definition of `$defs` holds. Adds the definition if the schema does not have it yet. */
+  /**
+   * Returns the requirement that a definition of `$defs` holds. Adds the definition if the schema does not have it yet.
+   */
   #define(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
     this.#definitions[definitionName] ??= { anyOf: createWays() };
     return { ...NO_REQUIREMENT, definitions: [definitionName] };
@@ -317,7 +327,9 @@ class ContractTranslator {
 
 const NO_REQUIREMENT: ObjectRequirement = { required: [], properties: {}, definitions: [] };
 
-/** Returns the requirement that the values of these names meet a schema. Names that the object lacks meet it as well. */
+/**
+ * Returns the requirement that the values of these names meet a schema. Names that the object lacks meet it as well.
+ */
 function requireAll(schema: EscSchema, names: readonly string[]): ObjectRequirement {
   return { ...NO_REQUIREMENT, properties: Object.fromEntries(names.map((name) => [name, schema])) };
 }

@@ -1,6 +1,6 @@
 /**
- * Writes regular expressions that match the integers of a range, because a schema of ESC cannot compare a number that is
- * stored as text. For the range from 5 to 250:
+ * Writes regular expressions that match the integers of a range, because a schema of ESC cannot compare a number that
+ * is stored as text. For the range from 5 to 250:
  *
  *     \+?0*(?:[5-9]|[1-9][0-9]{1}|1[0-9]{2}|2[0-4][0-9]|250)
  *
@@ -8,11 +8,11 @@
  */
 
 /**
- * Returns the expression (for RE2, without anchors) that matches the integers of a range in all spellings that the format
- * `integer` of contracts accepts: with or without a sign, and with any number of leading zeros.
+ * Returns the expression (for RE2, without anchors) that matches the integers of a range in all spellings that the
+ * format `integer` of contracts accepts: with or without a sign, and with any number of leading zeros.
  *
- * @param minimum undefined if there is none, like the maximum. A bound that is not an integer is rounded to one inside the
- *   range
+ * @param minimum undefined if there is none, like the maximum. A bound that is not an integer is rounded to one inside
+ *   the range
  * @returns undefined if no integer is in the range, or if a bound is not a safe integer of JavaScript
  */
 export function integerPattern(minimum: number | undefined, maximum: number | undefined): string | undefined {
@@ -63,8 +63,8 @@ function unsignedIntegers(lower: number, upper: number | undefined): readonly st
 }
 
 /**
- * Returns expressions for the integers of a range whose bounds have the same number of digits. For the range from 137 to 484
- * these are:
+ * Returns expressions for the integers of a range whose bounds have the same number of digits. For the range from 137
+ * to 484 these are:
  *
  *     13[7-9]  1[4-9][0-9]      from 137 to 199
  *     [2-3][0-9]{2}             from 200 to 399, the hundreds that are completely in the range

@@ -1,9 +1,9 @@
 /**
- * Translates patterns of contracts into the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Pulumi ESC uses
- * in its schemas. Patterns of contracts have the syntax of JavaScript's regular expressions with the flag `u`.
+ * Translates patterns of contracts into the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Pulumi ESC
+ * uses in its schemas. Patterns of contracts have the syntax of JavaScript's regular expressions with the flag `u`.
  *
- * Operators such as `|` and `*` are the same in both. Classes and escapes become ranges of code points, because `\s`, `.`
- * and others match different characters in RE2.
+ * Operators such as `|` and `*` are the same in both. Classes and escapes become ranges of code points, because `\s`,
+ * `.` and others match different characters in RE2.
  *
  *     \d[^a]\u{1F600}?      becomes      ^(?:[0-9][^a]\x{1F600}?)$
  */
@@ -16,8 +16,8 @@ const LAST_CODE_POINT = 0x10_ff_ff;
 /** The limit of RE2 for the count of a repetition, and for the product of the counts of nested repetitions. */
 export const MAX_REPETITIONS = 1000;
 /**
- * The limit of the expression's size, with each repetition written out. RE2 limits the memory of an expression, which is
- * enough for some three million characters.
+ * The limit of the expression's size, with each repetition written out. RE2 limits the memory of an expression, which
+ * is enough for some three million characters.
  */
 const MAX_CHARACTERS = 1_000_000;
 

@@ -1,11 +1,12 @@
 /**
- * Translates messages of Pulumi ESC into violations of the contract. `sophia-run enforce` writes the contract into ESC as a
- * schema (contract-schema.ts). If a value does not meet this schema, ESC returns no values, but only messages such as:
+ * Translates messages of Pulumi ESC into violations of the contract. `sophia-run enforce` writes the contract into ESC
+ * as a schema (contract-schema.ts). If a value does not meet this schema, ESC returns no values, but only messages such
+ * as:
  *
  *     string must match the pattern "^(?:[A-Z]{3})$"
  *
- * From these, this file finds the rule of the contract that the value breaks, so that the user reads the same message as
- * without a schema.
+ * From these, this file finds the rule of the contract that the value breaks, so that the user reads the same message
+ * as without a schema.
  */
 import { grouped } from "../../core/grouped.ts";
 import type { Diagnostic } from "../../core/model.ts";
@@ -44,8 +45,8 @@ export function areDeclared(contract: Contract, { values, missing }: SchemaFindi
 /**
  * Returns true if violations of a contract explain what ESC reports.
  *
- * @param areNamesKnown true if the names of all variables in ESC are known. A check of the contract with these names then
- *   finds the violations that messages alone do not show
+ * @param areNamesKnown true if the names of all variables in ESC are known. A check of the contract with these names
+ *   then finds the violations that messages alone do not show
  */
 export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
   const findings = sortFindings(diagnostics);
@@ -57,8 +58,8 @@ type RequiredRule = Extract<Rule, { kind: "required" }>;
 /**
  * Returns the violations that follow from findings, without knowing a value.
  *
- * The violation is `refused` if no rule of the contract explains the finding. This happens if the schema in ESC was written
- * for another contract.
+ * The violation is `refused` if no rule of the contract explains the finding. This happens if the schema in ESC was
+ * written for another contract.
  */
 export function violationsOfFindings(contract: Contract, findings: SchemaFindings): readonly Violation[] {
   const requiredRules = new Map(
@@ -124,7 +125,9 @@ function isSharedRule(rule: Rule, name: string): boolean {
   return "names" in rule && rule.names.includes(name);
 }
 
-/** The beginning of a message about a text. The expression follows in quotes. ESC quotes ASCII characters as JSON does. */
+/**
+ * The beginning of a message about a text. The expression follows in quotes. ESC quotes ASCII characters as JSON does.
+ */
 const PATTERN_MESSAGE = "string must match the pattern ";
 /** In characters. ESC cuts long messages, but never to fewer than these, so that the beginnings can be compared. */
 const COMPARED_LENGTH = 250;
@@ -174,13 +177,17 @@ function findFault(
     const unmetRule = rules.find(({ expression }) =>
       patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
     );
-    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is reported.
+    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is
+    // reported.
     return (unmetRule ?? rules[0])?.fault;
   }
   return faultOfKind(format);
 }
 
-/** Returns true for a message about the type or the `enum` of a format. ESC sends none for a rule over several variables. */
+/**
+ * Returns true for a message about the type or the `enum` of a format. ESC sends none for a rule over several
+ * variables.
+ */
 function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "enum") return summary.startsWith("expected a ");
   const [first, ...others] = format.values;

@@ -2,8 +2,8 @@
  * Translates the format of one variable into schemas for its value in Pulumi ESC. contract-schema.ts puts them into the
  * schema of the whole contract, and schema-findings.ts uses them to explain why ESC refused a value.
  *
- * A value in ESC may be a text, a number or a boolean. Programs get all of them as text, so that the schemas must allow both
- * `PORT: 8080` and `PORT: "8080"`.
+ * A value in ESC may be a text, a number or a boolean. Programs get all of them as text, so that the schemas must allow
+ * both `PORT: 8080` and `PORT: "8080"`.
  *
  *     contract   "format": "port"
  *     schemas    { type: string, pattern: "^(?:0{0,4}[1-9]|…)$" }, { type: number, multipleOf: 1, minimum: 1, maximum: 65535 }
@@ -27,7 +27,10 @@ type Gap =
 
 /** The schemas for the value of one variable. */
 export interface ValueSchema {
-  /** Each value of the format meets at least one of these schemas. Because of the gaps, other values may meet one as well. */
+  /**
+   * Each value of the format meets at least one of these schemas. Because of the gaps, other values may meet one as
+   * well.
+   */
   readonly alternatives: readonly EscSchema[];
   readonly gaps: readonly Gap[];
 }
@@ -78,7 +81,9 @@ interface TextSchemas {
   readonly gaps: readonly Gap[];
 }
 
-/** Returns the schemas for values that are texts in ESC. The expressions are those of format.ts, in the syntax of RE2. */
+/**
+ * Returns the schemas for values that are texts in ESC. The expressions are those of format.ts, in the syntax of RE2.
+ */
 function textsOf(format: ValueFormat, mustBeSet: boolean): TextSchemas {
   switch (format.kind) {
     case "text":
@@ -153,7 +158,9 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
   return rules;
 }
 
-/** Returns the schema of the format `text`. A schema of ESC cannot limit the length of a text, except by an expression. */
+/**
+ * Returns the schema of the format `text`. A schema of ESC cannot limit the length of a text, except by an expression.
+ */
 function freeText(format: TextFormat, mustBeSet: boolean): TextSchemas {
   const { minLength, pattern } = format;
   const rules = textRules(format, mustBeSet);
@@ -165,8 +172,8 @@ function freeText(format: TextFormat, mustBeSet: boolean): TextSchemas {
 }
 
 /**
- * Returns the members of a schema for texts that match all expressions. ESC has no `allOf`. But a `pattern` and an `anyOf` in
- * the same schema must both hold, so that each further expression is in an `anyOf` with one alternative.
+ * Returns the members of a schema for texts that match all expressions. ESC has no `allOf`. But a `pattern` and an
+ * `anyOf` in the same schema must both hold, so that each further expression is in an `anyOf` with one alternative.
  */
 function matchingAll([first, ...others]: readonly string[]): EscSchema {
   if (first === undefined) return {};
@@ -183,7 +190,9 @@ function matching(expression: string): EscSchema {
   return { type: "string", pattern: `^(?:${expression})$` };
 }
 
-/** Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere. */
+/**
+ * Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere.
+ */
 function base64(digitSet: string): string {
   const breaks = String.raw`(?:\r?\n)*`;
   const digit = `${digitSet}${breaks}`;
@@ -248,7 +257,10 @@ function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean 
   }
 }
 
-/** Returns the schema of one number. It is not an `enum`, for which ESC compares digits, so that `1.0` would differ from `1`. */
+/**
+ * Returns the schema of one number. It is not an `enum`, for which ESC compares digits, so that `1.0` would differ from
+ * `1`.
+ */
 function equalNumber(value: number): EscSchema {
   return { type: "number", minimum: value, maximum: value };
 }

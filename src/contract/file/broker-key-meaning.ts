@@ -1,6 +1,6 @@
 /**
- * Checks the `broker` member of one variable, as far as the JSON Schema of contracts cannot. broker-meaning.ts calls this
- * for each key: a variable whose value the broker holds, so that the program gets only a dummy.
+ * Checks the `broker` member of one variable, as far as the JSON Schema of contracts cannot. broker-meaning.ts calls
+ * this for each key: a variable whose value the broker holds, so that the program gets only a dummy.
  *
  *     "broker": { "upstream": "https://api.example.com", "headers": ["api-key"], "base": { "EXAMPLE_URL": "" } }
  */
@@ -43,8 +43,8 @@ export interface DeclaredKey {
   /** The compiled member, without its rules. */
   readonly entry: BrokerEntry;
   /**
-   * The variables in which the program gets the address of the broker. They are compared in upper case (`folded`), because
-   * Windows ignores the case of names.
+   * The variables in which the program gets the address of the broker. They are compared in upper case (`folded`),
+   * because Windows ignores the case of names.
    */
   readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
@@ -151,8 +151,8 @@ function examineFormat({ declared: { format } }: DeclaredKey, report: ReportIssu
 }
 
 /**
- * Reports members that are missing for a key of which sophia-run has no built-in facts. They may also follow from the probe
- * of the variable.
+ * Reports members that are missing for a key of which sophia-run has no built-in facts. They may also follow from the
+ * probe of the variable.
  */
 function examineMissingMembers({ name, member, declared, entry }: DeclaredKey, report: ReportIssue): void {
   if (providerOf(name) !== undefined) return;

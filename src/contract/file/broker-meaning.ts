@@ -1,6 +1,7 @@
 /**
  * Checks the `broker` members of all variables of a contract, as far as its JSON Schema cannot: each member by itself
- * (broker-key-meaning.ts), and that no two keys need the same variable. Imported only for a contract with such a member.
+ * (broker-key-meaning.ts), and that no two keys need the same variable. Imported only for a contract with such a
+ * member.
  *
  * meaning.ts creates one examiner for a document, and calls it for the contract itself and then for each profile.
  */
@@ -18,17 +19,21 @@ import {
 type Variables = ReadonlyMap<string, VariableEntry>;
 
 /**
- * Returns the issues of the variables of one profile, merged with those that it inherits; or those of the contract outside
- * of profiles.
+ * Returns the issues of the variables of one profile, merged with those that it inherits; or those of the contract
+ * outside of profiles.
  *
- * @param isWritten returns true for a variable that has an entry in this profile itself, at which an issue can be reported
+ * @param isWritten returns true for a variable that has an entry in this profile itself, at which an issue can be
+ *   reported
  */
 export type BrokerExaminer = (variables: Variables, isWritten: (name: string) => boolean) => readonly BrokerIssue[];
 
 /** The limit of keys in a document, since the examiner looks at all keys for each profile. */
 const MAX_KEYS = 100;
 
-/** Creates the examiner for all profiles of a document. It remembers what it has checked, and reports each conflict once. */
+/**
+ * Creates the examiner for all profiles of a document. It remembers what it has checked, and reports each conflict
+ * once.
+ */
 export function createBrokerExaminer(document: ContractDocument): BrokerExaminer {
   const examiner = new DocumentExaminer(document);
   return (variables, isWritten) => examiner.examine(variables, isWritten);
@@ -59,8 +64,8 @@ class DocumentExaminer {
       ...new Set(entries.flatMap(([name, { broker = false }]) => (broker === false ? [] : [name]))),
     ];
     this.#excessKey = namesWithMember[MAX_KEYS];
-    // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that the
-    // document has, so that the issue has a position.
+    // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that
+    // the document has, so that the issue has a position.
     const builtInNames = Object.keys(PROVIDERS).filter((name) => !namesWithMember.includes(name));
     this.#candidates = new Set([...builtInNames, ...namesWithMember]);
   }
@@ -125,8 +130,8 @@ function findKeysAsAddresses(
 }
 
 /**
- * Returns true if two keys may share a variable for the broker's address: built-in keys of the same service, such as two
- * tokens of GitHub, with the same path. The broker then finds the key of a request by the dummy in it.
+ * Returns true if two keys may share a variable for the broker's address: built-in keys of the same service, such as
+ * two tokens of GitHub, with the same path. The broker then finds the key of a request by the dummy in it.
  */
 function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: string): boolean {
   const origin = providerOf(key.name)?.origin;
@@ -134,7 +139,11 @@ function mayShareAddress(key: DeclaredKey, otherKey: DeclaredKey, variable: stri
   return isSameService && findPath(key, variable) === findPath(otherKey, variable);
 }
 
-/** Returns the path that the address in a variable has for a key. @param folded the name of the variable in upper case */
+/**
+ * Returns the path that the address in a variable has for a key.
+ *
+ * @param folded the name of the variable in upper case
+ */
 function findPath({ name, entry }: DeclaredKey, folded: string): string | undefined {
   return Object.entries(baseOf(name, entry)).find(([variable]) => variable.toUpperCase() === folded)?.[1];
 }

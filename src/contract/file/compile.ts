@@ -64,20 +64,26 @@ export function compileContract(
   };
 }
 
-/** Returns the profiles by name. A Map is safe for any name: an object would also have inherited ones, such as `constructor`. */
+/**
+ * Returns the profiles by name. A Map is safe for any name: an object would also have inherited ones, such as
+ * `constructor`.
+ */
 export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<string, ProfileEntry> {
   return new Map(Object.entries(profiles));
 }
 
 /**
- * Returns the lineage of a profile: the profile itself and all profiles that it extends, directly or not. They are in the
- * order in which they are merged, so that each profile comes after its bases.
+ * Returns the lineage of a profile: the profile itself and all profiles that it extends, directly or not. They are in
+ * the order in which they are merged, so that each profile comes after its bases.
  */
 export function lineageOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   return lineageNamesOf(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
 }
 
-/** Returns the names of {@link lineageOf}. It is a loop, since recursion would overflow the stack on a long chain of profiles. */
+/**
+ * Returns the names of {@link lineageOf}. It is a loop, since recursion would overflow the stack on a long chain of
+ * profiles.
+ */
 export function lineageNamesOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
   const visited = new Set<string>();
   const names: string[] = [];
@@ -108,7 +114,9 @@ interface MergedEntries {
   readonly groups: Map<string, Partial<GroupEntry>>;
 }
 
-/** Merges the variables and groups of a document with those of profiles. Of several values for one member the last wins. */
+/**
+ * Merges the variables and groups of a document with those of profiles. Of several values for one member the last wins.
+ */
 export function mergeEntries(document: Entries, profiles: readonly Entries[]): MergedEntries {
   const merged: MergedEntries = { variables: new Map(), groups: new Map() };
   for (const { variables = {}, groups = {} } of [document, ...profiles]) {
@@ -118,7 +126,9 @@ export function mergeEntries(document: Entries, profiles: readonly Entries[]): M
   return merged;
 }
 
-/** Merges entries into a map. If the map has an entry of the same name, members of the added entry replace its members. */
+/**
+ * Merges entries into a map. If the map has an entry of the same name, members of the added entry replace its members.
+ */
 export function mergeInto<Entry extends object>(entries: Map<string, Entry>, added: Readonly<Record<string, Entry>>) {
   // Object.entries would allocate an array for each of thousands of entries.
   Object.keys(added).forEach((name) => {
@@ -158,7 +168,9 @@ function compileVariables(variables: ReadonlyMap<string, VariableEntry>): Compil
   return { declarations, aliases, deprecated };
 }
 
-/** Compiles one variable. This assigns members, since spreading is slower for hundreds of variables with few members. */
+/**
+ * Compiles one variable. This assigns members, since spreading is slower for hundreds of variables with few members.
+ */
 function compileDeclaration(name: string, entry: VariableEntry): Declaration {
   const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
@@ -188,8 +200,8 @@ function compileAlias(alias: NonNullable<VariableEntry["aliases"]>[number]): Ali
 }
 
 /**
- * Returns true if a variable is a secret. If its entry has no member `secret`, it is a secret unless anyone who reads the
- * contract can know or guess the value: because of a default, or a format with few values.
+ * Returns true if a variable is a secret. If its entry has no member `secret`, it is a secret unless anyone who reads
+ * the contract can know or guess the value: because of a default, or a format with few values.
  */
 export function isSecretEntry({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
@@ -197,7 +209,11 @@ export function isSecretEntry({ secret, default: fallback, format }: VariableEnt
   return secret ?? !(fallback !== undefined || hasFewValues);
 }
 
-/** Compiles a format. @throws SyntaxError for an invalid pattern, which examineFormat in variable-meaning.ts finds before */
+/**
+ * Compiles a format.
+ *
+ * @throws SyntaxError for an invalid pattern, which examineFormat in variable-meaning.ts finds before
+ */
 export function compileFormat(entry: FormatEntry): ValueFormat {
   const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
@@ -263,7 +279,9 @@ function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules
   return rules;
 }
 
-/** Returns the sections in which reports show the contract: those of the document, or otherwise one of all variables. */
+/**
+ * Returns the sections in which reports show the contract: those of the document, or otherwise one of all variables.
+ */
 function compileSections(
   { sections }: ContractDocument,
   variables: ReadonlyMap<string, Declaration>,
@@ -285,16 +303,16 @@ function compileSections(
 }
 
 /**
- * Returns the label of a variable or group, with control characters made visible. Without a label it is the name, in which
- * the schema allows no control characters.
+ * Returns the label of a variable or group, with control characters made visible. Without a label it is the name, in
+ * which the schema allows no control characters.
  */
 function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
   return label === undefined ? name : printable(label);
 }
 
 /**
- * Returns the names that the only section of a document without sections lists: first the groups of which one variable is
- * used, then the variables outside of such groups.
+ * Returns the names that the only section of a document without sections lists: first the groups of which one variable
+ * is used, then the variables outside of such groups.
  */
 export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
   const choices = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");

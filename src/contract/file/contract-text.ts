@@ -1,6 +1,6 @@
 /**
- * Reads the text of a contract file. If sophia-run found the contract, it refuses a file that another user of the machine can
- * write: the contract decides which variables the program gets.
+ * Reads the text of a contract file. If sophia-run found the contract, it refuses a file that another user of the
+ * machine can write: the contract decides which variables the program gets.
  */
 import { isUtf8 } from "node:buffer";
 import { lstatSync, type Stats } from "node:fs";
@@ -21,8 +21,8 @@ export const MAX_CONTRACT_BYTES = 8 * 1024 * 1024;
  * Reads a contract file, and returns its text without a byte-order mark.
  *
  * @param path the absolute path
- * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if
- *   it is not UTF-8
+ * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid`
+ *   if it is not UTF-8
  */
 export async function readContractText(path: string, reason: ReadReason, folders: Folders): Promise<string> {
   const { isFound, extendedBy, firstContract = path } = reason;
@@ -37,7 +37,8 @@ export async function readContractText(path: string, reason: ReadReason, folders
   /** Set once the owner of the opened file is not trusted. */
   let distrust: Distrust | undefined;
   try {
-    // The status is that of the opened file, so that no other user can replace the file between this check and the read.
+    // The status is that of the opened file, so that no other user can replace the file between this check and the
+    // read.
     const accept = (stats: Stats): boolean => {
       if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
       return distrust === undefined;
@@ -72,7 +73,9 @@ async function readBytes(
   return readNamed(path, options);
 }
 
-/** Returns the facts about a symbolic link that leads out of the repository; undefined if the error has another reason. */
+/**
+ * Returns the facts about a symbolic link that leads out of the repository; undefined if the error has another reason.
+ */
 async function findLinkEscape(error: unknown): Promise<LinkEscape | undefined> {
   if (systemErrorCode(error) !== "ESCAPING_LINK") return undefined;
   const { EscapingLink } = await import("../../system/linked-file.ts");

@@ -2,8 +2,8 @@
  * Explains why the JSON of a contract does not have the form of the schema. It runs only if the generated check
  * (generated/guard.ts) refuses the document.
  *
- * Messages contain no values of the document, and only keys that the schema has: the user may have named a wrong file, which
- * contains credentials.
+ * Messages contain no values of the document, and only keys that the schema has: the user may have named a wrong file,
+ * which contains credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
@@ -81,8 +81,8 @@ function unknownValueFault(node: Node, values: readonly string[]): Fault {
 }
 
 /**
- * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the wrong
- * line.
+ * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the
+ * wrong line.
  */
 function findValueFault(schema: Schema, value: unknown): Omit<Fault, "offset"> | undefined {
   const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
@@ -151,7 +151,10 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   }
 }
 
-/** Yields the faults by one schema of `oneOf`. The member that `discriminator` names selects it, such as `"type": "enum"`. */
+/**
+ * Yields the faults by one schema of `oneOf`. The member that `discriminator` names selects it, such as `"type":
+ * "enum"`.
+ */
 function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
   const tagKey = discriminator?.propertyName ?? "type";
   const candidates = oneOf.map((candidate) => dereference(root, candidate));

@@ -1,11 +1,11 @@
 /**
- * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles it for
- * the profile and the scope that the user selected. Each start in a project with a contract does this.
+ * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles it
+ * for the profile and the scope that the user selected. Each start in a project with a contract does this.
  *
  *     { "extends": "builtin", "variables": { "API_KEY": { "required": true } } }
  *
- * A valid contract is parsed by JSON.parse, and checked by generated code (generated/guard.ts). The slower code that finds
- * and describes errors is imported only for an invalid contract.
+ * A valid contract is parsed by JSON.parse, and checked by generated code (generated/guard.ts). The slower code that
+ * finds and describes errors is imported only for an invalid contract.
  */
 import { dirname, resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
@@ -29,8 +29,8 @@ const MAX_CHAIN_LENGTH = 8;
 /**
  * Loads a contract file.
  *
- * @param file its path, and true for `isNamed` if the user named it: then it may be in any folder, and have any owner. If
- *   sophia-run found the file, it must have a trusted owner
+ * @param file its path, and true for `isNamed` if the user named it: then it may be in any folder, and have any owner.
+ *   If sophia-run found the file, it must have a trusted owner
  * @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope`
  */
 export async function loadContractFile(
@@ -38,7 +38,8 @@ export async function loadContractFile(
   folders: Folders,
   { profile, scope }: ContractSelection,
 ): Promise<Contract> {
-  // The path of a found file is already absolute. `resolve` would change its meaning if it has `..` behind a symbolic link.
+  // The path of a found file is already absolute. `resolve` would change its meaning if it has `..` behind a symbolic
+  // link.
   const path = file.isNamed ? resolve(folders.cwd, file.path) : file.path;
   const { document, environmentFiles } = await readDocument(path, { isFound: !file.isNamed }, folders, []);
   const profiles = profilesOf(document);
@@ -160,8 +161,8 @@ async function readBase(
 }
 
 /**
- * Refuses a file outside the repository of a contract that sophia-run found: a cloned repository may be a stranger's, and
- * must not make sophia-run read files elsewhere.
+ * Refuses a file outside the repository of a contract that sophia-run found: a cloned repository may be a stranger's,
+ * and must not make sophia-run read files elsewhere.
  *
  * @returns undefined if the file is inside the repository; without a repository, inside the contract's folder
  */
@@ -184,8 +185,8 @@ async function refuseOutside(
 }
 
 /**
- * Returns the check for defaults that would make programs run code or redirect their connections. It is imported only if
- * the cheap test `isSuspect` finds a default; otherwise no default can be dangerous.
+ * Returns the check for defaults that would make programs run code or redirect their connections. It is imported only
+ * if the cheap test `isSuspect` finds a default; otherwise no default can be dangerous.
  */
 async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
   const hasSuspectDefault = namedEntriesOf(document).some(
@@ -228,8 +229,8 @@ export function parseContract(text: string): ContractDocument | undefined {
 }
 
 /**
- * Returns true if an object of the text has the same key twice. JSON.parse keeps only the last of them, so that the parsed
- * document has fewer colons than the text. Counting colons is faster than a second parser.
+ * Returns true if an object of the text has the same key twice. JSON.parse keeps only the last of them, so that the
+ * parsed document has fewer colons than the text. Counting colons is faster than a second parser.
  */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   const parsedText = JSON.stringify(document);

@@ -1,7 +1,7 @@
 /**
- * Checks the rules of a contract that its JSON Schema cannot express: that names which the contract refers to are declared,
- * that the members of an entry fit each other, and that patterns are valid. load-file.ts calls this for each contract that
- * has the form of the schema.
+ * Checks the rules of a contract that its JSON Schema cannot express: that names which the contract refers to are
+ * declared, that the members of an entry fit each other, and that patterns are valid. load-file.ts calls this for each
+ * contract that has the form of the schema.
  *
  * The time is linear in the size of the document if its profiles form one chain, in which each extends the next.
  */
@@ -29,8 +29,8 @@ const MAX_SUGGESTIONS = 100;
  * Returns the issues of a document that has the form of the schema.
  *
  * @param document the document, merged with those that it extends
- * @param ownDocument the document before it was merged. Of sections and scopes only its own are checked, since those of the
- *   extended files were checked with these files
+ * @param ownDocument the document before it was merged. Of sections and scopes only its own are checked, since those of
+ *   the extended files were checked with these files
  */
 export function examineMeaning(
   document: ContractDocument,
@@ -202,8 +202,9 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, context
 }
 
 /**
- * The entries of a contract, merged with those of a stack of profiles. To go from one profile to the next, only the profiles
- * in which their lineages differ are merged or undone. Merging each lineage from the beginning would take quadratic time.
+ * The entries of a contract, merged with those of a stack of profiles. To go from one profile to the next, only the
+ * profiles in which their lineages differ are merged or undone. Merging each lineage from the beginning would take
+ * quadratic time.
  */
 class ProfileStack {
   readonly entries: MergedEntries;
@@ -231,7 +232,8 @@ class ProfileStack {
     const bases = listOf(profiles.get(name)?.extends);
     const [base = ""] = bases;
     const top = this.#stack.at(-1)?.profile;
-    // Fast path: the stack ends with the only base of the profile. This keeps the time linear for a long chain of profiles.
+    // Fast path: the stack ends with the only base of the profile. This keeps the time linear for a long chain of
+    // profiles.
     if (bases.length === 1 && top !== undefined && top === profiles.get(base)) return;
     const inherited = lineageOf(profiles, name).slice(0, -1);
     const firstDifference = this.#stack.findIndex(({ profile }, index) => profile !== inherited[index]);

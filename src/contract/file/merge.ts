@@ -52,7 +52,9 @@ function mergeSections(base: ContractDocument, extension: ContractDocument): Sec
   ];
 }
 
-/** Returns a section with the variables and groups that only the extension declares; an empty list if there are none. */
+/**
+ * Returns a section with the variables and groups that only the extension declares; an empty list if there are none.
+ */
 function additionalSections(base: ContractDocument, extension: ContractDocument): Sections {
   const listed = new Set(base.sections?.flatMap(({ lines }) => lines));
   const isNew = ([name]: readonly [string, unknown]): boolean =>

@@ -1,7 +1,7 @@
 /**
- * Finds the environments of Pulumi ESC that a contract names, and the contract file that names them. load-file.ts imports
- * this only for a contract with such names. The user must consent to a file that the user has not named: a cloned repository
- * could name any environment that the user's token opens.
+ * Finds the environments of Pulumi ESC that a contract names, and the contract file that names them. load-file.ts
+ * imports this only for a contract with such names. The user must consent to a file that the user has not named: a
+ * cloned repository could name any environment that the user's token opens.
  *
  *     { "environment": "acme/shop/dev", "profiles": { "production": { "environment": "acme/shop/production" } } }
  */
@@ -11,7 +11,10 @@ import type { ContractDocument } from "../generated/document.ts";
 import type { ContractEnvironment } from "../contract-model.ts";
 import { lineageNamesOf, listOf, profilesOf } from "./compile.ts";
 
-/** The files that name environments, by profile. The key {@link WITHOUT_PROFILE} is for the contract outside of profiles. */
+/**
+ * The files that name environments, by profile. The key {@link WITHOUT_PROFILE} is for the contract outside of
+ * profiles.
+ */
 export type EnvironmentFiles = ReadonlyMap<string, string>;
 
 const WITHOUT_PROFILE = "";
@@ -52,7 +55,8 @@ export function findContractEnvironment(
   const names = listOf(environment);
   const file = files.get(namingProfile ?? WITHOUT_PROFILE);
   if (names.length === 0 || file === undefined) return undefined;
-  // A user who names a contract consents to this file and to those in its folder and below, which are of the same project.
+  // A user who names a contract consents to this file and to those in its folder and below, which are of the same
+  // project.
   const isFound = namedContract === undefined || !isInside(file, parentOf(namedContract));
   return { names, file, isFound };
 }

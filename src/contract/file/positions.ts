@@ -1,6 +1,6 @@
 /**
- * Finds the positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this is
- * imported only if load-file.ts has refused it, because JSON.parse is faster.
+ * Finds the positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this
+ * is imported only if load-file.ts has refused it, because JSON.parse is faster.
  *
  * `parseWithPositions` returns a tree, `offsetFinder` finds the offset of a path in this tree, and `addPositions` turns
  * offsets into lines and columns.
@@ -139,7 +139,10 @@ interface Member {
   readonly value: Node;
 }
 
-/** Returns the members of an object, including those whose key is not unique. For any other value, returns an empty list. */
+/**
+ * Returns the members of an object, including those whose key is not unique. For any other value, returns an empty
+ * list.
+ */
 export function membersOf({ type, children = [] }: Node): readonly Member[] {
   if (type !== "object") return [];
   return children.flatMap(({ offset, children: [key, value] = [] }) =>
@@ -148,8 +151,9 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
 }
 
 /**
- * Creates a function that returns the offset of an issue's path in a tree. If the tree lacks the end of the path, because the
- * contract inherits the member, the function returns the offset of the last value on the path that the tree has.
+ * Creates a function that returns the offset of an issue's path in a tree. If the tree lacks the end of the path,
+ * because the contract inherits the member, the function returns the offset of the last value on the path that the tree
+ * has.
  */
 export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "atKey">) => number {
   /** A cache, since many issues may be in one large object. */

@@ -1,6 +1,6 @@
 /**
- * Checks a probe, as far as the JSON Schema of contracts cannot. A probe is a request by which `sophia-run check --live` tests
- * whether a service accepts the value of a variable:
+ * Checks a probe, as far as the JSON Schema of contracts cannot. A probe is a request by which `sophia-run check
+ * --live` tests whether a service accepts the value of a variable:
  *
  *     "probe": { "url": "https://api.example.com/me", "headers": { "Authorization": "Bearer ${EXAMPLE_KEY}" } }
  */
@@ -15,7 +15,9 @@ interface ProbeIssue {
   readonly allowed: string;
 }
 
-/** Matches headers that a probe must not set: the HTTP client sets them, or they change how the request is transmitted. */
+/**
+ * Matches headers that a probe must not set: the HTTP client sets them, or they change how the request is transmitted.
+ */
 const RESERVED_HEADER =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 
@@ -56,7 +58,8 @@ export function examineProbe(
 }
 
 /**
- * Checks the URL of a probe. The contract must show to which host a value is sent, and the value must be sent encrypted.
+ * Checks the URL of a probe. The contract must show to which host a value is sent, and the value must be sent
+ * encrypted.
  */
 function findUrlFault(url: string): readonly [message: string, allowed: string] | undefined {
   const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… with the URL in a variable";

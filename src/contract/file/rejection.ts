@@ -1,6 +1,6 @@
 /**
- * Finds the errors in the text of a contract, with line and column. load-file.ts imports this only for a contract that it
- * has refused: its own checks are fast, but do not know positions.
+ * Finds the errors in the text of a contract, with line and column. load-file.ts imports this only for a contract that
+ * it has refused: its own checks are fast, but do not know positions.
  */
 import { schemaText } from "../generated/schema-text.ts";
 import type { LocatedFault } from "./contract-file-error.ts";
@@ -16,8 +16,8 @@ import {
 import type { Schema } from "./schema.ts";
 
 /**
- * Returns the errors of a text that `parseContract` of load-file.ts refuses, because it is not JSON or does not have the form
- * of the schema.
+ * Returns the errors of a text that `parseContract` of load-file.ts refuses, because it is not JSON or does not have
+ * the form of the schema.
  */
 export function findStructuralFaults(text: string): readonly LocatedFault[] {
   return locateFaults(text, structuralFaultsIn(text));

@@ -1,6 +1,7 @@
 /**
- * Checks the rules for one variable of a contract that the JSON Schema of contracts cannot express, such as that a default
- * has the declared format. meaning.ts calls this for each variable, and for the list of variables of each group.
+ * Checks the rules for one variable of a contract that the JSON Schema of contracts cannot express, such as that a
+ * default has the declared format. meaning.ts calls this for each variable, and for the list of variables of each
+ * group.
  */
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
@@ -14,7 +15,11 @@ import type { defaultFault } from "./default-meaning.ts";
 import type { DocumentPath } from "./positions.ts";
 import { examineProbe } from "./probe-meaning.ts";
 
-/** Reports an issue at a path. @param position the part of the member at the path that the user must correct; by default its value */
+/**
+ * Reports an issue at a path.
+ *
+ * @param position the part of the member at the path that the user must correct; by default its value
+ */
 export type ReportIssue = (path: DocumentPath, message: string, allowed: string, position?: "key" | "value") => void;
 
 export type DefaultExaminer = typeof defaultFault;

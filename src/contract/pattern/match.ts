@@ -2,9 +2,9 @@
  * Matches values against patterns of contracts, by a finite automaton. pattern.ts creates a matcher for each pattern. A
  * backtracking matcher may take exponential time; here the time is linear in the length of the value.
  *
- * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states at
- * once: the set of states that are possible after a character is a node. Each node caches the next node for each character,
- * so that most characters of a value take one step.
+ * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states
+ * at once: the set of states that are possible after a character is a node. Each node caches the next node for each
+ * character, so that most characters of a value take one step.
  */
 import type { CharacterSet, Pattern, Repetition } from "./pattern-syntax.ts";
 
@@ -28,7 +28,10 @@ interface Node {
 /** The limit of states, and so of memory, for one pattern. A node may have as many. */
 const MAX_STATES = 4000;
 
-/** Counts steps, and throws if all matches of a check together have taken too many. The caller of the matcher supplies it. */
+/**
+ * Counts steps, and throws if all matches of a check together have taken too many. The caller of the matcher supplies
+ * it.
+ */
 export type CountSteps = (steps: number) => void;
 
 /** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
@@ -130,7 +133,8 @@ function buildAutomaton(pattern: Pattern): State {
   const buildRepetition = ({ part, minCount, maxCount }: Repetition, next: State): State => {
     let state = next;
     if (maxCount === Infinity) {
-      // A loop: this state leads to what follows the repetition, and to a copy of the part, which leads back to this state.
+      // A loop: this state leads to what follows the repetition, and to a copy of the part, which leads back to this
+      // state.
       state = createState({ nextStates: [next] });
       state.nextStates.push(build(part, state));
     }

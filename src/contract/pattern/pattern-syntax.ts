@@ -1,7 +1,7 @@
 /**
- * Parses the patterns of contracts. Their language is that of JavaScript's regular expressions with the flag `u`, without
- * look-around, back-references and word boundaries. A pattern must match the whole value, so that `^` at its beginning and
- * `$` at its end have no effect.
+ * Parses the patterns of contracts. Their language is that of JavaScript's regular expressions with the flag `u`,
+ * without look-around, back-references and word boundaries. A pattern must match the whole value, so that `^` at its
+ * beginning and `$` at its end have no effect.
  *
  *     sk-(?:live|test)_[\w-]{20,40}
  *

@@ -1,7 +1,8 @@
 /**
- * Compiles the patterns of contracts (`"pattern": "sk-[a-z]{20}"`), and limits the steps of their matches. Each start matches
- * values against the patterns of the contract, which anyone may have written. A `RegExp` of JavaScript backtracks, so that
- * `(a+)+b` takes minutes for thirty letters. The matcher in match.ts takes time linear in the length of the value.
+ * Compiles the patterns of contracts (`"pattern": "sk-[a-z]{20}"`), and limits the steps of their matches. Each start
+ * matches values against the patterns of the contract, which anyone may have written. A `RegExp` of JavaScript
+ * backtracks, so that `(a+)+b` hangs on thirty letters. The matcher in match.ts takes time linear in the length of the
+ * value.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { PatternUse, TextPattern } from "../contract-model.ts";
@@ -20,8 +21,8 @@ export function compilePattern(source: string): TextPattern {
 }
 
 /**
- * The limit for all patterns of one check. So many steps take half a second in the slowest engine, QuickJS in the executable.
- * Steps are limited instead of time, so that the result is the same on every machine.
+ * The limit for all patterns of one check. So many steps take half a second in the slowest engine, QuickJS in the
+ * executable. Steps are limited instead of time, so that the result is the same on every machine.
  */
 const MAX_STEPS = 2_000_000;
 
@@ -49,8 +50,8 @@ function createStepCounter({ name, work }: PatternUse): (steps: number) => void 
 }
 
 /**
- * Returns a text that the pattern matches, for a dummy value. If the pattern allows it, the text contains `word`, and has at
- * least `minLength` characters.
+ * Returns a text that the pattern matches, for a dummy value. If the pattern allows it, the text contains `word`, and
+ * has at least `minLength` characters.
  */
 function samplePattern(pattern: Pattern, word: string, minLength: number): string {
   const shortest = sample(pattern, word, 0);

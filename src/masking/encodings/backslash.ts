@@ -1,6 +1,6 @@
 /**
- * Decodes escapes that begin with a backslash: in strings of JSON (RFC 8259, 7), JavaScript, Python and Go; and in words of
- * shells without quotes, in double quotes, and in `$'…'` (POSIX 2024, XCU 2.2).
+ * Decodes escapes that begin with a backslash: in strings of JSON (RFC 8259, 7), JavaScript, Python and Go; and in
+ * words of shells without quotes, in double quotes, and in `$'…'` (POSIX 2024, XCU 2.2).
  *
  * One decoder is enough for all of these, because an escape that several of them have nearly always means the same:
  *
@@ -17,7 +17,9 @@ const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
-/** In bytes. The longest `$'…'` that is decoded. zsh writes these for a few control characters in the middle of a word. */
+/**
+ * In bytes. The longest `$'…'` that is decoded. zsh writes these for a few control characters in the middle of a word.
+ */
 const MAX_ANSI_LENGTH = 64;
 
 /** The byte for which an escape stands, by the letter after the backslash. */
@@ -111,7 +113,11 @@ function decodeLowSurrogate(peek: Peek, high: number): readonly Unit[] | undefin
   return bytes === undefined ? NO_READING : [{ length: 12, bytes }];
 }
 
-/** Returns the reading of an escape with the digits of a code point. @param otherLength the length of the escape without them */
+/**
+ * Returns the reading of an escape with the digits of a code point.
+ *
+ * @param otherLength the length of the escape without them
+ */
 function characterUnits(digits: Digits | undefined, otherLength: number): readonly Unit[] | undefined {
   if (digits === undefined) return undefined;
   const bytes = digits.value === -1 ? undefined : utf8(digits.value);

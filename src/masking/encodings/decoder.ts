@@ -1,9 +1,9 @@
 /**
- * The interface of decoders, which decode one escape at a time, and the composition of several decoders. For JSON in a URL, the
- * decoder of JSON reads the output of the decoder of URLs.
+ * The interface of decoders, which decode one escape at a time, and the composition of several decoders. For JSON in a
+ * URL, the decoder of JSON reads the output of the decoder of URLs.
  *
- * The text arrives in chunks, and any program may have written it. So a decoder may answer that it needs more bytes, and it may
- * return several readings: the different bytes for which the same escape may stand.
+ * The text arrives in chunks, and any program may have written it. So a decoder may answer that it needs more bytes,
+ * and it may return several readings: the different bytes for which the same escape may stand.
  */
 
 /** Stands for a byte that has not arrived yet. */
@@ -30,8 +30,8 @@ export interface Decoder {
   /**
    * Decodes one escape, whose first byte is one of `starts`.
    *
-   * @returns the possible readings, the likeliest first; an empty list if no encoder writes this; undefined if the readings
-   *   depend on bytes that have not arrived yet
+   * @returns the possible readings, the likeliest first; an empty list if no encoder writes this; undefined if the
+   *   readings depend on bytes that have not arrived yet
    */
   readonly decode: (peek: Peek) => readonly Unit[] | undefined;
 }
@@ -44,8 +44,8 @@ export function nestDecoders(levels: readonly Decoder[]): Decoder {
 }
 
 /**
- * Lets `inner` decode what `outer` has decoded. When `inner` asks for a byte, `outer` decodes up to this byte, and takes the
- * likeliest reading of each escape.
+ * Lets `inner` decode what `outer` has decoded. When `inner` asks for a byte, `outer` decodes up to this byte, and
+ * takes the likeliest reading of each escape.
  *
  * If objects of a class replaced these closures, the search in TypeScript would take twice as long for JSON in JSON.
  */
@@ -95,7 +95,9 @@ export function hexDigit(byte: number): number {
   return lowerCase >= 0x61 && lowerCase <= 0x66 ? lowerCase - 0x57 : -1;
 }
 
-/** Encodes a code point in UTF-8 (RFC 3629). Returns undefined for a number that is not a code point, or is a surrogate. */
+/**
+ * Encodes a code point in UTF-8 (RFC 3629). Returns undefined for a number that is not a code point, or is a surrogate.
+ */
 export function utf8(code: number): readonly number[] | undefined {
   if (code < 0x80) return [code];
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;

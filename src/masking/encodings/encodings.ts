@@ -1,6 +1,6 @@
 /**
- * The encodings in which the search finds secrets, such as JSON and URLs, each with its decoder. docs/masking.md lists them for
- * users. Base64 is not decoded: it has patterns of its own (patterns.ts).
+ * The encodings in which the search finds secrets, such as JSON and URLs, each with its decoder. docs/masking.md lists
+ * them for users. Base64 is not decoded: it has patterns of its own (patterns.ts).
  */
 import { NEWLINE, RETURN } from "../escapes.ts";
 import { backslash } from "./backslash.ts";
@@ -14,8 +14,8 @@ export interface Encoding {
   /** The bytes with which an escape can begin. At these the search calls the decoder. */
   readonly starts: readonly number[];
   /**
-   * Bytes of `starts` that are never plain text in front of an escape. Either an encoder would have escaped such a byte, or the
-   * candidate that began at it already reads it in both ways.
+   * Bytes of `starts` that are never plain text in front of an escape. Either an encoder would have escaped such a
+   * byte, or the candidate that began at it already reads it in both ways.
    */
   readonly neverPlain: ReadonlySet<number>;
   /** Undefined for plain text, and for {@link WRAPPED} and {@link LINE_ENDS}, which steps.ts decodes itself. */
@@ -32,8 +32,8 @@ const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 
 /**
- * Decodes `pass%20word`, as in components and paths of URLs (RFC 3986, 2.1). A percent sign may also stand for itself, because
- * `new URL` does not escape it.
+ * Decodes `pass%20word`, as in components and paths of URLs (RFC 3986, 2.1). A percent sign may also stand for itself,
+ * because `new URL` does not escape it.
  */
 const percent: Decoder = {
   starts: [PERCENT],
@@ -56,9 +56,9 @@ const form: Decoder = {
 };
 
 /**
- * Decodes words that shells write in single quotes. Within these, no escape is possible. So for a single quote, a shell closes
- * the quotes, writes the quote in another way, and opens quotes again: `'it'\''s'`, `'it'"'"'s'`. zsh writes two quotes as
- * `'it'\'\''s'`, and dash as `'it'"''"'s'`.
+ * Decodes words that shells write in single quotes. Within these, no escape is possible. So for a single quote, a shell
+ * closes the quotes, writes the quote in another way, and opens quotes again: `'it'\''s'`, `'it'"'"'s'`. zsh writes two
+ * quotes as `'it'\'\''s'`, and dash as `'it'"''"'s'`.
  */
 const singleQuotes: Decoder = {
   starts: [SINGLE_QUOTE, DOUBLE_QUOTE, BACKSLASH],
