@@ -422,7 +422,11 @@ test(
       name: "GITHUB_PAT",
       dummy: GIT_DUMMY,
       origin: git.origin,
-      slots: [{ header: "authorization", scheme: "bearer" }, { header: "authorization", scheme: "token" }, PASSWORD_SLOT],
+      slots: [
+        { header: "authorization", scheme: "bearer" },
+        { header: "authorization", scheme: "token" },
+        PASSWORD_SLOT,
+      ],
       allow: parseRules(["git.test: * /acme/app.git/**", "api.test: GET /repos/acme/**"]),
       deny: parseRules(["api.test: * /repos/*/*/keys/**"]),
       sites: [
