@@ -34,45 +34,29 @@ const MAX_STATES = 4000;
  */
 export type CountSteps = (steps: number) => void;
 
-/** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
-export function createMatcher(pattern: Pattern): (value: string, countSteps: CountSteps) => boolean {
-  if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
-  const nodesByKey = new Map<string, Node>();
-  let startNode: Node | undefined;
-  /** Returns the node for a set of states: the same node for the same set. */
-  const nodeOf = (enteredStates: ReadonlySet<State>): Node => {
-    const states = Array.from(enteredStates).filter(({ set }) => set !== undefined);
-    const isEnd = Array.from(enteredStates).some(({ id }) => id === END_ID);
-    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
-    const existing = nodesByKey.get(key);
-    if (existing !== undefined) return existing;
-    const node: Node = { states, isEnd, nextNodes: new Map() };
-    nodesByKey.set(key, node);
-    return node;
-  };
-  const createStartNode = (countSteps: CountSteps): Node => {
-    countSteps(sizeOf(pattern));
-    const enteredStates = new Set<State>();
-    enter(buildAutomaton(pattern), enteredStates);
-    return nodeOf(enteredStates);
-  };
-  const nodeAfter = ({ states }: Node, character: string, countSteps: CountSteps): Node => {
-    const enteredStates = new Set<State>();
-    for (const { set, nextStates } of states) {
-      if (set?.test(character) === true) for (const state of nextStates) enter(state, enteredStates);
-    }
-    countSteps(states.length + enteredStates.size);
-    return nodeOf(enteredStates);
-  };
-  return (value, countSteps) => {
-    // The automaton is built at the first match, since many patterns are never used.
-    let node = (startNode ??= createStartNode(countSteps));
+/** Matches whole values against one pattern. Nodes that one match has created are used by the next ones. */
+export class Matcher {
+  private readonly pattern: Pattern;
+  /** All nodes, by the ids of their states. */
+  private readonly nodesByKey = new Map<string, Node>();
+  /** The node before the first character. It is created at the first match, since many patterns are never used. */
+  private startNode: Node | undefined;
+
+  /** @throws SyntaxError if repetitions make the pattern too large */
+  constructor(pattern: Pattern) {
+    if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+    this.pattern = pattern;
+  }
+
+  /** Returns true if the pattern matches the whole value. @throws the error that `countSteps` throws */
+  matches(value: string, countSteps: CountSteps): boolean {
+    let node = (this.startNode ??= this.createStartNode(countSteps));
     let steps = 0;
     for (const character of value) {
       steps += 1;
       let nextNode = node.nextNodes.get(character);
       if (nextNode === undefined) {
-        nextNode = nodeAfter(node, character, countSteps);
+        nextNode = this.nodeAfter(node, character, countSteps);
         node.nextNodes.set(character, nextNode);
       }
       node = nextNode;
@@ -81,7 +65,35 @@ export function createMatcher(pattern: Pattern): (value: string, countSteps: Cou
     }
     countSteps(steps);
     return node.isEnd;
-  };
+  }
+
+  private createStartNode(countSteps: CountSteps): Node {
+    countSteps(sizeOf(this.pattern));
+    const enteredStates = new Set<State>();
+    enter(buildAutomaton(this.pattern), enteredStates);
+    return this.nodeOf(enteredStates);
+  }
+
+  private nodeAfter({ states }: Node, character: string, countSteps: CountSteps): Node {
+    const enteredStates = new Set<State>();
+    for (const { set, nextStates } of states) {
+      if (set?.test(character) === true) for (const state of nextStates) enter(state, enteredStates);
+    }
+    countSteps(states.length + enteredStates.size);
+    return this.nodeOf(enteredStates);
+  }
+
+  /** Returns the node for a set of states: the same node for the same set. */
+  private nodeOf(enteredStates: ReadonlySet<State>): Node {
+    const states = Array.from(enteredStates).filter(({ set }) => set !== undefined);
+    const isEnd = Array.from(enteredStates).some(({ id }) => id === END_ID);
+    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
+    const existing = this.nodesByKey.get(key);
+    if (existing !== undefined) return existing;
+    const node: Node = { states, isEnd, nextNodes: new Map() };
+    this.nodesByKey.set(key, node);
+    return node;
+  }
 }
 
 /** Returns the number of states that the pattern needs. */

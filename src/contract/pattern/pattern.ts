@@ -6,16 +6,16 @@
  */
 import { SophiaError } from "../../core/error.ts";
 import type { PatternUse, TextPattern } from "../contract-model.ts";
-import { createMatcher } from "./match.ts";
+import { Matcher } from "./match.ts";
 import { type CharacterSet, type Pattern, parsePattern, type Repetition } from "./pattern-syntax.ts";
 
 /** Compiles a pattern. @throws SyntaxError whose message continues "the pattern …" */
 export function compilePattern(source: string): TextPattern {
   const pattern = parsePattern(source);
-  const matches = createMatcher(pattern);
+  const matcher = new Matcher(pattern);
   return {
     source,
-    matches: (value, use) => matches(value, createStepCounter(use)),
+    matches: (value, use) => matcher.matches(value, createStepCounter(use)),
     sample: (word, minLength) => samplePattern(pattern, word, minLength),
   };
 }
