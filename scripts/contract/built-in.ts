@@ -8,7 +8,7 @@ export function generateBuiltIn(contract: Contract, modelModule: string): string
     .join("\n");
   return `import type { Contract } from ${JSON.stringify(modelModule)};
 
-/** The contract for repositories without one. */
+/** The compiled contract for projects without a contract of their own. */
 export const BUILT_IN: Contract = {
 ${members}
 };

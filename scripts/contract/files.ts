@@ -57,12 +57,12 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
     }
   }
   const modules = {
-    "document.ts": `/** The shape of a contract file. */\n\n${generateTypes(schema, EXPORTED_TYPES)}`,
+    "document.ts": `/** The types of the JSON in a contract file, as its JSON Schema declares them. file/compile.ts turns it into the types of contract-model.ts. */\n\n${generateTypes(schema, EXPORTED_TYPES)}`,
     "guard.ts": `// oxlint-disable no-control-regex, guard-for-in -- labels must not hold control characters; see the generator\n${generateGuard(schema, "./document.ts")}`,
-    "schema-text.ts": `/** The schema as JSON text: parsed only to explain what is wrong with a contract. */
+    "schema-text.ts": `/** The JSON Schema of contract files, as text. It is parsed only to explain why a contract is invalid. */
 export const schemaText = ${JSON.stringify(JSON.stringify(schema))};\n`,
     "built-in.ts": generateBuiltIn(compiled, "../contract-model.ts"),
-    "built-in-text.ts": `/** The contract of Sophia as a file: what others extend, and what \`init\` writes. */
+    "built-in-text.ts": `/** The built-in contract, as the text of a contract file. Contracts with \`"extends": "builtin"\` extend it. */
 export const builtInText = ${JSON.stringify(builtInText.replace(/"\$schema": "[^"]*"/, `"$schema": ${JSON.stringify(schemaId(schemaText))}`))};\n`,
   };
   const options: unknown = JSON.parse(await readFile(join(root, ".oxfmtrc.json"), "utf8"));

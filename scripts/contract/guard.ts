@@ -12,7 +12,7 @@ export function generateGuard(schema: Schema, typesModule: string): string {
   define(title, root, functions);
   return [
     `import type { ${title} } from ${JSON.stringify(typesModule)};\n`,
-    `/** Whether the value, which JSON.parse returned, has the shape of a contract file. */`,
+    `/** Returns true if a value that JSON.parse returned is valid by the JSON Schema of contract files. */`,
     `export function is${title}(value: unknown): value is ${title} {\n  return check${title}(value);\n}\n`,
     `type JsonObject = { readonly [key: string]: unknown };\n`,
     `function isJsonObject(value: unknown): value is JsonObject {`,

@@ -7,7 +7,7 @@
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
-import { MAX_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "../output/layout.ts";
@@ -86,7 +86,7 @@ async function locationsIn(
   if (relativePath === path) return () => ({});
   const file = relativePath.replaceAll(sep, "/");
   try {
-    const text = readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
+    const text = readFound(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
       const nodes = names.map((name) => findNodeAtLocation(root, ["variables", name]));

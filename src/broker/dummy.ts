@@ -3,7 +3,7 @@
  * that clients accept it. It is useless after the run, and to anyone but the broker.
  */
 import { randomInt } from "node:crypto";
-import { formatFault, noWork } from "../contract/format.ts";
+import { formatFault, createPatternWork } from "../contract/format.ts";
 import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
 /** Is in each dummy whose format has room for it, so that people and scanners recognize a dummy. */
@@ -93,7 +93,7 @@ function textsWithMark(text: string): readonly string[] {
 }
 
 function isValid(value: string, { name, format }: DummyDeclaration): boolean {
-  return format === undefined || formatFault(format, value, name, noWork()) === undefined;
+  return format === undefined || formatFault(format, value, name, createPatternWork()) === undefined;
 }
 
 function valueInFormat(format: ValueFormat | undefined, word: string): string {

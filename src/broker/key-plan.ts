@@ -5,7 +5,7 @@
  * `service-address.ts` decides to which origin the key may go. This file turns that address into a route.
  */
 import { apiPath, rulesFor, sitesOf, webOriginOf } from "../contract/broker/github-keys.ts";
-import { type BrokerEntry, PASSWORD, type Slot } from "../contract/broker/broker-model.ts";
+import { type BrokerEntry, PASSWORD_SLOT, type Slot } from "../contract/broker/broker-model.ts";
 import { type PathRule, parseRules } from "../contract/broker/path-rules.ts";
 import { pathBelow, type Route } from "./route.ts";
 import {
@@ -78,7 +78,7 @@ function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: 
   const serviceEnd = pathBelow("", servicePath) ?? "";
   const gatewayRoot = path.endsWith(serviceEnd) ? path.slice(0, path.length - serviceEnd.length) : path;
   const paths = expectedPaths.map(([variable, expected]) => {
-    const sendsWholePaths = provider?.whole?.includes(variable) === true;
+    const sendsWholePaths = provider?.wholePathVariables?.includes(variable) === true;
     const base = sendsWholePaths ? gatewayRoot + expected : path + (pathBelow(servicePath, expected) ?? expected);
     return [variable, base] as const;
   });
@@ -121,7 +121,7 @@ function planGithubToken(
     path: "",
     servicePath: "",
     prefix: "",
-    slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD],
+    slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD_SLOT],
     allow: rulesFor(entry.allow ?? [], origin),
     deny: rulesFor(deny, origin),
     ...limitOf(entry),
@@ -167,7 +167,9 @@ function splitGatewayPath(
   const base = isContractNamed ? { ...builtInBase, ...contractBase } : unnamedBase;
   const expectedPath = base[variable] ?? "";
   // Variables for whole paths are ignored: with their empty path, the rules would admit paths outside the gateway's path.
-  const partialPaths = Object.entries(base).flatMap(([name, each]) => (provider?.whole?.includes(name) ? [] : [each]));
+  const partialPaths = Object.entries(base).flatMap(([name, each]) =>
+    provider?.wholePathVariables?.includes(name) ? [] : [each],
+  );
   const shortestPath = partialPaths.reduce(
     (shortest, each) => (each.length < shortest.length ? each : shortest),
     expectedPath,

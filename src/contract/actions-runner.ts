@@ -1,9 +1,9 @@
 /**
- * The variables that belong to the runner of GitHub Actions. The runner sets them again for each step, so that sophia-run
- * does not pass them on to later steps, and does not take them for misspelled names of a contract.
+ * The variables that belong to the runner of GitHub Actions. Since the runner sets them for each step, sophia-run does
+ * not pass them on to later steps. Nor does it suggest one of them as a misspelling of a declared variable.
  */
 
-/** The variables `GITHUB_…` of the runner (GitHubContext.cs in actions/runner). */
+/** The variables of the runner whose names begin with `GITHUB_` (GitHubContext.cs in actions/runner). */
 const RUNNER_VARIABLES: ReadonlySet<string> = new Set(
   [
     ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],
@@ -16,10 +16,16 @@ const RUNNER_VARIABLES: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** The images of runners set this variable. Actions such as actions/setup-python find installed languages in its folder. */
+/**
+ * A variable of the runners' virtual machines. Actions such as actions/setup-python find installed languages in its
+ * folder.
+ */
 const IMAGE_VARIABLE = "AGENT_TOOLSDIRECTORY";
 
-/** Returns true if the runner or its image sets the variable, unlike `GITHUB_PAT` and `GITHUB_TOKEN`. */
+/**
+ * Returns true if the runner sets the variable. It does not set `GITHUB_PAT` and `GITHUB_TOKEN`, which workflows may
+ * set.
+ */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
   return RUNNER_VARIABLES.has(upper) || upper === IMAGE_VARIABLE || /^(?:RUNNER|ACTIONS)_/.test(upper);

@@ -1,6 +1,7 @@
 /**
- * Completes the variables of all sources by a contract: aliases, defaults, and values that the program gets as files. After
- * this, each declared variable has its value under its name.
+ * Applies a contract to the variables that the sources have: it adds values of aliases under the variables' names, and
+ * the defaults, and marks the values that the program gets as files. Each start calls this before it decides which
+ * source wins.
  */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import { statSync } from "node:fs";
@@ -9,24 +10,24 @@ import { declarationOf } from "./check-contract.ts";
 import type { Contract } from "./contract-model.ts";
 
 export interface CompletedLayers {
-  /** The layers in their order, which is that of precedence. The defaults are the last one. */
+  /** The layers (the variables of one source each) in the order of precedence. The defaults are the last layer. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
 }
 
 /**
- * Completes the layers. If a layer has an alias of a variable and not its name, the variable gets the value of the alias.
- * An empty value is the same as none. The time is linear in the number of variables.
+ * Completes the layers. If a layer has an alias of a variable but not its name, the layer gets the variable with the
+ * value of the alias. An empty value is treated as no value. The time is linear in the number of variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
   const completed = aliases.size === 0 ? layers : layers.map((layer) => withAliasedNames(contract, layer));
   const defaults = defaultLayer(contract);
   const allLayers = defaults.variables.length === 0 ? completed : [...completed, defaults];
-  const hasFiles = Array.from(contract.variables.values()).some((declaration) => declaration.as === "file");
+  const deliversFiles = Array.from(contract.variables.values()).some((declaration) => declaration.as === "file");
   return {
-    layers: hasFiles ? allLayers.map((layer) => withFileDelivery(contract, layer)) : allLayers,
-    notices: deprecations(contract, layers),
+    layers: deliversFiles ? allLayers.map((layer) => withFileDelivery(contract, layer)) : allLayers,
+    notices: findDeprecations(contract, layers),
   };
 }
 
@@ -46,7 +47,9 @@ function withAliasedNames({ aliases }: Contract, layer: Layer): Layer {
   return { ...layer, variables: [...otherVariables, ...added.values()] };
 }
 
-/** Marks the values that the program gets as files, also under the name of an alias. */
+/**
+ * Marks the values of a layer that the program gets as files: those with `"as": "file"`, under their name or an alias.
+ */
 function withFileDelivery(contract: Contract, layer: Layer): Layer {
   const withDelivery = (variable: Variable): Variable =>
     variable.value !== "" && declarationOf(contract, variable.name)?.as === "file" && !isPathOfFile(variable.value)
@@ -55,15 +58,21 @@ function withFileDelivery(contract: Contract, layer: Layer): Layer {
   return { ...layer, variables: layer.variables.map(withDelivery) };
 }
 
+/** In characters. Linux limits a path to 4096 bytes. */
+const MAX_PATH_LENGTH = 4096;
+
 /**
- * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user may
- * set a path, and so does an outer sophia-run.
+ * Returns true for the absolute path of a file that exists. Such a value is already what the program needs: the user,
+ * or a sophia-run around this one, has written the file.
  */
 function isPathOfFile(value: string): boolean {
-  if (!/^(?:\/|[A-Za-z]:[\\/])/.test(value) || value.includes("\0") || value.length > 4096) return false;
+  const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])/.test(value);
+  if (!isAbsolute || value.includes("\0") || value.length > MAX_PATH_LENGTH) return false;
+  // An error, such as a missing permission, means that the value cannot be used as a path.
   return attempt(() => statSync(value, { throwIfNoEntry: false }))?.isFile() === true;
 }
 
+/** Returns the defaults of the contract as a layer. */
 function defaultLayer({ source, variables }: Contract): Layer {
   const origin: Origin = { source: "contract", file: source.kind === "file" ? source.path : "the built-in contract" };
   const defaults = Array.from(variables.values()).flatMap(({ name, default: value, secret }): Variable[] =>
@@ -73,7 +82,7 @@ function defaultLayer({ source, variables }: Contract): Layer {
 }
 
 /** Returns a notice for each deprecated name that has a value. */
-function deprecations({ deprecated }: Contract, layers: readonly Layer[]): readonly Notice[] {
+function findDeprecations({ deprecated }: Contract, layers: readonly Layer[]): readonly Notice[] {
   if (deprecated.size === 0) return [];
   const nonEmpty = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
   const names = new Set(nonEmpty.map(({ name }) => name));

@@ -1,6 +1,7 @@
 /**
- * The model of a contract after it is compiled (file/compile.ts), and of the violations that a check of it finds. A
- * contract file has another form: generated/document.ts.
+ * The types of a contract, and of violations of it. A contract declares the variables of a project and rules over them.
+ * These types are the compiled form, which file/compile.ts makes and nearly all code reads. generated/document.ts has
+ * the types of the JSON in a contract file.
  */
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import type { BrokerMember, ProbeEntry } from "./generated/document.ts";
@@ -10,29 +11,30 @@ export const CONTRACT_FILE_NAME = "sophia.contract.json";
 /** The source of a contract: the one that is built in, or a file with its absolute path. */
 export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
-/** The part of a contract that the user selects (`--profile`, `--scope`). */
+/** The parts of a contract that the user selects by `--profile` and `--scope`. */
 export interface ContractSelection {
   readonly profile?: string | undefined;
   readonly scope?: string | undefined;
 }
 
-/** A contract for one profile and one scope, ready to check values. */
+/** A contract, compiled for one profile and one scope. */
 export interface Contract {
   readonly source: ContractSource;
   /** The project's name, if the contract has one. */
   readonly name?: string;
-  /** By canonical name, in the order of the file. */
+  /** The declared variables by name, in the order of the file. */
   readonly variables: ReadonlyMap<string, Declaration>;
-  /** Other names of declared variables: alias to canonical name. */
+  /** The name of the declared variable, by alias. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** Deprecated names of variables and aliases, each with its replacement. */
+  /** The name to use instead, by deprecated name or alias. */
   readonly deprecated: ReadonlyMap<string, string>;
   readonly rules: readonly Rule[];
   readonly sections: readonly Section[];
+  /** The rotation interval of secrets that have none of their own. */
   readonly rotateEvery?: Interval | "never";
-  /** True if credentials of three clouds and files of ESC are renewed while the program runs. */
+  /** True if credentials of AWS, Azure and Google Cloud, and files of ESC, are renewed while the program runs. */
   readonly refresh?: boolean;
-  /** True if AWS credentials of ESC are renewed while the program runs. */
+  /** True if only AWS credentials of ESC are renewed while the program runs. */
   readonly awsRefresh?: boolean;
   readonly environment?: ContractEnvironment;
   /** The profile that was selected. */
@@ -53,13 +55,13 @@ export interface Contract {
 
 /** The ESC environments that the contract names, for a start without `ESC_ENV`. */
 export interface ContractEnvironment {
-  /** As `organization/project/environment`. A later environment has precedence over an earlier one. */
+  /** Names such as `acme/shop/dev`. A later environment has precedence over an earlier one. */
   readonly names: readonly string[];
-  /** The absolute path of the file that names them: the contract, or one that it extends. */
+  /** The absolute path of the file that names the environments: the contract, or one that it extends. */
   readonly file: string;
   /**
-   * False if the user named the contract, and `file` is in the folder of the contract or below. Otherwise the user must
-   * consent.
+   * True if the user must consent to opening the environments. False if the user named the contract by an option, and
+   * `file` is in its folder or below.
    */
   readonly isFound: boolean;
 }
@@ -67,32 +69,32 @@ export interface ContractEnvironment {
 /** A variable that the contract declares. */
 export interface Declaration {
   readonly name: string;
-  /** A name for people; the same as `name` if the contract has none. */
+  /** The name that messages show; the same as `name` if the contract has no label. */
   readonly label: string;
   readonly description: string;
-  /**
-   * True if the value must not be shown. See isSecret in file/compile.ts for variables of which the contract does not say
-   * it.
-   */
+  /** True if the value must not be shown. Without the member `secret`, isSecretEntry in file/compile.ts decides. */
   readonly secret: boolean;
-  /** The reason why the variable is public although its value has the known form of a credential. */
+  /** The reason, from the contract, why the variable is public although its value looks like a credential. */
   readonly reason?: string;
   /** An example of a value, never a real one: a secret that equals it is a violation. */
   readonly example?: string;
   /** The address of a documentation page. */
   readonly docs?: string;
-  /** The value if no source has one. Never a secret. */
+  /** The value if no source has one. It is never a secret. */
   readonly default?: string;
   readonly aliases: readonly Alias[];
   /** The declared variable that replaces this deprecated one. */
   readonly deprecated?: string;
-  /** With `file`, the program gets the path of a private file with the value. */
+  /** If `file`, sophia-run writes the value into a private file, and the program gets the path of this file. */
   readonly as?: "file";
   readonly format?: ValueFormat;
   readonly rotateEvery?: Interval | "never";
-  /** The request that tests the value. Absent in the built-in contract: see `probesOf`. */
+  /**
+   * The request by which `check --live` tests the value. The built-in contract has its probes elsewhere: see
+   * `probesOf`.
+   */
   readonly probe?: ProbeEntry;
-  /** The member as the file has it. Only a start with --broker compiles it (broker/entry.ts). */
+  /** The member as in the contract file. Only a start with `--broker` compiles it (broker/entry.ts). */
   readonly broker?: BrokerMember;
 }
 
@@ -130,20 +132,25 @@ export type ValueFormat =
 /** A regular expression (flag `u`) that the whole value must match, compiled by pattern/pattern.ts. */
 export interface TextPattern {
   readonly source: string;
-  /** @throws SophiaError (contract-slow, 125) if all patterns of a check together take too long */
+  /** @throws SophiaError (contract-slow, 125) if all matches of a check together take too many steps */
   readonly matches: (value: string, use: PatternUse) => boolean;
-  /** Returns a text that matches: with the word, and with at least `minLength` characters, if the pattern allows it. */
+  /**
+   * Returns a text that matches. If the pattern allows it, the text contains the word, and has at least `minLength`
+   * characters.
+   */
   readonly sample: (word: string, minLength: number) => string;
 }
 
 /**
- * Returns the part of a format that the value does not meet; undefined if it meets all.
+ * Returns the fault of a value that does not have the format; undefined if it has the format.
  *
  * @throws SophiaError (contract-slow, 125)
  */
 export type FormatCheck = (format: ValueFormat, value: string, name: string) => FormatFault | undefined;
 
-/** The work of all patterns of one check together, which is limited. Each match adds its steps. */
+/**
+ * A count of the steps that the matches of one check take together. pattern/pattern.ts adds to it, and has the limit.
+ */
 export interface PatternWork {
   steps: number;
   /** The number of steps of the slowest match, and the name of its variable. */
@@ -151,14 +158,14 @@ export interface PatternWork {
   slowestVariable: string;
 }
 
-/** A use of a pattern for one variable. */
+/** The variable whose value is matched, and the count to which the match adds its steps. */
 export interface PatternUse {
   /** The name of the variable. */
   readonly name: string;
   readonly work: PatternWork;
 }
 
-/** The condition that a variable is set or, with `equals`, that it has one of these values. */
+/** The condition that a variable is set. With `equals`, it must also have one of these values. */
 export interface Condition {
   readonly name: string;
   readonly equals?: readonly string[];
@@ -175,8 +182,8 @@ export interface GroupRule {
 }
 
 /**
- * The kind of a group. With `one-of`, the program uses the first variable that is set. With `exactly-one`, no other may be
- * set.
+ * The kind of a group. With `one-of`, at least one variable must be set, and the program uses the first of them. With
+ * `exactly-one`, no other variable may be set.
  */
 export type GroupKind = "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
 
@@ -193,7 +200,7 @@ interface ConditionalRule {
   readonly when: Condition;
 }
 
-/** A part of a report about the contract, such as the table of `sophia-run check`. */
+/** A part, with a title, of a report about the contract, such as the table of `sophia-run check`. */
 export interface Section {
   readonly title: string;
   readonly lines: readonly SectionLine[];
@@ -203,29 +210,37 @@ export type SectionLine =
   | { readonly kind: "variable"; readonly name: string; readonly label: string }
   | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
 
-type Names = readonly string[];
-
-/** A rule about variables that must be set is not met. */
+/** A rule about which variables must be set, and that is not met. */
 export type RuleViolation =
   | { readonly kind: "missing"; readonly rule: Extract<Rule, { kind: "required" }>; readonly name: string }
   | ({ readonly kind: "missing-when"; readonly rule: ConditionalRule } & Pick<ConditionalRule, "name" | "when">)
   | { readonly kind: "none-set"; readonly rule: GroupRule }
-  | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: Names }
-  | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names };
+  | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: readonly string[] }
+  | {
+      readonly kind: "some-missing";
+      readonly rule: GroupRule;
+      readonly set: readonly string[];
+      readonly missing: readonly string[];
+    };
 
-/** The value of a variable is wrong, whether a rule requires it or not. */
+/** A wrong value. It is a violation even if no rule requires the variable. */
 export type ValueViolation =
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
   | { readonly kind: "placeholder"; readonly name: string }
   | { readonly kind: "reference"; readonly name: string; readonly form: ReferenceForm };
 
-/** ESC refuses a value by a schema that was written for another contract, so that this contract cannot say why. */
+/**
+ * A value that ESC refuses by a schema which was written for another contract, so that this contract does not explain
+ * why.
+ */
 interface RefusedValue {
   readonly kind: "refused";
   readonly name: string;
 }
 
-/** There is no contract, and nothing suggests that the user means the built-in one. This violation is never with others. */
+/**
+ * The project has no contract, and the user does not seem to want the built-in one. There are no other violations then.
+ */
 interface AbsentContract {
   readonly kind: "no-contract";
 }
@@ -233,10 +248,10 @@ interface AbsentContract {
 /** A violation that the check of a contract finds (check-contract.ts). */
 export type CheckedViolation = RuleViolation | ValueViolation;
 
-/** Any violation, also one that is found without a check of the contract. */
+/** Any violation, including those that are found without a check of the contract. */
 export type Violation = CheckedViolation | RefusedValue | AbsentContract;
 
-/** The part of a format that a value does not meet. It has parts of the contract, never of the value. */
+/** The part of a format that a value does not meet. The fields are facts of the contract, never parts of the value. */
 export type FormatFault =
   | { readonly kind: "prefix"; readonly prefixes: readonly string[] }
   | { readonly kind: "too-short"; readonly minLength: number }

@@ -1,13 +1,15 @@
-/** Describes formats, for messages and documents. The texts have parts of the contract, never of a value. */
+/**
+ * Describes formats and their faults, for messages and generated documents. The texts never contain a part of a value.
+ */
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./contract-model.ts";
 
-/** Returns words joined by commas and "or". */
+/** Joins words by commas and "or": `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** Describes a fault, as the end of a sentence about the variable: `must be a URL such as https://host`. */
+/** Describes a fault, as the end of a sentence that begins with the variable: `must be a URL such as https://host`. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":
@@ -45,7 +47,7 @@ export function faultWords(fault: FormatFault): string {
   }
 }
 
-/** Describes the range of a number, which has at least one bound. */
+/** Describes a range of numbers, which has at least one bound: `from 1 to 9`. */
 export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;

@@ -1,9 +1,13 @@
 /**
- * Recognizes credentials in values by their known forms (known-credentials.ts); pure. The time is linear in the length of a
- * value.
+ * Recognizes credentials in the values of variables, so that sophia-run can treat a value as a secret although no
+ * contract declares it. The time is linear in the length of a value.
  *
- * There are three kinds: a token, which the service marks by a beginning (`ghp_…`); a password that its place shows
- * (`https://user:password@host`, `password=…`); a value that has the form of a credential as a whole.
+ * There are three kinds:
+ * - a token that begins with a mark of its service (`ghp_…`);
+ * - a password at a place for passwords (`https://user:password@host`, `password=…`);
+ * - a value that has the form of a credential as a whole.
+ *
+ * known-credentials.ts has the tables of the first and the third kind.
  */
 import { CREDENTIALS_ANYWHERE, MAX_WHOLE_LENGTH, TOKENS, WHOLE_VALUES } from "./known-credentials.ts";
 
@@ -13,25 +17,31 @@ const USER_AND_PASSWORD =
 /** Matches a user and a password in a URL of Oracle: `jdbc:oracle:thin:user/password@host`. */
 const ORACLE = /^jdbc:oracle:thin:[^/@\s]{1,128}\/[^@\s]{1,256}@/i;
 
-/** Names of passwords in connection strings (ADO.NET, ODBC, JDBC, libpq, Azure) and options. A longer name may end with one. */
+/**
+ * Names of passwords in connection strings (ADO.NET, ODBC, JDBC, libpq, Azure) and options. They also match at the end
+ * of a word.
+ */
 const PASSWORD_NAMES: readonly string[] =
   "password passwd passphrase secretkey accesskey accountkey secret_key access_key private_key".split(" ");
-/** Names of passwords in connection strings, options and the queries of URLs. A longer word must not end with one. */
+/**
+ * The same, and names in the queries of URLs. They match only as a whole word, because common words end with some of
+ * them.
+ */
 const SHORT_PASSWORD_NAMES: readonly string[] = "pwd pass secret token signature sig api_key api-key apikey".split(" ");
-/** Names of keys only in the queries of URLs: elsewhere they are common words. */
+/** Names of keys that are searched only in the queries of URLs, because elsewhere they are common words. */
 const QUERY_KEY_NAMES: readonly string[] = ["key", "auth", "code"];
 
 /** Matches a JSON Web Token: two JSON objects in base64, and a signature. */
 const JSON_WEB_TOKEN = /eyJ[\w-]{8,4096}\.eyJ[\w-]{8,16384}\.[\w-]{10}/y;
 
 /**
- * Describes the credential in a value, such as `a token (ghp_…)`. The description has none of the value but its known
- * beginning.
+ * Describes the credential in a value, such as `a token (ghp_…)`. The description contains nothing of the value but a
+ * beginning that all tokens of the service have.
  *
- * @returns undefined if the value has no credential of a known form
+ * @returns undefined if the value contains no credential of a known form
  */
 export function credentialIn(value: string): string | undefined {
-  // Fast path: a shorter credential is at least assigned to a name (`=`), or in front of a host (`@`).
+  // Fast path: in a short value, a credential is recognized only behind a name (`=`) or in front of a host (`@`).
   if (value.length < 16 && !/[@=]/.test(value)) return undefined;
   const trimmed = value.trim();
   return describeWholeValue(trimmed) ?? describeByBeginning(value) ?? describePassword(trimmed);
@@ -68,24 +78,25 @@ function describePassword(value: string): string | undefined {
   return USER_AND_PASSWORD.test(value) ? "a user name and password" : undefined;
 }
 
-/** Matches what follows a name in `name=value` and in `"name": "value"`. */
+/** Matches what follows the name in `name=value` and in `"name": "value"`. The source of a regular expression. */
 const ASSIGNMENT = `(?:\\s{0,9}=\\s{0,9}["']?[^;\\s&"',]|"\\s{0,9}:\\s{0,9}"[^"])`;
-/** Also matches YAML (`name: value`). In a value of one line this would be a sentence: `Password: required`. */
+/** Also matches YAML (`name: value`). In a value of one line, this may be a sentence, such as `Password: required`. */
 const ASSIGNMENT_IN_LINES = `(?:${ASSIGNMENT}|:[ \\t]{1,9}["']?[^\\s"'])`;
 
 /**
- * Matches a password, behind a user or alone. It may have a `/`, but then it must not begin like a port: in `://host:80/@x`
- * the `80/` is no password.
+ * Matches `user:password@` and `:password@` after the `://` of a URL. A password with a `/` must not begin like a port:
+ * in `://host:80/@x` the `80/` is not a password.
  */
 const PASSWORD = "[^/?#\\s:@\"']{0,512}:(?:[^/?#\\s@\"']{1,2048}|(?!\\d{1,5}[/?#])[^\\s:@\"']{1,2048})@";
 const USER_WITH_PASSWORD = new RegExp(`://${PASSWORD}`, "y");
 const USER = new RegExp(`://(?:[^/?#\\s:@"']{1,2048}@|${PASSWORD})`, "y");
 
-/** Matches the end of a scheme whose user is not secret: `ssh://git@host`. */
+/** Matches the end of a scheme with which a user name alone is not a secret: `ssh://git@host`. */
 const LOGIN_SCHEME = /(?:ssh|sftp|scp|rsync|svn|git)$/i;
+/** In characters. No scheme of {@link LOGIN_SCHEME} is longer. */
 const MAX_SCHEME_LENGTH = 10;
 
-/** Returns true if a URL in the value has a user with a password, or a user alone, which may be a token. */
+/** Returns true if a URL in the value has a password, or a user name, which may be a token. */
 function hasUserInUrl(value: string): boolean {
   for (let index = value.indexOf("://"); index !== -1; index = value.indexOf("://", index + 3)) {
     const endOfScheme = value.slice(Math.max(0, index - MAX_SCHEME_LENGTH), index);
@@ -96,16 +107,18 @@ function hasUserInUrl(value: string): boolean {
   return false;
 }
 
-/** Each matches the character that must precede a beginning, unless the value starts with it. */
+// These match the character that must precede the beginning of a credential, unless the value starts with the
+// beginning.
 const NOT_IN_WORD = /[^\w-]/;
 const NOT_IN_NAME = /[^a-z\d]/;
 const IN_QUERY = /[?&]/;
 
 /**
- * Returns true if the value has the beginning with the rest after it.
+ * Returns true if the value contains the beginning, and the rest follows it.
  *
- * @param rest the source of a regular expression, which is compiled only for values with the beginning: few have one
- * @param precedingCharacter the character that must precede the beginning, unless the value starts with it
+ * @param rest the source of a regular expression. It is compiled only for a value with the beginning, which few values
+ *   have
+ * @param precedingCharacter matches the character that must precede the beginning, unless the value starts with it
  */
 function hasBeginning(value: string, beginning: string, rest: string, precedingCharacter?: RegExp): boolean {
   if (!value.includes(beginning)) return false;

@@ -1,8 +1,8 @@
 /**
- * Generates dummy values for `--fake`, which lets a program start without secrets. The code has no side effects.
+ * Creates dummy values for `--fake`, which starts a program without its secrets.
  *
- * The client library of a service can parse its dummy: the address of a database has
- * a user and is on this machine; other URLs have a host that no name server knows (`.invalid`, RFC 2606).
+ * A dummy has a form that client libraries can parse, but leads to no real service. The address of a database has a
+ * user, and is on this machine. Other URLs have a host that no name server knows (`.invalid`, RFC 2606).
  *
  *     STRIPE_API_KEY     fake-stripe-api-key
  *     DATABASE_URL       postgresql://fake:fake@127.0.0.1/fake
@@ -12,14 +12,14 @@ import type { Declaration, ValueFormat } from "./contract-model.ts";
 import { formatFault } from "./format.ts";
 
 /**
- * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format has
- * room for it.
+ * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format
+ * has room for it.
  *
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
 export function dummyValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
-  const value = format === undefined ? unformatted(declaration) : formatted(format, name);
+  const value = format === undefined ? dummyByName(declaration) : dummyOfFormat(format, name);
   if (format === undefined || formatFault(format, value, name) === undefined) return value;
   if (example !== undefined && formatFault(format, example, name) === undefined) return example;
   throw new SophiaError({
@@ -29,15 +29,19 @@ export function dummyValue(declaration: Declaration): string {
   });
 }
 
-/** Returns the dummy value of a variable that no contract declares. Of the real value it has only the scheme of a URL. */
+/**
+ * Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy has its
+ * scheme.
+ */
 export function dummyInPlaceOf(name: string, value: string): string {
   const scheme = SCHEME.exec(value)?.[1];
-  return scheme === undefined ? unformatted({ name }) : urlOf(scheme, dummyWord(name));
+  return scheme === undefined ? dummyByName({ name }) : urlOf(scheme, dummyWord(name));
 }
 
+/** Matches the beginning of a URL. */
 const SCHEME = /^([a-z][a-z\d+.-]*):\/\//i;
 
-/** Returns the name as a dummy: `fake-pulumi-access-token` for `PULUMI_ACCESS_TOKEN`. */
+/** Returns a word with the name of the variable: `fake-pulumi-access-token` for `PULUMI_ACCESS_TOKEN`. */
 function dummyWord(name: string): string {
   return `fake-${name
     .toLowerCase()
@@ -45,8 +49,11 @@ function dummyWord(name: string): string {
     .replaceAll(/^-|-$/g, "")}`;
 }
 
-/** Returns a dummy value for a variable without a format, with the scheme or the prefix of the example: `sk_` of `sk_<key>`. */
-function unformatted({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
+/**
+ * Returns a dummy value for a variable without a format. It has the scheme or the prefix of the example, if there is
+ * one: `sk_fake-name` for `sk_<key>`. Otherwise the name decides whether it is a URL.
+ */
+function dummyByName({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
   const scheme = SCHEME.exec(example)?.[1];
   if (scheme !== undefined) return urlOf(scheme, dummyWord(name));
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(example)?.[1];
@@ -54,7 +61,7 @@ function unformatted({ name, example = "" }: Pick<Declaration, "name" | "example
   return isNameOfUrl(name) || isNameOfDsn(name) ? urlFor([], name) : dummyWord(name);
 }
 
-function formatted(format: ValueFormat, name: string): string {
+function dummyOfFormat(format: ValueFormat, name: string): string {
   const text = dummyWord(name);
   switch (format.kind) {
     case "text":
@@ -68,6 +75,7 @@ function formatted(format: ValueFormat, name: string): string {
     case "boolean":
       return "false";
     case "port":
+      // Few programs use the last port.
       return "65535";
     case "enum":
       return format.values[0] ?? "";
@@ -82,6 +90,7 @@ function formatted(format: ValueFormat, name: string): string {
   }
 }
 
+/** @param text the dummy without prefix and padding */
 function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>, text: string): string {
   if (pattern !== undefined) return pattern.sample("fake", minLength);
   const [prefix = ""] = prefixes;
@@ -91,13 +100,16 @@ function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
-/** Returns the minimum; without one, 0 or a lower maximum. As a bigint it is written without an exponent. */
+/**
+ * Returns the minimum; without one, 0, or the maximum if that is lower. It is a bigint, which is printed without an
+ * exponent.
+ */
 function integerOf({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
 }
 
-/** The schemes of servers, by words in the names of variables. The first entry that matches is used. */
+/** The schemes of servers, by words in the names of variables. The first match wins: `REDIS_DB_URL` is of Redis. */
 const SCHEMES_BY_NAME: readonly (readonly [words: RegExp, scheme: string])[] = [
   [/REDIS|VALKEY/, "redis"],
   [/MONGO/, "mongodb"],
@@ -114,6 +126,7 @@ const SCHEMES_BY_NAME: readonly (readonly [words: RegExp, scheme: string])[] = [
   [/POSTGRES|DATABASE|SQLALCHEMY|(?:^|_)(?:PG|DB)(?:_|$)/, "postgresql"],
 ];
 
+/** Returns the scheme that the name of a variable suggests: `redis` for `REDIS_URL`. */
 function schemeOfName(name: string): string | undefined {
   const upper = name.toUpperCase();
   return SCHEMES_BY_NAME.find(([words]) => words.test(upper))?.[1];
@@ -128,8 +141,8 @@ function isNameOfDsn(name: string): boolean {
 }
 
 /**
- * Returns a data source name: the address of a database, if the name says so. Otherwise it has the form that trackers of
- * errors such as Sentry read: a key, a host and the number of a project.
+ * Returns a data source name (DSN): the address of a database, if the name of the variable suggests one. Otherwise it
+ * has the form of Sentry and other error trackers: a key, a host and the number of a project.
  */
 function dsnFor(name: string): string {
   const scheme = schemeOfName(name);
@@ -145,7 +158,7 @@ function urlFor(schemes: readonly string[], name: string): string {
   return isNameOfDsn(name) && scheme === "https" ? dsnFor(name) : urlOf(scheme, dummyWord(name));
 }
 
-/** The usual ports of servers whose addresses have neither a user nor a path. */
+/** The default ports of servers whose addresses usually have neither a user nor a path. */
 const PORTS: ReadonlyMap<string, number> = new Map([
   ["redis", 6379],
   ["rediss", 6379],
@@ -160,20 +173,20 @@ const PORTS: ReadonlyMap<string, number> = new Map([
   ["memcached", 11_211],
 ]);
 
-/** Matches the schemes of servers whose addresses have a user. */
+/** Matches the schemes of servers whose addresses usually have a user. */
 const WITH_USER = /^(?:postgres(?:ql)?|mysql|mariadb|mongodb|cockroachdb|clickhouse|mssql|oracle|db2|amqps?)$/;
 
-/** Returns a URL with any scheme. In `postgresql+asyncpg` the server is before the `+`, and a driver after it. */
+/** Returns a URL with a scheme. In `postgresql+asyncpg` the server is before the `+`, and the driver after it. */
 function urlOf(scheme: string, text: string): string {
-  const lower = scheme.toLowerCase();
-  const [server = ""] = lower.split("+");
+  const lowerScheme = scheme.toLowerCase();
+  const [server = ""] = lowerScheme.split("+");
   const port = PORTS.get(server);
-  // The client looks up a record of the host, whose name must have three parts.
-  if (lower === "mongodb+srv") return `${scheme}://fake:fake@fake.fake.invalid/fake`;
+  // Clients refuse a host with fewer than three parts, since they look up an SRV record for it.
+  if (lowerScheme === "mongodb+srv") return `${scheme}://fake:fake@fake.fake.invalid/fake`;
   if (WITH_USER.test(server)) return `${scheme}://fake:fake@127.0.0.1/fake`;
   if (port !== undefined) return `${scheme}://127.0.0.1:${port}`;
   if (server === "smtp" || server === "smtps") return `${scheme}://fake:fake@127.0.0.1`;
-  // A database in memory: with any other name, the client would create a file.
+  // SQLite opens a database in memory. With any other name, the client would create a file.
   if (/^sqlite3?$/.test(server)) return `${scheme}:///:memory:`;
   if (server === "file") return `${scheme}:///${text}`;
   return `${scheme}://fake.invalid/${text}`;

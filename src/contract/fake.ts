@@ -1,17 +1,17 @@
 /**
- * Adds dummy values to the variables of a start until they meet the contract (`--fake`), for tests, previews and agents without
- * secrets. The code has no side effects.
+ * Finds the variables that a start lacks to meet the contract, and creates dummy values for them (`--fake`). So tests,
+ * previews and coding agents can start a program without its secrets.
  */
 import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check-contract.ts";
-import type { Contract, Rule, RuleViolation } from "./contract-model.ts";
+import type { Contract, Declaration, Rule, RuleViolation } from "./contract-model.ts";
 import { dummyValue } from "./dummy-value.ts";
 import { preferredVariable } from "./remedies.ts";
 
 /**
- * Returns the dummy values of the variables that a resolution lacks to meet the contract. A value depends only on the
- * declaration of its variable.
+ * Returns dummy values for the variables that a resolution lacks. A value depends only on the declaration of its
+ * variable, so that each start gets the same one.
  *
  * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
@@ -21,36 +21,41 @@ export function fakeLayer(
   resolution: Resolution,
   isExcluded: (name: string) => boolean = () => false,
 ): Layer {
-  const complete = new Map<string, Resolved>(resolution);
-  const added = new Map<string, Resolved>();
-  const rulesByName = grouped(contract.rules.flatMap(namesOfRule), ({ name }) => name);
-  // An added value can make a condition true, and so require further variables: rules are checked until nothing is added.
-  let rules: Iterable<Rule> = contract.rules;
+  const completed = new Map<string, Resolved>(resolution);
+  const dummies = new Map<string, Resolved>();
+  const dependentRules = grouped(contract.rules.flatMap(dependenciesOf), ({ name }) => name);
+  // A dummy can meet a condition, which then requires further variables. So rules are checked until no dummy is added.
+  let rulesToCheck: Iterable<Rule> = contract.rules;
   for (;;) {
-    const missing = Array.from(rules).flatMap((rule) => namesToSet(checkRule(rule, complete), contract, isExcluded));
-    const names = new Set(missing.filter((name) => !added.has(name) && !isExcluded(name)));
-    if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
+    const missing = Array.from(rulesToCheck).flatMap((rule) =>
+      namesToSet(checkRule(rule, completed), contract, isExcluded),
+    );
+    const names = new Set(missing.filter((name) => !dummies.has(name) && !isExcluded(name)));
+    if (names.size === 0) return { source: "fake", variables: Array.from(dummies.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
       if (declaration === undefined) continue;
-      const value = dummyValue(declaration);
-      const { secret, as: delivery = "value" } = declaration;
-      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery };
-      added.set(name, fake);
-      complete.set(name, fake);
+      const dummy = createDummy(declaration);
+      dummies.set(name, dummy);
+      completed.set(name, dummy);
     }
-    const affectedRules = Array.from(names).flatMap((name) => rulesByName.get(name) ?? []);
-    rules = new Set(affectedRules.map(({ rule }) => rule));
+    const affected = Array.from(names).flatMap((name) => dependentRules.get(name) ?? []);
+    rulesToCheck = new Set(affected.map(({ rule }) => rule));
   }
 }
 
-/** Returns the variables of which a new value can change what a rule requires, each with the rule. */
-function namesOfRule(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
+function createDummy(declaration: Declaration): Resolved {
+  const { name, secret, as: delivery = "value" } = declaration;
+  return { name, value: dummyValue(declaration), secret, origin: { source: "fake" }, delivery };
+}
+
+/** Returns the variables on whose values it depends what a rule requires, each with the rule. */
+function dependenciesOf(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
   const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
   return names.map((name) => ({ name, rule }));
 }
 
-/** Returns the variables to set so that a rule is met. */
+/** Returns the variables that must be set so that a rule is met. */
 function namesToSet(
   violation: RuleViolation | undefined,
   contract: Contract,
@@ -67,6 +72,7 @@ function namesToSet(
     }
     case "some-missing":
       return violation.missing;
+    // Too many variables are set: adding one does not help.
     case "several-set":
     case undefined:
       return [];

@@ -1,6 +1,9 @@
 /**
- * Finds the contract of a project, and loads it. The code that reads a file and the built-in contract are loaded only if
- * they are used.
+ * Finds the contract of a project, which declares the variables of its programs, and loads it. The contract is the file
+ * that the user named, or a `sophia.contract.json` in the project's folder or above, or else the contract that is built
+ * into sophia-run. Each start and most commands call this.
+ *
+ * The code that reads files, and the built-in contract, are imported only if they are used.
  */
 import { existsSync } from "node:fs";
 import type { Folders } from "../core/context.ts";
@@ -11,7 +14,7 @@ import { type Contract, CONTRACT_FILE_NAME, type ContractSelection } from "./con
 /** The file of a contract, before it is read. */
 export interface ContractPlace {
   readonly path: string;
-  /** True if the user named the file (`--contract`), false if it was found. */
+  /** True if the user named the file (`--contract`), false if sophia-run found it. */
   readonly isNamed: boolean;
 }
 
@@ -21,7 +24,7 @@ interface ContractRequest extends ContractSelection {
 }
 
 /**
- * Loads the file that the user named; otherwise the contract that is found; otherwise the built-in one.
+ * Finds and loads the contract.
  *
  * @throws SophiaError (125)
  */
@@ -29,7 +32,7 @@ export async function loadContract(request: ContractRequest, folders: Folders): 
   return loadContractAt(placeContract(request.contractFile, folders.project), request, folders);
 }
 
-/** Loads the contract of a place; the built-in one if the place is undefined. @throws SophiaError (125) */
+/** Loads the contract from a file; the built-in contract if `place` is undefined. @throws SophiaError (125) */
 export async function loadContractAt(
   place: ContractPlace | undefined,
   { profile, scope }: ContractSelection,
@@ -37,9 +40,10 @@ export async function loadContractAt(
 ): Promise<Contract> {
   if (place !== undefined) {
     const { loadContractFile } = await import("./file/load-file.ts");
-    return loadContractFile(place.path, !place.isNamed, folders, { profile, scope });
+    return loadContractFile(place, folders, { profile, scope });
   }
   const { BUILT_IN: contract } = await import("./generated/built-in.ts");
+  // The built-in contract has neither profiles nor scopes.
   const selected = profile ?? scope;
   if (selected === undefined) return contract;
   const { unknownPart } = await import("./scope.ts");
@@ -47,12 +51,12 @@ export async function loadContractAt(
 }
 
 /**
- * Returns the place of the file that the user named; otherwise of the contract that is found; undefined for the built-in
- * contract.
+ * Returns the file that the user named, or else the file that a search finds. Returns undefined if there is none, so
+ * that the built-in contract applies.
  *
- * The search goes upwards from the project's folder to the root of the repository, which has `.git`; without a repository
- * to the root of the file system. It ends at the first file with the name of a contract, even if that must not be read,
- * such as another user's in /tmp: a contract further up could require less.
+ * The search goes upwards from the project's folder to the root of the repository, the folder with `.git`. Without a
+ * repository it goes to the root of the file system. It ends at the first file with the name of a contract, even if
+ * sophia-run then refuses to read it, such as a file of another user in /tmp. A contract further up could require less.
  */
 export function placeContract(contractFile: string | undefined, project: string): ContractPlace | undefined {
   if (contractFile !== undefined) return { path: contractFile, isNamed: true };
@@ -60,7 +64,7 @@ export function placeContract(contractFile: string | undefined, project: string)
     const path = within(folder, CONTRACT_FILE_NAME);
     if (isPresent(path)) return { path, isNamed: false };
     const git = within(folder, ".git");
-    // The addon answers first, because the functions of Node.js would first be compiled.
+    // The addon is asked first, because Node.js compiles a function such as `existsSync` at its first call.
     const isRepository = !isMissing(git) && existsSync(git);
     if (isRepository || parentOf(folder) === folder) return undefined;
   }

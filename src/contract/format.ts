@@ -1,36 +1,37 @@
 /**
- * Checks whether a value has the format that the contract declares, such as `"format": "port"`. The code has no side effects.
- * `contract-words.ts` describes the fault for the user.
+ * Checks whether a value has a format, such as `"format": "port"` of a contract. contract-words.ts describes the fault
+ * for the user. value-schema.ts has the same rules as schemas of Pulumi ESC.
  */
 import type { FormatCheck, FormatFault, PatternUse, PatternWork, ValueFormat } from "./contract-model.ts";
 
 /**
- * The limit of characters for a pattern. No system passes a longer value: Linux limits a value to 128 KiB, macOS all to 1
- * MiB.
+ * The longest value, in characters, that is matched with a pattern. No system passes a longer value to a program: Linux
+ * limits a variable to 128 KiB, and macOS all variables together to 1 MiB.
  */
 const MAX_PATTERN_LENGTH = 1024 * 1024;
 
-/** Creates a count of the steps of patterns. All checks that share the count have one limit. */
-export function noWork(): PatternWork {
+/** Creates a count for the steps of patterns. All checks that share a count have one limit together. */
+export function createPatternWork(): PatternWork {
   return { steps: 0, maxSteps: 0, slowestVariable: "" };
 }
 
 /** Creates a check of formats, in which the patterns of all values share one limit. */
 export function formatCheck(): FormatCheck {
-  const work = noWork();
+  const work = createPatternWork();
   return (format, value, name) => formatFault(format, value, name, work);
 }
 
 /**
- * Returns the part of a format that the value does not meet; undefined if it meets all.
+ * Returns the fault of a value that does not have the format; undefined if it has the format.
  *
+ * @param name the variable, which the error about slow patterns names
  * @throws SophiaError (contract-slow, 125)
  */
 export function formatFault(
   format: ValueFormat,
   value: string,
   name: string,
-  work: PatternWork = noWork(),
+  work: PatternWork = createPatternWork(),
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":
@@ -64,14 +65,18 @@ function textFault(
   use: PatternUse,
 ): FormatFault | undefined {
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
-  // Code units are compared first, since counting characters takes time. There are never fewer code units than characters.
+  // `length` counts UTF-16 code units, of which there are never fewer than characters. Counting characters takes more
+  // time.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
   if (value.length > MAX_PATTERN_LENGTH) return { kind: "too-long", maxLength: MAX_PATTERN_LENGTH };
   return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
-/** The schemes of which `URL` checks the whole URL: the special schemes of the URL standard (WHATWG), without `file`. */
+/**
+ * The schemes whose URLs the parser of `URL` checks completely: the special schemes of the URL standard, without
+ * `file`.
+ */
 const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
 /** Checks a URL, which must have `scheme://`: otherwise `localhost:6333` would be a URL with the scheme `localhost`. */
@@ -80,7 +85,8 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   const writtenScheme = value.slice(0, schemeLength);
   const scheme = writtenScheme.toLowerCase();
   const notUrl: FormatFault = { kind: "not-url", schemes };
-  if (value.length === schemeLength + "://".length || /\s/.test(value)) return notUrl;
+  const isEmptyAfterScheme = value.length === schemeLength + "://".length;
+  if (isEmptyAfterScheme || /\s/.test(value)) return notUrl;
   // Other schemes allow forms that the parser of `URL` refuses, such as several hosts in `mongodb://a:1,b:2/x`.
   const isParsed = PARSED_SCHEMES.has(scheme);
   const isUrl = isParsed ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(writtenScheme);
@@ -88,7 +94,7 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }
 
-/** Returns true if a value becomes a URL without its port. */
+/** Returns true if only the port prevents a value from being a URL, such as `http://host:80O0`. */
 function isUrlExceptForPort(value: string): boolean {
   const authority = /^[a-z]+:\/\/[^/?#\\]*/i.exec(value)?.[0] ?? "";
   const port = /:[^:@\]]*$/.exec(authority)?.[0] ?? "";
@@ -102,7 +108,7 @@ function isNumber(value: string): boolean {
 }
 
 function rangeFault(
-  // The fault has a kind of its own, so that the kind of the format is left out.
+  // Left out, because the fault has a `kind` of its own.
   { kind: _kind, ...range }: Extract<ValueFormat, { kind: "integer" | "number" }>,
   value: string,
 ): FormatFault | undefined {
@@ -112,7 +118,7 @@ function rangeFault(
 }
 
 function isJson(value: string): boolean {
-  // The error is not reported, because its message quotes the value, which may be secret.
+  // The error is discarded, because its message quotes the value, which may be secret.
   try {
     JSON.parse(value);
     return true;
@@ -121,16 +127,17 @@ function isJson(value: string): boolean {
   }
 }
 
-/** Checks base64 (RFC 4648, section 4 or 5), with or without padding. Ignores line breaks, which base64(1) writes. */
+/** Checks base64 in either alphabet (RFC 4648, sections 4 and 5), with or without padding. Ignores line breaks. */
 function isBase64(value: string): boolean {
   const text = value.replaceAll(/\r?\n/g, "");
   const digits = /^(?:[A-Za-z\d+/]+|[A-Za-z\d_-]+)(={0,2})$/.exec(text);
   if (digits === null) return false;
   const padding = digits[1]?.length ?? 0;
+  // Four digits stand for three bytes. A last group of one digit would stand for less than a byte.
   return padding === 0 ? text.length % 4 !== 1 : text.length % 4 === 0;
 }
 
-/** Checks an e-mail address by the rules of HTML for `<input type=email>`. */
+/** Checks an e-mail address by the rules that HTML has for `<input type=email>`. */
 function isEmail(value: string): boolean {
   const separator = value.lastIndexOf("@");
   const localPart = value.slice(0, Math.max(separator, 0));

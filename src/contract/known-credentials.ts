@@ -1,14 +1,16 @@
 /**
- * The known forms of credentials, as tables that credential-forms.ts searches; pure. Only forms with a fixed part are here:
- * a random text may as well be a commit hash, an identifier or a public key.
+ * Tables of the forms that credentials of known services have, such as GitHub's `ghp_…`. credential-forms.ts looks for
+ * these in values. Only forms with a fixed part are here: a text without one could as well be a commit hash or a public
+ * key.
  *
- * A fixed beginning is a plain text, which the engine finds fast. The pattern behind it has a limited length, so that a
- * search is linear in the length of the value.
+ * `beginning` is plain text, which JavaScript finds fast. `rest` is a regular expression for what must follow it; its
+ * length is limited, so that a search is linear in the length of the value. The limits are those of the services, or
+ * somewhat lower.
  */
 
 /**
- * The beginnings of tokens, each with a pattern that must follow. A beginning stands at the start of a word. Public keys
- * are not listed: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
+ * Tokens, each by its beginning, which must be at the start of a word, and by what must follow. The list does not
+ * contain public keys: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
  */
 export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
   ["ghp_", "\\w{30}"],
@@ -120,8 +122,8 @@ export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
 ];
 
 /**
- * Credentials that may begin within a word, each with its description for the user. A URL is one if it needs no further
- * credential, such as the address of a webhook.
+ * Credentials that may begin within a word, each with its description for the user. A URL is a credential if whoever
+ * knows it needs nothing else, such as the address of a webhook.
  */
 export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: string, description: string])[] = [
   ["hooks.slack.com/", "(?:services|workflows|triggers)/[\\w/-]{16}", "the address of a webhook"],
@@ -146,7 +148,7 @@ export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: 
   ["ewogICJ0eXBlIjogInNlcnZpY2VfYWNjb3VudC", "", "a private key in base64"],
 ];
 
-/** Credentials without a distinctive beginning: the whole value has this form. */
+/** Credentials without a distinctive beginning. The form must match the complete value. */
 export const WHOLE_VALUES: readonly (readonly [form: RegExp, description: string])[] = [
   [/^\d{8,12}:[\w-]{35}$/, "a bot's token"],
   [/^[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}$/, "a bot's token"],
@@ -158,5 +160,5 @@ export const WHOLE_VALUES: readonly (readonly [form: RegExp, description: string
   [/^\$(?:2[abxy]|argon2(?:id|i|d)|[156y]|scrypt|apr1)\$[\w./+=,$-]{20,300}$/, "the hash of a password"],
   [/^(?:Authorization: ?)?(?:Basic|Bearer|Token) [\w.~+/=-]{12,4096}$/i, "an Authorization header"],
 ];
-/** The limit of characters for a whole value: no form allows a longer one. */
+/** The number of characters above which a value has none of these forms. */
 export const MAX_WHOLE_LENGTH = 4200;

@@ -1,23 +1,27 @@
-/** Describes how a value that is a reference to another store, such as `op://vault/item/field`, is resolved. */
+/**
+ * Describes which program resolves a reference. A reference is a value such as `op://vault/item/field`, which names a
+ * secret in another store instead of containing it. sophia-run refuses to start a program with one, and shows these
+ * lines.
+ */
 import type { ReferenceForm } from "../core/reference-forms.ts";
 import { shellWord } from "../core/shell.ts";
 
 /**
- * Describes which program resolves a reference, and with which command.
+ * Describes how to resolve a reference.
  *
  * @param file the file that has the reference; undefined if the process environment has it
- * @returns lines, of which a command is one of its own
+ * @returns an explanation and, in most cases, a command to paste, as a line that begins with two spaces
  */
 export function describeResolver(form: ReferenceForm, file?: string): readonly [string, ...string[]] {
   const start = "sophia-run -- COMMAND";
-  const option = (name: string): string => (file === undefined ? "" : ` ${name} ${shellWord(file)}`);
+  const fileOption = (name: string): string => (file === undefined ? "" : ` ${name} ${shellWord(file)}`);
   switch (form) {
     case "op://":
-      return ["1Password resolves it:", `  op run${option("--env-file")} -- ${start}`];
+      return ["1Password resolves it:", `  op run${fileOption("--env-file")} -- ${start}`];
     case "bw://":
-      return ["dotenvx resolves it, from Bitwarden:", `  dotenvx run${option("-f")} -- ${start}`];
+      return ["dotenvx resolves it, from Bitwarden:", `  dotenvx run${fileOption("-f")} -- ${start}`];
     case "encrypted:":
-      return ["dotenvx decrypts it:", `  dotenvx run${option("-f")} -- ${start}`];
+      return ["dotenvx decrypts it:", `  dotenvx run${fileOption("-f")} -- ${start}`];
     case "vault:":
       return ["vault-env resolves it, from the environment:", `  vault-env ${start}`];
     case "ref+":

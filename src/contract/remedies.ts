@@ -1,7 +1,9 @@
 /**
- * Says what the user can do about a contract that is not met, as data and as text. `violation-wording.ts` makes one {@link Remedy}
- * for each violation, and `output/` joins those of several violations. No line has a value, nor an argument for a value. The
- * code has no side effects.
+ * Describes what the user can do about a contract that is not met. violation-wording.ts makes a {@link Remedy} for each
+ * violation. The code in output/ prints them, and joins those of several violations to fewer lines.
+ *
+ * No line contains a value, and no command takes a value as an argument: other users can see the arguments of a
+ * process.
  */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew, unbroken, wrap } from "../core/lines.ts";
@@ -12,36 +14,40 @@ import type { Contract } from "./contract-model.ts";
 
 /** The place where the user should set a value. */
 export type Target =
-  /** This start reads the ESC environment. */
+  /** The ESC environment, because this start reads it. */
   | { readonly kind: "esc"; readonly environment: string }
-  /** This start does not read ESC: the process environment or a `.env` file. */
+  /** The process environment or a `.env` file, because this start does not read ESC. */
   | { readonly kind: "local" }
-  /** Only the process environment: ESC refuses access, and `.env` files are not used. */
+  /**
+   * Only the process environment, because ESC refuses access, and values of `.env` files must not replace those of ESC.
+   */
   | { readonly kind: "environment" };
 
 /** A value that the user should set. */
 export interface MissingValue {
   readonly name: string;
   readonly target: Target;
-  /** Present if ESC has a wrong value. */
+  /** True if ESC has a wrong value, which the user should replace. */
   readonly replaces?: true;
-  /** The contract that the user named, if any: the command must name it, too. */
+  /** The path of the contract, if the user named it. Then the command must name it as well. */
   readonly contract?: string;
 }
 
-/** The way in which `sophia-run set` gets the value: it asks at a terminal; without a terminal it reads the standard input. */
+/**
+ * How `sophia-run set` gets the value: it asks for it at a terminal, and otherwise reads it from the standard input.
+ */
 export type SetOffer = "asks" | "reads";
 
 /** A wrong value in the process environment or in a file. */
 export interface WrongValue {
   readonly name: string;
-  /** Absent for the process environment. */
+  /** Absent for a value of the process environment. */
   readonly location?: { readonly file: string; readonly line?: number };
 }
 
-/** The remedy of one violation. All parts together are what the user can do. */
+/** The remedy for one violation: everything that the user should do. */
 export interface Remedy {
-  /** Complete lines, which are printed as they are. */
+  /** Complete lines to print. */
   readonly advice: readonly string[];
   /** The wrong value that the user should correct. */
   readonly wrong?: WrongValue;
@@ -52,7 +58,7 @@ export interface Remedy {
 }
 
 /**
- * Returns the value to set if one of several variables must be set.
+ * Returns the value that the user should set if one of several variables must be set; an empty list without variables.
  *
  * @param targetOf returns where the variable of this name should be set
  */
@@ -87,6 +93,8 @@ export function remedyForValue(
     case undefined:
       return { ...emptyRemedy, supply: supplyOf([name], contract, targetOf) };
     case "environment":
+      // `read` is present if the value is the content of a file, whose path is the value of another variable
+      // (`NAME_FILE`).
       return { ...emptyRemedy, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
     case "esc": {
       const { importedFrom } = origin;
@@ -108,16 +116,17 @@ export function remedyForValue(
 }
 
 /**
- * Returns the full name of an imported environment, without its version: `acme/default/dev` for `dev@3`. An import may lack the
- * organization and the project.
+ * Returns the full name of an ESC environment that another one imports, without its version: `acme/default/dev` for
+ * `dev@3`. An import may omit the organization, which is that of the importing environment, and the project, which is
+ * `default`.
  */
 export function fullImportName(imported: string, organization: string): string {
-  const path = imported.replace(/@.*$/, "").split("/");
-  if (path.length > 2) return path.join("/");
-  return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
+  const parts = imported.replace(/@.*$/, "").split("/");
+  if (parts.length > 2) return parts.join("/");
+  return [organization, ...(parts.length === 1 ? ["default"] : []), ...parts].join("/");
 }
 
-/** Returns the address of the first documentation page that one of the variables has. */
+/** Returns the address of a documentation page: that of the first variable that has one. */
 export function docsOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
@@ -131,9 +140,10 @@ export function correctionOf({ name, location }: WrongValue): string {
 }
 
 /**
- * Joins the remedies for several wrong values in one file, or in the process environment.
+ * Joins the corrections of several wrong values in one place: in the same file, or in the process environment.
  *
- * @returns `shared`: a line for each place with several wrong values; `alone`: the values that are the only ones in their place
+ * @returns `shared`: a line for each place with several wrong values. `alone`: the wrong values that are the only ones
+ *   in their place, and have no such line
  */
 export function sharedCorrections(wrong: readonly WrongValue[]): {
   readonly shared: readonly string[];
@@ -148,15 +158,15 @@ export function sharedCorrections(wrong: readonly WrongValue[]): {
     else if (file === undefined) {
       shared.push(`correct ${enumerateFew(values.map(({ name }) => name))} in the environment, or unset them there`);
     } else {
-      const lines = values.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
-      const place = lines.length === 0 ? "" : `, lines ${enumerateFew(lines)}`;
-      shared.push(`correct them in ${printable(file)}${place}`);
+      const lineNumbers = values.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
+      const linesPart = lineNumbers.length === 0 ? "" : `, lines ${enumerateFew(lineNumbers)}`;
+      shared.push(`correct them in ${printable(file)}${linesPart}`);
     }
   }
   return { shared, alone };
 }
 
-/** Describes one remedy, for JSON and annotations. Messages join the remedies of several violations. */
+/** Describes one remedy by itself, for reports in JSON and annotations of GitHub Actions. */
 export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
   return [
     ...advice,
@@ -169,13 +179,13 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
 }
 
 /**
- * Joins the remedies of each target. The command for ESC gets the value by a prompt or a pipe, so that the value is on no
- * command line.
+ * Describes how to set values, with one remedy for all values of a target. For ESC this is a command, which gets the
+ * value by a prompt or a pipe, so that the value is on no command line.
  *
  * @param width the width of lines, in columns
  */
 export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer: SetOffer): readonly string[] {
-  // Commands of one group have the same options, so that the command for the first value stands for all.
+  // All commands of a group have the same options. So the message has the command for the first value alone.
   const groups = grouped(supplies, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
@@ -184,7 +194,9 @@ export function sharedRemedy(supplies: readonly MissingValue[], width: number, o
     if (first === undefined) return [];
     const isSingle = group.length === 1;
     if (first.target.kind !== "esc") {
-      const object = groups.size === 1 && !isSingle ? "them" : enumerateFew(group.map(({ name }) => name));
+      // The message has named the variables already.
+      const isOnlyGroup = groups.size === 1;
+      const object = isOnlyGroup && !isSingle ? "them" : enumerateFew(group.map(({ name }) => name));
       return [`set ${object} ${describeTarget(first.target)}`];
     }
     const verb = first.replaces === true ? "replace" : "set";
@@ -199,16 +211,17 @@ function describeTarget({ kind }: Exclude<Target, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
-/** Breaks a long command into lines that end with a backslash, which shells of POSIX and fish join again. */
+/** Breaks a long command into lines that end with a backslash. POSIX shells and fish join such lines. */
 function commandLines(words: readonly string[], width: number): readonly string[] {
+  // The caller indents each line.
   const indentation = 2;
   const lines = wrap(words.map(unbroken).join(" "), width - " \\".length - indentation, "    ");
   return lines.map((line, index) => line + (index < lines.length - 1 ? " \\" : ""));
 }
 
 /**
- * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. It names the environment,
- * because another one may be the default in the folder in which the user starts the command.
+ * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. The command names the
+ * environment, because the default may be another one in the folder where the user pastes the command.
  */
 function setCommand({ name, target, replaces, contract }: MissingValue): readonly string[] {
   const options = [
@@ -218,12 +231,12 @@ function setCommand({ name, target, replaces, contract }: MissingValue): readonl
   return ["sophia-run", "set", shellWord(name), "--in", shellWord(environmentOf(target)), ...options];
 }
 
-/** Returns the environment without its version, since only the newest version can be changed. */
+/** Returns the name of the environment without a version, since ESC can change only the newest version. */
 function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** Returns an example of a line in a contract that requires a variable. */
+/** Returns an example of a line in a contract that requires a variable: `"API_KEY": { "required": true }`. */
 export function requirementExample(name = "API_KEY"): string {
   return `"${name}": { "required": true }`;
 }

@@ -1,11 +1,14 @@
-/** Decides when the value of a variable must be replaced (`"rotateEvery": "90 days"`); pure. */
+/**
+ * Decides when the value of a variable must be rotated, that is, replaced by a new one (`"rotateEvery": "90 days"`).
+ * `sophia-run check` reports values that are overdue.
+ */
 import type { Contract, Declaration, Interval } from "./contract-model.ts";
 
 const DEFAULT_INTERVAL: Interval = { count: 90, unit: "day" };
 
 /**
- * Returns the interval at which a value must be replaced; undefined if it never must be. Without a member, only secrets
- * must be.
+ * Returns the interval at which a value must be rotated; undefined if it need not be. Without `rotateEvery` in its
+ * declaration, a secret has the interval of the contract, and any other variable has none.
  */
 export function rotationOf(
   { rotateEvery: contractInterval = DEFAULT_INTERVAL }: Pick<Contract, "rotateEvery">,
@@ -15,7 +18,7 @@ export function rotationOf(
   return rotation === "never" ? undefined : rotation;
 }
 
-/** Returns the time by which a value must be replaced. Months and years are those of the calendar, in UTC. */
+/** Returns the time by which a value must be rotated. Months and years are those of the calendar, in UTC. */
 export function dueAt(since: Date, { count, unit }: Interval): Date {
   const due = new Date(since);
   switch (unit) {
@@ -30,7 +33,7 @@ export function dueAt(since: Date, { count, unit }: Interval): Date {
       const day = due.getUTCDate();
       const monthsPerUnit = unit === "year" ? 12 : 1;
       due.setUTCMonth(due.getUTCMonth() + monthsPerUnit * count);
-      // If the month has no such day, `Date` has gone on to the next month: day 0 is the last day of the month before.
+      // If the month has no such day, `Date` has gone on to the next month. Day 0 is the last day of the month before.
       if (due.getUTCDate() !== day) due.setUTCDate(0);
       break;
     }

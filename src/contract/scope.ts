@@ -1,6 +1,7 @@
 /**
- * Restricts a contract to a part of its variables: those of a scope (`--scope`), which stands for one process of the
- * project, or those that the user selects. Also makes the error for a profile or scope that the contract does not have.
+ * Restricts a contract to some of its variables: those of a scope, or those that the user selects. A scope (`--scope
+ * worker`) lists the variables for one process of the project, such as a worker. Also creates the error for a profile
+ * or scope that the contract does not have.
  */
 import { SophiaError } from "../core/error.ts";
 import { suggest } from "../core/suggest.ts";
@@ -10,13 +11,13 @@ import type { Contract, GroupRule, Rule, SectionLine } from "./contract-model.ts
 /**
  * Restricts a contract to a scope, so that the program does not get any other declared variable.
  *
- * @param shownContract the contract as messages show it
+ * @param shownContract the path or name of the contract for messages
  * @throws SophiaError (contract-scope, 125)
  */
 export function inScope(contract: Contract, scope: string, shownContract: string): Contract {
-  const memberList = contract.scopes.get(scope);
-  if (memberList === undefined) throw unknownPart("scope", shownContract, scope, [...contract.scopes.keys()]);
-  const members = new Set(memberList);
+  const names = contract.scopes.get(scope);
+  if (names === undefined) throw unknownPart("scope", shownContract, scope, [...contract.scopes.keys()]);
+  const members = new Set(names);
   const outside = new Set([...contract.variables.keys()].filter((name) => !members.has(name)));
   for (const [alias, name] of contract.aliases) if (outside.has(name)) outside.add(alias);
   return { ...restrict(contract, (name) => members.has(name)), scope: { name: scope, outside } };
@@ -28,12 +29,12 @@ export function inScope(contract: Contract, scope: string, shownContract: string
  */
 export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
   const nameOf = (nameOrAlias: string): string => contract.aliases.get(nameOrAlias) ?? nameOrAlias;
-  /** Returns the names that are kept: the same array if all are. */
+  /** Returns the names that are kept. If all are kept, this is the same array. */
   const keptNames = (names: readonly string[]): readonly string[] =>
     names.every(isKept) ? names : names.filter((name) => isKept(name));
   const restrictGroup = (rule: GroupRule): readonly GroupRule[] => {
     const names = keptNames(rule.names);
-    // Must be the same object if all names are kept: violations are identified by their rule.
+    // If all names are kept, this must be the same object, because code compares rules of violations by identity.
     if (names === rule.names) return [rule];
     return names.length === 0 ? [] : [{ ...rule, names }];
   };
@@ -60,7 +61,7 @@ export function restrict(contract: Contract, isKept: (name: string) => boolean):
 /**
  * Creates the error (125) for a profile or scope that the contract does not have.
  *
- * @param shownContract the contract as messages show it
+ * @param shownContract the path or name of the contract for messages
  * @param knownNames the profiles or scopes that the contract has
  */
 export function unknownPart(

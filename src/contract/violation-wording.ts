@@ -1,6 +1,9 @@
 /**
- * Describes violations of the contract, and their remedies, for the user. No text has a secret value, and the code has no side
- * effects. Loaded only if there is a violation.
+ * Describes violations of the contract for the user: a message for each, and its remedy. This is imported only if there
+ * is a violation. The texts never contain the value of a variable.
+ *
+ *     STRIPE_API_KEY is required and not set          message
+ *     set STRIPE_API_KEY in the environment           remedy (remedies.ts)
  */
 import { isOfRunner } from "./actions-runner.ts";
 import { isOfLine, type Origin } from "../core/model.ts";
@@ -15,15 +18,15 @@ import { type Condition, type Contract, CONTRACT_FILE_NAME, type GroupRule, type
 import { remedyForValue, docsOf, preferredVariable, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./contract-words.ts";
 
-/** The facts about a start that descriptions depend on. */
+/** The facts about a start on which descriptions depend. */
 export interface WordingContext {
-  /** The place where the user should set a value. */
+  /** The place where the user should set a value, unless `isOfEnvironment` returns true. */
   readonly target: Target;
   /** Returns true for a variable that only the process environment can set. */
   readonly isOfEnvironment?: (name: string) => boolean;
-  /** The names of the variables that some source has, in which misspelled names are searched. */
+  /** The names of all variables that a source has. A missing variable may be among them, misspelled. */
   readonly present: readonly string[];
-  /** The sources of values, by name. */
+  /** The origin of each value, by the name of the variable. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Returns why the program does not get a variable that a source has: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
@@ -39,41 +42,52 @@ export interface Wording extends Remedy {
   readonly message: string;
 }
 
-/** Describes violations: a message for each, and what the user can do. */
+/** Describes violations. The result has one description for each violation, in the same order. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
 ): readonly Wording[] {
-  const { target, isOfEnvironment = () => false, origins } = context;
-  const { withheld = () => undefined, empty = () => undefined } = context;
-  const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
-  // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of GITHUB_PAT.
-  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
-  const supply = (names: readonly string[]): Remedy => {
-    if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
-    const advice = names.flatMap((name) => {
-      const similarName = findSimilar(name);
-      if (similarName === undefined) return [];
-      const origin = origins?.get(similarName)?.origin;
-      const place =
-        origin !== undefined && isOfLine(origin) ? ` in ${printable(origin.file)}, line ${origin.line}` : "";
-      return [`did you mean ${name}? ${printable(similarName)} is set${place}`];
-    });
-    return { advice, supply: supplyOf(names, contract, targetOf), ...docsOf(names, contract) };
-  };
-  const correct = (name: string): Remedy => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf);
-  const resolve = (name: string, form: ReferenceForm): readonly string[] => {
-    const origin = origins?.get(name)?.origin;
-    return describeResolver(form, origin !== undefined && isOfLine(origin) ? origin.file : undefined);
-  };
+  const helpers = createHelpers(contract, context);
   const { contractFile } = context;
   const contractPart = contractFile === undefined ? {} : { contract: contractFile };
   return violations.map((violation) => {
-    const description = describe(violation, contract, { supply, correct, resolve, withheld, empty });
-    const values = description.supply.map((value) => ({ ...value, ...contractPart }));
-    return { violation, ...description, supply: values };
+    const description = describe(violation, contract, helpers);
+    const supply = description.supply.map((value) => ({ ...value, ...contractPart }));
+    return { violation, ...description, supply };
   });
+}
+
+function createHelpers(contract: Contract, context: WordingContext): WordingHelpers {
+  const { target, isOfEnvironment = () => false, origins } = context;
+  const { withheld: withholdingOf = () => undefined, empty: emptyValueOf = () => undefined } = context;
+  const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
+  const locationOf = (name: string): LineOrigin | undefined => {
+    const origin = origins?.get(name)?.origin;
+    return origin !== undefined && isOfLine(origin) ? origin : undefined;
+  };
+  // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of
+  // GITHUB_PAT.
+  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
+  const suggestionsFor = (name: string): readonly string[] => {
+    const similarName = findSimilar(name);
+    if (similarName === undefined) return [];
+    const location = locationOf(similarName);
+    const place = location === undefined ? "" : ` in ${printable(location.file)}, line ${location.line}`;
+    return [`did you mean ${name}? ${printable(similarName)} is set${place}`];
+  };
+  return {
+    withholdingOf,
+    emptyValueOf,
+    remedyForMissing: (names) => {
+      // The message already says why the program does not get a variable. The user need not set it again.
+      if (names.some((name) => withholdingOf(name) !== undefined)) return NO_REMEDY;
+      const advice = names.flatMap(suggestionsFor);
+      return { advice, supply: supplyOf(names, contract, targetOf), ...docsOf(names, contract) };
+    },
+    remedyForWrong: (name) => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf),
+    resolverLinesFor: (name, form) => describeResolver(form, locationOf(name)?.file),
+  };
 }
 
 const NO_REMEDY: Remedy = { advice: [], supply: [] };
@@ -84,35 +98,41 @@ const ABSENT_CONTRACT: Omit<Wording, "violation"> = {
   supply: [],
 };
 
+/** The context of a start, in the form in which descriptions use it. */
 interface WordingHelpers {
   /** Returns the remedy if one of these variables must be set. */
-  readonly supply: (names: readonly string[]) => Remedy;
+  readonly remedyForMissing: (names: readonly string[]) => Remedy;
   /** Returns the remedy if the value of this variable is wrong. */
-  readonly correct: (name: string) => Remedy;
-  /** Returns lines that say how the reference in this variable is resolved. */
-  readonly resolve: (name: string, form: ReferenceForm) => readonly string[];
-  readonly withheld: (name: string) => string | undefined;
-  readonly empty: (name: string) => string | undefined;
+  readonly remedyForWrong: (name: string) => Remedy;
+  /** Returns lines about the program that resolves the reference in this variable. */
+  readonly resolverLinesFor: (name: string, form: ReferenceForm) => readonly string[];
+  /** `withheld` of {@link WordingContext}. */
+  readonly withholdingOf: (name: string) => string | undefined;
+  /** `empty` of {@link WordingContext}. */
+  readonly emptyValueOf: (name: string) => string | undefined;
 }
 
+/** An origin in a file with lines, such as `.env`. */
+type LineOrigin = Extract<Origin, { readonly line: number }>;
+
 function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
-  const { supply, correct, resolve, withheld, empty } = helpers;
+  const { remedyForMissing, remedyForWrong, resolverLinesFor, withholdingOf, emptyValueOf } = helpers;
   if (violation.kind === "no-contract") return ABSENT_CONTRACT;
   const subject = "name" in violation ? describeVariable(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
-      const state = withheld(violation.name) ?? empty(violation.name) ?? "not set";
-      return { message: `${subject} is required and ${state}`, ...supply([violation.name]) };
+      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
+      return { message: `${subject} is required and ${state}`, ...remedyForMissing([violation.name]) };
     }
     case "missing-when": {
-      const state = withheld(violation.name) ?? empty(violation.name) ?? "not set";
+      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
       const message = `${subject} is ${state}, and is required because ${describeCondition(violation.when)}`;
-      return { message, ...supply([violation.name]) };
+      return { message, ...remedyForMissing([violation.name]) };
     }
     case "none-set":
       return {
-        message: `${subject}: ${describeNoneSet(violation.rule, contract, withheld)}`,
-        ...supply(violation.rule.names),
+        message: `${subject}: ${describeNoneSet(violation.rule, contract, withholdingOf)}`,
+        ...remedyForMissing(violation.rule.names),
       };
     case "several-set": {
       const set = enumerated(violation.set);
@@ -121,41 +141,41 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
     }
     case "some-missing": {
       const { set, missing } = violation;
-      const remedies = missing.map((name) => supply([name]));
+      const remedies = missing.map((name) => remedyForMissing([name]));
       const state = `${enumerated(set)} ${isOrAre(set)} set, but ${enumerated(missing)} ${isOrAre(missing)} not`;
       return {
-        message: `${subject}: ${state}: set all of them or none${withheldClause(missing, withheld)}`,
+        message: `${subject}: ${state}: set all of them or none${describeWithheld(missing, withholdingOf)}`,
         advice: remedies.flatMap(({ advice }) => advice),
         supply: remedies.flatMap((remedy) => remedy.supply),
         ...docsOf(missing, contract),
       };
     }
     case "malformed":
-      return { message: `${subject} ${faultWords(violation.fault)}`, ...correct(violation.name) };
+      return { message: `${subject} ${faultWords(violation.fault)}`, ...remedyForWrong(violation.name) };
     case "refused": {
       const advice = ["if the contract allows it, write the schema again: sophia-run enforce"];
-      const { supply: supplied } = correct(violation.name);
+      const { supply: supplied } = remedyForWrong(violation.name);
       return { message: `${subject} has a value that the schema in ESC refuses`, advice, supply: supplied };
     }
     case "reference": {
       const { name, form } = violation;
-      const { advice, ...rest } = correct(name);
+      const { advice, ...rest } = remedyForWrong(name);
       return {
         message: `${subject} is a reference (${form}), not a value`,
         ...rest,
-        advice: [...advice, ...resolve(name, form)],
+        advice: [...advice, ...resolverLinesFor(name, form)],
       };
     }
     case "placeholder": {
       const { name } = violation;
-      return { message: `${subject} is still a placeholder`, ...correct(name), ...docsOf([name], contract) };
+      return { message: `${subject} is still a placeholder`, ...remedyForWrong(name), ...docsOf([name], contract) };
     }
   }
 }
 
 /** Returns `; A is withheld by --exclude`; an empty text if none of the variables is withheld. */
-function withheldClause(names: readonly string[], withheld: WordingHelpers["withheld"]): string {
-  const reasons = grouped(names, withheld);
+function describeWithheld(names: readonly string[], withholdingOf: WordingHelpers["withholdingOf"]): string {
+  const reasons = grouped(names, withholdingOf);
   reasons.delete(undefined);
   return Array.from(
     reasons,
@@ -163,7 +183,9 @@ function withheldClause(names: readonly string[], withheld: WordingHelpers["with
   ).join("");
 }
 
-/** The limit of names in a message. A report in JSON has all names in its fields. */
+/**
+ * The limit of names in one message, which the user must be able to read. A report in JSON has all names in its fields.
+ */
 const MAX_NAMES = 50;
 
 function enumerated(names: readonly string[]): string {
@@ -174,11 +196,15 @@ function isOrAre(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function describeNoneSet({ kind, names }: GroupRule, contract: Contract, withheld: WordingHelpers["withheld"]): string {
+function describeNoneSet(
+  { kind, names }: GroupRule,
+  contract: Contract,
+  withholdingOf: WordingHelpers["withholdingOf"],
+): string {
   const first = preferredVariable(names, contract) ?? "";
-  if (names.length === 1) return `${first} is required and ${withheld(first) ?? "not set"}`;
+  if (names.length === 1) return `${first} is required and ${withholdingOf(first) ?? "not set"}`;
   const requirement = `${QUANTITIES[kind]} of ${enumerated(names)} is required`;
-  const withheldPart = withheldClause(names, withheld);
+  const withheldPart = describeWithheld(names, withholdingOf);
   if (withheldPart !== "") return requirement + withheldPart;
   const sentence = `${requirement}, and none is set`;
   return kind === "one-of" ? `${sentence} (${first} is preferred)` : sentence;
@@ -197,8 +223,8 @@ function describeVariable(name: string, contract: Contract): string {
 }
 
 /**
- * Describes a condition with its values, which are not secret: the check of a contract refuses a condition on a secret's
- * value.
+ * Describes a condition. It may show the values of the condition, because the check of a contract refuses a condition
+ * on the value of a secret.
  */
 function describeCondition({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;

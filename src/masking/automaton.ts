@@ -1,13 +1,16 @@
 /**
- * Finds all patterns, and reads each byte once (Aho and Corasick, 1975), and skips bytes with which no pattern begins (Wu
- * and Manber, 1994). The tables are those of pattern-tables.ts.
+ * Searches bytes for many patterns at once. The patterns are the secrets that masking looks for (patterns.ts).
  *
- * After each byte the automaton is at a node: the longest prefix of a pattern with which the bytes end. `nextNode` leads from
- * one byte to the next. If no pattern continues with the byte, failure links lead to shorter prefixes. With the patterns
- * `abc` and `bcd`, the failure link of `abc` leads to `bc`, and the byte `d` from there to `bcd`.
+ * The algorithm is that of Aho and Corasick (1975), which reads each byte once, together with that of Wu and Manber
+ * (1994), which skips bytes with which no pattern begins. pattern-tables.ts has the tables of both.
  *
- * An automaton does not change while it searches, except for failure links that it computes once they are needed. Any number of
- * streams may share it.
+ * After each byte the automaton is at a node, which stands for a prefix of a pattern: the longest prefix with which the
+ * bytes end. `nextNode` leads from one byte to the next. If no pattern continues with the byte, failure links lead to
+ * shorter prefixes. With the patterns `abc` and `bcd`, the failure link of `abc` leads to `bc`, and the byte `d` from
+ * there to `bcd`.
+ *
+ * Any number of streams may share an automaton, since a search changes nothing in it but a cache of failure links. In
+ * the comments below, "the node ends with" means that its prefix ends with something.
  */
 import { PreparedSearch, type CompiledMatches, type CompiledSearchRequest } from "./compiled-search.ts";
 import { countBase64Before, escapesFor, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
@@ -15,29 +18,32 @@ import { ROOT, type Beginning, type CompiledSearch } from "./masking-model.ts";
 import { hashOfBlock, PatternTables } from "./pattern-tables.ts";
 
 /**
- * From nodes up to this depth it is faster to skip to the next possible beginning of a pattern. Patterns are longer, so that a
- * search that goes back to such a beginning reports no match twice.
+ * If the prefix at hand has at most this number of bytes, a search is faster that goes back to its beginning and skips
+ * from there (steps.ts). Patterns are longer than this, so that such a search reports no match twice.
  */
 export const SHALLOW_DEPTH = 5;
 
-/** More than the number of bytes of a pattern that may appear after a silence. */
+/** More than the number of bytes that may appear of any pattern after a silence (silence.ts). */
 const NO_LIMIT = 255;
 
 export class Automaton extends PatternTables {
   /** By byte: {@link ESCAPE}, {@link LINE_BREAK} or 0. */
   readonly escapes: Uint8Array;
-  /** By node: the longest node with which it ends, except itself, plus one; 0 until it is needed. */
+  /** By node: its failure link plus one, or 0 as long as it is not computed. */
   private readonly failures: Uint32Array;
-  /** By node: the length of the longest pattern with which it ends (0 without one), plus one; set together with `failures`. */
+  /**
+   * By node: the length of the longest pattern with which it ends (0 without one) plus one. It is set with the failure
+   * link.
+   */
   private readonly matchLengths: Uint16Array;
   /** By pattern: the number of its first bytes that may appear after a silence. */
   private readonly shownLengths: Uint8Array;
   private compiled: PreparedSearch | undefined;
 
   /**
-   * @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes
-   * @param shownLengths for each pattern the number of its first bytes that may appear after a silence
-   * @param search makes `search` available, and builds the tables faster
+   * @param patterns bytes as characters (Latin-1), sorted, without duplicates, of 3 to 65,534 bytes each
+   * @param shownLengths for each pattern, the number of its first bytes that may appear after a silence
+   * @param search the compiled search, if the addon is available: it also builds the tables faster
    */
   constructor(patterns: readonly string[], shownLengths: Uint8Array, search?: CompiledSearch) {
     super(patterns, search);
@@ -48,22 +54,31 @@ export class Automaton extends PatternTables {
     if (search !== undefined) this.use(search);
   }
 
-  /** Makes `search` available to all streams. */
+  /** Makes the compiled search available to all streams that share this automaton. */
   use(search: CompiledSearch): void {
     const { shifts, patternStarts, labels, branches, branchParents, firstNodes, branchEnds, forks } = this;
     const { escapes, patternBytes, branchOffsets, failures, matchLengths, window } = this;
     // In the order of `struct tables` in native/masking/search.inc.
-    const trie = [shifts, patternStarts, labels, branches, branchParents, firstNodes, branchEnds, forks];
-    const tables = [...trie, escapes, IS_BASE64, patternBytes, branchOffsets, failures, matchLengths];
+    const builtTables = [shifts, patternStarts, labels, branches, branchParents, firstNodes, branchEnds, forks];
+    const tables = [...builtTables, escapes, IS_BASE64, patternBytes, branchOffsets, failures, matchLengths];
     this.compiled = new PreparedSearch(search, tables, window);
   }
 
-  /** Finds matches by the compiled search. @returns undefined if there is none @throws RangeError without memory */
+  /**
+   * Finds matches by the compiled search.
+   *
+   * @returns undefined if it is not available
+   * @throws RangeError without memory
+   */
   search(request: CompiledSearchRequest): CompiledMatches | undefined {
     return this.compiled?.find(request);
   }
 
-  /** Returns what the candidates of a compiled search have read. @param keptLength the number of bytes that the stream has kept */
+  /**
+   * Returns the beginnings that candidates of a compiled search have read.
+   *
+   * @param keptLength the number of bytes that the stream has kept
+   */
   beginnings(candidates: Uint8Array, keptLength: number): readonly Beginning[] {
     return this.compiled?.beginnings(candidates, keptLength) ?? [];
   }
@@ -74,17 +89,18 @@ export class Automaton extends PatternTables {
     return Math.max(0, (this.matchLengths[node] ?? 0) - 1);
   }
 
-  /** Returns the number of the longest pattern with which a node ends: its index in the list of patterns. */
+  /** Returns the index, in the list of patterns, of the longest pattern with which a node ends. */
   patternAt(node: number): number {
     return this.branches[this.shorten(node, this.matchLengthAt(node))] ?? 0;
   }
 
-  /** Returns how many bytes may appear of each pattern that begins with a node's bytes and is longer: the least of all. */
+  /** Returns the lowest `shownLengths` of all patterns that begin with a node's prefix and are longer than this. */
   minShownLength(node: number): number {
     const depth = this.depthOf(node);
     const firstPattern = this.branches[node] ?? 0;
     let minimum = NO_LIMIT;
-    // These patterns follow each other, since patterns are sorted. Each but the first leaves another one at this depth or deeper.
+    // Patterns are sorted, so that these follow each other. Each of them but the first branches off at this depth or
+    // deeper.
     for (let pattern = firstPattern; pattern < this.branchEnds.length; pattern++) {
       if (pattern > firstPattern && this.depthOf(this.branchParents[pattern] ?? ROOT) < depth) break;
       if (this.branchEnds[pattern] !== node) minimum = Math.min(minimum, this.shownLengths[pattern] ?? 0);
@@ -92,14 +108,14 @@ export class Automaton extends PatternTables {
     return minimum;
   }
 
-  /** Returns the longest node of at most `maxDepth` bytes with which a node ends. */
+  /** Returns the longest node with which a node ends and whose prefix has at most `maxDepth` bytes. */
   shorten(node: number, maxDepth: number): number {
     let shorter = node;
     while (this.depthOf(shorter) > maxDepth) shorter = this.failureOf(shorter);
     return shorter;
   }
 
-  /** Returns the longest node with which the bytes of a node and one more byte end. */
+  /** Returns the node after one more byte: the longest prefix of a pattern with which the bytes read so far end. */
   nextNode(node: number, byte: number): number {
     for (let shorter = node; shorter !== ROOT; shorter = this.failureOf(shorter)) {
       const child = this.childOf(shorter, byte);
@@ -109,8 +125,8 @@ export class Automaton extends PatternTables {
   }
 
   /**
-   * Reads bytes as long as they continue the node's own pattern, begin no escape, and end no pattern. It is a fast form of
-   * `nextNode` for most bytes of a secret.
+   * Reads bytes as long as they continue the pattern of the node's branch, begin no escape, and end no pattern. For
+   * such bytes, which most bytes of a secret are, it is faster than `nextNode`.
    *
    * @param start the index of the first byte to read
    * @returns the index of the first byte that was not read, and the node before it
@@ -123,7 +139,7 @@ export class Automaton extends PatternTables {
     while (
       length < limit &&
       labels[node + length + 1] === bytes[start + length] &&
-      // The node was reached before, and no pattern ends there: see `matchLengths`.
+      // 1 means that the failure link is computed, and that no pattern ends at the node.
       matchLengths[node + length + 1] === 1 &&
       escapes[bytes[start + length] ?? 0] === 0
     )
@@ -143,7 +159,7 @@ export class Automaton extends PatternTables {
     let index = start;
     for (let escape = start; ; escape++) {
       while (escape < length && escapes[bytes[escape] ?? 0] === 0) escape += 1;
-      // Moves the window up to the next byte that may begin an escape.
+      // Moves the window, in which no byte may begin an escape.
       while (index + window <= escape) {
         const end = index + window;
         const lastBlock = hashOfBlock(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0);
@@ -152,7 +168,8 @@ export class Automaton extends PatternTables {
           index += distance;
           continue;
         }
-        // The last three bytes are the end of some pattern's first bytes. The first three decide whether one may begin here.
+        // The last three bytes of the window may belong to a pattern that begins with the window. The first three
+        // decide.
         const firstBlock = hashOfBlock(bytes[index] ?? 0, bytes[index + 1] ?? 0, bytes[index + 2] ?? 0);
         if (patternStarts[firstBlock] !== 0) return index;
         index += 1;
@@ -160,15 +177,15 @@ export class Automaton extends PatternTables {
       if (escape >= length) return index;
       const firstBegin = Math.max(start, escape - window + 1);
       const begin = this.findBeginBefore(bytes, firstBegin, escape, base64Before);
-      // A pattern that contains the byte itself, not an escape, may begin before.
+      // The window may have stopped before: a pattern may contain the byte as it is, not as an escape.
       if (begin !== -1) return Math.min(begin, index);
     }
   }
 
-  /** Returns the longest node with which a node ends, except the node itself: its failure link. */
+  /** Returns the failure link of a node: the longest other node with which it ends. */
   failureOf(node: number): number {
-    const stored = this.failures[node] ?? 0;
-    if (stored !== 0 || node === ROOT) return Math.max(0, stored - 1);
+    const cached = this.failures[node] ?? 0;
+    if (cached !== 0 || node === ROOT) return Math.max(0, cached - 1);
     const branch = this.branches[node] ?? 0;
     const isFirstOfBranch = node === 1 || this.branches[node - 1] !== branch;
     const parent = isFirstOfBranch ? (this.branchParents[branch] ?? ROOT) : node - 1;
@@ -180,10 +197,11 @@ export class Automaton extends PatternTables {
   }
 
   /**
-   * Finds the first index from `start` on from which plain bytes lead to the escape, so that a pattern may continue with it.
+   * Finds the first index, from `start` on, at which a pattern may begin that continues with the escape.
    *
-   * @returns the index; that of the escape if a pattern may begin with it; -1 if it is a line break that ends no line of base64,
-   *   or before which no pattern begins
+   * @param escape the index of the escape
+   * @returns the index of the escape if the pattern may begin with it; -1 if no pattern continues with it. A line break
+   *   is no beginning of a pattern, and an escape only at the end of a line of base64
    */
   private findBeginBefore(bytes: Uint8Array, start: number, escape: number, base64Before: number): number {
     const isLineBreak = this.escapes[bytes[escape] ?? 0] === LINE_BREAK;

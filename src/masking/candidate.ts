@@ -1,10 +1,10 @@
 /**
- * Candidates: possible beginnings of secrets that are escaped in one encoding.
+ * Candidates: places of a stream at which a secret may have begun that is written in one encoding, such as JSON.
  *
- * The plain search creates a candidate at each byte with which an escape may begin, one for each encoding. A candidate copies the
- * automaton's node, decodes what follows, and leads the automaton on by the decoded bytes. It ends once no secret continues with
- * them. If an escape has two readings, a copy of the candidate follows the second. Candidates between two steps are in
- * `WaitingCandidates`.
+ * At each byte with which an escape may begin, the search (steps.ts) creates a candidate for each encoding. The
+ * candidate starts at the automaton's current node, decodes the bytes that follow, and moves from node to node by the
+ * decoded bytes. It ends once no secret continues with them. If an escape can be decoded in two ways, a copy of the
+ * candidate follows the second one. `WaitingCandidates` holds the candidates that need more bytes.
  *
  * native/masking/candidate.inc does the same in C.
  */
@@ -14,12 +14,15 @@ import type { Encoding } from "./encodings/encodings.ts";
 import { NEWLINE, RETURN } from "./escapes.ts";
 import { MAX_CANDIDATES, ROOT, type OnMatch } from "./masking-model.ts";
 
-/** Limit on units in a row that stand for no byte: quotes that close and open again, as in `'"'"''"'"'`. */
+/**
+ * The limit of units in a row that stand for no byte, such as quotes that close and open again: `'"'"''"'"'`. (A unit
+ * is an escape, or a byte that stands for itself.)
+ */
 export const MAX_EMPTY_UNITS = 4;
-/** Limit on the stored offsets of one candidate. Above it the offsets are dropped at which no match can begin any more. */
+/** The limit of stored offsets in one candidate. Then it forgets the offsets at which no match can begin any more. */
 const MAX_UNIT_OFFSETS = 4096;
 
-/** The possible beginning of a secret that is escaped in one encoding. Offsets are counted in bytes of the stream. */
+/** A possible beginning of a secret that is written in one encoding. All offsets are in the stream, in bytes. */
 export class Candidate {
   readonly encoding: Encoding;
   /** The offset of the next byte to read. */
@@ -27,18 +30,19 @@ export class Candidate {
   /** The automaton's node after the decoded bytes. */
   node: number;
   private readonly automaton: Automaton;
-  /** The offset at which the candidate was created. Each byte before it stands for itself. */
+  /** The offset at which the candidate was created. Bytes before it stand for themselves. */
   private readonly createdAt: number;
-  /** The offset of the last byte with which an escape can begin. A secret without such a byte is found by the plain search. */
+  /** The offset of the last byte with which an escape can begin. The plain search finds secrets without such a byte. */
   private lastEscape = -1;
-  /** The offset of the last escape that stands for something else than its own bytes. */
+  /** The offset of the last escape that stands for other bytes than its own. */
   private lastDecoded = -1;
-  /** The offset of the last escape that only shells write. One before a match is no part of the match. */
+  /** The offset of the last escape that only shells write. It may be before a match. */
   private lastShell = -1;
-  /** For each decoded byte from `createdAt` on: the offset of the unit that contains it. */
+  /** For each decoded byte from `createdAt` on, the offset of the unit that it comes from. */
   private unitOffsets: number[] = [];
   /** The number of units in a row, up to the last one, that stand for no byte. */
   private emptyUnits = 0;
+  /** True if the last decoded byte is a carriage return. */
   private isAfterReturn = false;
 
   constructor(encoding: Encoding, automaton: Automaton, position: number, node: number) {
@@ -57,8 +61,9 @@ export class Candidate {
   }
 
   /**
-   * Returns true if this candidate finds every match that another one finds: both wait for the same byte, and this one has read
-   * the same decoded bytes or more of them, from an earlier start on.
+   * Returns true if this candidate will find every match that another one will find, so that the other one is not
+   * needed. Both must wait for the same byte, and this one must have read at least the same decoded bytes, from the
+   * same start or before.
    */
   covers(other: Candidate): boolean {
     const { automaton, encoding, position, node, emptyUnits, isAfterReturn } = this;
@@ -75,7 +80,7 @@ export class Candidate {
     );
   }
 
-  /** Returns true if the last `length` decoded bytes stand for themselves, and may begin a secret. */
+  /** Returns true if the last `length` decoded bytes may begin a secret, and stand for themselves. */
   hasReadPlain(length: number): boolean {
     return this.automaton.depthOf(this.node) >= length && this.startOfLast(length) === this.position - length;
   }
@@ -85,7 +90,12 @@ export class Candidate {
     return this.startOfLast(this.automaton.depthOf(this.node));
   }
 
-  /** Reads one unit. @param firstByte the unit's first encoded byte @returns false if no secret continues with the unit */
+  /**
+   * Reads one unit.
+   *
+   * @param firstByte the unit's first encoded byte
+   * @returns false if no secret continues with the unit
+   */
   readUnit(unit: Unit, firstByte: number, onMatch: OnMatch): boolean {
     const unitStart = this.position;
     this.position += unit.length;
@@ -120,10 +130,10 @@ export class Candidate {
     return true;
   }
 
-  /** Leads the automaton on by one decoded byte, and reports the match that ends there. */
+  /** Moves to the next node by one decoded byte, and reports the match that ends with this byte. */
   private readDecoded(byte: number, unitStart: number, onMatch: OnMatch): void {
     const { automaton } = this;
-    // Patterns have LF for each line end: a CR is read as LF, and an LF behind it is ignored.
+    // Patterns have LF for each line end. So CR is read as LF, and the LF of CR LF is ignored.
     const isSecondHalf = this.isAfterReturn && byte === NEWLINE;
     this.isAfterReturn = byte === RETURN;
     if (isSecondHalf) return;
@@ -132,11 +142,11 @@ export class Candidate {
     const length = automaton.matchLengthAt(this.node);
     if (length === 0) return;
     const start = this.startOfLast(length);
-    // Without a decoded escape in it, the match is plain, and the plain search reports it.
+    // A match without a decoded escape is plain text, which the plain search reports.
     if (start <= this.lastDecoded) onMatch(start, this.position, this.node, this.encoding, start <= this.lastShell);
   }
 
-  /** Returns false if no secret with an escape in it can end behind the decoded bytes. */
+  /** Returns false if the decoded bytes begin no secret, or only one without an escape in it. */
   private canContinue(): boolean {
     if (this.unitOffsets.length > MAX_UNIT_OFFSETS) {
       this.unitOffsets = this.unitOffsets.slice(-this.automaton.depthOf(this.node) - 1);
@@ -147,12 +157,12 @@ export class Candidate {
   /** Returns the offset at which the last `length` decoded bytes begin. */
   private startOfLast(length: number): number {
     const index = this.unitOffsets.length - length;
-    // Further bytes are before the candidate's creation, where each stands for itself.
+    // A negative index means that they begin before the candidate was created, where each byte stands for itself.
     return index >= 0 ? (this.unitOffsets[index] ?? this.position) : this.createdAt + index;
   }
 }
 
-/** The candidates that wait for a byte: one with which an escape may begin, or the next one of an escape that is incomplete. */
+/** The candidates that cannot continue yet: the search has not reached their byte, or an escape is not complete. */
 export class WaitingCandidates {
   private candidates: Candidate[] = [];
 

@@ -1,6 +1,7 @@
 /**
- * Calls the compiled search (native/masking/*.inc): passes it the tables of the automaton and the state of one stream, and
- * reads its matches. The search in TypeScript (steps.ts) finds the same matches.
+ * Calls the search that is compiled from C (native/masking/*.inc): passes the tables of the automaton and the state of
+ * one stream to it, and reads the matches from its memory. finder.ts uses this if the addon is available, and otherwise
+ * steps.ts.
  */
 import { ENCODINGS, PLAIN } from "./encodings/encodings.ts";
 import {
@@ -13,23 +14,26 @@ import {
   type SearchTables,
 } from "./masking-model.ts";
 
-/** The positions of the numbers that `takeMatches` writes for each match (`take_matches` in native/masking/finder.inc). */
+/**
+ * The positions of the numbers of one match, as `take_matches` in native/masking/finder.inc writes them. `size` is
+ * their count.
+ */
 const MATCH = { start: 0, end: 1, node: 2, encoding: 3, isShell: 4, size: 5 } as const;
 
-/** Bytes of a stream, and what a search of the stream has found before them. */
+/** The bytes of a stream to search, and the state after the bytes before them. */
 export interface CompiledSearchRequest {
   readonly bytes: Uint8Array;
   /** The number of the first bytes that were searched before. */
   readonly readLength: number;
   /** The automaton's node after those bytes. */
   readonly node: number;
-  /** The memory of the stream's candidates; undefined if it has none. */
+  /** The memory of the stream's candidates; undefined if there are none. */
   readonly candidates: Uint8Array | undefined;
   /** The number of base64 characters directly before the first byte, up to LINE_WIDTH. */
   readonly base64Before: number;
-  /** As in {@link CompiledSearch.find}. */
+  /** See {@link CompiledSearch.find}. */
   readonly minEncodedLength: number;
-  /** True if the stream ends behind these bytes. */
+  /** True if the stream ends after these bytes. */
   readonly isEnd: boolean;
 }
 
@@ -40,12 +44,12 @@ export interface CompiledMatches extends SearchEnd {
   readonly matches: Int32Array;
 }
 
-/** The compiled search with the tables of one automaton. Any number of streams may use it. */
+/** The compiled search for the patterns of one automaton. Any number of streams may use it. */
 export class PreparedSearch {
   private readonly search: CompiledSearch;
   private readonly handle: Uint8Array;
   private readonly window: number;
-  /** Memory for candidates that no stream uses at the moment. It is large, so that most chunks should not need a new one. */
+  /** Memory for candidates that no stream uses. It is large, so that it is kept for the next chunk of any stream. */
   private spareCandidates: Uint8Array | undefined;
 
   /** @param window the length of the shortest pattern */
@@ -55,7 +59,7 @@ export class PreparedSearch {
     this.window = window;
   }
 
-  /** @throws RangeError if there is no memory for the matches */
+  /** Searches the bytes of a request. @throws RangeError if there is no memory for the matches */
   find(request: CompiledSearchRequest): CompiledMatches {
     const { bytes, readLength, node, base64Before, minEncodedLength } = request;
     const { search, handle, window } = this;
@@ -83,7 +87,11 @@ export class PreparedSearch {
     return { candidates: candidateCount === 0 ? undefined : candidates, node: lastNode, keepFrom, matches };
   }
 
-  /** Returns what the candidates of a stream have read. @param keptLength the number of bytes that the stream has kept */
+  /**
+   * Returns the beginnings that candidates of a stream have read.
+   *
+   * @param keptLength the number of bytes that the stream has kept
+   */
   beginnings(candidates: Uint8Array, keptLength: number): readonly Beginning[] {
     const numbers = new Int32Array(2 * MAX_CANDIDATES);
     const count = this.search.listCandidates(candidates, keptLength, numbers);
@@ -97,6 +105,7 @@ export class PreparedSearch {
 /**
  * Reports the matches of a compiled search.
  *
+ * @param numbers the numbers of {@link MATCH} for each match
  * @param streamOffset the offset in the stream of the first byte that was searched
  * @param hasEncodings false if the search has joined matches of several encodings: they are reported as plain ones
  */
@@ -110,7 +119,7 @@ export function reportMatches(
     const start = streamOffset + (numbers[first + MATCH.start] ?? 0);
     const end = streamOffset + (numbers[first + MATCH.end] ?? 0);
     const node = numbers[first + MATCH.node] ?? ROOT;
-    // The compiled search numbers the encodings as their list does. PLAIN is not in the list.
+    // The number of an encoding is its index in ENCODINGS. Plain text has a number that is no index.
     const encoding = hasEncodings ? (ENCODINGS[numbers[first + MATCH.encoding] ?? -1] ?? PLAIN) : PLAIN;
     onMatch(start, end, node, encoding, numbers[first + MATCH.isShell] === 1);
   }

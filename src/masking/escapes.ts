@@ -1,16 +1,23 @@
 /**
- * The bytes at which an escape may begin, and line breaks in wrapped base64: an encoder may have broken a secret's base64 into
- * lines of the same length, so that a long line of base64 characters may continue behind its end.
+ * Decides at which bytes of a stream the search must look for something else than plain text. These are bytes with
+ * which an escape may begin, such as the backslash of JSON, and line breaks after a long line of base64: an encoder may
+ * have broken the base64 of a secret into lines of the same length, so that it continues on the next line.
  */
 
-/** A byte with which an escape may begin. The C code has the same number (native/generated/shared.h). */
+/**
+ * The mark of a byte with which an escape may begin. The C code gets the same number from native/generated/shared.h.
+ */
 export const ESCAPE = 1;
-/** A byte that may end a line of base64, and has no other meaning to the search. */
+/** The mark of a byte that may end a line of base64, and has no other meaning for the search. */
 export const LINE_BREAK = 2;
 
+/** Carriage return, CR. */
 export const RETURN = 13;
+/** Line feed, LF. */
 export const NEWLINE = 10;
-/** The shortest lines that are taken for wrapped base64: base64(1) and MIME have 76 columns, PEM and openssl 64. */
+/**
+ * The minimal length of a line that may be a part of base64. base64(1) and MIME have 76 columns, PEM and openssl 64.
+ */
 export const LINE_WIDTH = 60;
 
 const codeOf = (character: string): number => character.charCodeAt(0);
@@ -25,8 +32,8 @@ for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
   IS_BASE64[code] = 1;
 
 /**
- * Counts the base64 characters directly before an index, up to {@link LINE_WIDTH}. If the index is that of the newline in `\r\n`,
- * it counts those before the `\r`.
+ * Counts the base64 characters directly before an index, up to {@link LINE_WIDTH}. At the LF of CR LF, it counts those
+ * before the CR.
  *
  * @param countBeforeBytes the number of base64 characters directly before the first of the bytes
  */
@@ -40,10 +47,10 @@ export function countBase64Before(bytes: Uint8Array, index: number, countBeforeB
 }
 
 /**
- * Returns true if a line end that JSON escapes (`\n`, or either half of `\r\n`) begins at an index, and the line of base64 before
- * it is as long as the lines of wrapped base64.
+ * Returns true if an escaped line end of JSON (`\n`, or either half of `\r\n`) begins at an index, after a line of
+ * base64 that is long enough to continue on the next line.
  *
- * @param countBeforeBytes as of {@link countBase64Before}
+ * @param countBeforeBytes see {@link countBase64Before}
  */
 export function endsEscapedLine(bytes: Uint8Array, index: number, countBeforeBytes: number): boolean {
   if (!isEscapedLineEnd(bytes, index)) return false;
@@ -57,27 +64,30 @@ function isEscapedLineEnd(bytes: Uint8Array, index: number): boolean {
 }
 
 /**
- * Returns for each byte {@link ESCAPE}, {@link LINE_BREAK} or 0. Bytes that begin an escape only of bytes that no pattern contains
- * are 0, which is faster. At most nine bytes are not 0: search.inc compares so many.
+ * Returns for each byte the mark {@link ESCAPE} or {@link LINE_BREAK}, or 0. A byte has no mark if all its escapes
+ * stand for bytes that no pattern contains, because each mark slows the search. At most nine bytes have one: search.inc
+ * compares so many.
  *
  * @param patternBytes by byte: 1 if a pattern contains it
  */
 export function escapesFor(patternBytes: Uint8Array): Uint8Array {
   const contains = (character: string): boolean => patternBytes[codeOf(character)] === 1;
-  const containsUnprintable = patternBytes.some((is, byte) => is === 1 && (byte < 0x20 || byte >= 0x7f));
-  const rows: readonly (readonly [characters: string, isNeeded: boolean])[] = [
+  const containsUnprintable = patternBytes.some((mark, byte) => mark === 1 && (byte < 0x20 || byte >= 0x7f));
+  const escapeStarts: readonly (readonly [characters: string, isNeeded: boolean])[] = [
     ["\\%&", true],
+    // Shells write a quote within quotes in other quotes, or with a backslash.
     ["'\"", contains("'")],
     // Shells write unprintable bytes as `$'…'`.
     ["$", containsUnprintable],
     // Forms and queries write a space as a plus sign.
     ["+", contains(" ")],
+    // A program may write CR, or CR LF, for a line end of a secret.
     ["\r", contains("\n")],
   ];
   const escapes = new Uint8Array(256);
   escapes[NEWLINE] = LINE_BREAK;
   escapes[RETURN] = LINE_BREAK;
-  for (const [characters, isNeeded] of rows) {
+  for (const [characters, isNeeded] of escapeStarts) {
     if (isNeeded) for (const byte of Buffer.from(characters)) escapes[byte] = ESCAPE;
   }
   return escapes;

@@ -1,12 +1,14 @@
 /**
- * Finds secrets in one stream of bytes that arrives in chunks: as plain text, and in the encodings of encodings.ts.
+ * Finds secrets in one stream of bytes that arrives in chunks, such as the output of a program. It finds plain text,
+ * and the encodings of encodings.ts. stream.ts uses it to mask the secrets, and `sophia-run scan` to report them.
  *
- * The caller creates a `Finder` for each stream, calls `read` with each chunk, and `finish` at the end. `Finder` calls
- * `onMatch` for each match. A secret may begin in one chunk and end in a later one. So the finder keeps the bytes with which a
- * secret may have begun, and searches them again together with the next chunk. Time and memory are linear in the length of
- * the stream.
+ * The caller creates a `Finder` for each stream, calls `read` with each chunk, and `finish` at the end. The finder
+ * calls `onMatch` for each match. A secret may begin in one chunk and end in a later one. So the finder keeps the bytes
+ * with which a secret may have begun, and searches them again together with the next chunk. Its time is linear in the
+ * length of the stream.
  *
- * The search is compiled C code (native/masking/finder.inc), or steps.ts if the addon is not available.
+ * The search itself is C code (native/masking/finder.inc). Without the addon it is steps.ts, which finds the same
+ * matches.
  */
 import type { Automaton } from "./automaton.ts";
 import { reportMatches, type CompiledMatches } from "./compiled-search.ts";
@@ -14,10 +16,13 @@ import { countBase64Before } from "./escapes.ts";
 import { ROOT, type Beginning, type OnMatch, type SearchEnd } from "./masking-model.ts";
 import { StepSearch, type Passage } from "./steps.ts";
 
-/** How many bytes of a chunk are copied to the kept bytes of earlier chunks, in addition to as many bytes as were kept. */
+/**
+ * The number of bytes of a chunk that are appended to the kept bytes, in addition to as many bytes as were kept. Most
+ * secrets are shorter, so that one copy is enough.
+ */
 const SEAM_BYTES = 1024;
 
-/** The value of `minEncodedLength` for which each match is reported as it was found, with its encoding. */
+/** The value of `minEncodedLength` with which the search reports each match by itself, with its encoding. */
 const ALL_MATCHES = -1;
 
 const NO_BYTES = new Uint8Array();
@@ -25,7 +30,10 @@ const NO_BYTES = new Uint8Array();
 export class Finder {
   /** The number of bytes of the stream that were read. */
   position = 0;
-  /** The longest end of the stream with which a secret may begin. It is a new array after each `read`. */
+  /**
+   * The last bytes of the stream, from the first byte on with which a secret may have begun. Each `read` sets a new
+   * array.
+   */
   keptBytes: Uint8Array = NO_BYTES;
   /** The number of base64 characters directly before `keptBytes`, up to LINE_WIDTH. */
   base64Before = 0;
@@ -40,9 +48,10 @@ export class Finder {
   private readonly minEncodedLength: number;
 
   /**
-   * @param getAutomaton is called as late as possible, so that the automaton may be built after the stream was opened
-   * @param minEncodedLength allows the compiled search to join overlapping matches, to report all of them as plain ones, and to
-   *   omit encoded matches of fewer bytes. By default each match is reported with its encoding.
+   * @param getAutomaton is called at the first byte, so that the automaton may be built after the stream was opened
+   * @param minEncodedLength for a caller that needs only the places of secrets. The compiled search may then join
+   *   matches that overlap, report all of them as plain text, and omit encoded matches of fewer bytes than this. That
+   *   is faster
    */
   constructor(getAutomaton: () => Automaton, onMatch: OnMatch, minEncodedLength = ALL_MATCHES) {
     this.getAutomaton = getAutomaton;
@@ -51,21 +60,24 @@ export class Finder {
   }
 
   /**
-   * Reports the matches that end in the chunk; of several with the same end in the same encoding, the longest.
+   * Reports the matches that end in the chunk. If several in the same encoding have the same end, it reports the
+   * longest.
    *
-   * @param isContinued false if neither `read` nor `finish` is called after this chunk
+   * @param isContinued false if the caller calls neither `read` nor `finish` after this, so that no bytes need to be
+   *   kept
    */
   read(chunk: Uint8Array, isContinued = true): void {
     for (let offset = 0; offset < chunk.length;) {
       const keptLength = this.keptBytes.length;
       if (keptLength <= offset) {
-        // All kept bytes belong to this chunk and lie directly before the offset, so that nothing must be copied.
+        // All kept bytes belong to this chunk, directly before the offset. So the rest of the chunk needs no copy.
         const start = offset - keptLength;
         this.search(start === 0 ? chunk : chunk.subarray(start), isContinued);
         return;
       }
-      // Kept bytes belong to earlier chunks, and are copied together with the beginning of this chunk. Most secrets are decided
-      // soon, so that the rest of the chunk needs no copy. The copied part doubles each time, which keeps the time linear.
+      // Some kept bytes belong to earlier chunks. They must be copied together with the beginning of this chunk. After
+      // a few bytes it is usually decided whether they begin a secret. If not, the next copy is twice as long, so that
+      // all copies together take linear time.
       const end = Math.min(chunk.length, 2 * offset + keptLength + SEAM_BYTES);
       const bytes = Buffer.concat([this.keptBytes, chunk.subarray(offset, end)]);
       this.search(bytes, isContinued || end < chunk.length);
@@ -73,16 +85,19 @@ export class Finder {
     }
   }
 
-  /** Reports the matches that are certain only if the stream ends here. The caller may call `read` again anyway. */
+  /**
+   * Reports the matches that are certain only if the stream ends here. If it continues after all, `read` may be called
+   * again.
+   */
   finish(): void {
-    const passage = this.passageOf(this.keptBytes, true);
+    const passage: Passage = { ...this.passageOf(this.keptBytes), isEnd: true };
     if (this.stepSearch?.hasCandidates === true) this.stepSearch.finish(passage);
     else if (this.compiledCandidates !== undefined) this.searchCompiled(passage);
   }
 
   /**
-   * Returns the possible beginnings of secrets with which the stream ends: the longest in plain text, and one for each candidate.
-   * The automaton's failure links lead to the shorter ones.
+   * Returns the possible beginnings of secrets with which the stream ends: the longest one in plain text, and one for
+   * each candidate (candidate.ts). From each of them, the automaton's failure links lead to shorter ones.
    */
   beginnings(): readonly Beginning[] {
     const { compiledCandidates, keptBytes, node, position, stepSearch } = this;
@@ -94,23 +109,26 @@ export class Finder {
 
   /** @param bytes the kept bytes, and the bytes of the stream that follow them */
   private search(bytes: Uint8Array, isContinued: boolean): void {
-    const passage = this.passageOf(bytes, false);
+    const passage = this.passageOf(bytes);
     const { node, keepFrom } = this.searchPassage(passage);
     this.node = node;
     this.position = passage.streamOffset + bytes.length;
     if (!isContinued) return;
     this.base64Before = countBase64Before(bytes, keepFrom, this.base64Before);
-    // This is a copy, since the caller may use the memory of the chunk again.
+    // The bytes are copied, because the caller may use the memory of the chunk again.
     this.keptBytes = keepFrom === bytes.length ? NO_BYTES : new Uint8Array(bytes.subarray(keepFrom));
   }
 
-  private passageOf(bytes: Uint8Array, isEnd: boolean): Passage {
+  /** @param bytes the kept bytes, and the bytes of the stream that follow them */
+  private passageOf(bytes: Uint8Array): Passage {
     const { keptBytes, position, base64Before } = this;
-    return { bytes, streamOffset: position - keptBytes.length, readLength: keptBytes.length, base64Before, isEnd };
+    const readLength = keptBytes.length;
+    return { bytes, streamOffset: position - readLength, readLength, base64Before, isEnd: false };
   }
 
   private searchPassage(passage: Passage): SearchEnd {
-    // The search may have been compiled while candidates of the search in TypeScript wait. That search finishes them first.
+    // The compiled search may become available in the middle of a stream. If the search in TypeScript has candidates
+    // then, it continues until it has none.
     if (this.stepSearch?.hasCandidates !== true) {
       const compiled = this.searchCompiled(passage);
       if (compiled !== undefined) {
@@ -122,7 +140,7 @@ export class Finder {
     return this.stepSearch.read(passage, this.node);
   }
 
-  /** Searches, and reports the matches. @returns undefined if there is no compiled search */
+  /** Searches by the compiled code, and reports the matches. @returns undefined if there is no compiled search */
   private searchCompiled(passage: Passage): CompiledMatches | undefined {
     const { compiledCandidates, minEncodedLength, node, onMatch } = this;
     const result = this.getAutomaton().search({ ...passage, candidates: compiledCandidates, node, minEncodedLength });

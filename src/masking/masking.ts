@@ -1,6 +1,7 @@
 /**
- * Creates what finds and masks a set of secrets. `maskingOf` is for outputs: it creates a `Masker` for each stream. `createSearch` is
- * for `scan`, which must know the form in which a secret was found.
+ * The entry to this folder, which finds secrets in bytes and replaces them by `***`. `maskingOf` is for the outputs of
+ * programs: it creates a `Masker` for each stream. `createSearch` is for `sophia-run scan`, which reports in which form
+ * (JSON, base64 and others) it has found a secret.
  */
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
@@ -9,9 +10,12 @@ import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { maskabilityOf } from "./texts.ts";
 
-/** Limit on the bytes of all secrets: they need some 100 MB of memory. Linux passes on half of it in an environment by default. */
+/**
+ * The limit of all secrets together. So many need some 100 MB of memory. An environment is smaller: by default, Linux
+ * passes at most 2 MiB to a program.
+ */
 const MAX_SECRET_BYTES = 4 * 1024 * 1024;
-/** Limit on the number of masked secrets, if those of former programs are among them. */
+/** The limit of secrets if those of former programs are among them. */
 const MAX_SECRETS = 1000;
 
 export type Masking = ReturnType<typeof maskingOf>;
@@ -19,28 +23,36 @@ export type Masking = ReturnType<typeof maskingOf>;
 /**
  * Creates the masking of secrets; docs/masking.md lists the forms in which they are found.
  *
- * @param maxLength the length of the longest stream, in which longer texts need not be searched for
+ * @param maxLength the length of the longest stream, in bytes. Longer texts cannot be in it, and are not searched for
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
 export function maskingOf(secrets: readonly Secret[], maxLength?: number) {
   const maskedSecrets = selectMaskable(secrets);
-  let existing: Automaton | undefined;
+  let automaton: Automaton | undefined;
   const getAutomaton = (compiled?: CompiledSearch): Automaton =>
-    (existing ??= createAutomaton(patternsOf(maskedSecrets, maxLength), compiled).automaton);
+    (automaton ??= createAutomaton(patternsOf(maskedSecrets, maxLength), compiled).automaton);
   return {
     /** The number of secrets that are masked. */
     size: maskedSecrets.length,
     /** Builds the automaton in advance, which takes some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
-      if (existing !== undefined && compiled !== undefined) existing.use(compiled);
+      if (automaton !== undefined && compiled !== undefined) automaton.use(compiled);
       getAutomaton(compiled);
     },
-    /** @param compiled is used if the first chunk comes before `prepare` was called */
+    /**
+     * Creates the masker for a stream.
+     *
+     * @param compiled is used only if the first chunk arrives before `prepare` is called
+     */
     stream: (state?: StreamState, compiled?: CompiledSearch): Masker => new Masker(() => getAutomaton(compiled), state),
   };
 }
 
-/** Returns an automaton, and the form of each pattern, by its number (`patternAt`). @throws SophiaError as {@link maskingOf} */
+/**
+ * Returns an automaton, and the form of each pattern at the index that `patternAt` of the automaton returns.
+ *
+ * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
+ */
 export function createSearch(secrets: readonly Secret[], compiled?: CompiledSearch) {
   const maskedSecrets = selectMaskable(secrets);
   const formByPattern = patternsOf(maskedSecrets);
@@ -55,7 +67,7 @@ function createAutomaton(formByPattern: ReadonlyMap<string, Form>, compiled: Com
   return { automaton: new Automaton(patterns, shownLengths, compiled), patterns };
 }
 
-/** Returns the length of a secret that {@link MAX_SECRET_BYTES} limits; 0 if it cannot be masked. */
+/** Returns the length of a secret; 0 if it is not masked (texts.ts). */
 function maskableLength({ value }: Secret): number {
   return maskabilityOf(value) === "masked" ? value.length : 0;
 }
@@ -74,12 +86,13 @@ function selectMaskable(secrets: readonly Secret[]): readonly Secret[] {
 }
 
 /**
- * Adds the secrets of former programs, which files may still contain, to the current ones. Drops the oldest of them beyond the
- * limits of masking.
+ * Adds the secrets of former programs, which files may still contain, to the current secrets. If there are too many, it
+ * omits the oldest of the former ones.
  *
- * @param current must be within the limits
- * @param former begins with the newest
- * @returns the secrets, in this order, and the number of those that were dropped
+ * @param current the current secrets, which must be within the limits
+ * @param former the secrets of former programs, the newest first
+ * @returns `secrets`: the current and then the former secrets. `dropped`: the number of former secrets that were
+ *   omitted
  */
 export function addFormerSecrets(
   current: readonly Secret[],
@@ -96,7 +109,7 @@ export function addFormerSecrets(
   return { secrets: [...current, ...withinLimits], dropped: added.length - withinLimits.length };
 }
 
-/** Returns the same text for the same bytes, also if one value is a string. */
+/** Returns a key for the bytes of a secret: the same one whether the value is a string or bytes. */
 function keyOf({ value }: Secret): string {
   return Buffer.from(value).toString("latin1");
 }

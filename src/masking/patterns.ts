@@ -1,8 +1,8 @@
 /**
- * The patterns by which secrets are found: byte strings that the automaton searches for.
+ * Lists the patterns for which the automaton searches: byte strings that show a secret in the output of a program.
  *
- * A secret has a pattern for each of its texts (texts.ts), and for the base64 of each. Other encodings need no patterns, since the
- * search decodes them. A long text has several patterns, which overlap.
+ * A secret has a pattern for each of its texts, such as its lines (texts.ts), and for the base64 of each. Other
+ * encodings need no patterns, since the search decodes them. A long text has several patterns, which overlap.
  */
 import { isUtf8 } from "node:buffer";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
@@ -10,102 +10,133 @@ import type { Secret } from "./masking-model.ts";
 import { countCharacters, shownLengthOf, shownLengthOfBase64 } from "./silence.ts";
 import { textsOf, type SecretPart } from "./texts.ts";
 
-/** The form of a secret for which a pattern stands. `scan` shows it for each match. */
+/** The form in which a secret appears as a pattern. `sophia-run scan` prints it for each match. */
 export interface Form {
-  /** The variable; if several have the pattern, the first of them. */
+  /** The name of the variable; if several variables have the pattern, of the first one. */
   readonly name: string;
+  /** The part of the value that the pattern shows. */
   readonly part: SecretPart;
   readonly encoding: EncodingName;
   /** The number of the pattern's first bytes that may appear after a silence (silence.ts). */
   readonly shownLength: number;
 }
 
-/** In characters. Shorter encoded forms would be found by chance. */
+/** The minimal length of an encoded form, in characters. Shorter ones would be found by chance. */
 export const MIN_ENCODED_LENGTH = 8;
-/** In bytes. It matters only for values with `\r\n`, which get shorter by a byte for each: texts.ts omits other short texts. */
+/**
+ * The minimal length of a plain pattern, in bytes. texts.ts has omitted short texts, but a text with `\r\n` becomes
+ * shorter here by a byte for each line end.
+ */
 const MIN_PLAIN_LENGTH = 6;
-/** In bytes. Longer forms are masked in pieces that overlap by a byte: less is held back, and a part of such a form is masked, too. */
+/**
+ * The length of the pieces into which longer patterns are split, in bytes. With pieces, a stream holds back fewer
+ * bytes, and a part of a long secret is masked even if the rest of the secret does not follow.
+ */
 const PIECE_LENGTH = 256;
 const MAX_PIECE_LENGTH = 2 * PIECE_LENGTH - 1;
-/** A line whose base64 is searched for. A line of a key is base64 already, and a long line is seldom encoded by itself. */
-const ENCODED_LINE = /^(?![A-Za-z0-9+/=]*$).{1,64}$/su;
-/** Columns after which encoders of base64 break lines: base64(1) and MIME, PEM and openssl. */
+/**
+ * Matches a line whose base64 is a pattern as well. Other lines are seldom encoded by themselves: a line of a key is
+ * base64 already, and a long line is a part of a longer text.
+ */
+const LINE_TO_ENCODE = /^(?![A-Za-z0-9+/=]*$).{1,64}$/su;
+/**
+ * The numbers of columns after which encoders break base64 into lines: 76 for base64(1) and MIME, 64 for PEM and
+ * openssl.
+ */
 const BASE64_WIDTHS = [76, 64];
-/** In characters. Shorter lines of base64 have no pattern, since a short pattern slows the search for all others. */
-const MIN_BASE64_LINE = 24;
+/** In characters. A shorter line of base64 has no pattern, since a short pattern slows the search for all others. */
+const MIN_BASE64_LINE_LENGTH = 24;
 
-/** Returns true unless an encoded match is so short that it may be chance. */
+/** Returns false for an encoded match that is so short that it may be there by chance. */
 export function isEncodedForm({ name }: Encoding, length: number): boolean {
   return name === "plain" || length >= MIN_ENCODED_LENGTH;
 }
 
 /** Returns the form of a match: that of its pattern, with the encoding in which the pattern was found. */
 export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
-  // Base64 in JSON is called base64.
+  // A base64 pattern that was found in JSON is reported as base64.
   if (name === "plain" || form.encoding !== "plain") return form;
   return { ...form, encoding: isShell ? "shell" : name };
 }
 
 /**
- * Returns the patterns of secrets, as characters of one byte (Latin-1), with their forms.
+ * Returns the patterns of secrets, each with its form. A pattern is a text whose characters stand for bytes (Latin-1).
  *
- * @param maxLength omits patterns of longer texts
+ * @param maxLength the length above which texts have no pattern
  */
 export function patternsOf(secrets: readonly Secret[], maxLength = Infinity): ReadonlyMap<string, Form> {
-  const patterns = new Map<string, Form>();
-  for (const secret of secrets) addPatterns(patterns, secret, maxLength);
-  return patterns;
+  const collector = new PatternCollector(maxLength);
+  for (const secret of secrets) collector.addSecret(secret);
+  return collector.forms;
 }
 
-function addPatterns(patterns: Map<string, Form>, { name, value }: Secret, maxLength: number): void {
-  const addPlain = (part: SecretPart, bytes: string): void => {
-    if (bytes.length < MIN_PLAIN_LENGTH) return;
-    for (const piece of piecesOf(bytes))
-      addPattern(patterns, piece, { name, part, encoding: "plain", shownLength: shownLengthOf(piece) });
-  };
-  const addBase64 = (part: SecretPart, encodedForms: readonly string[], bytes: Uint8Array): void => {
-    const secretLength = countCharacters(bytes);
-    for (const encoded of encodedForms) {
+class PatternCollector {
+  /** The form of each pattern that was added. */
+  readonly forms = new Map<string, Form>();
+  private readonly maxLength: number;
+
+  constructor(maxLength: number) {
+    this.maxLength = maxLength;
+  }
+
+  addSecret({ name, value }: Secret): void {
+    const { maxLength } = this;
+    const valueBytes = Buffer.from(value);
+    const isSearched = (text: string): boolean => text.length <= maxLength;
+    // Many programs decode bytes that are not UTF-8 as U+FFFD. `toString` does the same.
+    for (const [text, part] of textsOf(valueBytes.toString())) {
+      if (!isSearched(text)) continue;
+      const bytes = Buffer.from(text);
+      this.addPlain(name, part, bytes);
+      if (part === "line" && !LINE_TO_ENCODE.test(text)) continue;
+      this.addBase64(name, part, base64FormsOf(bytes), bytes);
+    }
+    // Other programs write such bytes as they are.
+    if (!isUtf8(valueBytes)) {
+      this.addPlain(name, "value", valueBytes);
+      this.addBase64(name, "value", base64FormsOf(valueBytes).filter(isSearched), valueBytes);
+    }
+    this.addBase64(name, "value", base64LinesOf(valueBytes).filter(isSearched), valueBytes);
+  }
+
+  private addPlain(name: string, part: SecretPart, textBytes: Buffer): void {
+    const pattern = withNewlines(textBytes.toString("latin1"));
+    if (pattern.length < MIN_PLAIN_LENGTH) return;
+    for (const piece of piecesOf(pattern)) {
+      this.add(piece, { name, part, encoding: "plain", shownLength: shownLengthOf(piece) });
+    }
+  }
+
+  /** Adds texts in base64. @param textBytes the bytes that each of them encodes, at least in part */
+  private addBase64(name: string, part: SecretPart, encodedTexts: readonly string[], textBytes: Buffer): void {
+    const secretLength = countCharacters(textBytes);
+    for (const encoded of encodedTexts) {
       if (encoded.length < MIN_ENCODED_LENGTH) continue;
       for (const piece of piecesOf(encoded)) {
         const shownLength = shownLengthOfBase64(piece, secretLength);
-        addPattern(patterns, piece, { name, part, encoding: "base64", shownLength });
+        this.add(piece, { name, part, encoding: "base64", shownLength });
       }
     }
-  };
-  const isShort = (form: string): boolean => form.length <= maxLength;
-  const whole = Buffer.from(value);
-  // Many programs decode bytes that are not UTF-8 as U+FFFD, and `toString` does so as well.
-  for (const [text, part] of textsOf(whole.toString())) {
-    if (text.length > maxLength) continue;
-    const bytes = Buffer.from(text);
-    addPlain(part, withNewlines(bytes.toString("latin1")));
-    if (part === "line" && !ENCODED_LINE.test(text)) continue;
-    addBase64(part, base64FormsOf(bytes), bytes);
   }
-  if (!isUtf8(whole)) {
-    addPlain("value", withNewlines(whole.toString("latin1")));
-    addBase64("value", base64FormsOf(whole).filter(isShort), whole);
+
+  private add(pattern: string, form: Form): void {
+    const existing = this.forms.get(pattern);
+    if (existing === undefined) this.forms.set(pattern, form);
+    // Several secrets may have the same pattern. Of it, no more may appear than of any of them.
+    else if (form.shownLength < existing.shownLength) {
+      this.forms.set(pattern, { ...existing, shownLength: form.shownLength });
+    }
   }
-  addBase64("value", base64LinesOf(whole).filter(isShort), whole);
 }
 
-function addPattern(patterns: Map<string, Form>, pattern: string, form: Form): void {
-  const existing = patterns.get(pattern);
-  if (existing === undefined) patterns.set(pattern, form);
-  // If several secrets have the pattern, as few bytes may appear as of the one that may show the fewest.
-  else if (form.shownLength < existing.shownLength)
-    patterns.set(pattern, { ...existing, shownLength: form.shownLength });
-}
-
-/** Replaces each line end by LF. The search reads each line end of an output as LF. */
+/** Replaces each line end by LF, because the search reads each line end of an output as LF. */
 function withNewlines(text: string): string {
   return text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text;
 }
 
 /**
- * Splits long bytes into pieces of {@link PIECE_LENGTH} bytes and one more, which the next piece shares: matches of both overlap,
- * and get one mask. The last piece may be longer.
+ * Splits a long pattern into pieces of {@link PIECE_LENGTH} bytes. Each piece also has the first byte of the next one,
+ * so that their matches overlap, and get one mask. The last piece may be longer.
  */
 function piecesOf(bytes: string): readonly string[] {
   if (bytes.length <= MAX_PIECE_LENGTH) return [bytes];
@@ -117,27 +148,30 @@ function piecesOf(bytes: string): readonly string[] {
 }
 
 /**
- * Returns the base64 of bytes (RFC 4648) inside a longer text: at each of the three offsets, since three bytes become four
- * characters, and in both alphabets if they differ.
+ * Returns the base64 (RFC 4648) that bytes have as a part of longer bytes. Base64 turns three bytes into four
+ * characters, so that there is one text for each of three offsets. If the two alphabets differ in it, it is returned in
+ * both.
  */
 function base64FormsOf(bytes: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((offset) => {
-    const form = base64At(bytes, offset, "base64");
-    return /[+/]/.test(form) ? [form, base64At(bytes, offset, "base64url")] : [form];
+    const encoded = base64At(bytes, offset, "base64");
+    return /[+/]/.test(encoded) ? [encoded, base64At(bytes, offset, "base64url")] : [encoded];
   });
 }
 
 /** Returns the lines of base64 into which encoders break the bytes. */
 function base64LinesOf(bytes: Buffer): readonly string[] {
-  const form = base64At(bytes, 0, "base64");
+  const encoded = base64At(bytes, 0, "base64");
   return BASE64_WIDTHS.flatMap((width) => {
-    const lineCount = form.length > width ? Math.ceil(form.length / width) : 0;
-    const lines = Array.from({ length: lineCount }, (_, line) => form.slice(line * width, (line + 1) * width));
-    return lines.filter((line) => line.length >= MIN_BASE64_LINE);
+    const lineCount = encoded.length > width ? Math.ceil(encoded.length / width) : 0;
+    const lines = Array.from({ length: lineCount }, (_, line) => encoded.slice(line * width, (line + 1) * width));
+    return lines.filter((line) => line.length >= MIN_BASE64_LINE_LENGTH);
   });
 }
 
-/** Encodes bytes behind `offset` others. Omits the characters that also have bits of the bytes before and behind. */
+/**
+ * Encodes bytes that follow `offset` other bytes. Omits the characters that also depend on the bytes before and after.
+ */
 function base64At(bytes: Buffer, offset: number, alphabet: "base64" | "base64url"): string {
   const text = (offset === 0 ? bytes : Buffer.concat([Buffer.alloc(offset), bytes])).toString(alphabet);
   const start = Math.ceil((8 * offset) / 6);

@@ -1,26 +1,32 @@
 /**
- * Decides how much of a secret may appear after a silence.
+ * Decides how much of a secret may appear if the program writes nothing for a while (a silence).
  *
- * A prompt may end with the beginning of a secret by chance, and so may a message of a protocol, for whose end the other side
- * waits. Both must appear, although more of the secret might follow. So once nothing has arrived for a while, the masker passes on
- * what it holds back, if at most a quarter of any secret's characters appears by that, and at most seven.
+ * A prompt may end with the beginning of a secret by chance, and so may a message of a protocol for which the other
+ * side waits. Both must appear, although the rest of the secret might follow. So after a silence, the masker
+ * (stream.ts) releases the bytes that it holds back, if they show at most a quarter of the characters of any secret,
+ * and at most seven.
  */
 import { isUtf8 } from "node:buffer";
 import type { Automaton } from "./automaton.ts";
 import { ROOT, type Beginning } from "./masking-model.ts";
 
 export const MAX_SHOWN_CHARACTERS = 7;
-/** At most one of this number of characters may appear. */
-const SHOWN_FRACTION = 4;
+/** One of this number of characters may appear: a quarter. */
+const CHARACTERS_PER_SHOWN = 4;
+/** In bytes. The length of the longest character in UTF-8. */
 const MAX_UTF8_LENGTH = 4;
-/** Even if each character has the most bytes, this number of bytes is enough for {@link MAX_SHOWN_CHARACTERS} to appear. */
-const DECISIVE_BYTES = SHOWN_FRACTION * MAX_SHOWN_CHARACTERS * MAX_UTF8_LENGTH;
+/**
+ * In bytes. Of a longer secret, {@link MAX_SHOWN_CHARACTERS} may appear in any case, so that more bytes need not be
+ * read.
+ */
+const DECISIVE_BYTES = CHARACTERS_PER_SHOWN * MAX_SHOWN_CHARACTERS * MAX_UTF8_LENGTH;
 
 const ASCII = /^[\0-\u007f]*$/;
 
-/** Returns true if of each secret that may have begun so, at most what may appear has been written. */
+/** Returns true if of no secret that may have begun in this way more has been written than may appear. */
 export function revealsLittle({ node, undecided }: Beginning, automaton: Automaton): boolean {
-  // An escape has at least two characters for each byte, and its first one reveals nothing: `100%` must appear.
+  // An escape has at least two characters for each byte. Its first character alone shows nothing, so that `100%`
+  // appears.
   const undecidedBytes = Math.floor(undecided / 2);
   for (let shorter = node; shorter !== ROOT; shorter = automaton.failureOf(shorter)) {
     if (automaton.depthOf(shorter) + undecidedBytes > automaton.minShownLength(shorter)) return false;
@@ -28,7 +34,7 @@ export function revealsLittle({ node, undecided }: Beginning, automaton: Automat
   return undecidedBytes <= automaton.minShownLength(ROOT);
 }
 
-/** Returns the number of the first bytes of a pattern that may appear. @param pattern bytes as characters (Latin-1) */
+/** Returns how many of the first bytes of a pattern may appear. @param pattern bytes as characters (Latin-1) */
 export function shownLengthOf(pattern: string): number {
   const beginning = pattern.slice(0, DECISIVE_BYTES);
   if (ASCII.test(beginning)) return maxShownOf(beginning.length);
@@ -39,28 +45,29 @@ export function shownLengthOf(pattern: string): number {
 }
 
 /**
- * Returns the number of the first characters of a pattern in base64 that may appear. Each character has six bits of the secret.
- * The encoder has put up to eight further bits of the secret into the characters around the pattern, which always appear. One
- * character may appear of any secret: its six bits are less than a quarter of six characters.
+ * Returns how many of the first characters of a pattern in base64 may appear. Each character shows six bits of the
+ * secret. The characters around the pattern, which always appear, show up to eight bits more. One character of base64
+ * may appear of any secret: its six bits are less than a quarter of the shortest secret, which has six characters.
  *
- * @param secretLength as of {@link countCharacters}
+ * @param secretLength the result of {@link countCharacters} for the secret
  */
 export function shownLengthOfBase64(pattern: string, secretLength: number): number {
-  // The pattern may be one line of the secret's base64, and so have fewer bits than the secret.
+  // The pattern may be only one line of the secret's base64, and have fewer bits than the secret.
   const characters = Math.min(secretLength, (pattern.length * 6) / 8);
-  const shownBits = (8 * characters) / SHOWN_FRACTION - 8;
+  const shownBits = (8 * characters) / CHARACTERS_PER_SHOWN - 8;
   return Math.min(MAX_SHOWN_CHARACTERS, Math.max(1, Math.floor(shownBits / 6)));
 }
 
 /**
- * Counts the characters of a text in UTF-8, or the bytes if it is not UTF-8. It reads only the first bytes of a long text: the
- * number is too small then, but large enough for {@link MAX_SHOWN_CHARACTERS} to appear.
+ * Counts the characters of a text in UTF-8, or the bytes if it is not UTF-8. Of a long text it reads only the first
+ * bytes. Then the number is too low, but so high that {@link MAX_SHOWN_CHARACTERS} may appear.
  */
 export function countCharacters(bytes: Uint8Array): number {
   const beginning = bytes.subarray(0, DECISIVE_BYTES);
   return isUtf8(beginning) ? Array.from(Buffer.from(beginning).toString()).length : beginning.length;
 }
 
+/** Returns how many characters may appear of a secret with this number of characters. */
 function maxShownOf(length: number): number {
-  return Math.min(MAX_SHOWN_CHARACTERS, Math.floor(length / SHOWN_FRACTION));
+  return Math.min(MAX_SHOWN_CHARACTERS, Math.floor(length / CHARACTERS_PER_SHOWN));
 }

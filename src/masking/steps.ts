@@ -1,10 +1,10 @@
 /**
- * The search for patterns in one stream, step by step, in TypeScript. It is used where native/masking/finder.inc, which does the
- * same, is not compiled.
+ * The search for secrets in one stream, in TypeScript. finder.ts uses it if the addon is not available, which has the
+ * same search in C (native/masking/finder.inc).
  *
- * Plain bytes lead the automaton from node to node. At each byte with which an escape may begin, one candidate for each encoding
- * begins to decode (candidate.ts). The caller (finder.ts) passes the stream in passages. A passage begins with the bytes of the
- * passage before with which a secret may have begun.
+ * Each byte as it is moves the automaton from node to node: this is the plain search. At each byte with which an escape
+ * may begin, one candidate for each encoding begins to decode (candidate.ts). finder.ts passes the stream in passages.
+ * A passage begins with the last bytes of the passage before, if a secret may have begun with them.
  */
 import { SHALLOW_DEPTH, type Automaton } from "./automaton.ts";
 import { Candidate, WaitingCandidates } from "./candidate.ts";
@@ -18,7 +18,10 @@ export interface Passage {
   readonly bytes: Uint8Array;
   /** The offset of the first byte in the stream. */
   readonly streamOffset: number;
-  /** The number of the first bytes that were read before. The automaton's node and the waiting candidates are behind them. */
+  /**
+   * The number of the first bytes that were read before. The automaton's node and the waiting candidates have read
+   * them.
+   */
   readonly readLength: number;
   /** The number of base64 characters directly before the first byte, up to {@link LINE_WIDTH}. */
   readonly base64Before: number;
@@ -35,6 +38,7 @@ const ENCODINGS_BY_START: readonly (readonly Encoding[])[] = Array.from({ length
 
 export class StepSearch {
   private waiting = new WaitingCandidates();
+  /** The passage that is searched. Between calls it is empty, so that the memory of the last one can be freed. */
   private passage = NO_PASSAGE;
   private readonly automaton: Automaton;
   private readonly onMatch: OnMatch;
@@ -48,12 +52,20 @@ export class StepSearch {
     return !this.waiting.isEmpty;
   }
 
-  /** Returns what the waiting candidates have read. @param streamEnd the offset of the stream's end so far */
+  /**
+   * Returns the beginnings that the waiting candidates have read.
+   *
+   * @param streamEnd the offset of the stream's end so far
+   */
   beginnings(streamEnd: number): readonly Beginning[] {
     return this.waiting.list().map(({ node, position }) => ({ node, undecided: streamEnd - position }));
   }
 
-  /** Reports the matches that end in the passage. @param node the automaton's node after the bytes that were read before */
+  /**
+   * Reports the matches that end in the passage.
+   *
+   * @param node the automaton's node after the bytes that were read before
+   */
   read(passage: Passage, node: number): SearchEnd {
     const { bytes, streamOffset, readLength } = passage;
     this.passage = passage;
@@ -64,7 +76,10 @@ export class StepSearch {
     return { node: lastNode, keepFrom: this.waiting.earliestStart(plainStart) - streamOffset };
   }
 
-  /** Lets copies of the candidates read to the end of the stream. The candidates stay, since the stream may continue anyway. */
+  /**
+   * Lets copies of the candidates read to the end of the stream. The candidates themselves stay: the stream may
+   * continue.
+   */
   finish(passage: Passage): void {
     const { waiting } = this;
     this.passage = passage;
@@ -75,20 +90,21 @@ export class StepSearch {
   }
 
   /**
-   * Leads the automaton over the passage's bytes from an index on, and begins candidates at each escape.
+   * Performs the plain search in the passage from an index on, and begins candidates at each escape.
    *
    * @returns the node after the last byte
    */
-  private readPlain(from: number, firstNode: number): number {
+  private readPlain(firstIndex: number, firstNode: number): number {
     const { automaton, onMatch, waiting } = this;
     const { bytes, streamOffset, base64Before } = this.passage;
     const { escapes } = automaton;
     const lastWindowStart = bytes.length - automaton.window;
     let node = firstNode;
     let depth = automaton.depthOf(node);
-    let index = from;
+    let index = firstIndex;
     while (true) {
-      // Without waiting candidates it is possible to move by more than one byte.
+      // Without waiting candidates, which need each byte with which an escape may begin, many bytes can be skipped at
+      // once.
       if (waiting.isEmpty) {
         if (node === ROOT) index = automaton.skip(bytes, index, base64Before);
         else {
@@ -98,10 +114,10 @@ export class StepSearch {
       }
       if (index >= bytes.length) return node;
       const byte = bytes[index] ?? 0;
-      const kind = escapes[byte];
-      // Most line breaks are neither in base64 nor in what a candidate reads.
-      if (kind === ESCAPE || (kind === LINE_BREAK && (!waiting.isEmpty || this.endsBase64Line(index))))
-        this.readEscape(byte, index, node);
+      const mark = escapes[byte];
+      // A line break matters only to waiting candidates, and at the end of a line of base64.
+      const mayBeEscape = mark === ESCAPE || (mark === LINE_BREAK && (!waiting.isEmpty || this.endsBase64Line(index)));
+      if (mayBeEscape) this.readEscape(byte, index, node);
       node = automaton.nextNode(node, byte);
       index += 1;
       const formerDepth = depth;
@@ -109,10 +125,11 @@ export class StepSearch {
       const matchLength = automaton.matchLengthAt(node);
       if (matchLength !== 0) {
         const end = streamOffset + index;
-        onMatch(end - matchLength, end, node, PLAIN, false);
+        const isShell = false;
+        onMatch(end - matchLength, end, node, PLAIN, isShell);
       }
-      // The pattern did not continue, and the one that may begin in its place is still short. It is faster to go back to where that
-      // one begins, and to skip from there.
+      // If the pattern did not continue, and the prefix that has replaced it is short, it is faster to go back to where
+      // this prefix begins, and to skip from there.
       const isShallow = depth <= formerDepth && depth <= SHALLOW_DEPTH && waiting.isEmpty;
       const restart = index - depth;
       if (isShallow && restart >= 0 && restart <= lastWindowStart && hasNoEscape(bytes, restart, index, escapes)) {
@@ -123,12 +140,14 @@ export class StepSearch {
     }
   }
 
+  /** Returns true if a line of base64 characters, of the length that encoders write, ends directly before an index. */
   private endsBase64Line(index: number): boolean {
     return countBase64Before(this.passage.bytes, index, this.passage.base64Before) >= LINE_WIDTH;
   }
 
   /**
-   * Advances the candidates that wait for a byte, and begins candidates that can begin with an escape there.
+   * Advances the candidates that wait for a byte, and begins a candidate for each encoding in which an escape may begin
+   * there.
    *
    * @param node the automaton's node before the byte
    */
@@ -140,7 +159,7 @@ export class StepSearch {
     const created: Candidate[] = [];
     for (const encoding of ENCODINGS_BY_START[byte] ?? []) {
       const startNode = depth === 0 ? ROOT : automaton.shorten(node, this.countPlainBefore(encoding, index, depth));
-      // A candidate that waits here has read the bytes before as well, unless the first of them are the end of its last escape.
+      // A new candidate is not needed if a waiting one has read the same bytes before the escape, each as itself.
       if (!isCovered(waitingHere, encoding, automaton.depthOf(startNode)))
         created.push(new Candidate(encoding, automaton, offset, startNode));
     }
@@ -148,7 +167,7 @@ export class StepSearch {
     for (const candidate of created) this.advance(candidate, offset + 1);
   }
 
-  /** Counts the bytes directly before an escape that an encoder leaves as they are, at most `limit`. */
+  /** Counts the bytes directly before an escape that an encoder leaves as they are, up to `limit`. */
   private countPlainBefore({ neverPlain }: Encoding, escapeIndex: number, limit: number): number {
     const { bytes } = this.passage;
     const { escapes } = this.automaton;
@@ -161,12 +180,14 @@ export class StepSearch {
     return count;
   }
 
-  /** Lets a candidate read up to the first escape from an offset on. It waits there if it may still become a secret. */
+  /**
+   * Lets a candidate read up to the first escape at or after an offset. There it waits, unless no secret continues so.
+   */
   private advance(candidate: Candidate, minOffset: number): void {
     if (this.readCandidate(candidate, minOffset)) this.waiting.add(candidate);
   }
 
-  /** @returns false if no secret continues with what the candidate has read */
+  /** Does the reading for `advance`. @returns false if no secret continues with what the candidate has read */
   private readCandidate(candidate: Candidate, minOffset: number): boolean {
     const { onMatch } = this;
     const { bytes, streamOffset } = this.passage;
@@ -177,7 +198,8 @@ export class StepSearch {
       const index = candidate.position - streamOffset;
       const firstByte = bytes[index] ?? 0;
       const units = this.unitsAt(index, candidate.encoding);
-      if (units === undefined) return true;
+      const mustWait = units === undefined;
+      if (mustWait) return true;
       const [likeliestUnit, ...otherUnits] = units;
       for (const unit of otherUnits) {
         const copy = candidate.copy();
@@ -188,9 +210,10 @@ export class StepSearch {
   }
 
   /**
-   * Returns the readings of an escape, the likeliest first.
+   * Returns the possible readings of the escape at an index, the likeliest first. The list is empty if no encoder
+   * writes this.
    *
-   * @returns an empty list if no encoder writes this; undefined if the readings depend on bytes that have not arrived yet
+   * @returns undefined if the readings depend on bytes that have not arrived yet
    */
   private unitsAt(index: number, encoding: Encoding): readonly Unit[] | undefined {
     const { bytes, base64Before, isEnd } = this.passage;
@@ -198,14 +221,19 @@ export class StepSearch {
     // A line break in wrapped base64 stands for nothing.
     if (encoding === WRAPPED) return [{ length: 1, bytes: this.endsBase64Line(index) ? [] : [bytes[index] ?? 0] }];
     const units = encoding.decoder?.decode((offset) => bytes[index + offset] ?? (isEnd ? END_OF_STREAM : PENDING));
+    // In base64 that was broken into lines, and then written as JSON, an escaped line end stands for nothing.
     if (encoding === JSON_STRING && units !== undefined && endsEscapedLine(bytes, index, base64Before)) {
       return [...units, { length: 2, bytes: [] }];
     }
+    // At the end of the stream, a reading that needs more bytes than there are is not possible.
     return isEnd ? units?.filter(({ length }) => index + length <= bytes.length) : units;
   }
 }
 
-/** Returns true if a candidate of the encoding has read the last `depth` bytes, so that a new one would find nothing more. */
+/**
+ * Returns true if a candidate of the encoding has read the last `depth` bytes, so that a new one would find nothing
+ * else.
+ */
 function isCovered(candidates: readonly Candidate[], encoding: Encoding, depth: number): boolean {
   for (const candidate of candidates) {
     if (candidate.encoding === encoding && (depth === 0 || candidate.hasReadPlain(depth))) return true;
@@ -213,7 +241,7 @@ function isCovered(candidates: readonly Candidate[], encoding: Encoding, depth: 
   return false;
 }
 
-function hasNoEscape(bytes: Uint8Array, from: number, to: number, escapes: Uint8Array): boolean {
-  for (let index = from; index < to; index++) if (escapes[bytes[index] ?? 0] !== 0) return false;
+function hasNoEscape(bytes: Uint8Array, start: number, end: number, escapes: Uint8Array): boolean {
+  for (let index = start; index < end; index++) if (escapes[bytes[index] ?? 0] !== 0) return false;
   return true;
 }

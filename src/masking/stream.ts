@@ -1,11 +1,13 @@
 /**
- * Masks one stream: replaces the secrets in it by `***`.
+ * Masks one stream, such as the standard output of a program: replaces the secrets in it by `***`.
  *
- * The caller creates a `Masker` for each stream, passes each chunk to `push`, and writes what `push` returns. `push` holds back
- * bytes with which a secret may have begun, and matches behind them, since these may be part of that secret. At the end, and after
- * a silence if `revealsLittle`, the caller writes what `flush` returns.
+ * The caller creates a `Masker` for each stream, passes each chunk to `push`, and writes what `push` returns. `push`
+ * holds back the last bytes if a secret may have begun with them. At the end of the stream, the caller writes what
+ * `flush` returns. It does the same if the program has written nothing for a while and `revealsLittle` is true, so that
+ * a prompt appears.
  *
- * Matches that overlap get one mask, so that no end of a secret is left over. Offsets are counted from the stream's first byte.
+ * Matches that overlap get one mask, so that no part of a secret is left over. Offsets are counted from the stream's
+ * first byte. A byte is released when it is returned to the caller, or replaced by a mask.
  */
 import type { Automaton } from "./automaton.ts";
 import { Finder } from "./finder.ts";
@@ -16,6 +18,7 @@ import { countCharacters, MAX_SHOWN_CHARACTERS, revealsLittle } from "./silence.
 const MASK = Buffer.from("***");
 const NO_BYTES = new Uint8Array();
 
+/** A part of the stream that must be replaced. */
 interface Range {
   readonly start: number;
   readonly end: number;
@@ -26,19 +29,22 @@ export class Masker {
   maskCount = 0;
   private readonly getAutomaton: () => Automaton;
   private readonly finder: Finder;
-  /** Matches that are not yet replaced, in order. They do not overlap. */
+  /** The matches that are not replaced yet, in their order. They do not overlap. */
   private readonly matches: Range[] = [];
-  /** The memory of the last output that has masks, and of the one before. They are used in turn. */
+  /**
+   * Memory for outputs with masks, which is used in turn: the caller may still write the last output during the next
+   * `push`.
+   */
   private lastOutput: Buffer = Buffer.alloc(0);
   private formerOutput: Buffer = Buffer.alloc(0);
-  /** All bytes before this offset were passed on or replaced. */
+  /** The offset up to which all bytes are released. */
   private releasedEnd = 0;
-  /** The offset behind the last match that was replaced. */
+  /** The offset at the end of the last match that was replaced. */
   private maskedEnd = 0;
 
   /**
-   * @param getAutomaton is called as late as possible, so that the automaton may be built after the stream was opened
-   * @param state that of another masker of the same stream, which this one replaces
+   * @param getAutomaton is called at the first byte, so that the automaton may be built after the stream was opened
+   * @param state the state of a masker that this one replaces, in the same stream
    */
   constructor(getAutomaton: () => Automaton, state?: StreamState) {
     this.getAutomaton = getAutomaton;
@@ -51,13 +57,14 @@ export class Masker {
     this.releasedEnd = keptBytes.length - heldLength;
     this.maskedEnd = keptBytes.length - lengthSinceMask;
     this.finder.base64Before = base64Before;
-    // The search of these bytes finds again the matches that the other masker has not replaced.
+    // This finds the matches again that the other masker has not replaced.
     this.finder.read(keptBytes);
   }
 
   /**
-   * The number of characters with which the stream ends and a secret may begin; 0 if none of them is held back. It includes
-   * characters that were passed on: a secret that is written byte by byte is masked.
+   * The number of characters at the end of the stream with which a secret may have begun; 0 if all of them are
+   * released. If some are released and others are held back, all are counted, since together they show more of the
+   * secret.
    */
   get heldCharacters(): number {
     const { keptBytes, position } = this.finder;
@@ -65,21 +72,22 @@ export class Masker {
   }
 
   /**
-   * True if bytes are held back that the caller may pass on after a silence by `flush`: little of any secret that may have begun
-   * would have appeared then, together with what was passed on before (silence.ts).
+   * True if the caller may write the bytes that are held back, by `flush`, after a silence. Then all bytes so far,
+   * released ones included, show little of any secret that may have begun (silence.ts).
    */
   get revealsLittle(): boolean {
     const { finder, heldCharacters } = this;
     if (heldCharacters === 0 || heldCharacters > MAX_SHOWN_CHARACTERS) return false;
-    // A long secret is masked in parts. If one may continue behind a mask, enough of it may have appeared already.
+    // A long secret is masked in pieces. The bytes may be the rest of one whose first piece is masked: they must not
+    // appear.
     if (finder.position - finder.keptBytes.length < this.maskedEnd) return false;
     const automaton = this.getAutomaton();
     return finder.beginnings().every((beginning) => revealsLittle(beginning, automaton));
   }
 
   /**
-   * Reads a chunk, and returns the bytes that may be passed on now. Their memory is that of the chunk, or is used again by the call
-   * after the next one.
+   * Reads a chunk, and returns the bytes that the caller may write now. They are a part of the chunk, or in memory that
+   * the call after the next one overwrites.
    */
   push(chunk: Uint8Array): Uint8Array {
     const { finder } = this;
@@ -123,15 +131,15 @@ export class Masker {
   /**
    * Returns the bytes from `releasedEnd` up to an offset, with masks in place of matches.
    *
-   * @param decidedEnd behind this offset a secret may have begun
-   * @param chunk the last bytes of the stream
-   * @param bytesBefore the bytes directly before the chunk: at least those that are held back
+   * @param decidedEnd the offset up to which it is decided which bytes are secrets
+   * @param chunk the last bytes of the stream so far
+   * @param bytesBefore the bytes directly before the chunk, at least those that are held back
    */
   private release(decidedEnd: number, chunk: Uint8Array, bytesBefore: Uint8Array): Uint8Array {
     const { matches } = this;
     const chunkStart = this.finder.position - chunk.length;
     if (this.releasedEnd >= chunkStart && matches.length === 0) {
-      // Nothing is replaced: a view of the chunk is enough.
+      // Nothing is replaced, and no bytes of earlier chunks are held back. So a view of the chunk is enough.
       const start = this.releasedEnd;
       this.releasedEnd = Math.max(start, decidedEnd);
       return chunk.subarray(start - chunkStart, this.releasedEnd - chunkStart);
@@ -142,7 +150,8 @@ export class Masker {
     let matchCount = 0;
     for (let match = matches[0]; match !== undefined && match.start <= decidedEnd; match = matches[++matchCount]) {
       length += this.copyTo(match.start, output, length, chunk, bytesBefore);
-      // A match that begins inside the one before shares its mask, unless bytes were passed on behind that.
+      // A match that begins inside the last masked one shares its mask, unless bytes after that mask were released
+      // meanwhile.
       if (match.start >= this.maskedEnd || this.releasedEnd > this.maskedEnd) {
         length += MASK.copy(output, length);
         this.maskCount += 1;
@@ -155,7 +164,7 @@ export class Masker {
     return output.subarray(0, length);
   }
 
-  /** Copies the bytes from `releasedEnd` up to an offset to the output. @returns their number */
+  /** Copies the bytes from `releasedEnd` up to an offset into the output, at an index. @returns their number */
   private copyTo(end: number, output: Buffer, index: number, chunk: Uint8Array, bytesBefore: Uint8Array): number {
     const start = this.releasedEnd;
     if (start >= end) return 0;
@@ -172,6 +181,7 @@ export class Masker {
     return partBefore.length + partOfChunk.length;
   }
 
+  /** Returns memory for an output: that of the output before the last one if it is large enough. */
   private nextOutput(minLength: number): Buffer {
     const output = this.formerOutput.length < minLength ? Buffer.allocUnsafe(minLength) : this.formerOutput;
     this.formerOutput = this.lastOutput;

@@ -1,21 +1,28 @@
 /**
- * Decides which values can be masked, and lists the texts in a secret that a program may print alone: its lines, the passwords of
- * its URLs, the strings in its JSON.
+ * Decides which values are masked, and lists the parts of a secret that a program may print by themselves: its lines,
+ * the passwords in its URLs, and the strings in its JSON. patterns.ts makes patterns of these texts.
  */
 
-/** `masked`, or the reason why a value is not masked: it is too short, a common word, or the first or last line of a key. */
+/**
+ * The decision about a value: `masked`, or the reason why it is not masked. `short` and `common` values appear in
+ * outputs by chance. `armour` is the first or last line of a key in PEM, which is the same for all keys.
+ */
 export type Maskability = "masked" | "short" | "common" | "armour";
 
-/** A whole value, or a part of it that a program may print alone. */
+/**
+ * The part of a value that a text is: the complete value, a line, or a `leaf`, which is a password in a URL or a string
+ * in JSON.
+ */
 export type SecretPart = "value" | "line" | "leaf";
 
-/** In characters (code points). */
+/** In characters (code points). Shorter values would often be masked by chance. */
 const MIN_VALUE_LENGTH = 6;
+/** In characters. A line is less likely a secret than a complete value. */
 const MIN_LINE_LENGTH = 8;
-/** Strings in JSON are read as JSON again, up to this depth: JSON in JSON in JSON. */
+/** The depth to which strings in JSON are read as JSON again. */
 const MAX_DEPTH = 3;
 
-/** Values that are never secret (docs/masking.md): masking them would spoil outputs and hide nothing. */
+/** Values that are never masked (docs/masking.md): this would make outputs unreadable, and hide nothing. */
 const COMMON_WORDS: ReadonlySet<string> = new Set(
   `
     undefined default disabled enabled required optional unknown public private internal external
@@ -32,22 +39,22 @@ const COMMON_WORDS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** `-----BEGIN PRIVATE KEY-----`: the first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
+/** Matches the first and last lines of keys in PEM (RFC 7468), OpenSSH and PGP: `-----BEGIN PRIVATE KEY-----`. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
 /**
- * `user:password` in `https://user:password@host`: the part of a URL between its scheme and its host (RFC 3986, 3.2.1). It ends
- * at the last at sign, as browsers read it.
+ * Matches the part of a URL between its scheme and its host (RFC 3986, 3.2.1): `user:password` in
+ * `https://user:password@host`. It ends at the last at sign, as in browsers.
  */
 const USER_INFO = /:\/\/([^\s/?#]*)@/g;
 
 /**
- * A line with a name and a value: `name: value`, `NAME=value`, `"name": "value",`. It is as secret as its value. The last
- * character of base64 may be `=`, so that `=` must be followed by something else.
+ * Matches a line with a name and a value: `name: value`, `NAME=value`, `"name": "value",`. Such a line is as secret as
+ * its value. Something must follow the `=`, because base64 may end with it.
  */
 const NAMED_VALUE = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
-/** Returns `masked`, or the reason why the value is not masked if it appears alone. */
+/** Decides whether a value is masked where it appears by itself. */
 export function maskabilityOf(value: string | Uint8Array): Maskability {
   const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
   if (isShorter(text, MIN_VALUE_LENGTH)) return "short";
@@ -56,8 +63,9 @@ export function maskabilityOf(value: string | Uint8Array): Maskability {
 }
 
 /**
- * Returns the texts of a value, each once: the value, the value without white space around it, and with LF as line ends; its
- * lines; the passwords in its URLs; and the strings in it if it is JSON. Returns none if the value cannot be masked.
+ * Returns the texts of a value that a program may print, without duplicates: the value itself, the value without white
+ * space around it, both also with LF as line ends; its lines; the passwords in its URLs; and its strings if it is JSON.
+ * If the value is not masked, it has no texts.
  */
 export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   const texts = new Map<string, SecretPart>();
@@ -65,39 +73,40 @@ export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
   return texts;
 }
 
-/** Adds a text, and the texts in it. @param depth how often JSON may be read in it */
+/** Adds a text and the texts in it to `texts`. @param depth how often strings in it may be read as JSON */
 function collectTexts(text: string, part: SecretPart, texts: Map<string, SecretPart>, depth: number): void {
-  const add = (added: string, addedPart: SecretPart): void => {
+  const addText = (added: string, addedPart: SecretPart): void => {
     if (!texts.has(added)) texts.set(added, addedPart);
   };
   const trimmed = text.trim();
-  for (const whole of text === trimmed ? [text] : [text, trimmed]) {
-    add(whole, part);
-    // Only the base64 differs: the search reads each line end as LF.
-    if (whole.includes("\r")) add(whole.replaceAll(/\r\n?/g, "\n"), part);
+  for (const spelling of text === trimmed ? [text] : [text, trimmed]) {
+    addText(spelling, part);
+    // This is for the base64 of the text. In plain text the search reads each line end as LF.
+    if (spelling.includes("\r")) addText(spelling.replaceAll(/\r\n?/g, "\n"), part);
   }
   if (/[\r\n]/.test(trimmed)) {
     // A program may print a line without its indentation.
     for (const line of trimmed.split(/[\r\n]+/).map((indented) => indented.trim())) {
-      if (isSecretLine(line)) add(line, "line");
+      if (isSecretLine(line)) addText(line, "line");
     }
   }
-  for (const password of passwordsOf(trimmed)) add(password, "leaf");
+  for (const password of passwordsOf(trimmed)) addText(password, "leaf");
   if (depth === 0) return;
-  // A key may be on one line of a .env file, with `\n` for each line end. Programs replace these by line ends.
+  // A `.env` file may have a key on one line, with `\n` for each line end. Programs replace these by real line ends.
   if (/\\n/.test(trimmed)) collectTexts(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
   for (const leaf of jsonStringsIn(trimmed)) {
     if (maskabilityOf(leaf) === "masked") collectTexts(leaf, "leaf", texts, depth - 1);
   }
 }
 
+/** Returns true if a line of a secret is masked where it appears by itself. */
 function isSecretLine(line: string): boolean {
   if (isShorter(line, MIN_LINE_LENGTH) || maskabilityOf(line) !== "masked") return false;
   const namedValue = NAMED_VALUE.exec(line)?.[1];
   return namedValue === undefined || maskabilityOf(namedValue) === "masked";
 }
 
-/** Returns the passwords of the URLs in a text, as they are and decoded: programs print both. */
+/** Returns the passwords of the URLs in a text, both as they are and decoded, because programs print both. */
 function passwordsOf(text: string): readonly string[] {
   const passwords = Array.from(text.matchAll(USER_INFO), ([, userinfo = ""]) => /:(.*)$/s.exec(userinfo)?.[1] ?? "");
   return passwords
@@ -105,7 +114,7 @@ function passwordsOf(text: string): readonly string[] {
     .filter((password) => maskabilityOf(password) === "masked");
 }
 
-/** Decodes `%20`; returns a text with an invalid escape as it is. */
+/** Decodes escapes such as `%20`. Returns a text with an invalid escape unchanged. */
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -116,31 +125,34 @@ function decodePercent(text: string): string {
 }
 
 /**
- * Returns the strings in a text that is JSON, at any depth. It is a loop, since a recursive function would exceed the stack's limit
- * on deep JSON.
+ * Returns the strings in a text that is JSON, at any depth. It is a loop, since recursion would overflow the stack on
+ * deep JSON.
  */
 function jsonStringsIn(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
-  const waiting: unknown[] = [];
+  const values: unknown[] = [];
   try {
-    waiting.push(JSON.parse(text));
+    values.push(JSON.parse(text));
   } catch (error) {
-    // The text only looks like JSON. Any other error must be reported, since the strings would appear unmasked.
+    // The text only looks like JSON. Any other error must not be swallowed, since strings would then appear unmasked.
     if (error instanceof SyntaxError) return [];
     throw error;
   }
   const strings: string[] = [];
-  // The list grows while the loop reads it.
-  for (let index = 0; index < waiting.length; index++) {
-    const value = waiting[index];
+  // The loop appends the members of each object and list.
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (typeof value === "string") strings.push(value);
     else if (typeof value === "object" && value !== null)
-      for (const member of Object.values(value)) waiting.push(member);
+      for (const member of Object.values(value)) values.push(member);
   }
   return strings;
 }
 
-/** Returns true if a text has fewer characters. A character has one or two code units, which `length` counts. */
+/**
+ * Returns true if a text has fewer than `minLength` characters. `length` counts code units, of which a character has
+ * one or two.
+ */
 function isShorter(text: string, minLength: number): boolean {
   return text.length < minLength || (text.length < 2 * minLength && Array.from(text).length < minLength);
 }

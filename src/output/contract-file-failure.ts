@@ -1,7 +1,7 @@
 /** Describes for the user why the file of a contract cannot be used. Loaded only for such a failure. */
 import { CONTRACT_FILE_NAME } from "../contract/contract-model.ts";
-import { ContractFileError, type LocatedFault, type Reason } from "../contract/file/contract-file-error.ts";
-import { MAX_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { ContractFileError, type LocatedFault, type ReadReason } from "../contract/file/contract-file-error.ts";
+import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
 import { unbroken } from "../core/lines.ts";
 import type { Failure } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -27,7 +27,7 @@ export function describeContractFileError(failure: Failure): Failure {
     case "distrusted":
       return { code, ...describeDistrustedContract(problem.distrust, name, extendingIn(problem.reason, shown)) };
     case "escaping-link": {
-      const option = unbroken(`--contract ${shellWord(shown(problem.first))}`);
+      const option = unbroken(`--contract ${shellWord(shown(problem.firstContract))}`);
       const hint = `if you trust what it leads to, name the contract: ${option} (SOPHIA_CONTRACT)`;
       return { code, message: describeEscape(name, problem.escape), hint };
     }
@@ -64,7 +64,7 @@ function describeFaults(faults: readonly LocatedFault[], name: string): FailureT
 }
 
 /** Returns the path of the contract that extends the file, as messages show it; undefined if no contract does. */
-function extendingIn({ extendedBy }: Reason, shown: (path: string) => string): string | undefined {
+function extendingIn({ extendedBy }: ReadReason, shown: (path: string) => string): string | undefined {
   return extendedBy === undefined ? undefined : shown(extendedBy);
 }
 
@@ -87,7 +87,7 @@ const UNREADABLE_WORDS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "is a folder"],
   ["NOT_A_FILE", "is a device or a socket"],
   ["NOT_REGULAR", "is not a regular file"],
-  ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB`],
+  ["TOO_LARGE", `is larger than ${MAX_CONTRACT_BYTES / 1024 / 1024} MiB`],
   ["NO_END", "is a pipe that did not end within 5 s"],
   ["REPLACED", "is replaced by another process again and again"],
   ["ELOOP", "is a loop of symbolic links"],
@@ -95,14 +95,14 @@ const UNREADABLE_WORDS: ReadonlyMap<string, string> = new Map([
   ["EPERM", "cannot be read: permission denied"],
 ]);
 
-function describeUnreadable(errorCode: string | undefined, { isFound, extendedBy }: Reason): string {
+function describeUnreadable(errorCode: string | undefined, { isFound, extendedBy }: ReadReason): string {
   // The search has found an entry of this name. If it does not lead to a file, it is a symbolic link.
   const wasSearchedFor = isFound && extendedBy === undefined;
   if (wasSearchedFor && errorCode === "ENOENT") return "is a symbolic link to a missing file";
   return UNREADABLE_WORDS.get(errorCode ?? "") ?? `cannot be read (${printable(errorCode ?? "unknown error")})`;
 }
 
-function readableHint({ isFound }: Reason, extending: string | undefined): string {
+function readableHint({ isFound }: ReadReason, extending: string | undefined): string {
   if (extending !== undefined) return `fix the file, or correct "extends" in ${printable(extending)}`;
   return isFound
     ? "fix the file, or name another contract with --contract or SOPHIA_CONTRACT"

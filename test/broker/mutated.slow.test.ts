@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Route } from "../../src/broker/route.ts";
-import { PASSWORD } from "../../src/contract/broker/broker-model.ts";
+import { PASSWORD_SLOT } from "../../src/contract/broker/broker-model.ts";
 import { parseRules } from "../../src/contract/broker/path-rules.ts";
 import { cases } from "../helpers/seed.ts";
 import { folder } from "../helpers/sophia.ts";
@@ -422,7 +422,11 @@ test(
       name: "GITHUB_PAT",
       dummy: GIT_DUMMY,
       origin: git.origin,
-      slots: [{ header: "authorization", scheme: "bearer" }, { header: "authorization", scheme: "token" }, PASSWORD],
+      slots: [
+        { header: "authorization", scheme: "bearer" },
+        { header: "authorization", scheme: "token" },
+        PASSWORD_SLOT,
+      ],
       allow: parseRules(["git.test: * /acme/app.git/**", "api.test: GET /repos/acme/**"]),
       deny: parseRules(["api.test: * /repos/*/*/keys/**"]),
       sites: [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
-import { formatFault as faultOf, noWork } from "../../src/contract/format.ts";
+import { formatFault as faultOf, createPatternWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/contract-model.ts";
 import { NAMED_FORMATS } from "./arbitrary.ts";
@@ -23,7 +23,7 @@ function formatOf(format: unknown): ValueFormat {
 const integer = { type: "integer", minimum: -2, maximum: 10 };
 
 const formatFault = (format: ValueFormat, value: string): ReturnType<typeof faultOf> =>
-  faultOf(format, value, "NAME", noWork());
+  faultOf(format, value, "NAME", createPatternWork());
 
 /** Each format with values that meet it, and values that do not. */
 const FORMATS: readonly (readonly [format: unknown, right: readonly string[], wrong: readonly string[]])[] = [

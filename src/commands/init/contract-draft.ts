@@ -1,6 +1,6 @@
 /** Writes the text of a new contract from the candidates that the sources of `init` have given; pure. */
 import type { ValueFormat } from "../../contract/contract-model.ts";
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault, createPatternWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import { isPortName } from "../parts/code/type-formats.ts";
 import { isPublicValue, type Candidate, type CandidateGroup } from "./variable-candidates.ts";
@@ -96,7 +96,7 @@ function guessFormat({
   const fits = (format: ValueFormat): boolean =>
     example === undefined
       ? hasValue && admitsFormat?.(format) === true
-      : formatFault(format, example, name, noWork()) === undefined;
+      : formatFault(format, example, name, createPatternWork()) === undefined;
   const isUnknown = example === undefined && !hasValue;
   if (isPortName(name) && (fits({ kind: "port" }) || isUnknown)) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";

@@ -6,7 +6,7 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
-import { formatFault, noWork } from "../../contract/format.ts";
+import { formatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { exclusionOf } from "../parts/code/exclusions.ts";
@@ -49,7 +49,8 @@ export interface Candidate {
 
 /** Returns `admitsFormat` for a source with these values. Empty values are ignored, since they are the same as none. */
 export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
-  return (format) => values.every((value) => value === "" || formatFault(format, value, name, noWork()) === undefined);
+  return (format) =>
+    values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
 }
 
 /** A rule over several variables, such as `exactly-one`. */

@@ -8,7 +8,7 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Contract } from "../../contract/contract-model.ts";
-import { MAX_BYTES } from "../../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES } from "../../contract/file/contract-text.ts";
 import { isEscMentioned, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
@@ -31,7 +31,7 @@ export function contractUsesEsc({ source, environment, variables }: Contract): b
 
 /** Returns an empty text if the contract cannot be read: the command that needs the contract reports that. */
 function readContractText(path: string): string {
-  return attempt(() => readFound(path, { maxBytes: MAX_BYTES }).toString("utf8")) ?? "";
+  return attempt(() => readFound(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8")) ?? "";
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
- * Compiles what a contract says about one key: from its `broker` member, its probe, and what is built in; pure. Loaded only for
- * --broker, and for contracts with a `broker` member.
+ * Decides what the broker knows about a key: from the `broker` member of its variable, from the variable's probe, and
+ * from the built-in services (providers.ts). This is imported only for `--broker`, and to check contracts with a
+ * `broker` member.
  */
 import type { BrokerMember } from "../generated/document.ts";
 import type { Declaration } from "../contract-model.ts";
@@ -9,30 +10,33 @@ import { type BrokerEntry, slotOf } from "./broker-model.ts";
 import { parseRules } from "./path-rules.ts";
 import { providerOf } from "./providers.ts";
 
-/** The parts of a declaration on which the entry depends. */
+/** The fields of a declaration on which the broker's entry depends. */
 export type Brokerable = Pick<Declaration, "name" | "secret" | "deprecated" | "probe" | "broker">;
 
 /**
- * Returns the entry of a declared variable, whose aliases are further names of the same key. The entry is empty if the contract
- * changes nothing that is built in.
+ * Returns the broker's entry for a declared variable. The entry is empty if the contract changes nothing that is built
+ * in.
  *
- * @returns undefined for a key that is never brokered
+ * @returns undefined if the broker does not hold the value of this variable
  */
 export function brokerEntryOf(declaration: Brokerable): BrokerEntry | undefined {
   const { name, secret, deprecated, probe, broker } = declaration;
   if (broker === false) return undefined;
   const isBuiltIn = providerOf(name) !== undefined;
+  // Without the member, only built-in keys are brokered, if they are secret and in use.
   if (broker === undefined) return isBuiltIn && secret && deprecated === undefined ? {} : undefined;
   const member = broker === true ? {} : compileMember(broker);
   return isBuiltIn ? member : { ...inferEntry(name, member, deriveFromProbe(name, probe)), ...member };
 }
 
-/** Returns the variables that the program gets for a brokered key, each with its path. */
+/**
+ * Returns the variables in which the program gets the broker's address for a key, each with the path in the address.
+ */
 export function baseOf(name: string, entry: BrokerEntry): Readonly<Record<string, string>> {
   return entry.base ?? providerOf(name)?.base ?? {};
 }
 
-type Writable = { -readonly [Key in keyof BrokerEntry]: BrokerEntry[Key] };
+type MutableEntry = { -readonly [Key in keyof BrokerEntry]: BrokerEntry[Key] };
 
 function compileMember({
   upstream,
@@ -44,7 +48,7 @@ function compileMember({
   limit,
   ssh,
 }: Exclude<BrokerMember, boolean>): BrokerEntry {
-  const entry: Writable = {};
+  const entry: MutableEntry = {};
   if (upstream !== undefined) entry.upstream = upstream;
   if (headers !== undefined) entry.slots = headers.map(slotOf);
   if (base !== undefined) entry.base = base;
@@ -56,10 +60,15 @@ function compileMember({
   return entry;
 }
 
-/** Returns what follows from the probe of a key for which nothing is built in. @param member what the contract says itself */
+/**
+ * Returns the fields that follow from the probe of a key for which nothing is built in.
+ *
+ * @param member the compiled `broker` member, which may name another upstream than the probe
+ */
 function inferEntry(name: string, member: BrokerEntry, { upstream, slots }: ProbedKey): BrokerEntry {
   if (slots.length === 0) return upstream === undefined ? {} : { upstream };
   if (upstream === undefined) return { slots };
+  // A variable that holds the address of the service becomes the one that holds the address of the broker.
   const addressVariable = variableIn(member.upstream ?? upstream) ?? addressName(name);
   return { upstream, slots, base: { [addressVariable]: "" } };
 }
@@ -69,7 +78,11 @@ export function variableIn(upstream: string): string | undefined {
   return /^\$\{([^{}]*)\}$/.exec(upstream)?.[1];
 }
 
-/** Returns a variable for the address of a key's service: `SEARCH_BASE_URL` for `SEARCH_API_KEY` or `SEARCH_TOKEN`. */
+/**
+ * Returns a usual variable for the address of a key's service: `SEARCH_BASE_URL` for `SEARCH_API_KEY` or
+ * `SEARCH_TOKEN`.
+ */
 export function addressName(key: string): string {
+  // The look-behind leaves a name such as `_TOKEN` as it is.
   return `${key.replace(/(?<=.)_(?:(?:API|ACCESS|AUTH|SECRET)_)?(?:KEY|TOKEN|SECRET)$/i, "")}_BASE_URL`;
 }

@@ -1,55 +1,63 @@
 /**
- * GitHub as a provider of the broker. One token is for several hosts:
+ * The facts about GitHub by which the broker serves tokens of GitHub. One token opens web pages and git, the API, and
+ * uploads. Where these are depends on the kind of GitHub:
  *
- *     github.com          api.github.com              uploads.github.com              git, the API, and uploads
- *     acme.ghe.com        api.acme.ghe.com            uploads.acme.ghe.com            the same for a customer (data residency)
- *     ghe.example.com     ghe.example.com/api/v3      ghe.example.com/api/uploads     GitHub Enterprise Server has one host
+ *     web and git         API                         uploads
+ *     github.com          api.github.com              uploads.github.com              the public service
+ *     acme.ghe.com        api.acme.ghe.com            uploads.acme.ghe.com            a customer's part of the service
+ *     ghe.example.com     ghe.example.com/api/v3      ghe.example.com/api/uploads     GitHub Enterprise Server, on one host
+ *
+ * Rules in contracts, and the built-in ones below, are written for the public service. `rulesFor` translates them.
  */
 import { type PathRule, ruleOf } from "./path-rules.ts";
 
-/** One host of a service that has several. */
+/** One host of a service. */
 export interface Site {
-  /** Host and port, in lower case, by which rules and clients name it. */
+  /** Host and port, in lower case, as rules and clients name the site. */
   readonly host: string;
   readonly origin: string;
-  /** git uses this host: its requests have an absolute target, as for a proxy. */
+  /** True if git uses this host. Its requests to the broker have an absolute target, as requests to a proxy have. */
   readonly hasGit: boolean;
 }
 
 const GITHUB_ORIGIN = "https://github.com";
 
-/** Matches the origins with separate hosts for the API and for uploads. */
+/**
+ * Matches the web origins of the public service and of its customers, which have separate hosts for the API and
+ * uploads.
+ */
 const CLOUD_ORIGIN = /^https:\/\/(?:github|[a-z\d-]+\.ghe)\.com$/;
 const CLOUD_API_ORIGIN = /^(https:\/\/)api\.((?:github|[a-z\d-]+\.ghe)\.com)$/;
 
-/** The variables with an address of the API, each with its path on a GitHub Enterprise Server. */
+/** The variables in which clients look for the address of the API, each with the path on a GitHub Enterprise Server. */
 const ENTERPRISE_PATHS: Readonly<Record<string, string>> = {
   GITHUB_API_URL: "/api/v3",
   GITHUB_GRAPHQL_URL: "/api/graphql",
 };
 
-/** The segments on a GitHub Enterprise Server that stand for a host of github.com, by host. */
+/** The first segments of paths on a GitHub Enterprise Server, by the host of the public service that they stand for. */
 const ENTERPRISE_ROOTS: Readonly<Record<string, readonly string[]>> = {
   "github.com": [],
   "api.github.com": ["api", "v3"],
   "uploads.github.com": ["api", "uploads"],
 };
 
-/** Returns the hosts of the service. @param origin the origin of its web pages */
-export function sitesOf(origin: string): readonly Site[] {
-  const siteAt = (siteOrigin: string, hasGit: boolean): Site => {
-    return { host: new URL(siteOrigin).host, origin: siteOrigin, hasGit };
-  };
-  if (!CLOUD_ORIGIN.test(origin)) return [siteAt(origin, true)];
-  const subdomain = (name: string): string => origin.replace("//", `//${name}.`);
-  return [siteAt(origin, true), siteAt(subdomain("api"), false), siteAt(subdomain("uploads"), false)];
+/** Returns the hosts of a service. @param webOrigin the origin of its web pages */
+export function sitesOf(webOrigin: string): readonly Site[] {
+  const webSite: Site = { host: new URL(webOrigin).host, origin: webOrigin, hasGit: true };
+  if (!CLOUD_ORIGIN.test(webOrigin)) return [webSite];
+  const subdomains = ["api", "uploads"].map((name): Site => {
+    const origin = webOrigin.replace("//", `//${name}.`);
+    return { host: new URL(origin).host, origin, hasGit: false };
+  });
+  return [webSite, ...subdomains];
 }
 
 /**
- * Returns the origin of the web pages for an address of the API, which the contract or a variable has.
+ * Returns the origin of the web pages of the service whose API has an address.
  *
- * @param variable the variable, if one holds the address
- * @returns undefined if this is no address of GitHub's API
+ * @param variable the variable that holds the address; undefined if the contract has it
+ * @returns undefined if the address is not one of GitHub's API
  */
 export function webOriginOf({ origin, pathname }: URL, variable: string | undefined): string | undefined {
   const path = pathname.replace(/\/+$/, "");
@@ -59,9 +67,10 @@ export function webOriginOf({ origin, pathname }: URL, variable: string | undefi
 }
 
 /**
- * Returns the path that follows the broker's origin in a variable with an address of the API.
+ * Returns the path of the address of the API that the program gets, after the broker's origin. It begins with the host.
  *
- * @param githubPath the path for github.com
+ * @param variable the variable in which the program gets the address
+ * @param githubPath the path for the public service, such as `/api.github.com`
  * @param webOrigin the origin of the web pages
  */
 export function apiPath(variable: string, githubPath: string, webOrigin: string): string {
@@ -72,9 +81,9 @@ export function apiPath(variable: string, githubPath: string, webOrigin: string)
 }
 
 /**
- * Translates rules for the hosts of github.com into rules for the hosts of the service.
+ * Translates rules for the hosts of the public service into rules for the hosts of another one.
  *
- * @param webOrigin that of its web pages
+ * @param webOrigin the origin of its web pages
  */
 export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonly PathRule[] {
   if (webOrigin === GITHUB_ORIGIN) return rules;
@@ -82,14 +91,15 @@ export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonl
   const isCloud = CLOUD_ORIGIN.test(webOrigin);
   return rules.map((rule) => {
     const root = ENTERPRISE_ROOTS[rule.host ?? ""];
-    if (root === undefined) return rule;
+    const isForPublicService = root !== undefined;
+    if (!isForPublicService) return rule;
     const host = isCloud ? (rule.host ?? "").replace("github.com", webHost) : webHost;
     const segments = isCloud ? rule.segments : [...root, ...rule.segments];
     return ruleOf({ host, method: rule.method, segments, text: `${host}: ${rule.method} /${segments.join("/")}` });
   });
 }
 
-/** Denied paths of a repository, each with the page below https://docs.github.com/en/rest that describes it. */
+/** Denied paths below a repository, each with the page of https://docs.github.com/en/rest that describes it. */
 const REPOSITORY_PATHS: Readonly<Record<string, string>> = {
   "actions/runners": "actions/self-hosted-runners",
   "actions/secrets": "actions/secrets",
@@ -100,7 +110,7 @@ const REPOSITORY_PATHS: Readonly<Record<string, string>> = {
   keys: "deploy-keys/deploy-keys",
 };
 
-/** Denied paths of an organization, each with its page. */
+/** Denied paths below an organization, each with its page. */
 const ORGANIZATION_PATHS: Readonly<Record<string, string>> = {
   "actions/runners": "actions/self-hosted-runners",
   "actions/secrets": "actions/secrets",
@@ -130,8 +140,8 @@ const OTHER_PATHS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The paths of the API that create or change credentials. The API also accepts numbers in place of names:
- * `/repositories/1/keys`.
+ * The paths of the API that create or change credentials: a program could keep such a credential after its end. The API
+ * also accepts numbers in place of names: `/repositories/1/keys`.
  */
 const DENIED_PATHS: readonly string[] = [
   ...Object.keys(REPOSITORY_PATHS).flatMap((path) => [`/repos/*/*/${path}`, `/repositories/*/${path}`]),
@@ -139,7 +149,7 @@ const DENIED_PATHS: readonly string[] = [
   ...Object.keys(OTHER_PATHS).map((path) => `/${path}`),
 ].toSorted();
 
-/** The provider for each variable of a token. */
+/** The entry of GitHub in the list of services (providers.ts), for each variable of a token. */
 export const GITHUB = {
   origin: GITHUB_ORIGIN,
   slots: [

@@ -1,4 +1,7 @@
-/** Describes the faults of a `broker` member of a contract: of its paths, rules, origins and variables; pure. */
+/**
+ * Finds faults in the parts of a `broker` member of a contract: in its paths, rules, origins and variables. The check
+ * of contracts uses this (file/broker-key-meaning.ts), and names where each fault is.
+ */
 import { mayRunCode } from "../../trust/code-variables.ts";
 import { mayDecideNetwork } from "../../trust/network-variables.ts";
 import { enumerate } from "../../core/text.ts";
@@ -7,33 +10,38 @@ import { MARKED_VARIABLES } from "../../esc/settings/from-files.ts";
 import { isAmbiguous } from "./path-forms.ts";
 import { parseRule } from "./path-rules.ts";
 
-/** The fault, and the form that is allowed instead. */
-export type FormFault = readonly [message: string, allowed: string];
+/** A fault of a text: what is wrong, and what is allowed instead. */
+export type MemberFault = readonly [message: string, allowed: string];
 
-/** Checks a path that the broker puts in front of others. An empty text stands for no path. */
-export function pathFault(path: string): FormFault | undefined {
+/** Checks a path of `base` or `prefix`, which precedes the path of a request. An empty text stands for no path. */
+export function pathFault(path: string): MemberFault | undefined {
   if (path === "") return undefined;
   if (path.endsWith("/")) return ["the path ends with a slash", "no slash at the end; an empty text for no path"];
-  return formFault(path);
+  return findPathFormFault(path);
 }
 
 /** Checks the form of a rule. */
-export function ruleFault(rule: string): FormFault | undefined {
+export function ruleFault(rule: string): MemberFault | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";
-  return formFault(rule.replace(/^(?:\S+: )?\S+ /, "")) ?? ["this is not a rule", form];
+  const path = rule.replace(/^(?:\S+: )?\S+ /, "");
+  return findPathFormFault(path) ?? ["this is not a rule", form];
 }
 
-/** Checks the host of a rule. @param hosts the hosts of the key; empty if they are known only at the start of a program */
-export function ruleHostFault(rule: string, hosts: readonly string[]): FormFault | undefined {
+/**
+ * Checks the host of a rule.
+ *
+ * @param hosts the hosts of the key; empty if they are known only when a program is started
+ */
+export function ruleHostFault(rule: string, hosts: readonly string[]): MemberFault | undefined {
   const host = parseRule(rule)?.host;
   if (host === undefined || hosts.includes(host)) return undefined;
   const allowed = hosts.length === 0 ? "a rule without a host" : `${enumerate(hosts, "or")}, or no host for all`;
   return ["the key is not for the host of this rule", allowed];
 }
 
-/** Checks the characters of a path, and that all servers read it alike. */
-function formFault(path: string): FormFault | undefined {
+/** Checks the characters of a path, and that all servers read the path in the same way. */
+function findPathFormFault(path: string): MemberFault | undefined {
   if (/[?#]/.test(path)) return ["a path has no query and no fragment", "only the path"];
   if (isAmbiguous(path)) {
     return ["servers can read this path in two ways", "no empty segments, no . or .. segments, no needless escapes"];
@@ -44,8 +52,8 @@ function formFault(path: string): FormFault | undefined {
 
 const ORIGIN_FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
 
-/** Checks an origin: whoever reads the contract must see where the key goes. @param upstream has the form of the schema */
-export function originFault(upstream: string): FormFault | undefined {
+/** Checks an origin: the contract must show to which host the key is sent. @param upstream not only `${NAME}` */
+export function originFault(upstream: string): MemberFault | undefined {
   if (upstream.includes("${")) return ["a variable must be the whole upstream", ORIGIN_FORMS];
   const url = parseUrl(upstream);
   if (url === undefined) return ["this is not an origin", ORIGIN_FORMS];
@@ -59,10 +67,10 @@ export function originFault(upstream: string): FormFault | undefined {
   return upstream === origin ? undefined : ["the origin is not in its usual form", origin];
 }
 
-/** Settings that no file may set, and so no contract. */
+/** Settings of sophia-run that it does not accept from a file, such as a contract. */
 const MARKED_NAMES: ReadonlySet<string> = new Set(MARKED_VARIABLES.map((name) => name.toUpperCase()));
 
-/** Variables with folders of settings and code. Programs would read an address in one as a path below the working directory. */
+/** Variables that name folders of settings or code. Programs would read an address in one as a relative path. */
 const FOLDER_VARIABLES: ReadonlySet<string> = new Set([
   "HOME",
   "USERPROFILE",
@@ -73,7 +81,8 @@ const FOLDER_VARIABLES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Returns why a variable must not get the address of the broker, in words that follow its name. Case is ignored, as on Windows.
+ * Returns why a variable must not get the address of the broker, as the end of a sentence that begins with its name.
+ * Case is ignored, as on Windows.
  */
 export function baseNameFault(name: string): string | undefined {
   const upper = name.toUpperCase();

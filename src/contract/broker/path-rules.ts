@@ -1,28 +1,28 @@
 /**
- * Rules over methods and paths, by which a contract allows or denies requests with a key; pure:
+ * Parses and applies the rules by which a contract allows or denies requests with a key:
  *
- *     POST /v2/documents/*                    one segment in place of `*`
- *     api.github.com: GET /repos/**           any segments in place of `**`, also none
+ *     POST /v2/documents/*                    `*` stands for one segment
+ *     api.github.com: GET /repos/**           `**` stands for any number of segments
  *
- * `isCovered` decides over rules that allow: it compares exactly. `isDenied` decides over rules that deny: it compares so
- * leniently that no other spelling of a denied path gets through.
+ * The broker calls `isCovered` for the rules that allow: it compares paths exactly. It calls `isDenied` for the rules
+ * that deny: this compares leniently, so that a program cannot reach a denied path by another spelling.
  */
 import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
 
 export interface PathRule {
   /** Host and port, in lower case; absent for all hosts of the key. */
   readonly host?: string;
-  /** In upper case; `*` for any. */
+  /** In upper case; `*` for any method. */
   readonly method: string;
-  /** `*` stands for one segment; `**` at the end stands for all segments that follow, also for none. */
+  /** `*` stands for one segment. `**` is only the last one, and stands for the rest of the path, which may be empty. */
   readonly segments: readonly string[];
-  /** The segments as `isDenied` compares them. */
+  /** The segments in the spelling that `isDenied` compares. */
   readonly names: readonly string[];
   /** The rule as it was written. */
   readonly text: string;
 }
 
-/** Matches host, method and path, with the characters of RFC 9110 and RFC 3986 that all servers read alike. */
+/** Matches host, method and path of a rule: `HOST: METHOD /PATH`. The host and its colon may be absent. */
 const RULE = /^(?:([A-Za-z\d.-]+(?::\d{1,5})?): )?(\*|[A-Za-z][A-Za-z\d-]{0,31}) (\/[\w.~!$&'()*+,;=:@%/-]*)$/;
 
 /** Parses a rule. @returns undefined for any other text */
@@ -38,17 +38,17 @@ export function parseRule(text: string): PathRule | undefined {
   return ruleOf({ ...hostPart, method: method.toUpperCase(), segments, text });
 }
 
-/** Completes a rule by the names that `isDenied` compares. */
+/** Creates a rule from its other fields. The names lack parameters, such as `;x`. */
 export function ruleOf(parts: Omit<PathRule, "names">): PathRule {
   return { ...parts, names: parts.segments.map((segment) => folded(segment).replace(/;.*$/s, "").trim()) };
 }
 
-/** Parses rules, and leaves out texts that are no rules: the check of the contract has refused those. */
+/** Parses rules. Texts that are no rules are left out, because the check of a contract has refused them. */
 export function parseRules(texts: readonly string[]): readonly PathRule[] {
   return texts.flatMap((text) => parseRule(text) ?? []);
 }
 
-/** The parts of a request over which a rule decides. */
+/** The part of a request that a rule is about. */
 interface RuleTarget {
   /** Host and port, in lower case. */
   readonly host: string;
@@ -60,14 +60,14 @@ interface RuleTarget {
 /** Returns true if one of the rules matches the request exactly. */
 export function isCovered(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const segments = segmentsOf(path);
-  const isEqual = (part: string, segment: string): boolean => part === segment;
+  const isEqual = (ruleSegment: string, segment: string): boolean => ruleSegment === segment;
   return rules.some((rule) => isFor(rule, host, method) && matchesPath(rule.segments, segments, isEqual));
 }
 
 /**
- * Returns true if one of the rules matches the request as any server may read it. Ignored are case, escapes, similar
- * letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another form, such as `%2F`, may be a
- * slash or not.
+ * Returns true if one of the rules matches the request as any server may read it. The comparison ignores case, escapes,
+ * differences of similar letters, and what follows a name (`/keys;x`, `/keys.json`, `/keys%3fx`). A slash in another
+ * form, such as `%2F`, is tried both as a slash and as a part of a name.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
   const candidates = rules.filter((rule) => isFor(rule, host, method));
@@ -79,71 +79,76 @@ export function isDenied(rules: readonly PathRule[], { host, method, path }: Rul
   const names = namesOf(path);
   // For some servers, the path ends at an escaped `?` or `#`.
   const queryIndex = names.findIndex(({ text }) => text.includes("?") || text.includes("#"));
-  const readings = queryIndex === -1 ? [names] : [names, names.slice(0, queryIndex + 1)];
-  return readings.some((reading) => {
-    if (reading.some(({ isJoined }) => isJoined)) {
-      return candidates.some((rule) => matchesJoinedPath(rule.names, reading));
+  const possiblePaths = queryIndex === -1 ? [names] : [names, names.slice(0, queryIndex + 1)];
+  return possiblePaths.some((pathNames) => {
+    if (pathNames.some(({ isJoined }) => isJoined)) {
+      return candidates.some((rule) => matchesJoinedPath(rule.names, pathNames));
     }
-    const texts = reading.map(({ text }) => text);
+    const texts = pathNames.map(({ text }) => text);
     return candidates.some((rule) => matchesPath(rule.names, texts, isName));
   });
 }
 
+/** Returns true if a rule is about requests to this host with this method. */
 function isFor(rule: PathRule, host: string, method: string): boolean {
   if (rule.host !== undefined && rule.host !== host) return false;
   return rule.method === "*" || rule.method === method || rule.method === method.toUpperCase();
 }
 
 /**
- * Returns true if a pattern with `*` and `**` matches the segments.
+ * Returns true if the segments of a rule match those of a path.
  *
- * @param isSame compares a part without `*` with a segment
+ * @param isSame compares a segment of the rule that is no wildcard with a segment of the path
  */
 function matchesPath(
-  pattern: readonly string[],
+  ruleSegments: readonly string[],
   segments: readonly string[],
-  isSame: (part: string, segment: string) => boolean,
+  isSame: (ruleSegment: string, segment: string) => boolean,
 ): boolean {
-  const isOpen = pattern.at(-1) === "**";
-  const fixedLength = isOpen ? pattern.length - 1 : pattern.length;
-  if (isOpen ? segments.length < fixedLength : segments.length !== fixedLength) return false;
+  const hasOpenEnd = ruleSegments.at(-1) === "**";
+  const fixedLength = hasOpenEnd ? ruleSegments.length - 1 : ruleSegments.length;
+  if (hasOpenEnd ? segments.length < fixedLength : segments.length !== fixedLength) return false;
   for (let index = 0; index < fixedLength; index++) {
-    const part = pattern[index] ?? "";
-    if (part !== "*" && !isSame(part, segments[index] ?? "")) return false;
+    const ruleSegment = ruleSegments[index] ?? "";
+    if (ruleSegment !== "*" && !isSame(ruleSegment, segments[index] ?? "")) return false;
   }
   return true;
 }
 
 /**
- * Returns true if a pattern matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a
+ * Returns true if a rule matches a path in which each slash in another form (`isJoined`) may be a slash or a part of a
  * name. So `*` stands for one name and any number of names that are joined to it: `/repos/*` matches `/repos/a%2Fb`.
  *
- * This goes through the pattern once, and keeps for each number of names if they match the beginning of the pattern.
+ * This is dynamic programming: for the first segments of the rule, one more in each round, `matchesCount` says which
+ * numbers of the first names they match.
  */
-function matchesJoinedPath(pattern: readonly string[], names: readonly PathName[]): boolean {
-  const isOpen = pattern.at(-1) === "**";
+function matchesJoinedPath(ruleNames: readonly string[], names: readonly PathName[]): boolean {
+  const hasOpenEnd = ruleNames.at(-1) === "**";
   // Fast path: most rules are for other paths.
-  const [first = "**"] = pattern;
-  if (!first.startsWith("*") && !isName(first, names[0]?.text ?? "")) return false;
-  /** At each index: true if the parts of the pattern so far match exactly that number of names. */
+  const [firstRuleName = "**"] = ruleNames;
+  if (!firstRuleName.startsWith("*") && !isName(firstRuleName, names[0]?.text ?? "")) return false;
+  // Before the first round: the rule's first 0 segments match the first 0 names.
   let matchesCount: readonly boolean[] = [true];
-  for (const part of isOpen ? pattern.slice(0, -1) : pattern) {
+  for (const ruleName of hasOpenEnd ? ruleNames.slice(0, -1) : ruleNames) {
+    const isWildcard = ruleName === "*";
     const nextMatchesCount: boolean[] = [false];
     for (const [index, { text, isJoined }] of names.entries()) {
-      const beginsPart = matchesCount[index] === true && (part === "*" || isName(part, text));
-      const continuesPart = part === "*" && isJoined && nextMatchesCount[index] === true;
-      nextMatchesCount.push(beginsPart || continuesPart);
+      const beginsSegment = matchesCount[index] === true && (isWildcard || isName(ruleName, text));
+      const continuesSegment = isWildcard && isJoined && nextMatchesCount[index] === true;
+      nextMatchesCount.push(beginsSegment || continuesSegment);
     }
     if (!nextMatchesCount.includes(true)) return false;
     matchesCount = nextMatchesCount;
   }
-  return isOpen || matchesCount[names.length] === true;
+  return hasOpenEnd || matchesCount[names.length] === true;
 }
 
-/** Matches characters of names. After any other character, some servers read an extension, a parameter or a query. */
+/** Matches a character of a name. At any other character, some servers begin an extension, a parameter or a query. */
 const NAME_CHARACTER = /[\p{L}\p{N}_:@~-]/u;
 
-/** Returns true if the text is the name, or begins with the name and goes on with something that some servers cut off. */
+/**
+ * Returns true if a text is the name, or begins with the name and continues with something that some servers cut off.
+ */
 function isName(name: string, text: string): boolean {
   const trimmed = text.trimStart();
   return (

@@ -1,46 +1,52 @@
 /**
- * The services whose keys are brokered without a `broker` member in the contract: where each key goes, in which header, which
- * variables tell clients the address, and which paths are denied because they create or change credentials.
+ * The services that the broker knows without a `broker` member in the contract. The list has, for the variable of each
+ * key, the service and the header for the key, the variables in which clients look for the service's address, and the
+ * paths that the broker denies because they create or change credentials.
+ *
+ * A client is a library or a program, such as OpenAI's SDK. docs/broker.md lists those that were tested.
  */
 import { GITHUB } from "./github-keys.ts";
 import type { Slot } from "./broker-model.ts";
 
 export interface Provider {
-  /** The origin of the service; absent if each user has their own, which the variable `address` holds. */
+  /** The origin of the service; absent if each user has a server of their own. */
   readonly origin?: string;
-  /** The variable that holds the address of a service without an origin. */
+  /** The variable that holds the address if there is no `origin`. */
   readonly address?: string;
+  /** The headers in which clients send the key. */
   readonly slots: readonly Slot[];
   /**
-   * The variables that the program gets, each with the path that clients expect in it. Keys of one service may share them,
-   * since the broker finds the key by the dummy.
+   * The variables in which the program gets the broker's address, each with the path that clients expect in the
+   * address. Keys of one service may share a variable, since the broker finds the key of a request by the dummy in it.
    */
   readonly base: Readonly<Record<string, string>>;
-  /** The variables whose clients send whole paths. Clients of the other variables send only what follows the path in `base`. */
-  readonly whole?: readonly string[];
-  /** The broker puts it in front of paths that do not begin with it. */
+  /**
+   * The variables of `base` whose clients ignore the path in the address, and send the complete path of the service.
+   */
+  readonly wholePathVariables?: readonly string[];
+  /** The path that the broker puts in front of a request's path, unless the path begins with it already. */
   readonly prefix?: string;
-  /** Rules: see path-rules.ts. */
+  /** Rules in the syntax of path-rules.ts for requests that the broker refuses. */
   readonly deny?: readonly string[];
-  /** GitHub has several hosts, and git (github-keys.ts). */
+  /** True for GitHub, which has several hosts and is used by git (github-keys.ts). */
   readonly isGithub?: boolean;
 }
 
 const BEARER: Slot = { header: "authorization", scheme: "bearer" };
 
-/** The agent goose reads the last one. */
+/** ANTHROPIC_HOST is for the agent goose. */
 const ANTHROPIC_BASE = { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "", ANTHROPIC_HOST: "" } as const;
-/** Here Claude Code creates a permanent key from its token. */
-const CREATES_KEY = "* /api/oauth/claude_cli/create_api_key/**";
+/** The path at which Claude Code creates a permanent key from its token. */
+const KEY_CREATION = "* /api/oauth/claude_cli/create_api_key/**";
 
 /** The providers by the variable of the key. The variables in `base` were tested with the clients of docs/broker.md. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
   OPENAI_API_KEY: {
     origin: "https://api.openai.com",
     slots: [BEARER],
-    // The agent goose reads the last one.
+    // OPENAI_HOST is for the agent goose.
     base: { OPENAI_BASE_URL: "/v1", OPENAI_API_BASE: "/v1", OPENAI_HOST: "" },
-    whole: ["OPENAI_HOST"],
+    wholePathVariables: ["OPENAI_HOST"],
     deny: [
       "* /v1/realtime/client_secrets/**",
       "* /v1/realtime/sessions/**",
@@ -56,18 +62,18 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     // Some clients have /v1 in their address, others in their paths.
     prefix: "/v1",
     // The variable may hold the token of a subscription instead of a key.
-    deny: ["* /v1/organizations/**", CREATES_KEY],
+    deny: ["* /v1/organizations/**", KEY_CREATION],
   },
-  // The token of a subscription. Only Claude Code uses it, and sends whole paths.
+  // The token of a subscription. Only Claude Code uses it, and its paths begin with /v1, so that no prefix is needed.
   CLAUDE_CODE_OAUTH_TOKEN: {
     origin: "https://api.anthropic.com",
     slots: [BEARER],
     base: ANTHROPIC_BASE,
-    deny: ["* /v1/organizations/**", CREATES_KEY],
+    deny: ["* /v1/organizations/**", KEY_CREATION],
   },
   GEMINI_API_KEY: {
     origin: "https://generativelanguage.googleapis.com",
-    // Clients of the API in OpenAI's form (/v1beta/openai) send the second header.
+    // OpenAI's clients, which can call this service at /v1beta/openai, send a bearer token.
     slots: [{ header: "x-goog-api-key" }, BEARER],
     base: { GOOGLE_GEMINI_BASE_URL: "" },
     deny: ["* /v1/auth_tokens/**", "* /v1alpha/auth_tokens/**", "* /v1beta/auth_tokens/**"],
@@ -103,7 +109,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     slots: [{ header: "x-api-key" }],
     base: { SERPER_BASE_URL: "" },
   },
-  // The order is that of preference: git gets the first token that is brokered.
+  // The first of these tokens that is brokered is the one for git.
   GH_FINE_GRAINED_TOKEN: GITHUB,
   GITHUB_PAT: GITHUB,
   GITHUB_TOKEN: GITHUB,

@@ -1,12 +1,12 @@
 /**
- * Translates a contract to a schema of `environmentVariables` of an ESC environment, so that ESC itself refuses a value
- * that the contract does not allow (`sophia-run enforce`); pure.
+ * Translates a contract into a schema that `sophia-run enforce` writes into an environment of Pulumi ESC. ESC then
+ * refuses values of `environmentVariables` that the contract does not allow.
  *
  *     contract   { "variables": { "PORT": { "required": true, "format": "port" } } }
  *     schema     { type: object, required: [PORT], properties: { PORT: { anyOf: [ … ] } } }
  *
- * The schema has `properties` and `required` for single variables. Rules over several variables, or over a variable with
- * aliases, are a list of schemas (`#rules`), of which each must hold for the whole object.
+ * A variable without aliases becomes a member of `properties`, and of `required` if it must be set. A rule over several
+ * variables or names becomes a schema of the whole object (`#rules`), and all of these schemas must hold.
  */
 import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
 import { namesOfDeclaration } from "../check-contract.ts";
@@ -16,10 +16,14 @@ import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, valueSchema } f
 
 export interface ContractSchema {
   readonly schema: EscSchema;
-  /** The rules that the schema cannot express, so that only a start checks them, with the variables or groups concerned. */
+  /**
+   * The rules that the schema cannot express, by description, with the variables or groups concerned. Only a start
+   * checks them.
+   */
   readonly gaps: ReadonlyMap<string, readonly string[]>;
 }
 
+/** The facts about the ESC environment, and the options of `sophia-run enforce`, on which the schema depends. */
 export interface Enforcement {
   /** Returns false for a variable that is not enforced (`--only`, `--except`). */
   readonly isEnforced: (name: string) => boolean;
@@ -38,15 +42,17 @@ export interface Selection {
 }
 
 /**
- * Matches globs that can match the name of a variable. They need no escape in single quotes of a shell, nor in the double quotes of the
- * description.
+ * Matches globs that can match the name of a variable. Their characters need no escape in the single quotes of a shell,
+ * nor in the double quotes of the description.
  */
 const EFFECTIVE_GLOB = /^[\w*?.-]+$/;
+/** Matches the result of {@link describeWriter}. The groups are the lists of `--only` and `--except`. */
 const DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
 
 /**
- * Describes who wrote a schema, for people and for the next `enforce`, which reads the selection from it:
+ * Describes who wrote a schema. Users read the description in ESC, and the next `sophia-run enforce` reads the
+ * selection from it ({@link selectionIn}):
  *
  *     Written by "sophia-run enforce --only 'DB_*'". Change the contract and run it again.
  */
@@ -73,24 +79,23 @@ const IS_SET: EscSchema = { $ref: "#/$defs/set" };
 const IS_EMPTY: EscSchema = { $ref: "#/$defs/empty" };
 const IS_BLANK: EscSchema = { $ref: "#/$defs/blank" };
 
-/** The definitions that many schemas use, each with the reference to it and the alternatives in it. */
+/** The definitions that many schemas use. The value must meet one of the alternatives. */
 const SHARED_DEFINITIONS = [
-  ["set", IS_SET, SET_VALUES],
-  ["empty", IS_EMPTY, EMPTY_VALUES],
-  ["blank", IS_BLANK, BLANK_VALUES],
+  { name: "set", reference: IS_SET, alternatives: SET_VALUES },
+  { name: "empty", reference: IS_EMPTY, alternatives: EMPTY_VALUES },
+  { name: "blank", reference: IS_BLANK, alternatives: BLANK_VALUES },
 ] as const;
 
 /**
- * Returns the schema of a contract. Each environment meets the schema if its values meet the contract without other
- * sources, such as the caller's environment and `.env` files. The schema is never stricter than the contract; `gaps` says
- * where it is less strict.
+ * Returns the schema of a contract. It is for the values of ESC alone: variables of the process environment and of
+ * `.env` files are ignored. The schema accepts all values that the contract accepts; `gaps` says what else it accepts.
  */
 export function contractSchema(contract: Contract, enforcement: Enforcement): ContractSchema {
   return new ContractTranslator(contract, enforcement).translate();
 }
 
-/** Requirements on a part of the object, which `objectSchema` joins to a schema. */
-interface ObjectPart {
+/** Requirements on the object of all variables. {@link objectSchema} joins several of these to one schema. */
+interface ObjectRequirement {
   /** The names that the object must have. */
   readonly required: readonly string[];
   /** The schemas of values, by name. */
@@ -99,7 +104,7 @@ interface ObjectPart {
   readonly definitions: readonly string[];
 }
 
-/** Translates one contract. */
+/** Translates one contract. `translate` is called once. */
 class ContractTranslator {
   readonly #contract: Contract;
   readonly #enforcement: Enforcement;
@@ -117,27 +122,30 @@ class ContractTranslator {
 
   translate(): ContractSchema {
     const { variables, rules } = this.#contract;
-    const required = new Set(rules.flatMap((rule) => (rule.kind === "required" ? [rule.name] : [])));
+    const requiredNames = new Set(rules.flatMap((rule) => (rule.kind === "required" ? [rule.name] : [])));
     const declarations = Array.from(variables.values()).filter(({ name }) => this.#enforcement.isEnforced(name));
-    for (const declaration of declarations) this.#translateDeclaration(declaration, required.has(declaration.name));
+    for (const declaration of declarations)
+      this.#translateDeclaration(declaration, requiredNames.has(declaration.name));
     for (const rule of rules) this.#translateRule(rule);
-    const withAnyText = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
-    this.#reportGap("placeholders such as <value>, and references to other stores", withAnyText);
-    return { schema: this.#wholeSchema(), gaps: this.#gaps };
+    const withFreeText = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
+    this.#reportGap("placeholders such as <value>, and references to other stores", withFreeText);
+    return { schema: this.#assembleSchema(), gaps: this.#gaps };
   }
 
-  #wholeSchema(): EscSchema {
+  /** Joins the translated parts to the schema of the whole object. */
+  #assembleSchema(): EscSchema {
+    const [firstRule, ...otherRules] = this.#rules;
     const definitions = { ...this.#definitions };
-    const [first, ...others] = this.#rules;
     // ESC has no `allOf`. So the rules are a chain: the schema refers to rule-2, which refers to rule-3, and so on.
-    others.forEach((rule, index) => {
+    otherRules.forEach((rule, index) => {
       const number = index + 2;
-      const isLast = index === others.length - 1;
+      const isLast = index === otherRules.length - 1;
       definitions[`rule-${number}`] = isLast ? rule : { ...rule, $ref: `#/$defs/rule-${number + 1}` };
     });
-    const textOfSchemas = JSON.stringify([definitions, first, this.#properties]);
-    for (const [name, reference, values] of SHARED_DEFINITIONS) {
-      if (textOfSchemas.includes(JSON.stringify(reference))) definitions[name] = anyOf(values);
+    const textOfSchemas = JSON.stringify([definitions, firstRule, this.#properties]);
+    for (const { name, reference, alternatives } of SHARED_DEFINITIONS) {
+      const isUsed = textOfSchemas.includes(JSON.stringify(reference));
+      if (isUsed) definitions[name] = anyOf(alternatives);
     }
     return {
       title: this.#enforcement.title,
@@ -145,13 +153,13 @@ class ContractTranslator {
       type: "object",
       properties: this.#properties,
       ...(this.#required.length === 0 ? {} : { required: this.#required }),
-      ...(first === undefined ? {} : { anyOf: [first] }),
-      ...(others.length === 0 ? {} : { $ref: "#/$defs/rule-2" }),
+      ...(firstRule === undefined ? {} : { anyOf: [firstRule] }),
+      ...(otherRules.length === 0 ? {} : { $ref: "#/$defs/rule-2" }),
       ...(Object.keys(definitions).length === 0 ? {} : { $defs: definitions }),
     };
   }
 
-  /** Records something that only a start checks, with the variables or groups concerned. */
+  /** Records something that only a start checks. Does nothing if no variable or group is concerned. */
   #reportGap(gap: string, concerned: readonly Pick<Declaration, "name">[]): void {
     if (concerned.length === 0) return;
     const names = [...(this.#gaps.get(gap) ?? []), ...concerned.map(({ name }) => name)];
@@ -159,7 +167,7 @@ class ContractTranslator {
   }
 
   /**
-   * Returns true for a variable that the program gets even if `environmentVariables` does not have it: from a default or a
+   * Returns true for a variable that the program gets even if `environmentVariables` lacks it: from a default or a
    * file.
    */
   #isSuppliedElsewhere(declaration: Declaration): boolean {
@@ -178,21 +186,23 @@ class ContractTranslator {
     const { alternatives, gaps } = valueSchema(declaration, mustBeSet);
     for (const gap of gaps) this.#reportGap(gap, [declaration]);
     const names = namesOfDeclaration(declaration);
-    if (names.length === 1) {
+    const hasAliases = names.length > 1;
+    if (!hasAliases) {
       this.#properties[declaration.name] = anyOf(mustBeSet ? alternatives : [...alternatives, IS_EMPTY]);
       if (mustBeSet) this.#required.push(declaration.name);
       return;
     }
     const validWays = this.#waysToHave(declaration, anyOf(alternatives));
     const description = `${names.join(" or ")}: the one that gives the value is valid`;
-    const ways = mustBeSet ? validWays : [...validWays, objectSchema([allAre(IS_EMPTY, names)])];
+    const ways = mustBeSet ? validWays : [...validWays, objectSchema([requireAll(IS_EMPTY, names)])];
     this.#rules.push({ description, anyOf: ways });
   }
 
   /**
-   * Returns the ways in which a variable with aliases can have a value of this schema. The value is that of the variable's
-   * name, unless that is empty; then it is the value of an alias. Of several aliases the first one in the order of the
-   * environment is used. A schema cannot know this order, and so allows any alias.
+   * Returns the ways in which a variable with aliases can have a value of this schema, each as a schema of the object.
+   *
+   * The value is the one under the variable's name. If that is empty, it is the value of an alias; of several aliases,
+   * the first one in the order of the ESC environment. A schema cannot express this order, and so allows any alias.
    */
   #waysToHave(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);
@@ -220,7 +230,9 @@ class ContractTranslator {
     if (ways !== undefined) this.#rules.push({ description: rule.label, anyOf: ways });
   }
 
-  /** Returns the ways to meet the rule of a group. @returns undefined if the rule is always met */
+  /**
+   * Returns the ways to meet the rule of a group, each as a schema of the object; undefined if the rule is always met.
+   */
   #waysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
     const noneIsSet = objectSchema(members.map((member) => this.#isUnset(member)));
     switch (kind) {
@@ -229,28 +241,33 @@ class ContractTranslator {
         if (members.some((member) => this.#isSuppliedElsewhere(member))) return undefined;
         return members.map((member) => objectSchema([this.#isSet(member)]));
       case "exactly-one": {
-        const file = members.find((member) => this.#isFromFile(member));
-        const candidates = file === undefined ? members : [file];
+        // A member from a file is always set, so that no other may be.
+        const memberFromFile = members.find((member) => this.#isFromFile(member));
+        const candidates = memberFromFile === undefined ? members : [memberFromFile];
         const ways = candidates.map((chosen) =>
           objectSchema(members.map((member) => (member === chosen ? this.#isSet(member) : this.#isUnset(member)))),
         );
         return members.some((member) => this.#isSuppliedElsewhere(member)) ? [...ways, noneIsSet] : ways;
       }
       case "all-or-none": {
-        const needed = members.filter((member) => !this.#isSuppliedElsewhere(member));
-        const allAreSet = objectSchema(needed.map((member) => this.#isSet(member)));
+        const withoutSupply = members.filter((member) => !this.#isSuppliedElsewhere(member));
+        const allAreSet = objectSchema(withoutSupply.map((member) => this.#isSet(member)));
+        // A member from a file is always set, so that all must be.
         return members.some((member) => this.#isFromFile(member)) ? [allAreSet] : [allAreSet, noneIsSet];
       }
     }
   }
 
+  /** Translates the rule that a variable is required if a condition on another variable is met. */
   #translateCondition(name: string, when: Condition): void {
     const { isEnforced } = this.#enforcement;
     const declaration = this.#contract.variables.get(name);
-    const condition = this.#contract.variables.get(when.name);
-    if (declaration === undefined || condition === undefined || this.#isSuppliedElsewhere(declaration)) return;
+    const conditionVariable = this.#contract.variables.get(when.name);
+    if (declaration === undefined || conditionVariable === undefined || this.#isSuppliedElsewhere(declaration)) return;
     if (!isEnforced(name) || !isEnforced(when.name)) return;
-    const unmetWays = this.#isFromFile(condition) ? undefined : this.#waysNotToMeet(condition, when.equals);
+    const unmetWays = this.#isFromFile(conditionVariable)
+      ? undefined
+      : this.#waysNotToMeet(conditionVariable, when.equals);
     if (unmetWays === undefined) return this.#reportGap("conditions", [declaration]);
     this.#rules.push({
       description: `${name} is required by ${when.name}`,
@@ -258,72 +275,82 @@ class ContractTranslator {
     });
   }
 
-  /** Returns the ways in which a condition is not met. @returns undefined if a schema cannot say so */
-  #waysNotToMeet(condition: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
-    const { format, default: fallback } = condition;
-    const names = namesOfDeclaration(condition);
-    // If the environment has no value, the default decides.
+  /**
+   * Returns the ways in which a condition is not met, each as a schema of the object.
+   *
+   * @param equals the values that the condition requires of the variable; undefined if it requires any value
+   * @returns undefined if a schema cannot express this
+   */
+  #waysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
+    const { format, default: fallback } = variable;
+    const names = namesOfDeclaration(variable);
+    // If ESC has no value, the default decides.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
-    const withoutValue = isMetByDefault ? [] : [objectSchema([allAre(IS_EMPTY, names)])];
+    const withoutValue = isMetByDefault ? [] : [objectSchema([requireAll(IS_EMPTY, names)])];
     if (equals === undefined) return withoutValue;
-    // ESC has no `not`: only the values of an `enum` can be listed without those of the condition.
+    // ESC has no `not`. Values other than those of the condition can be listed only if the format is an `enum`.
     if (format?.kind !== "enum") return undefined;
     const otherValues = format.values.filter((value) => !equals.includes(value));
     if (otherValues.length === 0) return withoutValue;
     const hasOtherValue = anyOf(valueSchema({ format: { kind: "enum", values: otherValues } }, true).alternatives);
-    return [...withoutValue, ...this.#waysToHave(condition, hasOtherValue)];
+    return [...withoutValue, ...this.#waysToHave(variable, hasOtherValue)];
   }
 
-  /** Returns the part that requires a value with a visible character. */
-  #isSet(declaration: Declaration): ObjectPart {
+  /** Returns the requirement that the variable has a value with a visible character. */
+  #isSet(declaration: Declaration): ObjectRequirement {
     const { name, aliases } = declaration;
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     if (aliases.length === 0) return { required: [name], properties: { [name]: IS_SET }, definitions: [] };
     return this.#define(`${name}-is-set`, () => this.#waysToHave(declaration, IS_SET));
   }
 
-  /** Returns the part that allows no value, or only one without a visible character. */
-  #isUnset(declaration: Declaration): ObjectPart {
+  /** Returns the requirement that the variable has no value, or one without a visible character. */
+  #isUnset(declaration: Declaration): ObjectRequirement {
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     const names = namesOfDeclaration(declaration);
-    if (names.length === 1) return allAre(IS_BLANK, names);
+    if (names.length === 1) return requireAll(IS_BLANK, names);
     return this.#define(`${declaration.name}-is-unset`, () => [
-      objectSchema([allAre(IS_BLANK, names)]),
+      objectSchema([requireAll(IS_BLANK, names)]),
       ...this.#waysToHave(declaration, INVISIBLE_TEXT),
     ]);
   }
 
-  /** Returns the part that refers to a definition. Adds the definition if it is not there yet. */
-  #define(definition: string, createWays: () => readonly EscSchema[]): ObjectPart {
-    this.#definitions[definition] ??= { anyOf: createWays() };
-    return { ...NO_REQUIREMENT, definitions: [definition] };
+  /**
+   * Returns the requirement that a definition of `$defs` holds. Adds the definition if the schema does not have it yet.
+   */
+  #define(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
+    this.#definitions[definitionName] ??= { anyOf: createWays() };
+    return { ...NO_REQUIREMENT, definitions: [definitionName] };
   }
 }
 
-const NO_REQUIREMENT: ObjectPart = { required: [], properties: {}, definitions: [] };
+const NO_REQUIREMENT: ObjectRequirement = { required: [], properties: {}, definitions: [] };
 
-/** Returns the part that requires a schema of the values with these names. The object need not have the names. */
-function allAre(schema: EscSchema, names: readonly string[]): ObjectPart {
+/**
+ * Returns the requirement that the values of these names meet a schema. Names that the object lacks meet it as well.
+ */
+function requireAll(schema: EscSchema, names: readonly string[]): ObjectRequirement {
   return { ...NO_REQUIREMENT, properties: Object.fromEntries(names.map((name) => [name, schema])) };
 }
 
-/** Returns the schema of the objects that meet all parts. */
-function objectSchema(parts: readonly ObjectPart[]): EscSchema {
-  const required = parts.flatMap((part) => part.required);
-  const properties = Object.fromEntries(parts.flatMap((part) => Object.entries(part.properties)));
+/** Returns the schema of the objects that meet all requirements. */
+function objectSchema(requirements: readonly ObjectRequirement[]): EscSchema {
+  const required = requirements.flatMap((requirement) => requirement.required);
+  const properties = Object.fromEntries(requirements.flatMap((requirement) => Object.entries(requirement.properties)));
   const schema: EscSchema = {
     ...(required.length === 0 ? {} : { required }),
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
   };
   // ESC has no `allOf`. So the definitions enclose the schema: a `$ref` and an `anyOf` of one schema must both hold.
-  const definitions = parts.flatMap((part) => part.definitions);
+  const definitions = requirements.flatMap((requirement) => requirement.definitions);
   return definitions.reduceRight<EscSchema>((inner, name) => {
     const innerPart = Object.keys(inner).length === 0 ? {} : { anyOf: [inner] };
     return { $ref: `#/$defs/${name}`, ...innerPart };
   }, schema);
 }
 
+/** Returns the schema that values meet if they meet one of the alternatives. */
 function anyOf(alternatives: readonly EscSchema[]): EscSchema {
   const [only, ...others] = alternatives;
   return others.length === 0 && only !== undefined ? only : { anyOf: alternatives };

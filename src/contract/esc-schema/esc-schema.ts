@@ -1,10 +1,11 @@
 /**
- * A schema in the dialect of JSON Schema that `fn::validate` of Pulumi ESC reads, as far as contracts need it:
+ * A schema that `fn::validate` of Pulumi ESC reads: a dialect of JSON Schema, of which this type has the part that
+ * contracts need:
  *
  *     { "type": "object", "required": ["PORT"], "properties": { "PORT": { "$ref": "#/$defs/set" } } }
  *
- * ESC has neither `not` nor `allOf`. A `pattern` is an expression of RE2, and matches anywhere in the text unless it has
- * anchors. A number never equals a string.
+ * ESC has neither `not` nor `allOf`. A `pattern` has the syntax of RE2 (Go's regular expressions), and may match any
+ * part of the text unless it has anchors. A number never equals a string.
  */
 export interface EscSchema {
   readonly title?: string;

@@ -1,35 +1,38 @@
 /**
- * Writes regular expressions for ranges of integers, since a schema of ESC cannot compare the text of a number; pure. For
- * the range from 5 to 250:
+ * Writes regular expressions that match the integers of a range, because a schema of ESC cannot compare a number that
+ * is stored as text. For the range from 5 to 250:
  *
  *     \+?0*(?:[5-9]|[1-9][0-9]{1}|1[0-9]{2}|2[0-4][0-9]|250)
  *
- * A range is split at the lengths of numbers, and then digit by digit from the left.
+ * The range is split into numbers of the same length. Each of these parts is split digit by digit, from the left.
  */
 
 /**
- * Returns the expression (of RE2, without anchors) for integers of a range, as formats of contracts read them: with a sign
- * or without, and with any number of leading zeros. A bound that is no integer is replaced by the nearest integer inside
- * the range.
+ * Returns the expression (for RE2, without anchors) that matches the integers of a range in all spellings that the
+ * format `integer` of contracts accepts: with or without a sign, and with any number of leading zeros.
  *
- * @returns undefined if a bound is not a safe integer of JavaScript
+ * @param minimum undefined if there is none, like the maximum. A bound that is not an integer is rounded to one inside
+ *   the range
+ * @returns undefined if no integer is in the range, or if a bound is not a safe integer of JavaScript
  */
 export function integerPattern(minimum: number | undefined, maximum: number | undefined): string | undefined {
   const lower = minimum === undefined ? undefined : Math.ceil(minimum);
   const upper = maximum === undefined ? undefined : Math.floor(maximum);
   if ([lower, upper].some((bound) => bound !== undefined && !Number.isSafeInteger(bound))) return undefined;
-  const alternatives = [...negativeIntegers(lower, upper), ...otherIntegers(lower, upper)];
+  const alternatives = [...negativeIntegers(lower, upper), ...naturalNumbers(lower, upper)];
   return alternatives.length === 0 ? undefined : alternatives.join("|");
 }
 
-/** Returns expressions for the integers of the range from zero upwards. */
-function otherIntegers(lower = 0, upper?: number): readonly string[] {
+/** Returns expressions for the integers of the range that are not negative. An undefined bound is infinite. */
+function naturalNumbers(lower = 0, upper?: number): readonly string[] {
   if (upper !== undefined && (upper < 0 || upper < lower)) return [];
   const digits = unsignedIntegers(Math.max(lower, 0), upper);
+  // The text `-0` is also an integer, and equals 0.
   const negativeZero = lower <= 0 ? ["-0+"] : [];
   return [String.raw`\+?0*(?:${digits.join("|")})`, ...negativeZero];
 }
 
+/** Returns expressions for the negative integers of the range. An undefined bound is infinite. */
 function negativeIntegers(lower?: number, upper?: number): readonly string[] {
   if (lower !== undefined && (lower >= 0 || (upper !== undefined && upper < lower))) return [];
   const smallestAmount = upper === undefined || upper >= 0 ? 1 : -upper;
@@ -39,44 +42,55 @@ function negativeIntegers(lower?: number, upper?: number): readonly string[] {
 
 /** Returns expressions for the integers of a range in decimal digits, without leading zeros. Zero itself is `0`. */
 function unsignedIntegers(lower: number, upper: number | undefined): readonly string[] {
-  const from = String(lower);
-  const largestOfLength = "9".repeat(from.length);
+  const lowerText = String(lower);
+  const largestOfLowerLength = "9".repeat(lowerText.length);
   if (upper === undefined) {
-    const longerNumbers = `[1-9][0-9]{${from.length},}`;
-    return [...ofSameLength(from, largestOfLength), longerNumbers];
+    const longerNumbers = `[1-9][0-9]{${lowerText.length},}`;
+    return [...integersOfSameLength(lowerText, largestOfLowerLength), longerNumbers];
   }
-  const to = String(upper);
-  if (from.length === to.length) return ofSameLength(from, to);
+  const upperText = String(upper);
+  if (lowerText.length === upperText.length) return integersOfSameLength(lowerText, upperText);
   const lengthsBetween = Array.from(
-    { length: to.length - from.length - 1 },
-    (_, index) => `[1-9][0-9]{${from.length + index}}`,
+    { length: upperText.length - lowerText.length - 1 },
+    (_, index) => `[1-9][0-9]{${lowerText.length + index}}`,
   );
-  const smallestOfLastLength = `1${"0".repeat(to.length - 1)}`;
-  return [...ofSameLength(from, largestOfLength), ...lengthsBetween, ...ofSameLength(smallestOfLastLength, to)];
+  const smallestOfUpperLength = `1${"0".repeat(upperText.length - 1)}`;
+  return [
+    ...integersOfSameLength(lowerText, largestOfLowerLength),
+    ...lengthsBetween,
+    ...integersOfSameLength(smallestOfUpperLength, upperText),
+  ];
 }
 
 /**
- * Returns expressions for the integers between two that have the same number of digits. For the range from 137 to 484 these
- * are:
+ * Returns expressions for the integers of a range whose bounds have the same number of digits. For the range from 137
+ * to 484 these are:
  *
- *     13[7-9]  1[4-9][0-9]      the end of the hundred in which the range begins
- *     [2-3][0-9]{2}             the hundreds that are in the range completely
- *     4[0-7][0-9]  48[0-4]      the beginning of the hundred in which the range ends
+ *     13[7-9]  1[4-9][0-9]      from 137 to 199
+ *     [2-3][0-9]{2}             from 200 to 399, the hundreds that are completely in the range
+ *     4[0-7][0-9]  48[0-4]      from 400 to 484
  */
-function ofSameLength(from: string, to: string): readonly string[] {
-  if (from === to) return [from];
-  const shared = commonBeginning(from, to);
-  const digitIndex = shared.length;
-  const restLength = from.length - digitIndex - 1;
-  const [fromDigit, toDigit] = [Number(from[digitIndex]), Number(to[digitIndex])];
-  const isFirstComplete = /^0*$/.test(from.slice(digitIndex + 1));
-  const isLastComplete = /^9*$/.test(to.slice(digitIndex + 1));
-  const firstDigit = isFirstComplete ? fromDigit : fromDigit + 1;
-  const lastDigit = isLastComplete ? toDigit : toDigit - 1;
-  const beginning = isFirstComplete ? [] : ofSameLength(from, from.slice(0, digitIndex + 1) + "9".repeat(restLength));
-  const middle = firstDigit > lastDigit ? [] : [shared + digitRange(firstDigit, lastDigit) + anyDigits(restLength)];
-  const end = isLastComplete ? [] : ofSameLength(to.slice(0, digitIndex + 1) + "0".repeat(restLength), to);
-  return [...beginning, ...middle, ...end];
+function integersOfSameLength(lower: string, upper: string): readonly string[] {
+  if (lower === upper) return [lower];
+  const prefix = commonBeginning(lower, upper);
+  // The first digit in which the bounds differ decides: in the example, the hundreds from 1 to 4.
+  const digitEnd = prefix.length + 1;
+  const restLength = lower.length - digitEnd;
+  const lowerDigit = Number(lower[prefix.length]);
+  const upperDigit = Number(upper[prefix.length]);
+  const isLowerComplete = /^0*$/.test(lower.slice(digitEnd));
+  const isUpperComplete = /^9*$/.test(upper.slice(digitEnd));
+  const firstComplete = isLowerComplete ? lowerDigit : lowerDigit + 1;
+  const lastComplete = isUpperComplete ? upperDigit : upperDigit - 1;
+  const complete =
+    firstComplete > lastComplete ? [] : [prefix + digitRange(firstComplete, lastComplete) + anyDigits(restLength)];
+  const endOfLower = lower.slice(0, digitEnd) + "9".repeat(restLength);
+  const beginningOfUpper = upper.slice(0, digitEnd) + "0".repeat(restLength);
+  return [
+    ...(isLowerComplete ? [] : integersOfSameLength(lower, endOfLower)),
+    ...complete,
+    ...(isUpperComplete ? [] : integersOfSameLength(beginningOfUpper, upper)),
+  ];
 }
 
 function digitRange(first: number, last: number): string {

@@ -1,7 +1,9 @@
 /**
- * Translates patterns of contracts, which have the syntax of JavaScript, to RE2, which Pulumi ESC uses; pure. The syntax of
- * RE2 is at https://github.com/google/re2/wiki/Syntax. Both have the same operators. Classes and escapes are written again
- * as ranges of code points, since `\s`, `.` and others mean other characters in RE2.
+ * Translates patterns of contracts into the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), which Pulumi ESC
+ * uses in its schemas. Patterns of contracts have the syntax of JavaScript's regular expressions with the flag `u`.
+ *
+ * Operators such as `|` and `*` are the same in both. Classes and escapes become ranges of code points, because `\s`,
+ * `.` and others match different characters in RE2.
  *
  *     \d[^a]\u{1F600}?      becomes      ^(?:[0-9][^a]\x{1F600}?)$
  */
@@ -14,16 +16,12 @@ const LAST_CODE_POINT = 0x10_ff_ff;
 /** The limit of RE2 for the count of a repetition, and for the product of the counts of nested repetitions. */
 export const MAX_REPETITIONS = 1000;
 /**
- * A limit of the expression's size. RE2 refuses an expression by its memory, which is reached at some three million
- * characters.
+ * The limit of the expression's size, with each repetition written out. RE2 limits the memory of an expression, which
+ * is enough for some three million characters.
  */
 const MAX_CHARACTERS = 1_000_000;
 
-/**
- * Returns the expression of RE2 that matches the same values, as a whole.
- *
- * @returns undefined if it is beyond the limits of RE2
- */
+/** Returns the expression of RE2 that matches the same whole values; undefined if it is beyond the limits of RE2. */
 export function re2Pattern(source: string): string | undefined {
   const pattern = parsePattern(source);
   if (maxRepetitions(pattern) > MAX_REPETITIONS || countCharacters(pattern) > MAX_CHARACTERS) return undefined;
@@ -35,7 +33,7 @@ export function re2Text(text: string): string {
   return Array.from(text, re2Character).join("");
 }
 
-/** Returns the largest product of the counts of nested repetitions. */
+/** Returns the largest product of the counts of nested repetitions: 6 for `(?:a{2}){3}`. */
 function maxRepetitions(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
@@ -50,7 +48,7 @@ function maxRepetitions(pattern: Pattern): number {
   }
 }
 
-/** Returns the number of characters after each repetition is written out, as RE2 compiles it. */
+/** Returns the number of characters with each repetition written out, as RE2 compiles it: 6 for `(?:ab){3}`. */
 function countCharacters(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
@@ -94,7 +92,7 @@ function writeQuantifier(minCount: number, maxCount: number): string {
 /**
  * Returns the expression that matches one character of a set.
  *
- * @param source a character, an escape, or a class, as JavaScript reads it with the flag `u`
+ * @param source a character, an escape, or a class, in the syntax of JavaScript
  */
 export function re2Set(source: string): string {
   if (source === ".") return re2Class(complement(LINE_ENDS));
@@ -105,6 +103,7 @@ export function re2Set(source: string): string {
   return isCharacter && first !== undefined ? re2Character(String.fromCodePoint(first[0])) : re2Class(ranges);
 }
 
+/** Returns the expression that matches one character. ASCII stays readable. */
 function re2Character(character: string): string {
   if (/^[\w !"#%&',/:;<=>@`~-]$/.test(character)) return character;
   if (/^[\\.*+?()[\]{}|^$]$/.test(character)) return `\\${character}`;
@@ -116,6 +115,7 @@ function escapeCodePoint(code: number): string {
   return `\\x{${code.toString(16).toUpperCase()}}`;
 }
 
+/** Returns the class that matches the characters of the ranges: `[A-Z_]`. */
 function re2Class(ranges: readonly Range[]): string {
   // RE2 has no empty class.
   if (ranges.length === 0) return String.raw`[^\x{0}-\x{10FFFF}]`;
@@ -142,8 +142,8 @@ function parseClass(source: string): readonly Range[] {
   while (index < end) {
     const item = parseItem(source, index);
     index = item.nextIndex;
-    // A minus at the end of a class is a character. JavaScript refuses one beside a set such as `\d`, with the flag `u`.
     const [first, ...furtherRanges] = item.ranges;
+    // A minus at the end of a class is a character. Beside a set such as `\d`, JavaScript refuses it with the flag `u`.
     const isRange = source[index] === "-" && index + 1 < end && furtherRanges.length === 0;
     if (isRange && first !== undefined) {
       const lastItem = parseItem(source, index + 1);
@@ -154,9 +154,9 @@ function parseClass(source: string): readonly Range[] {
   return isNegated ? complement(ranges) : mergeRanges(ranges);
 }
 
-/** One character or escape in the source. */
+/** A character, or an escape, of the source. */
 interface Item {
-  /** The characters that it matches. */
+  /** The characters that the item matches. */
   readonly ranges: readonly Range[];
   /** The index in the source after the item. */
   readonly nextIndex: number;
@@ -173,6 +173,7 @@ function parseItem(source: string, index: number): Item {
   if (set !== undefined) return { ranges: set, nextIndex: afterLetter };
   const control = CONTROLS[letter];
   if (control !== undefined) return characterItem(control, afterLetter);
+  // Any other letter but x and u stands for itself, such as the dot in `\.`.
   if (letter !== "x" && letter !== "u") return characterItem(letter.codePointAt(0) ?? 0, afterLetter);
   const numberEscape = /^(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/i.exec(source.slice(afterBackslash));
   const [text = "", twoDigits, fourDigits, bracedDigits] = numberEscape ?? [];
@@ -207,19 +208,21 @@ function complement(ranges: readonly Range[]): readonly Range[] {
   return gaps;
 }
 
+/** The characters that `.` does not match: LF, CR, and the two separators of Unicode. */
 const LINE_ENDS: readonly Range[] = [
   [0x0a, 0x0a],
   [0x0d, 0x0d],
   [0x20_28, 0x20_29],
 ];
 const DIGITS: readonly Range[] = [[0x30, 0x39]];
-const WORDS: readonly Range[] = [
+/** The characters of `\w`: digits, upper case, the underscore, lower case. */
+const WORD_CHARACTERS: readonly Range[] = [
   [0x30, 0x39],
   [0x41, 0x5a],
   [0x5f, 0x5f],
   [0x61, 0x7a],
 ];
-/** WhiteSpace and LineTerminator of ECMA-262. In RE2, `\s` matches only spaces of ASCII. */
+/** The characters of `\s`: WhiteSpace and LineTerminator of ECMA-262. In RE2, `\s` matches only spaces of ASCII. */
 const SPACES: readonly Range[] = [
   [0x09, 0x0d],
   [0x20, 0x20],
@@ -236,8 +239,8 @@ const SPACES: readonly Range[] = [
 const SETS: Readonly<Partial<Record<string, readonly Range[]>>> = {
   d: DIGITS,
   D: complement(DIGITS),
-  w: WORDS,
-  W: complement(WORDS),
+  w: WORD_CHARACTERS,
+  W: complement(WORD_CHARACTERS),
   s: SPACES,
   S: complement(SPACES),
 };

@@ -1,8 +1,12 @@
 /**
- * Translates what ESC reports about values by the schema of a contract (`sophia-run enforce`) back to violations of the
- * contract, so that the user reads the same message as without a schema; pure. ESC reports only texts, such as:
+ * Translates messages of Pulumi ESC into violations of the contract. `sophia-run enforce` writes the contract into ESC
+ * as a schema (contract-schema.ts). If a value does not meet this schema, ESC returns no values, but only messages such
+ * as:
  *
  *     string must match the pattern "^(?:[A-Z]{3})$"
+ *
+ * From these, this file finds the rule of the contract that the value breaks, so that the user reads the same message
+ * as without a schema.
  */
 import { grouped } from "../../core/grouped.ts";
 import type { Diagnostic } from "../../core/model.ts";
@@ -12,23 +16,21 @@ import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation }
 import type { EscSchema } from "./esc-schema.ts";
 import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, textRules, valueSchema } from "./value-schema.ts";
 
-/** The findings of ESC about one environment. */
+/** The messages of ESC about the values of one environment, sorted. */
 export interface SchemaFindings {
-  /** The findings about values, by the name in the environment, which may be an alias. */
+  /** The messages about each value, by the name in ESC, which may be an alias. */
   readonly values: ReadonlyMap<string, readonly Diagnostic[]>;
-  /** The names that the environment lacks, although a rule requires each of them or one of several. */
+  /** The names that the environment lacks. A rule requires each of them, or one of several. */
   readonly missing: readonly string[];
   /** True if a rule over several variables is not met. */
   readonly isRuleUnmet: boolean;
 }
 
-/** Groups the errors of a schema by what they are about. */
+/** Sorts the errors that ESC reports by what they are about. */
 export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const values = grouped(
-    errors.filter((error) => aboutValue(error) !== undefined),
-    (error) => aboutValue(error) ?? "",
-  );
+  const errorsOfValues = errors.filter((error) => aboutValue(error) !== undefined);
+  const values = grouped(errorsOfValues, (error) => aboutValue(error) ?? "");
   const missing = [...new Set(errors.flatMap(missingIn))];
   const isRuleUnmet = errors.some((error) => isAboutRule(error) && missingIn(error).length === 0);
   return { values, missing, isRuleUnmet };
@@ -43,38 +45,32 @@ export function areDeclared(contract: Contract, { values, missing }: SchemaFindi
 /**
  * Returns true if violations of a contract explain what ESC reports.
  *
- * @param isComplete true if the names of all variables in ESC are known
+ * @param areNamesKnown true if the names of all variables in ESC are known. A check of the contract with these names
+ *   then finds the violations that messages alone do not show
  */
-export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], isComplete: boolean): boolean {
+export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
   const findings = sortFindings(diagnostics);
-  return areDeclared(contract, findings) && (isComplete || violationsOfFindings(contract, findings).length > 0);
+  return areDeclared(contract, findings) && (areNamesKnown || violationsOfFindings(contract, findings).length > 0);
 }
+
+type RequiredRule = Extract<Rule, { kind: "required" }>;
 
 /**
  * Returns the violations that follow from findings, without knowing a value.
  *
- * If no rule of the contract has the finding, because the schema is that of another contract, the violation is `refused`.
+ * The violation is `refused` if no rule of the contract explains the finding. This happens if the schema in ESC was
+ * written for another contract.
  */
-export function violationsOfFindings(
-  contract: Contract,
-  { values, missing, isRuleUnmet }: SchemaFindings,
-): readonly Violation[] {
-  const required = new Map(contract.rules.flatMap((rule) => (rule.kind === "required" ? [[rule.name, rule]] : [])));
-  const violations = new Map<string, Violation>();
-  for (const [nameInEsc, findings] of values) {
-    const declaration = declarationOf(contract, nameInEsc);
-    const name = declaration?.name ?? nameInEsc;
-    const rule = required.get(name);
-    const isInRule = isRuleUnmet && contract.rules.some((candidate) => isOver(candidate, name));
-    const fault = declaration && findFault(declaration, rule !== undefined, isInRule, findings);
-    if (fault === "blank" && rule !== undefined) violations.set(name, { kind: "missing", rule, name });
-    else if (typeof fault === "object") violations.set(name, { kind: "malformed", name, fault });
-    // With a rule over several variables, the finding may only be a part of what ESC reports about this rule.
-    else if (!isInRule) violations.set(name, { kind: "refused", name });
-  }
-  const absent = absentVariables(contract, missing);
+export function violationsOfFindings(contract: Contract, findings: SchemaFindings): readonly Violation[] {
+  const requiredRules = new Map(
+    contract.rules.flatMap((rule): readonly [string, RequiredRule][] =>
+      rule.kind === "required" ? [[rule.name, rule]] : [],
+    ),
+  );
+  const violations = new Map(violationsOfValues(contract, findings, requiredRules));
+  const absent = absentVariables(contract, findings.missing);
   for (const name of absent) {
-    const rule = required.get(name);
+    const rule = requiredRules.get(name);
     if (rule !== undefined && !violations.has(name)) violations.set(name, { kind: "missing", rule, name });
   }
   const groups = contract.rules.flatMap((rule): readonly Violation[] => {
@@ -82,16 +78,36 @@ export function violationsOfFindings(
     return rule.names.every((name) => absent.has(name)) ? [{ kind: "none-set", rule }] : [];
   });
   const conditions = contract.rules.flatMap((rule): readonly Violation[] => {
-    // If the value of the condition is wrong, the condition may not be met.
+    // If the variable of the condition has a wrong value, it is not certain that the condition is met.
     if (rule.kind !== "required-when" || !absent.has(rule.name) || violations.has(rule.when.name)) return [];
     return [{ kind: "missing-when", rule, name: rule.name, when: rule.when }];
   });
-  // A rule that is not met is explained by a group, or otherwise by a condition.
-  const ofRules = groups.length > 0 || !isRuleUnmet ? groups : conditions;
-  return [...violations.values(), ...ofRules];
+  // ESC does not report which rule is not met: a group explains it, and otherwise a condition.
+  const isConditionUnmet = findings.isRuleUnmet && groups.length === 0;
+  return [...violations.values(), ...groups, ...(isConditionUnmet ? conditions : [])];
 }
 
-/** Returns the variables that are missing under their name and all aliases. */
+/** Yields the violation of each value about which ESC reports something, by the name of its variable. */
+function* violationsOfValues(
+  contract: Contract,
+  { values, isRuleUnmet }: SchemaFindings,
+  requiredRules: ReadonlyMap<string, RequiredRule>,
+): Generator<[string, Violation]> {
+  for (const [nameInEsc, diagnostics] of values) {
+    const declaration = declarationOf(contract, nameInEsc);
+    const name = declaration?.name ?? nameInEsc;
+    const rule = requiredRules.get(name);
+    const isInUnmetRule = isRuleUnmet && contract.rules.some((candidate) => isSharedRule(candidate, name));
+    const isRequired = rule !== undefined;
+    const fault = declaration && findFault(declaration, diagnostics, { isRequired, isInUnmetRule });
+    if (fault === "blank" && isRequired) yield [name, { kind: "missing", rule, name }];
+    else if (typeof fault === "object") yield [name, { kind: "malformed", name, fault }];
+    // ESC also reports values when a rule over several variables is not met. Then the value itself may be right.
+    else if (!isInUnmetRule) yield [name, { kind: "refused", name }];
+  }
+}
+
+/** Returns the variables that ESC lacks under their name and under each alias. */
 function absentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
   const isMissing = (name: string): boolean => missing.includes(name);
   const names = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
@@ -104,61 +120,74 @@ function absentVariables(contract: Contract, missing: readonly string[]): Readon
 }
 
 /** Returns true if a rule is about several variables, and this variable is one of them. */
-function isOver(rule: Rule, name: string): boolean {
+function isSharedRule(rule: Rule, name: string): boolean {
   if (rule.kind === "required-when") return rule.name === name || rule.when.name === name;
   return "names" in rule && rule.names.includes(name);
 }
 
-/** The beginning of a finding about a text. The expression follows, quoted by `%q` of Go, which quotes ASCII like JSON. */
+/**
+ * The beginning of a message about a text. The expression follows in quotes. ESC quotes ASCII characters as JSON does.
+ */
 const PATTERN_MESSAGE = "string must match the pattern ";
-/** The service cuts long messages. Beginnings of this length are compared: a cut message has at least so many characters. */
+/** In characters. ESC cuts long messages, but never to fewer than these, so that the beginnings can be compared. */
 const COMPARED_LENGTH = 250;
-/** The expressions in the schemas of rules over several variables, and of optional variables. */
+/** The expressions that the schemas of many variables and rules have in common. */
 const SHARED_EXPRESSIONS = expressionsIn([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
 
-/** Returns true if a finding is about a text that does not match the expression. */
+/** Returns true if ESC reports that a text does not match the expression. */
 function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
   const message = PATTERN_MESSAGE + JSON.stringify(expression);
   if (summary === message) return true;
   return message.length > COMPARED_LENGTH && summary.startsWith(message.slice(0, COMPARED_LENGTH));
 }
 
+/** The facts about a variable that are not in its declaration. */
+interface FaultContext {
+  readonly isRequired: boolean;
+  /** True if a rule over several variables is not met, and this variable is one of them: ESC may report that rule. */
+  readonly isInUnmetRule: boolean;
+}
+
 /**
- * Finds the part of the format that a value does not meet, as far as findings show it.
+ * Finds the part of the format that a value does not meet, as far as messages of ESC show it.
  *
- * @param isInRule true if the findings may be those of a rule over several variables
- * @returns `blank` if the value must have a visible character; undefined if the findings are not those of this variable's
- *   schema
+ * @returns `blank` if the value must have a visible character; undefined if the messages are not about the schema that
+ *   sophia-run writes for this variable
  */
 function findFault(
   declaration: Declaration,
-  isRequired: boolean,
-  isInRule: boolean,
-  findings: readonly Diagnostic[],
+  diagnostics: readonly Diagnostic[],
+  { isRequired, isInUnmetRule }: FaultContext,
 ): FormatFault | "blank" | undefined {
   const { format } = declaration;
-  const patternFindings = findings.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
-  const expressions = expressionsIn(valueSchema(declaration, isRequired).alternatives);
-  const isAbout = (finding: Diagnostic, candidates: readonly string[]): boolean =>
-    candidates.some((expression) => isAboutPattern(finding, expression));
-  // Many schemas have the shared expressions: they do not show whose schema has refused the value.
-  const specificFindings = patternFindings.filter((finding) => !isAbout(finding, SHARED_EXPRESSIONS));
-  if (specificFindings.length > 0 && !specificFindings.some((finding) => isAbout(finding, expressions)))
-    return undefined;
-  const isOnlyOfRule = specificFindings.length === 0 && !findings.some((finding) => isAboutFormat(finding, format));
-  if (isInRule && isOnlyOfRule) return undefined;
+  const patternDiagnostics = diagnostics.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
+  const ownExpressions = expressionsIn(valueSchema(declaration, isRequired).alternatives);
+  const isAboutAny = (diagnostic: Diagnostic, expressions: readonly string[]): boolean =>
+    expressions.some((expression) => isAboutPattern(diagnostic, expression));
+  // A shared expression does not show whose schema refused the value.
+  const specificDiagnostics = patternDiagnostics.filter((diagnostic) => !isAboutAny(diagnostic, SHARED_EXPRESSIONS));
+  const isOfOtherSchema =
+    specificDiagnostics.length > 0 && !specificDiagnostics.some((diagnostic) => isAboutAny(diagnostic, ownExpressions));
+  if (isOfOtherSchema) return undefined;
+  const mayBeOfRule =
+    specificDiagnostics.length === 0 && !diagnostics.some((diagnostic) => isAboutFormat(diagnostic, format));
+  if (isInUnmetRule && mayBeOfRule) return undefined;
   if (format?.kind === "text" || format === undefined) {
     const rules = textRules(format, isRequired);
     const unmetRule = rules.find(({ expression }) =>
-      patternFindings.some((finding) => isAboutPattern(finding, expression)),
+      patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
     );
-    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is reported.
+    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is
+    // reported.
     return (unmetRule ?? rules[0])?.fault;
   }
   return faultOfKind(format);
 }
 
-/** Returns true for a finding about the type or the list of values of a format, which no rule over several variables makes. */
+/**
+ * Returns true for a message about the type or the `enum` of a format. ESC sends none for a rule over several
+ * variables.
+ */
 function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined): boolean {
   if (format?.kind !== "enum") return summary.startsWith("expected a ");
   const [first, ...others] = format.values;
@@ -166,7 +195,7 @@ function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined)
   return summary.slice(0, COMPARED_LENGTH) === `expected ${expected}`.slice(0, COMPARED_LENGTH);
 }
 
-/** Returns the expressions in schemas of values. */
+/** Returns the expressions in schemas of values. `matchingAll` of value-schema.ts nests them in `anyOf`. */
 function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
   return schemas.flatMap(({ pattern, anyOf = [] }) => [
     ...(pattern === undefined ? [] : [pattern]),
@@ -174,7 +203,7 @@ function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
   ]);
 }
 
-/** Returns the fault that describes the whole format, since findings do not show which part of it is not met. */
+/** Returns the fault that describes the whole format, since messages do not show which part of it is not met. */
 function faultOfKind(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
   switch (format.kind) {
     case "url":

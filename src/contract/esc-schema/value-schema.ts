@@ -1,6 +1,9 @@
 /**
- * Translates the format of a variable to schemas of values in ESC; pure. A value in ESC may be a text, a number or a
- * boolean: ESC gives programs its text, so that `PORT: 8080` and `PORT: "8080"` must both be allowed.
+ * Translates the format of one variable into schemas for its value in Pulumi ESC. contract-schema.ts puts them into the
+ * schema of the whole contract, and schema-findings.ts uses them to explain why ESC refused a value.
+ *
+ * A value in ESC may be a text, a number or a boolean. Programs get all of them as text, so that the schemas must allow
+ * both `PORT: 8080` and `PORT: "8080"`.
  *
  *     contract   "format": "port"
  *     schemas    { type: string, pattern: "^(?:0{0,4}[1-9]|…)$" }, { type: number, multipleOf: 1, minimum: 1, maximum: 65535 }
@@ -22,20 +25,23 @@ type Gap =
   | "syntax of JSON"
   | "syntax of a URL";
 
-/** The schema of the values of one variable. */
+/** The schemas for the value of one variable. */
 export interface ValueSchema {
-  /** A value that has the format meets one of these schemas. Apart from the gaps, a value that meets one has the format. */
+  /**
+   * Each value of the format meets at least one of these schemas. Because of the gaps, other values may meet one as
+   * well.
+   */
   readonly alternatives: readonly EscSchema[];
   readonly gaps: readonly Gap[];
 }
 
 const VISIBLE_CHARACTER = re2Set(VISIBLE.source);
 const INVISIBLE_CHARACTER = re2Set(VISIBLE.source.replace("[^", "["));
-/** Schemas of the values that programs do not get. */
+/** Schemas of values that sophia-run does not pass on to programs, so that the variable is not set. */
 const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
-/** Schemas of the values that are the same as no value. */
+/** Schemas of values that sophia-run treats like a missing variable. */
 export const EMPTY_VALUES: readonly EscSchema[] = [{ type: "string", pattern: "^$" }, ...NOT_DELIVERED];
-/** The schema of texts that are not empty, but have no visible character, so that the variable is not set. */
+/** The schema of texts that have only invisible characters, such as spaces, so that the variable is not set. */
 export const INVISIBLE_TEXT: EscSchema = { type: "string", pattern: `^${INVISIBLE_CHARACTER}+$` };
 /** Schemas of all values with which the variable is not set. */
 export const BLANK_VALUES: readonly EscSchema[] = [
@@ -52,31 +58,33 @@ export const SET_VALUES: readonly EscSchema[] = [
 ];
 
 /**
- * Returns the schema of the values that have the format of a declaration.
+ * Returns the schemas for values of a declared variable.
  *
- * @param mustBeSet true if a text must have a visible character, since the variable is required
+ * @param mustBeSet true if the variable is required, so that a text must have a visible character
  */
 export function valueSchema({ format, as }: Pick<Declaration, "format" | "as">, mustBeSet: boolean): ValueSchema {
   if (format === undefined) return { alternatives: SET_VALUES, gaps: [] };
   const { texts, gaps: textGaps } = textsOf(format, mustBeSet);
   // For `"as": "file"` the variable may hold the content of the file, or its path.
-  const path = as === "file" ? [{ type: "string", pattern: String.raw`^(?:/|[A-Za-z]:[\\/])` } as const] : [];
+  const absolutePaths = as === "file" ? [{ type: "string", pattern: String.raw`^(?:/|[A-Za-z]:[\\/])` } as const] : [];
   const numbers = numbersOf(format);
-  const hasLooseNumbers = format.kind === "text" && numbers.length > 0;
-  const numberGaps: readonly Gap[] = hasLooseNumbers ? ["pattern or length of a number without quotes"] : [];
+  const allowsAnyNumber = format.kind === "text" && numbers.length > 0;
+  const numberGaps: readonly Gap[] = allowsAnyNumber ? ["pattern or length of a number without quotes"] : [];
   const gaps = [...textGaps, ...numberGaps];
-  return { alternatives: [...texts, ...path, ...numbers, ...booleansOf(format)], gaps };
+  return { alternatives: [...texts, ...absolutePaths, ...numbers, ...booleansOf(format)], gaps };
 }
 
 type TextFormat = Extract<ValueFormat, { kind: "text" }>;
 
-interface Texts {
+interface TextSchemas {
   readonly texts: readonly EscSchema[];
   readonly gaps: readonly Gap[];
 }
 
-/** Returns the schemas of values that are texts in ESC. */
-function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
+/**
+ * Returns the schemas for values that are texts in ESC. The expressions are those of format.ts, in the syntax of RE2.
+ */
+function textsOf(format: ValueFormat, mustBeSet: boolean): TextSchemas {
   switch (format.kind) {
     case "text":
       return freeText(format, mustBeSet);
@@ -101,17 +109,19 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
     case "boolean":
       return exactly("(?i:true|false|yes|no|on|off|1|0)");
     case "port":
-      // From 1 to 65535 with at most five digits, also with leading zeros.
+      // From 1 to 65535, with at most five digits, of which the first may be zeros.
       return exactly(
         "0{0,4}[1-9]|0{0,3}[1-9][0-9]|0{0,2}[1-9][0-9]{2}|0?[1-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
       );
     case "enum":
       return { texts: [{ type: "string", enum: format.values }], gaps: [] };
     case "json":
+      // Checks only that the first character can begin a JSON value.
       return { texts: [{ type: "string", pattern: String.raw`^[\t\n\r ]*["\[{0-9tfn-]` }], gaps: ["syntax of JSON"] };
     case "base64":
       return exactly([base64("[A-Za-z0-9+/]"), base64("[A-Za-z0-9_-]")].join("|"));
     case "email":
+      // The template cannot contain a backtick directly, because String.raw keeps the backslash of an escaped one.
       return exactly(
         String.raw`[A-Za-z0-9_.!#$%&'*+/=?^${"`"}{|}~-]{1,64}@LABEL(?:\.LABEL)*`.replaceAll(
           "LABEL",
@@ -121,14 +131,15 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): Texts {
   }
 }
 
-/** An expression of RE2 that the text of a value must match, and the fault of a text that does not match. */
+/** One requirement on the text of a value. */
 export interface TextRule {
+  /** The expression of RE2 that the text must match. */
   readonly expression: string;
-  /** `blank`: the text has no visible character. */
+  /** The fault of a text that does not match. `blank` means that the text has no visible character. */
   readonly fault: FormatFault | "blank";
 }
 
-/** Returns what a schema requires of a text, as far as RE2 can express it. @param mustBeSet as of {@link valueSchema} */
+/** Returns the requirements of the format `text` that RE2 can express. @param mustBeSet see {@link valueSchema} */
 export function textRules(format: TextFormat | undefined, mustBeSet: boolean): readonly TextRule[] {
   const { prefixes = [], minLength = 0, pattern } = format ?? {};
   const rules: TextRule[] = [];
@@ -147,8 +158,10 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
   return rules;
 }
 
-/** Returns the schema of the format `text`. A schema of ESC has neither a length in characters nor a pattern of JavaScript. */
-function freeText(format: TextFormat, mustBeSet: boolean): Texts {
+/**
+ * Returns the schema of the format `text`. A schema of ESC cannot limit the length of a text, except by an expression.
+ */
+function freeText(format: TextFormat, mustBeSet: boolean): TextSchemas {
   const { minLength, pattern } = format;
   const rules = textRules(format, mustBeSet);
   const hasPatternRule = rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
@@ -159,25 +172,27 @@ function freeText(format: TextFormat, mustBeSet: boolean): Texts {
 }
 
 /**
- * Returns a schema of the texts that match all expressions. ESC has no `allOf`: a pattern and an `anyOf` beside it must
- * both hold.
+ * Returns the members of a schema for texts that match all expressions. ESC has no `allOf`. But a `pattern` and an
+ * `anyOf` in the same schema must both hold, so that each further expression is in an `anyOf` with one alternative.
  */
 function matchingAll([first, ...others]: readonly string[]): EscSchema {
   if (first === undefined) return {};
   return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [matchingAll(others)] }) };
 }
 
-/** Returns the schema of a format that an expression describes completely. */
-function exactly(expression: string): Texts {
+/** Returns the schema of a format that the expression describes completely, so that there is no gap. */
+function exactly(expression: string): TextSchemas {
   return { texts: [matching(expression)], gaps: [] };
 }
 
-/** Returns a schema of the texts of which the whole matches the expression. */
+/** Returns the schema of texts that the expression matches as a whole. */
 function matching(expression: string): EscSchema {
   return { type: "string", pattern: `^(?:${expression})$` };
 }
 
-/** Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere. */
+/**
+ * Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere.
+ */
 function base64(digitSet: string): string {
   const breaks = String.raw`(?:\r?\n)*`;
   const digit = `${digitSet}${breaks}`;
@@ -186,7 +201,7 @@ function base64(digitSet: string): string {
   return `${breaks}(?:(?:${groupOfFour})+${lastGroup}?|${lastGroup})`;
 }
 
-/** Returns the schemas of values that are numbers in ESC. Programs get the digits of the number. */
+/** Returns the schemas for values that are numbers in ESC. Programs get the digits of the number. */
 function numbersOf(format: ValueFormat): readonly EscSchema[] {
   switch (format.kind) {
     case "integer":
@@ -206,6 +221,7 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
     case "boolean":
       return [0, 1].map(equalNumber);
     case "enum":
+      // Lists the values that ESC may hold as numbers, such as `8` and `-1.5`.
       return format.values
         .filter((value) => /^-?\d/.test(value) && Number.isFinite(Number(value)))
         .map((value) => equalNumber(Number(value)));
@@ -220,7 +236,7 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
   }
 }
 
-/** Returns false for a format that the text of a number cannot have. */
+/** Returns false if the text of no number has the format. It may also return true for such a format. */
 function mayBeNumber({ prefixes, pattern }: TextFormat): boolean {
   const mayHavePrefix = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
   if (!mayHavePrefix) return false;
@@ -241,12 +257,15 @@ function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean 
   }
 }
 
-/** Returns a schema of one number. ESC compares the digits of numbers in an `enum`, but their values here: `1.0` equals 1. */
+/**
+ * Returns the schema of one number. It is not an `enum`, for which ESC compares digits, so that `1.0` would differ from
+ * `1`.
+ */
 function equalNumber(value: number): EscSchema {
   return { type: "number", minimum: value, maximum: value };
 }
 
-/** Returns the schemas of the values true and false, of which programs get the words `true` and `false`. */
+/** Returns the schemas for values that are booleans in ESC. Programs get the words `true` and `false`. */
 function booleansOf(format: ValueFormat): readonly EscSchema[] {
   const allowed = [true, false].filter((value) => formatFault(format, String(value), "") === undefined);
   if (allowed.length === 0) return [];

@@ -1,15 +1,16 @@
 /**
- * Checks what the schema cannot say about the `broker` member of one variable; pure. broker-meaning.ts calls it for each key.
+ * Checks the `broker` member of one variable, as far as the JSON Schema of contracts cannot. broker-meaning.ts calls
+ * this for each key: a variable whose value the broker holds, so that the program gets only a dummy.
  *
  *     "broker": { "upstream": "https://api.example.com", "headers": ["api-key"], "base": { "EXAMPLE_URL": "" } }
  */
 import { enumerate } from "../../core/text.ts";
 import { parseUrl } from "../../core/url.ts";
 import { addressName, baseOf, brokerEntryOf, variableIn } from "../broker/entry.ts";
-import { type BrokerEntry, isReserved, slotOf } from "../broker/broker-model.ts";
+import { type BrokerEntry, isReservedHeader, slotOf } from "../broker/broker-model.ts";
 import {
   baseNameFault,
-  type FormFault,
+  type MemberFault,
   originFault,
   pathFault,
   ruleFault,
@@ -18,7 +19,7 @@ import {
 import { sitesOf } from "../broker/github-keys.ts";
 import { GITHUB_TOKENS, providerOf } from "../broker/providers.ts";
 import type { BrokerMember, VariableEntry } from "../generated/document.ts";
-import { isSecret, listOf } from "./compile.ts";
+import { isSecretEntry, listOf } from "./compile.ts";
 import type { DocumentPath } from "./positions.ts";
 
 /** An error in the `broker` member of a variable. */
@@ -28,20 +29,22 @@ export interface BrokerIssue {
   readonly path: DocumentPath;
   readonly message: string;
   readonly allowed: string;
-  /** True if the position is that of the key of the member, false for its value. */
-  readonly atKey: boolean;
+  /** The part of the member at the path that the user must correct. */
+  readonly position: "key" | "value";
 }
 
-/** A declared variable whose value the broker can hold, with its compiled entry. */
+/** A declared variable whose value the broker can hold. */
 export interface DeclaredKey {
   readonly name: string;
+  /** The entry of the variable in the contract. */
   readonly declared: VariableEntry;
   /** Absent if the key is built in and the contract has no `broker` member for it. */
   readonly member: BrokerMember | undefined;
+  /** The compiled member, without its rules. */
   readonly entry: BrokerEntry;
   /**
-   * The variables that the program gets. They are compared in upper case (`folded`), because Windows ignores the case of
-   * names.
+   * The variables in which the program gets the address of the broker. They are compared in upper case (`folded`),
+   * because Windows ignores the case of names.
    */
   readonly addresses: readonly { readonly variable: string; readonly folded: string }[];
 }
@@ -49,10 +52,10 @@ export interface DeclaredKey {
 /** Compiles the broker's entry of a variable. @returns undefined if the broker does not hold its value */
 export function compileDeclaredKey(name: string, declared: VariableEntry): DeclaredKey | undefined {
   const { broker } = declared;
-  // Leaves out the rules: there may be many, and no check of the compiled entry depends on them.
+  // Compiling the rules (`allow`, `deny`) may take long, and no check of the entry depends on them.
   const { allow: _allow, deny: _deny, ...memberWithoutRules } = typeof broker === "object" ? broker : {};
   const brokerPart = typeof broker === "object" ? { broker: memberWithoutRules } : {};
-  const entry = brokerEntryOf({ ...declared, ...brokerPart, name, secret: isSecret(declared) });
+  const entry = brokerEntryOf({ ...declared, ...brokerPart, name, secret: isSecretEntry(declared) });
   if (entry === undefined) return undefined;
   const addresses = Object.keys(baseOf(name, entry)).map((variable) => ({ variable, folded: variable.toUpperCase() }));
   return { name, declared, member: broker, entry, addresses };
@@ -61,25 +64,30 @@ export function compileDeclaredKey(name: string, declared: VariableEntry): Decla
 /** Answers questions about the other names of the contract. */
 export interface KnownNames {
   readonly isDeclared: (name: string) => boolean;
+  /** Returns true for a variable whose value the broker holds. */
   readonly isKey: (name: string) => boolean;
   /** Returns the variable that has this alias. */
   readonly ownerOf: (alias: string) => string | undefined;
 }
 
-type ReportIssue = (path: DocumentPath, message: string, allowed: string, atKey?: boolean) => void;
+type ReportIssue = (path: DocumentPath, message: string, allowed: string, position?: "key" | "value") => void;
 
-/** Returns the issues of a key's `broker` member. @param areRulesNew false if the rules of this member were checked already */
+/**
+ * Returns the issues of a key's `broker` member.
+ *
+ * @param areRulesNew false if another profile has the same member, so that its rules were checked already
+ */
 export function examineKey(key: DeclaredKey, names: KnownNames, areRulesNew: boolean): readonly BrokerIssue[] {
   const issues: BrokerIssue[] = [];
-  const report: ReportIssue = (path, message, allowed, atKey = false) => {
-    issues.push({ variable: key.name, path: ["broker", ...path], message, allowed, atKey });
+  const report: ReportIssue = (path, message, allowed, position = "value") => {
+    issues.push({ variable: key.name, path: ["broker", ...path], message, allowed, position });
   };
   examineFormat(key, report);
   examineMissingMembers(key, report);
   examineUpstream(key, names, report);
   examineHeaders(key, report);
   examineSsh(key, report);
-  // `base` is absent for a built-in key: its names need no check.
+  // For a built-in key `base` is absent, and the built-in names need no check.
   Object.entries(key.entry.base ?? {}).forEach(([variable, path]) => {
     examineBaseName(key, variable, names, report);
     reportFault(["base", variable], pathFault(path), report);
@@ -103,14 +111,14 @@ function examineRules(
   report: ReportIssue,
 ): void {
   const hosts = hostsOf(key);
-  const faultOf = (rule: string): FormFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
+  const faultOf = (rule: string): MemberFault | undefined => ruleFault(rule) ?? ruleHostFault(rule, hosts);
   allow.forEach((rule, index) => reportFault(["allow", index], faultOf(rule), report));
   deny.forEach((rule, index) => reportFault(["deny", index], faultOf(rule), report));
 }
 
 /**
- * Returns the hosts that a rule may name. An upstream in a variable has a host that only a start knows: then these are the
- * hosts of the built-in service.
+ * Returns the hosts that a rule may name. If a variable holds the upstream, its host is known only when a program is
+ * started. Then a rule may name the hosts of the built-in service.
  */
 function hostsOf({ name, entry: { upstream } }: DeclaredKey): readonly string[] {
   const provider = providerOf(name);
@@ -122,6 +130,7 @@ function hostsOf({ name, entry: { upstream } }: DeclaredKey): readonly string[] 
 }
 
 function examineSsh({ name, member }: DeclaredKey, report: ReportIssue): void {
+  // `ssh` routes remotes of git through the broker, which works only with the hosts of GitHub.
   if (typeof member !== "object" || member.ssh === undefined || providerOf(name)?.isGithub === true) return;
   report(["ssh"], "git has no use for this key", `"ssh" only for GitHub tokens: ${GITHUB_TOKENS.join(", ")}`);
 }
@@ -141,7 +150,10 @@ function examineFormat({ declared: { format } }: DeclaredKey, report: ReportIssu
   report([], `a dummy key cannot have the format ${type}`, `no "format", or one of text; or "broker": false`);
 }
 
-/** Reports the members that a key without anything built in needs, if neither the contract nor the probe has them. */
+/**
+ * Reports members that are missing for a key of which sophia-run has no built-in facts. They may also follow from the
+ * probe of the variable.
+ */
 function examineMissingMembers({ name, member, declared, entry }: DeclaredKey, report: ReportIssue): void {
   if (providerOf(name) !== undefined) return;
   const missing: readonly (readonly [member: string, example: string])[] = [
@@ -163,7 +175,7 @@ function examineMissingMembers({ name, member, declared, entry }: DeclaredKey, r
 
 function examineUpstream({ name, member, entry }: DeclaredKey, names: KnownNames, report: ReportIssue): void {
   const { upstream } = entry;
-  // An upstream that follows from the probe was checked with the probe.
+  // If the upstream follows from the probe, it was checked with the probe.
   if (upstream === undefined || typeof member !== "object" || member.upstream === undefined) return;
   const variable = variableIn(upstream);
   if (variable === undefined) reportFault(["upstream"], originFault(upstream), report);
@@ -181,7 +193,7 @@ function examineHeaders({ member }: DeclaredKey, report: ReportIssue): void {
     const folded = header.toLowerCase();
     if (seen.has(folded)) report(["headers", index], "duplicate header", "each header once");
     seen.add(folded);
-    if (!isReserved(slotOf(header).header)) return;
+    if (!isReservedHeader(slotOf(header).header)) return;
     report(["headers", index], "a key cannot stand in this header", `such as "Authorization: Bearer", or "api-key"`);
   });
 }
@@ -190,10 +202,10 @@ function examineBaseName(key: DeclaredKey, variable: string, names: KnownNames, 
   const fault = findBaseNameFault(key, variable, names);
   if (fault === undefined) return;
   const allowed = "the variable in which clients of the service look for its address";
-  report(["base", variable], `${variable} ${fault}`, allowed, true);
+  report(["base", variable], `${variable} ${fault}`, allowed, "key");
 }
 
-/** Returns why a variable cannot hold the broker's address, to follow its name. */
+/** Returns why a variable cannot hold the broker's address, as the end of a sentence that begins with its name. */
 function findBaseNameFault({ name }: DeclaredKey, variable: string, names: KnownNames): string | undefined {
   if (variable === name || names.isKey(variable)) return "is a brokered key";
   const owner = names.ownerOf(variable);

@@ -1,6 +1,6 @@
 /**
- * Reads the text of a contract file. A file that was only found, and that another user could have written, is refused: it would
- * decide what the program gets.
+ * Reads the text of a contract file. If sophia-run found the contract, it refuses a file that another user of the
+ * machine can write: the contract decides which variables the program gets.
  */
 import { isUtf8 } from "node:buffer";
 import { lstatSync, type Stats } from "node:fs";
@@ -12,51 +12,70 @@ import { readFound, readNamed } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import type { LinkEscape } from "../../system/linked-file.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
-import { ContractFileError, type ContractProblem, type Reason } from "./contract-file-error.ts";
+import { ContractFileError, type ContractProblem, type ReadReason } from "./contract-file-error.ts";
 
-export const MAX_BYTES = 8 * 1024 * 1024;
+/** The limit of a contract file. Contracts have a few kilobytes. */
+export const MAX_CONTRACT_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads a contract, and returns its text without a byte-order mark. If the first contract was found, the file must have a
- * trusted owner.
+ * Reads a contract file, and returns its text without a byte-order mark.
  *
- * @param path absolute
- * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid` if
- *   it is not UTF-8
+ * @param path the absolute path
+ * @throws ContractFileError (125): `contract-unreadable`, `contract-distrusted`, `link-outside`, or `contract-invalid`
+ *   if it is not UTF-8
  */
-export async function readContractText(path: string, reason: Reason, folders: Folders): Promise<string> {
-  const { isFound, extendedBy, first = path } = reason;
-  // Fast path: the addon checks and reads a usual file. It does not for an extended file, whose path may lead through a link.
-  const trustedText = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), false) : undefined;
+export async function readContractText(path: string, reason: ReadReason, folders: Folders): Promise<string> {
+  const { isFound, extendedBy, firstContract = path } = reason;
+  // Fast path for nearly all starts: the addon checks the owner of a regular file, and reads it. It cannot do so for an
+  // extended file, whose path may have symbolic links.
+  const isSecret = false;
+  const trustedText = isFound && extendedBy === undefined ? readTrusted(path, dirname(path), isSecret) : undefined;
   if (trustedText !== undefined) return withoutMark(trustedText);
-  const refusal = (problem: ContractProblem): ContractFileError => new ContractFileError(path, folders.cwd, problem);
+  const createError = (problem: ContractProblem): ContractFileError =>
+    new ContractFileError(path, folders.cwd, problem);
   let bytes: Buffer;
+  /** Set once the owner of the opened file is not trusted. */
   let distrust: Distrust | undefined;
   try {
-    // This is called with the opened file, so that the file cannot be replaced between the check and the read.
+    // The status is that of the opened file, so that no other user can replace the file between this check and the
+    // read.
     const accept = (stats: Stats): boolean => {
       if (isFound) distrust = distrustOf(path, stats, dirname(path), folders.project);
       return distrust === undefined;
     };
-    const options = { maxBytes: MAX_BYTES, accept };
-    const mayBeLink = isFound && (extendedBy !== undefined || lstatSync(path).isSymbolicLink());
-    if (mayBeLink) {
-      const { readLinked } = await import("../../system/linked-file.ts");
-      bytes = readLinked(path, { ...options, foundAs: first });
-    } else if (isFound || extendedBy !== undefined) {
-      bytes = readFound(path, { ...options, follows: !isFound });
-    } else bytes = await readNamed(path, options);
+    bytes = await readBytes(path, reason, accept);
   } catch (error) {
-    if (distrust !== undefined) throw refusal({ kind: "distrusted", distrust, reason });
+    if (distrust !== undefined) throw createError({ kind: "distrusted", distrust, reason });
     const escape = await findLinkEscape(error);
-    if (escape !== undefined) throw refusal({ kind: "escaping-link", escape, first });
-    throw refusal({ kind: "unreadable", errorCode: systemErrorCode(error), reason });
+    if (escape !== undefined) throw createError({ kind: "escaping-link", escape, firstContract });
+    throw createError({ kind: "unreadable", errorCode: systemErrorCode(error), reason });
   }
-  if (!isUtf8(bytes)) throw refusal({ kind: "not-utf8" });
+  if (!isUtf8(bytes)) throw createError({ kind: "not-utf8" });
   return withoutMark(bytes.toString("utf8"));
 }
 
-/** Returns where a link leads, if an error is about a link that leads out of the repository. */
+/** Reads a file if `accept` returns true for its status. @throws an error such as Node.js throws, or EscapingLink */
+async function readBytes(
+  path: string,
+  { isFound, extendedBy, firstContract = path }: ReadReason,
+  accept: (stats: Stats) => boolean,
+): Promise<Buffer> {
+  const options = { maxBytes: MAX_CONTRACT_BYTES, accept };
+  const isExtended = extendedBy !== undefined;
+  const mayBeFoundLink = isFound && (isExtended || lstatSync(path).isSymbolicLink());
+  if (mayBeFoundLink) {
+    // A symbolic link of a found contract must not lead out of the repository.
+    const { readLinked } = await import("../../system/linked-file.ts");
+    return readLinked(path, { ...options, foundAs: firstContract });
+  }
+  if (isFound || isExtended) return readFound(path, { ...options, follows: !isFound });
+  // The user may name anything that can be read, such as a pipe.
+  return readNamed(path, options);
+}
+
+/**
+ * Returns the facts about a symbolic link that leads out of the repository; undefined if the error has another reason.
+ */
 async function findLinkEscape(error: unknown): Promise<LinkEscape | undefined> {
   if (systemErrorCode(error) !== "ESCAPING_LINK") return undefined;
   const { EscapingLink } = await import("../../system/linked-file.ts");

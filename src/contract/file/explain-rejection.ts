@@ -1,9 +1,9 @@
 /**
- * Explains why a document does not have the form of the schema; pure. Runs only if the generated guard refuses the
- * document.
+ * Explains why the JSON of a contract does not have the form of the schema. It runs only if the generated check
+ * (generated/guard.ts) refuses the document.
  *
- * Messages repeat no values, and only keys that the schema has: the user may have named the wrong file, such as one with
- * credentials.
+ * Messages contain no values of the document, and only keys that the schema has: the user may have named a wrong file,
+ * which contains credentials.
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
@@ -11,19 +11,19 @@ import { alternatives } from "../contract-words.ts";
 import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
-/** Returns all faults of a document, in the order of the document's parts. */
-export function explain(schema: Schema, document: Node): readonly Fault[] {
+/** Returns all faults of a document, in the order in which its parts are examined. */
+export function explainRejection(schema: Schema, document: Node): readonly Fault[] {
   return Array.from(examine(schema, document, schema));
 }
 
-/** Yields the faults of a value. @param root the whole schema, which has the definitions */
+/** Yields the faults of a value. @param root the schema of a document, which has the definitions */
 function* examine(root: Schema, node: Node, schemaOrReference: Schema): Generator<Fault> {
   const schema = dereference(root, schemaOrReference);
   const value: unknown = node.value;
   const allowedValues = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
   if (allowedValues !== undefined) {
-    if (!allowedValues.some((allowed) => allowed === value)) yield unknownValue(node, allowedValues);
-  } else if (!isOfType(node, schema)) yield notAllowed(node, describe(schema));
+    if (!allowedValues.some((allowed) => allowed === value)) yield unknownValueFault(node, allowedValues);
+  } else if (!isOfType(node, schema)) yield typeFault(node, describeSchema(schema));
   else if (schema.if !== undefined && schema.then !== undefined && schema.else !== undefined) {
     yield* examine(root, node, isOfType(node, schema.if) ? schema.then : schema.else);
   } else if (schema.oneOf !== undefined) yield* examineOneOf(root, node, schema);
@@ -47,7 +47,7 @@ function isOfType(node: Node, schema: Schema): boolean {
   return typesOf(schema).some((type) => (type === "integer" ? Number.isInteger(node.value) : type === node.type));
 }
 
-const TYPE_WORDS: Readonly<Record<TypeName | Node["type"], string>> = {
+const TYPE_DESCRIPTIONS: Readonly<Record<TypeName | Node["type"], string>> = {
   string: "a string",
   boolean: "true or false",
   integer: "a whole number",
@@ -58,12 +58,14 @@ const TYPE_WORDS: Readonly<Record<TypeName | Node["type"], string>> = {
   property: "a property",
 };
 
-function notAllowed({ offset, type }: Node, allowed: string): Fault {
-  return { offset, message: `${TYPE_WORDS[type]} is not allowed here`, allowed };
+/** Returns the fault of a value whose type the schema does not allow. */
+function typeFault({ offset, type }: Node, allowed: string): Fault {
+  return { offset, message: `${TYPE_DESCRIPTIONS[type]} is not allowed here`, allowed };
 }
 
-function describe(schema: Schema): string {
-  const types = alternatives(typesOf(schema).map((type) => TYPE_WORDS[type]));
+/** Returns the types that a schema allows, with its description: `a string (the address of a page)`. */
+function describeSchema(schema: Schema): string {
+  const types = alternatives(typesOf(schema).map((type) => TYPE_DESCRIPTIONS[type]));
   return schema.description === undefined ? types : `${types} (${schema.description.replace(/\.$/, "")})`;
 }
 
@@ -71,16 +73,16 @@ function quote(name: string): string {
   return JSON.stringify(name);
 }
 
-function unknownValue(node: Node, values: readonly string[]): Fault {
+function unknownValueFault(node: Node, values: readonly string[]): Fault {
   const allowed = alternatives(values.map(quote));
   const value: unknown = node.value;
-  if (typeof value !== "string") return notAllowed(node, allowed);
+  if (typeof value !== "string") return typeFault(node, allowed);
   return { offset: node.offset, message: `unknown value${didYouMean(value, values)}`, allowed };
 }
 
 /**
- * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the wrong
- * line.
+ * Returns what is wrong with a value of the right type. The message does not repeat the value: a secret may be in the
+ * wrong line.
  */
 function findValueFault(schema: Schema, value: unknown): Omit<Fault, "offset"> | undefined {
   const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
@@ -89,6 +91,7 @@ function findValueFault(schema: Schema, value: unknown): Omit<Fault, "offset"> |
   }
   if (typeof value !== "string") return undefined;
   const length = Array.from(value).length;
+  // The schema has no `minLength` but 1.
   if (length < minLength) return { message: "the string is empty", allowed: `at least ${minLength} character` };
   if (length > maxLength) return { message: "the string is too long", allowed: `at most ${maxLength} characters` };
   if (pattern === undefined || new RegExp(pattern, "u").test(value)) return undefined;
@@ -120,13 +123,13 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   const nameSchema = dereference(root, schema.propertyNames ?? {});
   const knownKeys = Object.keys(properties);
   const members = membersOf(node);
-  const present = new Set(members.map(({ key }) => key));
-  for (const name of required.filter((key) => !present.has(key))) {
+  const presentKeys = new Set(members.map(({ key }) => key));
+  for (const name of required.filter((key) => !presentKeys.has(key))) {
     const property = dereference(root, properties[name] ?? {});
-    const allowed = `${quote(name)}: ${property.description ?? describe(property)}`;
+    const allowed = `${quote(name)}: ${property.description ?? describeSchema(property)}`;
     yield { offset: node.offset, message: `${quote(name)} is missing`, allowed };
   }
-  if (present.size > maxProperties) {
+  if (presentKeys.size > maxProperties) {
     yield { offset: node.offset, message: "the object has too many members", allowed: `at most ${maxProperties}` };
   }
   const seen = new Set<string>();
@@ -141,28 +144,32 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
     const property = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
     if (typeof property === "object") yield* examine(root, value, property);
     else if (property === false) {
-      const absentKeys = knownKeys.filter((name) => !present.has(name));
+      const absentKeys = knownKeys.filter((name) => !presentKeys.has(name));
       const message = `unknown key${didYouMean(key, absentKeys)}`;
       yield { offset, message, allowed: alternatives(knownKeys.map(quote)) };
     }
   }
 }
 
-/** Yields the faults by that schema of `oneOf` which the document's tag chooses, such as `"type": "enum"`. */
+/**
+ * Yields the faults by one schema of `oneOf`. The member that `discriminator` names selects it, such as `"type":
+ * "enum"`.
+ */
 function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
-  const property = discriminator?.propertyName ?? "type";
+  const tagKey = discriminator?.propertyName ?? "type";
   const candidates = oneOf.map((candidate) => dereference(root, candidate));
   const tagsOf = ({ properties }: Schema): readonly string[] => {
-    const tag = properties?.[property];
-    return tag?.enum ?? (tag?.const === undefined ? [] : [tag.const]);
+    const tagSchema = properties?.[tagKey];
+    return tagSchema?.enum ?? (tagSchema?.const === undefined ? [] : [tagSchema.const]);
   };
-  const tags = candidates.flatMap(tagsOf);
-  const tag = membersOf(node).findLast(({ key }) => key === property)?.value;
-  const chosen = candidates.find((candidate) => tagsOf(candidate).some((candidateTag) => candidateTag === tag?.value));
-  if (chosen !== undefined) yield* examine(root, node, chosen);
-  else if (tag !== undefined) yield unknownValue(tag, tags);
+  const allTags = candidates.flatMap(tagsOf);
+  // JSON.parse also takes the last of several members with the same key.
+  const tagNode = membersOf(node).findLast(({ key }) => key === tagKey)?.value;
+  const selected = candidates.find((candidate) => tagsOf(candidate).some((tag) => tag === tagNode?.value));
+  if (selected !== undefined) yield* examine(root, node, selected);
+  else if (tagNode !== undefined) yield unknownValueFault(tagNode, allTags);
   else {
-    const allowed = `${quote(property)}: ${alternatives(tags.map(quote))}`;
-    yield { offset: node.offset, message: `${quote(property)} is missing`, allowed };
+    const allowed = `${quote(tagKey)}: ${alternatives(allTags.map(quote))}`;
+    yield { offset: node.offset, message: `${quote(tagKey)} is missing`, allowed };
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles the
- * profile and the scope of this run.
+ * Loads a contract file: reads and parses it, merges it into the contract that it extends, checks it, and compiles it
+ * for the profile and the scope that the user selected. Each start in a project with a contract does this.
  *
  *     { "extends": "builtin", "variables": { "API_KEY": { "required": true } } }
  *
- * A valid contract needs only JSON.parse and the generated guard. What finds and describes errors is loaded for an invalid
- * one.
+ * A valid contract is parsed by JSON.parse, and checked by generated code (generated/guard.ts). The slower code that
+ * finds and describes errors is imported only for an invalid contract.
  */
 import { dirname, resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
@@ -16,37 +16,39 @@ import { isContractDocument } from "../generated/guard.ts";
 import type { Contract, ContractSelection } from "../contract-model.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
 import { compileContract, profilesOf } from "./compile.ts";
-import { ContractFileError, type LocatedFault, type Reason } from "./contract-file-error.ts";
+import { ContractFileError, type LocatedFault, type ReadReason } from "./contract-file-error.ts";
 import { readContractText, shownPath } from "./contract-text.ts";
 import type { ContractIssue } from "./positions.ts";
 import { examineMeaning } from "./meaning.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
 import type { DefaultExaminer } from "./variable-meaning.ts";
 
+/** The limit of files that extend each other: a start reads all of them. Projects use two or three. */
 const MAX_CHAIN_LENGTH = 8;
 
 /**
  * Loads a contract file.
  *
- * @param isFound false if the user named the file: then it may be anywhere, and anyone's
+ * @param file its path, and true for `isNamed` if the user named it: then it may be in any folder, and have any owner.
+ *   If sophia-run found the file, it must have a trusted owner
  * @throws ContractFileError (125); SophiaError (125): `contract-profile` or `contract-scope`
  */
 export async function loadContractFile(
-  file: string,
-  isFound: boolean,
+  file: { readonly path: string; readonly isNamed: boolean },
   folders: Folders,
   { profile, scope }: ContractSelection,
 ): Promise<Contract> {
-  // A path that was found is absolute, and may have `..` behind a link: see OWN_FOLDER.
-  const path = isFound ? file : resolve(folders.cwd, file);
-  const { document, environmentFiles } = await readDocument(path, { isFound }, folders, []);
+  // The path of a found file is already absolute. `resolve` would change its meaning if it has `..` behind a symbolic
+  // link.
+  const path = file.isNamed ? resolve(folders.cwd, file.path) : file.path;
+  const { document, environmentFiles } = await readDocument(path, { isFound: !file.isNamed }, folders, []);
   const profiles = profilesOf(document);
   if (profile !== undefined && !profiles.has(profile)) {
     throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
       ...profiles.keys(),
     ]);
   }
-  const namedContract = isFound ? undefined : path;
+  const namedContract = file.isNamed ? path : undefined;
   const environment =
     environmentFiles === undefined
       ? undefined
@@ -61,112 +63,131 @@ export async function loadContractFile(
   return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
 }
 
+/** The document of a contract file, merged with those that it extends. */
 interface MergedDocument {
   readonly document: ContractDocument;
-  /** Undefined if no file names an ESC environment. */
+  /** The files that name ESC environments; undefined if none does. */
   readonly environmentFiles?: EnvironmentFiles | undefined;
 }
 
 /**
  * Reads a contract file, merges it into those that it extends, and checks the result.
  *
- * @param extending the files that extend this one, the nearest last
+ * @param extendingFiles the files that extend this one, the nearest last
  * @throws ContractFileError (125)
  */
 async function readDocument(
   path: string,
-  reason: Reason,
+  reason: ReadReason,
   folders: Folders,
-  extending: readonly string[],
+  extendingFiles: readonly string[],
 ): Promise<MergedDocument> {
   const text = await readContractText(path, reason, folders);
-  const written = parseContract(text);
-  const refusal = (faults: readonly LocatedFault[]): ContractFileError =>
+  const createError = (faults: readonly LocatedFault[]): ContractFileError =>
     new ContractFileError(path, folders.cwd, { kind: "faults", faults });
-  if (written === undefined) throw refusal((await import("./rejection.ts")).findStructuralFaults(text));
-  const refuse = async (issues: readonly ContractIssue[]): Promise<never> => {
-    throw refusal((await import("./rejection.ts")).locateIssues(text, issues));
+  const throwIssues = async (issues: readonly ContractIssue[]): Promise<never> => {
+    throw createError((await import("./rejection.ts")).locateIssues(text, issues));
   };
-  let document = written;
+  const ownDocument = parseContract(text);
+  if (ownDocument === undefined) throw createError((await import("./rejection.ts")).findStructuralFaults(text));
+  let document = ownDocument;
   let environmentFiles: EnvironmentFiles | undefined;
-  if (written.extends !== undefined) {
+  if (ownDocument.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await readBase(written.extends, [...extending, path], reason.isFound, folders);
-    if ("message" in base) return refuse([{ path: ["extends"], atKey: false, ...base }]);
-    document = mergeDocuments(base.document, written);
+    const base = await readBase(ownDocument.extends, [...extendingFiles, path], reason.isFound, folders);
+    const isRefused = "message" in base;
+    if (isRefused) return throwIssues([{ path: ["extends"], atKey: false, ...base }]);
+    document = mergeDocuments(base.document, ownDocument);
     ({ environmentFiles } = base);
   }
-  if (namesEnvironment(written)) {
-    environmentFiles = (await import("./named-environments.ts")).addEnvironmentFile(environmentFiles, written, path);
+  if (namesEnvironment(ownDocument)) {
+    environmentFiles = (await import("./named-environments.ts")).addEnvironmentFile(
+      environmentFiles,
+      ownDocument,
+      path,
+    );
   }
-  const [examineDefault, examineBrokers] = [await defaultExaminerFor(document), await brokerExaminerFor(document)];
-  const issues = examineMeaning(document, { examineDefault, examineBrokers }, written);
-  return issues.length > 0 ? refuse(issues) : { document, environmentFiles };
+  const examiners = {
+    examineDefault: await defaultExaminerFor(document),
+    examineBrokers: await brokerExaminerFor(document),
+  };
+  const issues = examineMeaning(document, examiners, ownDocument);
+  return issues.length > 0 ? throwIssues(issues) : { document, environmentFiles };
 }
 
 function namesEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
   return environment !== undefined || Object.values(profiles).some((profile) => profile.environment !== undefined);
 }
 
+/** The reason why a contract cannot extend a file, and what it can extend instead. */
 type BaseRefusal = Pick<ContractIssue, "message" | "allowed">;
 
 /**
  * Reads the document that a contract extends.
  *
- * @param target the value of `extends`
+ * @param extendsValue `builtin`, or a path
  * @param chain the files from the first contract to the one with this `extends`
+ * @param isFound true if sophia-run found the first contract, false if the user named it
  * @returns the document, or why the contract cannot extend it
  */
 async function readBase(
-  target: string,
+  extendsValue: string,
   chain: readonly string[],
   isFound: boolean,
   folders: Folders,
 ): Promise<MergedDocument | BaseRefusal> {
-  if (target === "builtin") {
+  if (extendsValue === "builtin") {
     const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
     if (builtIn === undefined) throw new TypeError("the built-in contract is malformed");
     return { document: builtIn };
   }
   const allowed = '"builtin", or the path of a contract file, relative to this one';
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) return { message: "a contract cannot be read from a URL", allowed };
-  if (target.includes("\0")) return { message: "the path contains a NUL character", allowed };
-  const path = chain.at(-1) ?? "";
-  const base = resolve(dirname(path), target);
-  const [first = path] = chain;
-  const refusal = isFound ? await refuseOutside(base, target, first, folders) : undefined;
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(extendsValue)) return { message: "a contract cannot be read from a URL", allowed };
+  if (extendsValue.includes("\0")) return { message: "the path contains a NUL character", allowed };
+  const extendingFile = chain.at(-1) ?? "";
+  const baseFile = resolve(dirname(extendingFile), extendsValue);
+  const [firstContract = extendingFile] = chain;
+  const refusal = isFound ? await refuseOutside(baseFile, extendsValue, firstContract, folders) : undefined;
   if (refusal !== undefined) return refusal;
-  if (chain.includes(base)) {
-    const cycle = [...chain.slice(chain.indexOf(base)), base];
+  if (chain.includes(baseFile)) {
+    const cycle = [...chain.slice(chain.indexOf(baseFile)), baseFile];
     const shownCycle = cycle.map((file) => shownPath(file, folders.cwd)).join(" extends ");
     return { message: `the contract extends itself: ${shownCycle}`, allowed: "no cycle of contracts" };
   }
   if (chain.length >= MAX_CHAIN_LENGTH) {
     return { message: "too many contracts extend each other", allowed: `a chain of at most ${MAX_CHAIN_LENGTH}` };
   }
-  return readDocument(base, { isFound, extendedBy: path, first }, folders, chain);
+  return readDocument(baseFile, { isFound, extendedBy: extendingFile, firstContract }, folders, chain);
 }
 
-/** Refuses a file outside the repository of a contract that was found: the contract may be a stranger's. */
+/**
+ * Refuses a file outside the repository of a contract that sophia-run found: a cloned repository may be a stranger's,
+ * and must not make sophia-run read files elsewhere.
+ *
+ * @returns undefined if the file is inside the repository; without a repository, inside the contract's folder
+ */
 async function refuseOutside(
-  base: string,
-  target: string,
+  baseFile: string,
+  extendsValue: string,
   firstContract: string,
   { cwd }: Folders,
 ): Promise<BaseRefusal | undefined> {
   const { repositoryOrFolderOf, isBelow, isInside } = await import("../../system/repository.ts");
   const { folder, isRepository } = repositoryOrFolderOf(firstContract);
-  if (isInside(base, folder)) return undefined;
+  if (isInside(baseFile, folder)) return undefined;
   const { realPath } = await import("../../system/real-path.ts");
-  // The path is below the folder, so that only a link in it can lead outside.
-  const link = isBelow(base, folder) ? `${target} leads to ${realPath(base)}, and ` : "";
+  // If the path itself is below the folder, a symbolic link in it leads outside.
+  const link = isBelow(baseFile, folder) ? `${extendsValue} leads to ${realPath(baseFile)}, and ` : "";
   const place = isRepository ? "repository" : "folder";
   const message = `${link}a contract that no option names cannot extend files outside its ${place}`;
   const naming = `--contract ${shellWord(shownPath(firstContract, cwd))} allows any file`;
   return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
 }
 
-/** Returns the check of defaults, which is loaded only if one may be dangerous. */
+/**
+ * Returns the check for defaults that would make programs run code or redirect their connections. It is imported only
+ * if the cheap test `isSuspect` finds a default; otherwise no default can be dangerous.
+ */
 async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
   const hasSuspectDefault = namedEntriesOf(document).some(
     ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
@@ -174,13 +195,14 @@ async function defaultExaminerFor(document: ContractDocument): Promise<DefaultEx
   return hasSuspectDefault ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
 }
 
-/** Returns the check of `broker` members, which is loaded only if there is one. */
+/** Returns the check of `broker` members. It is imported only if the document has one that may be invalid. */
 async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
-  // Keys without a member need no check, and `false` is always valid.
+  // Variables without the member need no check, and `"broker": false` is always valid.
   const hasMember = namedEntriesOf(document).some(([, { broker = false }]) => broker !== false);
   return hasMember ? (await import("./broker-meaning.ts")).createBrokerExaminer(document) : () => [];
 }
 
+/** Returns the entries of all variables, by name: those of the contract, and then those of each profile. */
 function namedEntriesOf({
   variables = {},
   profiles = {},
@@ -191,31 +213,33 @@ function namedEntriesOf({
 }
 
 /**
- * Parses a contract.
+ * Parses the text of a contract, and checks its form.
  *
- * @returns undefined if the text is not JSON, does not have the form of the schema or has a duplicate key
+ * @returns undefined if the text is not JSON, does not have the form of the schema, or has a duplicate key
  */
 export function parseContract(text: string): ContractDocument | undefined {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch {
+    // The caller finds the error again, with its position, by a slower parser.
     return undefined;
   }
   return isContractDocument(document) && !hasDuplicateKeys(text, document) ? document : undefined;
 }
 
 /**
- * Returns true if an object of the text has two equal keys, of which JSON.parse has dropped one: then the parsed document
- * has fewer colons. Counting colons is faster than a second parser.
+ * Returns true if an object of the text has the same key twice. JSON.parse keeps only the last of them, so that the
+ * parsed document has fewer colons than the text. Counting colons is faster than a second parser.
  */
 function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   const parsedText = JSON.stringify(document);
-  // Fast path: without escapes, strings have the same colons in both texts. An escape may be one: "\u003a".
+  // Fast path: without escapes, the strings of both texts have the same colons. With escapes, `"\u003a"` becomes `":"`.
   const countKeys = text.includes("\\") ? countColonsOutsideStrings : countColons;
   return countKeys(text) !== countKeys(parsedText);
 }
 
+/** Deletes strings and everything that is no colon, and counts what remains. */
 function countColonsOutsideStrings(text: string): number {
   return text.replaceAll(/"(?:[^"\\]|\\.)*"|[^:"]+/g, "").length;
 }

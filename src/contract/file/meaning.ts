@@ -1,9 +1,12 @@
 /**
- * Checks what the schema of a contract cannot say: that names exist, that members fit each other, that patterns are valid.
- * The time is linear in the size of the document if its profiles form one chain.
+ * Checks the rules of a contract that its JSON Schema cannot express: that names which the contract refers to are
+ * declared, that the members of an entry fit each other, and that patterns are valid. load-file.ts calls this for each
+ * contract that has the form of the schema.
+ *
+ * The time is linear in the size of the document if its profiles form one chain, in which each extends the next.
  */
 import { didYouMean } from "../../core/suggest.ts";
-import { noWork } from "../format.ts";
+import { createPatternWork } from "../format.ts";
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { alternatives } from "../contract-words.ts";
 import { lineageOf, listOf, mergeEntries, mergeInto, profilesOf } from "./compile.ts";
@@ -19,47 +22,50 @@ import {
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type MergedEntries = ReturnType<typeof mergeEntries>;
 
-/** The limit of issues with a suggestion: each search takes time linear in the number of names. */
-const MAX_GUESSES = 100;
+/** The limit of issues with a suggestion (`did you mean …?`): each search takes time linear in the number of names. */
+const MAX_SUGGESTIONS = 100;
 
 /**
  * Returns the issues of a document that has the form of the schema.
  *
  * @param document the document, merged with those that it extends
- * @param written the document as its own file has it. Only its sections and scopes are checked: the others were, with their
- *   files
+ * @param ownDocument the document before it was merged. Of sections and scopes only its own are checked, since those of
+ *   the extended files were checked with these files
  */
 export function examineMeaning(
   document: ContractDocument,
   examiners: Examiners,
-  written: ContractDocument = document,
+  ownDocument: ContractDocument = document,
 ): readonly ContractIssue[] {
   const issues: ContractIssue[] = [];
-  const report: ReportIssue = (path, message, allowed, atKey = false) => {
-    issues.push({ path, atKey, message, allowed });
+  const report: ReportIssue = (path, message, allowed, position = "value") => {
+    issues.push({ path, atKey: position === "key", message, allowed });
   };
-  const guess: typeof didYouMean = (wanted, among) => (issues.length < MAX_GUESSES ? didYouMean(wanted, among) : "");
+  const suggestName: typeof didYouMean = (wanted, among) =>
+    issues.length < MAX_SUGGESTIONS ? didYouMean(wanted, among) : "";
   const profiles = profilesOf(document);
   if (document.variables === undefined) {
     report([], '"variables" is missing', '"variables": the declared variables by name; or "extends"');
   }
-  const declared = mergeEntries(document, []);
-  const { variables } = declared;
-  const context = { ...examiners, variables, report, guess, work: noWork() };
+  const withoutProfile = mergeEntries(document, []);
+  const { variables } = withoutProfile;
+  const context = { ...examiners, variables, report, suggestName, work: createPatternWork() };
   variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, context));
-  reportBrokers(variables, ["variables"], document.variables, context);
-  declared.groups.forEach(({ variables: members = [] }, group) => {
+  examineBrokerMembers(variables, ["variables"], document.variables, context);
+  withoutProfile.groups.forEach(({ variables: members = [] }, group) => {
     examineMembers(() => ["groups", group, "variables"], members, context);
   });
   examineLineages(profiles, report);
   if (profiles.size > 0) examineProfiles(profiles, document, context);
-  const inAnyProfile = profiles.size === 0 ? declared : mergeEntries(document, [...profiles.values()]);
+  const inAnyProfile = profiles.size === 0 ? withoutProfile : mergeEntries(document, [...profiles.values()]);
   examineAliases(document, inAnyProfile.variables, report);
   inAnyProfile.groups.forEach((_, group) => {
     if (!inAnyProfile.variables.has(group)) return;
-    report(["groups", group], `"${group}" is also a variable`, "a name that no variable has", true);
+    report(["groups", group], `"${group}" is also a variable`, "a name that no variable has", "key");
   });
-  if (written.sections !== undefined || written.scopes !== undefined) examineLists(written, inAnyProfile, context);
+  if (ownDocument.sections !== undefined || ownDocument.scopes !== undefined) {
+    examineLists(ownDocument, inAnyProfile, context);
+  }
   return issues;
 }
 
@@ -67,8 +73,9 @@ export function examineMeaning(
 function examineLists(
   { sections = [], scopes = {} }: ContractDocument,
   { variables, groups }: MergedEntries,
-  { report, guess }: ExaminationContext,
+  { report, suggestName }: ExaminationContext,
 ): void {
+  /** All names for suggestions, once there is an issue. */
   let names: readonly string[] | undefined;
   const lists = [
     ...sections.map(({ lines }, index) => ({ path: ["sections", index, "lines"], ids: lines })),
@@ -78,28 +85,33 @@ function examineLists(
     for (const [index, id] of ids.entries()) {
       if (variables.has(id) || groups.has(id)) continue;
       names ??= [...variables.keys(), ...groups.keys()];
-      const message = `this name is not declared${guess(id, names)}`;
+      const message = `this name is not declared${suggestName(id, names)}`;
       report([...path, index], message, "the name of a variable or of a group");
     }
   }
 }
 
-/** Checks that a name or alias means the same variable in all profiles. */
+/**
+ * Checks that each name and alias stands for the same variable in all profiles.
+ *
+ * @param declared the variables of the contract and of all profiles
+ */
 function examineAliases(
   document: ContractDocument,
   declared: ExaminationContext["variables"],
   report: ReportIssue,
 ): void {
+  /** By name or alias, the variable for which it stands. */
   const owners = new Map<string, string>();
   const examine = (path: DocumentPath, variables: Readonly<Record<string, VariableEntry>>): void => {
     Object.keys(variables).forEach((name) => {
-      variables[name]?.aliases?.forEach((alias, index) => {
-        const text = typeof alias === "string" ? alias : alias.name;
-        const owner = declared.has(text) ? text : (owners.get(text) ?? name);
-        owners.set(text, owner);
-        if (owner === name && text !== name) return;
-        const conflict = owner === text ? "is a declared variable" : `is already an alias of ${owner}`;
-        report([...path, name, "aliases", index], `"${text}" ${conflict}`, "a name that is not in use");
+      variables[name]?.aliases?.forEach((entry, index) => {
+        const alias = typeof entry === "string" ? entry : entry.name;
+        const owner = declared.has(alias) ? alias : (owners.get(alias) ?? name);
+        owners.set(alias, owner);
+        if (owner === name && alias !== name) return;
+        const conflict = owner === alias ? "is a declared variable" : `is already an alias of ${owner}`;
+        report([...path, name, "aliases", index], `"${alias}" ${conflict}`, "a name that is not in use");
       });
     });
   };
@@ -109,42 +121,53 @@ function examineAliases(
   }
 }
 
-/** @param written the entries that the profile, or the contract without a profile, has itself */
-function reportBrokers(
+/**
+ * Checks the `broker` members of variables.
+ *
+ * @param ownVariables the variables at the path, without those that a profile inherits
+ */
+function examineBrokerMembers(
   variables: ExaminationContext["variables"],
   path: DocumentPath,
-  written: ContractDocument["variables"] = {},
+  ownVariables: ContractDocument["variables"] = {},
   { examineBrokers, report }: ExaminationContext,
 ): void {
-  for (const issue of examineBrokers(variables, (name) => Object.hasOwn(written, name))) {
-    report([...path, issue.variable, ...issue.path], issue.message, issue.allowed, issue.atKey);
+  for (const issue of examineBrokers(variables, (name) => Object.hasOwn(ownVariables, name))) {
+    report([...path, issue.variable, ...issue.path], issue.message, issue.allowed, issue.position);
   }
 }
 
 /**
  * Checks that profiles extend existing profiles, and none itself. This walks through each profile and those that it
- * extends, depth first, without recursion: a chain may have a hundred thousand profiles.
+ * extends, depth first. It is a loop, since recursion would overflow the stack on a long chain of profiles.
  */
 function examineLineages(profiles: Profiles, report: ReportIssue): void {
   const visited = new Set<string>();
-  /** The path of the walk: each profile extends the next one. The last one is the current profile. */
+  /** The way to the current profile, in which each profile extends the next one. */
   const trail = new Set<string>();
-  const pending: (string | { readonly leaves: string })[] = [...profiles.keys()].toReversed();
-  for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
-    if (typeof step === "object") trail.delete(step.leaves);
-    else if (trail.has(step)) {
-      const names = [...trail];
-      const cycle = [...names.slice(names.indexOf(step)), step].join(" extends ");
-      report(["profiles", step, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
-    } else if (!visited.has(step)) {
-      visited.add(step);
-      trail.add(step);
-      const bases = listOf(profiles.get(step)?.extends);
-      for (const base of bases.filter((name) => !profiles.has(name))) {
+  /** A stack of steps: `enter` a profile, or `leave` it, for which its bases lie above it on the stack. */
+  const steps: { readonly action: "enter" | "leave"; readonly name: string }[] = [];
+  const pushVisits = (names: readonly string[]): void => {
+    for (const name of names.toReversed()) steps.push({ action: "enter", name });
+  };
+  pushVisits([...profiles.keys()]);
+  for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+    const { action, name } = step;
+    if (action === "leave") trail.delete(name);
+    else if (trail.has(name)) {
+      const trailNames = [...trail];
+      const cycle = [...trailNames.slice(trailNames.indexOf(name)), name].join(" extends ");
+      report(["profiles", name, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
+    } else if (!visited.has(name)) {
+      visited.add(name);
+      trail.add(name);
+      const bases = listOf(profiles.get(name)?.extends);
+      for (const base of bases.filter((baseName) => !profiles.has(baseName))) {
         const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
-        report(["profiles", step, "extends"], message, alternatives([...profiles.keys()]));
+        report(["profiles", name, "extends"], message, alternatives([...profiles.keys()]));
       }
-      pending.push({ leaves: step }, ...bases.filter((name) => profiles.has(name)).toReversed());
+      steps.push({ action: "leave", name });
+      pushVisits(bases.filter((base) => profiles.has(base)));
     }
   }
 }
@@ -155,21 +178,23 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, context
   const { variables, groups } = merged.entries;
   profiles.forEach((profile, name) => {
     merged.inherit(profiles, name);
-    const writtenGroups = Object.entries(profile.groups ?? {});
-    // This must be known before the profile itself is merged.
-    const isIncomplete = writtenGroups.map(([group, { rule, variables: members }]) => {
-      return !groups.has(group) && (rule === undefined || members === undefined);
-    });
+    const ownGroups = Object.entries(profile.groups ?? {});
+    // Before the profile itself is merged, `groups` has only the inherited groups.
+    const incompleteGroups = new Set(
+      ownGroups.flatMap(([group, { rule, variables: members }]) =>
+        !groups.has(group) && (rule === undefined || members === undefined) ? [group] : [],
+      ),
+    );
     merged.push(profile);
-    for (const [variable, written] of Object.entries(profile.variables ?? {})) {
+    for (const [variable, ownEntry] of Object.entries(profile.variables ?? {})) {
       const path = (): DocumentPath => ["profiles", name, "variables", variable];
-      examineVariable(path, variable, written, variables.get(variable) ?? written, { ...context, variables });
+      examineVariable(path, variable, ownEntry, variables.get(variable) ?? ownEntry, { ...context, variables });
     }
-    reportBrokers(variables, ["profiles", name, "variables"], profile.variables, context);
-    writtenGroups.forEach(([group, { variables: members = [] }], index) => {
+    examineBrokerMembers(variables, ["profiles", name, "variables"], profile.variables, context);
+    ownGroups.forEach(([group, { variables: members = [] }]) => {
       const path = ["profiles", name, "groups", group];
-      if (isIncomplete[index] === true) {
-        context.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
+      if (incompleteGroups.has(group)) {
+        context.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, "key");
       }
       examineMembers(() => [...path, "variables"], members, { ...context, variables });
     });
@@ -177,8 +202,9 @@ function examineProfiles(profiles: Profiles, document: ContractDocument, context
 }
 
 /**
- * The entries of a contract, merged with those of a stack of profiles. For the next profile only the difference is merged
- * or undone: merging each profile from the beginning would take quadratic time.
+ * The entries of a contract, merged with those of a stack of profiles. To go from one profile to the next, only the
+ * profiles in which their lineages differ are merged or undone. Merging each lineage from the beginning would take
+ * quadratic time.
  */
 class ProfileStack {
   readonly entries: MergedEntries;
@@ -201,12 +227,13 @@ class ProfileStack {
     });
   }
 
-  /** Makes the stack have exactly the profiles that this profile inherits. */
+  /** Makes the stack the lineage of a profile, without the profile itself. */
   inherit(profiles: Profiles, name: string): void {
     const bases = listOf(profiles.get(name)?.extends);
     const [base = ""] = bases;
     const top = this.#stack.at(-1)?.profile;
-    // Fast path, which keeps one long chain of profiles linear: the stack ends with the only base.
+    // Fast path: the stack ends with the only base of the profile. This keeps the time linear for a long chain of
+    // profiles.
     if (bases.length === 1 && top !== undefined && top === profiles.get(base)) return;
     const inherited = lineageOf(profiles, name).slice(0, -1);
     const firstDifference = this.#stack.findIndex(({ profile }, index) => profile !== inherited[index]);
@@ -216,17 +243,17 @@ class ProfileStack {
   }
 }
 
-/** Merges members into a map. @returns the function that restores the map */
-function mergeUndoably<Member extends object>(
-  map: Map<string, Member>,
-  members: Readonly<Record<string, Member>> = {},
+/** Merges entries into a map. @returns the function that restores the map */
+function mergeUndoably<Entry extends object>(
+  entries: Map<string, Entry>,
+  added: Readonly<Record<string, Entry>> = {},
 ): () => void {
-  const formerMembers = Object.keys(members).map((name) => [name, map.get(name)] as const);
-  mergeInto(map, members);
+  const formerEntries = Object.keys(added).map((name) => [name, entries.get(name)] as const);
+  mergeInto(entries, added);
   return () => {
-    for (const [name, member] of formerMembers) {
-      if (member === undefined) map.delete(name);
-      else map.set(name, member);
+    for (const [name, entry] of formerEntries) {
+      if (entry === undefined) entries.delete(name);
+      else entries.set(name, entry);
     }
   };
 }

@@ -1,13 +1,19 @@
-/** Merges a contract document into the one that it extends (`"extends": "builtin"`, or the path of a file); pure. */
+/**
+ * Merges the document of a contract into the one that it extends (`"extends": "builtin"`, or the path of a file).
+ * load-file.ts imports this only for a contract with `extends`.
+ */
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { defaultLines, mergeEntries } from "./compile.ts";
 
 type Sections = NonNullable<ContractDocument["sections"]>;
 
 /**
- * Merges a document into the one that it extends. A member of a variable or of a profile replaces that member of the base.
- * A group, a scope or a section replaces the whole one of the same name or title. If the document has no sections, what it
- * adds is a last section. The name of the base is not inherited: it is the name of another project.
+ * Merges a document into the one that it extends:
+ *
+ * - A variable or a profile that both have is merged: its members in the extension replace those in the base.
+ * - A group or scope with the same name, and a section with the same title, replaces that of the base.
+ * - If the extension has no sections, the variables and groups that it adds become the last section.
+ * - The name is not inherited, since the base belongs to another project.
  *
  * @param extension the document with `extends`
  */
@@ -32,20 +38,23 @@ export function mergeDocuments(base: ContractDocument, extension: ContractDocume
   };
 }
 
+/** Returns the sections of the merged document; undefined if all variables must be in one section. */
 function mergeSections(base: ContractDocument, extension: ContractDocument): Sections | undefined {
   if (extension.sections === undefined) {
     return base.sections === undefined ? undefined : [...base.sections, ...additionalSections(base, extension)];
   }
-  const sectionsByTitle = new Map(extension.sections.map((section) => [section.title, section]));
+  const replacements = new Map(extension.sections.map((section) => [section.title, section]));
   const inherited = base.sections ?? defaultSections("Contract", base.variables ?? {}, base.groups ?? {});
-  const titles = new Set(inherited.map(({ title }) => title));
+  const inheritedTitles = new Set(inherited.map(({ title }) => title));
   return [
-    ...inherited.map((section) => sectionsByTitle.get(section.title) ?? section),
-    ...extension.sections.filter(({ title }) => !titles.has(title)),
+    ...inherited.map((section) => replacements.get(section.title) ?? section),
+    ...extension.sections.filter(({ title }) => !inheritedTitles.has(title)),
   ];
 }
 
-/** Returns a section with the variables and groups that only the extension declares; none if there are none. */
+/**
+ * Returns a section with the variables and groups that only the extension declares; an empty list if there are none.
+ */
 function additionalSections(base: ContractDocument, extension: ContractDocument): Sections {
   const listed = new Set(base.sections?.flatMap(({ lines }) => lines));
   const isNew = ([name]: readonly [string, unknown]): boolean =>
@@ -55,6 +64,7 @@ function additionalSections(base: ContractDocument, extension: ContractDocument)
   return defaultSections("Further Variables", newEntries(extension.variables), newEntries(extension.groups));
 }
 
+/** Returns one section with all variables and groups; an empty list if there are none. */
 function defaultSections(
   title: string,
   variables: Readonly<Record<string, VariableEntry>>,
@@ -68,8 +78,8 @@ function mergeProfiles(
   base: Readonly<Record<string, ProfileEntry>>,
   extension: Readonly<Record<string, ProfileEntry>>,
 ): Readonly<Record<string, ProfileEntry>> {
-  const merged = Object.entries(extension).map(([name, profile]): [string, ProfileEntry] => {
-    // An object also has inherited members, such as `constructor`, which are no profiles.
+  const mergedEntries = Object.entries(extension).map(([name, profile]): [string, ProfileEntry] => {
+    // A profile may have the name of an inherited member of objects, such as `constructor`.
     const baseProfile = Object.hasOwn(base, name) ? base[name] : undefined;
     if (baseProfile === undefined) return [name, profile];
     const { variables, groups } = mergeEntries(baseProfile, [profile]);
@@ -78,5 +88,5 @@ function mergeProfiles(
       { ...baseProfile, ...profile, variables: Object.fromEntries(variables), groups: Object.fromEntries(groups) },
     ];
   });
-  return { ...base, ...Object.fromEntries(merged) };
+  return { ...base, ...Object.fromEntries(mergedEntries) };
 }

@@ -1,6 +1,7 @@
 /**
- * Finds the ESC environments that a contract names, and the file that names them. This file decides whether the user must
- * consent: a cloned repository could name any environment that the user's token opens.
+ * Finds the environments of Pulumi ESC that a contract names, and the contract file that names them. load-file.ts
+ * imports this only for a contract with such names. The user must consent to a file that the user has not named: a
+ * cloned repository could name any environment that the user's token opens.
  *
  *     { "environment": "acme/shop/dev", "profiles": { "production": { "environment": "acme/shop/production" } } }
  */
@@ -10,12 +11,20 @@ import type { ContractDocument } from "../generated/document.ts";
 import type { ContractEnvironment } from "../contract-model.ts";
 import { lineageNamesOf, listOf, profilesOf } from "./compile.ts";
 
-/** By the name of each profile, the file that names its environments. `WITHOUT_PROFILE` stands for the contract itself. */
+/**
+ * The files that name environments, by profile. The key {@link WITHOUT_PROFILE} is for the contract outside of
+ * profiles.
+ */
 export type EnvironmentFiles = ReadonlyMap<string, string>;
 
 const WITHOUT_PROFILE = "";
 
-/** Adds a file for the environments that it names, in place of files that it extends. */
+/**
+ * Adds a file for the profiles whose environments it names. It replaces the files that it extends.
+ *
+ * @param document the document of the file, before it is merged with those that it extends
+ * @param path the path of the file
+ */
 export function addEnvironmentFile(
   baseFiles: EnvironmentFiles = new Map(),
   document: ContractDocument,
@@ -28,10 +37,10 @@ export function addEnvironmentFile(
 }
 
 /**
- * Finds the environments of the profile: those that it names itself; otherwise those of the nearest profile that it
- * extends; otherwise those of the contract.
+ * Finds the environments for a profile: those that it names itself, or else those of a profile that it extends, or else
+ * those that the contract names outside of profiles.
  *
- * @param namedContract the path of the contract if the user named it
+ * @param namedContract the path of the contract if the user named it; undefined if sophia-run found it
  */
 export function findContractEnvironment(
   document: ContractDocument,
@@ -46,7 +55,8 @@ export function findContractEnvironment(
   const names = listOf(environment);
   const file = files.get(namingProfile ?? WITHOUT_PROFILE);
   if (names.length === 0 || file === undefined) return undefined;
-  // A user who named a contract consents to the files beside and below it, which are of the same project.
+  // A user who names a contract consents to this file and to those in its folder and below, which are of the same
+  // project.
   const isFound = namedContract === undefined || !isInside(file, parentOf(namedContract));
   return { names, file, isFound };
 }

@@ -1,8 +1,9 @@
 /**
- * The positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this is loaded
- * only if it was refused: JSON.parse, which knows no positions, is faster.
+ * Finds the positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this
+ * is imported only if load-file.ts has refused it, because JSON.parse is faster.
  *
- * parseWithPositions returns the tree of jsonc-parser, and offsetFinder finds the offset of a path in this tree.
+ * `parseWithPositions` returns a tree, `offsetFinder` finds the offset of a path in this tree, and `addPositions` turns
+ * offsets into lines and columns.
  */
 import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
 
@@ -11,6 +12,7 @@ export interface Fault {
   /** In UTF-16 code units, from the beginning of the text. */
   readonly offset: number;
   readonly message: string;
+  /** The text that the user may write instead. */
   readonly allowed: string;
 }
 
@@ -35,17 +37,17 @@ export class JsonSyntaxError extends Error {
   }
 }
 
-/** The limit of nested objects and lists: `parseTree` of jsonc-parser is recursive, and would overflow the stack. */
+/** The limit of nested objects and lists. `parseTree` of jsonc-parser is recursive, and would overflow the stack. */
 const MAX_LEVELS = 100;
 
 /**
- * Parses a text into the tree of jsonc-parser.
+ * Parses a text into the tree of the package jsonc-parser.
  *
- * @param form `jsonc` allows comments, and a comma behind the last member
+ * @param syntax `jsonc` allows comments, and a comma after the last member
  * @throws JsonSyntaxError for the first syntax error, and for more than 100 levels
  */
-export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"): Node {
-  const allowTrailingComma = form === "jsonc";
+export function parseWithPositions(text: string, syntax: "json" | "jsonc" = "json"): Node {
+  const allowTrailingComma = syntax === "jsonc";
   let level = 0;
   const enter = (offset: number): void => {
     if (level > MAX_LEVELS) {
@@ -56,6 +58,7 @@ export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"
   const leave = (): void => {
     level -= 1;
   };
+  // `visit` is not recursive. It finds errors and the depth, so that `parseTree` is safe after it.
   visit(
     text,
     {
@@ -67,15 +70,15 @@ export function parseWithPositions(text: string, form: "json" | "jsonc" = "json"
         throw new JsonSyntaxError(syntaxFault(text, offset, printParseErrorCode(code)));
       },
     },
-    { disallowComments: form === "json", allowTrailingComma },
+    { disallowComments: syntax === "json", allowTrailingComma },
   );
   const root = parseTree(text, [], { allowTrailingComma });
   if (root === undefined) throw new TypeError("a text without an error has no tree");
   return root;
 }
 
-/** The text that is allowed at the place of an error, by the name of the error in jsonc-parser. */
-const ALLOWED: Readonly<Record<string, string>> = {
+/** The text that is allowed at the place of an error, by the name that jsonc-parser gives to the error. */
+const ALLOWED_BY_ERROR: Readonly<Record<string, string>> = {
   PropertyNameExpected: "a key in double quotes",
   ValueExpected: "a value: an object, a list, a string in double quotes, a number, true, false or null",
   ColonExpected: "a colon after the key",
@@ -85,26 +88,31 @@ const ALLOWED: Readonly<Record<string, string>> = {
   EndOfFileExpected: "nothing after the end of the value",
 };
 
-function syntaxFault(text: string, offset: number, code: string): Fault {
+/** Describes a syntax error in more detail than jsonc-parser does. */
+function syntaxFault(text: string, offset: number, errorName: string): Fault {
   const rest = text.slice(offset);
-  if (rest.startsWith('"') && /^(?:UnexpectedEndOfString|Invalid)/.test(code)) return stringFault(text, offset);
+  // These are the errors of a string that does not end, or has an invalid character or escape.
+  if (rest.startsWith('"') && /^(?:UnexpectedEndOfString|Invalid)/.test(errorName)) return stringFault(text, offset);
   const allowed =
-    ALLOWED[code] ?? "JSON: keys and strings in double quotes, numbers, true, false, null, lists, objects";
+    ALLOWED_BY_ERROR[errorName] ??
+    "JSON: keys and strings in double quotes, numbers, true, false, null, lists, objects";
   if (rest === "") return { offset, message: "unexpected end of the file", allowed };
-  if (code === "InvalidCommentToken" || rest.startsWith("#")) {
+  if (errorName === "InvalidCommentToken" || rest.startsWith("#")) {
     return { offset, message: "unexpected comment: JSON has none", allowed };
   }
-  if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
+  const isClosedAfterComma = /^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset));
+  if (isClosedAfterComma) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
   // The message repeats only punctuation: the user may have named the wrong file, such as one with a token.
   return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
-/** Finds the error in a string. The parser reports only where the string begins (`start`). */
+/** Describes the error in a string, for which jsonc-parser reports only where the string begins. */
 function stringFault(text: string, start: number): Fault {
   // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
   const validBeginning = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
+  // With the flag `y`, the expression matches from `lastIndex` on.
   validBeginning.lastIndex = start;
   const offset = start + (validBeginning.exec(text)?.[0].length ?? 0);
   switch (text.charAt(offset)) {
@@ -123,6 +131,7 @@ function stringFault(text: string, start: number): Fault {
   }
 }
 
+/** A member of an object in the tree. */
 interface Member {
   readonly key: string;
   /** The offset of the key. */
@@ -130,7 +139,10 @@ interface Member {
   readonly value: Node;
 }
 
-/** Returns the members of an object, also those with the same key; none for any other value. */
+/**
+ * Returns the members of an object, including those whose key is not unique. For any other value, returns an empty
+ * list.
+ */
 export function membersOf({ type, children = [] }: Node): readonly Member[] {
   if (type !== "object") return [];
   return children.flatMap(({ offset, children: [key, value] = [] }) =>
@@ -139,11 +151,12 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
 }
 
 /**
- * Creates a function that returns the offset of an issue's path. If the text lacks the end of the path, because a contract
- * inherits the member, the function returns the offset of the nearest value above.
+ * Creates a function that returns the offset of an issue's path in a tree. If the tree lacks the end of the path,
+ * because the contract inherits the member, the function returns the offset of the last value on the path that the tree
+ * has.
  */
 export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "atKey">) => number {
-  /** The members of the objects that were looked at: many issues may be in one large object. */
+  /** A cache, since many issues may be in one large object. */
   const membersByObject = new Map<Node, ReadonlyMap<string, Node>>();
   const childOf = (node: Node, key: string | number): Node | undefined => {
     if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
@@ -161,29 +174,30 @@ export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "
       if (child === undefined) break;
       node = child;
     }
-    // The parent of a member's value is the node of the whole member, which begins with the key.
+    // In this tree, the parent of a member's value is a node for the whole member, which begins with the key.
     const target = (atKey ? node.parent : undefined) ?? node;
     return target.offset;
   };
 }
 
-/** A position for people: line and column, both from 1. The column counts characters (code points). */
+/** A position for the user: line and column, both from 1. The column counts characters (code points). */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Adds line and column to places in a text. Their offsets must ascend, so that one pass through the text is enough. */
+/** Adds line and column to places in a text. The offsets must ascend: then each part of the text is read once. */
 export function addPositions<Place extends { readonly offset: number }>(
   text: string,
   places: readonly Place[],
 ): readonly (Place & Position)[] {
   let [previousOffset, line, column] = [0, 1, 1];
   return places.map((place) => {
-    const distance = lineAndColumn(text.slice(previousOffset, place.offset), place.offset - previousOffset);
-    const isOnSameLine = distance.line === 1;
-    column = isOnSameLine ? column + distance.column - 1 : distance.column;
-    line += distance.line - 1;
+    const textBetween = text.slice(previousOffset, place.offset);
+    const relative = lineAndColumn(textBetween, textBetween.length);
+    const isOnSameLine = relative.line === 1;
+    column = isOnSameLine ? column + relative.column - 1 : relative.column;
+    line += relative.line - 1;
     previousOffset = place.offset;
     return { ...place, line, column };
   });

@@ -1,5 +1,6 @@
 /**
- * Checks what the schema cannot say about a probe, the request that tests a value; pure:
+ * Checks a probe, as far as the JSON Schema of contracts cannot. A probe is a request by which `sophia-run check
+ * --live` tests whether a service accepts the value of a variable:
  *
  *     "probe": { "url": "https://api.example.com/me", "headers": { "Authorization": "Bearer ${EXAMPLE_KEY}" } }
  */
@@ -8,17 +9,19 @@ import type { ProbeEntry } from "../generated/document.ts";
 import type { DocumentPath } from "./positions.ts";
 
 interface ProbeIssue {
-  /** The path below the probe. */
+  /** The path from the probe to the faulty member. */
   readonly path: DocumentPath;
   readonly message: string;
   readonly allowed: string;
 }
 
-/** Matches headers that the HTTP client sets itself, or that would change how the request is transmitted. */
+/**
+ * Matches headers that a probe must not set: the HTTP client sets them, or they change how the request is transmitted.
+ */
 const RESERVED_HEADER =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 
-/** Returns the issues of a probe. @param name the name of the variable that it tests */
+/** Returns the issues of a probe. @param name the variable that the probe tests */
 export function examineProbe(
   name: string,
   probe: Exclude<ProbeEntry, string>,
@@ -54,14 +57,19 @@ export function examineProbe(
   return issues;
 }
 
-/** Checks that whoever reads the contract sees to which host each value is sent, and that it is sent encrypted. */
+/**
+ * Checks the URL of a probe. The contract must show to which host a value is sent, and the value must be sent
+ * encrypted.
+ */
 function findUrlFault(url: string): readonly [message: string, allowed: string] | undefined {
   const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… with the URL in a variable";
   if (url.startsWith("${")) {
+    // A variable holds the beginning of the URL, up to the host. Only a path or a query may follow.
     return /^\$\{[^{}]*\}(?:[/?]|$)/.test(url) ? undefined : ["a variable must be the whole host", allowed];
   }
   const host = /^https?:\/\/([^/?]*)/.exec(url)?.[1] ?? "";
-  const urlWithoutReferences = fill(url, () => "x");
+  // Any letter makes a valid URL in place of a reference.
+  const urlWithoutReferences = fillReferences(url, () => "x");
   if (!URL.canParse(urlWithoutReferences) || host === "") return ["this is not a URL", allowed];
   if (host.includes("@")) return ["the URL contains a user name or a password", `"basic"`];
   if (host.includes("$")) return ["a variable is only a part of the host", allowed];
@@ -69,15 +77,16 @@ function findUrlFault(url: string): readonly [message: string, allowed: string] 
   return isUnencrypted ? ["http sends the value unencrypted", allowed] : undefined;
 }
 
+/** Matches a reference to a variable: `${NAME}`. */
 const REFERENCE = /\$\{([^{}]*)\}/g;
 
-/** Returns the names in `${NAME}`, in their order. */
+/** Returns the names of all references in a text, in their order. */
 export function referencesIn(text: string): readonly string[] {
   // Fast path: most texts have no reference, and this test costs less than the pattern.
   return text.includes("${") ? Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name) : [];
 }
 
-/** Replaces each `${NAME}` in a text by a value. */
-export function fill(text: string, valueOf: (name: string) => string): string {
+/** Replaces each reference `${NAME}` in a text by a value. */
+export function fillReferences(text: string, valueOf: (name: string) => string): string {
   return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
 }

@@ -1,8 +1,10 @@
 /**
- * The part of JSON Schema (draft 7) that the schema of contracts uses. The generators in scripts/contract make the guard
- * and the types from the schema; explain-rejection.ts explains why a document does not have its form.
+ * The types of the JSON Schema (draft 7) of contract files, schema/sophia.contract.schema.json, as far as it uses the
+ * standard. The generators in scripts/contract/ make types and the fast check of a document from it (generated/), and
+ * explain-rejection.ts reads it to explain why a document is invalid.
  */
 
+/** A name of a JSON type, as the keyword `type` has it. */
 export type TypeName = "string" | "boolean" | "integer" | "number" | "array" | "object";
 
 export interface Schema {
@@ -26,7 +28,7 @@ export interface Schema {
   readonly maxProperties?: number;
   readonly propertyNames?: Schema;
   readonly additionalProperties?: boolean | Schema;
-  /** The schema writes `if` only to tell types apart: the guard and the explanation look at its `type` alone. */
+  /** The schema uses `if` only to distinguish types. The generators and explain-rejection.ts read only its `type`. */
   readonly if?: Schema;
   readonly then?: Schema;
   readonly else?: Schema;
@@ -36,13 +38,13 @@ export interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-/** Returns the types that a schema allows: all if it names none. */
+/** Returns the types that a schema allows. A schema without `type` allows all. */
 export function typesOf({ type }: Schema): readonly TypeName[] {
   if (type === undefined) return ["string", "boolean", "integer", "number", "array", "object"];
   return typeof type === "string" ? [type] : type;
 }
 
-/** Returns `name` of a reference `"$ref": "#/definitions/name"`; undefined for a schema without a reference. */
+/** Returns NAME of `"$ref": "#/definitions/NAME"`; undefined for a schema without `$ref`. */
 export function referenceOf({ $ref }: Schema): string | undefined {
   return $ref?.replace("#/definitions/", "");
 }

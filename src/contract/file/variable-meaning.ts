@@ -1,4 +1,8 @@
-/** Checks what the schema cannot say about one variable, and about the members of a group; pure. */
+/**
+ * Checks the rules for one variable of a contract that the JSON Schema of contracts cannot express, such as that a
+ * default has the declared format. meaning.ts calls this for each variable, and for the list of variables of each
+ * group.
+ */
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { FormatEntry, VariableEntry } from "../generated/document.ts";
@@ -6,50 +10,54 @@ import type { PatternWork } from "../contract-model.ts";
 import { compilePattern } from "../pattern/pattern.ts";
 import { alternatives, faultWords } from "../contract-words.ts";
 import type { BrokerExaminer } from "./broker-meaning.ts";
-import { formatOf, isSecret, listOf } from "./compile.ts";
+import { compileFormat, isSecretEntry, listOf } from "./compile.ts";
 import type { defaultFault } from "./default-meaning.ts";
 import type { DocumentPath } from "./positions.ts";
 import { examineProbe } from "./probe-meaning.ts";
 
-/** Reports an issue. @param atKey true if its position is that of the key at the path, false for the value */
-export type ReportIssue = (path: DocumentPath, message: string, allowed: string, atKey?: boolean) => void;
+/**
+ * Reports an issue at a path.
+ *
+ * @param position the part of the member at the path that the user must correct; by default its value
+ */
+export type ReportIssue = (path: DocumentPath, message: string, allowed: string, position?: "key" | "value") => void;
 
 export type DefaultExaminer = typeof defaultFault;
 
-/** The checks whose code is loaded only for documents that need it. For other documents they find nothing. */
+/** Checks whose code load-file.ts imports only for documents that need it. For other documents they return no fault. */
 export interface Examiners {
   readonly examineDefault: DefaultExaminer;
   readonly examineBrokers: BrokerExaminer;
 }
 
-/** The state that the checks of all variables share: the variables to which one may refer, and the functions that report. */
+/** The state that the checks of all variables share. */
 export interface ExaminationContext extends Examiners {
   /** The variables of one profile with those that it inherits, or of the contract without a profile. */
   readonly variables: ReadonlyMap<string, VariableEntry>;
-  /** Counts the steps of all patterns of the document together. */
+  /** Counts the steps of all patterns of the document together, which have one limit. */
   readonly work: PatternWork;
-  readonly guess: typeof didYouMean;
+  /** Returns a question such as `did you mean X?` for a message, or an empty text. */
+  readonly suggestName: typeof didYouMean;
   readonly report: ReportIssue;
 }
 
 /**
  * Checks one variable.
  *
- * @param path returns the path of the entry. A function, since most entries have no issue
- * @param written the entry as the document has it at the path
- * @param entry the entry with the members that a profile inherits; otherwise the same as `written`
+ * @param path returns the path of the entry. It is a function, because most entries have no issue and need no path
+ * @param ownEntry the entry as the document has it at the path
+ * @param entry the entry with the members that a profile inherits; outside of profiles the same as `ownEntry`
  */
 export function examineVariable(
   path: () => DocumentPath,
   name: string,
-  written: VariableEntry,
+  ownEntry: VariableEntry,
   entry: VariableEntry,
   context: ExaminationContext,
 ): void {
   const { report } = context;
-  /** Returns the path of a member; of the entry if the member is inherited. */
-  const pathOf: MemberPath = (key) => (Object.hasOwn(written, key) ? [...path(), key] : path());
-  if (written.reason !== undefined && isSecret(entry)) {
+  const pathOf: MemberPath = (key) => (Object.hasOwn(ownEntry, key) ? [...path(), key] : path());
+  if (ownEntry.reason !== undefined && isSecretEntry(entry)) {
     report(pathOf("reason"), "a secret has a reason why it is public", `no reason, or "secret": false`);
   }
   if (entry.default !== undefined) examineDefaultOf(pathOf, name, entry, entry.default, context);
@@ -66,6 +74,7 @@ export function examineVariable(
   if (entry.deprecated !== undefined) examineReplacement(pathOf, name, entry.deprecated, context);
 }
 
+/** Returns the path of a member of the entry; the path of the entry itself if the member is inherited. */
 type MemberPath = (key: keyof VariableEntry) => DocumentPath;
 
 function examineDefaultOf(
@@ -75,15 +84,15 @@ function examineDefaultOf(
   value: string,
   { report, examineDefault }: ExaminationContext,
 ): void {
-  if (isSecret(entry)) report(pathOf("default"), "a secret has a default", `no default, or "secret": false`);
-  // For `"as": "file"` the program gets a path, which is never one of the harmless values.
+  if (isSecretEntry(entry)) report(pathOf("default"), "a secret has a default", `no default, or "secret": false`);
+  // With `"as": "file"` the program gets the path of a file. Some variables are dangerous with any path.
   const deliveredValue = entry.as === "file" ? "./file" : value;
   const danger = examineDefault(name, deliveredValue);
   if (danger === undefined) return;
   report(pathOf("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
 }
 
-/** Checks the format, and then the default by the format. */
+/** Checks that the format is valid, and then that the default has it. */
 function examineFormatOf(
   pathOf: MemberPath,
   name: string,
@@ -92,7 +101,7 @@ function examineFormatOf(
   context: ExaminationContext,
 ): void {
   if (!examineFormat(pathOf("format"), format, context) || value === undefined) return;
-  const fault = formatFault(formatOf(format), value, name, context.work);
+  const fault = formatFault(compileFormat(format), value, name, context.work);
   if (fault === undefined) return;
   context.report(pathOf("default"), "the default does not have the format", `it ${faultWords(fault)}`);
 }
@@ -131,7 +140,7 @@ function examineConditionValues(
 ): void {
   const entry = variables.get(name);
   if (entry === undefined || values.length === 0) return;
-  if (isSecret(entry)) {
+  if (isSecretEntry(entry)) {
     report(path, `${name} is a secret, whose value a contract must not contain`, `"secret": false for ${name}`);
   }
   const { format } = entry;
@@ -141,7 +150,7 @@ function examineConditionValues(
   }
 }
 
-/** Reports the issues of a format. @returns true if there are none, so that the format can check a value */
+/** Reports the issues of a format. @returns true if there are none, so that values can be checked by the format */
 function examineFormat(path: DocumentPath, entry: FormatEntry, { report }: ExaminationContext): boolean {
   if (typeof entry === "string") return true;
   if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
@@ -183,15 +192,15 @@ function examineRange(
 function examineReference(
   path: () => DocumentPath,
   name: string,
-  { variables, report, guess }: ExaminationContext,
+  { variables, report, suggestName }: ExaminationContext,
 ): boolean {
   if (variables.has(name)) return true;
-  const message = `this name is not declared${guess(name, variables.keys())}`;
+  const message = `this name is not declared${suggestName(name, variables.keys())}`;
   report(path(), message, `a name declared under "variables"`);
   return false;
 }
 
-/** Checks that the variables of a group are declared. @param path returns the path of the list */
+/** Checks that all variables of a group are declared. @param path returns the path of the group's list of variables */
 export function examineMembers(path: () => DocumentPath, names: readonly string[], context: ExaminationContext): void {
   names.forEach((name, index) => {
     examineReference(() => [...path(), index], name, context);

@@ -2,7 +2,7 @@
 // oxlint-disable no-control-regex, guard-for-in -- labels must not hold control characters; see the generator
 import type { ContractDocument } from "./document.ts";
 
-/** Whether the value, which JSON.parse returned, has the shape of a contract file. */
+/** Returns true if a value that JSON.parse returned is valid by the JSON Schema of contract files. */
 export function isContractDocument(value: unknown): value is ContractDocument {
   return checkContractDocument(value);
 }

@@ -1,80 +1,99 @@
 /**
- * Matches values by a finite automaton; pure. Unlike backtracking, it takes the same small number of steps for each character.
+ * Matches values against patterns of contracts, by a finite automaton. pattern.ts creates a matcher for each pattern. A
+ * backtracking matcher may take exponential time; here the time is linear in the length of the value.
  *
- * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states at once:
- * the set of states that are possible after a character is a node. Each node caches the next node for each character, so most
- * characters of a value take one step. The number of steps is the same in every engine.
+ * The pattern becomes a graph of states (Thompson's construction). A value is matched by following all possible states
+ * at once: the set of states that are possible after a character is a node. Each node caches the next node for each
+ * character, so that most characters of a value take one step.
  */
 import type { CharacterSet, Pattern, Repetition } from "./pattern-syntax.ts";
 
 interface State {
   readonly id: number;
-  /** The characters that lead to the states in `to`; without a set, these states are entered at once. */
+  /** The characters that lead to the next states. Without a set, the next states are entered without a character. */
   readonly set?: CharacterSet;
-  readonly to: State[];
+  readonly nextStates: State[];
 }
 
 /** All states that are possible after a beginning of the value. */
 interface Node {
   /** The states that wait for a character. */
   readonly states: readonly State[];
-  /** The pattern matches if the value ends here. */
+  /** True if the pattern matches a value that ends here. */
   readonly isEnd: boolean;
-  /** The following nodes by character, as far as they were needed. */
-  readonly next: Map<string, Node>;
+  /** A cache of the next nodes, by character. */
+  readonly nextNodes: Map<string, Node>;
 }
 
+/** The limit of states, and so of memory, for one pattern. A node may have as many. */
 const MAX_STATES = 4000;
 
-/** Counts steps, and throws if a check has taken too many. */
-export type Spend = (steps: number) => void;
+/**
+ * Counts steps, and throws if all matches of a check together have taken too many. The caller of the matcher supplies
+ * it.
+ */
+export type CountSteps = (steps: number) => void;
 
-/** Returns a matcher of whole values. @throws SyntaxError if repetitions make the pattern too large */
-export function createMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
-  if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
-  const nodesByKey = new Map<string, Node>();
-  let start: Node | undefined;
-  const nodeOf = (entered: ReadonlySet<State>): Node => {
-    const states = Array.from(entered).filter(({ set }) => set !== undefined);
-    const isEnd = Array.from(entered).some(({ id }) => id === END_ID);
-    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
-    const existing = nodesByKey.get(key);
-    if (existing !== undefined) return existing;
-    const node: Node = { states, isEnd, next: new Map() };
-    nodesByKey.set(key, node);
-    return node;
-  };
-  const startNode = (spend: Spend): Node => {
-    spend(sizeOf(pattern));
-    const entered = new Set<State>();
-    enter(buildAutomaton(pattern), entered);
-    return nodeOf(entered);
-  };
-  const nodeAfter = ({ states }: Node, character: string, spend: Spend): Node => {
-    const entered = new Set<State>();
-    for (const { set, to } of states) {
-      if (set?.test(character) === true) for (const state of to) enter(state, entered);
-    }
-    spend(states.length + entered.size);
-    return nodeOf(entered);
-  };
-  return (value, spend) => {
-    let node = (start ??= startNode(spend));
+/** Matches whole values against one pattern. Nodes that one match has created are used by the next ones. */
+export class Matcher {
+  private readonly pattern: Pattern;
+  /** All nodes, by the ids of their states. */
+  private readonly nodesByKey = new Map<string, Node>();
+  /** The node before the first character. It is created at the first match, since many patterns are never used. */
+  private startNode: Node | undefined;
+
+  /** @throws SyntaxError if repetitions make the pattern too large */
+  constructor(pattern: Pattern) {
+    if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+    this.pattern = pattern;
+  }
+
+  /** Returns true if the pattern matches the whole value. @throws the error that `countSteps` throws */
+  matches(value: string, countSteps: CountSteps): boolean {
+    let node = (this.startNode ??= this.createStartNode(countSteps));
     let steps = 0;
     for (const character of value) {
       steps += 1;
-      let next = node.next.get(character);
-      if (next === undefined) {
-        next = nodeAfter(node, character, spend);
-        node.next.set(character, next);
+      let nextNode = node.nextNodes.get(character);
+      if (nextNode === undefined) {
+        nextNode = this.nodeAfter(node, character, countSteps);
+        node.nextNodes.set(character, nextNode);
       }
-      node = next;
+      node = nextNode;
       const canNeverMatch = node.states.length === 0 && !node.isEnd;
       if (canNeverMatch) break;
     }
-    spend(steps);
+    countSteps(steps);
     return node.isEnd;
-  };
+  }
+
+  private createStartNode(countSteps: CountSteps): Node {
+    countSteps(sizeOf(this.pattern));
+    const enteredStates = new Set<State>();
+    enter(buildAutomaton(this.pattern), enteredStates);
+    return this.nodeOf(enteredStates);
+  }
+
+  private nodeAfter({ states }: Node, character: string, countSteps: CountSteps): Node {
+    const enteredStates = new Set<State>();
+    for (const { set, nextStates } of states) {
+      if (set?.test(character) === true) for (const state of nextStates) enter(state, enteredStates);
+    }
+    countSteps(states.length + enteredStates.size);
+    return this.nodeOf(enteredStates);
+  }
+
+  /** Returns the node for a set of states: the same node for the same set. */
+  private nodeOf(enteredStates: ReadonlySet<State>): Node {
+    const states = Array.from(enteredStates).filter(({ set }) => set !== undefined);
+    const isEnd = Array.from(enteredStates).some(({ id }) => id === END_ID);
+    const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
+    const existing = this.nodesByKey.get(key);
+    if (existing !== undefined) return existing;
+    const node: Node = { states, isEnd, nextNodes: new Map() };
+    this.nodesByKey.set(key, node);
+    return node;
+  }
 }
 
 /** Returns the number of states that the pattern needs. */
@@ -96,9 +115,10 @@ function sizeOf(pattern: Pattern): number {
   }
 }
 
+/** The id of the state in which the pattern has matched. */
 const END_ID = 0;
 
-/** Returns the first state of the automaton. */
+/** Builds the automaton of a pattern. @returns its first state */
 function buildAutomaton(pattern: Pattern): State {
   let lastId = END_ID;
   const createState = (state: Omit<State, "id">): State => ({ id: ++lastId, ...state });
@@ -111,12 +131,12 @@ function buildAutomaton(pattern: Pattern): State {
   const build = (part: Pattern, next: State): State => {
     switch (part.kind) {
       case "character":
-        return createState({ set: part.set, to: [next] });
+        return createState({ set: part.set, nextStates: [next] });
       case "sequence":
-        return part.parts.reduceRight((following, each) => build(each, following), next);
+        return part.parts.reduceRight((following, element) => build(element, following), next);
       case "alternatives": {
-        const to = part.parts.map((each) => build(each, next));
-        return to.length === 1 ? (to[0] ?? next) : createState({ to });
+        const nextStates = part.parts.map((alternative) => build(alternative, next));
+        return nextStates.length === 1 ? (nextStates[0] ?? next) : createState({ nextStates });
       }
       case "repetition":
         return buildRepetition(part, next);
@@ -125,9 +145,10 @@ function buildAutomaton(pattern: Pattern): State {
   const buildRepetition = ({ part, minCount, maxCount }: Repetition, next: State): State => {
     let state = next;
     if (maxCount === Infinity) {
-      // A loop: this state leads behind the repetition, and to a copy of the part that leads back.
-      state = createState({ to: [next] });
-      state.to.push(build(part, state));
+      // A loop: this state leads to what follows the repetition, and to a copy of the part, which leads back to this
+      // state.
+      state = createState({ nextStates: [next] });
+      state.nextStates.push(build(part, state));
     }
     const copies = maxCount === Infinity ? minCount : maxCount;
     for (let count = copies; count > 0; count--) {
@@ -135,19 +156,19 @@ function buildAutomaton(pattern: Pattern): State {
       const matchesOnlyEmpty = copy === state;
       if (matchesOnlyEmpty) break;
       const isOptional = count > minCount;
-      state = isOptional ? createState({ to: [copy, next] }) : copy;
+      state = isOptional ? createState({ nextStates: [copy, next] }) : copy;
     }
     return state;
   };
-  return build(pattern, { id: END_ID, to: [] });
+  return build(pattern, { id: END_ID, nextStates: [] });
 }
 
-/** Adds a state to a set, with all states that it leads to without a character. */
-function enter(first: State, states: Set<State>): void {
-  const pending = [first];
+/** Adds a state to a set, and all states to which it leads without a character. */
+function enter(firstState: State, enteredStates: Set<State>): void {
+  const pending = [firstState];
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
-    if (states.has(state)) continue;
-    states.add(state);
-    if (state.set === undefined) for (const next of state.to) pending.push(next);
+    if (enteredStates.has(state)) continue;
+    enteredStates.add(state);
+    if (state.set === undefined) for (const nextState of state.nextStates) pending.push(nextState);
   }
 }

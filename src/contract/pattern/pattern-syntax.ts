@@ -1,6 +1,7 @@
 /**
- * Parses the pattern language of contracts: JavaScript's regular expressions (flag `u`) without look-around, back-references and
- * word boundaries. A pattern matches the whole value: `^` at its beginning and `$` at its end have no effect.
+ * Parses the patterns of contracts. Their language is that of JavaScript's regular expressions with the flag `u`,
+ * without look-around, back-references and word boundaries. A pattern must match the whole value, so that `^` at its
+ * beginning and `$` at its end have no effect.
  *
  *     sk-(?:live|test)_[\w-]{20,40}
  *
@@ -12,6 +13,7 @@
  *     atom         = "(" alternatives ")" | character | escape | "[" class "]" | "."
  */
 
+/** The characters that one place of a pattern may have. */
 export interface CharacterSet {
   readonly test: (character: string) => boolean;
   /** The text in the pattern: a character, an escape such as `\d`, or a class such as `[a-z]`. */
@@ -33,15 +35,15 @@ export interface Repetition {
   readonly maxCount: number;
 }
 
-/** The parser calls itself for each group. */
+/** The limit of nested groups. The parser calls itself for each level, and must not overflow the stack. */
 const MAX_GROUP_DEPTH = 50;
-/** Each repetition of a part needs states of its own (match.ts). */
+/** The limit of one repetition, whose part match.ts copies as often. RE2 has the same limit (re2-pattern.ts). */
 const MAX_REPETITIONS = 1000;
 
 /** Parses a pattern. @throws SyntaxError whose message continues "the pattern …" */
 export function parsePattern(text: string): Pattern {
   const reader = { characters: Array.from(text), index: 0 };
-  const pattern = alternatives(reader, 0);
+  const pattern = parseAlternatives(reader, 0);
   if (peek(reader) !== undefined) throw new SyntaxError("has a ) without a (");
   return pattern;
 }
@@ -64,22 +66,26 @@ function accept(reader: Reader, character: string): boolean {
   return true;
 }
 
-/** Reads what the expression matches within the next 20 characters. */
+/** No quantifier or escape is longer: a quantifier has two numbers of six digits. */
+const MAX_TOKEN_LENGTH = 20;
+
+/** Reads what the expression matches at the next character. @returns null if it does not match there */
 function acceptMatch(reader: Reader, expression: RegExp): RegExpExecArray | null {
-  const nextCharacters = reader.characters.slice(reader.index, reader.index + 20).join("");
+  const nextCharacters = reader.characters.slice(reader.index, reader.index + MAX_TOKEN_LENGTH).join("");
   const match = expression.exec(nextCharacters);
   reader.index += match?.[0].length ?? 0;
   return match;
 }
 
-function alternatives(reader: Reader, depth: number): Pattern {
+/** @param depth the number of groups around these alternatives */
+function parseAlternatives(reader: Reader, depth: number): Pattern {
   if (depth > MAX_GROUP_DEPTH) throw new SyntaxError("nests its groups too deeply");
-  const parts = [sequence(reader, depth)];
-  while (accept(reader, "|")) parts.push(sequence(reader, depth));
+  const parts = [parseSequence(reader, depth)];
+  while (accept(reader, "|")) parts.push(parseSequence(reader, depth));
   return { kind: "alternatives", parts };
 }
 
-function sequence(reader: Reader, depth: number): Pattern {
+function parseSequence(reader: Reader, depth: number): Pattern {
   const parts: Pattern[] = [];
   if (depth === 0) accept(reader, "^");
   for (;;) {
@@ -90,12 +96,13 @@ function sequence(reader: Reader, depth: number): Pattern {
       if (after !== undefined && after !== "|") throw new SyntaxError("has a $ before its end");
       continue;
     }
-    parts.push(repetition(reader, atom(reader, depth)));
+    parts.push(parseRepetition(reader, parseAtom(reader, depth)));
   }
 }
 
-function repetition(reader: Reader, part: Pattern): Pattern {
-  const limits = repetitionLimits(reader);
+/** Parses the quantifier that may follow a part. @returns the part itself if none follows */
+function parseRepetition(reader: Reader, part: Pattern): Pattern {
+  const limits = parseQuantifier(reader);
   if (limits === undefined) return part;
   const { minCount, maxCount } = limits;
   if (minCount > MAX_REPETITIONS || (maxCount !== Infinity && maxCount > MAX_REPETITIONS)) {
@@ -104,14 +111,14 @@ function repetition(reader: Reader, part: Pattern): Pattern {
   if (minCount > maxCount) throw new SyntaxError("has a repetition with its numbers in the wrong order");
   // `*?` is accepted: if the whole value must match, a lazy repetition matches the same values.
   accept(reader, "?");
-  if (repetitionLimits(reader) !== undefined)
+  if (parseQuantifier(reader) !== undefined)
     throw new SyntaxError("repeats a repetition: put the inner one into a group");
   return { kind: "repetition", part, minCount, maxCount };
 }
 
 type RepetitionLimits = Pick<Repetition, "minCount" | "maxCount">;
 
-function repetitionLimits(reader: Reader): RepetitionLimits | undefined {
+function parseQuantifier(reader: Reader): RepetitionLimits | undefined {
   if (accept(reader, "*")) return { minCount: 0, maxCount: Infinity };
   if (accept(reader, "+")) return { minCount: 1, maxCount: Infinity };
   if (accept(reader, "?")) return { minCount: 0, maxCount: 1 };
@@ -124,12 +131,12 @@ function repetitionLimits(reader: Reader): RepetitionLimits | undefined {
   return { minCount, maxCount: maxDigits === "" ? Infinity : Number(maxDigits) };
 }
 
-function atom(reader: Reader, depth: number): Pattern {
+function parseAtom(reader: Reader, depth: number): Pattern {
   if (accept(reader, "(")) {
     if (accept(reader, "?") && !accept(reader, ":")) {
       throw new SyntaxError("has a group that begins with (?: only (?:…) and (…) are allowed");
     }
-    const inner = alternatives(reader, depth + 1);
+    const inner = parseAlternatives(reader, depth + 1);
     if (!accept(reader, ")")) throw new SyntaxError("has a ( without a )");
     return inner;
   }
@@ -142,13 +149,14 @@ function atom(reader: Reader, depth: number): Pattern {
     throw new SyntaxError(`has a ${character} out of place: write \\${character}`);
   }
   const source = reader.characters.slice(start, reader.index).join("");
-  // Fast path: compiling a regular expression for each letter would take most of the time.
+  // Fast path: most atoms are letters, and compiling a regular expression for each would take most of the time.
   const isPlainCharacter = reader.index - start === 1 && character !== ".";
   if (isPlainCharacter) return { kind: "character", set: singleCharacter(character) };
   try {
     const expression = new RegExp(`^${source}$`, "u");
     return { kind: "character", set: { test: (tested) => expression.test(tested), source } };
   } catch {
+    // Everything else was checked above: only the range of a class can be invalid, such as `[z-a]`.
     throw new SyntaxError("has an invalid range of characters");
   }
 }
@@ -157,7 +165,7 @@ function singleCharacter(only: string): CharacterSet {
   return { test: (character) => character === only, source: only };
 }
 
-/** Reads the rest of a class. The engine checks its ranges when the class is compiled. */
+/** Reads the rest of a class, whose ranges `RegExp` checks later. */
 function skipClass(reader: Reader): void {
   while (!accept(reader, "]")) {
     if (peek(reader) === undefined) throw new SyntaxError("has a [ without a ]");

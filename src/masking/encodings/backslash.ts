@@ -1,8 +1,8 @@
 /**
- * Decodes escapes with a backslash: those in strings of JSON (RFC 8259, 7), JavaScript, Python and Go, in words of shells without
- * quotes, in double quotes, and in `$'…'` (POSIX 2024, XCU 2.2).
+ * Decodes escapes that begin with a backslash: in strings of JSON (RFC 8259, 7), JavaScript, Python and Go; and in
+ * words of shells without quotes, in double quotes, and in `$'…'` (POSIX 2024, XCU 2.2).
  *
- * There is one decoder for all of them, since they agree where they overlap:
+ * One decoder is enough for all of these, because an escape that several of them have nearly always means the same:
  *
  *     \n \t \" \\ \/     JSON, and most others       \e \a \$ \'      only shells
  *     \u00e9 \ud83d\ude00                            \x41 \101        a byte (shells, Go) or a character (Python, JavaScript)
@@ -17,16 +17,19 @@ const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
-/** The longest `$'…'` that is decoded. Shells write one for a few control characters in the middle of a word. */
+/**
+ * In bytes. The longest `$'…'` that is decoded. zsh writes these for a few control characters in the middle of a word.
+ */
 const MAX_ANSI_LENGTH = 64;
 
-/** By the letter behind the backslash: the byte for which it stands. */
+/** The byte for which an escape stands, by the letter after the backslash. */
 const JSON_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13 }));
 const SHELL_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ a: 7, v: 11, e: 27, E: 27 }));
+/** The characters that JSON escapes by a backslash alone. */
 const JSON_ESCAPED = new Set(['"', "/", "\\"]);
 const LETTER_OR_DIGIT = /^[A-Za-z0-9]$/;
 
-/** The encoder writes something else: the text is no escape. */
+/** The result for a text that no encoder writes. */
 const NO_READING: readonly Unit[] = [];
 
 export const backslash: Decoder = {
@@ -34,6 +37,7 @@ export const backslash: Decoder = {
   decode: (peek) => (peek(0) === DOLLAR ? decodeAnsiQuotes(peek) : decodeEscape(peek)),
 };
 
+/** Decodes a backslash and what follows. */
 function decodeEscape(peek: Peek): readonly Unit[] | undefined {
   const next = peek(1);
   if (next === PENDING) return undefined;
@@ -46,6 +50,7 @@ function decodeEscape(peek: Peek): readonly Unit[] | undefined {
   if (letter === "U") return characterUnits(readDigits(peek, 2, 8, 8, 16), 2);
   if (letter === "x") return decodeHexadecimal(peek);
   if (letter >= "0" && letter <= "7") return decodeOctal(peek);
+  // No encoder writes a backslash in front of another letter or digit. Shells may escape any other character.
   if (LETTER_OR_DIGIT.test(letter)) return NO_READING;
   return [JSON_ESCAPED.has(letter) ? { length: 2, bytes: [next] } : { length: 2, bytes: [next], isShell: true }];
 }
@@ -57,12 +62,22 @@ interface Digits {
   readonly count: number;
 }
 
-/** Reads a number of at most `maxCount` digits. @returns undefined if it may have more digits, which have not arrived yet */
-function readDigits(peek: Peek, from: number, minCount: number, maxCount: number, base: 8 | 16): Digits | undefined {
+/**
+ * Reads a number of at least `minCount` and at most `maxCount` digits.
+ *
+ * @returns undefined if it may have more digits, which have not arrived yet
+ */
+function readDigits(
+  peek: Peek,
+  startIndex: number,
+  minCount: number,
+  maxCount: number,
+  base: 8 | 16,
+): Digits | undefined {
   let value = 0;
   let count = 0;
   for (; count < maxCount; count++) {
-    const byte = peek(from + count);
+    const byte = peek(startIndex + count);
     if (byte === PENDING) return undefined;
     const digit = hexDigit(byte);
     if (digit === -1 || digit >= base) break;
@@ -98,7 +113,11 @@ function decodeLowSurrogate(peek: Peek, high: number): readonly Unit[] | undefin
   return bytes === undefined ? NO_READING : [{ length: 12, bytes }];
 }
 
-/** Returns the unit for a code point in digits. @param otherLength the length of the escape without its digits */
+/**
+ * Returns the reading of an escape with the digits of a code point.
+ *
+ * @param otherLength the length of the escape without them
+ */
 function characterUnits(digits: Digits | undefined, otherLength: number): readonly Unit[] | undefined {
   if (digits === undefined) return undefined;
   const bytes = digits.value === -1 ? undefined : utf8(digits.value);

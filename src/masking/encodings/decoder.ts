@@ -1,26 +1,26 @@
 /**
- * Decoders of escaped text, one escape at a time, and their composition: JSON in a URL is decoded by the decoder of URLs, whose
- * output the decoder of JSON reads.
+ * The interface of decoders, which decode one escape at a time, and the composition of several decoders. For JSON in a
+ * URL, the decoder of JSON reads the output of the decoder of URLs.
  *
- * Text may come in parts, and may have been written by any encoder. So a decoder may answer that it needs more bytes, and may
- * return several readings of the same escape.
+ * The text arrives in chunks, and any program may have written it. So a decoder may answer that it needs more bytes,
+ * and it may return several readings: the different bytes for which the same escape may stand.
  */
 
 /** Stands for a byte that has not arrived yet. */
 export const PENDING = -1;
-/** Stands for a byte behind the end of the stream. */
+/** Stands for a byte after the end of the stream. */
 export const END_OF_STREAM = -2;
 
-/** Returns the byte at an index from the start of the escape, or {@link PENDING} or {@link END_OF_STREAM}. */
+/** Returns the byte at an index, counted from the start of the escape; or {@link PENDING} or {@link END_OF_STREAM}. */
 export type Peek = (index: number) => number;
 
 /** One reading of an escape, or of a byte that stands for itself. */
 export interface Unit {
   /** The number of encoded bytes. */
   readonly length: number;
-  /** The decoded bytes; none for a quote that only opens or closes. */
+  /** The decoded bytes. There are none for a quote that only opens or closes a word. */
   readonly bytes: readonly number[];
-  /** True for an escape of shells that JSON does not have. */
+  /** True for an escape that shells write and JSON does not have. */
   readonly isShell?: true;
 }
 
@@ -30,13 +30,13 @@ export interface Decoder {
   /**
    * Decodes one escape, whose first byte is one of `starts`.
    *
-   * @returns the possible readings, the likeliest first; an empty list if no encoder writes this; undefined if the readings
-   *   depend on bytes that have not arrived yet
+   * @returns the possible readings, the likeliest first; an empty list if no encoder writes this; undefined if the
+   *   readings depend on bytes that have not arrived yet
    */
   readonly decode: (peek: Peek) => readonly Unit[] | undefined;
 }
 
-/** Composes decoders, the outermost first. Only the innermost one may return more than one reading. */
+/** Composes decoders, the outermost first. Only of the innermost one are all readings used. */
 export function nestDecoders(levels: readonly Decoder[]): Decoder {
   const [outermost, ...innerLevels] = levels;
   if (outermost === undefined) throw new RangeError("no encoding");
@@ -44,15 +44,17 @@ export function nestDecoders(levels: readonly Decoder[]): Decoder {
 }
 
 /**
- * Lets `inner` decode what `outer` has decoded. `outer` decodes as far as `inner` asks for bytes, and takes the likeliest reading of
- * each escape. With objects of a class in place of these closures, the search in TypeScript takes twice as long for JSON in JSON.
+ * Lets `inner` decode what `outer` has decoded. When `inner` asks for a byte, `outer` decodes up to this byte, and
+ * takes the likeliest reading of each escape.
+ *
+ * If objects of a class replaced these closures, the search in TypeScript would take twice as long for JSON in JSON.
  */
 function nestPair(outer: Decoder, inner: Decoder): Decoder {
   return {
     starts: [...new Set([...outer.starts, ...inner.starts])],
     decode: (peek) => {
       const decodedBytes: number[] = [];
-      /** For each decoded byte: the number of encoded bytes up to the end of its escape. */
+      /** For each decoded byte, the number of encoded bytes up to the end of the escape that it comes from. */
       const encodedEnds: number[] = [];
       let encodedLength = 0;
       const peekEncoded: Peek = (index) => peek(encodedLength + index);
@@ -61,7 +63,7 @@ function nestPair(outer: Decoder, inner: Decoder): Decoder {
           const first = peek(encodedLength);
           const units = outer.starts.includes(first) ? outer.decode(peekEncoded) : [];
           if (first === PENDING || units === undefined) return PENDING;
-          // Text that no encoder writes stands for itself.
+          // Without a reading, the byte stands for itself.
           const unit = units[0] ?? literalUnit(first);
           encodedLength += unit.length;
           decodedBytes.push(...unit.bytes);
@@ -74,7 +76,7 @@ function nestPair(outer: Decoder, inner: Decoder): Decoder {
       if (inner.starts.includes(first)) {
         return inner.decode(peekDecoded)?.map((unit) => ({ ...unit, length: encodedEnds[unit.length - 1] ?? 0 }));
       }
-      // One escape may stand for several bytes: a character that is not ASCII.
+      // An escape of the outer encoding may stand for all bytes of a character that is not ASCII.
       const length = encodedEnds[0] ?? 0;
       return [{ length, bytes: decodedBytes.filter((_, index) => encodedEnds[index] === length) }];
     },
@@ -93,7 +95,9 @@ export function hexDigit(byte: number): number {
   return lowerCase >= 0x61 && lowerCase <= 0x66 ? lowerCase - 0x57 : -1;
 }
 
-/** Encodes a code point; undefined if there is no such character (RFC 3629, 3). */
+/**
+ * Encodes a code point in UTF-8 (RFC 3629). Returns undefined for a number that is not a code point, or is a surrogate.
+ */
 export function utf8(code: number): readonly number[] | undefined {
   if (code < 0x80) return [code];
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;

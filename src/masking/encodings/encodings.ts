@@ -1,21 +1,24 @@
-/** The encodings in which secrets are found, besides plain text. docs/masking.md lists them for the user. */
+/**
+ * The encodings in which the search finds secrets, such as JSON and URLs, each with its decoder. docs/masking.md lists
+ * them for users. Base64 is not decoded: it has patterns of its own (patterns.ts).
+ */
 import { NEWLINE, RETURN } from "../escapes.ts";
 import { backslash } from "./backslash.ts";
 import { hexDigit, literalUnit, nestDecoders, PENDING, utf8, type Decoder } from "./decoder.ts";
 
 export type EncodingName = "plain" | "JSON" | "URL" | "base64" | "shell" | "XML";
 
-/** A way to write a text, as the search reads it: with the bytes at which its decoder is asked. */
+/** A way in which a program may write a text. */
 export interface Encoding {
   readonly name: EncodingName;
-  /** The bytes with which an escape can begin. */
+  /** The bytes with which an escape can begin. At these the search calls the decoder. */
   readonly starts: readonly number[];
   /**
-   * The bytes of `starts` that end the plain text in front of a new candidate's first escape: an encoder would have escaped such a
-   * byte, or an older candidate, which began there, reads it in both ways.
+   * Bytes of `starts` that are never plain text in front of an escape. Either an encoder would have escaped such a
+   * byte, or the candidate that began at it already reads it in both ways.
    */
   readonly neverPlain: ReadonlySet<number>;
-  /** undefined for {@link WRAPPED} and {@link LINE_ENDS}, which steps.ts decodes itself. */
+  /** Undefined for plain text, and for {@link WRAPPED} and {@link LINE_ENDS}, which steps.ts decodes itself. */
   readonly decoder: Decoder | undefined;
 }
 
@@ -29,8 +32,8 @@ const SEMICOLON = 0x3b;
 const BACKSLASH = 0x5c;
 
 /**
- * Decodes `pass%20word`, in components and paths of URLs (RFC 3986, 2.1). A percent sign may also stand for itself: `new URL` keeps
- * it.
+ * Decodes `pass%20word`, as in components and paths of URLs (RFC 3986, 2.1). A percent sign may also stand for itself,
+ * because `new URL` does not escape it.
  */
 const percent: Decoder = {
   starts: [PERCENT],
@@ -46,15 +49,16 @@ const percent: Decoder = {
   },
 };
 
-/** Decodes `pass+word%21`, in forms and queries (WHATWG URL, 5.1). A plus sign is a space, or stands for itself. */
+/** Decodes `pass+word%21`, as in forms and queries (WHATWG URL, 5.1). A plus sign stands for a space or for itself. */
 const form: Decoder = {
   starts: [PERCENT, PLUS],
   decode: (peek) => (peek(0) === PERCENT ? percent.decode(peek) : [{ length: 1, bytes: [SPACE] }, literalUnit(PLUS)]),
 };
 
 /**
- * Decodes words of shells in single quotes. A quote in the word ends the quotes, and is written in another way: `'it'\''s'`,
- * `'it'"'"'s'`, by zsh `'it'\'\''s'`, by dash `'it'"''"'s'`.
+ * Decodes words that shells write in single quotes. Within these, no escape is possible. So for a single quote, a shell
+ * closes the quotes, writes the quote in another way, and opens quotes again: `'it'\''s'`, `'it'"'"'s'`. zsh writes two
+ * quotes as `'it'\'\''s'`, and dash as `'it'"''"'s'`.
  */
 const singleQuotes: Decoder = {
   starts: [SINGLE_QUOTE, DOUBLE_QUOTE, BACKSLASH],
@@ -68,12 +72,12 @@ const singleQuotes: Decoder = {
   },
 };
 
-/** The length of the longest reference of XML: `&#x0010ffff;`, with leading zeros. */
+/** In bytes. The longest reference has leading zeros: `&#x0010ffff;`. */
 const MAX_REFERENCE_LENGTH = 14;
 const NAMED_REFERENCES: ReadonlyMap<string, number> = new Map(
   Object.entries({ amp: 0x26, lt: 0x3c, gt: 0x3e, quot: 0x22, apos: 0x27 }),
 );
-/** A reference, or its beginning, without `&`. */
+/** Matches a reference or the beginning of one, without its `&`. */
 const BEGINNING_OF_REFERENCE = /^(?:#(?:\d*|[xX][\da-fA-F]*)|[a-z]+)$/;
 
 /** Decodes references in XML and HTML, by name and by number (XML 1.0, 4.1): `&amp;`, `&#38;`, `&#x26;`. */
@@ -103,13 +107,15 @@ function parseReference(reference: string): number | undefined {
   return hexadecimal === undefined ? NAMED_REFERENCES.get(reference) : Number.parseInt(hexadecimal, 16);
 }
 
+/** @param levels the decoders, the outermost first: for JSON in a URL, that of URLs and then that of JSON */
 function createEncoding(name: EncodingName, ...levels: readonly Decoder[]): Encoding {
   const decoder = nestDecoders(levels);
   return { name, starts: decoder.starts, neverPlain: new Set(decoder.starts), decoder };
 }
 
+/** Text without escapes. */
 export const PLAIN: Encoding = { name: "plain", starts: [], neverPlain: new Set(), decoder: undefined };
-/** Line ends that differ from the secret's: CR LF and CR, since patterns have LF. */
+/** Text with CR LF or CR as line ends. Patterns have LF. */
 export const LINE_ENDS: Encoding = {
   name: "plain",
   starts: [RETURN],
@@ -134,7 +140,7 @@ export const ENCODINGS: readonly Encoding[] = [
   JSON_STRING,
   createEncoding("JSON", backslash, backslash),
   createEncoding("JSON", backslash, backslash, backslash),
-  // In single quotes a double quote and a backslash stand for themselves.
+  // Double quotes and backslashes stand for themselves within single quotes, and may be plain text.
   { ...createEncoding("shell", singleQuotes), neverPlain: new Set([SINGLE_QUOTE]) },
   createEncoding("URL", form),
   // A URL in a URL, and JSON in one.

@@ -4,7 +4,7 @@ import { Ajv } from "ajv";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readSchema } from "../../../scripts/contract/schema.ts";
-import { explain } from "../../../src/contract/file/explain-rejection.ts";
+import { explainRejection } from "../../../src/contract/file/explain-rejection.ts";
 import { parseWithPositions } from "../../../src/contract/file/positions.ts";
 import { isContractDocument } from "../../../src/contract/generated/guard.ts";
 import { schemaText } from "../../../src/contract/generated/schema-text.ts";
@@ -135,7 +135,7 @@ const someJson: fc.Arbitrary<Json> = fc.oneof(
 
 const verdicts = (document: unknown): Readonly<Record<string, boolean>> => ({
   guard: isContractDocument(document),
-  explanation: explain(schema, parseWithPositions(JSON.stringify(document))).length === 0,
+  explanation: explainRejection(schema, parseWithPositions(JSON.stringify(document))).length === 0,
   ajv: byAjv(document),
 });
 

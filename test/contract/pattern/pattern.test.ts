@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectWording } from "../../helpers/wording.ts";
-import { noWork } from "../../../src/contract/format.ts";
+import { createPatternWork } from "../../../src/contract/format.ts";
 import { compilePattern } from "../../../src/contract/pattern/pattern.ts";
 import { patterns, patternValues as values } from "./arbitrary.ts";
 
 const matcher = (pattern: string): ((value: string) => boolean) => {
   const { matches } = compilePattern(pattern);
-  return (value) => matches(value, { name: "NAME", work: noWork() });
+  return (value) => matches(value, { name: "NAME", work: createPatternWork() });
 };
 
 describe("a compiled pattern", () => {
@@ -125,7 +125,7 @@ describe("the work of a pattern check", () => {
   it("is about one step for each character, whatever the number of states", () => {
     for (const pattern of ["[A-Za-z0-9+/]+=*", "(a+|[A-Z]+|[a-z0-9])*", "(?:.{4})*(?:..)?"]) {
       const [short, long] = [1, 2].map((times) => {
-        const work = noWork();
+        const work = createPatternWork();
         compilePattern(pattern).matches(base64.repeat(times), { name: "NAME", work });
         return work.steps;
       });
@@ -134,7 +134,7 @@ describe("the work of a pattern check", () => {
   });
 
   it("allows a hundred patterns over ten thousand characters each", () => {
-    const work = noWork();
+    const work = createPatternWork();
     for (let index = 0; index < 100; index++) {
       const { matches } = compilePattern("[A-Za-z0-9+/]+=*");
       expect(matches(base64, { name: `NAME_${index}`, work })).toBe(true);
@@ -143,7 +143,7 @@ describe("the work of a pattern check", () => {
   });
 
   it("stops after about a second, and the error names the variable of the slowest pattern", () => {
-    const work = noWork();
+    const work = createPatternWork();
     compilePattern("a*").matches("a".repeat(1000), { name: "QUICK", work });
     const { matches } = compilePattern("(a|b)*a(a|b){200}");
     let value = "";
@@ -155,7 +155,7 @@ describe("the work of a pattern check", () => {
   });
 
   it("builds no automaton before there is a value, and none that is too large", () => {
-    const work = noWork();
+    const work = createPatternWork();
     const { matches } = compilePattern("(?:a?b?){900}");
     expect(work.steps).toBe(0);
     matches("", { name: "NAME", work });

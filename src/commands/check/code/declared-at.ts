@@ -6,7 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { membersOf, parseWithPositions } from "../../../contract/file/positions.ts";
-import { MAX_BYTES, shownPath } from "../../../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES, shownPath } from "../../../contract/file/contract-text.ts";
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { withoutMark } from "../../../core/text.ts";
 import { readFound } from "../../../system/bounded-read.ts";
@@ -56,7 +56,7 @@ function variableMembers(members: readonly Member[]): readonly Member[] {
 
 function readText(path: string): string | undefined {
   try {
-    const bytes = readFound(path, { maxBytes: MAX_BYTES });
+    const bytes = readFound(path, { maxBytes: MAX_CONTRACT_BYTES });
     return withoutMark(bytes.toString("utf8"));
   } catch {
     return undefined;

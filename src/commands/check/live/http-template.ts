@@ -4,7 +4,7 @@
  * so that it cannot change the rest of the request.
  */
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
-import { fill } from "../../../contract/file/probe-meaning.ts";
+import { fillReferences } from "../../../contract/file/probe-meaning.ts";
 import { printable } from "../../../core/text.ts";
 import { isLoopback, parseUrl } from "../../../core/url.ts";
 import type { HttpProbe } from "./http-probe.ts";
@@ -21,7 +21,7 @@ export function variableInHost(url: string): string | undefined {
 /** Fills the URL of a template. An address that a variable holds is used as it is; other values are escaped. */
 export function fillUrl(url: string, valueOf: ValueLookup): string {
   const hostName = variableInHost(url);
-  const fillEscaped = (text: string): string => fill(text, (name) => encodeURIComponent(valueOf(name)));
+  const fillEscaped = (text: string): string => fillReferences(text, (name) => encodeURIComponent(valueOf(name)));
   if (hostName === undefined) return fillEscaped(url);
   const base = valueOf(hostName).trim().replace(/\/+$/, "");
   return base + fillEscaped(url.slice(`\${${hostName}}`.length));
@@ -47,7 +47,7 @@ export function createHttpProbe(template: ProbeTemplate, address: string, valueO
   if (Object.values(headers).some((value) => !/^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value))) {
     return "it contains characters that are invalid in a header, such as a line break";
   }
-  const filledBody = body === undefined ? undefined : fill(body, (name) => escapeForJson(valueOf(name)));
+  const filledBody = body === undefined ? undefined : fillReferences(body, (name) => escapeForJson(valueOf(name)));
   return { url, method, headers, body: filledBody, expect, reject };
 }
 
@@ -55,12 +55,14 @@ function fillHeaders(
   { headers = {}, basic, body }: ProbeTemplate,
   valueOf: ValueLookup,
 ): Readonly<Record<string, string>> {
-  const declared = Object.entries(headers).map(([name, value]) => [name, fill(value, valueOf)] as const);
+  const declared = Object.entries(headers).map(([name, value]) => [name, fillReferences(value, valueOf)] as const);
   return {
     Accept: "application/json",
     ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     ...Object.fromEntries(declared),
-    ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(fill(basic, valueOf)).toString("base64")}` }),
+    ...(basic === undefined
+      ? {}
+      : { Authorization: `Basic ${Buffer.from(fillReferences(basic, valueOf)).toString("base64")}` }),
   };
 }
 

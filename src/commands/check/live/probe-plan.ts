@@ -7,7 +7,7 @@ import { parseContract } from "../../../contract/file/load-file.ts";
 import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
-import { fill, referencesIn } from "../../../contract/file/probe-meaning.ts";
+import { fillReferences, referencesIn } from "../../../contract/file/probe-meaning.ts";
 import type { Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";
@@ -89,7 +89,9 @@ function planHttp(
   const { url, headers = {}, basic = "", body = "" } = template;
   const hostName = variableInHost(url);
   const where =
-    hostName === undefined ? (parseUrl(fill(url, () => "x"))?.host ?? "") : `the host of ${printable(hostName)}`;
+    hostName === undefined
+      ? (parseUrl(fillReferences(url, () => "x"))?.host ?? "")
+      : `the host of ${printable(hostName)}`;
   const references = [url, ...Object.values(headers), basic, body].flatMap(referencesIn);
   const missing = references.find((name) => !isSet(selected, name));
   if (missing !== undefined) return withoutRequest(where, `${printable(missing)} is not set`);

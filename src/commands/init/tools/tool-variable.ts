@@ -1,5 +1,5 @@
 /** The result that the parsers of other tools' files share, and how their variables become candidates; pure. */
-import { formatFault, noWork } from "../../../contract/format.ts";
+import { formatFault, createPatternWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../../contract/contract-model.ts";
@@ -34,7 +34,7 @@ export interface ToolFormat {
  */
 export function createCandidate({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
   const hasFormat = (text: string): boolean =>
-    format === undefined || formatFault(format.checked, text, name, noWork()) === undefined;
+    format === undefined || formatFault(format.checked, text, name, createPatternWork()) === undefined;
   const isUsedAsDefault = value !== undefined && value !== "" && hasFormat(value) && !looksSecret(name, value);
   const example = rest.example !== undefined && hasFormat(rest.example) ? rest.example : undefined;
   return {
