@@ -17,10 +17,12 @@ import {
 
 export abstract class OutgoingHead extends EventEmitter {
   chunkedEncoding = false;
+  /** False if the connection must not be used for another message. A field `Connection` of the caller takes precedence. */
   shouldKeepAlive = true;
+  /** False if the message usually has no body, or if its receiver may not understand chunks. */
   useChunkedEncodingByDefault = true;
   sendDate = false;
-  /** True if the connection must end after this message. */
+  /** True if the connection ends after this message. The head decides it. */
   isLast = false;
   isHeadSent = false;
   /** The milliseconds that `Keep-Alive` announces, for which an idle connection is kept; 0 for no such field. */
@@ -150,7 +152,6 @@ export abstract class OutgoingHead extends EventEmitter {
       this.chunkedEncoding = false;
       return "";
     }
-    // A request without a body by its method, such as GET, or a response to a client that cannot read chunks.
     if (!this.useChunkedEncodingByDefault) {
       this.isLast = true;
       return "";

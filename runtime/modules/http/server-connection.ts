@@ -75,7 +75,7 @@ export class ServerConnection {
   }
 
   /**
-   * Fails if the client takes longer than `headersTimeout` or `requestTimeout` for the request that is being read.
+   * Handles a request that takes longer than `headersTimeout` or `requestTimeout` as an error of the client.
    *
    * @param nowMs the time by `native.now()`
    */

@@ -5,10 +5,10 @@ import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.t
 import { natives } from "../../native.ts";
 import { isIP, parsePort } from "./address.ts";
 import { addressFailure, EAGAIN } from "./errors.ts";
-import { DescriptorHandle, type SocketAddress, type SocketFamily } from "./handle.ts";
+import { DescriptorHandle, NO_DESCRIPTOR, type SocketAddress, type SocketFamily } from "./handle.ts";
 import { Socket } from "./socket.ts";
 
-/** A negative result is that of an error. */
+/** The functions that return a number return a negative errno if they fail. */
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly openSocket: (family: SocketFamily) => number;
@@ -21,11 +21,11 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** The number of clients that the system lets wait, as in Node.js. */
+/** The number of clients that may wait in the kernel until they are accepted, as in Node.js. */
 const BACKLOG = 511;
-/** A flood of new connections must leave time for the existing ones, so each turn of the loop accepts only so many. */
+/** The number of clients that one turn of the event loop accepts, so that a flood of clients leaves time for the others. */
 const MAX_ACCEPTED_PER_TURN = 16;
-const NO_DESCRIPTOR = -1;
+/** All addresses of this machine, of IPv6 and IPv4. */
 const ANY_ADDRESS = "::";
 
 export interface ServerOptions {
@@ -42,7 +42,7 @@ interface ListenOptions {
 }
 
 export class Server extends EventEmitter {
-  /** If so many clients are connected, further ones are disconnected. */
+  /** The number of clients that may be connected at a time. The server disconnects further clients. */
   maxConnections?: number;
   readonly #options: ServerOptions;
   #connectionCount = 0;
@@ -60,9 +60,9 @@ export class Server extends EventEmitter {
 
   /**
    * Takes (options), (path) or (port, host), and a listener for 'listening' as the last argument. Unlike in Node.js, the host
-   * must be an address. The system's errors are emitted.
+   * must be an IP address. Errors of the system are emitted as 'error'.
    *
-   * @throws an Error of Node.js for an invalid port or address, or if the server listens already
+   * @throws an error such as Node.js throws for an invalid port or address, or if the server listens already
    */
   listen(target: number | string | ListenOptions, ...rest: unknown[]): this {
     if (this.listening) {
@@ -72,6 +72,7 @@ export class Server extends EventEmitter {
     const callback = rest.findLast((value) => typeof value === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
     const options = parseListenArguments(target, rest[0]);
+    // 0 is the family of local sockets.
     if (options.path !== undefined) this.#listenOn(0, options.path, 0);
     else {
       const port = parsePort("port" in options ? options.port : 0);
@@ -84,37 +85,35 @@ export class Server extends EventEmitter {
 
   #listenOn(family: SocketFamily, address: string, port: number): void {
     const descriptor = native.openSocket(family);
-    let error = Math.min(0, descriptor);
-    if (error === 0) error = native.bindSocket(descriptor, family, address, port);
-    if (error === 0) error = native.listenSocket(descriptor, BACKLOG);
+    let errno = Math.min(0, descriptor);
+    if (errno === 0) errno = native.bindSocket(descriptor, family, address, port);
+    if (errno === 0) errno = native.listenSocket(descriptor, BACKLOG);
     const isLocal = family === 0;
-    if (error !== 0) {
+    if (errno !== 0) {
       if (descriptor >= 0) native.close(descriptor);
-      const failure = addressFailure(error, "listen", address, isLocal ? undefined : port);
+      const failure = addressFailure(errno, "listen", address, isLocal ? undefined : port);
       return nextTick(() => this.emit("error", failure));
     }
     this.#descriptor = descriptor;
     this.#path = isLocal ? address : undefined;
-    this.#watch = watch(descriptor, POLLIN, () => this.#acceptWaiting());
+    this.#watch = watch(descriptor, POLLIN, () => this.#acceptClients());
     if (!this.#isReferenced) this.#watch.unref();
     nextTick(() => {
       if (this.listening) this.emit("listening");
     });
   }
 
-  /** Accepts the clients that wait. If there are more than one turn accepts, poll(2) reports them again in the next turn. */
-  #acceptWaiting(): void {
+  /** Accepts waiting clients. If there are more than one turn may accept, poll(2) reports them again in the next turn. */
+  #acceptClients(): void {
     for (let count = 0; count < MAX_ACCEPTED_PER_TURN && this.listening; count += 1) {
-      const descriptor = native.acceptSocket(this.#descriptor);
-      if (descriptor === EAGAIN) return;
-      runCallback(() => this.#addConnection(descriptor));
-      if (descriptor < 0) return;
+      const result = native.acceptSocket(this.#descriptor);
+      if (result === EAGAIN) return;
+      if (result < 0) return runCallback(() => this.emit("error", systemFailure(result, "accept")));
+      runCallback(() => this.#addConnection(result));
     }
   }
 
-  /** @param descriptor a new connection, or the negative number of an error */
   #addConnection(descriptor: number): void {
-    if (descriptor < 0) return void this.emit("error", systemFailure(descriptor, "accept"));
     const handle = new DescriptorHandle(descriptor);
     if (this.maxConnections !== undefined && this.#connectionCount >= this.maxConnections) {
       handle.close(() => {});
@@ -133,7 +132,7 @@ export class Server extends EventEmitter {
     this.emit("connection", socket);
   }
 
-  /** Accepts no further connections. 'close' follows when the present ones have ended. */
+  /** Accepts no further connections. The server emits 'close' when the existing connections have ended. */
   close(callback?: (error?: Error) => void): this {
     if (callback !== undefined) {
       const error = codedError("ERR_SERVER_NOT_RUNNING", "Server is not running.");
@@ -157,12 +156,12 @@ export class Server extends EventEmitter {
     return this.#descriptor !== NO_DESCRIPTOR;
   }
 
-  /** Returns the path of a local socket. */
+  /** Returns the address on which the server listens, or the path of a local socket. */
   address(): { readonly address: string; readonly family: string; readonly port: number } | string | null {
     if (!this.listening) return null;
-    const name = native.nameOfSocket(this.#descriptor);
-    if (name === undefined) return this.#path ?? null;
-    const [address, family, port] = name;
+    const socketAddress = native.nameOfSocket(this.#descriptor);
+    if (socketAddress === undefined) return this.#path ?? null;
+    const [address, family, port] = socketAddress;
     return { address, family: `IPv${family}`, port };
   }
 
@@ -190,6 +189,6 @@ function removeSocketFile(path: string): void {
   try {
     native.removeFile(path);
   } catch {
-    // The file is gone already, or the path names no file: an abstract socket begins with a null byte.
+    // The file was already removed, or the socket has no file: the path of an abstract socket begins with a null byte.
   }
 }
