@@ -58,12 +58,12 @@ export class ChildProcess extends EventEmitter {
     const { file, argv, options } = spawnArguments;
     this.spawnfile = file;
     this.spawnargs = argv;
-    const stdio = this.#stopIfThrown([], () => openStdio(options.stdio));
+    const stdio = this.#cleanUpIfThrown([], () => openStdio(options.stdio));
     if (typeof stdio === "number") return this.#failToStart(stdio, []);
     // The listener comes before the child, so that no SIGCHLD is missed.
     if (runningChildren.size === 0) process.on("SIGCHLD", reapEndedChildren);
     runningChildren.add(this);
-    const result = this.#stopIfThrown(stdio, () => launchChild(spawnArguments, stdio));
+    const result = this.#cleanUpIfThrown(stdio, () => launchChild(spawnArguments, stdio));
     if (result < 0) return this.#failToStart(-result, stdio);
     this.pid = result;
     process.nextTick(() => this.emit("spawn"));
@@ -117,8 +117,8 @@ export class ChildProcess extends EventEmitter {
     this.stdin?.destroy();
   }
 
-  /** Runs one step of the start. If the step throws, the descriptors for the child are closed. */
-  #stopIfThrown<Result>(stdio: readonly StdioEntry[], runStep: () => Result): Result {
+  /** Runs one step of the start. If the step throws, closes this process's ends of the pipes. */
+  #cleanUpIfThrown<Result>(stdio: readonly StdioEntry[], runStep: () => Result): Result {
     try {
       return runStep();
     } catch (error) {
@@ -140,6 +140,7 @@ export class ChildProcess extends EventEmitter {
     if (DESCRIPTOR_ERRORS.has(code)) closeParentEnds(stdio);
     else this.#openStreams(stdio);
     process.nextTick(() => {
+      // As in Node.js.
       this.exitCode = -errno;
       this.#stopWatching();
       const path = this.spawnfile;

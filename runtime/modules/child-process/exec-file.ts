@@ -97,6 +97,7 @@ class OutputCollector {
     return () => Buffer.concat(chunks);
   }
 
+  /** Sends `killSignal`. As in Node.js, the output ends at once, even if the child or its children keep the pipes open. */
   #stopChild(): void {
     this.#closeOutput();
     this.#wasStopped = true;

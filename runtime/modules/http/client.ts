@@ -74,22 +74,15 @@ export class ClientRequest extends OutgoingMessage {
 
   constructor(options: RequestOptions, defaultAgent: RequestAgent, callback?: (response: IncomingMessage) => void) {
     super();
+    // As in Node.js, an empty text is the same as a missing option.
     this.agent = chooseAgent(options, defaultAgent);
     this.protocol = options.protocol ?? defaultAgent.protocol;
-    const expectedProtocol = this.agent?.protocol ?? defaultAgent.protocol;
-    if (this.protocol !== expectedProtocol) {
-      const message = `Protocol "${this.protocol}" not supported. Expected "${expectedProtocol}"`;
-      throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
-    }
+    checkProtocol(this.protocol, this.agent ?? defaultAgent);
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
     this.path = options.path || "/";
-    if (/[^\u0021-\u00ff]/.test(this.path)) {
-      throw codedError("ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters", TypeError);
-    }
+    checkPath(this.path);
     const method = options.method || "GET";
-    if (!isToken(method)) {
-      throw codedError("ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${String(method)}"]`, TypeError);
-    }
+    checkMethod(method);
     this.method = method.toUpperCase();
     this.host = options.hostname || options.host || "localhost";
     this.timeout = options.timeout;
@@ -208,21 +201,22 @@ export class ClientRequest extends OutgoingMessage {
   #giveUp(socket: HttpSocket | null, exchange: Exchange | undefined, error: Error | undefined): void {
     this.destroyed = true;
     const cause = error ?? this.errored ?? undefined;
-    const emitEvents = (failure: Error | undefined): void => {
-      // `abort` emits no error; `destroy` without an error emits a hang-up, as in Node.js.
-      const emittedError = failure ?? (this.aborted ? undefined : hangUpError());
-      if (emittedError !== undefined && socket?.hadError !== true) this.emit("error", emittedError);
-      this.emitClose();
-    };
-    if (socket === null) emitEvents(cause);
+    if (socket === null) this.#emitFailure(cause, socket);
     else if (exchange !== undefined && this.agent !== null && !socket.destroyed) {
       exchange.returnUnusedConnection();
-      emitEvents(cause);
+      this.#emitFailure(cause, socket);
     } else {
       finished(socket.destroy(cause), (socketError) => {
-        emitEvents(isSocketFailure(socketError) ? socketError : error);
+        this.#emitFailure(isSocketFailure(socketError) ? socketError : error, socket);
       });
     }
+  }
+
+  /** Emits 'error' and 'close'. As in Node.js, `destroy` without an error leads to a hang-up, but `abort` leads to no error. */
+  #emitFailure(failure: Error | undefined, socket: HttpSocket | null): void {
+    const error = failure ?? (this.aborted ? undefined : hangUpError());
+    if (error !== undefined && socket?.hadError !== true) this.emit("error", error);
+    this.emitClose();
   }
 
   /** Emits 'timeout' when the socket does, now or as soon as there is a connection. */
@@ -256,6 +250,23 @@ export class ClientRequest extends OutgoingMessage {
     if (this.socket === null) this.once("socket", setNoDelay);
     else setNoDelay();
   }
+}
+
+function checkProtocol(protocol: string, agent: RequestAgent): void {
+  if (protocol === agent.protocol) return;
+  const message = `Protocol "${protocol}" not supported. Expected "${agent.protocol}"`;
+  throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
+}
+
+/** @throws for spaces, control characters, and characters that are not in Latin-1 */
+function checkPath(path: string): void {
+  if (!/[^\u0021-\u00ff]/.test(path)) return;
+  throw codedError("ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters", TypeError);
+}
+
+function checkMethod(method: unknown): void {
+  if (isToken(method)) return;
+  throw codedError("ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${String(method)}"]`, TypeError);
 }
 
 /** @returns null for a request that opens a connection itself */

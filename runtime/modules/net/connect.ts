@@ -1,6 +1,6 @@
 /**
- * Connects the sockets of node:net. `beginConnecting` looks up the host, tries its addresses, and calls `connected` or `destroy` of
- * the socket.
+ * Connects the sockets of node:net. `beginConnecting` looks up the host, tries its addresses, and calls `finishConnecting` or
+ * `destroy` of the socket.
  *
  * A host may have several addresses. As in Node.js ("happy eyeballs", RFC 8305), they are tried one after another, IPv4 and IPv6
  * alternately. Each address but the last one gets 250 ms.
@@ -43,7 +43,7 @@ export interface ConnectingSocket {
   destroy(error: Error): unknown;
   /** Uses the handle of the next attempt, and closes the handle of the previous attempt. */
   useHandle(handle: DescriptorHandle): void;
-  connected(): void;
+  finishConnecting(): void;
 }
 
 interface HostAddress {
@@ -150,7 +150,7 @@ function connectTo(socket: ConnectingSocket, address: string, port: number | und
   socket.useHandle(handle);
   const error = handle.connect(family, address, port ?? 0, (status) => {
     if (!socket.connecting) return;
-    if (status === 0) return socket.connected();
+    if (status === 0) return socket.finishConnecting();
     const failure = addressFailure(status, "connect", address, port);
     socket.emit("connectionAttemptFailed", address, port, family || undefined, failure);
     socket.destroy(failure);
@@ -191,7 +191,7 @@ class ConnectionAttempts {
       // The socket was destroyed, or the next address is being tried.
       if (!socket.connecting || index !== this.#currentIndex) return;
       clearTimeout(timer);
-      if (status === 0) socket.connected();
+      if (status === 0) socket.finishConnecting();
       else this.#giveUp(hostAddress, status, "connectionAttemptFailed");
     });
     if (error !== 0) return this.#giveUp(hostAddress, error, "connectionAttemptFailed");

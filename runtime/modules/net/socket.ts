@@ -2,7 +2,8 @@
  * The class Socket of node:net: a stream that reads and writes a connection through its `handle` (handle.ts). A socket gets the
  * handle when it connects, or from its options if the connection exists already.
  *
- * `connected`, `useHandle` and `handle` are for connect.ts and tls.ts. HTTP calls `startConsuming` to read without the stream.
+ * `finishConnecting`, `useHandle` and `handle` are for connect.ts and tls.ts. HTTP calls `startConsuming` to read without the
+ * stream.
  */
 import { codedError, systemFailure } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
@@ -55,7 +56,7 @@ export class Socket extends Duplex {
   #dispatchedBytes = 0;
   /** The number of dispatched bytes that the handle has not written yet. */
   #bytesInFlight = 0;
-  /** The addresses that were asked for, because each of them takes a system call. */
+  /** The addresses of both ends, as far as they were asked for. Each of them takes a system call. */
   #addresses: { local?: SocketAddress | undefined; remote?: SocketAddress | undefined } = {};
 
   constructor(options: SocketOptions = {}) {
@@ -108,7 +109,7 @@ export class Socket extends Duplex {
   }
 
   /** Is called when the handle is connected. */
-  connected(): void {
+  finishConnecting(): void {
     this.connecting = false;
     this.#addresses = {};
     this.#restartTimeout();
@@ -124,18 +125,16 @@ export class Socket extends Duplex {
     this.#restartTimeout();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
-    if (chunk !== null) {
+    if (chunk === null) {
+      this.push(null);
+      // A stream emits 'end' only after a read.
+      this.read(0);
+    } else if (this.#consumer !== undefined) {
       const consumer = this.#consumer;
-      if (consumer !== undefined) {
-        if (this.listenerCount("data") > 0) this.emit("data", chunk);
-        return consumer(chunk);
-      }
-      if (!this.push(chunk)) handle.stopReading();
-      return;
-    }
-    this.push(null);
-    // A stream emits 'end' only after a read.
-    this.read(0);
+      // As in Node.js, listeners see the bytes, too.
+      if (this.listenerCount("data") > 0) this.emit("data", chunk);
+      consumer(chunk);
+    } else if (!this.push(chunk)) handle.stopReading();
   }
 
   override _read(): void {
@@ -242,6 +241,7 @@ export class Socket extends Duplex {
     this.connecting = false;
     this.#timer?.close();
     const { handle } = this;
+    // The value of 'close' is true if the connection has ended because of an error.
     if (handle === null) {
       callback(error);
       nextTick(() => this.emit("close", false));
@@ -291,7 +291,7 @@ export class Socket extends Duplex {
     const hasChanged = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
     this.#keepAlive = on;
     this.#keepAliveSeconds = seconds;
-    // While the socket connects, there is nothing to set yet. `connected` sets it.
+    // While the socket connects, there is nothing to set yet. `finishConnecting` sets it.
     if (hasChanged && !this.connecting) this.handle?.setKeepAlive(on, seconds);
     return this;
   }
@@ -318,30 +318,30 @@ export class Socket extends Duplex {
   }
 
   address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
-    const local = this.#localAddress();
-    if (local === undefined) return {};
-    const [address, family, port] = local;
+    const localAddress = this.#findLocalAddress();
+    if (localAddress === undefined) return {};
+    const [address, family, port] = localAddress;
     return { address, family: `IPv${family}`, port };
   }
 
-  #localAddress(): SocketAddress | undefined {
+  #findLocalAddress(): SocketAddress | undefined {
     return (this.#addresses.local ??= this.handle?.localAddress());
   }
 
-  #remoteAddress(): SocketAddress | undefined {
+  #findRemoteAddress(): SocketAddress | undefined {
     return this.connecting ? undefined : (this.#addresses.remote ??= this.handle?.remoteAddress());
   }
 
   get localAddress(): string | undefined {
-    return this.#localAddress()?.[0];
+    return this.#findLocalAddress()?.[0];
   }
 
   get remoteAddress(): string | undefined {
-    return this.#remoteAddress()?.[0];
+    return this.#findRemoteAddress()?.[0];
   }
 
   get remotePort(): number | undefined {
-    return this.#remoteAddress()?.[2];
+    return this.#findRemoteAddress()?.[2];
   }
 }
 
