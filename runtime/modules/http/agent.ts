@@ -110,6 +110,7 @@ export class Agent extends EventEmitter implements RequestAgent {
 
   #assign(request: ClientRequest, socket: HttpSocket): void {
     request.onSocket(socket);
+    // A socket has the timeout of its agent, unless the request has a different one.
     if (request.timeout !== undefined && request.timeout !== (this.options.timeout ?? 0)) {
       socket.setTimeout?.(request.timeout);
     }
@@ -137,6 +138,7 @@ export class Agent extends EventEmitter implements RequestAgent {
     if (socket !== undefined) useResult(null, socket);
   }
 
+  /** Listens for the events that change the lists. @param options the options of the request for which the socket was opened */
   #listenTo(socket: HttpSocket, options: RequestOptions): void {
     const onFree = (): void => void this.emit("free", socket, options);
     const onClose = (): void => this.removeSocket(socket, options);

@@ -94,7 +94,7 @@ export class HttpParser implements MessageReader {
   messageStartMs: number | undefined = native.now();
   isHeadComplete = false;
   readonly socket: HttpSocket;
-  readonly #parser: object;
+  readonly #nativeParser: object;
   readonly #isServer: boolean;
   /** The number of names and values that are kept of a head; 0 for no limit. */
   readonly #maxNamesAndValues: number;
@@ -111,7 +111,7 @@ export class HttpParser implements MessageReader {
   ) {
     this.socket = socket;
     this.#isServer = messageKind === "request";
-    this.#parser = native.newHttpParser(this.#isServer, maxHeaderSize || MAX_HEADER_BYTES);
+    this.#nativeParser = native.newHttpParser(this.#isServer, maxHeaderSize || MAX_HEADER_BYTES);
     this.#maxNamesAndValues = 2 * (maxFields ?? MAX_HEADER_FIELDS);
     this.#receiveMessage = receiveMessage;
   }
@@ -180,7 +180,7 @@ export class HttpParser implements MessageReader {
    */
   execute(bytes: Uint8Array): number | ParseError {
     this.#bytes = bytes;
-    const result = native.executeHttp(this.#parser, bytes, this);
+    const result = native.executeHttp(this.#nativeParser, bytes, this);
     this.#bytes = NO_BYTES;
     return typeof result === "number" ? result : createParseError(result, bytes);
   }
@@ -191,7 +191,7 @@ export class HttpParser implements MessageReader {
    * @returns an error if a message is incomplete
    */
   finish(): ParseError | undefined {
-    const result = native.finishHttp(this.#parser, this);
+    const result = native.finishHttp(this.#nativeParser, this);
     return typeof result === "number" ? undefined : createParseError(result, undefined);
   }
 }
