@@ -68,7 +68,7 @@ export class Exchange {
     if (this.#connection.currentExchange === this) this.#connection.currentExchange = undefined;
   }
 
-  /** Ends the parser before it has read the whole response, so that no later exchange can use it. */
+  /** Ends the parser, which has not read a whole response, so that no later exchange can use it. */
   #endParser(): void {
     const parser = this.#parser;
     if (parser === null) return;
@@ -86,7 +86,7 @@ export class Exchange {
     if (!this.hasResponseEnded) this.#request.res?.emit("timeout");
   }
 
-  /** Handles an error of the socket, which emits one at most, and none after it was destroyed. */
+  /** Handles the error of the socket. A stream emits one error at most, and none after it was destroyed without an error. */
   fail(error: Error): void {
     const { socket } = this;
     socket.hadError = true;
@@ -106,7 +106,7 @@ export class Exchange {
   /** Handles the end of the connection in both directions, whoever has ended it. */
   onClose(): void {
     const request = this.#request;
-    // Before `begin` the request itself checks whether the socket was destroyed.
+    // A request that destroys the socket before `begin` reports the end itself.
     if (request.socket !== this.socket) return;
     const { res: response } = request;
     request.destroyed = true;
@@ -177,7 +177,9 @@ export class Exchange {
     this.#endParser();
     this.#connection.detachSocket();
     const event = request.method === "CONNECT" ? "connect" : "upgrade";
+    // As in Node.js, the connection ends if there is no listener.
     if (request.listenerCount(event) === 0) return void socket.destroy();
+    // The agent must not give the connection to another request.
     socket.emit("agentRemove");
     socket.httpMessage = null;
     // The stream flows only when the listener reads it, as if it had never been read.
