@@ -35,7 +35,8 @@ export interface ServerOptions {
 }
 
 interface ListenOptions {
-  readonly port?: number;
+  /** Without a port, the kernel chooses one. */
+  readonly port?: number | undefined;
   readonly host?: string;
   /** The path of a local socket, in place of a host and a port. */
   readonly path?: string;
@@ -64,18 +65,18 @@ export class Server extends EventEmitter {
    *
    * @throws an error such as Node.js throws for an invalid port or address, or if the server listens already
    */
-  listen(target: number | string | ListenOptions, ...rest: unknown[]): this {
+  listen(target?: number | string | ListenOptions, ...furtherArguments: unknown[]): this {
     if (this.listening) {
       const message = "Listen method has been called more than once without closing.";
       throw codedError("ERR_SERVER_ALREADY_LISTEN", message);
     }
-    const callback = rest.findLast((value) => typeof value === "function");
+    const callback = furtherArguments.findLast((value) => typeof value === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
-    const options = parseListenArguments(target, rest[0]);
+    const options = parseListenArguments(target, furtherArguments[0]);
     // 0 is the family of local sockets.
     if (options.path !== undefined) this.#listenOn(0, options.path, 0);
     else {
-      const port = parsePort("port" in options ? options.port : 0);
+      const port = parsePort(options.port ?? 0);
       const family = options.host === undefined ? 6 : isIP(options.host);
       if (family === 0) throw invalidValue("options.host", options.host, "must be an address");
       this.#listenOn(family, options.host ?? ANY_ADDRESS, port);
@@ -178,7 +179,8 @@ export class Server extends EventEmitter {
   }
 }
 
-function parseListenArguments(target: number | string | ListenOptions, host: unknown): ListenOptions {
+/** @param host the second argument of `listen`, which may also be the listener or missing */
+function parseListenArguments(target: number | string | ListenOptions | undefined, host: unknown): ListenOptions {
   if (typeof target === "string") return { path: target };
   const options = typeof target === "object" ? target : { port: target };
   return typeof host === "string" ? { ...options, host } : options;
