@@ -112,6 +112,7 @@ class TLSSocket extends Socket implements TlsListener {
     this.#host = host;
     this.#rejectsUnauthorized = !acceptsAnyServer;
     this.#rawSocket = socket;
+    // As in Node.js, this listener precedes those of the caller.
     this.prependListener("end", this.#onEarlyEnd);
     if (tlsHandle === undefined) {
       nextTick(() => this.#onEarlyEnd());

@@ -1,7 +1,7 @@
 /**
  * The base class of IncomingMessage: a stream with the body of a message. It is a Readable of the package readable-stream, with
- * faster code for the usual case, in which the chunks are emitted as they come, and then the end. The broker of sophia-run reads
- * thousands of messages in this way.
+ * faster code for the usual case, in which the chunks are emitted as they come, and then the end. The broker of sophia-run, a
+ * proxy for requests to APIs, reads each message in this way.
  *
  * Each method takes the fast path only if the state of the stream allows it, and calls the method of Readable otherwise. The fast
  * path leaves the state exactly as Readable would, so that the two can alternate at any moment. The flags, and the order of the

@@ -50,8 +50,8 @@ export class ClientConnection {
     socket.removeListener("timeout", this.#onTimeout);
   }
 
-  /** Returns the parser of the previous exchange, or a new one if that was dropped or has different limits. */
-  parserFor(limits: ParserLimits): HttpParser {
+  /** Returns the parser of the previous exchange, or a new parser if that was dropped or has different limits. */
+  prepareParser(limits: ParserLimits): HttpParser {
     const { maxHeaderSize, maxFields } = limits;
     const parserLimits = this.#parserLimits;
     const hasSameLimits = parserLimits?.maxHeaderSize === maxHeaderSize && parserLimits?.maxFields === maxFields;

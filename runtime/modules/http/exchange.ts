@@ -17,7 +17,7 @@ import { type ClientConnection, clientConnectionOf } from "./client-connection.t
 import type { IncomingMessage } from "./incoming.ts";
 import type { OutgoingMessage } from "./outgoing.ts";
 import { type HeadAction, type HttpParser, LEAVE_HTTP, type ParseError, READ_BODY, SKIP_BODY } from "./parser.ts";
-import { endSoon, type HttpSocket } from "./socket.ts";
+import { endWhenWritten, type HttpSocket } from "./socket.ts";
 
 /** The part of a ClientRequest that an exchange uses. */
 export interface ExchangeRequest extends OutgoingMessage {
@@ -53,7 +53,7 @@ export class Exchange {
     const request = this.#request;
     request.socket = this.socket;
     const limits = { maxHeaderSize: request.maxHeaderSize, maxFields: request.maxHeadersCount };
-    this.#parser = this.#connection.parserFor(limits);
+    this.#parser = this.#connection.prepareParser(limits);
     this.#isReading = true;
     this.#connection.startReading();
   }
@@ -240,7 +240,7 @@ export class Exchange {
     this.#removeTimeoutListener();
     this.hasResponseEnded = true;
     if (!request.shouldKeepAlive) {
-      if (socket.writable) endSoon(socket);
+      if (socket.writable) endWhenWritten(socket);
     } else if (request.writableFinished && !response.aborted) this.#returnConnection();
   }
 
@@ -250,7 +250,7 @@ export class Exchange {
     const request = this.#request;
     if (!this.hasResponseEnded || request.destroyed) return;
     if (request.shouldKeepAlive) this.#returnConnection();
-    else if (socket.writable) endSoon(socket);
+    else if (socket.writable) endWhenWritten(socket);
   }
 
   /** Returns the connection to the agent, after the other listeners for the end of the response were called. */

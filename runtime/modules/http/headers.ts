@@ -1,6 +1,6 @@
 /**
- * The header fields of the messages that node:http sends: checks them, and creates the text of a message's head from them. C does
- * the work for each character (runtime/native/http-head.c), because each message of a broker needs it.
+ * Checks the header fields of the messages that node:http sends, and formats the head of a message. C looks at each character
+ * (runtime/native/http-head.c), because that is faster.
  */
 import { codedError, invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";

@@ -42,7 +42,9 @@ export class IncomingMessage extends Body {
   complete = false;
   rawHeaders: string[] = [];
   rawTrailers: string[] = [];
+  /** True if the message was destroyed before it was complete. */
   aborted = false;
+  /** True if another protocol follows the head. */
   upgrade = false;
   /** The target of a request. */
   url = "";

@@ -1,4 +1,7 @@
-/** The class ServerResponse of node:http: the response of a server to one request. Also STATUS_CODES, the reason of each status. */
+/**
+ * The class ServerResponse of node:http, by which a server answers one request, and STATUS_CODES, the table of the statuses and
+ * their reason phrases.
+ */
 import { codedError } from "../../errors.ts";
 import { type HeaderList, isInvalidFieldValue, toPairs } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
@@ -6,7 +9,7 @@ import { OutgoingMessage } from "./outgoing.ts";
 import { headersSentError } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
-/** The statuses and reasons of Node.js. */
+/** The statuses that Node.js knows, each with its reason phrase. */
 const STATUS_LINES =
   "100 Continue|101 Switching Protocols|102 Processing|103 Early Hints|200 OK|201 Created|202 Accepted|" +
   "203 Non-Authoritative Information|204 No Content|205 Reset Content|206 Partial Content|207 Multi-Status|" +

@@ -12,7 +12,7 @@ import { nextTick } from "../../loop.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { type HeadAction, HttpParser, LEAVE_HTTP, READ_BODY, STOP_PARSING } from "./parser.ts";
 import { ServerResponse, STATUS_CODES } from "./response.ts";
-import { addConsumer, endSoon, type HttpSocket, pauseReading, removeConsumer, resumeReading } from "./socket.ts";
+import { addConsumer, endWhenWritten, type HttpSocket, pauseReading, removeConsumer, resumeReading } from "./socket.ts";
 
 /** The part of a server that a connection uses. */
 export interface ConnectionServer extends EventEmitter {
@@ -197,6 +197,7 @@ export class ServerConnection {
     this.#pauseIfResponsesWait();
     const response = new ServerResponse(request, (bytes) => {
       this.#pendingBytes += bytes;
+      // Reading resumes if little waits to be sent now.
       this.#onDrain();
     });
     response.keepAliveMs = server.keepAliveTimeout;
@@ -254,7 +255,7 @@ export class ServerConnection {
     if (parser?.currentMessage === request && request.hasEnded) parser.currentMessage = null;
     nextTick(() => response.emitClose());
     // The responses that wait after the last one are never sent. `#onClose` destroys them.
-    if (response.isLast) return endSoon(socket);
+    if (response.isLast) return endWhenWritten(socket);
     const nextResponse = this.#waitingResponses.shift();
     if (nextResponse !== undefined) this.#beginResponse(nextResponse);
     else if (this.#server.keepAliveTimeout > 0) {

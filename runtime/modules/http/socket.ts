@@ -19,7 +19,9 @@ export interface HttpSocket extends InstanceType<typeof Duplex> {
   setKeepAlive?(on: boolean, delay: number): unknown;
   setNoDelay?(on: boolean): unknown;
   destroySoon?(): void;
+  /** Returns true if there are bytes, an end or an error that the event loop has not reported yet. */
   hasInput?(): boolean;
+  /** True while a consumer gets the bytes in place of the stream. */
   readonly isConsumed?: boolean;
   startConsuming?(consumer: Consumer): void;
   resumeConsuming?(): void;
@@ -58,7 +60,7 @@ export function pauseReading(socket: HttpSocket | null): void {
 }
 
 /** Ends a connection when everything is written. */
-export function endSoon(socket: HttpSocket): void {
+export function endWhenWritten(socket: HttpSocket): void {
   if (socket.destroySoon === undefined) socket.end();
   else socket.destroySoon();
 }

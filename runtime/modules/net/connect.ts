@@ -116,11 +116,13 @@ function lookUp(host: string, callback: (error: Error | undefined, addresses: re
     }
     callback(undefined, addresses);
   };
+  // `finish` is never called before `timer` is set, because another thread looks up the host.
   native.lookUpHost(host, finish);
-  const timer = setTimeout(
-    () => native.askNameServers(host, (haveAllFailed) => haveAllFailed && finish("EAI_AGAIN")),
-    SLOW_LOOK_UP_MS,
-  );
+  const timer = setTimeout(() => {
+    native.askNameServers(host, (haveAllFailed) => {
+      if (haveAllFailed) finish("EAI_AGAIN");
+    });
+  }, SLOW_LOOK_UP_MS);
 }
 
 function lookUpFailure(code: string, hostname: string): Error {
