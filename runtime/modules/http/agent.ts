@@ -14,7 +14,7 @@ import type { HttpSocket } from "./socket.ts";
 
 export interface AgentOptions {
   readonly keepAlive?: boolean | undefined;
-  /** The milliseconds without a byte after which the system sends the first TCP keep-alive probe. */
+  /** The milliseconds without a byte after which the kernel sends the first TCP keep-alive probe. */
   readonly keepAliveMsecs?: number | undefined;
   /** The number of connections of one name that may be open at a time. */
   readonly maxSockets?: number | undefined;
@@ -59,7 +59,7 @@ export class Agent extends EventEmitter implements RequestAgent {
 
   /** Opens a connection. The callback is for subclasses, which may call it with a socket in place of returning the socket. */
   createConnection(...[options]: [options: RequestOptions, callback?: CreateCallback]): HttpSocket | undefined {
-    // These options are not for node:net. Its `path` is that of a local socket, not that of the request.
+    // These options are not for node:net. Its `path` is that of a Unix domain socket, not that of the request.
     const { createConnection: _createConnection, agent: _agent, path: _path, ...connectionOptions } = options;
     const { socketPath, port, host, ...netOptions } = connectionOptions;
     return net.connect({ ...netOptions, host, port: port ?? 80, path: socketPath });

@@ -140,7 +140,7 @@ export class ClientRequest extends OutgoingMessage {
   #connect(options: RequestOptions): void {
     this.isLast = true;
     this.shouldKeepAlive = false;
-    // The path of a request is not that of a local socket, which is `socketPath`.
+    // The path of a request is not that of a Unix domain socket, which is `socketPath`.
     const { createConnection, path: _, socketPath, ...netOptions } = options;
     if (createConnection === undefined) {
       const { port } = netOptions;

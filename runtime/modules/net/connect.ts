@@ -26,7 +26,7 @@ const native = natives<Natives>();
 export interface ConnectOptions {
   readonly host?: string | null | undefined;
   readonly port?: number | string | undefined;
-  /** The path of a local socket. The host and the port are then ignored. */
+  /** The path of a Unix domain socket. The host and the port are then ignored. */
   readonly path?: string | null | undefined;
   /** 4 or 6 to connect only to addresses of that version of IP. Any other number allows both versions. */
   readonly family?: number | undefined;
@@ -65,7 +65,7 @@ const LOOK_UP_ERRNOS: Readonly<Record<string, number>> = { ENOTFOUND: -3008, EAI
 const OTHER_LOOK_UP_ERRNO = -3004;
 
 /**
- * Connects the socket to the path of a local socket, to an address, or to a host.
+ * Connects the socket to the path of a Unix domain socket, to an address, or to a host.
  *
  * @throws an error such as Node.js throws for an invalid host or port
  */

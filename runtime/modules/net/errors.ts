@@ -10,7 +10,7 @@ export const ECANCELED = -125;
 /**
  * Returns the error of a system call with an address, such as "connect ECONNREFUSED 127.0.0.1:80".
  *
- * @param errno the negative errno @param port undefined for a local socket
+ * @param errno the negative errno @param port undefined for a Unix domain socket
  */
 export function addressFailure(errno: number, syscall: string, address: string, port?: number): NodeJS.ErrnoException {
   const addressAndPort = port !== undefined && port > 0 ? `${address}:${port}` : address;

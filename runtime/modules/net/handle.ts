@@ -1,6 +1,6 @@
 /**
  * The connections below the sockets of node:net. A socket reads and writes its connection through a `StreamHandle`, of which there
- * are two kinds: `DescriptorHandle` is a connection by TCP or by a local socket, which never blocks, and `TlsHandle`
+ * are two kinds: `DescriptorHandle` is a connection by TCP or by a Unix domain socket, which never blocks, and `TlsHandle`
  * (../tls/session.ts) encrypts what another handle carries.
  *
  * As in libuv, errors are returned as negative errnos, such as -111 for ECONNREFUSED.
@@ -33,7 +33,7 @@ const native = natives<Natives>();
 
 export const NO_DESCRIPTOR = -1;
 
-/** The version of IP, or 0 for a local socket, whose address is a path. */
+/** The version of IP, or 0 for a Unix domain socket, whose address is a path. */
 export type SocketFamily = 0 | 4 | 6;
 export type SocketAddress = readonly [address: string, family: 4 | 6, port: number];
 /** Gets 0 for success, or a negative errno. */
@@ -67,7 +67,7 @@ export interface StreamHandle {
   remoteAddress(): SocketAddress | undefined;
 }
 
-/** A write that is not complete, because the system takes no more bytes at present. */
+/** A write that is not complete, because the kernel takes no more bytes at present. */
 interface PendingWrite {
   /** The chunks that are not completely written. */
   chunks: readonly Uint8Array[];
@@ -85,7 +85,7 @@ export class DescriptorHandle implements StreamHandle {
   #descriptor: number;
   #watch: ReturnType<typeof watch> | undefined;
   #isReferenced = true;
-  /** The callback of `connect` while the system connects; undefined otherwise. */
+  /** The callback of `connect` while the kernel connects; undefined otherwise. */
   #onConnected: StatusCallback | undefined;
   readonly #pendingWrites: PendingWrite[] = [];
 
@@ -103,7 +103,10 @@ export class DescriptorHandle implements StreamHandle {
     const isLocal = family === 0;
     if (status === ECONNREFUSED || isLocal) {
       // As libuv does, these results are reported in a later turn of the event loop.
-      addImmediate(() => this.#descriptor !== NO_DESCRIPTOR && callback(status));
+      addImmediate(() => {
+        const wasClosed = this.#descriptor === NO_DESCRIPTOR;
+        if (!wasClosed) callback(status);
+      });
     } else if (status < 0 && status !== EINPROGRESS) return status;
     else {
       this.#onConnected = callback;
@@ -191,7 +194,7 @@ export class DescriptorHandle implements StreamHandle {
     return native.nameOfPeer(this.#descriptor);
   }
 
-  /** Writes as many bytes as the system takes. @returns 0 if the write is complete; EAGAIN or another errno otherwise */
+  /** Writes as many bytes as the kernel takes. @returns 0 if the write is complete; EAGAIN or another errno otherwise */
   #continueWrite(write: PendingWrite): number {
     while (write.chunks.length > 0) {
       const writtenLength = native.writeSocket(this.#descriptor, write.chunks, write.offset);

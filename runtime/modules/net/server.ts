@@ -38,7 +38,7 @@ interface ListenOptions {
   /** Without a port, the kernel chooses one. */
   readonly port?: number | undefined;
   readonly host?: string;
-  /** The path of a local socket, in place of a host and a port. */
+  /** The path of a Unix domain socket, in place of a host and a port. */
   readonly path?: string;
 }
 
@@ -50,7 +50,7 @@ export class Server extends EventEmitter {
   #descriptor = NO_DESCRIPTOR;
   #watch: ReturnType<typeof watch> | undefined;
   #isReferenced = true;
-  /** The path of a local socket, whose file `close` removes. */
+  /** The path of a Unix domain socket, whose file `close` removes. */
   #path: string | undefined;
 
   constructor(options: ServerOptions = {}, listener?: (socket: Socket) => void) {
@@ -61,7 +61,7 @@ export class Server extends EventEmitter {
 
   /**
    * Takes (options), (path) or (port, host), and a listener for 'listening' as the last argument. Unlike in Node.js, the host
-   * must be an IP address. Errors of the system are emitted as 'error'.
+   * must be an IP address. Errors of system calls are emitted as 'error'.
    *
    * @throws an error such as Node.js throws for an invalid port or address, or if the server listens already
    */
@@ -73,7 +73,7 @@ export class Server extends EventEmitter {
     const callback = furtherArguments.findLast((value) => typeof value === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
     const options = parseListenArguments(target, furtherArguments[0]);
-    // 0 is the family of local sockets.
+    // 0 is the family of Unix domain sockets.
     if (options.path !== undefined) this.#listenOn(0, options.path, 0);
     else {
       const port = parsePort(options.port ?? 0);
@@ -157,7 +157,7 @@ export class Server extends EventEmitter {
     return this.#descriptor !== NO_DESCRIPTOR;
   }
 
-  /** Returns the address on which the server listens, or the path of a local socket. */
+  /** Returns the address on which the server listens, or the path of a Unix domain socket. */
   address(): { readonly address: string; readonly family: string; readonly port: number } | string | null {
     if (!this.listening) return null;
     const socketAddress = native.nameOfSocket(this.#descriptor);
@@ -186,7 +186,7 @@ function parseListenArguments(target: number | string | ListenOptions | undefine
   return typeof host === "string" ? { ...options, host } : options;
 }
 
-/** Removes the file of a local socket, as libuv does. */
+/** Removes the file of a Unix domain socket, as libuv does. */
 function removeSocketFile(path: string): void {
   try {
     native.removeFile(path);

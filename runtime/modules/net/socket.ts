@@ -18,7 +18,7 @@ export interface SocketOptions {
   readonly allowHalfOpen?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
   readonly keepAlive?: boolean | undefined;
-  /** The milliseconds without a byte after which the system sends the first TCP keep-alive probe. */
+  /** The milliseconds without a byte after which the kernel sends the first TCP keep-alive probe. */
   readonly keepAliveInitialDelay?: number | undefined;
   readonly highWaterMark?: number | undefined;
   readonly readable?: boolean | undefined;
@@ -285,7 +285,7 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** @param delay the milliseconds without a byte after which the system sends the first probe */
+  /** @param delay the milliseconds without a byte after which the kernel sends the first probe */
   setKeepAlive(on = false, delay = 0): this {
     const seconds = Math.trunc(delay / 1000);
     const hasChanged = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
