@@ -1,4 +1,7 @@
-/** The parts of node:child_process that the bundle uses. The folder child-process/ has the rest of the module. */
+/**
+ * The module node:child_process, as far as the bundle uses it. The bundle is the JavaScript of sophia-run, which this runtime
+ * executes. The rest of the module is in the folder child-process/.
+ */
 import { parseSpawnArguments } from "./child-process/start.ts";
 import { ChildProcess, signalNumber } from "./child-process/child.ts";
 import { clearTimeout, setTimeout } from "./timers.ts";
@@ -10,7 +13,7 @@ export { ChildProcess };
 /**
  * Starts a program. Takes (file, args, options), of which args and options may be missing.
  *
- * @throws an Error of Node.js for invalid arguments, and an error of the system that is not emitted as an event
+ * @throws an error such as Node.js throws for invalid arguments, and the errors of the system that Node.js does not emit as events
  */
 export function spawn(file: unknown, args?: unknown, givenOptions?: unknown): ChildProcess {
   const spawnArguments = parseSpawnArguments(file, args, givenOptions);

@@ -1,4 +1,7 @@
-/** The parts of node:http that the bundle uses. The folder http/ has the rest of the module. */
+/**
+ * The module node:http, as far as the bundle uses it. The bundle is the JavaScript of sophia-run, which this runtime executes. The
+ * classes are in the folder http/.
+ */
 import { Agent } from "./http/agent.ts";
 import { ClientRequest, type RequestOptions } from "./http/client.ts";
 import type { IncomingMessage } from "./http/incoming.ts";
@@ -9,6 +12,7 @@ export { OutgoingMessage } from "./http/outgoing.ts";
 export { ServerResponse, STATUS_CODES } from "./http/response.ts";
 export { Agent, ClientRequest, Server };
 
+/** The agent of all requests whose options name no agent. Its options are those of Node.js. */
 const globalAgent = new Agent({ keepAlive: true, timeout: 5000 });
 
 type ResponseListener = (response: IncomingMessage) => void;
@@ -21,16 +25,16 @@ export function request(
 ): ClientRequest {
   const listener = typeof options === "function" ? options : callback;
   const isUrl = typeof target === "string" || target instanceof URL;
-  const targetOptions = isUrl ? optionsOf(new URL(target)) : target;
+  const targetOptions = isUrl ? urlToOptions(new URL(target)) : target;
   const requestOptions = typeof options === "object" ? { ...targetOptions, ...options } : targetOptions;
   return new ClientRequest(requestOptions, globalAgent, listener);
 }
 
-export function get(...values: Parameters<typeof request>): ClientRequest {
-  return request(...values).end();
+export function get(...requestArguments: Parameters<typeof request>): ClientRequest {
+  return request(...requestArguments).end();
 }
 
-function optionsOf(url: URL): RequestOptions {
+function urlToOptions(url: URL): RequestOptions {
   const { protocol, hostname, pathname, search, port, username, password } = url;
   return {
     protocol,

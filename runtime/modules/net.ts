@@ -1,4 +1,7 @@
-/** The parts of node:net that the bundle and node:http use. The folder net/ has the rest of the module. */
+/**
+ * The module node:net, as far as node:http and the bundle use it. The bundle is the JavaScript of sophia-run, which this runtime
+ * executes. The classes are in the folder net/.
+ */
 import type { ConnectOptions } from "./net/connect.ts";
 import { Server, type ServerOptions } from "./net/server.ts";
 import { Socket, type SocketOptions } from "./net/socket.ts";
@@ -9,9 +12,9 @@ export { Server, Socket };
 type Options = ConnectOptions & SocketOptions & { readonly timeout?: number | undefined };
 
 /** Takes (options), (port, host) or (path), and a listener for 'connect' as the last argument. */
-export function connect(target: Options | number | string, ...rest: unknown[]): Socket {
-  const listener = rest.findLast((value) => typeof value === "function");
-  const options = parseTarget(target, rest[0]);
+export function connect(target: Options | number | string, ...furtherArguments: unknown[]): Socket {
+  const listener = furtherArguments.findLast((value) => typeof value === "function");
+  const options = parseTarget(target, furtherArguments[0]);
   const socket = new Socket(options);
   if (options.timeout !== undefined && options.timeout > 0) socket.setTimeout(options.timeout);
   return socket.connect(
@@ -20,6 +23,7 @@ export function connect(target: Options | number | string, ...rest: unknown[]): 
   );
 }
 
+/** @param host the second argument of `connect`, which may also be the listener or missing */
 function parseTarget(target: Options | number | string, host: unknown): Options {
   if (typeof target === "object") return target;
   if (typeof target === "string") return { path: target };

@@ -11,7 +11,7 @@ const tls = require("node:tls");
 const LIMIT_MS = 10_000;
 
 /** Replaces the method that a session in C calls at the end of its handshake, and which checks the certificate in JavaScript. */
-function secured() {
+function onHandshakeResult() {
   this.authorized = true;
   this.secureConnecting = false;
   this.emit("secureConnect");
@@ -29,7 +29,7 @@ async function visit({ port, host = "127.0.0.1", ca, verify = true, readsOnly = 
     secureContext: tls.createSecureContext({ ca }),
     rejectUnauthorized: verify,
   });
-  socket.secured = secured;
+  socket.onHandshakeResult = onHandshakeResult;
   socket.setTimeout(LIMIT_MS, () => socket.destroy());
   socket.on("error", ({ message }) => seen.push(message));
   const closed = new Promise((resolve) => socket.on("close", resolve));

@@ -1,11 +1,11 @@
 /**
  * The class ChildProcess of node:child_process. It emits the events of Node.js in their order:
  *
- *   started   spawn, exit (the process has ended), close (its output streams have ended, too)
- *   failed    error, close
+ *   if the child was started    spawn, exit (the process has ended), close (its output streams have ended, too)
+ *   if it could not be started  error, close
  *
- * The kernel reports the end of any child by SIGCHLD, and several ends may come with one signal. So each SIGCHLD makes all
- * running children ask whether they have ended.
+ * When a child ends, the kernel sends SIGCHLD to this process. One signal may report the ends of several children. So after each
+ * SIGCHLD, every ChildProcess that is running asks the kernel whether its child has ended (waitpid(2)).
  */
 import { codedError, systemFailure } from "../../errors.ts";
 import { watch } from "../../loop.ts";
@@ -15,21 +15,21 @@ import { EventEmitter } from "../events.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
 import { launchChild, type SpawnArguments } from "./start.ts";
-import { closeParentEnds, openStdio, type StdioEntry } from "./stdio.ts";
+import { closeParentEnds, NO_DESCRIPTOR, openStdio, type StdioEntry } from "./stdio.ts";
 
 interface Natives {
-  readonly errorName: (error: number) => string;
-  /** @returns undefined while the child runs */
+  /** Returns a name such as ENOENT. @param errno a positive errno */
+  readonly errorName: (errno: number) => string;
+  /** Waits for a child without blocking. @returns undefined while the child runs */
   readonly reap: (pid: number) => readonly [status: number, signal: number] | undefined;
 }
 
 const native = natives<Natives>();
 
-/** The errors of a start that the child emits as an event. `start` throws all others. */
+/** The errors of a start that Node.js emits as events. `start` throws all others. */
 const EMITTED_ERRORS: ReadonlySet<string> = new Set(["EACCES", "EAGAIN", "EMFILE", "ENFILE", "ENOENT"]);
-/** After these errors the child has no streams, because the system may have no descriptors for them. */
-const ERRORS_OF_DESCRIPTORS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
-const NO_DESCRIPTOR = -1;
+/** The errors after which the child has no streams, because there are too few descriptors. */
+const DESCRIPTOR_ERRORS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
 
 const runningChildren = new Set<ChildProcess>();
 
@@ -48,22 +48,23 @@ export class ChildProcess extends EventEmitter {
   stdout: DescriptorStream | null = null;
   stderr: DescriptorStream | null = null;
   stdio: readonly (DescriptorStream | null)[] = [];
-  /** The number of ends that must come before the event `close`: that of the process, and one of each output stream. */
+  /** The number of ends that must precede the event `close`: the end of the process, and the end of each output stream. */
   #pendingEnds = 1;
-  /** Watches nothing, but keeps the event loop alive until the child has ended. */
+  /** Keeps the event loop alive until the child has ended. It watches no descriptor. */
   readonly #loopReference = watch(NO_DESCRIPTOR, 0, () => {});
 
-  /** @throws an error of the system that is not emitted as an event, and for an invalid option `stdio` */
+  /** @throws the errors of the system that are not in EMITTED_ERRORS, and an error for an invalid option `stdio` */
   start(spawnArguments: SpawnArguments): this {
     const { file, argv, options } = spawnArguments;
     this.spawnfile = file;
     this.spawnargs = argv;
-    const stdio = this.#endIfThrown([], () => openStdio(options.stdio));
-    if (typeof stdio === "number") return this.#fail(stdio, []);
+    const stdio = this.#cleanUpIfThrown([], () => openStdio(options.stdio));
+    if (typeof stdio === "number") return this.#failToStart(stdio, []);
+    // The listener comes before the child, so that no SIGCHLD is missed.
     if (runningChildren.size === 0) process.on("SIGCHLD", reapEndedChildren);
     runningChildren.add(this);
-    const result = this.#endIfThrown(stdio, () => launchChild(spawnArguments, stdio));
-    if (result < 0) return this.#fail(-result, stdio);
+    const result = this.#cleanUpIfThrown(stdio, () => launchChild(spawnArguments, stdio));
+    if (result < 0) return this.#failToStart(-result, stdio);
     this.pid = result;
     process.nextTick(() => this.emit("spawn"));
     this.#openStreams(stdio);
@@ -96,52 +97,54 @@ export class ChildProcess extends EventEmitter {
 
   /** Asks the kernel whether the child has ended, and emits `exit` if it has. */
   reap(): void {
-    const end = this.pid === undefined ? undefined : native.reap(this.pid);
-    if (end === undefined) return;
-    const [status, signal] = end;
+    const processEnd = this.pid === undefined ? undefined : native.reap(this.pid);
+    if (processEnd === undefined) return;
+    const [status, signal] = processEnd;
     const name = signalName(signal);
     if (name !== undefined) this.signalCode = name;
-    // Real-time signals have no names. Their status is that of a shell, while Node.js reports 0.
+    // A real-time signal has no name. The status is then the one that a shell reports, while Node.js reports 0.
     else this.exitCode = signal === 0 ? status : 128 + signal;
-    this.#end();
+    this.#stopWatching();
     this.emit("exit", this.exitCode, this.signalCode);
     this.#finishStreams();
   }
 
-  #end(): void {
+  /** Stops waiting for the end of the child, which has ended or was never started. */
+  #stopWatching(): void {
     runningChildren.delete(this);
     if (runningChildren.size === 0) process.removeListener("SIGCHLD", reapEndedChildren);
     this.#loopReference.close();
     this.stdin?.destroy();
   }
 
-  /** Calls a function. If it throws, this process keeps neither descriptors nor the event loop for the child. */
-  #endIfThrown<Result>(stdio: readonly StdioEntry[], call: () => Result): Result {
+  /** Runs one step of the start. If the step throws, closes this process's ends of the pipes. */
+  #cleanUpIfThrown<Result>(stdio: readonly StdioEntry[], runStep: () => Result): Result {
     try {
-      return call();
+      return runStep();
     } catch (error) {
       closeParentEnds(stdio);
-      this.#end();
+      this.#stopWatching();
       throw error;
     }
   }
 
-  /** Ends a child that could not be started. @param error the system's number */
-  #fail(error: number, stdio: readonly StdioEntry[]): this {
-    const code = native.errorName(error);
+  /** Reports that the child could not be started. @param errno a positive errno */
+  #failToStart(errno: number, stdio: readonly StdioEntry[]): this {
+    const code = native.errorName(errno);
     if (!EMITTED_ERRORS.has(code)) {
       closeParentEnds(stdio);
-      this.#end();
-      throw systemFailure(-error, "spawn");
+      this.#stopWatching();
+      throw systemFailure(-errno, "spawn");
     }
-    // As in Node.js, a caller can use the streams of a child that failed. They end at once.
-    if (ERRORS_OF_DESCRIPTORS.has(code)) closeParentEnds(stdio);
+    // As in Node.js, the caller can use the streams of a child that could not be started. They end at once.
+    if (DESCRIPTOR_ERRORS.has(code)) closeParentEnds(stdio);
     else this.#openStreams(stdio);
     process.nextTick(() => {
-      this.exitCode = -error;
-      this.#end();
+      // As in Node.js.
+      this.exitCode = -errno;
+      this.#stopWatching();
       const path = this.spawnfile;
-      const failure = systemFailure(-error, `spawn ${path}`);
+      const failure = systemFailure(-errno, `spawn ${path}`);
       this.emit("error", Object.assign(failure, { path, spawnargs: this.spawnargs.slice(1) }));
       this.#finishStreams();
     });
@@ -151,6 +154,7 @@ export class ChildProcess extends EventEmitter {
   #openStreams(stdio: readonly StdioEntry[]): void {
     this.stdio = stdio.map(({ isPipe, parentDescriptor }, index) => {
       if (!isPipe) return null;
+      // The child reads descriptor 0, and writes all others.
       const isInput = index === 0;
       const stream = new DescriptorStream(parentDescriptor, { readable: !isInput, isSocket: true });
       if (!isInput) {
@@ -162,7 +166,7 @@ export class ChildProcess extends EventEmitter {
     [this.stdin = null, this.stdout = null, this.stderr = null] = this.stdio;
   }
 
-  /** Counts the end of the process, and reads the streams that the caller does not read to their ends. */
+  /** Counts the end of the process. Reads and drops what the caller does not read, because `close` waits for all streams. */
   #finishStreams(): void {
     process.nextTick(() => {
       for (const stream of this.stdio) if (stream?.readable === true) stream.resume();
@@ -176,7 +180,7 @@ export class ChildProcess extends EventEmitter {
   }
 }
 
-/** Returns the number of a signal that is given by name or number. @throws an Error of Node.js for an unknown name */
+/** Returns the number of a signal that is given by name or number. @throws an error such as Node.js throws for an unknown name */
 export function signalNumber(signal: string | number): number {
   const number = typeof signal === "number" ? signal : signals[signal];
   if (number !== undefined) return number;

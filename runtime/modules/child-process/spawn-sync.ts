@@ -1,17 +1,21 @@
-/** The spawnSync of node:child_process: runs a program, and blocks this process until it has ended. */
+/** The function spawnSync of node:child_process, which runs a program, and blocks this process until the program has ended. */
 import { natives } from "../../native.ts";
 import { Buffer } from "../buffer.ts";
 import { process } from "../process.ts";
 import { signalName, signals } from "../signals.ts";
 import { launchChild, parseSpawnArguments } from "./start.ts";
-import { closeChildEnds, closeParentEnds, openStdio } from "./stdio.ts";
+import { closeChildEnds, closeParentEnds, NO_DESCRIPTOR, openStdio } from "./stdio.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
+  /** Returns the milliseconds of a clock that only advances. */
   readonly now: () => number;
-  readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Reads at the current position of the descriptor if `position` is -1. @returns the number of bytes; 0 at the end */
+  readonly read: (descriptor: number, target: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Waits for a child without blocking. @returns undefined while the child runs */
   readonly reap: (pid: number) => readonly [status: number, signal: number] | undefined;
-  readonly systemError: (error: number, syscall: string) => Error;
+  /** @param errno a positive errno */
+  readonly systemError: (errno: number, syscall: string) => Error;
   /** Waits for input, without a limit if `milliseconds` is -1. @returns false if none came */
   readonly waitForInput: (descriptor: number, milliseconds: number) => boolean;
 }
@@ -19,9 +23,8 @@ interface Natives {
 const native = natives<Natives>();
 
 const CHUNK_BYTES = 65_536;
-/** A child that has closed its output may still run. This process then asks again and again whether it has ended. */
+/** A child that has closed its output may still run. This process then polls for its end. */
 const POLLING_INTERVAL_MS = 1;
-const NO_DESCRIPTOR = -1;
 const EINVAL = 22;
 
 interface SpawnSyncResult {
@@ -44,29 +47,29 @@ export function spawnSync(file: unknown, args: unknown, givenOptions: unknown): 
   const stdio = openStdio(stdioOption);
   if (typeof stdio === "number") throw native.systemError(stdio, "spawnSync");
   const pipeCount = stdio.filter(({ isPipe }) => isPipe).length;
-  const output = stdio[1]?.parentDescriptor ?? NO_DESCRIPTOR;
-  if (pipeCount !== 1 || output === NO_DESCRIPTOR) {
+  const outputDescriptor = stdio[1]?.parentDescriptor ?? NO_DESCRIPTOR;
+  if (pipeCount !== 1 || outputDescriptor === NO_DESCRIPTOR) {
     closeParentEnds(stdio);
     closeChildEnds(stdio);
     throw native.systemError(EINVAL, "spawnSync");
   }
   const pid = launchChild(spawnArguments, stdio);
   if (pid < 0) {
-    native.close(output);
+    native.close(outputDescriptor);
     const error = native.systemError(-pid, `spawnSync ${spawnArguments.file}`);
     return { error, pid: 0, status: null, signal: null, stdout: "" };
   }
-  const deadline = timeout > 0 ? native.now() + timeout : Infinity;
-  const stdout = readToEnd(output, deadline);
-  const [status, signal] = waitForEnd(pid, deadline);
+  const deadlineMs = timeout > 0 ? native.now() + timeout : Infinity;
+  const stdout = readToEnd(outputDescriptor, deadlineMs);
+  const [status, signal] = waitForEnd(pid, deadlineMs);
   return { pid, status: signal === 0 ? status : null, signal: signalName(signal) ?? null, stdout };
 }
 
 /** Reads until the end of the output or until the deadline, and closes the descriptor. */
-function readToEnd(descriptor: number, deadline: number): string {
+function readToEnd(descriptor: number, deadlineMs: number): string {
   const chunks: Uint8Array[] = [];
   for (;;) {
-    const milliseconds = deadline === Infinity ? -1 : Math.max(0, deadline - native.now());
+    const milliseconds = deadlineMs === Infinity ? -1 : Math.max(0, deadlineMs - native.now());
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     const hasInput = native.waitForInput(descriptor, milliseconds);
     const length = hasInput ? native.read(descriptor, chunk, 0, CHUNK_BYTES, -1) : 0;
@@ -77,17 +80,17 @@ function readToEnd(descriptor: number, deadline: number): string {
   return Buffer.concat(chunks).toString();
 }
 
-/** Waits until the child has ended. It gets SIGTERM at the deadline. */
-function waitForEnd(pid: number, deadline: number): readonly [status: number, signal: number] {
-  let isTerminated = false;
+/** Waits until the child has ended. At the deadline, the child gets SIGTERM. */
+function waitForEnd(pid: number, deadlineMs: number): readonly [status: number, signal: number] {
+  let wasSigtermSent = false;
   for (;;) {
-    const end = native.reap(pid);
-    if (end !== undefined) return end;
-    if (!isTerminated && native.now() >= deadline) {
+    const processEnd = native.reap(pid);
+    if (processEnd !== undefined) return processEnd;
+    if (!wasSigtermSent && native.now() >= deadlineMs) {
       process.kill(pid, signals["SIGTERM"]);
-      isTerminated = true;
+      wasSigtermSent = true;
     }
-    // Without a descriptor this only sleeps.
+    // Sleeps, because there is no descriptor.
     native.waitForInput(NO_DESCRIPTOR, POLLING_INTERVAL_MS);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The start of a child process: `parseSpawnArguments` checks the arguments of spawn, execFile and spawnSync as Node.js does, and
- * `launchChild` makes the system calls.
+ * Starts child processes for spawn, execFile and spawnSync of node:child_process: `parseSpawnArguments` checks their arguments as
+ * Node.js does, and `launchChild` starts the process.
  */
 import { invalidType, invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
@@ -10,10 +10,12 @@ import { closeChildEnds, type StdioEntry } from "./stdio.ts";
 
 interface Natives {
   /**
-   * @param strings those of `encodeStrings`, which C overwrites with zeros afterwards
-   * @param folder the child's working directory; undefined for this process's
-   * @param descriptors 32-bit integers: for each descriptor of the child one of this process, or -1
-   * @returns the PID, or the negative number of an error
+   * @param strings the result of `encodeStrings`. C overwrites it with zeros, because the variables may be secrets.
+   * @param argumentCount the number of strings between the file and the variables
+   * @param folder the child's working directory; undefined for the working directory of this process
+   * @param descriptors 32-bit integers. The integer at index n is the descriptor of this process that becomes descriptor n of the
+   *   child, or -1 for /dev/null.
+   * @returns the PID, or a negative errno
    */
   readonly startChild: (
     strings: Uint8Array,
@@ -32,22 +34,22 @@ export interface SpawnOptions {
   readonly detached?: boolean | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | null | undefined;
   readonly killSignal?: string | number | undefined;
-  /** ./stdio.ts describes it. */
+  /** The descriptors of the child. ./stdio.ts describes this option. */
   readonly stdio?: unknown;
-  /** Milliseconds until the child gets `killSignal`; 0 for no limit. */
+  /** The milliseconds after which the child gets `killSignal`; 0 for no limit. */
   readonly timeout?: number | undefined;
 }
 
-/** The options that have an effect in Node.js but not here. They are refused, so that no caller relies on them. */
+/** The options of Node.js that this runtime does not have. They are refused, so that no caller relies on them. */
 const UNSUPPORTED_OPTIONS = ["gid", "shell", "signal", "uid"];
 
 /** The arguments of spawn after their check. */
 export interface SpawnArguments {
   /** A path, or a name that is looked up in the child's PATH. */
   readonly file: string;
-  /** The command line, which begins with argv[0]. */
+  /** The arguments of the program. The first of them is its name. */
   readonly argv: readonly string[];
-  /** The child's environment, as `NAME=value`. */
+  /** The child's environment. Each variable is a text such as `NAME=value`. */
   readonly variables: readonly string[];
   readonly options: SpawnOptions;
 }
@@ -55,12 +57,12 @@ export interface SpawnArguments {
 /**
  * Checks the arguments `(file, args, options)`, of which `args`, `options` or both may be missing.
  *
- * @throws an Error of Node.js
+ * @throws an error such as Node.js throws for invalid arguments
  */
 export function parseSpawnArguments(file: unknown, second: unknown, third: unknown): SpawnArguments {
-  const hasList = Array.isArray(second);
-  const list: unknown = hasList ? second : [];
-  const givenOptions = hasList ? third : (second ?? third);
+  const hasArgs = Array.isArray(second);
+  const args: readonly unknown[] = hasArgs ? second : [];
+  const givenOptions = hasArgs ? third : (second ?? third);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node.js describe what callers pass
   const options = (givenOptions ?? {}) as SpawnOptions & Readonly<Record<string, unknown>>;
   for (const name of UNSUPPORTED_OPTIONS) {
@@ -68,11 +70,11 @@ export function parseSpawnArguments(file: unknown, second: unknown, third: unkno
   }
   if (typeof file !== "string") throw invalidType("file", "of type string", file);
   if (file === "") throw invalidValue("file", file);
-  const argv = [options.argv0 ?? file, ...(Array.isArray(list) ? list.map(String) : [])];
+  const argv = [options.argv0 ?? file, ...args.map(String)];
   const variables = Object.entries(options.env ?? process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${value}`],
   );
-  // A null byte would end a string of C, and the child would get only what comes before it.
+  // A null byte ends a string in C, so the child would get only the part before it.
   for (const text of [file, ...argv]) if (text.includes("\0")) throw invalidValue("args", text);
   for (const variable of variables) {
     // The message must not contain a value of the environment.
@@ -82,9 +84,9 @@ export function parseSpawnArguments(file: unknown, second: unknown, third: unkno
 }
 
 /**
- * Starts the child, and closes its ends of the pipes in this process, also if it throws.
+ * Starts the child, and closes the child's ends of the pipes in this process, even if it throws.
  *
- * @returns the PID, or the negative number of an error
+ * @returns the PID, or a negative errno
  */
 export function launchChild(spawnArguments: SpawnArguments, stdio: readonly StdioEntry[]): number {
   const { argv, options } = spawnArguments;

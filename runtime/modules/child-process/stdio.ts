@@ -1,43 +1,43 @@
 /**
- * The option `stdio` of a child process: which descriptors the child gets. It is a list, such as
+ * Opens the descriptors that a child process gets by the option `stdio`. The option is a list, such as
  *
  *   ["ignore", "pipe", 2, "inherit"]
  *
- * whose index is the descriptor's number in the child, or one word for the first three. `openStdio` opens the pipes. The caller
- * then owns them: `closeChildEnds` follows the start of the child, and the parent's ends go to a stream or to
- * `closeParentEnds`.
+ * in which the entry at index n describes descriptor n of the child, or one word for descriptors 0 to 2. `openStdio` opens both ends
+ * of each pipe. The caller must close the child's ends by `closeChildEnds` when the child was started, and must give the parent's
+ * ends to a stream or to `closeParentEnds`.
  */
 import { invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
-  /** Opens two connected sockets. @returns the system's error number if it cannot */
+  /** Opens two connected sockets. @returns a positive errno if it fails */
   readonly makePair: () => readonly [parentEnd: number, childEnd: number] | number;
 }
 
 const native = natives<Natives>();
 
-const NO_DESCRIPTOR = -1;
+export const NO_DESCRIPTOR = -1;
 
-/** An entry of the option: a descriptor of this process that the child shares, a new pipe, or /dev/null. */
+/** A valid entry of the option: a descriptor of this process that the child shares, a new pipe, or /dev/null ("ignore"). */
 type StdioChoice = number | "pipe" | "ignore";
 
-/** An entry of the option, with the descriptors that are open for it. */
+/** The descriptors of this process for an entry of the option. */
 export interface StdioEntry {
-  /** The entry has a pair of sockets, both ends of which this process must close. */
+  /** True for a pair of sockets, both ends of which this process must close. */
   readonly isPipe: boolean;
-  /** The descriptor of this process that becomes the child's; -1 for "ignore". */
+  /** The descriptor that becomes the child's; NO_DESCRIPTOR for "ignore". */
   readonly childDescriptor: number;
-  /** This process's end of the pipe; -1 if the entry is no pipe. */
+  /** This process's end of the pipe; NO_DESCRIPTOR if the entry is not a pipe. */
   readonly parentDescriptor: number;
 }
 
 /**
  * Opens a pair of sockets for each pipe, as libuv does.
  *
- * @returns the system's error number if a pair cannot be opened; then none is open
- * @throws an Error of Node.js for an invalid option
+ * @returns a positive errno if a pair cannot be opened, after which no pair is open
+ * @throws an error such as Node.js throws for an invalid option
  */
 export function openStdio(option: unknown): readonly StdioEntry[] | number {
   // All entries are checked before the first pair is opened, so that an invalid one leaves nothing open.
@@ -55,7 +55,7 @@ export function openStdio(option: unknown): readonly StdioEntry[] | number {
   return entries;
 }
 
-/** Closes the child's ends of the pipes in this process. Only then do the pipes end when the child closes them. */
+/** Closes the child's ends of the pipes in this process. Otherwise the pipes would not end when the child closes them. */
 export function closeChildEnds(entries: readonly StdioEntry[]): void {
   for (const { isPipe, childDescriptor } of entries) if (isPipe) native.close(childDescriptor);
 }
@@ -77,12 +77,12 @@ function parseEntry(entry: unknown, index: number): StdioChoice {
   if (choice === "ignore") return choice;
   if (choice === "inherit") return index;
   if (typeof choice === "number" && choice >= 0) return choice;
-  // Pipes of "overlapped" differ from others on Windows only.
+  // "overlapped" makes a difference only on Windows.
   if (choice === "pipe" || choice === "overlapped") return "pipe";
   throw invalidValue("stdio", choice);
 }
 
-/** @returns the system's error number if a pair cannot be opened */
+/** @returns a positive errno if a pair cannot be opened */
 function openEntry(choice: StdioChoice): StdioEntry | number {
   if (choice === "ignore") {
     return { isPipe: false, childDescriptor: NO_DESCRIPTOR, parentDescriptor: NO_DESCRIPTOR };

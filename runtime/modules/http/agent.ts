@@ -1,9 +1,9 @@
 /**
- * The class Agent of node:http: makes the connections for requests, and keeps idle ones for further requests.
+ * The class Agent of node:http: opens the connections for requests, and keeps idle connections for further requests.
  *
- * Requests with the same `getName` share connections. A connection is in `sockets` while a request uses it and in `freeSockets`
- * while it is idle. If there are `maxSockets` connections, a request waits in `requests`. Each connection emits 'free' when its
- * request has ended.
+ * Requests for which `getName` returns the same name share connections. A connection is in `sockets` while a request uses it, and
+ * in `freeSockets` while it is idle. If there are `maxSockets` connections of a name, further requests wait in `requests`. A
+ * connection emits 'free' when its request no longer needs it.
  */
 import { EventEmitter } from "../events.ts";
 import * as net from "../net.ts";
@@ -14,19 +14,21 @@ import type { HttpSocket } from "./socket.ts";
 
 export interface AgentOptions {
   readonly keepAlive?: boolean | undefined;
-  /** The milliseconds after which the system sends a first probe over an idle connection. */
+  /** The milliseconds without a byte after which the kernel sends the first TCP keep-alive probe. */
   readonly keepAliveMsecs?: number | undefined;
+  /** The number of connections of one name that may be open at a time. */
   readonly maxSockets?: number | undefined;
+  /** The number of idle connections of one name that are kept. */
   readonly maxFreeSockets?: number | undefined;
-  /** The milliseconds without a byte after which a connection emits 'timeout', and an idle one is ended. */
+  /** The milliseconds without a byte after which a connection emits 'timeout', and an idle connection is ended. */
   readonly timeout?: number | undefined;
   readonly noDelay?: boolean | undefined;
 }
 
 type CreateCallback = (error: Error | null, socket?: HttpSocket) => void;
 
-/** Idle connections are ended so much earlier than the server announces, so that no request meets a connection that it ends. */
-const HINT_MARGIN_MS = 1000;
+/** An idle connection is ended this much before the time that the server announces, so that no request is sent too late. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
 
 export class Agent extends EventEmitter implements RequestAgent {
   readonly protocol = "http:";
@@ -42,8 +44,8 @@ export class Agent extends EventEmitter implements RequestAgent {
   readonly freeSockets: Record<string, HttpSocket[]> = {};
   /** Requests that wait for a connection, by the same names. */
   readonly requests: Record<string, ClientRequest[]> = {};
-  /** The options of the requests that wait. */
-  readonly #optionsOf = new WeakMap<ClientRequest, RequestOptions>();
+  /** The connection options of the waiting requests. */
+  readonly #waitingOptions = new WeakMap<ClientRequest, RequestOptions>();
 
   constructor(options: AgentOptions = {}) {
     super();
@@ -55,17 +57,20 @@ export class Agent extends EventEmitter implements RequestAgent {
     this.on("free", (socket: HttpSocket, requestOptions: RequestOptions) => this.#onFree(socket, requestOptions));
   }
 
-  /** Subclasses may call back with a socket in place of returning one. */
+  /** Opens a connection. The callback is for subclasses, which may call it with a socket in place of returning the socket. */
   createConnection(...[options]: [options: RequestOptions, callback?: CreateCallback]): HttpSocket | undefined {
-    const { createConnection: __, agent: ___, path: ____, socketPath, port, host, ...rest } = options;
-    return net.connect({ ...rest, host, port: port ?? 80, path: socketPath });
+    // These options are not for node:net. Its `path` is that of a Unix domain socket, not that of the request.
+    const { createConnection: _createConnection, agent: _agent, path: _path, ...connectionOptions } = options;
+    const { socketPath, port, host, ...netOptions } = connectionOptions;
+    return net.connect({ ...netOptions, host, port: port ?? 80, path: socketPath });
   }
 
+  /** Returns the name of the connections that a request can use, such as "localhost:80:". */
   getName({ host, port, socketPath }: RequestOptions): string {
     return `${host ?? "localhost"}:${port ?? ""}:${socketPath === undefined ? "" : `:${socketPath}`}`;
   }
 
-  /** Gives the request an idle connection, a new one, or lets it wait for one. */
+  /** Gives the request an idle connection or a new one, or lets it wait until another request no longer needs its connection. */
   addRequest(request: ClientRequest, requestOptions: RequestOptions): void {
     const name = this.getName(requestOptions);
     const freeSockets = this.freeSockets[name] ?? [];
@@ -85,15 +90,14 @@ export class Agent extends EventEmitter implements RequestAgent {
         else this.#assign(request, socket);
       });
     } else {
-      this.#optionsOf.set(request, options);
+      this.#waitingOptions.set(request, options);
       (this.requests[name] ??= []).push(request);
     }
   }
 
   /**
-   * Takes an idle connection, and ends those that the server has ended. poll(2) reports descriptors in no order of time, so an
-   * end that came before the request may be reported after it in the same turn of the event loop. Node.js would send the
-   * request, and lose it.
+   * Takes an idle connection, and destroys those that the server has ended. In one turn of the event loop, poll(2) may report
+   * what leads to the request before it reports an end that came earlier. Node.js would then send the request, and lose it.
    */
   #takeFreeSocket(freeSockets: HttpSocket[]): HttpSocket | undefined {
     let socket = freeSockets.pop();
@@ -106,6 +110,7 @@ export class Agent extends EventEmitter implements RequestAgent {
 
   #assign(request: ClientRequest, socket: HttpSocket): void {
     request.onSocket(socket);
+    // A socket has the timeout of its agent, unless the request has a different one.
     if (request.timeout !== undefined && request.timeout !== (this.options.timeout ?? 0)) {
       socket.setTimeout?.(request.timeout);
     }
@@ -114,11 +119,11 @@ export class Agent extends EventEmitter implements RequestAgent {
   #createSocket(request: ClientRequest, options: RequestOptions, callback: CreateCallback): void {
     const name = this.getName(options);
     const timeout = request.timeout ?? this.options.timeout;
-    let isSettled = false;
-    // A subclass may both return a socket and call back.
-    const settle: CreateCallback = (error, socket) => {
-      if (isSettled) return;
-      isSettled = true;
+    let hasResult = false;
+    // A subclass may both return a socket and call back. The first result is used.
+    const useResult: CreateCallback = (error, socket) => {
+      if (hasResult) return;
+      hasResult = true;
       if (error != null || socket === undefined) return callback(error ?? new TypeError("no connection"));
       (this.sockets[name] ??= []).push(socket);
       this.#listenTo(socket, options);
@@ -129,10 +134,11 @@ export class Agent extends EventEmitter implements RequestAgent {
       ...(timeout === undefined || timeout === 0 ? {} : { timeout }),
       ...(this.keepAlive ? { keepAlive: true, keepAliveInitialDelay: this.keepAliveMsecs } : {}),
     };
-    const socket = this.createConnection(connectionOptions, settle);
-    if (socket !== undefined) settle(null, socket);
+    const socket = this.createConnection(connectionOptions, useResult);
+    if (socket !== undefined) useResult(null, socket);
   }
 
+  /** Listens for the events that change the lists. @param options the options of the request for which the socket was opened */
   #listenTo(socket: HttpSocket, options: RequestOptions): void {
     const onFree = (): void => void this.emit("free", socket, options);
     const onClose = (): void => this.removeSocket(socket, options);
@@ -140,7 +146,7 @@ export class Agent extends EventEmitter implements RequestAgent {
       const isFree = Object.values(this.freeSockets).some((sockets) => sockets.includes(socket));
       if (isFree) socket.destroy();
     };
-    // The connection is no longer one of HTTP.
+    // The connection has left HTTP for another protocol, or has failed while it was idle.
     const onAgentRemove = (): void => {
       this.removeSocket(socket, options);
       socket.off("close", onClose).off("free", onFree).off("timeout", onTimeout).off("agentRemove", onAgentRemove);
@@ -148,11 +154,11 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.on("free", onFree).on("close", onClose).on("timeout", onTimeout).on("agentRemove", onAgentRemove);
   }
 
-  /** Gives a connection whose request has ended to a request that waits, keeps it idle, or ends it. */
+  /** Gives a connection that is no longer needed to a waiting request, keeps it idle, or ends it. */
   #onFree(socket: HttpSocket, options: RequestOptions): void {
     const name = this.getName(options);
     const waitingRequests = this.requests[name];
-    // As in `#takeFreeSocket`. The end of this connection makes a new one for a request that waits.
+    // The server may have ended the connection, as in `#takeFreeSocket`. When it is closed, `removeSocket` opens a new one.
     const hasEnded = waitingRequests !== undefined && socket.connecting !== true && socket.hasInput?.() === true;
     if (hasEnded || !socket.writable) return void socket.destroy();
     const nextRequest = waitingRequests?.shift();
@@ -164,11 +170,12 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.httpMessage = null;
     this.removeSocket(socket, options);
     clientConnectionOf(socket).isIdle = true;
+    // Bytes that no request has asked for must not be taken for the response to the next one.
     if (socket.readableLength > 0) socket.destroy();
     freeSockets.push(socket);
   }
 
-  /** Returns true if the last request allows that its connection is kept, and there is room for an idle connection. */
+  /** Returns true if the last request allows that its connection is kept, and the limits allow one more idle connection. */
   #mayKeep(socket: HttpSocket, name: string): boolean {
     const lastMessage = socket.httpMessage;
     const allowsKeeping =
@@ -178,25 +185,32 @@ export class Agent extends EventEmitter implements RequestAgent {
     return this.keepAlive && allowsKeeping && totalCount <= this.maxSockets && freeCount < this.maxFreeSockets;
   }
 
-  /** Forgets a connection, and makes another one for a request that waits. */
+  /** Removes a connection from the lists, and opens a new connection for a waiting request. */
   removeSocket(socket: HttpSocket, options: RequestOptions): void {
     const name = this.getName(options);
-    for (const lists of socket.writable ? [this.sockets] : [this.sockets, this.freeSockets]) {
-      const sockets = lists[name] ?? [];
+    // A socket that is still writable is only moved from `sockets` to `freeSockets`, or has left HTTP.
+    for (const socketsByName of socket.writable ? [this.sockets] : [this.sockets, this.freeSockets]) {
+      const sockets = socketsByName[name] ?? [];
       const index = sockets.indexOf(socket);
       if (index !== -1) sockets.splice(index, 1);
-      if (sockets.length === 0) delete lists[name];
+      if (sockets.length === 0) delete socketsByName[name];
     }
+    this.#openForWaitingRequest(name);
+  }
+
+  /** Opens a connection for the first request that waits for this name, or else for any other name. */
+  #openForWaitingRequest(name: string): void {
     let waitingRequests = this.requests[name];
     for (const otherName in this.requests) waitingRequests ??= this.requests[otherName];
     const request = waitingRequests?.[0];
-    const requestOptions = request === undefined ? undefined : this.#optionsOf.get(request);
-    if (request === undefined || requestOptions === undefined) return;
-    this.#optionsOf.delete(request);
-    this.#createSocket(request, requestOptions, (error, created) => {
-      if (error !== null || created === undefined) request.onSocket(null, error);
-      // The request that waits longest gets it.
-      else created.emit("free");
+    const options = request === undefined ? undefined : this.#waitingOptions.get(request);
+    // Without options, a connection is already being opened for this request.
+    if (request === undefined || options === undefined) return;
+    this.#waitingOptions.delete(request);
+    this.#createSocket(request, options, (error, socket) => {
+      if (error !== null || socket === undefined) request.onSocket(null, error);
+      // The listener for 'free' gives the connection to the request that has waited longest.
+      else socket.emit("free");
     });
   }
 
@@ -206,12 +220,12 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.unref?.();
     let timeout = this.options.timeout ?? 0;
     const lastMessage = socket.httpMessage;
-    const hint = lastMessage != null && "res" in lastMessage ? findKeepAliveHint(lastMessage.res) : undefined;
-    const hintSeconds = hint === undefined ? undefined : /^timeout=(\d+)/.exec(hint)?.[1];
-    if (hintSeconds !== undefined) {
-      const hintMs = Number(hintSeconds) * 1000 - HINT_MARGIN_MS;
-      if (hintMs <= 0) return false;
-      if (hintMs < timeout) timeout = hintMs;
+    const keepAliveField = lastMessage != null && "res" in lastMessage ? findKeepAlive(lastMessage.res) : undefined;
+    const announcedSeconds = keepAliveField === undefined ? undefined : /^timeout=(\d+)/.exec(keepAliveField)?.[1];
+    if (announcedSeconds !== undefined) {
+      const idleMs = Number(announcedSeconds) * 1000 - KEEP_ALIVE_MARGIN_MS;
+      if (idleMs <= 0) return false;
+      if (idleMs < timeout) timeout = idleMs;
     }
     if (socket.timeout !== timeout) socket.setTimeout?.(timeout);
     return true;
@@ -224,17 +238,17 @@ export class Agent extends EventEmitter implements RequestAgent {
     socket.ref?.();
   }
 
-  /** Ends all connections. */
   destroy(): void {
-    for (const lists of [this.freeSockets, this.sockets]) {
-      for (const sockets of Object.values(lists)) for (const socket of sockets) socket.destroy();
+    for (const socketsByName of [this.freeSockets, this.sockets]) {
+      for (const sockets of Object.values(socketsByName)) for (const socket of sockets) socket.destroy();
     }
   }
 }
 
-/** Returns the field `Keep-Alive` of a response, such as "timeout=5, max=100". */
-function findKeepAliveHint(response: unknown): string | undefined {
+/** Returns the value of the field `Keep-Alive` of a response, such as "timeout=5, max=100". */
+function findKeepAlive(response: unknown): string | undefined {
+  // Most responses have no such field, and `headers` must be joined before it can be read.
   if (!(response instanceof IncomingMessage) || !response.hasField("keep-alive")) return undefined;
-  const hint = response.headers["keep-alive"];
-  return typeof hint === "string" ? hint : undefined;
+  const value = response.headers["keep-alive"];
+  return typeof value === "string" ? value : undefined;
 }

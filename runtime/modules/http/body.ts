@@ -1,19 +1,20 @@
 /**
- * The stream of a message's body: a Readable of readable-stream, with shorter code for what each message of a broker does. Chunks
- * are emitted as they come, and the stream ends.
+ * The base class of IncomingMessage: a stream with the body of a message. It is a Readable of the package readable-stream, with
+ * faster code for the usual case, in which the chunks are emitted as they come, and then the end. The broker of sophia-run, a
+ * proxy for requests to APIs, reads each message in this way.
  *
- * Each override takes the shorter way only if the state of the stream allows it, and calls the method of Readable otherwise. The
- * shorter way leaves the state exactly as readable-stream would, so that both can follow each other at any moment. The names of
- * the flags and the order of the events are those of readable-stream/lib/internal/streams/readable.js.
+ * Each method takes the fast path only if the state of the stream allows it, and calls the method of Readable otherwise. The fast
+ * path leaves the state exactly as Readable would, so that the two can alternate at any moment. The flags, and the order of the
+ * events, are those of readable-stream/lib/internal/streams/readable.js.
  */
 /* oxlint-disable no-underscore-dangle -- names of node:stream */
 import { nextTick } from "../../loop.ts";
 import { EventEmitter } from "../events.ts";
 import { Readable } from "../stream.ts";
 
-/** The part of a Readable's state that is used here. */
+/** The part of a Readable's state that this file uses. */
 interface ReadableState {
-  /** The flags. */
+  /** The flags below. */
   state: number;
   flowing: boolean | null;
   highWaterMark: number;
@@ -22,15 +23,15 @@ interface ReadableState {
   readonly errored: Error | null;
 }
 
-// The flags of `state`, by their bits in readable.js.
+// The flags of `state`. Their bits are those of readable.js.
 /** null was pushed: no chunk follows. */
 const ENDED = 1 << 1;
 const END_EMITTED = 1 << 2;
 /** `_read` was called, and no chunk has been pushed since. */
 const READING = 1 << 3;
-/** `_read` is being called, so that a chunk must not be emitted before it has returned. */
+/** `_read` is being called. A chunk must not be emitted before it has returned. */
 const SYNC = 1 << 5;
-/** The next chunk, or the end, leads to 'readable'. */
+/** The next chunk, or the end, must be followed by 'readable'. */
 const NEED_READABLE = 1 << 6;
 const EMITTED_READABLE = 1 << 7;
 /** The stream has a listener for 'readable', which reads the chunks by itself. */
@@ -39,7 +40,7 @@ const RESUME_SCHEDULED = 1 << 9;
 const DESTROYED = 1 << 13;
 const CLOSED = 1 << 14;
 const CLOSE_EMITTED = 1 << 15;
-/** The stream is reading ahead, and does not begin to do so again. */
+/** The stream is filling its buffer ahead of the reader, and must not begin that again. */
 const READING_MORE = 1 << 17;
 const DATA_EMITTED = 1 << 18;
 
@@ -57,27 +58,27 @@ export class Body extends BaseClass {
 
   constructor(highWaterMark: number) {
     super();
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the package has no types of its own
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the package has no type declarations
     const state = new Readable.ReadableState(undefined, this, false) as ReadableState;
     state.highWaterMark = highWaterMark;
-    // The stream must not read ahead: the parser pushes what has come.
+    // The stream never reads ahead, because the parser pushes each chunk that comes.
     state.state |= READING_MORE;
     this._readableState = state;
   }
 
-  /** The same as `readableEnded`. */
+  /** The same as `readableEnded`, but faster. */
   get hasEnded(): boolean {
     return (this._readableState.state & END_EMITTED) !== 0;
   }
 
-  /** Returns true if a listener is about to read. */
+  /** True if the stream begins to flow in a later tick. */
   protected get isResuming(): boolean {
     return (this._readableState.state & RESUME_SCHEDULED) !== 0;
   }
 
   // oxlint-disable-next-line typescript/no-explicit-any -- a listener states the types of its event
   override on(event: string | symbol, listener: (...values: any[]) => void): this {
-    // Only these two events begin to read.
+    // A listener for any other event has no effect on the stream.
     if (event === "data" || event === "readable") return super.on(event, listener);
     addListener.call(this, event, listener);
     return this;
@@ -100,18 +101,18 @@ export class Body extends BaseClass {
     return (state.state & ENDED) === 0;
   }
 
-  /** Begins to emit chunks in a later tick, as Readable does. */
+  /** Lets chunks be emitted from a later tick on, as Readable does. */
   override resume(): this {
     const state = this._readableState;
     if (state.flowing !== null || (state.state & (READABLE_LISTENING | RESUME_SCHEDULED)) !== 0) return super.resume();
     state.flowing = true;
     state.state |= RESUME_SCHEDULED;
     nextTick(() => beginFlowing(this));
-    // Readable ends a pause, and does nothing else because the stream flows already.
+    // Ends a pause. Readable does nothing else for a stream that flows already.
     return super.resume();
   }
 
-  /** Ends the stream. A whole message that was read to its end needs no `_destroy`. */
+  /** Destroys the stream, without `_destroy` if a complete message was read to its end. */
   override destroy(error?: Error | null): this {
     const state = this._readableState;
     const hasEnded = (state.state & (END_EMITTED | DESTROYED)) === END_EMITTED;
@@ -128,11 +129,12 @@ export class Body extends BaseClass {
   }
 }
 
-/** Begins to emit what there is, as the function `resume_` of readable.js does after `resume`. */
+/** Emits the chunks that the stream has and asks for more, as the function `resume_` of readable.js does after `resume`. */
 function beginFlowing(body: Body): void {
   const state = body._readableState;
   const isFirstRead = (state.state & (READING | NEED_READABLE | ENDED | DESTROYED)) === 0 && state.errored === null;
   if (isFirstRead && state.length < state.highWaterMark) {
+    // This is what `body.read(0)` would do.
     state.state |= READING | NEED_READABLE;
     body._read(state.highWaterMark);
     state.state &= ~SYNC;
@@ -140,12 +142,13 @@ function beginFlowing(body: Body): void {
   state.state &= ~RESUME_SCHEDULED;
   body.emit("resume");
   const isEmpty = state.length === 0 && (state.state & (READING | ENDED)) === READING;
+  // For an empty stream, `body.read` would only change the flags.
   if (isEmpty) state.state = (state.state & ~EMITTED_READABLE) | NEED_READABLE;
   else while (state.flowing === true && body.read() !== null) continue;
   if (state.flowing === true && (state.state & READING) === 0) body.read(0);
 }
 
-/** Emits 'end' when everything was read, and destroys the stream, as `endReadableNT` of readable.js does. */
+/** Emits 'end' if everything was read, and destroys the stream, as `endReadableNT` of readable.js does. */
 function emitEnd(body: Body): void {
   const state = body._readableState;
   if (state.errored !== null || (state.state & (CLOSE_EMITTED | END_EMITTED)) !== 0 || state.length > 0) return;

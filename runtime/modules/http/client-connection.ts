@@ -1,14 +1,15 @@
 /**
- * A client's connection, on which one exchange of a request and its response follows the other. The listeners of the socket and
- * the parser stay from one exchange to the next, because setting them up for each request would cost as much as the rest.
+ * A client's connection, which is used for one exchange (exchange.ts) of a request and a response after another. Between two
+ * exchanges the connection is idle, and an agent keeps it.
  *
- * Between two exchanges an agent keeps the connection, which is then idle.
+ * The listeners of the socket and the parser stay for all exchanges, because setting them up takes as long as the rest of a
+ * small exchange does.
  */
 import type { IncomingMessage } from "./incoming.ts";
 import { type HeadAction, HttpParser, type ParserLimits, READ_BODY } from "./parser.ts";
-import { consume, type HttpSocket, release } from "./socket.ts";
+import { addConsumer, type HttpSocket, removeConsumer } from "./socket.ts";
 
-/** The part of an Exchange (exchange.ts) that gets what happens on its connection. */
+/** The methods of an Exchange by which it learns what happens on its connection. */
 interface ConnectionExchange {
   receiveResponse(response: IncomingMessage, keepsAlive: boolean): HeadAction;
   readBytes(bytes: Uint8Array): void;
@@ -20,9 +21,9 @@ interface ConnectionExchange {
 }
 
 export class ClientConnection {
-  /** The exchange that has the connection. Events of the socket are passed on to it. */
+  /** The exchange that uses the connection, and gets the events of the socket. The exchange sets it. */
   currentExchange: ConnectionExchange | undefined;
-  /** An agent keeps the connection for the next request. */
+  /** True while an agent keeps the connection between two requests. The agent sets it. */
   isIdle = false;
   #parser: HttpParser | undefined;
   #parserLimits: ParserLimits | undefined;
@@ -34,40 +35,42 @@ export class ClientConnection {
     socket.on("end", this.#onInputEnd).on("timeout", this.#onTimeout);
   }
 
-  /** Begins to read the connection, or goes on with it. */
+  /** Starts to read the connection, or continues to. */
   startReading(): void {
-    consume(this.#socket, this.#readBytes);
+    addConsumer(this.#socket, this.#readBytes);
   }
 
-  /** Removes everything from the socket, which from now on belongs to another protocol. */
+  /** Removes everything from the socket that reads HTTP, so that another protocol can use the socket. */
   detachSocket(): void {
     const socket = this.#socket;
     socket.clientConnection = undefined;
-    release(socket, this.#readBytes);
+    removeConsumer(socket, this.#readBytes);
     socket.removeListener("error", this.#onError).removeListener("close", this.#onClose);
     socket.removeListener("drain", this.#onDrain).removeListener("end", this.#onInputEnd);
     socket.removeListener("timeout", this.#onTimeout);
   }
 
-  /** Returns the parser of the exchange before, unless that was dropped or has other limits; otherwise a new one. */
-  parserFor(limits: ParserLimits): HttpParser {
+  /** Returns the parser of the previous exchange, or a new parser if that was dropped or has different limits. */
+  prepareParser(limits: ParserLimits): HttpParser {
     const { maxHeaderSize, maxFields } = limits;
-    const present = this.#parserLimits;
-    const hasLimits = present?.maxHeaderSize === maxHeaderSize && present?.maxFields === maxFields;
-    if (this.#parser === undefined || !hasLimits) {
+    const parserLimits = this.#parserLimits;
+    const hasSameLimits = parserLimits?.maxHeaderSize === maxHeaderSize && parserLimits?.maxFields === maxFields;
+    if (this.#parser === undefined || !hasSameLimits) {
       this.#parserLimits = limits;
-      this.#parser = new HttpParser(this.#socket, false, limits, this.#receiveResponse);
+      this.#parser = new HttpParser(this.#socket, "response", limits, this.#receiveResponse);
     }
-    this.#parser.incoming = null;
+    // The previous response, which is complete, must not be taken for the next one.
+    this.#parser.currentMessage = null;
     return this.#parser;
   }
 
-  /** Must be called for a parser that has failed or has not read a whole response: it cannot read another one. */
+  /** Must be called if the parser has failed or has not read a whole response: such a parser cannot read another one. */
   dropParser(): void {
     this.#parser = undefined;
   }
 
   readonly #receiveResponse = (response: IncomingMessage, keepsAlive: boolean): HeadAction =>
+    // A response that no exchange expects is read and ignored.
     this.currentExchange?.receiveResponse(response, keepsAlive) ?? READ_BODY;
 
   readonly #readBytes = (bytes: Uint8Array): void => {
@@ -79,6 +82,7 @@ export class ClientConnection {
   readonly #onError = (error: Error): void => {
     if (!this.isIdle) return this.currentExchange?.fail(error);
     this.#socket.destroy();
+    // The agent looks for the socket among its idle ones only if the socket is not writable, so `destroy` comes first.
     this.#socket.emit("agentRemove");
   };
 
@@ -88,7 +92,7 @@ export class ClientConnection {
   readonly #onTimeout = (): void => this.currentExchange?.onTimeout();
 }
 
-/** Returns the connection that belongs to a socket. The first call for a socket begins to listen to it. */
+/** Returns the ClientConnection of a socket. The first call for a socket creates it, and begins to listen to the socket. */
 export function clientConnectionOf(socket: HttpSocket): ClientConnection {
   if (socket.clientConnection instanceof ClientConnection) return socket.clientConnection;
   const connection = new ClientConnection(socket);

@@ -1,20 +1,21 @@
 /**
- * The class ClientRequest of node:http. A request gets its connection from an agent, or makes one of its own, and is written
- * meanwhile. `onSocket` gets the connection or the error, and begins an exchange (exchange.ts).
+ * The class ClientRequest of node:http: a request that a client sends. It asks an agent for a connection, or opens one itself, and
+ * the caller may write the request meanwhile. `onSocket` gets the connection, and begins an exchange (exchange.ts), which reads the
+ * response.
  */
 import { codedError, AbortError } from "../../errors.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
 import * as net from "../net.ts";
 import { finished } from "../stream.ts";
-import { Exchange, hangUp } from "./exchange.ts";
-import { type HeaderList, isToken, isList, pairsOf } from "./headers.ts";
+import { Exchange, hangUpError } from "./exchange.ts";
+import { type HeaderList, isToken, isList, toPairs } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { OutgoingMessage } from "./outgoing.ts";
-import type { HttpSocket } from "./socket.ts";
+import { type HttpSocket, isSocketFailure } from "./socket.ts";
 
 export interface RequestOptions {
-  /** false for a connection of the request's own; without an agent, `createConnection` is called or the default agent is used. */
+  /** With false, the request opens a connection itself. Without an agent, it uses `createConnection` or the default agent. */
   readonly agent?: RequestAgent | null | false | undefined;
   readonly createConnection?:
     | ((
@@ -60,35 +61,28 @@ export class ClientRequest extends OutgoingMessage {
   readonly protocol: string;
   readonly path: string;
   readonly timeout: number | undefined;
-  /** The number of fields that the response may have, of which further ones are dropped; 0 for no limit, null for the default. */
+  /** The number of fields that are kept of the response; 0 for no limit, null for the default. */
   maxHeadersCount: number | null = null;
   reusedSocket = false;
   aborted = false;
   res: IncomingMessage | null = null;
   readonly maxHeaderSize: number | undefined;
-  /** Is set when the request has its connection. */
+  /** Undefined until the request has a connection. */
   #exchange: Exchange | undefined;
-  /** The caller has set a timeout before there was a connection. */
+  /** True if the caller has set a timeout before the request had a connection. */
   #needsTimeoutListener = false;
 
   constructor(options: RequestOptions, defaultAgent: RequestAgent, callback?: (response: IncomingMessage) => void) {
     super();
+    // As in Node.js, an empty text is the same as a missing option.
     this.agent = chooseAgent(options, defaultAgent);
     this.protocol = options.protocol ?? defaultAgent.protocol;
-    const expectedProtocol = this.agent?.protocol ?? defaultAgent.protocol;
-    if (this.protocol !== expectedProtocol) {
-      const message = `Protocol "${this.protocol}" not supported. Expected "${expectedProtocol}"`;
-      throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
-    }
+    checkProtocol(this.protocol, this.agent ?? defaultAgent);
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
     this.path = options.path || "/";
-    if (/[^\u0021-\u00ff]/.test(this.path)) {
-      throw codedError("ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters", TypeError);
-    }
+    checkPath(this.path);
     const method = options.method || "GET";
-    if (!isToken(method)) {
-      throw codedError("ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${String(method)}"]`, TypeError);
-    }
+    checkMethod(method);
     this.method = method.toUpperCase();
     this.host = options.hostname || options.host || "localhost";
     this.timeout = options.timeout;
@@ -97,6 +91,7 @@ export class ClientRequest extends OutgoingMessage {
     if (callback !== undefined) this.once("response", callback);
     if (options.signal !== undefined) this.#destroyOnAbort(options.signal);
     this.usesAgent = this.agent !== null;
+    // An agent that does not keep idle connections can still reuse a connection for a request that waits for one.
     this.shouldKeepAlive = this.agent !== null && (this.agent.keepAlive || Number.isFinite(this.agent.maxSockets));
     this.isLast = !this.shouldKeepAlive;
     const defaultPort = options.defaultPort ?? this.agent?.defaultPort;
@@ -116,11 +111,11 @@ export class ClientRequest extends OutgoingMessage {
     this.once("close", () => signal.removeEventListener("abort", abort));
   }
 
-  /** @param port the port that `Host` must name; undefined for the default port */
+  /** @param port the port for the field `Host`; undefined for the default port, which the field does not contain */
   #setHeaders({ headers, setHost, auth }: RequestOptions, port: number | string | undefined): void {
-    // A list is sent as it is, without further fields.
+    // As in Node.js, nothing is added to a list of fields.
     if (headers !== undefined && isList(headers)) return this.storeHeader(this.#requestLine(), headers);
-    for (const [name, value] of pairsOf(headers ?? {})) this.setHeader(name, value);
+    for (const [name, value] of toPairs(headers ?? {})) this.setHeader(name, value);
     if (setHost !== false && !this.hasHeader("host")) {
       const isIPv6 = this.host.split(":").length > 2 && !this.host.startsWith("[");
       const host = isIPv6 ? `[${this.host}]` : this.host;
@@ -130,37 +125,40 @@ export class ClientRequest extends OutgoingMessage {
       this.setHeader("Authorization", `Basic ${Buffer.from(auth).toString("base64")}`);
     }
     // The head must be sent at once, because the caller waits for the server's response to it.
-    if (this.hasHeader("expect")) this.storeHead();
+    if (this.hasHeader("expect")) this.createHead();
   }
 
   #requestLine(): string {
     return `${this.method} ${this.path} HTTP/1.1\r\n`;
   }
 
-  protected override storeHead(): void {
+  protected override createHead(): void {
     this.storeHeader(this.#requestLine());
   }
 
-  /** Connects without an agent. */
+  /** Opens a connection without an agent. It ends with the response. */
   #connect(options: RequestOptions): void {
     this.isLast = true;
     this.shouldKeepAlive = false;
-    const { createConnection, path: _, socketPath, ...rest } = options;
-    let isSettled = false;
-    const settle = (error: Error | null, socket?: HttpSocket): void => {
-      if (isSettled) return;
-      isSettled = true;
+    // The path of a request is not that of a Unix domain socket, which is `socketPath`.
+    const { createConnection, path: _, socketPath, ...netOptions } = options;
+    if (createConnection === undefined) {
+      const { port } = netOptions;
+      return this.onSocket(net.connect({ ...netOptions, host: this.host, port: port ?? 80, path: socketPath }));
+    }
+    let hasResult = false;
+    // `createConnection` may both return a socket and call back. The first result is used.
+    const useResult = (error: Error | null, socket?: HttpSocket): void => {
+      if (hasResult) return;
+      hasResult = true;
       if (error !== null) nextTick(() => this.emit("error", error));
       else if (socket !== undefined) this.onSocket(socket);
     };
-    if (createConnection === undefined) {
-      return this.onSocket(net.connect({ ...rest, host: this.host, port: rest.port ?? 80, path: socketPath }));
-    }
     try {
-      const socket = createConnection(options, settle);
-      if (socket !== undefined) settle(null, socket);
+      const socket = createConnection(options, useResult);
+      if (socket !== undefined) useResult(null, socket);
     } catch (error) {
-      settle(error instanceof Error ? error : new Error(String(error)));
+      useResult(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -183,6 +181,7 @@ export class ClientRequest extends OutgoingMessage {
   /** Gives the request its connection, or the error because of which there is none. */
   onSocket(socket: HttpSocket | null, error?: Error | null): void {
     const exchange = socket === null || error != null ? undefined : new Exchange(this, socket);
+    // As in Node.js, the caller can add listeners, or destroy the request, before it uses the connection.
     nextTick(() => {
       if (this.destroyed || exchange === undefined) this.#giveUp(socket, exchange, error ?? undefined);
       else this.#begin(exchange);
@@ -192,32 +191,32 @@ export class ClientRequest extends OutgoingMessage {
   #begin(exchange: Exchange): void {
     this.#exchange = exchange;
     exchange.begin();
-    const isLimited = this.timeout !== undefined || this.agent?.options.timeout !== undefined;
-    if (isLimited || this.#needsTimeoutListener) this.#listenForTimeout();
+    const hasTimeout = this.timeout !== undefined || this.agent?.options.timeout !== undefined;
+    if (hasTimeout || this.#needsTimeoutListener) this.#listenForTimeout();
     this.emit("socket", exchange.socket);
     this.flush();
   }
 
-  /** Ends a request that was destroyed before it had a connection, or for which there is none. */
+  /** Ends a request that was destroyed before it used its connection, or that cannot have one. */
   #giveUp(socket: HttpSocket | null, exchange: Exchange | undefined, error: Error | undefined): void {
     this.destroyed = true;
-    const reason = error ?? this.errored ?? undefined;
-    const emitEnd = (streamError: Error | undefined): void => {
-      const failure = streamError ?? (this.aborted ? undefined : hangUp());
-      if (failure !== undefined && socket?.hadError !== true) this.emit("error", failure);
-      this.emitClose();
-    };
-    if (socket === null) emitEnd(reason);
+    const cause = error ?? this.errored ?? undefined;
+    if (socket === null) this.#emitFailure(cause, socket);
     else if (exchange !== undefined && this.agent !== null && !socket.destroyed) {
-      // The agent can use the connection for another request.
-      exchange.giveBack();
-      emitEnd(reason);
+      exchange.returnUnusedConnection();
+      this.#emitFailure(cause, socket);
     } else {
-      finished(socket.destroy(reason), (problem) => {
-        const isExpected = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
-        emitEnd(isExpected ? error : problem);
+      finished(socket.destroy(cause), (socketError) => {
+        this.#emitFailure(isSocketFailure(socketError) ? socketError : error, socket);
       });
     }
+  }
+
+  /** Emits 'error' and 'close'. As in Node.js, `destroy` without an error leads to a hang-up, but `abort` leads to no error. */
+  #emitFailure(failure: Error | undefined, socket: HttpSocket | null): void {
+    const error = failure ?? (this.aborted ? undefined : hangUpError());
+    if (error !== undefined && socket?.hadError !== true) this.emit("error", error);
+    this.emitClose();
   }
 
   /** Emits 'timeout' when the socket does, now or as soon as there is a connection. */
@@ -233,15 +232,16 @@ export class ClientRequest extends OutgoingMessage {
   }
 
   override setTimeout(ms: number, callback?: () => void): this {
-    if (this.#exchange?.hasEnded === true) return this;
+    if (this.#exchange?.hasResponseEnded === true) return this;
     this.#listenForTimeout();
     if (callback !== undefined) this.once("timeout", callback);
-    const setTimeoutOf = (socket: HttpSocket): void => {
+    // As in Node.js, the time begins when the socket is connected.
+    const setSocketTimeout = (socket: HttpSocket): void => {
       if (socket.connecting === true) socket.once("connect", () => socket.setTimeout?.(ms));
       else socket.setTimeout?.(ms);
     };
-    if (this.socket === null) this.once("socket", setTimeoutOf);
-    else setTimeoutOf(this.socket);
+    if (this.socket === null) this.once("socket", setSocketTimeout);
+    else setSocketTimeout(this.socket);
     return this;
   }
 
@@ -252,7 +252,24 @@ export class ClientRequest extends OutgoingMessage {
   }
 }
 
-/** @returns null for a request that makes a connection of its own */
+function checkProtocol(protocol: string, agent: RequestAgent): void {
+  if (protocol === agent.protocol) return;
+  const message = `Protocol "${protocol}" not supported. Expected "${agent.protocol}"`;
+  throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
+}
+
+/** @throws for spaces, control characters, and characters that are not in Latin-1 */
+function checkPath(path: string): void {
+  if (!/[^\u0021-\u00ff]/.test(path)) return;
+  throw codedError("ERR_UNESCAPED_CHARACTERS", "Request path contains unescaped characters", TypeError);
+}
+
+function checkMethod(method: unknown): void {
+  if (isToken(method)) return;
+  throw codedError("ERR_INVALID_HTTP_TOKEN", `Method must be a valid HTTP token ["${String(method)}"]`, TypeError);
+}
+
+/** @returns null for a request that opens a connection itself */
 function chooseAgent(options: RequestOptions, defaultAgent: RequestAgent): RequestAgent | null {
   if (options.agent === false) return null;
   return options.agent ?? (typeof options.createConnection === "function" ? null : defaultAgent);

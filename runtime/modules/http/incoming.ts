@@ -2,11 +2,11 @@
 import { nextTick } from "../../loop.ts";
 import { finished } from "../stream.ts";
 import { Body } from "./body.ts";
-import { type HttpSocket, readStart } from "./socket.ts";
+import { type HttpSocket, isSocketFailure, resumeReading } from "./socket.ts";
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** The fields that have one value. If a message repeats one, the first is kept. Values of other fields are joined. */
+/** The fields that have one value. If a message repeats such a field, the first value is kept. Other values are joined. */
 const SINGLE_FIELDS: ReadonlySet<string> = new Set(
   (
     "age authorization content-length content-type etag expires from host if-modified-since if-unmodified-since " +
@@ -14,20 +14,20 @@ const SINGLE_FIELDS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** @param rawHeaders names and values in turn, such as "Accept", "text/html", "Accept", "text/plain" */
+/** @param rawHeaders names and values alternately, such as "Accept", "text/html", "Accept", "text/plain" */
 function joinHeaders(rawHeaders: readonly string[]): Headers {
   const headers: Headers = {};
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? "").toLowerCase();
     const value = rawHeaders[index + 1] ?? "";
-    const present = headers[name];
+    const earlierValue = headers[name];
     if (name === "set-cookie") {
-      if (Array.isArray(present)) present.push(value);
+      if (Array.isArray(earlierValue)) earlierValue.push(value);
       else headers[name] = [value];
-    } else if (typeof present !== "string") headers[name] = value;
+    } else if (typeof earlierValue !== "string") headers[name] = value;
     else if (!SINGLE_FIELDS.has(name)) {
       const separator = name === "cookie" ? "; " : ", ";
-      headers[name] = `${present}${separator}${value}`;
+      headers[name] = `${earlierValue}${separator}${value}`;
     }
   }
   return headers;
@@ -42,7 +42,9 @@ export class IncomingMessage extends Body {
   complete = false;
   rawHeaders: string[] = [];
   rawTrailers: string[] = [];
+  /** True if the message was destroyed before it was complete. */
   aborted = false;
+  /** True if another protocol follows the head. */
   upgrade = false;
   /** The target of a request. */
   url = "";
@@ -50,12 +52,13 @@ export class IncomingMessage extends Body {
   /** The status of a response. */
   statusCode: number | undefined;
   statusMessage: string | undefined;
+  /** The request to which a response belongs. */
   req: object | undefined;
-  /** The rest of the body is read and dropped. */
+  /** True if the rest of the body is read and dropped. */
   isDumped = false;
-  /** The bytes that follow belong to no message. */
+  /** True if the parser must ignore what follows, because it does not belong to this message. */
   skipsData = false;
-  #wasRead = false;
+  #wasReadCalled = false;
   #headers: Headers | undefined;
 
   constructor(socket: HttpSocket) {
@@ -67,12 +70,12 @@ export class IncomingMessage extends Body {
     return this.socket;
   }
 
-  /** Is made at its first use, because most listeners read few fields or none. */
+  /** The fields, joined when they are first used, because most listeners read few fields or none. */
   get headers(): Headers {
     return (this.#headers ??= joinHeaders(this.rawHeaders));
   }
 
-  /** Returns true if the message has a field, without making `headers`. @param name in lower case */
+  /** Returns true if the message has a field. Is faster than a look at `headers`. @param name the name in lower case */
   hasField(name: string): boolean {
     const { rawHeaders } = this;
     for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -89,31 +92,30 @@ export class IncomingMessage extends Body {
   }
 
   override _read(): void {
-    this.#wasRead = true;
-    if (this.socket?.readable === true) readStart(this.socket);
+    this.#wasReadCalled = true;
+    if (this.socket?.readable === true) resumeReading(this.socket);
   }
 
-  /** Destroys the connection, too, if the message is not complete: the bytes that follow would be taken for a message. */
+  /** Destroys the connection, too, if the message is not complete, because its next bytes would be taken for a new message. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.readableEnded || !this.complete) {
       this.aborted = true;
       this.emit("aborted");
     }
     // An error for which there is no listener is not reported, as in Node.js.
-    const done = (problem: Error | null): void => callback(this.listenerCount("error") === 0 ? null : problem);
+    const finish = (failure: Error | null): void => callback(this.listenerCount("error") === 0 ? null : failure);
     const { socket } = this;
-    if (socket === null || socket.destroyed || !this.aborted) return nextTick(() => done(error));
+    if (socket === null || socket.destroyed || !this.aborted) return nextTick(() => finish(error));
     socket.destroy(error ?? undefined);
-    const stopListening = finished(socket, (problem) => {
+    const stopListening = finished(socket, (socketError) => {
       stopListening();
-      const isExpected = problem == null || ("code" in problem && problem.code === "ERR_STREAM_PREMATURE_CLOSE");
-      nextTick(() => done(isExpected ? error : problem));
+      nextTick(() => finish(isSocketFailure(socketError) ? socketError : error));
     });
   }
 
   /** Returns true if a listener has read from the body, or is about to. */
-  isRead(): boolean {
-    return this.#wasRead || this.isResuming;
+  hasReader(): boolean {
+    return this.#wasReadCalled || this.isResuming;
   }
 
   protected override isComplete(): boolean {

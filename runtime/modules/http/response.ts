@@ -1,12 +1,15 @@
-/** The class ServerResponse of node:http, and the names of the statuses. */
+/**
+ * The class ServerResponse of node:http, by which a server answers one request, and STATUS_CODES, the table of the statuses and
+ * their reason phrases.
+ */
 import { codedError } from "../../errors.ts";
-import { type HeaderList, isInvalidValue, pairsOf } from "./headers.ts";
+import { type HeaderList, isInvalidFieldValue, toPairs } from "./headers.ts";
 import type { IncomingMessage } from "./incoming.ts";
 import { OutgoingMessage } from "./outgoing.ts";
-import { headersSent } from "./outgoing-head.ts";
+import { headersSentError } from "./outgoing-head.ts";
 import type { HttpSocket } from "./socket.ts";
 
-/** Statuses and their reasons, as Node.js has them. */
+/** The statuses that Node.js knows, each with its reason phrase. */
 const STATUS_LINES =
   "100 Continue|101 Switching Protocols|102 Processing|103 Early Hints|200 OK|201 Created|202 Accepted|" +
   "203 Non-Authoritative Information|204 No Content|205 Reset Content|206 Partial Content|207 Multi-Status|" +
@@ -27,24 +30,25 @@ export const STATUS_CODES: Readonly<Record<number, string>> = Object.fromEntries
   STATUS_LINES.split("|").map((line) => [Number(line.slice(0, 3)), line.slice(4)]),
 );
 
-/** A server's response. It waits for `assignSocket`, since responses are sent in the order of their requests. */
+/** A server's response. Nothing is sent before `assignSocket`, because responses are sent in the order of their requests. */
 export class ServerResponse extends OutgoingMessage {
   readonly req: IncomingMessage;
   statusCode = 200;
   statusMessage: string | undefined;
   override sendDate = true;
-  /** The client sends a body only after the status 100 (`Expect: 100-continue`), or after a final response. */
+  /** True if the client waits for the status 100 before it sends the body of its request (`Expect: 100-continue`). */
   expectsContinue = false;
-  #hasContinued = false;
+  #hasSentContinue = false;
 
-  /** @param onPending is called with the number of bytes by which the data that waits for the connection has grown */
-  constructor(request: IncomingMessage, onPending: (bytes: number) => void = () => {}) {
+  /** @param onPendingChange gets the number of bytes by which the pending writes have grown; negative when they are sent */
+  constructor(request: IncomingMessage, onPendingChange: (bytes: number) => void = () => {}) {
     super();
     this.req = request;
-    this.onPending = onPending;
+    this.onPendingChange = onPendingChange;
     if (request.method === "HEAD") this.hasBody = false;
     const isBeforeHttp11 =
       request.httpVersionMajor < 1 || (request.httpVersionMajor === 1 && request.httpVersionMinor < 1);
+    // A client of HTTP/1.0 reads until the connection ends, unless its field `TE` says that it understands chunks.
     if (isBeforeHttp11) {
       const { te } = request.headers;
       this.useChunkedEncodingByDefault = typeof te === "string" && /(?:^|\W)chunked(?:$|\W)/i.test(te);
@@ -67,6 +71,7 @@ export class ServerResponse extends OutgoingMessage {
     this.socket = null;
   }
 
+  /** Reports the end of the connection, unless the response is complete and has been detached. */
   readonly #onSocketClose = (): void => {
     if (this.socket !== null) this.emitClose();
   };
@@ -77,42 +82,43 @@ export class ServerResponse extends OutgoingMessage {
   }
 
   writeContinue(callback?: () => void): void {
-    if (this.headersSent) throw headersSent("write");
-    this.writeRaw("HTTP/1.1 100 Continue\r\n\r\n", "latin1", callback);
-    this.#hasContinued = true;
+    if (this.headersSent) throw headersSentError("write");
+    this.writeToSocket("HTTP/1.1 100 Continue\r\n\r\n", "latin1", callback);
+    this.#hasSentContinue = true;
   }
 
-  protected override storeHead(): void {
+  protected override createHead(): void {
     this.writeHead(this.statusCode);
   }
 
   /** Takes (status, headers) or (status, reason, headers), where the headers may be missing. */
-  writeHead(status: number, reason?: string | HeaderList, given?: HeaderList): this {
-    if (this.headersSent) throw headersSent("write");
+  writeHead(status: number, reasonOrHeaders?: string | HeaderList, headersAfterReason?: HeaderList): this {
+    if (this.headersSent) throw headersSentError("write");
     const statusCode = Math.trunc(status);
     if (!(statusCode >= 100 && statusCode <= 999)) {
       throw codedError("ERR_HTTP_INVALID_STATUS_CODE", `Invalid status code: ${String(status)}`, RangeError);
     }
-    if (typeof reason === "string") this.statusMessage = reason;
+    if (typeof reasonOrHeaders === "string") this.statusMessage = reasonOrHeaders;
     else this.statusMessage ||= STATUS_CODES[statusCode] ?? "unknown";
-    const headers = given ?? (typeof reason === "string" ? undefined : reason);
+    const headers = headersAfterReason ?? (typeof reasonOrHeaders === "string" ? undefined : reasonOrHeaders);
     this.statusCode = statusCode;
+    // Without fields from `setHeader`, the given ones are sent as they are, which is faster.
     const mustMerge = this.hasSetHeaders();
     if (mustMerge && headers !== undefined) this.#mergeHeaders(headers);
-    if (isInvalidValue(this.statusMessage)) {
+    if (isInvalidFieldValue(this.statusMessage)) {
       throw codedError("ERR_INVALID_CHAR", "Invalid character in statusMessage", TypeError);
     }
     if (statusCode === 204 || statusCode === 304 || statusCode < 200) this.hasBody = false;
-    // It is unknown whether the client will send the body, so the bytes that follow cannot be told from a request.
-    if (this.expectsContinue && !this.#hasContinued) this.shouldKeepAlive = false;
-    const line = `HTTP/1.1 ${statusCode} ${this.statusMessage}\r\n`;
-    this.storeHeader(line, mustMerge ? undefined : headers, statusCode);
+    // The client may send the body or not, so this server cannot know whether the next bytes are the body or another request.
+    if (this.expectsContinue && !this.#hasSentContinue) this.shouldKeepAlive = false;
+    const statusLine = `HTTP/1.1 ${statusCode} ${this.statusMessage}\r\n`;
+    this.storeHeader(statusLine, mustMerge ? undefined : headers, statusCode);
     return this;
   }
 
-  /** Sets the fields of `writeHead`, in place of fields with the same names. */
+  /** Sets the fields that `writeHead` got. They replace fields with the same names that were set before. */
   #mergeHeaders(headers: HeaderList): void {
-    const pairs = pairsOf(headers);
+    const pairs = toPairs(headers);
     for (const [name] of pairs) this.removeHeader(name);
     for (const [name, value] of pairs) this.appendHeader(name, value);
   }

@@ -1,31 +1,35 @@
 /**
- * A connection of a server of node:http: reads the requests, and sends the responses in the order of the requests. A client may
- * send several requests without waiting for the responses (RFC 9112, 9.3.2). Their responses wait in `#waitingResponses`, and the
- * connection is not read while they fill the memory.
+ * A connection of a server of node:http: reads the requests, and sends the responses in the order of the requests.
+ *
+ * A client may send requests without waiting for the responses (RFC 9112, 9.3.2). So the listeners may write several responses at
+ * a time. One of them is sent, and the others wait in `#waitingResponses`. While they have much to send, the connection is not
+ * read, because the responses to further requests would fill the memory.
  */
 import { codedError } from "../../errors.ts";
 import type { EventEmitter } from "../events.ts";
 import { Buffer } from "../buffer.ts";
 import { nextTick } from "../../loop.ts";
 import type { IncomingMessage } from "./incoming.ts";
-import { type HeadAction, HttpParser, LEAVE_HTTP, type ParseError, READ_BODY, STOP_PARSING } from "./parser.ts";
+import { type HeadAction, HttpParser, LEAVE_HTTP, READ_BODY, STOP_PARSING } from "./parser.ts";
 import { ServerResponse, STATUS_CODES } from "./response.ts";
-import { consume, endSoon, type HttpSocket, readStart, readStop, release } from "./socket.ts";
+import { addConsumer, endWhenWritten, type HttpSocket, pauseReading, removeConsumer, resumeReading } from "./socket.ts";
 
 /** The part of a server that a connection uses. */
 export interface ConnectionServer extends EventEmitter {
   readonly maxHeaderSize: number | undefined;
   readonly maxHeadersCount: number | null;
   readonly requireHostHeader: boolean;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
   readonly keepAliveTimeout: number;
   readonly timeout: number;
 }
 
-/** An idle connection is ended so much later than announced, so that a request that is on its way still meets a server. */
+/** An idle connection is ended this much later than announced, because a request may be on its way at the announced time. */
 const KEEP_ALIVE_MARGIN_MS = 1000;
 
-/** The statuses for errors of a client. Other errors get 400. */
-const STATUS_OF_ERROR: ReadonlyMap<unknown, number> = new Map([
+/** The statuses of the responses to errors of a client. Other errors get 400. */
+const ERROR_STATUSES: ReadonlyMap<unknown, number> = new Map([
   ["HPE_HEADER_OVERFLOW", 431],
   ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
   ["ERR_HTTP_REQUEST_TIMEOUT", 408],
@@ -34,70 +38,82 @@ const STATUS_OF_ERROR: ReadonlyMap<unknown, number> = new Map([
 export class ServerConnection {
   readonly socket: HttpSocket;
   readonly #server: ConnectionServer;
-  readonly #onEnd: () => void;
+  readonly #onLeave: () => void;
+  /** Null after the connection has ended or left HTTP. */
   #parser: HttpParser | null;
   /** The requests whose responses are not completely sent. */
-  readonly #requests: IncomingMessage[] = [];
+  readonly #openRequests: IncomingMessage[] = [];
   /** The response that is being sent. */
   #currentResponse: ServerResponse | null = null;
-  /** The responses behind the current one. */
+  /** The responses to the requests after that of the current response. */
   readonly #waitingResponses: ServerResponse[] = [];
-  /** The number of bytes that wait in responses behind the current one. */
+  /** The number of pending bytes of the waiting responses. */
   #pendingBytes = 0;
+  /** True while the timeout of the socket is that of an idle connection. */
   #hasIdleTimeout = false;
 
-  /** @param onEnd is called when the connection has ended, or belongs to another protocol */
-  constructor(server: ConnectionServer, socket: HttpSocket, onEnd: () => void) {
+  /** @param onLeave is called when the connection has ended, or has left HTTP for another protocol */
+  constructor(server: ConnectionServer, socket: HttpSocket, onLeave: () => void) {
     this.#server = server;
     this.socket = socket;
-    this.#onEnd = onEnd;
+    this.#onLeave = onLeave;
     if (server.timeout > 0) socket.setTimeout?.(server.timeout);
     const { maxHeaderSize, maxHeadersCount: maxFields } = server;
-    this.#parser = new HttpParser(socket, true, { maxHeaderSize, maxFields }, (request, keepsAlive) =>
+    this.#parser = new HttpParser(socket, "request", { maxHeaderSize, maxFields }, (request, keepsAlive) =>
       this.#receiveRequest(request, keepsAlive),
     );
     socket.waitsForResponses = false;
     socket.on("timeout", this.#onTimeout).on("error", this.fail).on("end", this.#onInputEnd);
     socket.on("close", this.#onClose).on("drain", this.#onDrain);
-    consume(socket, this.#readBytes);
+    addConsumer(socket, this.#readBytes);
   }
 
-  /** Is true if no request is being read or answered, and the connection is not so new that its first request may be on its way. */
+  /** True if no request is being read or answered. A new connection is not idle, because its first request may be on its way. */
   get isIdle(): boolean {
-    return this.#parser?.started === undefined && (this.#currentResponse === null || this.#currentResponse.finished);
+    const isReading = this.#parser?.messageStartMs !== undefined;
+    return !isReading && (this.#currentResponse === null || this.#currentResponse.finished);
   }
 
-  /** Returns true once if a head, or a whole request, takes longer than the limits in milliseconds, of which 0 is no limit. */
-  isOverdue(now: number, headersMs: number, requestMs: number): boolean {
+  /**
+   * Handles a request that takes longer than `headersTimeout` or `requestTimeout` as an error of the client.
+   *
+   * @param nowMs the time by `native.now()`
+   */
+  endIfOverdue(nowMs: number): void {
+    const { headersTimeout, requestTimeout } = this.#server;
     const parser = this.#parser;
-    if (parser?.started === undefined) return false;
-    const passedMs = now - parser.started;
-    const isHeadOverdue = headersMs > 0 && !parser.isHeadComplete && passedMs > headersMs;
-    const isRequestOverdue = requestMs > 0 && passedMs > requestMs;
-    if (!isHeadOverdue && !isRequestOverdue) return false;
-    parser.started = undefined;
-    return true;
+    if (parser?.messageStartMs === undefined) return;
+    const passedMs = nowMs - parser.messageStartMs;
+    const isHeadOverdue = headersTimeout > 0 && !parser.isHeadComplete && passedMs > headersTimeout;
+    const isRequestOverdue = requestTimeout > 0 && passedMs > requestTimeout;
+    if (!isHeadOverdue && !isRequestOverdue) return;
+    // A listener for 'clientError' may leave the connection open. The request does not fail again.
+    parser.messageStartMs = undefined;
+    this.fail(codedError("ERR_HTTP_REQUEST_TIMEOUT", "Request timeout"));
   }
 
+  /** Destroys an inactive connection, unless a listener of the request, the response or the server handles 'timeout'. */
   readonly #onTimeout = (): void => {
-    const request = this.#parser?.incoming;
+    const request = this.#parser?.currentMessage;
     const isRequestIncomplete = request != null && !request.complete;
-    const isHandled = [
+    // All three events are emitted, even if the first one is handled.
+    const haveListeners = [
       isRequestIncomplete && request.emit("timeout", this.socket),
       this.#currentResponse?.emit("timeout", this.socket),
       this.#server.emit("timeout", this.socket),
     ];
-    if (!isHandled.includes(true)) this.socket.destroy();
+    if (!haveListeners.includes(true)) this.socket.destroy();
   };
 
-  /** Ends the connection because of an error of the client, with a response, unless a listener handles 'clientError'. */
+  /** Handles an error of the client: sends a response and ends the connection, unless a listener handles 'clientError'. */
   readonly fail = (error: Error): void => {
     const { socket } = this;
     socket.removeListener("error", this.fail);
+    // Further errors are ignored. Without a listener they would end the process.
     if (socket.listenerCount("error") === 0) socket.on("error", () => {});
     if (this.#server.emit("clientError", error, socket)) return;
     if (socket.writable && this.#currentResponse?.isHeadSent !== true) {
-      const status = ("code" in error ? STATUS_OF_ERROR.get(error.code) : undefined) ?? 400;
+      const status = ("code" in error ? ERROR_STATUSES.get(error.code) : undefined) ?? 400;
       socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nConnection: close\r\n\r\n`);
     }
     socket.destroy(error);
@@ -107,36 +123,37 @@ export class ServerConnection {
     const parser = this.#parser;
     if (parser === null) return;
     const result = parser.execute(bytes);
-    const { incoming } = parser;
+    const { currentMessage: request } = parser;
     if (this.socket.destroyed) return;
     if (result instanceof Error) this.fail(result);
-    else if (incoming?.upgrade === true) this.#leaveHttp(incoming, bytes.subarray(result));
+    else if (request?.upgrade === true) this.#leaveHttp(request, bytes.subarray(result));
     // A client of HTTP/2 begins with this method (RFC 9113, 3.4).
-    else if (incoming?.method === "PRI") this.socket.destroy();
+    else if (request?.method === "PRI") this.socket.destroy();
   };
 
-  /** Hands the connection over to a listener that reads another protocol. @param firstBytes those that came behind the head */
+  /**
+   * Hands the connection over to a listener for 'upgrade' or 'connect', which reads another protocol.
+   *
+   * @param firstBytes the bytes after the head that have already come
+   */
   #leaveHttp(request: IncomingMessage, firstBytes: Buffer): void {
     const { socket } = this;
     socket.removeListener("timeout", this.#onTimeout).removeListener("error", this.fail);
     socket.removeListener("end", this.#onInputEnd).removeListener("close", this.#onClose);
     socket.removeListener("drain", this.#onDrain);
-    release(socket, this.#readBytes);
-    this.#freeParser();
-    this.#onEnd();
+    removeConsumer(socket, this.#readBytes);
+    const parser = this.#parser;
+    this.#parser = null;
+    parser?.finish();
+    this.#onLeave();
     const event = request.method === "CONNECT" ? "connect" : "upgrade";
     if (this.#server.listenerCount(event) === 0) return void socket.destroy();
-    // The stream is as if it had never been read, so that it flows only when the listener reads it.
+    // The stream flows only when the listener reads it, as if it had never been read.
     Object.assign(socket, { readableFlowing: null });
     this.#server.emit(event, request, socket, firstBytes);
   }
 
-  #freeParser(): ParseError | undefined {
-    const parser = this.#parser;
-    this.#parser = null;
-    return parser?.finish();
-  }
-
+  /** Handles the end of what the client sends. It is an error in the middle of a request. */
   readonly #onInputEnd = (): void => {
     const error = this.#parser?.finish();
     if (error === undefined) this.socket.end();
@@ -145,17 +162,19 @@ export class ServerConnection {
 
   readonly #onClose = (): void => {
     this.#parser = null;
-    this.#onEnd();
-    const aborted = codedError("ECONNRESET", "aborted");
-    for (const request of this.#requests.splice(0)) request.destroy(aborted);
-    for (const response of this.#waitingResponses.splice(0)) response.destroy(aborted);
+    this.#onLeave();
+    const abortedError = codedError("ECONNRESET", "aborted");
+    for (const request of this.#openRequests.splice(0)) request.destroy(abortedError);
+    // The current response learns of the end by its own listener for 'close' of the socket.
+    for (const response of this.#waitingResponses.splice(0)) response.destroy(abortedError);
   };
 
+  /** Resumes reading if less waits to be sent now, and lets the listener write more of the current response. */
   readonly #onDrain = (): void => {
     const { socket } = this;
     if (socket.waitsForResponses === true && this.#pendingBytes <= socket.writableHighWaterMark) {
       socket.waitsForResponses = false;
-      readStart(socket);
+      resumeReading(socket);
     }
     if (this.#currentResponse?.writableLength === 0) this.#currentResponse.drained();
   };
@@ -163,20 +182,22 @@ export class ServerConnection {
   #receiveRequest(request: IncomingMessage, keepsAlive: boolean): HeadAction {
     const server = this.#server;
     const { socket } = this;
-    // The listener of an earlier request has closed the connection. Node.js parses on to the end of these bytes.
+    // The listener of an earlier request may have closed the connection. Unlike Node.js, this does not parse the rest of the bytes.
     if (socket.destroyed) return STOP_PARSING;
     if (this.#hasIdleTimeout) {
       socket.setTimeout?.(server.timeout);
       this.#hasIdleTimeout = false;
     }
     if (request.upgrade) {
+      // A server that listens for no 'upgrade' may answer the request without changing the protocol (RFC 9110, 7.8).
       request.upgrade = request.method === "CONNECT" || server.listenerCount("upgrade") > 0;
       if (request.upgrade) return LEAVE_HTTP;
     }
-    this.#requests.push(request);
+    this.#openRequests.push(request);
     this.#pauseIfResponsesWait();
     const response = new ServerResponse(request, (bytes) => {
       this.#pendingBytes += bytes;
+      // Reading resumes if little waits to be sent now.
       this.#onDrain();
     });
     response.keepAliveMs = server.keepAliveTimeout;
@@ -188,19 +209,19 @@ export class ServerConnection {
     return READ_BODY;
   }
 
-  /** Stops reading while responses cannot be sent: those of further requests would fill the memory. */
+  /** Pauses reading if the socket or the waiting responses already have much to send. */
   #pauseIfResponsesWait(): void {
     const { socket } = this;
     if (socket.waitsForResponses === true) return;
     if (!socket.writableNeedDrain && this.#pendingBytes < socket.writableHighWaterMark) return;
     socket.waitsForResponses = true;
-    readStop(socket);
+    pauseReading(socket);
   }
 
-  /** Emits the event for a request, or answers it if the client expects what no listener handles. */
+  /** Emits the event for a request, or answers a request that is invalid or that expects what no listener handles. */
   #emitRequest(request: IncomingMessage, response: ServerResponse): void {
     const server = this.#server;
-    // `headers` would be made for each request, although most requests have no such field.
+    // Most requests have no such field, and `headers` must be joined before it can be read.
     const expectation = request.hasField("expect") ? request.headers["expect"] : undefined;
     const isHttp11 = request.httpVersionMajor === 1 && request.httpVersionMinor === 1;
     if (isHttp11 && server.requireHostHeader && !request.hasField("host")) {
@@ -221,22 +242,22 @@ export class ServerConnection {
     response.assignSocket(this.socket);
   }
 
-  /** Ends a response that is sent, and goes on with the next one, or waits for the next request. */
+  /** Continues with the next response when one was sent completely, or waits for the next request. */
   #endResponse(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = this;
-    if (this.#requests[0] === request) this.#requests.shift();
-    // The next request comes behind the body, which the listener may not have read.
-    if (!request.isRead()) request.dump();
+    if (this.#openRequests[0] === request) this.#openRequests.shift();
+    // The next request comes after the body. If the listener does not read the body, it is dropped.
+    if (!request.hasReader()) request.dump();
     this.#currentResponse = null;
     response.detachSocket(socket);
     const parser = this.#parser;
-    if (parser?.incoming === request && request.hasEnded) parser.incoming = null;
+    // An idle connection does not keep the last request in memory.
+    if (parser?.currentMessage === request && request.hasEnded) parser.currentMessage = null;
     nextTick(() => response.emitClose());
+    // The responses that wait after the last one are never sent. `#onClose` destroys them.
+    if (response.isLast) return endWhenWritten(socket);
     const nextResponse = this.#waitingResponses.shift();
-    if (response.isLast) {
-      if (nextResponse !== undefined) this.#waitingResponses.unshift(nextResponse);
-      endSoon(socket);
-    } else if (nextResponse !== undefined) this.#beginResponse(nextResponse);
+    if (nextResponse !== undefined) this.#beginResponse(nextResponse);
     else if (this.#server.keepAliveTimeout > 0) {
       socket.setTimeout?.(this.#server.keepAliveTimeout + KEEP_ALIVE_MARGIN_MS);
       this.#hasIdleTimeout = true;

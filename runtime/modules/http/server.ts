@@ -1,8 +1,7 @@
 /**
- * The class Server of node:http: a server of node:net whose connections are read as HTTP. It emits 'request' with a request and
- * its response, and ends connections that take too long.
+ * The class Server of node:http: a server of node:net that reads its connections as HTTP. It emits 'request' with each request and
+ * the response to it, and ends connections whose client takes too long to send a request.
  */
-import { codedError } from "../../errors.ts";
 import { natives } from "../../native.ts";
 import * as net from "../net.ts";
 import { ServerConnection, type ConnectionServer } from "./server-connection.ts";
@@ -10,20 +9,21 @@ import type { IncomingMessage } from "./incoming.ts";
 import type { ServerResponse } from "./response.ts";
 
 interface Natives {
+  /** Returns the milliseconds of a clock that only advances. */
   readonly now: () => number;
 }
 
 const native = natives<Natives>();
 
-/** Times are in milliseconds, and 0 means no limit. */
+/** Timeouts are in milliseconds. 0 means no limit. */
 export interface ServerOptions {
-  /** For the head of a request. */
+  /** The time in which a client must send the head of a request. */
   readonly headersTimeout?: number | undefined;
-  /** For a whole request. */
+  /** The time in which a client must send a whole request. */
   readonly requestTimeout?: number | undefined;
-  /** For an idle connection. */
+  /** The time after which an idle connection is ended. */
   readonly keepAliveTimeout?: number | undefined;
-  /** The time between two checks of the limits above, which therefore may end a connection later. */
+  /** The time between two checks of `headersTimeout` and `requestTimeout`. They may be exceeded by that time. */
   readonly connectionsCheckingInterval?: number | undefined;
   readonly maxHeaderSize?: number | undefined;
   readonly requireHostHeader?: boolean | undefined;
@@ -37,7 +37,7 @@ export class Server extends net.Server implements ConnectionServer {
   headersTimeout: number;
   requestTimeout: number;
   keepAliveTimeout: number;
-  /** The number of fields that a request may have, of which further ones are dropped; 0 for no limit, null for the default. */
+  /** The number of fields that are kept of a request; 0 for no limit, null for the default. */
   maxHeadersCount: number | null = null;
   /** The milliseconds without a byte after which a connection is ended, unless a listener handles 'timeout'; 0 for no limit. */
   timeout = 0;
@@ -48,6 +48,7 @@ export class Server extends net.Server implements ConnectionServer {
   #checkTimer: NodeJS.Timeout | undefined;
 
   constructor(options: ServerOptions = {}, listener?: RequestListener) {
+    // ServerConnection itself ends the connection when the client's side has ended.
     super({ allowHalfOpen: true, noDelay: options.noDelay ?? true });
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
     this.requestTimeout = options.requestTimeout ?? 300_000;
@@ -62,17 +63,15 @@ export class Server extends net.Server implements ConnectionServer {
       this.#connections.add(connection);
     });
     this.on("listening", () => {
+      // A server may listen again after it was closed.
       clearInterval(this.#checkTimer);
       this.#checkTimer = setInterval(() => this.#endOverdueConnections(), this.#checkIntervalMs).unref();
     });
   }
 
   #endOverdueConnections(): void {
-    const now = native.now();
-    for (const connection of this.#connections) {
-      if (!connection.isOverdue(now, this.headersTimeout, this.requestTimeout)) continue;
-      connection.fail(codedError("ERR_HTTP_REQUEST_TIMEOUT", "Request timeout"));
-    }
+    const nowMs = native.now();
+    for (const connection of this.#connections) connection.endIfOverdue(nowMs);
   }
 
   /** Accepts no further connections, and ends the idle ones. */

@@ -1,4 +1,4 @@
-/** Checks of IP addresses, ports and host names for node:net, and its BlockList, a set of networks. */
+/** Checks IP addresses, ports and host names for node:net, and has the class BlockList of node:net, a set of networks. */
 import { codedError, invalidValue } from "../../errors.ts";
 import { natives } from "../../native.ts";
 
@@ -14,7 +14,7 @@ const IPV6_BYTES = 16;
 
 /** Returns 4 or 6 for an IP address of that version, and 0 for any other text. */
 export function isIP(text: string): 0 | 4 | 6 {
-  // An IPv6 address may name a network interface, its zone: fe80::1%eth0.
+  // An IPv6 address may end with a zone, the name of a network interface, as in fe80::1%eth0.
   const [, address = text, zone] = /^([^%]*)%([0-9a-zA-Z-.:]+)$/.exec(text) ?? [];
   const length = native.bytesOfAddress(address)?.length;
   if (length === IPV6_BYTES) return 6;
@@ -35,7 +35,7 @@ function parseAddress(address: string, family: FamilyName): readonly number[] {
   return bytes;
 }
 
-/** The bytes before an IPv4 address that is written as an IPv6 address: ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2). */
+/** The first bytes of an IPv4 address that is written as an IPv6 address, as in ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2). */
 const IPV4_MAPPED_PREFIX = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 const IPV4_MAPPED_PREFIX_BITS = 96;
 
@@ -44,9 +44,9 @@ function mapToIPv6(bytes: readonly number[]): readonly number[] {
 }
 
 interface Subnet {
-  /** The address of the network as an IPv6 address. */
+  /** The 16 bytes of the network's address, as an IPv6 address. */
   readonly bytes: readonly number[];
-  /** The number of its first bits that all addresses of the network have in common. */
+  /** The number of bits at the beginning of `bytes` that all addresses of the network have in common. */
   readonly prefixBits: number;
 }
 
@@ -54,7 +54,11 @@ interface Subnet {
 export class BlockList {
   readonly #subnets: Subnet[] = [];
 
-  /** @throws an Error of Node.js for an invalid address or a prefix that is longer than one */
+  /**
+   * Adds a network such as 192.0.2.0/24, whose prefix is 24.
+   *
+   * @throws an error such as Node.js throws for an invalid address, or for a prefix that is longer than an address
+   */
   addSubnet(network: string, prefix: number, family: FamilyName = "ipv4"): void {
     const maxPrefix = family === "ipv4" ? 32 : 128;
     if (!(Number.isInteger(prefix) && prefix >= 0 && prefix <= maxPrefix)) {
@@ -64,7 +68,7 @@ export class BlockList {
     this.#subnets.push({ bytes: mapToIPv6(parseAddress(network, family)), prefixBits });
   }
 
-  /** Returns true if the address is in one of the networks. @throws an Error of Node.js for an invalid address */
+  /** Returns true if the address is in one of the networks. @throws an error such as Node.js throws for an invalid address */
   check(address: string, family: FamilyName = "ipv4"): boolean {
     const bytes = mapToIPv6(parseAddress(address, family));
     return this.#subnets.some((subnet) => isInSubnet(bytes, subnet));
@@ -79,7 +83,7 @@ function isInSubnet(address: readonly number[], { bytes, prefixBits }: Subnet): 
   });
 }
 
-/** Returns the number of a port that is given as a number or as text. @throws an Error of Node.js for anything else */
+/** Returns the number of a port that is given as a number or as text. @throws an error such as Node.js throws for anything else */
 export function parsePort(port: unknown): number {
   const number = typeof port === "string" && port.trim() !== "" ? Number(port) : port;
   if (typeof number === "number" && Number.isInteger(number) && number >= 0 && number < 65_536) return number;
@@ -88,7 +92,7 @@ export function parsePort(port: unknown): number {
   throw codedError("ERR_SOCKET_BAD_PORT", message, RangeError);
 }
 
-/** @throws for a name with a null byte: the C library would look up only what comes before it */
+/** Returns the host. @throws if it contains a null byte, because the C library would look up only the part before the byte */
 export function checkHost(host: string): string {
   if (host.includes("\0")) throw invalidValue("options.host", host, "must be a string without null bytes");
   return host;

@@ -5,10 +5,10 @@ import { addImmediate, nextTick, POLLIN, runCallback, watch } from "../../loop.t
 import { natives } from "../../native.ts";
 import { isIP, parsePort } from "./address.ts";
 import { addressFailure, EAGAIN } from "./errors.ts";
-import { DescriptorHandle, type SocketAddress, type SocketFamily } from "./handle.ts";
+import { DescriptorHandle, NO_DESCRIPTOR, type SocketAddress, type SocketFamily } from "./handle.ts";
 import { Socket } from "./socket.ts";
 
-/** A negative result is that of an error. */
+/** The functions that return a number return a negative errno if they fail. */
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly openSocket: (family: SocketFamily) => number;
@@ -21,11 +21,11 @@ interface Natives {
 
 const native = natives<Natives>();
 
-/** The number of clients that the system lets wait, as in Node.js. */
+/** The number of clients that may wait in the kernel until they are accepted, as in Node.js. */
 const BACKLOG = 511;
-/** A flood of new connections must leave time for the existing ones, so each turn of the loop accepts only so many. */
+/** The number of clients that one turn of the event loop accepts, so that a flood of clients leaves time for the others. */
 const MAX_ACCEPTED_PER_TURN = 16;
-const NO_DESCRIPTOR = -1;
+/** All addresses of this machine, of IPv6 and IPv4. */
 const ANY_ADDRESS = "::";
 
 export interface ServerOptions {
@@ -35,21 +35,22 @@ export interface ServerOptions {
 }
 
 interface ListenOptions {
-  readonly port?: number;
+  /** Without a port, the kernel chooses one. */
+  readonly port?: number | undefined;
   readonly host?: string;
-  /** The path of a local socket, in place of a host and a port. */
+  /** The path of a Unix domain socket, in place of a host and a port. */
   readonly path?: string;
 }
 
 export class Server extends EventEmitter {
-  /** If so many clients are connected, further ones are disconnected. */
+  /** The number of clients that may be connected at a time. The server disconnects further clients. */
   maxConnections?: number;
   readonly #options: ServerOptions;
   #connectionCount = 0;
   #descriptor = NO_DESCRIPTOR;
   #watch: ReturnType<typeof watch> | undefined;
   #isReferenced = true;
-  /** The path of a local socket, whose file `close` removes. */
+  /** The path of a Unix domain socket, whose file `close` removes. */
   #path: string | undefined;
 
   constructor(options: ServerOptions = {}, listener?: (socket: Socket) => void) {
@@ -60,21 +61,22 @@ export class Server extends EventEmitter {
 
   /**
    * Takes (options), (path) or (port, host), and a listener for 'listening' as the last argument. Unlike in Node.js, the host
-   * must be an address. The system's errors are emitted.
+   * must be an IP address. Errors of system calls are emitted as 'error'.
    *
-   * @throws an Error of Node.js for an invalid port or address, or if the server listens already
+   * @throws an error such as Node.js throws for an invalid port or address, or if the server listens already
    */
-  listen(target: number | string | ListenOptions, ...rest: unknown[]): this {
+  listen(target?: number | string | ListenOptions, ...furtherArguments: unknown[]): this {
     if (this.listening) {
       const message = "Listen method has been called more than once without closing.";
       throw codedError("ERR_SERVER_ALREADY_LISTEN", message);
     }
-    const callback = rest.findLast((value) => typeof value === "function");
+    const callback = furtherArguments.findLast((value) => typeof value === "function");
     if (typeof callback === "function") this.once("listening", () => void Reflect.apply(callback, this, []));
-    const options = parseListenArguments(target, rest[0]);
+    const options = parseListenArguments(target, furtherArguments[0]);
+    // 0 is the family of Unix domain sockets.
     if (options.path !== undefined) this.#listenOn(0, options.path, 0);
     else {
-      const port = parsePort("port" in options ? options.port : 0);
+      const port = parsePort(options.port ?? 0);
       const family = options.host === undefined ? 6 : isIP(options.host);
       if (family === 0) throw invalidValue("options.host", options.host, "must be an address");
       this.#listenOn(family, options.host ?? ANY_ADDRESS, port);
@@ -84,37 +86,35 @@ export class Server extends EventEmitter {
 
   #listenOn(family: SocketFamily, address: string, port: number): void {
     const descriptor = native.openSocket(family);
-    let error = Math.min(0, descriptor);
-    if (error === 0) error = native.bindSocket(descriptor, family, address, port);
-    if (error === 0) error = native.listenSocket(descriptor, BACKLOG);
+    let errno = Math.min(0, descriptor);
+    if (errno === 0) errno = native.bindSocket(descriptor, family, address, port);
+    if (errno === 0) errno = native.listenSocket(descriptor, BACKLOG);
     const isLocal = family === 0;
-    if (error !== 0) {
+    if (errno !== 0) {
       if (descriptor >= 0) native.close(descriptor);
-      const failure = addressFailure(error, "listen", address, isLocal ? undefined : port);
+      const failure = addressFailure(errno, "listen", address, isLocal ? undefined : port);
       return nextTick(() => this.emit("error", failure));
     }
     this.#descriptor = descriptor;
     this.#path = isLocal ? address : undefined;
-    this.#watch = watch(descriptor, POLLIN, () => this.#acceptWaiting());
+    this.#watch = watch(descriptor, POLLIN, () => this.#acceptClients());
     if (!this.#isReferenced) this.#watch.unref();
     nextTick(() => {
       if (this.listening) this.emit("listening");
     });
   }
 
-  /** Accepts the clients that wait. If there are more than one turn accepts, poll(2) reports them again in the next turn. */
-  #acceptWaiting(): void {
+  /** Accepts waiting clients. If there are more than one turn may accept, poll(2) reports them again in the next turn. */
+  #acceptClients(): void {
     for (let count = 0; count < MAX_ACCEPTED_PER_TURN && this.listening; count += 1) {
-      const descriptor = native.acceptSocket(this.#descriptor);
-      if (descriptor === EAGAIN) return;
-      runCallback(() => this.#addConnection(descriptor));
-      if (descriptor < 0) return;
+      const result = native.acceptSocket(this.#descriptor);
+      if (result === EAGAIN) return;
+      if (result < 0) return runCallback(() => this.emit("error", systemFailure(result, "accept")));
+      runCallback(() => this.#addConnection(result));
     }
   }
 
-  /** @param descriptor a new connection, or the negative number of an error */
   #addConnection(descriptor: number): void {
-    if (descriptor < 0) return void this.emit("error", systemFailure(descriptor, "accept"));
     const handle = new DescriptorHandle(descriptor);
     if (this.maxConnections !== undefined && this.#connectionCount >= this.maxConnections) {
       handle.close(() => {});
@@ -133,7 +133,7 @@ export class Server extends EventEmitter {
     this.emit("connection", socket);
   }
 
-  /** Accepts no further connections. 'close' follows when the present ones have ended. */
+  /** Accepts no further connections. The server emits 'close' when the existing connections have ended. */
   close(callback?: (error?: Error) => void): this {
     if (callback !== undefined) {
       const error = codedError("ERR_SERVER_NOT_RUNNING", "Server is not running.");
@@ -157,12 +157,12 @@ export class Server extends EventEmitter {
     return this.#descriptor !== NO_DESCRIPTOR;
   }
 
-  /** Returns the path of a local socket. */
+  /** Returns the address on which the server listens, or the path of a Unix domain socket. */
   address(): { readonly address: string; readonly family: string; readonly port: number } | string | null {
     if (!this.listening) return null;
-    const name = native.nameOfSocket(this.#descriptor);
-    if (name === undefined) return this.#path ?? null;
-    const [address, family, port] = name;
+    const socketAddress = native.nameOfSocket(this.#descriptor);
+    if (socketAddress === undefined) return this.#path ?? null;
+    const [address, family, port] = socketAddress;
     return { address, family: `IPv${family}`, port };
   }
 
@@ -179,17 +179,18 @@ export class Server extends EventEmitter {
   }
 }
 
-function parseListenArguments(target: number | string | ListenOptions, host: unknown): ListenOptions {
+/** @param host the second argument of `listen`, which may also be the listener or missing */
+function parseListenArguments(target: number | string | ListenOptions | undefined, host: unknown): ListenOptions {
   if (typeof target === "string") return { path: target };
   const options = typeof target === "object" ? target : { port: target };
   return typeof host === "string" ? { ...options, host } : options;
 }
 
-/** Removes the file of a local socket, as libuv does. */
+/** Removes the file of a Unix domain socket, as libuv does. */
 function removeSocketFile(path: string): void {
   try {
     native.removeFile(path);
   } catch {
-    // The file is gone already, or the path names no file: an abstract socket begins with a null byte.
+    // The file was already removed, or the socket has no file: the path of an abstract socket begins with a null byte.
   }
 }

@@ -1,8 +1,9 @@
 /**
- * The class Socket of node:net: a stream over a connection, which is its `handle`. A socket gets a handle when it connects, or
- * with its options if it is connected already.
+ * The class Socket of node:net: a stream that reads and writes a connection through its `handle` (handle.ts). A socket gets the
+ * handle when it connects, or from its options if the connection exists already.
  *
- * `connected`, `useHandle` and `handle` are for connect.ts and tls.ts. HTTP reads by `startConsuming`, past the stream.
+ * `finishConnecting`, `useHandle` and `handle` are for connect.ts and tls.ts. HTTP calls `startConsuming` to read without the
+ * stream.
  */
 import { codedError, systemFailure } from "../../errors.ts";
 import { Duplex } from "../stream.ts";
@@ -17,12 +18,12 @@ export interface SocketOptions {
   readonly allowHalfOpen?: boolean | undefined;
   readonly noDelay?: boolean | undefined;
   readonly keepAlive?: boolean | undefined;
-  /** The milliseconds without a byte after which the system sends its first probe. */
+  /** The milliseconds without a byte after which the kernel sends the first TCP keep-alive probe. */
   readonly keepAliveInitialDelay?: number | undefined;
   readonly highWaterMark?: number | undefined;
   readonly readable?: boolean | undefined;
   readonly writable?: boolean | undefined;
-  /** A connected descriptor that does not block, which the socket closes. */
+  /** A connected, non-blocking descriptor, which the socket closes. */
   readonly fd?: number | undefined;
   readonly handle?: StreamHandle | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -34,28 +35,34 @@ export class Socket extends Duplex {
   connecting = false;
   /** The milliseconds that `setTimeout` got. */
   timeout?: number;
+  /** The server that has accepted this socket. */
   server: object | null = null;
+  /** Null before the socket connects and after it is destroyed. */
   handle: StreamHandle | null = null;
+  /** True if HTTP or TLS has already emitted the error that ends the connection. */
   hadError = false;
-  /** Tells the server of an accepted socket that the socket is destroyed. */
+  /** The server that has accepted this socket learns by this function that the socket is destroyed. */
   onDestroyed: (() => void) | undefined;
   #isReferenced = true;
   #timer: Timer | undefined;
-  #isTimed = false;
+  #hasTimeout = false;
   #noDelay: boolean;
   #keepAlive: boolean;
   #keepAliveSeconds: number;
-  /** The number of bytes that a destroyed socket has read. */
+  /** The number of bytes that the socket had read when it was destroyed. */
   #finalBytesRead = 0;
   #consumer: ((bytes: Buffer) => void) | undefined;
-  /** The number of bytes that the stream has passed to `#dispatch`, and how many of them are not written yet. */
+  /** The number of bytes that the stream has passed to `#dispatch`. */
   #dispatchedBytes = 0;
+  /** The number of dispatched bytes that the handle has not written yet. */
   #bytesInFlight = 0;
+  /** The addresses of both ends, as far as they were asked for. Each of them takes a system call. */
   #addresses: { local?: SocketAddress | undefined; remote?: SocketAddress | undefined } = {};
 
   constructor(options: SocketOptions = {}) {
     super({
       allowHalfOpen: options.allowHalfOpen === true,
+      // `_destroy` emits 'close' when the handle is closed.
       emitClose: false,
       autoDestroy: true,
       ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
@@ -72,14 +79,16 @@ export class Socket extends Duplex {
     const handle = options.handle ?? (options.fd === undefined ? undefined : new DescriptorHandle(options.fd));
     if (handle === undefined) return;
     this.useHandle(handle);
+    // Begins to read, so that the end of the connection is noticed.
     if (options.readable !== false) this.read(0);
   }
 
+  /** Sets the handle, and closes that of an earlier attempt to connect. */
   useHandle(handle: StreamHandle): void {
-    const formerHandle = this.handle;
-    if (formerHandle !== null) {
-      formerHandle.onRead = () => {};
-      formerHandle.close(() => {});
+    const earlierHandle = this.handle;
+    if (earlierHandle !== null) {
+      earlierHandle.onRead = () => {};
+      earlierHandle.close(() => {});
     }
     this.handle = handle;
     if (!this.#isReferenced) handle.unref();
@@ -87,7 +96,7 @@ export class Socket extends Duplex {
     handle.onRead = (chunk) => this.#receive(handle, chunk);
   }
 
-  /** @throws an Error of Node.js for an invalid host or port. Other errors destroy the socket. */
+  /** @throws an error such as Node.js throws for an invalid host or port. Other errors destroy the socket. */
   connect(options: ConnectOptions, callback?: () => void): this {
     if (callback !== undefined) this.once("connect", callback);
     if (options.port === undefined && options.path == null) {
@@ -99,8 +108,8 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** Ends `connecting`: the handle is connected. */
-  connected(): void {
+  /** Is called when the handle is connected. */
+  finishConnecting(): void {
     this.connecting = false;
     this.#addresses = {};
     this.#restartTimeout();
@@ -111,23 +120,21 @@ export class Socket extends Duplex {
     if (!this.isPaused()) this.read(0);
   }
 
-  /** Takes what `StreamHandle.onRead` gets: bytes, null at the end, or the negative number of an error. */
+  /** @param chunk bytes, null at the end, or a negative errno, as `StreamHandle.onRead` gets them */
   #receive(handle: StreamHandle, chunk: Buffer | null | number): void {
     this.#restartTimeout();
     if (typeof chunk === "number") return void this.destroy(systemFailure(chunk, "read"));
     if (this.destroyed) return;
-    if (chunk !== null) {
+    if (chunk === null) {
+      this.push(null);
+      // A stream emits 'end' only after a read.
+      this.read(0);
+    } else if (this.#consumer !== undefined) {
       const consumer = this.#consumer;
-      if (consumer !== undefined) {
-        if (this.listenerCount("data") > 0) this.emit("data", chunk);
-        return consumer(chunk);
-      }
-      if (!this.push(chunk)) handle.stopReading();
-      return;
-    }
-    this.push(null);
-    // A stream emits 'end' only to those who read.
-    this.read(0);
+      // As in Node.js, listeners see the bytes, too.
+      if (this.listenerCount("data") > 0) this.emit("data", chunk);
+      consumer(chunk);
+    } else if (!this.push(chunk)) handle.stopReading();
   }
 
   override _read(): void {
@@ -140,33 +147,34 @@ export class Socket extends Duplex {
   }
 
   /**
-   * Gives all bytes to a function, in place of the stream, because the function needs neither a buffer nor events. The end of
-   * the connection is still reported by the stream.
+   * Gives all bytes to a function, without the buffer and the events of the stream, which HTTP does not need. The stream still
+   * reports the end of the connection.
    */
   startConsuming(consumer: (bytes: Buffer) => void): void {
     this.#consumer = consumer;
-    this.continueConsuming(true);
+    this.resumeConsuming();
   }
 
   get isConsumed(): boolean {
     return this.#consumer !== undefined;
   }
 
-  /** Reads for the consumer, or pauses that. */
-  continueConsuming(goesOn: boolean): void {
-    const { handle } = this;
-    if (handle === null || this.connecting || handle.isReading === goesOn) return;
-    if (goesOn) handle.startReading();
-    else handle.stopReading();
+  resumeConsuming(): void {
+    // A socket that connects begins to read when it is connected.
+    if (this.handle?.isReading === false && !this.connecting) this.handle.startReading();
+  }
+
+  pauseConsuming(): void {
+    if (this.handle?.isReading === true && !this.connecting) this.handle.stopReading();
   }
 
   /** Gives further bytes to the stream again. */
   stopConsuming(): void {
     this.#consumer = undefined;
-    if (!this.destroyed) this.continueConsuming(true);
+    if (!this.destroyed) this.resumeConsuming();
   }
 
-  /** Returns true if the connection has something to read that the event loop has not reported. */
+  /** Returns true if the connection has bytes, an end or an error that the event loop has not reported yet. */
   hasInput(): boolean {
     return this.handle?.hasInput() === true;
   }
@@ -182,7 +190,7 @@ export class Socket extends Duplex {
     );
   }
 
-  /** Counts the bytes, and sends them. A stream passes on nothing more until the callback is called. */
+  /** Counts the bytes, and sends them. The stream dispatches nothing more until the callback is called. */
   #dispatch(chunks: readonly Uint8Array[], callback: StreamCallback): void {
     this.#bytesInFlight = 0;
     for (const { length } of chunks) this.#bytesInFlight += length;
@@ -202,6 +210,7 @@ export class Socket extends Duplex {
       if (!this.destroyed) this.#restartTimeout();
       callback(null);
     });
+    // The handle calls back only if undefined is returned.
     if (result === true) callback(null);
     else if (result !== undefined) callback(systemFailure(result, "write"));
   }
@@ -232,6 +241,7 @@ export class Socket extends Duplex {
     this.connecting = false;
     this.#timer?.close();
     const { handle } = this;
+    // The value of 'close' is true if the connection has ended because of an error.
     if (handle === null) {
       callback(error);
       nextTick(() => this.emit("close", false));
@@ -252,12 +262,12 @@ export class Socket extends Duplex {
     else this.once("finish", () => this.destroy());
   }
 
-  /** Emits 'timeout' after so many milliseconds without a byte; 0 switches that off. */
+  /** Emits 'timeout' after this many milliseconds without a byte. 0 switches the timeout off, and removes the callback. */
   setTimeout(ms: number, callback?: () => void): this {
     if (this.destroyed) return this;
     this.timeout = ms;
-    this.#isTimed = ms !== 0;
-    // HTTP sets the timeout twice a request, so the timer is used again.
+    this.#hasTimeout = ms !== 0;
+    // HTTP sets the timeout twice for each request, so the timer is reused.
     if (ms === 0) this.#timer?.close();
     else if (this.#timer === undefined) this.#timer = new Timer(() => this.emit("timeout"), ms, false).unref();
     else this.#timer.restart(ms);
@@ -266,7 +276,7 @@ export class Socket extends Duplex {
   }
 
   #restartTimeout(): void {
-    if (this.#isTimed) this.#timer?.refresh();
+    if (this.#hasTimeout) this.#timer?.refresh();
   }
 
   setNoDelay(on = true): this {
@@ -275,13 +285,13 @@ export class Socket extends Duplex {
     return this;
   }
 
-  /** @param delay milliseconds without a byte before the first probe */
+  /** @param delay the milliseconds without a byte after which the kernel sends the first probe */
   setKeepAlive(on = false, delay = 0): this {
     const seconds = Math.trunc(delay / 1000);
     const hasChanged = on !== this.#keepAlive || (on && seconds !== this.#keepAliveSeconds);
     this.#keepAlive = on;
     this.#keepAliveSeconds = seconds;
-    // While the socket connects, `connected` will set it.
+    // While the socket connects, there is nothing to set yet. `finishConnecting` sets it.
     if (hasChanged && !this.connecting) this.handle?.setKeepAlive(on, seconds);
     return this;
   }
@@ -302,40 +312,40 @@ export class Socket extends Duplex {
     return this.handle?.bytesRead ?? this.#finalBytesRead;
   }
 
-  /** Includes the bytes that the stream still buffers, as in Node.js. The bytes in flight are in both numbers. */
+  /** As in Node.js, this includes the bytes that the stream still buffers. `writableLength` includes the bytes in flight, too. */
   get bytesWritten(): number {
     return this.#dispatchedBytes + this.writableLength - this.#bytesInFlight;
   }
 
   address(): { readonly address?: string; readonly family?: string; readonly port?: number } {
-    const local = this.#localAddress();
-    if (local === undefined) return {};
-    const [address, family, port] = local;
+    const localAddress = this.#findLocalAddress();
+    if (localAddress === undefined) return {};
+    const [address, family, port] = localAddress;
     return { address, family: `IPv${family}`, port };
   }
 
-  #localAddress(): SocketAddress | undefined {
+  #findLocalAddress(): SocketAddress | undefined {
     return (this.#addresses.local ??= this.handle?.localAddress());
   }
 
-  #remoteAddress(): SocketAddress | undefined {
+  #findRemoteAddress(): SocketAddress | undefined {
     return this.connecting ? undefined : (this.#addresses.remote ??= this.handle?.remoteAddress());
   }
 
   get localAddress(): string | undefined {
-    return this.#localAddress()?.[0];
+    return this.#findLocalAddress()?.[0];
   }
 
   get remoteAddress(): string | undefined {
-    return this.#remoteAddress()?.[0];
+    return this.#findRemoteAddress()?.[0];
   }
 
   get remotePort(): number | undefined {
-    return this.#remoteAddress()?.[2];
+    return this.#findRemoteAddress()?.[2];
   }
 }
 
-/** Replaces `write` when the other side has ended and the socket must not stay half open. */
+/** Replaces `write` of a socket that must not stay half open after the other side has ended. */
 function writeAfterEnd(this: Socket, ...values: unknown[]): boolean {
   if (!this.writableEnded) return Reflect.apply(writeStream, this, values);
   const callback = values.find((value) => typeof value === "function");

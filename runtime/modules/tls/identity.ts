@@ -1,9 +1,9 @@
 /**
  * Checks that a server's certificate is for the host that the client connects to (RFC 9525), as checkServerIdentity of node:tls does.
  *
- * Only the names of the extension subjectAltName count. Node.js falls back to the common name if there are none. This file does not,
- * because certificate authorities have not signed such certificates for a decade. AWS-LC compares the names as well, and accepts fewer
- * wildcards (runtime/native/verify.c). A certificate is accepted only if both find the host in it.
+ * This file compares only the names in the extension subjectAltName. Node.js uses the common name if there are none. This file does
+ * not, because certificate authorities have not signed such certificates for a decade. AWS-LC compares the names as well, and accepts
+ * fewer wildcards (runtime/native/verify.c). The certificate is accepted only if both find the host in it.
  */
 import { isIP } from "../net/address.ts";
 import { codedError } from "../../errors.ts";
@@ -19,48 +19,63 @@ const native = natives<Natives>();
 type IdentityError = Error & { readonly code: string };
 
 /**
- * @param certificateNames a flat list of types and names: "DNS", "*.example.com", "IP Address", "192.0.2.1"
- * @param matchesHost true if AWS-LC has found the host among the names
- * @returns undefined if the certificate is for the host, or the error of Node.js
+ * @param typesAndNames the names in the certificate: "DNS", "*.example.com", "IP Address", "192.0.2.1"
+ * @param hasNativeMatch true if AWS-LC has found the host among the names
+ * @returns undefined if the certificate is for the host; otherwise an error such as Node.js creates
  */
 export function checkServerIdentity(
   host: string,
-  certificateNames: readonly string[],
-  matchesHost: boolean,
+  typesAndNames: readonly string[],
+  hasNativeMatch: boolean,
 ): IdentityError | undefined {
+  const names = pairTypesAndNames(typesAndNames);
   const name = host.replace(/\.$/, "");
-  return isIP(name) === 0
-    ? checkDnsName(name, certificateNames, matchesHost)
-    : checkAddress(name, certificateNames, matchesHost);
+  return isIP(name) === 0 ? checkDnsName(name, names, hasNativeMatch) : checkAddress(name, names, hasNativeMatch);
 }
 
-function checkAddress(address: string, names: readonly string[], matchesHost: boolean): IdentityError | undefined {
-  const addresses = namesOfType(names, "IP Address");
-  if (matchesHost && addresses.includes(native.canonicalAddress(address))) return undefined;
-  return mismatch(address, `IP: ${address} is not in the cert's list: ${addresses.join(", ")}`);
+interface CertificateName {
+  /** "DNS", "IP Address", or another type, such as "URI". */
+  readonly type: string;
+  readonly text: string;
 }
 
-function checkDnsName(name: string, names: readonly string[], matchesHost: boolean): IdentityError | undefined {
-  const patterns = namesOfType(names, "DNS");
-  if (patterns.length === 0) return mismatch(name, "Cert does not contain a DNS name");
+function pairTypesAndNames(typesAndNames: readonly string[]): readonly CertificateName[] {
+  const names: CertificateName[] = [];
+  for (let index = 0; index + 1 < typesAndNames.length; index += 2) {
+    names.push({ type: typesAndNames[index] ?? "", text: typesAndNames[index + 1] ?? "" });
+  }
+  return names;
+}
+
+type Names = readonly CertificateName[];
+
+function checkAddress(address: string, names: Names, hasNativeMatch: boolean): IdentityError | undefined {
+  const addresses = textsOfType(names, "IP Address");
+  if (hasNativeMatch && addresses.includes(native.canonicalAddress(address))) return undefined;
+  return mismatchError(address, `IP: ${address} is not in the cert's list: ${addresses.join(", ")}`);
+}
+
+function checkDnsName(name: string, names: Names, hasNativeMatch: boolean): IdentityError | undefined {
+  const patterns = textsOfType(names, "DNS");
+  // The error of this case has a text of its own, as in Node.js.
+  if (patterns.length === 0) return mismatchError(name, "Cert does not contain a DNS name");
   const hostLabels = splitLabels(name);
-  if (matchesHost && patterns.some((pattern) => matchesPattern(hostLabels, pattern))) return undefined;
-  const list = names.flatMap((text, index) => (index % 2 === 0 ? [] : [`${names[index - 1] ?? ""}:${text}`]));
-  // Node.js, too, writes a full stop behind the name.
-  return mismatch(name, `Host: ${name}. is not in the cert's altnames: ${list.join(", ")}`);
+  if (hasNativeMatch && patterns.some((pattern) => matchesPattern(hostLabels, pattern))) return undefined;
+  const list = names.map(({ type, text }) => `${type}:${text}`);
+  // Node.js, too, writes a full stop after the name.
+  return mismatchError(name, `Host: ${name}. is not in the cert's altnames: ${list.join(", ")}`);
 }
 
-/** @param names a flat list of types and names */
-function namesOfType(names: readonly string[], type: string): readonly string[] {
-  return names.filter((_, index) => index % 2 === 1 && names[index - 1] === type);
+function textsOfType(names: Names, type: string): readonly string[] {
+  return names.filter((name) => name.type === type).map(({ text }) => text);
 }
 
-function mismatch(host: string, reason: string): IdentityError {
+function mismatchError(host: string, reason: string): IdentityError {
   const message = `Hostname/IP does not match certificate's altnames: ${reason}`;
   return Object.assign(codedError("ERR_TLS_CERT_ALTNAME_INVALID", message), { reason, host });
 }
 
-/** Returns the parts between the dots of a name, with A to Z in lower case. */
+/** Returns the parts between the dots of a name, with A to Z in lower case. Other letters have no case in DNS (RFC 4343). */
 function splitLabels(name: string): readonly string[] {
   return name
     .replace(/\.$/, "")
@@ -69,18 +84,19 @@ function splitLabels(name: string): readonly string[] {
 }
 
 /**
- * Compares a host with a name of a certificate. The name may have a wildcard, which stands for any characters within the first label,
- * and only in a name of at least three labels: `*.example.com` and `w*.example.com`, but not `*.com`.
+ * Compares a host with a name of a certificate. In the first label of the name, a star matches any characters, but only if the name
+ * has at least three labels: `*.example.com` and `w*.example.com`, but not `*.com`.
  */
 function matchesPattern(hostLabels: readonly string[], pattern: string): boolean {
   const patternLabels = splitLabels(pattern);
-  const isPrintableAscii = !/[^\x21-\x7f]/.test(pattern);
-  if (patternLabels.length !== hostLabels.length || patternLabels.includes("") || !isPrintableAscii) return false;
+  // The characters that Node.js allows, which include DEL.
+  const isAscii = !/[^\x21-\x7f]/.test(pattern);
+  if (patternLabels.length !== hostLabels.length || patternLabels.includes("") || !isAscii) return false;
   const [firstPattern = "", ...otherPatterns] = patternLabels;
   const [firstLabel = "", ...otherLabels] = hostLabels;
   if (otherPatterns.some((label, index) => label !== otherLabels[index])) return false;
   const [prefix = "", suffix, ...furtherParts] = firstPattern.split("*");
-  // In a label of an internationalized name (RFC 5890) a star is no wildcard.
+  // A label of an internationalized name (RFC 5890) is compared as it is, because a star is not a wildcard in it.
   if (suffix === undefined || firstPattern.includes("xn--")) return firstPattern === firstLabel;
   const hasSeveralWildcards = furtherParts.length > 0;
   if (hasSeveralWildcards || patternLabels.length <= 2) return false;

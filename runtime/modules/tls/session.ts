@@ -1,13 +1,14 @@
 /**
- * The client side of TLS over a connected socket. `TlsHandle` stands between two sockets of node:net, and moves bytes between
- * them and a session in C, which encrypts, decrypts and verifies the server (runtime/native/tls.c) but knows no descriptor:
+ * The client side of TLS over a connected socket. A session in C encrypts, decrypts and verifies the server
+ * (runtime/native/tls.c), but reads and writes no descriptor. `TlsHandle` moves bytes between two sockets of node:net and the
+ * session:
  *
- *   TLSSocket (../tls.ts)    reads and writes decrypted bytes through this StreamHandle, and is its `listener`
- *   TlsHandle                passes bytes on, and holds writes back until the handshake has ended
- *   socket and its handle    read and write the encrypted bytes
+ *   TLSSocket (../tls.ts)    reads and writes decrypted bytes through the TlsHandle, and is its `listener`
+ *   TlsHandle                passes bytes to the session and back, and keeps writes until the handshake has ended
+ *   Socket and its handle    read and write the encrypted bytes
  *
- * This file never closes a connection by itself. It reports a failure to the listener, which closes the handle, and `close`
- * closes the socket below.
+ * A TlsHandle never closes a connection by itself. It reports a failure to the listener, which calls `close`, and `close` destroys
+ * the socket with the encrypted bytes.
  */
 import type { Buffer } from "../buffer.ts";
 import { addImmediate, nextTick } from "../../loop.ts";
@@ -16,27 +17,27 @@ import { ECANCELED } from "../net/errors.ts";
 import type { SocketAddress, StatusCallback, StreamHandle } from "../net/handle.ts";
 import type { Socket } from "../net/socket.ts";
 
-/** A TLS session in C. */
+/** A TLS session in C. The property exists only in the type, so that nothing else can be taken for a session. */
 interface NativeSession {
   readonly session: unique symbol;
 }
 
-/** A set of trusted certificates in C, which several sessions share. */
+/** A set of trusted certificates in C, which several sessions share. The property exists only in the type. */
 export interface NativeContext {
   readonly context: unique symbol;
 }
 
-/** The result of a handshake in which the server has sent its certificates, whether C has accepted them or not. */
+/** The result of a handshake in which the server has sent its certificates, even if C has refused them. */
 export type HandshakeResult = readonly [
-  /** The code of the verification error, such as CERT_HAS_EXPIRED; undefined if the chain of certificates is valid. */
-  verificationError: string | undefined,
-  verificationMessage: string | undefined,
+  /** The code of the verification error, such as CERT_HAS_EXPIRED; undefined if the certificate chain is valid. */
+  errorCode: string | undefined,
+  errorMessage: string | undefined,
   /** The protocol that the server chose by ALPN; false if it chose none. */
   protocol: string | false,
   /** The names in the server's certificate as a flat list of types and names: "DNS", "a.example", "IP Address", "::1". */
   certificateNames: readonly string[],
-  /** C has found `SessionOptions.host` among the names. */
-  matchesHost: boolean,
+  /** True if C has found `SessionOptions.host` among the names. */
+  hasMatch: boolean,
 ];
 
 export interface SessionOptions {
@@ -50,7 +51,7 @@ export interface SessionOptions {
   readonly acceptsAnyServer: boolean;
 }
 
-/** Functions that throw an error of TLS have an alert for the server ready in `takeEncrypted`. */
+/** After a function has thrown an error of TLS, `takeEncrypted` returns an alert for the server. */
 interface Natives {
   readonly newSession: (
     context: NativeContext,
@@ -67,12 +68,12 @@ interface Natives {
    * Continues the handshake.
    *
    * @returns true if `outcomeOf` has a result, because the handshake has ended or because the session has refused the server's
-   *   certificate; false if the session needs more bytes of the server; null if the server ended TLS by a close_notify
+   *   certificate; false if the session needs more bytes from the server; null if the server ended TLS by a close_notify
    * @throws an error of TLS
    */
   readonly shakeHands: (session: NativeSession) => boolean | null;
   /**
-   * @returns undefined if the session needs more bytes of the server, null after the server's close_notify
+   * @returns undefined if the session needs more bytes from the server; null after the server's close_notify
    * @throws an error of TLS, or a TypeError if the session has not accepted the server
    */
   readonly readDecrypted: (session: NativeSession) => Buffer | undefined | null;
@@ -82,19 +83,19 @@ interface Natives {
    * @throws an error of TLS, or a TypeError if the session has not accepted the server
    */
   readonly writeDecrypted: (session: NativeSession, chunks: readonly Uint8Array[]) => void;
-  /** Makes the close_notify that tells the server that no further data will come (RFC 8446, 6.1). */
+  /** Creates the close_notify by which the server learns that no further data will come (RFC 8446, 6.1). */
   readonly closeSession: (session: NativeSession) => void;
   readonly outcomeOf: (session: NativeSession) => HandshakeResult;
 }
 
 const native = natives<Natives>();
 
-/** The socket that reads and writes the decrypted bytes. It must close the handle when it learns of a failure. */
+/** The socket that reads and writes the decrypted bytes. */
 export interface TlsListener {
-  /** The handshake has a result. The listener decides whether it accepts the server, and may close the handle at once. */
-  secured(result: HandshakeResult): void;
-  /** TLS has failed. The alert is already on its way to the server, and the handle reads and writes no more. */
-  failed(error: Error): void;
+  /** Decides whether to accept the server, and closes the handle if not. */
+  onHandshakeResult(result: HandshakeResult): void;
+  /** Must close the handle, because TLS has failed. The handle has already sent an alert to the server. */
+  onFailure(error: Error): void;
 }
 
 /** A write that waits for the end of the handshake. */
@@ -113,7 +114,7 @@ export class TlsHandle implements StreamHandle {
   readonly #session: NativeSession;
   #state: "handshake" | "open" | "failed" | "closed" = "handshake";
   #pendingWrites: PendingWrite[] = [];
-  /** The server sends no more: it has sent a close_notify, or the connection ended or broke. */
+  /** True if the server has sent a close_notify, or the connection has ended or failed. */
   #hasInputEnded = false;
 
   /** @param socket a connected socket, which this handle closes @param socketHandle the handle of that socket */
@@ -131,7 +132,7 @@ export class TlsHandle implements StreamHandle {
     nextTick(() => this.#receiveBufferedInput());
   }
 
-  /** Takes what the socket has read before this handle replaced its `onRead`, then lets it read on. */
+  /** Processes the bytes that the socket read before this handle replaced its `onRead`. Then the socket continues to read. */
   #receiveBufferedInput(): void {
     for (let chunk: unknown = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) {
       if (chunk instanceof Uint8Array) this.#receive(chunk);
@@ -144,7 +145,7 @@ export class TlsHandle implements StreamHandle {
     return this.#state === "handshake" || this.#state === "open";
   }
 
-  /** Takes what `StreamHandle.onRead` gets: encrypted bytes, null at the end of the connection, or an error number. */
+  /** @param chunk encrypted bytes, null at the end of the connection, or a negative errno, as `StreamHandle.onRead` gets them */
   #receive(chunk: Uint8Array | null | number): void {
     if (!this.#isActive() || this.#hasInputEnded) return;
     if (chunk !== null && typeof chunk !== "number") {
@@ -155,7 +156,7 @@ export class TlsHandle implements StreamHandle {
     this.onRead(chunk);
   }
 
-  /** Lets the session process the bytes that it has: first the handshake, then the data. */
+  /** Lets the session process the bytes from the server: first the handshake, then the data. */
   #advance(): void {
     if (this.#state === "handshake" && !this.#continueHandshake()) return;
     while (this.isReading && this.#state === "open" && !this.#hasInputEnded) {
@@ -164,19 +165,19 @@ export class TlsHandle implements StreamHandle {
       this.#hasInputEnded = bytes === null;
       this.onRead(bytes);
     }
-    // Reading may have made an answer for the server, such as a new key (RFC 8446, 4.6.3).
+    // The session may have an answer for the server, such as to a change of keys (RFC 8446, 4.6.3).
     if (this.#state === "open") this.#sendEncrypted();
   }
 
-  /** @returns true if the handshake has a result; the listener has got it and may have closed this handle */
+  /** @returns true if the handshake has a result. The listener has got it, and may have closed this handle. */
   #continueHandshake(): boolean {
     const hasResult = this.#callSession(() => native.shakeHands(this.#session));
     this.#sendEncrypted();
     if (hasResult === null) this.#receive(null);
     if (hasResult !== true) return false;
     this.#state = "open";
-    this.listener?.secured(native.outcomeOf(this.#session));
-    // If the listener has closed this handle, `close` has taken the pending writes.
+    this.listener?.onHandshakeResult(native.outcomeOf(this.#session));
+    // There are no pending writes if the listener has closed this handle.
     for (const { chunks, callback } of this.#pendingWrites.splice(0)) {
       const result = this.write(chunks, callback);
       if (result !== undefined) callback(result === true ? 0 : result);
@@ -184,21 +185,21 @@ export class TlsHandle implements StreamHandle {
     return true;
   }
 
-  /** Calls a function of the session. An error of TLS ends this handle: the listener gets it, and undefined is returned. */
-  #callSession<T>(call: () => T): T | undefined {
+  /** Calls a function of the session. If it throws, TLS has failed: the listener gets the error, and undefined is returned. */
+  #callSession<Result>(sessionFunction: () => Result): Result | undefined {
     try {
-      return call();
+      return sessionFunction();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       this.#state = "failed";
-      // The session may have made an alert that tells the server why.
+      // The session may have an alert, by which the server learns the reason.
       this.#sendEncrypted();
-      this.listener?.failed(error);
+      this.listener?.onFailure(error);
       return undefined;
     }
   }
 
-  /** Sends what the session has for the server. Returns as `write` does. */
+  /** Sends the bytes that the session has for the server. @returns the same as `write` */
   #sendEncrypted(callback: StatusCallback = () => {}): ReturnType<StreamHandle["write"]> {
     const bytes = native.takeEncrypted(this.#session);
     return bytes === undefined ? true : this.#socketHandle.write([bytes], callback);
@@ -211,7 +212,7 @@ export class TlsHandle implements StreamHandle {
     }
     if (this.#state !== "open") return ECANCELED;
     const isEncrypted = this.#callSession(() => {
-      // As in Node.js, a head and its body go into one record if they are written together.
+      // All chunks at once, so that a head and its body are in one record, as in Node.js.
       native.writeDecrypted(this.#session, chunks);
       return true;
     });
@@ -220,10 +221,10 @@ export class TlsHandle implements StreamHandle {
 
   startReading(): void {
     this.isReading = true;
-    // During the handshake the socket is read anyway.
+    // The handshake reads the socket in any case.
     if (this.#state !== "open") return;
     this.#socketHandle.startReading();
-    // The session may have decrypted bytes already, of which the socket will report nothing.
+    // The session may already have bytes, for which the socket will not call `#receive` again.
     nextTick(() => this.#advance());
   }
 
@@ -242,7 +243,7 @@ export class TlsHandle implements StreamHandle {
     this.#socketHandle.shutDown(callback);
   }
 
-  /** Closes the socket below, too. Pending writes fail with ECANCELED before the callback is called. */
+  /** Destroys the socket with the encrypted bytes, too. Pending writes fail with ECANCELED before the callback is called. */
   close(callback: () => void): void {
     this.#state = "closed";
     this.isReading = false;
@@ -279,7 +280,7 @@ export class TlsHandle implements StreamHandle {
     return this.#socketHandle.remoteAddress();
   }
 
-  /** Counts encrypted bytes, as `bytesWritten` does. */
+  /** The number of encrypted bytes. So is `bytesWritten`. */
   get bytesRead(): number {
     return this.#socketHandle.bytesRead;
   }

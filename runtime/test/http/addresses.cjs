@@ -80,6 +80,16 @@ async function main() {
   await new Promise((resolve) => local.listen(socketPath, resolve));
   rmSync(dirname(socketPath), { recursive: true });
   await new Promise((resolve) => local.close(resolve));
+  for (const values of [[], [{ port: undefined }]]) {
+    const anyPort = net.createServer();
+    try {
+      anyPort.listen(...values);
+      log(anyPort.listening, anyPort.address().address);
+    } catch (error) {
+      log(error.name, error.code);
+    }
+    anyPort.close();
+  }
   const other = net.createServer().on("error", (error) => log(error.code, error.syscall));
   other.listen(port, "127.0.0.1", () => log("listening twice"));
   await new Promise((resolve) => other.on("error", resolve));
