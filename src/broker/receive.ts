@@ -37,19 +37,19 @@ const TOO_MANY_GUESSES: Refusal = {
 };
 
 export interface Reception extends Omit<Passing, "exchange"> {
-  /** Decides by the routes of now. */
+  /** Decides by the routes that are valid when a request arrives. */
   readonly admit: Admission;
   readonly local: LocalService;
   readonly places: Places;
   readonly exchanges: Exchanges;
   readonly limits: Limits;
-  /** At an address that other machines reach. */
+  /** Slows down clients that guess keys; undefined unless other machines can reach the broker's address. */
   readonly guard?: Guard | undefined;
 }
 
 interface Guard {
   readonly guesses: Guesses;
-  /** Reports an address that is refused from now on. */
+  /** Reports to the user an address whose requests are refused from now on. */
   readonly guessed: (address: string) => void;
 }
 
@@ -99,7 +99,7 @@ class Receiver {
     };
     const received = this.#receive(request, false, send, expectsContinue ? response : undefined);
     if (received === undefined) {
-      // Its answer may be late.
+      // The answer may be sent only later (`later`, `answerBody`). Requests behind this one must not be answered before it.
       this.#turns.refuse(socket);
       return;
     }
@@ -114,30 +114,31 @@ class Receiver {
     this.#turns.inTurn(socket, () => {
       if (!isForWebSocket(request)) {
         socket.unshift(Buffer.concat([requestWithoutUpgrade(request), head]));
-        // Node.js documents that: the server takes the stream as a new connection.
+        // The server handles the socket as a new connection, and reads the request again, without its upgrade. The documentation of
+        // Node.js allows callers to emit this event.
         return void this.#server.emit("connection", socket);
       }
       const received = this.#receive(request, true, (answer) => sendRaw(socket, answer));
       if (received === undefined) return;
-      // Until its end.
+      // The connection keeps its place until it is closed.
       this.#reception.places.use(socket);
       upgrade(received.admitted, { request, socket, head }, received.passing);
     });
   }
 
-  /** Admission refuses it always. */
+  /** Answers a CONNECT request, which admission always refuses. */
   connect(request: IncomingMessage, socket: Duplex): void {
     this.#turns.inTurn(socket, () => this.#receive(request, false, (answer) => sendRaw(socket, answer)));
   }
 
   /** Answers bytes that are no request, or ends the connection, which may have failed. */
   clientError(error: Error, socket: Duplex & { readonly bytesRead?: number }): void {
-    // Its answer is being sent: a client that ends its side behind nonsense causes a second error.
+    // An answer is being sent already. A client that sends nonsense and then ends its side causes a second error.
     if (socket.writableEnded) return;
     const code = systemErrorCode(error);
     const underWay = this.#turns.underWay(socket);
     // A client that is silent or ends before it has begun a request gets no answer, nor does one that leaves during a request.
-    // In Bun its stream has not ended then.
+    // In Bun `readableEnded` is false then, so the error's code decides.
     const hasEnded = socket.readableEnded || code === "HPE_INVALID_EOF_STATE";
     const isSilent = socket.bytesRead === 0 && (hasEnded || code === "ERR_HTTP_REQUEST_TIMEOUT");
     const hasLeft = hasEnded && (underWay !== undefined || this.#turns.isRefused(socket));
@@ -163,13 +164,13 @@ class Receiver {
   ): Received | undefined {
     const { places, exchanges, limits, services, replaced, redirected } = this.#reception;
     const { socket } = request;
-    const own = places.mayUse(socket) ? this.#reception.local(headIn(request, isUpgrade)) : undefined;
-    if (own !== undefined) {
+    const localResponse = places.mayUse(socket) ? this.#reception.local(headIn(request, isUpgrade)) : undefined;
+    if (localResponse !== undefined) {
       const exchange = exchanges.open(request, undefined, send);
-      if ("status" in own) exchange.answerLocally(own);
+      if ("status" in localResponse) exchange.answerLocally(localResponse);
       else {
         waiting?.writeContinue();
-        void answerBody(request, own, exchange);
+        void answerBody(request, localResponse, exchange);
       }
       return undefined;
     }
@@ -179,7 +180,9 @@ class Receiver {
         ? this.#reception.admit(headIn(request, isUpgrade))
         : TOO_MANY;
     if ("code" in outcome) {
-      exchanges.open(request, undefined, this.#isLate(outcome, socket) ? later(socket, send) : send).refuse(outcome);
+      exchanges
+        .open(request, undefined, this.#mustDelayAnswer(outcome, socket) ? later(socket, send) : send)
+        .refuse(outcome);
       return undefined;
     }
     const excess = outcome.isBare === true ? undefined : limits.take(outcome.route, performance.now());
@@ -191,16 +194,17 @@ class Receiver {
     return { admitted: outcome, passing: { services, exchange, replaced, redirected } };
   }
 
-  /** Its address has sent too many guesses. */
+  /** Returns true if the client's address is refused because it has sent too many guesses. */
   #isRefused({ remoteAddress = "" }: Socket): boolean {
     return this.#reception.guard?.guesses.isRefused(remoteAddress, performance.now()) === true;
   }
 
   /**
-   * Returns true for a request without a key of this run, at an address that other machines reach, and counts guesses. One
-   * without credentials is none: a web page can have the user's browser send many, and the program may have its address.
+   * Returns true if the answer must be delayed: the request has no key of this run, and other machines can reach the broker. Counts
+   * the request if it is a guess. A request without credentials is no guess: a web page can make the user's browser send many, and
+   * the program may have the same address as that browser.
    */
-  #isLate({ code, isGuess = false }: Refusal, { remoteAddress = "" }: Socket): boolean {
+  #mustDelayAnswer({ code, isGuess = false }: Refusal, { remoteAddress = "" }: Socket): boolean {
     const { guard } = this.#reception;
     if (guard === undefined || code !== "broker-key") return false;
     if (isGuess && guard.guesses.note(remoteAddress, performance.now())) guard.guessed(remoteAddress);
@@ -208,7 +212,7 @@ class Receiver {
   }
 }
 
-/** Answers a request of which the body must be read first. */
+/** Reads the body of a request to a service of this process, and answers it. */
 async function answerBody(request: IncomingMessage, { maxBytes, answerTo }: LocalReading, exchange: Exchange) {
   const body = await readLocalBody(request, maxBytes);
   if (body === undefined) exchange.left();
@@ -220,7 +224,7 @@ function headIn(request: IncomingMessage, isUpgrade: boolean): RequestHead {
   return { method, version, target, rawHeaders, isUpgrade };
 }
 
-/** Has the answer to a guess wait. */
+/** Returns a function that sends an answer after a delay, unless the client has left by then. */
 function later(socket: Socket, send: (answer: RefusalAnswer) => void): (answer: RefusalAnswer) => void {
   return (answer) => {
     setTimeout(() => {

@@ -4,7 +4,7 @@ import { messageWriter } from "./messages.ts";
 import { Outputs, syncAll, type Pumps } from "./outputs.ts";
 import { openPartTerminal } from "./part-terminal.ts";
 import { openSession } from "./terminal-session.ts";
-import { isWholeTerminal, planOutputs, prepare, type PreparedOutput } from "./streams.ts";
+import { isWholeTerminal, planOutputs, prepareOutput, type PreparedOutput } from "./streams.ts";
 import { duplicate, type System, type TerminalPair } from "./masking-system.ts";
 
 export { openSystem } from "./masking-system.ts";
@@ -24,16 +24,17 @@ export function openOutputs(
 ): Outputs {
   const addon = system?.addon;
   const planned = planOutputs(addon);
-  const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
-  const prepared = planned.map((output) => prepare(output, outputMasking.requiresTerminal, isWhole, system));
+  const hasWholeTerminal = mayHaveSession && isWholeTerminal(planned, addon);
+  const { requiresTerminal } = outputMasking;
+  const prepared = planned.map((output) => prepareOutput(output, { requiresTerminal, hasWholeTerminal }, system));
   const streams = prepared.map(({ output, isTerminal }) => ({ isErrors: output.descriptors.includes(2), isTerminal }));
   const messageTarget = prepared.find((_, stream) => streams[stream]?.isErrors)?.target;
-  const messages = messageWriter(messageTarget, isWhole ? "\r\n" : "\n");
+  const messages = messageWriter(messageTarget, hasWholeTerminal ? "\r\n" : "\n");
   const pumps: Pumps = new Map();
   const terminalOutput = prepared.find(({ isTerminal }) => isTerminal);
   const terminal = system && terminalOutput && openTerminal(terminalOutput, pumps, system);
   const session =
-    terminalOutput && terminal && isWhole
+    terminalOutput && terminal && hasWholeTerminal
       ? openSessionOn(terminal, terminalOutput, pumps, launch.inherited.numbers)
       : undefined;
   const partTerminal = terminal && session === undefined ? openPartTerminal(terminal) : undefined;

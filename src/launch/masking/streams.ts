@@ -113,21 +113,25 @@ export interface PreparedOutput {
   readonly isTerminal: boolean;
 }
 
+interface TerminalNeeds {
+  /** True: the launch fails if a terminal cannot be replaced by a pseudo-terminal. False: the program then gets a pipe. */
+  readonly requiresTerminal: boolean;
+  /** True if the program runs in a session of its own, because of {@link isWholeTerminal}. */
+  readonly hasWholeTerminal: boolean;
+}
+
 /**
- * Prepares an output.
+ * Opens the pipe or pseudo-terminal that the program gets in place of an output.
  *
- * @param requiresTerminal throws an error if a terminal cannot be replaced by a pseudo-terminal; otherwise it is replaced by a pipe
- * @param isWhole as of {@link isWholeTerminal}
  * @throws SophiaError (system-limit, redact-pipe or redact-terminal, 125)
  */
-export function prepare(
+export function prepareOutput(
   output: Output,
-  requiresTerminal: boolean,
-  isWhole: boolean,
+  { requiresTerminal, hasWholeTerminal }: TerminalNeeds,
   system: System | undefined,
 ): PreparedOutput {
   const [target] = output.descriptors;
-  const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
+  const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, hasWholeTerminal ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
   const error = typeof ends === "number" ? errorName(ends) : undefined;
   if (error !== undefined && limitOf(error) !== undefined) throw cannotMask(error);

@@ -77,15 +77,20 @@ export function openSession(parts: SessionParts) {
       const ended = new Promise<ProgramEnd>((resolve) => {
         resolveEnded = resolve;
       });
-      const monitorOrCode = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
-        unread: keys.collected,
-        continued: () => happen({ kind: "continued" }),
-        stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
-        ended: (end) => {
-          happen({ kind: "ended", end });
-          resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+      const monitorOrCode = startMonitored(
+        parts,
+        program,
+        { ...parts, formerSettings, isForeground: state.isForeground },
+        {
+          unread: keys.collected,
+          continued: () => happen({ kind: "continued" }),
+          stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
+          ended: (end) => {
+            happen({ kind: "ended", end });
+            resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+          },
         },
-      });
+      );
       if (typeof monitorOrCode === "string") return monitorOrCode;
       monitor = monitorOrCode;
       closeSync(slave);
