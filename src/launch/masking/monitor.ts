@@ -1,10 +1,10 @@
 /**
- * The launcher's side of the monitor (native/masking/monitor.inc): the process that is the parent of a program whose output is masked on a
- * terminal, and the leader of the program's session. terminal-session.ts starts the monitor here, sends it requests, and is called when
- * the monitor reports something about the program.
+ * Talks to the monitor (native/masking/monitor.inc). The monitor is a process between this one and a program whose output is masked on a
+ * terminal: it is the program's parent, and the leader of the program's session. terminal-session.ts starts the monitor here, sends
+ * requests to it, and is called when it reports something about the program.
  *
- * Both sides send records of eight bytes over a socket: the kind (native/shared.ts) and a value, each a 32-bit integer in little-endian
- * byte order. A record UNREAD is followed by the typed bytes that the program has not read; its value is their number.
+ * Both sides send records of eight bytes over a socket: the kind, as in native/shared.ts, and a value. Each is a 32-bit integer in
+ * little-endian byte order. After a record UNREAD, as many bytes follow as its value says: the keys that the program has not read.
  */
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
@@ -16,22 +16,23 @@ import type { End } from "./job.ts";
 import { cannotMask, type System } from "./masking-system.ts";
 
 const RECORD_BYTES = 8;
+/** Enough for the input buffer of a terminal (4,096 bytes) and several records. */
 const CHUNK_BYTES = 8192;
 const SIGKILL = 9;
 
 export interface MonitorEvents {
-  /** The program was stopped. @param signal its number */
+  /** The program was stopped. @param signal the number of the signal */
   readonly stopped: (signal: number) => void;
   /** The program was continued at the request of this process. */
   readonly continued: () => void;
-  /** The answer to `collect`: the keys that the program has not read. */
+  /** The answer to `collectUnread`: the keys that the program has not read. */
   readonly unread: (keys: Uint8Array) => void;
-  /** The program, or the monitor, has ended. It is called once. */
+  /** The program, or the monitor, has ended. Called once. */
   readonly ended: (end: End) => void;
 }
 
-/** The terminal that the program gets, and the descriptors that it inherits. */
-interface ProgramTerminal {
+/** The terminals of the program, and the descriptors that it inherits. */
+interface ProgramTerminals {
   /** The program's side of the pseudo-terminal. */
   readonly slave: number;
   /** The real terminal. */
@@ -53,10 +54,10 @@ interface ProgramTerminal {
 export function startMonitored(
   system: System,
   program: Program,
-  { slave, real, formerSettings, isForeground, inherited }: ProgramTerminal,
+  { slave, real, formerSettings, isForeground, inherited }: ProgramTerminals,
   events: MonitorEvents,
 ): Monitor | string {
-  const channelOrError = system.addon.startMonitor(
+  const connectionOrError = system.addon.startMonitor(
     bytesOf(program),
     program.argv.length,
     slave,
@@ -65,8 +66,8 @@ export function startMonitored(
     Number(isForeground),
     Int32Array.from(inherited),
   );
-  if (typeof channelOrError === "number") throw cannotMask(errorName(channelOrError));
-  const [channel, monitorPid] = channelOrError;
+  if (typeof connectionOrError === "number") throw cannotMask(errorName(connectionOrError));
+  const [channel, monitorPid] = connectionOrError;
   const firstRecord = readFirstRecord(channel);
   if (firstRecord?.kind === records.STARTED) {
     return new Monitor(system, { channel, monitorPid, programPid: firstRecord.value }, events);
@@ -107,16 +108,16 @@ export class Monitor {
   }
 
   /** Puts the program into the foreground of its terminal or the background, and continues it. */
-  continue(isForeground: boolean): void {
+  continue({ isForeground }: { readonly isForeground: boolean }): void {
     this.#request(records.CONTINUE, Number(isForeground));
   }
 
-  /** Asks for the keys that the program has not read. @param isLast the monitor also closes its side of the terminal */
-  collect(isLast: boolean): void {
-    this.#request(records.COLLECT, Number(isLast));
+  /** Asks for the keys that the program has not read. `closesTerminal`: the monitor also closes its side of the pseudo-terminal. */
+  collectUnread({ closesTerminal }: { readonly closesTerminal: boolean }): void {
+    this.#request(records.COLLECT, Number(closesTerminal));
   }
 
-  /** Keeps the program from being hung up when its terminal is closed. */
+  /** Lets the pseudo-terminal be closed without a SIGHUP for the program. */
   detach(): void {
     this.#request(records.DETACH, 0);
   }
@@ -185,7 +186,7 @@ interface MonitorRecord {
   readonly value: number;
 }
 
-/** Waits for the monitor's first record. Returns undefined if the monitor has ended without one. */
+/** Waits for the monitor's first record. Returns undefined if the monitor has ended before it sent a complete record. */
 function readFirstRecord(channel: number): MonitorRecord | undefined {
   const bytes = Buffer.alloc(RECORD_BYTES);
   return readSync(channel, bytes) === RECORD_BYTES ? parseRecord(bytes) : undefined;

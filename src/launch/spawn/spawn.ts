@@ -35,15 +35,15 @@ export async function spawn(launch: Launch): Promise<never> {
   launch.broker?.end(end);
   releaseDescriptors(launch, restarts !== undefined);
   // The program itself could not see that its output was lost, for example on a full disk, because it wrote into a pipe.
-  const isOutputLost = end === 0 && outputs?.isIncomplete() === true;
+  const isOutputLost = end === 0 && outputs?.hasLostOutput() === true;
   return endAs(isOutputLost ? ExitStatus.failed : end, launch);
 }
 
 type RepairTerminal = Awaited<ReturnType<typeof loadWatch>>["repairTerminal"];
 
 async function loadWatch(watch: Watch, launch: Launch) {
-  const { makeRestarts, rememberTerminal } = await import("../watch/restarts.ts");
-  return { restarts: makeRestarts(watch, launch), repairTerminal: await rememberTerminal() };
+  const { Restarts, rememberTerminal } = await import("../watch/restarts.ts");
+  return { restarts: new Restarts(watch, launch), repairTerminal: await rememberTerminal() };
 }
 
 /**
@@ -74,11 +74,12 @@ async function runPrograms(
     await restarts?.awaitLateSignals();
     const restarted = await startProgram(nextLaunch, state);
     if (restarted === undefined) break;
-    if (current.outputs?.isOpen() === true) earlierOutputs.push(current.outputs);
+    if (current.outputs?.hasWriter() === true) earlierOutputs.push(current.outputs);
     current = restarted;
   }
   await current.finish({ isLast: true });
-  for (const outputs of earlierOutputs) if (outputs.isOpen()) await outputs.finish({ isLast: true, wasKilled: false });
+  for (const outputs of earlierOutputs)
+    if (outputs.hasWriter()) await outputs.finish({ isLast: true, wasKilled: false });
   return { end: await current.ended, outputs: current.outputs };
 }
 

@@ -25,7 +25,7 @@ import type { Launch, Program, ProgramEnd, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
 import { loadStartChild, type Descriptors } from "./child.ts";
 import { release } from "./end.ts";
-import { forwardSignals } from "./forward-signals.ts";
+import { forwardSignals, type Forwarding } from "./forward-signals.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
 import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
 
@@ -64,8 +64,11 @@ interface StartedProcess extends Running {
  */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
   let parts = await loadParts(launch, state);
-  for (let newer = state.restarts?.takeNewer(); newer !== undefined; newer = state.restarts?.takeNewer()) {
-    parts = await loadParts(newer, state);
+  // The values may have changed again meanwhile. The newest launch has all changes.
+  for (;;) {
+    const newerLaunch = state.restarts?.takeNewerLaunch();
+    if (newerLaunch === undefined) break;
+    parts = await loadParts(newerLaunch, state);
   }
   const started = startNow(parts);
   if (started === undefined || "ended" in started) return started;
@@ -134,12 +137,12 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
   const { ipc, libc, restarts } = state;
   const outputs = masking?.openOutputs(launch, masking.outputMasking, state.maskingSystem, {
     mayHaveSession: ipc === undefined,
-    isRenewed: restarts !== undefined,
+    mayRestart: restarts !== undefined,
   });
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   const hasConnections = mayLoseReaders(launch, state);
   const target = new SignalTarget();
-  const stopForwarding = (outputs?.session?.forward ?? forwardSignals)({
+  const forwarding: Forwarding = {
     pid: () => target.pid,
     isFirstProcess: preparation.isFirstProcess,
     profiled: launch.profiled,
@@ -149,9 +152,10 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
       signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
     reapOrphans: () => reapOrphans(libc, target),
     terminal: outputs?.terminal,
-    onSignal: restarts?.onSignal,
+    onSignal: (signal) => restarts?.handleSignal(signal),
     onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
-  });
+  };
+  const stopForwarding = outputs?.session?.listenToSignals(forwarding) ?? forwardSignals(forwarding);
   // The listeners of the former program, or those from before the first start, are removed once there are new ones. So no signal is
   // missed.
   state.stopForwarding();
@@ -239,7 +243,7 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
       : relayMessages(child, ipc, libc, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
-  if (write !== undefined) restarts?.started(pid, write, outputs);
+  if (write !== undefined) restarts?.handleStart(pid, write, outputs);
   const maskFurther = outputs === undefined ? undefined : (further: readonly Secret[]) => outputs.maskFurther(further);
   broker?.started(write, maskFurther, secrets?.replace);
   if (restarts === undefined && process.platform !== "win32") releaseProgramDescriptors(launch, ipc, outputs);
