@@ -17,7 +17,7 @@ import { startPump, type Pump } from "./pump.ts";
 import { readFrom } from "./source.ts";
 import { openSystem } from "./masking-system.ts";
 
-/** What the other process reads from its standard input, as JSON. Bytes are in base64. */
+/** The JSON that the other process reads from its standard input. Bytes are in base64. */
 interface Continuation {
   readonly secrets: readonly (readonly [name: string, value: string])[];
   readonly streams: readonly (Omit<StreamState, "keptBytes"> & { readonly keptBytes: string })[];

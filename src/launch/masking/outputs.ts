@@ -45,7 +45,7 @@ export interface OpenedOutputs {
 }
 
 export class Outputs {
-  /** What the program gets in place of its descriptors 1 and 2, by descriptor: a descriptor of this process, or a pipe of Node.js. */
+  /** The replacements of the program's descriptors 1 and 2: descriptors of this process, or pipes that Node.js makes. */
   readonly programSides: ReadonlyMap<number, number | "pipe">;
   readonly session: OpenedOutputs["session"];
   /** The handlers of signals of a terminal that is not the terminal of a session. */

@@ -171,7 +171,7 @@ export class TerminalSession {
         return;
       case "enter foreground":
         clearInterval(this.#pollTimer);
-        if (effect.adopts) this.#copySettings(real, master, AS_GIVEN);
+        if (effect.adoptsSettings) this.#copySettings(real, master, AS_GIVEN);
         this.#copySettings(real, real, RAW);
         addon.copySize(real, master);
         return;
@@ -188,9 +188,9 @@ export class TerminalSession {
       case "hold keys":
         return this.#keys.pause();
       case "show":
-        return void this.#showOutput(effect.signal, effect.certainly);
+        return void this.#showOutput(effect.signal, effect.cannotStop);
       case "stop":
-        return this.#stop(effect.signal, effect.restores);
+        return this.#stop(effect.signal, effect.restoresTerminal);
       case "resume later":
         return void setTimeout(() => this.#handle({ kind: "resumed" }), REFUSED_MS);
       case "ignore SIGTTOU":
@@ -207,7 +207,7 @@ export class TerminalSession {
         clearInterval(this.#pollTimer);
         return this.#keys.close();
       case "restore terminal": {
-        const programSettings = effect.left ? addon.settingsOf(master) : undefined;
+        const programSettings = effect.keepsSettings ? addon.settingsOf(master) : undefined;
         addon.applySettings(real, programSettings ?? this.#formerSettings, AS_GIVEN);
         // Background processes may still write. The real terminal converts their `\n` to `\r\n`, so the pseudo-terminal must not.
         this.#copySettings(master, master, RAW_OUTPUT);
