@@ -29,7 +29,7 @@ export class PartTerminal {
   readonly signals: TerminalSignals = {
     resized: () => this.#copySize(),
     isAccess: (signal, program) => this.#isAccess(signal, program),
-    settled: async () => this.#showBeforeStop(),
+    showBeforeStop: async () => this.#showBeforeStop(),
     continued: () => this.#continue(),
   };
   readonly #pair: TerminalPair;

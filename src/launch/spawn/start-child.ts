@@ -84,7 +84,7 @@ export async function startProgram(launch: Launch, state: LauncherState): Promis
   throw executionError(launch.command[0], parts.launch.program, await started.code);
 }
 
-/** What a start needs, with the code that only some starts need. */
+/** The input of a start, and the code that only some starts need. */
 interface StartParts {
   readonly launch: Launch;
   readonly state: LauncherState;
@@ -145,7 +145,7 @@ class SignalTarget {
   }
 }
 
-/** What was made for the program before it is started. */
+/** The objects that are made for the program before it is started. */
 interface Setup {
   readonly outputs: Outputs | undefined;
   readonly secrets: SecretFiles | undefined;
@@ -172,7 +172,7 @@ function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
     pid: () => target.pid,
     isFirstProcess: preparation.isFirstProcess,
     profiled: launch.profiled,
-    writesAlone: hasConnections && libc === undefined,
+    ignoresWriteSignals: hasConnections && libc === undefined,
     // This process writes the masked output. If the size of files is limited, these writes are the likely cause of a SIGXFSZ.
     isOfWrite: (signal) =>
       signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
@@ -272,8 +272,8 @@ function attach(parts: StartParts, setup: Setup, started: StartedProcess): Start
   if (restarts === undefined && process.platform !== "win32") releaseProgramDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async ({ isLast }) => {
     target.stopKilling();
-    await relay?.drained(isLast);
-    if (!isLast) relay?.end();
+    await relay?.drain({ isLast });
+    if (!isLast) relay?.stop();
     await outputs?.finish({ isLast, wasKilled: typeof (await ended) === "string" });
     // Background processes of the program must not delay the exit. The listeners stay, so that a late signal does not change this
     // process's status.
