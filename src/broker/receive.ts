@@ -10,7 +10,7 @@ import type { Admission, Admitted, RequestHead } from "./admit.ts";
 import type { Passing } from "./answers.ts";
 import type { Exchange, Exchanges } from "./exchange.ts";
 import { forward } from "./forward-request.ts";
-import { GUESS_MS, type Guesses, MOST_GUESSES } from "./guesses.ts";
+import { GUESS_MS, type Guesses, MAX_GUESSES } from "./guesses.ts";
 import type { Limits } from "./key-limits.ts";
 import type { LocalReading, LocalService } from "./local.ts";
 import { readLocalBody } from "./local-body.ts";
@@ -33,7 +33,7 @@ const TOO_MANY_REQUESTS: Refusal = {
 
 const TOO_MANY_GUESSES: Refusal = {
   code: "broker-denied",
-  message: `this address sent ${MOST_GUESSES} wrong keys; it is refused for a minute`,
+  message: `this address sent ${MAX_GUESSES} wrong keys; it is refused for a minute`,
 };
 
 /** The parts of a broker on which the handling of a request depends. */
