@@ -17,6 +17,7 @@ type Execution = () => string;
 export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
+  /** Does all that can be done before this process is changed for the execution of a program. */
   let prepareExecution: (target: Program) => Execution;
   if (libc === undefined) {
     const byNode = await import("./by-node.ts");

@@ -44,13 +44,14 @@ export interface OpenedOutputs {
   readonly partTerminal: PartTerminal | undefined;
 }
 
+/** The masked outputs of one program. `start` begins to mask them, and `finish` must be called once the program has ended. */
 export class Outputs {
   /** The replacements of the program's descriptors 1 and 2: descriptors of this process, or pipes that Node.js makes. */
   readonly programSides: ReadonlyMap<number, number | "pipe">;
   readonly session: OpenedOutputs["session"];
   /** The handlers of signals of a terminal that is not the terminal of a session. */
   readonly terminal: TerminalSignals | undefined;
-  /** The descriptors, of 1 and 2, to which this process still writes. */
+  /** The descriptors 1 and 2 of this process, if it still writes masked output to them. */
   readonly keptDescriptors: readonly number[];
   /** Writes to the standard error, between the program's lines. */
   readonly write: (text: string) => void;

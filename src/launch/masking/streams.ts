@@ -33,8 +33,9 @@ const MEMORY_DEVICES_MAJOR = 1;
  * that the order in which the program writes to them is kept.
  */
 export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined): readonly Output[] {
-  const [standardOutput, standardError] = [examine(1), examine(2)];
-  if (standardOutput !== undefined && standardError !== undefined && isSame(standardOutput, standardError, addon)) {
+  const standardOutput = readStreamStatus(1);
+  const standardError = readStreamStatus(2);
+  if (standardOutput && standardError && areSameDestination(standardOutput, standardError, addon)) {
     return [outputOf(standardOutput, [1, 2])];
   }
   return [standardOutput, standardError].flatMap((stream) =>
@@ -56,17 +57,19 @@ export function isSessionRequired(
   return input.isCharacterDevice() && input.rdev === output.rdev && addon.foregroundGroup(1) !== -1;
 }
 
+/** A descriptor to which the program may write, and its status. */
 interface OpenStream {
   readonly descriptor: 1 | 2;
   readonly stats: Stats;
 }
 
 /** Reads the status of a descriptor. @returns undefined if the descriptor is closed, read-only, an IPC channel, or has no reader */
-function examine(descriptor: 1 | 2): OpenStream | undefined {
+function readStreamStatus(descriptor: 1 | 2): OpenStream | undefined {
   let stats: Stats;
   try {
     stats = fstatSync(descriptor);
   } catch {
+    // The descriptor is closed.
     return undefined;
   }
   if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES_MAJOR) {
@@ -80,16 +83,18 @@ function examine(descriptor: 1 | 2): OpenStream | undefined {
 }
 
 /** Returns true if two streams are the same pipe, the same terminal, or the same open file. */
-function isSame(
-  { descriptor, stats }: OpenStream,
-  other: OpenStream,
+function areSameDestination(
+  first: OpenStream,
+  second: OpenStream,
   addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined,
 ): boolean {
-  if (stats.dev !== other.stats.dev || stats.ino !== other.stats.ino) return false;
-  if (!stats.isFile()) return true;
-  // A file that was opened twice has two offsets. They do not matter if both descriptors append.
-  const appends = [1, 2].every((number) => ((openFlags(number) ?? 0) & constants.O_APPEND) !== 0);
-  return appends || addon === undefined || addon.isSameOpenFile(descriptor, other.descriptor) === 1;
+  if (first.stats.dev !== second.stats.dev || first.stats.ino !== second.stats.ino) return false;
+  if (!first.stats.isFile()) return true;
+  // A file that was opened twice has two offsets. These do not matter if both descriptors append.
+  const doBothAppend = [first, second].every(
+    ({ descriptor }) => ((openFlags(descriptor) ?? 0) & constants.O_APPEND) !== 0,
+  );
+  return doBothAppend || addon === undefined || addon.isSameOpenFile(first.descriptor, second.descriptor) === 1;
 }
 
 function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descriptors"]): Output {
@@ -98,7 +103,8 @@ function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descri
   return { descriptors, kind: stats.isCharacterDevice() && isatty(descriptor) ? "terminal" : "stream" };
 }
 
-function pathOf(descriptor: number): { readonly file?: string } {
+/** Returns the path of an open file, if /proc shows it. */
+function pathOf(descriptor: number): Pick<Output, "file"> {
   try {
     return { file: readlinkSync(`/proc/self/fd/${descriptor}`) };
   } catch {
@@ -159,7 +165,7 @@ export function prepareOutput(
   return { output, target: targetCopy, source: readFrom(launcherSide, watcher), programSide, isTerminal };
 }
 
-/** Closes the descriptors of an output that has no writer any more, so that its reader sees the end. */
+/** Closes the target of an output that has no writer any more, so that its reader sees the end. */
 export function closeTarget({ output, target }: PreparedOutput, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);

@@ -44,7 +44,7 @@ export function lookUp(
   return { problem: problemOfFile ?? NOT_ON_PATH };
 }
 
-/** Returns the file of a command on the `PATH` of an environment; undefined if no file there can be executed. */
+/** Returns the file of a program such as env(1) on the `PATH` of an environment; undefined if no file there can be executed. */
 export function findHelper(name: string, environment: Environment): string | undefined {
   const result = lookUp(name, environment.get("PATH"));
   return "file" in result ? result.file : undefined;

@@ -140,7 +140,7 @@ class SignalTarget {
     this.killTimer ??= setTimeout(() => this.pid !== undefined && send(this.pid, "SIGKILL"), ms);
   }
 
-  stopKilling(): void {
+  cancelKill(): void {
     clearTimeout(this.killTimer);
   }
 }
@@ -159,7 +159,7 @@ interface Setup {
  * as before.
  */
 function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
-  const { files, options, preparation, program } = launch;
+  const { files, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
   const outputs = masking?.openOutputs(launch, masking.outputMasking, state.maskingSystem, {
     mayHaveSession: ipc === undefined,
@@ -168,19 +168,8 @@ function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   const hasConnections = mayLoseReaders(launch, state);
   const target = new SignalTarget();
-  const forwarding: Forwarding = {
-    pid: () => target.pid,
-    isFirstProcess: preparation.isFirstProcess,
-    profiled: launch.profiled,
-    ignoresWriteSignals: hasConnections && libc === undefined,
-    // This process writes the masked output. If the size of files is limited, these writes are the likely cause of a SIGXFSZ.
-    isOfWrite: (signal) =>
-      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
-    reapOrphans: () => reapOrphans(libc, target),
-    terminal: outputs?.terminal,
-    onSignal: (signal) => restarts?.handleSignal(signal),
-    onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
-  };
+  const setup: Setup = { outputs, secrets, target, hasConnections };
+  const forwarding = createForwarding(launch, state, setup);
   const stopForwarding = outputs?.session?.listenToSignals(forwarding) ?? forwardSignals(forwarding);
   // The listeners for the former program, or those from before the first start, are removed only now. So no signal is missed.
   state.stopForwarding();
@@ -191,7 +180,28 @@ function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
   libc?.makeUndumpable();
   // `attach` blocks SIGPIPE for the writes of this process. A restarted program would inherit that.
   if (hasConnections) libc?.blockOwnWrites(0);
-  return { outputs, secrets, target, hasConnections };
+  return setup;
+}
+
+/** Returns the rules by which this process forwards signals to a program. */
+function createForwarding(
+  { options, preparation, profiled }: Launch,
+  { libc, restarts }: LauncherState,
+  { outputs, target, hasConnections }: Setup,
+): Forwarding {
+  return {
+    pid: () => target.pid,
+    isFirstProcess: preparation.isFirstProcess,
+    profiled,
+    ignoresWriteSignals: hasConnections && libc === undefined,
+    // This process writes the masked output. If the size of files is limited, these writes are the likely cause of a SIGXFSZ.
+    isOfWrite: (signal) =>
+      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
+    reapOrphans: () => reapOrphans(libc, target),
+    terminal: outputs?.terminal,
+    onSignal: (signal) => restarts?.handleSignal(signal),
+    onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
+  };
 }
 
 /**
@@ -202,6 +212,7 @@ function mayLoseReaders({ broker }: Launch, { restarts }: LauncherState): boolea
   return (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
 }
 
+/** Reaps all children that have ended but the program. Does nothing while no program runs. */
 function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
   if (pid !== undefined) libc?.reapAllBut(pid);
 }
@@ -256,7 +267,7 @@ function attach(parts: StartParts, setup: Setup, started: StartedProcess): Start
   const { ipc, libc, restarts } = state;
   const { pid, child } = started;
   target.pid = pid;
-  // Orphans that ended while no program ran were not reaped.
+  // No orphans were reaped while no program ran.
   if (preparation.isFirstProcess) reapOrphans(libc, target);
   if (hasConnections && libc !== undefined) blockOwnSignals(libc);
   const ended = started.ended.finally(() => (target.pid = undefined));
@@ -271,7 +282,7 @@ function attach(parts: StartParts, setup: Setup, started: StartedProcess): Start
   // The next program of a watch needs the descriptors, too.
   if (restarts === undefined && process.platform !== "win32") releaseProgramDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async ({ isLast }) => {
-    target.stopKilling();
+    target.cancelKill();
     await relay?.drain({ isLast });
     if (!isLast) relay?.stop();
     await outputs?.finish({ isLast, wasKilled: typeof (await ended) === "string" });

@@ -33,11 +33,13 @@ export function findOnWindows(
   if (command === "") return { problem: NOT_ON_PATH };
   const variables = new FoldedMap(environment);
   const endings = (variables.get("PATHEXT") || DEFAULT_ENDINGS).split(";").filter((ending) => ending.startsWith("."));
-  const names = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
+  // A command with a dot may have its ending already.
+  const namesWithEnding = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
   const isPath = /[\\/:]/.test(command);
   const folders = isPath ? [""] : foldersOf(variables.get("PATH") ?? "");
   let problem: string | undefined;
-  for (const candidates of [names, [command]]) {
+  // All folders are searched for a name with an ending before any is searched for the bare command.
+  for (const candidates of [namesWithEnding, [command]]) {
     for (const folder of folders) {
       for (const name of candidates) {
         const file = folder === "" ? name : win32.join(folder, name);
