@@ -1,5 +1,6 @@
 /**
- * Decides over each request that reaches the broker: which key it may use, where, and how; pure.
+ * Decides whether the broker passes a request on, with which key, and to which service. receive.ts asks for each request. The functions
+ * are pure.
  *
  * Any process of this machine can connect to the broker's port, and so can a web page in a browser. A request is admitted if
  * - its head is well-formed, and it is addressed to the broker or to a service of a key (`request-address.ts`);
@@ -20,9 +21,9 @@ import { pathBelow, type Route, routeSites, withoutQuery } from "./route.ts";
 
 /** The head of a request, as the HTTP parser reports it. */
 export interface RequestHead extends RequestLine {
-  /** Names and values in turn, as the client sent them. (`headers` of Node.js drops or joins repeated headers.) */
+  /** Alternately a name and its value, as the client sent them. (`headers` of Node.js drops or joins repeated headers.) */
   readonly rawHeaders: readonly string[];
-  /** The client asks for another protocol on this connection. */
+  /** True if the client asks for another protocol on this connection. */
   readonly isUpgrade: boolean;
 }
 
@@ -31,20 +32,20 @@ export interface Admitted {
   readonly route: Route;
   /** The header that holds the dummy. */
   readonly slot: Slot;
-  /** The origin that gets the request, one of the route's. */
+  /** The origin that gets the request. It is one of the route's origins, except for a redirect (redirects.ts). */
   readonly origin: string;
-  /** The address that the client used for this origin; it replaces the origin in the headers of the answer. */
+  /** The address that the client used for this origin. It replaces the origin in the headers of the answer. */
   readonly address: string;
   /** Path and query for the service. */
   readonly target: string;
-  /** The request is sent without the key, and without other credentials. */
+  /** True if the request is sent without the key, and without other credentials. */
   readonly isBare?: boolean;
 }
 
 /** Decides over one request. */
 export type Admission = (request: RequestHead) => Admitted | Refusal;
 
-/** Headers by which frameworks let a client replace the method or the path: the service would act on one that no rule saw. */
+/** Headers by which a client can replace the method or the path in some frameworks. No rule would see what the service then uses. */
 const OVERRIDE_HEADERS = [
   "x-http-method-override",
   "x-http-method",
@@ -53,7 +54,7 @@ const OVERRIDE_HEADERS = [
   "x-rewrite-url",
 ] as const;
 
-/** The limit of bytes (16 KiB) alone would admit thousands of short headers, each of which costs time. */
+/** The headers of a request have a limit of 16 KiB. That alone would admit thousands of short headers, each of which costs time. */
 const MAX_HEADER_FIELDS = 1000;
 
 /**
@@ -80,7 +81,7 @@ export function admission(routes: readonly Route[], brokerAddress: OwnAddress): 
   };
 }
 
-/** Refuses a transfer coding that servers may read differently: they would disagree about where the body ends. */
+/** Refuses transfer codings other than `chunked`. Servers read others differently, and would disagree about where the body ends. */
 function bodyFault(headers: HeaderFields): Refusal | undefined {
   const [coding, ...furtherCodings] = headers.valuesOf("transfer-encoding");
   if (coding === undefined) return undefined;
@@ -102,7 +103,7 @@ interface RequestedService {
   readonly site: Site;
   /** The address that the client used for the service. */
   readonly address: string;
-  /** Path and query at the service. */
+  /** The path and the query at the service. */
   readonly target: string;
 }
 
@@ -122,9 +123,9 @@ function findService(
     if (site === undefined) return createRefusal("broker-denied", `${name} is not for ${host}`, name);
     return { site, address: isProxied ? `http://${host}` : site.origin, target };
   }
-  const [onlySite] = sites;
-  if (route.sites === undefined && onlySite !== undefined) {
-    return { site: onlySite, address: brokerAddress.origin, target };
+  const [firstSite] = sites;
+  if (route.sites === undefined && firstSite !== undefined) {
+    return { site: firstSite, address: brokerAddress.origin, target };
   }
   const path = withoutQuery(target);
   for (const site of sites) {
@@ -149,11 +150,11 @@ function admitPath(
   headers: HeaderFields,
 ): Admitted | Refusal {
   const { name, allow, deny } = route;
-  const path = withoutQuery(target);
+  const requestPath = withoutQuery(target);
   const hasRules = allow.length + deny.length > 0;
-  const rest = pathBelow(route.path, path);
+  const rest = pathBelow(route.path, requestPath);
   // Only what follows the gateway's path is examined: the user wrote that path, perhaps with escapes and empty segments.
-  const readings = hasRules || route.path !== "" ? readingsOf(rest ?? path) : [path];
+  const readings = hasRules || route.path !== "" ? readingsOf(rest ?? requestPath) : [requestPath];
   if (readings === undefined) return refuseAmbiguousPath(name);
   const override = hasRules ? OVERRIDE_HEADERS.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) {
@@ -162,31 +163,32 @@ function admitPath(
   if (rest === undefined) {
     return createRefusal("broker-denied", `${name} is accepted for paths below ${route.path} alone`, name);
   }
-  let prefix: string | undefined;
-  let hasTwoPrefixes = false;
-  // A path with %2F has several readings, and must be allowed in each. `isDenied` considers all of them by itself.
-  for (const reading of readings) {
-    const servicePath = route.servicePath + reading;
-    const missingPrefix = pathBelow(route.prefix, servicePath) === undefined ? route.prefix : "";
-    const isFirst = prefix === undefined;
-    hasTwoPrefixes ||= !isFirst && prefix !== missingPrefix;
-    prefix = missingPrefix;
-    const ruleTarget = { host: site.host, method, path: missingPrefix + servicePath };
-    if (isFirst && isDenied(deny, ruleTarget)) {
-      const problem = `${method} ${ruleTarget.path} is denied for ${name}; call it outside the broker`;
-      return createRefusal("broker-denied", problem, name);
-    }
-    if (allow.length > 0 && !isCovered(allow, ruleTarget)) {
-      const problem = `${method} ${ruleTarget.path} is not in the allowed paths of ${name}`;
-      return createRefusal("broker-denied", problem, name);
-    }
+  const prefixes = readings.map((reading) => missingPrefixOf(route, reading));
+  const paths = readings.map((reading, index) => `${prefixes[index] ?? ""}${route.servicePath}${reading}`);
+  // `isDenied` itself considers all readings of a path.
+  const [firstPath = ""] = paths;
+  if (isDenied(deny, { host: site.host, method, path: firstPath })) {
+    const problem = `${method} ${firstPath} is denied for ${name}; call it outside the broker`;
+    return createRefusal("broker-denied", problem, name);
   }
-  if (hasTwoPrefixes) return refuseAmbiguousPath(name);
+  // A path with %2F has several readings, and must be allowed in each of them.
+  const forbiddenPath =
+    allow.length === 0 ? undefined : paths.find((path) => !isCovered(allow, { host: site.host, method, path }));
+  if (forbiddenPath !== undefined) {
+    const problem = `${method} ${forbiddenPath} is not in the allowed paths of ${name}`;
+    return createRefusal("broker-denied", problem, name);
+  }
+  const [prefix = ""] = prefixes;
+  if (prefixes.some((otherPrefix) => otherPrefix !== prefix)) return refuseAmbiguousPath(name);
   // The address of a gateway may end with the prefix already.
-  const isPrefixComplete = prefix === undefined || prefix === "" || route.path.endsWith(prefix);
-  const base = isPrefixComplete ? route.path : route.path + prefix;
-  const query = target.slice(path.length);
+  const base = route.path.endsWith(prefix) ? route.path : route.path + prefix;
+  const query = target.slice(requestPath.length);
   return { route, slot, origin: site.origin, address, target: base + rest + query };
+}
+
+/** Returns the prefix that the broker must put in front of a path; empty if the path has it. */
+function missingPrefixOf({ prefix, servicePath }: Route, reading: string): string {
+  return pathBelow(prefix, servicePath + reading) === undefined ? prefix : "";
 }
 
 function refuseAmbiguousPath(name: string): Refusal {

@@ -1,4 +1,7 @@
-/** The parts that `forward` and `upgrade` share: the context of a request, and the head of an answer on its way to the client; pure. */
+/**
+ * The parts that forward-request.ts and upgrade.ts share: the context of a request, and the change of the service's answer on its way to
+ * the client. The functions are pure.
+ */
 import type { IncomingMessage } from "node:http";
 import { NetworkError } from "../network/network-fault.ts";
 import type { Admitted } from "./admit.ts";
@@ -14,11 +17,11 @@ export interface Passing {
   readonly exchange: Exchange;
   /** Called with the `Location` of each answer, before the answer is passed back. */
   readonly redirected: (admitted: Admitted, location: string | undefined) => void;
-  /** Returns the keys that the head of the answer must not hold. @param key the key with which the request was sent */
+  /** Returns the keys that the head of the answer must not contain. @param key the key with which the request was sent */
   readonly replaced: (admitted: Admitted, key: string) => Replaced;
 }
 
-/** Returns true for a final status. The parser accepts any three digits, but clients and Node.js's own server do not. */
+/** Returns true if the status is valid and final. The parser accepts any three digits, but clients and the server of Node.js do not. */
 export function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode <= 999;
 }
@@ -28,12 +31,12 @@ export function noAnswer(admitted: Admitted): Refusal {
   return failureOf(new NetworkError({ kind: "not-http", host: admitted.origin }), admitted);
 }
 
-/** Matches nearly all reason phrases. */
+/** Matches nearly all reason phrases, so that they need no further work. */
 const PLAIN_REASON = /^[\w ]*$/;
 
 /**
- * Returns the reason phrase and the headers of an answer for the client, without keys, and with the address that the client used
- * in place of the service's own.
+ * Returns the reason phrase and the headers of an answer for the client: without keys, and with the address that the client used in place
+ * of the service's address.
  */
 export function headFor(
   { statusMessage = "", rawHeaders }: IncomingMessage,

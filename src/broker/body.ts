@@ -1,9 +1,9 @@
 /**
- * Sends the body of a request to its service.
+ * Sends the body of a request to its service, for forward-request.ts.
  *
- * A service may answer while the body is being sent, such as 401 or 413, and close its connection. The next write then fails
- * (EPIPE, ECONNRESET), for which Node.js destroys the connection, together with an answer that has arrived but was not read
- * yet. So this reads what has arrived before each write.
+ * A service may answer while the body is being sent, for example with 401 or 413, and close its connection. The next write then fails
+ * (EPIPE, ECONNRESET). Node.js destroys the connection after such an error, and loses an answer that has arrived but was not read yet.
+ * So everything that has arrived is read before each write.
  */
 import type { ClientRequest } from "node:http";
 import type { Readable } from "node:stream";
@@ -11,14 +11,14 @@ import type { Readable } from "node:stream";
 /**
  * Passes the body on.
  *
- * @param isChunked the body is chunked: its end is a chunk that must be written, too
- * @returns a function that stops this: the rest of the body is then not sent
+ * @param isChunked true if the body is chunked, so that a last chunk must be written at its end
+ * @returns a function that stops the sending
  */
 export function sendBody(request: Readable, sent: ClientRequest, isChunked: boolean): () => void {
   let isStopped = false;
   let hasPendingChunk = false;
   const sendChunk = (chunk: Buffer): void => {
-    // The first write needs no reading: no answer can have come before the head was sent.
+    // The first write needs no reading, because no answer can have come before the head was sent.
     if (!sent.headersSent) {
       if (sent.write(chunk)) return;
       request.pause();
@@ -49,9 +49,9 @@ export function sendBody(request: Readable, sent: ClientRequest, isChunked: bool
 }
 
 /**
- * Calls `act` once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates.
- * One round is not enough: it comes right after the reading of the current chunk, during which more may have arrived.
+ * Calls back once everything that has arrived on any connection was read. The event loop reads between two rounds of immediates. One round
+ * is not enough: it comes right after the current chunk was read, and more may have arrived meanwhile.
  */
-function afterReading(act: () => void): void {
-  setImmediate(() => setImmediate(act));
+function afterReading(callback: () => void): void {
+  setImmediate(() => setImmediate(callback));
 }

@@ -1,10 +1,11 @@
 /**
- * The broker: an HTTP server to which the program sends its requests with dummy keys, on loopback unless the user names
- * another address. This file opens it and closes it. See ARCHITECTURE.md.
+ * Opens and closes the broker, for `run --broker`. The broker is an HTTP server to which the program sends its requests with dummies in
+ * place of API keys. The broker puts the keys in and passes the requests on (receive.ts). It listens on loopback unless the user names
+ * another address. See ARCHITECTURE.md.
  *
  * The broker lives as long as the program. Within the rules, the program can use the keys through it, and so can each other process
- * that reads a dummy: the broker is no boundary against the same user. A key leaves this process only on the connection to its
- * service.
+ * that reads a dummy: the broker is no boundary between processes of the same user. A key leaves this process only on the connection to
+ * its service.
  */
 import { createServer, type Server } from "node:http";
 import { type Admission, admission } from "./admit.ts";
@@ -25,16 +26,21 @@ import type { Services } from "./service.ts";
 const HEADERS_TIMEOUT_MS = 10_000;
 /** The interval at which Node.js looks for connections beyond that time. */
 const TIMEOUT_CHECK_MS = 1000;
+/** The limit on the headers of a request. It is the default of Node.js. */
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Longer than clients keep an idle connection. Otherwise a client may send a request while the broker closes its connection. */
 const IDLE_TIMEOUT_MS = 75_000;
 
+/** An open broker. */
 export interface Broker {
-  /** Such as `http://127.0.0.1:40123`. */
+  /** The origin by which the program reaches the broker, such as `http://127.0.0.1:40123`. */
   readonly origin: string;
   /**
    * Lets a service of this process answer requests on loopback, before admission. If the broker listens only on another address or
-   * on a socket, this opens an address on loopback. @throws the system's error, as `listenOn`
+   * on a socket, this opens an address on loopback.
+   *
+   * @returns the address on loopback
+   * @throws the system's error, as `listenOn`
    */
   readonly serveLocally: (service: LocalService) => Promise<OwnAddress>;
   /** Listens on a socket of the file system as well, and admits redirects there (redirects.ts). @throws the system's error, as `listenOn` */
@@ -45,7 +51,7 @@ export interface Broker {
   readonly close: () => void;
 }
 
-/** The functions of the caller that the broker uses. */
+/** The functions that the broker needs from the code that opens it. */
 export interface BrokerParts extends Services {
   /** Writes a record. If it throws, the broker closes, since each use of a key must be on record. */
   readonly record: (entry: RequestRecord) => void;
@@ -59,109 +65,121 @@ export interface BrokerParts extends Services {
 interface Listener {
   readonly server: Server;
   readonly address: OwnAddress;
-  /** Clients reach it at 127.0.0.1. (The name alone is no proof: the user may give another address the name 127.0.0.1.) */
+  /** True if clients reach the address at 127.0.0.1. (The name alone is no proof: the user may give another address that name.) */
   readonly isLoopback: boolean;
-  /** Returns true if another file is at the path of its socket now. */
-  readonly isReplaced: () => boolean;
-  /** Changes with the routes. */
+  /** Returns true if another file is now at the path of the listener's socket. */
+  readonly isSocketReplaced: () => boolean;
+  /** Decides over the requests at this address. Replaced together with the routes. */
   admit: Admission;
   localService?: LocalService;
 }
 
 /** Opens a broker without routes: it refuses all requests until `replaceRoutes`. @throws the system's error, as `listenOn` */
 export async function openBroker(parts: BrokerParts, address: ListenAddress = LOOPBACK_ADDRESS): Promise<Broker> {
-  const places = new Places(MAX_CONNECTIONS);
-  const exchanges = new Exchanges(record);
-  const limits = new Limits();
-  const replacedKeys = new ReplacedKeys();
-  /** All origins to which connections may be open. */
-  const origins = new Set<string>();
-  const listeners: Listener[] = [];
-  let routes: readonly Route[] = [];
-  let isClosed = false;
-  const { origin } = await open(address);
-  return { origin, serveLocally, openSocket, replaceRoutes, close };
+  const broker = new RunningBroker(parts);
+  const { origin } = await broker.listen(address);
+  return {
+    origin,
+    serveLocally: (service) => broker.serveLocally(service),
+    openSocket: async (path) => void (await broker.listen({ path }, new Redirects())),
+    replaceRoutes: (routes) => broker.replaceRoutes(routes),
+    close: () => broker.close(),
+  };
+}
 
-  async function open(listenAddress: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
-    const server = createLimitedServer(places);
-    const ownAddress = await listenOn(server, listenAddress);
-    const isReplaced = replacementCheck(listenAddress);
-    const isLoopback = isReachedAtLoopback(listenAddress);
+class RunningBroker {
+  readonly #parts: BrokerParts;
+  readonly #places = new Places(MAX_CONNECTIONS);
+  readonly #exchanges = new Exchanges((entry) => this.#record(entry));
+  readonly #limits = new Limits();
+  readonly #replacedKeys = new ReplacedKeys();
+  readonly #listeners: Listener[] = [];
+  /** All origins to which connections may be open. */
+  readonly #origins = new Set<string>();
+  #routes: readonly Route[] = [];
+  #isClosed = false;
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+  }
+
+  /** Listens on an address. @param redirects admits redirects there; undefined if only keys admit requests */
+  async listen(listenAddress: ListenAddress, redirects?: Redirects): Promise<OwnAddress> {
+    const server = createLimitedServer(this.#places);
+    const address = await listenOn(server, listenAddress);
     const listener: Listener = {
       server,
-      address: ownAddress,
-      isLoopback,
-      isReplaced,
-      admit: admission(routes, ownAddress),
+      address,
+      isLoopback: isReachedAtLoopback(listenAddress),
+      isSocketReplaced: createSocketCheck(listenAddress),
+      admit: admission(this.#routes, address),
     };
-    listeners.push(listener);
-    const guesses = ownAddress.isOpen === true ? new Guesses() : undefined;
+    this.#listeners.push(listener);
+    const { guessed = () => {} } = this.#parts;
     receiveRequests(server, {
       admit: (head) => redirects?.admit(head) ?? listener.admit(head),
       local: (head) => listener.localService?.(head),
-      places,
-      exchanges,
-      limits,
-      guard: guesses && { guesses, guessed: parts.guessed ?? (() => {}) },
-      services: parts,
-      replaced: ({ route }, key) => replacedKeys.of(routes, parts.keyOf, [key, route.dummy]),
+      places: this.#places,
+      exchanges: this.#exchanges,
+      limits: this.#limits,
+      guard: address.isOpen === true ? { guesses: new Guesses(), guessed } : undefined,
+      services: this.#parts,
+      replaced: ({ route }, key) => this.#replacedKeys.of(this.#routes, this.#parts.keyOf, [key, route.dummy]),
       redirected: (admitted, location) => {
-        const redirectOrigin = redirects?.note(admitted, location, routes);
-        if (redirectOrigin !== undefined) origins.add(redirectOrigin);
+        const redirectOrigin = redirects?.note(admitted, location, this.#routes);
+        if (redirectOrigin !== undefined) this.#origins.add(redirectOrigin);
       },
     });
-    return ownAddress;
+    return address;
   }
 
-  async function serveLocally(service: LocalService): Promise<OwnAddress> {
-    if (!listeners.some(({ isLoopback }) => isLoopback)) await open(LOOPBACK_ADDRESS);
-    const listener = listeners.find(({ isLoopback }) => isLoopback);
+  async serveLocally(service: LocalService): Promise<OwnAddress> {
+    if (!this.#listeners.some(({ isLoopback }) => isLoopback)) await this.listen(LOOPBACK_ADDRESS);
+    const listener = this.#listeners.find(({ isLoopback }) => isLoopback);
     if (listener === undefined) throw new TypeError("no listener is on loopback");
     listener.localService = service;
     return listener.address;
   }
 
-  async function openSocket(path: string): Promise<void> {
-    await open({ path }, new Redirects());
+  replaceRoutes(routes: readonly Route[]): void {
+    for (const origin of routes.flatMap(originsOf)) this.#origins.add(origin);
+    this.#routes = routes;
+    for (const listener of this.#listeners) listener.admit = admission(routes, listener.address);
   }
 
-  function replaceRoutes(newRoutes: readonly Route[]): void {
-    for (const each of newRoutes.flatMap(originsOf)) origins.add(each);
-    routes = newRoutes;
-    for (const listener of listeners) listener.admit = admission(newRoutes, listener.address);
-  }
-
-  function record(entry: RequestRecord): void {
-    try {
-      parts.record(entry);
-    } catch (error) {
-      if (isClosed) return;
-      close();
-      parts.failed(error);
-    }
-  }
-
-  function close(): void {
-    isClosed = true;
-    for (const { server, isReplaced } of listeners) {
-      // `close` removes the file at the path of the socket, even if another process has put its own there.
-      if (isReplaced()) server.on("connection", (connection) => connection.destroy()).unref();
+  close(): void {
+    this.#isClosed = true;
+    for (const { server, isSocketReplaced } of this.#listeners) {
+      // `server.close` removes the file at the path of the socket, even if another process has put its own file there.
+      if (isSocketReplaced()) server.on("connection", (connection) => connection.destroy()).unref();
       else server.close();
     }
-    exchanges.leave();
-    places.clear();
-    for (const each of origins) parts.agentFor(each).destroy();
+    this.#exchanges.leave();
+    this.#places.clear();
+    for (const origin of this.#origins) this.#parts.agentFor(origin).destroy();
+  }
+
+  #record(entry: RequestRecord): void {
+    try {
+      this.#parts.record(entry);
+    } catch (error) {
+      // `close` itself records the requests under way, for which the error was reported already.
+      if (this.#isClosed) return;
+      this.close();
+      this.#parts.failed(error);
+    }
   }
 }
 
 /** Returns true if clients can reach the address at 127.0.0.1. */
 function isReachedAtLoopback(address: ListenAddress): boolean {
   if ("path" in address) return false;
-  return [address.host, address.name ?? address.host].every((host) => host === LOOPBACK_ADDRESS.host);
+  const { host, name = host } = address;
+  return host === LOOPBACK_ADDRESS.host && name === LOOPBACK_ADDRESS.host;
 }
 
-/** Returns a function that tells whether the socket at a path is another one than now; never true for a port. */
-function replacementCheck(address: ListenAddress): () => boolean {
+/** Returns a function that returns true if the socket at a path is no longer the socket that is there now; always false for a port. */
+function createSocketCheck(address: ListenAddress): () => boolean {
   if (!("path" in address)) return () => false;
   const identity = socketIdentity(address.path);
   return () => socketIdentity(address.path) !== identity;
@@ -176,11 +194,11 @@ function createLimitedServer(places: Places): Server {
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
-    // The broker refuses such a request with an answer of its own.
+    // The broker itself refuses a request without a Host header, with a message that explains the problem.
     requireHostHeader: false,
     noDelay: true,
   });
-  // The bytes of headers are limited instead. By default Node.js silently drops the headers after the thousandth.
+  // `maxHeaderSize` limits the headers instead. By default Node.js silently drops all headers after the thousandth.
   server.maxHeadersCount = 0;
   server.on("connection", (connection) => {
     // `server.maxConnections` cannot replace this: Bun ignores it.

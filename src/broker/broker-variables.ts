@@ -1,5 +1,5 @@
 /**
- * Returns the variables that a program gets in place of its keys; pure. For the key `OPENAI_API_KEY`:
+ * Makes the variables that a program gets in place of its keys. For the key `OPENAI_API_KEY`:
  *
  *     OPENAI_API_KEY=sk-sophia-…                        the dummy
  *     OPENAI_BASE_URL=http://127.0.0.1:40123/v1         the broker, in place of the service
@@ -13,9 +13,10 @@ import { bareHost } from "../network/network-settings.ts";
 import { type GitAccess, gitVariables } from "./git-access.ts";
 import type { KeyPlan } from "./key-plan.ts";
 
-/** Holds the path of a broker that listens only on a socket. */
+/** The variable with the path of a broker that listens only on a socket. */
 export const SOCKET_VARIABLE = "SOPHIA_BROKER_SOCKET";
 
+/** The variables with proxies. Clients read them in lower case or in upper case. */
 const PROXY_VARIABLES = ["http_proxy", "https_proxy", "all_proxy"] as const;
 const NO_PROXY_VARIABLES = ["no_proxy", "NO_PROXY"] as const;
 
@@ -33,15 +34,15 @@ export type Changes = Readonly<Record<string, string | undefined>>;
  *
  * @param broker the origin of the broker, with the host that the program knows
  * @param environment the environment that the program would get without the broker
- * @param outer the names of the keys that an outer sophia-run brokers
+ * @param outerKeys the names of the keys that an outer sophia-run, which has started this one, brokers
  */
 export function brokerVariables(
   keys: readonly Brokered[],
   broker: string,
   environment: Environment,
-  outer: readonly string[] = [],
+  outerKeys: readonly string[] = [],
 ): Changes {
-  const variables: Record<string, string> = { ...dummyVariables(keys, environment, outer) };
+  const variables: Record<string, string> = { ...dummyVariables(keys, environment, outerKeys) };
   for (const { base } of byPreference(keys)) {
     // Several keys may share a variable, such as GITHUB_API_URL: the preferred one sets it.
     for (const [name, path] of Object.entries(base)) variables[name] ??= broker + path;
@@ -63,33 +64,34 @@ export function socketVariables(
   keys: readonly Brokered[],
   path: string,
   environment: Environment,
-  outer: readonly string[] = [],
+  outerKeys: readonly string[] = [],
 ): Changes {
-  return { ...dummyVariables(keys, environment, outer), [SOCKET_VARIABLE]: path };
+  return { ...dummyVariables(keys, environment, outerKeys), [SOCKET_VARIABLE]: path };
 }
 
+/** Returns the variables with dummies, and the variable that names the keys. */
 function dummyVariables(
   keys: readonly Brokered[],
   environment: Environment,
-  outer: readonly string[],
+  outerKeys: readonly string[],
 ): Readonly<Record<string, string>> {
   const dummies = keys.flatMap(({ route, aliases }) =>
     [route.name, ...aliases.filter((alias) => environment.has(alias))].map((name) => [name, route.dummy] as const),
   );
   return {
     ...Object.fromEntries(dummies),
-    [BROKERED_VARIABLE]: [...outer, ...keys.map(({ route }) => route.name)].join(","),
+    [BROKERED_VARIABLE]: [...outerKeys, ...keys.map(({ route }) => route.name)].join(","),
   };
 }
 
-/** A key that clients cannot use: the variable with its address has the path for another, preferred key. */
+/** A key that clients cannot use, because its address variable has the path for another key, which is preferred. */
 export interface DisplacedKey {
   readonly name: string;
   readonly variable: string;
   readonly preferred: string;
 }
 
-/** Returns the keys that share a variable with one of another path, such as that of a gateway. */
+/** Returns the keys that share an address variable with a preferred key that has another path, such as the path of a gateway. */
 export function displacedKeys(keys: readonly Brokered[]): readonly DisplacedKey[] {
   const preferredByVariable = new Map<string, { readonly name: string; readonly path: string }>();
   const displaced: DisplacedKey[] = [];
@@ -105,10 +107,11 @@ export function displacedKeys(keys: readonly Brokered[]): readonly DisplacedKey[
   return displaced;
 }
 
-/** Sorts the keys: first all that are no tokens of GitHub, then the tokens in the order of `GITHUB_TOKENS`. */
+/** Sorts the keys: first those that are not tokens of GitHub, and then these tokens in the order of `GITHUB_TOKENS`. */
 function byPreference(keys: readonly Brokered[]): readonly Brokered[] {
+  // -1 for the keys that are not tokens of GitHub.
   const rank = ({ route }: Brokered): number => GITHUB_TOKENS.indexOf(route.name);
-  return keys.toSorted((one, other) => rank(one) - rank(other));
+  return keys.toSorted((first, second) => rank(first) - rank(second));
 }
 
 /** Returns the access of git to each host, with the preferred token for it. */
@@ -124,10 +127,10 @@ export function gitAccesses(keys: readonly Brokered[]): readonly GitAccess[] {
  * Returns the changes to the settings of proxies. Requests for the broker must not go to a proxy, which would see them unencrypted.
  * Requests of git must not bypass the broker, which is their proxy. Clients read `no_proxy` or `NO_PROXY`, so both are set.
  *
- * @param broker the host of the broker
+ * @param brokerHost the host of the broker
  * @param gitHosts the hosts that git reaches through the broker
  */
-function proxyChanges(environment: Environment, broker: string, gitHosts: readonly string[]): Changes {
+function proxyChanges(environment: Environment, brokerHost: string, gitHosts: readonly string[]): Changes {
   const proxies = PROXY_VARIABLES.flatMap((name) => [name, name.toUpperCase()]).filter((name) =>
     isSet(environment, name),
   );
@@ -143,8 +146,8 @@ function proxyChanges(environment: Environment, broker: string, gitHosts: readon
   const changeList = (list = definedList): string => {
     const removed = entriesFor(list, gitHosts);
     const remaining = entriesOf(list).filter((entry) => !removed.includes(entry));
-    const isDirect = proxies.length === 0 || remaining.includes(broker) || remaining.includes("*");
-    return [...remaining, ...(isDirect ? [] : [broker])].join(",");
+    const isDirect = proxies.length === 0 || remaining.includes(brokerHost) || remaining.includes("*");
+    return [...remaining, ...(isDirect ? [] : [brokerHost])].join(",");
   };
   return Object.fromEntries(NO_PROXY_VARIABLES.map((name, index) => [name, changeList(lists[index])]));
 }
@@ -159,7 +162,7 @@ export function entriesAgainstGit(environment: Environment, hosts: readonly stri
   return [...new Set(NO_PROXY_VARIABLES.flatMap((name) => entriesFor(environment.get(name), hosts)))];
 }
 
-/** Returns the entries of a list that hold for one of the hosts. As curl reads an entry, it is a host, or the end of a host. */
+/** Returns the entries of a list that apply to one of the hosts. curl reads an entry as a host, or as the end of a host. */
 function entriesFor(list: string | undefined, hosts: readonly string[]): readonly string[] {
   const names = hosts.map((host) => host.replace(/:\d+$/, ""));
   return entriesOf(list).filter((entry) => {
@@ -171,6 +174,7 @@ function entriesFor(list: string | undefined, hosts: readonly string[]): readonl
   });
 }
 
+/** Splits a value of NO_PROXY such as `localhost,.example.com`. */
 function entriesOf(list = ""): readonly string[] {
   // curl accepts spaces in place of commas.
   return list.split(/[\s,]+/).filter((entry) => entry !== "");

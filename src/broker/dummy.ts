@@ -1,18 +1,19 @@
 /**
- * Makes up dummy keys, such as `sk-sophia-Vb3…`: what a program gets in place of a key. A dummy is valid in the declared format, so
- * that clients accept it. It is useless after the run, and to anyone but the broker.
+ * Makes up dummies, such as `sk-sophia-Vb3…`, which a program gets in place of its keys. A dummy is valid in the declared format, so
+ * that clients accept it. It is useless after the run, and without the broker.
  */
 import { randomInt } from "node:crypto";
 import { formatFault, createPatternWork } from "../contract/format.ts";
 import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
-/** Is in each dummy whose format has room for it, so that people and scanners recognize a dummy. */
+/** A text in each dummy whose format has room for it, by which people and scanners recognize a dummy. */
 const MARK = "sophia-";
 
 const DIGITS = "0123456789";
 const HEX = `${DIGITS}abcdef`;
 const LOWER = "abcdefghijklmnopqrstuvwxyz";
 const UPPER = LOWER.toUpperCase();
+/** The characters of random words. The first alphabet that the format allows is used. */
 const ALPHABETS = [
   DIGITS + LOWER + UPPER,
   DIGITS + LOWER,
@@ -23,9 +24,10 @@ const ALPHABETS = [
   DIGITS,
 ] as const;
 
-/** A random word of this length has 190 bits with 62 characters, and still 106 bits with digits alone. */
-const LENGTH = 32;
-const MIN_BITS = LENGTH * Math.log2(DIGITS.length);
+/** The length of a random word. With the largest alphabet, of 62 characters, it has 190 random bits; with digits it has 106. */
+const WORD_LENGTH = 32;
+/** The random bits that each dummy must have: 106. */
+const MIN_BITS = WORD_LENGTH * Math.log2(DIGITS.length);
 
 /** The parts of a declaration on which a dummy depends. */
 type DummyDeclaration = Pick<Declaration, "name" | "example" | "format">;
@@ -38,51 +40,52 @@ type DummyDeclaration = Pick<Declaration, "name" | "example" | "format">;
  * @returns undefined if the format has no room for 106 random bits
  */
 export function dummyKey(declared: DummyDeclaration): string | undefined {
-  for (const length of lengths()) {
-    for (const alphabet of ALPHABETS.filter((each) => length * Math.log2(each.length) >= MIN_BITS)) {
+  for (const length of possibleLengths()) {
+    const alphabets = ALPHABETS.filter((alphabet) => length * Math.log2(alphabet.length) >= MIN_BITS);
+    for (const alphabet of alphabets) {
       const value = validValueWith(MARK + randomWord(alphabet, length), declared);
       if (value !== undefined) return value;
     }
   }
   // No single part of the format has room for the mark and the word together: the mark may fit elsewhere.
   const values = ALPHABETS.flatMap((alphabet): readonly string[] => {
-    const word = randomWord(alphabet, LENGTH);
+    const word = randomWord(alphabet, WORD_LENGTH);
     const value = validValueWith(word, declared);
     return value === undefined ? [] : [insertMark(value, word, declared) ?? value];
   });
   return values.find((value) => value.includes(MARK)) ?? values[0];
 }
 
-/** Returns the lengths with which a word of some alphabet has enough bits, the longest first. */
-function lengths(): readonly number[] {
+/** Returns the lengths with which a word has enough bits in at least one alphabet, the longest first. */
+function possibleLengths(): readonly number[] {
   const minLength = Math.ceil(MIN_BITS / Math.log2(ALPHABETS[0].length));
-  return Array.from({ length: LENGTH - minLength + 1 }, (_, index) => LENGTH - index);
+  return Array.from({ length: WORD_LENGTH - minLength + 1 }, (_, index) => WORD_LENGTH - index);
 }
 
-/** Returns a valid value that contains the word, behind the prefix of the example (`sk-<key>`) or in the declared format. */
+/** Returns a valid value that contains the word: after the prefix of the declared example (`sk-<key>`), or in the declared format. */
 function validValueWith(word: string, declared: DummyDeclaration): string | undefined {
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(declared.example ?? "")?.[1] ?? "";
   const values = [prefix + word, valueInFormat(declared.format, word)];
   return values.find((value) => value.includes(word) && isValid(value, declared));
 }
 
-/** In longer values, of formats with a great minimal length, no place for the mark is searched: that takes too long. */
+/** In longer values, of formats with a great minimal length, the search for a place for the mark would take too long. */
 const MAX_SEARCHED_LENGTH = 500;
 
-/** Puts the mark somewhere before or behind the random word, in place of characters that fill up the format there. */
+/** Puts the mark somewhere before or after the random word, in place of characters that fill up the format there. */
 function insertMark(value: string, word: string, declared: DummyDeclaration): string | undefined {
   if (value.length > MAX_SEARCHED_LENGTH) return undefined;
   const wordOffset = value.indexOf(word);
   const before = value.slice(0, wordOffset);
-  const behind = value.slice(wordOffset + word.length);
+  const after = value.slice(wordOffset + word.length);
   const candidates = [
-    ...textsWithMark(before).map((marked) => marked + word + behind),
-    ...textsWithMark(behind).map((marked) => before + word + marked),
+    ...textsWithMark(before).map((marked) => marked + word + after),
+    ...textsWithMark(after).map((marked) => before + word + marked),
   ];
   return candidates.find((candidate) => isValid(candidate, declared));
 }
 
-/** Returns a text with the mark at each place, in place of up to as many characters as the mark has. */
+/** Returns copies of a text, each with the mark at another place. The mark replaces none, some or as many characters as it has. */
 function textsWithMark(text: string): readonly string[] {
   const texts: string[] = [];
   for (let start = 0; start <= text.length; start += 1) {
@@ -96,6 +99,7 @@ function isValid(value: string, { name, format }: DummyDeclaration): boolean {
   return format === undefined || formatFault(format, value, name, createPatternWork()) === undefined;
 }
 
+/** Returns the value that the format makes of a word. The value may be invalid or lack the word. */
 function valueInFormat(format: ValueFormat | undefined, word: string): string {
   if (format?.kind !== "text") return word;
   const { prefixes, minLength, pattern } = format;
@@ -103,6 +107,6 @@ function valueInFormat(format: ValueFormat | undefined, word: string): string {
   return ((prefixes[0] ?? "") + word).padEnd(minLength, "0");
 }
 
-function randomWord(characters: string, length: number): string {
-  return Array.from({ length }, () => characters[randomInt(characters.length)]).join("");
+function randomWord(alphabet: string, length: number): string {
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join("");
 }

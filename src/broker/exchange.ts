@@ -1,6 +1,6 @@
 /**
- * Keeps one record for each request, from its arrival to its outcome. `Exchanges.open` begins the record; whichever method of the
- * exchange is called first decides the outcome and writes it, and later calls write nothing.
+ * Keeps one record for each request to the broker, from its arrival to its outcome. `Exchanges.open` begins the record. The first call of
+ * `refuse`, `answerLocally`, `answered` or `left` decides the outcome and writes the record; later calls write nothing.
  */
 import type { IncomingMessage } from "node:http";
 import type { Admitted } from "./admit.ts";
@@ -11,13 +11,13 @@ import { answerTo, type Refusal, type RefusalAnswer } from "./refusals.ts";
 
 /** A request whose outcome is not known yet. */
 export interface Exchange {
-  /** Adds bytes of the body that were sent to the service. */
+  /** Adds to the number of the body's bytes that were sent to the service. */
   readonly count: (bytes: number) => void;
-  /** Records and sends a refusal: of a request that was not admitted, or of one that failed at its service. */
+  /** Records and sends a refusal, of a request that was not admitted or that failed at its service. */
   readonly refuse: (refusal: Refusal) => void;
   /** Records and sends an answer of this process itself. */
   readonly answerLocally: (answer: RefusalAnswer) => void;
-  /** Records the head of the service's answer. @param headers as the client gets them: without keys */
+  /** Records the head of the service's answer. @param headers the headers as the client gets them, without keys */
   readonly answered: (status: number | undefined, headers: Headers) => void;
   /** Records that the client closed the connection before the answer. */
   readonly left: () => void;
@@ -25,7 +25,7 @@ export interface Exchange {
 
 type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
 
-/** A class, since an object with functions of its own would cost each request eight times as much. */
+/** The exchange of one request. (An object literal with closures would cost eight times as much time as an instance of a class.) */
 class RecordedExchange implements Exchange {
   readonly #request: RecordedRequest;
   readonly #admitted: Admitted | undefined;
@@ -98,8 +98,8 @@ class RecordedExchange implements Exchange {
 
 /** The requests whose outcome is not known yet. */
 export class Exchanges {
-  // Not a Set: when a Set grows, its former table refers to the new one. A former table in V8's old space keeps all later
-  // requests alive until a full collection: 10,000 requests cost 70 MB on Node.js 24.
+  // This is no Set: when a Set of V8 grows, its former table refers to the new one. A former table in the old space keeps all later
+  // requests alive until a full garbage collection: 10,000 requests cost 70 MB on Node.js 24.
   readonly #underWay: Exchange[] = [];
   readonly #record: (exchange: Exchange, entry: RequestRecord) => void;
 

@@ -1,19 +1,22 @@
 /**
- * Header fields as Node.js has them in `rawHeaders`: names and values in turn, in the client's spelling and order; pure.
+ * Looks up and changes header fields in the form that Node.js has in `rawHeaders`: alternately a name and its value, in the client's spelling
+ * and order. The functions are pure.
  *
  *     ["Host", "127.0.0.1:40123", "Authorization", "Bearer TOKEN"]
  */
 
+/** Header fields: alternately a name and its value. */
 export type Headers = readonly string[];
 
+/** One list for all look-ups without a result, which saves an allocation for most look-ups. */
 const NO_VALUES: readonly string[] = [];
 
 /** The header fields of one request, prepared for many look-ups. All names that callers pass are in lower case. */
 export class HeaderFields {
-  /** Names and values in turn, as the client sent them. */
+  /** The fields as the client sent them. */
   readonly raw: Headers;
   readonly values: readonly string[];
-  /** In lower case; the name at an index belongs to the value at the same index. */
+  /** The names in lower case. The name at an index belongs to the value at the same index. */
   readonly names: readonly string[];
 
   constructor(rawHeaders: Headers) {
@@ -46,7 +49,7 @@ export class HeaderFields {
 /** Returns the names in a value of `Connection`, in lower case. */
 export function optionsOf(connection: string): readonly string[] {
   const value = connection.toLowerCase();
-  // Fast path: nearly all requests have one of these two. QuickJS compiles the expression of `split` at each call.
+  // Nearly all requests have one of these two values, which need no `split`. QuickJS would compile its expression at each call.
   return value === "keep-alive" || value === "close" ? [value] : value.split(/[\s,]+/);
 }
 
@@ -54,9 +57,10 @@ export function optionsOf(connection: string): readonly string[] {
 export function valuesOf(rawHeaders: Headers, name: string): readonly string[] {
   const values: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const written = rawHeaders[index];
+    const writtenName = rawHeaders[index];
     // Comparing the lengths first saves most of the conversions to lower case.
-    if (written?.length === name.length && written.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? "");
+    if (writtenName?.length === name.length && writtenName.toLowerCase() === name)
+      values.push(rawHeaders[index + 1] ?? "");
   }
   return values;
 }

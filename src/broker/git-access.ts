@@ -1,6 +1,6 @@
 /**
- * Makes git send its requests through the broker, by variables alone (GIT_CONFIG_COUNT in git-config(1)); pure. No file of the
- * user or of the repository is changed, and `git remote -v` still names the service.
+ * Returns variables that make git send its requests through the broker (GIT_CONFIG_COUNT in git-config(1)). No file of the user or of
+ * the repository is changed, and `git remote -v` still shows the service's address.
  *
  * The settings let git ask for `http://github.com/…` in place of `https://github.com/…`, with the broker as its proxy and with the
  * dummy as its credentials. The broker accepts such a request for this host alone, and sends it over TLS:
@@ -15,12 +15,12 @@ export interface GitAccess {
   /** Host and port. */
   readonly host: string;
   readonly dummy: string;
-  /** Remotes in the form of ssh go through the broker, too. */
+  /** True if remotes in the form of ssh (`git@github.com:…`) go through the broker, too. */
   readonly ssh: boolean;
 }
 
 /**
- * Returns the variables for git. Settings that the caller has made in the same way keep their numbers, and these follow.
+ * Returns the variables for git. Settings that the caller has made in the same way keep their numbers, and the new ones get the next numbers.
  *
  * @param broker the origin of the broker
  */
@@ -40,6 +40,7 @@ export function gitVariables(
   return { ...Object.fromEntries(variables), GIT_CONFIG_COUNT: String(firstIndex + settings.length) };
 }
 
+/** A setting of git-config(1). */
 type Setting = readonly [key: string, value: string];
 
 /** Returns the beginnings of the remotes that go through the broker. */
@@ -57,7 +58,7 @@ function settingsOf(access: GitAccess, broker: string): readonly Setting[] {
     ...remotesOf(access).map((remote): Setting => [`url.${url}.insteadOf`, remote]),
     [`http.${url}.proxy`, broker],
     [`http.${url}.extraHeader`, `Authorization: Basic ${credentials}`],
-    // An empty helper removes the others, which would ask the user for a password, and would store the dummy.
+    // An empty helper removes all other helpers, which would ask the user for a password, and would store the dummy.
     [`credential.http://${host}.helper`, ""],
   ];
 }

@@ -1,14 +1,16 @@
 /**
- * Slows down clients that guess keys; pure. A guess is a request whose credentials are no key of this run. If other machines can
- * reach the broker, the answer to a guess is delayed, and an address that sends many is refused for a while.
+ * Counts the wrong keys that each client address sends, for a broker that other machines can reach. A guess is a request whose
+ * credentials are no key of this run. receive.ts delays the answer to a guess, and refuses an address that has sent many for a while.
+ * This file reads no clock: the caller passes the time to each function.
  */
 
 /** The delay of the answer to a guess. */
 export const GUESS_MS = 250;
-/** An address that sends so many guesses within the period is refused for another period. */
-export const MOST_GUESSES = 100;
+/** An address that sends this many guesses within `PERIOD_MS` is refused for the same time. */
+export const MAX_GUESSES = 100;
+/** The period in which guesses are counted, and for which an address is refused. */
 const PERIOD_MS = 60_000;
-/** Limits the memory: of more addresses, the one whose latest guess is the oldest is forgotten. */
+/** Limits the memory. Beyond it, the address whose latest guess is the oldest is forgotten. */
 const MAX_ADDRESSES = 1000;
 
 /** An address that has sent guesses. All times are in ms, of one clock that the caller chooses. */
@@ -19,10 +21,12 @@ interface GuessingAddress {
 }
 
 export class Guesses {
-  /** By address, that with the latest guess at the end. */
+  /** The addresses that have sent guesses. The address with the latest guess is the last entry. */
   readonly #addresses = new Map<string, GuessingAddress>();
+  /** The time of the latest report to the user. */
   #reportedAt = -PERIOD_MS;
 
+  /** Returns true if requests of an address are refused now. */
   isRefused(address: string, now: number): boolean {
     return (this.#addresses.get(address)?.refusedUntil ?? now) > now;
   }
@@ -31,7 +35,7 @@ export class Guesses {
   note(address: string, now: number): boolean {
     const { times = [] } = this.#addresses.get(address) ?? {};
     const recent = [...times.filter((time) => time > now - PERIOD_MS), now];
-    const isTooMany = recent.length >= MOST_GUESSES;
+    const isTooMany = recent.length >= MAX_GUESSES;
     this.#addresses.delete(address);
     this.#addresses.set(
       address,

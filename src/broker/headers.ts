@@ -1,11 +1,11 @@
-/** Changes the headers of requests and answers on their way through the broker; pure. */
+/** Changes the headers of requests and answers on their way through the broker. The functions are pure. */
 import type { Admitted } from "./admit.ts";
 import { type Headers, optionsOf, valuesOf, without } from "./fields.ts";
 import type { Slot } from "../contract/broker/broker-model.ts";
 import { holdsKey, type Replaced, withoutKeys } from "./replaced.ts";
 import { hostOf } from "./route.ts";
 
-/** Headers for one connection only, which a proxy does not pass on (RFC 9110, 7.6.1). */
+/** Headers that concern one connection only, which a proxy does not pass on (RFC 9110, 7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -24,9 +24,10 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
  */
 const ALWAYS_PASSED: ReadonlySet<string> = new Set(["host", "content-length"]);
 
+/** The headers with credentials, which are removed from a request that is sent without the key. */
 const CREDENTIAL_HEADERS = ["authorization", "cookie"] as const;
 
-/** Returns the headers for the service: with its own host, and with the key in place of the dummy. */
+/** Returns the headers for the service: with the service's host, and with the key in place of the dummy. */
 export function forService(rawHeaders: Headers, { origin, slot, isBare = false }: Admitted, key: string): Headers {
   const host = hostOf(origin);
   const passed = isBare ? CREDENTIAL_HEADERS.reduce((headers, name) => without(headers, name), rawHeaders) : rawHeaders;
@@ -57,22 +58,25 @@ export function forClient(rawHeaders: Headers, { origin, address }: Admitted, re
   // One search in the joined text is enough, since no key has a line break.
   if (!holdsKey(changed.join("\n"), replaced)) return changed;
   const texts = changed.map((text) => withoutKeys(text, replaced));
-  // A name in which a key was replaced may be no valid name now, as a dummy may have other characters: the header is left out.
+  // If a key in a name was replaced by a dummy with other characters, the name may be invalid now. Such a header is left out.
   return texts.filter((_, index) => {
     const nameIndex = index - (index % 2);
     return HEADER_NAME.test(texts[nameIndex] ?? "");
   });
 }
 
-/** Replaces the service's origin at the beginning of an address. The address of another host may contain it, such as in a query. */
+/** Replaces the service's origin where an address begins. (The address of another host may contain the origin, such as in a query.) */
 function replaceOrigin(name: string, value: string, origin: string, address: string): string {
   if (name === "link") return value.replaceAll(originPattern("<", origin), `$1${address}`);
-  if (name === "location" || name === "content-location")
-    return value.replace(originPattern("^", origin), `$1${address}`);
-  return value;
+  if (name !== "location" && name !== "content-location") return value;
+  return value.replace(originPattern("^", origin), `$1${address}`);
 }
 
-/** Matches the origin case-insensitively, only if the host ends there: not in `https://api.example.com.evil.test`. */
+/**
+ * Returns a pattern that matches an origin, if the host ends there: not in `https://api.example.com.evil.test`. The case does not matter.
+ *
+ * @param before the character in front of the origin; `^` for the beginning of the text
+ */
 function originPattern(before: "^" | "<", origin: string): RegExp {
   const { protocol, hostname, port } = new URL(origin);
   const quote = (text: string): string => text.replaceAll(/[^\w]/g, String.raw`\$&`);
@@ -82,18 +86,18 @@ function originPattern(before: "^" | "<", origin: string): RegExp {
 }
 
 /**
- * Drops the headers that are for one connection, and changes the values of the others.
+ * Drops the headers that concern one connection, and changes the values of the others.
  *
- * @param change returns the new value; it gets the name in lower case
+ * @param change returns the new value for a name in lower case and a value
  */
 function rewrite(rawHeaders: Headers, change: (name: string, value: string) => string): Headers {
   const connectionOptions = new Set(valuesOf(rawHeaders, "connection").flatMap(optionsOf));
   const headers: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const written = rawHeaders[index] ?? "";
-    const name = written.toLowerCase();
+    const writtenName = rawHeaders[index] ?? "";
+    const name = writtenName.toLowerCase();
     if (HOP_BY_HOP.has(name) || (connectionOptions.has(name) && !ALWAYS_PASSED.has(name))) continue;
-    headers.push(written, change(name, rawHeaders[index + 1] ?? ""));
+    headers.push(writtenName, change(name, rawHeaders[index + 1] ?? ""));
   }
   return headers;
 }

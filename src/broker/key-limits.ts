@@ -1,29 +1,34 @@
 /**
- * Enforces the `limit` of each key, such as `{ "perMinute": 60, "total": 1000 }`; pure. A stream counts as one request, and so
- * does a WebSocket.
+ * Enforces the `limit` that the contract sets for a key, such as `{ "perMinute": 60, "total": 1000 }`. A stream counts as one request, and
+ * so does a WebSocket. This file reads no clock: the caller passes the time.
  */
 import type { RequestLimit } from "../contract/broker/broker-model.ts";
 import type { Refusal } from "./refusals.ts";
 import type { Route } from "./route.ts";
 
 const MINUTE_MS = 60_000;
-/** The `Retry-After` when no further request is accepted in this run. Some clients wait that long and then try for nothing. */
+/**
+ * The `Retry-After` of a request beyond `total`. No later request of this run is accepted either, but some clients wait for this time and
+ * then try again.
+ */
 const FINAL_RETRY_SECONDS = 60;
 
 /** The accepted requests of a key in this run. */
 interface KeyUse {
   count: number;
-  /** A ring of the times of the latest requests, with `perMinute` entries. The oldest one is at `count % perMinute`. */
+  /** A ring with the times of the latest `perMinute` requests. The oldest time is at the index `count % perMinute`. */
   readonly times: number[];
 }
 
+/** The limits of all keys, and the requests that count towards them. */
 export class Limits {
+  /** By the name of the key's variable. */
   readonly #uses = new Map<string, KeyUse>();
 
   /**
    * Counts an admitted request.
    *
-   * @param now in ms
+   * @param now the time in ms, of any clock that is never set back
    * @returns the refusal of a request beyond a limit, which is not counted
    */
   take({ name, limit }: Pick<Route, "name" | "limit">, now: number): Refusal | undefined {

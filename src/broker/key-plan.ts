@@ -1,6 +1,6 @@
 /**
  * Plans a brokered key before anything starts: the route by which the broker sends the key, and the variables by which the
- * program's clients find the broker; pure. If a key cannot be planned, nothing starts.
+ * program's clients find the broker. If a key cannot be planned, nothing starts. The functions are pure.
  *
  * `service-address.ts` decides to which origin the key may go. This file turns that address into a route.
  */
@@ -16,30 +16,33 @@ import {
   type ServiceAddress,
 } from "./service-address.ts";
 
+/** The plan for one key. */
 export interface KeyPlan extends Pick<ServiceAddress, "because" | "variable"> {
   readonly route: Route;
-  /** The variables that the program gets, each with the path that follows the broker's origin. */
+  /** The variables for the program that get the broker's address, each with the path after the broker's origin. */
   readonly base: Readonly<Record<string, string>>;
   /** The settings of git; absent for a key that git does not use. */
   readonly git?: {
     /** Host and port. */
     readonly host: string;
-    /** Remotes in the form of ssh go through the broker, too. */
+    /** True if remotes in the form of ssh (`git@github.com:…`) go through the broker, too. */
     readonly ssh: boolean;
   };
 }
 
+/** The reason why a key cannot be brokered. */
 export type PlanFault =
   | AddressFault
-  /** The contract at `path`, which was only found, changes how a built-in key is sent. */
+  /** The contract at `path` changes how a built-in key is sent, although the user did not name that contract. */
   | {
       readonly kind: "untrusted-part";
       readonly name: string;
       readonly part: "headers" | "prefix";
       readonly path: string;
     }
+  /** Neither the contract nor a built-in provider says in which header the key is sent. */
   | { readonly kind: "no-header"; readonly name: string }
-  /** The address is none of GitHub's API. */
+  /** The address is no address of GitHub's API. */
   | { readonly kind: "no-github"; readonly name: string; readonly variable: string | undefined };
 
 /** Decides where the key goes and what the program gets, or returns why the key cannot be brokered. */
@@ -74,7 +77,7 @@ export function planKey(key: DeclaredKey, context: PlanContext): KeyPlan | PlanF
 /** Returns the variables for the program, each with the path at the broker that stands for the path that clients expect. */
 function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: string): KeyPlan["base"] {
   const expectedPaths = Object.entries(entry.base ?? provider?.base ?? {});
-  // Some clients send whole paths, and so the end of the gateway's path as well: their address must not have it.
+  // Some clients send whole paths, including the end of the gateway's path. The address for these clients must not have that end.
   const serviceEnd = pathBelow("", servicePath) ?? "";
   const gatewayRoot = path.endsWith(serviceEnd) ? path.slice(0, path.length - serviceEnd.length) : path;
   const paths = expectedPaths.map(([variable, expected]) => {
@@ -85,7 +88,7 @@ function basePaths({ entry, provider }: DeclaredKey, path: string, servicePath: 
   return Object.fromEntries(paths);
 }
 
-/** Returns the rules that deny. The built-in ones hold for a contract that was only found: its author cannot lift them. */
+/** Returns the rules that deny. Only a contract that the user named can lift the built-in rules. */
 function deniedPaths(
   { entry }: DeclaredKey,
   builtInRules: readonly PathRule[],
@@ -99,7 +102,7 @@ function limitOf({ limit }: BrokerEntry): Pick<Route, "limit"> {
   return limit === undefined ? {} : { limit };
 }
 
-/** Returns the rule for any host: the only host that it can name is that of the service, which a gateway may replace. */
+/** Removes the host from a rule. A rule can only name the host of the service, and a gateway may take the place of that host. */
 function withoutHost({ method, segments, names, text }: PathRule): PathRule {
   return { method, segments, names, text };
 }
@@ -135,9 +138,9 @@ function planGithubToken(
 }
 
 /**
- * Returns what a contract changes of a built-in key besides its address. A contract that was only found must change neither: in
- * a header of its choice the service may repeat the key in its answer, where the program reads it, and a prefix of its choice
- * hides a denied path from the rules.
+ * Returns a part of a built-in key, other than its address, that the contract changes. A contract that the user did not name must not
+ * change these parts. A service may repeat a header of the contract's choice in its answer, where the program could read the key. A prefix
+ * of the contract's choice hides a denied path from the rules.
  */
 function findChangedPart({ entry, provider }: DeclaredKey): "headers" | "prefix" | undefined {
   if (provider === undefined) return undefined;
@@ -148,7 +151,7 @@ function findChangedPart({ entry, provider }: DeclaredKey): "headers" | "prefix"
 }
 
 /**
- * Returns the path of a gateway's address, and the part of the service's own path that it stands for.
+ * Returns the path of a gateway's address, and the path of the service for which it stands.
  *
  * Example: without a gateway, clients expect `/openai/v1` in `GROQ_API_BASE`, and no path in `GROQ_BASE_URL`. So the address
  * `https://gateway/x/openai/v1` in `GROQ_API_BASE` has its root at `/x`, which stands for the empty path of the service.
@@ -159,7 +162,7 @@ function splitGatewayPath(
   isContractNamed: boolean,
 ): Pick<Route, "path" | "servicePath"> {
   const path = url.pathname.replace(/\/+$/, "");
-  // A contract that was only found must not say what a path stands for: denied paths would look like others.
+  // A contract that the user did not name must not decide for which path the gateway's path stands: denied paths would look allowed.
   if (because === "allowed" && !isContractNamed && provider?.deny !== undefined) return { path, servicePath: path };
   const contractBase = entry.base ?? {};
   const builtInBase = provider?.base ?? {};
@@ -167,11 +170,11 @@ function splitGatewayPath(
   const base = isContractNamed ? { ...builtInBase, ...contractBase } : unnamedBase;
   const expectedPath = base[variable] ?? "";
   // Variables for whole paths are ignored: with their empty path, the rules would admit paths outside the gateway's path.
-  const partialPaths = Object.entries(base).flatMap(([name, each]) =>
-    provider?.wholePathVariables?.includes(name) ? [] : [each],
+  const partialPaths = Object.entries(base).flatMap(([name, expected]) =>
+    provider?.wholePathVariables?.includes(name) ? [] : [expected],
   );
   const shortestPath = partialPaths.reduce(
-    (shortest, each) => (each.length < shortest.length ? each : shortest),
+    (shortest, partialPath) => (partialPath.length < shortest.length ? partialPath : shortest),
     expectedPath,
   );
   const end = pathBelow(shortestPath, expectedPath) ?? "";

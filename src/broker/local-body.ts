@@ -1,9 +1,9 @@
-/** Reads the body of a request that this process itself answers, with a limit on its length and its time. */
+/** Reads the body of a request that a service of this process answers (local.ts), with a limit on its length and its time. */
 import type { IncomingMessage } from "node:http";
 import type { UnreadBody } from "./local.ts";
 
-/** The server itself has no limit: a request to a service may last as long as it needs. */
-const LIMIT_MS = 10_000;
+/** The time limit for the whole body. The server has none, since a request to a service of the network may last as long as it needs. */
+const MAX_READING_MS = 10_000;
 
 /** Returns the body; undefined if the client has left before its end. */
 export function readLocalBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | UnreadBody | undefined> {
@@ -22,7 +22,7 @@ export function readLocalBody(request: IncomingMessage, maxBytes: number): Promi
     };
     const end = (): void => finish(Buffer.concat(parts));
     const leave = (): void => finish(undefined);
-    const timer = setTimeout(() => finish("too-late"), LIMIT_MS).unref();
+    const timer = setTimeout(() => finish("too-late"), MAX_READING_MS).unref();
     request.on("data", take).once("end", end).once("close", leave);
   });
 }

@@ -1,4 +1,7 @@
-/** Answers of this process itself, for which no service is asked. */
+/**
+ * The types of a service of this process, such as the one that refreshes credentials (commands/run/refresh). It answers requests at the
+ * broker's address on loopback, which need no key.
+ */
 import type { RequestHead } from "./admit.ts";
 import type { RefusalAnswer } from "./refusals.ts";
 
@@ -14,5 +17,5 @@ export interface LocalReading {
   readonly answerTo: (body: Buffer | UnreadBody) => LocalAnswer;
 }
 
-/** Answers a request at the broker's own address; returns undefined for one that admission decides over. */
-export type LocalService = (asked: RequestHead) => LocalAnswer | LocalReading | undefined;
+/** Answers a request. Returns undefined if the request is not for this service, so that it needs a key. */
+export type LocalService = (head: RequestHead) => LocalAnswer | LocalReading | undefined;

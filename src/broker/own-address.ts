@@ -1,6 +1,6 @@
 /**
- * The addresses at which the broker listens: a TCP port, or a socket of the file system. `listenOn` opens one, and returns the names
- * by which requests must be addressed to it.
+ * Listens on an address for the broker: a TCP port, or a socket of the file system. `listenOn` returns the names that requests to this
+ * address must have in their `Host` header.
  */
 import { once } from "node:events";
 import { lstatSync } from "node:fs";
@@ -9,26 +9,27 @@ import { connect } from "node:net";
 import { isLoopbackAddress } from "../core/url.ts";
 import { attempt } from "../system/errors.ts";
 
+/** An address at which the broker listens. */
 export interface OwnAddress {
   /**
-   * Such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of a service in the headers of
-   * answers.
+   * The origin of the address, such as `http://127.0.0.1:40123`. The program's variables contain it, and it replaces the origin of a service
+   * in the headers of answers.
    */
   readonly origin: string;
   /** The accepted values of `Host`, in lower case. */
   readonly hosts: readonly string[];
-  /** This is a socket of the file system: its clients have the name of the service in `Host`. */
+  /** True for a socket of the file system, whose clients send the name of the service in `Host`. */
   readonly isSocket?: boolean;
-  /** Other machines, containers and virtual machines can connect. */
+  /** True if other machines, containers or virtual machines can connect. */
   readonly isOpen?: boolean;
 }
 
 interface PortAddress {
   /** An IP address of this machine, without brackets. */
   readonly host: string;
-  /** Zero for any free port. */
+  /** The port; 0 for any free port. */
   readonly port: number;
-  /** The name by which the program reaches the host, if it is not `host` itself: a container may use `host.docker.internal`. */
+  /** The name by which the program reaches the host, such as `host.docker.internal` in a container; absent if that is `host`. */
   readonly name?: string | undefined;
 }
 
@@ -38,7 +39,7 @@ interface SocketAddress {
    * Called right after the socket was created, in the same turn of the event loop. So no signal is handled in between, and the
    * caller always knows whether it must remove the socket.
    */
-  readonly made?: () => void;
+  readonly onCreated?: () => void;
 }
 
 /** An address to listen on: a port, or a socket of the file system. */
@@ -49,13 +50,13 @@ const LOOPBACK = "127.0.0.1";
 /** The address if the user names none. */
 export const LOOPBACK_ADDRESS: PortAddress = { host: LOOPBACK, port: 0 };
 
-/** Returns the address of a broker that listens on this port. */
+/** Returns the address of a broker that listens on a port. */
 export function ownAddress({ host, name }: Pick<PortAddress, "host" | "name">, port: number): OwnAddress {
   const urlHost = host.includes(":") ? `[${host}]` : host;
   const programHost = name ?? urlHost;
   const loopbackNames = host === LOOPBACK ? ["localhost"] : [];
   const names = [programHost, urlHost, ...loopbackNames].map((each) => each.toLowerCase());
-  // Clients leave out the default port of http.
+  // Clients leave out 80, the default port of http.
   const hosts = names.flatMap((each) => [`${each}:${port}`, ...(port === 80 ? [each] : [])]);
   return {
     origin: new URL(`http://${programHost}:${port}`).origin,
@@ -69,17 +70,20 @@ export function listenOn(server: Server, address: ListenAddress): Promise<OwnAdd
   return "path" in address ? listenOnSocket(server, address) : listenOnPort(server, address);
 }
 
-/** An address of this machine answers at once. With net.ipv4.ip_nonlocal_bind, the bound address may belong to no interface. */
+/**
+ * The time for a connection to the address itself, which answers at once if it belongs to this machine. With net.ipv4.ip_nonlocal_bind an
+ * address can be bound that belongs to no interface, and does not answer.
+ */
 const CONNECT_TIMEOUT_MS = 2000;
 
-/** Listens on a port, and connects to it once, which fails if no client can reach it (the interface is down). */
+/** Listens on a port, and connects to it once. The connection fails if no client can reach the port, because the interface is down. */
 async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAddress> {
   const { host } = address;
   server.listen(address.port, host);
   await once(server, "listening");
-  const bound = server.address();
-  if (bound === null || typeof bound === "string") throw new TypeError("the server has no port");
-  const testConnection = connect(bound.port, host);
+  const boundAddress = server.address();
+  if (boundAddress === null || typeof boundAddress === "string") throw new TypeError("the server has no port");
+  const testConnection = connect(boundAddress.port, host);
   const timer = setTimeout(() => {
     testConnection.destroy(Object.assign(new Error("the own address does not answer"), { code: "ETIMEDOUT" }));
   }, CONNECT_TIMEOUT_MS);
@@ -92,7 +96,7 @@ async function listenOnPort(server: Server, address: PortAddress): Promise<OwnAd
     clearTimeout(timer);
     testConnection.destroy();
   }
-  return ownAddress(address, bound.port);
+  return ownAddress(address, boundAddress.port);
 }
 
 /** The size of `sun_path` on macOS in bytes, without the NUL at its end. Linux has four more (unix(7)). */
@@ -101,7 +105,7 @@ export const MAX_SOCKET_PATH = 103;
 /** Returns a text that differs for a later socket at the same path; undefined if there is no socket. */
 export function socketIdentity(path: string): string | undefined {
   const stat = attempt(() => lstatSync(path));
-  // The inode number alone is not enough: a new file may get that of a removed one.
+  // The inode number alone is not enough: a new file may get the number of a removed file.
   return stat?.isSocket() === true ? [stat.dev, stat.ino, stat.mtimeMs].join(":") : undefined;
 }
 
@@ -110,7 +114,7 @@ export function socketIdentity(path: string): string | undefined {
  *
  * @throws the system's error if the path is taken (EADDRINUSE) or too long (ENAMETOOLONG), or the folder cannot be written
  */
-async function listenOnSocket(server: Server, { path, made }: SocketAddress): Promise<OwnAddress> {
+async function listenOnSocket(server: Server, { path, onCreated }: SocketAddress): Promise<OwnAddress> {
   // Node.js would silently shorten a longer path.
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
     throw Object.assign(new Error("the path of the socket is too long"), { code: "ENAMETOOLONG" });
@@ -122,7 +126,7 @@ async function listenOnSocket(server: Server, { path, made }: SocketAddress): Pr
     process.umask(mask);
   }
   // Binding to a path is synchronous. If it failed, `once` throws the error.
-  if (server.listening) made?.();
+  if (server.listening) onCreated?.();
   await once(server, "listening");
   return { origin: "http://localhost", hosts: ["localhost"], isSocket: true };
 }

@@ -1,17 +1,17 @@
 /**
- * Passes what a connection sends to the HTTP parser in small parts until its client has shown a key.
+ * Passes the bytes of a connection to the HTTP parser in small parts, until the client has shown a key.
  *
- * Node.js reads up to 64 KiB at once, and its parser cannot be stopped within them: it makes objects for each request. 250
- * connections that send `GET /` thousands of times cost 1.4 GB and a minute of processor time, though the broker refuses the
- * first request of each. Between two small parts, the broker can drop the rest.
+ * Node.js reads up to 64 KiB at once, and its parser makes objects for each request in them, without a way to stop it. 250 connections
+ * that send `GET /` thousands of times would cost 1.4 GB and a minute of processor time, although the broker refuses the first request of
+ * each. Between two small parts, the broker can drop the rest.
  */
 import type { Socket } from "node:net";
 
-/** A part has room for some 50 requests. */
+/** The length of a part, which has room for some 50 requests. */
 const PART_BYTES = 1024;
 
 interface ReadingState {
-  /** Returns true once a request of the connection was admitted: then everything is passed on at once. */
+  /** Returns true once a request of the connection was admitted. Then all bytes are passed on at once. */
   readonly isKnown: () => boolean;
   /** Returns true if further bytes must be dropped. */
   readonly isOver: () => boolean;
@@ -19,10 +19,14 @@ interface ReadingState {
 
 const ignore = (): void => {};
 
-/** Must be called after the server's own `connection` listener, which attaches the parser to the socket. */
+/**
+ * Makes a socket pass on its bytes in small parts. Must be called after the server's own `connection` listener, which attaches the parser
+ * to the socket.
+ */
 export function readInParts(socket: Socket, { isKnown, isOver }: ReadingState): void {
   // As long as a socket never had a `data` listener, the parser reads the descriptor itself, past `push`.
   socket.on("data", ignore).off("data", ignore);
+  // The server may handle a socket as a new connection a second time (`handleUpgrade` of receive.ts).
   if (Object.hasOwn(socket, "push")) return;
   const push = socket.push.bind(socket);
   socket.push = (chunk: unknown, encoding) => {

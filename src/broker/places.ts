@@ -1,23 +1,26 @@
 /**
- * Limits the connections to the broker. Any process of this machine can open one, so an attacker must not be able to keep the
- * program out: connections that have shown a key are preferred, and an address with many others loses its own first.
+ * Limits the number of connections to the broker. Any process of this machine can open connections, and must not be able to keep the
+ * program out by that. So connections that have shown a key are kept before others, and of the others the address with the most of them
+ * loses one first.
  *
  * The server calls `take` for each new connection, and `use` for each admitted request.
  */
 import type { Duplex } from "node:stream";
 
+/** The places of a broker. */
 export const MAX_CONNECTIONS = 256;
 
+/** The use of one place. */
 interface ConnectionUse {
   /** The number of admitted requests under way. A WebSocket counts until its end. */
   uses: number;
-  /** A request of the connection was admitted: its client knows a dummy of this run. */
+  /** True if a request of the connection was admitted, so that its client knows a dummy of this run. */
   isKnown: boolean;
 }
 
 export class Places {
   readonly #maxPlaces: number;
-  /** The oldest first. */
+  /** The connections that have a place, the oldest first. */
   readonly #places = new Map<Duplex, ConnectionUse>();
 
   constructor(maxPlaces: number) {
@@ -38,15 +41,20 @@ export class Places {
     return true;
   }
 
-  /** Closes the oldest connection that never had an admitted request, or else the oldest idle one. */
+  /** Closes the oldest connection that never had an admitted request; if there is none, the oldest idle connection. */
   #freePlace(): boolean {
     const idle = Array.from(this.#places).filter(([, { uses }]) => uses === 0);
     const unknown = idle.filter(([, { isKnown }]) => !isKnown);
-    // Only the address with the most of these connections loses one: an attacker at one address cannot displace the others.
-    const counts = new Map<unknown, number>();
-    for (const [each] of unknown) counts.set(addressOf(each), (counts.get(addressOf(each)) ?? 0) + 1);
-    const highestCount = Math.max(...counts.values());
-    const [connection] = unknown.find(([each]) => counts.get(addressOf(each)) === highestCount) ?? idle[0] ?? [];
+    // Only the address with the most of these connections loses one, so that an attacker at one address cannot displace the others.
+    const countByAddress = new Map<unknown, number>();
+    for (const [candidate] of unknown) {
+      const address = addressOf(candidate);
+      countByAddress.set(address, (countByAddress.get(address) ?? 0) + 1);
+    }
+    const highestCount = Math.max(...countByAddress.values());
+    const hasHighestCount = ([candidate]: readonly [Duplex, ConnectionUse]): boolean =>
+      countByAddress.get(addressOf(candidate)) === highestCount;
+    const [connection] = unknown.find(hasHighestCount) ?? idle[0] ?? [];
     if (connection === undefined) return false;
     this.#places.delete(connection);
     connection.destroy();
@@ -86,7 +94,7 @@ export class Places {
   }
 }
 
-/** Returns undefined for connections on a socket of the file system, which all count as one address. */
+/** Returns the client's address; undefined for connections on a socket of the file system, which all count as one address. */
 function addressOf(connection: Duplex): unknown {
   return "remoteAddress" in connection ? connection.remoteAddress : undefined;
 }

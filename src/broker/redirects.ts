@@ -1,20 +1,26 @@
 /**
- * Admits redirects to hosts that belong to no key, such as those of GitHub's release assets. gh sends all its requests to the
- * broker's socket, so also the one that follows such a redirect. The broker passes it on, without any credentials, if an answer
- * of this run has named exactly that URL.
+ * Admits the requests that follow a redirect to a host that belongs to no key, such as the host of GitHub's release assets. gh sends all
+ * its requests to the broker's socket, so it sends these there, too. The broker passes such a request on, without any credentials, if an
+ * answer of this run has redirected to exactly that URL.
  */
 import type { Admitted, RequestHead } from "./admit.ts";
 import { parseUrl } from "../core/url.ts";
 import { valuesOf } from "./fields.ts";
 import { originsOf, type Route } from "./route.ts";
 
+/** Limits the memory. Beyond it, the oldest redirect is forgotten. */
 const MAX_REDIRECTS = 100;
 
 export class Redirects {
-  /** By URL, the oldest first. */
+  /** The requests that are admitted, by URL, the oldest first. */
   readonly #admittedByUrl = new Map<string, Admitted>();
 
-  /** Notes the `Location` of an answer. @returns its origin if that belongs to no key, so that requests to it are admitted now */
+  /**
+   * Notes the `Location` of an answer, so that one of the next requests may go there.
+   *
+   * @param location undefined if the answer has none
+   * @returns the origin of the location; undefined if it is no https URL, or belongs to a key
+   */
   note({ route, slot }: Admitted, location: string | undefined, routes: readonly Route[]): string | undefined {
     const url = parseUrl(location ?? "");
     if (url?.protocol !== "https:" || url.username !== "" || url.password !== "") return undefined;
@@ -28,7 +34,7 @@ export class Redirects {
     return origin;
   }
 
-  /** Admits a request for a noted URL. @returns undefined for any other request, over which the rules of the keys decide */
+  /** Admits a request for a noted URL. @returns undefined for any other request, which needs a key */
   admit({ method, version, target, rawHeaders, isUpgrade }: RequestHead): Admitted | undefined {
     if (version !== "1.1" || isUpgrade || (method !== "GET" && method !== "HEAD")) return undefined;
     const hosts = valuesOf(rawHeaders, "host");

@@ -1,5 +1,6 @@
 /**
- * The broker's own answers: to requests that it does not pass on, and to requests that got no answer of their service; pure.
+ * Creates the broker's own answers: to requests that it does not pass on, and to requests that got no answer from their service. The
+ * functions are pure.
  *
  * The body is in the form that the SDKs of the services understand, so that a program reports the message:
  *
@@ -20,15 +21,15 @@ export interface Refusal {
   readonly code: RefusalCode;
   /** The problem and the remedy, for the log of the program that sent the request. */
   readonly message: string;
-  /** The variable whose dummy the request carried, if it did. */
+  /** The variable whose dummy the request carried; absent if it carried none. */
   readonly name?: string;
-  /** The request carried credentials, but no key of this run. */
+  /** True if the request carried credentials, but no key of this run. */
   readonly isGuess?: boolean;
   /** For a request beyond a limit: how long to wait. `helps` is false if no further request is accepted in this run. */
   readonly retry?: { readonly seconds: number; readonly helps: boolean };
 }
 
-/** Not 407, 421 or 503: clients would send the request to another host, or again. */
+/** The status of each refusal. At 407, 421 and 503 clients would send the request to another host, or again. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {
   "broker-request": 400,
   "broker-key": 401,
@@ -39,17 +40,19 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   "broker-upstream": 502,
 };
 
+/** An answer of this process. */
 export interface RefusalAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
+/** @param name the variable whose dummy the request carried, if it carried one */
 export function createRefusal(code: RefusalCode, message: string, name?: string): Refusal {
   return { code, message, ...(name === undefined ? {} : { name }) };
 }
 
-/** Returns the answer to a request that is refused. It closes the connection, since the rest of the request is not read. */
+/** Returns the answer to a request that is refused. The answer closes the connection, since the rest of the request is not read. */
 export function answerTo({ code, message, retry }: Refusal): RefusalAnswer {
   const body = JSON.stringify({ error: { message: `sophia-run: ${message}`, type: "sophia_run", code } });
   return {

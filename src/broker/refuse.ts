@@ -1,4 +1,4 @@
-/** Sends the broker's own answers, and ends their connections so that the client can read the answer. */
+/** Sends the broker's own answers, and then ends the connection in a way in which the client can read the answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RefusalAnswer } from "./refusals.ts";
@@ -20,7 +20,7 @@ export function sendRefusal(request: IncomingMessage, response: ServerResponse, 
   response.once("close", () => clearTimeout(timer));
 }
 
-/** Answers on a bare connection: Node.js has no `ServerResponse` for CONNECT, upgrades and malformed requests. */
+/** Answers by writing to the socket. Node.js has no `ServerResponse` for CONNECT, upgrades and malformed requests. */
 export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} Refused\r\n${lines.join("")}\r\n${body}`);
@@ -28,8 +28,8 @@ export function sendRaw(socket: Duplex, { status, headers, body }: RefusalAnswer
 }
 
 /**
- * Ends a connection once everything was written, and drops what the client sends. A client that leaves its own side open is cut off
- * after `LINGER_MS`.
+ * Ends a connection once everything was written, and drops what the client sends. If the client leaves its own side open, the connection
+ * is closed after `LINGER_MS`.
  */
 export function endGently(socket: Duplex): void {
   socket.resume().end(() => {

@@ -1,59 +1,60 @@
 /**
- * Keeps keys out of the heads of answers; pure. A service may repeat what it was sent: a whole header, the key alone, or either
- * in the address of a redirect, where it is escaped:
+ * Replaces keys in the heads of answers by their dummies. A service may repeat in its answer what it was sent: a whole header, or the
+ * key alone. In the address of a redirect the key is escaped:
  *
  *     Location: https://login.example.com/?next=%2Fv1%3Fkey%3Dsk-live-…
- *     X-Debug: Basic dXNlcjpzay1saXZlL…            the key behind `user:`, in base64
+ *     X-Debug: Basic dXNlcjpzay1saXZlL…            the key after `user:`, in base64
  *
- * Each key is replaced by its dummy in the same form, since the dummy is what the client has sent.
+ * Each key is replaced by its dummy in the same form, since the dummy is what the client has sent. A text is decoded up to three times;
+ * the depth of a search is the number of these decodings. The functions are pure.
  */
 import { maskabilityOf } from "../masking/texts.ts";
 import type { Route } from "./route.ts";
 
-/** A key that no answer's head may hold. */
+/** A key that the head of an answer must not contain. */
 interface ReplacedKey {
   readonly key: string;
   readonly dummy: string;
-  /** Wherever the key is encoded in base64, alone or behind a user name, one of these texts is in the result. */
+  /** One of these texts is in every base64 text that contains the key, alone or after a user name. */
   readonly base64Forms: readonly string[];
 }
 
-/** The longest key first, so that no shorter key replaces a part of it. */
+/** The keys to replace. The longest key comes first, since a shorter key may be a part of it. */
 export type Replaced = readonly ReplacedKey[];
 
 type KeyPair = readonly [key: string, dummy: string];
 
-/** Prepares the keys that no answer's head may hold: those that are brokered now, and the key of the request. */
+/** Prepares the keys that the head of an answer must not contain: all keys that are brokered now, and the key of the request. */
 export class ReplacedKeys {
   /** The result of the latest call, which is used again while the keys stay the same. */
   #cachedKeys: Replaced = [];
   /** The keys and dummies of `#cachedKeys`. */
   #cachedPairs = "";
 
-  /** @param used the key of the request, which may have been rotated since, and its dummy */
-  of(routes: readonly Route[], keyOf: (name: string) => string, used: KeyPair): Replaced {
-    const present = routes.map(({ name, dummy }): KeyPair => [keyOf(name), dummy]);
-    const all = [used, ...present.filter(([key]) => key !== used[0])];
-    const pairs = all.flat().join("\n");
+  /** @param usedKey the key of the request, which may have been rotated since, and its dummy */
+  of(routes: readonly Route[], keyOf: (name: string) => string, usedKey: KeyPair): Replaced {
+    const presentKeys = routes.map(({ name, dummy }): KeyPair => [keyOf(name), dummy]);
+    const allKeys = [usedKey, ...presentKeys.filter(([key]) => key !== usedKey[0])];
+    const pairs = allKeys.flat().join("\n");
     if (pairs !== this.#cachedPairs) {
       this.#cachedPairs = pairs;
-      this.#cachedKeys = prepareKeys(all);
+      this.#cachedKeys = prepareKeys(allKeys);
     }
     return this.#cachedKeys;
   }
 }
 
 function prepareKeys(pairs: readonly KeyPair[]): Replaced {
-  // Values such as `x`, for services that need no key, are parts of other words: they stay.
-  const hidden = pairs.filter(([key]) => maskabilityOf(key) === "masked");
-  return hidden
+  // Values such as `x`, for services that need no key, are not replaced, since they are parts of other words.
+  const maskedPairs = pairs.filter(([key]) => maskabilityOf(key) === "masked");
+  return maskedPairs
     .toSorted(([key], [otherKey]) => otherKey.length - key.length)
     .map(([key, dummy]) => ({ key, dummy, base64Forms: base64Forms(key) }));
 }
 
 /**
- * Returns the characters of base64 that the key alone determines. Base64 encodes three bytes as four characters, so these
- * characters differ by the number of bytes in front of the key, modulo 3.
+ * Returns the base64 characters that the key alone determines. Base64 encodes three bytes as four characters. So these characters depend on
+ * the number of bytes in front of the key, modulo 3, which gives three texts.
  */
 function base64Forms(key: string): readonly string[] {
   const forms = [0, 1, 2].map((bytesBefore) => {
@@ -70,11 +71,12 @@ function toUrlAlphabet(base64: string): string {
   return base64.replaceAll("+", "-").replaceAll("/", "_");
 }
 
-/** Services escape an address within another one, and that within a third one: not more often. */
+/** Services put an escaped address into another address, and that into a third one. Deeper levels do not occur. */
 const MAX_DECODINGS = 3;
+/** Matches an escaped byte. */
 const ESCAPE = /%[\da-f]{2}/i;
 
-/** Returns true if a key is in a text, or in one of several texts that line breaks separate. */
+/** Returns true if a key is in a text. The text may consist of several texts with line breaks between them. */
 export function holdsKey(text: string, replaced: Replaced): boolean {
   let decoded = text;
   for (let count = 0; ; count += 1) {
@@ -95,7 +97,8 @@ export function withoutKeys(text: string, replaced: Replaced): string {
   for (const depth of depths) {
     for (const { key, dummy } of replaced) result = replaceDecoded(result, depth, keyFinder(key, dummy));
   }
-  // The deepest first, since the padding of base64 may be escaped. A percent sign in front of base64 looks like an escape.
+  // The deepest decoding comes first, since the padding of base64 may be escaped, and since a percent sign in front of base64 looks like
+  // an escape in a less decoded text.
   for (const depth of depths.toReversed()) {
     result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaced));
   }
@@ -108,8 +111,11 @@ interface DecodedCharacter {
   readonly decoded: string;
 }
 
+/** Decodes a text `depth` times. */
 function decodeCharacters(text: string, depth: number): readonly DecodedCharacter[] {
-  let characters: readonly DecodedCharacter[] = text.split("").map((each) => ({ original: each, decoded: each }));
+  let characters: readonly DecodedCharacter[] = text
+    .split("")
+    .map((character) => ({ original: character, decoded: character }));
   for (let count = 0; count < depth; count += 1) characters = decodeOnce(characters);
   return characters;
 }
@@ -127,7 +133,7 @@ function decodeOnce(characters: readonly DecodedCharacter[]): readonly DecodedCh
   return [...parts, characters.slice(end)].flat();
 }
 
-/** @param digits the two of an escape */
+/** @param digits the two digits of an escape */
 function characterOf(digits: string): string {
   return String.fromCharCode(Number.parseInt(digits, 16));
 }
@@ -164,6 +170,7 @@ function replaceDecoded(text: string, depth: number, find: (decoded: string) => 
   return result + originalText(position);
 }
 
+/** Returns a function that finds a key in a text. */
 function keyFinder(key: string, dummy: string): (text: string) => readonly Replacement[] {
   return (text) => {
     const replacements: Replacement[] = [];
@@ -174,18 +181,23 @@ function keyFinder(key: string, dummy: string): (text: string) => readonly Repla
   };
 }
 
+/** Finds the base64 texts that contain keys. */
 function findInBase64(text: string, replaced: Replaced): readonly Replacement[] {
-  return Array.from(text.matchAll(/[\w+/-]+={0,2}/g)).flatMap(({ index: start, 0: run }): readonly Replacement[] => {
-    const changed = withoutKeysInBase64(run, replaced);
-    return changed === run ? [] : [{ start, end: start + run.length, text: changed }];
+  return Array.from(text.matchAll(/[\w+/-]+={0,2}/g)).flatMap(({ index: start, 0: base64 }): readonly Replacement[] => {
+    const changed = withoutKeysInBase64(base64, replaced);
+    return changed === base64 ? [] : [{ start, end: start + base64.length, text: changed }];
   });
 }
 
-/** @param run consecutive characters of base64, of which the first ones may be another word (`id-c2stbGl2ZS…`) */
-function withoutKeysInBase64(run: string, replaced: Replaced): string {
-  let text = run;
+/**
+ * Replaces the keys in a base64 text.
+ *
+ * @param base64 consecutive characters of base64. The first of them may belong to another word (`id-c2stbGl2ZS…`).
+ */
+function withoutKeysInBase64(base64: string, replaced: Replaced): string {
+  let text = base64;
   if (!replaced.some(({ base64Forms: forms }) => forms.some((form) => text.includes(form)))) return text;
-  // Base64 is decoded in groups of four characters. The first group may begin at each of four places.
+  // Base64 is decoded in groups of four characters. The first group may begin at each of the first four characters.
   for (let groupStart = 0; groupStart < 4; groupStart += 1) {
     const bytes = Buffer.from(text.slice(groupStart), "base64").toString("latin1");
     const keyOffsets = replaced.map(({ key }) => bytes.indexOf(key)).filter((offset) => offset !== -1);
@@ -193,7 +205,8 @@ function withoutKeysInBase64(run: string, replaced: Replaced): string {
     // The groups in front of the first key stay as they are.
     const firstGroup = Math.floor(Math.min(...keyOffsets) / 3);
     const changedBytes = replaced.reduce(
-      (left, { key, dummy }) => left.replaceAll(key, () => dummy),
+      // A function, because `$` has a meaning in a replacement text.
+      (remaining, { key, dummy }) => remaining.replaceAll(key, () => dummy),
       bytes.slice(firstGroup * 3),
     );
     const encoded = Buffer.from(changedBytes, "latin1").toString("base64");

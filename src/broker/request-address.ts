@@ -1,9 +1,9 @@
 /**
- * Checks to whom a request is addressed: to the broker itself, or to a service by its name; pure.
+ * Finds out to whom a request is addressed: to the broker itself, or to a service by its name. The functions are pure.
  *
  * The forms that are accepted, for the broker at `127.0.0.1:40123`:
  *
- *     GET /v1/models HTTP/1.1                      a client that has the broker's address in place of the service's
+ *     GET /v1/models HTTP/1.1                      a client that has the broker's address in place of the service's address
  *     Host: 127.0.0.1:40123
  *
  *     GET /repos/acme/app HTTP/1.1                 a client on the broker's socket, such as gh
@@ -17,7 +17,7 @@ import type { HeaderFields } from "./fields.ts";
 import type { OwnAddress } from "./own-address.ts";
 import { createRefusal, type Refusal } from "./refusals.ts";
 
-/** The first line of a request. */
+/** The parts of the first line of a request. */
 export interface RequestLine {
   readonly method: string;
   /** The version of HTTP, such as `1.1`. Parsers report `0.9` for a line without a version. */
@@ -30,13 +30,15 @@ export interface RequestLine {
 export interface RequestAddress {
   /** The host of a service; undefined for the broker itself. */
   readonly host: string | undefined;
-  /** The target is in absolute form, as a client sends it to a proxy. */
+  /** True if the target is in absolute form, as clients send it to a proxy. */
   readonly isProxied: boolean;
   /** Path and query. */
   readonly target: string;
 }
 
+/** Matches a target such as `http://github.com/acme/app`: the host with the port, and the path with the query. */
 const ABSOLUTE_TARGET = /^http:\/\/([\w.:-]+)(\/.*)$/i;
+/** Matches a target that is a path, of printable ASCII characters. */
 const PATH_AND_QUERY = /^\/[\u0021-\u007e]*$/;
 
 /**
@@ -50,7 +52,7 @@ export function findRequestAddress(
   sites: readonly Site[],
   { hosts, isSocket = false }: OwnAddress,
 ): RequestAddress | Refusal {
-  // Other versions have other rules for where a request ends: bytes of one request could become a second one.
+  // Other versions have other rules for where a request ends. A service could read a part of one request as a second request.
   if (version !== "1.1" && version !== "1.0") {
     return createRefusal("broker-request", "the request must be one of HTTP/1.1");
   }

@@ -1,14 +1,14 @@
 /**
- * Finds the key that a request asks for, by the dummy that it carries; pure.
+ * Finds the key that a request asks for, by the dummy in its headers. admit.ts calls this for each request. The functions are pure.
  *
- * A request must carry exactly one dummy, whole, once, and in a header in which clients send that key:
+ * A request must carry exactly one dummy, once, and as the whole value of a header in which clients send that key:
  *
  *     Authorization: Bearer sk-sophia-…            the dummy as it is
  *     x-api-key: sk-ant-sophia-…
  *     Authorization: Basic eC1hY2Nlc3MtdG9rZ…      `user:DUMMY` in base64, for keys that clients send as a password (git)
  *
- * A dummy in any other place is refused, since the broker would not replace it there: the service would see the dummy and
- * answer with an error that the user cannot explain.
+ * A dummy in any other place is refused, since the broker would not replace it there. The service would get the dummy and answer with an
+ * error that the user could not explain.
  */
 import { hash, randomBytes } from "node:crypto";
 import type { Slot } from "../contract/broker/broker-model.ts";
@@ -22,16 +22,17 @@ export interface RequestKey {
   readonly slot: Slot;
 }
 
+/** Finds the key of a request. @returns a refusal if the request does not have exactly one dummy in a right place */
 export type FindRequestKey = (target: string, headers: HeaderFields) => RequestKey | Refusal;
 
-/** A header that holds the dummy of a route, whole. */
+/** A header with the dummy of a route. */
 interface DummyUse {
-  /** In lower case. */
+  /** The name of the header, in lower case. */
   readonly header: string;
-  /** In lower case; undefined for a header without a scheme. */
+  /** The scheme in front of the dummy, in lower case; undefined if the dummy is the whole value. */
   readonly scheme: string | undefined;
   readonly route: Route;
-  /** The dummy is the password in Basic credentials. */
+  /** True if the dummy is the password in Basic credentials. */
   readonly isPassword: boolean;
 }
 
@@ -70,7 +71,7 @@ function createDummyLookup(routes: readonly Route[]): (text: string) => Route | 
   return (text) => routesByHash.get(keyedHash(text));
 }
 
-/** Returns each header that holds a whole dummy. */
+/** Returns the headers with a dummy as their value, as their credentials, or as the password in Basic credentials. */
 function findUses(
   routes: readonly Route[],
   headers: HeaderFields,
@@ -98,7 +99,7 @@ function findUses(
   return uses;
 }
 
-/** Returns the refusal of a request in which no dummy was found as it is. */
+/** Returns the refusal of a request in which no unencoded dummy was found. */
 function explainMissingKey(routes: readonly Route[], headers: HeaderFields, slotHeaders: ReadonlySet<string>): Refusal {
   const route = findInBasicCredentials(routes, headers);
   if (route !== undefined) {
@@ -110,7 +111,7 @@ function explainMissingKey(routes: readonly Route[], headers: HeaderFields, slot
   return { ...createRefusal("broker-key", message), isGuess };
 }
 
-/** Returns the slot in which the dummy is, or a refusal if the key is not accepted there. */
+/** Returns the slot of the route in which the dummy is, or a refusal if the key is not accepted there. */
 function findSlot(use: DummyUse, headers: HeaderFields): RequestKey | Refusal {
   const { route } = use;
   const slot = route.slots.find(
@@ -146,9 +147,9 @@ function parseBasicCredentials(text: string): { readonly user: string; readonly 
   return user === undefined || password === undefined ? undefined : { user, password };
 }
 
-/** Counts the dummies in all headers and in the target, also those whose characters are escaped in the target. */
+/** Counts the dummies in all headers and in the target, where their characters may be escaped. */
 function countDummies(routes: readonly Route[], target: string, { raw }: HeaderFields): number {
-  // All is joined to one text, since most of the cost of a search is its beginning. No dummy has a line break.
+  // All is joined to one text, since most of the cost of a search is its start. A match cannot span two parts: no dummy has a line break.
   const text = `${raw.join("\n")}\n${target}\n${target.includes("%") ? unescape(target) : ""}`;
   let count = 0;
   for (const { dummy } of routes) {
@@ -161,14 +162,14 @@ function countDummies(routes: readonly Route[], target: string, { raw }: HeaderF
   return count;
 }
 
-/** Returns the route whose dummy is anywhere in Basic credentials (RFC 7617), for an explanation. */
+/** Returns the route whose dummy is anywhere in Basic credentials (RFC 7617), so that the refusal can explain the problem. */
 function findInBasicCredentials(routes: readonly Route[], { values }: HeaderFields): Route | undefined {
   const encoded = values.flatMap((value) => /^basic +(\S+)$/i.exec(value)?.[1] ?? []);
   const texts = encoded.map((text) => Buffer.from(text, "base64").toString("latin1"));
   return routes.find(({ dummy }) => texts.some((text) => text.includes(dummy)));
 }
 
-/** Decodes byte by byte: dummies are ASCII, and malformed escapes of other bytes do not matter here. */
+/** Decodes each escape as one character. Dummies are ASCII, so that the escapes of other characters do not matter here. */
 function unescape(target: string): string {
   return target.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }

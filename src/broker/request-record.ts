@@ -1,7 +1,11 @@
-/** The record of a request: which key was used for what, and how the request ended. It has no header, no query and no body. */
+/**
+ * The record of a request, for the log of the broker: which key was used for what, and how the request ended. A record has no headers, no
+ * query and no body.
+ */
 import { valuesOf } from "./fields.ts";
 import { withoutQuery } from "./route.ts";
 
+/** How a request ended. `refused` by the broker; `failed` at the service; `left` by the client. */
 export type Outcome = "answered" | "refused" | "failed" | "left";
 
 export interface RequestRecord {
@@ -12,7 +16,7 @@ export interface RequestRecord {
   readonly host: string | undefined;
   /** The path at the service; the path that the client sent if the request was refused. */
   readonly path: string;
-  /** `left`: the client closed the connection before there was an answer. */
+  /** `left`: the client closed the connection before the answer. */
   readonly outcome: Outcome;
   /** The status that the client got; undefined if it got none. */
   readonly status: number | undefined;
@@ -26,8 +30,10 @@ export interface RequestRecord {
   readonly requestId?: string;
 }
 
+/** Limits the length of a record. */
 const MAX_ID_LENGTH = 128;
 const REQUEST_ID = /^[\w.:/+=-]+$/;
+/** Matches a character that is not printable ASCII. */
 const NOT_PRINTABLE = /[^\u0021-\u007e]/;
 
 /** Returns the path of a target, which may be in absolute form, without the query; other characters become `?`. */

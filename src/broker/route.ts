@@ -1,8 +1,8 @@
 /**
- * The route of a brokered key: which service gets the key, in which header, and for which paths.
+ * The route of a brokered key says which service gets the key, in which header, and for which paths.
  *
- * `planKey` (key-plan.ts) makes a route from the contract and the address of the service; `admission` (admit.ts) decides over
- * each request by it. Here are also the small functions over paths and origins that both need.
+ * `planKey` (key-plan.ts) makes a route from the contract and the address of the service. `admission` (admit.ts) decides by the routes
+ * whether a request is passed on. This file also has the small functions for paths and origins that both need.
  */
 import type { RequestLimit, Slot } from "../contract/broker/broker-model.ts";
 import type { Site } from "../contract/broker/github-keys.ts";
@@ -20,18 +20,18 @@ export interface Route {
   readonly path: string;
   /** The path that the service itself has in place of `path`. Rules are written for the paths of the service. */
   readonly servicePath: string;
-  /** The broker puts it in front of paths that do not begin with it; empty if clients send the whole path. */
+  /** The broker puts this prefix in front of paths that do not begin with it; empty if clients send the whole path. */
   readonly prefix: string;
   readonly slots: readonly Slot[];
   /** If empty, each request that is not denied is allowed. */
   readonly allow: readonly PathRule[];
   readonly deny: readonly PathRule[];
   readonly limit?: RequestLimit;
-  /** The hosts of a service that has several, of which the first has `origin`; absent for other services. */
+  /** The hosts of a service that has several hosts. The first of them has `origin`. Absent for other services. */
   readonly sites?: readonly Site[];
 }
 
-/** Returns the hosts of a key's service; mostly one. */
+/** Returns the hosts of a key's service. Most services have one. */
 export function routeSites({ origin, sites }: Route): readonly Site[] {
   return sites ?? [{ host: hostOf(origin), origin, hasGit: false }];
 }
@@ -42,7 +42,7 @@ export function originsOf({ origin, sites }: Route): readonly string[] {
 }
 
 /**
- * Returns what follows `base` in a path: empty, or a path that begins with a slash.
+ * Returns the part of a path after a base path: empty, or a path that begins with a slash.
  *
  * @returns undefined if the path is not at or below `base`: `/v10` is not below `/v1`
  */
@@ -62,12 +62,12 @@ export function withoutQuery(target: string): string {
 interface OriginAddress {
   /** Host and port. */
   readonly host: string;
-  /** The host alone, without brackets. */
-  readonly bare: string;
+  /** The host alone, without the brackets of an IPv6 address. */
+  readonly bareHost: string;
   readonly port: number;
 }
 
-/** By origin. Grows with the origins of the keys, and with those of noted redirects. */
+/** The parsed origins. The map grows with the origins of the keys and of noted redirects (at most one for each answer). */
 const addresses = new Map<string, OriginAddress>();
 
 /** Returns the parts of an origin. Each origin is parsed once, since parsing costs 2 µs. */
@@ -75,7 +75,7 @@ export function addressIn(origin: string): OriginAddress {
   const known = addresses.get(origin);
   if (known !== undefined) return known;
   const url = new URL(origin);
-  const address = { host: url.host, bare: bareHost(url), port: portOf(url) };
+  const address = { host: url.host, bareHost: bareHost(url), port: portOf(url) };
   addresses.set(origin, address);
   return address;
 }

@@ -1,9 +1,10 @@
 /**
- * Finds the address of the service that gets a key, and who vouches for it; pure.
+ * Finds the address of the service that gets a key, and decides whether the address can be trusted. key-plan.ts calls this for each key.
+ * The functions are pure.
  *
  * A repository's files must not send the user's key to an origin of their choice (CVE-2026-21852). So an address is accepted only
  * if one of these names it: the built-in provider, the caller, the source of the key itself, a contract that the user named, or
- * `--broker-to`. A contract or a `.env` file that was only found is not enough.
+ * `--broker-to`. A contract or a `.env` file that sophia-run has found by itself is not enough.
  */
 import type { BrokerEntry } from "../contract/broker/broker-model.ts";
 import { variableIn } from "../contract/broker/entry.ts";
@@ -14,30 +15,33 @@ import { isLoopback, parseUrl } from "../core/url.ts";
 /** A declared key that the program would get. */
 export interface DeclaredKey {
   readonly name: string;
-  /** Identifies the source of the value: the same people wrote all values of one source. */
+  /** Identifies the source of the value. All values of one source have the same authors. */
   readonly source: string;
   readonly dummy: string;
   readonly entry: BrokerEntry;
-  /** Absent if nothing is built in for the variable. */
+  /** undefined if nothing is built in for the variable. */
   readonly provider: Provider | undefined;
 }
 
-/** A value with the reasons to trust it or not. */
+/** A value, with the facts that decide whether it can be trusted. */
 export interface SourcedValue {
   readonly value: string;
   readonly source: string;
-  /** The file that sets it, or the ESC environment. */
+  /** The file that sets the value, or the ESC environment. */
   readonly file?: string | undefined;
   readonly isEsc?: boolean;
-  /** The author of the repository may have written it: the file, or the contract whose alias it has, was only found. */
+  /**
+   * True if the author of the repository may have written the value: the user has not named the file, or the contract in which the variable
+   * is an alias.
+   */
   readonly isFound?: boolean;
 }
 
-/** The surroundings of a key on which its plan depends. */
+/** The facts about the run on which the plan of a key depends. */
 export interface PlanContext {
   /** Returns the value of a variable that the program would get. */
   readonly valueOf: (name: string) => SourcedValue | undefined;
-  /** The source of the process environment. */
+  /** The `source` of values from the process environment. */
   readonly caller: string;
   /** `isNamed` is true if the user named the contract (`--contract`). */
   readonly contract: { readonly path: string; readonly isNamed: boolean };
@@ -54,30 +58,35 @@ export interface ServiceAddress {
   readonly because: "built-in" | "caller" | "source" | "contract" | "allowed";
 }
 
+/** The reason why a key has no address that can be trusted. */
 export type AddressFault =
-  /** A file of the repository names the origin: the contract at `path`, which was only found, or the file of a variable. */
+  /** A file of the repository names the origin: the contract at `path`, which the user did not name, or the file of a variable. */
   | {
       readonly kind: "untrusted";
       readonly name: string;
       readonly origin: string;
       readonly path: string;
-      /** `path` is an ESC environment. */
+      /** True if `path` is an ESC environment. */
       readonly isEsc: boolean;
       readonly variable: string | undefined;
     }
+  /** Neither the contract nor a built-in provider has an address. */
   | { readonly kind: "no-upstream"; readonly name: string }
+  /** The variable that should hold the address is not set. */
   | { readonly kind: "unset"; readonly name: string; readonly variable: string }
   /** The address is http to another machine, or no address at all. */
   | { readonly kind: "insecure" | "no-address"; readonly name: string; readonly variable: string | undefined };
 
-/** Returns the address of the key's service, or why there is none that can be trusted. */
+/** Returns the address of the key's service, or the reason why there is none that can be trusted. */
 export function findServiceAddress(key: DeclaredKey, context: PlanContext): ServiceAddress | AddressFault {
   return findPairedAddress(key, context) ?? findUpstream(key, context);
 }
 
 /**
- * Returns the address in a variable that belongs to the key, such as `OPENAI_BASE_URL` to `OPENAI_API_KEY`: that of a gateway, or
- * of a service without an address of its own. Only the caller and the source of the key may set such a variable.
+ * Returns the address in a variable that belongs to the key, as `OPENAI_BASE_URL` belongs to `OPENAI_API_KEY`. It is the address of a
+ * gateway, or of a service that each user runs at another address. Only the caller and the source of the key may set such a variable.
+ *
+ * @returns undefined if no such variable is set
  */
 function findPairedAddress(
   { name, source, entry, provider }: DeclaredKey,
@@ -86,7 +95,7 @@ function findPairedAddress(
   const variables = [
     ...Object.keys(provider?.base ?? {}),
     ...listOf(provider?.address),
-    // A contract that was only found could otherwise pair a key with any variable that holds an address.
+    // A contract that the user did not name could otherwise pair a key with any variable that holds an address.
     ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
   ];
   for (const variable of variables) {

@@ -1,4 +1,4 @@
-/** Sends requests to the services whose keys are brokered, and explains their failures. */
+/** Begins requests to the services, with the keys that the broker holds, and explains failed requests. */
 import * as http from "node:http";
 import { NetworkError, reasonOf } from "../network/network-fault.ts";
 import { authority } from "../network/network-settings.ts";
@@ -12,18 +12,19 @@ import { addressIn } from "./route.ts";
 export interface Services {
   /** Returns the present value of a key's variable. It changes if the key is rotated. */
   readonly keyOf: (name: string) => string;
-  /** Returns the connections to an origin, always the same pool for one origin: see `network/pool.ts`. */
+  /** Returns the agent with the connections to an origin. It is always the same for one origin: see `network/pool.ts`. */
   readonly agentFor: (origin: string) => http.Agent;
-  /** Asks ESC whether the key has changed, after a service answered 401. Resolves when `keyOf` is up to date. */
+  /** Asks ESC whether the key has changed, after a service has answered 401. Resolves when `keyOf` is up to date. */
   readonly onUnauthorized: (name: string) => Promise<void>;
 }
 
+/** The limit on the headers of an answer. Some services send more than the 16 KiB that are the default. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
  * Begins a request with the key in place of the dummy. The caller sends the body, or ends the request.
  *
- * @param added headers for the connection to the service
+ * @param added headers of the connection to the service, which the headers of the client do not contain
  * @returns the request, and the key that it carries
  */
 export function requestOf(
@@ -33,23 +34,23 @@ export function requestOf(
   { services, added }: { readonly services: Services; readonly added: Readonly<Record<string, string>> },
 ): { readonly request: http.ClientRequest; readonly key: string } {
   const { route, origin, target } = admitted;
-  const { bare, port } = addressIn(origin);
+  const { bareHost, port } = addressIn(origin);
   const key = services.keyOf(route.name);
   // `http.request` is right for https origins, too: the connections of their agent already are TLS.
   const request = http.request({
     agent: services.agentFor(origin),
     method,
-    host: bare,
+    host: bareHost,
     port,
     path: target,
     setHost: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     insecureHTTPParser: false,
   });
-  // The bytes of headers are limited instead. By default Node.js silently drops the headers after the thousandth.
+  // `maxHeaderSize` limits the headers instead. By default Node.js silently drops all headers after the thousandth.
   request.maxHeadersCount = 0;
-  // The headers are no options of the request: with NODE_DEBUG=http, which the user may set for the program, Node.js prints the
-  // options, and with them the key.
+  // The headers are added later, not passed as options: with NODE_DEBUG=http, which the user may set for the program, Node.js prints the
+  // options, which would contain the key.
   const headers = forService(rawHeaders, admitted, key);
   for (let index = 0; index + 1 < headers.length; index += 2) {
     request.appendHeader(headers[index] ?? "", headers[index + 1] ?? "");
@@ -58,13 +59,14 @@ export function requestOf(
   return { request, key };
 }
 
+/** The methods of requests that do no harm if they arrive twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 /** The errors of a request on a connection that the service has closed. */
 const CLOSED_CONNECTION: ReadonlySet<string | undefined> = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Returns true if a failed request may be sent again: the service was just closing the idle connection, has answered nothing, and
- * the request was not sent completely or does no harm if it arrives twice (RFC 9110, 9.2.2).
+ * Returns true if a failed request may be sent again: the service was just closing the idle connection on which it was sent, has answered
+ * nothing, and has not got the whole request, or the request does no harm if it arrives twice.
  *
  * @param body `unsent` if no part of the body was read from the client yet
  */
@@ -82,7 +84,7 @@ export function failureOf(error: unknown, { route: { name }, origin }: Admitted)
   }
   const { fault } = error;
   if (fault.kind !== "tls") {
-    // The connection that failed may be the one to the proxy.
+    // The connection to the proxy may have failed.
     const proxyPrefix = "host" in fault && fault.host !== host ? `the proxy ${fault.host}: ` : "";
     return { name, code: "broker-upstream", message: `${host} cannot be reached (${proxyPrefix}${reasonOf(fault)})` };
   }

@@ -1,7 +1,7 @@
 /**
- * Keeps track of the order of requests on each connection. A client may send the next requests before the first one is answered
- * (pipelining, RFC 9112, 9.3.2). Answers go out in the same order, and nothing is answered behind a refused request, whose
- * connection ends.
+ * Keeps track of the order of requests on each connection of a client. A client may send the next requests before the first one is
+ * answered (pipelining, RFC 9112, 9.3.2). Answers go out in the order of the requests. After a refusal the connection ends, so that
+ * requests behind a refused one get no answer.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -16,20 +16,21 @@ export interface Forwarded {
   readonly giveUp: () => void;
 }
 
-/** If a connection sends more requests than this behind a refused one, it is closed, even before the answer was sent. */
+/** A connection that sends more requests than this behind a refused one is closed, even before the refusal was sent. */
 const MAX_REQUESTS_BEHIND = 16;
 
+/** The turns of all connections to one server. */
 export class Turns {
   readonly #latestForwarded = new WeakMap<Duplex, Forwarded>();
-  /** By connection with a refused request: the number of requests behind it. */
+  /** The number of requests behind the refused request of a connection. Has only connections with such a request. */
   readonly #requestsBehind = new WeakMap<Duplex, number>();
 
-  /** Must be called for each request that is passed on. */
+  /** Notes that a request was passed on to its service. */
   forwarded(connection: Duplex, forwarded: Forwarded): void {
     this.#latestForwarded.set(connection, forwarded);
   }
 
-  /** Returns the last request of the connection that was forwarded, unless its answer is complete. */
+  /** Returns the latest request of the connection that was passed on, unless its answer is complete. */
   underWay(connection: Duplex): Forwarded | undefined {
     const latest = this.#latestForwarded.get(connection);
     return latest?.response.closed === false ? latest : undefined;
@@ -57,15 +58,16 @@ export class Turns {
     return true;
   }
 
+  /** Returns true if a request of the connection was refused. */
   isRefused(connection: Duplex): boolean {
     return this.#requestsBehind.has(connection);
   }
 
-  /** Calls `act` once the earlier requests of a connection were answered; never if one of them was refused. */
-  inTurn(connection: Duplex, act: () => void): void {
+  /** Calls back once the earlier requests of a connection were answered; never if one of them was refused. */
+  inTurn(connection: Duplex, callback: () => void): void {
     if (this.isRefused(connection)) return;
     const earlier = this.underWay(connection);
-    if (earlier === undefined) act();
-    else earlier.response.once("close", () => connection.writable && act());
+    if (earlier === undefined) callback();
+    else earlier.response.once("close", () => connection.writable && callback());
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Passes WebSockets on. The handshake is admitted like any request, with the key in place of the dummy; the frames that follow it
- * are passed on in both directions without being read.
+ * Passes WebSockets on. The handshake is admitted like any request, and sent with the key in place of the dummy. The frames that follow
+ * are passed on in both directions, and nothing in them is examined or replaced.
  */
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
@@ -8,6 +8,7 @@ import type { Admitted } from "./admit.ts";
 import { headFor, isFinal, noAnswer, type Passing } from "./answers.ts";
 import { isRotated, withRetryHeader } from "./forward-request.ts";
 import { headOf, without } from "./fields.ts";
+import type { Refusal } from "./refusals.ts";
 import { endGently } from "./refuse.ts";
 import { failureOf, maySendAgain, requestOf } from "./service.ts";
 
@@ -17,110 +18,143 @@ export function isForWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Returns the head of a request without its `Upgrade`, which a server may ignore (RFC 9110, 7.8). Java's `HttpClient` asks for
- * `h2c` with the first request to each server without TLS.
+ * Returns the head of a request without its `Upgrade`, which a server may ignore (RFC 9110, 7.8). For example, Java's `HttpClient` asks for
+ * `h2c` with its first request to each server without TLS.
  */
 export function requestWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
   return Buffer.from(headOf(`${method} ${url} HTTP/${httpVersion}`, without(rawHeaders, "upgrade")), "latin1");
 }
 
-/** Passes an admitted handshake on, and then the frames. @param head the bytes that the client sent behind its handshake */
-export function upgrade(
-  admitted: Admitted,
-  { request, socket, head }: { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer },
-  passing: Passing,
-): void {
-  const { services, exchange } = passing;
-  const added = { connection: "Upgrade", upgrade: "websocket" };
-  const stopWatching = watchEnd(socket, () => socket.destroy());
-  let upstream = begin();
-  socket.once("close", () => {
-    upstream.destroy();
-    exchange.left();
-  });
+interface ClientHandshake {
+  readonly request: IncomingMessage;
+  /** The connection to the client. */
+  readonly socket: Duplex;
+  /** The bytes that the client sent after its handshake. */
+  readonly head: Buffer;
+}
 
-  function begin(): ClientRequest {
-    const { request: sent, key } = requestOf(admitted, "GET", request.rawHeaders, { services, added });
+/** Passes an admitted handshake on, and then the frames. May send the handshake twice: see `maySendAgain`. */
+export function upgrade(admitted: Admitted, client: ClientHandshake, passing: Passing): void {
+  new ForwardedHandshake(admitted, client, passing).start();
+}
+
+/** A handshake on its way to the service, and the answer on its way back. */
+class ForwardedHandshake {
+  readonly #admitted: Admitted;
+  readonly #client: ClientHandshake;
+  readonly #passing: Passing;
+  /** The latest attempt to send the handshake. */
+  #sent: ClientRequest | undefined;
+  #stopWatching = (): void => {};
+
+  constructor(admitted: Admitted, client: ClientHandshake, passing: Passing) {
+    this.#admitted = admitted;
+    this.#client = client;
+    this.#passing = passing;
+  }
+
+  start(): void {
+    const { socket } = this.#client;
+    this.#stopWatching = watchEnd(socket, () => socket.destroy());
+    this.#send();
+    socket.once("close", () => {
+      this.#sent?.destroy();
+      this.#passing.exchange.left();
+    });
+  }
+
+  #send(): void {
+    const { request, socket } = this.#client;
+    const { services } = this.#passing;
+    const added = { connection: "Upgrade", upgrade: "websocket" };
+    const { request: sent, key } = requestOf(this.#admitted, "GET", request.rawHeaders, { services, added });
+    this.#sent = sent;
     let isAnswered = false;
     sent.on("error", (error) => {
       if (isAnswered || socket.writableEnded || socket.destroyed) return;
-      if (maySendAgain(sent, error, "none")) {
-        upstream = begin();
-        return;
-      }
-      stopWatching();
-      exchange.refuse(failureOf(error, admitted));
+      if (maySendAgain(sent, error, "none")) this.#send();
+      else this.#refuse(failureOf(error, this.#admitted));
     });
-    sent.once("upgrade", (answer, service, firstBytes) => {
-      stopWatching();
-      const handshake = recordHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
-      if (socket.destroyed) return void service.destroy();
-      socket.write(handshake, "latin1");
-      if (firstBytes.length > 0) socket.write(firstBytes);
-      if (head.length > 0) service.write(head);
-      joinSockets(socket, service);
-    });
+    sent.once("upgrade", (answer, service, firstBytes) => this.#join(answer, key, service, firstBytes));
     sent.once("response", (answer) => {
       isAnswered = true;
-      if (isFinal(answer)) return void passRefusal(answer, key);
-      stopWatching();
-      exchange.refuse(noAnswer(admitted));
+      if (isFinal(answer)) return void this.#passRefusal(answer, key);
+      this.#refuse(noAnswer(this.#admitted));
       sent.destroy();
     });
     sent.end();
-    return sent;
   }
 
-  /** Passes the answer of a service that refuses the handshake. What the client sent behind it are frames: they are dropped. */
-  async function passRefusal(answer: IncomingMessage, key: string): Promise<void> {
+  /** Answers the client in place of the service. */
+  #refuse(refusal: Refusal): void {
+    this.#stopWatching();
+    this.#passing.exchange.refuse(refusal);
+  }
+
+  /** Passes the answer of a service that accepts the handshake, and then all bytes in both directions. */
+  #join(answer: IncomingMessage, key: string, service: Duplex, firstBytes: Buffer): void {
+    const { socket, head } = this.#client;
+    this.#stopWatching();
+    const answerHead = this.#recordHead(answer, key, ["Connection", "Upgrade", "Upgrade", "websocket"]);
+    if (socket.destroyed) return void service.destroy();
+    socket.write(answerHead, "latin1");
+    if (firstBytes.length > 0) socket.write(firstBytes);
+    if (head.length > 0) service.write(head);
+    joinSockets(socket, service);
+  }
+
+  /** Passes the answer of a service that refuses the handshake. The frames that the client has sent already are dropped. */
+  async #passRefusal(answer: IncomingMessage, key: string): Promise<void> {
+    const { socket } = this.#client;
     answer.on("error", () => socket.destroy());
-    const shouldRetry = answer.statusCode === 401 && (await isRotated(admitted, key, services));
-    const refusalHead = recordHead(answer, key, ["Connection", "close"], shouldRetry);
+    const shouldRetry = answer.statusCode === 401 && (await isRotated(this.#admitted, key, this.#passing.services));
+    const answerHead = this.#recordHead(answer, key, ["Connection", "close"], shouldRetry);
     if (socket.destroyed) return;
-    stopWatching();
-    socket.write(refusalHead, "latin1");
+    this.#stopWatching();
+    socket.write(answerHead, "latin1");
     socket.resume();
     answer.pipe(socket);
   }
 
-  /** Records the answer, and returns its head for the client. @param addedHeaders headers of the broker's own connection */
-  function recordHead(
-    answer: IncomingMessage,
-    key: string,
-    addedHeaders: readonly string[],
-    shouldRetry = false,
-  ): string {
-    const { reason, headers } = headFor(answer, admitted, passing.replaced(admitted, key));
+  /**
+   * Records the answer, and returns its head for the client.
+   *
+   * @param connectionHeaders the headers of the connection to the client
+   * @param shouldRetry adds the header that asks SDKs to try again
+   */
+  #recordHead(answer: IncomingMessage, key: string, connectionHeaders: readonly string[], shouldRetry = false): string {
+    const { exchange, replaced } = this.#passing;
+    const { reason, headers } = headFor(answer, this.#admitted, replaced(this.#admitted, key));
     exchange.answered(answer.statusCode, headers);
     const passedHeaders = shouldRetry ? withRetryHeader(headers) : headers;
-    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passedHeaders, ...addedHeaders]);
+    return headOf(`HTTP/1.1 ${answer.statusCode ?? 502} ${reason}`, [...passedHeaders, ...connectionHeaders]);
   }
 }
 
 /**
- * Calls `act` if the client ends its side before the service has answered. A stream reports its end only if it is read. So this
- * reads while nothing is buffered; frames that come before the answer stay in the buffer.
+ * Calls back if the client ends its side before the service has answered. A stream reports its end only if it is read. So this function
+ * reads while nothing is buffered. Frames that come before the answer stay in the buffer.
  *
  * @returns a function that stops the watch
  */
-function watchEnd(client: Duplex, act: () => void): () => void {
+function watchEnd(client: Duplex, callback: () => void): () => void {
   const readIfEmpty = (): void => {
     if (client.readableLength === 0) client.read();
   };
-  client.on("readable", readIfEmpty).once("end", act);
-  return () => void client.off("readable", readIfEmpty).off("end", act);
+  client.on("readable", readIfEmpty).once("end", callback);
+  return () => void client.off("readable", readIfEmpty).off("end", callback);
 }
 
 /** Passes bytes on in both directions. An end or a failure of one side ends the other side as well. */
 function joinSockets(client: Duplex, service: Duplex): void {
-  for (const [from, to] of [
-    [client, service],
-    [service, client],
-  ] as const) {
-    from.on("error", () => to.destroy());
-    from.pipe(to);
-    // Registered after `pipe`, whose own listener must run first. The last bytes of a side that has ended properly may still wait
-    // for a slow reader: then the other side is ended, not destroyed.
-    from.once("close", () => (from.readableEnded ? endGently(to) : to.destroy()));
-  }
+  passBytes(client, service);
+  passBytes(service, client);
+}
+
+function passBytes(source: Duplex, target: Duplex): void {
+  source.on("error", () => target.destroy());
+  source.pipe(target);
+  // This listener must run after the one of `pipe`. If the source has ended properly, its last bytes may still wait for a slow reader.
+  // Then the target is ended, not destroyed.
+  source.once("close", () => (source.readableEnded ? endGently(target) : target.destroy()));
 }

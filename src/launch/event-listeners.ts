@@ -1,9 +1,9 @@
-/** Listeners to signals that are removed together. */
+/** Adds listeners to several signals at once, and removes them together. */
 
 /** Reverses what the function that returned it has done. */
 export type Undo = () => void;
 
-/** Calls the listener for each of the signals that this platform has and allows to catch. @returns removes the listeners */
+/** Adds a listener to each of the signals that this platform has and allows to catch. @returns a function that removes it from all */
 export function listen(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals, number: number) => void,
@@ -21,7 +21,7 @@ export function listen(
   };
 }
 
-/** Waits until the listeners were called for all signals that came before. Node.js takes two turns of the event loop for that. */
+/** Waits until the listeners were called for all signals that have arrived. Node.js takes two turns of the event loop for that. */
 export async function deliverSignals(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

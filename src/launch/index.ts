@@ -1,10 +1,10 @@
 /**
- * Starts the program, and chooses the way. `launch` is the only entrance to this folder.
+ * Chooses how to start the program, and starts it. The commands call `launch` when the program's environment is complete.
  *
- * - Exec mode: this process becomes the program (exec/). It is the usual way, since nothing stays behind.
+ * - Exec mode: the program replaces this process (exec/). This is the usual way, since nothing of sophia-run stays behind.
  * - Spawn mode: a parent process stays, and ends as the program ends. If it has nothing to do that needs JavaScript, it is the
- *   monitor, a small C program that replaces this process (monitor/). Otherwise it is this process (spawn/), which masks output
- *   (masking/), restarts the program (watch/), or serves it with a broker.
+ *   monitor, a small C program that replaces this process (monitor/). Otherwise this process is the parent (spawn/): it masks output
+ *   (masking/), restarts the program (watch/), or is its broker (src/broker/).
  */
 import { loader } from "../system/addon/addon.ts";
 import { isBun } from "../system/runtime.ts";
@@ -28,7 +28,7 @@ export type {
 } from "./types.ts";
 
 /**
- * Starts the program. This process, or the process that it becomes, ends as the program ends.
+ * Starts the program. This process, or the program that replaces it, ends as the program ends.
  *
  * @throws SophiaError if nothing was started: 127 if the command was not found, 126 if it cannot be executed, else 125
  */
@@ -39,7 +39,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const profiled = await preparation.profiled;
   const libc = preparation.addon;
   const parentTask = findParentTask(request);
-  // Without the addon nothing keeps them open for the program.
+  // Node.js has made these descriptors close-on-exec. Only the addon can keep them open for the program.
   const closedByExec =
     libc === undefined ? inherited.numbers.filter((descriptor) => isBun || isCloseOnExec(descriptor) !== false) : [];
   const obstacle =

@@ -18,16 +18,18 @@ import { softLimit } from "./proc/process-stat.ts";
  */
 export function callerOpenFilesLimit(platform: NodeJS.Platform = process.platform): string | undefined {
   if (isBun || loader?.caller !== undefined || platform === "win32") return undefined;
-  if (platform !== "linux")
+  if (platform !== "linux") {
     throw createError("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
+  }
   const callerLimit = softLimit(process.ppid, "Max open files");
   // The parent of PID 1 is outside the container, and hidepid (proc(5)) hides processes of other users.
-  if (callerLimit === undefined)
+  if (callerLimit === undefined) {
     throw createError("nofile-unknown", "cannot read the caller's limit (/proc does not show the parent process)");
+  }
   return callerLimit === softLimit("self", "Max open files") ? undefined : callerLimit;
 }
 
-/** Returns a limit as the number that `setOpenFiles` and `start` of native/monitor/monitor-addon.c take. */
+/** Converts a limit to the number that `setOpenFiles` and `start` of native/monitor/monitor-addon.c take. */
 export function openFilesNumber(limit: string | undefined): number {
   if (limit === undefined) return OPEN_FILES_UNCHANGED;
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);

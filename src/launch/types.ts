@@ -1,6 +1,6 @@
 /**
- * The types of a launch. The caller makes a `LaunchRequest`; `launch` makes a {@link Launch} of it, which all ways to start a program
- * take.
+ * The types of a launch. A command passes a {@link LaunchRequest} to `launch` (index.ts), which checks it, finds the program's file, and
+ * passes a {@link Launch} to the code of exec mode or spawn mode.
  */
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
@@ -16,44 +16,48 @@ type Mode = "auto" | "spawn" | "exec";
 
 interface LaunchOptions {
   readonly mode: Mode;
-  /** Milliseconds from a forwarded TERM, INT or QUIT to SIGKILL; absent: never. */
+  /** Milliseconds from a forwarded TERM, INT or QUIT to SIGKILL; absent if the program is never killed. */
   readonly killAfterMs?: number | undefined;
   /** The program gets SIGKILL if this process ends first, also if this process ends by SIGKILL. */
   readonly dieWithLauncher: boolean;
+  /** The program gets the caller's soft limit on open files (open-files.ts). */
   readonly restoreNofile: boolean;
 }
 
+/** A secret that the program reads from a file. */
 export interface SecretFile {
   /** The variable that gets the file's path. */
   readonly name: string;
   readonly content: string;
 }
 
+/** How the program's output is masked. */
 export interface OutputMasking {
   readonly masking: Masking;
   /** The secrets of `masking`, for the process that continues to mask after the end of this one. */
   readonly secrets: readonly Secret[];
   /** True: if no pseudo-terminal can replace the terminal, the launch fails. False: the program gets a pipe. */
   readonly requiresTerminal: boolean;
-  /** Called when a secret was masked, in the output to `file` if it is one. @returns a line for the user, if any */
+  /** Called when a secret was masked. @param file the path of the output if it is a file @returns a message for the user, if any */
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
-/** The parts of a request that each restart of the program replaces. */
+/** The parts of a request that a restart of the program replaces, since values have changed. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "outputMasking">;
 
+/** The options and functions of `--watch`. */
 export interface Watch {
-  /** Signal that stops the program before a restart. */
+  /** The signal that stops the program before a restart. */
   readonly signal: NodeJS.Signals;
-  /** Milliseconds until SIGKILL. */
+  /** The grace period: the time in milliseconds from that signal to SIGKILL. */
   readonly graceMs: number;
   /**
-   * Begins to watch for changes. It is called once the program runs.
+   * Begins to watch for changes. Called when the first program runs.
    *
    * @param restart ends the program and starts it again; if that is impossible, throws a SophiaError and changes nothing
    * @param write writes to the standard error, between the program's own lines
    * @param mask masks the program's later output by other secrets, which must include the former ones
-   * @returns the undo
+   * @returns a function that ends the watch
    */
   readonly follow: (
     restart: (renewal: Renewal) => Promise<void>,
@@ -68,9 +72,11 @@ export type ProgramEnd = NodeJS.Signals | number;
 /** A broker that is running (src/broker/). The program's environment has its address. */
 export interface LaunchBroker {
   /**
-   * Called for each program, once it runs. `report`, if any, writes to the standard error, between the program's lines; `mask`
-   * masks further secrets in its later output, if that is masked; `replaceFile` gives a secret file, by its variable, another
-   * content, and throws a SophiaError (secret-files) if that fails.
+   * Called for each program, once it runs.
+   *
+   * @param report writes to the standard error, between the program's lines; undefined if nothing but the program writes there
+   * @param mask masks further secrets in the program's later output; undefined if the output is not masked
+   * @param replaceFile gives the secret file of a variable another content; throws a SophiaError (secret-files) if that fails
    */
   readonly started: (
     report: ((text: string) => void) | undefined,
@@ -98,6 +104,7 @@ export interface Preparation {
   readonly restoreCoreFilter: () => void;
 }
 
+/** A request of a command to start the program. */
 export interface LaunchRequest {
   /** The command as typed, and its arguments. */
   readonly command: readonly [string, ...string[]];
@@ -109,10 +116,11 @@ export interface LaunchRequest {
   readonly watch?: Watch | undefined;
   readonly broker?: LaunchBroker | undefined;
   readonly preparation: Preparation;
+  /** Set if the command's file was looked up in advance. */
   readonly located?: LocatedCommand | undefined;
 }
 
-/** The command's file, which was looked up before the program's environment was known. */
+/** The command's file. It was looked up by the caller's `PATH`, before the program's environment was known. */
 export interface LocatedCommand {
   readonly file: string;
   /** The value of `PATH` for the look-up. */
@@ -127,6 +135,7 @@ export interface Program {
   readonly environment: Environment;
 }
 
+/** A program that runs. */
 export interface Running {
   readonly pid: number | undefined;
   /** Resolves with the exit status, or with the signal that killed the program. */
@@ -139,8 +148,8 @@ export interface Launch extends LaunchRequest {
   readonly inherited: Inherited;
   /** As in {@link Preparation}. */
   readonly profiled: boolean;
-  /** The descriptors among 0, 1 and 2 that the caller had open; all of them if that is unknown. */
+  /** The descriptors among 0, 1 and 2 that the caller has passed on; all three if that is unknown. */
   readonly streams: readonly number[];
-  /** The addon. Its execve is preferred, since process.execve may change what the program inherits. */
+  /** The addon's functions, undefined without the addon. Its execve is preferred: process.execve may change what the program inherits. */
   readonly libc: Libc | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Exec mode without the addon, by `process.execve`. It is used for `--mode exec`, and in the stand-alone executables that Bun
- * makes.
+ * Exec mode without the addon, by `process.execve` of Node.js. replace-process.ts uses it for `--mode exec`, and in the executables that
+ * Bun makes for systems without the addon.
  */
 import { statSync } from "node:fs";
 import { codeOrThrow, attempt } from "../../system/errors.ts";
@@ -11,7 +11,7 @@ import { executionError } from "../program/start-error.ts";
 import type { Launch, Program } from "../types.ts";
 import { inspectImage } from "../program/image.ts";
 
-/** The time after a change in which a file may still be open for writing. */
+/** A file that was changed within this time may still be open for writing, and the kernel would refuse to execute it. */
 const BUSY_MS = 60_000;
 
 /** Node.js 22.15, 23.11 and later; the installed types are those of Node.js 20. */
@@ -19,10 +19,10 @@ interface WithExecve {
   execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;
 }
 
-/** Becomes the program. Returns only if that fails: the error code. */
+/** Replaces this process by the program. Returns only if that fails. @returns the code of the system's error */
 export function executeByNode({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
-  // Node.js ignores these signals, and the program would inherit that. execve(2) resets a caught signal to its default action.
+  // Node.js ignores these signals, and the program would ignore them, too. execve(2) resets a signal with a listener to its default action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
   // Otherwise Node.js would print that execve is experimental.
   process.removeAllListeners("warning");
@@ -36,7 +36,7 @@ export function executeByNode({ file, argv, environment }: Program): string {
 
 /**
  * Returns a program that execve(2) does not refuse: before Node.js 26.1 a refusal ends this process by SIGABRT, with a stack dump.
- * If a refusal is possible but not certain, env(1) executes the program.
+ * If a refusal is possible but not certain, the returned program is env(1), which executes the given program.
  *
  * @throws SophiaError if the system is certain to refuse the program
  */
@@ -45,11 +45,12 @@ export async function withoutRisk(program: Program, { command }: Launch): Promis
   if (!fits(measure(program))) throw executionError(command[0], program, "E2BIG");
   const image = inspectImage(program.file);
   if (image.kind === "native" && !mayBeBusy(program.file)) return program;
-  if (image.kind === "foreign")
+  if (image.kind === "foreign") {
     await (await import("../program/emulation.ts")).refuseForeignProgram(command[0], program);
+  }
   if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
-  // env(1) is certain to start, and reports the errors that would abort this process. It would take a command with `=` for a
-  // variable.
+  // env(1) is certain to start, and reports the errors that would abort this process. A command with `=` cannot be passed to env(1), which
+  // would take it for an assignment.
   const env = findHelper("env", program.environment);
   if (env === undefined || command[0].includes("=")) return program;
   return { ...program, file: env, argv: ["env", "--", ...program.argv] };

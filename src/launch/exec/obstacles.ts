@@ -1,4 +1,4 @@
-/** The reasons why this process cannot be replaced by the program, and the error of `--mode exec` that says so. */
+/** Lists the reasons why the program cannot replace this process, and describes them in the error for `--mode exec`. */
 import { SophiaError } from "../../core/error.ts";
 
 const REASONS = {
@@ -15,7 +15,7 @@ const REASONS = {
   channel: "the caller's IPC channel would be lost",
 } as const;
 
-/** The reason why this process cannot become the program; or the inherited descriptors that the program would lack then. */
+/** The reason why the program cannot replace this process. A list: the inherited descriptors that the program would lack. */
 export type Obstacle = keyof typeof REASONS | readonly number[];
 
 /** Returns the error (exec-unavailable, 125) for the user who asks for `--mode exec`. */

@@ -1,5 +1,5 @@
 /**
- * Exec mode: replaces this process by the program (execve(2)), which keeps the PID. From then on nothing of sophia-run is left.
+ * Exec mode: replaces this process by the program (execve(2)), which keeps the PID. After that nothing of sophia-run is left.
  */
 import { reached } from "../../core/phases.ts";
 import type { Libc } from "../../../native/system.ts";
@@ -10,13 +10,14 @@ import { loader } from "../../system/addon/addon.ts";
 import { deliverSignals } from "../event-listeners.ts";
 import { bytesOf } from "../program/program-strings.ts";
 
-/** Executes a program. Returns an error code of the system only if that fails. */
+/** Executes a program. Returns only if that fails. @returns the code of the system's error */
 type Execution = () => string;
 
 /** Replaces this process by the program. @throws SophiaError if the program cannot be executed */
 export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
+  /** Does all that can be done before this process is changed for the execution of a program. */
   let prepareExecution: (target: Program) => Execution;
   if (libc === undefined) {
     const byNode = await import("./by-node.ts");
@@ -26,13 +27,13 @@ export async function replace(launch: Launch): Promise<never> {
     prepareExecution = (target) => prepareByLibc(target, libc, launch);
   }
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
-  // This comes before cacheCode, so that the code of the preparation is cached, too.
+  // The preparation precedes cacheCode, so that its compiled code is cached, too.
   const execute = prepareExecution(program);
   if (preparation.isFirstProcess) {
-    // PID 1 has listeners, which must get each signal that came before. A signal between here and execve is lost.
+    // PID 1 has listeners, which must get each signal that has arrived. A signal between this line and execve is lost.
     await deliverSignals();
   } else {
-    // Not as PID 1: the cache of a container seldom survives.
+    // PID 1 writes no cache, because the cache of a container seldom survives it.
     loader?.cacheCode();
   }
   preparation.stopListening();
@@ -45,8 +46,8 @@ export async function replace(launch: Launch): Promise<never> {
 /**
  * Handles the system's refusal to execute a program. If it is a script without `#!`, the shell runs it, as execvp(3) does.
  *
- * @param code the system's error code
- * @param execute executes the shell; returns an error code only if that fails
+ * @param code the code of the system's error
+ * @param execute executes the shell; returns the code of the system's error only if that fails
  * @throws SophiaError if the shell cannot be executed either, or for any other program
  */
 export async function runAsScript(
@@ -63,10 +64,11 @@ export async function runAsScript(
   throw (await import("../program/start-error.ts")).executionError(command[0], program, lastCode);
 }
 
+/** Encodes the program's strings, so that the returned function needs little time. */
 function prepareByLibc(program: Program, libc: Libc, { inherited, streams }: Launch): Execution {
   const bytes = bytesOf(program);
   return () => {
-    // Node.js has made them close-on-exec.
+    // Node.js has made these descriptors close-on-exec.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
     reached("execve");
     return errorName(libc.execve(bytes, program.argv.length));

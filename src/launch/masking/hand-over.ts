@@ -1,7 +1,7 @@
 /**
- * The end of the launcher while background processes of the program still write. The launcher must end together with the program. So
- * it starts another process of sophia-run (`CONTINUE_CALL`), which masks the streams until the last writer has ended. That process
- * gets the secrets through a pipe: arguments and variables are visible to other processes.
+ * Hands masking over to another process. When the program has ended, its background processes may still write, but this process must end
+ * together with the program. So it starts another process of sophia-run (`CONTINUE_CALL`), which masks the streams until the last writer
+ * has ended. That process gets the secrets through a pipe, because its arguments and variables are visible to other processes.
  */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -17,33 +17,35 @@ import { startPump, type Pump } from "./pump.ts";
 import { readFrom } from "./source.ts";
 import { openSystem } from "./masking-system.ts";
 
-/**
- * The standard input of the other process, as JSON with bytes in base64. Its descriptors from 3 on are the streams: for each
- * the source, and then the target.
- */
+/** The JSON that the other process reads from its standard input. Bytes are in base64. */
 interface Continuation {
   readonly secrets: readonly (readonly [name: string, value: string])[];
   readonly streams: readonly (Omit<StreamState, "keptBytes"> & { readonly keptBytes: string })[];
 }
 
+/** The descriptors of the other process for its streams begin here: for each stream its source, then its target. */
+const FIRST_STREAM_DESCRIPTOR = 3;
+
+/** The folder of the running script. The build defines it for the package. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /** Starts the process that continues to mask. Returns once that process has the secrets and the streams. */
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
-  const program =
-    isBun || loader?.caller !== undefined
-      ? []
-      : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
+  // An executable is sophia-run itself. In the package `process.execPath` is Node.js, which must run the script of sophia-run.
+  const isExecutable = isBun || loader?.caller !== undefined;
+  const bundleFolder = typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER;
+  const script = isExecutable ? [] : [`${bundleFolder}/../bin/sophia-run.cjs`];
   const passedStreams = pumps.flatMap(({ source: { descriptor }, target, masker }) =>
     descriptor === undefined ? [] : [{ descriptor, target, state: masker.state() }],
   );
-  const child = crossSpawn(process.execPath, [...program, CONTINUE_CALL], {
-    // In a session of its own no key and no shell sends it a signal.
+  const child = crossSpawn(process.execPath, [...script, CONTINUE_CALL], {
+    // The process gets a session of its own, so that no key and no shell sends a signal to it.
     detached: true,
     cwd: "/",
     env: {},
     stdio: ["pipe", "ignore", "ignore", ...passedStreams.flatMap(({ descriptor, target }) => [descriptor, target])],
   });
+  // If the process cannot be started, or has ended, this process can do nothing more for the streams.
   child.on("error", () => {});
   const { stdin } = child;
   if (child.pid === undefined || stdin === null) return;
@@ -69,12 +71,14 @@ export async function continueMasking(): Promise<number> {
   masking.prepare(addon);
   await Promise.all(
     streams.map(async ({ keptBytes, ...state }, index) => {
-      const target = 4 + 2 * index;
+      const source = FIRST_STREAM_DESCRIPTOR + 2 * index;
+      const target = source + 1;
       const masker = masking.stream({ ...state, keptBytes: Buffer.from(keptBytes, "base64") });
       await new Promise<void>((ended) => {
+        // The launcher, which reported to the user, has ended. A failed write ends the pump, and so the stream.
         const events = { masked: () => {}, wrote: async () => {}, failed: () => {}, ended };
-        const pump = startPump(readFrom(3 + 2 * index, watcher), target, masker, events);
-        watcher.whenUnread(target, pump.loseReader);
+        const pump = startPump(readFrom(source, watcher), target, masker, events);
+        watcher.whenUnread(target, () => void pump.loseReader());
       });
       watcher.forget(target);
       closeQuietly(target);

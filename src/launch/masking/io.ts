@@ -1,4 +1,7 @@
-/** Reads, writes and closes descriptors. What other processes do to the other side causes no exception. */
+/**
+ * Reads, writes and closes the descriptors of masked outputs. Whatever other processes do to the other side of a pipe or terminal, these
+ * functions report it by their result, and throw nothing.
+ */
 import { closeSync, readSync, write as writeInThread } from "node:fs";
 import { systemErrorCode } from "../../system/errors.ts";
 
@@ -11,8 +14,9 @@ const MAX_PAUSE_MS = 16;
  * @returns the code of the system's error; undefined if all bytes were written
  */
 export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<string | undefined> {
-  let pause = 1;
-  for (let offset = 0; offset < bytes.length;) {
+  let pauseMs = 1;
+  let offset = 0;
+  while (offset < bytes.length) {
     const countOrCode = await new Promise<number | string>((resolve) => {
       writeInThread(descriptor, bytes, offset, bytes.length - offset, null, (error, written) => {
         resolve(error === null ? written : (systemErrorCode(error) ?? "UNKNOWN"));
@@ -20,10 +24,10 @@ export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<s
     });
     if (typeof countOrCode === "number") {
       offset += countOrCode;
-      pause = 1;
+      pauseMs = 1;
     } else if (countOrCode === "EAGAIN") {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      pause = Math.min(2 * pause, MAX_PAUSE_MS);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
     } else return countOrCode;
   }
   return undefined;
@@ -33,7 +37,7 @@ export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<s
  * Reads what is available.
  *
  * @param descriptor must be non-blocking, or have something to read
- * @returns the number of bytes; 0 at the end of the stream, and on an error, by which a pseudo-terminal ends
+ * @returns the number of bytes; 0 at the end of the stream, and after an error: a pseudo-terminal without a writer fails with EIO
  */
 export function readNow(descriptor: number, buffer: Uint8Array): number | "nothing" {
   try {
@@ -43,7 +47,7 @@ export function readNow(descriptor: number, buffer: Uint8Array): number | "nothi
   }
 }
 
-/** Closes a descriptor, which may be closed already. */
+/** Closes a descriptor unless it is closed already. */
 export function closeQuietly(descriptor: number): void {
   try {
     closeSync(descriptor);

@@ -1,5 +1,6 @@
 /**
- * The parts of the system (Linux) that masking needs: the addon, a watcher that waits for descriptors, and pseudo-terminals.
+ * The parts of the system (Linux) with which this process masks the program's output: the addon with its system calls, and a watcher,
+ * which waits for events on descriptors.
  */
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
@@ -7,7 +8,7 @@ import { limitOf } from "../../system/limits.ts";
 import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../../native/shared.ts";
 import { loadMaskingAddon, type MaskingAddon } from "./masking-addon.ts";
 
-/** All programs that this process starts share it. */
+/** One system is opened for all programs that this process starts. */
 export interface System {
   readonly addon: MaskingAddon;
   readonly watcher: Watcher;
@@ -15,15 +16,15 @@ export interface System {
 
 /** The real terminal, and the pseudo-terminal that the program gets in its place. */
 export interface TerminalPair extends System {
-  /** A copy of the real terminal's descriptor, for its settings and its size; the owner closes it. */
+  /** A copy of the real terminal's descriptor, for its settings and its size. The object that gets this pair closes it. */
   readonly real: number;
-  /** The master side of the pseudo-terminal, from which this process reads; the owner closes it. */
+  /** A copy of the descriptor of the pseudo-terminal's master side. The object that gets this pair closes it, too. */
   readonly master: number;
-  /** Resolves when all that the program has written is shown. */
-  readonly sync: () => Promise<void>;
+  /** Shows all that the program has written so far. Resolves when that is done. */
+  readonly showOutput: () => Promise<void>;
 }
 
-/** Returns undefined without the addon. @throws SophiaError (system-limit or redact-pipe, 125) */
+/** Opens the system. @returns undefined without the addon @throws SophiaError (system-limit or redact-pipe, 125) */
 export async function openSystem(): Promise<System | undefined> {
   const addon = loadMaskingAddon();
   return addon && { addon, watcher: openWatcher(addon) };
@@ -32,8 +33,8 @@ export async function openSystem(): Promise<System | undefined> {
 export type Watcher = ReturnType<typeof openWatcher>;
 
 /**
- * Opens a watcher, which waits for events on descriptors. Each wait ends with one call. A new wait on the same descriptor replaces the
- * one before. It never calls back in the same turn of the event loop.
+ * Opens a watcher, which waits for events on descriptors. It calls back once for each wait, and never in the turn of the event loop in
+ * which the wait began. A new wait on the same descriptor replaces the former wait.
  */
 function openWatcher(addon: MaskingAddon) {
   const callbacks = new Map<number, () => void>();
@@ -43,21 +44,19 @@ function openWatcher(addon: MaskingAddon) {
     callback?.();
   });
   if (error !== 0) throw cannotMask(errorName(error));
-  const createWait =
-    (event: number) =>
-    (descriptor: number, callback: () => void): void => {
-      callbacks.set(descriptor, callback);
-      addon.watch(descriptor, event);
-    };
-  /** Ends the wait. It must be called before the descriptor is closed. */
+  const wait = (descriptor: number, event: number, callback: () => void): void => {
+    callbacks.set(descriptor, callback);
+    addon.watch(descriptor, event);
+  };
+  /** Ends the wait. Must be called before the descriptor is closed. */
   const forget = (descriptor: number): void => {
     callbacks.delete(descriptor);
     addon.watch(descriptor, FORGET);
   };
   return {
-    whenReadable: createWait(UNTIL_READABLE),
+    whenReadable: (descriptor: number, callback: () => void): void => wait(descriptor, UNTIL_READABLE, callback),
     /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
-    whenUnread: createWait(UNTIL_UNREAD),
+    whenUnread: (descriptor: number, callback: () => void): void => wait(descriptor, UNTIL_UNREAD, callback),
     forget,
     /** Ends the wait, and closes a descriptor. @returns the number of unread bytes in a pipe */
     close: (descriptor: number): number => {
@@ -67,7 +66,10 @@ function openWatcher(addon: MaskingAddon) {
   };
 }
 
-/** Returns the error (system-limit or redact-pipe, 125) for a pipe or pseudo-terminal that the system refuses. */
+/**
+ * Returns the error for a pipe or pseudo-terminal that the system refuses (125): `system-limit` if a limit such as that of open files is
+ * the reason, otherwise `redact-pipe`.
+ */
 export function cannotMask(code: string): SophiaError {
   const limit = limitOf(code);
   if (limit === undefined) {
@@ -79,8 +81,8 @@ export function cannotMask(code: string): SophiaError {
 }
 
 /** Returns another descriptor of the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
-export function duplicate({ duplicate: copyOf }: Pick<MaskingAddon, "duplicate">, descriptor: number): number {
-  const copy = copyOf(descriptor);
-  if (copy < 0) throw cannotMask(errorName(-copy));
-  return copy;
+export function duplicate(addon: Pick<MaskingAddon, "duplicate">, descriptor: number): number {
+  const copyOrError = addon.duplicate(descriptor);
+  if (copyOrError < 0) throw cannotMask(errorName(-copyOrError));
+  return copyOrError;
 }

@@ -1,5 +1,6 @@
 /**
- * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `… | less`).
+ * The terminal of a program whose output is masked, and of which only some standard streams are a terminal (`program | cat`,
+ * `… | less`). If all are one terminal, terminal-session.ts takes the place of this file.
  *
  * The program stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling terminal. So the
  * real terminal sends the signals of keys to the group as usual. Two things must be copied:
@@ -22,88 +23,125 @@ const SETTINGS_DELAY_MS = 50;
 /** The polling interval in the background, since a shell may put the job into the foreground without a signal. */
 const POLL_MS = 200;
 
-/** Begins to copy settings and keys, until `close` or `end` is called. */
-export function openPartTerminal({ addon, watcher, real, master, sync }: TerminalPair) {
-  const { isatty } = process.getBuiltinModule("node:tty");
-  const hasInput = isatty(0);
-  const group = readProcessStat("self")?.group ?? -1;
-  const isInFront = (): boolean => addon.foregroundGroup(real) === group;
-  /** The settings of the pseudo-terminal at the start, and those that were copied last, as text. */
-  const initialSettings = textOf(addon.settingsOf(master));
-  let copiedSettings = initialSettings;
-  /** The settings of the real terminal before the program changed them. */
-  let formerSettings: Uint8Array | undefined;
-  let copyTimer: NodeJS.Timeout | undefined;
-  let keyboard: Keyboard | undefined;
-  let isClosed = false;
-
-  const type = async (keys: Uint8Array): Promise<void> => {
-    if (!isClosed) await writeAll(master, keys);
-    if (!isClosed && copiedSettings !== initialSettings && isInFront()) keyboard?.resume();
+/** Copies settings and keys, until `close` or `end` is called. */
+export class PartTerminal {
+  /** The handlers of signals, for forward-signals.ts. */
+  readonly signals: TerminalSignals = {
+    resized: () => this.#copySize(),
+    isAccess: (signal, program) => this.#isAccess(signal, program),
+    showBeforeStop: async () => this.#showBeforeStop(),
+    continued: () => this.#continue(),
   };
-  const copySettings = (): void => {
-    const settings = isClosed ? undefined : addon.settingsOf(master);
-    if (settings === undefined || textOf(settings) === copiedSettings) return;
-    if (!isInFront()) return copyLater(POLL_MS);
-    copiedSettings = textOf(settings);
-    if (copiedSettings === initialSettings) return restore();
-    formerSettings ??= addon.settingsOf(real);
+  readonly #pair: TerminalPair;
+  readonly #isInputTerminal = process.getBuiltinModule("node:tty").isatty(0);
+  /** The process group of this process, which the shell moves between foreground and background. */
+  readonly #group = readProcessStat("self")?.group ?? -1;
+  /** The settings of the pseudo-terminal at the start, as text. */
+  readonly #initialSettings: string;
+  /** The settings of the pseudo-terminal that were last copied, as text. Until the first copy, those at the start. */
+  #copiedSettings: string;
+  /** The settings of the real terminal before the program changed them; undefined if it has changed none. */
+  #formerSettings: Uint8Array | undefined;
+  #copyTimer: NodeJS.Timeout | undefined;
+  /** Opened when the program first reads single keys. */
+  #keyboard: Keyboard | undefined;
+  #isClosed = false;
+
+  constructor(pair: TerminalPair) {
+    this.#pair = pair;
+    this.#initialSettings = textOf(pair.addon.settingsOf(pair.master));
+    this.#copiedSettings = this.#initialSettings;
+  }
+
+  /** Must be called after each output of the program. */
+  handleOutput(): void {
+    this.#copySettings();
+    this.#copySettingsAfter(SETTINGS_DELAY_MS);
+  }
+
+  /** Closes this terminal at the program's end. The real terminal keeps the settings of a program that was not killed. */
+  end(wasKilled: boolean): void {
+    this.#copySettings();
+    if (wasKilled && this.#hasChangedSettings() && this.#isForeground()) this.#restoreSettings();
+    this.close();
+  }
+
+  close(): void {
+    clearTimeout(this.#copyTimer);
+    this.#keyboard?.close();
+    if (!this.#isClosed) for (const descriptor of [this.#pair.master, this.#pair.real]) closeQuietly(descriptor);
+    this.#isClosed = true;
+  }
+
+  #isForeground(): boolean {
+    return this.#pair.addon.foregroundGroup(this.#pair.real) === this.#group;
+  }
+
+  #hasChangedSettings(): boolean {
+    return this.#copiedSettings !== this.#initialSettings;
+  }
+
+  #copySize(): void {
+    if (!this.#isClosed) this.#pair.addon.copySize(this.#pair.real, this.#pair.master);
+  }
+
+  /** As in {@link TerminalSignals}. A program that ignores SIGTTOU may write from the background, so this process ignores it, too. */
+  #isAccess(signal: NodeJS.Signals, program: number | undefined): boolean {
+    const isIgnored = program !== undefined && !this.#isForeground() && ignoresSignal(program, signalNumber(signal));
+    if (isIgnored) this.#pair.addon.ignoreSigttou();
+    return isIgnored || isStoppedByAccess(signal, () => this.#isForeground());
+  }
+
+  async #showBeforeStop(): Promise<void> {
+    const { addon, real, showOutput } = this.#pair;
+    // If the terminal stops writers in the background, the kernel would stop this process before the output is shown.
+    if (this.#isClosed || this.#isForeground() || !stopsWriters(addon, real)) await showOutput();
+    this.#copySettings();
+    this.#keyboard?.pause();
+  }
+
+  #continue(): void {
+    // A shell has changed the settings of the real terminal meanwhile, so they must be copied again.
+    if (this.#hasChangedSettings()) this.#copiedSettings = "";
+    this.#copySettings();
+  }
+
+  /** Copies the settings if the program has changed them, and begins or ends to copy keys. */
+  #copySettings(): void {
+    const { addon, watcher, real, master } = this.#pair;
+    const settings = this.#isClosed ? undefined : addon.settingsOf(master);
+    if (settings === undefined || textOf(settings) === this.#copiedSettings) return;
+    if (!this.#isForeground()) return this.#copySettingsAfter(POLL_MS);
+    this.#copiedSettings = textOf(settings);
+    if (!this.#hasChangedSettings()) return this.#restoreSettings();
+    this.#formerSettings ??= addon.settingsOf(real);
     addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
-    const [, , isByKey] = addon.modesOf(master);
-    if (hasInput || isByKey === 0) return keyboard?.pause();
-    keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
-    keyboard.resume();
-  };
-  const signals: TerminalSignals = {
-    resized: () => void (isClosed || addon.copySize(real, master)),
-    isAccess: (signal, program) => {
-      const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
-      if (isIgnored) addon.ignoreSigttou();
-      return isIgnored || isStoppedByAccess(signal, isInFront);
-    },
-    settled: async () => {
-      if (isClosed || isInFront() || !stopsWriters(addon, real)) await sync();
-      copySettings();
-      keyboard?.pause();
-    },
-    continued: () => {
-      // A shell has changed the settings of the real terminal meanwhile.
-      if (copiedSettings !== initialSettings) copiedSettings = "";
-      copySettings();
-    },
-  };
-  return {
-    signals,
-    /** Must be called after each output of the program. */
-    wrote: (): void => {
-      copySettings();
-      copyLater(SETTINGS_DELAY_MS);
-    },
-    /** Ends, when the program has ended. Settings stay if the program has made them on purpose: it was not killed. */
-    end: (wasKilled: boolean): void => {
-      copySettings();
-      if (wasKilled && copiedSettings !== initialSettings && isInFront()) restore();
-      close();
-    },
-    close,
-  };
-
-  function close(): void {
-    clearTimeout(copyTimer);
-    keyboard?.close();
-    if (!isClosed) for (const descriptor of [master, real]) closeQuietly(descriptor);
-    isClosed = true;
+    const [, , readsSingleKeys] = addon.modesOf(master);
+    if (this.#isInputTerminal || readsSingleKeys === 0) return this.#keyboard?.pause();
+    this.#keyboard ??= openKeyboard(addon.duplicate(real), watcher, {
+      onKeys: (keys) => void this.#type(keys),
+      onHangUp: () => this.close(),
+    });
+    this.#keyboard.resume();
   }
 
-  function copyLater(milliseconds: number): void {
-    clearTimeout(copyTimer);
-    copyTimer = setTimeout(copySettings, milliseconds).unref();
+  #copySettingsAfter(ms: number): void {
+    clearTimeout(this.#copyTimer);
+    this.#copyTimer = setTimeout(() => this.#copySettings(), ms).unref();
   }
 
-  function restore(): void {
-    keyboard?.pause();
-    if (formerSettings !== undefined) addon.applySettings(real, formerSettings, AS_GIVEN);
-    formerSettings = undefined;
+  #restoreSettings(): void {
+    this.#keyboard?.pause();
+    if (this.#formerSettings !== undefined) {
+      this.#pair.addon.applySettings(this.#pair.real, this.#formerSettings, AS_GIVEN);
+    }
+    this.#formerSettings = undefined;
+  }
+
+  /** Types keys into the pseudo-terminal, and reads the next ones. */
+  async #type(keys: Uint8Array): Promise<void> {
+    if (!this.#isClosed) await writeAll(this.#pair.master, keys);
+    if (!this.#isClosed && this.#hasChangedSettings() && this.#isForeground()) this.#keyboard?.resume();
   }
 }
 

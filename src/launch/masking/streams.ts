@@ -1,6 +1,6 @@
 /**
- * The program's standard output and standard error: decides which of them are masked, and prepares what the program gets in place of
- * each: a pipe, or a pseudo-terminal in place of a terminal.
+ * Decides whether the program's standard output and standard error are masked, and opens what the program gets in place of each: a
+ * pipe, or a pseudo-terminal in place of a terminal.
  */
 import { constants, fstatSync, openSync, readlinkSync, type Stats } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
@@ -16,35 +16,38 @@ import { cannotMask, duplicate, type System } from "./masking-system.ts";
 
 /** A destination of the program's output. */
 export interface Output {
-  /** The program's descriptors that share it. */
+  /** The program's descriptors of this destination: 1, 2, or both. */
   readonly descriptors: readonly [1 | 2, ...(1 | 2)[]];
   readonly kind: "terminal" | "file" | "stream";
   /** The path of a regular file, if /proc shows it. */
   readonly file?: string;
 }
 
+/** The bits of the flags of open(2) that say whether a descriptor is read-only, write-only, or both. */
 const O_ACCMODE = 3;
 /** The major number of /dev/null, /dev/full and similar devices (Linux), from which no process reads. */
-const MEMORY_DEVICES = 1;
+const MEMORY_DEVICES_MAJOR = 1;
 
 /**
  * Returns the outputs that have a reader. If both descriptors are the same pipe, terminal or open file, there is one output for both, so
- * that the order of what the program writes stays.
+ * that the order in which the program writes to them is kept.
  */
 export function planOutputs(addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined): readonly Output[] {
-  const [standardOutput, standardError] = [examine(1), examine(2)];
-  if (standardOutput !== undefined && standardError !== undefined && isShared(standardOutput, standardError, addon))
+  const standardOutput = readStreamStatus(1);
+  const standardError = readStreamStatus(2);
+  if (standardOutput && standardError && areSameDestination(standardOutput, standardError, addon)) {
     return [outputOf(standardOutput, [1, 2])];
+  }
   return [standardOutput, standardError].flatMap((stream) =>
     stream === undefined ? [] : [outputOf(stream, [stream.descriptor])],
   );
 }
 
 /**
- * Returns true if all three standard streams are the controlling terminal. Then the program runs in a session of its own
- * (terminal-session.ts).
+ * Returns true if the program must run in a session of its own (terminal-session.ts): all three standard streams are the controlling
+ * terminal.
  */
-export function isWholeTerminal(
+export function isSessionRequired(
   outputs: readonly Output[],
   addon: Pick<MaskingAddon, "foregroundGroup"> | undefined,
 ): boolean {
@@ -54,20 +57,24 @@ export function isWholeTerminal(
   return input.isCharacterDevice() && input.rdev === output.rdev && addon.foregroundGroup(1) !== -1;
 }
 
+/** A descriptor to which the program may write, and its status. */
 interface OpenStream {
   readonly descriptor: 1 | 2;
   readonly stats: Stats;
 }
 
-/** Returns undefined if the descriptor is closed, read-only, or an IPC channel, or if it has no reader. */
-function examine(descriptor: 1 | 2): OpenStream | undefined {
+/** Reads the status of a descriptor. @returns undefined if the descriptor is closed, read-only, an IPC channel, or has no reader */
+function readStreamStatus(descriptor: 1 | 2): OpenStream | undefined {
   let stats: Stats;
   try {
     stats = fstatSync(descriptor);
   } catch {
+    // The descriptor is closed.
     return undefined;
   }
-  if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES) return undefined;
+  if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES_MAJOR) {
+    return undefined;
+  }
   const variables = loader?.channel ?? initialEnvironment();
   if (stats.isSocket() && variables.get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
   const flags = openFlags(descriptor);
@@ -75,16 +82,19 @@ function examine(descriptor: 1 | 2): OpenStream | undefined {
   return { descriptor, stats };
 }
 
-function isShared(
-  { descriptor, stats }: OpenStream,
-  other: OpenStream,
+/** Returns true if two streams are the same pipe, the same terminal, or the same open file. */
+function areSameDestination(
+  first: OpenStream,
+  second: OpenStream,
   addon: Pick<MaskingAddon, "isSameOpenFile"> | undefined,
 ): boolean {
-  if (stats.dev !== other.stats.dev || stats.ino !== other.stats.ino) return false;
-  if (!stats.isFile()) return true;
-  // A file that was opened twice has two offsets. They do not matter if both descriptors append.
-  const appends = [1, 2].every((number) => ((openFlags(number) ?? 0) & constants.O_APPEND) !== 0);
-  return appends || addon === undefined || addon.isSameOpenFile(descriptor, other.descriptor) === 1;
+  if (first.stats.dev !== second.stats.dev || first.stats.ino !== second.stats.ino) return false;
+  if (!first.stats.isFile()) return true;
+  // A file that was opened twice has two offsets. These do not matter if both descriptors append.
+  const doBothAppend = [first, second].every(
+    ({ descriptor }) => ((openFlags(descriptor) ?? 0) & constants.O_APPEND) !== 0,
+  );
+  return doBothAppend || addon === undefined || addon.isSameOpenFile(first.descriptor, second.descriptor) === 1;
 }
 
 function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descriptors"]): Output {
@@ -93,7 +103,8 @@ function outputOf({ descriptor, stats }: OpenStream, descriptors: Output["descri
   return { descriptors, kind: stats.isCharacterDevice() && isatty(descriptor) ? "terminal" : "stream" };
 }
 
-function pathOf(descriptor: number): { readonly file?: string } {
+/** Returns the path of an open file, if /proc shows it. */
+function pathOf(descriptor: number): Pick<Output, "file"> {
   try {
     return { file: readlinkSync(`/proc/self/fd/${descriptor}`) };
   } catch {
@@ -106,30 +117,36 @@ export interface PreparedOutput {
   readonly output: Output;
   /** The descriptor to which this process writes masked output. */
   readonly target: number;
-  /** undefined if Node.js makes the pipe when it starts the program. */
+  /** Reads what the program writes; undefined if Node.js makes the pipe when it starts the program. */
   readonly source: Source | undefined;
   /** The program's end of the pipe or pseudo-terminal; `pipe` if Node.js makes it. */
   readonly programSide: number | "pipe";
   readonly isTerminal: boolean;
 }
 
+interface TerminalNeeds {
+  /** True: the launch fails if a terminal cannot be replaced by a pseudo-terminal. False: the program then gets a pipe. */
+  readonly requiresTerminal: boolean;
+  /** True if the program will run in a session of its own ({@link isSessionRequired}). */
+  readonly requiresSession: boolean;
+}
+
 /**
- * Prepares an output.
+ * Opens the pipe or pseudo-terminal that the program gets in place of an output.
  *
- * @param requiresTerminal throws an error if a terminal cannot be replaced by a pseudo-terminal; otherwise it is replaced by a pipe
- * @param isWhole as of {@link isWholeTerminal}
  * @throws SophiaError (system-limit, redact-pipe or redact-terminal, 125)
  */
-export function prepare(
+export function prepareOutput(
   output: Output,
-  requiresTerminal: boolean,
-  isWhole: boolean,
+  { requiresTerminal, requiresSession }: TerminalNeeds,
   system: System | undefined,
 ): PreparedOutput {
   const [target] = output.descriptors;
-  const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
-  const isTerminal = typeof ends === "object";
-  const error = typeof ends === "number" ? errorName(ends) : undefined;
+  // In a session the real terminal is raw, so that the pseudo-terminal must make the line ends.
+  const isPlain = requiresSession ? 0 : 1;
+  const terminalOrError = output.kind === "terminal" ? system?.addon.makeTerminal(target, isPlain) : undefined;
+  const isTerminal = typeof terminalOrError === "object";
+  const error = typeof terminalOrError === "number" ? errorName(terminalOrError) : undefined;
   if (error !== undefined && limitOf(error) !== undefined) throw cannotMask(error);
   if (output.kind === "terminal" && !isTerminal && requiresTerminal) {
     throw new SophiaError({
@@ -140,15 +157,15 @@ export function prepare(
   }
   if (system === undefined) return { output, target, source: undefined, programSide: "pipe", isTerminal: false };
   const { addon, watcher } = system;
-  const pair = isTerminal ? ends : addon.makePipe();
-  if (typeof pair === "number") throw cannotMask(errorName(pair));
-  const [launcherSide, programSide] = pair;
-  const copy = duplicate(addon, target);
-  if (isTerminal) addon.copySize(copy, launcherSide);
-  return { output, target: copy, source: readFrom(launcherSide, watcher), programSide, isTerminal };
+  const sidesOrError = isTerminal ? terminalOrError : addon.makePipe();
+  if (typeof sidesOrError === "number") throw cannotMask(errorName(sidesOrError));
+  const [launcherSide, programSide] = sidesOrError;
+  const targetCopy = duplicate(addon, target);
+  if (isTerminal) addon.copySize(targetCopy, launcherSide);
+  return { output, target: targetCopy, source: readFrom(launcherSide, watcher), programSide, isTerminal };
 }
 
-/** Closes the descriptors of an output that has no writer any more, so that its reader sees the end. */
+/** Closes the target of an output that has no writer any more, so that its reader sees the end. */
 export function closeTarget({ output, target }: PreparedOutput, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);

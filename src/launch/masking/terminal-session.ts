@@ -1,6 +1,7 @@
 /**
- * Runs the program in a session of its own, on a pseudo-terminal. job.ts, which describes the scenario, decides what happens at each
- * event. This file turns events of the system into calls of job.ts, and performs the effects.
+ * Runs a program whose output is masked in a session of its own, on a pseudo-terminal. open.ts creates a session if all three standard
+ * streams are the controlling terminal. job.ts describes the scenario, and decides what happens at each event. This file turns signals,
+ * keys and the reports of the monitor (monitor.ts) into events for job.ts, and performs the effects that job.ts returns.
  */
 import { closeSync } from "node:fs";
 import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../../native/shared.ts";
@@ -12,225 +13,277 @@ import type { Program, ProgramEnd, Running } from "../types.ts";
 import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
 import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
-import { forwardKeys } from "./keyboard.ts";
+import { KeyForwarder } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
 import type { TerminalPair } from "./masking-system.ts";
 
+/** The polling interval in the background, since a shell may put the job into the foreground without a signal. */
 const POLL_MS = 200;
-/** The time for which this process waits for the SIGCONT that ends a stop. The kernel may have refused the stop. */
+/** The time for which this process waits for the SIGCONT that ends a stop. None comes if the kernel has refused the stop. */
 const CONTINUE_MS = 1000;
+/** A call that stops this process takes longer than this. A shorter call means that the kernel may have refused the stop. */
+const MIN_STOP_MS = 1;
 /** The pause after a stop that the kernel has refused. Without it a program that stops again at once would use all of a processor. */
 const REFUSED_MS = 50;
 
 interface SessionParts extends TerminalPair {
-  /** The real terminal, for reading keys; the session closes it. */
+  /** The real terminal, for reading keys. The session closes it. */
   readonly input: number;
-  /** The program's side of the pseudo-terminal; the session closes it once the program has it. */
+  /** The program's side of the pseudo-terminal. The session closes it once the program has it. */
   readonly slave: number;
+  /** The descriptors that the program inherits besides the standard streams. */
   readonly inherited: readonly number[];
-  /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
-  readonly hangUp: () => void;
+  /** Closes all descriptors of the master side but `master`. The kernel sends SIGHUP once all are closed. */
+  readonly closeOtherMasters: () => void;
 }
 
-/** Prepares a session, in which `execute` starts the program. */
-export function openSession(parts: SessionParts) {
-  const { addon, real, master, slave, sync, hangUp } = parts;
-  const group = readProcessStat("self")?.group ?? -1;
-  const isInFront = (): boolean => {
-    const foregroundGroup = addon.foregroundGroup(real);
-    // A terminal that has hung up has no foreground group. Until job.ts knows that, the job is where it was.
-    if (foregroundGroup === -1 && state.terminal === "there") return state.isForeground;
-    return foregroundGroup === group;
-  };
-  const formerSettings = addon.settingsOf(real) ?? new Uint8Array();
-  /** The signals of keys, which this process sends to the whole group, and the SIGCONT that ends a stop. */
-  const expected = expectedSignals();
-  let monitor: Monitor | undefined;
-  let forwarding: Forwarding | undefined;
-  let resolveEnded: (end: ProgramEnd) => void = () => {};
-  let pollTimer: NodeJS.Timeout | undefined;
-  const keys = forwardKeys({
-    ...parts,
-    expect: expected.expect,
-    monitor: () => monitor,
-    hasEnded: () => state.end !== undefined,
-    gone: () => happen({ kind: "terminal gone" }),
-  });
-  addon.copySize(real, master);
-  const [initialState, initialEffects] = job.begin(addon.foregroundGroup(real) === group);
-  let state = initialState;
-  initialEffects.forEach(perform);
+/** The session of one program. `execute` starts the program, and may be called once. */
+export class TerminalSession {
+  readonly #parts: SessionParts;
+  /** The process group of this process, which the shell moves between foreground and background. */
+  readonly #group = readProcessStat("self")?.group ?? -1;
+  /** The settings of the real terminal before the program. If the terminal has hung up, it has none, and `execute` fails. */
+  readonly #formerSettings: Uint8Array;
+  readonly #expectedSignals = new ExpectedSignals();
+  readonly #keys: KeyForwarder;
+  #state: job.State;
+  /** Set once the program was started. */
+  #monitor: Monitor | undefined;
+  /** Set once this session listens to signals. */
+  #forwarding: Forwarding | undefined;
+  #pollTimer: NodeJS.Timeout | undefined;
 
-  return {
-    /** Listens to signals in place of forward-signals.ts. */
-    forward: (to: Forwarding): Undo => {
-      forwarding = to;
-      return listen(catchableSignals(), (signal) => {
-        if (to.isOfWrite?.(signal) === true) return;
-        to.onSignal?.(signal);
-        if (signal !== "SIGCHLD") happen(eventOf(signal, to.pid()));
-        else if (to.isFirstProcess) to.reapOrphans?.();
-      });
-    },
-    /** @returns the code of the system's error if the program was not executed */
-    execute: (program: Program): Running | string => {
-      const ended = new Promise<ProgramEnd>((resolve) => {
-        resolveEnded = resolve;
-      });
-      const monitorOrCode = startMonitored(parts, program, parts, formerSettings, state.isForeground, {
-        unread: keys.collected,
-        continued: () => happen({ kind: "continued" }),
-        stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
-        ended: (end) => {
-          happen({ kind: "ended", end });
-          resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
-        },
-      });
-      if (typeof monitorOrCode === "string") return monitorOrCode;
-      monitor = monitorOrCode;
-      closeSync(slave);
-      happen({ kind: "executed" });
-      return { pid: monitorOrCode.pid, ended };
-    },
-    /** Collects the keys that a program which has ended did not read. */
-    collect: async (): Promise<void> => {
-      clearInterval(pollTimer);
-      await keys.collect(true);
-    },
-    /** Reports that nothing reads the real terminal any more. */
-    lose: (): void => happen({ kind: "unread" }),
-    /** Returns true for a signal that is being delivered, and that this process has sent to the whole group. */
-    isOwn: expected.isOwn,
-    /** Restores the real terminal. Later events have no effect. */
-    restore: (): void => happen({ kind: "finished" }),
-    /** Closes the descriptors of both terminals. */
-    close: (): void => {
-      if (state.terminal === "there") closeQuietly(master);
-      closeQuietly(real);
-    },
-  };
-
-  function happen(event: job.Event): void {
-    const [nextState, effects] = job.step(state, event, isInFront());
-    state = nextState;
-    effects.forEach(perform);
+  constructor(parts: SessionParts) {
+    const { addon, real, master } = parts;
+    this.#parts = parts;
+    this.#formerSettings = addon.settingsOf(real) ?? new Uint8Array();
+    this.#keys = new KeyForwarder({
+      ...parts,
+      expectSignal: (signal) => this.#expectedSignals.expect(signal),
+      monitor: () => this.#monitor,
+      hasProgramEnded: () => this.#state.end !== undefined,
+      onHangUp: () => this.#handle({ kind: "terminal gone" }),
+    });
+    addon.copySize(real, master);
+    const [state, effects] = job.begin(addon.foregroundGroup(real) === this.#group);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
   }
 
-  function eventOf(signal: NodeJS.Signals, program: number | undefined): job.Event {
+  /** Listens to signals, in place of forward-signals.ts. */
+  listenToSignals(forwarding: Forwarding): Undo {
+    this.#forwarding = forwarding;
+    return listen(catchableSignals(), (signal) => {
+      if (forwarding.isOfWrite?.(signal) === true) return;
+      forwarding.onSignal?.(signal);
+      if (signal !== "SIGCHLD") this.#handle(this.#eventOf(signal, forwarding.pid()));
+      else if (forwarding.isFirstProcess) forwarding.reapOrphans?.();
+    });
+  }
+
+  /** Starts the program. @returns the code of the system's error if the program was not executed */
+  execute(program: Program): Running | string {
+    let resolveEnded: (end: ProgramEnd) => void = () => {};
+    const ended = new Promise<ProgramEnd>((resolve) => {
+      resolveEnded = resolve;
+    });
+    const terminals = {
+      ...this.#parts,
+      formerSettings: this.#formerSettings,
+      isForeground: this.#state.isForeground,
+    };
+    const monitorOrCode = startMonitored(this.#parts, program, terminals, {
+      unread: (keys) => this.#keys.addUnread(keys),
+      continued: () => this.#handle({ kind: "continued" }),
+      stopped: (signal) => this.#handle({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
+      ended: (end) => {
+        this.#handle({ kind: "ended", end });
+        resolveEnded("status" in end ? end.status : (signalName(end.signal) ?? 128 + end.signal));
+      },
+    });
+    if (typeof monitorOrCode === "string") return monitorOrCode;
+    this.#monitor = monitorOrCode;
+    closeSync(this.#parts.slave);
+    this.#handle({ kind: "executed" });
+    return { pid: monitorOrCode.pid, ended };
+  }
+
+  /** Collects the keys that a program which has ended did not read. `restore` gives them back to the real terminal. */
+  async collectKeys(): Promise<void> {
+    clearInterval(this.#pollTimer);
+    await this.#keys.collectUnread({ hasProgramEnded: true });
+  }
+
+  /** Must be called when the real terminal has no reader any more. */
+  handleLostReader(): void {
+    this.#handle({ kind: "unread" });
+  }
+
+  /** Returns true for a signal that is being delivered, and that this process has sent to its whole group. */
+  isSentByThisProcess(signal: NodeJS.Signals): boolean {
+    return this.#expectedSignals.isBeingDelivered(signal);
+  }
+
+  /** Restores the real terminal. Later events have no effect. */
+  restore(): void {
+    this.#handle({ kind: "finished" });
+  }
+
+  /** Closes the descriptors of both terminals. */
+  close(): void {
+    // Otherwise the effect `hang up` has closed the master.
+    if (this.#state.terminal === "there") closeQuietly(this.#parts.master);
+    closeQuietly(this.#parts.real);
+  }
+
+  #handle(event: job.Event): void {
+    const [state, effects] = job.step(this.#state, event, this.#isForegroundNow());
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #isForegroundNow(): boolean {
+    const foregroundGroup = this.#parts.addon.foregroundGroup(this.#parts.real);
+    // A terminal that has hung up has no foreground group. Until job.ts knows of the hang-up, the job is where it was.
+    if (foregroundGroup === -1 && this.#state.terminal === "there") return this.#state.isForeground;
+    return foregroundGroup === this.#group;
+  }
+
+  #eventOf(signal: NodeJS.Signals, program: number | undefined): job.Event {
     if (signal === "SIGHUP") return { kind: signal, hasTerminal: readProcessStat("self")?.terminal !== 0 };
-    if (signal !== "SIGTTOU") return { kind: "signal", signal, isExpected: expected.arrives(signal) };
+    if (signal !== "SIGTTOU") return { kind: "signal", signal, isExpected: this.#expectedSignals.take(signal) };
     const number = signalNumber(signal);
-    // The output of an ended program is shown in the foreground.
+    // After the program's end, SIGTTOU stops the job by default, so that the rest of the output is shown in the foreground.
     if (program === undefined || takesSignal(program, number)) return { kind: signal, program: "takes" };
     return { kind: signal, program: ignoresSignal(program, number) ? "ignores" : "handles" };
   }
 
-  function perform(effect: job.Effect): void {
+  #perform(effect: job.Effect): void {
+    const { addon, real, master } = this.#parts;
     switch (effect.kind) {
       case "forward":
-        return forward(effect.signal);
+        return this.#forward(effect.signal);
       case "request stop":
-        return forwarding?.onStopRequest?.();
+        return this.#forwarding?.onStopRequest?.();
       case "resize":
-        if (addon.copySize(real, master) === 0) forward(effect.signal);
+        // If the size was different, the kernel has sent SIGWINCH to the program.
+        if (addon.copySize(real, master) === 0) this.#forward(effect.signal);
         return;
       case "enter foreground":
-        clearInterval(pollTimer);
-        if (effect.adopts) copySettings(real, master, AS_GIVEN);
-        copySettings(real, real, RAW);
+        clearInterval(this.#pollTimer);
+        if (effect.adoptsSettings) this.#copySettings(real, master, AS_GIVEN);
+        this.#copySettings(real, real, RAW);
         addon.copySize(real, master);
         return;
       case "leave foreground":
-        keys.pause();
-        if (effect.hasTerminal) copySettings(master, master, RAW_OUTPUT);
-        clearInterval(pollTimer);
-        pollTimer = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
+        this.#keys.pause();
+        if (effect.hasTerminal) this.#copySettings(master, master, RAW_OUTPUT);
+        clearInterval(this.#pollTimer);
+        this.#pollTimer = setInterval(() => this.#handle({ kind: "polled" }), POLL_MS).unref();
         return;
       case "continue":
-        return monitor?.continue(effect.isForeground);
+        return this.#monitor?.continue({ isForeground: effect.isForeground });
       case "read keys":
-        return keys.resume();
+        return this.#keys.resume();
       case "hold keys":
-        return keys.pause();
+        return this.#keys.pause();
       case "show":
-        return void show(effect.certainly, effect.signal);
+        return void this.#showOutput(effect.signal, effect.cannotStop);
       case "stop":
-        return stop(effect.restores, effect.signal);
+        return this.#stop(effect.signal, effect.restoresTerminal);
       case "resume later":
-        return void setTimeout(() => happen({ kind: "resumed" }), REFUSED_MS);
+        return void setTimeout(() => this.#handle({ kind: "resumed" }), REFUSED_MS);
       case "ignore SIGTTOU":
         return addon.ignoreSigttou();
       case "accept SIGTTOU":
-        if (isStoppedByAccess("SIGTTOU", isInFront)) happen({ kind: "resumed" });
+        if (isStoppedByAccess("SIGTTOU", () => this.#isForegroundNow())) this.#handle({ kind: "resumed" });
         return;
       case "hang up":
-        if (effect.detaches) monitor?.detach();
-        keys.close();
+        if (effect.detaches) this.#monitor?.detach();
+        this.#keys.close();
         closeQuietly(master);
-        return hangUp();
+        return this.#parts.closeOtherMasters();
       case "close keys":
-        clearInterval(pollTimer);
-        return keys.close();
-      case "restore terminal":
-        addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? formerSettings, AS_GIVEN);
-        // The real terminal makes the line ends of background processes, too.
-        copySettings(master, master, RAW_OUTPUT);
-        if (effect.returnsKeys) keys.giveBack();
+        clearInterval(this.#pollTimer);
+        return this.#keys.close();
+      case "restore terminal": {
+        const programSettings = effect.keepsSettings ? addon.settingsOf(master) : undefined;
+        addon.applySettings(real, programSettings ?? this.#formerSettings, AS_GIVEN);
+        // Background processes may still write. The real terminal converts their `\n` to `\r\n`, so the pseudo-terminal must not.
+        this.#copySettings(master, master, RAW_OUTPUT);
+        if (effect.returnsKeys) this.#keys.giveBack();
         return;
+      }
       case "dismiss monitor":
-        return monitor?.dismiss();
+        return this.#monitor?.dismiss();
     }
   }
 
-  function forward(signal: NodeJS.Signals): void {
-    const program = forwarding?.pid();
+  #forward(signal: NodeJS.Signals): void {
+    const program = this.#forwarding?.pid();
     if (program !== undefined) send(program, signal);
   }
 
-  function copySettings(from: number, to: number, how: 0 | 1 | 2): void {
-    const settings = addon.settingsOf(from);
-    if (settings !== undefined) addon.applySettings(to, settings, how);
+  /** Copies the settings of one terminal to another, or to itself, with a change such as RAW. */
+  #copySettings(source: number, target: number, change: 0 | 1 | 2): void {
+    const { addon } = this.#parts;
+    const settings = addon.settingsOf(source);
+    if (settings !== undefined) addon.applySettings(target, settings, change);
   }
 
-  async function show(certainly: boolean, signal: NodeJS.Signals): Promise<void> {
-    keys.pause();
+  /** Shows the program's output, and collects its keys, before the job stops by a signal. */
+  async #showOutput(signal: NodeJS.Signals, cannotStop: boolean): Promise<void> {
+    const { addon, real, showOutput } = this.#parts;
+    this.#keys.pause();
     // A program may have been stopped because it wrote from the background. Then this process must not write for it either.
-    if (certainly || !stopsWriters(addon, real)) await sync();
-    await keys.collect(false);
-    happen({ kind: "shown", signal });
+    if (cannotStop || !stopsWriters(addon, real)) await showOutput();
+    await this.#keys.collectUnread({ hasProgramEnded: false });
+    this.#handle({ kind: "shown", signal });
   }
 
-  function stop(restores: boolean, signal: NodeJS.Signals): void {
-    if (restores) {
-      copySettings(master, real, AS_GIVEN);
-      keys.giveBack();
+  #stop(signal: NodeJS.Signals, restoresTerminal: boolean): void {
+    if (restoresTerminal) {
+      this.#copySettings(this.#parts.master, this.#parts.real, AS_GIVEN);
+      this.#keys.giveBack();
     }
-    expected.expect("SIGCONT");
-    setTimeout(() => expected.giveUp("SIGCONT"), CONTINUE_MS).unref();
+    this.#expectedSignals.expect("SIGCONT");
+    setTimeout(() => this.#expectedSignals.giveUp("SIGCONT"), CONTINUE_MS).unref();
     const startMs = performance.now();
-    // The signals of a terminal stop the whole group. This call returns when the group was continued.
+    // A terminal would send its signals to the whole group. This call returns when the group was continued.
     withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
-    const isRefused = performance.now() - startMs < 1 && !isInFront();
-    happen({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
+    const isRefused = performance.now() - startMs < MIN_STOP_MS && !this.#isForegroundNow();
+    this.#handle({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
   }
 }
 
-/** Counts the signals that this process causes to be sent to itself, and must ignore when they arrive. */
-function expectedSignals() {
-  const counts = new Map<NodeJS.Signals, number>();
-  const beingDelivered = new Set<NodeJS.Signals>();
-  return {
-    expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
-    giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
-    /** Handles a signal that has arrived. @returns true if it was expected */
-    arrives: (signal: NodeJS.Signals): boolean => {
-      const count = counts.get(signal) ?? 0;
-      if (count === 0) return false;
-      counts.set(signal, count - 1);
-      beingDelivered.add(signal);
-      setImmediate(() => beingDelivered.delete(signal));
-      return true;
-    },
-    isOwn: (signal: NodeJS.Signals): boolean => beingDelivered.has(signal),
-  };
+/**
+ * Counts the signals that this process causes to be sent to itself, and must ignore when they arrive: the signals of keys, which it
+ * sends to the whole group, and the SIGCONT that ends a stop.
+ */
+class ExpectedSignals {
+  readonly #counts = new Map<NodeJS.Signals, number>();
+  readonly #beingDelivered = new Set<NodeJS.Signals>();
+
+  expect(signal: NodeJS.Signals): void {
+    this.#counts.set(signal, (this.#counts.get(signal) ?? 0) + 1);
+  }
+
+  giveUp(signal: NodeJS.Signals): void {
+    this.#counts.delete(signal);
+  }
+
+  /** Handles a signal that has arrived. @returns true if it was expected, and is not expected again */
+  take(signal: NodeJS.Signals): boolean {
+    const count = this.#counts.get(signal) ?? 0;
+    if (count === 0) return false;
+    this.#counts.set(signal, count - 1);
+    this.#beingDelivered.add(signal);
+    setImmediate(() => this.#beingDelivered.delete(signal));
+    return true;
+  }
+
+  /** Returns true in the turn of the event loop in which `take` has returned true for the signal. */
+  isBeingDelivered(signal: NodeJS.Signals): boolean {
+    return this.#beingDelivered.has(signal);
+  }
 }

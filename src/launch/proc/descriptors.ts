@@ -1,5 +1,6 @@
 /**
- * The open descriptors of a process, as /proc shows them (Linux), and the fast answer to whether the caller has passed any on.
+ * Lists the open descriptors of a process, as /proc shows them (Linux). Also finds out quickly, at every start, whether the caller has
+ * certainly passed no descriptor on; otherwise inherited.ts examines them one by one.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../../native/system.ts";
@@ -16,7 +17,7 @@ export interface Descriptor {
 export interface Inherited {
   /** Their numbers, from 3 on, in ascending order. */
   readonly numbers: readonly number[];
-  /** The numbers among them that Node.js itself may have opened (on macOS): they are passed on, and stay open in this process. */
+  /** The numbers among them that Node.js itself may have opened. They are passed on, and stay open in this process. */
   readonly doubtful: readonly number[];
 }
 
@@ -32,7 +33,7 @@ const O_CLOEXEC = 0o2000000;
 export function hasNoInherited(addon: Pick<Addon, "descriptors"> | undefined): boolean {
   if (process.platform === "win32") return true;
   if (process.platform !== "linux") return false;
-  // The addon lists names and targets in turn.
+  // The addon lists alternately a name and its target.
   const namesAndTargets = addon?.descriptors()?.split("\0");
   if (namesAndTargets === undefined) return areNodes(listNames("self"), targetOf);
   const names = namesAndTargets.filter((_, index) => index % 2 === 0);
@@ -44,7 +45,7 @@ function listNames(pid: number | "self"): readonly string[] {
   return attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
 }
 
-/** Returns the link of a descriptor; an empty text if it is closed, as is the one by which `listNames` has read the folder. */
+/** Returns the link of a descriptor; an empty text if it is closed, such as the descriptor by which `listNames` has read the folder. */
 export function targetOf(name: number | string, pid: number | "self" = "self"): string {
   return attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
 }
@@ -59,10 +60,10 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
  * Returns true if it is certain that Node.js itself has opened all descriptors from 3 on.
  *
  * Node.js 20 to 26 start three event loops, whose descriptors follow each other: epoll, io_uring if it is available, both ends of a pipe,
- * and an eventfd. The first loop has a second pipe. An inherited descriptor leaves a gap, or moves a loop. Three of them, one in each
- * loop, put a pipe in the place of io_uring.
+ * and an eventfd. The first loop has a second pipe. An inherited descriptor leaves a gap, or moves a loop. Three inherited descriptors, one
+ * in each loop, move no loop, but put a pipe in the place of io_uring.
  *
- * @param names the entries of /proc/self/fd: the standard streams, the descriptors of Node.js, and the one that reads the folder
+ * @param names the entries of /proc/self/fd: the standard streams, the descriptors of Node.js, and the descriptor that reads the folder
  */
 export function areNodes(names: readonly string[], target: (descriptor: number) => string): boolean {
   const standardStreams = 3;
@@ -82,7 +83,7 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
   );
 }
 
-/** Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js makes most inherited descriptors so. */
+/** Returns true if the descriptor is close-on-exec; undefined if unknown. Node.js makes most inherited descriptors close-on-exec. */
 export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
   const flags = flagsIn(info);
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;

@@ -1,6 +1,7 @@
 /**
- * Finds the descriptors that the caller has passed on, so that the program gets them. Others are open as well: Node.js, preloaded
- * code and other threads have opened them. preflight.ts loads this file only if a quick look (descriptors.ts) gave no answer.
+ * Finds the descriptors that this process has inherited from its parent process, the caller, so that the program gets them. Other
+ * descriptors are open as well: Node.js, preloaded code and other threads have opened them. preflight.ts loads this file only if
+ * descriptors.ts cannot quickly exclude inherited descriptors.
  *
  * The kernel does not say who opened a descriptor. But Node.js opens the same kinds in the same order, each at the lowest free
  * number. If the caller has passed on nothing, and without io_uring, these are open:
@@ -11,10 +12,10 @@
  *
  * `inheritedDescriptors` collects the facts from /proc. `selectInherited` decides by four rules:
  *
- * 1. A descriptor is the caller's if it is of another kind, or if the parent process has the same open file.
- * 2. Of more than three epoll descriptors, some are the caller's.
- * 3. A descriptor below the first epoll descriptor of Node.js is the caller's, whatever its kind.
- * 4. A descriptor that was opened after the start of Node.js is not the caller's.
+ * 1. A descriptor is inherited if it is of another kind, or if the parent process has the same open file.
+ * 2. Of more than three epoll descriptors, some are inherited.
+ * 3. A descriptor below the first epoll descriptor of Node.js is inherited, whatever its kind.
+ * 4. A descriptor that was opened after the start of Node.js is not inherited.
  */
 import type { Addon } from "../../../native/system.ts";
 import {
@@ -40,18 +41,18 @@ const LOOPS_OF_NODE = 3;
 /** Node.js makes all inherited descriptors up to this number close-on-exec, and further ones up to the first gap. */
 const MAX_CLOSED_NUMBER = 15;
 
-/** The limit on repeated reads of the folder while a new event loop has no eventfd yet. */
+/** Limit on repeated reads of /proc/self/fd while a new event loop has no eventfd yet. */
 const MAX_READS = 100;
 
 interface InheritedOptions {
-  /** True if preloaded code, or Node's channel to its parent, may have opened descriptors. */
+  /** True if preloaded code, or Node's channel to its parent, may have opened descriptors in this process. */
   readonly mayHaveOthers: boolean;
-  /** Called first if there is a socket. It closes the socket if it is that of the inspector. */
+  /** Called first if a socket is open. Closes the inspector, to which the socket may belong. */
   readonly onSocket: () => void;
   readonly addon: Addon | undefined;
 }
 
-/** The facts that decide about descriptors. Tests replace them. */
+/** The facts that decide about descriptors. */
 export interface DescriptorFacts {
   /** True if there may be event loops besides the three that Node.js starts. */
   readonly mayHaveMoreLoops: boolean;
@@ -60,42 +61,42 @@ export interface DescriptorFacts {
   /** Lists the open descriptors of the parent process. */
   readonly listParentDescriptors: () => readonly Descriptor[];
   /** Returns true if a descriptor of this process and one of the parent process are one open file; false if unknown. */
-  readonly isSameOpenFile: (ownNumber: number, parentNumber: number) => boolean;
+  readonly isSameOpenFile: (descriptor: number, parentDescriptor: number) => boolean;
 }
 
 export interface InheritedSelection {
-  /** The caller's descriptors, including the doubtful ones, in the order in which they were given. */
+  /** The descriptors for the program: the inherited ones and the doubtful ones, in the order in which they were given. */
   readonly passed: readonly Descriptor[];
-  /** Epoll descriptors of which one is Node's, and the others are the caller's. */
+  /** Epoll descriptors of which Node.js has opened one, and the caller the others. */
   readonly doubtful: readonly Descriptor[];
 }
 
 /**
- * Returns the caller's descriptors from 3 on. It must be called before this process opens files.
+ * Returns the inherited descriptors from 3 on. Must be called before this process opens files.
  *
  * The executable does not need this function, because its runtime notes the descriptors before it opens any.
  */
 export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: InheritedOptions): Inherited {
   if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
-  let open = listFrom3();
+  let open = listAboveStandardStreams();
   const hasSocket = open.some(({ target }) => target.startsWith("socket:"));
   if (hasSocket) {
     onSocket();
-    open = listFrom3();
+    open = listAboveStandardStreams();
   }
   const mayHaveMoreLoops = mayHaveOthers || hasSocket;
   if (mayHaveMoreLoops) {
     // A new thread opens its epoll descriptor first, and its eventfd soon after.
-    for (let reads = 0; !areLoopsComplete(open) && reads < MAX_READS; reads++) open = listFrom3();
+    for (let reads = 0; !areLoopsComplete(open) && reads < MAX_READS; reads++) open = listAboveStandardStreams();
   }
   const { passed, doubtful } = selectInherited(open, {
     mayHaveMoreLoops,
     info: infoOf,
     listParentDescriptors: () => openDescriptors(process.ppid),
-    isSameOpenFile: (ownNumber, parentNumber) => addon?.isParents(ownNumber, parentNumber) === true,
+    isSameOpenFile: (descriptor, parentDescriptor) => addon?.isParents(descriptor, parentDescriptor) === true,
   });
   const numbers = passed
-    // Another thread may have opened a file briefly, as glibc does to count the processors. It is closed by now.
+    // Another thread may have opened a file briefly, as glibc does to count the processors. Such a file is closed by now.
     .filter(({ number, target }) => target === targetOf(number))
     .map(({ number }) => number);
   return {
@@ -105,35 +106,42 @@ export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Inherit
 }
 
 /** Lists the open descriptors of this process, without the standard streams. */
-function listFrom3(): readonly Descriptor[] {
+function listAboveStandardStreams(): readonly Descriptor[] {
   return openDescriptors("self").filter(({ number }) => number > 2);
 }
 
 /**
- * Selects the caller's descriptors.
+ * Selects the inherited descriptors by the four rules above.
  *
  * @param open all descriptors of this process from 3 on
  */
 export function selectInherited(open: readonly Descriptor[], facts: DescriptorFacts): InheritedSelection {
-  const isOfParent = createParentTest(facts);
-  const callers = new Set(open.filter((descriptor) => !mayBeNodes(descriptor, open, facts) || isOfParent(descriptor)));
-  const undecided = open.filter((descriptor) => !callers.has(descriptor));
-  // If the eventfds show that there are the three loops of Node.js, further epoll descriptors must be the caller's.
+  const isOpenInParent = createParentTest(facts);
+  // Rule 1.
+  const inherited = new Set(
+    open.filter((descriptor) => !mayBeNodes(descriptor, open, facts) || isOpenInParent(descriptor)),
+  );
+  const undecided = open.filter((descriptor) => !inherited.has(descriptor));
+  // Rule 2. If the eventfds show that there are the three loops of Node.js, further epoll descriptors must be inherited.
   const hasAllEventfds = !facts.mayHaveMoreLoops && countOf(EVENTFD_TARGET, undecided) === LOOPS_OF_NODE;
   const hasSurplus = hasAllEventfds && countOf(EPOLL_TARGET, undecided) > LOOPS_OF_NODE;
   const { surplus, doubtful } = hasSurplus ? findSurplusEpolls(open, undecided) : { surplus: [], doubtful: [] };
-  for (const descriptor of surplus) callers.add(descriptor);
+  for (const descriptor of surplus) inherited.add(descriptor);
 
-  const epollsOfNode = undecided.filter((descriptor) => descriptor.target === EPOLL_TARGET && !callers.has(descriptor));
+  // Rule 3.
+  const epollsOfNode = undecided.filter(
+    (descriptor) => descriptor.target === EPOLL_TARGET && !inherited.has(descriptor),
+  );
   // Without such a descriptor the minimum is Infinity, and all descriptors are passed on.
   const firstOfNode = Math.min(...epollsOfNode.map(({ number }) => number));
   const passed = new Set(
     open.filter(
-      (descriptor) => callers.has(descriptor) || descriptor.number < firstOfNode || doubtful.includes(descriptor),
+      (descriptor) => inherited.has(descriptor) || descriptor.number < firstOfNode || doubtful.includes(descriptor),
     ),
   );
   const notPassed = open.filter((descriptor) => !passed.has(descriptor));
 
+  // Rule 4.
   const firstOpenedLater = findFirstOpenedLater(notPassed, facts);
   const isFromStart = ({ number, target }: Descriptor): boolean =>
     EVENT_LOOP_TARGETS.has(target) || number < firstOpenedLater || isCloseOnExec(number, facts.info(number)) !== true;
@@ -164,7 +172,11 @@ function mayBeNodes({ number, target }: Descriptor, open: readonly Descriptor[],
 }
 
 /** Returns a function that returns true for a descriptor whose open file the parent process has as well. */
-function createParentTest({ listParentDescriptors, isSameOpenFile }: DescriptorFacts): (own: Descriptor) => boolean {
+function createParentTest({
+  listParentDescriptors,
+  isSameOpenFile,
+}: DescriptorFacts): (descriptor: Descriptor) => boolean {
+  // Listed only if one of the descriptors must be compared.
   let parentDescriptors: readonly Descriptor[] | undefined;
   return ({ number, target }) => {
     parentDescriptors ??= listParentDescriptors();
@@ -176,22 +188,22 @@ function createParentTest({ listParentDescriptors, isSameOpenFile }: DescriptorF
 }
 
 interface SurplusEpolls {
-  /** The epoll descriptors that are certainly the caller's. */
+  /** The epoll descriptors that are certainly inherited. */
   readonly surplus: readonly Descriptor[];
-  /** Epoll descriptors of which one is Node's. */
+  /** Epoll descriptors of which Node.js has opened one. */
   readonly doubtful: readonly Descriptor[];
 }
 
 /**
- * Finds epoll descriptors of the caller that the parent process has closed, so that they cannot be compared with it.
+ * Finds inherited epoll descriptors that the parent process has closed, so that they cannot be compared with its descriptors.
  *
  * Each loop of Node.js opens its epoll descriptor first and its eventfd last. So an epoll descriptor between the pipes and the
- * eventfd is not Node's. Of several in front of the pipes, exactly one is Node's:
+ * eventfd is inherited. Of several epoll descriptors in front of the pipes, exactly one is not inherited:
  *
  *     3 epoll   4 epoll   5 6 pipe   7 8 pipe   9 eventfd
  *
- * If no number below is free, as here, it is the last one (4), because Node.js takes the lowest free number. If a number below is
- * free, it was closed meanwhile, and any of them may be Node's: they are doubtful.
+ * If no number below is free, as here, Node.js has opened the last of them (4), because it takes the lowest free number. If a number
+ * below is free, that number was closed meanwhile. Then Node.js may have opened any of them: they are doubtful.
  */
 function findSurplusEpolls(open: readonly Descriptor[], undecided: readonly Descriptor[]): SurplusEpolls {
   const ascending = undecided.toSorted((first, second) => first.number - second.number);
@@ -201,7 +213,7 @@ function findSurplusEpolls(open: readonly Descriptor[], undecided: readonly Desc
   const doubtful: Descriptor[] = [];
   for (const [index, loop] of splitIntoLoops(ascending).entries()) {
     const leadingCount = loop.findIndex(({ target }) => target !== EPOLL_TARGET);
-    // The descriptors behind the last eventfd belong to no loop.
+    // The descriptors after the last eventfd belong to no loop.
     const isComplete = loop.at(-1)?.target === EVENTFD_TARGET;
     const leading = isComplete ? loop.slice(0, leadingCount) : [];
     surplus.push(...loop.slice(leading.length).filter(({ target }) => target === EPOLL_TARGET));
@@ -211,7 +223,7 @@ function findSurplusEpolls(open: readonly Descriptor[], undecided: readonly Desc
   return { surplus, doubtful };
 }
 
-/** Splits descriptors behind each eventfd, which is the last descriptor of a loop. The last part has the rest. */
+/** Splits descriptors after each eventfd, which is the last descriptor of a loop. The last part has the rest. */
 function splitIntoLoops(ascending: readonly Descriptor[]): readonly (readonly Descriptor[])[] {
   const loops: Descriptor[][] = [[]];
   for (const descriptor of ascending) {
@@ -226,10 +238,10 @@ function splitIntoLoops(ascending: readonly Descriptor[]): readonly (readonly De
  * thread (it reads files of /proc and /sys), or by libuv (it keeps a spare /dev/null for streams).
  *
  * Node.js makes inherited descriptors close-on-exec up to 15, and from there on up to the first gap. So if Node.js itself has opened
- * a descriptor above 15, there was a gap, and no inherited descriptor behind it is close-on-exec.
+ * a descriptor above 15, there was a gap, and no inherited descriptor above the gap is close-on-exec.
  *
- * @param notPassed the descriptors that are not the caller's
- * @returns Infinity if one of these epoll descriptors and eventfds may be the caller's after all
+ * @param notPassed the descriptors that were not inherited by rules 1 to 3
+ * @returns Infinity if one of their epoll descriptors and eventfds may be inherited after all
  */
 function findFirstOpenedLater(notPassed: readonly Descriptor[], { mayHaveMoreLoops, info }: DescriptorFacts): number {
   const hasAllLoops = mayHaveMoreLoops || countOf(EPOLL_TARGET, notPassed) === LOOPS_OF_NODE;

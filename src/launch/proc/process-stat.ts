@@ -1,4 +1,7 @@
-/** The state of processes, as /proc shows it (Linux). Without /proc, and for a process that does not exist, the answer is "unknown". */
+/**
+ * Reads the state of a process from /proc (Linux): its stops, its group and terminal, its signals and its limits. Without /proc, and for a
+ * process that does not exist, each function returns a value for "unknown".
+ */
 import { readFileSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 
@@ -6,6 +9,7 @@ import { attempt } from "../../system/errors.ts";
 export interface ProcessStat {
   /** `R` running, `S` sleeping, `T` stopped by a signal, `t` by a tracer, `Z` a zombie, … */
   readonly state: string;
+  /** The PIDs of the parent process, of the leader of the process group, and of the leader of the session. */
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -31,9 +35,10 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   const nameEnd = line.lastIndexOf(")");
   if (nameEnd < 0) return undefined;
   const fields = line.slice(nameEnd + 2).split(" ");
-  // Fields have numbers from 1 on, as in the manual page. The third is the first one behind the name.
+  // Fields have numbers from 1 on, as in the manual page. The third field is the first one after the name.
   const field = (number: number): string => fields[number - 3] ?? "";
   const integer = (number: number): number => Number.parseInt(field(number), 10) || 0;
+  // `startTime`, the 22nd field, must be there. Old kernels lack the 52nd.
   if (fields.length < 20) return undefined;
   return {
     state: field(3),
@@ -47,7 +52,7 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   };
 }
 
-/** Returns the numbers of the main thread's context switches as text. The text stays the same while the process is stopped. */
+/** Returns how often the main thread has left a processor, as text. As long as the text is the same, the thread has not run. */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
     .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)

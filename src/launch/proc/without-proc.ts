@@ -7,17 +7,18 @@ import { attempt } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";
 
+/** The permission bits of a file's mode. */
 const PERMISSIONS = 0o777;
 
 /**
  * Returns the inherited descriptors from 3 on. Above the first kqueue of Node.js these are the descriptors that are neither pipes nor
  * kqueues, which Node.js itself opens.
  *
- * @param mayHaveOthers true if other code in this process may have opened descriptors; then none above the kqueue is returned
+ * @param otherCodeMayOpenFiles true if code other than Node.js may have opened descriptors; then none above the kqueue is returned
  */
-export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
+export function inheritedWithoutProc(otherCodeMayOpenFiles: boolean): Inherited {
   // It is not known which descriptors Bun opens for itself, so none above its kqueue is passed on.
-  return selectByStats(listAboveStandardStreams(), mayHaveOthers || isBun);
+  return selectByStats(listAboveStandardStreams(), otherCodeMayOpenFiles || isBun);
 }
 
 /**
@@ -27,7 +28,7 @@ export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
  */
 export function selectByStats(
   openDescriptors: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
-  mayHaveOthers: boolean,
+  otherCodeMayOpenFiles: boolean,
 ): Inherited {
   const kqueue = openDescriptors.find(({ stats }) => isKqueue(stats))?.number;
   // Without a kqueue this is another system, on which nothing tells inherited descriptors from others.
@@ -35,7 +36,7 @@ export function selectByStats(
   const below = openDescriptors.filter(({ number }) => number < kqueue);
   // isFIFO() is also true for kqueues.
   const above = openDescriptors.filter(({ number, stats }) => number > kqueue && !stats.isFIFO());
-  const doubtful = mayHaveOthers ? [] : above.map(({ number }) => number);
+  const doubtful = otherCodeMayOpenFiles ? [] : above.map(({ number }) => number);
   return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
 }
 

@@ -1,6 +1,7 @@
 /**
- * The system's limits on the size of arguments and environment. If a program exceeds them, execve(2) fails with E2BIG, which says
- * nothing more; this file finds out which variable or argument is too large.
+ * Compares arguments and environment with the system's limits. If a program exceeds a limit, execve(2) fails with E2BIG, which says
+ * nothing more. This file finds out which variable or argument is too large, for the message to the user (start-error.ts), and whether a
+ * start is certain to succeed (exec/by-node.ts).
  */
 import { count, enumerate, printable } from "../../core/text.ts";
 import { softLimit } from "../proc/process-stat.ts";
@@ -18,6 +19,7 @@ const MACOS_TOTAL_BYTES = 1_048_576;
 const MAX_WINDOWS_ENTRY = 32_767;
 const POINTER_BYTES = 8;
 
+/** The sizes that the system limits. */
 export interface Sizes {
   /** The bytes of all strings with their final NUL, and of a pointer for each. */
   readonly total: number;
@@ -28,13 +30,13 @@ export interface Sizes {
 
 /** Measures arguments and environment as execve(2) counts them, in bytes. */
 export function measure({ file, argv, environment }: Program): Sizes {
-  const largestFirst = (one: { bytes: number }, other: { bytes: number }): number => other.bytes - one.bytes;
+  const largestFirst = (first: { bytes: number }, second: { bytes: number }): number => second.bytes - first.bytes;
   const args = argv.map((argument, index) => ({ index, bytes: Buffer.byteLength(argument) })).toSorted(largestFirst);
   const variables = Array.from(environment, ([name, value]) => ({
     name,
     bytes: Buffer.byteLength(name) + 1 + Buffer.byteLength(value),
   })).toSorted(largestFirst);
-  // The kernel also stores the path of the file there.
+  // The kernel also counts the path of the file.
   const total = [...args, ...variables].reduce(
     (sum, { bytes }) => sum + bytes + 1 + POINTER_BYTES,
     Buffer.byteLength(file) + 1,
@@ -42,14 +44,14 @@ export function measure({ file, argv, environment }: Program): Sizes {
   return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
 }
 
-/** Returns the system's limit on one variable as text, if the variable is larger; otherwise undefined. */
-export function reasonTooLargeAlone({
-  name,
-  value,
-}: {
+/** A variable of the environment. */
+interface Variable {
   readonly name: string;
   readonly value: string;
-}): string | undefined {
+}
+
+/** Returns the system's limit on one variable as text, if the variable is larger; otherwise undefined. */
+export function reasonTooLargeAlone({ name, value }: Variable): string | undefined {
   const { platform } = process;
   const entry = `${name}=${value}`;
   if (platform === "win32") {
@@ -69,8 +71,9 @@ export function fits(
   return total <= MIN_TOTAL_BYTES || total <= (maxTotalBytesOf(platform) ?? MIN_TOTAL_BYTES);
 }
 
-/** Returns the largest total in bytes for a soft limit on the stack from /proc/PID/limits. */
+/** Returns the limit on the total in bytes, a quarter of the stack. @param stack the soft limit on the stack from /proc/PID/limits */
 export function totalLimit(stack: string): number {
+  // `|| 0`: a text that is not a number gives NaN.
   const quarter = stack === "unlimited" ? MAX_TOTAL_BYTES : Math.floor(Number(stack) / 4) || 0;
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
@@ -98,7 +101,7 @@ function maxEntryBytesOf(platform: NodeJS.Platform): number {
   return platform === "linux" ? MAX_ENTRY_BYTES : Infinity;
 }
 
-/** Returns undefined if the limit is unknown. */
+/** Returns the limit on the total in bytes; undefined if the limit is unknown. */
 function maxTotalBytesOf(platform: NodeJS.Platform): number | undefined {
   if (platform === "darwin") return MACOS_TOTAL_BYTES;
   const stack = platform === "linux" ? softLimit("self", "Max stack size") : undefined;

@@ -1,26 +1,29 @@
 /**
- * Refuses a program for another processor, unless an emulator is installed for it. Without this, execvp(3) would let the shell run the
- * file as a script.
+ * Refuses a program for another processor, unless an emulator is installed for it. Otherwise execvp(3) would let the shell run the file
+ * as a script.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
-/** Here Linux lists the formats of files that it executes by an interpreter, such as an emulator (binfmt_misc). */
+/** The folder in which Linux lists the formats of files that it executes by an interpreter, such as an emulator (binfmt_misc). */
 const FORMATS = "/proc/sys/fs/binfmt_misc";
 
-/** @throws SophiaError (126) for an ELF file of another processor without an emulator */
+/** Refuses a foreign program. @throws SophiaError (126) for an ELF file of another processor without an emulator */
 export async function refuseForeignProgram(command: string, program: Program): Promise<void> {
   if (process.platform !== "linux" || inspectImage(program.file).kind !== "foreign") return;
   if (isEmulated(program.file)) return;
   throw (await import("./start-error.ts")).executionError(command, program, "ENOEXEC");
 }
 
+/** Returns true if an emulator is installed for a file; false also if that cannot be read. */
 function isEmulated(file: string): boolean {
-  const matchesAny = (head: Buffer): boolean =>
-    readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
-  return attempt(() => matchesAny(readHead(file))) === true;
+  const isEmulatedOrError = attempt(() => {
+    const head = readHead(file);
+    return readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
+  });
+  return isEmulatedOrError === true;
 }
 
 /**
@@ -33,7 +36,7 @@ function isEmulated(file: string): boolean {
  *     magic 7f454c460201010000000000000000000200b700
  *     mask ffffffffffffff00fffffffffffffffffeffffff
  *
- * The mask, which may be missing, has the bits that must be those of the magic bytes.
+ * The mask has the bits in which the file must equal the magic bytes. Without a mask these are all bits.
  */
 export function matches(format: string, head: Uint8Array): boolean {
   const field = (name: string): string | undefined => new RegExp(`^${name} ([0-9a-f]+)$`, "m").exec(format)?.[1];

@@ -1,6 +1,6 @@
 /**
- * Classifies the file of a program by its first bytes: an ELF file for this or for another processor, or a script. Messages about a
- * failed start say more by that, and a risky start is avoided.
+ * Classifies the file of a program by its first bytes: an ELF file for this or for another processor, or a script. start-error.ts uses
+ * this to explain a failed start, and exec/by-node.ts to avoid a start that may fail.
  */
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
@@ -19,7 +19,7 @@ export type Image =
 
 /** The first four bytes of an ELF file: 0x7f, `ELF`. */
 const ELF_MAGIC = 0x7f454c46;
-/** The number of bytes of a file that are read. */
+/** The length of the part of a file that is read. It contains the headers of nearly all programs. */
 const HEAD_BYTES = 4096;
 /** The size of a program header (Elf64_Phdr). The kernel refuses any other size. */
 const PROGRAM_HEADER_BYTES = 56;
@@ -28,7 +28,7 @@ const PT_INTERP = 3;
 /** The limit of Linux on scripts whose interpreter is a script again. */
 const MAX_NESTED_SCRIPTS = 5;
 
-/** Classifies a file. Throws nothing. @param depth the number of scripts that lead to this file as their interpreter */
+/** Classifies a file. Throws nothing. @param depth the number of scripts of which each has the next file as its interpreter */
 export function inspectImage(path: string, depth = 0): Image {
   return attempt(() => classify(readHead(path), depth)) ?? { kind: "unknown" };
 }
@@ -60,7 +60,7 @@ function classifyScript(head: Buffer, depth: number): Image {
   return { kind: isLoadable ? "native" : "possible" };
 }
 
-/** By machine of an ELF file (e_machine): the name that Node.js has for it. */
+/** The names that Node.js has for processors, by the machine number of an ELF file (e_machine). */
 const MACHINE_NAMES: Readonly<Record<number, string>> = {
   3: "x86",
   8: "mips",
@@ -73,10 +73,14 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 };
-/** By the name of this machine: other machines whose programs the kernel may execute as well. */
-const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
+/** Other processors whose programs the kernel may execute as well, by the name of this processor. */
+const COMPATIBLE_MACHINES: Readonly<Record<string, readonly string[]>> = {
+  x64: ["x86"],
+  arm64: ["arm"],
+  ppc64: ["ppc"],
+};
 
-/** Classifies an ELF file by its header (Elf64_Ehdr, elf(5)), and by the program header that names its dynamic loader. */
+/** Classifies an ELF file by its header (Elf64_Ehdr of elf(5)), and by the program header that names its dynamic loader. */
 function classifyElf(head: Buffer): Image {
   if (head.length < 64) return { kind: "foreign" };
   const is64LittleEndian = head[4] === 2 && head[5] === 1;
@@ -84,31 +88,38 @@ function classifyElf(head: Buffer): Image {
   const type = isBigEndian ? head.readUInt16BE(16) : head.readUInt16LE(16);
   const machine = isBigEndian ? head.readUInt16BE(18) : head.readUInt16LE(18);
   const name = MACHINE_NAMES[machine] ?? `machine ${machine}`;
-  const isCompatible = COMPATIBLE[process.arch]?.includes(name) === true;
+  const isCompatible = COMPATIBLE_MACHINES[process.arch]?.includes(name) === true;
   if (name !== process.arch && !isCompatible) return { kind: "foreign", machine: name };
-  // ET_EXEC and ET_DYN are programs.
+  // Programs have the types 2 (ET_EXEC) and 3 (ET_DYN).
   if (type !== 2 && type !== 3) return { kind: "foreign" };
   if (!is64LittleEndian || isCompatible) return { kind: "possible" };
-  const programHeaders = Number(head.readBigUInt64LE(32));
-  const entrySize = head.readUInt16LE(54);
-  const entries = head.readUInt16LE(56);
-  const isInHead = programHeaders + entries * entrySize <= head.length;
+  return classifyByLoader(head);
+}
+
+/** Classifies an ELF file for this processor by its dynamic loader. */
+function classifyByLoader(head: Buffer): Image {
+  const tableOffset = Number(head.readBigUInt64LE(32));
+  const entryLength = head.readUInt16LE(54);
+  const entryCount = head.readUInt16LE(56);
+  const isInHead = tableOffset + entryCount * entryLength <= head.length;
   const isTruncated = !isInHead && head.length < HEAD_BYTES;
-  if (entrySize !== PROGRAM_HEADER_BYTES || entries === 0 || isTruncated) return { kind: "foreign" };
+  if (entryLength !== PROGRAM_HEADER_BYTES || entryCount === 0 || isTruncated) return { kind: "foreign" };
   if (!isInHead) return { kind: "possible" };
-  for (let entry = 0; entry < entries; entry++) {
-    const header = programHeaders + entry * entrySize;
-    if (head.readUInt32LE(header) !== PT_INTERP) continue;
-    const offset = Number(head.readBigUInt64LE(header + 8));
-    const size = Number(head.readBigUInt64LE(header + 32));
-    if (size < 2 || offset + size > head.length) return { kind: "possible" };
-    const loader = head.toString("utf8", offset, offset + size - 1);
+  for (let entry = 0; entry < entryCount; entry++) {
+    const headerOffset = tableOffset + entry * entryLength;
+    if (head.readUInt32LE(headerOffset) !== PT_INTERP) continue;
+    const pathOffset = Number(head.readBigUInt64LE(headerOffset + 8));
+    const pathLength = Number(head.readBigUInt64LE(headerOffset + 32));
+    if (pathLength < 2 || pathOffset + pathLength > head.length) return { kind: "possible" };
+    // The path ends with a NUL.
+    const loader = head.toString("utf8", pathOffset, pathOffset + pathLength - 1);
     return canExecute(loader) ? { kind: "native" } : { kind: "dangling", missing: loader };
   }
+  // A program without a dynamic loader is linked statically.
   return { kind: "native" };
 }
 
-/** Returns true for a file that may be executed. */
+/** Returns true for a file that this user may execute. */
 function canExecute(path: string): boolean {
   return attempt(() => (accessSync(path, constants.X_OK), statSync(path).isFile())) === true;
 }

@@ -1,11 +1,11 @@
-/** The strings of a program: its arguments and variables. Checks them, and encodes them for execve(2). */
+/** Checks the strings of a program, which are its arguments and variables, and encodes them for execve(2). */
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { initialEntries, readStrings } from "../../system/own-environment.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
 /**
- * Rejects strings that no program can get. The errors of Node.js for these would show the value.
+ * Rejects strings that no program can get. Otherwise Node.js would throw an error that shows the value.
  *
  * @throws SophiaError (unusable-value, 125)
  */
@@ -38,8 +38,8 @@ function createError(message: string, hint: string): SophiaError {
 const REPLACEMENT = "\uFFFD";
 
 /**
- * Returns the bytes of file, argv and `NAME=value`, each ended by a NUL. On Linux, strings of the caller keep bytes that are not UTF-8,
- * which Node.js has replaced.
+ * Returns the bytes of the file, of argv and of each `NAME=value`, each ended by a NUL. On Linux, strings that the caller has passed on keep
+ * bytes that are not UTF-8, which Node.js has replaced.
  */
 export function bytesOf(program: Program): Uint8Array {
   const strings = [program.file, ...program.argv];
@@ -48,8 +48,9 @@ export function bytesOf(program: Program): Uint8Array {
   return text.includes(REPLACEMENT) ? encodeWithOriginals(program) : Buffer.from(text);
 }
 
+/** Encodes the strings with the original bytes of those that the caller has passed on. */
 function encodeWithOriginals({ file, argv, environment }: Program): Uint8Array {
-  // The arguments of this process end with those of the program. So they are compared from the end on.
+  // The last arguments of this process are those of the program. So both lists are compared from the end on.
   const callerWords = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, callerWords[index]));
   const variables = initialEntries();

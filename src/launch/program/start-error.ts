@@ -1,4 +1,7 @@
-/** The messages for a program that was not started: `COMMAND: REASON`, as in every shell, with the statuses 126 and 127. */
+/**
+ * Creates the error for a program that was not started. The message is `COMMAND: REASON`, as in every shell, and the status is 126 or
+ * 127.
+ */
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { NOT_ON_PATH } from "../../system/errors.ts";
@@ -6,7 +9,7 @@ import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./image.ts";
 import type { Program } from "../types.ts";
 
-/** The reasons, by error code of the system. */
+/** The reasons for the user, by the code of the system's error. */
 const REASONS: Readonly<Record<string, string>> = {
   [NOT_ON_PATH]: "command not found",
   ENOENT: "no such file or directory",
@@ -19,7 +22,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETXTBSY: "the file is open for writing",
   ENOEXEC: "not a program for this system",
   EFTYPE: "not a program for this system",
-  // It is EBADARCH of macOS, which libuv has no name for.
+  // libuv has no name for this error of macOS (EBADARCH).
   "error 86": "is for another processor",
   EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
@@ -38,7 +41,7 @@ export function startError(command: string, code: string): SophiaError {
   return createError(command, REASONS[code] ?? code, exists ? ExitStatus.notExecutable : ExitStatus.notFound);
 }
 
-/** Returns the error for a file that exists, but that the system did not execute. It looks into the file for the reason. */
+/** Returns the error for a file that exists, but that the system did not execute. Reads the file if that may explain the error. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
   const limit = LIMITS[code];
   if (limit !== undefined) {
@@ -71,7 +74,7 @@ function createError(command: string, reason: string, status: number): SophiaErr
   return new SophiaError({ code, message: `${shownCommand(command)}: ${reason}` }, status);
 }
 
-/** The beginning of a command that certainly is no secret: up to `=`, `://`, the colon of `user:password@`, or an option. */
+/** The beginning of a command that certainly contains no secret: up to `=`, `://`, the colon of `user:password@`, or an option. */
 const PUBLIC_BEGINNING = /^(.*?(?:=|:\/\/|:(?=[^/@]*@)|\s(?=-))).+/s;
 
 /**

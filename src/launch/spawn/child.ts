@@ -1,4 +1,7 @@
-/** Starts the program as a child of Node.js (cross-spawn), and returns an error code if the system refuses it. */
+/**
+ * Starts a program as a child process by cross-spawn, which is `spawn` of Node.js with the rules of Windows. start-child.ts uses this
+ * file if the program is not started by a monitor.
+ */
 import type { ChildProcess } from "node:child_process";
 import crossSpawn from "cross-spawn";
 import { codeOrThrow } from "../../system/errors.ts";
@@ -9,13 +12,14 @@ import type { IpcChannel } from "./ipc.ts";
 /** For each descriptor of the program, from 0 on: a descriptor of this process, nothing (/dev/null), a new pipe, or an IPC channel. */
 export type Descriptors = readonly (number | "ignore" | "pipe" | "ipc")[];
 
-/** Returns the child, or the system's error code. It is a promise if Node.js reports the error later. */
+/** Starts a program. @returns the child, or the code of the system's error; a promise of the code if Node.js reports the error later */
 export type StartChild = (
   program: Program,
   stdio: Descriptors,
   ipc: IpcChannel | undefined,
 ) => ChildProcess | string | Promise<string>;
 
+/** Loads the code for this system, so that the returned function starts a program without waiting. */
 export async function loadStartChild(): Promise<StartChild> {
   const isWindows = process.platform === "win32";
   const windows = isWindows ? await import("../windows/windows-command-line.ts") : undefined;
@@ -30,14 +34,14 @@ export async function loadStartChild(): Promise<StartChild> {
         ...verbatim,
         stdio: [...stdio],
         env: Object.fromEntries(program.environment),
-        // On Windows cross-spawn may start an interpreter, whose argv[0] must not be that of the program.
+        // On Windows cross-spawn may start an interpreter, which must not get the program's argv[0].
         ...(!isWindows && { argv0 }),
         ...(ipc !== undefined && { serialization: ipc.serialization }),
       });
       if (child.pid === undefined)
         return new Promise<Error>((resolve) => child.once("error", resolve)).then(systemCodeOf);
       emitWholeStatus?.(child);
-      // Errors after the start are those of signals and messages, which their senders handle.
+      // Later errors concern signals and messages, and the code that sends these handles their errors.
       return child.on("error", () => {});
     } catch (error) {
       return systemCodeOf(error);
@@ -45,7 +49,12 @@ export async function loadStartChild(): Promise<StartChild> {
   };
 }
 
-/** Returns the error code of the system. @throws the error if it is one of Node.js, which is a fault of this program */
+/**
+ * Returns the error code of the system.
+ *
+ * @throws the given error if Node.js itself has made it (`ERR_…`), since it is then a fault of this code. ERR_ACCESS_DENIED is not: the
+ *   user has forbidden the start by an option of Node.js.
+ */
 function systemCodeOf(error: unknown): string {
   const code = codeOrThrow(error);
   if (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED") throw error;

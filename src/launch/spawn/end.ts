@@ -1,4 +1,4 @@
-/** The end of a launcher: it ends as the program has ended, and does not keep the program's streams open. */
+/** Ends this process as the program has ended, and closes the program's descriptors in this process while the program runs. */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
@@ -10,10 +10,10 @@ interface DeathOptions {
   readonly isDumpable: boolean;
 }
 
-/** Ends this process by the program's signal. PID 1 cannot signal itself, and exits with 128 plus its number. */
+/** Ends this process by the signal that killed the program. PID 1 cannot signal itself, and exits with 128 plus the signal's number. */
 export function dieOf(signal: NodeJS.Signals, { isFirstProcess, isDumpable }: DeathOptions): never {
   if (!isFirstProcess && process.platform !== "win32") {
-    // A core dump of this process would overwrite the program's in the working directory. In /proc the kernel can write no file.
+    // A core dump of this process would overwrite the program's core dump in the working directory. The kernel can write no file in /proc.
     if (isDumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);

@@ -1,19 +1,19 @@
 /**
- * Forwards signals to the program, for the parent process in JavaScript.
+ * Forwards signals to the program if this process is its parent (spawn.ts).
  *
- * Users, supervisors and shells send signals to this process, and each must reach the program exactly once. Signals of the terminal
- * (Ctrl-C, Ctrl-Z, resize, hang-up) are sent by the kernel to the whole foreground group, and so to the program as well. Node.js does
- * not show the sender of a signal, so that the terminal's foreground group decides (terminal.ts).
+ * Users, supervisors and shells send signals to this process, and each signal must reach the program exactly once. For Ctrl-C, Ctrl-Z, a
+ * resize or a hang-up, the kernel sends a signal to the terminal's whole foreground group, and so to the program as well. Node.js does
+ * not show who has sent a signal, so this process looks whether it is in the foreground group (terminal.ts).
  *
  * When the program stops, this process stops as well (job-control.ts). As PID 1 it also reaps orphans.
  */
 import { catchesSignal, countWaits, readProcessStat } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
 import { listen, type Undo } from "../event-listeners.ts";
-import { jobControl } from "./job-control.ts";
+import { JobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** The time after the start in which a signal may arrive that was sent before the program existed, on a slow and busy machine. */
+/** On a slow and busy machine, a signal that was sent before the program existed may arrive until this time after the start. */
 const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been running for a while. */
 const MAX_WAITS_AT_START = 1;
@@ -24,12 +24,13 @@ export interface TerminalSignals {
   readonly resized: () => void;
   /** Handles SIGTTOU. Returns true if the kernel has sent it because this process wrote from the background. */
   readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
-  /** Shows the output of a program that has stopped, before this process stops. */
-  readonly settled: () => Promise<void>;
+  /** Shows the output of a program that has stopped. Called before this process stops. */
+  readonly showBeforeStop: () => Promise<void>;
   /** Handles SIGCONT. */
   readonly continued: () => void;
 }
 
+/** The process that gets the signals, and further reactions to a signal. */
 export interface Forwarding {
   /** Returns undefined if no program runs. */
   readonly pid: () => number | undefined;
@@ -37,28 +38,29 @@ export interface Forwarding {
   readonly isFirstProcess: boolean;
   /** True if V8's profiler in this process uses SIGPROF. */
   readonly profiled: boolean;
-  /** True if SIGPIPE and SIGXFSZ are mostly caused by writes of this process: forwarded, they would end the program. */
-  readonly writesAlone: boolean;
-  /** Returns true for a signal that the kernel may have sent because of a write of this process: it must not end the program. */
+  /** True if mostly writes of this process cause SIGPIPE and SIGXFSZ. These are not forwarded, because they would end the program. */
+  readonly ignoresWriteSignals: boolean;
+  /** Returns true for a signal that the kernel may have sent for a write of this process. It is not forwarded. */
   readonly isOfWrite?: (signal: NodeJS.Signals) => boolean;
   /** Called for SIGCHLD by PID 1. */
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
+  /** Called for each signal, before it is handled. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after TERM, INT or QUIT was forwarded. */
   readonly onStopRequest?: () => void;
 }
 
 /**
- * Listens to every signal that can be caught, and forwards it by the rules above. It must be called before the program is started, in
- * the same turn of the event loop: signals that come before the program exists are forwarded then.
+ * Listens to every signal that can be caught, and forwards it by the rules above. Must be called before the program is started, in the
+ * same turn of the event loop. Then a signal that comes before the program exists is handled when the program exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
   const {
     pid,
     isFirstProcess,
     profiled,
-    writesAlone,
+    ignoresWriteSignals,
     isOfWrite,
     reapOrphans,
     terminal: maskedTerminal,
@@ -70,25 +72,11 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
   }
   const terminal = watchTerminal();
-  const job = jobControl(pid);
+  const job = new JobControl(pid);
+  const mayHaveMissed = createMissedTest(pid);
   const forward = (signal: NodeJS.Signals): void => {
     const program = pid();
     if (program !== undefined) send(program, signal);
-  };
-
-  const startSeconds = process.uptime();
-  let isInFirstTurns = true;
-  setImmediate(() => setImmediate(() => (isInFirstTurns = false)));
-  // A signal of the terminal that came just before the program existed has reached only this process, and looks like one that came
-  // just after. So it is forwarded in doubt: a program without a handler dies of it only once. A second SIGTSTP would do harm if the
-  // program was continued in between. But that takes longer than the first turns of the event loop, and the program has waited for
-  // something by then.
-  const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
-    const program = pid();
-    if (program === undefined) return false;
-    if (signal === "SIGTSTP" && (!isInFirstTurns || countWaits(program) > MAX_WAITS_AT_START)) return false;
-    const elapsedMs = (process.uptime() - startSeconds) * 1000;
-    return elapsedMs <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
   };
   const handleKey = (signal: NodeJS.Signals): void => {
     if (terminal.sendsKeys() && !mayHaveMissed(signal)) return;
@@ -96,7 +84,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     onStopRequest?.();
   };
   const handleStop = (signal: NodeJS.Signals): void => {
-    if (job.resuming() || job.stopped()) return;
+    if (job.hasJustContinued() || job.isProgramStopped()) return;
     if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
@@ -106,7 +94,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       forward(signal);
       onStopRequest?.();
     },
-    // The terminals of macOS and the BSDs send it for Ctrl-T.
+    // The terminals of macOS and the BSDs send this signal for Ctrl-T.
     SIGINFO: (signal) => {
       if (!terminal.sendsKeys()) forward(signal);
     },
@@ -124,18 +112,18 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
     SIGCONT: (signal) => {
       maskedTerminal?.continued();
-      if (!job.resumed() && !terminal.deliversToGroup()) forward(signal);
+      if (!job.takeExpectedContinue() && !terminal.deliversToGroup()) forward(signal);
     },
     SIGCHLD: () => {
       if (isFirstProcess) reapOrphans?.();
-      else if (maskedTerminal === undefined || !job.stopped()) job.mirror();
-      else void maskedTerminal.settled().then(job.mirror);
+      else if (maskedTerminal === undefined || !job.isProgramStopped()) job.mirrorStop();
+      else void maskedTerminal.showBeforeStop().then(() => job.mirrorStop());
     },
   };
   return listen(
     forwardedSignals(catchableSignals(), {
       profiled,
-      writesAlone,
+      ignoresWriteSignals,
       hasProcessStates: readProcessStat("self") !== undefined,
     }),
     (signal) => {
@@ -147,21 +135,40 @@ export function forwardSignals(forwarding: Forwarding): Undo {
 }
 
 /**
- * Selects the signals to listen to.
+ * Returns a function that returns true for a signal of the terminal that the program may have missed.
  *
- * @param hasProcessStates false without /proc: this process cannot see then that the program was stopped, so that the stop signals of
- *   the terminal must stop both by default
+ * A signal that came just before the program existed has reached only this process, and looks like a signal that came just after. So it is
+ * forwarded in doubt: a program without a handler dies of it only once. A second SIGTSTP would do harm if the program was continued in
+ * between. But that takes longer than the first turns of the event loop, and the program has waited for something by then.
  */
+function createMissedTest(pid: () => number | undefined): (signal: NodeJS.Signals) => boolean {
+  const startSeconds = process.uptime();
+  let isInFirstTurns = true;
+  setImmediate(() => setImmediate(() => (isInFirstTurns = false)));
+  return (signal) => {
+    const program = pid();
+    if (program === undefined) return false;
+    if (signal === "SIGTSTP" && (!isInFirstTurns || countWaits(program) > MAX_WAITS_AT_START)) return false;
+    const elapsedMs = (process.uptime() - startSeconds) * 1000;
+    return elapsedMs <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
+  };
+}
+
+interface SignalSelection extends Pick<Forwarding, "profiled" | "ignoresWriteSignals"> {
+  /**
+   * False without /proc. Then this process cannot see that the program was stopped, so that the stop signals of the terminal must stop
+   * both processes by default.
+   */
+  readonly hasProcessStates: boolean;
+}
+
+/** Selects the signals to listen to. */
 export function forwardedSignals(
   signals: readonly NodeJS.Signals[],
-  {
-    profiled,
-    writesAlone,
-    hasProcessStates,
-  }: { readonly profiled: boolean; readonly writesAlone: boolean; readonly hasProcessStates: boolean },
+  { profiled, ignoresWriteSignals, hasProcessStates }: SignalSelection,
 ): readonly NodeJS.Signals[] {
   const ignored = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
   if (!hasProcessStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) ignored.add(signal);
-  if (writesAlone) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) ignored.add(signal);
+  if (ignoresWriteSignals) for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) ignored.add(signal);
   return signals.filter((signal) => !ignored.has(signal));
 }

@@ -1,6 +1,6 @@
 /**
- * Relays the IPC channel of a Node.js parent: the caller has used `fork`, or `spawn` with `"ipc"`, to exchange messages with the
- * program. The messages, the handles in them and the end of the channel go through this process, in both directions.
+ * Relays the IPC channel of a caller in Node.js, which has used `fork`, or `spawn` with `"ipc"`, to exchange messages with the program.
+ * This process passes on the messages, the handles in them and the end of the channel, in both directions.
  */
 import type { ChildProcess, SendHandle, Serializable } from "node:child_process";
 import type { Libc } from "../../../native/system.ts";
@@ -9,6 +9,7 @@ import { initialEnvironment } from "../../system/own-environment.ts";
 /** The channel to the caller. */
 export interface IpcChannel {
   readonly descriptor: number;
+  /** The format of the messages, an option of `fork`. */
   readonly serialization: "json" | "advanced";
 }
 
@@ -24,30 +25,33 @@ export function parentChannel(): IpcChannel | undefined {
 }
 
 export interface Relay {
-  /** Resolves when the caller has got all messages of the ended program. @param isLast false if the program is restarted */
-  readonly drained: (isLast: boolean) => Promise<void>;
-  /** Sends no further messages to the program. It is called before a restart. */
-  readonly end: () => void;
+  /** Waits until the caller has got all messages of the ended program. `isLast`: the program is not restarted. */
+  readonly drain: (options: { readonly isLast: boolean }) => Promise<void>;
+  /** Stops the relay before a restart: no further messages are sent to this program. */
+  readonly stop: () => void;
 }
 
 /**
- * The time for the caller to read the program's last messages. A caller in Node.js that has sent a large message no longer waits for
- * the channel, but for the end of this process: messages that it has not read by then are lost.
+ * The time that this process gives the caller to read the program's last messages. A caller in Node.js that has sent a large message
+ * does not wait for the end of the channel, but for the end of this process. It would lose the messages that it has not read by then.
  */
 const READING_MS = 1000;
+/** Limit on the turns of the event loop that `drain` waits. A background process of the program may keep the channel open. */
+const MAX_DRAIN_TURNS = 64;
 
 /**
  * Relays messages, handles and the end of the channel between the caller and the program.
  *
- * @param channel that to the caller
- * @param libc undefined without the addon: then this process does not wait for the caller to read
- * @param isReplaced returns true while the program is restarted: then the caller's channel stays open
+ * @param child the program
+ * @param channel the channel to the caller
+ * @param libc undefined without the addon; then this process does not wait for the caller to read
+ * @param isRestarting returns true while the program is restarted; then the caller's channel stays open
  */
 export function relayMessages(
   child: ChildProcess,
   channel: IpcChannel,
   libc: Libc | undefined,
-  isReplaced: () => boolean,
+  isRestarting: () => boolean,
 ): Relay {
   const pendingMessages = new Set<Promise<void>>();
   const sendToProgram = (message: unknown, handle: SendHandle | undefined): void => {
@@ -81,14 +85,14 @@ export function relayMessages(
     if (libc === undefined) process.disconnect();
     else libc.endWrites(channel.descriptor);
   };
-  child.once("disconnect", () => void (isReplaced() || disconnectCaller()));
+  child.once("disconnect", () => void (isRestarting() || disconnectCaller()));
+  // The caller has closed the channel before this function listened for that.
   if (!process.connected && child.connected) child.disconnect();
 
   return {
-    drained: async (isLast) => {
-      // Each turn of the event loop reads from the channel's buffer. The number of turns is limited, since a background process of
-      // the program may keep the channel open.
-      for (let turn = 0; turn < 64 && child.connected; turn++) {
+    drain: async ({ isLast }) => {
+      // Each turn of the event loop reads from the channel's buffer.
+      for (let turn = 0; turn < MAX_DRAIN_TURNS && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (!isLast) return void (await Promise.race([Promise.all(pendingMessages), disconnected]));
@@ -96,7 +100,7 @@ export function relayMessages(
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, READING_MS));
       if (process.connected) await Promise.race([disconnected, timeout]);
     },
-    end: () => {
+    stop: () => {
       process.removeListener("message", sendToProgram);
       process.removeListener("disconnect", disconnectProgram);
     },
@@ -104,8 +108,8 @@ export function relayMessages(
 }
 
 /**
- * Closes a server or a datagram socket that came with a message, which would accept the program's connections here. Node.js closes
- * streams itself.
+ * Closes a handle that came with a message and was passed on. An open server or datagram socket would accept connections and packets of
+ * the other process here. Node.js closes streams itself.
  */
 function closeHandle(handle: unknown): void {
   if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {

@@ -1,10 +1,14 @@
 /**
- * Removal of secret files that a killed sophia-run has left.
+ * Removes the secret files of earlier runs whose sophia-run was killed by SIGKILL. secret-files.ts does this before it writes new files.
  *
- * Two things show that a folder has no owner any more: its maker has ended, which only processes of the same PID namespace
- * can see; and its lock is free (owned-folder.ts). The containers of a pod share /dev/shm, not PIDs, so that there the lock
- * decides. In the maker's namespace both must be true: in exec mode the program, which needs the files, has the maker's PID,
- * and may outlive a cleaner that was killed.
+ * A folder of secret files has an owner, the process that will remove it (owned-folder.ts). Two facts show that the owner has ended:
+ *
+ * - The process that made the folder has ended. Only processes in the same PID namespace can see that.
+ * - The folder's lock is free. Processes in all namespaces can see that.
+ *
+ * The containers of a pod share /dev/shm but not their PIDs. So the lock alone decides for a folder of another namespace. For a folder
+ * of the same namespace both facts are needed: in exec mode the program needs the files, has the maker's PID, and may outlive a cleaner
+ * that was killed.
  */
 import { closeSync, fstatSync, readlinkSync, realpathSync, rmdirSync, statfsSync, statSync } from "node:fs";
 import { homedir } from "node:os";
@@ -15,25 +19,25 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import {
   entriesOf,
   ignoreErrors,
-  type Mark,
-  markIn,
+  type FolderMaker,
   openFolder,
+  parseFolderName,
   pathInside,
   pidNamespace,
   removeFiles,
   type TryLock,
 } from "./owned-folder.ts";
 
-/** The machine's own PID namespace in all versions of Linux (PROC_PID_INIT_INO). */
+/** The number of the machine's first PID namespace in all versions of Linux (PROC_PID_INIT_INO). */
 export const FIRST_PID_NAMESPACE = "4026531836";
 
-/** File systems in memory, by the numbers of statfs(2). */
-const IN_MEMORY: ReadonlySet<number> = new Set([
+/** File systems in memory, by their type numbers in statfs(2). */
+const MEMORY_TYPES: ReadonlySet<number> = new Set([
   0x0102_1994, // tmpfs
   0x8584_58f6, // ramfs
 ]);
-/** File systems that no other machine uses at the same time: on others neither processes nor locks show an owner. */
-const OF_THIS_MACHINE: ReadonlySet<number> = new Set([
+/** File systems that only one machine uses at a time. On a shared file system neither processes nor locks show all owners. */
+const LOCAL_TYPES: ReadonlySet<number> = new Set([
   0xef53, // ext4
   0x5846_5342, // XFS
   0x9123_683e, // Btrfs
@@ -42,76 +46,83 @@ const OF_THIS_MACHINE: ReadonlySet<number> = new Set([
   0xca45_1a4e, // bcachefs
   0x794c_7630, // overlay
 ]);
-/** The folders that a start looks at: the runs of other programs have some, and other users can make any number. */
-const MOST_FOLDERS = 1000;
+/** Limit on the folders that one start examines, since other users can make any number of them. */
+const MAX_FOLDERS = 1000;
 
 /** Returns true if the folder's file system is in memory and reaches no disk except swap. */
 export function isInMemory(folder: string): boolean {
-  return IN_MEMORY.has(fileSystemOf(folder));
+  return MEMORY_TYPES.has(fileSystemTypeOf(folder));
 }
 
-function fileSystemOf(folder: string): number {
+/** Returns the type number of a folder's file system; 0 if it is unknown. */
+function fileSystemTypeOf(folder: string): number {
   return (process.platform === "linux" ? attempt(() => statfsSync(folder).type) : undefined) ?? 0;
 }
 
-/** Removes this user's folders in `base` that have no owner any more, with all files in them. Follows no links. */
-export function removeLeftovers(base: string, tryLock: TryLock): void {
-  if (!mayHaveLeftovers(base)) return;
+/** Removes this user's folders in a folder that have no owner any more, with all files in them. Follows no symbolic links. */
+export function removeLeftovers(parentFolder: string, tryLock: TryLock): void {
+  if (!mayHaveLeftovers(parentFolder)) return;
   const namespace = pidNamespace();
-  let looked = 0;
-  for (const name of entriesOf(base)) {
-    const mark = markIn(name);
-    if (mark === undefined) continue;
-    looked += 1;
-    if (looked > MOST_FOLDERS) return;
-    const isHere = mark.namespace === namespace && (namespace !== "0" || process.platform !== "linux");
-    if (isHere ? isAlive(mark) : !showsOwnerElsewhere(mark)) continue;
-    const isFree = (descriptor: number): boolean => !mark.isLocked || (tryLock?.(descriptor) ?? isHere);
-    ignoreErrors(() => removeAbandoned(join(base, name), isFree));
+  let examinedCount = 0;
+  for (const name of entriesOf(parentFolder)) {
+    const maker = parseFolderName(name);
+    if (maker === undefined) continue;
+    examinedCount += 1;
+    if (examinedCount > MAX_FOLDERS) return;
+    const isInThisNamespace = maker.namespace === namespace && (namespace !== "0" || process.platform !== "linux");
+    if (isInThisNamespace ? isAlive(maker) : !canLockDecide(maker)) continue;
+    // Without the addon no lock can be tried. In this namespace the end of the maker must do then.
+    const isLockFree = (descriptor: number): boolean =>
+      !maker.wasLocked || (tryLock?.(descriptor) ?? isInThisNamespace);
+    ignoreErrors(() => removeAbandoned(join(parentFolder, name), isLockFree));
   }
 }
 
 /**
- * Returns false for file systems of several machines, and on a disk if every user may rename this user's folders: one of them
- * could give a folder with other files the name of a leftover.
+ * Returns true if leftovers in a folder can be removed safely. Returns false on file systems that several machines share. Also returns
+ * false on a disk if every user may rename this user's folders: another user could give one with other files the name of a leftover.
  */
-function mayHaveLeftovers(base: string): boolean {
+function mayHaveLeftovers(parentFolder: string): boolean {
   if (process.platform !== "linux") return true;
-  const type = fileSystemOf(base);
-  if (IN_MEMORY.has(type)) return true;
-  const mode = statSync(base, { throwIfNoEntry: false })?.mode ?? 0;
-  return OF_THIS_MACHINE.has(type) && (mode & (WORLD_WRITABLE | STICKY)) !== WORLD_WRITABLE;
+  const type = fileSystemTypeOf(parentFolder);
+  if (MEMORY_TYPES.has(type)) return true;
+  const mode = statSync(parentFolder, { throwIfNoEntry: false })?.mode ?? 0;
+  return LOCAL_TYPES.has(type) && (mode & (WORLD_WRITABLE | STICKY)) !== WORLD_WRITABLE;
 }
 
-/** Exec mode with a cleaner is in the first namespace alone: there only the program's PID shows that it runs. */
-function showsOwnerElsewhere({ isLocked, namespace }: Mark): boolean {
-  return isLocked && namespace !== FIRST_PID_NAMESPACE;
+/**
+ * Returns true if the lock alone shows whether a folder of another PID namespace has an owner. A folder of the first namespace may be
+ * that of a program in exec mode, which uses a cleaner only there: then only the program's PID shows that the program still runs.
+ */
+function canLockDecide({ wasLocked, namespace }: FolderMaker): boolean {
+  return wasLocked && namespace !== FIRST_PID_NAMESPACE;
 }
 
 /** Returns true for a process of this PID namespace that exists, or may exist. */
-function isAlive({ pid, startTime }: Mark): boolean {
+function isAlive({ pid, startTime }: FolderMaker): boolean {
   try {
-    process.kill(pid, 0); // only checks
+    // The signal 0 only checks whether the process exists.
+    process.kill(pid, 0);
   } catch (error) {
     if (systemErrorCode(error) !== "EPERM") return false;
   }
   if (startTime === "0") return true;
-  // Hidden (hidepid of proc(5)), or /proc has the PIDs of another namespace.
+  // /proc may hide the process (hidepid of proc(5)), or may have the PIDs of another namespace.
   const isShown = process.platform !== "linux" || attempt(() => readlinkSync("/proc/self")) === String(process.pid);
   const stat = isShown ? readProcessStat(pid) : undefined;
   return stat === undefined || stat.startTime === startTime;
 }
 
-/** @param isFree is asked about the open folder @throws the system's error */
-function removeAbandoned(path: string, isFree: (descriptor: number) => boolean): void {
+/** Removes a folder of this user. @param isLockFree tries the lock of the open folder @throws the system's error */
+function removeAbandoned(path: string, isLockFree: (descriptor: number) => boolean): void {
   if (process.platform === "win32") {
     removeFromProfile(path);
     return;
   }
   const descriptor = openFolder(path);
   try {
-    // On the descriptor, so that another user cannot swap the folder.
-    if (fstatSync(descriptor).uid !== process.geteuid?.() || !isFree(descriptor)) return;
+    // All steps but the last use the descriptor, because another user might put another folder at the path meanwhile.
+    if (fstatSync(descriptor).uid !== process.geteuid?.() || !isLockFree(descriptor)) return;
     const inside = pathInside(path, descriptor);
     removeFiles(inside, entriesOf(inside));
     rmdirSync(path);
@@ -120,10 +131,14 @@ function removeAbandoned(path: string, isFree: (descriptor: number) => boolean):
   }
 }
 
-/** The same on Windows, which opens no folders and has no such owners: only in the user's own profile, through no link. */
+/**
+ * Does the same on Windows, which opens no folders, and whose files have no owner with a number. So the folder must be in the user's
+ * profile, and must not be a link.
+ */
 function removeFromProfile(path: string): void {
-  const [real, profile] = [path, homedir()].map((one) => realpathSync.native(one));
-  if (real !== join(realpathSync.native(dirname(path)), basename(path)) || !real.startsWith(`${profile}${sep}`)) return;
+  const realPath = realpathSync.native(path);
+  const isLink = realPath !== join(realpathSync.native(dirname(path)), basename(path));
+  if (isLink || !realPath.startsWith(`${realpathSync.native(homedir())}${sep}`)) return;
   removeFiles(path, entriesOf(path));
   rmdirSync(path);
 }

@@ -35,15 +35,15 @@ export async function spawn(launch: Launch): Promise<never> {
   launch.broker?.end(end);
   releaseDescriptors(launch, restarts !== undefined);
   // The program itself could not see that its output was lost, for example on a full disk, because it wrote into a pipe.
-  const isOutputLost = end === 0 && outputs?.isIncomplete() === true;
+  const isOutputLost = end === 0 && outputs?.hasLostOutput() === true;
   return endAs(isOutputLost ? ExitStatus.failed : end, launch);
 }
 
 type RepairTerminal = Awaited<ReturnType<typeof loadWatch>>["repairTerminal"];
 
 async function loadWatch(watch: Watch, launch: Launch) {
-  const { makeRestarts, rememberTerminal } = await import("../watch/restarts.ts");
-  return { restarts: makeRestarts(watch, launch), repairTerminal: await rememberTerminal() };
+  const { Restarts, rememberTerminal } = await import("../watch/restarts.ts");
+  return { restarts: new Restarts(watch, launch), repairTerminal: await rememberTerminal() };
 }
 
 /**
@@ -60,7 +60,7 @@ async function runPrograms(
   const firstProgram = await startProgram(launch, state);
   // `startProgram` returns undefined only for a restart that the user no longer wants.
   if (firstProgram === undefined) throw new TypeError("the first start was taken for a restart");
-  // All code of a start has run now. PID 1 writes no cache, because the cache of a container seldom survives it.
+  // V8 now has the compiled code of a whole start, and can cache it for the next one. PID 1 writes no cache, because the cache of a container seldom survives it.
   if (!launch.preparation.isFirstProcess) loader?.cacheCode();
   let current: StartedProgram = firstProgram;
   /** The outputs of earlier programs, whose background processes may still write. */
@@ -74,11 +74,12 @@ async function runPrograms(
     await restarts?.awaitLateSignals();
     const restarted = await startProgram(nextLaunch, state);
     if (restarted === undefined) break;
-    if (current.outputs?.isOpen() === true) earlierOutputs.push(current.outputs);
+    if (current.outputs?.hasWriter() === true) earlierOutputs.push(current.outputs);
     current = restarted;
   }
   await current.finish({ isLast: true });
-  for (const outputs of earlierOutputs) if (outputs.isOpen()) await outputs.finish({ isLast: true, wasKilled: false });
+  for (const outputs of earlierOutputs)
+    if (outputs.hasWriter()) await outputs.finish({ isLast: true, wasKilled: false });
   return { end: await current.ended, outputs: current.outputs };
 }
 

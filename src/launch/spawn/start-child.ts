@@ -1,9 +1,9 @@
 /**
- * Starts the program as a child, for `spawn`, and connects it with what it needs: its masked outputs, its secret files, the signals that
- * it must get, and the IPC channel of the caller.
+ * Starts the program as a child of this process, for spawn.ts, and connects the program with what it needs: masked outputs, secret files,
+ * the signals that it must get, and the IPC channel of the caller.
  *
- * A start has these steps, of which only the first may wait: `loadParts` loads the code; `setUp` makes what the program gets, and begins
- * to listen to signals; `fork` starts the process; `attach` connects it.
+ * A start has four steps. `loadParts` loads code, and may wait. The others run in one turn of the event loop: `setUp` makes what the
+ * program gets, and begins to listen to signals; `fork` starts the process; `attach` connects it.
  */
 import type { ChildProcess } from "node:child_process";
 import { access } from "node:fs";
@@ -21,24 +21,31 @@ import type { Outputs } from "../masking/outputs.ts";
 import type { System } from "../masking/masking-system.ts";
 import { softLimit } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
-import type { Launch, Program, ProgramEnd, Running } from "../types.ts";
+import type { SecretFiles } from "../secret-files.ts";
+import type { messageWriter } from "../masking/messages.ts";
+import type { Launch, OutputMasking, Program, ProgramEnd, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
-import { loadStartChild, type Descriptors } from "./child.ts";
+import { loadStartChild, type Descriptors, type StartChild } from "./child.ts";
 import { release } from "./end.ts";
-import { forwardSignals } from "./forward-signals.ts";
+import { forwardSignals, type Forwarding } from "./forward-signals.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
 import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
 
-/** The state of this process that survives a restart of the program. */
+/** The state of this process that stays the same, or is passed on, when the program is restarted. */
 export interface LauncherState {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
+  /** undefined without `--watch`. */
   readonly restarts: Restarts | undefined;
+  /** Removes the listeners that forward signals to the latest program. */
   stopForwarding: Undo;
+  /** Restores the filter of core dumps, which the program inherits. */
   restoreCoreFilter: Undo;
+  /** Opened at the first start whose output is masked. */
   maskingSystem?: System | undefined;
 }
 
+/** A program that runs, or has run. */
 export interface StartedProgram {
   readonly ended: Promise<ProgramEnd>;
   readonly outputs: Outputs | undefined;
@@ -47,10 +54,11 @@ export interface StartedProgram {
 }
 
 interface FailedStart {
+  /** The code of the system's error, such as `ENOENT`. */
   readonly code: string | Promise<string>;
 }
 
-/** A program that has just been started. */
+/** A process that has just been started, and is not connected with anything yet. */
 interface StartedProcess extends Running {
   /** undefined if the monitor of a session has started the program, not Node.js. */
   readonly child: ChildProcess | undefined;
@@ -64,8 +72,11 @@ interface StartedProcess extends Running {
  */
 export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
   let parts = await loadParts(launch, state);
-  for (let newer = state.restarts?.takeNewer(); newer !== undefined; newer = state.restarts?.takeNewer()) {
-    parts = await loadParts(newer, state);
+  // The values may have changed again meanwhile. The newest launch has all changes.
+  for (;;) {
+    const newerLaunch = state.restarts?.takeNewerLaunch();
+    if (newerLaunch === undefined) break;
+    parts = await loadParts(newerLaunch, state);
   }
   const started = startNow(parts);
   if (started === undefined || "ended" in started) return started;
@@ -73,10 +84,21 @@ export async function startProgram(launch: Launch, state: LauncherState): Promis
   throw executionError(launch.command[0], parts.launch.program, await started.code);
 }
 
-type Parts = Awaited<ReturnType<typeof loadParts>>;
+/** The input of a start, and the code that only some starts need. */
+interface StartParts {
+  readonly launch: Launch;
+  readonly state: LauncherState;
+  /** undefined if the program gets no secret files. */
+  readonly secretFiles: typeof import("../secret-files.ts") | undefined;
+  /** undefined if the program's output is not masked. */
+  readonly masking: (typeof import("../masking/open.ts") & { readonly outputMasking: OutputMasking }) | undefined;
+  /** Writes messages of `--watch`; undefined without it. */
+  readonly messages: ReturnType<typeof messageWriter> | undefined;
+  readonly startChild: StartChild;
+}
 
-/** Loads the code that a start needs. The steps after this one must not wait for anything. */
-async function loadParts(launch: Launch, state: LauncherState) {
+/** Checks the program, and loads the code that a start needs. The steps after this one must not wait for anything. */
+async function loadParts(launch: Launch, state: LauncherState): Promise<StartParts> {
   const { command, files, program, outputMasking } = launch;
   await refuseForeignProgram(command[0], program);
   const secretFiles = files.length === 0 ? undefined : await import("../secret-files.ts");
@@ -88,10 +110,10 @@ async function loadParts(launch: Launch, state: LauncherState) {
 }
 
 /**
- * Starts the program in one turn of the event loop, without an `await`. A signal that comes before the listeners acts by the kernel's
- * default action. A later one is handled at the end of the turn, when the program exists.
+ * Starts the program in one turn of the event loop, without an `await`. A signal that comes before `setUp` has added the listeners acts
+ * by the kernel's default action. A later signal is handled at the end of the turn, when the program exists.
  */
-function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
+function startNow(parts: StartParts): StartedProgram | FailedStart | undefined {
   const { state } = parts;
   if (state.restarts?.isWanted() === false) return undefined;
   const setup = setUp(parts);
@@ -107,7 +129,7 @@ function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
   return started;
 }
 
-/** The process that gets the forwarded signals. Listeners have it before the program's start and after its end. */
+/** The process that gets the forwarded signals. Listeners refer to this object also before the program's start and after its end. */
 class SignalTarget {
   /** undefined before the start, and after the end, since the kernel may give the PID to another process. */
   pid: number | undefined;
@@ -118,42 +140,38 @@ class SignalTarget {
     this.killTimer ??= setTimeout(() => this.pid !== undefined && send(this.pid, "SIGKILL"), ms);
   }
 
-  stopKilling(): void {
+  cancelKill(): void {
     clearTimeout(this.killTimer);
   }
 }
 
-type Setup = ReturnType<typeof setUp>;
+/** The objects that are made for the program before it is started. */
+interface Setup {
+  readonly outputs: Outputs | undefined;
+  readonly secrets: SecretFiles | undefined;
+  readonly target: SignalTarget;
+  /** As {@link mayLoseReaders} returns it. */
+  readonly hasConnections: boolean;
+}
 
 /**
- * Makes what the program gets, then listens to signals, then protects this process: in this order, since a failure of the first must
- * leave signals as they are.
+ * Makes what the program gets, then listens to signals, and then protects this process. If the first of these steps fails, signals act
+ * as before.
  */
-function setUp({ launch, state, secretFiles, masking }: Parts) {
-  const { files, options, preparation, program } = launch;
+function setUp({ launch, state, secretFiles, masking }: StartParts): Setup {
+  const { files, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
   const outputs = masking?.openOutputs(launch, masking.outputMasking, state.maskingSystem, {
     mayHaveSession: ipc === undefined,
-    isRenewed: restarts !== undefined,
+    mayRestart: restarts !== undefined,
   });
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   const hasConnections = mayLoseReaders(launch, state);
   const target = new SignalTarget();
-  const stopForwarding = (outputs?.session?.forward ?? forwardSignals)({
-    pid: () => target.pid,
-    isFirstProcess: preparation.isFirstProcess,
-    profiled: launch.profiled,
-    writesAlone: hasConnections && libc === undefined,
-    // This process writes the masked output. If the size of files is limited, SIGXFSZ is most likely caused by that.
-    isOfWrite: (signal) =>
-      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
-    reapOrphans: () => reapOrphans(libc, target),
-    terminal: outputs?.terminal,
-    onSignal: restarts?.onSignal,
-    onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
-  });
-  // The listeners of the former program, or those from before the first start, are removed once there are new ones. So no signal is
-  // missed.
+  const setup: Setup = { outputs, secrets, target, hasConnections };
+  const forwarding = createForwarding(launch, state, setup);
+  const stopForwarding = outputs?.session?.listenToSignals(forwarding) ?? forwardSignals(forwarding);
+  // The listeners for the former program, or those from before the first start, are removed only now. So no signal is missed.
   state.stopForwarding();
   state.stopForwarding = stopForwarding;
   preparation.stopListening();
@@ -162,7 +180,28 @@ function setUp({ launch, state, secretFiles, masking }: Parts) {
   libc?.makeUndumpable();
   // `attach` blocks SIGPIPE for the writes of this process. A restarted program would inherit that.
   if (hasConnections) libc?.blockOwnWrites(0);
-  return { outputs, secrets, target, hasConnections };
+  return setup;
+}
+
+/** Returns the rules by which this process forwards signals to a program. */
+function createForwarding(
+  { options, preparation, profiled }: Launch,
+  { libc, restarts }: LauncherState,
+  { outputs, target, hasConnections }: Setup,
+): Forwarding {
+  return {
+    pid: () => target.pid,
+    isFirstProcess: preparation.isFirstProcess,
+    profiled,
+    ignoresWriteSignals: hasConnections && libc === undefined,
+    // This process writes the masked output. If the size of files is limited, these writes are the likely cause of a SIGXFSZ.
+    isOfWrite: (signal) =>
+      signal === "SIGXFSZ" && outputs !== undefined && softLimit("self", "Max file size") !== "unlimited",
+    reapOrphans: () => reapOrphans(libc, target),
+    terminal: outputs?.terminal,
+    onSignal: (signal) => restarts?.handleSignal(signal),
+    onStopRequest: () => options.killAfterMs !== undefined && target.killAfter(options.killAfterMs),
+  };
 }
 
 /**
@@ -173,12 +212,17 @@ function mayLoseReaders({ broker }: Launch, { restarts }: LauncherState): boolea
   return (broker !== undefined || restarts !== undefined) && !isBun && process.platform !== "win32";
 }
 
+/** Reaps all children that have ended but the program. Does nothing while no program runs. */
 function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
   if (pid !== undefined) libc?.reapAllBut(pid);
 }
 
-/** Starts the process, with the limits that it inherits. @throws SophiaError (125) if an option of the user is impossible */
-function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
+/**
+ * Starts the process, with the limits, the PID variables and the parent death signal that the options ask for.
+ *
+ * @throws SophiaError (125) if an option of the user is impossible here
+ */
+function fork(parts: StartParts, setup: Setup): StartedProcess | FailedStart {
   const { options, program } = parts.launch;
   const { secrets } = setup;
   const restoreOpenFiles = options.restoreNofile ? setCallersOpenFiles() : undefined;
@@ -188,7 +232,7 @@ function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
     const withPid = withOwnPid({ ...program, environment });
     const wrapped = options.dieWithLauncher ? withParentDeathSignal(withPid) : withPid;
     const started = execute(parts, setup, wrapped);
-    // libuv calls execvp(3). That of glibc starts the shell for a script without `#!`, that of musl does not.
+    // libuv calls execvp(3), which starts the shell for a script without `#!` in glibc, but not in musl.
     const isScript = "code" in started && started.code === "ENOEXEC" && inspectImage(wrapped.file).kind === "unknown";
     return isScript ? execute(parts, setup, asShellScript(wrapped)) : started;
   } finally {
@@ -196,8 +240,9 @@ function fork(parts: Parts, setup: Setup): StartedProcess | FailedStart {
   }
 }
 
+/** Starts a program, in a session of its own if its masked outputs have one. */
 function execute(
-  { launch, state, startChild }: Parts,
+  { launch, state, startChild }: StartParts,
   { outputs }: Setup,
   program: Program,
 ): StartedProcess | FailedStart {
@@ -215,21 +260,16 @@ function execute(
 }
 
 /** Connects the program with what was made for it, and closes what only the program needs. */
-function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedProgram {
-  const { launch, state, messages } = parts;
+function attach(parts: StartParts, setup: Setup, started: StartedProcess): StartedProgram {
+  const { launch, state } = parts;
   const { outputs, secrets, target, hasConnections } = setup;
-  const { broker, preparation } = launch;
+  const { preparation } = launch;
   const { ipc, libc, restarts } = state;
   const { pid, child } = started;
   target.pid = pid;
-  // Orphans that ended while no program ran were not reaped.
+  // No orphans were reaped while no program ran.
   if (preparation.isFirstProcess) reapOrphans(libc, target);
-  if (hasConnections && libc !== undefined) {
-    // Output is written in other threads, whose SIGPIPE must reach the program: its reader has ended. They must exist before this
-    // thread blocks the signal, since a thread inherits the block.
-    access("/", () => {});
-    libc.blockOwnWrites(1);
-  }
+  if (hasConnections && libc !== undefined) blockOwnSignals(libc);
   const ended = started.ended.finally(() => (target.pid = undefined));
   // A process that is not dumpable needs no filter for core dumps, and could not restore the filter for the next program.
   if (restarts === undefined || libc === undefined) state.restoreCoreFilter = excludeFromCoreDumps(preparation.addon);
@@ -238,15 +278,13 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
       ? undefined
       : relayMessages(child, ipc, libc, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
-  const write = outputs?.write ?? messages?.write;
-  if (write !== undefined) restarts?.started(pid, write, outputs);
-  const maskFurther = outputs === undefined ? undefined : (further: readonly Secret[]) => outputs.maskFurther(further);
-  broker?.started(write, maskFurther, secrets?.replace);
+  reportStart(parts, setup, pid);
+  // The next program of a watch needs the descriptors, too.
   if (restarts === undefined && process.platform !== "win32") releaseProgramDescriptors(launch, ipc, outputs);
   const finish: StartedProgram["finish"] = async ({ isLast }) => {
-    target.stopKilling();
-    await relay?.drained(isLast);
-    if (!isLast) relay?.end();
+    target.cancelKill();
+    await relay?.drain({ isLast });
+    if (!isLast) relay?.stop();
     await outputs?.finish({ isLast, wasKilled: typeof (await ended) === "string" });
     // Background processes of the program must not delay the exit. The listeners stay, so that a late signal does not change this
     // process's status.
@@ -255,19 +293,40 @@ function attach(parts: Parts, setup: Setup, started: StartedProcess): StartedPro
   return { ended, outputs, finish };
 }
 
-/** Closes the program's descriptors in this process. It is not called with --watch, since the next program needs them, too. */
+/** Blocks the signals that the kernel sends for writes to this process's own connections, in this thread. */
+function blockOwnSignals(libc: Libc): void {
+  // Output is written in the threads of libuv. If the reader of the output has ended, the SIGPIPE of such a thread must reach the program.
+  // So these threads must exist before this thread blocks the signal: a thread inherits the block. The first call of `access` starts them.
+  access("/", () => {});
+  libc.blockOwnWrites(1);
+}
+
+/** Tells the watch and the broker that the program runs, and how to write messages and to mask further secrets. */
+function reportStart(
+  { launch, state, messages }: StartParts,
+  { outputs, secrets }: Setup,
+  pid: number | undefined,
+): void {
+  const write = outputs?.write ?? messages?.write;
+  if (write !== undefined) state.restarts?.handleStart(pid, write, outputs);
+  const maskFurther = outputs && ((furtherSecrets: readonly Secret[]) => outputs.maskFurther(furtherSecrets));
+  launch.broker?.started(write, maskFurther, secrets?.replace);
+}
+
+/** Closes the program's descriptors in this process. */
 function releaseProgramDescriptors(
   { broker, inherited }: Launch,
   ipc: IpcChannel | undefined,
   outputs: Outputs | undefined,
 ) {
-  const kept = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
-  // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before.
-  if (broker !== undefined) kept.add(2);
-  release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !kept.has(descriptor)));
+  // Node.js itself may use the doubtful descriptors.
+  const keptDescriptors = new Set([...inherited.doubtful, ...(outputs?.keptDescriptors ?? []), ipc?.descriptor]);
+  // The broker reports on the standard error at the end. If it were closed here, the reader of a pipe might end before that.
+  if (broker !== undefined) keptDescriptors.add(2);
+  release([0, 1, 2, ...inherited.numbers].filter((descriptor) => !keptDescriptors.has(descriptor)));
 }
 
-/** Returns the program's descriptors: each inherited one, or what replaces it, at the same number; nothing in the gaps. */
+/** Returns the program's descriptors: each inherited descriptor, or its replacement, at the same number; `ignore` in the gaps. */
 function descriptorsOf(
   inherited: readonly number[],
   replacements: ReadonlyMap<number, number | "pipe"> | undefined,

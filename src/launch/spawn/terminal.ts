@@ -1,21 +1,23 @@
 /**
- * The controlling terminal of the parent process in JavaScript: finds out whether the kernel has already sent a signal to the program.
+ * Finds out whether the kernel has sent a signal to the program as well, so that forward-signals.ts must not forward it.
  *
  * For a key such as Ctrl-C the kernel signals each process of the terminal's foreground group. The program is in the same group as this
  * process, so that the signal must not be forwarded then. A signal that another process sends to this process alone must be forwarded.
- * Both look the same here: the foreground group decides.
+ * Both look the same here. So a signal is taken for a signal of the terminal if this process is in the foreground group.
  */
 import { readProcessStat } from "../proc/process-stat.ts";
 
+/** The controlling terminal of this process. */
 export interface Terminal {
   /** Returns true if this process is in the foreground, where the kernel sends signals of the terminal to the program, too. */
   readonly deliversToGroup: () => boolean;
-  /** Returns the same for INT, QUIT and INFO. Without /proc it calls ps(1), which takes longer. */
+  /** Returns the same for the signals of keys (INT, QUIT and INFO). Without /proc it calls ps(1), which takes longer. */
   readonly sendsKeys: () => boolean;
   /** Handles HUP. Returns true if it was sent to the whole group, because the terminal has hung up. */
   readonly hungUp: () => boolean;
 }
 
+/** Returns the controlling terminal. Must be called before the terminal can hang up, since it records the session of this process. */
 export function watchTerminal(): Terminal {
   const statAtStart = readProcessStat("self");
   if (statAtStart === undefined) {
@@ -24,7 +26,7 @@ export function watchTerminal(): Terminal {
     return withoutProc(hasTerminal, readStateByPs);
   }
   const sessionLeader = statAtStart.session;
-  // The number of HUPs that the kernel and a shell may still send to the whole group.
+  /** The number of HUPs that the kernel and a shell may still send to the whole group. */
   let expectedHangUps = statAtStart.terminal !== 0 && sessionLeader !== process.pid ? 2 : 0;
   const deliversToGroup = (): boolean => {
     const stat = readProcessStat("self");
@@ -35,7 +37,7 @@ export function watchTerminal(): Terminal {
     sendsKeys: deliversToGroup,
     hungUp: () => {
       // When a terminal hangs up, the kernel sends HUP only to the session leader, usually a shell. The shell sends it to its jobs.
-      // When the shell ends, the kernel sends it to the foreground group. So one HUP comes while the leader lives, and one after that.
+      // When the shell ends, the kernel sends HUP to the foreground group. So one HUP comes while the leader lives, and one after that.
       if (expectedHangUps === 0 || readProcessStat("self")?.terminal !== 0) return false;
       const state = readProcessStat(sessionLeader)?.state;
       const hasLeaderEnded = state === undefined || state === "Z" || state === "X";

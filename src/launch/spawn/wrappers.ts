@@ -1,6 +1,6 @@
 /**
- * Wraps the program in a program of the system that changes an attribute of the process and then executes the program: the PID stays
- * the same.
+ * Lets a program of the system start the program: setpriv(1) for `--die-with-launcher`, or a shell that sets variables to its PID. Such a
+ * wrapper changes an attribute of the process and then executes the program in the same process, with the same PID.
  */
 import { readlinkSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
@@ -16,7 +16,7 @@ import type { Program } from "../types.ts";
  * @throws SophiaError (125) if setpriv is missing
  */
 export function withParentDeathSignal(program: Program): Program {
-  // On Windows the job object of libuv does that for every program.
+  // On Windows libuv puts every child into a job object, which ends the child together with this process.
   if (process.platform === "win32") return program;
   const file = findHelper("setpriv", program.environment);
   if (file === undefined || isBusyBox(file)) {
@@ -29,21 +29,21 @@ export function withParentDeathSignal(program: Program): Program {
           : "run without --die-with-launcher",
     });
   }
-  // setpriv looks the command up again, and becomes the program: the PID and argv[0] stay the same.
+  // setpriv looks the command up again, and executes it with the same argv[0].
   return { ...program, file, argv: ["setpriv", "--pdeathsig", "KILL", "--", ...program.argv] };
 }
 
-/** Returns true for BusyBox, whose setpriv lacks this option. */
+/** Returns true for BusyBox, whose setpriv lacks `--pdeathsig`. */
 function isBusyBox(path: string): boolean {
   return /(?:^|\/)busybox$/.test(attempt(() => readlinkSync(path)) ?? "not a link");
 }
 
-/** The variables that dash or bash changes by itself. */
+/** The variables that dash or bash changes when it starts. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
- * Wraps the program in a shell if a variable of systemd contains the PID of this process. The shell replaces it by its own PID, which
- * is that of the program as well:
+ * Wraps the program in a shell if a variable of systemd contains the PID of this process. The shell sets the variable to its own PID, and
+ * then executes the program, which has the same PID:
  *
  *     sh -c 'exec env LISTEN_PID=$$ "$@"' sh PROGRAM ARGUMENT…
  */
@@ -51,13 +51,13 @@ export function withOwnPid(program: Program): Program {
   const pidVariables = launcherPidVariables(program.environment);
   if (pidVariables.length === 0) return program;
   const environment = new Map(program.environment);
-  // The variable holds the inode of this process's pidfd. That of the program's pidfd is not known.
+  // This variable holds the inode of this process's pidfd. The inode of the program's pidfd is not known.
   environment.delete("LISTEN_PIDFDID");
   const [file, ...shell] = shellThatKeeps(environment);
   return { file, argv: [...shell, "-c", ...shellArguments(program.argv, pidVariables, environment)], environment };
 }
 
-/** Returns the script, and its `$0` and arguments. */
+/** Returns the words after `sh -c`: the script, its `$0`, and its arguments. */
 function shellArguments(
   argv: readonly [string, ...string[]],
   pidVariables: readonly string[],
@@ -69,13 +69,13 @@ function shellArguments(
   }
   // env(1) restores the variables that the shell changes. They contain no secrets, so that they may be arguments, which are
   // world-readable.
-  const absent = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
-  const present = SHELL_VARIABLES.flatMap((name) => {
+  const unsetOptions = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
+  const assignments = SHELL_VARIABLES.flatMap((name) => {
     const value = environment.get(name);
     return value === undefined ? [] : [`${name}=${value}`];
   });
-  const pids = pidVariables.map((name) => `${name}=$$ `);
-  return [`exec env ${absent.join("")}${pids.join("")}"$@"`, "sh", ...present, ...argv];
+  const pidAssignments = pidVariables.map((name) => `${name}=$$ `);
+  return [`exec env ${unsetOptions.join("")}${pidAssignments.join("")}"$@"`, "sh", ...assignments, ...argv];
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
- * Restarts a watched program: this process asks the program to end, kills it after the grace period, and starts the next one.
+ * Restarts the program with `--watch`. At a change, this process asks the program to end, kills it after the grace period, and starts it
+ * again. spawn.ts loads this file only with `--watch`.
  *
- * The user's signals reach the program as usual. TERM, INT and QUIT also end the launcher once the program has ended. A program that the
- * user has killed by another signal is not restarted either. While no program runs, a signal acts on the launcher itself.
+ * The user's signals reach the program as usual. TERM, INT and QUIT also end this process once the program has ended. If the user has
+ * killed the program by another signal, it is not restarted either. While no program runs, a signal acts on this process itself.
  */
 import { AS_GIVEN } from "../../../native/shared.ts";
 import { locate } from "../program/find-executable.ts";
@@ -13,9 +14,7 @@ import { send } from "../signals.ts";
 import type { Undo } from "../event-listeners.ts";
 import type { Launch, OutputMasking, ProgramEnd, Renewal, Watch } from "../types.ts";
 
-export type Restarts = ReturnType<typeof makeRestarts>;
-
-/** The signals by which the user asks launcher and program to end. */
+/** The signals by which the user asks this process and the program to end. */
 const STOPPING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"]);
 /** The signals that have no effect while no program runs. */
 const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGWINCH", "SIGURG", "SIGIO"]);
@@ -23,7 +22,8 @@ const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]
 
 /** The masked outputs of a program. Background processes of the program may write to them after its end. */
 interface MaskedOutputs {
-  readonly isOpen: () => boolean;
+  /** Returns true if a background process may still write. */
+  readonly hasWriter: () => boolean;
   readonly maskBy: (outputMasking: OutputMasking) => void;
 }
 
@@ -33,101 +33,138 @@ const STEP_MS = 100;
 /** The time within which a signal arrives that was sent when the program ended. The thread that gets it may wait for a processor. */
 const LATE_SIGNAL_MS = 100;
 
-/** Returns the restarts of one watch. @param firstLaunch the launch whose command each restart starts again */
-export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, firstLaunch: Launch) {
-  const hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
+/** The restarts of one watched program. start-child.ts and spawn.ts report to it what happens to the program. */
+export class Restarts {
+  readonly #watch: Watch;
+  /** The launch whose command each restart starts again. */
+  readonly #firstLaunch: Launch;
+  readonly #hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
   /** `stopping`: the program was asked to end. `starting`: the next program is about to start. `over`: there are no more restarts. */
-  let phase: "running" | "stopping" | "starting" | "over" = "running";
-  let program: number | undefined;
-  let next: Launch | undefined;
-  let stopFollowing: Undo | undefined;
-  let stopCounting: Undo | undefined;
+  #phase: "running" | "stopping" | "starting" | "over" = "running";
+  /** The PID of the program; undefined if none runs. */
+  #program: number | undefined;
+  #nextLaunch: Launch | undefined;
+  #stopFollowing: Undo | undefined;
+  #stopGracePeriod: Undo | undefined;
   /** The signals that came while the program was stopping: it may have died of one of them. */
-  const signalsWhileStopping = new Set<NodeJS.Signals>();
+  readonly #signalsWhileStopping = new Set<NodeJS.Signals>();
   /** The stop signals that came while no program ran, for the next program. */
-  const signalsWhileStarting: NodeJS.Signals[] = [];
-  let write: (text: string) => void = () => {};
-  let outputs: readonly MaskedOutputs[] = [];
-  /** The latest masking; undefined if it is that of the latest renewal. A program that is being started may have an older one. */
-  let masking: OutputMasking | undefined;
+  readonly #signalsWhileStarting: NodeJS.Signals[] = [];
+  #write: (text: string) => void = () => {};
+  /** The outputs of this program, and of earlier ones whose background processes may still write. */
+  #outputs: readonly MaskedOutputs[] = [];
+  /** The latest masking, if it is newer than the latest renewal. A program that is being started may have an older masking. */
+  #masking: OutputMasking | undefined;
 
-  const giveUp = (): void => {
-    phase = "over";
-    next = undefined;
-    stopCounting?.();
-    stopFollowing?.();
-  };
-  const restart = async (renewal: Renewal): Promise<void> => {
-    const launch = await renewLaunch(firstLaunch, renewal);
-    masking = undefined;
-    if (phase === "stopping" || phase === "starting") return void (next = launch);
-    if (phase === "over" || program === undefined) return;
+  constructor(watch: Watch, firstLaunch: Launch) {
+    this.#watch = watch;
+    this.#firstLaunch = firstLaunch;
+  }
+
+  /** Must be called for each signal of the user. */
+  handleSignal(signal: NodeJS.Signals): void {
+    if (this.#phase === "over") return;
+    const isHungUp = signal === "SIGHUP" && this.#hadTerminal && readProcessStat("self")?.terminal === 0;
+    if (STOPPING.has(signal) || isHungUp) return this.#giveUp();
+    if (this.#phase === "stopping") this.#signalsWhileStopping.add(signal);
+    if (this.#phase !== "starting" || HARMLESS.has(signal)) return;
+    if (JOB_STOPS.has(signal)) this.#signalsWhileStarting.push(signal);
+    else this.#giveUp();
+  }
+
+  /**
+   * Must be called once a program runs.
+   *
+   * @param write writes to the standard error, between the program's lines
+   * @param outputs undefined if the program's output is not masked
+   */
+  handleStart(pid: number | undefined, write: (text: string) => void, outputs: MaskedOutputs | undefined): void {
+    this.#program = pid;
+    this.#write = write;
+    const earlierOutputs = this.#outputs.filter((candidate) => candidate.hasWriter());
+    this.#outputs = outputs === undefined ? earlierOutputs : [...earlierOutputs, outputs];
+    if (this.#masking !== undefined) outputs?.maskBy(this.#masking);
+    if (this.#phase === "starting") this.#phase = "running";
+    if (pid !== undefined) for (const signal of this.#signalsWhileStarting.splice(0)) send(pid, signal);
+    // The watch goes on during all restarts, so that it is begun only once.
+    if (this.#phase !== "over") {
+      this.#stopFollowing ??= this.#watch.follow(
+        (renewal) => this.#restart(renewal),
+        (text) => this.#write(text),
+        (outputMasking) => this.#mask(outputMasking),
+      );
+    }
+  }
+
+  /** Must be called when the program has ended. @returns the next launch; undefined if the launcher must end */
+  takeNextLaunch(end: ProgramEnd): Launch | undefined {
+    this.#program = undefined;
+    this.#stopGracePeriod?.();
+    const wasKilledByUser =
+      typeof end === "string" && this.#signalsWhileStopping.has(end) && end !== this.#watch.signal;
+    const launch = wasKilledByUser ? undefined : this.#nextLaunch;
+    this.#nextLaunch = undefined;
+    this.#signalsWhileStopping.clear();
+    if (launch === undefined) this.#giveUp();
+    else this.#phase = "starting";
+    return launch;
+  }
+
+  /**
+   * Waits for a request to end that was sent to the program as well, such as Ctrl-C. On a busy machine this process may see the
+   * program's end before the signal, since other threads get signals.
+   */
+  awaitLateSignals(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS));
+  }
+
+  /** Returns the launch of a change since `takeNextLaunch`, if there was one: it may take long to read the former program's output. */
+  takeNewerLaunch(): Launch | undefined {
+    if (this.#phase !== "starting") return undefined;
+    const newerLaunch = this.#nextLaunch;
+    this.#nextLaunch = undefined;
+    return newerLaunch;
+  }
+
+  /** Returns false if the user has asked for an end since `takeNextLaunch`. Then the next program must not be started. */
+  isWanted(): boolean {
+    return this.#phase !== "over";
+  }
+
+  /** Returns true from the request to end until the next program runs. */
+  isUnderWay(): boolean {
+    return this.#phase === "stopping" || this.#phase === "starting";
+  }
+
+  async #restart(renewal: Renewal): Promise<void> {
+    const launch = await renewLaunch(this.#firstLaunch, renewal);
+    this.#masking = undefined;
+    if (this.isUnderWay()) {
+      this.#nextLaunch = launch;
+      return;
+    }
+    if (this.#phase === "over" || this.#program === undefined) return;
     // The program has ended by itself, and `takeNextLaunch` will be called soon.
-    if (readProcessStat(program)?.state === "Z") return;
-    phase = "stopping";
-    next = launch;
-    send(program, stopSignal);
-    stopCounting = countDown(graceMs, () => program !== undefined && send(program, "SIGKILL"));
-  };
+    if (readProcessStat(this.#program)?.state === "Z") return;
+    this.#phase = "stopping";
+    this.#nextLaunch = launch;
+    send(this.#program, this.#watch.signal);
+    this.#stopGracePeriod = countDown(this.#watch.graceMs, () => {
+      if (this.#program !== undefined) send(this.#program, "SIGKILL");
+    });
+  }
 
-  const mask = (outputMasking: OutputMasking): void => {
-    masking = outputMasking;
-    for (const programOutputs of outputs) programOutputs.maskBy(outputMasking);
-  };
+  #mask(outputMasking: OutputMasking): void {
+    this.#masking = outputMasking;
+    for (const outputs of this.#outputs) outputs.maskBy(outputMasking);
+  }
 
-  return {
-    /** Must be called for each signal of the user. */
-    onSignal: (signal: NodeJS.Signals): void => {
-      if (phase === "over") return;
-      const isHungUp = signal === "SIGHUP" && hadTerminal && readProcessStat("self")?.terminal === 0;
-      if (STOPPING.has(signal) || isHungUp) return giveUp();
-      if (phase === "stopping") signalsWhileStopping.add(signal);
-      if (phase !== "starting" || HARMLESS.has(signal)) return;
-      if (JOB_STOPS.has(signal)) signalsWhileStarting.push(signal);
-      else giveUp();
-    },
-    /** Must be called once a program runs. @param writeBetween writes to the standard error, between the program's lines */
-    started: (pid: number | undefined, writeBetween: (text: string) => void, masked?: MaskedOutputs): void => {
-      program = pid;
-      write = writeBetween;
-      outputs = [
-        ...outputs.filter((earlierOutputs) => earlierOutputs.isOpen()),
-        ...(masked === undefined ? [] : [masked]),
-      ];
-      if (masking !== undefined) masked?.maskBy(masking);
-      if (phase === "starting") phase = "running";
-      if (pid !== undefined) for (const signal of signalsWhileStarting.splice(0)) send(pid, signal);
-      if (phase !== "over") stopFollowing ??= follow(restart, (text) => write(text), mask);
-    },
-    /** Must be called when the program has ended. @returns the next launch; undefined if the launcher must end */
-    takeNextLaunch: (end: ProgramEnd): Launch | undefined => {
-      program = undefined;
-      stopCounting?.();
-      const wasKilledByUser = typeof end === "string" && signalsWhileStopping.has(end) && end !== stopSignal;
-      const launch = wasKilledByUser ? undefined : next;
-      next = undefined;
-      signalsWhileStopping.clear();
-      if (launch === undefined) giveUp();
-      else phase = "starting";
-      return launch;
-    },
-    /**
-     * Waits for a request to end that was sent to the program as well, such as Ctrl-C. On a busy machine this process may see the
-     * program's end before the signal, since other threads get signals.
-     */
-    awaitLateSignals: (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LATE_SIGNAL_MS)),
-    /** Returns the launch of a change since `takeNextLaunch`, if there was one: it may take long to read the output of the former program. */
-    takeNewer: (): Launch | undefined => {
-      if (phase !== "starting") return undefined;
-      const newer = next;
-      next = undefined;
-      return newer;
-    },
-    /** Returns false if the user has asked for an end since `takeNextLaunch`. Then the next program must not be started. */
-    isWanted: (): boolean => phase !== "over",
-    /** Returns true from the request to end until the next program runs. */
-    isUnderWay: (): boolean => phase === "stopping" || phase === "starting",
-  };
+  #giveUp(): void {
+    this.#phase = "over";
+    this.#nextLaunch = undefined;
+    this.#stopGracePeriod?.();
+    this.#stopFollowing?.();
+  }
 }
 
 /** Prepares another start of the same command. @throws SophiaError if it cannot be started */
@@ -137,16 +174,16 @@ async function renewLaunch(firstLaunch: Launch, renewal: Renewal): Promise<Launc
   return { ...request, program: await locate(request) };
 }
 
-/** Calls `done` after a time, in which this process was not stopped. @returns the undo */
-function countDown(ms: number, done: () => void): Undo {
-  const step = Math.min(ms, STEP_MS);
-  let left = ms;
+/** Calls back after a time, without the time for which this process was stopped. @returns the undo */
+function countDown(ms: number, callback: () => void): Undo {
+  const stepMs = Math.min(ms, STEP_MS);
+  let remainingMs = ms;
   const timer = setInterval(() => {
-    left -= step;
-    if (left > 0) return;
+    remainingMs -= stepMs;
+    if (remainingMs > 0) return;
     clearInterval(timer);
-    done();
-  }, step);
+    callback();
+  }, stepMs);
   return () => clearInterval(timer);
 }
 
@@ -160,12 +197,12 @@ export async function rememberTerminal(): Promise<((end: ProgramEnd) => void) | 
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
   const addon = terminal === undefined ? undefined : loadMaskingAddon();
-  const ownGroup = readProcessStat("self")?.group;
-  if (terminal === undefined || addon === undefined || ownGroup === undefined) return undefined;
-  if (addon.foregroundGroup(terminal) !== ownGroup) return undefined;
+  const group = readProcessStat("self")?.group;
+  if (terminal === undefined || addon === undefined || group === undefined) return undefined;
+  if (addon.foregroundGroup(terminal) !== group) return undefined;
   const settings = addon.settingsOf(terminal);
   return (end) => {
-    if (addon.foregroundGroup(terminal) !== ownGroup) addon.takeForeground(terminal, ownGroup);
+    if (addon.foregroundGroup(terminal) !== group) addon.takeForeground(terminal, group);
     if (typeof end === "string" && settings !== undefined) addon.applySettings(terminal, settings, AS_GIVEN);
   };
 }

@@ -1,16 +1,17 @@
 /**
- * Exit statuses of 32 bits on Windows, in the executable that Bun makes. Bun itself passes on only eight bits, so that 256 would become
- * 0, a success.
+ * Passes on exit statuses of 32 bits on Windows, in the executable that Bun makes. Bun itself passes on only eight bits, so that the status
+ * 256 would become 0, a success.
  */
 import type { ChildProcess } from "node:child_process";
 
-/** Functions of kernel32.dll. The handle 0 means a failure. */
+/** Functions of kernel32.dll. A result of 0, also as a handle, means a failure. */
 interface Kernel {
   readonly OpenProcess: (access: number, inherit: number, pid: number) => number;
   readonly GetExitCodeProcess: (process: number, status: Uint32Array) => number;
   readonly ExitProcess: (status: number) => void;
 }
 
+/** The permission that GetExitCodeProcess needs. */
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
 /** Makes a child emit its exit status with all 32 bits. */
@@ -35,10 +36,10 @@ export function exitWith(status: number): never {
   return process.exit(status);
 }
 
-/** Returns undefined if Bun cannot call C: it compiles each call, and has no compiler for this processor. */
+/** Opens kernel32.dll. Returns undefined if Bun cannot call C functions: it compiles each call, and may have no compiler for this processor. */
 function openKernel(): Kernel | undefined {
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Bun's documentation says so; the declarations make it
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- dlopen of Bun returns these functions, as declared in its argument
     const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as {
       readonly dlopen: (file: string, functions: object) => { readonly symbols: Kernel };
     };

@@ -1,4 +1,4 @@
-/** Finds the file that a command names, by the rules of Windows. Other systems: launch/program/find-executable.ts. */
+/** Finds the file of a command by the rules of Windows. On other systems, launch/program/find-executable.ts does this. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
@@ -6,7 +6,7 @@ import { FoldedMap } from "../../core/names.ts";
 import { codeOrThrow, NOT_ON_PATH } from "../../system/errors.ts";
 import { startError } from "../program/start-error.ts";
 
-/** The endings of programs, if `PATHEXT` is not set. */
+/** The endings that are tried if `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
 /** The endings of files that can always be started. */
 const EXECUTABLE_ENDINGS: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
@@ -19,11 +19,11 @@ export function fileOnWindows(command: string, environment: Environment): string
 }
 
 /**
- * Finds a command's file. A command with a slash, backslash or colon is a path. Any other is looked up in the folders of `Path`, with each
- * ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. Unlike Windows, it does not search the working
- * directory, where a file of a repository could hide a program of the system.
+ * Finds a command's file. A command with a slash, backslash or colon is a path. Any other command is looked up in the folders of `Path`,
+ * with each ending of `PATHEXT`, and at last without an ending, if the file begins with `#!`. The working directory is not searched, other
+ * than by Windows, since a file of a repository could hide a program of the system there.
  *
- * @param problemOf returns the error code for which a file cannot be started; undefined if it can
+ * @param problemOf returns the error code with which a start of the file would fail; undefined if no problem is known
  */
 export function findOnWindows(
   command: string,
@@ -33,17 +33,19 @@ export function findOnWindows(
   if (command === "") return { problem: NOT_ON_PATH };
   const variables = new FoldedMap(environment);
   const endings = (variables.get("PATHEXT") || DEFAULT_ENDINGS).split(";").filter((ending) => ending.startsWith("."));
-  const names = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
+  // A command with a dot may have its ending already.
+  const namesWithEnding = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
   const isPath = /[\\/:]/.test(command);
   const folders = isPath ? [""] : foldersOf(variables.get("PATH") ?? "");
   let problem: string | undefined;
-  for (const candidates of [names, [command]]) {
+  // All folders are searched for a name with an ending before any is searched for the bare command.
+  for (const candidates of [namesWithEnding, [command]]) {
     for (const folder of folders) {
       for (const name of candidates) {
         const file = folder === "" ? name : win32.join(folder, name);
         const problemOfFile = problemOf(file, endings);
         if (problemOfFile === undefined) return { file: win32.resolve(file) };
-        // The problem of a file that exists helps the user more than the fact that another one is missing.
+        // The problem of a file that exists helps the user more than the fact that another file is missing.
         if (problemOfFile !== "ENOENT") problem ??= problemOfFile;
       }
     }
@@ -51,7 +53,7 @@ export function findOnWindows(
   return { problem: problem ?? (isPath ? "ENOENT" : NOT_ON_PATH) };
 }
 
-/** Splits a `Path` such as `C:\Windows;"C:\a;b"`: quotes protect a semicolon in a folder's name. */
+/** Splits a `Path` such as `C:\Windows;"C:\a;b"`, in which quotes protect a semicolon in a folder's name. */
 function foldersOf(path: string): readonly string[] {
   const folders = path.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
   return folders.map((folder) => folder.replaceAll('"', "").trim()).filter((folder) => folder !== "");

@@ -1,4 +1,4 @@
-/** The command line by which a program is started on Windows, where batch files need cmd.exe and its quoting. */
+/** Makes the command line by which child.ts starts a program on Windows, where batch files need cmd.exe and its quoting. */
 import { win32 } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { FoldedMap } from "../../core/names.ts";
@@ -21,10 +21,10 @@ export function windowsSpawnArguments({ file, argv, environment }: Program): Spa
   const args = argv.slice(1);
   if (!/\.(?:bat|cmd)$/i.test(file) && (/\.(?:exe|com)$/i.test(file) || hasInterpreter(file))) return { file, args };
   const variables = new FoldedMap(environment);
-  const system = variables.get("SystemRoot") ?? String.raw`C:\Windows`;
+  const systemRoot = variables.get("SystemRoot") ?? String.raw`C:\Windows`;
   const line = [`"${file}"`, ...args.map((argument, index) => quoteForBatch(argument, index + 1, file))].join(" ");
   return {
-    file: win32.join(system, "System32", "cmd.exe"),
+    file: win32.join(systemRoot, "System32", "cmd.exe"),
     // /e:on: the quoting of `%` needs extensions. /v:off: `!` begins no variable. /d: no AutoRun. /s: strips the outer quotes.
     args: ["/e:on", "/v:off", "/d", "/s", "/c", `"${line}"`],
     windowsVerbatimArguments: true,
@@ -32,11 +32,12 @@ export function windowsSpawnArguments({ file, argv, environment }: Program): Spa
 }
 
 /**
- * Quotes an argument of a batch file, as Rust does since CVE-2024-24576. cmd.exe reads the argument twice: here, and when the file passes
- * on `%*`. In quotes `&|<>^()` have no meaning, and doubled quotes never look like a closed quote. Each `%` is followed by `%cd:~,%`,
- * which stands for an empty text, so that no variable's name is between two of them.
+ * Quotes an argument of a batch file, as Rust does since CVE-2024-24576. cmd.exe reads the argument twice: when it starts the file, and when
+ * the file passes on `%*`. In quotes the characters `&|<>^()` have no meaning, and doubled quotes never look like a closed quote. Each `%`
+ * is followed by `%cd:~,%`, which stands for an empty text, so that no variable's name is between two percent signs.
  *
- * @param index of the argument, for the message
+ * @param index the index of the argument, for the message
+ * @throws SophiaError (unusable-value, 125) for a line break, at which cmd.exe would cut the argument
  */
 export function quoteForBatch(argument: string, index: number, file: string): string {
   if (/[\r\n]/.test(argument)) {

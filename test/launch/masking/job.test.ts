@@ -54,7 +54,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
         { ...NOT_STARTED, isForeground: false },
         { kind: "executed" },
         true,
-        "enter foreground adopts, hold keys, continue isForeground",
+        "enter foreground adoptsSettings, hold keys, continue isForeground",
       ],
     ],
   ],
@@ -71,7 +71,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
         IN_BACKGROUND,
         signalEvent("SIGCONT"),
         true,
-        "enter foreground adopts, hold keys, continue isForeground",
+        "enter foreground adoptsSettings, hold keys, continue isForeground",
       ],
       [
         "that continues a foreground job in the foreground",
@@ -162,16 +162,22 @@ describe.each<readonly [string, readonly StepCase[]]>([
   [
     "a stop",
     [
-      ["of a foreground job", RUNNING, { kind: "stopped", signal: "SIGTSTP" }, true, "show certainly SIGTSTP"],
+      ["of a foreground job", RUNNING, { kind: "stopped", signal: "SIGTSTP" }, true, "show cannotStop SIGTSTP"],
       ["of a background job", IN_BACKGROUND, { kind: "stopped", signal: "SIGTTIN" }, false, "show SIGTTIN"],
       [
         "of a program that is being continued",
-        { ...RUNNING, unanswered: 1 },
+        { ...RUNNING, unansweredRequests: 1 },
         { kind: "stopped", signal: "SIGTSTP" },
         true,
         "",
       ],
-      ["once the output has been shown", RUNNING, { kind: "shown", signal: "SIGTSTP" }, true, "stop restores SIGTSTP"],
+      [
+        "once the output has been shown",
+        RUNNING,
+        { kind: "shown", signal: "SIGTSTP" },
+        true,
+        "stop restoresTerminal SIGTSTP",
+      ],
       [
         "once the output of a background job has been shown",
         IN_BACKGROUND,
@@ -191,7 +197,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
         IN_BACKGROUND,
         awakeEvent("SIGTSTP", false),
         true,
-        "enter foreground adopts, hold keys, continue isForeground",
+        "enter foreground adoptsSettings, hold keys, continue isForeground",
       ],
       ["that the kernel refuses", IN_BACKGROUND, awakeEvent("SIGTSTP", true), false, "resume later"],
       [
@@ -227,19 +233,19 @@ describe.each<readonly [string, readonly StepCase[]]>([
         IN_BACKGROUND,
         { kind: "polled" },
         true,
-        "enter foreground adopts, hold keys, continue isForeground",
+        "enter foreground adoptsSettings, hold keys, continue isForeground",
       ],
       ["that does not end", IN_BACKGROUND, { kind: "polled" }, false, ""],
       [
         "that has ended for the program in the foreground",
-        { ...RUNNING, unanswered: 1 },
+        { ...RUNNING, unansweredRequests: 1 },
         { kind: "continued" },
         true,
         "read keys",
       ],
       [
         "that has ended for the program in the background",
-        { ...IN_BACKGROUND, unanswered: 1 },
+        { ...IN_BACKGROUND, unansweredRequests: 1 },
         { kind: "continued" },
         false,
         "",
@@ -258,7 +264,7 @@ describe.each<readonly [string, readonly StepCase[]]>([
         { ...RUNNING, end: { status: 3 } },
         { kind: "finished" },
         true,
-        "close keys, restore terminal left returnsKeys, dismiss monitor",
+        "close keys, restore terminal keepsSettings returnsKeys, dismiss monitor",
       ],
       [
         "of a program by a signal",
@@ -342,7 +348,7 @@ it("a job forwards a stop and keys only after the monitor has answered each requ
 });
 
 it("a job discards a pending stop when SIGCONT arrives", () => {
-  const waiting = { ...RUNNING, unanswered: 1, pendingStop: "SIGTSTP" } as const;
+  const waiting = { ...RUNNING, unansweredRequests: 1, pendingStop: "SIGTSTP" } as const;
   expect(step(waiting, signalEvent("SIGCONT"), true)[0].pendingStop).toBeUndefined();
 });
 

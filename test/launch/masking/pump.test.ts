@@ -32,7 +32,7 @@ function startTestPump(secret: string, isEnd = false) {
   let resolveWhenShown = ignore;
   const wrote = (): Promise<void> => Promise.resolve(resolveWhenShown());
   const events = { masked: ignore, wrote, failed: ignore, ended: ignore };
-  const { sync } = startPump(source, target, maskingOf([{ name: "KEY", value: secret }]).stream(), events);
+  const pump = startPump(source, target, maskingOf([{ name: "KEY", value: secret }]).stream(), events);
   return {
     write: (text: string) => program.take(Buffer.from(text)),
     /** Advances the clock, and waits until the pump passes something on. */
@@ -41,7 +41,7 @@ function startTestPump(secret: string, isEnd = false) {
       vi.advanceTimersByTime(ms);
       await next;
     },
-    sync,
+    sync: () => pump.sync(),
     output: () => readFileSync(file, "utf8"),
   };
 }

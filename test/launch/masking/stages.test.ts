@@ -5,27 +5,27 @@ import { end, step, type EndEvent, type State, type StreamEvent } from "../../..
 const [OUT, ERR] = [0, 1];
 const PIPES: State = {
   streams: [
-    { isErrors: false, isTerminal: false },
-    { isErrors: true, isTerminal: false },
+    { isStandardError: false, isTerminal: false },
+    { isStandardError: true, isTerminal: false },
   ],
   open: new Set([OUT, ERR]),
   hasSession: false,
-  isRenewed: false,
-  hasNotice: false,
+  mayRestart: false,
+  reportsMasking: false,
   mayHandOver: true,
   isRestored: false,
-  isIncomplete: false,
+  isOutputLost: false,
 };
 const ONE_TERMINAL: State = {
   ...PIPES,
   streams: [
-    { isErrors: false, isTerminal: true },
-    { isErrors: true, isTerminal: false },
+    { isStandardError: false, isTerminal: true },
+    { isStandardError: true, isTerminal: false },
   ],
 };
 const SESSION: State = {
   ...PIPES,
-  streams: [{ isErrors: true, isTerminal: true }],
+  streams: [{ isStandardError: true, isTerminal: true }],
   open: new Set([OUT]),
   hasSession: true,
 };
@@ -87,19 +87,19 @@ describe("an event of a stream", () => {
     ],
     [
       "that is the standard error and ends while a notice about masking may follow",
-      { ...PIPES, open: new Set([ERR]), hasNotice: true },
+      { ...PIPES, open: new Set([ERR]), reportsMasking: true },
       { kind: "ended", stream: ERR },
       "close target 1 true",
     ],
     [
       "that is the standard error and ends while a restart may follow",
-      { ...PIPES, open: new Set([ERR]), isRenewed: true },
+      { ...PIPES, open: new Set([ERR]), mayRestart: true },
       { kind: "ended", stream: ERR },
       "close target 1 true",
     ],
     [
       "that is the standard output and ends while a restart may follow",
-      { ...PIPES, isRenewed: true },
+      { ...PIPES, mayRestart: true },
       { kind: "ended", stream: OUT },
       "close target 0",
     ],
@@ -116,7 +116,7 @@ describe("an event of a stream", () => {
 
 const LAST_FINISH: EndEvent = { kind: "finish", isLast: true, wasKilled: false };
 const RESTART_FINISH: EndEvent = { kind: "finish", isLast: false, wasKilled: true };
-const drainedEvent = (...left: readonly number[]): EndEvent => ({ kind: "drained", left, wasKilled: true });
+const drainedEvent = (...open: readonly number[]): EndEvent => ({ kind: "drained", open, wasKilled: true });
 
 describe("the end", () => {
   it.each<readonly [string, State, EndEvent, string]>([

@@ -6,22 +6,24 @@ import { readStateByPs, withoutProc } from "../../../src/launch/spawn/terminal.t
 const SIGNALS = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
 
 test("if the program's state cannot be read, sophia-run does not catch the signals that stop, so the kernel stops both processes", () => {
-  expect(forwardedSignals(SIGNALS, { profiled: false, writesAlone: false, hasProcessStates: false })).toEqual([
+  expect(forwardedSignals(SIGNALS, { profiled: false, ignoresWriteSignals: false, hasProcessStates: false })).toEqual([
     "SIGTERM",
     "SIGPROF",
     "SIGINFO",
   ]);
-  expect(forwardedSignals(SIGNALS, { profiled: true, writesAlone: true, hasProcessStates: true })).toEqual(
+  expect(forwardedSignals(SIGNALS, { profiled: true, ignoresWriteSignals: true, hasProcessStates: true })).toEqual(
     SIGNALS.filter((name) => name !== "SIGPROF"),
   );
 });
 
 test("sophia-run does not forward SIGPIPE and SIGXFSZ if they may come from its own writes", () => {
   const signals = ["SIGTERM", "SIGPIPE", "SIGXFSZ"] as const;
-  expect(forwardedSignals(signals, { profiled: false, writesAlone: true, hasProcessStates: true })).toEqual([
+  expect(forwardedSignals(signals, { profiled: false, ignoresWriteSignals: true, hasProcessStates: true })).toEqual([
     "SIGTERM",
   ]);
-  expect(forwardedSignals(signals, { profiled: false, writesAlone: false, hasProcessStates: true })).toEqual(signals);
+  expect(forwardedSignals(signals, { profiled: false, ignoresWriteSignals: false, hasProcessStates: true })).toEqual(
+    signals,
+  );
 });
 
 test("readStateByPs returns the state of this process, without a header", ({ skip }) => {

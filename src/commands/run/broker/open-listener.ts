@@ -42,10 +42,10 @@ function createSocketAddress(path: string) {
     const isOurs = createdSocket !== undefined && socketIdentity(path) === createdSocket;
     if (isOurs) attempt(() => unlinkSync(path));
   });
-  const made = (): void => {
+  const onCreated = (): void => {
     createdSocket = socketIdentity(path);
   };
-  return { path, made, remove };
+  return { path, onCreated, remove };
 }
 
 /** @param code the system's error code */

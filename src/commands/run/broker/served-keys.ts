@@ -5,7 +5,7 @@
  */
 import type { Agent } from "node:http";
 import type { BrokerParts } from "../../../broker/broker-server.ts";
-import { MOST_GUESSES } from "../../../broker/guesses.ts";
+import { MAX_GUESSES } from "../../../broker/guesses.ts";
 import type { RequestRecord } from "../../../broker/request-record.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -82,7 +82,7 @@ export class ServedKeys implements BrokerParts {
   };
 
   readonly guessed = (address: string): void => {
-    this.#warn(`${printable(address)} sent ${MOST_GUESSES} wrong keys; the broker refuses it for a minute`);
+    this.#warn(`${printable(address)} sent ${MAX_GUESSES} wrong keys; the broker refuses it for a minute`);
   };
 
   #warn(problem: string): void {
