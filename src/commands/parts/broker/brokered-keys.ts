@@ -14,7 +14,7 @@ import type { Contract, Declaration } from "../../../contract/contract-model.ts"
 import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
-import { type ExposedKey, exposedKeys, knownSpellingOf } from "./exposed-keys.ts";
+import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
 import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
@@ -83,7 +83,7 @@ export function planBroker(
   const planContext = createPlanContext(start, environment, options);
   const keys: BrokeredKey[] = [];
   const faults: KeyFault[] = [];
-  // The excepted keys of services that sophia-run does not know. `exposedKeys` finds those of known services.
+  // The excepted keys of services that sophia-run does not know. `findExposedKeys` finds those of known services.
   const exceptedKeysOfOtherServices: { readonly name: string; readonly key: string }[] = [];
   for (const brokerable of findBrokerableKeys(start, environment)) {
     const { name } = brokerable.declaration;
@@ -96,7 +96,7 @@ export function planBroker(
     if ("fault" in plannedKey) faults.push(plannedKey);
     else keys.push({ ...plannedKey, base: addAliasVariables(plannedKey.base, contract, selected) });
   }
-  const exposures = exposedKeys(start, {
+  const exposures = findExposedKeys(start, {
     handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
     outer: outerNames,
     isContractNamed: options.isContractNamed,
