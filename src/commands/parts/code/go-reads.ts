@@ -1,7 +1,8 @@
 /**
- * Finds the environment variables that Go code reads: with the package `os`, by tags of structs, and with envconfig or viper.
- * code-files.ts calls findGoReads() for each file of Go. The limits in the patterns, such as `{0,30}`, bound the time that they
- * take on code of any kind.
+ * Finds where Go code reads environment variables: with the package `os`, by tags of structs, and with the libraries envconfig and
+ * viper. `init` proposes a contract with these variables, and `check --code` reports those that the contract lacks.
+ *
+ * The limits in the patterns, such as `{0,30}`, bound the time that they take on code of any kind.
  */
 import {
   addLocal,
@@ -49,6 +50,10 @@ const LOCAL_SYNTAX: LocalSyntax = {
   isTested: (before, after) => /^\s{0,20}[!=]=/.test(after) || /\blen\(\s{0,20}$/.test(before),
 };
 
+/**
+ * Finds calls of `os.Getenv`, and of functions with similar names. A call of `os.Getenv` is untested if the code neither compares
+ * its result nor has a fallback for it, and if the file nowhere tests the local variable to which the result is assigned.
+ */
 function findCallReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
   const reads = findMatches(text, CALL).flatMap((match) => {

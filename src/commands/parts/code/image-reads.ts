@@ -1,6 +1,6 @@
 /**
- * Finds the environment variables that containers take from their surroundings: in a Dockerfile, and in a file of Docker Compose.
- * code-files.ts calls the two functions for files with such names.
+ * Finds the environment variables that containers get from outside: in a Dockerfile, and in a file of Docker Compose. `init`
+ * proposes a contract with these variables, and `check --code` reports those that the contract lacks.
  */
 import { findMatches, findReadsByPattern, type VariableRead, type VariableReads } from "./reads.ts";
 import { findExpansions } from "./shell-reads.ts";

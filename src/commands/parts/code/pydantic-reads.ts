@@ -1,7 +1,7 @@
 /**
- * Finds the environment variables that settings classes of pydantic read: Python classes that extend BaseSettings. Each field
- * declaration of such a class counts as a read of a variable, by default the name of the field in upper case. This class reads
- * APP_PORT:
+ * Finds the environment variables that settings classes of pydantic read, which are Python classes that extend BaseSettings.
+ * `init` and `check --code` search a project's code for such variables. The declaration of a field reads a variable, whose name is by
+ * default that of the field in upper case. This class reads APP_PORT:
  *
  *     class Settings(BaseSettings):
  *         model_config = SettingsConfigDict(env_prefix="APP_")
@@ -43,24 +43,30 @@ export function findPydanticReads(text: string): VariableReads {
   const settingsClasses = new Map<string, SettingsOptions>([["BaseSettings", { prefix: "", isCaseSensitive: false }]]);
   const modelClasses = new Set(["BaseModel"]);
   const isNestedType = (type: string): boolean => modelClasses.has(type) || settingsClasses.has(type);
-  // In Python each class comes after its base classes, so `settingsClasses` and `modelClasses` have them already.
-  return parseClasses(code).flatMap(({ name, bases, body, bodyOffset }) => {
-    const baseNames = parseBaseNames(bases);
+  const reads: VariableRead[] = [];
+  // In Python each class comes after its base classes, so the loop has seen the base classes before.
+  for (const { name, argumentText, body, bodyOffset } of parseClasses(code)) {
+    const baseNames = parseBaseNames(argumentText);
     const settingsBase = baseNames.find((baseName) => settingsClasses.has(baseName));
     if (settingsBase === undefined) {
       if (baseNames.some((baseName) => modelClasses.has(baseName))) modelClasses.add(name);
-      return [];
+      continue;
     }
     // The options are arguments of the class, or in `model_config` in its body.
-    const options = parseOptions(`${bases}\n${body}`, settingsClasses.get(settingsBase));
+    const options = parseOptions(`${argumentText}\n${body}`, settingsClasses.get(settingsBase));
     settingsClasses.set(name, options);
     const earlyValidatedFields = findFieldsWithEarlyValidator(body);
-    const reads = findFieldReads(body, { options, isNestedType, enums, earlyValidatedFields });
-    return reads.map((read) => ({ ...read, offset: bodyOffset + read.offset }));
-  });
+    for (const read of findFieldReads(body, { options, isNestedType, enums, earlyValidatedFields })) {
+      reads.push({ ...read, offset: bodyOffset + read.offset });
+    }
+  }
+  return reads;
 }
 
-/** Replaces docstrings by spaces. The result is as long as the text, so that offsets stay the same. */
+/**
+ * Replaces docstrings by spaces, since they may contain text that looks like a field. The result is as long as the text, so that
+ * offsets stay the same. The patterns of this file expect line breaks without `\r`.
+ */
 function blankDocstrings(text: string): string {
   return text
     .replaceAll("\r\n", " \n")
@@ -70,7 +76,7 @@ function blankDocstrings(text: string): string {
 interface PydanticClass {
   readonly name: string;
   /** The text in the parentheses after the name: base classes, and options such as `env_prefix="APP_"`. */
-  readonly bases: string;
+  readonly argumentText: string;
   readonly body: string;
   readonly bodyOffset: number;
 }
@@ -82,14 +88,17 @@ interface PydanticClass {
 const CLASS = /^class (\w+)\(([^()]{0,500})\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
 
 function parseClasses(code: string): readonly PydanticClass[] {
-  return Array.from(code.matchAll(CLASS), ({ index, 0: classText, 1: name = "", 2: bases = "", 3: body = "" }) => {
-    return { name, bases, body, bodyOffset: index + classText.length - body.length };
-  });
+  return Array.from(
+    code.matchAll(CLASS),
+    ({ index, 0: classText, 1: name = "", 2: argumentText = "", 3: body = "" }) => {
+      return { name, argumentText, body, bodyOffset: index + classText.length - body.length };
+    },
+  );
 }
 
 /** Returns the names of base classes without modules and type arguments: `Base` for `settings.Base[int]`. */
-function parseBaseNames(bases: string): readonly string[] {
-  return bases.split(",").map((base) => {
+function parseBaseNames(argumentText: string): readonly string[] {
+  return argumentText.split(",").map((base) => {
     const [baseWithModule = ""] = base.split("[");
     return baseWithModule.trim().split(/\W/).at(-1) ?? "";
   });
@@ -111,6 +120,7 @@ const FIELD_RENAMING = /\b(?:alias_generator|fields\s*=)/;
 /** Returns a read for each field of a class that is a variable. The offsets count from the beginning of the body. */
 function findFieldReads(body: string, context: ClassContext): VariableReads {
   if (FIELD_RENAMING.test(body) || context.options.prefix === undefined) return [];
+  // Fields have the indent of the class. Deeper lines are the code of methods.
   const indent = /^[ \t]{1,200}(?=\S)/m.exec(body)?.[0] ?? "";
   const fieldStart = new RegExp(String.raw`^${indent}([A-Za-z]\w*)[ \t]*:[ \t]*`, "gm");
   // In malformed code the declarations may overlap, so that parsing all of them would take quadratic time. Parsing stops after
@@ -207,8 +217,8 @@ function parseAliases(fieldText: string): readonly string[] | undefined {
 }
 
 /**
- * Returns true for a field without a default: `port: int`, `port: int = Field(ge=1)` and `port: int = Field(...)`, in which the
- * three dots are Python's way to say "required".
+ * Returns true for a field without a default: `port: int`, `port: int = Field(ge=1)` and `port: int = Field(...)`. In pydantic
+ * three dots in place of a default mark a required field.
  */
 function isRequiredField({ type, value }: FieldDeclaration): boolean {
   // Without a value the default may be in the type: `Annotated[int, Field(default=80)]`.

@@ -1,6 +1,7 @@
 /**
- * Finds the environment variables that Python code reads. This file has the reads with the module `os`. Reads with libraries such
- * as django-environ are in python-config-reads.ts, and settings classes in pydantic-reads.ts.
+ * Finds where Python code reads environment variables. `init` proposes a contract with these variables, and `check --code` reports
+ * those that the contract lacks. This file has the patterns for the module `os`; python-config-reads.ts has those for libraries such
+ * as django-environ, and pydantic-reads.ts those for settings classes.
  *
  * The limits in the patterns, such as `{1,20}`, bound the time that they take on code of any kind.
  */
@@ -76,7 +77,7 @@ function findAliasReads(text: string): VariableReads {
   });
 }
 
-/** A local variable, or an attribute of an object or a class, such as `self.port`. */
+/** The syntax of a local variable, or of an attribute of an object or a class, such as `self.port`. */
 const LOCAL_SYNTAX: LocalSyntax = {
   pattern: /(?<![\w.])(?:self\.|cls\.)?\w+\b/g,
   nameOf: (word) => word.replace(/^(?:self|cls)\./, ""),
@@ -87,8 +88,9 @@ const LOCAL_SYNTAX: LocalSyntax = {
 const ASSIGNMENT_BEFORE = /(?:^|[\s(])(?:self\.|cls\.)?(\w+)[ \t]{0,20}(?::[^=\n:]{1,60})?:?=[ \t]{0,20}$/;
 
 /**
- * Finds `os.environ.get("X")` and `os.getenv("X")`. If the value is assigned to a local variable, the read is tested if the file
- * tests the local variable anywhere.
+ * Finds `os.environ.get("X")` and `os.getenv("X")`. Without a default the result is None if the variable is not set. Such a read is
+ * untested if the code around it neither tests the value nor has a fallback for it, and if the file nowhere tests the local variable
+ * to which the value is assigned.
  */
 function findGetReads(text: string): VariableReads {
   const locals: LocalVariables = new Map();
@@ -123,6 +125,7 @@ function formatByCall(before: string, name: string): FormatEntry | undefined {
  * in its name ends the program is a guess.
  */
 const FAILURE = String.raw`(?:raise\b|sys\.exit\(|exit\(|quit\(|os\._exit\(|\w*(?:fail|abort|die)\w*\()`;
+/** The code after the value in `X or fail()`. */
 const OR_FAILURE = new RegExp(String.raw`^\s*or\s+${FAILURE}`);
 /** The code before the value in `if not X` and `if not (x := X)`. */
 const IF_NOT_BEFORE = /\bif\s+not\s+(?:\(\w+\s*:=\s*)?$/;

@@ -1,7 +1,8 @@
 /**
- * Finds the environment variables that Rust code reads: with the standard library, dotenvy and clap. code-files.ts calls
- * findRustReads() for each file of Rust. The limits in the patterns, such as `{0,200}`, bound the time that they take on code of
- * any kind.
+ * Finds where Rust code reads environment variables: with the standard library, and with the libraries dotenvy and clap. `init`
+ * proposes a contract with these variables, and `check --code` reports those that the contract lacks.
+ *
+ * The limits in the patterns, such as `{0,200}`, bound the time that they take on code of any kind.
  */
 import { findMatches, findReadsByPattern, type VariableReads } from "./reads.ts";
 

@@ -1,6 +1,7 @@
 /**
- * Finds the environment variables that JavaScript and TypeScript code reads, and those without which the code fails. code-files.ts
- * calls findScriptReads() for each such file. Fields of schemas, such as those of zod, are in schema-reads.ts.
+ * Finds where JavaScript and TypeScript code reads environment variables, and without which of them the code fails. `init` proposes
+ * a contract with these variables, and `check --code` reports those that the contract lacks. schema-reads.ts finds the variables
+ * that schemas declare, such as those of zod.
  *
  * The limits in the patterns, such as `{0,20}`, bound the time that they take on code of any kind.
  */

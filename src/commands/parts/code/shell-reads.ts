@@ -1,7 +1,8 @@
 /**
- * Finds the environment variables that shell scripts, and shell commands in a Dockerfile, take from the environment. code-files.ts
- * calls findShellReads() for each script, and image-reads.ts calls findExpansions(). Limits such as `{0,100}` bound the time that
- * the patterns take on code of any kind.
+ * Finds where shell scripts, and shell commands in a Dockerfile, read environment variables. `init` proposes a contract with these
+ * variables, and `check --code` reports those that the contract lacks.
+ *
+ * The limits in the patterns, such as `{0,100}`, bound the time that they take on code of any kind.
  */
 import { findCaptures, findMatches, findReadsByPattern, type VariableReads } from "./reads.ts";
 
