@@ -1,14 +1,14 @@
 /**
- * Finds the environment variables that Python code reads with django-environ, environs, python-decouple and Starlette.
- * python-reads.ts calls findConfigReads() for each file of Python.
+ * Finds where Python code reads environment variables with the libraries django-environ, environs, python-decouple and Starlette.
+ * `init` proposes a contract with these variables, and `check --code` reports those that the contract lacks.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { expressionAt } from "./expressions.ts";
 import { findCaptures, findMatches, limitObjectNames, type VariableRead, type VariableReads } from "./reads.ts";
 import { numberFormat } from "./type-formats.ts";
 
-/** The names under which a file calls the libraries. */
-interface ConfigCallers {
+/** The objects and functions of the libraries in one file, by their names there. */
+interface LibraryNames {
   /** Objects of django-environ and environs, which have a method for each type: `env.int("PORT")`. */
   readonly envObjects: readonly string[];
   /** Functions of python-decouple and Starlette: `config("PORT", cast=int)`. */
@@ -23,24 +23,20 @@ interface ConfigCallers {
  *     DATABASES = {"default": env.db()}
  */
 export function findConfigReads(text: string): VariableReads {
-  const { envObjects, configFunctions } = findCallers(text);
+  const { envObjects, configFunctions } = findLibraryNames(text);
   const schemeDefaults = parseEnvScheme(text);
-  return limitObjectNames(new Set([...configFunctions, ...envObjects])).flatMap((caller) => {
-    // The first argument is the name of a variable. A call without a name, such as `env.db()`, implies one.
-    const call = new RegExp(
-      String.raw`(?<![\w.])${caller}(?:\.([a-z_]+))?\(\s*(?:["']([A-Z][A-Z0-9_]*)["']|(?=\)|(default)\s*=))`,
+  return limitObjectNames(new Set([...configFunctions, ...envObjects])).flatMap((objectName) => {
+    const isEnvObject = envObjects.includes(objectName);
+    // The groups are the method, the variable as the first argument, and the keyword of a default as the first argument.
+    const callStart = new RegExp(
+      String.raw`(?<![\w.])${objectName}(?:\.([a-z_]+))?\(\s*(?:["']([A-Z][A-Z0-9_]*)["']|(?=\)|(default)\s*=))`,
       "g",
     );
-    const parseCall = envObjects.includes(caller) ? parseEnvCall : parseConfigCall;
-    return findMatches(text, call).flatMap((match) => {
+    return findMatches(text, callStart).flatMap((match) => {
       const [matchedText, method = "", name, defaultKeyword] = match;
-      const read = parseCall({
-        method,
-        name,
-        isDefaultFirst: defaultKeyword !== undefined,
-        furtherArguments: parseFurtherArguments(text, match.index + matchedText.length),
-        schemeDefaults,
-      });
+      const furtherArguments = parseFurtherArguments(text, match.index + matchedText.length);
+      const call: ConfigCall = { method, name, isDefaultFirst: defaultKeyword !== undefined, furtherArguments };
+      const read = isEnvObject ? parseEnvCall(call, schemeDefaults) : parseConfigCall(call);
       return read === undefined ? [] : [{ ...read, offset: match.index }];
     });
   });
@@ -54,17 +50,19 @@ interface ConfigCall {
   readonly name: string | undefined;
   /** True if the first argument is the default: `env.db(default="sqlite://")`. */
   readonly isDefaultFirst: boolean;
-  /** The arguments after the name. */
+  /** The arguments after the first one. */
   readonly furtherArguments: readonly string[];
-  readonly schemeDefaults: SchemeDefaults;
 }
 
-/** Returns the read of a call of django-environ or environs; undefined if the variable is not known. */
-function parseEnvCall(call: ConfigCall): Omit<VariableRead, "offset"> | undefined {
+/**
+ * Returns the read of a call of django-environ or environs; undefined if the variable is not known. A method such as `db` implies a
+ * variable if the call names none.
+ */
+function parseEnvCall(call: ConfigCall, schemeDefaults: SchemeDefaults): Omit<VariableRead, "offset"> | undefined {
   const name = call.name ?? IMPLIED_VARIABLES.get(call.method);
   if (name === undefined) return undefined;
   const hasDefault = call.isDefaultFirst || call.furtherArguments.some(isEnvDefault);
-  const mayHaveSchemeDefault = call.schemeDefaults === "unknown" || call.schemeDefaults.has(name);
+  const mayHaveSchemeDefault = schemeDefaults === "unknown" || schemeDefaults.has(name);
   return { name, isRequired: !hasDefault && !mayHaveSchemeDefault, format: conversionFormat(call.method, name) };
 }
 
@@ -76,7 +74,7 @@ function parseConfigCall({ name, furtherArguments }: ConfigCall): Omit<VariableR
 }
 
 /** Finds the libraries that a file imports, and the names of their objects and functions in the file. */
-function findCallers(text: string): ConfigCallers {
+function findLibraryNames(text: string): LibraryNames {
   const importsDecouple = /^[ \t]*from decouple import .*\bconfig\b(?! as )/m.test(text);
   const importsStarlette = /^[ \t]*from starlette\.config import .*\bConfig\b/m.test(text);
   const importsEnv = /^[ \t]*(?:import (?:\w+, ?){0,9}environ|from environs? import .*\bEnv)\b/m.test(text);

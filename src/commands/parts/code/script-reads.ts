@@ -77,7 +77,8 @@ const MAX_LENGTH_BEFORE = 300;
 
 /**
  * Finds accesses such as `env.PORT`, `env["PORT"]` and `env?.PORT`, and adds to `locals` the variables to which they are assigned.
- * TypeScript's `!`, as in `env.PORT!`, states that the variable is set.
+ * TypeScript's `!`, as in `env.PORT!`, states that the variable is set. An access is untested if the code around it neither tests
+ * whether the variable is set nor has a fallback.
  *
  * @param objectPattern matches the object that has the environment
  * @param namePattern matches the names of variables
@@ -87,6 +88,7 @@ function findAccesses(
   objectPattern: string,
   namePattern: string,
 ): VariableReads {
+  // The groups are the name in quotes, the name after a dot, and the `!`.
   const access = String.raw`${objectPattern}(?:\?\.|\.)?(?:\[\s*["'\x60](${namePattern})["'\x60]\s*\]|(?<=\.)(${namePattern})\b)(!(?!=))?`;
   return findMatches(text, new RegExp(access, "g")).flatMap((match) => {
     const [, quotedName, plainName, nonNullMark] = match;
@@ -96,7 +98,7 @@ function findAccesses(
     const name = quotedName ?? plainName ?? "";
     const localName = LOCAL_BEFORE.exec(before)?.[1];
     if (localName !== undefined) addLocal(locals, localName, name);
-    // `PORT: process.env.PORT` is how t3-env gets its values.
+    // With t3-env, `PORT: process.env.PORT` hands the value to the schema, which tests it.
     const isHandedToSchema = hasSchema && KEY_BEFORE.exec(before)?.[1] === name;
     return [
       {
@@ -154,28 +156,42 @@ const DESTRUCTURED_ITEM = /(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g
  */
 function withTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
   const destructuredLocals = findDestructuredLocals(text);
-  const testableLocals: LocalVariables = new Map(accessLocals);
-  for (const [localName, variable] of destructuredLocals) addLocal(testableLocals, localName, variable);
-  /** The locals without a fallback. If the code fails without one of them, it fails without the environment variable. */
-  const requirableLocals = new Map([...findPlainLocals(text), ...destructuredLocals]);
-  if (requirableLocals.size + testableLocals.size === 0) return reads;
-  const required = new Set<string>();
-  const tested = new Set<string>();
-  const isLocal = (word: string): boolean => requirableLocals.has(word) || testableLocals.has(word);
-  // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
-  for (const match of findMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
-    const [localName] = match;
-    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
-    const requirableVariable = requirableLocals.get(localName);
-    if (requirableVariable !== undefined && failsIfUnset(before, after)) required.add(requirableVariable);
-    if (isTestedInScript(before, after))
-      for (const variable of testableLocals.get(localName) ?? []) tested.add(variable);
-  }
+  const locals: LocalVariables = new Map(accessLocals);
+  for (const [localName, variable] of destructuredLocals) addLocal(locals, localName, variable);
+  const localsWithoutFallback = new Map([...findPlainLocals(text), ...destructuredLocals]);
+  if (localsWithoutFallback.size + locals.size === 0) return reads;
+  const { required, tested } = findUsesOfLocals(text, locals, localsWithoutFallback);
   return reads.map((read) => ({
     ...read,
     isRequired: read.isRequired || required.has(read.name),
     isUntested: read.isUntested === true && !tested.has(read.name),
   }));
+}
+
+/**
+ * Finds the environment variables without whose local variables the code fails, and those whose local variables it tests.
+ *
+ * @param localsWithoutFallback the environment variable of each local variable that has no value if the environment variable is not
+ *   set
+ */
+function findUsesOfLocals(
+  text: string,
+  locals: LocalVariables,
+  localsWithoutFallback: ReadonlyMap<string, string>,
+): { readonly required: ReadonlySet<string>; readonly tested: ReadonlySet<string> } {
+  const required = new Set<string>();
+  const tested = new Set<string>();
+  const isLocal = (word: string): boolean => localsWithoutFallback.has(word) || locals.has(word);
+  // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
+  for (const match of findMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
+    const [localName] = match;
+    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const variableWithoutFallback = localsWithoutFallback.get(localName);
+    if (variableWithoutFallback !== undefined && failsIfUnset(before, after)) required.add(variableWithoutFallback);
+    if (!isTestedInScript(before, after)) continue;
+    for (const variable of locals.get(localName) ?? []) tested.add(variable);
+  }
+  return { required, tested };
 }
 
 /** Finds `const x = process.env.X;`. Returns the environment variable of each local variable. */
@@ -200,6 +216,7 @@ function findDestructuredLocals(text: string): readonly (readonly [localName: st
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
 function findAliasReads(file: ScriptFile): VariableReads {
   const { text } = file;
+  // The last two patterns are imports of `env` by its own name and by another name.
   const aliases = new Set([
     ...findCaptures(text, ENVIRONMENT_ALIAS),
     ...findCaptures(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
