@@ -15,6 +15,7 @@ import { findRustReads } from "./rust-reads.ts";
 import { findScriptReads } from "./script-reads.ts";
 import { findShellReads } from "./shell-reads.ts";
 
+/** A language, or a kind of file, in which variables are found. */
 interface Language {
   /** Matches the names of files in this language. */
   readonly fileName: RegExp;
@@ -25,7 +26,9 @@ interface Language {
   readonly findPassages?: (text: string) => Passages;
 }
 
+/** `// …` at the beginning or the end of a line, and a line that looks like a part of a block comment. */
 const SLASH_COMMENT = /^\s*(?:\/\/|\/\*|\*(?:\s|$)|<!--)|\s\/\/[^"'`]*$/;
+/** `# …` at the beginning or the end of a line. A quote after the `#` may mean that the `#` is in a string. */
 const HASH_COMMENT = /^\s*#|\s#[^"'`{]*$/;
 
 const LANGUAGES: readonly Language[] = [
@@ -45,6 +48,7 @@ const LANGUAGES: readonly Language[] = [
   },
   { fileName: /^(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml$/, findReads: findComposeReads, lineComment: HASH_COMMENT },
 ];
+/** Apart from LANGUAGES, because scripts without an extension are in this language, too. */
 const SHELL: Language = { fileName: /\.(?:ba|da|k|z)?sh$/, findReads: findShellReads, lineComment: HASH_COMMENT };
 /** The first line of a shell script whose name has no extension: `#!/usr/bin/env bash`. */
 const SHELL_SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
@@ -52,6 +56,7 @@ const SHELL_SHEBANG = /^#![^\n]{0,200}\b(?:ba|da|k|z)?sh\b/;
 const OTHER_FILE =
   /\.(?:prisma|java|kts?|scala|groovy|rb|php|cs|fs|exs?|erl|swift|c|cc|cpp|h|hpp|zig|tf|hcl|ya?ml|toml|mk|just|ps1|cmd|bat|properties|conf|cfg|ini|tpl|tmpl|nix)$|^(?:package\.json|turbo\.jsonc?|[\w.]*Makefile|Procfile|Justfile|Rakefile|Gemfile)$/i;
 
+/** Folders of tools, installed packages and builds. */
 const SKIPPED_FOLDER =
   /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|__pycache__|site-packages)$/;
 /** The loaders that Yarn's Plug'n'Play generates, and files of type declarations. They read nothing. */
@@ -107,32 +112,38 @@ interface CodeVisit extends CodeVisitor {
  */
 export async function visitCode(root: string, visitor: CodeVisitor): Promise<CodeExtent> {
   const visit: CodeVisit = { ...visitor, unread: [], codeFileCount: 0, openedFileCount: 0, isLimitReached: false };
-  await visitFolder(visit, root, "", 0);
+  await visitFolder(visit, { location: root, name: "", path: "" }, 0);
   return { files: visit.codeFileCount, unread: visit.unread, isLimitReached: visit.isLimitReached };
 }
 
-/** Visits a folder. `folderPath` is its path from the root of the visit; empty for the root itself. */
-async function visitFolder(visit: CodeVisit, folder: string, folderPath: string, depth: number): Promise<void> {
-  const entries = readFolder(folder);
-  if (entries === undefined) visit.unread.push(folderPath === "" ? "." : folderPath);
-  for (const entry of entries ?? []) {
-    const { name } = entry;
-    const path = folderPath === "" ? name : `${folderPath}/${name}`;
-    if (entry.isDirectory()) {
+/** A file or a folder below the root of a visit. */
+interface VisitedEntry {
+  /** The path to open. */
+  readonly location: string;
+  readonly name: string;
+  /** The path from the root of the visit; empty for the root itself. */
+  readonly path: string;
+}
+
+/** @param depth the number of folders between the root and this folder */
+async function visitFolder(visit: CodeVisit, folder: VisitedEntry, depth: number): Promise<void> {
+  const directoryEntries = readFolder(folder.location);
+  if (directoryEntries === undefined) visit.unread.push(folder.path === "" ? "." : folder.path);
+  for (const directoryEntry of directoryEntries ?? []) {
+    const { name } = directoryEntry;
+    const path = folder.path === "" ? name : `${folder.path}/${name}`;
+    const entry: VisitedEntry = { location: join(folder.location, name), name, path };
+    if (directoryEntry.isDirectory()) {
       // Python writes pyvenv.cfg into each virtual environment, whatever the name of its folder.
-      if (SKIPPED_FOLDER.test(name) || existsSync(join(folder, name, "pyvenv.cfg"))) continue;
-      if (depth < MAX_FOLDER_DEPTH) await visitFolder(visit, join(folder, name), path, depth + 1);
+      if (SKIPPED_FOLDER.test(name) || existsSync(join(entry.location, "pyvenv.cfg"))) continue;
+      if (depth < MAX_FOLDER_DEPTH) await visitFolder(visit, entry, depth + 1);
       else visit.unread.push(path);
-    } else if (entry.isFile()) await visitFile(visit, join(folder, name), name, path);
+    } else if (directoryEntry.isFile()) await visitFile(visit, entry);
   }
 }
 
-/**
- * Reads a file if its name may be that of a file of code, or of another file that the visitor wants, and calls the callback.
- *
- * @param location the path to open @param path the path from the root of the visit
- */
-async function visitFile(visit: CodeVisit, location: string, name: string, path: string): Promise<void> {
+/** Reads a file if its name may be that of a file of code, or of another file that the visitor wants, and calls the callback. */
+async function visitFile(visit: CodeVisit, { location, name, path }: VisitedEntry): Promise<void> {
   const languageByName = GENERATED_FILE.test(name)
     ? undefined
     : [...LANGUAGES, SHELL].find((language) => language.fileName.test(name));

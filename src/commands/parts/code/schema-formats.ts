@@ -48,6 +48,7 @@ function withStep(facts: SchemaFacts, step: ChainStep, findList: ListFinder): Sc
   return facts.kind === "text" ? withTextStep(facts, step, findList) : withNumberStep(facts, step);
 }
 
+/** See `withStep`. A step that states nothing, or something that a contract cannot state, leaves the facts unchanged. */
 function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): SchemaFacts {
   const value = parseNumber(argumentText);
   const withBound = (bound: NumberRange): SchemaFacts => ({ ...facts, range: { ...facts.range, ...bound } });
@@ -113,7 +114,7 @@ function urlFormat(options: string, findList: ListFinder): FormatEntry {
   return schemes.every((scheme) => /^[a-z][a-z\d+.-]*$/.test(scheme)) ? { type: "url", schemes } : "url";
 }
 
-/** Methods after which a schema may accept values that its format does not admit. */
+/** Methods by which a schema may accept values that its format does not admit. */
 const LOOSENING_METHODS = new Set(["catch", "or", "preprocess", "allow", "alter", "when"]);
 /** Schemas around another schema, which only state that the value may be missing: `z.optional(z.string())`. */
 const OPTIONAL_WRAPPERS = new Set([
@@ -127,8 +128,8 @@ const OPTIONAL_WRAPPERS = new Set([
 ]);
 
 /**
- * Returns true for a step after which the schema accepts other values. An empty value is not one of them, as in
- * `.or(z.literal(""))`, since for a contract an empty variable is not set.
+ * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes an
+ * empty variable for one that is not set.
  */
 function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
   return LOOSENING_METHODS.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(argumentText);
@@ -139,6 +140,7 @@ export const zodFormat: SchemaFormatParser = (expression, name, findList) => {
   return parseZod(expression, name, findList, MAX_DEPTH);
 };
 
+/** @param depth how many further schemas within this schema are followed */
 function parseZod(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
   const [library, ...steps] = parseChain(expression);
   const isZod = library?.argumentText === undefined && (library?.name === "z" || library?.name === "zod");
@@ -268,6 +270,7 @@ export const valibotFormat: SchemaFormatParser = (expression, name, findList) =>
   return parseValibot(expression, name, findList, MAX_DEPTH);
 };
 
+/** @param depth how many further schemas within this schema are followed */
 function parseValibot(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
   const call = firstCall(expression);
   if (depth === 0 || call?.argumentText === undefined) return undefined;
