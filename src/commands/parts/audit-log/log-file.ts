@@ -44,20 +44,11 @@ const GROUP_AND_OTHERS_WRITE = 0o022;
  *   may change it
  */
 export function appendToAuditLog(path: string, line: string): void {
+  const bytes = Buffer.from(line);
   try {
-    const bytes = Buffer.from(line);
-    const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_LOG_BYTES;
-    let log = openLog(path);
-    if (isFull(log.stats) && renameFullLog(path, log.stats)) {
-      closeSync(log.descriptor);
-      log = openLog(path);
-    }
+    const log = openLogWithSpace(path, bytes.length);
     try {
-      // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
-      const isLastLineIncomplete = endsInMidLine(log.descriptor, log.stats.size);
-      const appendedBytes = isLastLineIncomplete ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
-      const writtenLength = writeSync(log.descriptor, appendedBytes);
-      if (writtenLength !== appendedBytes.length) throw logError(path, "is full: the line does not fit on the disk");
+      appendBytes(log, bytes, path);
     } finally {
       closeSync(log.descriptor);
     }
@@ -67,8 +58,32 @@ export function appendToAuditLog(path: string, line: string): void {
   }
 }
 
-/** Opens the log for reading and appending, and checks that no other user controls it. The caller closes the descriptor. */
-function openLog(path: string): { readonly descriptor: number; readonly stats: Stats } {
+/** The log after it was opened. Whoever opens the log closes the descriptor. */
+interface OpenLog {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+/** Opens the log. If a line of a length would make the log too large, renames it and opens a new one. */
+function openLogWithSpace(path: string, lineLength: number): OpenLog {
+  const log = openLog(path);
+  const { size } = log.stats;
+  const isFull = size > 0 && size + lineLength > MAX_LOG_BYTES;
+  if (!isFull || !renameFullLog(path, log.stats)) return log;
+  closeSync(log.descriptor);
+  return openLog(path);
+}
+
+function appendBytes({ descriptor, stats }: OpenLog, bytes: Buffer, path: string): void {
+  // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
+  const isLastLineIncomplete = endsInMidLine(descriptor, stats.size);
+  const appendedBytes = isLastLineIncomplete ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
+  const writtenLength = writeSync(descriptor, appendedBytes);
+  if (writtenLength !== appendedBytes.length) throw logError(path, "is full: the line does not fit on the disk");
+}
+
+/** Opens the log for reading and appending, and checks that no other user controls it. @throws SophiaError, or a system error */
+function openLog(path: string): OpenLog {
   // The kind of the file is checked before open(2), because opening some devices has effects.
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw logError(path, "is a symbolic link");

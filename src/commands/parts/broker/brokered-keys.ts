@@ -72,37 +72,30 @@ export function planBroker(
   options: BrokerPlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
-  const { contract } = start.files;
   const { selected } = start.values;
-  const outerNames = brokeredNames(environment);
-  // Another source may set the variable again. Then its value is not the dummy of the outer sophia-run.
-  const outer = outerNames.filter(
+  const namesBrokeredByOuter = brokeredNames(environment);
+  // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
+  const outer = namesBrokeredByOuter.filter(
     (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
   );
   const isExcepted = createNameMatcher(options.exceptedNames, environment);
-  const planContext = createPlanContext(start, environment, options);
-  const keys: BrokeredKey[] = [];
-  const faults: KeyFault[] = [];
-  // The excepted keys of services that sophia-run does not know. `findExposedKeys` finds those of known services.
-  const exceptedKeysOfOtherServices: { readonly name: string; readonly key: string }[] = [];
-  for (const brokerable of findBrokerableKeys(start, environment)) {
-    const { name } = brokerable.declaration;
-    if (outer.includes(name)) continue;
-    if (namesOf(brokerable.declaration).some(isExcepted)) {
-      if (providerOf(name) === undefined) exceptedKeysOfOtherServices.push({ name, key: name });
-      continue;
-    }
-    const plannedKey = planBrokerableKey(brokerable, dummyOf(brokerable.declaration), options, planContext);
-    if ("fault" in plannedKey) faults.push(plannedKey);
-    else keys.push({ ...plannedKey, base: addAliasVariables(plannedKey.base, contract, selected) });
-  }
+  const brokerableKeys = findBrokerableKeys(start, environment).filter(
+    ({ declaration }) => !outer.includes(declaration.name),
+  );
+  const isExceptedKey = ({ declaration }: BrokerableKey): boolean => namesOf(declaration).some(isExcepted);
+  const keysToBroker = brokerableKeys.filter((key) => !isExceptedKey(key));
+  const { keys, faults } = planKeys(keysToBroker, start, environment, options, dummyOf);
   const exposures = findExposedKeys(start, {
     handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outer: outerNames,
+    outer: namesBrokeredByOuter,
     isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,
   });
+  // `findExposedKeys` only finds the keys of services that sophia-run knows.
+  const exceptedKeysOfOtherServices = brokerableKeys
+    .filter((key) => isExceptedKey(key) && providerOf(key.declaration.name) === undefined)
+    .map(({ declaration: { name } }) => ({ name, key: name }));
   return {
     keys,
     faults,
@@ -110,6 +103,25 @@ export function planBroker(
     excepted: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
     outer,
   };
+}
+
+/** Plans each key, and separates the keys that the broker can hold from those that it cannot hold. */
+function planKeys(
+  brokerableKeys: readonly BrokerableKey[],
+  start: Pick<Start, "files" | "values">,
+  environment: Environment,
+  options: BrokerPlanOptions,
+  dummyOf: (declaration: Declaration) => string | undefined,
+): Pick<BrokerPlan, "keys" | "faults"> {
+  const planContext = createPlanContext(start, environment, options);
+  const keys: BrokeredKey[] = [];
+  const faults: KeyFault[] = [];
+  for (const brokerableKey of brokerableKeys) {
+    const plan = planBrokerableKey(brokerableKey, dummyOf(brokerableKey.declaration), options, planContext);
+    if ("fault" in plan) faults.push(plan);
+    else keys.push({ ...plan, base: addAliasVariables(plan.base, start.files.contract, start.values.selected) });
+  }
+  return { keys, faults };
 }
 
 /** Returns what `planKey` needs to know about the start: the values of address variables, and whom the user trusts. */
