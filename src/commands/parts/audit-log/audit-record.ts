@@ -126,6 +126,7 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
     ...runFields(recorded),
     ...renewedField(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
+    // A renewal has opened ESC again, and has the revisions of that time.
     ...escField(recorded.event === "renewal" ? recorded.start.store.esc : esc),
   };
 }
