@@ -2,11 +2,14 @@
  * Finds the environment variables that containers get from outside: in a Dockerfile, and in a file of Docker Compose. `init`
  * proposes a contract with these variables, and `check --code` reports those that the contract lacks.
  */
-import { findMatches, findReadsByPattern, type VariableRead, type VariableReads } from "./reads.ts";
+import { findCaptures, findMatches, findReadsByPattern, type VariableRead, type VariableReads } from "./reads.ts";
 import { findExpansions } from "./shell-reads.ts";
 
-/** The instructions that set variables, and those that a shell may run when the container starts, with their arguments. */
+/** An instruction that sets variables, or that runs when the container starts. The groups are its name and its arguments. */
 const INSTRUCTION = /^[ \t]*(ENV|CMD|ENTRYPOINT|HEALTHCHECK)[ \t]+(.*)$/gim;
+
+/** A name in the arguments of ENV: `PORT=80 LEVEL=info`, or in the older form `PORT 80`. */
+const ENV_NAME = /(?:^|[ \t])([A-Za-z_]\w*)(?:=|[ \t])/g;
 
 /**
  * Finds the variables that a shell expands when the container starts, and that no ENV sets:
@@ -23,7 +26,7 @@ export function findDockerfileReads(text: string): VariableReads {
   for (const match of findMatches(code, INSTRUCTION)) {
     const [line, instruction = "", argumentText = ""] = match;
     if (instruction.toUpperCase() === "ENV") {
-      for (const [, name = ""] of argumentText.matchAll(/(?:^|[ \t])([A-Za-z_]\w*)(?:=|[ \t])/g)) setByImage.add(name);
+      for (const name of findCaptures(argumentText, ENV_NAME)) setByImage.add(name);
       continue;
     }
     // The exec form, `["node", "server.js"]`, expands nothing unless it starts a shell: `["sh", "-c", "node $FILE"]`.

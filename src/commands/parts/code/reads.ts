@@ -81,6 +81,7 @@ export function codeAround(
  */
 export type LocalVariables = Map<string, Set<string>>;
 
+/** Adds the environment variable that is assigned to a local variable. */
 export function addLocal(locals: LocalVariables, localName: string, variable: string): void {
   locals.set(localName, (locals.get(localName) ?? new Set()).add(variable));
 }
@@ -113,7 +114,7 @@ const MAX_OBJECT_NAMES = 10;
 /** The regular expression engine throws for a pattern that contains a name of 100,000 characters. */
 const MAX_NAME_LENGTH = 255;
 
-/** Returns those names of objects, such as `env`, through which a file reads variables, that are worth a search of the file. */
+/** Returns the first ten names, without those that are too long. @param names the objects through which a file reads variables */
 export function limitObjectNames(names: ReadonlySet<string>): readonly string[] {
   return Array.from(names)
     .filter((name) => name.length <= MAX_NAME_LENGTH)
