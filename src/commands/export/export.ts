@@ -20,9 +20,9 @@ import type { Command } from "../command.ts";
 
 /** The words of the refusal to print secrets, see `refuseAgent` and `refuseTerminal`. */
 const PRINTER = {
-  prints: "export would print secrets",
-  underAgent: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
-  atTerminal: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
+  messageStart: "export would print secrets",
+  agentRemedy: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
+  terminalRemedy: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
 } as const;
 
 export const exportVariables: Command = async ({ options }, context) => {

@@ -24,9 +24,9 @@ import { GITHUB_VARIABLE } from "../run/agents.ts";
 
 /** The words of the refusal to print a value, see `refuseAgent` and `refuseTerminal`. */
 const PRINTER = {
-  prints: "get would print a value",
-  underAgent: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
-  atTerminal: "send the output to a program or a file, or allow this with --reveal",
+  messageStart: "get would print a value",
+  agentRemedy: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
+  terminalRemedy: "send the output to a program or a file, or allow this with --reveal",
 } as const;
 
 export const getValue: Command = async ({ options, positionals: [name = ""] }, context) => {

@@ -17,8 +17,8 @@ import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
-import { exclusionOf } from "../parts/code/exclusions.ts";
+import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
+import { exclusionReason } from "../parts/code/exclusions.ts";
 import { readWithin } from "../parts/project-files.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 import { parseExample } from "./example.ts";
@@ -111,7 +111,7 @@ async function readDotenvNames(settings: Settings, context: Context): Promise<So
     layers.flatMap(({ variables }) => variables),
     ({ name }) => name,
   );
-  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => exclusionOf(name) === undefined);
+  const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => exclusionReason(name) === undefined);
   if (!hasDeclarableName) return undefined;
   const candidates = Array.from(variablesByName, ([name, variables]): Candidate => {
     const values = variables.map(({ value }) => value);
@@ -125,10 +125,10 @@ async function readDotenvNames(settings: Settings, context: Context): Promise<So
   });
   const emptyVariables = Array.from(variablesByName.values()).flatMap((variables) => {
     const [first] = variables;
-    if (first === undefined || exclusionOf(first.name) !== undefined) return [];
+    if (first === undefined || exclusionReason(first.name) !== undefined) return [];
     const isEmpty = variables.every(({ value }) => isBlank(value));
     const place = isEmpty ? placeOf(first) : undefined;
-    return place === undefined ? [] : [`${first.name} (${placeWords(place)})`];
+    return place === undefined ? [] : [`${first.name} (${describePlace(place)})`];
   });
   const remarks = emptyVariables.length === 0 ? [] : [`empty, so not set: ${enumerateFew(emptyVariables, MAX_NAMES)}`];
   return { candidates, source: ".env (only names)", remarks };

@@ -3,10 +3,11 @@
  * stay after `init`; pure.
  */
 import type { Line } from "../../core/lines.ts";
-import { expressionAt, firstMatches } from "../parts/code/reads.ts";
+import { expressionAt } from "../parts/code/expressions.ts";
+import { findMatches } from "../parts/code/reads.ts";
 import { lineBefore } from "../parts/code/code-files.ts";
-import { lineFinder } from "../parts/code/line-numbers.ts";
-import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
+import { createLineNumberFinder } from "../parts/code/line-numbers.ts";
+import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
@@ -40,7 +41,7 @@ export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const isPython = path.endsWith(".py");
   const hasImport = isPython ? /\bdotenv\b/.test(text) : PACKAGE_IMPORT.test(text);
   if (!hasImport) return [];
-  const calls = firstMatches(text, isPython ? PYTHON_LOAD : SCRIPT_LOAD).filter((match) => {
+  const calls = findMatches(text, isPython ? PYTHON_LOAD : SCRIPT_LOAD).filter((match) => {
     const isCommentOrDefinition = /^\s*(?:\/\/|#|\*|\/\*)|\bdef\s+$/.test(lineBefore(text, match.index));
     return !isCommentOrDefinition;
   });
@@ -50,12 +51,14 @@ export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const load = loads.find(({ overrides }) => overrides) ?? loads[0];
   if (load === undefined) return [];
   const { offset, overrides } = load;
-  return [{ file: path, line: lineFinder(text)(offset), call: isPython ? "load_dotenv" : "dotenv", overrides }];
+  return [
+    { file: path, line: createLineNumberFinder(text)(offset), call: isPython ? "load_dotenv" : "dotenv", overrides },
+  ];
 }
 
 /** Returns true if the call whose name ends at an offset has the option to override variables. */
 function hasOverride(text: string, nameEnd: number): boolean {
-  const argumentText = text.charAt(nameEnd) === "(" ? expressionAt(text, nameEnd + 1, "") : "";
+  const argumentText = text.charAt(nameEnd) === "(" ? expressionAt(text, nameEnd + 1, { terminators: "" }) : "";
   const options = argumentText === "" ? expressionAt(text, nameEnd) : argumentText;
   return /\boverride\s*(?:=\s*True|:\s*true)\b/.test(options);
 }
@@ -78,5 +81,5 @@ function linesFor(loads: readonly DotenvLoad[], describe: (call: string) => stri
   const [first, ...others] = loads;
   if (first === undefined) return [];
   const further = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${placeWords(first)}${further}: ${describe(first.call)}`, hang: 4 }];
+  return [{ text: `  ${describePlace(first)}${further}: ${describe(first.call)}`, hang: 4 }];
 }

@@ -4,7 +4,7 @@
  */
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { type CodePlace, placeWords } from "../parts/code/code-place.ts";
+import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 import type { NamedCandidate } from "./variable-candidates.ts";
 
 export interface Misspelling {
@@ -46,8 +46,8 @@ export function misspellingLines(misspelled: readonly Misspelling[]): readonly s
   const further = misspelled.length - MAX_LINES;
   return [
     ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {
-      const place = setAt === undefined ? "" : ` (${placeWords(setAt)})`;
-      return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${placeWords(readAt)} reads?`;
+      const place = setAt === undefined ? "" : ` (${describePlace(setAt)})`;
+      return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${describePlace(readAt)} reads?`;
     }),
     ...(further > 0 ? [`and ${further} more names that no code reads`] : []),
   ];

@@ -9,7 +9,7 @@ import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
 import { formatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
-import { exclusionOf } from "../parts/code/exclusions.ts";
+import { exclusionReason } from "../parts/code/exclusions.ts";
 import type { CodePlace } from "../parts/code/code-place.ts";
 import type { DotenvLoad } from "./dotenv-loads.ts";
 
@@ -105,7 +105,7 @@ export function mergeCandidates(results: readonly SourceResult[]): {
     const shortSource = source.replace(/^the /, "").replace(/ \(.*$|,.*$/, "");
     for (const candidate of candidates) {
       const { name } = candidate;
-      const reason = exclusionOf(name);
+      const reason = exclusionReason(name);
       if (reason !== undefined) exclusionReasons.set(name, reason);
       else merged.set(name, withCandidate(merged.get(name), candidate, candidate.file ?? shortSource));
     }
@@ -120,7 +120,7 @@ function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly Na
   return candidates.map((candidate) => {
     const { aliases } = candidate;
     if (aliases === undefined) return candidate;
-    const freeAliases = aliases.filter((alias) => !usedNames.has(alias) && exclusionOf(alias) === undefined);
+    const freeAliases = aliases.filter((alias) => !usedNames.has(alias) && exclusionReason(alias) === undefined);
     for (const alias of freeAliases) usedNames.add(alias);
     return { ...candidate, aliases: freeAliases.length === 0 ? undefined : freeAliases };
   });

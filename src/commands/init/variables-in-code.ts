@@ -31,19 +31,19 @@ interface CodeVariable {
 export async function findCandidatesInCode(root: string): Promise<SourceResult> {
   const variables = new Map<string, CodeVariable>();
   const loads: DotenvLoad[] = [];
-  const { files, isCut } = await visitCode(root, {
-    file: ({ path, text, reads }) => {
+  const { files, isLimitReached } = await visitCode(root, {
+    onCodeFile: ({ path, text, reads }) => {
       loads.push(...dotenvLoads(path, text));
       const isTestFile = TEST_FILE.test(path);
       const isToolSettings = TOOL_SETTINGS.test(path);
-      for (const { name, required, line, isUntested, isOptional = false, format, aliases = [] } of reads) {
+      for (const { name, isRequired, line, isUntested, isOptional = false, format, aliases = [] } of reads) {
         const place = { file: path, line };
         const variable = variables.get(name) ?? createVariable(place);
         variables.set(name, variable);
         for (const alias of aliases) variable.aliases.add(alias);
         // The contract declares the variables of tests, but tests do not decide what the program requires.
         if (isTestFile) continue;
-        variable.isRequired ||= required;
+        variable.isRequired ||= isRequired;
         variable.isOptional ||= isOptional;
         variable.format ??= format;
         if (isUntested === true && !isToolSettings) variable.untestedPlace ??= place;
@@ -55,7 +55,7 @@ export async function findCandidatesInCode(root: string): Promise<SourceResult> 
     candidates: Array.from(variables, ([name, variable]) => toCandidate(name, variable)).toSorted((a, b) =>
       a.name < b.name ? -1 : 1,
     ),
-    source: `the code (${count(files, "file")}${isCut ? "; further files were not read" : ""})`,
+    source: `the code (${count(files, "file")}${isLimitReached ? "; further files were not read" : ""})`,
     loads,
   };
 }

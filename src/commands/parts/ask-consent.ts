@@ -1,6 +1,6 @@
 /**
- * Asks the user whether a file that was found in the repository may name an ESC environment, because the user's token would open
- * that environment for the repository's code. This file is loaded only for such a question.
+ * Asks the user for consent if a file in the repository names a Pulumi ESC environment: the user's token would open that environment
+ * for the code of the repository. This file is loaded only for such a question.
  */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -9,21 +9,21 @@ import { isInCi } from "../../access/unattended.ts";
 import { ask, canAsk } from "./confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
-/** The answer: `yes`, or why there is no consent. */
+/** The answer: `yes`, or the reason why there is no consent. */
 type ConsentAnswer = "yes" | Extract<EscAccess, { readonly kind: "unconsented" }>["why"];
 
 /**
- * Asks the question at the terminal. The user is not asked under a coding agent, which could answer in the user's place, nor in CI,
- * where there is no user.
+ * Asks at the terminal. There is no question under a coding agent, which could answer in the user's place, nor in CI, where there is
+ * no user.
  *
- * @param isLasting true if the consent will be stored; otherwise it is for this start only
+ * @param isLasting true if the consent will be stored; false if it holds for this start only
  */
 export async function askConsent(proposal: Proposal, isLasting: boolean, context: Context): Promise<ConsentAnswer> {
   const { environment } = context;
   if (agentBy(environment) !== undefined) return "agent";
   if (!canAsk(context) || isInCi(environment)) return "not-asked";
-  const question = [...proposalLines(proposal), isLasting ? "Allow it, from now on?" : "Allow it, for this start?"];
-  return (await ask(question, context)) ? "yes" : "declined";
+  const question = isLasting ? "Allow it, from now on?" : "Allow it, for this start?";
+  return (await ask([...proposalLines(proposal), question], context)) ? "yes" : "declined";
 }
 
 /** Describes which environments would be opened, which files name them, and which token opens them. */

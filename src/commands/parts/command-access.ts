@@ -1,4 +1,7 @@
-/** Finds the access to ESC for commands that need no values of variables: `set`, `request`, `audit`, `rotate` and others. */
+/**
+ * Finds the access to Pulumi ESC for commands that need no values of variables, such as `set`, `request`, `audit` and `rotate`. The
+ * other commands get it with the values, by the functions in command-start.ts.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -11,18 +14,18 @@ import { accessToEsc } from "../../access/esc-access.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { createCompanions } from "./command-start.ts";
 
-/** The files that the command has already read. `findEscAccess` reads those that are absent. */
+/** The files that the command has read already. `findEscAccess` reads the others. */
 interface ReadFiles {
   readonly dotenv?: DotenvReading;
-  /** `none`: the contract is not read, so that it cannot name the environment. */
+  /** `none` means that the contract must not be read, so that it cannot name the environment. */
   readonly contract?: Contract | "none";
 }
 
 /**
- * Finds the settings for ESC in the environment, the `.env` files and the contract, and asks the user for the consent that they
- * need.
+ * Finds the settings of ESC in the process environment, the `.env` files and the contract. If a file names the environment, asks the
+ * user for consent.
  *
- * @param options settings in place of those that would be found
+ * @param options settings that replace those in the environment, the files and the contract
  * @throws SophiaError (125) for malformed settings, files and contracts
  */
 export async function findEscAccess(

@@ -1,6 +1,6 @@
 /**
- * Runs the stages of a start for commands (`resolve/stages.ts`). While the sources are read, progress is shown on standard error,
- * and the user may be asked at the terminal for consent.
+ * Reads the sources of variables and selects their values for a command, by the stages in `resolve/stages.ts`. While the sources are
+ * read, progress is shown on standard error, and the user may be asked for consent at the terminal.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -9,7 +9,7 @@ import type { AskConsent } from "../../access/access-request.ts";
 import type { Companions, ReadingProgress, Start } from "../../resolve/start.ts";
 import { loader } from "../../system/addon/addon.ts";
 
-/** The computing time that JavaScript gets beyond `--timeout`, so that a request which takes too long is reported as such. */
+/** The computing time that JavaScript gets beyond `--timeout`, so that a slow request is reported before this limit ends the process. */
 const EXTRA_COMPUTING_MS = 1000;
 
 /** Reads all sources, and checks the values against the contract. @throws SophiaError (125) */
@@ -28,8 +28,8 @@ export async function readSourcesWith(
 /**
  * Creates the functions by which the stages of a start report to the user and ask for consent.
  *
- * From this call on, JavaScript may compute only for a limited time without waiting for an event. A reading of ESC that waits is
- * ended by a timer, but a timer cannot run while JavaScript computes, as it does for a huge `.env` file.
+ * From this call on, JavaScript may only compute for a limited time before it waits for events again. A timer ends requests to ESC
+ * that take too long, but no timer fires while JavaScript computes, for instance while it parses a huge `.env` file.
  */
 export function createCompanions(settings: Settings, context: Context): Companions {
   loader?.limitTurns?.(settings.timeoutMs + EXTRA_COMPUTING_MS);

@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { questionText } from "../../output/stderr.ts";
 
-/** Returns true if the user can be asked: the standard input and standard error are terminals. */
+/** Returns true if the user can be asked, which needs terminals as standard input and standard error. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
@@ -12,13 +12,13 @@ export function canAsk({ isTerminal }: Context): boolean {
  * Asks a yes-or-no question. Only `y` and `yes` mean yes; an empty answer means no. Input that was typed before the question does
  * not answer it.
  *
- * @param question one line, or several of which the last one asks
+ * @param question one line, or several lines, of which the last is the question
  */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   const prompt = questionText(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   const answer = await context.readLine(prompt);
-  // The user pressed Ctrl-D, which ends the input but not the line on the screen.
+  // The user pressed Ctrl-D, which ends the input, but leaves the cursor behind the question.
   if (answer === undefined) context.err("\n");
   return /^y(?:es)?$/i.test(answer?.trim() ?? "");
 }

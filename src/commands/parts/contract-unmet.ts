@@ -1,4 +1,4 @@
-/** Builds the error (contract-unmet, 78) of a command whose configuration does not meet the contract. */
+/** Creates the error (contract-unmet, 78) of a command that does nothing because the configuration does not meet the contract. */
 import type { Settings } from "../../command-line/settings.ts";
 import { shownCommand } from "../../launch/program/start-error.ts";
 import type { Context } from "../../core/context.ts";
@@ -9,11 +9,11 @@ import type { Start } from "../../resolve/start.ts";
 
 type UnmetSettings = Pick<Settings, "quiet" | "contractFile" | "envFiles">;
 
-/** The texts that differ for each command. */
+/** The texts of the error that differ for each command. */
 interface UnmetTexts {
-  /** The text that says what the command did not do: `node was not started`. */
+  /** The statement that the command did nothing: `node was not started`. */
   readonly consequence: string;
-  /** The option that makes the command continue anyway: `--no-contract launches anyway`. */
+  /** How the user can make the command continue anyway: `--no-contract launches anyway`. */
   readonly wayOut: string;
 }
 
@@ -24,12 +24,13 @@ export async function contractUnmetError(
   settings: UnmetSettings,
   context: Context,
 ): Promise<SophiaError> {
+  // A `.env` file that was not read may have the missing values.
   const unread = await unreadFileLines(start, settings, context);
   const failure = describeUnmet(start, { ...texts, quiet: settings.quiet, offer: setOffer(context), unread });
   return new SophiaError(failure, ExitStatus.config);
 }
 
-/** Returns the error for a program that was not started. @param command the program's name or path */
+/** Returns the error for a program that was not started. @param command the name or path of the program */
 export function startRefusedError(
   start: Start,
   command: string,

@@ -1,6 +1,6 @@
 /**
  * Decides whether a project uses Pulumi ESC. Only then does `init` write settings of ESC into the project's workflows and
- * documents. The tests search texts, so that they also work for a file that is invalid or only partly written.
+ * documents. These functions search texts rather than parse them, so that they also work for files that are invalid or incomplete.
  */
 import { readFound } from "../../system/bounded-read.ts";
 import { attempt } from "../../system/errors.ts";
@@ -13,10 +13,10 @@ import { isEscMentioned, WITHHELD_VARIABLES } from "../../esc/settings/own-varia
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 
-/** A variable with settings of ESC, or the input of the GitHub action that replaces one: `oidc-organization: acme`. */
+/** A variable with a setting of ESC, or an input of the GitHub action in place of such a variable: `oidc-organization: acme`. */
 const ESC_SETTING = new RegExp(`\\b(?:${WITHHELD_VARIABLES.join("|")})\\b|\\boidc-organization\\s{0,20}:`);
 
-/** Returns true if a file of the repository has a setting of ESC. */
+/** Returns true if the text of a file contains a setting of ESC. */
 export function namesEsc(text: string): boolean {
   return ESC_SETTING.test(text);
 }
@@ -25,11 +25,11 @@ export function namesEsc(text: string): boolean {
 export function contractUsesEsc({ source, environment, variables }: Contract): boolean {
   const declaresSetting = WITHHELD_VARIABLES.some((name) => variables.has(name));
   if (source.kind === "built-in" || environment !== undefined || declaresSetting) return true;
-  // `environment` is that of the chosen profile. Another profile may name one, too.
+  // `environment` belongs to the chosen profile. Another profile of the file may name one, too.
   return fileUsesEsc(source.path);
 }
 
-/** Returns an empty text if the contract cannot be read: the command that needs the contract reports that. */
+/** Returns an empty text if the contract cannot be read, because the command that needs the contract reports the failure. */
 function readContractText(path: string): string {
   return attempt(() => readFound(path, { maxBytes: MAX_CONTRACT_BYTES }).toString("utf8")) ?? "";
 }
@@ -48,13 +48,13 @@ export function environmentsIn(path: string): readonly string[] {
   return names.every(isName) ? names : [];
 }
 
-/** Returns true if a contract names an ESC environment, in a profile or outside, or extends the built-in contract. */
+/** Returns true if a contract, or one of its profiles, names an ESC environment, or if it extends the built-in contract. */
 export function fileUsesEsc(path: string): boolean {
   const text = readContractText(path);
   return /"environment"\s{0,20}:|"extends"\s{0,20}:\s{0,20}"builtin"/.test(text);
 }
 
-/** Returns true if the user's environment or a `.env` file has settings of ESC. Files that cannot be read are ignored. */
+/** Returns true if the process environment or a `.env` file has settings of ESC. Unreadable files are ignored. */
 export async function machineUsesEsc(settings: Settings, context: Context): Promise<boolean> {
   const { environment } = context;
   if (isEscMentioned(environment, [])) return true;

@@ -1,6 +1,6 @@
 /**
- * Writes the whole content of a file so that a failure, such as a full disk, loses nothing. Each function throws the system's error;
- * `project-files.ts` turns that error into a message.
+ * Writes the whole content of a file, so that a failure, such as a full disk, loses nothing. Each function throws the error of the
+ * system, and `project-files.ts` turns that error into a message.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -19,13 +19,13 @@ import { readFound } from "../../system/bounded-read.ts";
 import { attempt } from "../../system/errors.ts";
 
 /**
- * Opens an existing file for writing, and neither follows a link nor waits: without O_NONBLOCK, opening a pipe would wait for its
- * reader. Windows has neither of these two flags.
+ * The flags of open(2) for an existing file. O_NOFOLLOW refuses a symbolic link, and without O_NONBLOCK the opening of a named pipe
+ * would wait for its reader. Windows has neither of the two flags.
  */
 // oxlint-disable-next-line typescript/no-unnecessary-condition -- see above
 const OVERWRITE_FLAGS = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** Creates a file. If the text cannot be written, the new file is removed. @throws the system's error, EEXIST for an existing file */
+/** Creates a file. If the text cannot be written, the new file is removed. @throws a system error, EEXIST for an existing file */
 export function createFile(path: string, text: string): void {
   const descriptor = openSync(path, "wx");
   try {
@@ -38,25 +38,22 @@ export function createFile(path: string, text: string): void {
   }
 }
 
-/**
- * Overwrites the content of an existing file, so that the file keeps its owner and its hard links. If the new content cannot be
- * written, the former content is written back: the file still has the space for it.
- */
+/** Overwrites an existing file, which keeps its owner and its hard links. If that fails, the former content is written back. */
 export function overwriteFile(path: string, bytes: Uint8Array): void {
   const formerBytes = readFound(path, { maxBytes: Infinity });
   try {
-    writeOver(path, bytes);
+    overwriteContent(path, bytes);
   } catch (error) {
-    attempt(() => writeOver(path, formerBytes));
+    attempt(() => overwriteContent(path, formerBytes));
     throw error;
   }
 }
 
-function writeOver(path: string, bytes: Uint8Array): void {
+function overwriteContent(path: string, bytes: Uint8Array): void {
   const descriptor = openSync(path, OVERWRITE_FLAGS);
   try {
     writeFileSync(descriptor, bytes);
-    // The file is shortened last. If the write fails, the file keeps the space for its former content.
+    // The file is shortened last. If the write fails, the file still has the disk space for its former content.
     ftruncateSync(descriptor, bytes.length);
   } finally {
     closeSync(descriptor);

@@ -1,6 +1,6 @@
 /**
- * Runs the GitHub CLI, `gh`. It has the user's login, and finds the repository on GitHub that belongs to a folder. A failure is
- * returned, not thrown, because the commands continue without `gh`.
+ * Runs the GitHub CLI, `gh`, by which `rotate` and `audit` list and set the secrets of a repository on GitHub. `gh` has the user's login, and finds the
+ * repository that belongs to a folder. Failures are returned, not thrown, because the commands continue without `gh`.
  */
 import { execFile } from "node:child_process";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -10,10 +10,10 @@ import { withoutSecrets } from "../../contract/secret-names.ts";
 const TIMEOUT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
-/** Why there is no answer. `absent`: `gh` is not installed. `refused`: `gh` failed, or did not end within 30 seconds. */
+/** The reason why there is no answer: `gh` is not installed (`absent`), or it failed or took more than 30 seconds (`refused`). */
 export type GhRefusal = "absent" | "refused";
 
-/** Returns the environment for `gh`: the user's, without secrets except for the tokens that `gh` reads. */
+/** Returns the environment for `gh`: the user's environment without secrets, but with the tokens that `gh` reads. */
 export function environmentOfGh(environment: Environment, contract: Contract): Environment {
   const ghTokens = [...environment].filter(([name]) =>
     /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name),
@@ -24,7 +24,7 @@ export function environmentOfGh(environment: Environment, contract: Contract): E
 /**
  * Runs `gh` without prompts.
  *
- * @param input the standard input of `gh`, which gets secrets here and never in its arguments
+ * @param input the standard input of `gh`. Secrets are passed here, since other users can see the arguments of a process.
  */
 export function askGh(
   args: readonly string[],
@@ -38,24 +38,24 @@ export function askGh(
       if (error === null) resolve({ stdout });
       else resolve(error.code === "ENOENT" ? "absent" : "refused");
     });
-    // If gh closes its input early, the write fails (EPIPE). The exit status of gh tells whether that is a failure.
+    // If `gh` closes its input early, the write fails with EPIPE. Only the exit status of `gh` shows whether it failed.
     child.stdin?.on("error", () => {}).end(input);
   });
 }
 
-/** The parts of GitHub that have secrets of their own (`gh secret list --app`). */
+/** The products of GitHub that have secrets of their own (`gh secret list --app`). */
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 
-/** The surroundings in which `gh` runs. */
+/** The folder and the environment in which `gh` runs. */
 export interface Gh {
   /** A folder of the repository. */
   readonly cwd: string;
-  /** See `environmentOfGh`. */
+  /** The result of `environmentOfGh`. */
   readonly environment: Environment;
 }
 
-/** Returns the names of the repository's secrets, each with the time of its last change, or with "" if that is unknown. */
+/** Returns the names of the repository's secrets, each with the time of its last change in ISO 8601, or with "" if it is unknown. */
 export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
   const listCommand = ["secret", "list", "--app", app];
   const answer = await askGh([...listCommand, "--json", "name,updatedAt"], gh);

@@ -1,13 +1,13 @@
 /**
- * Finds the npm package that contains this process: its bundle, run by Node.js, or its executable for Linux. `link` and `hook`
- * write paths into that package, and `version` says whether there is one.
+ * Finds the npm package that this process was started from. The package contains a bundle for Node.js and executables for Linux.
+ * `link` and `hook` write paths that lead into the package, and `version` reports whether there is one.
  */
 import { realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../../system/errors.ts";
 import { readFound } from "../../system/bounded-read.ts";
 
-/** The folder of the bundle. The build defines it for the npm package; executables and unbundled sources have none. */
+/** The folder of the bundle, which the build defines. It is undefined in an executable, and in sources without a build. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /** The name of the package, and of the command that it installs. */
@@ -20,21 +20,19 @@ export const DIST_FOLDER = "dist";
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export interface NpmPackage {
-  /** The package's folder, as a path without links. */
+  /** The path of the package's folder, without symbolic links. */
   readonly folder: string;
   readonly version: string;
 }
 
-/** Returns the name of the executable for a processor. @param processor as in `process.arch` */
+/** Returns the name of the executable for a processor. @param processor a processor as in `process.arch`, such as `x64` */
 export function executableName(processor: string): string {
   return `${PACKAGE_NAME}-linux-${processor}`;
 }
 
 /**
- * Finds the package.
- *
- * @returns undefined for an executable outside of the package. Without /proc an executable cannot find its own path, so that
- *   the result is undefined, too.
+ * Finds the package. Returns undefined for an executable outside of the package, and for an executable that cannot find its own path
+ * because there is no /proc.
  */
 export function findNpmPackage(): NpmPackage | undefined {
   const distFolder = attempt(() =>

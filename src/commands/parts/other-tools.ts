@@ -1,16 +1,15 @@
 /**
- * The commands and options of similar tools, each with a hint that names what sophia-run has instead. A user who types
- * `sophia-run run` or `--env` gets that hint. This is the only such table: add new entries here. A start with `--` does
- * not load it.
+ * Hints for users of similar tools: a user who types `sophia-run run` or `--env` learns what sophia-run has instead. New entries
+ * belong into these tables. `sophia-run -- COMMAND` does not load this file.
  */
 
-/** The hint for commands of other tools that start a program. `command-line-errors.ts` recognizes them by this text. */
+/** The hint for commands of other tools that start a program. `command-line-errors.ts` compares hints with this text. */
 export const START_HINT = "sophia-run -- COMMAND starts a program";
 const LIST_HINT = "sophia-run explain lists the variables";
 const READ_HINT = "sophia-run get NAME prints one value";
 const ENVIRONMENT_HINT = "ESC_ENV names the ESC environment, --profile NAME a profile of the contract";
 
-/** Hints by command: those of dotenvx, doppler, infisical, op, varlock, chamber and pulumi env that sophia-run does not have. */
+/** The hints for commands of dotenvx, doppler, infisical, op, varlock, chamber and pulumi env that sophia-run does not have. */
 export const OTHER_TOOL_COMMANDS: ReadonlyMap<string, string> = new Map([
   ["run", START_HINT],
   ["exec", START_HINT],
@@ -37,7 +36,7 @@ export const OTHER_TOOL_COMMANDS: ReadonlyMap<string, string> = new Map([
   ["version", "sophia-run --version prints the version"],
 ]);
 
-/** Hints by option, as the user types it. */
+/** The hints for options of these tools. */
 export const OTHER_TOOL_OPTIONS: ReadonlyMap<string, string> = new Map([
   ["-e", ENVIRONMENT_HINT],
   ["--env", ENVIRONMENT_HINT],

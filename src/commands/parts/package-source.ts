@@ -1,9 +1,9 @@
 /**
- * The commands by which users install sophia-run, for the place from which they get it (distribution.ts). `init` writes them into
- * workflows and images, and the documents show them.
+ * The commands by which users install sophia-run. They depend on the place from which users get the package (distribution.ts).
+ * `init` writes the commands into workflows and images, and the documents show them.
  *
- * Until a registry has the package, the commands name a file. They must not name the package, because anyone may register an
- * unpublished name; and npm 12 refuses URLs and git. A test checks that.
+ * Until a registry has the package, the commands name a file. They must not name the package, because anyone could register its
+ * name, and not a URL or a git repository, because npm 12 refuses these. A test checks that.
  */
 import { type Distribution, DISTRIBUTION } from "./distribution.ts";
 
@@ -18,45 +18,51 @@ export const RELEASE: string = `${REPOSITORY}/releases/download/v${VERSION}`;
 
 export const TARBALL = `sophia-run-${VERSION}.tgz`;
 
-/** The folder into which the commands clone the repository. It is in no project of the user's. */
+/** The folder into which the commands clone the repository, outside of the user's projects. */
 const CHECKOUT_FOLDER = "~/sophia-run";
 
-/** Returns the commands that build the package from a new clone into the working directory. @param option `--python ` for wheels */
+/**
+ * Returns the commands that clone the repository and build the package into the working directory.
+ *
+ * @param option `--python ` for Python wheels; empty for the npm package
+ */
 export function commandsOfCheckout(option: "" | "--python " = ""): readonly [clone: string, make: string] {
   return [`git clone ${REPOSITORY} ${CHECKOUT_FOLDER}`, `npm --prefix ${CHECKOUT_FOLDER} run package -- ${option}.`];
 }
 
-/** Returns the commands that bring the package's file into the working directory; none if a registry has the package. */
+/** Returns the commands that build or download the npm package into the working directory; none if a registry has the package. */
 export function commandsThatFetch(distribution: Distribution): readonly string[] {
   return { checkout: commandsOfCheckout(), release: [`curl -fLO ${RELEASE}/${TARBALL}`], registries: [] }[distribution];
 }
 
+/** The same commands for the current distribution. */
 export const FETCH_TARBALL: readonly string[] = commandsThatFetch(DISTRIBUTION);
 
-/** How npm, pnpm, Yarn 1 and Bun name the package. */
+/** The package as an argument of npm, pnpm, Yarn 1 and Bun. */
 export const NODE_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `./${TARBALL}`;
 
-/** How Yarn 2 and later name the package: a file needs the package's name in front. */
+/** The package as an argument of Yarn 2 and later, which needs the package's name before the path of a file. */
 export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-run@file:./${TARBALL}`;
 
 /**
- * The text in front of the installed command. Without `--no-install`, npx would install a missing package from the registry,
- * where the name may belong to someone else.
+ * The beginning of a command that runs the installed package. Without `--no-install`, npx would install a missing package from the
+ * registry, where the name may belong to another author.
  */
 export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";
 
-/** Returns the platform tag of the wheel for all Linux systems, as scripts/wheel/platform.mjs builds it. */
+/** Returns the platform tag of the wheel for all Linux systems. scripts/wheel/platform.mjs builds wheels with the same tag. */
 export function linuxWheelTag(processor: string): string {
   return ["manylinux_2_17", "manylinux2014", "musllinux_1_1"].map((system) => `${system}_${processor}`).join(".");
 }
 
+/** Returns the file name of a wheel. @param tag the platform tag */
 export function wheelName(tag: string): string {
   return `sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
 
 /**
- * The commands that bring the wheel into the working directory. With a release they are not needed, because Python's installers
- * download the wheel from its URL.
+ * The commands that build the wheel into the working directory. With a release there are none, because Python's installers download
+ * the wheel from its URL.
  */
 export const FETCH_WHEEL: readonly string[] = DISTRIBUTION === "checkout" ? commandsOfCheckout("--python ") : [];
 
@@ -67,7 +73,7 @@ export const WHEEL_IN_IMAGE: readonly string[] = {
   registries: ["RUN pip install --no-cache-dir sophia-run"],
 }[DISTRIBUTION];
 
-/** Returns how Python's installers name the package. @param tag the platform tag of the wheel */
+/** Returns the package as an argument of Python's installers. @param tag the platform tag of the wheel */
 export function pythonPackage(tag: string): string {
   const name = wheelName(tag);
   return { checkout: `./${name}`, release: `${RELEASE}/${name}`, registries: "sophia-run" }[DISTRIBUTION];

@@ -1,7 +1,7 @@
 /**
  * Reads and writes the files of a project for commands such as `init`, `docs` and `import`. A failure is a SophiaError that names the
- * file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link that leads to a
- * file of the user's outside of the project.
+ * file as the user knows it. Nothing is written through a symbolic link, because a repository could contain a link to one of the
+ * user's files outside of the project.
  */
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +14,8 @@ import { EscapingLink, describeEscape, readLinked } from "../../system/linked-fi
 import { createFile, overwriteFile, replaceAtomically } from "./file-replacement.ts";
 import { findOutwardLink } from "./project-root.ts";
 
-const MAX_BYTES = 8 * 1024 * 1024;
+/** Larger files are no source code or settings. */
+const MAX_FILE_BYTES = 8 * 1024 * 1024;
 
 export interface NamedFile {
   readonly path: string;
@@ -24,37 +25,37 @@ export interface NamedFile {
 
 /** A file that a command writes. */
 export interface TargetFile extends NamedFile {
-  /** The folder of the project (`projectRoot`), which no symbolic link below it may leave. */
+  /** The folder of the project (`projectRoot`). Symbolic links must not lead out of it. */
   readonly root: string;
 }
 
 /** Reads a file as UTF-8. @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
 export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
   try {
-    return readFound(path, { maxBytes: MAX_BYTES }).toString("utf8");
+    return readFound(path, { maxBytes: MAX_FILE_BYTES }).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw fileError(name, "read", error);
   }
 }
 
-/** Reads a file of a folder, as `readIfThere` does. The name is the path below the folder. */
+/** Reads a file of a folder as `readIfThere` does. @param name the path from the folder, which is the name in messages, too */
 export function readIn(folder: string, name: string): Promise<string | undefined> {
   return readIfThere({ path: join(folder, name), name });
 }
 
 /**
- * Reads a file of a folder, but not through a link that leads out of the repository: otherwise the values of another project would
- * get into a new contract.
+ * Reads a file of a folder, but not through a symbolic link that leads out of the repository. Such a link could bring the values of
+ * another project into a new contract.
  *
  * @returns undefined if the file does not exist
- * @throws SophiaError (link-outside, 125) for such a link; (file, 125) if the file cannot be read
+ * @throws SophiaError (link-outside, 125) for such a link, or (file, 125) if the file cannot be read
  */
 export async function readWithin(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
   if (!isLink(path)) return readIn(folder, name);
   try {
-    const bytes = readLinked(path, { maxBytes: MAX_BYTES, accept: (stats) => stats.isFile() });
+    const bytes = readLinked(path, { maxBytes: MAX_FILE_BYTES, accept: (stats) => stats.isFile() });
     return bytes.toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
@@ -65,6 +66,7 @@ export async function readWithin(folder: string, name: string): Promise<string |
 }
 
 export interface WorkflowFile {
+  /** The name of the file, without its folder. */
   readonly name: string;
   readonly text: string;
 }
@@ -80,7 +82,7 @@ export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]
   return (await Promise.all(listWorkflowNames(folder).map(readWorkflow))).flat();
 }
 
-/** Returns an empty list if the folder does not exist. @throws the system's error if it cannot be read */
+/** Returns the names of workflow files; none if the folder does not exist. @throws a system error if it cannot be read */
 function listWorkflowNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
@@ -96,7 +98,7 @@ function listWorkflowNames(folder: string): readonly string[] {
  * Writes a file, and creates missing folders. If the text does not fit on the disk, a new file is removed, and an existing file gets
  * its former content back.
  *
- * @param flag `wx` if the file must not exist yet
+ * @param flag `w` to create or overwrite the file; `wx` if the file must not exist yet
  * @throws SophiaError (file, 125)
  */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
@@ -107,14 +109,14 @@ export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"
     if (flag === "wx" || !existsSync(path)) createFile(path, text);
     else overwriteFile(path, Buffer.from(text));
   } catch (error) {
-    // Another process may have put a link there after the check above; opening it has failed.
+    // If another process has put a link there after the check above, the file was not opened.
     throw isLink(path) ? symbolicLinkError([name]) : fileError(name, "written", error);
   }
 }
 
 /**
- * Writes a file in one step, so that no other program reads half of it. The file keeps its mode. A file of another owner, or with
- * further hard links, is not replaced but overwritten: a new file would lose the owner and the links.
+ * Replaces a file in one step, so that no other program reads half of the text. The file keeps its mode. If the file belongs to
+ * another user, or has further hard links, it is overwritten instead, because a new file would not have that owner and these links.
  *
  * @throws SophiaError (file, 125), also for symbolic links
  */
@@ -132,7 +134,7 @@ export function writeAtomically(file: TargetFile, text: string): void {
   replaceFile(file, text, stats === undefined ? undefined : stats.mode & 0o7777);
 }
 
-/** Writes a file in one step, with a mode that lets only its owner read it. @throws SophiaError (file, 125) */
+/** Replaces a file in one step by a file that only its owner may read. @throws SophiaError (file, 125) */
 export function writePrivately(file: TargetFile, text: string): void {
   refuseIrregular(file);
   replaceFile(file, text, 0o600);
@@ -146,7 +148,7 @@ function replaceFile(file: TargetFile, text: string, mode: number | undefined): 
   }
 }
 
-/** Refuses a link, a folder, a device or a pipe, which must not be replaced by a file. @throws SophiaError (file, 125) */
+/** Refuses a link, a folder, a device and a named pipe, which no file must replace. @throws SophiaError (file, 125) */
 export function refuseIrregular(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
@@ -177,7 +179,7 @@ function isLink(path: string): boolean {
   return attempt(() => lstatSync(path).isSymbolicLink()) === true;
 }
 
-/** @param suffix further words about the links, after a space */
+/** @param suffix text that describes the links further, after a space */
 function symbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
   const [predicate, pronoun] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
   return new SophiaError({
@@ -187,7 +189,7 @@ function symbolicLinkError(names: readonly string[], suffix = ""): SophiaError {
   });
 }
 
-/** Reasons for the system's error codes that users may not know. */
+/** Explanations of the error codes that users may not know. NOT_REGULAR is a code of sophia-run. */
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "it is a folder"],
   ["ELOOP", "its symbolic links form a loop"],

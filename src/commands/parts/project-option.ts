@@ -1,6 +1,6 @@
 /**
- * Applies `--project DIR` and `SOPHIA_PROJECT`: contract and `.env` files are then looked for from that folder. `main` loads this
- * file for a start only if the user names a folder.
+ * Applies `--project DIR` and `SOPHIA_PROJECT`, by which the user names the folder of the project. The contract and `.env` files are
+ * then searched from that folder rather than from the working directory. `main` loads this file only if the user names a folder.
  */
 import { statSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
@@ -17,7 +17,7 @@ import { WORKING_DIRECTORY_LINK, within } from "../../system/paths.ts";
 import { realPath } from "../../system/real-path.ts";
 
 /**
- * Returns the context with the project's folder that an invocation names, if its command has the option.
+ * Returns the context with the project's folder that the command line or the variable names, if the command has the option.
  *
  * @throws SophiaError (settings, 125) if the folder does not exist
  */
@@ -26,13 +26,15 @@ export function applyProjectOption(invocation: Invocation, context: Context): Co
   if (invocation.kind !== "subcommand" || !TAKERS.project.includes(invocation.name)) return context;
   // `hook` applies the option itself, because the exit status of a failure decides what the agent does next.
   if (invocation.name === "hook") return context;
-  // Mistakes in other options are ignored here: `dispatch` reports them.
+  // This ignores mistakes in other options, since `dispatch` reports them.
   return withProject(parse(invocation.words, { project: OPTIONS.project }).values, context);
 }
 
 /**
- * Returns the context with the project's folder that the option or the variable names; otherwise the same context. An empty
- * variable is ignored, an empty option is a mistake. @throws SophiaError (settings, 125) if the folder does not exist
+ * Returns the context with the project's folder that the option or the variable names; the same context if neither names one. An
+ * empty variable counts as unset, but an empty option is an error.
+ *
+ * @throws SophiaError (settings, 125) if the folder does not exist
  */
 export function withProject({ project: option }: Values, context: Context): Context {
   const variable = variableOf("project");
@@ -41,7 +43,7 @@ export function withProject({ project: option }: Values, context: Context): Cont
   const folder = resolveFolder(path, context);
   const fault = findFolderFault(folder);
   if (path !== "" && fault === undefined) {
-    // The path has no links, as the working directory would have none if the user started sophia-run in the folder.
+    // The path has no symbolic links, like the working directory if the user starts sophia-run in the folder.
     const project = folder === WORKING_DIRECTORY_LINK ? folder : realPath(folder);
     return { ...context, project, projectOption: ` --project ${shellWord(project)}` };
   }
@@ -54,21 +56,21 @@ export function withProject({ project: option }: Values, context: Context): Cont
 }
 
 /**
- * Returns the absolute path of a folder. If the working directory was deleted, or its path is not UTF-8, `cwd` is a link to it
- * (`WORKING_DIRECTORY_LINK`). `resolve` would then turn `..` into the folder of the link, so the path is joined instead.
+ * Returns the absolute path of a folder. If the working directory was deleted, or if its path is not UTF-8, `cwd` is a symbolic link
+ * in /proc (`WORKING_DIRECTORY_LINK`). `resolve` would then turn `..` into the folder of that link, so the paths are joined instead.
  */
 function resolveFolder(path: string, { cwd }: Context): string {
   if (cwd !== WORKING_DIRECTORY_LINK || isAbsolute(path)) return resolve(cwd, path);
   return path === "." ? cwd : within(cwd, path);
 }
 
-/** Returns why a path cannot be the folder of a project, as the end of a sentence; undefined if it can. */
+/** Returns why a path cannot be the folder of a project, as a phrase that follows the path; undefined if it can be. */
 function findFolderFault(path: string): string | undefined {
   try {
     if (!statSync(path).isDirectory()) return "is a file";
-    // This fails if the user may not search the folder. Without this check, the folder would look like one without a contract.
+    // This fails if the user has no search permission for the folder, in which no contract could be found then.
     statSync(`${path}/.`);
-    // Node.js replaces bytes that are not UTF-8 by U+FFFD. The resulting path names no folder, or another one.
+    // Node.js replaces bytes that are not UTF-8 by U+FFFD, and the resulting path would lead to another folder, or to none.
     const isUndecodable = path !== WORKING_DIRECTORY_LINK && realPath(path).includes("\uFFFD");
     return isUndecodable ? "has a path that is not UTF-8 (change to it, and start there)" : undefined;
   } catch (error) {

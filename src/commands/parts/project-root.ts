@@ -1,6 +1,6 @@
 /**
- * Finds the root of a project, and the links by which a path leaves it. A repository may contain a link such as
- * `.devcontainer -> ../..`, by which a command would write outside of the project (`project-files.ts` refuses that).
+ * Finds the root of a project, and symbolic links that lead out of it. A repository may contain a link such as
+ * `.devcontainer -> ../..`, through which a command would write outside of the project. `project-files.ts` refuses that.
  */
 import { lstatSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
@@ -13,10 +13,10 @@ export function projectRoot(start: string): string {
 }
 
 /**
- * Finds the first folder on an absolute path that is a link out of the project, or a broken link. Paths outside of the root are not
- * checked, because only the user can have named them.
+ * Finds the first folder on an absolute path that is a symbolic link out of the project, or a broken one. Paths outside of the root
+ * are not checked, because only the user can have named them.
  *
- * @returns the folder's path, relative to the root; undefined if there is none
+ * @returns the path of the link, relative to the root; undefined if there is no such link
  */
 export function findOutwardLink(root: string, path: string): string | undefined {
   const names = namesBetween(root, path);
@@ -26,7 +26,7 @@ export function findOutwardLink(root: string, path: string): string | undefined 
   for (const name of folderNames) {
     folder = join(folder, name);
     const entry = lstatSync(folder, { throwIfNoEntry: false });
-    // This folder and those below it do not exist yet, so that none of them is a link.
+    // This folder and the folders below it do not exist yet, so that none of them is a link.
     if (entry === undefined) return undefined;
     if (entry.isSymbolicLink() && !leadsInside(root, folder)) return relative(root, folder);
   }

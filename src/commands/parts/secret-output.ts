@@ -1,43 +1,56 @@
-/** The rules for commands that print secrets, `get` and `export`: where they refuse to print, and what they report. */
+/**
+ * The rules for `get` and `export`, which print secrets. They refuse to print to a coding agent or a terminal, and report that they
+ * print real keys if the user has turned the broker on.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printLines } from "../../output/stderr.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
-/** The texts of the refusals, which differ for each command. */
+/** The texts of the errors that differ for each command. */
 interface RefusalTexts {
   /** The beginning of the message: `export would print secrets`. */
-  readonly prints: string;
+  readonly messageStart: string;
   /** The remedy if a coding agent would read the output. */
-  readonly underAgent: string;
+  readonly agentRemedy: string;
   /** The remedy if the output is a terminal. */
-  readonly atTerminal: string;
+  readonly terminalRemedy: string;
 }
 
 /**
- * Refuses to print secrets if a coding agent has started this process. The agent reads the output of a pipe as well as that of
- * a terminal. @throws SophiaError (terminal, 125)
+ * Refuses to print secrets if a coding agent has started this process, since the agent reads pipes as well as terminals.
+ *
+ * @throws SophiaError (terminal, 125)
  */
-export function refuseAgent({ prints, underAgent }: RefusalTexts, { environment }: Context): void {
+export function refuseAgent({ messageStart, agentRemedy }: RefusalTexts, { environment }: Context): void {
   const agentVariable = agentBy(environment);
   if (agentVariable === undefined) return;
   throw new SophiaError({
     code: "terminal",
-    message: `${prints} to ${readerName(agentVariable)}`,
+    message: `${messageStart} to ${readerName(agentVariable)}`,
     details: ["use sophia-run -- COMMAND to start the program instead"],
-    hint: underAgent,
+    hint: agentRemedy,
   });
 }
 
-/** Refuses to print secrets to a terminal. @throws SophiaError (terminal, 125) @param stream the stream that gets the secrets */
-export function refuseTerminal({ prints, atTerminal }: RefusalTexts, context: Context, stream: 1 | 2 = 1): void {
+/**
+ * Refuses to print secrets to a terminal.
+ *
+ * @param stream the descriptor to which the command prints the secrets
+ * @throws SophiaError (terminal, 125)
+ */
+export function refuseTerminal(
+  { messageStart, terminalRemedy }: RefusalTexts,
+  context: Context,
+  stream: 1 | 2 = 1,
+): void {
   if (!context.isTerminal(stream)) return;
-  throw new SophiaError({ code: "terminal", message: `${prints} to a terminal`, hint: atTerminal });
+  throw new SophiaError({ code: "terminal", message: `${messageStart} to a terminal`, hint: terminalRemedy });
 }
 
 /**
- * Prints a notice that the command prints real keys although the user has turned the broker on: programs get dummies then.
+ * Prints a notice if the user has turned the broker on, with which programs get dummies: the command prints the real keys anyway.
  *
  * @param notice the text of the notice
  */

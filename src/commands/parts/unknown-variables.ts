@@ -1,11 +1,11 @@
-/** Refuses names of variables on the command line that the project does not have: `sophia-run get DATABSE_URL`. */
+/** Refuses misspelled names of variables on the command line, such as in `sophia-run get DATABSE_URL`. */
 import type { Start } from "../../resolve/start.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 
 /**
- * Refuses names that neither the contract declares nor a source sets.
+ * Refuses names that the contract does not declare and that no source sets.
  *
  * @param furtherNames names that are accepted as well
  * @throws SophiaError (unknown-variable, 125), with similar names as a hint
@@ -27,7 +27,7 @@ export function refuseUnknownVariables(
     ...namesSkippedByEsc(start),
     ...furtherNames,
   ]);
-  // On Windows the maps of the resolution and the contract ignore case; the set does not.
+  // The maps are asked as well, because on Windows they ignore case, which the set does not.
   const isKnown = (name: string): boolean =>
     knownNames.has(name) || resolution.has(name) || contract.variables.has(name);
   const unknownNames = names.filter((name) => !isKnown(name));
@@ -44,7 +44,7 @@ export function refuseUnknownVariables(
   });
 }
 
-/** Returns the names in ESC that no program gets, because their values are lists, objects or not yet known. */
+/** Returns the names in ESC that no program gets, because their values are lists or objects, or because they are not known yet. */
 export function namesSkippedByEsc({ verdict: { notices } }: Pick<Start, "verdict">): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }

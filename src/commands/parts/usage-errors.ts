@@ -1,15 +1,15 @@
-/** Builds the errors for mistakes on the command line that several commands share, with hints. */
+/** Creates the errors for mistakes on the command line that several commands report, with hints. */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { suggest } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import { OTHER_TOOL_COMMANDS } from "./other-tools.ts";
 
 /**
- * Returns the error of a program that could not be started, with a hint if the user probably meant something else.
+ * Adds a hint to the error of a program that could not be started, if the user probably meant something else. The hint contains
+ * neither a value from `word` nor any later argument, because these may contain a secret.
  *
- * The hint contains neither a value from `word` nor any later word, because these may contain a secret.
- *
- * @param word the first word of the command @param mayBeSubcommand true if no `--` stood before the word
+ * @param word the first word of the command line
+ * @param mayBeSubcommand true if there was no `--` before the word, so that it may be a misspelled command of sophia-run
  */
 export function addStartHint(error: SophiaError, word: string, mayBeSubcommand: boolean): SophiaError {
   const hint = findStartHint(word, mayBeSubcommand);
@@ -19,7 +19,7 @@ export function addStartHint(error: SophiaError, word: string, mayBeSubcommand: 
 
 function findStartHint(word: string, mayBeSubcommand: boolean): string | undefined {
   const isWindows = process.platform === "win32";
-  // A shell's assignment in front of the command: `sophia-run -- NAME=value COMMAND`.
+  // An assignment before the command, as in a shell: `sophia-run -- NAME=value COMMAND`.
   const [, variable] = /^([A-Za-z_]\w*)=/.exec(word) ?? [];
   if (variable !== undefined) {
     return isWindows

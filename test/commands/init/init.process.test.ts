@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exclusionOf } from "../../../src/commands/parts/code/exclusions.ts";
+import { exclusionReason } from "../../../src/commands/parts/code/exclusions.ts";
 import { parseExample } from "../../../src/commands/init/example.ts";
 import { findPythonReads } from "../../../src/commands/parts/code/python-reads.ts";
 import type { VariableReads } from "../../../src/commands/parts/code/reads.ts";
@@ -12,7 +12,7 @@ import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
 import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
 
-const withoutPlaces = (reads: VariableReads) => reads.map(([name, required]) => [name, required]);
+const withoutPlaces = (reads: VariableReads) => reads.map(({ name, isRequired }) => [name, isRequired]);
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
 
@@ -234,10 +234,10 @@ describe("init and the files of the project:", () => {
 describe("init reads", () => {
   test.each(["CI", "GITHUB_EVENT_PATH", "RUNNER_OS", "ACTIONS_CACHE_URL", "SOPHIA_MODE", "with-dash"])(
     "no variable of the project from %s",
-    (name) => expect(exclusionOf(name)).toBeDefined(),
+    (name) => expect(exclusionReason(name)).toBeDefined(),
   );
   test.each(["GITHUB_TOKEN", "API_URL"])("a variable of the project from %s", (name) =>
-    expect(exclusionOf(name)).toBeUndefined(),
+    expect(exclusionReason(name)).toBeUndefined(),
   );
 
   test.each([

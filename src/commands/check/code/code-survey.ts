@@ -39,12 +39,12 @@ export async function surveyCode(root: string, searchedNames: readonly string[],
   };
   const pathFor = (path: string): string => shownPath(join(root, path), cwd);
   const extent = await visitCode(root, {
-    file: ({ path, text, reads: readsOfFile }) => {
+    onCodeFile: ({ path, text, reads: readsOfFile }) => {
       const file = pathFor(path);
-      for (const { name, required, line } of readsOfFile) noteRead(name, required, { file, line });
+      for (const { name, isRequired, line } of readsOfFile) noteRead(name, isRequired, { file, line });
       noteMentions(text);
     },
-    other: (path, text) => {
+    onOtherFile: (path, text) => {
       if (/(?:^|\/)turbo\.jsonc?$/.test(path)) turboFiles.push({ file: pathFor(path), text });
       else noteMentions(text);
     },

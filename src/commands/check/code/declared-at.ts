@@ -10,7 +10,7 @@ import { MAX_CONTRACT_BYTES, shownPath } from "../../../contract/file/contract-t
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { withoutMark } from "../../../core/text.ts";
 import { readFound } from "../../../system/bounded-read.ts";
-import { lineFinder } from "../../parts/code/line-numbers.ts";
+import { createLineNumberFinder } from "../../parts/code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
 type Member = ReturnType<typeof membersOf>[number];
@@ -31,7 +31,7 @@ export async function findDeclarations(
     const text = readText(path);
     // A pipe, as in `--contract <(command)`, can be read only once.
     if (text === undefined) break;
-    const lineOf = lineFinder(text);
+    const lineOf = createLineNumberFinder(text);
     const file = shownPath(path, cwd);
     const members = membersOf(parseWithPositions(text));
     for (const variable of variableMembers(members)) {

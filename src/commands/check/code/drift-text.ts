@@ -5,7 +5,7 @@ import { jsonText } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
 import { contractWords, reportContract, reportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
-import { placeWords } from "../../parts/code/code-place.ts";
+import { describePlace } from "../../parts/code/code-place.ts";
 import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
 import type { TurboGap } from "./turbo.ts";
 
@@ -24,7 +24,7 @@ export interface CodeComparison {
 
 /** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
 export function codeJson({ contract, folder, extent, undeclared, unread, turbo, isStrict }: CodeComparison): string {
-  const isComplete = extent.unread.length === 0 && !extent.isCut;
+  const isComplete = extent.unread.length === 0 && !extent.isLimitReached;
   const unreadEntries = unread?.map(({ name, place }) => ({
     name,
     // A declaration has further fields, which are not part of the report.
@@ -79,7 +79,7 @@ function undeclaredLines(
   { name, required, places, similar, isOutside }: UndeclaredVariable,
   { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
-  const shownPlaces = enumerateFew(places.map(placeWords), MAX_PLACES);
+  const shownPlaces = enumerateFew(places.map(describePlace), MAX_PLACES);
   const consequence = required ? " (the code fails without it)" : "";
   const explanation = isOutside
     ? [`   declared, but not in the scope ${scope?.name ?? ""}`]
@@ -91,17 +91,17 @@ function undeclaredLines(
 }
 
 function unreadLine({ name, similar, place }: UnreadVariable): Line {
-  const shownPlace = place === undefined ? "the built-in contract" : placeWords(place);
+  const shownPlace = place === undefined ? "the built-in contract" : describePlace(place);
   const suggestion = similar === undefined ? "" : ` (the code reads ${similar})`;
   return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, searched: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
-  if (names.length === 0) return [`⚠️ ${placeWords(place)} is not JSON, so that its lists are not known`];
+  if (names.length === 0) return [`⚠️ ${describePlace(place)} is not JSON, so that its lists are not known`];
   const shownNames = enumerateFew(names, MAX_NAMES, "or");
   const them = names.length === 1 ? "it" : "them";
   return [
-    `⚠️ ${placeWords(place)} lists none of ${shownNames}, so that tasks do not get ${them}`,
+    `⚠️ ${describePlace(place)} lists none of ${shownNames}, so that tasks do not get ${them}`,
     `   add ${them} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
   ];
 }
@@ -141,10 +141,10 @@ function unreadSummary({ unread, folder }: CodeComparison): readonly Line[] {
 }
 
 /** Reports the files that were not read, since they may read further variables. */
-function extentLines({ unread, isCut }: CodeExtent): readonly Line[] {
+function extentLines({ unread, isLimitReached }: CodeExtent): readonly Line[] {
   const reasons = "in UTF-16, too deep, unreadable, or larger than 1 MiB";
   return [
     ...(unread.length === 0 ? [] : [`⚠️ Not read (${reasons}): ${enumerateFew(unread.map(printable), MAX_NAMES)}`]),
-    ...(isCut ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
+    ...(isLimitReached ? ["⚠️ Further files were not read: there are more than 20,000; name a FOLDER with fewer"] : []),
   ];
 }

@@ -4,7 +4,7 @@ import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { nameFinder } from "../../../core/suggest.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
-import { exclusionOf } from "../../parts/code/exclusions.ts";
+import { exclusionReason } from "../../parts/code/exclusions.ts";
 
 /** All reads of one variable. */
 export interface VariableReads {
@@ -58,7 +58,7 @@ export function compareCode(
   const known = new Set([...declared, ...brokerAddresses(contract)]);
   const isKnown = (name: string): boolean => known.has(name) || (declarations.has(name) && !outside.has(name));
   const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
-  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionOf(name) === undefined);
+  const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionReason(name) === undefined);
   const findSimilarDeclared = nameFinder(declared);
   const findSimilarRead = nameFinder(undeclared.map(([name]) => name));
   return {

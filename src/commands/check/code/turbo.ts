@@ -7,7 +7,7 @@
 import { getNodeValue } from "jsonc-parser";
 import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "../../../contract/file/positions.ts";
 import { matchesGlob } from "../../../resolve/name-globs.ts";
-import { lineFinder } from "../../parts/code/line-numbers.ts";
+import { createLineNumberFinder } from "../../parts/code/line-numbers.ts";
 import { objectOf } from "../../init/package-json.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 
@@ -57,7 +57,7 @@ function matchesPatterns(name: string, patterns: readonly string[]): boolean {
 
 /** Returns only the place of the first fault for a file that is not JSON with comments. */
 function parseTurboFile({ file, text }: TurboFile): TurboConfiguration | CodePlace {
-  const lineOf = lineFinder(text);
+  const lineOf = createLineNumberFinder(text);
   try {
     const root = parseWithPositions(text, "jsonc");
     const content = objectOf(getNodeValue(root)) ?? {};

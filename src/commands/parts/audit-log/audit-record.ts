@@ -1,7 +1,7 @@
 /**
- * Builds the records of the audit log: one line of JSON for each start, `get` and `export`, before it happens. The format is
- * documented in docs/agents.md. A record contains names, sources and times, but no values and no arguments of the program.
- * This file is loaded only if the user has an audit log.
+ * Creates the records of the audit log, in which an administrator sees who got which secrets. Before a start, `get` or `export`, one
+ * line of JSON is appended. docs/agents.md documents the format. A record contains names, sources and times, but no values and no
+ * arguments of the program. This file is loaded only if the user has an audit log.
  */
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -23,22 +23,23 @@ import { outputReader, readerName } from "../../run/agents.ts";
 import type { Renewals } from "../../run/refresh/renewer.ts";
 import { appendToAuditLog } from "./log-file.ts";
 
-/** The event that a record is about. `run` is the identifier that a start with a broker has in all of its records. */
+/** An event that is recorded. All records of one start with a broker have the same identifier `run`. */
 type RecordedEvent =
   | { readonly event: "start"; readonly command: string; readonly broker?: BrokerOfRun | undefined }
   /** Credentials or files of ESC were renewed while the program ran (`--refresh`). */
   | ({ readonly event: "renewal"; readonly run: string } & Renewals)
-  /** The broker has new values for the keys with these names. */
+  /** The broker has got new values for the keys with these names. */
   | {
       readonly event: "swap";
       readonly run: string;
       readonly names: readonly string[];
-      /** The state of ESC from which the former values came. */
+      /** The state of ESC that gave the values before these. */
       readonly former: EscStatus;
     }
   | { readonly event: "get" | "export"; readonly names: readonly string[] };
 
 interface BrokerOfRun {
+  /** The identifier of the start. */
   readonly run: string;
   /** Returns the names of the brokered keys. */
   readonly names: () => readonly string[];
@@ -54,6 +55,7 @@ interface BrokerOfRun {
  */
 export type AuditRecorder = (recorded: RecordedEvent, isRefused: boolean, start: Start) => void;
 
+/** A reason is one sentence, such as the number of a ticket and its title. */
 const MAX_REASON_CHARACTERS = 200;
 
 /**
@@ -96,6 +98,7 @@ export function createAuditRecorder(
   };
 }
 
+/** Returns the record without the caller and the reason. Undefined fields are left out of the JSON. */
 function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start, secrets: readonly Secret[]): object {
   const {
     files: { contract },
@@ -123,6 +126,7 @@ function createRecord(recorded: RecordedEvent, isRefused: boolean, start: Start,
     ...runFields(recorded),
     ...renewedField(recorded),
     ...(recorded.event === "swap" && { former: { environments: environmentsOf(recorded.former) } }),
+    // A renewal has opened ESC again, and has the revisions of that time.
     ...escField(recorded.event === "renewal" ? recorded.start.store.esc : esc),
   };
 }
@@ -138,7 +142,7 @@ function escField(esc: EscStatus): object {
   return { esc: { status: esc.kind, environments: environmentsOf(esc) } };
 }
 
-/** Returns which credentials and files are renewed, when the credentials expire, and what states that time. */
+/** Returns which credentials and files are renewed, when the credentials expire, and how that time is known. */
 function renewedField(recorded: RecordedEvent): { readonly renewed?: readonly object[] } {
   const renewals = renewalsOf(recorded);
   if (renewals === undefined) return {};
@@ -161,6 +165,7 @@ function environmentsOf(esc: EscStatus): readonly object[] {
   return esc.kind === "read" ? esc.environments : [];
 }
 
+/** Returns the identifier of the start, and the names of the keys that a start with a broker holds. */
 function runFields(recorded: RecordedEvent): { readonly run?: string; readonly brokered?: readonly string[] } {
   if (recorded.event === "swap" || recorded.event === "renewal") return { run: recorded.run };
   const broker = recorded.event === "start" ? recorded.broker : undefined;
@@ -168,8 +173,8 @@ function runFields(recorded: RecordedEvent): { readonly run?: string; readonly b
 }
 
 /**
- * Returns the variables that the event passes on, each with its source. A start leaves out variables that come from the caller's
- * environment and that the contract does not declare: those would fill the log, and sophia-run does not add them.
+ * Returns the source of each variable that the event passes on. For a start, the undeclared variables of the caller's environment are
+ * left out: they would fill the log, and the program has them without sophia-run.
  */
 function sourcesByName(
   recorded: RecordedEvent,
@@ -185,28 +190,30 @@ function sourcesByName(
   return Object.fromEntries(variables.map(({ name, origin }) => [name, origin.source]));
 }
 
-/** @throws SophiaError (audit, 125) if the reason contains a secret; the message names the secret's variable */
+/** Refuses a reason that contains a secret. @throws SophiaError (audit, 125), whose message names the secret's variable */
 function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
   const reasonBytes = Buffer.from(reason);
   const containsAny = (candidates: readonly Secret[]): boolean =>
     !maskSecrets(reasonBytes, candidates).equals(reasonBytes);
   if (!containsAny(secrets)) return;
-  const contained = secrets.find((secret) => containsAny([secret]));
+  const containedSecret = secrets.find((secret) => containsAny([secret]));
   throw new SophiaError({
     code: "audit",
-    message: `the reason for the audit log contains the value of ${printable(contained?.name ?? "a secret")}`,
+    message: `the reason for the audit log contains the value of ${printable(containedSecret?.name ?? "a secret")}`,
     hint: "remove the value from it (--reason, SOPHIA_REASON)",
   });
 }
 
+/** Replaces the secrets in a text by `***`. */
 function maskSecrets(input: Buffer, secrets: readonly Secret[]): Buffer {
   const masker = maskingOf(secrets, input.length).stream();
   return Buffer.concat([masker.push(input), masker.flush()]);
 }
 
+/** Returns the name of the user who runs this process, or `uid 1000` if the name is unknown. */
 function userName(): string {
   const userId = `uid ${process.getuid?.() ?? "unknown"}`;
-  // Bun reads the name from the environment, which any caller may set.
+  // In Bun, userInfo() reads the name from the environment, which any caller may set.
   if (isBun) return userId;
   try {
     return userInfo().username;

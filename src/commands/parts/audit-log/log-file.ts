@@ -1,9 +1,9 @@
 /**
- * Appends lines to the file of the audit log. Several processes do so at the same time. Each of them writes a whole line by one
+ * Appends lines to the file of the audit log. Several processes may do so at the same time. Each process writes a line by one
  * write(2) with O_APPEND, so that lines do not mix (POSIX).
  *
- * A full log is renamed, to `audit.jsonl.20300102T030405678Z-0a1b2c3d` for instance. The name is unique, so that no renamed log
- * is replaced if two processes find the log full at the same time.
+ * A full log is renamed, for instance to `audit.jsonl.20300102T030405678Z-0a1b2c3d`, and a new log is begun. If two processes find
+ * the log full at the same time, neither replaces a log that the other has renamed, because the names have random digits.
  */
 import {
   closeSync,
@@ -26,8 +26,9 @@ import { printable } from "../../../core/text.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { makeFolder } from "../../../system/folders.ts";
 
+/** Thousands of records, since a record has some hundred bytes and the names of the variables. */
 const MAX_LOG_BYTES = 5 * 1024 * 1024;
-/** The limit for all renamed logs together. The oldest beyond it are removed. */
+/** The limit for the sizes of all renamed logs together. Beyond it the oldest logs are removed. */
 const MAX_RENAMED_BYTES = 4 * MAX_LOG_BYTES;
 /** The end of a renamed log's name: a time in UTC, and random digits. */
 const RENAMED_SUFFIX = /^\d{8}T\d{9}Z-[\da-f]{8}$/;
@@ -43,20 +44,11 @@ const GROUP_AND_OTHERS_WRITE = 0o022;
  *   may change it
  */
 export function appendToAuditLog(path: string, line: string): void {
+  const bytes = Buffer.from(line);
   try {
-    const bytes = Buffer.from(line);
-    const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_LOG_BYTES;
-    let log = openLog(path);
-    if (isFull(log.stats) && renameFullLog(path, log.stats)) {
-      closeSync(log.descriptor);
-      log = openLog(path);
-    }
+    const log = openLogWithSpace(path, bytes.length);
     try {
-      // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
-      const isInMidLine = endsInMidLine(log.descriptor, log.stats.size);
-      const written = isInMidLine ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
-      if (writeSync(log.descriptor, written) !== written.length)
-        throw logError(path, "is full: the line does not fit on the disk");
+      appendBytes(log, bytes, path);
     } finally {
       closeSync(log.descriptor);
     }
@@ -66,8 +58,32 @@ export function appendToAuditLog(path: string, line: string): void {
   }
 }
 
-/** Opens the log for reading and appending, and checks that no other user controls it. The caller closes the descriptor. */
-function openLog(path: string): { readonly descriptor: number; readonly stats: Stats } {
+/** The log after it was opened. Whoever opens the log closes the descriptor. */
+interface OpenLog {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+/** Opens the log. If a line of a length would make the log too large, renames it and opens a new one. */
+function openLogWithSpace(path: string, lineLength: number): OpenLog {
+  const log = openLog(path);
+  const { size } = log.stats;
+  const isFull = size > 0 && size + lineLength > MAX_LOG_BYTES;
+  if (!isFull || !renameFullLog(path, log.stats)) return log;
+  closeSync(log.descriptor);
+  return openLog(path);
+}
+
+function appendBytes({ descriptor, stats }: OpenLog, bytes: Buffer, path: string): void {
+  // If the disk was full, an earlier write may have left the beginning of a line, which must not join this one.
+  const isLastLineIncomplete = endsInMidLine(descriptor, stats.size);
+  const appendedBytes = isLastLineIncomplete ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
+  const writtenLength = writeSync(descriptor, appendedBytes);
+  if (writtenLength !== appendedBytes.length) throw logError(path, "is full: the line does not fit on the disk");
+}
+
+/** Opens the log for reading and appending, and checks that no other user controls it. @throws SophiaError, or a system error */
+function openLog(path: string): OpenLog {
   // The kind of the file is checked before open(2), because opening some devices has effects.
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw logError(path, "is a symbolic link");
@@ -103,18 +119,18 @@ function findOwnershipError(path: string, stats: Stats): SophiaError | undefined
  * Renames the log, unless another process has already done so.
  *
  * @param fullLog the file that was found full
- * @returns false if the folder does not allow renaming: the log then grows until an administrator rotates it
+ * @returns false if the user may not rename files in the folder. The log then grows until an administrator rotates it.
  */
 function renameFullLog(path: string, fullLog: Stats): boolean {
   const currentLog = statSync(path, { throwIfNoEntry: false });
-  const isRenamed = currentLog?.ino !== fullLog.ino || currentLog.dev !== fullLog.dev;
-  if (isRenamed) return true;
+  const isRenamedAlready = currentLog?.ino !== fullLog.ino || currentLog.dev !== fullLog.dev;
+  if (isRenamedAlready) return true;
   const time = new Date().toISOString().replaceAll(/[^\dTZ]/g, "");
   const { randomBytes } = process.getBuiltinModule("node:crypto");
   try {
     renameSync(path, `${path}.${time}-${randomBytes(4).toString("hex")}`);
   } catch (error) {
-    // ENOENT: another process was faster, and has renamed the log after the check above.
+    // ENOENT means that another process has renamed the log after the check above.
     return systemErrorCode(error) === "ENOENT";
   }
   removeOldLogs(path, fullLog.uid);
@@ -130,17 +146,17 @@ function removeOldLogs(path: string, ownerId: number): void {
     const renamedLogs = readdirSync(folder).filter(
       (name) => name.startsWith(prefix) && RENAMED_SUFFIX.test(name.slice(prefix.length)),
     );
-    // The names begin with a time, so this is from the latest to the oldest.
+    // The suffix begins with the time, so this order is from the latest log to the oldest.
     for (const name of renamedLogs.toSorted().toReversed()) {
       const file = join(folder, name);
       const stats = lstatSync(file, { throwIfNoEntry: false });
-      // In a folder such as /tmp another user could create a large file with such a name, so that all renamed logs were removed.
+      // Another user could otherwise create a large file with such a name in a shared folder, to have all renamed logs removed.
       if (stats?.isFile() !== true || stats.uid !== ownerId) continue;
       totalBytes += stats.size;
       if (totalBytes > MAX_RENAMED_BYTES) rmSync(file, { force: true });
     }
   } catch {
-    // The line must be written even if old logs cannot be removed. The next full log is another chance to remove them.
+    // The record matters more than the removal of old logs, which the next full log brings about again.
   }
 }
 
@@ -156,8 +172,9 @@ function logError(path: string, problem: string, hint?: string): SophiaError {
   });
 }
 
-/** Returns true if a file does not end with a line break, so that appended text would join its last line. @throws the system's error */
+/** Returns true if a file does not end with a line break, so that appended text would join its last line. @throws a system error */
 export function endsInMidLine(descriptor: number, size: number): boolean {
+  // An empty file has no incomplete line.
   const lastByte = Buffer.from("\n");
   if (size > 0) readSync(descriptor, lastByte, 0, 1, size - 1);
   return lastByte.toString() !== "\n";

@@ -1,4 +1,7 @@
-/** Checks the names of `--broker-except NAME,…`, the keys that the program may get in plain text; pure. */
+/**
+ * Checks the names in `--broker-except NAME,…`. The broker holds the real API keys and gives the program dummies, but the program
+ * gets the keys of this option in plain text.
+ */
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { brokerEntryOf } from "../../../contract/broker/entry.ts";
@@ -12,11 +15,12 @@ import type { Start } from "../../../resolve/start.ts";
 import { createNameMatcher } from "./brokered-keys.ts";
 
 /**
- * Returns the names of the option; none if the variable `SOPHIA_BROKER_EXCEPT` has set them, because the variable may
+ * Returns the names in the option. Returns none if the variable `SOPHIA_BROKER_EXCEPT` has set them, because the variable may
  * contain names for other projects.
  *
- * @throws SophiaError (settings, 125) for a name that is not a key of the broker. Such an exception has no effect: the name is
- *   misspelled, or the program gets the variable anyway.
+ * @param flags the options on the command line, without those that variables set
+ * @throws SophiaError (settings, 125) for a name that is no key of the broker. Such a name is misspelled, or the program gets the
+ *   variable anyway.
  */
 export function checkBrokerExcept(
   { brokerExcept: names }: Pick<Settings, "brokerExcept">,
@@ -41,7 +45,7 @@ export function checkBrokerExcept(
   });
 }
 
-/** Returns the names and the aliases of the variables that the contract declares and the broker can hold. */
+/** Returns the names and aliases of the declared variables that the broker can hold. */
 function findDeclaredKeys({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const names = [declaration.name, ...declaration.aliases.map((alias) => alias.name)];

@@ -1,4 +1,7 @@
-/** Checks the options `--broker-…` and turns them into the options of the broker's plan. */
+/**
+ * Checks the options that begin with `--broker-`, and returns them as the options of the plan in brokered-keys.ts. `run`, `check`
+ * and `explain` use this file if the user turns the broker on.
+ */
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -13,20 +16,23 @@ type BrokerSettings = Pick<
 >;
 
 /** The options that have no effect without `--broker`. */
-const OPTIONS_OF_BROKER = ["broker-to", "broker-except", "broker-listen", "broker-name"] as const;
+const BROKER_OPTIONS = ["broker-to", "broker-except", "broker-listen", "broker-name"] as const;
 
 /**
- * Refuses invalid options before any source is read, because reading ESC takes time and may create credentials. The variables
- * of these options, such as `SOPHIA_BROKER_TO`, may be set without `SOPHIA_BROKER`: a start without the broker inherits them.
+ * Refuses invalid options before any source is read, because reading ESC takes time and may create credentials. An option needs
+ * `--broker`. A variable such as `SOPHIA_BROKER_TO` does not, since starts without the broker inherit it.
  *
  * @param flags the options on the command line, without those that variables set
  * @throws SophiaError (usage, settings; 125)
  */
 export function refuseBrokerOptions(settings: BrokerSettings & Pick<Settings, "broker">, flags: Values): void {
-  if (settings.broker) return void brokerPlanOptions(settings);
-  const unusedOption = OPTIONS_OF_BROKER.find((name) => flags[name] !== undefined);
+  if (settings.broker) {
+    brokerPlanOptions(settings);
+    return;
+  }
+  const unusedOption = BROKER_OPTIONS.find((name) => flags[name] !== undefined);
   if (unusedOption === undefined) return;
-  // This does not call `usageError`, because the bundle would then load this file for each mistyped command.
+  // This does not call `usageError`: the build would put this file into a chunk that each mistyped command loads.
   throw new SophiaError({
     code: "usage",
     message: `--${unusedOption} needs --broker`,
@@ -34,7 +40,11 @@ export function refuseBrokerOptions(settings: BrokerSettings & Pick<Settings, "b
   });
 }
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is not an origin, or an invalid `--broker-listen` */
+/**
+ * Returns the options of the broker's plan.
+ *
+ * @throws SophiaError (settings, 125) for an invalid `--broker-to`, `--broker-listen` or `--broker-name`
+ */
 export function brokerPlanOptions(settings: BrokerSettings): BrokerPlanOptions {
   const { contractFile, envFiles, brokerTo, brokerExcept } = settings;
   return {

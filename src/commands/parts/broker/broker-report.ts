@@ -1,6 +1,6 @@
 /**
- * Reports which keys a start with `--broker` would broker, and where each would go. `check --broker` and `explain --broker`
- * print the report, as text or as JSON. It contains no values, and no broker is started.
+ * Reports which API keys `run --broker` would hold for the program, and to which service it would send each key. `check --broker`
+ * and `explain --broker` print the report, as text or as JSON. It contains no values, and creating it starts no broker.
  */
 import { dummyKey } from "../../../broker/dummy.ts";
 import { SOCKET_VARIABLE } from "../../../broker/broker-variables.ts";
@@ -20,32 +20,34 @@ import { type BrokeredKey, type BrokerPlan, planBroker, withKnownSpelling } from
 import { brokerPlanOptions } from "./broker-options.ts";
 
 export interface BrokerReport {
+  /** The keys that the broker would hold. */
   readonly keys: readonly KeyReport[];
-  /**
-   * Keys that cannot be brokered, whose origin is not trusted, or that the program would get in plain text. If there is one,
-   * nothing would start.
-   */
+  /** The reasons why the program would not be started. */
   readonly failures: readonly KeyFailure[];
-  /** Keys that an outer sophia-run brokers. This sophia-run passes that one's dummies on unchanged. */
+  /** The names of the keys that an outer sophia-run brokers. This sophia-run passes the dummies of the outer one on. */
   readonly outer: readonly string[];
-  /** Secrets that the program gets in plain text. */
+  /** The other secrets, which the program would get in plain text. */
   readonly others: readonly { readonly name: string; readonly why: NotBrokered }[];
 }
 
+/** A key that the broker would hold. */
 export interface KeyReport {
   readonly name: string;
+  /** The URL origin to which the broker would send the key, such as `https://api.example.com`. */
   readonly origin: string;
-  /** The further origins of a service that has several. */
+  /** The further URL origins of a service that has several. */
   readonly furtherOrigins?: readonly string[];
-  /** The path of a gateway's address. It is empty without a gateway. */
+  /** The path in the address of a gateway; empty without a gateway. */
   readonly path: string;
-  /** The variables in which the program gets the address of the broker. */
+  /** The variables in which the program would get the address of the broker. */
   readonly variables: readonly string[];
+  /** The reason why the origin is trusted. */
   readonly by: BrokeredKey["because"];
-  /** Describes who chose the origin to which the key goes. */
+  /** Describes that reason to the user. */
   readonly byWords: string;
-  /** Path rules. If this list is empty, all paths are allowed that `deny` does not name. */
+  /** The allowed paths. If this list is empty, all paths are allowed that `deny` does not match. */
   readonly allow: readonly string[];
+  /** The forbidden paths. */
   readonly deny: readonly string[];
   readonly limit?: RequestLimit;
   /** Further variables of the program whose values contain the key. */
@@ -54,20 +56,18 @@ export interface KeyReport {
 
 export interface KeyFailure {
   readonly name: string;
+  /** `broker-untrusted`: the origin is not trusted. `broker-clear`: the program would get the key in plain text. */
   readonly code: "broker" | "broker-untrusted" | "broker-clear";
-  /** Why the program would get the key in plain text; absent for other failures. */
+  /** The reason why the program would get the key in plain text; absent for other failures. */
   readonly why?: Exposure;
   readonly problem: string;
   readonly remedy: string;
 }
 
-/**
- * Why the broker does not hold a secret. `fake`: it is a made-up value of `--fake`. `unknown`: the secret belongs to no known
- * service. `excepted`: the user named it in `--broker-except`.
- */
+/** The reason why the broker would not hold a secret. {@link NOT_BROKERED} explains each of them. */
 export type NotBrokered = "contract" | "file" | "fake" | "unknown" | "excepted";
 
-/** The reasons as the user reads them. */
+/** The reasons in the words of the report. */
 export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   contract: "the contract says so",
   file: "passed as a file",
@@ -76,7 +76,7 @@ export const NOT_BROKERED: Readonly<Record<NotBrokered, string>> = {
   unknown: "no service is known",
 };
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is not an origin */
+/** Creates the report of a start. @throws SophiaError (settings, 125) for an invalid option */
 export function reportBroker(start: Start, settings: Settings, environment: Environment): BrokerReport {
   const options = brokerPlanOptions(settings);
   const plan = planBroker(start, environment, options, dummyKey);
@@ -89,7 +89,7 @@ export function reportBroker(start: Start, settings: Settings, environment: Envi
     remedy: describeRemedies([key], start.files.contract.source).join(" "),
   }));
   return {
-    keys: keys.map((key) => reportKey(key, keys, start, "path" in options.listenAddress)),
+    keys: keys.map((key) => reportKey(key, keys, start, { isBrokerOnSocket: "path" in options.listenAddress })),
     failures: [
       ...faults.map((fault) => ({ name: printable(fault.name), ...describeKeyFault(fault) })),
       ...exposedFailures,
@@ -99,15 +99,21 @@ export function reportBroker(start: Start, settings: Settings, environment: Envi
   };
 }
 
-function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], start: Start, isSocket: boolean): KeyReport {
-  const { route, base, because } = key;
-  const [, ...further] = originsOf(route);
+/** @param keys all brokered keys @param options.isBrokerOnSocket true if the broker listens on a Unix socket */
+function reportKey(
+  key: BrokeredKey,
+  keys: readonly BrokeredKey[],
+  start: Start,
+  options: { readonly isBrokerOnSocket: boolean },
+): KeyReport {
+  const { route, base: pathsByAddressVariable, because } = key;
+  const [, ...furtherOrigins] = originsOf(route);
   return {
     name: printable(route.name),
     origin: printable(route.origin),
-    ...(further.length > 0 && { furtherOrigins: further.map(printable) }),
+    ...(furtherOrigins.length > 0 && { furtherOrigins: furtherOrigins.map(printable) }),
     path: printable(route.path),
-    variables: isSocket ? [SOCKET_VARIABLE] : Object.keys(base).map(printable),
+    variables: options.isBrokerOnSocket ? [SOCKET_VARIABLE] : Object.keys(pathsByAddressVariable).map(printable),
     by: because,
     byWords: describeTrust(key, start),
     allow: route.allow.map(({ text }) => printable(text)),
@@ -117,7 +123,7 @@ function reportKey(key: BrokeredKey, keys: readonly BrokeredKey[], start: Start,
   };
 }
 
-/** Returns who vouches for the origin of a key: `by OPENAI_BASE_URL of the caller's environment`. */
+/** Describes why the origin of a key is trusted, and so who has chosen it: `by OPENAI_BASE_URL of the caller's environment`. */
 function describeTrust(
   { because, variable }: BrokeredKey,
   { files: { contract }, values: { selected } }: Start,
@@ -129,7 +135,7 @@ function describeTrust(
     case "built-in":
       return "built in";
     case "caller":
-      // The caller also vouches for a file that the caller has named.
+      // The value may come from a file that the caller has named.
       return origin?.source === "environment" ? `by ${name} of the caller's environment` : `by ${place}`;
     case "source":
       return `by ${place}, like the key`;
@@ -143,9 +149,10 @@ function describeTrust(
 }
 
 /**
- * Returns the other variables of the program whose values contain a brokered key: the broker does not replace those copies.
+ * Returns the other variables of the program whose values contain a brokered key, such as a URL with the key in it. The program
+ * would get these copies in plain text.
  *
- * @param keys all brokered keys. Their variables are left out, because the program gets dummies and addresses in these.
+ * @param keys all brokered keys, in whose variables the program gets dummies and addresses
  */
 export function findKeyCopies(
   { value }: BrokeredKey,
@@ -154,13 +161,15 @@ export function findKeyCopies(
 ): readonly string[] {
   // A short value such as `x` occurs in other values by chance.
   if (maskabilityOf(value) !== "masked") return [];
-  const replaced = new Set(keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]));
+  const replacedNames = new Set(
+    keys.flatMap(({ route, aliases, base }) => [route.name, ...aliases, ...Object.keys(base)]),
+  );
   return Array.from(selected.values())
-    .filter((variable) => variable.value.includes(value) && !replaced.has(variable.name))
+    .filter((variable) => variable.value.includes(value) && !replacedNames.has(variable.name))
     .map(({ name }) => printable(name));
 }
 
-/** Returns the secrets that the program would get in plain text: the excepted keys, and declared secrets of no known service. */
+/** Returns the secrets that the program would get in plain text: the excepted keys, and the declared secrets that are no keys. */
 export function findUnbrokeredSecrets(
   { keys, faults, exposed, excepted, outer }: BrokerPlan,
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
@@ -171,19 +180,20 @@ export function findUnbrokeredSecrets(
     ...[faults, exposed, excepted].flatMap((list) => list.map(({ name }) => name)),
     ...outer,
   ]);
-  const declared = Array.from(contract.variables.values()).flatMap((written): BrokerReport["others"] => {
-    const { name, secret, broker } = withKnownSpelling(written, environment);
+  const declaredSecrets = Array.from(contract.variables.values()).flatMap((declaration): BrokerReport["others"] => {
+    const { name, secret, broker } = withKnownSpelling(declaration, environment);
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
     const isOfService = providerOf(name) !== undefined;
-    // The key of a known service is reported even if the contract declares that it is no secret: the broker then lacks it.
+    // The key of a known service is reported even if the contract declares that it is no secret, since the broker does not hold it.
     if (reportedElsewhere.has(name) || !(secret || isOfService) || resolved === undefined) return [];
-    return [{ name: printable(name), why: reasonFor(resolved, isOfService || broker === false) }];
+    return [{ name: printable(name), why: reasonFor(resolved, { isLeftByContract: isOfService || broker === false }) }];
   });
-  return [...excepted.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declared];
+  return [...excepted.map(({ name }) => ({ name: printable(name), why: "excepted" as const })), ...declaredSecrets];
 }
 
-function reasonFor({ origin, delivery }: Resolved, isLeftByContract: boolean): NotBrokered {
+/** @param options.isLeftByContract true if the broker could hold the secret, but the contract does not let it */
+function reasonFor({ origin, delivery }: Resolved, options: { readonly isLeftByContract: boolean }): NotBrokered {
   if (origin.source === "fake") return "fake";
   if (delivery === "file") return "file";
-  return isLeftByContract ? "contract" : "unknown";
+  return options.isLeftByContract ? "contract" : "unknown";
 }

@@ -1,6 +1,7 @@
 /**
- * Plans which API keys of a start the broker holds, and where it sends each of them; pure. `run --broker` carries the plan
- * out; `check --broker` and `explain --broker` only report it. Texts in the plan contain no value.
+ * Plans which API keys the broker holds, and to which service it sends each key. The broker gives the program a dummy in place of
+ * each key, and puts the real key into the program's requests. `run --broker` carries the plan out; `check --broker` and
+ * `explain --broker` only report it.
  */
 import type { ListenAddress } from "../../../broker/own-address.ts";
 import { type KeyPlan, planKey, type PlanFault } from "../../../broker/key-plan.ts";
@@ -13,7 +14,7 @@ import type { Contract, Declaration } from "../../../contract/contract-model.ts"
 import type { Environment, Resolution, Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { brokeredNames, replacedVariables } from "../../../resolve/outer-broker.ts";
-import { type ExposedKey, exposedKeys, knownSpellingOf } from "./exposed-keys.ts";
+import { type ExposedKey, findExposedKeys, knownSpellingOf } from "./exposed-keys.ts";
 import { CALLER, type NamedFiles, sourcedAddress, sourceOf } from "./value-provenance.ts";
 
 /** A key that the broker holds: the program gets `route.dummy` in its place. */
@@ -28,19 +29,21 @@ export interface BrokeredKey extends KeyPlan {
 /** A key that cannot be brokered, with the reason. */
 export interface KeyFault {
   readonly name: string;
-  /** `no-room`: the declared format allows no dummy. `unprintable`: the value cannot stand in a header. */
+  /** `no-room`: the declared format allows no dummy. `unprintable`: a header cannot contain the value. */
   readonly fault: PlanFault | { readonly kind: "no-room" | "unprintable" };
 }
 
-/** The keys of a start, by what the broker would do with them. If there are `faults` or `exposed` keys, nothing starts. */
+/** The API keys among the variables of a program. If there are `faults` or `exposed` keys, the program is not started. */
 export interface BrokerPlan {
+  /** The keys that the broker holds. */
   readonly keys: readonly BrokeredKey[];
+  /** The keys that the broker should hold, but cannot. */
   readonly faults: readonly KeyFault[];
-  /** The keys that the program would get in plain text against the user's intention. */
+  /** The keys that the program would get in plain text, although the user has not allowed it. */
   readonly exposed: readonly ExposedKey[];
   /** The keys that the program gets in plain text because the user allowed it (`--broker-except`). */
   readonly excepted: readonly Pick<ExposedKey, "name" | "key">[];
-  /** The names of the keys that an outer sophia-run brokers: their values are that broker's dummies. */
+  /** The names of the keys that an outer sophia-run brokers, so that their values here are dummies already. */
   readonly outer: readonly string[];
 }
 
@@ -53,12 +56,12 @@ export interface BrokerPlanOptions extends NamedFiles {
   readonly listenAddress: ListenAddress;
 }
 
-/** A header field can have these characters only (RFC 9110, section 5.5); a key never contains a space. */
+/** The characters that a header field may contain (RFC 9110, section 5.5), but without the space, which no key contains. */
 const VISIBLE_ASCII = /^[\u0021-\u007e]+$/;
 
 /**
- * Plans the keys of a start: those that the program would get by value, and that the contract declares with a `broker` entry
- * or that belong to a known service.
+ * Plans the keys of a start. A key is a variable that belongs to a known service, or that the contract declares with a `broker`
+ * entry.
  *
  * @param environment the caller's environment
  * @param dummyOf returns the dummy for a key; undefined if the declared format has no room for one
@@ -69,45 +72,59 @@ export function planBroker(
   options: BrokerPlanOptions,
   dummyOf: (declaration: Declaration) => string | undefined,
 ): BrokerPlan {
-  const { contract } = start.files;
   const { selected } = start.values;
-  const outerNames = brokeredNames(environment);
-  const outer = outerNames.filter(
+  const namesBrokeredByOuter = brokeredNames(environment);
+  // Another source may set such a variable again. Then its value is not the dummy of the outer sophia-run.
+  const outer = namesBrokeredByOuter.filter(
     (name) => isSet(selected, name) && selected.get(name)?.origin.source === "environment",
   );
   const isExcepted = createNameMatcher(options.exceptedNames, environment);
-  const planContext = createPlanContext(start, environment, options);
-  const keys: BrokeredKey[] = [];
-  const faults: KeyFault[] = [];
-  // `exposedKeys` finds the excepted keys of known services. These are the excepted keys of other services.
-  const exceptedOthers: { readonly name: string; readonly key: string }[] = [];
-  for (const brokerable of findBrokerableKeys(start, environment)) {
-    const { name } = brokerable.declaration;
-    if (outer.includes(name)) continue;
-    if (namesOf(brokerable.declaration).some(isExcepted)) {
-      if (providerOf(name) === undefined) exceptedOthers.push({ name, key: name });
-      continue;
-    }
-    const planned = planBrokerableKey(brokerable, dummyOf(brokerable.declaration), options, planContext);
-    if ("fault" in planned) faults.push(planned);
-    else keys.push({ ...planned, base: addAliasVariables(planned.base, contract, selected) });
-  }
-  const exposures = exposedKeys(start, {
+  const brokerableKeys = findBrokerableKeys(start, environment).filter(
+    ({ declaration }) => !outer.includes(declaration.name),
+  );
+  const isExceptedKey = ({ declaration }: BrokerableKey): boolean => namesOf(declaration).some(isExcepted);
+  const keysToBroker = brokerableKeys.filter((key) => !isExceptedKey(key));
+  const { keys, faults } = planKeys(keysToBroker, start, environment, options, dummyOf);
+  const exposures = findExposedKeys(start, {
     handled: [...keys.map(({ route }) => route.name), ...faults.map(({ name }) => name)],
-    outer: outerNames,
+    outer: namesBrokeredByOuter,
     isContractNamed: options.isContractNamed,
     isExcepted,
     foldsCase: environment.foldsCase,
   });
+  // `findExposedKeys` only finds the keys of services that sophia-run knows.
+  const exceptedKeysOfOtherServices = brokerableKeys
+    .filter((key) => isExceptedKey(key) && providerOf(key.declaration.name) === undefined)
+    .map(({ declaration: { name } }) => ({ name, key: name }));
   return {
     keys,
     faults,
     exposed: exposures.filter(({ why }) => why !== "excepted"),
-    excepted: [...exceptedOthers, ...exposures.filter(({ why }) => why === "excepted")],
+    excepted: [...exceptedKeysOfOtherServices, ...exposures.filter(({ why }) => why === "excepted")],
     outer,
   };
 }
 
+/** Plans each key, and separates the keys that the broker can hold from those that it cannot hold. */
+function planKeys(
+  brokerableKeys: readonly BrokerableKey[],
+  start: Pick<Start, "files" | "values">,
+  environment: Environment,
+  options: BrokerPlanOptions,
+  dummyOf: (declaration: Declaration) => string | undefined,
+): Pick<BrokerPlan, "keys" | "faults"> {
+  const planContext = createPlanContext(start, environment, options);
+  const keys: BrokeredKey[] = [];
+  const faults: KeyFault[] = [];
+  for (const brokerableKey of brokerableKeys) {
+    const plan = planBrokerableKey(brokerableKey, dummyOf(brokerableKey.declaration), options, planContext);
+    if ("fault" in plan) faults.push(plan);
+    else keys.push({ ...plan, base: addAliasVariables(plan.base, start.files.contract, start.values.selected) });
+  }
+  return { keys, faults };
+}
+
+/** Returns what `planKey` needs to know about the start: the values of address variables, and whom the user trusts. */
 function createPlanContext(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Environment,
@@ -129,6 +146,7 @@ function createPlanContext(
   };
 }
 
+/** @param dummy the dummy for the key; undefined if its format has no room for one */
 function planBrokerableKey(
   { declaration, entry, resolved }: BrokerableKey,
   dummy: string | undefined,
@@ -149,7 +167,7 @@ function namesOf({ name, aliases }: Declaration): readonly string[] {
   return [name, ...aliases.map((alias) => alias.name)];
 }
 
-/** Returns a function that tells whether a name is in the list. On Windows the function ignores case. */
+/** Returns a function that returns true for the names in a list. On Windows the function ignores case. */
 export function createNameMatcher(
   names: readonly string[],
   { foldsCase }: Pick<Environment, "foldsCase">,
@@ -160,20 +178,19 @@ export function createNameMatcher(
 }
 
 /**
- * Adds the aliases of the address variables that are set. The broker's address replaces these, too, because a client that
- * reads the alias must also find the broker.
+ * Adds the aliases that are set to the variables in which the program gets the broker's address, because a client that reads an
+ * alias must also find the broker.
  */
 function addAliasVariables(
-  base: KeyPlan["base"],
+  pathsByVariable: KeyPlan["base"],
   { variables }: Pick<Contract, "variables">,
   selected: Resolution,
 ): KeyPlan["base"] {
-  const aliases = Object.entries(base).flatMap(([name, path]) =>
-    (variables.get(name)?.aliases ?? []).flatMap((alias) =>
-      selected.has(alias.name) ? [[alias.name, path] as const] : [],
-    ),
-  );
-  return { ...base, ...Object.fromEntries(aliases) };
+  const pathsByAlias = Object.entries(pathsByVariable).flatMap(([name, path]) => {
+    const setAliases = (variables.get(name)?.aliases ?? []).filter((alias) => selected.has(alias.name));
+    return setAliases.map((alias) => [alias.name, path] as const);
+  });
+  return { ...pathsByVariable, ...Object.fromEntries(pathsByAlias) };
 }
 
 /** A declared key that is set and that the broker can hold. */
@@ -183,13 +200,13 @@ export interface BrokerableKey {
   readonly resolved: Resolved;
 }
 
-/** Returns the keys that can be brokered: those that the program would get by value. */
+/** Returns the keys that the broker can hold: those that the program would get by value, not as a file. */
 export function findBrokerableKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   environment: Environment,
 ): readonly BrokerableKey[] {
-  return Array.from(contract.variables.values()).flatMap((written): readonly BrokerableKey[] => {
-    const declaration = withKnownSpelling(written, environment);
+  return Array.from(contract.variables.values()).flatMap((contractDeclaration): readonly BrokerableKey[] => {
+    const declaration = withKnownSpelling(contractDeclaration, environment);
     const entry = brokerEntryOf(declaration);
     const resolved = isSet(selected, declaration.name) ? selected.get(declaration.name) : undefined;
     if (entry === undefined || resolved === undefined) return [];
@@ -201,7 +218,7 @@ export function findBrokerableKeys(
   });
 }
 
-/** Returns a declaration with its name in the spelling of the known service: on Windows a contract may use any case. */
+/** Returns a declaration with the name of a known service's key in its usual case. On Windows a contract may use any case. */
 export function withKnownSpelling(
   declaration: Declaration,
   { foldsCase }: Pick<Environment, "foldsCase">,

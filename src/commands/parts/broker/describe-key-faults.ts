@@ -1,6 +1,7 @@
 /**
- * Describes to the user why a key cannot be brokered, or why the program would get it in plain text, and what to do about
- * it. The texts contain names and addresses, but no value of a key.
+ * Describes to the user why the broker cannot hold an API key, or why the program would get a key in plain text, and what the user
+ * can do about it. `run --broker` refuses to start with these texts, and `check --broker` reports them. They contain names and
+ * addresses, but no value of a key.
  */
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -11,11 +12,10 @@ import type { ExposedKey, Exposure } from "./exposed-keys.ts";
 import type { BrokerPlan, KeyFault } from "./brokered-keys.ts";
 
 /**
- * Returns the error (125) for which a start with the broker is refused. The error names all keys that cannot be brokered, and
- * all that the program would get in plain text.
+ * Returns the error (125) with which `run --broker` refuses to start. It names all keys that the broker cannot hold, and all keys
+ * that the program would get in plain text. Returns undefined if there are no such keys.
  *
- * @param source where the contract comes from, for the remedy
- * @returns undefined if there are no such keys
+ * @param source the source of the contract, which the remedy names
  */
 export function brokerErrorOf(
   { faults, exposed }: Pick<BrokerPlan, "faults" | "exposed">,
@@ -37,14 +37,14 @@ export function brokerErrorOf(
   return new SophiaError({ code, message: `--broker: ${problem}`, hint: remedy, details: faultLines.slice(1) });
 }
 
-type Exposed = Pick<ExposedKey, "name" | "why">;
+type NamedExposure = Pick<ExposedKey, "name" | "why">;
 
 /**
- * Returns the names of exposed keys, and why they are exposed. One common reason stands behind the names in brackets. Several
- * reasons follow as further lines, each with its names.
+ * Returns the names of exposed keys, and the reasons. If all keys have the same reason, it follows the names in brackets. Otherwise
+ * each reason has a further line with its names.
  */
-export function describeExposedKeys(exposed: readonly Exposed[]): readonly [string, ...string[]] {
-  const namesOf = (keys: readonly Exposed[]): string => enumerate(keys.map(({ name }) => printable(name)));
+export function describeExposedKeys(exposed: readonly NamedExposure[]): readonly [string, ...string[]] {
+  const namesOf = (keys: readonly NamedExposure[]): string => enumerate(keys.map(({ name }) => printable(name)));
   const [firstGroup, ...otherGroups] = grouped(exposed, ({ why }) => why);
   if (firstGroup === undefined) return [""];
   if (otherGroups.length === 0) return [`${namesOf(exposed)} (${EXPOSURE_REASONS[firstGroup[0]]})`];
@@ -52,6 +52,7 @@ export function describeExposedKeys(exposed: readonly Exposed[]): readonly [stri
   return [namesOf(exposed), ...reasonLines];
 }
 
+/** The reasons why the program would get a key, in the words of the messages. */
 export const EXPOSURE_REASONS: Readonly<Record<Exposure, string>> = {
   undeclared: "not declared by the contract",
   contract: "left to the program by the contract",
@@ -61,7 +62,7 @@ export const EXPOSURE_REASONS: Readonly<Record<Exposure, string>> = {
 };
 
 /** Returns what the user can do about exposed keys: one line for each alternative. */
-export function describeRemedies(exposed: readonly Exposed[], source: ContractSource): readonly string[] {
+export function describeRemedies(exposed: readonly NamedExposure[], source: ContractSource): readonly string[] {
   const names = shellWord(exposed.map(({ name }) => name).join(","));
   const [pronoun, eachKey] = exposed.length === 1 ? ["it", "it"] : ["them", "each"];
   const file = source.kind === "file" ? printable(source.path) : "a contract (sophia-run init)";
@@ -78,10 +79,10 @@ interface FaultDescription {
   readonly remedy: string;
 }
 
-/** Returns why a key cannot be brokered, and the remedy. The text may contain an address from a file, which is not a secret. */
-export function describeKeyFault({ name: key, fault }: KeyFault): FaultDescription {
-  const name = printable(key);
-  const broker = (problem: string, remedy: string): FaultDescription => ({ code: "broker", problem, remedy });
+/** Returns why the broker cannot hold a key, and the remedy. The text may contain an address from a file, which is not a secret. */
+export function describeKeyFault({ name: keyName, fault }: KeyFault): FaultDescription {
+  const name = printable(keyName);
+  const brokerFault = (problem: string, remedy: string): FaultDescription => ({ code: "broker", problem, remedy });
   const leaveOut = `leave it out with --exclude ${name}`;
   switch (fault.kind) {
     case "untrusted": {
@@ -102,42 +103,49 @@ export function describeKeyFault({ name: key, fault }: KeyFault): FaultDescripti
         remedy: `if it may decide how ${name} is sent, add --contract ${shellWord(fault.path)}`,
       };
     case "unset":
-      return broker(
+      return brokerFault(
         `${printable(fault.variable)}, the address for ${name}, is not set`,
         `set ${printable(fault.variable)}, or ${leaveOut}`,
       );
     case "no-upstream":
-      return broker(`no origin is known for ${name}`, `add "upstream" to its "broker" in the contract, or ${leaveOut}`);
+      return brokerFault(
+        `no origin is known for ${name}`,
+        `add "upstream" to its "broker" in the contract, or ${leaveOut}`,
+      );
     case "no-header":
-      return broker(`no header is known for ${name}`, `add "headers" to its "broker" in the contract, or ${leaveOut}`);
+      return brokerFault(
+        `no header is known for ${name}`,
+        `add "headers" to its "broker" in the contract, or ${leaveOut}`,
+      );
     case "insecure":
-      return broker(
+      return brokerFault(
         `${describeAddress(fault, name)} is plain http to another machine`,
         `use an address that begins with https://, or ${leaveOut}`,
       );
     case "no-address":
-      return broker(
+      return brokerFault(
         `${describeAddress(fault, name)} is not the address of a service`,
         `use https://host or https://host/path, without user name and query, or ${leaveOut}`,
       );
     case "no-github":
-      return broker(
+      return brokerFault(
         `${describeAddress(fault, name)} is not the address of GitHub's API`,
         `use https://api.github.com, or https://HOST/api/v3 of a GitHub Enterprise Server, or ${leaveOut}`,
       );
     case "no-room":
-      return broker(
+      return brokerFault(
         `the format of ${name} leaves no room for a dummy of 32 random characters`,
         `allow more characters in its format, or set "broker": false for ${name} there`,
       );
     case "unprintable":
-      return broker(
+      return brokerFault(
         `the value of ${name} has a character that a header cannot have, such as a line break or a space`,
         `set ${name} without it (a final line break is the usual case), or ${leaveOut}`,
       );
   }
 }
 
+/** @param fault.variable the variable with the address; undefined if the contract has the address */
 function describeAddress({ variable }: { readonly variable: string | undefined }, name: string): string {
   return variable === undefined ? `the upstream of ${name}` : printable(variable);
 }

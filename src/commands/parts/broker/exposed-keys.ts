@@ -1,6 +1,7 @@
 /**
- * Finds the API keys that the program would get in plain text although `--broker` is on; pure. Only keys of known services
- * are found (`contract/broker/providers.ts`). The broker refuses to start if it finds one that the user has not excepted.
+ * Finds the API keys that the program would get in plain text although the user has turned the broker on. Only keys of known
+ * services are found (`contract/broker/providers.ts`). `run --broker` refuses to start if there is such a key, unless the user has
+ * named it in `--broker-except`.
  */
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isBlank } from "../../../contract/check-contract.ts";
@@ -8,7 +9,7 @@ import type { Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
 
 /**
- * The reason why no dummy replaces a key:
+ * The reason why the program would get a key rather than a dummy:
  * - `undeclared`: the contract does not declare the key
  * - `contract`: the contract declares the key, and does not let the broker hold it
  * - `alias`: the variable has the value of the key under another name
@@ -18,33 +19,36 @@ import type { Start } from "../../../resolve/start.ts";
 export type Exposure = "undeclared" | "contract" | "alias" | "file" | "excepted";
 
 export interface ExposedKey {
-  /** The variable that the program would get. */
+  /** The name of the variable that the program would get. */
   readonly name: string;
-  /** The name by which the service is known. It differs from `name` for an alias. */
+  /** The usual name of the key, such as `OPENAI_API_KEY`. It differs from `name` if the program gets the key by an alias. */
   readonly key: string;
   readonly why: Exposure;
 }
 
 export interface ExposureRules {
-  /** The brokered keys, and those that cannot be brokered: the latter are faults, and reported as such. */
+  /** The names of the keys that the broker holds, and of those that it cannot hold, which are reported as faults. */
   readonly handled: readonly string[];
-  /** The keys that an outer sophia-run brokers. */
+  /** The names of the keys that an outer sophia-run brokers. */
   readonly outer: readonly string[];
+  /** True if the user named the contract, rather than that sophia-run found it. */
   readonly isContractNamed: boolean;
+  /** Returns true for the names in `--broker-except`. */
   readonly isExcepted: (name: string) => boolean;
-  /** The environment ignores case in names, as on Windows. */
+  /** True if the environment ignores the case of names, as on Windows. */
   readonly foldsCase: boolean | undefined;
 }
 
-/** Returns the variables with the key of a known service that no dummy replaces, each with the reason. */
-export function exposedKeys(
+/** Finds the variables with the key of a known service that no dummy replaces. */
+export function findExposedKeys(
   { files: { contract }, values: { selected } }: Pick<Start, "files" | "values">,
   { handled, outer, isContractNamed, isExcepted, foldsCase }: ExposureRules,
 ): readonly ExposedKey[] {
   const knownSpelling = (name: string): string => knownSpellingOf(name, foldsCase);
   const aliasesOf = (name: string): readonly string[] =>
     (contract.variables.get(name)?.aliases ?? []).map((alias) => alias.name);
-  const replaced = new Set(handled.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
+  const handledNames = new Set(handled.flatMap((name) => [name, ...aliasesOf(name).map(knownSpelling)]));
+  // A variable may have the key's own name, or be an alias of it, or have got the value of an alias.
   const findKnownKey = ({ name, origin }: Resolved): string | undefined =>
     [name, contract.aliases.get(name) ?? "", origin.alias ?? ""]
       .map(knownSpelling)
@@ -53,7 +57,7 @@ export function exposedKeys(
     const { value, origin, delivery } = variable;
     const key = findKnownKey(variable);
     const name = knownSpelling(variable.name);
-    if (key === undefined || replaced.has(name) || isBlank(value) || origin.source === "fake") return [];
+    if (key === undefined || handledNames.has(name) || isBlank(value) || origin.source === "fake") return [];
     // The value is the dummy of the outer sophia-run.
     if (origin.source === "environment" && outer.includes(key)) return [];
     const exposedBy = (why: Exposure): readonly ExposedKey[] => [{ name, key, why }];
@@ -67,8 +71,8 @@ export function exposedKeys(
   });
 }
 
-/** Returns the spelling by which the service of a key is known: on Windows a name may be in any case. */
+/** Returns the name of a known service's key in its usual case, since on Windows a name may be in any case. */
 export function knownSpellingOf(name: string, foldsCase: boolean | undefined): string {
-  const upper = name.toUpperCase();
-  return foldsCase === true && providerOf(upper) !== undefined ? upper : name;
+  const upperCaseName = name.toUpperCase();
+  return foldsCase === true && providerOf(upperCaseName) !== undefined ? upperCaseName : name;
 }

@@ -1,7 +1,9 @@
-/** Parses `--broker-listen` and `--broker-name`, the address of the broker and the name that its clients use for it; pure. */
+/**
+ * Parses the options for the address of the broker, through which the requests of the program go: `--broker-listen`, and
+ * `--broker-name`, the host name by which the clients reach that address.
+ */
 import { isIP } from "node:net";
-import type { ListenAddress } from "../../../broker/own-address.ts";
-import { LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
+import { type ListenAddress, LOOPBACK_ADDRESS } from "../../../broker/own-address.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
@@ -9,11 +11,12 @@ import { parseUrl } from "../../../core/url.ts";
 
 const ADDRESSES_HINT = "allowed: an address of this machine, such as 172.17.0.1 or 172.17.0.1:8080, or unix:PATH";
 
-/** `[IPv6]`, `[IPv6]:port`, `IPv4` or `IPv4:port`. An IPv6 address without brackets does not match. */
+/** `[IPv6]`, `[IPv6]:port`, `IPv4` or `IPv4:port`. The groups are the address in brackets, the other address, and the port. */
 const ADDRESS_WITH_PORT = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s;
 
 /**
- * Returns the address on which the broker must listen. A socket's path is returned as the user wrote it, so it may be relative.
+ * Returns the address on which the broker must listen; by default a loopback address. The path of a Unix socket may be relative, as
+ * the user wrote it.
  *
  * @throws SophiaError (settings, 125) for a host name, for an address that means all interfaces, and for any other text
  */
@@ -38,10 +41,10 @@ function parseAddress(text: string): ListenAddress {
   const socketPath = /^unix:(.*)$/s.exec(text)?.[1];
   if (socketPath !== undefined) return { path: checkSocketPath(text, socketPath) };
   const isBareIpv6 = isIP(text) === 6;
-  const [, inBrackets, withoutBrackets, digits] = ADDRESS_WITH_PORT.exec(text) ?? [];
-  const ip = isBareIpv6 ? text : (inBrackets ?? withoutBrackets ?? "");
+  const [, ipInBrackets, ipWithoutBrackets, digits] = ADDRESS_WITH_PORT.exec(text) ?? [];
+  const ip = isBareIpv6 ? text : (ipInBrackets ?? ipWithoutBrackets ?? "");
   const family = isIP(ip);
-  const isIpv4InBrackets = inBrackets !== undefined && family !== 6;
+  const isIpv4InBrackets = ipInBrackets !== undefined && family !== 6;
   if (family === 0 || isIpv4InBrackets) {
     throw listenError(text, "not an address", `${ADDRESSES_HINT}; --broker-name is for the name that clients use`);
   }
@@ -49,10 +52,11 @@ function parseAddress(text: string): ListenAddress {
   const host = normalizeIp(ip, family);
   if (host.startsWith("::ffff:")) throw listenError(text, "an IPv4 address in the form of IPv6", ADDRESSES_HINT);
   if (host === "0.0.0.0" || host === "::") throw listenError(text, "all interfaces of this machine", ADDRESSES_HINT);
+  // Port 0 lets the system choose a free port.
   return { host, port: isBareIpv6 || digits === undefined ? 0 : parsePort(text, digits) };
 }
 
-/** Returns an IP address in its usual form, without brackets: clients send that form in `Host`. */
+/** Returns an IP address in the form that clients send in the header `Host`, but without brackets: `fd00::1` for `FD00:0::1`. */
 function normalizeIp(ip: string, family: number): string {
   const url = parseUrl(`http://${family === 6 ? `[${ip}]` : ip}`);
   return url?.hostname.replaceAll(/[[\]]/g, "") ?? "";
@@ -64,6 +68,7 @@ function parsePort(text: string, digits: string): number {
   throw listenError(text, "not a port", "allowed: a port from 1 to 65535; without one, a free one is used");
 }
 
+/** Returns the path. @param text the whole value of the option, for the message */
 function checkSocketPath(text: string, path: string): string {
   if (path === "") throw listenError(text, "no path", ADDRESSES_HINT);
   if (process.platform !== "win32") return path;
@@ -72,11 +77,11 @@ function checkSocketPath(text: string, path: string): string {
 
 /** Parses a host without a port, such as `host.docker.internal`, and returns it in the form that URLs have. */
 function parseHost(text: string): string {
-  const written = isIP(text) === 6 ? `[${text}]` : text;
-  const url = /^[\w.:[\]-]+$/.test(written) ? parseUrl(`http://${written}`) : undefined;
+  const hostInUrl = isIP(text) === 6 ? `[${text}]` : text;
+  const url = /^[\w.:[\]-]+$/.test(hostInUrl) ? parseUrl(`http://${hostInUrl}`) : undefined;
   const isHost = url !== undefined && url.host === url.hostname && `http://${url.host}/` === url.href;
-  // A URL drops the default port 80 and an empty one, so that `url` no longer shows that the user wrote a port.
-  const hasPort = /:\d*$/.test(written.replace(/^\[.*\]/, ""));
+  // A parsed URL has neither the default port 80 nor an empty port, so the text shows whether the user wrote one.
+  const hasPort = /:\d*$/.test(hostInUrl.replace(/^\[.*\]/, ""));
   if (isHost && !hasPort) return url.host;
   throw settingsError(
     `--broker-name has an invalid value: '${printable(text)}'`,

@@ -1,29 +1,30 @@
 /**
- * Tells the broker's plan who wrote a value. A key may go to an address that the caller wrote, or that the key's own source
- * wrote. A file that was only found in a repository must not redirect the user's key (`broker/service-address.ts`).
+ * Decides who is responsible for a value: the caller, ESC, or the authors of a file. The broker sends an API key only to an address
+ * that the caller has set, or that comes from the same source as the key. A file that sophia-run found in a repository must not
+ * redirect the user's key (`broker/service-address.ts`).
  */
 import type { SourcedValue } from "../../../broker/service-address.ts";
 import type { Origin, Resolved } from "../../../core/model.ts";
 import { originWords } from "../../../resolve/source-words.ts";
 import { keysSentTo } from "../../../trust/key-addresses.ts";
 
-/** The files that the user named, and is therefore responsible for. */
+/** The files that the user has named, so that the user is responsible for their content. */
 export interface NamedFiles {
-  /** The user named the contract (`--contract`, `SOPHIA_CONTRACT`). */
+  /** True if the user named the contract (`--contract`, `SOPHIA_CONTRACT`). */
   readonly isContractNamed: boolean;
-  /** The user named each of the `.env` files (`--dotenv`). */
+  /** True if the user named each of the `.env` files (`--dotenv`). */
   readonly areEnvFilesNamed: boolean;
 }
 
-/** The source of all values for which the caller is responsible. */
+/** The identifier of the source for all values for which the caller is responsible. */
 export const CALLER = "the caller's environment";
 
-/** Returns an identifier of a value's source. Values with the same identifier were written by the same people. */
+/** Returns an identifier of a value's source. The same people are responsible for all values with the same identifier. */
 export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): string {
   switch (origin.source) {
     case "environment":
       return origin.fromFile === true ? "files of an outer sophia-run" : CALLER;
-    // The caller, or the system, has named the secrets folder.
+    // The caller, or the system on behalf of the caller, has named the secrets folder.
     case "secrets":
       return CALLER;
     case "override":
@@ -37,14 +38,14 @@ export function sourceOf(origin: Origin, { areEnvFilesNamed }: NamedFiles): stri
   }
 }
 
-/** Returns the value of an address variable, with what the plan needs to know in order to trust it or not. */
+/** Returns the value of an address variable, with the facts by which the plan trusts the address or not. */
 export function sourcedAddress(resolved: Resolved, files: NamedFiles): SourcedValue {
   return { value: resolved.value, source: addressSourceOf(resolved, files), ...locationOf(resolved, files) };
 }
 
 /**
- * Returns the same identifier as `sourceOf`, except for an address that an alias has renamed. A contract that was only
- * found could otherwise declare another service's address as an alias, and so send a key to that service.
+ * Returns the same identifier as `sourceOf`, except for an address that the program gets by an alias. Otherwise a contract that was
+ * only found could declare the address of another service as an alias, and so send a key to that service.
  */
 function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string {
   const { alias } = origin;
@@ -54,7 +55,7 @@ function addressSourceOf({ name, origin }: Resolved, files: NamedFiles): string 
   return isSameService ? sourceOf(origin, files) : "the contract's alias";
 }
 
-/** Returns where an address is set, and whether the authors of the repository may have written it there (`isFound`). */
+/** Returns the file that sets an address, and whether the authors of the repository may have written it there (`isFound`). */
 function locationOf(
   { origin }: Resolved,
   { areEnvFilesNamed, isContractNamed }: NamedFiles,

@@ -1,13 +1,14 @@
-/** The place in the code that a message of `init` or `check --code` names. */
+/** A place in the source code of a project, as the messages of `init` and `check --code` show it. */
 import { printable } from "../../../core/text.ts";
 
-/** A line of a file. The path is relative to the working directory, or to the folder of the project. */
 export interface CodePlace {
+  /** The path of a file, relative to the working directory or to the project's folder. */
   readonly file: string;
+  /** The line number, from 1. */
   readonly line: number;
 }
 
-/** Describes a place as editors and terminals recognize it: `src/server.ts:12`. */
-export function placeWords({ file, line }: CodePlace): string {
+/** Returns a place in the form that editors and terminals turn into a link: `src/server.ts:12`. */
+export function describePlace({ file, line }: CodePlace): string {
   return `${printable(file)}:${line}`;
 }

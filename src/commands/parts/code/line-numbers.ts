@@ -1,8 +1,8 @@
 /**
- * Creates a function that returns the line number, from 1, of an offset in a text. The line starts are found once, so that the
- * function may be called for many offsets.
+ * Creates a function that returns the line number, from 1, of an offset in a text, in UTF-16 code units. The text is searched for
+ * line breaks only once, so the function may be called for many offsets.
  */
-export function lineFinder(text: string): (offset: number) => number {
+export function createLineNumberFinder(text: string): (offset: number) => number {
   const lineStarts = [0];
   for (let newline = text.indexOf("\n"); newline !== -1; newline = text.indexOf("\n", newline + 1)) {
     lineStarts.push(newline + 1);

@@ -1,8 +1,21 @@
-/** Translates the types of pydantic into formats of a contract: `port: int = Field(ge=1, le=65535)`; pure. */
+/**
+ * Translates the types of pydantic, a Python library for settings, into formats of a contract. Of this field declaration in a class
+ * it returns the format `port`:
+ *
+ *     port: int = Field(ge=1, le=65535)
+ */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
-import { parseNumber, parseString, splitList, textInBrackets } from "./expressions.ts";
-import { firstMatches } from "./reads.ts";
+import { parseNumber, parseString, parseStrings, splitList, textInBrackets } from "./expressions.ts";
+import { findMatches } from "./reads.ts";
 import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
+
+/** The declaration of a field in a class of Python, without its name. */
+export interface FieldDeclaration {
+  /** The annotation: `int`. */
+  readonly type: string;
+  /** The assigned expression: `Field(ge=1, le=65535)`. Undefined if nothing is assigned. */
+  readonly value: string | undefined;
+}
 
 /** The URL schemes that pydantic 2 admits for each of its types. */
 const URL_SCHEMES: Readonly<Record<string, readonly string[]>> = {
@@ -42,7 +55,7 @@ const INTEGER_TYPES: Readonly<Record<string, NumberRange>> = {
   NegativeInt: { maximum: -1 },
   NonPositiveInt: { maximum: 0 },
 };
-/** The types of other numbers. A bound that is exclusive, such as that of PositiveFloat, becomes the inclusive one. */
+/** The types of other numbers. A contract has inclusive bounds only, so PositiveFloat, which excludes 0, has 0 as its minimum. */
 const FLOAT_TYPES: Readonly<Record<string, NumberRange>> = {
   float: {},
   confloat: {},
@@ -50,6 +63,11 @@ const FLOAT_TYPES: Readonly<Record<string, NumberRange>> = {
   NonNegativeFloat: { minimum: 0 },
   NonPositiveFloat: { maximum: 0 },
 };
+
+/** The name of an enumeration, and its body, which is all indented and empty lines that follow. */
+const ENUM_CLASS =
+  /^class (\w+)\(\s*(?:(?:enum\.)?StrEnum|str\s*,\s*(?:enum\.)?Enum)\s*\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm;
+const ENUM_MEMBER = /^[ \t]{1,40}\w+[ \t]*=[ \t]*(.*)$/gm;
 
 /** The texts of each enumeration in a file, by the name of its class. */
 export type Enums = ReadonlyMap<string, readonly string[]>;
@@ -60,18 +78,13 @@ export type Enums = ReadonlyMap<string, readonly string[]>;
  *
  *     DEBUG = "debug"
  */
-export function enumsIn(code: string): Enums {
+export function findEnums(code: string): Enums {
   if (!code.includes("Enum")) return new Map();
-  const classes = firstMatches(
-    code,
-    /^class (\w+)\(\s*(?:(?:enum\.)?StrEnum|str\s*,\s*(?:enum\.)?Enum)\s*\):.*\n((?:(?:[ \t].*)?\n|[ \t].*$)*)/gm,
-  );
   return new Map(
-    classes.flatMap(([, name = "", body = ""]) => {
-      const members = firstMatches(body, /^[ \t]{1,40}\w+[ \t]*=[ \t]*(.*)$/gm);
-      const values = members.map(([, value = ""]) => parseString(value.replace(/[ \t]#.*$/, "")));
-      const texts = values.filter((value) => value !== undefined);
-      return texts.length === 0 || texts.length < values.length ? [] : [[name, texts] as const];
+    findMatches(code, ENUM_CLASS).flatMap(([, name = "", body = ""]) => {
+      const members = findMatches(body, ENUM_MEMBER);
+      const texts = parseStrings(members.map(([, value = ""]) => value.replace(/[ \t]#.*$/, "")));
+      return texts === undefined || texts.length === 0 ? [] : [[name, texts] as const];
     }),
   );
 }
@@ -84,10 +97,10 @@ const NO_FIELDS: ReadonlySet<string> = new Set();
  *
  *     @field_validator("hosts", mode="before")
  */
-export function fieldsWithEarlyValidator(classBody: string): ReadonlySet<string> {
+export function findFieldsWithEarlyValidator(classBody: string): ReadonlySet<string> {
   // Most classes have no validator, and a file may have thousands of classes.
   if (!classBody.includes("validator(")) return NO_FIELDS;
-  const decorators = firstMatches(classBody, /@(?:\w+\.)?(?:field_validator|validator)\(([^()]{0,1000})\)/g);
+  const decorators = findMatches(classBody, /@(?:\w+\.)?(?:field_validator|validator)\(([^()]{0,1000})\)/g);
   return new Set(
     decorators.flatMap(([, argumentText = ""]) => {
       const isEarly = /\bmode\s*=\s*["'](?:before|plain|wrap)["']|\bpre\s*=\s*True/.test(argumentText);
@@ -98,39 +111,52 @@ export function fieldsWithEarlyValidator(classBody: string): ReadonlySet<string>
 
 /** Types contain types, so that a long one would be parsed several times. */
 const MAX_TYPE_LENGTH = 500;
-const MAX_DEPTH = 3;
+/** How many wrappers around a type, such as `Optional[…]`, are removed. */
+const MAX_WRAPPERS = 3;
 
 /**
- * Returns the format of a field.
+ * Returns the format of a field; undefined if the type states nothing that a contract can state, or if the field has several types.
  *
- * @param type the annotation, such as `Annotated[int, Field(ge=1)] | None`
- * @param value what the field is assigned, such as `Field(default=3, le=9)`; empty for none
- * @param name the name of the variable
+ * @param name the name of the variable, since the variables that end in `_PORT` have a format of their own
  * @param enums the enumerations of the file
- * @returns undefined if the type states nothing that a contract can state, or if the field has several types
  */
-export function pydanticFormat(type: string, value: string, name: string, enums: Enums): FormatEntry | undefined {
+export function pydanticFormat(
+  { type, value = "" }: FieldDeclaration,
+  name: string,
+  enums: Enums,
+): FormatEntry | undefined {
   if (type.length > MAX_TYPE_LENGTH) return undefined;
   const { annotation, metadata } = unwrapType(type) ?? {};
   if (annotation === undefined) return undefined;
   const fieldText = `${value}${metadata}`;
+  // Such a validator may accept texts that are not of the type.
   if (/\b(?:Before|Plain|Wrap)Validator\b/.test(fieldText)) return undefined;
   const [, baseType = "", bracket = ""] = /^(?:\w+\.)*(\w+)\s*([[(]?)/.exec(annotation) ?? [];
   const argumentText = bracket === "" ? "" : textInBrackets(annotation, annotation.indexOf(bracket));
-  if (baseType === "Literal") return literalFormat(argumentText);
+  // `Literal["debug", "info"]`
+  if (baseType === "Literal") return enumFormat(parseStrings(splitList(argumentText)));
   // `conint(ge=1)` has its constraints in a call, other types have them in `Field()`.
   const constraints = `${fieldText} ${bracket === "(" ? argumentText : ""}`;
-  const integerRange = ownEntry(INTEGER_TYPES, baseType);
+  return formatOfType(baseType, constraints, name) ?? enumFormat(enums.get(baseType));
+}
+
+/**
+ * Returns the format of a type of Python or pydantic; undefined for other types.
+ *
+ * @param constraints text that contains the constraints, such as `Field(ge=1)`
+ */
+function formatOfType(type: string, constraints: string, name: string): FormatEntry | undefined {
+  const integerRange = ownEntry(INTEGER_TYPES, type);
   if (integerRange !== undefined) {
     return numberFormat("integer", { ...integerRange, ...parseRange(constraints, "integer") }, name);
   }
-  const floatRange = ownEntry(FLOAT_TYPES, baseType);
+  const floatRange = ownEntry(FLOAT_TYPES, type);
   if (floatRange !== undefined) {
     return numberFormat("number", { ...floatRange, ...parseRange(constraints, "number") }, name);
   }
-  const schemes = ownEntry(URL_SCHEMES, baseType);
+  const schemes = ownEntry(URL_SCHEMES, type);
   if (schemes !== undefined) return { type: "url", schemes };
-  switch (baseType) {
+  switch (type) {
     case "bool":
     case "StrictBool":
       return "boolean";
@@ -143,22 +169,23 @@ export function pydanticFormat(type: string, value: string, name: string, enums:
     case "constr":
       return textFormat(undefined, parseNumber(/\bmin_length\s*=\s*(\d+)/.exec(constraints)?.[1]));
     default:
-      return enumFormat(enums.get(baseType));
+      return undefined;
   }
 }
 
 /**
- * Removes what is around the type of a value: quotes, `Optional[…]`, `… | None` and `Annotated[…]`.
+ * Removes what is around the type of a value: quotes, `Optional[…]`, `… | None` and `Annotated[…]`. For
+ * `Annotated[int, Field(ge=1)] | None` the annotation is `int`, and the metadata is ` Field(ge=1)`.
  *
- * @returns also the metadata of `Annotated`; undefined if a value may have several types
+ * @returns undefined if a value may have several types
  */
 function unwrapType(type: string): { readonly annotation: string; readonly metadata: string } | undefined {
   let annotation = parseString(type.trim()) ?? type.trim();
   let metadata = "";
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    const [start = "", wrapper] = /^(?:\w+\.)*(Annotated|Optional|Union|Final)\s*(?=\[)/.exec(annotation) ?? [];
+  for (let wrappers = 0; wrappers < MAX_WRAPPERS; wrappers++) {
+    const [wrapperText = "", wrapper] = /^(?:\w+\.)*(Annotated|Optional|Union|Final)\s*(?=\[)/.exec(annotation) ?? [];
     const parts =
-      wrapper === undefined ? splitList(annotation, "|") : splitList(textInBrackets(annotation, start.length));
+      wrapper === undefined ? splitList(annotation, "|") : splitList(textInBrackets(annotation, wrapperText.length));
     const isAnnotated = wrapper === "Annotated";
     if (isAnnotated) metadata += ` ${parts.slice(1).join(" ")}`;
     const types = isAnnotated ? parts.slice(0, 1) : parts.filter((part) => part !== "None");
@@ -170,25 +197,22 @@ function unwrapType(type: string): { readonly annotation: string; readonly metad
   return { annotation, metadata };
 }
 
-/** Parses the values of `Literal["debug", "info"]`. */
-function literalFormat(argumentText: string): FormatEntry | undefined {
-  const values = splitList(argumentText).map(parseString);
-  const texts = values.filter((value) => value !== undefined);
-  return texts.length < values.length ? undefined : enumFormat(texts);
-}
-
+/** Returns undefined for a key that the table only inherits, such as `constructor`. */
 function ownEntry<Value>(table: Readonly<Record<string, Value>>, key: string): Value | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 
-/** Parses the constraints `ge` and `le`. The exclusive `gt` and `lt` are translated for integers only, as `ge` and `le`. */
+/**
+ * Parses the constraints `ge` (greater or equal) and `le`. The bounds of a contract are inclusive, so the exclusive `gt` and `lt`
+ * are translated for integers only: `gt=0` becomes the minimum 1.
+ */
 function parseRange(constraints: string, kind: "integer" | "number"): NumberRange {
-  const bound = (keyword: string): number | undefined =>
+  const parseBound = (keyword: string): number | undefined =>
     parseNumber(new RegExp(String.raw`\b${keyword}\s*=\s*(-?\d[\d_.]{0,20})`).exec(constraints)?.[1]);
-  const exclusiveBound = (keyword: string): number | undefined => (kind === "integer" ? bound(keyword) : undefined);
-  const above = exclusiveBound("gt");
-  const below = exclusiveBound("lt");
-  const minimum = bound("ge") ?? (above === undefined ? undefined : above + 1);
-  const maximum = bound("le") ?? (below === undefined ? undefined : below - 1);
+  const greaterThan = kind === "integer" ? parseBound("gt") : undefined;
+  const lessThan = kind === "integer" ? parseBound("lt") : undefined;
+  const minimum = parseBound("ge") ?? (greaterThan === undefined ? undefined : greaterThan + 1);
+  const maximum = parseBound("le") ?? (lessThan === undefined ? undefined : lessThan - 1);
+  // An unknown bound is left out, so that the caller keeps the bound that the name of the type states.
   return { ...(minimum === undefined ? {} : { minimum }), ...(maximum === undefined ? {} : { maximum }) };
 }

@@ -1,23 +1,24 @@
 /**
- * Translates the schemas of zod, valibot, envalid and joi into formats of a contract. Each library has a function that gets the
- * expression of one field, such as `z.coerce.number().int().min(1)`; pure.
+ * Translates the schemas of zod, valibot, envalid and joi into formats of a contract. Each library has a function that parses the
+ * expression of one field, such as `z.coerce.number().int().min(1)`, and schema-reads.ts calls it.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { type ChainStep, parseChain, parseNumber, parseString, parseStringList, splitList } from "./expressions.ts";
 import { enumFormat, numberFormat, type NumberRange, textFormat } from "./type-formats.ts";
 
 /** Returns the strings of an expression that is a list, or the name of a constant with a list: `["a", "b"]`, `LEVELS`. */
-export type ListFinder = (expression: string) => readonly string[] | undefined;
+type ListFinder = (expression: string) => readonly string[] | undefined;
 
 /**
- * Returns the format of a field.
+ * Returns the format of a field; undefined if the schema states nothing that a contract can state, or if it accepts values that the
+ * format does not admit.
  *
- * @param name the name of the variable
- * @returns undefined if the schema states nothing that a contract can state, or if it accepts other values as well
+ * @param name the name of the variable, since the variables that end in `_PORT` have a format of their own
+ * @param findList returns the strings of a list in the expression, which may be a constant of the file
  */
-export type SchemaFormat = (expression: string, name: string, findList: ListFinder) => FormatEntry | undefined;
+export type SchemaFormatParser = (expression: string, name: string, findList: ListFinder) => FormatEntry | undefined;
 
-/** How many schemas within schemas are followed. */
+/** How many schemas within schemas are followed, as in `z.optional(z.union([z.literal("a")]))`. */
 const MAX_DEPTH = 4;
 
 /** The facts that the steps of a schema have stated so far. */
@@ -32,7 +33,8 @@ interface SchemaFacts {
 
 const NO_FACTS: SchemaFacts = { range: {} };
 
-function formatOf({ kind, format, range, prefix, minLength }: SchemaFacts, name: string): FormatEntry | undefined {
+/** Returns the format that the facts of a whole schema amount to. */
+function formatOfFacts({ kind, format, range, prefix, minLength }: SchemaFacts, name: string): FormatEntry | undefined {
   if (kind === "number" || kind === "integer") return numberFormat(kind, range, name);
   // A text that starts with `postgres://` is a URL with this scheme.
   const scheme = /^([a-z][a-z\d+.-]*):\/\/$/.exec(prefix ?? "")?.[1];
@@ -41,14 +43,15 @@ function formatOf({ kind, format, range, prefix, minLength }: SchemaFacts, name:
   return textFormat(prefix, minLength);
 }
 
-/** Adds what one step says about a text or a number. The libraries use the same names for the same methods. */
+/** Adds what one step, such as `min(1)`, states about a text or a number. The libraries use the same names for the same methods. */
 function withStep(facts: SchemaFacts, step: ChainStep, findList: ListFinder): SchemaFacts {
   return facts.kind === "text" ? withTextStep(facts, step, findList) : withNumberStep(facts, step);
 }
 
+/** See `withStep`. A step that states nothing, or something that a contract cannot state, leaves the facts unchanged. */
 function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): SchemaFacts {
   const value = parseNumber(argumentText);
-  const withRange = (range: NumberRange): SchemaFacts => ({ ...facts, range: { ...facts.range, ...range } });
+  const withBound = (bound: NumberRange): SchemaFacts => ({ ...facts, range: { ...facts.range, ...bound } });
   // The bounds of a contract are inclusive. An exclusive bound can be translated for integers only.
   const isInteger = facts.kind === "integer";
   switch (name) {
@@ -58,19 +61,19 @@ function withNumberStep(facts: SchemaFacts, { name, argumentText }: ChainStep): 
     case "min":
     case "gte":
     case "minValue":
-      return value === undefined ? facts : withRange({ minimum: value });
+      return value === undefined ? facts : withBound({ minimum: value });
     case "max":
     case "lte":
     case "maxValue":
-      return value === undefined ? facts : withRange({ maximum: value });
+      return value === undefined ? facts : withBound({ maximum: value });
     case "gt":
-      return value !== undefined && isInteger ? withRange({ minimum: value + 1 }) : facts;
+      return value !== undefined && isInteger ? withBound({ minimum: value + 1 }) : facts;
     case "lt":
-      return value !== undefined && isInteger ? withRange({ maximum: value - 1 }) : facts;
+      return value !== undefined && isInteger ? withBound({ maximum: value - 1 }) : facts;
     case "positive":
-      return isInteger ? withRange({ minimum: 1 }) : facts;
+      return isInteger ? withBound({ minimum: 1 }) : facts;
     case "nonnegative":
-      return withRange({ minimum: 0 });
+      return withBound({ minimum: 0 });
     default:
       return facts;
   }
@@ -111,7 +114,7 @@ function urlFormat(options: string, findList: ListFinder): FormatEntry {
   return schemes.every((scheme) => /^[a-z][a-z\d+.-]*$/.test(scheme)) ? { type: "url", schemes } : "url";
 }
 
-/** Methods with which a schema may accept values that its format does not admit. */
+/** Methods by which a schema may accept values that its format does not admit. */
 const LOOSENING_METHODS = new Set(["catch", "or", "preprocess", "allow", "alter", "when"]);
 /** Schemas around another schema, which only state that the value may be missing: `z.optional(z.string())`. */
 const OPTIONAL_WRAPPERS = new Set([
@@ -125,55 +128,63 @@ const OPTIONAL_WRAPPERS = new Set([
 ]);
 
 /**
- * Returns true for a step after which the schema accepts other values. An empty value is not one of them, as in
- * `.or(z.literal(""))`, since for a contract an empty variable is not set.
+ * Returns true for a step by which the schema accepts other values. Returns false for `.or(z.literal(""))`, since a contract takes an
+ * empty variable for one that is not set.
  */
 function isLoosening({ name, argumentText = "" }: ChainStep): boolean {
   return LOOSENING_METHODS.has(name) && !/^\s*z\.literal\(\s*(?:""|''|undefined)\s*\)\s*$/.test(argumentText);
 }
 
 /** Returns the format of a schema of zod, such as `z.string().url()`. */
-export const zodFormat: SchemaFormat = (expression, name, findList) => {
+export const zodFormat: SchemaFormatParser = (expression, name, findList) => {
   return parseZod(expression, name, findList, MAX_DEPTH);
 };
 
+/** @param depth how many further schemas within this schema are followed */
 function parseZod(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
   const [library, ...steps] = parseChain(expression);
   const isZod = library?.argumentText === undefined && (library?.name === "z" || library?.name === "zod");
   if (depth === 0 || !isZod) return undefined;
-  const [base, ...methods] = steps[0]?.name === "coerce" ? steps.slice(1) : steps;
-  if (base?.argumentText === undefined) return undefined;
+  // `z.coerce.number()` has the type `number`.
+  const [type, ...methods] = steps[0]?.name === "coerce" ? steps.slice(1) : steps;
+  if (type?.argumentText === undefined) return undefined;
+  if (methods.some(isLoosening)) return undefined;
   const parseInner = (inner = ""): FormatEntry | undefined => parseZod(inner, name, findList, depth - 1);
-  if (OPTIONAL_WRAPPERS.has(base.name)) {
-    return methods.some(isLoosening) ? undefined : parseInner(splitList(base.argumentText)[0]);
-  }
-  let facts = zodBaseFacts(base, parseInner, findList);
+  if (OPTIONAL_WRAPPERS.has(type.name)) return parseInner(splitList(type.argumentText)[0]);
+  let facts = zodTypeFacts(type, parseInner, findList);
   for (const [index, method] of methods.entries()) {
-    if (isLoosening(method)) return undefined;
     if (method.name === "transform" || method.name === "pipe") {
       // From here on the methods are about the result of a transformation, not about the value of the variable.
-      const transformations = methods.slice(index);
-      if (transformations.some(isLoosening)) return undefined;
-      const pipedSchema = transformations.find((step) => step.name === "pipe")?.argumentText;
-      const isNumberText = transformations.every((step) => step.name !== "transform" || isToNumber(step.argumentText));
-      // `.transform(Number).pipe(z.number().min(1))`: the second schema is the one of the value.
-      const isPipedNumber = facts.kind === "text" && pipedSchema !== undefined && isNumberText;
-      return isPipedNumber ? parseInner(pipedSchema) : formatOf(facts, name);
+      const numberSchema = facts.kind === "text" ? findNumberSchema(methods.slice(index)) : undefined;
+      return numberSchema === undefined ? formatOfFacts(facts, name) : parseInner(numberSchema);
     }
     facts = withStep(facts, method, findList);
   }
-  return formatOf(facts, name);
+  return formatOfFacts(facts, name);
 }
 
-/** Returns true for a function that makes a number of a text: `Number`, `(text) => parseInt(text, 10)`. */
+/**
+ * Finds the schema of a number that is parsed from a text: `z.number().min(1)` in `.transform(Number).pipe(z.number().min(1))`.
+ * Returns undefined if a transformation may return anything else.
+ */
+function findNumberSchema(transformations: readonly ChainStep[]): string | undefined {
+  const isNumber = transformations.every((step) => step.name !== "transform" || isToNumber(step.argumentText));
+  return isNumber ? transformations.find((step) => step.name === "pipe")?.argumentText : undefined;
+}
+
+/** Returns true for a function that converts a text to a number: `Number`, `(text) => parseInt(text, 10)`. */
 function isToNumber(transformation = ""): boolean {
   return /^\s*(?:Number|parseInt|parseFloat)\s*$|^\s*\(?\s*(\w+)\s*\)?\s*=>\s*(?:Number|(?:Number\.)?parseInt|(?:Number\.)?parseFloat)\(\s*\1\s*(?:,\s*10\s*)?\)\s*$/.test(
     transformation,
   );
 }
 
-/** Returns what the first call of a schema states, such as `z.string()` or `z.enum(["a", "b"])`. */
-function zodBaseFacts(
+/**
+ * Returns what the first call of a schema states, such as `z.string()` or `z.enum(["a", "b"])`.
+ *
+ * @param parseInner returns the format of a schema within the schema
+ */
+function zodTypeFacts(
   { name, argumentText = "" }: ChainStep,
   parseInner: (expression: string) => FormatEntry | undefined,
   findList: ListFinder,
@@ -227,7 +238,7 @@ function parseLiterals(argumentText: string, findList: ListFinder): readonly str
 }
 
 /** Returns the format of a validator of envalid, such as `str({ choices: ["a", "b"] })`. */
-export const envalidFormat: SchemaFormat = (expression, name, findList) => {
+export const envalidFormat: SchemaFormatParser = (expression, name, findList) => {
   const { name: validator = "", argumentText = "" } = firstCall(expression) ?? {};
   switch (validator) {
     case "bool":
@@ -255,10 +266,11 @@ function firstCall(expression: string): ChainStep | undefined {
 }
 
 /** Returns the format of a schema of valibot, such as `v.pipe(v.string(), v.url())`. */
-export const valibotFormat: SchemaFormat = (expression, name, findList) => {
+export const valibotFormat: SchemaFormatParser = (expression, name, findList) => {
   return parseValibot(expression, name, findList, MAX_DEPTH);
 };
 
+/** @param depth how many further schemas within this schema are followed */
 function parseValibot(expression: string, name: string, findList: ListFinder, depth: number): FormatEntry | undefined {
   const call = firstCall(expression);
   if (depth === 0 || call?.argumentText === undefined) return undefined;
@@ -273,18 +285,18 @@ function parseValibot(expression: string, name: string, findList: ListFinder, de
     case "pipe": {
       const [schema, ...actions] = parameters.flatMap((parameter) => firstCall(parameter) ?? []);
       if (schema?.name !== "string") return parseValibot(inner, name, findList, depth - 1);
-      return formatOf(valibotPipeFacts(actions, findList), name);
+      return formatOfFacts(valibotPipeFacts(actions, findList), name);
     }
     default:
       return undefined;
   }
 }
 
-/** Returns what the actions of a pipe state that begins with `v.string()`. */
+/** Returns what the actions after `v.string()` in a pipe state. */
 function valibotPipeFacts(actions: readonly ChainStep[], findList: ListFinder): SchemaFacts {
   let facts: SchemaFacts = { ...NO_FACTS, kind: "text" };
   for (const action of actions) {
-    // The further actions are about the result of the transformation.
+    // All actions from here on are about the result of the transformation.
     if (action.name === "transform" && !isToNumber(action.argumentText)) return facts;
     const isConversion = action.name === "transform" || action.name === "toNumber";
     facts = isConversion ? { ...NO_FACTS, kind: "number" } : withStep(facts, action, findList);
@@ -293,12 +305,12 @@ function valibotPipeFacts(actions: readonly ChainStep[], findList: ListFinder): 
 }
 
 /** Returns the format of a schema of joi, such as `Joi.string().uri()`. */
-export const joiFormat: SchemaFormat = (expression, name, findList) => {
-  const [, base, ...methods] = parseChain(expression);
-  if (base === undefined || methods.some(isLoosening)) return undefined;
-  if (base.name === "boolean" || base.name === "bool") return "boolean";
-  if (base.name !== "string" && base.name !== "number") return undefined;
-  const isText = base.name === "string";
+export const joiFormat: SchemaFormatParser = (expression, name, findList) => {
+  const [, type, ...methods] = parseChain(expression);
+  if (type === undefined || methods.some(isLoosening)) return undefined;
+  if (type.name === "boolean" || type.name === "bool") return "boolean";
+  if (type.name !== "string" && type.name !== "number") return undefined;
+  const isText = type.name === "string";
   const choices = methods.find((method) => method.name === "valid" || method.name === "equal");
   if (choices !== undefined) {
     return isText ? enumFormat(parseStringList(`[${choices.argumentText ?? ""}]`)) : undefined;
@@ -306,15 +318,15 @@ export const joiFormat: SchemaFormat = (expression, name, findList) => {
   if (methods.some((method) => method.name === "port")) return "port";
   let facts: SchemaFacts = { ...NO_FACTS, kind: isText ? "text" : "number" };
   for (const method of methods) facts = withStep(facts, method, findList);
-  return formatOf(facts, name);
+  return formatOfFacts(facts, name);
 };
 
-/** The names of constants that are searched in one file: each takes a search of the whole file. */
+/** How many constants are searched in one file, since each takes a search of the whole file. */
 const MAX_CONSTANTS = 20;
 const MAX_NAME_LENGTH = 100;
 
 /**
- * Creates a function that returns the strings of a list. The list may be a constant in the file, such as
+ * Creates the function that finds lists for the schemas of one file. A list may be a constant in the file, such as
  * `const LEVELS = ["debug", "info"] as const`, for which the file is searched once.
  */
 export function createListFinder(text: string): ListFinder {

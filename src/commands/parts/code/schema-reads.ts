@@ -1,91 +1,95 @@
 /**
- * Finds the environment variables that schemas of zod, valibot, t3-env, envalid and joi declare. A schema also says which
- * variables are required, and which format each has.
+ * Finds the environment variables that schemas of zod, valibot, t3-env, envalid and joi declare in JavaScript and TypeScript code.
+ * A schema also says which variables are required, and which format each has. script-reads.ts calls both functions.
  */
-import { expressionAt, firstMatches, type VariableRead, type VariableReads } from "./reads.ts";
+import { expressionAt } from "./expressions.ts";
+import { findMatches, type VariableRead, type VariableReads } from "./reads.ts";
 import {
+  createListFinder,
   envalidFormat,
   joiFormat,
-  createListFinder,
-  type SchemaFormat,
+  type SchemaFormatParser,
   valibotFormat,
   zodFormat,
 } from "./schema-formats.ts";
 
-/** A library for schemas. */
-interface SchemaKind {
+/** How the schemas of one library are recognized and parsed. An expression is what follows the name: `z.string()` in `X: z.string()`. */
+interface SchemaLibrary {
   /** Matches the name of the package in a file that imports it. */
-  readonly package: RegExp;
-  /** Matches the beginning of a field's expression: `z.`. */
-  readonly field: RegExp;
+  readonly packageName: RegExp;
+  /** Matches the beginning of an expression: `z.`. */
+  readonly expressionStart: RegExp;
   readonly isRequired: (expression: string) => boolean;
-  readonly formatOf: SchemaFormat;
+  readonly parseFormat: SchemaFormatParser;
 }
 
-const SCHEMAS: readonly SchemaKind[] = [
+const LIBRARIES: readonly SchemaLibrary[] = [
   {
-    package: /["']zod(?:\/\w+)?["']/,
-    field: /^(?:z|zod)\s*\.|^\w*Schema\b/,
+    packageName: /["']zod(?:\/\w+)?["']/,
+    expressionStart: /^(?:z|zod)\s*\.|^\w*Schema\b/,
     isRequired: (expression) =>
       !/\.(?:optional|default|nullish|catch|prefault)\(|\bz\.(?:optional|undefined|nullish|preprocess|any|unknown)\(/.test(
         expression,
       ),
-    formatOf: zodFormat,
+    parseFormat: zodFormat,
   },
   {
-    package: /["']valibot["']/,
-    field: /^v\s*\.|^(?:pipe|string|optional|number|picklist|fallback)\(/,
+    packageName: /["']valibot["']/,
+    expressionStart: /^v\s*\.|^(?:pipe|string|optional|number|picklist|fallback)\(/,
     isRequired: (expression) => !/\b(?:optional|nullish|undefinedable|fallback|exactOptional)\(/.test(expression),
-    formatOf: valibotFormat,
+    parseFormat: valibotFormat,
   },
   {
-    package: /["']envalid["']/,
-    field: /^(?:\w+\.)?(?:str|bool|num|email|host|port|url|json|make\w+|\w*[vV]alidator)\(/,
+    packageName: /["']envalid["']/,
+    expressionStart: /^(?:\w+\.)?(?:str|bool|num|email|host|port|url|json|make\w+|\w*[vV]alidator)\(/,
     isRequired: (expression) => !/\b(?:default|devDefault)\s*:/.test(expression),
-    formatOf: envalidFormat,
+    parseFormat: envalidFormat,
   },
   {
-    package: /["'](?:joi|@hapi\/joi)["']/,
-    field: /^Joi\s*\./i,
+    packageName: /["'](?:joi|@hapi\/joi)["']/,
+    expressionStart: /^Joi\s*\./i,
     isRequired: (expression) => /\.required\(/.test(expression),
-    formatOf: joiFormat,
+    parseFormat: joiFormat,
   },
 ];
 
-/** Words of a file that reads the environment, or declares a schema for it. Other schemas describe other data. */
+/** A word of a file that reads the environment, or declares a schema for it. In other files a schema describes other data. */
 const ENVIRONMENT_WORD =
   /\b(?:(?:process|import\.meta|Bun)\??\.env|createEnv|cleanEnv|validationSchema|envSchema|EnvSchema)\b/;
 
 /** Returns the libraries by whose schemas a file checks its environment. */
-export function schemasOf(text: string): readonly SchemaKind[] {
-  return ENVIRONMENT_WORD.test(text) ? SCHEMAS.filter((kind) => kind.package.test(text)) : [];
+export function schemaLibrariesOf(text: string): readonly SchemaLibrary[] {
+  return ENVIRONMENT_WORD.test(text) ? LIBRARIES.filter(({ packageName }) => packageName.test(text)) : [];
 }
+
+/** The upper-case name of a field with its colon: `DATABASE_URL: `. */
+const FIELD_NAME = /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g;
 
 /**
  * Finds the fields of schemas whose names are in upper case:
  *
  *     DATABASE_URL: z.string().url().optional(),
  *
- * @param kinds the libraries of the file, from schemasOf()
+ * @param libraries the result of schemaLibrariesOf() for the file
  */
-export function findSchemaReads(text: string, kinds: readonly SchemaKind[]): VariableReads {
-  if (kinds.length === 0) return [];
-  const fields = firstMatches(text, /(?<![\w$.?])["']?([A-Z][A-Z0-9_]*)["']?\s{0,20}:\s{0,20}(?=[A-Za-z])/g);
+export function findSchemaReads(text: string, libraries: readonly SchemaLibrary[]): VariableReads {
+  if (libraries.length === 0) return [];
   const findList = createListFinder(text);
-  // In correct code the expressions of fields do not overlap. In other code each character may belong to many expressions, so
-  // that their formats are found only until as many characters are parsed as the file has.
+  // In malformed code the expressions of fields may overlap, so that parsing all of them would take quadratic time. The formats are
+  // only parsed until as many characters are read as the file has.
   let charactersLeft = text.length;
   const reads: VariableRead[] = [];
-  for (const match of fields) {
-    const [key, name = ""] = match;
-    const start = match.index + key.length;
-    const kind = kinds.find(({ field }) => field.test(text.slice(start, start + 80)));
-    if (kind === undefined) continue;
+  for (const match of findMatches(text, FIELD_NAME)) {
+    const { 0: nameWithColon, 1: name = "", index } = match;
+    const start = index + nameWithColon.length;
+    const textAfterName = text.slice(start, start + 80);
+    const library = libraries.find(({ expressionStart }) => expressionStart.test(textAfterName));
+    if (library === undefined) continue;
     const expression = expressionAt(text, start);
     charactersLeft -= expression.length;
-    const format = charactersLeft <= 0 ? undefined : kind.formatOf(expression, name, findList);
-    const isRequired = kind.isRequired(expression);
-    reads.push([name, isRequired, match.index, { isOptional: !isRequired, ...(format && { format }) }]);
+    const format = charactersLeft <= 0 ? undefined : library.parseFormat(expression, name, findList);
+    const isRequired = library.isRequired(expression);
+    reads.push({ name, isRequired, offset: index, isOptional: !isRequired, format });
   }
   return reads;
 }

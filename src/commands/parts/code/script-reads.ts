@@ -1,29 +1,35 @@
-/** Finds the environment variables that JavaScript and TypeScript code reads, and those without which the code fails. */
+/**
+ * Finds where JavaScript and TypeScript code reads environment variables, and without which of them the code fails. `init` proposes
+ * a contract with these variables, and `check --code` reports those that the contract lacks. schema-reads.ts finds the variables
+ * that schemas declare, such as those of zod.
+ *
+ * The limits in the patterns, such as `{0,20}`, bound the time that they take on code of any kind.
+ */
+import { expressionAt } from "./expressions.ts";
 import {
   addLocal,
   codeAround,
-  expressionAt,
-  firstGroups,
-  firstMatches,
-  firstNames,
+  findCaptures,
+  findMatches,
+  findReadsByPattern,
+  limitObjectNames,
   type LocalVariables,
-  readsByPattern,
   type VariableRead,
   type VariableReads,
 } from "./reads.ts";
-import { findSchemaReads, schemasOf } from "./schema-reads.ts";
-import { isTested } from "./script-tests.ts";
+import { findSchemaReads, schemaLibrariesOf } from "./schema-reads.ts";
+import { isTestedInScript } from "./script-tested-values.ts";
 
-/** The environment of Node.js, of a bundler, or of Bun. Code that also runs in a browser writes `process?.env`. */
+/** The object with the environment of Node.js, of a bundler, or of Bun. Code that also runs in a browser writes `process?.env`. */
 const ENVIRONMENT = String.raw`\b(?:process|import\.meta|Bun)\??\.env\b`;
-/** The same, which may be in brackets with a type of TypeScript: `(process.env as Env)`. */
+/** The same object, which may be in brackets with a type of TypeScript: `(process.env as Env)`. */
 const CAST_ENVIRONMENT = String.raw`(?:${ENVIRONMENT}|\(\s{0,20}${ENVIRONMENT}(?:\s+as\s[^()]{1,80})?\s{0,20}\))`;
 /** Another name for the environment: `const env = process.env`, or the parameter `env = process.env` of a function. */
 const ENVIRONMENT_ALIAS = new RegExp(
   String.raw`(?:\b(?:const|let|var)\s+|[(,]\s{0,20})(\w+)(?:\s*:[ \w.<>,|]{1,80})?\s*=\s*${ENVIRONMENT}(?:\s+as\s[^;=()\n]{1,80})?\s*(?:[;,)]|$)`,
   "gm",
 );
-/** `"X" in process.env`. */
+/** `"X" in process.env`. In these patterns `\x60` is the quote of a template. */
 const PRESENCE_TEST = new RegExp(String.raw`["'\x60]([A-Za-z_]\w*)["'\x60]\s{1,20}in\s{1,20}${ENVIRONMENT}`, "g");
 /** `const { X, Y: y = 1 } = process.env`. */
 const DESTRUCTURING = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONMENT}`, "g");
@@ -37,87 +43,100 @@ const DESTRUCTURING = new RegExp(String.raw`\{([^{}]{1,2000})\}\s*=\s*${ENVIRONM
  *     export const env = z.object({ PORT: z.coerce.number() }).parse(process.env);
  */
 export function findScriptReads(text: string): VariableReads {
-  const locals: LocalVariables = new Map();
-  const schemas = schemasOf(text);
-  const file: ScriptFile = { text, locals, hasSchema: schemas.length > 0 };
-  const directReads = findAccesses(file, CAST_ENVIRONMENT, "[A-Za-z_]\\w*");
+  const schemaLibraries = schemaLibrariesOf(text);
+  const file: ScriptFile = { text, locals: new Map(), hasSchema: schemaLibraries.length > 0 };
   const reads = [
     ...findAliasReads(file),
     ...findNestReads(text),
     ...findFunctionReads(text),
-    ...findSchemaReads(text, schemas),
-    ...directReads,
-    ...readsByPattern(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, false),
-    ...readsByPattern(text, PRESENCE_TEST, false),
-    ...findDestructuredReads(text, DESTRUCTURING, true),
+    ...findSchemaReads(text, schemaLibraries),
+    ...findAccesses(file, CAST_ENVIRONMENT, "[A-Za-z_]\\w*"),
+    ...findReadsByPattern(text, /\bDeno\.env\.get\(\s*["'`]([A-Za-z_]\w*)["'`]/g, { isRequired: false }),
+    ...findReadsByPattern(text, PRESENCE_TEST, { isRequired: false }),
+    ...findDestructuredReads(text, DESTRUCTURING, { areLocalsSearched: true }),
   ];
-  return withTestsOfLocals(text, reads, locals);
+  return withTestsOfLocals(text, reads, file.locals);
 }
 
 interface ScriptFile {
   readonly text: string;
-  /** Gets the local variables to which the reads are assigned. */
+  /** The local variables to which the reads are assigned. findAccesses() adds them. */
   readonly locals: LocalVariables;
-  /** The file hands what it reads to a schema, which declares what is required. */
+  /** True if the file declares a schema for the environment, which states what is required. */
   readonly hasSchema: boolean;
-}
-
-/**
- * Finds accesses such as `env.PORT`, `env["PORT"]` and `env?.PORT`, and adds the local variables of `file`. TypeScript's `!`,
- * as in `env.PORT!`, states that the variable is set.
- *
- * @param object a pattern for the object that has the environment
- * @param name a pattern for the names of variables
- */
-function findAccesses({ text, locals, hasSchema }: ScriptFile, object: string, name: string): VariableReads {
-  const access = String.raw`${object}(?:\?\.|\.)?(?:\[\s*["'\x60](${name})["'\x60]\s*\]|(?<=\.)(${name})\b)(!(?!=))?`;
-  return firstMatches(text, new RegExp(access, "g")).flatMap((match): VariableReads => {
-    const [, quotedName, plainName, nonNullMark] = match;
-    const { before, after } = codeAround(text, match, MAX_BEFORE);
-    const isWrite = ASSIGNED_AFTER.test(after) || /\bdelete\s+$/.test(before);
-    if (isWrite) return [];
-    const variable = quotedName ?? plainName ?? "";
-    const isRequired = nonNullMark !== undefined || isGuarded(before, after);
-    const read = [variable, isRequired, match.index] as const;
-    const local = LOCAL_BEFORE.exec(before)?.[1];
-    if (local !== undefined) addLocal(locals, local, variable);
-    // `PORT: process.env.PORT` is how t3-env gets its values.
-    const isHandedToSchema = hasSchema && KEY_BEFORE.exec(before)?.[1] === variable;
-    return [isTested(before, after) || isHandedToSchema ? read : [...read, UNTESTED]];
-  });
 }
 
 /** The key of a property before its value. */
 const KEY_BEFORE = /\b(\w{1,100})["']?\s{0,20}:\s{0,20}$/;
-const UNTESTED = { isUntested: true } as const;
 /** `const x = ` before a value. */
 const LOCAL_BEFORE = /\b(?:const|let|var)\s{1,20}(\w{1,100})(?:\s{0,20}:[^=;]{1,80})?\s{0,20}=\s{0,20}\(?$/;
-/** The code sets the variable. `??=` and `||=` do not match, since they read the variable first. */
+/** `= ` after a value, which sets the variable. `??=` and `||=` do not match, since they read the variable first. */
 const ASSIGNED_AFTER = /^\s*=(?![=>])/;
-/** The characters before a read that are searched for a guard. */
-const MAX_BEFORE = 300;
+/** How many characters before a read are searched for a condition, such as `if (!A || !B || !X)`. */
+const MAX_LENGTH_BEFORE = 300;
 
-/** Statements, and words in the names of functions, that end a program. */
-const FAILS = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
+/**
+ * Finds accesses such as `env.PORT`, `env["PORT"]` and `env?.PORT`, and adds to `locals` the variables to which they are assigned.
+ * TypeScript's `!`, as in `env.PORT!`, states that the variable is set. An access is untested if the code around it neither tests
+ * whether the variable is set nor has a fallback.
+ *
+ * @param objectPattern matches the object that has the environment
+ * @param namePattern matches the names of variables
+ */
+function findAccesses(
+  { text, locals, hasSchema }: ScriptFile,
+  objectPattern: string,
+  namePattern: string,
+): VariableReads {
+  // The groups are the name in quotes, the name after a dot, and the `!`.
+  const access = String.raw`${objectPattern}(?:\?\.|\.)?(?:\[\s*["'\x60](${namePattern})["'\x60]\s*\]|(?<=\.)(${namePattern})\b)(!(?!=))?`;
+  return findMatches(text, new RegExp(access, "g")).flatMap((match) => {
+    const [, quotedName, plainName, nonNullMark] = match;
+    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const isWrite = ASSIGNED_AFTER.test(after) || /\bdelete\s+$/.test(before);
+    if (isWrite) return [];
+    const name = quotedName ?? plainName ?? "";
+    const localName = LOCAL_BEFORE.exec(before)?.[1];
+    if (localName !== undefined) addLocal(locals, localName, name);
+    // With t3-env, `PORT: process.env.PORT` hands the value to the schema, which tests it.
+    const isHandedToSchema = hasSchema && KEY_BEFORE.exec(before)?.[1] === name;
+    return [
+      {
+        name,
+        isRequired: nonNullMark !== undefined || failsIfUnset(before, after),
+        offset: match.index,
+        isUntested: !isHandedToSchema && !isTestedInScript(before, after),
+      },
+    ];
+  });
+}
+
+/** Code that ends a program: `throw`, or a call of a function with such a word in its name, which is a guess. */
+const FAILURE = String.raw`throw\b|(?:\w+\.)?\w*(?:fail|raise|abort|panic|die|exit|missing|required|never)\w*\s*\(`;
 /** A function whose argument must be true or set: `assert(X)`. */
 const ASSERTION_BEFORE = /\b(?:assert(?:\.(?:ok|notEqual|strictEqual))?|invariant|ok|nonNull|ensure|required?)\(\s*$/i;
 /** `X ?? fail()`, or `X || (() => { throw …`. */
-const OR_FAILS = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILS})`, "i");
-/** The beginning of `if (!X)`, or of a later part of `if (!A || !X)`. */
-const IF_MISSING = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
+const OR_FAILURE = new RegExp(String.raw`^\s*(?:\?\?|\|\|)\s*(?:\(\s*\(\s*\)\s*=>\s*\{?\s*)?(?:${FAILURE})`, "i");
+/** The code before the value in `if (!X)`, or in `if (!A || !X)`. */
+const IF_NOT_BEFORE = /\bif\s*\(\s*(?:!\s*[\w$.?[\]"']{1,80}\s*\|\|\s*){0,9}!\s*$/;
+/** The code before the value in `if (X === undefined)`, or in `if (typeof X === "undefined")`. */
 const IF_BEFORE = /\bif\s*\(\s*(?:typeof\s+)?$/;
-const EQUALS_UNSET = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
-/** The rest of such an `if` statement. It must not contain `&&`, since `if (!A && !B)` does not require both variables. */
-const THEN_FAILS = new RegExp(
-  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILS})`,
+/** The code after the value in such a condition. */
+const IS_UNSET_AFTER = /^\s*={2,3}\s*(?:undefined|null|""|''|"undefined"|'undefined')/;
+/**
+ * The rest of such an `if` statement after the value, up to code that ends the program. A message may be printed before. The
+ * condition must not contain `&&`, since `if (!A && !B)` does not require both variables.
+ */
+const THEN_FAILURE = new RegExp(
+  String.raw`^(?:(?!&&)[^{};]){0,200}\)\s*\{?\s*(?:console\.\w+\([^;{}]{0,200}\);?\s*)?(?:return\s+)?(?:${FAILURE})`,
   "i",
 );
 
 /** Returns true for `assert(X)`, `X ?? fail()`, `if (!X) throw` and `if (X === undefined) throw`. */
-function isGuarded(before: string, after: string): boolean {
-  if (ASSERTION_BEFORE.test(before) || OR_FAILS.test(after)) return true;
-  const isIf = IF_MISSING.test(before) || (IF_BEFORE.test(before) && EQUALS_UNSET.test(after));
-  return isIf && THEN_FAILS.test(after);
+function failsIfUnset(before: string, after: string): boolean {
+  if (ASSERTION_BEFORE.test(before) || OR_FAILURE.test(after)) return true;
+  const isInCondition = IF_NOT_BEFORE.test(before) || (IF_BEFORE.test(before) && IS_UNSET_AFTER.test(after));
+  return isInCondition && THEN_FAILURE.test(after);
 }
 
 /** `const x = process.env.X;` without a fallback. */
@@ -126,113 +145,146 @@ const PLAIN_ASSIGNMENT = new RegExp(
   "gm",
 );
 
+/** An item of a destructuring pattern without a default: `X`, or `X: x`. */
+const DESTRUCTURED_ITEM = /(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g;
+
 /**
- * Returns the reads with what the file does to their local variables. After `const x = process.env.X` or
- * `const { X: x } = process.env` a guard of `x` makes X required, and a test of `x` is a test of X.
+ * Adds to the reads what the file does to their local variables. After `const x = process.env.X` or
+ * `const { X: x } = process.env`, X is required if the code fails without `x`, and X is tested if `x` is tested.
  *
- * @param testedLocals the local variables whose tests are searched, to which those of `{ X: x }` are added
+ * @param accessLocals the local variables that findAccesses() has found
  */
-function withTestsOfLocals(text: string, reads: VariableReads, testedLocals: LocalVariables): VariableReads {
-  const guardedLocals = new Map<string, string>();
-  for (const [, local = "", plainName, quotedName] of text.matchAll(PLAIN_ASSIGNMENT)) {
-    guardedLocals.set(local, plainName ?? quotedName ?? "");
-  }
-  for (const list of firstGroups(text, DESTRUCTURING)) {
-    for (const [, name = "", local = name] of list.matchAll(/(?:^|,)\s*([A-Za-z_]\w*)(?:\s*:\s*(\w+))?\s*(?=,|$)/g)) {
-      guardedLocals.set(local, name);
-      addLocal(testedLocals, local, name);
-    }
-  }
-  if (guardedLocals.size + testedLocals.size === 0) return reads;
-  const guarded = new Set<string>();
+function withTestsOfLocals(text: string, reads: VariableReads, accessLocals: LocalVariables): VariableReads {
+  const destructuredLocals = findDestructuredLocals(text);
+  const locals: LocalVariables = new Map(accessLocals);
+  for (const [localName, variable] of destructuredLocals) addLocal(locals, localName, variable);
+  const localsWithoutFallback = new Map([...findPlainLocals(text), ...destructuredLocals]);
+  if (localsWithoutFallback.size + locals.size === 0) return reads;
+  const { required, tested } = findUsesOfLocals(text, locals, localsWithoutFallback);
+  return reads.map((read) => ({
+    ...read,
+    isRequired: read.isRequired || required.has(read.name),
+    isUntested: read.isUntested === true && !tested.has(read.name),
+  }));
+}
+
+/**
+ * Finds the environment variables without whose local variables the code fails, and those whose local variables it tests.
+ *
+ * @param localsWithoutFallback the environment variable of each local variable that has no value if the environment variable is not
+ *   set
+ */
+function findUsesOfLocals(
+  text: string,
+  locals: LocalVariables,
+  localsWithoutFallback: ReadonlyMap<string, string>,
+): { readonly required: ReadonlySet<string>; readonly tested: ReadonlySet<string> } {
+  const required = new Set<string>();
   const tested = new Set<string>();
-  const isLocal = (word: string): boolean => guardedLocals.has(word) || testedLocals.has(word);
-  // Every word of the file is looked up. A pattern of all the names would try each of them at each character.
-  for (const match of firstMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
-    const [local] = match;
-    const { before, after } = codeAround(text, match, MAX_BEFORE);
-    const guardedVariable = guardedLocals.get(local);
-    if (guardedVariable !== undefined && isGuarded(before, after)) guarded.add(guardedVariable);
-    if (isTested(before, after)) for (const variable of testedLocals.get(local) ?? []) tested.add(variable);
+  const isLocal = (word: string): boolean => localsWithoutFallback.has(word) || locals.has(word);
+  // Looking up each word of the file is faster than a pattern of all the names, which would try each name at each character.
+  for (const match of findMatches(text, /(?<![\w$.])\w+(?![\w$])/g, isLocal)) {
+    const [localName] = match;
+    const { before, after } = codeAround(text, match, MAX_LENGTH_BEFORE);
+    const variableWithoutFallback = localsWithoutFallback.get(localName);
+    if (variableWithoutFallback !== undefined && failsIfUnset(before, after)) required.add(variableWithoutFallback);
+    if (!isTestedInScript(before, after)) continue;
+    for (const variable of locals.get(localName) ?? []) tested.add(variable);
   }
-  return reads.map(([name, required, offset, details]) => {
-    const isTestedElsewhere = details?.isUntested === true && tested.has(name);
-    const read = [name, required || guarded.has(name), offset] as const;
-    return details === undefined || isTestedElsewhere ? read : ([...read, details] as const);
+  return { required, tested };
+}
+
+/** Finds `const x = process.env.X;`. Returns the environment variable of each local variable. */
+function findPlainLocals(text: string): ReadonlyMap<string, string> {
+  return new Map(
+    Array.from(text.matchAll(PLAIN_ASSIGNMENT), ([, localName = "", plainName, quotedName]) => {
+      return [localName, plainName ?? quotedName ?? ""];
+    }),
+  );
+}
+
+/** Finds `const { X: x } = process.env`. Returns pairs of a local variable and its environment variable. */
+function findDestructuredLocals(text: string): readonly (readonly [localName: string, variable: string])[] {
+  return findCaptures(text, DESTRUCTURING).flatMap((items) => {
+    return Array.from(
+      items.matchAll(DESTRUCTURED_ITEM),
+      ([, name = "", localName = name]) => [localName, name] as const,
+    );
   });
 }
 
 /** Finds `env.X` after `const env = process.env`, `const { env } = process` or `import { env } from "node:process"`. */
 function findAliasReads(file: ScriptFile): VariableReads {
   const { text } = file;
+  // The last two patterns are imports of `env` by its own name and by another name.
   const aliases = new Set([
-    ...firstGroups(text, ENVIRONMENT_ALIAS),
-    ...firstGroups(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
-    ...firstGroups(
+    ...findCaptures(text, ENVIRONMENT_ALIAS),
+    ...findCaptures(text, /\{\s*(env)\s*\}\s*=\s*process\s*(?:;|$)/gm),
+    ...findCaptures(
       text,
       /\bimport\s*\{[^{}]{0,500}\b(env)\b(?!\s+as\b)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g,
     ),
-    ...firstGroups(
+    ...findCaptures(
       text,
       /\bimport\s*\{[^{}]{0,500}\benv\s+as\s+(\w+)[^{}]{0,500}\}\s*from\s*["'](?:node:)?process["']/g,
     ),
   ]);
-  return firstNames(aliases).flatMap((alias) => {
+  return limitObjectNames(aliases).flatMap((alias) => {
     const destructuring = String.raw`\{([^{}]{1,2000})\}\s*=\s*${alias}\s*(?:;|$)`;
     return [
-      // Only names in upper case are variables here, since another object in a function may have the same name.
+      // Only upper-case names are taken for variables, since a function may have another object of the same name.
       ...findAccesses(file, String.raw`(?<![\w$.])${alias}`, "[A-Z][A-Z0-9_]*"),
-      ...findDestructuredReads(text, new RegExp(destructuring, "gm"), false),
+      ...findDestructuredReads(text, new RegExp(destructuring, "gm"), { areLocalsSearched: false }),
     ];
   });
 }
 
-/** Finds `configService.get("X")` and `getOrThrow("X")` of Nest. Keys in lower case belong to the application's configuration. */
+/** A call of Nest's configuration service: `configService.get("X")`, `getOrThrow("X")`, `config.get<string>("X")`. */
+const NEST_CALL = /\bconfig(?:Service)?\.get(OrThrow)?(?:<[^()]{1,200}>)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
+
+/** Finds reads with Nest, a framework. Keys in lower case belong to the configuration of the application. */
 function findNestReads(text: string): VariableReads {
   if (!/["']@nestjs\/config["']/.test(text)) return [];
-  const call = /\bconfig(?:Service)?\.get(OrThrow)?(?:<[^()]{1,200}>)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
-  return Array.from(text.matchAll(call), (match): VariableRead => {
-    const [, orThrow, name = ""] = match;
-    return [name, orThrow !== undefined, match.index];
+  return Array.from(text.matchAll(NEST_CALL), ({ 1: orThrow, 2: name = "", index }) => {
+    return { name, isRequired: orThrow !== undefined, offset: index };
   });
 }
 
-/** Finds `requireEnv("X")` and functions with similar names, and `env.get("X").required()` of the package env-var. */
+/** `requireEnv("X")`, `mustGetEnvVar("X")` and similar names that projects give to such functions, and `getEnvOrThrow("X")`. */
+const REQUIRING_CALL =
+  /\b(?:require|required|must|mustGet|need|ensure|assert|expect)_?Env(?:Var|ironmentVariable|ironment|Variable)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]|\b(?:getEnv|env)(?:Var)?OrThrow\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
+
+/** Finds calls of functions that require a variable, and `env.get("X").required()` of the package env-var. */
 function findFunctionReads(text: string): VariableReads {
-  const requiringCall =
-    /\b(?:require|required|must|mustGet|need|ensure|assert|expect)_?Env(?:Var|ironmentVariable|ironment|Variable)?\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]|\b(?:getEnv|env)(?:Var)?OrThrow\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]/g;
-  const requiringReads = readsByPattern(text, requiringCall, true);
+  const requiringReads = findReadsByPattern(text, REQUIRING_CALL, { isRequired: true });
   if (!/["']env-var["']/.test(text)) return requiringReads;
-  const getCalls = firstMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g);
-  return [
-    ...requiringReads,
-    ...getCalls.map((match): VariableRead => {
-      const furtherCalls = expressionAt(text, match.index + match[0].length);
-      const isRequired = /\.required\(\s*(?:true)?\s*\)/.test(furtherCalls);
-      return [match[1] ?? "", isRequired, match.index];
-    }),
-  ];
+  const getReads = findMatches(text, /\.get\(\s*["'`]([A-Z][A-Z0-9_]*)["'`]\s*\)/g).map((match) => {
+    const { 0: getCall, 1: name = "", index } = match;
+    const furtherCalls = expressionAt(text, index + getCall.length);
+    return { name, isRequired: /\.required\(\s*(?:true)?\s*\)/.test(furtherCalls), offset: index };
+  });
+  return [...requiringReads, ...getReads];
 }
 
 /**
  * Finds the names in destructuring patterns such as `{ A, B: b, C = 1 }`.
  *
- * @param pattern has the text between the braces as its first group; one character comes before the group
- * @param areLocalsSearched withTestsOfLocals() searches the tests of the local variables, so that without a default they are
- *   untested for now
+ * @param pattern its first group is the text between the braces, and its match begins with the opening brace
+ * @param options.areLocalsSearched true if withTestsOfLocals() searches for tests of the local variables. Until then the variables
+ *   without a default are untested.
  */
-function findDestructuredReads(text: string, pattern: RegExp, areLocalsSearched: boolean): VariableReads {
+function findDestructuredReads(text: string, pattern: RegExp, options: { areLocalsSearched: boolean }): VariableReads {
   const reads: VariableRead[] = [];
-  for (const { 1: list = "", index } of text.matchAll(pattern)) {
-    let itemStart = index + "{".length;
-    for (const item of list.split(",")) {
+  for (const { 1: items = "", index } of text.matchAll(pattern)) {
+    let itemOffset = index + "{".length;
+    for (const item of items.split(",")) {
       const [, space = "", name] = /^(\s*)([A-Za-z_]\w*)\s*(?:[:=]|$)/.exec(item) ?? [];
+      const hasDefault = item.includes("=");
       if (name !== undefined) {
-        const read = [name, false, itemStart + space.length] as const;
-        const hasDefault = item.includes("=");
-        reads.push(areLocalsSearched && !hasDefault ? [...read, UNTESTED] : read);
+        const isUntested = options.areLocalsSearched && !hasDefault;
+        reads.push({ name, isRequired: false, offset: itemOffset + space.length, isUntested });
       }
-      itemStart += item.length + ",".length;
+      itemOffset += item.length + ",".length;
     }
   }
   return reads;

@@ -1,10 +1,11 @@
 /**
- * Makes formats of a contract from what the types of code say about a value. schema-formats.ts and pydantic-formats.ts use it
- * for the libraries of JavaScript and Python; pure.
+ * Creates the formats that a contract has for numbers, texts and choices from what source code states about a value, such as the
+ * bounds of a number. schema-formats.ts uses these functions for the schema libraries of JavaScript, and pydantic-formats.ts for
+ * those of Python.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 
-/** The bounds of a number, both inclusive. An absent bound is unknown. */
+/** The bounds of a number, both inclusive. A bound is absent if the code does not state it. */
 export interface NumberRange {
   readonly minimum?: number;
   readonly maximum?: number;
@@ -18,15 +19,16 @@ export function isPortName(name: string): boolean {
 }
 
 /**
- * Returns the format of a number. It is the format of a port if the variable has the name of one, and each bound is absent or
- * the bound of ports.
+ * Returns the format of a number. It is `port` if the variable has the name of a port, and the range does not exclude any port.
+ *
+ * @param name the name of the variable
  */
 export function numberFormat(type: "integer" | "number", range: NumberRange, name: string): FormatEntry {
   const { minimum, maximum } = range;
   const admitsAllPorts = (minimum ?? 1) === 1 && (maximum ?? MAX_PORT) === MAX_PORT;
   if (isPortName(name) && admitsAllPorts) return "port";
   if (minimum === undefined && maximum === undefined) return type;
-  // A contract that admits no value is an error, so a range without a number is left out.
+  // The bounds contradict each other. A format that admits no value would be an error in the contract.
   if ((minimum ?? -Infinity) > (maximum ?? Infinity)) return type;
   return { type, ...(minimum === undefined ? {} : { minimum }), ...(maximum === undefined ? {} : { maximum }) };
 }
@@ -35,8 +37,8 @@ export function numberFormat(type: "integer" | "number", range: NumberRange, nam
 const MAX_MIN_LENGTH = 65_536;
 
 /**
- * Returns the format of a text with a prefix or a minimum length; undefined if it has neither. An empty value is the same as
- * none, so that a minimum length of one character says nothing.
+ * Returns the format of a text with a prefix or a minimum length, in characters; undefined if it has neither. A contract takes an
+ * empty value for no value, so that a minimum length of 1 adds nothing.
  */
 export function textFormat(prefix: string | undefined, minLength = 0): FormatEntry | undefined {
   const hasLength = Number.isInteger(minLength) && minLength > 1 && minLength <= MAX_MIN_LENGTH;
@@ -47,6 +49,7 @@ export function textFormat(prefix: string | undefined, minLength = 0): FormatEnt
 
 /** Returns the format of a choice of texts; undefined if one of them is empty, or if there are none. */
 export function enumFormat(values: readonly string[] | undefined): FormatEntry | undefined {
-  const distinct = [...new Set(values)];
-  return distinct.length === 0 || distinct.includes("") ? undefined : { type: "enum", values: distinct };
+  const distinctValues = [...new Set(values)];
+  if (distinctValues.length === 0 || distinctValues.includes("")) return undefined;
+  return { type: "enum", values: distinctValues };
 }

@@ -1,15 +1,16 @@
 /**
- * Compares the schema that an ESC environment has with the one that the contract gives; pure. `enforce` writes the schema as an
- * entry of `values` in the environment's definition, and `audit` reports if it is missing or differs. The entry's description
- * (`describeWriter`) marks it as written by `enforce`, and stores the variables that the user selected.
+ * Compares the schema in the definition of an ESC environment with the schema that follows from the contract. `enforce` writes that
+ * schema, as an entry below `values` of the definition, so that ESC refuses values that do not meet the contract. `audit` reports a
+ * missing or outdated schema. The entry's description (`describeWriter`) says that `enforce` has written it, and stores which
+ * variables the user selected.
  */
 import {
   type ContractSchema,
   contractSchema,
   describeWriter,
+  type Selection,
   selectionIn,
 } from "../../../contract/esc-schema/contract-schema.ts";
-import type { Selection } from "../../../contract/esc-schema/contract-schema.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { entriesOf, printOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
@@ -17,54 +18,58 @@ import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { validationLines } from "./schema-text.ts";
 
-/** The key of the entry, unless the user chooses another key. */
+/** The key below `values`, unless the user chooses another key. */
 const DEFAULT_KEY = "contract";
 
 export interface SchemaState {
   readonly key: string;
   /** The entry that the definition has now; undefined if it has none with this key. */
   readonly entry: ValuesEntry | undefined;
+  /** The schema that follows from the contract. */
   readonly translated: ContractSchema;
-  /** The lines that must stand below the key, so that the entry is what the contract gives. */
+  /** The YAML of that schema: the lines of an up-to-date entry below its key. */
   readonly lines: readonly string[];
   /** Returns true if the schema checks the variable. */
   readonly isEnforced: (name: string) => boolean;
-  /** `differs`: since the entry was written, the contract or the selection of variables has changed. */
+  /** `differs` means that the contract or the selection of variables has changed since the entry was written. */
   readonly state: "missing" | "differs" | "current";
 }
 
 export interface SchemaRequest {
-  /** The user's key. Without it the key of the entry that `enforce` has written is used, or else {@link DEFAULT_KEY}. */
+  /** The user's key; by default the key of the entry that `enforce` has written, or {@link DEFAULT_KEY} if there is none. */
   readonly key?: string | undefined;
-  /** The variables that the schema must check. Without it they are those of the earlier entry, or else all. */
+  /** The variables that the schema must check; by default those of the existing entry, or all if there is none. */
   readonly selection?: Selection | undefined;
 }
 
 /**
- * Compares the entry of a definition with the one that a contract gives.
+ * Compares the schema in a definition with the schema that follows from a contract.
  *
- * @param files the variables that `values.files` of the environment supplies
- * @throws SophiaError (esc-edit, 125) if the key belongs to another entry, or for a definition of an unusual form
+ * @param yaml the definition
+ * @param files the names of the variables that the environment supplies as files (`values.files`)
+ * @throws SophiaError (esc-edit, 125) if the key belongs to an entry that `enforce` has not written, or if sophia-run cannot edit
+ *   the definition
  */
 export function schemaState(
   contract: Contract,
   yaml: string,
   files: ReadonlySet<string>,
-  wanted: SchemaRequest = {},
+  request: SchemaRequest = {},
 ): SchemaState {
   const entries = entriesOf(yaml);
-  const [writtenKey] = Array.from(entries).find(([, candidate]) => findSelection(candidate) !== undefined) ?? [];
-  const key = wanted.key ?? writtenKey ?? DEFAULT_KEY;
+  const [writtenKey] =
+    Array.from(entries).find(([, candidateEntry]) => findSelection(candidateEntry) !== undefined) ?? [];
+  const key = request.key ?? writtenKey ?? DEFAULT_KEY;
   const entry = entries.get(key);
-  const earlierSelection = entry === undefined ? undefined : findSelection(entry);
-  if (entry !== undefined && earlierSelection === undefined) {
+  const existingSelection = entry === undefined ? undefined : findSelection(entry);
+  if (entry !== undefined && existingSelection === undefined) {
     throw new SophiaError({
       code: "esc-edit",
       message: `values.${key} of the definition is not a schema of sophia-run`,
       hint: "choose another name for the schema: --key NAME",
     });
   }
-  const selection = wanted.selection ?? earlierSelection ?? { only: [], except: [] };
+  const selection = request.selection ?? existingSelection ?? { only: [], except: [] };
   const isIncluded = selection.only.length === 0 ? (): boolean => true : createMatcher(selection.only);
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
@@ -74,7 +79,7 @@ export function schemaState(
   return { key, entry, translated, lines, isEnforced, state: compareEntry(entry, lines) };
 }
 
-/** Compares meanings, not texts: the definition may have other spaces, quotes and comments. */
+/** Compares the parsed YAML, because the user may have changed spaces, quotes and comments. */
 function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
   if (entry === undefined) return "missing";
   const isEqual = JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
@@ -82,8 +87,9 @@ function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]):
 }
 
 /**
- * Returns the selection of variables that an entry was written for; undefined for an entry that `enforce` has not written.
- * The selection is in `fn::validate`, `schema`, `description`. In a print each string has the prefix `s `.
+ * Returns the selection of variables that the description of a schema stores; undefined for an entry that `enforce` has not
+ * written. An entry has its parsed YAML as nested lists, in which each string has the prefix `s `. This one has the path
+ * `fn::validate`, `schema`, `description`.
  */
 function findSelection({ print }: ValuesEntry): Selection | undefined {
   const [, validation] = mapEntries(print).find(([key]) => key === "s fn::validate") ?? [];
@@ -92,18 +98,18 @@ function findSelection({ print }: ValuesEntry): Selection | undefined {
   return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
 }
 
-type Printed = ValuesEntry["print"];
+type ParsedYaml = ValuesEntry["print"];
 
-/** Returns the keys and values of a printed map, `["map", [key, value], …]`; none for another node. */
-function mapEntries(print: Printed | undefined): readonly (readonly [Printed, Printed])[] {
-  if (typeof print !== "object" || print[0] !== "map") return [];
-  return print.slice(1).flatMap((pair) => {
+/** Returns the keys and values of a map, which has the form `["map", [key, value], …]`; none for another node. */
+function mapEntries(node: ParsedYaml | undefined): readonly (readonly [ParsedYaml, ParsedYaml])[] {
+  if (typeof node !== "object" || node[0] !== "map") return [];
+  return node.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];
     return key === undefined || value === undefined ? [] : [[key, value] as const];
   });
 }
 
-/** Returns the title of the schema, by which people recognize the contract in the definition. */
+/** Returns the title of the schema, by which the readers of the definition recognize the contract. */
 function titleOf({ source, name }: Contract): string {
   if (name !== undefined) return name;
   return source.kind === "file" ? "sophia.contract.json" : "the built-in contract of sophia-run";

@@ -1,5 +1,6 @@
 /**
- * Writes the schema of a contract as YAML for the definition of an ESC environment; pure. The lines look like this:
+ * Formats the schema of a contract as YAML for the definition of an ESC environment, into which `enforce` writes it. The lines look
+ * like this:
  *
  *     fn::validate:
  *       schema:
@@ -11,17 +12,17 @@
 import { keyText, quoted, withoutReferences } from "../../../esc/definition/nodes.ts";
 import type { EscSchema } from "../../../contract/esc-schema/esc-schema.ts";
 
-/** Columns by which YAML is indented below its key. */
+/** The columns by which lines are indented below their key. */
 const INDENT = 2;
-/** The types of JSON Schema that need no quotes in YAML: all of them but `null`. */
+/** The strings that are written without quotes: the types in a contract's schema, which YAML reads as strings anyway. */
 const UNQUOTED_TYPE = /^(?:array|boolean|number|object|string)$/;
-/** The members of a schema that are written with one entry on each line. All others are written on one line. */
+/** The members of a schema whose entries have a line each. Any other member is written on one line. */
 const MULTILINE_MEMBERS = ["properties", "anyOf", "$defs"] as const;
 
 /**
- * Returns the lines below a key of `values` that make ESC check the environment's variables by the schema.
+ * Returns the lines of an entry below `values`, without its key. They make ESC check the variables of the environment by the schema.
  *
- * @param indent the columns by which all lines are indented
+ * @param indent the columns by which each line is indented
  */
 export function validationLines(schema: EscSchema, indent: number): readonly string[] {
   const lines = [
@@ -36,6 +37,7 @@ function indentLines(lines: readonly string[], columns: number): readonly string
   return lines.map((line) => " ".repeat(columns) + line);
 }
 
+/** Returns the lines of a JSON Schema: one for each member, or several for those of {@link MULTILINE_MEMBERS}. */
 function schemaLines(schema: EscSchema): readonly string[] {
   return Object.entries(schema).flatMap(([key, value]: [string, unknown]): readonly string[] => {
     if (!MULTILINE_MEMBERS.some((member) => member === key)) return [`${key}: ${inlineText(value)}`];
@@ -46,7 +48,7 @@ function schemaLines(schema: EscSchema): readonly string[] {
   });
 }
 
-/** Returns a value as YAML on one line. Strings are escaped, because ESC replaces `${…}` and `$$` in them. */
+/** Returns a value as YAML on one line. ESC would replace `${…}` and `$$` in strings, so these are escaped. */
 function inlineText(value: unknown): string {
   if (typeof value === "string") return UNQUOTED_TYPE.test(value) ? value : quoted(withoutReferences(value));
   if (Array.isArray(value)) return `[${value.map(inlineText).join(", ")}]`;

@@ -1,6 +1,7 @@
 /**
- * Reports which credentials and files of ESC a start with `--refresh` would renew, and when. `check` and `explain` print the
- * report, as text or as JSON. It contains no values, and nothing is renewed for it.
+ * Reports which credentials and files `run --refresh` would renew, and when: ESC gives short-lived credentials of clouds, and opens
+ * them again before they expire. `check` and `explain` print the report, as text or as JSON. It contains no values, and creating it
+ * renews nothing.
  */
 import type { Settings } from "../../../command-line/settings.ts";
 import { formatSecond } from "../../../core/day.ts";
@@ -19,24 +20,27 @@ export type RenewedKind = Cloud | "files";
 export type RenewalReport =
   | {
       readonly kind: "renewed";
-      /** The variables in which ESC gives the credentials, or that name its files. */
+      /** The variables in which ESC gives the credentials, or that contain the paths of its files. */
       readonly variables: readonly string[];
-      /** Describes the ESC environment that they come from. */
+      /** Describes the ESC environment that gives the credentials or files. */
       readonly from: string;
+      /** The time at which the credentials expire, in ISO 8601. */
       readonly expiresAt: string;
       /**
-       * The statement of when they expire: the name of a variable, `token` (the token itself) or `session` (the session of ESC).
-       * `default`: nothing states it, and one hour is assumed.
+       * The source of that time: the name of a variable, `token` (the token itself), `session` (the session of ESC), or `default`
+       * (nothing states the time, and one hour is assumed).
        */
       readonly by: string;
-      /** The time at which ESC is opened again, unless something else expires earlier. */
+      /** The time at which ESC will be opened again, in ISO 8601, unless other credentials expire earlier. */
       readonly renewsAt: string;
       /** Variables that the program gets in place of `variables`. */
       readonly set: readonly string[];
       /** Further variables of ESC that the program does not get. */
       readonly withheld: readonly string[];
     }
+  /** The credentials cannot be renewed, and `run --refresh` would not start the program. */
   | { readonly kind: "refused"; readonly problem: string; readonly remedy: string }
+  /** ESC gives no such credentials or files. */
   | { readonly kind: "nothing"; readonly why: string };
 
 export interface RefreshReport {
@@ -48,18 +52,18 @@ export interface RefreshReport {
 /** The scope of `--refresh` without further options: all clouds, and files. */
 const FULL_SCOPE: RefreshScope = { option: "--refresh", clouds: CLOUDS, hasFiles: true };
 
-/** Reports what a start renews as the options or the contract ask for; undefined if they do not ask for a renewal. */
+/** Reports what `run` would renew; undefined if neither the options nor the contract ask for a renewal. */
 export function reportRefresh(start: Start, settings: Settings): RefreshReport | undefined {
   const scope = refreshScope(settings, start.files.contract);
-  return scope === undefined ? undefined : reportFor(scope, start);
+  return scope === undefined ? undefined : createReport(scope, start);
 }
 
-/** Reports what a start with `--refresh` would renew, if the user has not asked for a renewal yet. */
+/** Reports what `run --refresh` would renew, for a user who has not asked for a renewal yet. */
 export function offerRefresh(start: Start): RefreshReport {
-  return reportFor(FULL_SCOPE, start);
+  return createReport(FULL_SCOPE, start);
 }
 
-function reportFor(scope: RefreshScope, start: Start): RefreshReport {
+function createReport(scope: RefreshScope, start: Start): RefreshReport {
   const plan = planRefresh(scope, start, Date.now());
   const parts = new Map<RenewedKind, RenewalReport>(
     scope.clouds.map((cloud) => [cloud, cloudReport(cloud, plan, start)]),
@@ -68,8 +72,9 @@ function reportFor(scope: RefreshScope, start: Start): RefreshReport {
   return { scope, parts, warnings: plan.warnings };
 }
 
-/** @param plan the renewal of all clouds, from which the report takes this cloud's part */
+/** @param plan the renewal of all clouds, of which the report describes one */
 function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalReport {
+  // A refusal without a cloud is about all of them.
   const refusal = plan.refusals.find((candidate) => candidate.cloud === undefined || candidate.cloud === cloud);
   if (refusal !== undefined) return refusedReport(refusal.error);
   const credentials = plan.credentials.find((candidate) => candidate.cloud === cloud);
@@ -83,7 +88,7 @@ function cloudReport(cloud: Cloud, plan: RefreshPlan, start: Start): RenewalRepo
     kind: "renewed",
     variables,
     from: origin === undefined ? "" : printable(originWords(origin)),
-    ...lifeReport(credentials, leadMs),
+    ...reportTimes(credentials, leadMs),
     set: replacements.filter((name) => !plan.setByEsc.includes(name)),
     withheld: [...withheld.filter(isSet), ...plan.withheld.filter((name) => preferredBySdks.includes(name))],
   };
@@ -98,7 +103,7 @@ function filesReport({ files, session, refusals }: RefreshPlan): RenewalReport {
     kind: "renewed",
     variables: files.map(({ name }) => name),
     from: printable(originWords(firstFile.origin)),
-    ...lifeReport({ ...session, by: "session" }),
+    ...reportTimes({ ...session, by: "session" }),
     set: [],
     withheld: [],
   };
@@ -108,16 +113,16 @@ function refusedReport({ message, hint = "" }: SophiaError): RenewalReport {
   return { kind: "refused", problem: message, remedy: hint };
 }
 
-/** @param leadMs the time before the end at which the credentials must have been renewed */
-function lifeReport(life: Pick<Credentials, "openedAt" | "expiresAt" | "by">, leadMs?: number) {
+/** @param leadMs how long before the credentials expire they must have been renewed */
+function reportTimes(credentials: Pick<Credentials, "openedAt" | "expiresAt" | "by">, leadMs?: number) {
   return {
-    expiresAt: formatSecond(life.expiresAt),
-    by: life.by,
-    renewsAt: formatSecond(renewalOf({ ...life, leadMs })),
+    expiresAt: formatSecond(credentials.expiresAt),
+    by: credentials.by,
+    renewsAt: formatSecond(renewalOf({ ...credentials, leadMs })),
   };
 }
 
-/** Describes what states when credentials expire. @param by see `RenewalReport` */
+/** Describes to the user how the time at which credentials expire is known. @param by see `RenewalReport` */
 export function describeExpirySource(by: string): string {
   switch (by) {
     case "session":

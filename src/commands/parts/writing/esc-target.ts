@@ -1,7 +1,7 @@
 /**
- * The environments of ESC that a command asks or changes, with the access to them. A command gets its target from
- * `writeAccess`, reads the environment with `askOnlyEnvironment`, and restricts the target to what was read
- * (`restrictTarget`), so that it writes where it has read.
+ * The target of a command that changes Pulumi ESC: the environments, and the access to them. A command gets the target from
+ * `writeAccess`, and reads the environment with `askOnlyEnvironment`. Then it restricts the target to the environment that was read
+ * (`restrictTarget`), so that it cannot write into another one.
  */
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
@@ -24,26 +24,29 @@ export interface EscTarget {
   readonly settings: Settings;
   readonly context: Context;
   readonly contract: Contract;
-  /** The settings of found files that decide where is written, such as `ESC_ENV in .env`: the question must name them. */
+  /**
+   * The settings that chose the environment, such as `ESC_ENV in .env`, if they are in a file that sophia-run found by search. The
+   * question before the change must name them.
+   */
   readonly chosenBy?: string;
 }
 
-/** Returns the setting that puts the environments of `--in` in place of those of `ESC_ENV`; empty without `--in`. */
+/** Returns the option of `findEscAccess` by which `--in` replaces `ESC_ENV`; no option if the user did not write `--in`. */
 export function environmentsOfOption(inEnvironment: unknown): {
   readonly environments?: { value: string; option: string };
 } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
 
-/** Returns the target if it names one environment. @throws SophiaError (usage, 125) if it names several, or a revision */
+/** Returns the target unchanged. @throws SophiaError (usage, 125) if it names several environments, or a revision */
 export function requireOnlyEnvironment(target: EscTarget): EscTarget {
   const { environments, namedBy } = target.esc;
-  const [only, ...others] = environments;
-  if (only === undefined || others.length > 0) {
+  const [environment, ...furtherEnvironments] = environments;
+  if (environment === undefined || furtherEnvironments.length > 0) {
     throw usageError(`${namedBy} names several environments`, "name the one to change with --in");
   }
-  if (only.version !== undefined) {
-    const { text } = only;
+  if (environment.version !== undefined) {
+    const { text } = environment;
     throw usageError(
       `${printable(text)} is a revision or tag, which cannot be changed`,
       `name the environment itself: --in ${printable(text.replace(/@.*$/, ""))}`,
@@ -52,6 +55,7 @@ export function requireOnlyEnvironment(target: EscTarget): EscTarget {
   return target;
 }
 
+/** Sends requests about one environment, and returns what the command needs from the answers. */
 type EnvironmentRequest<T> = (name: FullName, connection: Connection) => Promise<T>;
 
 /** Sends a request about the only environment of the target. @throws SophiaError (125) if ESC does not answer it */
@@ -73,35 +77,39 @@ export async function askEachTargetEnvironment<T>(
   return answers.results;
 }
 
-/** Adds the command that creates the environment to a failure that says that the only environment does not exist. */
+/** Adds the command that creates the environment to the failure of a request about the only environment, if it does not exist. */
 function withCreationCommand(failure: Failure, { environments }: EscSettings): Failure {
-  const [only, ...others] = environments;
-  if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
-  const command = `pulumi env init ${shellWord(only.text)}`;
+  const [environment, ...furtherEnvironments] = environments;
+  const isOnlyEnvironment = environment !== undefined && furtherEnvironments.length === 0;
+  if (failure.code !== "esc-not-found" || !isOnlyEnvironment) return failure;
+  const command = `pulumi env init ${shellWord(environment.text)}`;
   return { ...failure, details: [...(failure.details ?? []), `to create it: ${command}`] };
 }
 
 /**
- * Restricts a target to an environment that was read, under its full name.
+ * Restricts a target to an environment that was read.
  *
- * @throws SophiaError (esc-settings, 125) if the organization is unclear: of `acme/dev`, `acme` is a project or, in the old
- *   form, an organization. A read finds the environment in either way. A change must not guess.
+ * @param name the full name of that environment
+ * @throws SophiaError (esc-settings, 125) if the organization is unclear. In `acme/dev`, `acme` is a project or, in the old form of
+ *   a name, an organization. A read tries both, but a change must not guess.
  */
 export function restrictTarget(name: FullName, target: EscTarget): EscTarget {
   const { esc } = target;
-  const fullText = formatName(name);
-  const named = esc.environments.find(
+  const fullName = formatName(name);
+  const namedEnvironment = esc.environments.find(
     (environment) =>
       environment.name === name.name &&
       (environment.project === name.project || environment.project === name.organization),
   );
   const isOldForm =
-    named?.organization === undefined && named?.project === name.organization && name.project === "default";
+    namedEnvironment?.organization === undefined &&
+    namedEnvironment?.project === name.organization &&
+    name.project === "default";
   if (isOldForm && esc.organization !== name.organization) {
     throw invalidSetting(
-      `${printable(named.text)} was found only as ${fullText}, and may mean another organization`,
-      `to change ${fullText}, name it with --in ${fullText}`,
+      `${printable(namedEnvironment.text)} was found only as ${fullName}, and may mean another organization`,
+      `to change ${fullName}, name it with --in ${fullName}`,
     );
   }
-  return { ...target, esc: { ...esc, environments: [{ ...name, text: fullText, version: undefined }] } };
+  return { ...target, esc: { ...esc, environments: [{ ...name, text: fullName, version: undefined }] } };
 }

@@ -1,4 +1,7 @@
-/** Reads the value that a command writes: from a prompt or the standard input, never from the command line. */
+/**
+ * Reads the value that `set` or `rotate` writes, from a prompt or the standard input. It is never on the command line, where shells
+ * and ps(1) would expose it.
+ */
 import { isBlank } from "../../../contract/check-contract.ts";
 import { formatFault } from "../../../contract/format.ts";
 import type { Declaration } from "../../../contract/contract-model.ts";
@@ -13,8 +16,9 @@ import { canAsk } from "../confirm.ts";
 /**
  * Reads the value of a variable and checks it against its declaration.
  *
- * @param remedy how the user can pass the value without a prompt
- * @throws SophiaError (rotate-value, 125) if there is no valid value; the error does not show the value
+ * @param texts.what the name of the value in messages
+ * @param texts.remedy how the user can pass the value without a prompt
+ * @throws SophiaError (rotate-value, 125) if there is no valid value; the error does not contain the value
  */
 export async function readValue(
   name: string,
@@ -28,20 +32,21 @@ export async function readValue(
     ? await context.readHidden(questionText(context, [question]))
     : await readFromInput(printableName, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
-  const invalid = (fault: string, hint: string): SophiaError =>
+  const invalidValueError = (fault: string, hint: string): SophiaError =>
     valueError(`the ${what} of ${printableName} ${fault}`, hint);
   if (value.includes("\0")) {
-    throw invalid("contains a NUL character", "remove it: no environment variable can contain one");
+    throw invalidValueError("contains a NUL character", "remove it: no environment variable can contain one");
   }
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
-    throw invalid("is still a placeholder", "nothing was changed; pass the real value");
+    throw invalidValueError("is still a placeholder", "nothing was changed; pass the real value");
   }
   const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
-  if (fault !== undefined) throw invalid(faultWords(fault), "nothing was changed; the format is that of the contract");
+  if (fault !== undefined)
+    throw invalidValueError(faultWords(fault), "nothing was changed; the format is that of the contract");
   return value;
 }
 
-/** Reads the standard input to its end, without the last line break, which most tools add to their output. */
+/** Reads the standard input to its end, and removes the final line break, which most tools add to their output. */
 async function readFromInput(printableName: string, remedy: string, context: Context): Promise<string> {
   // At a terminal the user would type the value here, and the terminal would show it.
   if (context.isTerminal(0)) throw valueError(`no prompt is possible for the value of ${printableName}`, remedy);
@@ -55,6 +60,7 @@ async function readFromInput(printableName: string, remedy: string, context: Con
   return text.replace(/\r?\n$/, "");
 }
 
+/** Returns the error for a value that cannot be used, whose code is `rotate-value` for all commands. */
 export function valueError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-value", message, hint });
 }

@@ -1,6 +1,6 @@
 /**
- * The values that `set` and `import` want to write to ESC: which variables ESC can provide, and which values become secrets.
- * write-plan.ts then compares these values with the ones that ESC has. All functions are pure.
+ * Decides which variables `set` and `import` write to Pulumi ESC, and which of the values become secrets there. write-plan.ts then
+ * compares these values with the ones that ESC has.
  */
 import { declarationOf, isDeclared } from "../../../contract/check-contract.ts";
 import { credentialOf, looksSecret } from "../../../contract/looks-secret.ts";
@@ -13,15 +13,15 @@ import { usageError } from "../usage-errors.ts";
 export interface ValueToWrite {
   readonly name: string;
   readonly value: string;
-  /** ESC stores the value as `fn::secret`; otherwise as plain text. */
+  /** True if ESC must store the value as a secret (`fn::secret`), rather than as plain text. */
   readonly secret: boolean;
-  /** Describes the credential that was found in the value, so that it is a secret although the contract declares it public. */
+  /** Describes the credential in the value, because of which the value is a secret although the contract declares it public. */
   readonly credential?: string;
-  /** The value is a secret only because no contract declares the variable. Neither name nor value looks like a secret. */
+  /** True if the value is a secret only because the contract does not declare the variable: it does not look like a secret. */
   readonly isAssumedSecret?: boolean;
 }
 
-/** The variables of a file that are not written, by the reason. */
+/** The names of the variables in a file that are not written, by the reason. */
 export interface OmittedNames {
   /** Settings of sophia-run, such as `ESC_ENV`. */
   readonly settings: readonly string[];
@@ -34,7 +34,7 @@ export interface SortedVariables {
   readonly omitted: OmittedNames;
 }
 
-/** Separates the variables of a file that can be written from the others. @param plainTextNames the user's `--plain` */
+/** Separates the variables of a file that can be written from the others. @param plainTextNames the names in `--plain` */
 export function sortVariables(
   variables: readonly Variable[],
   contract: Contract,
@@ -52,16 +52,18 @@ export function sortVariables(
 }
 
 /**
- * Decides whether a value becomes a secret. The user's `--plain` decides first, then the contract. The value itself decides
- * last: a known credential becomes a secret even if the contract declares the variable public.
+ * Decides whether a value becomes a secret. `--plain` decides first, then the contract. But a value with a known credential becomes
+ * a secret even if the contract declares the variable public.
+ *
+ * @param isPlainTextChosen true if the user chose plain text for this variable (`--plain`)
  */
 export function createValueToWrite(
   name: string,
   value: string,
   contract: Contract,
-  userChosePlainText: boolean,
+  isPlainTextChosen: boolean,
 ): ValueToWrite {
-  if (userChosePlainText) return { name, value, secret: false };
+  if (isPlainTextChosen) return { name, value, secret: false };
   const declaration = declarationOf(contract, name);
   if (declaration === undefined) return { name, value, secret: true, isAssumedSecret: !looksSecret(name, value) };
   if (declaration.secret) return { name, value, secret: true };
@@ -70,9 +72,9 @@ export function createValueToWrite(
 }
 
 /**
- * Checks that a variable may be written as plain text.
+ * Refuses to write a secret as plain text.
  *
- * @param option as the user typed it, such as `--plain`
+ * @param option the option as the user typed it, such as `--plain`
  * @throws SophiaError (usage, 125) if the contract declares the variable a secret
  */
 export function requirePublic(name: string, contract: Contract, option: string): void {
@@ -84,16 +86,18 @@ export function requirePublic(name: string, contract: Contract, option: string):
 }
 
 /**
- * Returns the reason why a program would not get a variable from ESC; undefined if the program gets it. A `setting` is read by
- * sophia-run itself. An `undeclared` name with the prefix of a setting could become one in a later version.
+ * Returns the reason why a program would not get a variable from ESC; undefined if the program would get it. A `setting` is a
+ * variable that sophia-run itself reads. An `undeclared` variable has the prefix of such settings, so that a later version may read
+ * it; the program gets it only if the contract declares it.
  */
 export function reservedAs(name: string, contract: Contract): "setting" | "undeclared" | undefined {
-  const isReservedIf = (declared: boolean): boolean =>
+  const isReserved = (isNameDeclared: boolean): boolean =>
     isReservedName(
       name,
       () => false,
-      () => declared,
+      () => isNameDeclared,
     );
-  if (isReservedIf(true)) return "setting";
-  return isReservedIf(isDeclared(contract, name)) ? "undeclared" : undefined;
+  const isReservedIfDeclared = isReserved(true);
+  if (isReservedIfDeclared) return "setting";
+  return isReserved(isDeclared(contract, name)) ? "undeclared" : undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * The access to ESC of a command that writes: with which token, and to which environment. The token is `ESC_ADMIN_TOKEN` of
- * the process environment, or the user types it at a terminal. It is never the launcher's own token, and never one from a
- * file, since whoever changes a shared environment must do so with rights of their own.
+ * Finds the access of a command that writes to Pulumi ESC, such as `set`: the token, and the environment to change. The token is
+ * `ESC_ADMIN_TOKEN` of the process environment, or the user types it at a terminal. The launcher's own token and tokens in files
+ * are not used, because a user who changes a shared environment must do so with rights of their own.
  *
  * A file that sophia-run found by search must not decide what this token changes. Otherwise a cloned repository could choose
  * where a secret is stored, and who can read it. If such a file names the environment, the user must confirm it at a terminal.
@@ -25,21 +25,33 @@ import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
 import { canAsk } from "../confirm.ts";
+import type { DotenvReading } from "../../../sources/dotenv/index.ts";
 import { findEscAccess } from "../command-access.ts";
 import { usageError } from "../usage-errors.ts";
 import { environmentsOfOption, type EscTarget } from "./esc-target.ts";
 
 interface WriteAccessOptions {
-  /** Nothing is written (`--dry-run`). */
+  /** True if the command only shows the change (`--dry-run`). */
   readonly isDry: boolean;
-  /** Nothing is asked (`--yes`). */
+  /** True if the user must not be asked to confirm the change (`--yes`). */
   readonly isConfirmed: boolean;
-  /** A dry run needs `ESC_ADMIN_TOKEN` as well. */
+  /** True if a dry run needs `ESC_ADMIN_TOKEN` as well. */
   readonly alwaysByAdmin?: boolean;
-  /** Returns the advice how the user names the environment. Default: with `--in`. */
+  /** Returns the advice how the user names the environment; by default with `--in`. */
   readonly remedy?: (environment: string) => string;
   /** Notices that the command has printed already. */
   readonly reported?: readonly Notice[];
+}
+
+/** The facts from which the access is found. */
+interface AccessSearch {
+  /** The value of `--in`. */
+  readonly inEnvironment: unknown;
+  readonly settings: Settings;
+  readonly context: Context;
+  readonly options: WriteAccessOptions;
+  readonly dotenv: DotenvReading;
+  readonly contract: Contract;
 }
 
 /**
@@ -48,7 +60,8 @@ interface WriteAccessOptions {
  *
  * @param inEnvironment the value of `--in`
  * @returns the target; if a found file chose the environment, `chosenBy` is set and the command must ask {@link writeQuestion}
- * @throws SophiaError (125) if there is no token or no environment, or if a found file chose it and the user cannot be asked
+ * @throws SophiaError (125) if there is no token or no environment, or if a found file chose the environment and the user cannot
+ *   be asked
  */
 export async function writeAccess(
   inEnvironment: unknown,
@@ -56,49 +69,57 @@ export async function writeAccess(
   context: Context,
   options: WriteAccessOptions,
 ): Promise<EscTarget> {
-  const { isDry, isConfirmed, alwaysByAdmin = false, remedy = namedByOption, reported = [] } = options;
   refuseWithoutEsc(settings);
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const contract = await loadContract(settings, context);
-  const lookup = new VariableLookup(context.environment, dotenv.layers);
-  requireNamedEnvironment(inEnvironment, contract, lookup);
-  const isFoundFile = (file: string): boolean =>
-    file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
-
-  /** Returns the target for a token, or for the launcher's own credential; undefined if there is no credential. */
-  const accessBy = async (token?: Setting): Promise<EscTarget | undefined> => {
-    const accessOptions = { ...environmentsOfOption(inEnvironment), ...(token === undefined ? {} : { token }) };
-    const { access, notices } = await findEscAccess(settings, context, accessOptions, { dotenv, contract });
-    if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
-    if (access.kind !== "on") return undefined;
-    // The question before the change names these settings, so that no notice repeats them.
-    const choices = notices.flatMap((notice) =>
-      notice.kind === "environment-by-file" && !isDry && isFoundFile(notice.file) ? [notice] : [],
-    );
-    printNotices(context, settings, withoutNotices([...dotenv.notices, ...notices], [...reported, ...choices]));
-    const target = { esc: access.settings, settings, context, contract };
-    if (choices.length === 0) return target;
-    const chosenBy = enumerate(choices.map(labelOf));
-    if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };
-    const chooseOrganization = choices.some(({ name }) => name !== "ESC_ENV");
-    throw unconfirmed(chosenBy, remedy(environmentArgument(access.settings, chooseOrganization)), context);
-  };
-
+  requireNamedEnvironment(inEnvironment, contract, new VariableLookup(context.environment, dotenv.layers));
+  const search: AccessSearch = { inEnvironment, settings, context, options, dotenv, contract };
   const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
-  const mayUseLauncherCredential = isDry && !alwaysByAdmin && adminToken === undefined;
-  const launcherTarget = mayUseLauncherCredential ? await accessBy() : undefined;
-  const target = launcherTarget ?? (await accessBy(adminToken ?? (await askForToken(context))));
+  const mayUseLauncherCredential = options.isDry && options.alwaysByAdmin !== true && adminToken === undefined;
+  const launcherTarget = mayUseLauncherCredential ? await findTarget(undefined, search) : undefined;
+  const target = launcherTarget ?? (await findTarget(adminToken ?? (await askForToken(context)), search));
   if (target === undefined) throw new TypeError("neither a token nor an environment");
   return target;
 }
 
-/** @throws SophiaError (usage, 125) if a setting keeps this process from using ESC */
-function refuseWithoutEsc(settings: Settings): void {
-  const preventing = settings.fake !== undefined ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
-  if (preventing !== undefined) throw usageError(`this command changes ESC, but ${preventing} is set`, "unset it");
+/**
+ * Finds the target, and prints the notices about it.
+ *
+ * @param token the token for ESC; undefined for the launcher's own credential
+ * @returns undefined if there is no credential
+ */
+async function findTarget(token: Setting | undefined, search: AccessSearch): Promise<EscTarget | undefined> {
+  const { inEnvironment, settings, context, options, dotenv, contract } = search;
+  const { isDry, isConfirmed, remedy = namedByOption, reported = [] } = options;
+  const accessOptions = { ...environmentsOfOption(inEnvironment), ...(token === undefined ? {} : { token }) };
+  const { access, notices } = await findEscAccess(settings, context, accessOptions, { dotenv, contract });
+  if (access.kind === "unconsented") throw notAllowed(unallowed(access, contract), "nothing was written: ");
+  if (access.kind !== "on") return undefined;
+  const isFoundFile = (file: string): boolean =>
+    file === OUTER_FILE || dotenv.files.some(({ path, found }) => found && path === file);
+  // The settings in found files that choose the environment of a change. The question before the change names them, so they are not
+  // printed as notices.
+  const foundSettings = notices.flatMap((notice) =>
+    notice.kind === "environment-by-file" && !isDry && isFoundFile(notice.file) ? [notice] : [],
+  );
+  printNotices(context, settings, withoutNotices([...dotenv.notices, ...notices], [...reported, ...foundSettings]));
+  const target = { esc: access.settings, settings, context, contract };
+  if (foundSettings.length === 0) return target;
+  const chosenBy = enumerate(foundSettings.map(labelOf));
+  if (!isConfirmed && canAsk(context)) return { ...target, chosenBy };
+  const isOrganizationFromFile = foundSettings.some(({ name }) => name !== "ESC_ENV");
+  throw unconfirmedError(chosenBy, remedy(environmentArgument(access.settings, isOrganizationFromFile)), context);
 }
 
-/** @throws SophiaError (esc-settings, 125) if neither `--in` nor the contract nor `ESC_ENV` names an environment */
+/** Refuses settings that keep this process from using ESC. @throws SophiaError (usage, 125) */
+function refuseWithoutEsc(settings: Settings): void {
+  const preventingVariable =
+    settings.fake !== undefined ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  if (preventingVariable === undefined) return;
+  throw usageError(`this command changes ESC, but ${preventingVariable} is set`, "unset it");
+}
+
+/** Refuses a command if neither `--in` nor the contract nor `ESC_ENV` names an environment. @throws SophiaError (esc-settings, 125) */
 function requireNamedEnvironment(inEnvironment: unknown, contract: Contract, lookup: VariableLookup): void {
   if (contract.environment !== undefined || lookup.find("ESC_ENV") !== undefined) return;
   if (typeof inEnvironment === "string") return;
@@ -108,18 +129,19 @@ function requireNamedEnvironment(inEnvironment: unknown, contract: Contract, loo
   );
 }
 
-/** Returns the notices but those that have the same content as a known one. */
-function withoutNotices(notices: readonly Notice[], known: readonly Notice[]): readonly Notice[] {
-  const knownTexts = new Set(known.map((notice) => JSON.stringify(notice)));
-  return notices.filter((notice) => !knownTexts.has(JSON.stringify(notice)));
+/** Returns the notices except for those that have the same content as an omitted notice. */
+function withoutNotices(notices: readonly Notice[], omitted: readonly Notice[]): readonly Notice[] {
+  const omittedTexts = new Set(omitted.map((notice) => JSON.stringify(notice)));
+  return notices.filter((notice) => !omittedTexts.has(JSON.stringify(notice)));
 }
 
-/** Returns the question before a change. It names the setting of a found file, if such a file chose the environment. */
+/** Returns the question before a change. If a found file chose the environment, the question names the setting in that file. */
 export function writeQuestion(change: string, { chosenBy }: EscTarget): string {
   return chosenBy === undefined ? `${change}?` : `${change} (by ${chosenBy})?`;
 }
 
-function unconfirmed(chosenBy: string, remedy: string, context: Context): SophiaError {
+/** @param chosenBy the settings in found files */
+function unconfirmedError(chosenBy: string, remedy: string, context: Context): SophiaError {
   return new SophiaError({
     code: "not-confirmed",
     message: `nothing was written: ${chosenBy}, a file that was only found, decides which environment is changed`,
@@ -132,16 +154,16 @@ function namedByOption(environment: string): string {
 }
 
 /**
- * Returns the environment as an argument for a command line. If several are named, it returns the form of a name, since the
- * user must choose.
+ * Returns the environment as an argument for a command line. If there are several, the user must choose, and the argument is a
+ * placeholder.
  *
- * @param withOrganization a found file chose the organization as well, so that the argument must name it
+ * @param isOrganizationFromFile true if a found file chose the organization, so that the argument must name it
  */
-function environmentArgument({ environments, organization }: EscSettings, withOrganization: boolean): string {
-  const [only, ...others] = environments;
-  if (only === undefined || others.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
-  const [fullName] = withOrganization ? candidates(only, organization) : [];
-  return shellWord(fullName === undefined ? only.text : formatVersion(fullName));
+function environmentArgument({ environments, organization }: EscSettings, isOrganizationFromFile: boolean): string {
+  const [environment, ...furtherEnvironments] = environments;
+  if (environment === undefined || furtherEnvironments.length > 0) return "ORGANIZATION/PROJECT/ENVIRONMENT";
+  const [fullName] = isOrganizationFromFile ? candidates(environment, organization) : [];
+  return shellWord(fullName === undefined ? environment.text : formatVersion(fullName));
 }
 
 /** Asks for a token at the terminal. @throws SophiaError (esc-settings, 125) if there is no terminal or no answer */

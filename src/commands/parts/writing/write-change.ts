@@ -1,6 +1,6 @@
 /**
- * Writes values to ESC, and describes what became of a change: it is in effect, it waits for an approval as a draft, or it
- * failed. `set`, `import`, `rotate`, `enforce` and `request` use the same words for that.
+ * Writes values to Pulumi ESC, and describes the result of a change: the change is in effect, it waits for an approval as a draft, or
+ * it failed. `set`, `import`, `rotate`, `enforce` and `request` share these texts.
  */
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import type { Line } from "../../../core/lines.ts";
@@ -27,8 +27,9 @@ export type EffectiveChange = Extract<ChangeResult, { kind: "done" }>;
  * Writes values into the only environment of the target. If another user changes the environment at the same time, the values
  * are planned and written again on top of that change.
  *
- * @param requireUnchanged is called with each state before a write to it; throws if the state must not be changed
- * @returns the change that is in effect, or the exit status of a draft
+ * @param overwrite which values of ESC may be replaced
+ * @param requireUnchanged receives the state of the environment before each attempt to write, and throws if it must not be changed
+ * @returns the change that is in effect, or the exit status for a draft
  * @throws SophiaError (125)
  */
 export async function writeValues(
@@ -54,8 +55,7 @@ export async function writeValues(
 }
 
 /**
- * Returns the change that is in effect. A draft is reported to the user with the commands that approve it, and its exit
- * status is returned.
+ * Returns the change if it is in effect. For a draft, prints the commands that approve it, and returns the exit status.
  *
  * @throws SophiaError (125) for any other result
  */
@@ -97,12 +97,17 @@ export function effectiveChange(
   }
 }
 
+/** A draft in ESC that waits for an approval. */
 interface ChangeRequest {
   readonly id: string;
   readonly organization: string;
 }
 
-/** Returns the commands by which users look at a change request, approve it and apply it. @param effect of applying it */
+/**
+ * Returns the commands by which users look at a change request, approve it and apply it.
+ *
+ * @param effect describes what happens when the request is applied
+ */
 export function approvalLines(request: ChangeRequest, effect: string): readonly Line[] {
   return [
     changeRequestCommand("get", request),
@@ -111,11 +116,12 @@ export function approvalLines(request: ChangeRequest, effect: string): readonly 
   ].map((text) => ({ text: `   ${text}`, whole: true }));
 }
 
+/** Returns a command of the Pulumi CLI. @param verb the action, such as `approve` */
 export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
   return `pulumi env change-request ${verb} ${shellWord(id)} -o ${shellWord(organization)}`;
 }
 
-/** Describes which revision was replaced, with the command that restores it. */
+/** Describes which revision the change has replaced, and names the command that restores it. */
 export function revisionsText({ before, after }: EffectiveChange): string {
   const oldRevision = before.definition.revision;
   const newRevision = after.definition.revision;
@@ -123,7 +129,10 @@ export function revisionsText({ before, after }: EffectiveChange): string {
   return `Revision ${oldRevision} is now ${newRevision}.\n   To undo all of it: ${rollbackCommand(before)}`;
 }
 
-/** Returns the error for a variable that another user has set meanwhile. Programs may use that value already, so it is kept. */
+/**
+ * Returns the error for a variable that another user has set since the user confirmed the change. That value is kept, because
+ * programs may use it already.
+ */
 export function changedMeanwhile(name: string, current: EnvironmentState): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
@@ -132,7 +141,7 @@ export function changedMeanwhile(name: string, current: EnvironmentState): Sophi
   });
 }
 
-/** Returns a SophiaError with further lines, which say what was done before it. Returns any other error as it is. */
+/** Adds lines to a SophiaError, which describe what was done before the error. Returns any other error unchanged. */
 export function withDetails(error: unknown, ...lines: readonly string[]): unknown {
   if (!(error instanceof SophiaError)) return error;
   const { code, message, hint, details, status } = error;
@@ -140,11 +149,12 @@ export function withDetails(error: unknown, ...lines: readonly string[]): unknow
   return new SophiaError(failure, status);
 }
 
-/** Returns the value of a variable in an opened environment; undefined if ESC has none, or does not show it. */
+/** Returns the value of a variable in an environment; undefined if ESC has no value, or does not show it to this user. */
 export function valueIn({ opened }: Pick<EnvironmentState, "opened">, name: string): string | undefined {
   return opened.variables.find((variable) => variable.name === name)?.value;
 }
 
+/** Returns the command that restores a state; empty if the service does not report revisions. */
 function rollbackCommand({ name, definition: { revision } }: EnvironmentState): string {
   return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
 }

@@ -1,9 +1,13 @@
-/** Describes the plan of a change for the user, without any value; pure. */
+/**
+ * Describes the plan of a change to Pulumi ESC, which write-plan.ts makes, to the user. `set` and `import` print it before they ask
+ * for a confirmation. The text contains no values.
+ */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import type { OmittedNames } from "./value-to-write.ts";
 import { isChange, type PlannedState, type PlannedValue } from "./write-plan.ts";
 
+/** The reasons why a variable is not written, in the order of the text. */
 const REASONS_TO_KEEP: readonly (readonly [state: PlannedState, reason: string])[] = [
   ["same", "already the same in ESC"],
   ["differs", "kept, since ESC has another value; --overwrite replaces it"],
@@ -16,7 +20,7 @@ const REASONS_TO_KEEP: readonly (readonly [state: PlannedState, reason: string])
 /**
  * Describes a plan: a line for each change (`+ API_KEY  secret`), then a line for each reason why variables are kept.
  *
- * @param heading what is written where, such as `.env into acme/app/dev@1`
+ * @param heading the source and the target, such as `.env into acme/app/dev@1`
  * @param plainTextOption the option by which the user writes plain text, such as `--plain NAME`
  */
 export function describePlan(
@@ -25,8 +29,8 @@ export function describePlan(
   plainTextOption: string,
   omitted: OmittedNames = { settings: [], empty: [] },
 ): string {
-  const assumed = plan.filter((planned) => isChange(planned) && planned.isAssumedSecret === true);
-  const pronoun = assumed.length === 1 ? "it" : "them";
+  const assumedSecrets = plan.filter((planned) => isChange(planned) && planned.isAssumedSecret === true);
+  const pronoun = assumedSecrets.length === 1 ? "it" : "them";
   return [
     `${printable(heading)}:`,
     ...changeLines(plan),
@@ -39,7 +43,7 @@ export function describePlan(
     ),
     ...plan.flatMap(credentialLine),
     ...namesLine(
-      namesOf(assumed),
+      namesOf(assumedSecrets),
       `secret, since the contract does not declare ${pronoun}; ${plainTextOption} writes plain text`,
     ),
     ...namesLine(omitted.empty, "left out: empty, which means unset"),
@@ -51,19 +55,20 @@ export function describePlan(
 /** Returns the lines of added variables, then those of replaced ones, with aligned columns. */
 function changeLines(plan: readonly PlannedValue[]): readonly string[] {
   const width = Math.max(0, ...plan.filter(isChange).map(({ name }) => printable(name).length));
-  const linesIn = (state: PlannedState, sign: string): readonly string[] =>
+  const linesFor = (state: PlannedState, sign: string): readonly string[] =>
     plan
       .filter((planned) => planned.state === state)
       .map(({ name, secret }) => `  ${sign} ${printable(name).padEnd(width)}  ${secret ? "secret" : "plain text"}`);
-  return [...linesIn("added", "+"), ...linesIn("replaced", "~")];
+  return [...linesFor("added", "+"), ...linesFor("replaced", "~")];
 }
 
+/** Returns a line about a value that is a secret because it contains a credential; none for other values. */
 function credentialLine({ name, credential }: PlannedValue): readonly string[] {
   if (credential === undefined || credential === "") return [];
   return namesLine([name], `secret, since the value holds ${credential}, although the contract declares it public`);
 }
 
-/** Returns a line about several variables; none if there is no variable. */
+/** Returns a line about variables: their names, and a text. Returns no line if there are no variables. */
 function namesLine(names: readonly string[], text: string): readonly string[] {
   return names.length === 0 ? [] : [`  ${enumerateFew(names.map(printable))}: ${text}`];
 }

@@ -1,14 +1,14 @@
 /**
- * The plan of a change: what happens to each value, given what ESC has. A command makes the plan before it asks the user, and
- * again before each attempt to write, since another user may have changed the environment. All functions are pure;
- * write-plan-text.ts shows a plan to the user.
+ * Plans a change to Pulumi ESC: compares each value with the one that ESC has, and decides whether it is written. A command makes
+ * the plan before it asks the user, and again before each attempt to write, since another user may have changed the environment.
+ * write-plan-text.ts describes a plan to the user.
  */
 import type { Variable } from "../../../core/model.ts";
 import type { EnvironmentState } from "../../../esc/api/change.ts";
 import { findVariable } from "../../../esc/definition/definition-variables.ts";
 import type { ValueToWrite } from "./value-to-write.ts";
 
-/** The state of a variable in a change. The variable is written if it is `added` or `replaced`; each other state is a reason to keep it. */
+/** The plan for a variable. It is written if the state is `added` or `replaced`. Any other state is a reason to keep ESC's value. */
 export type PlannedState =
   | "added"
   | "replaced"
@@ -22,65 +22,71 @@ export type PlannedState =
   | "schema-refused"
   /** ESC provides a file of this name, which has precedence over a variable. */
   | "file"
-  /** A provider, a rotation or another function of ESC makes the value. */
+  /** A provider, a rotation or another function of ESC computes the value. */
   | "function";
 
 export interface PlannedValue extends ValueToWrite {
   readonly state: PlannedState;
-  /** The value is a secret, but ESC has the same value in plain text. */
+  /** True if the value is a secret, but ESC has the same value in plain text. */
   readonly isPlainTextInEsc?: boolean;
 }
 
-/** True if values that ESC has are replaced: for all variables, or for each name. */
+/** Decides whether values that ESC has are replaced: for all variables, or by the name of a variable. */
 export type Overwrite = boolean | ((name: string) => boolean);
 
 /**
- * Returns the function that plans one value. It is made once for a state of ESC, because the parsed definition and the map of
- * variables are shared by all values.
+ * Creates the function that plans one value for a state of ESC. All values of a change share it, so that the variables of ESC are
+ * indexed only once.
  */
 export function createPlanner(
   current: EnvironmentState,
   overwrite: Overwrite,
-): (planned: ValueToWrite) => PlannedValue {
+): (valueToWrite: ValueToWrite) => PlannedValue {
   const mayOverwrite = typeof overwrite === "boolean" ? (): boolean => overwrite : overwrite;
-  const variables = new Map(current.opened.variables.map((variable) => [variable.name, variable]));
-  return (wanted) => {
-    const { name, value } = wanted;
-    const existing = variables.get(name);
-    if (existing?.delivery === "value" && existing.value === value) {
-      const isPlainTextInEsc = wanted.secret && wanted.isAssumedSecret !== true && !existing.secret;
-      return { ...wanted, state: "same", isPlainTextInEsc };
+  const variablesInEsc = new Map(current.opened.variables.map((variable) => [variable.name, variable]));
+  return (valueToWrite) => {
+    const { name, value } = valueToWrite;
+    const variableInEsc = variablesInEsc.get(name);
+    if (variableInEsc?.delivery === "value" && variableInEsc.value === value) {
+      const isPlainTextInEsc = valueToWrite.secret && valueToWrite.isAssumedSecret !== true && !variableInEsc.secret;
+      return { ...valueToWrite, state: "same", isPlainTextInEsc };
     }
-    // A variable that is a secret in ESC stays one, even if it comes from an import or a reference. A value that ESC does not show may be one.
-    const secret = wanted.secret || existing?.secret === true || current.hidden?.has(name) === true;
-    return { ...wanted, secret, state: findState(existing, name, current, mayOverwrite(name)) };
+    // A secret of ESC stays a secret, even if it comes from an import or a reference. A value that ESC does not show may be a secret.
+    const secret = valueToWrite.secret || variableInEsc?.secret === true || current.hidden?.has(name) === true;
+    return { ...valueToWrite, secret, state: stateOfNewValue(variableInEsc, name, current, mayOverwrite(name)) };
   };
 }
 
-/** Returns what would happen to a variable before its new value is known. The new value is assumed to differ from ESC's. */
-export function stateWithoutValue(name: string, current: EnvironmentState, overwrite: boolean): PlannedState {
-  const existing = current.opened.variables.find((variable) => variable.name === name);
-  return findState(existing, name, current, overwrite);
+/** Returns the plan for a variable whose new value is not known yet. The new value is assumed to differ from the one in ESC. */
+export function stateWithoutValue(name: string, current: EnvironmentState, mayOverwrite: boolean): PlannedState {
+  const variableInEsc = current.opened.variables.find((variable) => variable.name === name);
+  return stateOfNewValue(variableInEsc, name, current, mayOverwrite);
 }
 
-function findState(
-  existing: Variable | undefined,
+/**
+ * Returns the plan for a value that differs from the one in ESC.
+ *
+ * @param variableInEsc the variable in the opened environment; undefined if ESC has none, or does not show it
+ */
+function stateOfNewValue(
+  variableInEsc: Variable | undefined,
   name: string,
   { definition, hidden, hiddenBy }: EnvironmentState,
-  overwrite: boolean,
+  mayOverwrite: boolean,
 ): PlannedState {
-  const defined = findVariable(definition, name);
+  const entry = findVariable(definition, name);
   const isHidden = hidden?.has(name) === true;
-  if (existing === undefined && defined === undefined && !isHidden) return "added";
-  if (existing?.delivery === "file") return "file";
-  if (defined?.kind === "rotated" || defined?.kind === "function") return "function";
+  if (variableInEsc === undefined && entry === undefined && !isHidden) return "added";
+  if (variableInEsc?.delivery === "file") return "file";
+  if (entry?.kind === "rotated" || entry?.kind === "function") return "function";
   // An empty value means unset, so replacing it loses nothing. Messages about a missing value propose `set` without `--overwrite`.
-  const isEmpty = existing?.value === "" && (defined?.kind === "value" || defined?.kind === "secret");
-  if (overwrite || isEmpty) return "replaced";
+  const isEmpty = variableInEsc?.value === "" && (entry?.kind === "value" || entry?.kind === "secret");
+  if (mayOverwrite || isEmpty) return "replaced";
   if (!isHidden) return "differs";
   return hiddenBy === "schema" ? "schema-refused" : "needs-approval";
 }
 
+/** Returns true if the variable is written. */
 export function isChange({ state }: Pick<PlannedValue, "state">): boolean {
   return state === "added" || state === "replaced";
 }

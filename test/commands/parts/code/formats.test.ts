@@ -5,7 +5,7 @@ import { findScriptReads } from "../../../../src/commands/parts/code/script-read
 
 /** The formats by name, of the reads that have one. */
 function formatsOf(reads: VariableReads): unknown {
-  return Object.fromEntries(reads.flatMap(([name, , , details]) => (details?.format ? [[name, details.format]] : [])));
+  return Object.fromEntries(reads.flatMap(({ name, format }) => (format ? [[name, format]] : [])));
 }
 
 const zod = (field: string, before = ""): unknown =>
@@ -114,10 +114,10 @@ export const env = createEnv({
     NEXT_PUBLIC_API_URL: "url",
     NODE_ENV: { type: "enum", values: ["development", "test", "production"] },
   });
-  const needed = reads.filter(([, isRequired]) => isRequired).map(([name]) => name);
+  const needed = reads.filter(({ isRequired }) => isRequired).map(({ name }) => name);
   expect(new Set(needed)).toEqual(new Set(["DATABASE_URL", "NEXT_PUBLIC_API_URL"]));
   // Not even the secret, which only production needs.
-  expect(reads.filter(([, , , details]) => details?.isUntested === true)).toEqual([]);
+  expect(reads.filter(({ isUntested }) => isUntested === true)).toEqual([]);
 });
 
 test("a schema of envalid gives names and formats", () => {
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
     api: HttpUrl = Field(validation_alias=AliasChoices("API_URL", "SERVICE_URL"))
 `;
     const reads = findPythonReads(text);
-    expect(reads.map(([name, required]) => [name, required])).toEqual([
+    expect(reads.map(({ name, isRequired }) => [name, isRequired])).toEqual([
       ["APP_DEBUG", false],
       ["APP_WORKERS", false],
       ["API_URL", true],
@@ -256,7 +256,7 @@ class Settings(BaseSettings):
       APP_WORKERS: { type: "integer", minimum: 1 },
       API_URL: { type: "url", schemes: ["http", "https"] },
     });
-    expect(reads[2]?.[3]?.aliases).toEqual(["SERVICE_URL"]);
+    expect(reads[2]?.aliases).toEqual(["SERVICE_URL"]);
   });
 });
 
@@ -338,7 +338,7 @@ class Settings(BaseSettings):
     EMAILS_FROM_EMAIL: "email",
     FIRST_SUPERUSER: "email",
   });
-  expect(reads.flatMap(([name, isRequired]) => (isRequired ? [name] : []))).toEqual([
+  expect(reads.flatMap(({ name, isRequired }) => (isRequired ? [name] : []))).toEqual([
     "PROJECT_NAME",
     "POSTGRES_SERVER",
     "POSTGRES_USER",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findGoReads } from "../../../../src/commands/parts/code/go-reads.ts";
 import { findComposeReads, findDockerfileReads } from "../../../../src/commands/parts/code/image-reads.ts";
-import { lineFinder } from "../../../../src/commands/parts/code/line-numbers.ts";
+import { createLineNumberFinder } from "../../../../src/commands/parts/code/line-numbers.ts";
 import { findPythonReads } from "../../../../src/commands/parts/code/python-reads.ts";
 import type { VariableReads } from "../../../../src/commands/parts/code/reads.ts";
 import { findRustReads } from "../../../../src/commands/parts/code/rust-reads.ts";
@@ -10,7 +10,7 @@ import { findShellReads } from "../../../../src/commands/parts/code/shell-reads.
 
 /** Names, those that are required with a mark, in the order of the text. */
 function marked(reads: VariableReads): readonly string[] {
-  return reads.toSorted(([, , a], [, , b]) => a - b).map(([name, required]) => (required ? `${name}!` : name));
+  return reads.toSorted((a, b) => a.offset - b.offset).map(({ name, isRequired }) => (isRequired ? `${name}!` : name));
 }
 
 describe("reading code in Go", () => {
@@ -163,6 +163,6 @@ test.each([
   [findDockerfileReads, "FROM x\nCMD app \\\n  $A\n", { A: 3 }],
   [findShellReads, "cat <<'X'\n$A\nX\necho '\n' $B", { B: 5 }],
 ] as const)("each variable is reported with its line: %o", (readsOf, text, lines) => {
-  const lineOf = lineFinder(text);
-  expect(Object.fromEntries(readsOf(text).map(([name, , at]) => [name, lineOf(at)]))).toEqual(lines);
+  const lineOf = createLineNumberFinder(text);
+  expect(Object.fromEntries(readsOf(text).map(({ name, offset }) => [name, lineOf(offset)]))).toEqual(lines);
 });

@@ -6,9 +6,9 @@ import { findScriptReads } from "../../../../src/commands/parts/code/script-read
 
 /** Names that the code reads without a fallback, and without a test whether they are set. */
 function untested(reads: VariableReads): readonly string[] {
-  const names = new Set(reads.map(([name]) => name));
+  const names = new Set(reads.map(({ name }) => name));
   return Array.from(names).filter((name) =>
-    reads.every(([other, isRequired, , details]) => other !== name || (!isRequired && details?.isUntested === true)),
+    reads.every((read) => read.name !== name || (!read.isRequired && read.isUntested === true)),
   );
 }
 
