@@ -7,7 +7,7 @@
  */
 import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
-import { startWith } from "../commands/parts/command-start.ts";
+import { resolveCommandStart } from "../commands/parts/command-start.ts";
 import { createAuditRecorder } from "../commands/parts/audit-log/audit-record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
 import { appendTo, github } from "../commands/export/github-output.ts";
@@ -53,7 +53,7 @@ export async function runAction(context: Context): Promise<boolean> {
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
   const settings = resolveSettings(inputs.options, environment);
   const record = createAuditRecorder(settings, inputs.options, step);
-  const start = await startWith(settings, step);
+  const start = await resolveCommandStart(settings, step);
   const { variables, files } = collect(start);
   mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 

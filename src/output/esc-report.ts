@@ -17,6 +17,7 @@ export interface EscReport {
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
+  /** Why cached values are used; undefined if ESC itself returned the values. The JSON format has this name. */
   readonly kept?: CacheUse["why"] | undefined;
   /** The lines that say how a token that is already set opens ESC. They are not in JSON. */
   readonly remedy?: readonly string[];
@@ -107,19 +108,19 @@ export function reportEsc({ environment: callerEnvironment, store: { esc } }: St
       );
     }
     case "unconsented": {
-      const { environments, by, credential } = esc.proposal;
+      const { environments, choices, credential } = esc.proposal;
       const shown = printable(environments.join(","));
       return createReport(
-        { state: "unallowed", shown, ...variableOf(by[0]?.name) },
+        { state: "unallowed", shown, ...variableOf(choices[0]?.name) },
         { state: "unverified", variable: credential.name, shown: "set" },
       );
     }
     case "read": {
-      const { kept, environments } = esc;
+      const { cacheUse, environments } = esc;
       // If the values are from the cache, ESC was not contacted, or did not answer.
-      const state = kept === undefined ? "accepted" : "unverified";
-      const failure = kept?.why === "unavailable" ? failureOf(kept) : {};
-      return reportConfigured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
+      const state = cacheUse === undefined ? "accepted" : "unverified";
+      const failure = cacheUse?.why === "unavailable" ? failureOf(cacheUse) : {};
+      return reportConfigured(esc.settings, state, state, { environments, kept: cacheUse?.why, ...failure });
     }
     case "unavailable":
     case "refused": {

@@ -40,8 +40,8 @@ export async function readFromEsc(
     : (await import("../sources/esc-layers.ts")).readEsc(settings, progress);
   const result = await reading.finally(progress.done);
   if (result.kind === "read") {
-    const { environments, notices, kept } = result;
-    const esc = { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) } as const;
+    const { environments, notices, cacheUse } = result;
+    const esc = { kind: "read", settings, environments, ...(cacheUse === undefined ? {} : { cacheUse }) } as const;
     return { esc, layers: addOpeners(result.layers), notices };
   }
   const { failure, rejected } = result;

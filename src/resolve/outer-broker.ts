@@ -10,11 +10,12 @@ import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";
 import { providerOf } from "../contract/broker/providers.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
+import { namesInMark } from "../esc/settings/from-files.ts";
 import type { Start } from "./start.ts";
 
 /** Returns the names of the keys of which this process has dummies. */
 export function brokeredNames(environment: Environment): readonly string[] {
-  return (environment.get(BROKERED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
+  return namesInMark(environment, BROKERED_VARIABLE);
 }
 
 /**

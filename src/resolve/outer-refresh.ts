@@ -8,13 +8,14 @@
  */
 import type { Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
+import { namesInMark } from "../esc/settings/from-files.ts";
 
 /** The variable with the mark. */
 export const REFRESHED_VARIABLE = "SOPHIA_REFRESHED";
 
 /** Returns the names of the variables that an outer sophia-run sets or withholds. */
 export function refreshedNames(environment: Environment): readonly string[] {
-  return (environment.get(REFRESHED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
+  return namesInMark(environment, REFRESHED_VARIABLE);
 }
 
 /**

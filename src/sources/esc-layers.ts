@@ -24,7 +24,7 @@ export type EscReading =
       readonly environments: readonly EscEnvironment[];
       readonly notices: readonly Notice[];
       /** Set if the values are from the cache. */
-      readonly kept?: CacheUse;
+      readonly cacheUse?: CacheUse;
     }
   | EscFailure;
 

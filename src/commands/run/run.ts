@@ -10,7 +10,7 @@ import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/find-executable.ts";
 import { createMatcher } from "../../resolve/name-globs.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { createDelivery } from "./delivery.ts";
 
@@ -38,7 +38,7 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
   const located = await locateCommand(command[0], settings, context);
   reached("command found");
 
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   reached("contract checked");
   const { outputMasking, watch, broker } = await attend(requestedRun, prepared, start);
 

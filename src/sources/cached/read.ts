@@ -144,7 +144,7 @@ type CachedReading = Extract<EscReading, { kind: "read" }>;
 /** Returns cached values as a reading, with the notices that a reading from ESC would have. */
 function toReading(
   { readAt, environments, layers }: CacheContent,
-  kept: CacheUse,
+  cacheUse: CacheUse,
   settings: EscSettings,
   remarks: readonly Notice[],
 ): CachedReading {
@@ -155,19 +155,19 @@ function toReading(
     return oldFormNotices(written, parseFullName(name, version), settings.organization);
   });
   const notices = [...remarks, ...oldForms];
-  if (kept.why !== "fresh") {
+  if (cacheUse.why !== "fresh") {
     notices.unshift({
       kind: "esc-kept",
       ageSeconds,
       environments: environments.map(({ name, version, revision = version }) =>
         revision === undefined ? name : `${name}@${revision}`,
       ),
-      ...(kept.why === "unavailable" ? { failure: kept.failure } : {}),
+      ...(cacheUse.why === "unavailable" ? { failure: cacheUse.failure } : {}),
     });
   }
   return {
     kind: "read",
-    kept,
+    cacheUse,
     environments: environments.map((environment) => ({ ...environment, ageSeconds })),
     layers: layers.map(({ source, variables }) => ({
       source,

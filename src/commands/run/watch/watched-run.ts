@@ -28,7 +28,7 @@ import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts
 import { setOffer, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
-import { startWith } from "../../parts/command-start.ts";
+import { resolveCommandStart } from "../../parts/command-start.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
 import { createDelivery } from "../delivery.ts";
 import { createDigest } from "./digests.ts";
@@ -191,7 +191,7 @@ class WatchedRun {
     const { settings } = this.#watched.start;
     // This must ask ESC even if the cache is fresh. The cache stays on, so that it stores the new values.
     const cache = settings.cache || settings.cacheFreshMs !== undefined;
-    const start = await startWith({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
+    const start = await resolveCommandStart({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
     const problem = problemOf(start) ?? this.#unmetContract(start);
     if (problem !== undefined) return problem;
     this.#openedSettings = settingsOfOpened(start);
@@ -252,7 +252,7 @@ const CLOCK: Clock = {
 /** Returns the reason why the sources of a start cannot replace the program's values; undefined if they can. */
 function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
   // ESC is not available, and cached values are not newer than those of the program.
-  if (esc.kind === "read" && esc.kept?.why === "unavailable") return trouble(esc.kept.failure);
+  if (esc.kind === "read" && esc.cacheUse?.why === "unavailable") return trouble(esc.cacheUse.failure);
   if (esc.kind === "refused") return trouble(esc.failure);
   // If a schema of ESC refuses values, the message of the unmet contract names them.
   const isExplainedByContract = settings.enforceContract && verdict.judged !== undefined;
