@@ -1,4 +1,4 @@
-/** Finds the secrets that `--fake` replaces, and makes a dummy for each. The code is pure, and is loaded only for that option. */
+/** Finds the secrets that `--fake` replaces, and makes a dummy for each. The file is loaded only for that option. */
 import { declarationOf } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { dummyInPlaceOf, dummyValue } from "../contract/dummy-value.ts";
