@@ -40,7 +40,7 @@ export async function rejectedEnvironment(
     const variables = variablesIn(evaluated).map((variable) =>
       variable.value === UNSEEN ? { ...variable, origin: originOf(variable.name, name, findings) } : variable,
     );
-    return { ...rejected, variables, isComplete: !evaluated.open };
+    return { ...rejected, variables, isComplete: !evaluated.isPartial };
   } catch (error) {
     if (!(error instanceof EscFault || error instanceof SophiaError)) throw error;
     return { ...rejected, variables: variablesOfFindings(findings, name), isComplete: false };

@@ -12,7 +12,7 @@ import {
 import type { Selection } from "../../../contract/esc-schema/contract-schema.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
-import { entriesOf, printOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
+import { entriesOf, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
 import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { validationLines } from "./schema-text.ts";
@@ -77,27 +77,27 @@ export function schemaState(
 /** Compares meanings, not texts: the definition may have other spaces, quotes and comments. */
 function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
   if (entry === undefined) return "missing";
-  const isEqual = JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
+  const isEqual = JSON.stringify(entry.fingerprint) === JSON.stringify(fingerprintOfLines(lines));
   return isEqual ? "current" : "differs";
 }
 
 /**
  * Returns the selection of variables that an entry was written for; undefined for an entry that `enforce` has not written.
- * The selection is in `fn::validate`, `schema`, `description`. In a print each string has the prefix `s `.
+ * The selection is in `fn::validate`, `schema`, `description`. In a fingerprint each string has the prefix `s `.
  */
-function findSelection({ print }: ValuesEntry): Selection | undefined {
-  const [, validation] = mapEntries(print).find(([key]) => key === "s fn::validate") ?? [];
+function findSelection({ fingerprint }: ValuesEntry): Selection | undefined {
+  const [, validation] = mapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
   const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
   const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
   return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
 }
 
-type Printed = ValuesEntry["print"];
+type Fingerprint = ValuesEntry["fingerprint"];
 
-/** Returns the keys and values of a printed map, `["map", [key, value], …]`; none for another node. */
-function mapEntries(print: Printed | undefined): readonly (readonly [Printed, Printed])[] {
-  if (typeof print !== "object" || print[0] !== "map") return [];
-  return print.slice(1).flatMap((pair) => {
+/** Returns the keys and values of the fingerprint of a map, `["map", [key, value], …]`; none for another node. */
+function mapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
+  if (typeof fingerprint !== "object" || fingerprint[0] !== "map") return [];
+  return fingerprint.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];
     return key === undefined || value === undefined ? [] : [[key, value] as const];
   });
