@@ -1,9 +1,10 @@
 /**
- * Finds the variables of the environment whose values are dummies, because an outer sophia-run holds the keys (`--broker`):
+ * Reads the mark of an outer sophia-run that holds API keys (`--broker`), which is the process that started this one:
  *
  *     SOPHIA_BROKERED=OPENAI_API_KEY,GITHUB_TOKEN
  *
- * Loaded only if that variable is set, and for `--broker`.
+ * The mark names the variables whose values are dummies, made-up values in place of the keys. The file is loaded only if the mark is set,
+ * and for `--broker`.
  */
 import { baseOf, brokerEntryOf } from "../contract/broker/entry.ts";
 import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";

@@ -1,10 +1,10 @@
 /**
- * Reads the mark of an outer sophia-run that renews credentials (`--refresh`):
+ * Reads the mark of an outer sophia-run that renews cloud credentials (`--refresh`), which is the process that started this one:
  *
  *     SOPHIA_REFRESHED=AWS_CONTAINER_CREDENTIALS_FULL_URI,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
  *
- * It names the variables that the outer sophia-run sets, which are not the caller's own, and those that it withholds because SDKs
- * ask for the credentials instead. Loaded only if there is a mark, and for `--refresh`.
+ * The mark names the variables that the outer sophia-run sets, and those that it withholds because SDKs ask it for the credentials. The
+ * file is loaded only if the mark is set, and for `--refresh`.
  */
 import type { Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
