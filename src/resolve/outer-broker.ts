@@ -1,5 +1,5 @@
 /**
- * Reads the mark of an outer sophia-run that holds API keys (`--broker`), which is the process that started this one:
+ * Reads the mark of an outer sophia-run, an ancestor of this process, that holds API keys (`--broker`):
  *
  *     SOPHIA_BROKERED=OPENAI_API_KEY,GITHUB_TOKEN
  *

@@ -1,5 +1,5 @@
 /**
- * Reads the mark of an outer sophia-run that renews cloud credentials (`--refresh`), which is the process that started this one:
+ * Reads the mark of an outer sophia-run, an ancestor of this process, that renews cloud credentials (`--refresh`):
  *
  *     SOPHIA_REFRESHED=AWS_CONTAINER_CREDENTIALS_FULL_URI,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
  *

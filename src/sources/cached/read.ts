@@ -95,7 +95,7 @@ function offlineAndRequiredError(): SophiaError {
 
 /** The messages are loaded only if the cache cannot be used or written. */
 async function describeReason(reason: UnusedReason): Promise<string> {
-  return (await import("./cache-words.ts")).reasonWords(reason);
+  return (await import("./cache-words.ts")).describeUnusedReason(reason);
 }
 
 function toNotices(remarks: readonly string[]): readonly Notice[] {
@@ -129,7 +129,7 @@ function loadEntry(entry: CacheEntry | UnusedReason, maxAgeMs: number): CacheCon
   if (!Buffer.isBuffer(bytes)) return bytes;
   const text = decrypt(bytes, entry.token.reveal(), entry.bound);
   const content = text === undefined ? undefined : parseContent(text);
-  if (content === undefined) return { kind: "does-not-open" };
+  if (content === undefined) return { kind: "undecryptable" };
   const now = Date.now();
   const ageMs = now - content.readAt;
   if (ageMs < 0) return { kind: "from-future" };
