@@ -2,8 +2,9 @@
  * sophia-run's own action for GitHub Actions, which a workflow uses in a step. It exports the configuration to the later steps of
  * the job, or only checks it.
  *
- * The order matters. The runner (GitHub's program that executes the steps) reads the standard output line by line, so each secret is masked (`::add-mask::`) before any line
- * or file could contain it. The annotations and the summary explain the result; neither contains a value.
+ * The order of the output matters. The runner, GitHub's program that executes the steps, reads the standard output line by line. So each
+ * secret is masked (`::add-mask::`) before any line or file could contain it. The annotations and the summary explain the result. Neither
+ * contains a value.
  */
 import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
