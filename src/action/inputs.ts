@@ -15,7 +15,7 @@ import { withWorkflowRemedy } from "../esc/settings/pulumi-token.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
-/** Where the action exports variables: the environment of later steps, or the outputs of the step. `check`: it exports none. */
+/** The target of exported variables: the environment of later steps, or the outputs of the step. `check`: nothing is exported. */
 export type Export = (typeof EXPORTS)[number];
 
 export interface Inputs {

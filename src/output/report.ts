@@ -116,7 +116,7 @@ export function makeReport(originalStart: Start): Report {
     const names = line.kind === "group" ? line.names : [line.name];
     const name = findUsedVariable(names, selected);
     const resolved = name === undefined ? undefined : selected.get(name);
-    // Of a group without a value, the first variable that has a description stands for the group.
+    // A group without a value has the description of its first variable that has one.
     const describeFirst = (describe: (unsetName: string) => string | undefined): string | undefined =>
       name === undefined ? names.map(describe).find((description) => description !== undefined) : undefined;
     return {

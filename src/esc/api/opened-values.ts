@@ -39,7 +39,7 @@ const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** What no variable can contain. JSON can escape half of a surrogate pair, which in UTF-8 would silently become U+FFFD. */
+/** Parts that no variable can contain. JSON can escape half of a surrogate pair, which in UTF-8 would silently become U+FFFD. */
 const HALF_PAIR = "half of a surrogate pair";
 const NUL = "a NUL character";
 

@@ -105,8 +105,9 @@ function findVariables(
       continue;
     }
     const isEmpty = isNull(value) || (isMap(value) && value.items.length === 0);
-    if (!isEmpty || isLinked(value))
+    if (!isEmpty || isLinked(value)) {
       throw editError(`${VARIABLES_PATH.slice(0, depth + 1).join(".")} is not a mapping`);
+    }
     return { splices: fillEmpty(parsed, mapping, pair, keysBelow, changes) };
   }
   refuseUneditable(mapping, VARIABLES_PATH);

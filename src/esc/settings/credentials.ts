@@ -9,7 +9,7 @@ import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
-/** What the service is asked for when an ID token is exchanged for an access token (RFC 8693). */
+/** The properties of the access token for which an ID token is exchanged (RFC 8693). */
 export interface TokenExchange {
   readonly organization: string;
   readonly type: (typeof TOKEN_TYPES)[number];
@@ -82,7 +82,7 @@ export function findCredential(variables: VariableLookup): FoundCredential {
     const credential = parserFor(setting, variables);
     if (credential !== undefined) return { kind: "found", setting, credential };
   }
-  // Of the variables, only ESC_OIDC_TOKEN_FILE is not enough alone.
+  // Only ESC_OIDC_TOKEN_FILE is not enough alone.
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
   return variables.find("ESC_OIDC_ORG") === undefined ? { kind: "none" } : findGithubCredential(variables);
 }

@@ -43,7 +43,7 @@ function describeIrregularFile(path: string, isNameable: boolean): readonly [fau
 
 const MISSING = ["does not exist", `check the path that was given (${WAYS_TO_NAME})`] as const;
 const ALLOW_READING = "allow the user who starts sophia-run to read it";
-/** What is wrong with a file, and what the user can do, by the code of `systemErrorCode`. */
+/** The fault of a file and the remedy, by the code of `systemErrorCode`. */
 const FAULTS = new Map<string, readonly [fault: string, hint: string]>([
   ["ENOENT", MISSING],
   ["ENOTDIR", MISSING],

@@ -10,7 +10,7 @@ import { GOOGLE_EXPIRY, GOOGLE_FILES, GOOGLE_TOKENS } from "./google-variables.t
 
 export const CLOUDS = ["aws", "google", "azure"] as const;
 export type Cloud = (typeof CLOUDS)[number];
-/** What is renewed together: the credentials of one cloud, or all files of ESC. */
+/** The kind of an item that is renewed: the credentials of one cloud, or all files of ESC. */
 export type RenewedKind = Cloud | "files";
 
 /** The lifetime of credentials. Times are milliseconds since 1970, by the clock of the provider that says when they expire. */
