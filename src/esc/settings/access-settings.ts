@@ -188,7 +188,7 @@ export function escAccess(
   const settings: FoundSettings = {
     environments: parseEnvironmentNames(namesSetting),
     namedBy: namesSetting.name,
-    credential: credential.credential(),
+    credential: credential.parse(),
     credentialFrom: { name: credential.setting.name, file: credential.setting.file },
     backend: findBackend(findTrusted, options),
     organization: organization === undefined ? undefined : organizationIn(organization),
@@ -200,9 +200,7 @@ export function escAccess(
     oneMeaning: options.requireEsc === true ? "--require-esc" : undefined,
     sessionMs: options.sessionMs,
   };
-  const backends = variables.all("PULUMI_BACKEND_URL");
-  const trustedIndex = backends.findIndex(isTrusted);
-  const ignoredBackends = trustedIndex === -1 ? backends : backends.slice(0, trustedIndex);
+  const ignoredBackends = settingsBeforeTrusted(variables.all("PULUMI_BACKEND_URL"), isTrusted);
   const notices = [...commandNotices, ...noticesOfIgnored("PULUMI_BACKEND_URL", ignoredBackends)];
 
   const needsOrganization = settings.environments.some((name) => name.organization === undefined);
@@ -240,10 +238,19 @@ function accessWithoutNames({ name, value }: Setting): Extract<FoundAccess, { re
   return { kind: "incomplete", present: name, missing: "ESC_ENV", credential: { name, value: new Secret(value) } };
 }
 
-/** @throws SophiaError (esc-settings, 125) for a malformed address */
+/** Returns the address of the service. @throws SophiaError (esc-settings, 125) for a malformed address */
 function findBackend(findTrusted: FindTrusted, { backend, insecureHttp }: EscOptions): string {
   const setting = findTrusted("PULUMI_BACKEND_URL");
   return setting === undefined ? (backend ?? DEFAULT_BACKEND) : parseBackend(setting, insecureHttp);
+}
+
+/** Returns the settings that would win over the trusted one, and are ignored; all of them if none is trusted. */
+function settingsBeforeTrusted(
+  settings: readonly Setting[],
+  isTrusted: (setting: Setting) => boolean,
+): readonly Setting[] {
+  const trustedIndex = settings.findIndex(isTrusted);
+  return trustedIndex === -1 ? settings : settings.slice(0, trustedIndex);
 }
 
 /**

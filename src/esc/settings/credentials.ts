@@ -63,13 +63,13 @@ export type FoundCredential =
       readonly kind: "found";
       readonly setting: Setting;
       /** Parses the setting. Throws a SophiaError if it is malformed, which matters only if an environment is named as well. */
-      readonly credential: () => Credential | TokenCommand;
+      readonly parse: () => Credential | TokenCommand;
     };
 
 /** Returns the credential of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
 export function credentialOfCommand(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
-  const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
-  return { kind: "found", setting, credential };
+  const parse = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
+  return { kind: "found", setting, parse };
 }
 
 /** Finds the credential: the first variable that is set, in the order of `CREDENTIAL_ORDER` (docs/secrets.md). */
@@ -79,8 +79,8 @@ export function findCredential(variables: VariableLookup): FoundCredential {
     .all(...CREDENTIAL_ORDER)
     .filter(({ name, file, value }) => value.trim() !== "" && (name !== "ESC_TOKEN_COMMAND" || file === undefined));
   for (const setting of settings) {
-    const credential = parserFor(setting, variables);
-    if (credential !== undefined) return { kind: "found", setting, credential };
+    const parse = parserFor(setting, variables);
+    if (parse !== undefined) return { kind: "found", setting, parse };
   }
   // Only ESC_OIDC_TOKEN_FILE is not enough alone.
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
@@ -119,11 +119,11 @@ function findGithubCredential(variables: VariableLookup): FoundCredential {
   const setting = findTerm("ESC_OIDC_ORG");
   // Only a file sets the organization, and must not decide for whom an ID token of the job is exchanged.
   if (setting === undefined) return { kind: "none" };
-  const credential = (): Credential => {
+  const parse = (): Credential => {
     const token = tokenIn(requestToken);
     return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, findTerm) };
   };
-  return { kind: "found", setting, credential };
+  return { kind: "found", setting, parse };
 }
 
 /** Returns the settings of `ESC_OIDC_ORG` in files that are ignored, because the ID token does not come from the same file. */
