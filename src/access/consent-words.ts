@@ -16,8 +16,8 @@ export function unallowed(
   { proposal, why, unplaced }: Extract<EscAccess, { readonly kind: "unconsented" }>,
   contract: Pick<Contract, "profile" | "source" | "environment"> | undefined,
 ): Unallowed {
-  const { environments, by, credential } = proposal;
-  const files = [...new Set(by.map(({ file }) => file))];
+  const { environments, choices, credential } = proposal;
+  const files = [...new Set(choices.map(({ file }) => file))];
   const { source, environment, profile } = contract ?? {};
   // If the file with the environment is not below the contract, `sophia-run allow` needs `--contract`: it would find
   // another contract.

@@ -1,10 +1,10 @@
 /**
- * Decides whether the user must consent before this run opens an ESC environment, and asks. Loaded only if a file names an
- * environment.
+ * Decides whether the user must consent before this run opens an ESC environment, and asks the user. The file is loaded only if a
+ * file names an environment.
  *
- * The danger: a cloned repository names any environment that the user's token opens, and its code gets the values. So a
- * consent is needed if a contract that was found, or a file that git tracks, names the environment. No consent is needed
- * for the user's own files.
+ * The danger is a cloned repository that names any environment which the user's token opens: the code of the repository would get
+ * the values. So the user must consent if a contract that sophia-run found names the environment, or a file that git tracks. The
+ * user's own files need no consent.
  */
 import { basename, isAbsolute } from "node:path";
 import type { Contract } from "../contract/contract-model.ts";
@@ -33,7 +33,7 @@ import {
   replaceConsents,
   withConsents,
 } from "./remembered-consents.ts";
-import type { AccessRequest } from "./access-request.ts";
+import type { AccessRequest, AskConsent } from "./access-request.ts";
 import { withoutSecrets } from "../contract/secret-names.ts";
 import { isTracked } from "./tracked-by-git.ts";
 import { unattended } from "./unattended.ts";
@@ -41,7 +41,7 @@ import { unattended } from "./unattended.ts";
 interface ConsentDecision {
   /** Present if a consent is needed, and the user has not given it. */
   readonly refused?: Extract<EscAccess, { readonly kind: "unconsented" }>;
-  /** The variable that allows only the first meaning of names with two parts, if one does. */
+  /** The variable because of which a name of two parts has only its first meaning, if there is one. */
   readonly oneMeaning?: string;
   readonly notices: readonly Notice[];
 }
@@ -51,14 +51,16 @@ interface ConsentNeed {
   /** Each environment with each file that names it. `file` is absent if the path of the file cannot be known exactly. */
   readonly consents: readonly (Pick<Consent, "environment"> & Partial<Consent>)[];
   /** The choices that need the consents, with the paths of their files for messages. */
-  readonly by: readonly EnvironmentChoice[];
-  /** The reason why a consent cannot be remembered, if it cannot. */
+  readonly choices: readonly EnvironmentChoice[];
+  /** The reason why a consent cannot be remembered; undefined if it can. */
   readonly unplaced: UnplacedReason | undefined;
 }
 
 /**
  * Finds out whether the user consents to a proposal: by the environment (`SOPHIA_ALLOW_ENVIRONMENT`), by an earlier answer,
  * or by an answer now, which is remembered.
+ *
+ * @throws SophiaError (esc-settings, 125) for a malformed `SOPHIA_ALLOW_ENVIRONMENT`
  */
 export async function withConsent(
   proposal: Proposal,
@@ -66,34 +68,44 @@ export async function withConsent(
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): Promise<ConsentDecision> {
-  const { consents: needed, by, unplaced } = await neededConsents(proposal, request, dotenv, contract);
+  const need = await neededConsents(proposal, request, dotenv, contract);
+  const { consents } = need;
   // The user's own files need no consent, but a notice names them: the environment is not the caller's choice.
-  if (needed.length === 0) return { notices: chosenByFiles(proposal) };
+  if (consents.length === 0) return { notices: chosenByFiles(proposal) };
   const { environment } = request;
-  if (isAllowedBy(environment, needed)) return { notices: [] };
-  // A name with two parts has two meanings. If the variable allows only the first ones, the others are not tried.
-  const firstMeanings = needed.filter((consent) => !proposal.oldForms.includes(consent.environment));
-  if (firstMeanings.length < needed.length && isAllowedBy(environment, firstMeanings)) {
+  if (isAllowedBy(environment, consents)) return { notices: [] };
+  // A name of two parts has two meanings. If the variable allows only the first meanings, the others are not tried.
+  const firstMeanings = consents.filter((consent) => !proposal.oldForms.includes(consent.environment));
+  if (firstMeanings.length < consents.length && isAllowedBy(environment, firstMeanings)) {
     return { notices: [], oneMeaning: ALLOW_VARIABLE };
   }
-  const { consents, problem } = readConsents(environment);
-  // A consent file that another user could have written is not used. The user is told why, and is asked again.
-  const warnings = problem === undefined ? [] : [remark(problem)];
-  const isRemembered = needed.every((consent) => consents.some((remembered) => isSameConsent(remembered, consent)));
+  const remembered = readConsents(environment);
+  const isRemembered = consents.every((consent) => remembered.consents.some((other) => isSameConsent(other, consent)));
   if (isRemembered) return { notices: [] };
-  const userAnswer = (await request.askConsent?.({ ...proposal, by }, unplaced === undefined)) ?? "not-asked";
-  const isUnattended = userAnswer === "not-asked" && unattended(environment) !== undefined;
-  const answer = isUnattended ? "unattended" : userAnswer;
+  const answer = await askUser(proposal, need, request);
+  // A file of consents that another user could have written is not used. A notice says why, and the user was asked again.
+  const warnings = remembered.problem === undefined ? [] : [remark(remembered.problem)];
   if (answer !== "yes") {
-    const unconsented = { kind: "unconsented", proposal, why: answer, unplaced } as const;
+    const unconsented = { kind: "unconsented", proposal, why: answer, unplaced: need.unplaced } as const;
     const notice = { kind: "environment-not-allowed", ...unallowed(unconsented, contract) } as const;
     return { refused: unconsented, notices: [...warnings, notice] };
   }
-  // The user consents only for this start, since the consent cannot be remembered.
-  if (unplaced !== undefined) return { notices: warnings };
+  // The consent holds only for this start, since it cannot be remembered.
+  if (need.unplaced !== undefined) return { notices: warnings };
   const writeFault =
-    problem ?? (await replaceConsents(environment, (remembered) => withConsents(remembered, placedConsents(needed))));
+    remembered.problem ??
+    (await replaceConsents(environment, (present) => withConsents(present, placedConsents(consents))));
   return { notices: writeFault === undefined ? [] : [remark(`the consent is not remembered: ${writeFault}`)] };
+}
+
+/** Asks the user, if this process can. @returns `yes`, or the reason why there is no consent */
+async function askUser(
+  proposal: Proposal,
+  { choices, unplaced }: ConsentNeed,
+  { askConsent, environment }: AccessRequest,
+): Promise<Awaited<ReturnType<AskConsent>>> {
+  const answer = (await askConsent?.({ ...proposal, choices }, unplaced === undefined)) ?? "not-asked";
+  return answer === "not-asked" && unattended(environment) !== undefined ? "unattended" : answer;
 }
 
 /** Returns the consents that can be remembered: those for a file whose path is known. */
@@ -103,7 +115,7 @@ export function placedConsents(consents: ConsentNeed["consents"]): readonly Cons
 
 /** Returns the consents that a proposal needs: none if the user's own files name the environments. */
 export async function neededConsents(
-  { environments, by, credential }: Proposal,
+  { environments, choices, credential }: Proposal,
   request: AccessRequest,
   dotenv: DotenvReading,
   contract: Contract | undefined,
@@ -115,11 +127,12 @@ export async function neededConsents(
   if (name === "ESC_TOKEN" && tokenFile !== undefined) {
     const answers = await findTracking(tokenFile);
     const isTokenOfRepository = answers.length > 0 && answers.every((tracked) => tracked === true);
-    if (isTokenOfRepository) return { consents: [], by: [], unplaced: undefined };
+    if (isTokenOfRepository) return { consents: [], choices: [], unplaced: undefined };
   }
   const choicesOfOthers: EnvironmentChoice[] = [];
-  for (const choice of by) {
-    // If git cannot answer (undefined), the file may belong to the repository. The file of an outer sophia-run is not known.
+  for (const choice of choices) {
+    // The contract's choice is here only if sophia-run found the contract. If git cannot answer (undefined), the file may belong to
+    // the repository. The file that an outer sophia-run read is not known.
     const isWrittenByOthers =
       choice.name === CONTRACT_SETTING ||
       choice.file === OUTER_FILE ||
@@ -131,7 +144,7 @@ export async function neededConsents(
     consents: [...new Set(places)].flatMap((file) =>
       environments.map((environment) => ({ environment, ...(file !== undefined && { file }) })),
     ),
-    by: choicesOfOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
+    choices: choicesOfOthers.map((choice) => ({ ...choice, file: placeOf(choice.file, request) ?? choice.file })),
     unplaced: unplacedReason(choicesOfOthers, places),
   };
 }
@@ -145,7 +158,7 @@ function createTrackingSearch(
   dotenv: DotenvReading,
   contract: Contract | undefined,
 ): (file: string) => Promise<readonly (boolean | undefined)[]> {
-  // Git gets no secrets of the contract.
+  // git does not get the variables that the contract declares as secret, because the repository may be a stranger's.
   const gitEnvironment = contract === undefined ? request.environment : withoutSecrets(request.environment, contract);
   return async (file) => {
     const isFoundFile = dotenv.files.some(({ path, found }) => found && path === file);
@@ -170,7 +183,7 @@ function findPlaceOfChoice(
   return placeOf(name === CONTRACT_SETTING ? contractOf(file, contract) : file, request);
 }
 
-/** Returns why the consents to these choices cannot be remembered. @param places the path for each choice, in the same order */
+/** Returns why the consents to these choices cannot be remembered; undefined if they can. @param places the path for each choice */
 function unplacedReason(
   choices: readonly EnvironmentChoice[],
   places: readonly (string | undefined)[],
@@ -181,9 +194,9 @@ function unplacedReason(
 }
 
 /**
- * Returns the contract for which the consent to its environment is: the file that names the environment. If this file is in
- * another repository, which is possible if the user named the first contract, the consent is for the first contract: a
- * consent to the shared file would hold for all contracts that extend it.
+ * Returns the contract that the user consents to: usually the file that names the environment. That file may be in another
+ * repository, from which the user's contract extends it. Then the consent is for the user's contract, because a consent to the
+ * shared file would hold for all contracts that extend it.
  */
 function contractOf(file: string, contract: Contract | undefined): string {
   if (contract?.source.kind !== "file" || sharesRepository(file, contract.source.path)) return file;
@@ -192,7 +205,7 @@ function contractOf(file: string, contract: Contract | undefined): string {
 
 /**
  * Returns the path under which a consent for a file is remembered: the real path of its folder, and the name of the file.
- * If the file is a link, its target may belong to other people, and needs a consent of its own.
+ * A symbolic link is not resolved: its target may belong to other people, and needs a consent of its own.
  *
  * @returns undefined if the path is not UTF-8: after decoding, it would be the same for several folders
  */
@@ -204,7 +217,7 @@ export function placeOf(file: string, folders: Pick<Folders, "cwd">): string | u
   return within(folder, basename(path));
 }
 
-/** Returns the absolute path of a file, without resolving `..`: the folder before it may be a link. */
+/** Returns the absolute path of a file. It keeps `..`, since the folder before it may be a symbolic link. */
 function pathOf(file: string, { cwd }: Pick<Folders, "cwd">): string {
   return isAbsolute(file) ? file : within(cwd, file);
 }
@@ -213,9 +226,9 @@ function pathOf(file: string, { cwd }: Pick<Folders, "cwd">): string {
  * Returns a notice for each of the user's files that names the environments which a credential of the process environment
  * opens.
  */
-function chosenByFiles({ by, credential }: Proposal): readonly Notice[] {
+function chosenByFiles({ choices, credential }: Proposal): readonly Notice[] {
   if (credential.file !== undefined) return [];
-  return by.flatMap(({ name, file }): readonly Notice[] =>
+  return choices.flatMap(({ name, file }): readonly Notice[] =>
     name === CONTRACT_SETTING ? [] : [{ kind: "environment-by-file", name, file, credential: credential.name }],
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the user's git to read a repository, since no library reads all formats of repositories. The repository may be a
- * stranger's: git must not start a program that its configuration names, must not use the network, and must not wait
+ * Runs the user's git to read a repository, since no library reads all formats of repositories. Another person may have written the
+ * repository. So git must not start a program that the repository's configuration names, must not use the network, and must not wait
  * forever.
  *
  *     for await (const name of recordsOfGit({ cwd, environment }, ["ls-files", "-z"])) …
@@ -21,7 +21,7 @@ import { limitOf } from "../system/limits.ts";
 export interface Git {
   /** The folder in which git runs. */
   readonly cwd: string;
-  /** The variables of git. It does not get those of them that could start programs. */
+  /** The variables for git. Those by which git would start programs are not passed on. */
   readonly environment: Environment;
   /** Receives each line of git's standard error after git has succeeded. */
   readonly warned?: (line: string) => void;
@@ -31,11 +31,12 @@ export interface Git {
 const MAX_SILENCE_MS = 300_000;
 /** After this time without output, the files of the repository are searched for a pipe for which git may wait. */
 const PIPE_SEARCH_MS = 2000;
-/** The limit of git's standard error in memory. What follows is read and dropped, so that git does not wait. */
+/** The limit on the part of git's standard error that is stored. The rest is read and dropped, because git waits while the pipe is full. */
 const MAX_ERROR_CHARACTERS = 65_536;
 
 /** Settings that keep git from starting programs which the configuration of a repository names. */
 const SAFE_SETTINGS = ["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"];
+/** The options of each call of git. */
 const OPTIONS = [
   "--no-pager",
   // A replacement object would hide the original one.
@@ -48,7 +49,7 @@ const VARIABLES = {
   // A partial clone would fetch missing objects, by programs that its configuration names. The value is the name of no
   // protocol, because Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
-  // Has the same purpose. Versions of git before 2.39.4 do not know this variable.
+  // This variable has the same purpose. Versions of git before 2.39.4 do not know it.
   GIT_NO_LAZY_FETCH: "1",
   // Keeps git from refreshing its index.
   GIT_OPTIONAL_LOCKS: "0",
@@ -104,7 +105,7 @@ export async function* askGit(
     failure = reason;
     child.kill("SIGKILL");
   });
-  // Is read from the beginning: git waits as long as the pipe is full.
+  // The standard error is read from the beginning, because git waits while the pipe is full.
   const errorOutput = textOf(child.stderr);
   const closed = once(child, "close");
   // Nothing awaits the event if the caller leaves the loop early.
@@ -115,7 +116,7 @@ export async function* askGit(
       yield asBuffer(chunk);
     }
     const [status] = await closed;
-    // Must come first: a git that was killed here has no status either.
+    // This check comes first, because a git that was killed above has no exit status either.
     if (failure !== undefined) throw failure;
     if (status !== 0) throw new GitRefusal(errorIn(await errorOutput));
     const { warned } = git;
@@ -149,22 +150,22 @@ async function startGit({ cwd, environment }: Git, args: readonly string[]): Pro
 }
 
 /**
- * Calls `end` with the error if git writes nothing for too long.
+ * Calls `fail` if git writes nothing for five minutes, or if git seems to wait for a pipe.
  *
- * @returns `restart` must be called for each chunk, and `cancel` at the end: the timers keep this process running
+ * @returns functions that the caller must call: `restart` for each chunk, and `cancel` at the end, because timers keep this process running
  */
 function watchSilence(
   cwd: string,
-  end: (reason: SophiaError) => void,
+  fail: (reason: SophiaError) => void,
 ): { readonly restart: () => void; readonly cancel: () => void } {
-  // Both timers restart with each chunk, but the files are searched only once: there may be 200,000.
+  // Both timers restart with each chunk, but the files are searched only once, because there may be 200,000 of them.
   let hasSearched = false;
   const timers = [
-    setTimeout(() => end(silenceError()), MAX_SILENCE_MS),
+    setTimeout(() => fail(silenceError()), MAX_SILENCE_MS),
     setTimeout(() => {
       const irregularFile = hasSearched ? undefined : irregularBelow(cwd);
       hasSearched = true;
-      if (irregularFile !== undefined) end(irregularFileError(irregularFile));
+      if (irregularFile !== undefined) fail(irregularFileError(irregularFile));
     }, PIPE_SEARCH_MS),
   ];
   return {

@@ -2,12 +2,13 @@
  * sophia-run's own action for GitHub Actions, which a workflow uses in a step. It exports the configuration to the later steps of
  * the job, or only checks it.
  *
- * The order matters. The runner (GitHub's program that executes the steps) reads the standard output line by line, so each secret is masked (`::add-mask::`) before any line
- * or file could contain it. The annotations and the summary explain the result; neither contains a value.
+ * The order of the output matters. The runner, GitHub's program that executes the steps, reads the standard output line by line. So each
+ * secret is masked (`::add-mask::`) before any line or file could contain it. The annotations and the summary explain the result. Neither
+ * contains a value.
  */
 import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
-import { startWith } from "../commands/parts/command-start.ts";
+import { resolveCommandStart } from "../commands/parts/command-start.ts";
 import { createAuditRecorder } from "../commands/parts/audit-log/audit-record.ts";
 import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
 import { appendTo, github } from "../commands/export/github-output.ts";
@@ -53,7 +54,7 @@ export async function runAction(context: Context): Promise<boolean> {
   if (token !== "") mask([{ name: "ESC_TOKEN", value: token }], step);
   const settings = resolveSettings(inputs.options, environment);
   const record = createAuditRecorder(settings, inputs.options, step);
-  const start = await startWith(settings, step);
+  const start = await resolveCommandStart(settings, step);
   const { variables, files } = collect(start);
   mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 

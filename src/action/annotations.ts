@@ -1,6 +1,6 @@
 /**
- * Annotations of a workflow run: what GitHub shows above the log, and for violations at the line of the contract. One is written as
- * a workflow command:
+ * Writes annotations for the GitHub Action. GitHub shows them above the log of a workflow run, and those of violations also at the line of
+ * the contract. An annotation is a line of the output, a workflow command:
  *
  *     ::error title=Configuration,file=sophia.contract.json,line=12::API_KEY is missing
  */
@@ -21,12 +21,14 @@ import { byInput } from "./inputs.ts";
 import type { Start } from "../resolve/start.ts";
 import { readFound } from "../system/bounded-read.ts";
 
+/** Returns the annotation of a failure because of which the step ends. */
 export function annotateFailure(failure: Failure): string {
   return workflowCommand("error", byInput([failure.message, ...detailsAndHint(failure)].join("\n")), {
     title: "sophia-run",
   });
 }
 
+/** Returns an annotation for each notice of the start. */
 export function annotateNotices(notices: readonly Notice[]): string {
   return notices
     .map((notice) => {

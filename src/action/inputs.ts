@@ -1,5 +1,5 @@
 /**
- * Reads the inputs of the action. A workflow sets them by `with:`, and the runner passes them as variables:
+ * Reads the inputs of the GitHub Action. A workflow sets them by `with:`, and the runner passes them as variables:
  *
  *     with: { dotenv: .env.ci, export: outputs }     INPUT_DOTENV=.env.ci  INPUT_EXPORT=outputs
  *
@@ -15,10 +15,12 @@ import { withWorkflowRemedy } from "../esc/settings/pulumi-token.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
+/** The target of exported variables: the environment of later steps, or the outputs of the step. `check`: nothing is exported. */
 export type Export = (typeof EXPORTS)[number];
 
 export interface Inputs {
   readonly export: Export;
+  /** The options of sophia-run for which inputs stand. */
   readonly options: Values;
   /** The environment of the step without the variables of inputs, and with the variables for which inputs stand. */
   readonly environment: Environment;

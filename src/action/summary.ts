@@ -1,6 +1,6 @@
 /**
- * The summary of a step, which GitHub shows on the page of the workflow run: Markdown with the names, states and sources of the
- * variables, and without their values.
+ * Writes the summary of the GitHub Action, which GitHub shows on the page of the workflow run. It is Markdown with the names, states and
+ * sources of the variables, and without their values.
  */
 import { shownPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
@@ -34,7 +34,7 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
 };
 
 /**
- * Returns the summary.
+ * Returns the summary as Markdown.
  *
  * @param outcome a sentence about the result
  * @param workspace the folder of the repository, for the path of the contract

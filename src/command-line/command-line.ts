@@ -1,4 +1,7 @@
-/** Parses the command line of sophia-run into an `Invocation`: a program to start, a command such as `check`, or help. */
+/**
+ * Parses the command line of sophia-run into an `Invocation`: a program to start (`sophia-run -- node app.js`), a command
+ * (`sophia-run check`), or help. main.ts calls `parseCommandLine` first.
+ */
 import { CONTINUE_CALL } from "../launch/types.ts";
 import { COMMON_OPTIONS, OPTIONS, type Values } from "./options.ts";
 import { parse, type Problem } from "./parse.ts";
@@ -6,11 +9,11 @@ import { parse, type Problem } from "./parse.ts";
 /** The meaning of a command line. The code for `run` is loaded at once, and that of all other kinds when it is needed. */
 export type Invocation =
   | Run
-  /** `sophia-run check --json`. The words are those of the command, and options that stood before its name. */
+  /** `sophia-run check --json`. `words` are those after the name of the command, and options that stood before it. */
   | { readonly kind: "subcommand"; readonly name: CommandName; readonly words: readonly string[] }
-  /** `sophia-run check --help=all`. `asked` is the value of `--help`: empty, `all`, or an invalid one. */
+  /** `sophia-run check --help=all`. `of` is the command, and `asked` the value of `--help`: empty, `all`, or an invalid one. */
   | { readonly kind: "help"; readonly of?: CommandName; readonly asked: string }
-  /** `sophia-run help check`. */
+  /** `sophia-run help check`. `words` are those after `help`. */
   | { readonly kind: "help-word"; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** The call of a completion script, with the words of the command line to complete. */
@@ -61,18 +64,20 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export const HELP_WORD = "help";
 
-/** The call of completion scripts. It has the name that yargs gives it, so that a script of yargs works as well. */
+/** The option with which a completion script of the shell calls sophia-run. It has the same name as in yargs, whose scripts also work. */
 const COMPLETION_CALL = "--get-yargs-completions";
 
 /**
- * The options that Node.js itself reads, if they stand before the first `--`, even behind the script. They are refused, because
+ * Matches options that Node.js itself reads if they stand before the first `--`, even after the script. They are refused, because
  * NODE_OPTIONS in such a file can run code.
  */
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 
 /**
- * Parses the command line as env(1) does: options end at `--`, or at the first word that is no option, which may be a
+ * Parses the command line as env(1) does: options end at `--`, or at the first word that is no option, which may be the name of a
  * command of sophia-run. `--` is optional, since bun, deno, Yarn 1, `npm exec` and PowerShell may remove it.
+ *
+ * @param argv the words after `sophia-run`
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const dashesIndex = argv.indexOf("--");
@@ -91,7 +96,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     const of = isOfProgram ? { of: "command" as const, command: first.word } : { of: "sophia-run" as const };
     return mistaken({ kind: "node-option", ...of });
   }
-  // Help comes before mistakes, and before the version.
+  // A user who asks for help gets it even if the command line has a mistake.
   const { help } = values;
   if (typeof help === "string") return { kind: "help", asked: help, ...(name === undefined ? {} : { of: name }) };
   if (values["version"] === true && name === undefined) return { kind: "version" };

@@ -25,6 +25,7 @@ interface Description {
   readonly describe: string;
 }
 
+/** Returns a function that makes the descriptions of one group. */
 const described =
   (group: OptionGroup) =>
   (describe: string, brief?: string): Description => ({ group, describe, brief });

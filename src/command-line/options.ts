@@ -4,7 +4,7 @@
  * (settings.ts).
  */
 
-/** The form in which an option is written. */
+/** How the user writes an option, and which values it takes. */
 export interface OptionForm {
   readonly type: "boolean" | "string" | "list";
   /** The short form without its dash: `q` for `-q`. */

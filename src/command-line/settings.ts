@@ -1,4 +1,7 @@
-/** Turns the options of the command line, and the variables `SOPHIA_…`, into the settings of a start. */
+/**
+ * Turns the options of the command line, and the variables `SOPHIA_…` that stand for options, into the settings of a start. Each command
+ * that reads sources calls `resolveSettings` first.
+ */
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
@@ -7,7 +10,9 @@ import { printable } from "../core/text.ts";
 
 export type Settings = Readonly<ReturnType<typeof resolveSettings>>;
 
+/** The default of `--timeout`. */
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** The default of `--cache-max-age`: one day. */
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
 const EMPTY_HINT = "set a value, or leave it out";
 /** The longest time that setTimeout can wait: its number of milliseconds overflows beyond 2^31 - 1. */
@@ -16,10 +21,12 @@ export const LONGEST_TIMER_MS = 2_147_483_647;
 /**
  * Resolves all options. The command line wins over the variables `SOPHIA_…`, and those over the defaults. A variable that is
  * empty is unset.
+ *
+ * @param flags the options of the command line
  * @throws SophiaError (settings, 125) that names the option or variable with an invalid value
  */
 export function resolveSettings(flags: Values, environment: Environment) {
-  const read = <T>(name: OptionName, convert: (given: GivenOption) => T): T | undefined => {
+  const read = <T>(name: OptionName, convert: (option: SetOption) => T): T | undefined => {
     const flag = flags[name];
     if (flag !== undefined) return convert({ value: flag, label: `--${name}` });
     const variable = variableOf(name);
@@ -30,9 +37,9 @@ export function resolveSettings(flags: Values, environment: Environment) {
   const text = (name: OptionName): string | undefined => read(name, toText);
   const list = (name: OptionName): readonly string[] => read(name, toList) ?? [];
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
-    read(name, (given) => toChoice(given, choices));
+    read(name, (option) => toChoice(option, choices));
   const durationMs = (name: OptionName, minMs?: 1 | 1000): number | undefined =>
-    read(name, (given) => parseDuration(toText(given), given.label, minMs));
+    read(name, (option) => parseDuration(toText(option), option.label, minMs));
   if ((environment.get(REFUSED_VARIABLE) ?? "") !== "") {
     throw new SophiaError({ code: "settings", message: `${REFUSED_VARIABLE} is not read: use SOPHIA_DOTENV` });
   }
@@ -99,53 +106,55 @@ function envFilesOf(userNamedFiles: readonly string[]): readonly EnvFile[] {
   return userNamedFiles.map((path) => ({ path, required: true }));
 }
 
-/** An option as the user set it. `label` is the option or the variable, for messages. The value of a variable is a string. */
-interface GivenOption {
+/** An option that the user set. */
+interface SetOption {
+  /** The value of a variable is a string. */
   readonly value: boolean | string | readonly string[];
+  /** The option or the variable, for messages: `--timeout` or `SOPHIA_TIMEOUT`. */
   readonly label: string;
 }
 
 const YES: readonly string[] = ["1", "true", "yes", "on"];
 const NO: readonly string[] = ["0", "false", "no", "off"];
 
-function toBoolean({ value, label }: GivenOption): boolean {
+function toBoolean({ value, label }: SetOption): boolean {
   const word = String(value).trim().toLowerCase();
   if (YES.includes(word)) return true;
   if (NO.includes(word)) return false;
   throw invalid(label, String(value), "allowed: 1, true, yes, on and 0, false, no, off");
 }
 
-function toFake(given: GivenOption): (typeof OPTIONS.fake.choices)[number] | undefined {
-  const word = String(given.value).trim().toLowerCase();
+function toFake(option: SetOption): (typeof OPTIONS.fake.choices)[number] | undefined {
+  const word = String(option.value).trim().toLowerCase();
   const choice = OPTIONS.fake.choices.find((name) => name === word);
   if (choice !== undefined) return choice;
   if (YES.includes(word)) return "secrets";
   if (NO.includes(word)) return undefined;
   throw invalid(
-    given.label,
-    String(given.value),
+    option.label,
+    String(option.value),
     `allowed: ${[...OPTIONS.fake.choices, ...YES].join(", ")} and ${NO.join(", ")}`,
   );
 }
 
-function toText({ value, label }: GivenOption): string {
+function toText({ value, label }: SetOption): string {
   if (value === "") throw invalid(label, "", EMPTY_HINT);
   return String(value);
 }
 
-function toChoice<Choice extends string>({ value, label }: GivenOption, choices: readonly Choice[]): Choice {
+function toChoice<Choice extends string>({ value, label }: SetOption, choices: readonly Choice[]): Choice {
   const choice = choices.find((name) => name === value);
   if (choice === undefined) throw invalid(label, String(value), `allowed: ${choices.join(", ")}`);
   return choice;
 }
 
-function toList({ value, label }: GivenOption): readonly string[] {
+function toList({ value, label }: SetOption): readonly string[] {
   const items = [value].flat().flatMap(splitAtCommas);
   if (items.length === 0) throw invalid(label, "", EMPTY_HINT);
   return items;
 }
 
-/** Splits a text at commas. `\,` is a comma within a part, such as in the name of a file. */
+/** Splits a text at commas. The user writes `\,` for a comma within a part, such as in the name of a file. */
 function splitAtCommas(text: boolean | string): readonly string[] {
   return String(text)
     .split(/(?<!\\),/)
@@ -153,7 +162,7 @@ function splitAtCommas(text: boolean | string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-/** Parses a time: `30`, `30s`, `500ms`, `2m`, `1h`. @returns milliseconds @throws SophiaError (settings, 125) */
+/** Parses a time: `30` (seconds), `30s`, `500ms`, `2m`, `1h`. @returns milliseconds @throws SophiaError (settings, 125) */
 export function parseDuration(text: string, label: string, minMs: 1 | 1000 = 1): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;
@@ -165,10 +174,10 @@ export function parseDuration(text: string, label: string, minMs: 1 | 1000 = 1):
   return ms;
 }
 
-function toWholeSeconds(given: GivenOption): number {
-  const ms = parseDuration(toText(given), given.label);
+function toWholeSeconds(option: SetOption): number {
+  const ms = parseDuration(toText(option), option.label);
   if (ms % 1000 === 0) return ms;
-  throw invalid(given.label, String(given.value), "allowed: a time in whole seconds, such as 30m or 2h");
+  throw invalid(option.label, String(option.value), "allowed: a time in whole seconds, such as 30m or 2h");
 }
 
 function invalid(label: string, text: string, hint: string): SophiaError {

@@ -1,4 +1,7 @@
-/** The table of the commands that take each shared option. A start does not load it. */
+/**
+ * The table of the commands that take each shared option, for help, completion and the errors of wrong command lines. The start of a
+ * program does not load it.
+ */
 import { COMMAND_NAMES, type CommandName } from "./command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type OptionForm } from "./options.ts";
 
@@ -7,14 +10,13 @@ export type Taker = "run" | CommandName;
 
 /** The commands that resolve variables. */
 const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
-/**
- * The commands that select what a program gets. `scan` is left out: it also searches for values that the program does not
- * get.
- */
+/** The commands that select what a program gets. `scan` is left out, because it also searches for values that the program does not get. */
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
 /** The commands that read values: to pass them on, or to search for secrets. */
 const READ = [...RESOLVE, "mask", "hook"] as const;
+/** The commands that contact ESC, some of them only to change it. */
 const ASK_ESC = [...READ, "import", "set", "rotate", "enforce", "request", "audit", "init"] as const;
+/** The commands that read the contract. */
 const BY_CONTRACT = [...READ, "import", "set", "rotate", "enforce", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {

@@ -1,4 +1,7 @@
-/** Reports the state of ESC for `check`: which environment and which credential are configured, and whether ESC accepts them. */
+/**
+ * Reports the state of Pulumi ESC for `sophia-run check`: which environment and which credential are configured, and whether ESC accepts
+ * them. The report contains no token, only the last characters of long ones.
+ */
 import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access-settings.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
@@ -17,13 +20,15 @@ export interface EscReport {
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
+  /** Why cached values are used; undefined if ESC itself returned the values. The JSON format has this name. */
   readonly kept?: CacheUse["why"] | undefined;
-  /** The lines that say how a token that is already set opens ESC. They are not in JSON. */
+  /** Lines that say how a token which is already set opens ESC. They are not in JSON. */
   readonly remedy?: readonly string[];
+  /** Present if ESC could not be read. `further` are the details and the remedy. */
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
-/** A login has the rights of its user, who may write in ESC. */
+/** Follows the masked token of a login, which has the rights of its user, who may write to ESC. */
 const PERSONAL = "personal: it may write";
 
 type EscSettingState =
@@ -51,7 +56,7 @@ export interface EscSetting {
   readonly shown?: string;
 }
 
-/** Returns the report as JSON has it. */
+/** Returns the report in the form of `check --json`. */
 export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
@@ -71,22 +76,25 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
  * @param isNeeded true if a variable is missing that ESC should set in this project
  */
 export function reportEsc({ environment: callerEnvironment, store: { esc } }: Start, isNeeded: boolean): EscReport {
-  const createReport = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
+  const createReport = (environment: Setting, credential: Setting, details: Partial<EscReport> = {}): EscReport => ({
     status: esc.kind,
     environment: { variable: "ESC_ENV", ...environment },
     credential: { variable: "ESC_TOKEN", ...credential },
     environments: [],
-    ...more,
+    ...details,
   });
+  /** Creates the report of an ESC that is configured, so that both settings are known. */
   const reportConfigured = (
     { environments, namedBy, credential }: EscSettings,
-    environmentState: EscSettingState,
-    credentialState: EscSettingState,
-    more: Partial<EscReport>,
+    states: { readonly environment: EscSettingState; readonly credential: EscSettingState },
+    details: Partial<EscReport>,
   ): EscReport => {
     const shown = environments.map(({ text }) => text).join(",");
-    const environment = { state: environmentState, shown, ...variableOf(namedBy) };
-    return createReport(environment, { state: credentialState, ...describeCredential(credential) }, more);
+    return createReport(
+      { state: states.environment, shown, ...variableOf(namedBy) },
+      { state: states.credential, ...describeCredential(credential) },
+      details,
+    );
   };
   switch (esc.kind) {
     case "fake":
@@ -107,19 +115,23 @@ export function reportEsc({ environment: callerEnvironment, store: { esc } }: St
       );
     }
     case "unconsented": {
-      const { environments, by, credential } = esc.proposal;
+      const { environments, choices, credential } = esc.proposal;
       const shown = printable(environments.join(","));
       return createReport(
-        { state: "unallowed", shown, ...variableOf(by[0]?.name) },
+        { state: "unallowed", shown, ...variableOf(choices[0]?.name) },
         { state: "unverified", variable: credential.name, shown: "set" },
       );
     }
     case "read": {
-      const { kept, environments } = esc;
+      const { cacheUse, environments } = esc;
       // If the values are from the cache, ESC was not contacted, or did not answer.
-      const state = kept === undefined ? "accepted" : "unverified";
-      const failure = kept?.why === "unavailable" ? failureOf(kept) : {};
-      return reportConfigured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
+      const state = cacheUse === undefined ? "accepted" : "unverified";
+      const failure = cacheUse?.why === "unavailable" ? failureOf(cacheUse) : {};
+      return reportConfigured(
+        esc.settings,
+        { environment: state, credential: state },
+        { environments, kept: cacheUse?.why, ...failure },
+      );
     }
     case "unavailable":
     case "refused": {
@@ -128,9 +140,11 @@ export function reportEsc({ environment: callerEnvironment, store: { esc } }: St
         (esc.kind === "refused" && !isCredentialRejected) || esc.failure.code === "esc-schema";
       // ESC refuses an environment, or its values, only after it has accepted the token.
       const stateIfNotRejected = isEnvironmentRejected ? "accepted" : "unverified";
-      const credentialState = isCredentialRejected ? "rejected" : stateIfNotRejected;
-      const environmentState = isEnvironmentRejected ? "rejected" : "unverified";
-      return reportConfigured(esc.settings, environmentState, credentialState, failureOf(esc));
+      const states = {
+        environment: isEnvironmentRejected ? "rejected" : "unverified",
+        credential: isCredentialRejected ? "rejected" : stateIfNotRejected,
+      } as const;
+      return reportConfigured(esc.settings, states, failureOf(esc));
     }
   }
 }
@@ -140,6 +154,7 @@ function variableOf(namedBy: string | undefined): { readonly variable?: string }
   return namedBy === CONTRACT_SETTING ? { variable: "Environment (contract)" } : {};
 }
 
+/** A setting whose variable is named only if it is not the usual one. */
 type Setting = Omit<EscSetting, "variable"> & Partial<EscSetting>;
 
 function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {

@@ -1,4 +1,7 @@
-/** Describes notices for the user. Each is one line, and perhaps further lines with details. */
+/**
+ * Describes notices for the user. The stages of a start only collect notices as data (`Notice`); a start prints them, and `check` and the
+ * GitHub Action show them in their reports. Each becomes one line, and perhaps further lines with details.
+ */
 import { enumerateFew, limitLines } from "../core/lines.ts";
 import { type Notice, formatDiagnostic } from "../core/model.ts";
 import { isOnlyReference } from "../core/reference-forms.ts";
@@ -9,6 +12,7 @@ import { durationWords, enumerate, printable } from "../core/text.ts";
 import { unallowedWords } from "../access/consent-words.ts";
 import { detailsAndHint } from "./stderr.ts";
 
+/** The limit on the warnings of ESC about one environment. */
 const MAX_DIAGNOSTICS = 20;
 
 /** Returns true for a notice that only informs, so that `--quiet` suppresses it. The others are warnings. */
@@ -53,11 +57,11 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`warning: ${failure.message}; continuing with ${cached}`, ...detailsAndHint(failure)];
     }
     case "esc-skipped": {
-      const isOne = notice.names.length === 1;
+      const isSingle = notice.names.length === 1;
       const names = enumerateFew(notice.names.map(printable));
       const subject = `warning: ${names} in ESC environment ${printable(notice.environment)}`;
-      if (notice.why === "unknown") return [`${subject} ${isOne ? "has" : "have"} no known value; treated as unset`];
-      const [are, variables] = isOne
+      if (notice.why === "unknown") return [`${subject} ${isSingle ? "has" : "have"} no known value; treated as unset`];
+      const [are, variables] = isSingle
         ? ["is a list or an object", "an environment variable"]
         : ["are lists or objects", "environment variables"];
       return [`${subject} ${are} and cannot be ${variables}; use fn::toJSON`];
@@ -107,14 +111,14 @@ function describeReferences({
   variables,
 }: Extract<Notice, { kind: "references" }>): readonly [string, ...string[]] {
   const [first] = variables;
-  const isOne = variables.length === 1;
-  const place = isOne ? `${printable(file)}:${first?.line}` : printable(file);
-  const names = variables.map(({ name, line }) => printable(name) + (isOne ? "" : ` (line ${line})`));
-  const are = isOne ? "is" : "are";
-  const [references, values] = isOne ? ["a reference", "a value"] : ["references", "values"];
+  const isSingle = variables.length === 1;
+  const place = isSingle ? `${printable(file)}:${first?.line}` : printable(file);
+  const names = variables.map(({ name, line }) => printable(name) + (isSingle ? "" : ` (line ${line})`));
+  const are = isSingle ? "is" : "are";
+  const [references, values] = isSingle ? ["a reference", "a value"] : ["references", "values"];
   const finding = isOnlyReference(form)
     ? `${are} ${references} (${form}), not ${values}, and`
-    : `${isOne ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
+    : `${isSingle ? "holds" : "hold"} ${form.replace(" in text", "")} and`;
   return [
     `warning: ${place}: ${enumerateFew(names)} ${finding} ${are} passed on unchanged`,
     ...describeResolver(form, file),
@@ -127,13 +131,15 @@ export function describeUseOfFiles({ credentialFrom: { name, file } }: Pick<EscS
   return `${printable(file)} is not used until then; to use it, remove ${name} from it`;
 }
 
+/** The limit on the names in one notice about withheld variables. */
 const MAX_NAMES = 10;
 
+/** Describes variables of a file, or of an ESC environment, that the program does not get because of their risk. */
 function describeWithheld({ why, file, environment, names }: Extract<Notice, { kind: "withheld" }>): string {
   const isSingle = names.length === 1;
   const shownNames = names.slice(0, MAX_NAMES);
-  const moreNames = names.length - shownNames.length;
-  const listed = [...shownNames.map(printable), ...(moreNames > 0 ? [`${moreNames} more`] : [])];
+  const omittedCount = names.length - shownNames.length;
+  const listed = [...shownNames.map(printable), ...(omittedCount > 0 ? [`${omittedCount} more`] : [])];
   const opener = file === undefined ? "" : `, which the credential in ${printable(file)} opens,`;
   const place =
     environment === undefined ? printable(file ?? "") : `ESC environment ${printable(environment)}${opener}`;

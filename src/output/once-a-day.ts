@@ -13,7 +13,7 @@ import { makeFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { inPrivateFolder } from "../system/private-folder.ts";
 
-/** The limit on the file. Beyond it messages are printed and not remembered. */
+/** The limit on the size of the file. When it is reached, messages are printed and not remembered. */
 const MAX_BYTES = 64 * 1024;
 const FILE_NAME = "told-today";
 
@@ -31,6 +31,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
     const isNew = inPrivateFolder(folder, ({ path }) => addLine(within(path, FILE_NAME), JSON.stringify(message)));
     return isNew !== false;
   } catch {
+    // A folder that cannot be used, or a full disk, must not stop a start.
     return true;
   }
 }
@@ -38,7 +39,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
 /** Adds a line below today's date. Lines of another day are removed. @returns false if the line is there already */
 function addLine(path: string, line: string): boolean {
   const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
-  // Windows has neither O_NOFOLLOW nor O_NONBLOCK.
+  // O_NONBLOCK: a pipe in place of the file would block the call. Windows has neither O_NOFOLLOW nor O_NONBLOCK.
   const flags = [O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK].reduce((combined, flag) => combined | (flag ?? 0), 0);
   const descriptor = openSync(path, flags, 0o600);
   try {

@@ -1,10 +1,12 @@
-/** Shows on the terminal what a start is waiting for, in one line that is cleared afterwards. */
+/** Shows on the terminal what a start is waiting for, such as an answer of ESC, in one line that is cleared afterwards. */
 import type { Context } from "../core/context.ts";
 import type { ReadingProgress } from "../resolve/start.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { printable } from "../core/text.ts";
 
+/** A request that is answered within this time is not shown, so that most starts print nothing. */
 const DELAY_MS = 1000;
+/** Moves to the beginning of the line and erases it (ECMA-48, EL). */
 const CLEAR_LINE = "\r\u001B[K";
 
 /**

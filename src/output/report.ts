@@ -1,4 +1,7 @@
-/** Makes the report of a start: the data from which `check` prints its text and its JSON. */
+/**
+ * Makes the report of a start: the data from which `sophia-run check` prints its text and its JSON, and the GitHub Action its summary.
+ * All secrets in it are masked.
+ */
 import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, findUsedVariable } from "../contract/check-contract.ts";
@@ -17,6 +20,7 @@ import { PRECEDENCE } from "../resolve/precedence.ts";
 
 /** The report of a start. It has no secrets, only the last characters of long ones. */
 export interface Report {
+  /** True if the values meet the contract. */
   readonly met: boolean;
   /** True if the project has no contract, and does not use the built-in one. The report then has no variables. */
   readonly isAbsent: boolean;
@@ -26,7 +30,9 @@ export interface Report {
   readonly nothingRequired: boolean;
   readonly sections: readonly SectionReport[];
   readonly variables: readonly VariableReport[];
+  /** The sources of these variables, the highest precedence first. */
   readonly sources: readonly SourceId[];
+  /** The variables for which the environment overrides a different value of ESC. */
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
@@ -110,7 +116,8 @@ export function makeReport(originalStart: Start): Report {
     const names = line.kind === "group" ? line.names : [line.name];
     const name = findUsedVariable(names, selected);
     const resolved = name === undefined ? undefined : selected.get(name);
-    const firstOf = (describe: (unsetName: string) => string | undefined): string | undefined =>
+    // A group without a value has the description of its first variable that has one.
+    const describeFirst = (describe: (unsetName: string) => string | undefined): string | undefined =>
       name === undefined ? names.map(describe).find((description) => description !== undefined) : undefined;
     return {
       label: line.label,
@@ -118,8 +125,8 @@ export function makeReport(originalStart: Start): Report {
       name: resolved?.name,
       origin: resolved?.origin,
       shown: resolved && showValue(resolved, contract),
-      withheld: firstOf(describeWithholding),
-      empty: firstOf(describeEmptyValue),
+      withheld: describeFirst(describeWithholding),
+      empty: describeFirst(describeEmptyValue),
     };
   };
   const sources = new Set(variables.map(({ origin }) => origin?.source));
@@ -140,7 +147,7 @@ export function makeReport(originalStart: Start): Report {
   };
 }
 
-/** The limit on a value that is shown, in characters. */
+/** The limit on the characters of a value in the report. */
 const MAX_SHOWN_LENGTH = 60;
 
 /**
@@ -191,8 +198,8 @@ function isAboutMissing({ kind }: Violation): boolean {
 }
 
 /**
- * Returns a function that returns the state of a variable or, if a group is given and its rule is broken, of the group. The
- * violations decide; without one a variable is set or unset.
+ * Returns a function that finds the state of a variable. If a group is passed, and the group's rule is broken, the function returns the
+ * state of the group. The violations decide; a variable without a violation is set or unset.
  */
 function createStateFinder(start: Start): (name: string | undefined, group?: string) => State {
   const { selected } = judgedValues(start);

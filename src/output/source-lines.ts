@@ -1,4 +1,4 @@
-/** Describes what was read from each source, for `--verbose`. The code is pure. */
+/** Describes what was read from each source, for `--verbose`. */
 import { escEnvironmentWords } from "../resolve/source-words.ts";
 import type { EscStatus, Start } from "../resolve/start.ts";
 import type { Layer } from "../core/model.ts";

@@ -74,7 +74,7 @@ export function printLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
 
-/** Writes a message. @param isWhole true for one that is not wrapped, since programs search for it, or it has stack frames */
+/** Writes a message. @param isWhole true if it is not wrapped, because programs search for its text, or because it has stack frames */
 function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
@@ -90,7 +90,7 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-/** Returns a question with the lines above it, and a space behind it for the answer. */
+/** Returns a question, with the lines above it, and with a space after it for the answer. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };

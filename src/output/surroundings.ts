@@ -1,4 +1,6 @@
-/** Adapts the context of a command to Windows and to GitHub's runner. Loaded only there. */
+/**
+ * Adapts the context of a command (its environment and outputs) to Windows and to GitHub's runner. The file is loaded only on these two.
+ */
 import type { Context } from "../core/context.ts";
 import { windowsEnvironment } from "../core/names.ts";
 
@@ -31,11 +33,11 @@ export function forRunner(context: Context): Context {
   };
 }
 
-/** The old form of a command, `##[group]title`. The runner finds it anywhere in a line (actions/runner, ActionCommand.cs, `TryParse`). */
+/** Matches the beginning of a command in the old form, `##[group]title`. The runner finds it anywhere in a line (actions/runner, ActionCommand.cs, `TryParse`). */
 const OLD_COMMAND = /##\[/g;
 /**
- * The new form of a command, `::group::title`. It is at the beginning of a line, behind white space of .NET, to which U+0085
- * belongs (`TryParseV2`). A line also ends at CR. The beginning of a text may be the beginning of a line.
+ * The new form of a command, `::group::title` (`TryParseV2`). It stands at the beginning of a line, after any white space. For .NET, in
+ * which the runner is written, U+0085 is white space. A line also ends at CR. The beginning of a text may be the beginning of a line.
  */
 const NEW_COMMAND = /(?<=^|[\r\n])((?:[^\S\r\n]|\u0085)*):(?=:)/g;
 

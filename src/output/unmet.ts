@@ -1,5 +1,7 @@
 /**
- * Explains to the user that the contract is not met. The cause comes first, then the violations, then the remedy:
+ * Explains to the user that the program's configuration does not meet the contract. The cause comes first, then the violations, then
+ * the remedy. A start that is refused prints the explanation as its failure (`describeUnmet`), `check` as a part of its report
+ * (`explainUnmet`):
  *
  *     sophia-run: the contract is not met (1 violation); node was not started
  *       ✗ DATABASE_URL is required and not set
@@ -23,22 +25,22 @@ import { describeNotice, isInformation, describeUseOfFiles } from "./notice-word
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
 import { MAX_SHOWN, namedContract, describeViolationsOf } from "./violations.ts";
 
-/** The parts of the message, which are not wrapped yet. `check` prints them in its report, and starts in a failure. */
+/** The parts of the explanation. Their lines are not wrapped yet. */
 export interface UnmetReport {
-  /** Set if the built-in contract applies: the reason, and two remedies. Absent if a failure of ESC is the cause. */
+  /** Present if the built-in contract applies: the reason, and two remedies. Absent if a failure of ESC is the cause. */
   readonly builtInApplies?: readonly [string, string];
-  /** The failure of ESC because of which variables may be missing, with the remedy and the service's own words. */
+  /** The reason why ESC gave no values, with the remedy and the service's own words; absent if that is not the cause. */
   readonly cause?: readonly [string, ...string[]];
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
   /** The last lines: how a task runner passes on the settings for ESC. */
   readonly postscript?: readonly string[];
-  /** Set if a value is missing and ESC is not configured. A project need not use ESC, so that only reports mention it. */
+  /** Set if a value is missing and ESC is not configured. Only reports mention it, because a project need not use ESC. */
   readonly lacksEsc?: true;
 }
 
-/** One violation with its advice, or a line with the names of several. */
+/** One violation with its advice, or one line with the names of several variables. */
 interface Finding {
   readonly kind: "violation" | "names";
   readonly text: string;
@@ -49,7 +51,7 @@ const BUILT_IN_APPLIES = [
   "no contract here, so the Sophia platform's built-in one applies",
   "start your own with sophia-run init, or use none: --no-contract",
 ] as const;
-/** The limit on violations with a message of their own. Of more violations, only the names are shown. */
+/** If there are more violations, missing variables have no message of their own, and only their names are listed. */
 const MAX_MESSAGES = 8;
 /** The limits on the details of a failure of ESC that are shown: lines, and characters of a line. */
 const MAX_DETAILS = 2;
@@ -76,53 +78,60 @@ export function explainUnmet(
   offer: SetOffer,
   unreadLines: readonly string[] = [],
 ): UnmetReport {
-  const {
-    store: { esc },
-    verdict: { violations },
-  } = start;
+  const { violations } = start.verdict;
   const wordings = describeViolationsOf(violations.slice(0, MAX_SHOWN), start);
   if (hasNoContract(start)) {
     // The absence of a contract is the only violation then.
     const [{ message, advice } = { message: "", advice: [] }] = wordings;
     return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
   }
-  const omitted = countOmitted(violations.length - wordings.length);
-  const missingValues = wordings.flatMap(({ supply }) => supply);
-  const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
+  const { shared: corrections, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const toFinding = ({ message, advice, wrong }: Wording): Finding => {
-    // The corrections of several wrong values in one file are joined below all violations.
-    const corrections = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...corrections] };
+    // If one file has several wrong values, their corrections are joined in one line, which follows all violations.
+    const ownCorrection = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
+    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...ownCorrection] };
   };
-  const compacted = (): readonly Finding[] => [...compactFindings(wordings, start, toFinding), ...omitted];
-  // If a schema in ESC refuses its values, these are known well enough to be judged, and ESC is not the cause.
-  const hasJudgedValues = start.verdict.judged !== undefined;
-  if ((esc.kind === "unavailable" && !hasJudgedValues) || esc.kind === "refused") {
-    const temporaryRemedy =
-      esc.kind === "refused"
-        ? ["until then, set the missing variables in the environment", describeUseOfFiles(esc.settings)]
-        : ["until then, set the missing variables in the environment or in .env"];
+  const compact = (): readonly Finding[] => [
+    ...compactFindings(wordings, start, toFinding),
+    ...countOmitted(violations.length - wordings.length),
+  ];
+  const escFailure = findEscFailure(start);
+  if (escFailure !== undefined) {
     return {
-      cause: describeCause(esc.failure),
-      findings: compacted(),
-      remedy: [...shared, ...unreadLines, ...temporaryRemedy],
+      cause: describeCause(escFailure.failure),
+      findings: compact(),
+      remedy: [...corrections, ...unreadLines, ...describeTemporaryRemedy(escFailure)],
     };
   }
-  const builtIn: Pick<UnmetReport, "builtInApplies"> =
-    start.files.contract.source.kind === "built-in" ? { builtInApplies: BUILT_IN_APPLIES } : {};
-  const remedy = [...shared, ...unreadLines, ...sharedRemedy(missingValues, width, offer)];
-  const findings = wordings.length > MAX_MESSAGES ? compacted() : wordings.map(toFinding);
+  const isBuiltIn = start.files.contract.source.kind === "built-in";
+  const missingValues = wordings.flatMap(({ supply }) => supply);
+  const report: UnmetReport = {
+    ...(isBuiltIn ? { builtInApplies: BUILT_IN_APPLIES } : {}),
+    findings: wordings.length > MAX_MESSAGES ? compact() : wordings.map(toFinding),
+    remedy: [...corrections, ...unreadLines, ...sharedRemedy(missingValues, width, offer)],
+  };
   // Invalid and withheld values are not missing because of ESC.
-  if (missingValues.length === 0) return { ...builtIn, findings, remedy };
-  // A task runner may not have passed on the settings for ESC.
+  if (missingValues.length === 0) return report;
   const adviceForRunner = runnerAdvice(start.values.resolution);
-  const advice = adviceForRunner === undefined ? [] : [adviceForRunner];
-  if (esc.kind === "off" && builtIn.builtInApplies === undefined) {
-    return { findings, remedy, postscript: advice, lacksEsc: true };
-  }
+  const postscript = adviceForRunner === undefined ? [] : [adviceForRunner];
+  if (start.store.esc.kind === "off" && !isBuiltIn) return { ...report, postscript, lacksEsc: true };
   const cause = describeUncontactedEsc(start);
-  if (cause === undefined) return { ...builtIn, findings, remedy };
-  return { ...builtIn, cause: [...cause, ...advice], findings, remedy };
+  return cause === undefined ? report : { ...report, cause: [...cause, ...postscript] };
+}
+
+type FailedEsc = Extract<Start["store"]["esc"], { readonly kind: "unavailable" | "refused" }>;
+
+/** Returns the failed reading of ESC if variables may be missing because of it. */
+function findEscFailure({ store: { esc }, verdict: { judged } }: Start): FailedEsc | undefined {
+  if (esc.kind === "refused") return esc;
+  // If a schema in ESC refuses values, ESC reports enough about them for the check. Then the failure is not the cause.
+  return esc.kind === "unavailable" && judged === undefined ? esc : undefined;
+}
+
+/** Describes how the user can start the program until ESC can be read. */
+function describeTemporaryRemedy(esc: FailedEsc): readonly string[] {
+  if (esc.kind === "unavailable") return ["until then, set the missing variables in the environment or in .env"];
+  return ["until then, set the missing variables in the environment", describeUseOfFiles(esc.settings)];
 }
 
 /** Returns a line that counts the violations which are not shown; none if all are shown. */
@@ -138,7 +147,7 @@ function describeRefusedValues({ store: { esc } }: Pick<Start, "store">): string
   return `until then, ESC opens ${enumerateFew(names.map(printable), MAX_DETAILS)} for no program: a schema in it refuses the values`;
 }
 
-/** Task runners that do not pass on the whole environment: a variable that the runner sets, and how the user makes it pass on more. */
+/** Task runners that pass on only some variables: a variable that the runner sets, and how the user makes it pass on more. */
 const RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
   ["TURBO_HASH", 'Turborepo passes on what turbo.json names: "globalPassThroughEnv": ["ESC_*"]'],
   ["NX_TASK_TARGET_PROJECT", "agents of Nx Cloud pass on what they are told: --with-env-vars=ESC_ENV,ESC_TOKEN"],
@@ -149,7 +158,7 @@ export function runnerAdvice(resolution: Resolution): string | undefined {
   return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
-/** Returns the reason why ESC was not contacted, with its remedies; undefined if it was contacted or need not be. */
+/** Returns the reason why ESC was not contacted, with the remedies; undefined if it was contacted, or with `--fake`. */
 function describeUncontactedEsc({
   environment,
   files: { contract },
@@ -174,7 +183,7 @@ function describeUncontactedEsc({
   }
 }
 
-/** Returns the message of a failure, its hint, and the first of its details, which are shortened. */
+/** Returns the message of a failure, the hint, and the first details, which are shortened. */
 function describeCause({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
   const shortDetails = details.map((line) =>
     line.length > MAX_DETAIL_LENGTH ? `${line.slice(0, MAX_DETAIL_LENGTH)}…` : line,
@@ -191,44 +200,69 @@ function compactFindings(
   start: Start,
   toFinding: (wording: Wording) => Finding,
 ): readonly Finding[] {
-  const values = judgedValues(start);
-  const describeWithholding = createWithholdingDescriber({ ...start, values });
-  const describeEmptyValue = createEmptyValueDescriber({ values });
-  const unsetNames: string[] = [];
-  const emptyNames: string[] = [];
-  const groupLines: string[] = [];
-  /** The names of withheld variables, by the reason for withholding them. */
-  const namesByReason = new Map<string, string[]>();
-  const otherWordings = wordings.filter(({ violation, advice }) => {
-    const { kind } = violation;
-    if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
-    const missingNames = namesOfViolation(violation);
-    let hasWithheld = false;
-    for (const name of missingNames) {
-      const reason = describeWithholding(name);
-      if (reason === undefined) continue;
-      hasWithheld = true;
-      namesByReason.set(reason, [...(namesByReason.get(reason) ?? []), name]);
-    }
-    if (hasWithheld) return false;
-    const [firstName] = missingNames;
-    // Several names: the contract demands that one of them is set.
-    if (firstName === undefined || missingNames.length > 1)
-      groupLines.push(`none set: ${enumerateFew(missingNames, MAX_SHOWN, "or")}`);
-    else if (describeEmptyValue(firstName) === undefined) unsetNames.push(firstName);
-    else emptyNames.push(firstName);
-    return false;
-  });
-  const lines = [
-    ...(unsetNames.length === 0 ? [] : [`not set: ${unsetNames.join(", ")}`]),
-    ...(emptyNames.length === 0 ? [] : [`empty: ${emptyNames.join(", ")}`]),
-    ...groupLines,
-    ...Array.from(namesByReason, ([reason, names]) => `${reason}: ${limitLines(names, MAX_SHOWN).join(", ")}`),
-  ];
-  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherWordings.map(toFinding)];
+  const missingNames = new MissingNames(start);
+  const otherFindings: Finding[] = [];
+  for (const wording of wordings) {
+    const { violation, advice } = wording;
+    const isAboutMissing =
+      violation.kind === "missing" || violation.kind === "missing-when" || violation.kind === "none-set";
+    if (isAboutMissing && advice.length === 0) missingNames.add(namesOfViolation(violation));
+    else otherFindings.push(toFinding(wording));
+  }
+  return [...missingNames.lines().map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherFindings];
 }
 
-/** Notices that the message leaves out: the first two are its cause, and the permissions of a file can wait. */
+/** Collects the names of missing variables, and returns them as lines such as `not set: API_KEY, DATABASE_URL`. */
+class MissingNames {
+  readonly #describeWithholding: (name: string) => string | undefined;
+  readonly #describeEmptyValue: (name: string) => string | undefined;
+  readonly #unset: string[] = [];
+  readonly #empty: string[] = [];
+  /** A line for each rule that demands at least one of several variables. */
+  readonly #ruleLines: string[] = [];
+  /** Variables that a source sets, and that the program does not get, by the reason why. */
+  readonly #withheldByReason = new Map<string, string[]>();
+
+  constructor(start: Start) {
+    const values = judgedValues(start);
+    this.#describeWithholding = createWithholdingDescriber({ ...start, values });
+    this.#describeEmptyValue = createEmptyValueDescriber({ values });
+  }
+
+  /** Adds the variables of one violation. Several names mean that the contract demands one of them. */
+  add(names: readonly string[]): void {
+    if (this.#addWithheld(names)) return;
+    const [name] = names;
+    if (name === undefined || names.length > 1) {
+      this.#ruleLines.push(`none set: ${enumerateFew(names, MAX_SHOWN, "or")}`);
+    } else (this.#describeEmptyValue(name) === undefined ? this.#unset : this.#empty).push(name);
+  }
+
+  /** Adds those of the names that are withheld. @returns true if there is one, which then explains the violation */
+  #addWithheld(names: readonly string[]): boolean {
+    let hasWithheld = false;
+    for (const name of names) {
+      const reason = this.#describeWithholding(name);
+      if (reason === undefined) continue;
+      hasWithheld = true;
+      this.#withheldByReason.set(reason, [...(this.#withheldByReason.get(reason) ?? []), name]);
+    }
+    return hasWithheld;
+  }
+
+  lines(): readonly string[] {
+    const line = (label: string, names: readonly string[]): readonly string[] =>
+      names.length === 0 ? [] : [`${label}: ${limitLines(names, MAX_SHOWN).join(", ")}`];
+    return [
+      ...line("not set", this.#unset),
+      ...line("empty", this.#empty),
+      ...this.#ruleLines,
+      ...Array.from(this.#withheldByReason).flatMap(([reason, names]) => line(reason, names)),
+    ];
+  }
+}
+
+/** Notices that the message leaves out: its cause has the facts of the first two, and a world-readable file (`exposed`) can wait. */
 const OMITTED_NOTICES: ReadonlySet<Notice["kind"]> = new Set(["esc-incomplete", "environment-not-allowed", "exposed"]);
 
 /** Returns true unless `--quiet` suppresses the notice, or the message leaves it out. */
@@ -236,11 +270,11 @@ function isPrinted(notice: Notice, quiet: boolean): boolean {
   return !OMITTED_NOTICES.has(notice.kind) && !(quiet && isInformation(notice));
 }
 
-/** The limit on the lines of a message with its notices. */
+/** The limit on the lines of a message with its notices, so that the cause stays visible in a small terminal. */
 const MAX_MESSAGE_LINES = 15;
 
-/** Returns the lines of as many notices as fit below a message, remarks last. `check` shows all notices. */
-function fittingNoticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
+/** Returns the lines of as many notices as fit below a message. Remarks come last. `check` shows all notices. */
+function linesOfNotices(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
@@ -281,31 +315,31 @@ export function describeUnmet(
     const message = `${absent?.text ?? ""}; ${printable(consequence)}`;
     return { code: "contract-missing", message, details: [...unmet.remedy, wayOut] };
   }
-  const { cause = [], findings, remedy } = unmet;
   const builtInApplies = isRunning ? [] : (unmet.builtInApplies ?? []);
   const amount = count(start.verdict.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  // The cause, if one is known, is the first line in place of the head.
-  const [message = head, ...rest] = [...builtInApplies, ...cause, head];
-  const named = namedContract(start.settings);
-  const option = named === undefined ? "" : unbroken(` --contract ${shellWord(named)}`);
-  const details = [
-    ...rest,
-    ...findings.flatMap(({ kind, text, advice }) => [
-      kind === "violation" ? `✗ ${text}` : text,
-      ...advice.map((line) => `  ${line}`),
-    ]),
-    ...remedy,
-  ];
+  // If a cause is known, it is the message, and the head is its last detail.
+  const [message = head, ...furtherCause] = [...builtInApplies, ...(unmet.cause ?? []), head];
+  const details = [...furtherCause, ...unmet.findings.flatMap(findingLines), ...unmet.remedy];
   // If ESC itself refuses the values, a start without the contract would not get them either.
-  const refusedValues = start.verdict.judged === undefined || isRunning ? [] : [describeRefusedValues(start)];
-  const wayOutIfAny = refusedValues.length > 0 ? "" : `; ${wayOut}`;
+  const isRefusedByEsc = start.verdict.judged !== undefined && !isRunning;
   const lastDetails = [
-    ...refusedValues,
-    ...(builtInApplies.length > 0 ? [] : [`sophia-run check${option} shows the whole configuration${wayOutIfAny}`]),
+    ...(isRefusedByEsc ? [describeRefusedValues(start)] : []),
+    ...(builtInApplies.length > 0 ? [] : [describeCheck(start) + (isRefusedByEsc ? "" : `; ${wayOut}`)]),
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));
-  const shown = fittingNoticeLines(notices, [message, ...details, ...lastDetails]);
-  return { code: "contract-unmet", message, details: [...details, ...shown, ...lastDetails] };
+  const noticeLines = linesOfNotices(notices, [message, ...details, ...lastDetails]);
+  return { code: "contract-unmet", message, details: [...details, ...noticeLines, ...lastDetails] };
+}
+
+function findingLines({ kind, text, advice }: Finding): readonly string[] {
+  return [kind === "violation" ? `✗ ${text}` : text, ...advice.map((line) => `  ${line}`)];
+}
+
+/** Names the command that shows the values of all variables, for the contract of this start. */
+function describeCheck({ settings }: Start): string {
+  const contractFile = namedContract(settings);
+  const option = contractFile === undefined ? "" : unbroken(` --contract ${shellWord(contractFile)}`);
+  return `sophia-run check${option} shows the whole configuration`;
 }

@@ -1,6 +1,6 @@
 /**
- * Finds missing variables in `.env.local`, which other tools read by themselves and sophia-run does not, for the message of an unmet
- * contract. Loaded only for that message.
+ * Finds the variables that a contract misses in `.env.local`. Other tools read this file by themselves, sophia-run does not, so the
+ * message of an unmet contract points to it. The file is loaded only for that message.
  */
 import type { Settings } from "../command-line/settings.ts";
 import type { Violation } from "../contract/contract-model.ts";
@@ -13,35 +13,36 @@ import type { Start } from "../resolve/start.ts";
 import { readDotenv } from "../sources/dotenv/index.ts";
 import { isThere, parentOf, within } from "../system/paths.ts";
 
-const NAME = ".env.local";
+const UNREAD_FILE = ".env.local";
+/** The limit on the variables that one line names. */
 const MAX_NAMES = 5;
 
 /**
- * Returns a line for each `.env.local` that has missing variables and is not read. The file is looked for in the project's folder and
- * in the contract's. If no such file has a missing variable, there is a line for the first file.
+ * Returns a line for each `.env.local` that sets missing variables and is not read. sophia-run looks for the file in the project's
+ * folder and in the contract's. If none of the files sets a missing variable, there is one line, which says so of the first file.
  */
 export async function unreadFileLines(
   { files: { contract }, store: { esc }, verdict: { violations } }: Pick<Start, "files" | "store" | "verdict">,
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
   folders: Folders,
 ): Promise<readonly string[]> {
-  const missing = new Set(violations.flatMap(missingIn));
+  const missing = new Set(violations.flatMap(missingNames));
   // Files have no effect while ESC refuses access.
   if (missing.size === 0 || esc.kind === "refused") return [];
   const isMissing = (name: string): boolean => missing.has(contract.aliases.get(name) ?? name);
   const { source } = contract;
   const contractFolder = source.kind === "file" && contractFile === undefined ? parentOf(source.path) : folders.project;
-  const namesByFile = await readNames(folders, contractFolder);
+  const namesByFile = await readVariableNames(folders, contractFolder);
   const readFiles = envFiles.flatMap(({ path, required }) =>
     required ? [path] : findDefaultFiles(path, folders, contractFolder),
   );
   const unreadFiles = Array.from(namesByFile).filter(([file]) => !readFiles.includes(file));
   const lines = unreadFiles.flatMap(([file, names]) => {
-    const missingNames = names.filter(isMissing);
-    if (missingNames.length === 0) return [];
-    // Files of --dotenv replace those that are read by default, which must be named, too. A comma separates them.
+    const missingInFile = names.filter(isMissing);
+    if (missingInFile.length === 0) return [];
+    // Files of --dotenv replace the default files, so the command must name those as well. A comma separates the files.
     const files = [...readFiles, file].map((path) => path.replaceAll(",", "\\,")).join(",");
-    const finding = `${printable(file)} has ${enumerateFew(missingNames.map(printable), MAX_NAMES)}, and is not read`;
+    const finding = `${printable(file)} has ${enumerateFew(missingInFile.map(printable), MAX_NAMES)}, and is not read`;
     return [`${finding}: add ${unbroken(`--dotenv ${shellWord(files)}`)}`];
   });
   const [firstFile] = unreadFiles.map(([file]) => file);
@@ -58,7 +59,7 @@ function findDefaultFiles(name: string, { cwd, project }: Folders, contractFolde
 }
 
 /** Returns the variables that are missing according to a violation. */
-function missingIn(violation: Violation): readonly string[] {
+function missingNames(violation: Violation): readonly string[] {
   switch (violation.kind) {
     case "missing":
     case "missing-when":
@@ -77,10 +78,16 @@ function missingIn(violation: Violation): readonly string[] {
   }
 }
 
-/** Returns the variables with a value in each `.env.local`. A file that cannot be read, or that other users may write, is left out. */
-async function readNames(folders: Folders, contractFolder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/**
+ * Returns the names of the variables with a value in each `.env.local`, the file of the highest precedence first. A file that cannot be
+ * read, or that other users may write, is left out.
+ */
+async function readVariableNames(
+  folders: Folders,
+  contractFolder: string,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   try {
-    const { layers, files } = await readDotenv([{ path: NAME, required: false }], folders, [
+    const { layers, files } = await readDotenv([{ path: UNREAD_FILE, required: false }], folders, [
       ...(contractFolder === folders.project ? [] : [contractFolder]),
       folders.project,
     ]);
@@ -88,9 +95,9 @@ async function readNames(folders: Folders, contractFolder: string): Promise<Read
     const readFiles = files.filter(({ variables }) => variables !== undefined);
     const namesIn = (path: string): readonly string[] =>
       setVariables.flatMap(({ name, origin }) => ("file" in origin && origin.file === path ? [name] : []));
-    // The file of the highest precedence comes first.
     return new Map(readFiles.toReversed().map(({ path }) => [path, namesIn(path)]));
   } catch (error) {
+    // A malformed file is no reason to hide the message of the unmet contract.
     if (!(error instanceof SophiaError)) throw error;
     return new Map();
   }

@@ -1,4 +1,7 @@
-/** Describes why a variable may be unset although the user has written it: its value is empty, or its name is misspelt. */
+/**
+ * Describes why a variable counts as unset although the user has written it into a file: the value is empty, or the name is misspelt.
+ * The message of an unmet contract and the report of `check` use the descriptions.
+ */
 import { isBlank, isDeclared, isSet, namesOfViolation } from "../contract/check-contract.ts";
 import { isOfLine, type Layer, type Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
@@ -20,7 +23,7 @@ export function createEmptyValueDescriber({
   };
 }
 
-/** Returns the origin of each empty value. Of several for one name, the highest layer counts. */
+/** Returns the origin of each empty value. If several layers have an empty value for a name, this is the origin in the highest. */
 function collectEmptyOrigins(layers: readonly Layer[]): ReadonlyMap<string, Origin> {
   const origins = new Map<string, Origin>();
   for (const { variables } of layers.toReversed()) {
@@ -29,7 +32,7 @@ function collectEmptyOrigins(layers: readonly Layer[]): ReadonlyMap<string, Orig
   return origins;
 }
 
-/** Returns the location in words that follow `empty`. */
+/** Returns the location as words that follow `empty`; an empty text for sources without a location. */
 function describeLocation(origin: Origin): string {
   if (isOfLine(origin)) return ` (${lineWords(origin)})`;
   if (origin.source === "environment") return " in the environment";
@@ -40,12 +43,15 @@ function lineWords({ file, line }: { readonly file: string; readonly line: numbe
   return `${printable(file)}, line ${line}`;
 }
 
-/** The limit on the lines. */
+/** The limit on the lines about misspelt names, so that they do not hide the rest of a report. */
 const MAX_LINES = 10;
 
 /**
- * Returns a line for each undeclared variable of a file whose name resembles a declared one: `DATABSE_URL (.env, line 3) is not
- * declared: did you mean DATABASE_URL?`. The declared one is not set. If a rule requires it, its violation has the question.
+ * Returns a line for each undeclared variable of a file whose name resembles the name of a declared variable that is not set:
+ *
+ *     DATABSE_URL (.env, line 3) is not declared: did you mean DATABASE_URL?
+ *
+ * If a rule requires the declared variable, there is no line, because the message of its violation has the same question.
  */
 export function similarNameLines(start: Start): readonly string[] {
   const {
@@ -58,11 +64,11 @@ export function similarNameLines(start: Start): readonly string[] {
   const undeclared = Array.from(resolution.values()).filter(({ name, origin }) => {
     return isOfLine(origin) && !isDeclared(contract, name);
   });
-  const find = nameFinder(undeclared.map(({ name }) => name));
+  const findSimilar = nameFinder(undeclared.map(({ name }) => name));
   const isReported = new Set(verdict.violations.flatMap(namesOfViolation));
   const unset = [...contract.variables.keys()].filter((name) => !isReported.has(name) && !isSet(selected, name));
   const lines = unset.flatMap((name) => {
-    const similar = find(name);
+    const similar = findSimilar(name);
     const origin = similar === undefined ? undefined : resolution.get(similar)?.origin;
     if (similar === undefined || origin === undefined || !isOfLine(origin)) return [];
     return [`${printable(similar)} (${lineWords(origin)}) is not declared: did you mean ${name}?`];

@@ -1,4 +1,7 @@
-/** Describes why the program does not get a variable. */
+/**
+ * Describes why the program does not get a variable that a source sets, such as because of `--exclude`. `check` and `explain` show the
+ * descriptions, and so does the message of an unmet contract.
+ */
 import { isDeclared, isSet } from "../contract/check-contract.ts";
 import type { Start } from "../resolve/start.ts";
 import { type WithholdingReason, createWithholdingRule } from "../resolve/select.ts";

@@ -1,6 +1,6 @@
 /**
- * The rules for Windows, where `Path` and `PATH` are one variable: all layers get one spelling of each name before precedence is
- * resolved, and maps find a name in any case. Loaded only there.
+ * Handles names of variables on Windows, where `Path` and `PATH` are one variable. Before it is decided which source wins, each name gets
+ * one spelling in all layers, and maps are replaced by maps that find a name in any case. Only Windows loads this file.
  */
 import type { Contract } from "../contract/contract-model.ts";
 import { mayRunCode } from "../trust/code-variables.ts";
@@ -28,7 +28,7 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 export const WINDOWS_NAME_RULES: WindowsNameRules = { fold: foldedName, isBaseline: (folded) => BASELINE.has(folded) };
 
-/** Returns the name in the spelling of sophia-run's own rules. A name that no rule has is returned unchanged. */
+/** Returns the spelling of a name that sophia-run's own rules use, such as `PATH` for `Path`. Other names are returned unchanged. */
 export function spellByRules(name: string): string {
   const folded = foldedName(name);
   return folded === name || hasMeaningInThisCase(name) || !isOfRules(folded) ? name : folded;
@@ -59,8 +59,8 @@ export function foldContract(contract: Contract): Contract {
  * Gives each name one spelling in all layers: that of sophia-run's own rules, else the contract's, else that of the first layer
  * with the name. The first layer is the process environment, whose spelling programs expect.
  *
- * Two spellings in one layer become one variable, and a notice says which value is used: that of the last line in a file, and
- * the first one elsewhere.
+ * If one layer has two spellings of a name, only one of the variables is used, and a notice says which: in a file the variable on the
+ * last line, in other sources the first variable.
  */
 export function unifySpellings(
   layers: readonly Layer[],

@@ -1,7 +1,9 @@
 /**
- * Limits how far the values of files are trusted, in two steps: `findRisks` finds what files may not set, before variables are
- * selected; `addMarkOfFiles` then marks what the program gets from files, so that a nested sophia-run does not take those
- * variables for the caller's.
+ * Limits how far the values of files are trusted, since a file may come with a cloned repository. resolve-values.ts calls two functions:
+ *
+ * 1. `findRisks` finds what files must not set for the program, before the program's variables are selected.
+ * 2. `addMarkOfFiles` lists, in a variable, what the program gets from files. A sophia-run that the program starts (a nested one) then
+ *    does not take those variables for the caller's.
  */
 import type { Layer, Origin, Resolution } from "../core/model.ts";
 import { isSuspect } from "../trust/suspects.ts";
@@ -13,10 +15,10 @@ export const NO_RISKS: Risks = { byName: new Map(), marked: [] };
 /** The length of `_FILE` in `NAME_FILE`. */
 const POINTER_SUFFIX_LENGTH = "_FILE".length;
 
-/** Qdrant has no default address, so that `key-addresses.ts` does not list it and files may set it. */
+/** Qdrant has no default address. So `key-addresses.ts` does not list its variable, and files may set the address. */
 const ADDRESS_AND_KEY = ["QDRANT_URL", "QDRANT_API_KEY"] as const;
 
-/** Finds what files may not set for the program. The rules (`assessRisks`) are loaded only if a variable of a file is suspect. */
+/** Finds what files must not set for the program. The rules (`assessRisks`) are loaded only if a file has a suspect variable. */
 export async function findRisks(layers: readonly Layer[], context: TrustContext): Promise<Risks> {
   const hasSuspect = layers.some(({ variables }) =>
     variables.some(({ name, value, origin }) => !isTrustedOrigin(origin) && isSuspect(name, value)),
@@ -25,8 +27,8 @@ export async function findRisks(layers: readonly Layer[], context: TrustContext)
 }
 
 /**
- * Adds the mark for a nested sophia-run (`SOPHIA_FROM_FILES`) if a file sets a variable that decides where secrets go. A mark
- * that does not hold for these variables is removed.
+ * Adds the mark for a nested sophia-run (`SOPHIA_FROM_FILES`) if a file sets a variable that decides where secrets are sent. The mark of
+ * an outer sophia-run is replaced, or removed if no variable needs a mark.
  *
  * @param riskyNames the variables that `findRisks` wants marked
  */

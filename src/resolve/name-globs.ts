@@ -1,6 +1,6 @@
 /**
  * Matches names with globs: those of variables (`--include 'AWS_*'`, `--exclude`), and those of files. `*` stands for any number
- * of characters, `?` for one. The code is pure.
+ * of characters, `?` for one.
  */
 
 /** How names are compared on a system that ignores their case. */

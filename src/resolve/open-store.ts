@@ -1,6 +1,6 @@
 /**
- * Opens ESC for a start, by the access that `access/` has found, and reports if ESC is required (`--require-esc`) but cannot be
- * opened. Loaded only if ESC is mentioned.
+ * Reads the values of Pulumi ESC for a start, by the access that `access/` has found, and refuses the start if ESC is required
+ * (`--require-esc`) but cannot be read. read-store.ts loads this file only if a setting for ESC is present.
  */
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Failure, Layer, Notice, Variable } from "../core/model.ts";
@@ -8,7 +8,10 @@ import { printable } from "../core/text.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
-import type { Companions, Start, Store, StoreAccess } from "./start.ts";
+import type { EscReading } from "../sources/esc-layers.ts";
+import type { Companions, ReadingProgress, Start, Store, StoreAccess } from "./start.ts";
+
+const NO_VALUES = { layers: [], notices: [] };
 
 /**
  * Reads the values of ESC, through the cache if the user wants one. Without access there are no values, and perhaps a notice.
@@ -18,30 +21,19 @@ import type { Companions, Start, Store, StoreAccess } from "./start.ts";
 export async function readFromEsc(
   access: StoreAccess,
   { environment, settings: options, files }: Pick<Start, "environment" | "settings" | "files">,
-  { progress: makeProgress }: Pick<Companions, "progress">,
+  { progress: createProgress }: Pick<Companions, "progress">,
 ): Promise<Pick<Store, "esc" | "layers" | "notices">> {
-  const nothing = { layers: [], notices: [] };
-  if (access.kind === "incomplete") {
-    const { present, missing, isByContract } = access;
-    // The values may come from elsewhere, as in most containers. Then only the message of an unmet contract names the setting.
-    if (isByContract === true) return { ...nothing, esc: access };
-    const remedy = pulumiTokenRemedy(missing, environment);
-    return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing, remedy }] };
-  }
-  if (access.kind !== "on") return { ...nothing, esc: access };
+  if (access.kind === "incomplete")
+    return { ...NO_VALUES, esc: access, notices: incompleteNotices(access, environment) };
+  if (access.kind !== "on") return { ...NO_VALUES, esc: access };
   const { settings } = access;
   const credentialFile = findCredentialFile(settings, files.all.files);
   const addOpeners = (layers: readonly Layer[]): readonly Layer[] =>
     credentialFile === undefined ? layers : layers.map((layer) => addOpener(credentialFile, layer));
-  const progress = await makeProgress();
-  const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
-  const reading = usesCache
-    ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
-    : (await import("../sources/esc-layers.ts")).readEsc(settings, progress);
-  const result = await reading.finally(progress.done);
+  const result = await readValues(settings, options, environment, await createProgress());
   if (result.kind === "read") {
-    const { environments, notices, kept } = result;
-    const esc = { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) } as const;
+    const { environments, notices, cacheUse } = result;
+    const esc = { kind: "read", settings, environments, ...(cacheUse === undefined ? {} : { cacheUse }) } as const;
     return { esc, layers: addOpeners(result.layers), notices };
   }
   const { failure, rejected } = result;
@@ -50,13 +42,37 @@ export async function readFromEsc(
     // If the contract has the same rules as the schema, its violations explain the refusal to the user. Nothing is started.
     if (isExplained(files.contract, rejected.findings, rejected.isComplete)) {
       const layers = addOpeners(rejected.layers);
-      return { ...nothing, esc: { ...result, rejected: { ...rejected, layers }, settings } };
+      return { ...NO_VALUES, esc: { ...result, rejected: { ...rejected, layers }, settings } };
     }
   }
   if (options.requireEsc) throw requiredEscError(failure);
   // Without `rejected`, stage 6 treats ESC as not available.
   const { rejected: _, ...unavailable } = result;
-  return { ...nothing, esc: { ...unavailable, settings } };
+  return { ...NO_VALUES, esc: { ...unavailable, settings } };
+}
+
+/** Returns a notice that a setting is missing; none if only the contract names an environment. */
+function incompleteNotices(
+  { present, missing, isByContract }: Extract<StoreAccess, { readonly kind: "incomplete" }>,
+  environment: Environment,
+): readonly Notice[] {
+  // The values may come from elsewhere, as in most containers. Then only the message of an unmet contract names the setting.
+  if (isByContract === true) return [];
+  return [{ kind: "esc-incomplete", present, missing, remedy: pulumiTokenRemedy(missing, environment) }];
+}
+
+/** Reads ESC, or the cache. The code of the cache is loaded only for its options. */
+async function readValues(
+  settings: EscSettings,
+  options: Start["settings"],
+  environment: Environment,
+  progress: ReadingProgress,
+): Promise<EscReading> {
+  const usesCache = options.cache || options.offline || options.cacheFreshMs !== undefined;
+  const reading = usesCache
+    ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
+    : (await import("../sources/esc-layers.ts")).readEsc(settings, progress);
+  return reading.finally(progress.done);
 }
 
 /** Returns the error for an ESC that is required and cannot be read. */
@@ -65,8 +81,8 @@ export function requiredEscError(failure: Failure): SophiaError {
 }
 
 /**
- * Returns the file that has the credential, or undefined if the user named that file. `OUTER_FILE` stands for a file of an outer
- * sophia-run, of which it is not known whether the user named it.
+ * Returns the file that has the credential; undefined if the caller set the credential, or if the user named the file. Of the file of an
+ * outer sophia-run (`OUTER_FILE`), it is not known whether the user named it.
  */
 function findCredentialFile(
   { credentialFrom: { file } }: Pick<EscSettings, "credentialFrom">,
@@ -75,7 +91,7 @@ function findCredentialFile(
   return files.some(({ path, found }) => path === file && !found) ? undefined : file;
 }
 
-/** Notes the file with the credential in the origins of a layer. Its authors may have written the values that its token opens. */
+/** Adds the file with the credential to the origins of a layer. The authors of the file may have written the values as well. */
 function addOpener(file: string, layer: Layer): Layer {
   const variables = layer.variables.map((variable): Variable => {
     const { origin } = variable;

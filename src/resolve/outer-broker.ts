@@ -1,20 +1,22 @@
 /**
- * Finds the variables of the environment whose values are dummies, because an outer sophia-run holds the keys (`--broker`):
+ * Reads the mark of an outer sophia-run, an ancestor of this process, that holds API keys (`--broker`):
  *
  *     SOPHIA_BROKERED=OPENAI_API_KEY,GITHUB_TOKEN
  *
- * Loaded only if that variable is set, and for `--broker`.
+ * The mark names the variables whose values are dummies, made-up values in place of the keys. The file is loaded only if the mark is set,
+ * and for `--broker`.
  */
 import { baseOf, brokerEntryOf } from "../contract/broker/entry.ts";
 import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";
 import { providerOf } from "../contract/broker/providers.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
+import { namesInMark } from "../esc/settings/from-files.ts";
 import type { Start } from "./start.ts";
 
 /** Returns the names of the keys of which this process has dummies. */
 export function brokeredNames(environment: Environment): readonly string[] {
-  return (environment.get(BROKERED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
+  return namesInMark(environment, BROKERED_VARIABLE);
 }
 
 /**

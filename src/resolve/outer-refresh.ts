@@ -1,20 +1,21 @@
 /**
- * Reads the mark of an outer sophia-run that renews credentials (`--refresh`):
+ * Reads the mark of an outer sophia-run, an ancestor of this process, that renews cloud credentials (`--refresh`):
  *
  *     SOPHIA_REFRESHED=AWS_CONTAINER_CREDENTIALS_FULL_URI,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
  *
- * It names the variables that the outer sophia-run sets, which are not the caller's own, and those that it withholds because SDKs
- * ask for the credentials instead. Loaded only if there is a mark, and for `--refresh`.
+ * The mark names the variables that the outer sophia-run sets, and those that it withholds because SDKs ask it for the credentials. The
+ * file is loaded only if the mark is set, and for `--refresh`.
  */
 import type { Violation } from "../contract/contract-model.ts";
 import type { Environment } from "../core/model.ts";
+import { namesInMark } from "../esc/settings/from-files.ts";
 
 /** The variable with the mark. */
 export const REFRESHED_VARIABLE = "SOPHIA_REFRESHED";
 
 /** Returns the names of the variables that an outer sophia-run sets or withholds. */
 export function refreshedNames(environment: Environment): readonly string[] {
-  return (environment.get(REFRESHED_VARIABLE) ?? "").split(",").filter((name) => name !== "");
+  return namesInMark(environment, REFRESHED_VARIABLE);
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Reads `.env.override`, which holds one developer's own values. They override those of ESC and of `.env`. Only declared
- * variables are taken, and git must not track the file.
+ * Reads `.env.override`, in which a developer puts values that only this developer needs. They override those of ESC and of `.env`. Only
+ * variables that the contract declares are used, and git must not track the file.
  */
 import { isAbsolute } from "node:path";
 import { isDeclared } from "../contract/check-contract.ts";
@@ -53,7 +53,7 @@ async function refuseTracked(
   environment: Environment,
   cwd: string,
 ): Promise<void> {
-  // This code is loaded, and git is started, only for a file that exists.
+  // This function is called only if there is a file, so most starts do not load this code.
   const [{ isTracked }, { withoutSecrets }, { isExact }] = [
     await import("../access/tracked-by-git.ts"),
     await import("../contract/secret-names.ts"),
@@ -63,7 +63,7 @@ async function refuseTracked(
     const path = isAbsolute(shownPath) ? shownPath : within(cwd, shownPath);
     const tracked = await isTracked(path, withoutSecrets(environment, contract));
     if (tracked === true) throw trackedError(shownPath);
-    // A file about which git cannot tell for another reason is used: git is not installed, or refuses the repository.
+    // If git cannot answer for another reason, the file is used: git is not installed, or refuses the repository.
     if (tracked === undefined && !isExact(path)) throw notUtf8Error(shownPath);
   }
 }
@@ -115,17 +115,17 @@ function noticesOfUndeclared({ variables }: Layer, contract: Contract): readonly
 
 /** Returns a notice for each `.env.override` with variables that win, or that the environment overrides. */
 export function overrideNotices(selected: Resolution): readonly Notice[] {
-  const uses = Array.from(selected.values()).flatMap(({ name, origin, shadowed = [] }) => {
-    const usesOf = (used: Origin, wins: boolean) =>
-      used.source === "override" ? [{ file: used.file, name: used.alias ?? name, wins }] : [];
-    const hiddenUses =
-      origin.source === "environment" ? shadowed.flatMap((hidden) => usesOf(hidden.origin, false)) : [];
-    return [...usesOf(origin, true), ...hiddenUses];
+  const values = Array.from(selected.values()).flatMap(({ name, origin, shadowed = [] }) => {
+    const valuesWith = (valueOrigin: Origin, isWinner: boolean) =>
+      valueOrigin.source === "override" ? [{ file: valueOrigin.file, name: valueOrigin.alias ?? name, isWinner }] : [];
+    // Nothing but the environment overrides the file, so other sources hide no value of it.
+    const hiddenOrigins = origin.source === "environment" ? shadowed.map((hidden) => hidden.origin) : [];
+    return [...valuesWith(origin, true), ...hiddenOrigins.flatMap((hidden) => valuesWith(hidden, false))];
   });
-  return Array.from(grouped(uses, ({ file }) => file)).map(([file, usesOfFile]) => {
-    const namesThat = (doWin: boolean) => [
-      ...new Set(usesOfFile.filter(({ wins }) => wins === doWin).map(({ name }) => name)),
-    ];
-    return { kind: "override", file, names: namesThat(true), hidden: namesThat(false) };
+  return Array.from(grouped(values, ({ file }) => file)).map(([file, valuesOfFile]) => {
+    const [winners, losers] = [true, false].map((isWinner) =>
+      valuesOfFile.filter((value) => value.isWinner === isWinner).map(({ name }) => name),
+    );
+    return { kind: "override", file, names: [...new Set(winners)], hidden: [...new Set(losers)] };
   });
 }

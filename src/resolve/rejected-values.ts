@@ -1,6 +1,6 @@
 /**
- * Reaches the verdict if ESC does not return its values because a schema in it refuses them. ESC then reports findings, and the
- * names and values that the token may see. Loaded only in this case.
+ * Decides whether the values meet the contract if ESC does not return its values, because a schema in ESC refuses one of them. ESC then
+ * reports findings, and the names and values that the token may see. reach-verdict.ts loads this file only in this case.
  */
 import { checkContract, declarationOf, namesOfViolation } from "../contract/check-contract.ts";
 import { sortFindings, violationsOfFindings } from "../contract/esc-schema/schema-findings.ts";

@@ -1,4 +1,4 @@
-/** Finds the secrets that `--fake` replaces, and makes a dummy for each. The code is pure, and is loaded only for that option. */
+/** Finds the secrets that `--fake` replaces, and makes a dummy for each. The file is loaded only for that option. */
 import { declarationOf } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { dummyInPlaceOf, dummyValue } from "../contract/dummy-value.ts";
@@ -33,14 +33,14 @@ export function replacedSecrets(
   const reportedNames: string[] = [];
   selected.forEach((variable) => {
     if (!isReplaced(contract, variable, folding)) return;
-    const { name, value: real, origin } = variable;
+    const { name, value: realValue, origin } = variable;
     const declaration = declarationOf(contract, name);
-    const value = declaration === undefined ? dummyInPlaceOf(name, real) : dummyValue(declaration);
+    const value = declaration === undefined ? dummyInPlaceOf(name, realValue) : dummyValue(declaration);
     const delivery = declaration?.as ?? "value";
     variables.push({ name, value, secret: true, origin: { source: "fake" }, delivery });
-    // No notice for a dummy that an outer sophia-run has set already, nor for the path of a private file, which always differs.
-    const isCallers = origin.source === "environment" && origin.read === undefined;
-    if (isCallers && real !== value && delivery === "value") reportedNames.push(name);
+    // There is no notice for a dummy that an outer sophia-run has already set, nor for the path of a private file, which always differs.
+    const isSetByCaller = origin.source === "environment" && origin.read === undefined;
+    if (isSetByCaller && realValue !== value && delivery === "value") reportedNames.push(name);
   });
   return {
     layer: { source: "fake", variables },

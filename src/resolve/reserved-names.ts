@@ -1,6 +1,6 @@
 /**
- * Names that the program gets only from the process environment, never from files, ESC or the contract. A program may start a
- * nested sophia-run, which would take a variable of such a name for the caller's setting.
+ * Decides which variables the program gets only from the process environment, never from files, ESC or the contract. The program may
+ * start another sophia-run (a nested one), which would take a variable of such a name for a setting of the caller.
  */
 import { OPTION_NAMES, REFUSED_VARIABLE, variableOf } from "../command-line/options.ts";
 import type { Variable } from "../core/model.ts";
@@ -40,7 +40,7 @@ export function isReserved(
   return (origin.source !== "environment" || origin.read !== undefined) && OWN_VARIABLES.has(name);
 }
 
-/** Returns true for a name that files, and what a file's credential opens, may not set. */
+/** Returns true for a name that neither files may set, nor an ESC environment that the credential of a file opens. */
 export function isReservedName(
   name: string,
   isAllowed: (name: string) => boolean,

@@ -1,8 +1,6 @@
 /**
- * Decides which variables are secret, and returns their values for masking, searches and the audit log.
- *
- * The contract decides first, then ESC; `contract/secret-names.ts` has these rules. A value in the form of a credential is also
- * hidden.
+ * Decides which variables of a start are secret, and returns their values for masking, for searches and for the audit log. The contract
+ * decides first, then ESC (`contract/secret-names.ts` has these rules). A value in the form of a credential is also treated as a secret.
  */
 import { declarationOf } from "../contract/check-contract.ts";
 import { credentialIn } from "../contract/credential-forms.ts";
@@ -26,7 +24,7 @@ export function isHidden(contract: Contract, variable: Variable): boolean {
   );
 }
 
-/** The remedy, in the contract, for a public variable that holds a credential. */
+/** The remedy for a public variable that holds a credential. `there` is the contract, which the line before names. */
 export const PUBLIC_REMEDY = 'declare "secret": true there, or "secret": false with a "reason"';
 
 /** A variable that the contract declares public, although its value holds a credential. */
@@ -34,7 +32,7 @@ export interface PublicCredential {
   readonly name: string;
   /** Describes the credential that was found in the value. */
   readonly credential: string;
-  /** Why the contract declares the variable public. With a reason the value is not hidden. */
+  /** The author's reason, in the contract, to declare the variable public. With a reason the value is not hidden. */
   readonly reason?: string | undefined;
 }
 
@@ -60,11 +58,11 @@ type TextSecret = Secret & { readonly value: string };
 export function secretsOf({ files, values: { layers, resolution, selected } }: ResolvedStart): readonly TextSecret[] {
   const isSecretValue = (variable: Variable): boolean => isHidden(files.contract, variable);
   const secrets = Array.from(resolution.values()).filter(isSecretValue);
-  // If the winning value is withheld, the program may get the value of a lower layer.
+  // If the program must not get the value that wins, it may get the value of a lower layer.
   const passedInstead = Array.from(selected.values()).filter(
     (variable) => isSecretValue(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
-  // The program may still read the real value behind a dummy of --fake in a file.
+  // With --fake, the program may still read the real value in a file, so it is masked as well as the dummy.
   const hasReplaced = Array.from(resolution.values()).some(
     ({ origin, shadowed }) => origin.source === "fake" && shadowed !== undefined,
   );

@@ -1,6 +1,7 @@
 /**
- * Decides which variables the program does not get, and for which reason. Options such as `--exclude`, sophia-run's own variables,
- * and risks of files withhold variables.
+ * Decides which variables the program does not get, and for which reason: because of an option such as `--exclude`, because they are
+ * settings of sophia-run itself, or because a file sets them and they could do harm. resolve-values.ts calls `selectVariables`, and
+ * reports ask for the reasons.
  */
 import type { Environment, Layer, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
@@ -21,7 +22,7 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 type SelectionOptions = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
-/** How names are compared on a system that ignores their case, and which of them its programs need. */
+/** The rules for names on Windows, which ignores their case: how they are compared, and which variables its programs need. */
 export interface WindowsNameRules extends CaseFolding {
   /** Returns true for a folded name that programs of this system need. */
   readonly isBaseline: (folded: string) => boolean;

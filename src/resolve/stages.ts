@@ -26,7 +26,7 @@ export async function resolveStart(settings: Settings, caller: Caller, companion
     const { esc } = sources.store;
     // ESC may have newer values. If the contract is not enforced, each start would contact ESC, and the cache would be of no use.
     const isOutdated =
-      verdict.violations.length > 0 && settings.enforceContract && esc.kind === "read" && esc.kept?.why === "fresh";
+      verdict.violations.length > 0 && settings.enforceContract && esc.kind === "read" && esc.cacheUse?.why === "fresh";
     if (!isOutdated) return { ...sources, values, verdict };
     sources = { ...sources, store: await readStoreAgain(sources, companions) };
     await companions.reportSources?.(sources);

@@ -1,4 +1,7 @@
-/** Collects the notices (warnings and remarks for the user) of a start, in the order in which they are printed. Stage 6 calls it. */
+/**
+ * Collects the notices of a start, which are warnings and remarks for the user, in the order in which they are printed. reach-verdict.ts
+ * calls `noticesOf` when all else about the start is known.
+ */
 import { isDeclared } from "../contract/check-contract.ts";
 import type { Notice } from "../core/model.ts";
 import { overrideNotices } from "./override.ts";

@@ -70,7 +70,7 @@ export type EscStatus =
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
       /** The reason why the values come from the cache; undefined if they come from ESC. */
-      readonly kept?: CacheUse;
+      readonly cacheUse?: CacheUse;
     }
   | (EscFailure & { readonly settings: EscSettings });
 

@@ -1,5 +1,5 @@
 /**
- * Reads values that are in a file each:
+ * Reads values that are the whole content of a file. A user of Docker, Kubernetes or systemd has them in two forms:
  *
  * - `DATABASE_URL_FILE=/run/secrets/db` names the file with the value of the declared variable `DATABASE_URL`.
  * - In a folder of secrets, the file `DATABASE_URL` has the value of that variable.
@@ -18,7 +18,7 @@ import type { Start } from "./start.ts";
 const CREDENTIALS_FOLDER = "CREDENTIALS_DIRECTORY";
 /** The folder in which Docker mounts secrets. */
 const DOCKER_FOLDER = "/run/secrets";
-/** The end of a pointer, which is a variable `NAME_FILE`. */
+/** The end of the name of a pointer: a variable `NAME_FILE` with the path of the file that has the value of `NAME`. */
 const POINTER_SUFFIX = "_FILE";
 const FOLDER_OPTIONS = "--secrets-dir or SOPHIA_SECRETS_DIR";
 /** The separator between folders in a list, as in `PATH`. */
@@ -62,10 +62,10 @@ export async function addValueFiles(
 }
 
 /**
- * Returns the variables `NAME_FILE` of which `NAME` is declared and `NAME_FILE` is not. A `NAME` outside of the scope counts, so
- * that the program does not get its pointer.
+ * Returns the pointers: variables `NAME_FILE` whose `NAME` is declared while `NAME_FILE` itself is not. If `NAME` is declared but does not
+ * belong to the scope, `NAME_FILE` is returned as well, because the program must not get it.
  *
- * @param fromFiles the variables that a file has set for an outer sophia-run
+ * @param fromFiles the variables that an outer sophia-run took from files
  */
 function pointersIn(
   environment: Environment,
@@ -76,7 +76,7 @@ function pointersIn(
   const pointers: string[] = [];
   environment.forEach((value, name) => {
     if (!name.endsWith(POINTER_SUFFIX) || value === "") return;
-    // `ESC_TOKEN_FILE` is a setting of sophia-run's own. A pointer from a file is ignored: files must not decide what is read.
+    // `ESC_TOKEN_FILE` is a setting of sophia-run. A pointer from a file is ignored, because files must not decide what is read.
     if (WITHHELD_VARIABLES.includes(name) || fromFiles.has(name)) return;
     if (isKnown(pointedName(name)) && !isKnown(name)) pointers.push(name);
   });

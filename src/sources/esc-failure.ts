@@ -1,7 +1,8 @@
-/** The types for a reading of ESC that failed: the reason, and the part that is known of values which ESC refuses to return. */
+/** The types for a failed reading of ESC: why it failed, and what is known of values that ESC refuses to return. */
 import type { Diagnostic, Layer } from "../core/model.ts";
 import type { AskFailure } from "../esc/api/ask.ts";
 
+/** An ESC environment that was requested, for reports and JSON. */
 export interface EscEnvironment {
   /** `org/project/name`. */
   readonly name: string;
@@ -9,11 +10,11 @@ export interface EscEnvironment {
   readonly version?: string;
   /** The revision that was opened, if the service reports it. */
   readonly revision?: string;
-  /** The age of an earlier reading from the cache. */
+  /** The age of the values; absent unless they come from the cache. */
   readonly ageSeconds?: number;
 }
 
-/** The reason why ESC was not read. If a schema refuses the values of an environment, ESC opens it for no program: see `rejected`. */
+/** The reason why ESC was not read. `rejected` is present if a schema in an environment refuses a value, so that ESC does not open it. */
 export type EscFailure = AskFailure & { readonly rejected?: RejectedValues };
 
 /** The part that is known of the values of the requested environments if ESC refuses to open at least one of them. */
@@ -22,8 +23,8 @@ export interface RejectedValues {
   readonly findings: readonly Diagnostic[];
   /** In the order of `ESC_ENV`, by their full names. */
   readonly environments: readonly EscEnvironment[];
-  /** The highest precedence first. A value that ESC has, and that the token does not see, is {@link UNSEEN}. */
+  /** The layer of the highest precedence is first. A value that the token may not see is {@link UNSEEN}. */
   readonly layers: readonly Layer[];
-  /** False if ESC did not list the variables. The layers then have only the variables that the findings name. */
+  /** False if the environments may have further variables: ESC did not list them, or knows them only once it opens the environment. */
   readonly isComplete: boolean;
 }

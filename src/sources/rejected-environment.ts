@@ -1,6 +1,6 @@
 /**
- * Finds out what is known of an ESC environment that ESC does not open, because a schema in the environment refuses its values. The
- * user then sees which value is wrong. Loaded only if ESC reports such a refusal.
+ * Finds out what is known of an ESC environment that ESC does not open, because a schema in the environment refuses a value. The user
+ * then sees which value is wrong. The file is loaded only if ESC reports such a refusal.
  */
 import { SophiaError } from "../core/error.ts";
 import type { Diagnostic, Notice, Origin, Variable } from "../core/model.ts";
@@ -13,15 +13,21 @@ import { aboutValue } from "../esc/faults/schema-refusal.ts";
 import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { formatName, type FullName } from "../esc/settings/environment-names.ts";
 import type { Connection } from "../esc/transport/connection.ts";
-import type { EscFailure } from "./esc-failure.ts";
+import type { EscFailure, RejectedValues } from "./esc-failure.ts";
 
-export interface RejectedEnvironment extends Pick<OpenedEnvironment, "name" | "variables"> {
+/** An environment that ESC does not open. `variables` are those that are known, with {@link UNSEEN} for unknown values. */
+export interface RejectedEnvironment extends Pick<OpenedEnvironment, "name" | "revision" | "variables"> {
   readonly fault: EscFault;
+  /** The findings of the schema: which values it refuses, and why. */
   readonly findings: readonly Diagnostic[];
+  /** False if the environment may have further variables. */
   readonly isComplete: boolean;
 }
 
-/** Evaluates the environment, which shows what is not secret. Without the right to do so, only the findings are known. */
+/**
+ * Asks ESC to evaluate the environment, which shows the values that are not secret. If ESC does not evaluate it for this token, only
+ * the variables are known that the findings name.
+ */
 export async function rejectedEnvironment(
   name: FullName,
   fault: EscFault,
@@ -34,39 +40,47 @@ export async function rejectedEnvironment(
     const variables = variablesIn(evaluated).map((variable) =>
       variable.value === UNSEEN ? { ...variable, origin: originOf(variable.name, name, findings) } : variable,
     );
-    return { ...rejected, variables, isComplete: !evaluated.open };
+    return { ...rejected, variables, isComplete: !evaluated.isPartial };
   } catch (error) {
-    // ESC did not evaluate the environment, so that only the findings are known.
     if (!(error instanceof EscFault || error instanceof SophiaError)) throw error;
-    const names = new Set(findings.flatMap((finding) => aboutValue(finding) ?? []));
-    const variables = Array.from(names, (variableName): Variable => ({
-      name: variableName,
-      value: UNSEEN,
-      secret: true,
-      origin: originOf(variableName, name, findings),
-      delivery: "value",
-    }));
-    return { ...rejected, variables, isComplete: false };
+    return { ...rejected, variables: variablesOfFindings(findings, name), isComplete: false };
   }
 }
 
-/** Returns the place where a value is defined, as far as the findings about it say. */
-function originOf(variable: string, name: FullName, findings: readonly Diagnostic[]): Origin {
-  const place = findings.find((finding) => aboutValue(finding) === variable);
-  const { environment, line } = place ?? {};
+/** Returns a variable with {@link UNSEEN} for each variable that the findings name. */
+function variablesOfFindings(findings: readonly Diagnostic[], environment: FullName): readonly Variable[] {
+  const names = new Set(findings.flatMap((finding) => aboutValue(finding) ?? []));
+  return Array.from(names, (name) => ({
+    name,
+    value: UNSEEN,
+    secret: true,
+    origin: originOf(name, environment, findings),
+    delivery: "value",
+  }));
+}
+
+/** Returns where a value is defined, as far as the findings about the value report it. */
+function originOf(variable: string, requested: FullName, findings: readonly Diagnostic[]): Origin {
+  const { environment, line } = findings.find((finding) => aboutValue(finding) === variable) ?? {};
+  // ESC reports a place outside of any environment as `<…>`. The requested environment has several names in findings.
   const isImport =
-    environment !== undefined && !environment.startsWith("<") && !namesInTraces({}, name).has(environment);
+    environment !== undefined && !environment.startsWith("<") && !namesInTraces({}, requested).has(environment);
   return {
     source: "esc",
-    environment: formatName(name),
+    environment: formatName(requested),
     ...(isImport ? { importedFrom: environment } : {}),
     ...(line === undefined ? {} : { line }),
   };
 }
 
-/** Returns the failure of environments of which at least one is rejected. */
-export function rejection(
+/**
+ * Describes the failure of a reading in which ESC did not open at least one of the environments.
+ *
+ * @param known the variables and names of all environments, the opened ones as well
+ */
+export function describeRejection(
   results: readonly (OpenedEnvironment | RejectedEnvironment)[],
+  known: Pick<RejectedValues, "environments" | "layers">,
   settings: EscSettings,
   remarks: readonly Notice[],
 ): EscFailure {
@@ -81,12 +95,8 @@ export function rejection(
     blames: "service",
     failure: describeFault(faultWithEnvironment, settings, texts),
     rejected: {
+      ...known,
       findings: rejected.flatMap(({ findings }) => findings),
-      environments: results.map((result) => ({
-        name: formatName(result.name),
-        ...(result.name.version === undefined ? {} : { version: result.name.version }),
-      })),
-      layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),
       isComplete: rejected.every(({ isComplete }) => isComplete),
     },
   };

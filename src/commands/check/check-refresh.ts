@@ -1,12 +1,8 @@
 /** `check --refresh`: reports what a start would renew, and what the program would get in its place. Nothing is renewed. */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import {
-  describeExpirySource,
-  type RefreshReport,
-  type RenewalReport,
-  type RenewedKind,
-} from "../parts/refresh/refresh-report.ts";
+import { describeExpirySource, type RefreshReport, type RenewalReport } from "../parts/refresh/refresh-report.ts";
+import type { RenewedKind } from "../run/refresh/cloud-credentials.ts";
 import { configWithCredentials } from "../run/refresh/config-profile.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 

@@ -22,7 +22,7 @@ import { similarNameLines } from "../../output/unset-values.ts";
 import { explainUnmet, setOffer, type UnmetReport } from "../../output/unmet.ts";
 import { unreadFileLines } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { versionLine } from "../version/version.ts";
 import { reportJson } from "./check-json.ts";
@@ -76,7 +76,7 @@ function refuseOffline(options: Values, { environment }: Context): void {
 }
 
 async function checkStart(settings: Settings, options: Values, context: Context): Promise<number> {
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   const report = makeReport(start);
   const [tracked, [ages, gates]] = await Promise.all([
     findTrackedEnvFiles(settings, start.files.contract, context),
@@ -143,7 +143,7 @@ async function readEnvironmentDetails(
   context: Context,
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
   // Cached values are used if ESC must not be contacted (--offline) or does not answer.
-  if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
+  if (esc.kind !== "read" || esc.cacheUse !== undefined) return [[], []];
   const progress = await makeProgress(context, settings);
   const requests = [readEnvironmentAges(esc.settings, progress), readEnvironmentGates(esc.settings, progress)] as const;
   return Promise.all(requests).finally(progress.done);

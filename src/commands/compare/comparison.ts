@@ -140,7 +140,7 @@ function withoutOwnVariables(layer: Layer): Layer {
  * Returns true for a violation that neither an unknown value nor the process environment of a start could remedy. An environment is
  * `open` if providers may set variables whose names are not known, so nothing is certainly missing in it.
  */
-function isCertain(violation: CheckedViolation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
+function isCertain(violation: CheckedViolation, resolution: Resolution, { isPartial }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
     case "placeholder":
@@ -150,10 +150,10 @@ function isCertain(violation: CheckedViolation, resolution: Resolution, { open }
       return true;
     case "missing":
     case "missing-when":
-      return !open && !isOwnVariable(violation.name);
+      return !isPartial && !isOwnVariable(violation.name);
     case "none-set":
     case "some-missing":
-      return !open && !violation.rule.names.some(isOwnVariable);
+      return !isPartial && !violation.rule.names.some(isOwnVariable);
   }
 }
 
@@ -163,7 +163,7 @@ function stateOf(name: string, { environment, resolution, invalid }: CheckedEnvi
     if (resolved.value === UNKNOWN_VALUE) return "value-not-known";
     return invalid.has(name) ? "invalid" : "set";
   }
-  if (environment.open) return "not-known";
+  if (environment.isPartial) return "not-known";
   if (resolved !== undefined) return "default";
   const evaluated = environment.variables.get(name);
   if (evaluated === undefined || isOwnVariable(name)) return "missing";

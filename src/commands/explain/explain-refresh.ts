@@ -6,10 +6,9 @@ import {
   offerRefresh,
   type RefreshReport,
   type RenewalReport,
-  type RenewedKind,
   reportRefresh,
 } from "../parts/refresh/refresh-report.ts";
-import { CLOUD_FACTS } from "../run/refresh/cloud-credentials.ts";
+import { CLOUD_FACTS, type RenewedKind } from "../run/refresh/cloud-credentials.ts";
 
 type RefreshOption = RefreshReport["scope"]["option"];
 

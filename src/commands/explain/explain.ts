@@ -6,7 +6,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import { refuseBrokerOptions } from "../parts/broker/broker-options.ts";
 import type { Command } from "../command.ts";
 import { createBrokerExplainer } from "./explain-broker.ts";
@@ -18,7 +18,7 @@ import { explanationJson, explanationText } from "./explanation-text.ts";
 export const explain: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
   refuseBrokerOptions(settings, options);
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   const broker = createBrokerExplainer(start, settings, options, context);
   const refresh = createRefreshExplainer(start, settings);
   const explanation = createExplanation(start, positionals, options["all"] === true, { broker, refresh });

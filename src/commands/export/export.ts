@@ -15,7 +15,7 @@ import { projectRoot } from "../parts/project-root.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { usageError } from "../parts/usage-errors.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 
 /** The words of the refusal to print secrets, see `refuseAgent` and `refuseTerminal`. */
@@ -38,7 +38,7 @@ export const exportVariables: Command = async ({ options }, context) => {
 
   const settings = resolveSettings(options, context.environment);
   const record = createAuditRecorder(settings, options, context);
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   const {
     store: { esc },
     verdict: { notices, violations },

@@ -14,7 +14,7 @@ import type { Start } from "../../resolve/start.ts";
 import { originalValue } from "../../resolve/secret-values.ts";
 import { createWithholdingDescriber } from "../../output/withheld-words.ts";
 import { attempt } from "../../system/errors.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import { createAuditRecorder } from "../parts/audit-log/audit-record.ts";
 import type { Command } from "../command.ts";
 import { isSecretValue } from "../export/exported.ts";
@@ -36,7 +36,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   }
   const settings = resolveSettings(options, context.environment);
   const record = createAuditRecorder(settings, options, context);
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   const {
     files: { contract },
     store: { esc },

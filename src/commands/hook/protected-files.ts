@@ -10,7 +10,7 @@ import { resolveValues } from "../../resolve/resolve-values.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
 import { realPath } from "../../system/real-path.ts";
-import { readSourcesWith } from "../parts/command-start.ts";
+import { readCommandSources } from "../parts/command-start.ts";
 import { tokenFiles } from "../mask/token-files.ts";
 import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 
@@ -24,7 +24,7 @@ export interface ProtectedFile {
 /** Returns the protected files of a project. ESC is not read, since no file depends on it. @throws SophiaError (125) */
 export async function findProtectedFiles(userSettings: Settings, context: Context): Promise<readonly ProtectedFile[]> {
   const settings = { ...userSettings, offline: true, requireEsc: false };
-  const sources = await readSourcesWith(settings, context);
+  const sources = await readCommandSources(settings, context);
   const { layers } = await resolveValues(sources);
   const variables = layers.flatMap((layer) => layer.variables);
   const secretsByFile = new Map<string, string[]>();

@@ -7,7 +7,7 @@ import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { resolveValues } from "../../resolve/resolve-values.ts";
 import { secretsOfAllLayers } from "../../resolve/secret-values.ts";
 import type { Start } from "../../resolve/start.ts";
-import { readSourcesWith } from "../parts/command-start.ts";
+import { readCommandSources } from "../parts/command-start.ts";
 import { tokenFiles, readTokens } from "./token-files.ts";
 
 /** The default of `--cache-fresh` for this command: ESC is not contacted if its cached values are at most this old. */
@@ -27,7 +27,7 @@ export async function secretsToMask(userSettings: Settings, context: Context): P
     cacheFreshMs: userSettings.cacheFreshMs ?? DEFAULT_CACHE_FRESH_MS,
     enforceContract: false,
   };
-  const sources = await readSourcesWith(settings, context);
+  const sources = await readCommandSources(settings, context);
   const values = await resolveValues(sources);
   warnOfUnknownSecrets(sources, settings.quiet, context);
   const files = tokenFiles(values.layers, context.cwd);

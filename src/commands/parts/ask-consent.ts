@@ -27,9 +27,9 @@ export async function askConsent(proposal: Proposal, isLasting: boolean, context
 }
 
 /** Describes which environments would be opened, which files name them, and which token opens them. */
-export function proposalLines({ environments, by, credential }: Proposal): readonly string[] {
+export function proposalLines({ environments, choices, credential }: Proposal): readonly string[] {
   const [noun, pronoun] = environments.length > 1 ? ["environments", "They"] : ["environment", "It"];
-  const files = enumerate(by.map(({ name, file }) => `${name} in ${printable(file)}`));
+  const files = enumerate(choices.map(({ name, file }) => `${name} in ${printable(file)}`));
   const token = credential.file === undefined ? credential.name : `${credential.name} in ${printable(credential.file)}`;
   return [
     `${files} names the ESC ${noun}`,

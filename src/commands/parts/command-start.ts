@@ -13,12 +13,12 @@ import { loader } from "../../system/addon/addon.ts";
 const EXTRA_COMPUTING_MS = 1000;
 
 /** Reads all sources, and checks the values against the contract. @throws SophiaError (125) */
-export async function startWith(settings: Settings, context: Context): Promise<Start> {
+export async function resolveCommandStart(settings: Settings, context: Context): Promise<Start> {
   return resolveStart(settings, context, createCompanions(settings, context));
 }
 
 /** Reads all sources, without selecting or checking values. @throws SophiaError (125) */
-export async function readSourcesWith(
+export async function readCommandSources(
   settings: Settings,
   context: Context,
 ): Promise<Omit<Start, "values" | "verdict">> {

@@ -1,11 +1,12 @@
 /**
- * The attendants of a start: what options such as `--broker` and `--watch` add between the contract's check and the launch.
+ * The attendants of a start: the steps that options such as `--broker` and `--watch` add between the check of the contract and the
+ * launch of the program. run.ts calls them at two times:
  *
- *     const additions = await prepareAttendants(run);            // before a source is read: refuses options that conflict
- *     const { broker, watch } = await attend(run, additions, start);   // once the contract is checked
+ *     const prepared = await prepareAttendants(run);                    // before any source is read
+ *     const { broker, watch } = await attend(run, prepared, start);     // when the contract has been checked
  *
- * The table below has them in the order in which they act. A plain start only evaluates their conditions: the code of an attendant
- * is loaded if its condition is true.
+ * The table below has the attendants in the order in which they act. A plain start only evaluates their conditions: the code of an
+ * attendant is loaded only if its condition is true.
  */
 import type { Run } from "../../command-line/command-line.ts";
 import type { Settings } from "../../command-line/settings.ts";
@@ -17,7 +18,7 @@ import type { AuditRecorder } from "../parts/audit-log/audit-record.ts";
 import { outputReader } from "./agents.ts";
 import type { RunBroker } from "./broker/run-broker.ts";
 
-/** A run whose options are known, before a source is read. */
+/** A run whose options are known, before any source is read. */
 export interface RequestedRun extends Pick<Run, "command" | "flags"> {
   readonly settings: Settings;
   readonly context: Context;
@@ -25,25 +26,27 @@ export interface RequestedRun extends Pick<Run, "command" | "flags"> {
 
 /** The results of attendants, for the launch and for the attendants that follow in the table. */
 export interface Additions {
+  /** Writes to the audit log (`--audit-log`). */
   readonly record?: AuditRecorder | undefined;
+  /** The open broker of `--broker` or `--refresh`. */
   readonly broker?: RunBroker | undefined;
   readonly outputMasking?: OutputMasking | undefined;
   readonly watch?: Watch | undefined;
 }
 
-/** A run whose contract is checked, with the results of the attendants that have acted. */
+/** A run whose contract has been checked, with the results of the attendants that have acted so far. */
 interface CheckedRun extends RequestedRun, Additions {
   readonly start: Start;
-  /** True if the contract is not met, so that nothing may be started. */
+  /** True if the contract is not met and must be, so that nothing may be started. It is false with `--no-contract`. */
   readonly isRefused: boolean;
 }
 
 interface Attendant {
-  /** Returns true if the attendant is needed. Before sources are read, `start` and what depends on it are absent. */
+  /** Returns true if the attendant is needed. `start`, and what depends on it, is absent before sources are read. */
   readonly isNeeded: (run: RequestedRun & Partial<CheckedRun>) => boolean;
-  /** Called before sources are read. It throws if options conflict. */
+  /** Called before sources are read. It throws a SophiaError if options conflict. */
   readonly prepare?: (run: RequestedRun) => Promise<Additions | undefined>;
-  /** Called once the contract is checked. It throws if nothing may be started. */
+  /** Called when the contract has been checked. It throws a SophiaError if nothing may be started. */
   readonly attend: (run: CheckedRun) => Promise<Additions | undefined>;
 }
 
@@ -60,24 +63,24 @@ const ATTENDANTS: readonly Attendant[] = [
     prepare: async (run) => (await loadBroker()).refuseBrokerStart(run),
     attend: async (run) => (run.isRefused ? undefined : { broker: await (await loadBroker()).openRunBroker(run) }),
   },
-  // --audit-log, for a start that is refused. The last attendant records other starts.
+  // --audit-log: creates the recorder, and records a start that is refused. The last attendant records other starts.
   {
     isNeeded: ({ settings }) => (settings.auditLog ?? settings.reason) !== undefined,
     prepare: async ({ settings, flags, context }) => {
-      return {
-        record: (await import("../parts/audit-log/audit-record.ts")).createAuditRecorder(settings, flags, context),
-      };
+      const { createAuditRecorder } = await import("../parts/audit-log/audit-record.ts");
+      return { record: createAuditRecorder(settings, flags, context) };
     },
     attend: async (run) => (run.isRefused ? recordStart(run) : undefined),
   },
-  // The refusal of a start whose contract is not met (`isRefused` is false with --no-contract).
+  // Ends the start if the contract is not met. The attendants below need not test it again.
   {
     isNeeded: ({ isRefused }) => isRefused === true,
     attend: async ({ start, command, settings, context }) => {
-      throw await (await import("../parts/contract-unmet.ts")).startRefusedError(start, command[0], settings, context);
+      const { startRefusedError } = await import("../parts/contract-unmet.ts");
+      throw await startRefusedError(start, command[0], settings, context);
     },
   },
-  // --redact. It comes before the notices, because --redact=github prints commands that mask all later output.
+  // --redact. This comes before the notices, because --redact=github prints commands that mask all later output.
   {
     isNeeded: needsMasking,
     attend: async ({ settings, start, broker, context }) => {
@@ -98,7 +101,7 @@ const ATTENDANTS: readonly Attendant[] = [
       return undefined;
     },
   },
-  // --watch, and then --audit-log: a start that --watch refuses is not recorded as one.
+  // --watch, and then the record of the start (--audit-log): if --watch refuses the start, the program is not started.
   {
     isNeeded: ({ settings, record }) => settings.watch || record !== undefined,
     attend: async (run) => {
@@ -141,12 +144,12 @@ export async function attend(run: RequestedRun, prepared: Additions, start: Star
   return checked;
 }
 
-/** Returns true if the output may be masked. With `--redact=never` under an agent there is only a warning. */
+/** Returns true if the output is masked, or if the user must be warned that `--redact=never` shows secrets to a coding agent. */
 function needsMasking({ settings: { redact }, context }: Pick<RequestedRun, "settings" | "context">): boolean {
   return (redact !== "auto" && redact !== "never") || outputReader(context.environment) !== undefined;
 }
 
-/** Returns the masking of the program's output; undefined for none. @param dummies further secrets: those of the broker */
+/** Returns the masking of the program's output; undefined for none. @param dummies further secrets to mask, which the broker made */
 async function createOutputMaskingFor(
   settings: Settings,
   start: Start,

@@ -1,5 +1,5 @@
 /**
- * Decides in which form the program gets each variable: by value, or as the path of a private file.
+ * Splits the variables of a program into those that it gets by value, and those whose value it gets as the path of a private file:
  *
  *     const { environment, files } = createDelivery(start);
  *     launch({ environment, files, … });     // writes the files, and adds their paths to the environment
@@ -9,7 +9,7 @@ import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
 import type { Start } from "../../resolve/start.ts";
 
-/** Splits the program's variables. A plain start copies none of them. */
+/** Splits the variables that the program of a start gets. A plain start copies none of them. */
 export function createDelivery({
   settings: { fake },
   files: { contract },
@@ -20,21 +20,21 @@ export function createDelivery({
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
-  // Only ESC and a project's own contract declare files, so that most starts need not search for them.
+  // Only ESC and a project's own contract declare files, so most starts need not search for them.
   const mayHaveFiles = esc.kind === "read" || contract.source.kind !== "built-in";
   if (!mayHaveFiles && fake === undefined) return { environment: new SelectedValues(selected), files };
-  selected.forEach(({ name, value, delivery: form }) => {
-    if (form === "file") files.push({ name, content: value });
+  selected.forEach(({ name, value, delivery }) => {
+    if (delivery === "file") files.push({ name, content: value });
   });
   if (files.length === 0 && fake === undefined) return { environment: new SelectedValues(selected), files };
   const environment = new Map(new SelectedValues(selected));
   for (const { name } of files) environment.delete(name);
-  // Without the variable, a sophia-run that the program starts (in a script of package.json) would read the real values.
+  // The program may start another sophia-run, such as in a script of package.json. It must use dummies as well, not the real values.
   if (fake !== undefined) environment.set(variableOf("fake"), fake);
   return { environment, files };
 }
 
-/** A view of resolved variables as an environment. A copy of some thousand variables would be 0.5 MB of garbage. */
+/** Makes resolved variables look like an environment. A copy of some thousand variables would be 0.5 MB of garbage. */
 class SelectedValues implements Environment {
   readonly #variables: Resolution;
 

@@ -1,4 +1,7 @@
-/** Creates the masking of secrets in the program's output (`--redact`), and prints the warnings and notices about it. */
+/**
+ * Creates the masking of the program's output by the option `--redact`: the launch then replaces secrets in the output by `***`. With
+ * `--redact=github`, GitHub's runner masks the output instead, by commands that this file prints. It also prints the warnings.
+ */
 import { fstatSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
 import type { Settings } from "../../command-line/settings.ts";
@@ -16,9 +19,9 @@ import { attempt } from "../../system/errors.ts";
 import { readerName } from "./agents.ts";
 
 /**
- * Returns undefined if nothing is masked here. With `--redact=github`, prints commands by which GitHub's runner masks.
+ * Returns the masking for the launch; undefined if sophia-run itself masks nothing.
  *
- * @param variable the result of `outputReader`
+ * @param variable the variable by which `outputReader` recognized a coding agent or GitHub Actions
  * @throws SophiaError (redact-github, redact-size; 125)
  */
 export function createOutputMasking(
@@ -45,7 +48,7 @@ export function createOutputMasking(
   if (masking.size === 0) return undefined;
   const isAlways = redact === "always";
   const outputMasking = { masking, secrets, requiresTerminal: isAlways };
-  // A user who asked for masking expects `***`. Otherwise a notice explains it.
+  // A user who asked for masking expects `***`. In other cases a notice explains it.
   const needsNotice = !isAlways && !quiet;
   return needsNotice ? { ...outputMasking, notice: createNotice(reader ?? "auto", context) } : outputMasking;
 }
@@ -53,6 +56,7 @@ export function createOutputMasking(
 /** Warns of variables that are masked, because they hold a credential, although the contract declares them public. */
 function warnOfPublicCredentials(start: Start, context: Context): void {
   for (const { name, credential, reason } of publicCredentials(start)) {
+    // With a reason in the contract, the value is really public, and is not masked.
     if (reason !== undefined) continue;
     printLines(context, [
       `warning: ${printable(name)} is masked: its value holds ${credential}, although the contract declares it public`,
@@ -61,7 +65,11 @@ function warnOfPublicCredentials(start: Start, context: Context): void {
   }
 }
 
-/** Checks that GitHub's runner reads the standard error, to which commands with secrets are written. @throws SophiaError (redact-github, 125) */
+/**
+ * Checks that GitHub's runner reads the standard error. The commands that are written there contain the secrets.
+ *
+ * @throws SophiaError (redact-github, 125)
+ */
 function refuseFileOrTerminal(): void {
   const isFile = isRegularFile(2);
   const { isatty } = process.getBuiltinModule("node:tty");
@@ -80,7 +88,7 @@ function isRegularFile(descriptor: number): boolean {
 /** Returns a function that returns a notice for the first masked secret, and undefined for later ones. */
 function createNotice(reader: string, context: Context): NonNullable<OutputMasking["notice"]> {
   let isPrinted = false;
-  // The layout is that of the present standard error. Once the program runs, this may be another stream.
+  // The layout is found now, because the standard error may be another stream once the program runs.
   const layout = layoutFor(context, 2);
   return (file) => {
     if (isPrinted) return undefined;

@@ -1,4 +1,4 @@
-/** Checks that the token for ESC can be read again while the program runs, for `--watch` and `--refresh`. */
+/** Refuses a token for ESC that can be read only once. `--watch` and `--refresh` must read it again while the program runs. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Folders } from "../../core/context.ts";
@@ -6,7 +6,7 @@ import { SophiaError } from "../../core/error.ts";
 import type { Start } from "../../resolve/start.ts";
 import { attempt } from "../../system/errors.ts";
 
-/** @param option the option for messages @throws SophiaError (settings, 125) if the token is from a pipe, which has it only once */
+/** Refuses a token from a pipe. @param option the option that the message names @throws SophiaError (settings, 125) */
 export function refusePipedToken(
   option: string,
   { store: { esc } }: Pick<Start, "store">,

@@ -1,6 +1,6 @@
 /**
- * Runs `sophia-run -- command`: resolves the settings, takes the stages of a start (`resolve/stages.ts`), and launches the program.
- * attendants.ts has what options such as `--broker` add.
+ * Runs `sophia-run -- command`: works out the settings and the program's variables (`resolve/stages.ts`), and launches the program.
+ * attendants.ts adds what options such as `--broker` need. main.ts calls `run`.
  */
 import type { Run } from "../../command-line/command-line.ts";
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
@@ -10,7 +10,7 @@ import { reached } from "../../core/phases.ts";
 import { launch, type LocatedCommand, type Preparation } from "../../launch/index.ts";
 import { findExecutable } from "../../launch/program/find-executable.ts";
 import { createMatcher } from "../../resolve/name-globs.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import { attend, prepareAttendants } from "./attendants.ts";
 import { createDelivery } from "./delivery.ts";
 
@@ -21,10 +21,11 @@ import { createDelivery } from "./delivery.ts";
  */
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
-    if (!invocation.hasDashes) await (await import("./first-word.ts")).readFirstWord(invocation, context);
+    if (!invocation.hasDashes) await (await import("./first-word.ts")).adviseOnFirstWord(invocation, context);
     return await launchProgram(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
+    // There is no such program. The user may have mistyped the name of a command of sophia-run, so the hint names similar ones.
     const { addStartHint } = await import("../parts/usage-errors.ts");
     throw addStartHint(error, invocation.command[0], !invocation.hasDashes);
   }
@@ -33,14 +34,14 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 async function launchProgram({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
   const settings = resolveSettings(flags, context.environment);
   const requestedRun = { flags, command, settings, context };
-  const prepared = await prepareAttendants(requestedRun);
+  const preparedAdditions = await prepareAttendants(requestedRun);
   reached("options settled");
   const located = await locateCommand(command[0], settings, context);
   reached("command found");
 
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   reached("contract checked");
-  const { outputMasking, watch, broker } = await attend(requestedRun, prepared, start);
+  const { outputMasking, watch, broker } = await attend(requestedRun, preparedAdditions, start);
 
   const { environment, files } = broker?.first ?? createDelivery(start);
   return launch({
@@ -57,10 +58,10 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
 }
 
 /**
- * Looks up the command before ESC is asked, so that a mistyped command is reported at once. Returns undefined if a source may change
- * `PATH`, so that the launch must look it up.
+ * Looks up the program before ESC is asked, so that a mistyped name is reported at once.
  *
- * @throws SophiaError (126, 127)
+ * @returns undefined if the launch must look up the program, because a source may set `PATH` to another value
+ * @throws SophiaError (126, 127) if there is no such program, or it cannot be executed
  */
 async function locateCommand(
   command: string,
@@ -68,15 +69,16 @@ async function locateCommand(
   { environment }: Context,
 ): Promise<LocatedCommand | undefined> {
   const searchPath = environment.get("PATH") ?? "";
-  const willPathStay =
+  const isPathFinal =
     searchPath !== "" &&
     settings.prefer === "environment" &&
     settings.scope === undefined &&
     (settings.exclude.length === 0 || !createMatcher(settings.exclude)("PATH"));
-  if (!(willPathStay || command.includes("/"))) return undefined;
+  // A name with a slash is a path, which PATH does not affect.
+  if (!(isPathFinal || command.includes("/"))) return undefined;
   if (process.platform === "win32") {
     (await import("../../launch/windows/find.ts")).fileOnWindows(command, environment);
-    // PATHEXT may still change, so that the launch looks up the command again.
+    // PATHEXT may still change, so the launch looks up the program again. This search only reports a program that does not exist.
     return undefined;
   }
   return { file: await findExecutable(command, searchPath), searchPath };

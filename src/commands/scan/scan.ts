@@ -12,7 +12,7 @@ import { printLines } from "../../output/stderr.ts";
 import { withoutSecrets } from "../../contract/secret-names.ts";
 import { secretBytesOf } from "../../resolve/secret-values.ts";
 import { loader } from "../../system/addon/addon.ts";
-import { startWith } from "../parts/command-start.ts";
+import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../parts/usage-errors.ts";
 import { scanHistory } from "./history-search.ts";
@@ -32,7 +32,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   const home = options["home"] === true ? homeFolder(context, staged || history) : undefined;
   // Files may hold real secrets also under --fake, so that the real values are searched for.
   const settings = { ...resolveSettings(options, context.environment), fake: undefined };
-  const start = await startWith(settings, context);
+  const start = await resolveCommandStart(settings, context);
   // The limit is lifted, since the time of the search grows with the files.
   loader?.limitTurns?.(0);
   warnUnavailable(context, start.store.esc);

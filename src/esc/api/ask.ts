@@ -12,9 +12,12 @@ import { objectsIn, textAt } from "../transport/answer.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
 
-/** The outcome if not all environments could be read. */
+/** The result if not all environments could be read. */
 export type AskFailure =
-  /** There was no valid answer. The values of the process environment and of files may be used (emergency access). */
+  /**
+   * There was no valid answer. The program may start with the values of the process environment and of files (emergency access). `blames`:
+   * the reason is the file of the credential, or else the service and the way to it.
+   */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
   /** The service refused the token or the environment. Files must not be used instead. */
   | { readonly kind: "refused"; readonly failure: Failure; readonly refused: RefusalTarget };
@@ -37,9 +40,9 @@ export async function askEsc<T>(
   let fault: EscFault;
   try {
     connection.authorize(await obtainToken(settings.credential, connection));
-    const haveOrganizations = environments.every((name) => name.organization !== undefined);
+    const needsDefault = environments.some((name) => name.organization === undefined);
     const organization =
-      settings.organization ?? (haveOrganizations ? undefined : await findDefaultOrganization(connection));
+      settings.organization ?? (needsDefault ? await findDefaultOrganization(connection) : undefined);
     const answers = await Promise.all(
       environments.map((name) =>
         askFirstExisting(name, organization, settings.oneMeaning, connection.host, (meaning) =>
@@ -63,12 +66,15 @@ export async function askEsc<T>(
   return { kind: "unavailable", failure, blames: fault.fault.kind === "file" ? "credential" : "service" };
 }
 
-/** The step as messages name it. */
+/** The name of the step in messages. */
 const ORGANIZATION_STEP = "finding the default organization";
 
 /**
- * Finds the user's default organization; otherwise that of the token; otherwise the user's own.
- * @returns undefined if the token may see none of them @throws EscFault
+ * Finds the organization of names that have none: the user's default organization; otherwise the organization of the token; otherwise the
+ * user's own.
+ *
+ * @returns undefined if the token may see none of them
+ * @throws EscFault
  */
 export async function findDefaultOrganization(connection: Connection): Promise<string | undefined> {
   const chosen = await connection.read(ORGANIZATION_STEP, "/api/user/organizations/default", 400, 403, 404);
@@ -80,7 +86,7 @@ export async function findDefaultOrganization(connection: Connection): Promise<s
   return (
     organizationAt(user, "tokenInfo", "organization") ??
     organizationAt(user, "githubLogin") ??
-    // A token that belongs to no user may see organizations. Only if it sees a single one, that is the one.
+    // A token that belongs to no user may see organizations. If it sees a single one, that must be meant.
     (others.length === 0 ? organizationAt(only, "githubLogin") : undefined)
   );
 }
@@ -103,6 +109,7 @@ async function askFirstExisting<T>(
 ): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
   const meanings = candidates(name, organization);
   const allowed = oneMeaning === undefined ? meanings : meanings.filter((meaning) => !isOldForm(name, meaning));
+  // The old form is the last of the meanings. If it is not tried, the message says so.
   const [untried] = meanings
     .slice(allowed.length)
     .map((meaning) => `${formatName(meaning)} is not tried with ${oneMeaning ?? ""}`);
@@ -113,10 +120,11 @@ async function askFirstExisting<T>(
     } catch (error) {
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;
-      const isUnknown = fault.kind === "status" && fault.status === 404;
-      const detailed = isUnknown ? { ...fault, tried: allowed.map(formatName), untried } : fault;
-      lastFault = new EscFault(detailed, { ...error.context, environment: name.text });
-      if (!isUnknown) break;
+      const isNotFound = fault.kind === "status" && fault.status === 404;
+      const detailedFault = isNotFound ? { ...fault, tried: allowed.map(formatName), untried } : fault;
+      lastFault = new EscFault(detailedFault, { ...error.context, environment: name.text });
+      // Only if the first meaning does not exist may the second one be opened.
+      if (!isNotFound) break;
     }
   }
   throw lastFault ?? new EscFault({ kind: "no-organization", host }, { environment: name.text });

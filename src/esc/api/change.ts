@@ -1,6 +1,7 @@
 /**
- * The change of an environment: reads its definition, writes another text, and reads it back to see whether it took effect.
- * The text is written only if the definition is still the one that was read (ETag). Otherwise the change starts again.
+ * Changes an ESC environment, for commands such as `set` and `rotate`: reads the definition, writes another text, and reads it back to
+ * see whether the change took effect. ESC accepts the text only if the definition is still the one that was read (ETag), so that no
+ * change by another user is lost. Otherwise `changeEnvironment` starts again.
  */
 import type { Diagnostic, Variable } from "../../core/model.ts";
 import { variableNames } from "../definition/definition-variables.ts";
@@ -25,10 +26,11 @@ export interface EnvironmentState {
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
   /**
-   * The hidden variables by name, with UNSEEN in place of their values, if ESC does not open the environment. `opened` then has only
-   * the other variables.
+   * Present if ESC does not open the environment: the variables whose values are not known, by name, with UNSEEN in place of the values.
+   * `opened` then has only the other variables.
    */
   readonly hidden?: ReadonlyMap<string, Variable>;
+  /** Why ESC does not open the environment: opening needs an approval, or a schema refuses a value. Present if `hidden` is. */
   readonly hiddenBy?: "approval" | "schema";
 }
 
@@ -49,6 +51,7 @@ export type ChangeResult =
   /** A schema in the environment refuses the changed values. Nothing was written. */
   | { readonly kind: "refused"; readonly before: EnvironmentState; readonly diagnostics: readonly Diagnostic[] };
 
+/** The limit on attempts if other users change the definition at the same time. */
 const MAX_ATTEMPTS = 4;
 
 /** Shorter values are not masked in messages of the service, because they occur there by chance. */
@@ -75,19 +78,15 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
     if (!canEvaluate) throw error;
     hiddenBy = needsApproval(error.fault) ? "approval" : "schema";
   }
-  const { evaluate, variablesIn } = await import("./evaluate.ts");
-  const evaluated = await evaluate(name, connection);
-  const all = variablesIn(evaluated);
-  const isUnknown = (variable: Variable): boolean => evaluated.variables.get(variable.name)?.kind === "unknown";
-  const hidden = new Map(all.filter(isUnknown).map((variable) => [variable.name, variable]));
-  const variables = all.filter((variable) => !isUnknown(variable));
-  const { notices } = evaluated;
-  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden, hiddenBy };
+  const { opened, isUnknown } = await evaluateInstead(name, connection);
+  const hidden = new Map(opened.variables.filter(isUnknown).map((variable) => [variable.name, variable]));
+  const variables = opened.variables.filter((variable) => !isUnknown(variable));
+  return { name, definition, opened: { ...opened, variables }, hidden, hiddenBy };
 }
 
 /**
- * The same as {@link readCurrent}. Of an environment that ESC does not open because a schema refuses its values, those that are not
- * secret are known; the others are {@link UNSEEN}.
+ * Does the same as {@link readCurrent}. If ESC does not open the environment because a schema refuses a value, `opened` has the values
+ * that are not secret, and UNSEEN in place of the others.
  */
 export async function readDespiteSchema(name: FullName, connection: Connection): Promise<EnvironmentState> {
   const definition = await readDefinition(name, connection);
@@ -96,13 +95,27 @@ export async function readDespiteSchema(name: FullName, connection: Connection):
   } catch (error) {
     if (!(error instanceof EscFault && isSchemaRefusal(error.fault))) throw error;
   }
+  return { name, definition, opened: (await evaluateInstead(name, connection)).opened };
+}
+
+/** Evaluates an environment that ESC does not open. Unknown values are UNSEEN. */
+async function evaluateInstead(
+  name: FullName,
+  connection: Connection,
+): Promise<{ readonly opened: OpenedEnvironment; readonly isUnknown: (variable: Variable) => boolean }> {
   const { evaluate, variablesIn } = await import("./evaluate.ts");
   const evaluated = await evaluate(name, connection);
   const { notices } = evaluated;
-  return { name, definition, opened: { name, variables: variablesIn(evaluated), notices, mayMint: () => false } };
+  return {
+    opened: { name, variables: variablesIn(evaluated), notices, mayMint: () => false },
+    isUnknown: (variable) => evaluated.variables.get(variable.name)?.kind === "unknown",
+  };
 }
 
-/** Does the same as {@link readOrEvaluate}. If the token may not read the definition, it is empty. For reports only. */
+/**
+ * Does the same as {@link readOrEvaluate}, for reports only: if the token may not read the definition, the result has an empty text, and
+ * must not be changed.
+ */
 export async function readToShow(name: FullName, connection: Connection): Promise<EnvironmentState> {
   try {
     return await readOrEvaluate(name, connection);
@@ -119,7 +132,7 @@ export async function readToShow(name: FullName, connection: Connection): Promis
  * next attempt finds nothing to change.
  *
  * @param edit returns the new text; undefined if the environment is as requested
- * @param values masked in messages of the service
+ * @param values the values that the change writes. They are masked in messages of the service
  * @throws EscFault @throws the errors of `edit`
  */
 export async function changeEnvironment(
@@ -129,23 +142,18 @@ export async function changeEnvironment(
   values: readonly string[],
   read: typeof readCurrent = readCurrent,
 ): Promise<ChangeResult> {
-  for (const value of values) {
-    if (value.length < MIN_MASKED_LENGTH) continue;
-    connection.cleaner.hide(new Secret(value));
-    // The service may quote the value as JSON.
-    connection.cleaner.hide(new Secret(JSON.stringify(value).slice(1, -1)));
-  }
+  maskValues(values, connection);
   let first: EnvironmentState | undefined;
   for (let attempts = 1; attempts <= MAX_ATTEMPTS; attempts += 1) {
     const current = await read(name, connection);
     first ??= current;
     const yaml = edit(current);
     if (yaml === undefined) {
-      // An earlier attempt wrote it if the definition is no longer the first one.
+      // If the definition is no longer the first one, an earlier attempt has written it, and its answer was lost.
       const wrote = first.definition.etag !== current.definition.etag;
       return { kind: "done", wrote, before: first, after: current };
     }
-    // Read again: writing a part of the definition would lose the rest.
+    // Writing a text that was truncated would lose the rest of the definition, so it is read again.
     if (!isComplete(current)) continue;
     const { etag } = current.definition;
     const update = await updateOrRefusal(name, yaml, etag, connection);
@@ -155,7 +163,7 @@ export async function changeEnvironment(
       return { kind: "draft", before: current, ...(await createDraft(name, yaml, etag, connection)) };
     }
     const after = await readBack(() => read(name, connection));
-    // Hidden values cannot be compared. Then the change took effect if ESC has stored the revision that was written.
+    // Hidden values cannot be compared. In that case, the change took effect if ESC has stored the revision that was written.
     const isStored = after.definition.etag !== etag && after.definition.revision === update.revision;
     const tookEffect = after.hidden === undefined ? edit(after) === undefined : isStored;
     return tookEffect
@@ -165,6 +173,17 @@ export async function changeEnvironment(
   return { kind: "conflict", attempts: MAX_ATTEMPTS };
 }
 
+/** Masks the values in messages of the service. */
+function maskValues(values: readonly string[], { cleaner }: Connection): void {
+  for (const value of values) {
+    if (value.length < MIN_MASKED_LENGTH) continue;
+    cleaner.hide(new Secret(value));
+    // The service may quote the value as JSON.
+    cleaner.hide(new Secret(JSON.stringify(value).slice(1, -1)));
+  }
+}
+
+/** Updates the definition. @returns the kind `refused` if a schema in the new definition refuses a value */
 async function updateOrRefusal(name: FullName, yaml: string, etag: string, connection: Connection) {
   try {
     return await updateDefinition(name, yaml, etag, connection);

@@ -1,5 +1,6 @@
 /**
- * Requests for the text of an environment's definition: reading it and its revisions, replacing it, and proposing a change.
+ * The requests to Pulumi ESC for the text that defines an environment: reading it and its revisions, replacing it, proposing a change, and
+ * rotating secrets.
  *
  * `X` in comments is the path of the environment: `/api/esc/environments/{organization}/{project}/{name}`.
  */
@@ -18,9 +19,10 @@ export interface Definition {
 }
 
 /**
- * `conflict`: another user has changed the definition. `gated`: changes need an approval. In both cases nothing was written.
+ * The result of replacing a definition. `conflict`: another user has changed the definition. `gated`: changes need an approval. In these
+ * two cases nothing was written.
  */
-type Update =
+type UpdateResult =
   | { readonly kind: "updated"; readonly revision: string | undefined }
   | { readonly kind: "conflict" }
   | { readonly kind: "gated" };
@@ -44,6 +46,7 @@ export interface Revisions {
   readonly hasMore: boolean;
 }
 
+/** The limit on the revisions that are read. */
 export const MAX_REVISIONS = 200;
 /** The maximum number of environments whose imports are followed. */
 export const MAX_ENVIRONMENTS = 100;
@@ -67,9 +70,14 @@ export async function readDefinition(name: FullName, connection: Connection): Pr
  * asks for `If-Match`, so both are sent. If an answer is lost, the request is sent again. If the first one had an effect,
  * the second is a conflict. @throws EscFault
  */
-export function updateDefinition(name: FullName, yaml: string, etag: string, connection: Connection): Promise<Update> {
+export function updateDefinition(
+  name: FullName,
+  yaml: string,
+  etag: string,
+  connection: Connection,
+): Promise<UpdateResult> {
   const headers = { "Content-Type": "application/x-yaml", ETag: etag, "If-Match": etag };
-  const ask = async (): Promise<Update> => {
+  const ask = async (): Promise<UpdateResult> => {
     const answer = await connection.ask({ method: "PATCH", path: pathOf(name), headers, body: yaml });
     if (answer.status === 409) return isGated(answer) ? { kind: "gated" } : { kind: "conflict" };
     requireNoErrors(answer, connection);

@@ -1,5 +1,6 @@
 /**
- * Detects changes of environments for `--watch`, by a cheap request for each one (its ETag), without opening it.
+ * Detects changes of ESC environments for `--watch` without opening them: it asks for the ETag of each definition, which changes with
+ * each revision. Opening would be slow, and would mint credentials.
  *
  *     let report = await detectChanges(settings, undefined, progress);
  *     if (report.kind === "seen") report = await detectChanges(settings, report.known, progress);
@@ -19,17 +20,18 @@ interface SeenEnvironment {
   readonly name: FullName;
   readonly etag: string;
   readonly imports: readonly FullName[];
-  /** True if the definition does not show all of its imports. */
+  /** True if the names of imports cannot be read from the definition, so that their changes are found only by opening. */
   readonly hasHiddenImports: boolean;
 }
 
-/** The result of a check. The caller hands it to the next check. The keys are full names with the version. */
+/** The environments at the last check, for the next one. Keys are full names with the version, such as `acme/sophia/dev@stable`. */
 export interface KnownEnvironments {
   readonly seen: ReadonlyMap<string, SeenEnvironment>;
-  /** The environments that this token may not see. Their changes are found only by opening. */
+  /** The environments whose changes are found only by opening, because this token may not see their definitions. */
   readonly hidden: ReadonlySet<string>;
 }
 
+/** The result of a check. */
 export type ChangeReport =
   | {
       readonly kind: "seen";
@@ -54,45 +56,63 @@ export async function detectChanges(
 ): Promise<ChangeReport> {
   let retryAfterMs: number | undefined;
   let settingsWithToken = settings;
-  const seen = new Map<string, SeenEnvironment>();
-  const hidden = new Set<string>(before?.hidden);
-  const lost = new Map<string, number>();
-  const check = async (name: FullName, connection: Connection): Promise<void> => {
-    const key = formatVersion(name);
-    if (seen.has(key) || hidden.has(key)) return;
-    // Above the limit, changes are found only by opening.
-    if (seen.size >= MAX_ENVIRONMENTS) return void hidden.add(key);
-    const known = before?.seen.get(key);
-    const answer = await readState(name, connection, known);
-    if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
-    const state = typeof answer === "number" ? known : answer;
-    if (state === undefined) return void hidden.add(key);
-    seen.set(key, state);
-    if (state.hasHiddenImports) hidden.add(`${key} imports`);
-    for (const imported of state.imports) await check(imported, connection);
-  };
+  const check = new EnvironmentCheck(before);
   const answers = await askEsc(settings, progress, async (name, connection) => {
     const { token } = connection;
-    // Every check with another kind of credential would obtain a new token.
+    // With any credential but a token, every check would obtain a new token.
     if (token !== undefined && settings.credential.kind !== "token") {
-      settingsWithToken = {
-        ...settings,
-        credential: { kind: "token", token, label: describeCredential(settings.credential) },
-      };
+      const label = describeCredential(settings.credential);
+      settingsWithToken = { ...settings, credential: { kind: "token", token, label } };
     }
     try {
-      await check(name, connection);
+      await check.visit(name, connection);
     } catch (error) {
       if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
       throw error;
     }
   });
   if (answers.kind !== "read") return { ...answers, retryAfterMs };
-  const hasChanged =
-    before === undefined ||
-    seen.size !== before.seen.size ||
-    Array.from(seen).some(([key, { etag }]) => before.seen.get(key)?.etag !== etag);
-  return { kind: "seen", known: { seen, hidden }, hasChanged, lost, settings: settingsWithToken };
+  const { seen, hidden, lost } = check;
+  return { kind: "seen", known: { seen, hidden }, hasChanged: check.hasChanged(), lost, settings: settingsWithToken };
+}
+
+/** One check of all environments: call `visit` for each environment that the settings name. */
+class EnvironmentCheck {
+  readonly seen = new Map<string, SeenEnvironment>();
+  readonly hidden: Set<string>;
+  readonly lost = new Map<string, number>();
+  readonly #before: KnownEnvironments | undefined;
+
+  constructor(before: KnownEnvironments | undefined) {
+    this.#before = before;
+    this.hidden = new Set(before?.hidden);
+  }
+
+  /** Checks an environment and its imports. @throws EscFault unless the token may merely not see it */
+  async visit(name: FullName, connection: Connection): Promise<void> {
+    const key = formatVersion(name);
+    if (this.seen.has(key) || this.hidden.has(key)) return;
+    // Above the limit, changes are found only by opening.
+    if (this.seen.size >= MAX_ENVIRONMENTS) return void this.hidden.add(key);
+    const known = this.#before?.seen.get(key);
+    const answer = await readState(name, connection, known);
+    if (typeof answer === "number" && known !== undefined) this.lost.set(key, answer);
+    const state = typeof answer === "number" ? known : answer;
+    if (state === undefined) return void this.hidden.add(key);
+    this.seen.set(key, state);
+    if (state.hasHiddenImports) this.hidden.add(`${key} imports`);
+    for (const imported of state.imports) await this.visit(imported, connection);
+  }
+
+  /** Returns true if an environment has another ETag than before, was added or was removed. Also true for the first check. */
+  hasChanged(): boolean {
+    const before = this.#before;
+    return (
+      before === undefined ||
+      this.seen.size !== before.seen.size ||
+      Array.from(this.seen).some(([key, { etag }]) => before.seen.get(key)?.etag !== etag)
+    );
+  }
 }
 
 /** Reads the state of one environment. @returns the HTTP status if the token may not see the environment */
@@ -110,8 +130,9 @@ async function readState(
     const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
     if (answer.status === 304 || (answer.status === 200 && changeMarkOf(answer) === before.etag)) return before;
     if (HIDDEN_STATUSES.has(answer.status)) return answer.status;
-    // `objectIn` throws the fault of any status but 200. A HEAD has no body to read.
+    // `objectIn` throws the fault of any status but 200.
     if (answer.status !== 200) connection.objectIn(answer);
+    // The definition has changed. The answer to HEAD has no body, so the definition is requested below.
   }
   const answer = await connection.ask({ method: "GET", path });
   if (HIDDEN_STATUSES.has(answer.status)) return answer.status;

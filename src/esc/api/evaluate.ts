@@ -1,4 +1,7 @@
-/** Evaluates environments without opening them: no credentials are minted, and the values of secrets stay unknown. */
+/**
+ * Evaluates ESC environments without opening them: providers mint no credentials, and ESC does not show the values of secrets. Commands
+ * use it for environments that the token may not open, and that ESC does not open because a schema refuses a value.
+ */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
 import { isOfSchema } from "../faults/schema-refusal.ts";
 import { formatName, type FullName } from "../settings/environment-names.ts";
@@ -6,7 +9,7 @@ import type { Connection } from "../transport/connection.ts";
 import { pathOfRevision } from "./definition-requests.ts";
 import { type OpenedEntry, readEntries } from "./opened-values.ts";
 
-/** One variable as far as its value is known without opening the environment. */
+/** A variable, as far as its value is known without opening the environment. */
 export type EvaluatedVariable =
   | { readonly kind: "known"; readonly variable: Variable }
   /** A secret, or a value that a provider makes when the environment is opened. */
@@ -16,15 +19,13 @@ export type EvaluatedVariable =
 export interface EvaluatedEnvironment {
   readonly name: FullName;
   readonly variables: ReadonlyMap<string, EvaluatedVariable>;
-  /**
-   * True if there may be further variables: `environmentVariables` or `files` is known only once the environment is opened.
-   */
-  readonly open: boolean;
+  /** True if there may be further variables, because ESC knows `environmentVariables` or `files` only once it opens the environment. */
+  readonly isPartial: boolean;
   readonly diagnostics: readonly Diagnostic[];
   readonly notices: readonly Notice[];
 }
 
-/** Stands for a value that the token does not see: it counts as set, and its format is not checked. Never given to a program. */
+/** Stands for a value that the token does not see. The variable counts as set, and its format is not checked. No program gets this text. */
 export const UNSEEN = "a hidden value";
 
 /** Returns the variables of an evaluated environment, with {@link UNSEEN} for unknown values. */
@@ -51,7 +52,7 @@ export function evaluate(name: FullName, connection: Connection): Promise<Evalua
       const isHidden = entry.kind === "list-or-object" && variables.has(entry.name);
       if (!isHidden) variables.set(entry.name, toEvaluated(entry));
     }
-    return { name, variables, open: unknown.length > 0, diagnostics, notices };
+    return { name, variables, isPartial: unknown.length > 0, diagnostics, notices };
   });
 }
 

@@ -1,6 +1,9 @@
-/** Finds when values last changed, in the revisions of the definitions that make them. It is used by `audit`. */
+/**
+ * Finds when values of ESC last changed, for `audit`, which reports old secrets. ESC keeps all revisions of a definition, and this file
+ * searches them for the newest one that defines a value in another way than the revision before.
+ */
 import { followReferences, importsOf, type ValuePath, type ValueSource } from "../definition/follow-references.ts";
-import { isLinked, parseDefinition, type Parsed } from "../definition/nodes.ts";
+import { isLinked, parseDefinition, type ParsedDefinition } from "../definition/nodes.ts";
 import { SophiaError } from "../../core/error.ts";
 import { statusOf } from "../faults/esc-fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/environment-names.ts";
@@ -12,11 +15,12 @@ export type LastChange =
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
   /** The value is the same in all revisions that were read, and there are older ones. */
   | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
-  /** A provider makes a new value whenever the environment is opened. */
+  /** A provider makes a new value whenever the environment is opened, so the value is never old. */
   | { readonly kind: "minted"; readonly environment: string }
-  /** `what`, which makes the value, is not visible to this token, or cannot be read. */
+  /** The token may not see what makes the value, or it cannot be read. `what` names it: `the definition of acme/base`. */
   | { readonly kind: "unseen"; readonly what: string };
 
+/** The limit on imports of imports, since a definition may be written to have any number of them. */
 const MAX_IMPORT_DEPTH = 50;
 
 /** Thrown for something that the token may not see, or that cannot be read; it becomes a `LastChange` of kind `unseen`. */
@@ -34,7 +38,7 @@ class NotVisible extends Error {
  */
 export class DefinitionHistories {
   readonly #connection: Connection;
-  readonly #definitions = new Map<string, Promise<Parsed>>();
+  readonly #definitions = new Map<string, Promise<ParsedDefinition>>();
   readonly #revisions = new Map<string, Promise<Revisions>>();
 
   constructor(connection: Connection) {
@@ -42,10 +46,11 @@ export class DefinitionHistories {
   }
 
   /**
-   * Finds the last change of the value at a path below `values`, in this environment, its imports and what it refers to.
+   * Finds the last change of the value at a path below `values`, in this environment, its imports and what the value refers to.
    *
-   * @param trail the environments and paths on the way here, so that circular imports end
-   * @returns undefined if no definition has the value @throws EscFault, except for the statuses 403 and 404
+   * @param trail the environments and paths through which the search came here, so that circular imports end
+   * @returns undefined if no definition has the value
+   * @throws EscFault, except for the statuses 403 and 404
    */
   async lastChange(
     name: FullName,
@@ -88,7 +93,7 @@ export class DefinitionHistories {
   /** Searches the imports from the last to the first, since later imports win. */
   async #changeInImports(
     name: FullName,
-    parsed: Parsed,
+    parsed: ParsedDefinition,
     path: ValuePath,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
@@ -111,6 +116,7 @@ export class DefinitionHistories {
     return this.lastChange(imported, path, trail);
   }
 
+  /** Finds the revision of the definition itself in which the value got its present source. */
   async #changeInOwnRevisions(name: FullName, path: ValuePath, source: ValueSource): Promise<LastChange> {
     const environment = formatName(name);
     const { revisions, hasMore } = await this.#history(name);
@@ -122,27 +128,13 @@ export class DefinitionHistories {
       const older = await this.#definition({ ...name, version: String(number) });
       return followReferences(older, path)?.text === source.text;
     };
-    // The oldest revision known to have the same value, and the newest known to have another. The list begins with the newest.
-    let sameIndex = 0;
-    let differentIndex = revisions.length;
-    // Steps of doubled length find a revision that differs. Most values have changed recently.
-    for (let index = 1; differentIndex === revisions.length && sameIndex + 1 < revisions.length;) {
-      if (await isSame(index)) sameIndex = index;
-      else differentIndex = index;
-      index = Math.min(index * 2, revisions.length - 1);
-    }
-    // Bisection finds the change between the two.
-    while (sameIndex + 1 < differentIndex) {
-      const middle = (sameIndex + differentIndex) >> 1;
-      if (await isSame(middle)) sameIndex = middle;
-      else differentIndex = middle;
-    }
-    const revision = revisions[sameIndex] ?? newest;
-    if (differentIndex < revisions.length || !hasMore) return { kind: "changed", environment, revision };
-    return { kind: "unchanged", environment, since: oldest };
+    const oldestSameIndex = await findLastSame(revisions.length, isSame);
+    const isSameInAll = oldestSameIndex === revisions.length - 1;
+    if (isSameInAll && hasMore) return { kind: "unchanged", environment, since: oldest };
+    return { kind: "changed", environment, revision: revisions[oldestSameIndex] ?? newest };
   }
 
-  /** Returns the revisions from that of the name on, the newest first. */
+  /** Returns the revisions up to the version of the name, the newest first. */
   async #history(name: FullName): Promise<Revisions> {
     const { version, ...latestName } = name;
     const history = await memoize(this.#revisions, formatName(name), () =>
@@ -156,7 +148,8 @@ export class DefinitionHistories {
     return { ...history, revisions: history.revisions.slice(start) };
   }
 
-  #definition(name: FullName): Promise<Parsed> {
+  /** Reads and parses a definition, once for each name and version. @throws NotVisible */
+  #definition(name: FullName): Promise<ParsedDefinition> {
     const inRevision = name.version === undefined ? "" : ` in revision ${name.version}`;
     return memoize(this.#definitions, formatVersion(name), async () => {
       const what = `the definition of ${formatName(name)}${inRevision}`;
@@ -174,14 +167,36 @@ export class DefinitionHistories {
   }
 }
 
-/** Returns the known promise of a key, or makes it. */
-function memoize<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  const promise = known.get(key) ?? make();
-  known.set(key, promise);
+/**
+ * Finds the last item of a list that is the same as the first item, by a few comparisons. Once an item differs, all later ones are
+ * taken to differ.
+ */
+async function findLastSame(length: number, isSame: (index: number) => Promise<boolean>): Promise<number> {
+  let sameIndex = 0;
+  // The smallest index that is known to differ; `length` until one is known.
+  let differentIndex = length;
+  // Steps of doubled length find an item that differs. Most values have changed recently, so a few steps are enough.
+  for (let index = 1; differentIndex === length && sameIndex + 1 < length; index = Math.min(index * 2, length - 1)) {
+    if (await isSame(index)) sameIndex = index;
+    else differentIndex = index;
+  }
+  // Bisection finds the boundary between the two.
+  while (sameIndex + 1 < differentIndex) {
+    const middle = (sameIndex + differentIndex) >> 1;
+    if (await isSame(middle)) sameIndex = middle;
+    else differentIndex = middle;
+  }
+  return sameIndex;
+}
+
+/** Returns the promise for a key, which `make` creates when the key is asked for the first time. */
+function memoize<T>(promises: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const promise = promises.get(key) ?? make();
+  promises.set(key, promise);
   return promise;
 }
 
-/** Calls `ask`. @throws NotVisible for the statuses 403 and 404 */
+/** Calls `ask`. @param what names what is asked for @throws NotVisible for the HTTP statuses 403 and 404 */
 async function requireVisible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -1,6 +1,6 @@
 /**
- * Decides whether an opened environment may contain credentials that a provider made for its session. They end with the
- * session, so that the cache must not keep them for longer.
+ * Decides whether an opened ESC environment may contain credentials that a provider made for the session. Such credentials expire with
+ * the session, so the cache must not store them for longer. The answer of ESC shows which functions the definition calls:
  *
  *     aws: { "fn::open::aws-login": { … } }
  */

@@ -1,6 +1,6 @@
 /**
- * Opens an environment and reads its values. ESC needs two requests: the first one opens a session and mints credentials, the
- * second one reads the values by the session's ID.
+ * Opens an ESC environment and reads its values. That takes two requests: the first one opens a session, for which providers mint
+ * credentials; the second one reads the values by the ID of the session.
  */
 import type { Notice, Variable } from "../../core/model.ts";
 import { EscFault, unexpectedAnswer } from "../faults/esc-fault.ts";
@@ -12,6 +12,7 @@ import { mayMint } from "./minting.ts";
 import type { EscRequests } from "./sdk.ts";
 import { readValues } from "./opened-values.ts";
 
+/** An environment that was opened, with the variables that a program would get. */
 export interface OpenedEnvironment {
   readonly name: FullName;
   readonly revision?: string | undefined;
@@ -48,7 +49,7 @@ export async function openAndRead(
   };
   const read = async (session: string, revision: string | undefined) => {
     const answer = await requests.read(name, session);
-    // The environment exists, since it was opened. So the session has ended.
+    // The environment exists, since it was opened. So 404 means that the session has ended.
     if (answer.status === 404) throw new EscFault({ kind: "session", host });
     const fields = connection.objectIn(answer);
     return { ...readValues(fields, answer.data, { ...name, revision }, host), fields };

@@ -1,5 +1,5 @@
 /**
- * Reads the variables from the answer of ESC to an opened or evaluated environment:
+ * Reads the variables and files of an ESC environment from the JSON with which ESC answers a request to open or evaluate it:
  *
  *     { "properties": { "environmentVariables": { "value": { "PORT": { "value": 8080, "trace": {…} } } } } }
  */
@@ -11,14 +11,14 @@ import { formatName, type FullName } from "../settings/environment-names.ts";
 import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
 import { namesInTraces, provenanceOf } from "./trace.ts";
 
-/** One child of `environmentVariables` or of `files`. */
+/** One child of `environmentVariables` or of `files`: a variable that the program gets by value, or as the path of a file. */
 export type OpenedEntry = {
   readonly name: string;
   readonly secret: boolean;
   readonly delivery: Variable["delivery"];
 } & (
   | { readonly kind: "variable"; readonly variable: Variable }
-  /** A secret that is not opened, or a value that a provider makes when the environment is opened. */
+  /** The value of a secret that ESC does not show, or one that a provider makes only when the environment is opened. */
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" }
 );
@@ -33,13 +33,13 @@ interface OpenedEntries {
 
 type OpenedName = FullName & { readonly revision?: string | undefined };
 
-/** The members of an answer of ESC. An empty environment is `{}`. An object with only other members is not from ESC. */
-const ANSWER_MEMBERS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
+/** Matches the members of an answer of ESC. An empty environment is `{}`. An object with only other members is not from ESC. */
+const ANSWER_MEMBER = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** JSON can escape half of a surrogate pair. In UTF-8 it would silently become U+FFFD. */
+/** Parts that no variable can contain. JSON can escape half of a surrogate pair, which in UTF-8 would silently become U+FFFD. */
 const HALF_PAIR = "half of a surrogate pair";
 const NUL = "a NUL character";
 
@@ -76,54 +76,89 @@ export function readValues(
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): OpenedEntries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => ANSWER_MEMBERS.test(key)))) {
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => ANSWER_MEMBER.test(key)))) {
     throw unexpectedAnswer(host);
   }
-  const environment = formatName(name);
-  // The text is parsed a second time only if there is a number.
-  let withDigits: unknown;
-  const numberAt = (...path: readonly string[]): unknown =>
-    valueAt((withDigits ??= JSON.parse(withNumbersAsStrings(withoutMark(text)))), "properties", ...path, "value");
-  const environmentNames = namesInTraces(answer, name);
+  const reader = new EntryReader(answer, text, name, host);
   const entries: OpenedEntry[] = [];
   const unknown: string[] = [];
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
+    const isGroupSecret = isSet(group?.["secret"]);
     if (isSet(group?.["unknown"])) {
+      // Only the schema of the answer may name the children.
       unknown.push(property);
       for (const [key, schema] of childSchemas(answer, property)) {
-        entries.push({ name: key, secret: isSet(group?.["secret"]), delivery, kind: kindOfUnknown(schema) });
+        entries.push({ name: key, secret: isGroupSecret, delivery, kind: kindOfUnknown(schema) });
       }
       continue;
     }
     const children = fieldsOf((group === undefined ? properties[property] : group["value"]) ?? {});
     if (children === undefined) {
-      const what = `${property} is not a mapping; it is ignored`;
-      notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
+      const problem = `${property} is not a mapping; it is ignored`;
+      notices.push({ kind: "remark", text: `ESC environment ${formatName(name)}: ${problem}` });
       continue;
     }
     for (const [key, child] of Object.entries(children)) {
-      const fields = fieldsOf(child);
-      if (fields === undefined) throw unexpectedAnswer(host);
-      const base = { name: key, secret: isSet(group?.["secret"]) || isSet(fields["secret"]), delivery };
-      const value = textOf(fields, () => numberAt(property, "value", key));
-      if (typeof value !== "string") {
-        const schema = valueAt(answer, "schema", "properties", property, "properties", key);
-        entries.push({ ...base, kind: value === null ? "list-or-object" : kindOfUnknown(schema) });
-        continue;
-      }
-      checkVariable(key, value, delivery, environment);
-      const origin = {
-        source: "esc",
-        environment,
-        ...versionsOf(name),
-        ...provenanceOf(fields, environmentNames),
-      } as const;
-      entries.push({ ...base, kind: "variable", variable: { ...base, value, origin } });
+      entries.push(reader.read(key, child, { property, delivery, isSecret: isGroupSecret }));
     }
   }
   return { entries, unknown, notices };
+}
+
+/** The group of a child: `environmentVariables` or `files`. */
+interface EntryGroup {
+  readonly property: string;
+  readonly delivery: Variable["delivery"];
+  /** True if ESC marks the whole group as secret. */
+  readonly isSecret: boolean;
+}
+
+/** Reads the children of the groups in one answer. */
+class EntryReader {
+  readonly #answer: Fields;
+  readonly #text: string;
+  readonly #name: OpenedName;
+  readonly #host: string;
+  readonly #environmentNames: ReadonlySet<string>;
+  /** The answer with its numbers as strings. The text is parsed a second time only if there is a number. */
+  #answerWithDigits: unknown;
+
+  constructor(answer: Fields, text: string, name: OpenedName, host: string) {
+    this.#answer = answer;
+    this.#text = text;
+    this.#name = name;
+    this.#host = host;
+    this.#environmentNames = namesInTraces(answer, name);
+  }
+
+  /** @throws EscFault for a child of another form @throws SophiaError (esc-value, 125) for an impossible variable */
+  read(key: string, child: unknown, { property, delivery, isSecret }: EntryGroup): OpenedEntry {
+    const fields = fieldsOf(child);
+    if (fields === undefined) throw unexpectedAnswer(this.#host);
+    const entry = { name: key, secret: isSecret || isSet(fields["secret"]), delivery };
+    const value = textOf(fields, () => this.#numberAt(property, key));
+    if (typeof value !== "string") {
+      const schema = valueAt(this.#answer, "schema", "properties", property, "properties", key);
+      return { ...entry, kind: value === null ? "list-or-object" : kindOfUnknown(schema) };
+    }
+    const environment = formatName(this.#name);
+    checkVariable(key, value, delivery, environment);
+    const origin = {
+      source: "esc",
+      environment,
+      ...versionsOf(this.#name),
+      ...provenanceOf(fields, this.#environmentNames),
+    } as const;
+    return { ...entry, kind: "variable", variable: { ...entry, value, origin } };
+  }
+
+  /** Returns a number as ESC has written it, with all digits. */
+  #numberAt(property: string, key: string): unknown {
+    this.#answerWithDigits ??= JSON.parse(withNumbersAsStrings(withoutMark(this.#text)));
+    return valueAt(this.#answerWithDigits, "properties", property, "value", key, "value");
+  }
 }
 
 /** Returns the kind of an entry without a value, by its schema. */
@@ -140,12 +175,12 @@ export function childSchemas(answer: Fields, property: string): ReadonlyMap<stri
   return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
-/** Returns a value as text; undefined for an unknown value, null for a list or an object. @param number reads all digits */
-function textOf(fields: Fields, number: () => unknown): string | undefined | null {
+/** Returns a value as text; undefined for an unknown value, null for a list or an object. @param findNumber returns all digits */
+function textOf(fields: Fields, findNumber: () => unknown): string | undefined | null {
   if (isSet(fields["unknown"])) return undefined;
   const value = fields["value"] ?? "";
   if (typeof value === "string") return value;
-  if (typeof value === "number") return String(number());
+  if (typeof value === "number") return String(findNumber());
   return typeof value === "boolean" ? String(value) : null;
 }
 
@@ -163,9 +198,9 @@ function checkVariable(name: string, value: string, delivery: Variable["delivery
   const nameFlaws = [name.includes("=") && "a = sign", name.includes("\0") && NUL, !name.isWellFormed() && HALF_PAIR];
   const flaw = nameFlaws.find((nameFlaw) => nameFlaw !== false);
   if (name === "" || flaw !== undefined) {
-    const which = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
+    const description = name === "" ? "with an empty name" : `named '${printable(name)}', which contains ${flaw}`;
     throw refuse(
-      ` defines a variable ${which}`,
+      ` defines a variable ${description}`,
       "rename it in the definition: no environment variable can have that name",
     );
   }
@@ -191,7 +226,7 @@ export function withNumbersAsStrings(json: string): string {
   let text = "";
   let copiedUpTo = 0;
   for (let match = quoteOrNumber.exec(json); match !== null; match = quoteOrNumber.exec(json)) {
-    // Digits within a string are not a number: the search goes on behind the string.
+    // Digits within a string are not a number, so the search continues after the string.
     if (match[0] === '"') quoteOrNumber.lastIndex = findStringEnd(json, match.index);
     else {
       text += `${json.slice(copiedUpTo, match.index)}"${match[0]}"`;
@@ -201,15 +236,15 @@ export function withNumbersAsStrings(json: string): string {
   return text + json.slice(copiedUpTo);
 }
 
-/** Returns the position behind the string that begins with the quote at `open`. */
-function findStringEnd(json: string, open: number): number {
-  for (let from = open + 1; ;) {
-    const quote = json.indexOf('"', from);
+/** Returns the position after the string that begins with the quote at `openingQuote`. */
+function findStringEnd(json: string, openingQuote: number): number {
+  for (let position = openingQuote + 1; ;) {
+    const quote = json.indexOf('"', position);
     if (quote === -1) return json.length;
-    let backslash = quote;
-    while (json[backslash - 1] === "\\") backslash -= 1;
-    // An odd number of backslashes escapes the quote.
-    if ((quote - backslash) % 2 === 0) return quote + 1;
-    from = quote + 1;
+    let firstBackslash = quote;
+    while (json[firstBackslash - 1] === "\\") firstBackslash -= 1;
+    // An odd number of backslashes before a quote escapes it.
+    if ((quote - firstBackslash) % 2 === 0) return quote + 1;
+    position = quote + 1;
   }
 }

@@ -1,4 +1,6 @@
-/** The two requests of the ESC SDK that read an environment, sent by our own HTTP client. */
+/**
+ * The two requests that open and read an ESC environment. The SDK of Pulumi ESC builds them, and sophia-run's own HTTP client sends them.
+ */
 import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
 import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
 import type { HttpAnswer } from "../../network/http.ts";
@@ -9,7 +11,7 @@ import type { Connection } from "../transport/connection.ts";
 export type EscRequests = ReturnType<typeof createRequests>;
 
 /**
- * Makes the requests by the SDK's raw client. The rest of the SDK loads a YAML parser, and reads credentials from the user's
+ * Creates the requests with the SDK's raw client. The rest of the SDK loads a YAML parser, and reads credentials from the user's
  * files.
  *
  * @param sessionMs the length of the session, in whole seconds

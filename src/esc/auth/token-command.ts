@@ -10,6 +10,7 @@ import { startCommand } from "./command-process.ts";
 
 /** The time limit on the command, which may ask the user for a password. */
 const TIME_LIMIT_MS = 30_000;
+/** The limit on the output, which is above the length of any token. */
 const MAX_OUTPUT_BYTES = 65_536;
 
 /**
@@ -61,10 +62,11 @@ function notStarted(code: string): SophiaError {
     : new SophiaError({ code: "system-limit", ...limit });
 }
 
-function failure(what: string): SophiaError {
+/** Returns the error for a command that gives no token. @param problem follows the name of the variable in the message */
+function failure(problem: string): SophiaError {
   return new SophiaError({
     code: "esc-credential",
-    message: `ESC_TOKEN_COMMAND ${what}`,
+    message: `ESC_TOKEN_COMMAND ${problem}`,
     hint: 'what it prints is not shown; try it by itself: sh -c "$ESC_TOKEN_COMMAND" > /dev/null',
   });
 }

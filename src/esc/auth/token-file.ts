@@ -10,8 +10,9 @@ import { isReachable } from "../../system/reachable.ts";
 import { EscFault } from "../faults/esc-fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
-/** This is above the length of any token. A wrong file may be endless. */
+/** The limit on the size of the file. It is above the length of any token. A wrong file, such as a device, may have no end. */
 const MAX_TOKEN_BYTES = 64 * 1024;
+/** The limit on the time until a pipe must have ended. */
 export const MAX_PIPE_MS = 5000;
 
 /**
@@ -28,6 +29,7 @@ export async function readTokenFile(
   remarks: string[],
   remainingMs = MAX_PIPE_MS,
 ): Promise<Secret> {
+  // Accepts any file, but warns if other users can read the token.
   const accept = (stats: Stats): boolean => {
     if (isExposed(path, stats) && isReachable(resolve(path)))
       remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);

@@ -1,5 +1,5 @@
 /**
- * Turns a credential into an access token. No other file does.
+ * Obtains the access token for Pulumi ESC from the credential that the settings name. No other file does this.
  *
  *     ESC_TOKEN, ESC_TOKEN_COMMAND, ESC_TOKEN_FILE      the token itself
  *     ESC_OIDC_TOKEN_FILE, GitHub Actions               an ID token, which ESC exchanges for an access token
@@ -139,7 +139,7 @@ function audience({ organization }: TokenExchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
-/** Returns true for an error of the request itself; 429 and 5xx may be temporary. */
+/** Returns true if the same request would fail again. 429 and 5xx may be temporary. */
 function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }

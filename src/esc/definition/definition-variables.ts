@@ -1,7 +1,7 @@
-/** The variables in the text of a definition: their names, their kinds, and the changes that a command makes. Pure. */
+/** The variables in the text of a definition: their names, their kinds, and the changes that a command makes. */
 import { isMap, isScalar } from "yaml";
 import { childOf, type EntryPair, flowText, isLinked, keyOf, type Mapping, type Node } from "./nodes.ts";
-import { parseDefinition, type Parsed } from "./nodes.ts";
+import { parseDefinition, type ParsedDefinition } from "./nodes.ts";
 
 /** The path of the variables in a definition. */
 export const VARIABLES_PATH = ["values", "environmentVariables"] as const;
@@ -46,7 +46,7 @@ function pairsIn(definition: DefinitionText): Pairs {
 }
 
 /** Returns the entries of the variables by name. */
-export function pairsOf({ top }: Parsed): Pairs {
+export function pairsOf({ top }: ParsedDefinition): Pairs {
   const variables = VARIABLES_PATH.reduce<Node | null | undefined>(childOf, top);
   const entries: Mapping["items"] = isMap<Node, Node | null>(variables) ? variables.items : [];
   return new Map(entries.map((pair) => [keyOf(pair), pair]));

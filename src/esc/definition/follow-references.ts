@@ -1,9 +1,9 @@
 /**
- * Follows the references of a value within a definition: `${DATABASE.url}`, `${imports["acme/base"].KEY}`, and finds which
- * functions and imports make it. Pure.
+ * Finds where a value of an ESC definition comes from: it follows references such as `${DATABASE.url}` within the definition, and lists
+ * references to imports (`${imports["acme/base"].KEY}`) and functions (`fn::open`, `fn::rotate`). `audit` and `rotate` use it.
  */
 import { isMap, isScalar, isSeq } from "yaml";
-import { childOf, flowText, isLinked, isNull, keyOf, type Node, type Parsed } from "./nodes.ts";
+import { childOf, flowText, isLinked, isNull, keyOf, type Node, type ParsedDefinition } from "./nodes.ts";
 
 /** The path of a value below `values`, such as `["environmentVariables", "PORT"]`. */
 export type ValuePath = readonly string[];
@@ -15,26 +15,29 @@ interface Reference {
   readonly path: ValuePath;
 }
 
-/** The source of a value: the texts of its definition and of what it refers to. If `text` is the same, the value is. */
+/** The source of a value in one definition. */
 export interface ValueSource {
+  /** The texts of the value and of all that it refers to. In two revisions with the same text, the definition makes the same value. */
   readonly text: string;
+  /** The references to values that this definition does not have. */
   readonly outside: readonly Reference[];
   /** True if a provider makes a part of it whenever the environment is opened. */
   readonly isMinted: boolean;
 }
 
+/** The limit on the length of a chain of references. References at its end are not followed. */
 const MAX_CHAIN_LENGTH = 20;
 
 /** Follows a value and its references. @returns undefined if this definition does not have the value */
-export function followReferences({ top }: Parsed, path: ValuePath): ValueSource | undefined {
+export function followReferences({ top }: ParsedDefinition, path: ValuePath): ValueSource | undefined {
   const values = childOf(top, "values");
-  const start = locate(values, path)?.node;
-  if (start === undefined) return undefined;
+  const valueNode = locate(values, path)?.node;
+  if (valueNode === undefined) return undefined;
   const texts: string[] = [];
   const outside: Reference[] = [];
   const seen = new Set<string>();
   let isMinted = false;
-  const add = (node: Node | null, depth: number): void => {
+  const addParts = (node: Node | null, depth: number): void => {
     texts.push(flowText(node));
     const { references, isMinted: isPartMinted } = partsOf(node);
     isMinted ||= isPartMinted;
@@ -44,10 +47,10 @@ export function followReferences({ top }: Parsed, path: ValuePath): ValueSource 
       seen.add(id);
       const inside = reference.environment === undefined ? locate(values, reference.path)?.node : undefined;
       if (inside === undefined) outside.push(reference);
-      else add(inside, depth + 1);
+      else addParts(inside, depth + 1);
     }
   };
-  add(start, 0);
+  addParts(valueNode, 0);
   return { text: texts.join("\n"), outside, isMinted };
 }
 
@@ -55,7 +58,7 @@ export function followReferences({ top }: Parsed, path: ValuePath): ValueSource 
  * Finds the `fn::rotate` that makes a value, directly or by references.
  * @returns its path as ESC writes it; undefined if there is none, or more than one
  */
-export function findRotation({ top }: Parsed, path: ValuePath): string | undefined {
+export function findRotation({ top }: ParsedDefinition, path: ValuePath): string | undefined {
   const values = childOf(top, "values");
   const rotations = new Set<string>();
   const seen = new Set<string>();
@@ -81,7 +84,7 @@ interface Import {
 }
 
 /** Returns the imports of a definition in their order; undefined if they are not a plain list. */
-export function importsOf({ top }: Parsed): readonly Import[] | undefined {
+export function importsOf({ top }: ParsedDefinition): readonly Import[] | undefined {
   const list = childOf(top, "imports") ?? null;
   if (isNull(list)) return [];
   if (!isSeq<Node>(list) || isLinked(list)) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Parses definitions of ESC environments, and writes values as a definition writes them. The yaml package has the tree.
- * Pure.
+ * Parses the YAML text that defines an ESC environment into the tree of the yaml package, compares nodes of the tree, and writes values
+ * in YAML. edit.ts and its neighbours use it to change a definition.
  */
 import { isAlias, isMap, isScalar, isSeq, Lexer, parseAllDocuments, visit } from "yaml";
 import type { Alias, Document, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
@@ -11,38 +11,40 @@ export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
 export type EntryPair = Pair<Node, Node | null>;
 
-/** A definition as text and as a tree. `top` is undefined if it has no entries. `at` is the position of a comment. */
-export interface Parsed {
+/** A definition as text and as a tree. Positions in the text are indexes of UTF-16 code units. */
+export interface ParsedDefinition {
   readonly yaml: string;
+  /** The outermost mapping; undefined if the definition is empty, or has only comments. */
   readonly top: Mapping | undefined;
-  readonly comments: readonly { readonly at: number; readonly text: string }[];
+  readonly comments: readonly { readonly position: number; readonly text: string }[];
+  /** The line break that new lines must end with. */
   readonly eol: "\n" | "\r\n";
 }
 
-/** The words that some YAML readers take for booleans or null. */
-const SPECIAL = /^(?:true|false|null|y|n|yes|no|on|off)$/i;
+/** Words that some parsers of YAML take for booleans or null. */
+const SPECIAL_WORD = /^(?:true|false|null|y|n|yes|no|on|off)$/i;
 /** The characters that YAML forbids or takes for line breaks, and that JSON does not escape. */
 // oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const UNPRINTABLE = /[\u007F-\u009F\u2028\u2029\uFEFF\uFFFE\uFFFF]/g;
 
 /** Parses a definition. @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
-export function parseDefinition(yaml: string): Parsed {
+export function parseDefinition(yaml: string): ParsedDefinition {
   // The parser's own check for unique keys (`uniqueKeys`) compares each key with all others, which takes quadratic time.
   const options = { intAsBigInt: true, logLevel: "silent", stringKeys: false, uniqueKeys: false } as const;
   const parsed = parseAllDocuments(yaml, options);
   const documents = Array.isArray(parsed) ? parsed : [];
-  if (documents.length > 1) throw refuse("it is more than one document");
+  if (documents.length > 1) throw editError("it is more than one document");
   const [document] = documents;
   // The message of the parser is not shown: it quotes the text, which may contain values.
   const [error] = document?.errors ?? [];
   const line = error === undefined ? lineOfRepeatedKey(document, yaml) : error.linePos?.[0].line;
   if (error !== undefined || line !== undefined) {
-    throw refuse(`it is not valid YAML${line === undefined ? "" : ` (line ${line})`}`);
+    throw editError(`it is not valid YAML${line === undefined ? "" : ` (line ${line})`}`);
   }
   const contents = document?.contents ?? null;
   const map = isMap<Node, Node | null>(contents) ? contents : undefined;
   if (map === undefined && contents !== null && !(isScalar(contents) && contents.value === null)) {
-    throw refuse("it is not a mapping");
+    throw editError("it is not a mapping");
   }
   const hasEntries = map !== undefined && (map.items.length > 0 || map.flow === true);
   return {
@@ -71,18 +73,19 @@ function lineOfRepeatedKey(document: Document.Parsed | undefined, yaml: string):
   return position === undefined ? undefined : yaml.slice(0, position).split("\n").length;
 }
 
-/** Finds the comments with their positions. The tree of the yaml package does not have them all. */
-function commentsOf(yaml: string): Parsed["comments"] {
-  const comments: { at: number; text: string }[] = [];
+/** Finds all comments. The tree of the yaml package lacks some of them, so the tokens of its lexer are searched. */
+function commentsOf(yaml: string): ParsedDefinition["comments"] {
+  const comments: { position: number; text: string }[] = [];
   let position = yaml.startsWith("\uFEFF") ? 1 : 0;
   let isScalarText = false;
   for (const token of new Lexer().lex(yaml)) {
-    // The lexer's marks for a document, for the end of a flow collection, and for a scalar are not in the text.
+    // These tokens of the lexer are not in the text: the beginning of a document, the end of a flow collection, and the mark that the
+    // next token is the text of a scalar. Such a text may begin with `#`.
     if (token === "\u0002" || token === "\u0018" || token === "\u001F") {
       isScalarText = token === "\u001F";
       continue;
     }
-    if (!isScalarText && token.startsWith("#")) comments.push({ at: position, text: token });
+    if (!isScalarText && token.startsWith("#")) comments.push({ position, text: token });
     isScalarText = false;
     position += token.length;
   }
@@ -90,7 +93,7 @@ function commentsOf(yaml: string): Parsed["comments"] {
 }
 
 /** Returns the error (esc-edit, 125) for a definition that must be changed by hand. */
-export function refuse(why: string): SophiaError {
+export function editError(why: string): SophiaError {
   return new SophiaError({
     code: "esc-edit",
     message: `the definition is not changed: ${why}`,
@@ -125,7 +128,7 @@ function isNode(value: unknown): value is Node {
   return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 }
 
-/** Returns the position behind a node's content, before the comment and the line breaks that follow. */
+/** Returns the position after a node's content, before the comment and the line breaks that follow. */
 export function contentEnd(node: Node, yaml: string): number {
   const [start = 0, end = 0] = node.range ?? [];
   if (isScalar(node) || isAlias(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
@@ -143,31 +146,35 @@ function isPair(value: unknown): value is EntryPair {
   return typeof value === "object" && value !== null && "key" in value && "value" in value && !isAlias(value);
 }
 
-/** A form of a node for comparisons. Scalars are compared by their text, since parsed numbers lose digits. */
-export type Print = string | readonly Print[];
+/**
+ * A copy of a node for comparisons: lists of texts. Two nodes have the same fingerprint if they mean the same, however they are written.
+ * Scalars that are not strings are compared by their source text, since parsed numbers lose digits.
+ */
+export type Fingerprint = string | readonly Fingerprint[];
 
-/** Returns the form of a node for comparisons, with its anchors and aliases. */
-export function printOf(node: unknown): Print {
+/** Returns the fingerprint of a node, with its anchors and aliases. */
+export function fingerprintOf(node: unknown): Fingerprint {
   if (isAlias(node)) return `* ${node.source}`;
-  if (isNode(node) && node.anchor !== undefined) return [`& ${node.anchor}`, contentPrint(node)];
-  return contentPrint(node);
+  if (isNode(node) && node.anchor !== undefined) return [`& ${node.anchor}`, contentFingerprint(node)];
+  return contentFingerprint(node);
 }
 
-function contentPrint(node: unknown): Print {
+/** Returns the fingerprint without the node's own anchor. The prefix `s` stands for a string, and `p` for another plain scalar. */
+function contentFingerprint(node: unknown): Fingerprint {
   if (isScalar(node)) {
     const tag = node.tag === undefined ? "" : `${node.tag} `;
     if (typeof node.value === "string") return `${tag}s ${node.value}`;
     return `${tag}p ${node.source ?? String(node.value)}`;
   }
   if (isMap<Node, Node | null>(node)) {
-    return ["map", ...node.items.map((pair): Print => [printOf(pair.key), printOf(pair.value)])];
+    return ["map", ...node.items.map((pair): Fingerprint => [fingerprintOf(pair.key), fingerprintOf(pair.value)])];
   }
-  if (isSeq(node)) return ["list", ...node.items.map(printOf)];
+  if (isSeq(node)) return ["list", ...node.items.map(fingerprintOf)];
   return "p ";
 }
 
-/** Texts such as `1_000` and `0b11`, which ESC's parser (go-yaml) reads as numbers, and the yaml package as strings. */
-const NUMBER = /^[-+.]?\d[\w.:+-]*\w$/;
+/** Matches texts such as `1_000` and `0b11`, which ESC's parser (go-yaml) reads as numbers, and the yaml package as strings. */
+const GO_NUMBER = /^[-+.]?\d[\w.:+-]*\w$/;
 
 /** Writes a node on one line (the flow style of YAML). */
 export function flowText(node: Node | null): string {
@@ -175,7 +182,7 @@ export function flowText(node: Node | null): string {
     const { value, type, tag, source } = node;
     // The source of a number keeps every digit.
     if (typeof value !== "string") return source ?? "null";
-    return type === "PLAIN" && tag === undefined && NUMBER.test(value) ? value : quoted(value);
+    return type === "PLAIN" && tag === undefined && GO_NUMBER.test(value) ? value : quoted(value);
   }
   if (isMap<Node, Node | null>(node)) {
     const entries = node.items.map((pair) => `${quoted(keyOf(pair))}: ${flowText(pair.value)}`);
@@ -191,7 +198,7 @@ export function quoted(text: string): string {
 
 /** Writes a key of a mapping, in quotes if YAML would read it otherwise. */
 export function keyText(name: string): string {
-  return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
+  return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL_WORD.test(name) ? name : quoted(name);
 }
 
 /** Escapes a string for ESC, which replaces `${path}` and `$$`. The argument of `fn::secret` needs no escapes. */

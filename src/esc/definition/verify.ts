@@ -1,21 +1,24 @@
-/** Proves that an edited definition has the requested changes and no others. Pure. */
+/**
+ * Checks that the text of an edited ESC definition has the requested changes and no others. edit.ts replaces pieces of text, so an
+ * unusual way of writing YAML could otherwise lead to a definition with another meaning.
+ */
 import { isMap } from "yaml";
 import type { SophiaError } from "../../core/error.ts";
-import { isLinked, isNull, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
-import { parseDefinition, refuse, type Parsed, withoutReferences } from "./nodes.ts";
+import { isLinked, isNull, keyOf, type Mapping, type Node, fingerprintOf, type Fingerprint } from "./nodes.ts";
+import { parseDefinition, editError, type ParsedDefinition, withoutReferences } from "./nodes.ts";
 import { pairsOf, type VariableChange, VARIABLES_PATH } from "./definition-variables.ts";
 
 /** Checks that an edited text has the changes and no others. @throws SophiaError (esc-edit, 125) */
-export function verify(before: Parsed, edited: string, changes: readonly VariableChange[]): void {
-  const after = parseEdited(edited);
+export function verify(before: ParsedDefinition, editedYaml: string, changes: readonly VariableChange[]): void {
+  const after = parseEdited(editedYaml);
   const names = new Set(changes.map(({ name }) => name));
   if (unchangedPart(before, names) !== unchangedPart(after, names) || !hasChanges(after, changes)) throw unusualForm();
 }
 
 /** Parses an edited text. @throws SophiaError (esc-edit, 125) */
-export function parseEdited(edited: string): Parsed {
+export function parseEdited(editedYaml: string): ParsedDefinition {
   try {
-    return parseDefinition(edited);
+    return parseDefinition(editedYaml);
   } catch {
     throw unusualForm();
   }
@@ -23,11 +26,11 @@ export function parseEdited(edited: string): Parsed {
 
 /** Returns the error for an edit after which more differs than was requested. */
 export function unusualForm(): SophiaError {
-  return refuse("its form is unusual, and something else would change, too");
+  return editError("its form is unusual, and something else would change, too");
 }
 
 /** Returns a text of all that must not change: the entries except for these variables, and the comments. */
-function unchangedPart({ top, comments }: Parsed, names: ReadonlySet<string>): string {
+function unchangedPart({ top, comments }: ParsedDefinition, names: ReadonlySet<string>): string {
   return JSON.stringify([entriesExcept(names, top, VARIABLES_PATH), comments.map(({ text }) => text).join("\n")]);
 }
 
@@ -39,29 +42,29 @@ function entriesExcept(
   names: ReadonlySet<string>,
   map: Mapping | undefined,
   [key, ...path]: readonly string[],
-): readonly Print[] {
-  return (map?.items ?? []).flatMap((pair): readonly Print[] => {
+): readonly Fingerprint[] {
+  return (map?.items ?? []).flatMap((pair): readonly Fingerprint[] => {
     const { value } = pair;
-    const print = [printOf(pair.key), printOf(value)];
-    if (key === undefined) return names.has(keyOf(pair)) ? [] : [print];
-    if (keyOf(pair) !== key) return [print];
-    if (!isMap<Node, Node | null>(value)) return isNull(value) && !isLinked(value) ? [] : [print];
+    const fingerprint = [fingerprintOf(pair.key), fingerprintOf(value)];
+    if (key === undefined) return names.has(keyOf(pair)) ? [] : [fingerprint];
+    if (keyOf(pair) !== key) return [fingerprint];
+    if (!isMap<Node, Node | null>(value)) return isNull(value) && !isLinked(value) ? [] : [fingerprint];
     const inner = entriesExcept(names, value, path);
     return inner.length === 0 ? [] : [[key, ...inner]];
   });
 }
 
-function hasChanges(after: Parsed, changes: readonly VariableChange[]): boolean {
+function hasChanges(after: ParsedDefinition, changes: readonly VariableChange[]): boolean {
   const variables = pairsOf(after);
   return changes.every((change) => {
-    const print = JSON.stringify(printOf(variables.get(change.name)?.value));
-    return acceptedPrints(change).some((accepted) => JSON.stringify(accepted) === print);
+    const fingerprint = JSON.stringify(fingerprintOf(variables.get(change.name)?.value));
+    return acceptedFingerprints(change).some((accepted) => JSON.stringify(accepted) === fingerprint);
   });
 }
 
-/** Returns the forms that a change may have in the text. A secret stays secret even if a plain value is set. */
-function acceptedPrints(change: VariableChange): readonly Print[] {
-  if (change.kind === "node") return [printOf(parseDefinition(`{"n": ${change.text}}`).top?.items[0]?.value)];
+/** Returns the fingerprints that a changed variable may have. A secret stays secret even if a plain value is set. */
+function acceptedFingerprints(change: VariableChange): readonly Fingerprint[] {
+  if (change.kind === "node") return [fingerprintOf(parseDefinition(`{"n": ${change.text}}`).top?.items[0]?.value)];
   const secret = ["map", ["s fn::secret", `s ${change.value}`]];
   return change.secret ? [secret] : [`s ${withoutReferences(change.value)}`, secret];
 }

@@ -1,4 +1,7 @@
-/** The faults of ESC, as data. `fault-wording.ts` turns them into messages. */
+/**
+ * The types of faults: why Pulumi ESC could not be read or changed, as data. The code that sends requests throws an `EscFault`, and
+ * `fault-wording.ts` turns it into a message for the user.
+ */
 import type { Diagnostic } from "../../core/model.ts";
 import type { NetworkFault } from "../../network/network-fault.ts";
 
@@ -21,9 +24,9 @@ export type Fault =
       readonly requestId?: string | undefined;
       readonly diagnostics: readonly Diagnostic[];
       readonly retryAfterMs?: number | undefined;
-      /** The environments that were tried, if a name could mean several. */
+      /** The full names that were tried, since a name of two parts can mean two environments. */
       readonly tried?: readonly string[];
-      /** A further meaning of the name, which `--require-esc` excludes. */
+      /** Says which second meaning of the name was not tried, and because of which option. */
       readonly untried?: string | undefined;
     }
   /** The session of the opened environment ended before its values were read. */
@@ -35,7 +38,7 @@ export type Fault =
       readonly retryAfterMs: number;
       readonly leftMs: number;
     }
-  /** The file of a credential. `code` is the system's, or says what is wrong with the content. */
+  /** The file of a credential cannot be used. `code` is the name of the errno, or says what is wrong with the content. */
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message: string | undefined }
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
@@ -44,15 +47,19 @@ export type Fault =
 
 /** The circumstances of a fault, for its message. */
 export interface FaultContext {
+  /** The number of requests that were sent for the step. */
   readonly attempts?: number;
+  /** The step during which the fault occurred: `finding the default organization`. */
   readonly step?: string;
+  /** The name of the one environment that the fault concerns; absent if it concerns all. */
   readonly environment?: string;
-  /** The text of the definition was requested. That takes more rights than opening the environment. */
+  /** True if the text of the definition was requested. That takes more rights than opening the environment. */
   readonly isDefinition?: boolean;
+  /** True if a change was requested. */
   readonly isChange?: boolean;
-  /** The change was made, but could not be read back. */
+  /** True if the change was made, but could not be read back. */
   readonly isWritten?: boolean;
-  /** An earlier attempt may have had an effect: see {@link mayHaveEffect}. */
+  /** True if an earlier attempt may have had an effect: see {@link mayHaveEffect}. */
   readonly isUncertain?: boolean;
 }
 

@@ -1,6 +1,9 @@
 /**
  * Describes for the user why Pulumi ESC could not be read or changed: the reason, the remedy, and details. The file is loaded only
- * if there is such a fault.
+ * if there is such a fault (`EscFault`). Example:
+ *
+ *     ESC environment acme/sophia/dev cannot be read: 127.0.0.1:1 refused the connection (ECONNREFUSED) (2 attempts)
+ *     check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL
  */
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { type Failure, formatDiagnostic } from "../../core/model.ts";
@@ -20,15 +23,15 @@ import {
   refusalTarget,
 } from "./esc-fault.ts";
 
-/** The subject of the message: the environments, how they were named, and the credential. */
-type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
+/** The settings that the message names: the environments, the variable or option with their names, and the credential. */
+type NamedSettings = Pick<EscSettings, "environments" | "namedBy" | "credential">;
 type FaultOf<Kind extends Fault["kind"]> = Extract<Fault, { readonly kind: Kind }>;
 /** Reasons by the code of an error. `HOST` stands for the host and port of the service. */
-type Words = Readonly<Record<string, string>>;
+type ReasonsByCode = Readonly<Record<string, string>>;
 
 const NO_ROUTE = "there is no route to HOST";
 const UNKNOWN_HOST = "HOST could not be resolved";
-const CONNECT_REASONS: Words = {
+const CONNECT_REASONS: ReasonsByCode = {
   ECONNREFUSED: "HOST refused the connection",
   ENOTFOUND: UNKNOWN_HOST,
   EAI_AGAIN: UNKNOWN_HOST,
@@ -39,6 +42,7 @@ const CONNECT_REASONS: Words = {
   [NOT_LOOPBACK]: "the name HOST leads to another machine, so nothing was sent",
 };
 
+// The hints: what the user can do.
 const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
 const LOOPBACK_HINT = "use 127.0.0.1 in its place, or give the name that address in /etc/hosts";
 const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
@@ -60,6 +64,7 @@ const ISSUER_HINT = "for a private certificate authority set SSL_CERT_FILE or NO
 const OTHER_HOST = ["the certificate is for another host", BACKEND_HINT] as const;
 const UNKNOWN_ISSUER = ["the certificate's issuer is not trusted", ISSUER_HINT] as const;
 const NO_TLS = ["the server does not use TLS", BACKEND_HINT] as const;
+/** Reasons and hints for errors of TLS, by the code of OpenSSL or of Node.js. */
 const TLS_REASONS: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   CERT_HAS_EXPIRED: ["the certificate has expired", CLOCK_HINT],
   CERT_NOT_YET_VALID: ["the certificate is not valid yet, or this machine's clock is wrong", CLOCK_HINT],
@@ -82,7 +87,8 @@ const ANSWER_REASONS: Readonly<Record<FaultOf<"answer">["problem"], string>> = {
   encoding: "the answer of HOST is compressed or not UTF-8",
 };
 
-const FILE_REASONS: Words = {
+/** Reasons for a file with a token, by the errno, or by the code of `token-file.ts` or `bounded-read.ts`. */
+const FILE_REASONS: ReasonsByCode = {
   ENOENT: "does not exist (ENOENT)",
   EACCES: "cannot be read: permission denied (EACCES)",
   EPERM: "cannot be read: permission denied (EPERM)",
@@ -100,36 +106,49 @@ const UNCERTAIN_CHANGE =
   "it is not known whether ESC made the change; run the same command again, which finds out and completes it";
 
 /** Describes a fault for the user. @param remarks further lines, such as about certificates that are not used */
-export function describeFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
-  const { attempts = 1, environment, step, isChange = false, isWritten = false, isUncertain = false } = context;
-  const reason = reasonFor(fault, subject, context);
-  const { details = [], message, ...rest } = isChange ? asChange(reason, fault, subject, isUncertain) : reason;
-  const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
+export function describeFault(
+  { fault, context }: EscFault,
+  settings: NamedSettings,
+  remarks: readonly string[],
+): Failure {
+  const { attempts = 1, environment, step, isChange = false, isUncertain = false } = context;
+  const failure = describeReason(fault, settings, context);
+  const {
+    details = [],
+    message,
+    ...rest
+  } = isChange ? describeFailedChange(failure, fault, settings, isUncertain) : failure;
+  const names = environment === undefined ? settings.environments.map(({ text }) => text) : [environment];
+  const noun = names.length > 1 ? "ESC environments" : "ESC environment";
   // If the message names one environment, it need not name the step.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const allDetails = [...details, ...remarks];
-  const whyUnread = refusalTarget(fault) === undefined ? "cannot be read" : "was refused";
-  const whyUnchanged = isWritten ? "was changed, but cannot be read back" : "cannot be changed";
-  const outcome = isWritten || isChange ? whyUnchanged : whyUnread;
   return {
     ...rest,
-    message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,
+    message: `${noun} ${printable(names.join(", "))} ${describeOutcome(fault, context)}: ${during}${message}${times}`,
     ...(allDetails.length === 0 ? {} : { details: allDetails }),
   };
 }
 
-function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
-  if (fault.kind === "status") return reasonForStatus(fault, subject, context);
-  const [code, message, hint] = wordsFor(fault, subject);
+function describeOutcome(fault: Fault, { isChange = false, isWritten = false }: FaultContext): string {
+  if (isWritten) return "was changed, but cannot be read back";
+  if (isChange) return "cannot be changed";
+  return refusalTarget(fault) === undefined ? "cannot be read" : "was refused";
+}
+
+/** Returns the reason as a failure whose message does not name the environment yet. */
+function describeReason(fault: Fault, settings: NamedSettings, context: FaultContext): Failure {
+  if (fault.kind === "status") return describeStatus(fault, settings, context);
+  const [code, message, hint] = describeOtherFault(fault, settings);
   const details = fault.kind === "exchange" && fault.message !== undefined ? { details: [fault.message] } : {};
   return { code, message, hint, ...details };
 }
 
-/** Returns the words for each fault but a status. */
-function wordsFor(
+/** Describes a fault that is not an HTTP status. */
+function describeOtherFault(
   fault: Exclude<Fault, { kind: "status" }>,
-  { namedBy }: Subject,
+  { namedBy }: NamedSettings,
 ): readonly [code: FailureCode, message: string, hint: string] {
   const host = "host" in fault ? fault.host : "";
   const withHost = (words: string): string => words.replace("HOST", () => host);
@@ -141,13 +160,13 @@ function wordsFor(
         fault.code === NOT_LOOPBACK ? LOOPBACK_HINT : NETWORK_HINT,
       ];
     case "cut": {
-      const why = `${host} closed the connection before the whole answer arrived (${fault.code})`;
-      return ["esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`];
+      const reason = `${host} closed the connection before the whole answer arrived (${fault.code})`;
+      return ["esc-unreachable", reason, `${SERVICE_HINT} and any proxies in between`];
     }
     case "tls": {
-      const [reason, hint] = TLS_REASONS[fault.code] ?? [undefined, ISSUER_HINT];
-      const why = reason === undefined ? fault.code : `${reason} (${fault.code})`;
-      return ["esc-tls", `no secure connection to ${host}: ${why}`, hint];
+      const [known, hint] = TLS_REASONS[fault.code] ?? [undefined, ISSUER_HINT];
+      const reason = known === undefined ? fault.code : `${known} (${fault.code})`;
+      return ["esc-tls", `no secure connection to ${host}: ${reason}`, hint];
     }
     case "not-http":
       return ["esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT];
@@ -156,21 +175,21 @@ function wordsFor(
       return ["esc-proxy", `${fault.variable} is not the URL of an HTTP proxy`, hint];
     }
     case "proxy-refused": {
-      const why = `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`;
-      return ["esc-proxy", why, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT];
+      const reason = `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`;
+      return ["esc-proxy", reason, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT];
     }
     case "timeout":
       return ["esc-timeout", `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`, TIME_HINT];
     case "slow": {
-      const why = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
-      return fault.unreached ? ["esc-unreachable", why, NETWORK_HINT] : ["esc-timeout", why, SERVICE_HINT];
+      const reason = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
+      return fault.unreached ? ["esc-unreachable", reason, NETWORK_HINT] : ["esc-timeout", reason, SERVICE_HINT];
     }
     case "too-large":
       return ["esc-answer", `the answer of ${host} is larger than ${fault.limit / 1024 / 1024} MiB`, BACKEND_HINT];
     case "redirect": {
-      const to = fault.to === undefined ? "" : ` to ${fault.to}`;
-      const why = `${host} redirects${to} (HTTP ${fault.status}); not followed, so that no other host gets the token`;
-      return ["esc-redirect", why, REDIRECT_HINT];
+      const target = fault.to === undefined ? "" : ` to ${fault.to}`;
+      const reason = `${host} redirects${target} (HTTP ${fault.status}); not followed, so that no other host gets the token`;
+      return ["esc-redirect", reason, REDIRECT_HINT];
     }
     case "answer":
       return ["esc-answer", withHost(ANSWER_REASONS[fault.problem]), BACKEND_HINT];
@@ -179,16 +198,16 @@ function wordsFor(
       return ["esc-session", `${host} twice ended the session before the values were read (HTTP 404)`, SERVICE_HINT];
     case "pause-too-long": {
       const { status, retryAfterMs, leftMs } = fault;
-      const why = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
-      return [status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT];
+      const reason = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
+      return [status === 429 ? "esc-rate-limited" : "esc-server", reason, LATER_HINT];
     }
     case "file": {
-      const why = `${fault.variable}: ${printable(fault.path)} ${FILE_REASONS[fault.code] ?? `cannot be read (${fault.code})`}`;
+      const reason = `${fault.variable}: ${printable(fault.path)} ${FILE_REASONS[fault.code] ?? `cannot be read (${fault.code})`}`;
       const isHome = fault.path.startsWith("~") && fault.code === "ENOENT";
       const hint = isHome
         ? `~ is not expanded in ${fault.variable}: write the whole path, or in a shell "$HOME" for ~`
         : `set ${fault.variable} to the path of a readable file that contains only the token`;
-      return ["esc-credential", why, hint];
+      return ["esc-credential", reason, hint];
     }
     case "exchange":
       return ["esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT];
@@ -203,10 +222,13 @@ function wordsFor(
   }
 }
 
-/** Returns the words for a status. The order matters: a status with diagnostics is an error of the definition. */
-function reasonForStatus(
+/**
+ * Describes an HTTP status. The order of the cases matters: 401 and 403 come first, and then any status with diagnostics, which is an
+ * error in the definition of the environment.
+ */
+function describeStatus(
   fault: FaultOf<"status">,
-  { credential, environments, namedBy }: Subject,
+  { credential, environments, namedBy }: NamedSettings,
   { environment = environments.at(-1)?.text ?? "", isDefinition = false }: FaultContext,
 ): Failure {
   const { host, status, message, isPage = false, diagnostics, requestId, tried = [], untried } = fault;
@@ -221,28 +243,28 @@ function reasonForStatus(
   ];
   const usedCredential = printable(describeCredential(credential));
   const target = shellWord(environment.replace(/@.*$/, ""));
-  const because = (code: FailureCode, why: string, hint: string): Failure => ({
+  const failure = (code: FailureCode, reason: string, hint: string): Failure => ({
     code,
-    message: `${why} (HTTP ${status})`,
+    message: `${reason} (HTTP ${status})`,
     hint,
     details,
   });
   if (status === 401) {
     const hint = `check ${usedCredential}: the token may be wrong, expired or revoked`;
-    return because("esc-denied", `${host} does not accept the token`, hint);
+    return failure("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
     const option = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
     const hint = `sophia-run request ${option}--reason TEXT asks for it; then start again`;
-    return because("esc-approval", `${host} opens it only with an approval`, hint);
+    return failure("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403 && isDefinition) {
     const hint = `use a token that may read and write it: check ${usedCredential}`;
-    return because("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
+    return failure("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
   }
   if (status === 403) {
     const hint = `allow the token of ${usedCredential} to open the environment and those it imports`;
-    return because("esc-forbidden", `${host} does not allow the token to open it`, hint);
+    return failure("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (isSchemaRefusal(fault)) {
     const hint = `list them and their rules: sophia-run check --against ${target}`;
@@ -253,44 +275,52 @@ function reasonForStatus(
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
     const pinned = assigned(namedBy, `${target}@REVISION`);
     const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${pinned}`;
-    return because("esc-definition", `its definition has ${errors}`, hint);
+    return failure("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
     // Without "the value of", the user would read "check --against" as a command.
     const given = namedBy.startsWith("-") ? `the value of ${namedBy}` : namedBy;
     const hint = `check ${given}; the service gives the same answer if the token (${usedCredential}) has no access`;
-    return because("esc-not-found", `${host} has no such environment or revision`, hint);
+    return failure("esc-not-found", `${host} has no such environment or revision`, hint);
   }
-  if (status === 429) return because("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
-  if (status >= 500) return because("esc-server", `${host} reports a server error`, SERVICE_HINT);
+  if (status === 429) return failure("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
+  if (status >= 500) return failure("esc-server", `${host} reports a server error`, SERVICE_HINT);
   return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
 }
 
-/** Replaces the remedy if a change of the environment failed, and adds a line if ESC may have made the change. */
-function asChange(reason: Failure, fault: Fault, { credential }: Subject, isUncertain: boolean): Failure {
-  const { details = [] } = reason;
-  if (isUncertain || mayHaveEffect(fault)) return { ...reason, details: [...details, UNCERTAIN_CHANGE] };
-  if (fault.kind !== "status") return reason;
+/**
+ * Returns the failure for a change of the environment that ESC has not confirmed: with another reason and remedy if ESC refused it, or
+ * with a further line if ESC may have made it.
+ */
+function describeFailedChange(
+  failure: Failure,
+  fault: Fault,
+  { credential }: NamedSettings,
+  isUncertain: boolean,
+): Failure {
+  const { details = [] } = failure;
+  if (isUncertain || mayHaveEffect(fault)) return { ...failure, details: [...details, UNCERTAIN_CHANGE] };
+  if (fault.kind !== "status") return failure;
   const { host, status, diagnostics } = fault;
-  const because = (why: string, hint: string): Failure => ({
-    ...reason,
-    message: `${host} ${why} (HTTP ${status})`,
+  const refused = (reason: string, hint: string): Failure => ({
+    ...failure,
+    message: `${host} ${reason} (HTTP ${status})`,
     hint,
   });
   if (status === 403) {
     const used = printable(describeCredential(credential));
-    return because("does not allow the token to change it", `use a token that may write it: check ${used}`);
+    return refused("does not allow the token to change it", `use a token that may write it: check ${used}`);
   }
   if (status === 413) {
-    return because("does not accept a definition of this size", "import less, or into several environments");
+    return refused("does not accept a definition of this size", "import less, or into several environments");
   }
   if (diagnostics.length > 0 || status === 400) {
-    return because(
+    return refused(
       "does not accept the new definition",
       "nothing was changed; fix the reported errors, then start again",
     );
   }
-  return reason;
+  return failure;
 }
 
 /** Returns a setting as the user writes it: `--against VALUE`, or `ESC_ENV=VALUE`. */

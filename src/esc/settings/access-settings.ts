@@ -1,6 +1,7 @@
 /**
- * Finds the settings for reading ESC: which environments, by which credential, at which service. Files may set some of them,
- * but a file must not send a credential of another source to an address of its own.
+ * Finds the settings by which a run opens Pulumi ESC: the names of the ESC environments, the credential, and the address of the
+ * service. `escAccess` looks them up in the process environment, in `.env` files and in the contract, and sends nothing. A file may
+ * set some of them, but a file of a cloned repository must not decide where the user's token is sent.
  */
 import type { Environment, Layer, Notice } from "../../core/model.ts";
 import type { NetworkSettings } from "../../network/network-settings.ts";
@@ -25,36 +26,40 @@ import {
 import { Secret } from "./secret.ts";
 import { isTrustedFor, labelOf, type Setting, VariableLookup } from "./variables.ts";
 
-/** The service's default length of a session in milliseconds. Credentials that were minted for it may end with it. */
+/** The length of a session of ESC, in milliseconds, if the request names none. Credentials that ESC mints may expire with it. */
 export const SESSION_MS = 3_600_000;
 
+/** The options of a command that decide how ESC is opened. */
 export interface EscOptions {
+  /** The limit on the time of all requests to ESC together (`--timeout`). */
   readonly timeoutMs: number;
+  /** Allows a service at an `http` address on another machine. */
   readonly insecureHttp: boolean;
-  /** Excludes the old meaning of a name of two parts, `org/env`. */
+  /** True with `--require-esc`. A name of two parts then never has its old meaning, `organization/environment`. */
   readonly requireEsc?: boolean;
+  /** The length of the session; undefined for the service's default, `SESSION_MS`. */
   readonly sessionMs?: number | undefined;
   /** Replaces the environments of `ESC_ENV`, together with the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
-  /** The environments that the contract names, for a start without `ESC_ENV`. */
-  readonly contract?: NamedEnvironments | undefined;
-  /** Replaces the tokens of the process environment and the files. */
+  /** The environments that the contract names. They are used if `ESC_ENV` is not set. */
+  readonly contract?: EnvironmentsOfContract | undefined;
+  /** Replaces the credentials of the process environment and of files. */
   readonly token?: Setting;
-  /** The service that has given `token`, in place of Pulumi Cloud. */
+  /** The address of the service that issued `token`; absent for Pulumi Cloud. `PULUMI_BACKEND_URL` has precedence. */
   readonly backend?: string;
 }
 
-interface NamedEnvironments {
+interface EnvironmentsOfContract {
   readonly names: readonly string[];
   readonly file: string;
-  /** True if sophia-run found the file. Its author may be anyone, since the user has not named it. */
+  /** True if sophia-run found the file by a search. The file may come with a cloned repository, since the user has not named it. */
   readonly isFound: boolean;
 }
 
 /** The name of the contract's setting that names environments. */
 export const CONTRACT_SETTING = '"environment"';
 
-/** The settings for reading ESC, which were checked. Printing them shows no token. */
+/** The checked settings by which ESC is opened. Printing them shows no token, because the token is a `Secret`. */
 export interface EscSettings {
   readonly environments: readonly EnvironmentName[];
   /** The variable or option that names the environments. */
@@ -62,40 +67,48 @@ export interface EscSettings {
   readonly credential: Credential;
   /** The variable that holds the credential, and the file that sets it. */
   readonly credentialFrom: Pick<Setting, "name" | "file">;
+  /** The address of the service, without a trailing slash. */
   readonly backend: string;
+  /** The organization of names without one; undefined if the service must be asked for the user's default organization. */
   readonly organization?: string | undefined;
   readonly network: NetworkSettings;
-  /** Notices of proxies and certificates of files that are ignored. They are reported if ESC cannot be reached. */
+  /** A notice for each file whose proxies or certificates are ignored. The notices are shown only if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** The option by which a name of two parts has only one meaning; undefined if it has two. */
+  /** The option or variable because of which a name of two parts has only its first meaning; undefined if both are tried. */
   readonly oneMeaning: string | undefined;
   readonly sessionMs?: number | undefined;
 }
 
+/** The variables that decide how a connection is made, and which certificates are trusted. `networkBy` reads them. */
 const NETWORK_VARIABLES = [
   ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"],
   ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
 ].flat();
 
-/** The access to ESC, or the reason why ESC is not read. */
+/** The settings by which ESC is opened, or the reason why it is not opened. */
 export type EscAccess =
+  /** Neither an environment nor a credential is set: the user does not use ESC. */
   | { readonly kind: "off" }
-  /** A part of the settings is missing. */
+  /** Either an environment or a credential is set, but not both. */
   | {
       readonly kind: "incomplete";
+      /** The name of the setting that is set, for messages. */
       readonly present: string;
+      /** The name of the setting that the user must add. */
       readonly missing: string;
+      /** The value of the setting that names the environments, if there is one. */
       readonly names?: string;
       /** The setting of the credential, if there is one. Its value may be a token, or the path of a file. */
       readonly credential?: { readonly name: string; readonly value: Secret };
       /** Set if only the contract names an environment. A start without ESC need not warn of that. */
       readonly isByContract?: true;
     }
-  /** A file that was found names the environments, and the user has not allowed it to. */
+  /** A file that sophia-run found names the environments, and the user has not allowed the file to. */
   | {
       readonly kind: "unconsented";
       readonly proposal: Proposal;
+      /** `agent`: a coding agent cannot be asked. `unattended`: no person starts this process, as in CI. */
       readonly why: "declined" | "not-asked" | "agent" | "unattended";
       readonly unplaced?: UnplacedReason | undefined;
     }
@@ -104,20 +117,20 @@ export type EscAccess =
 /** Environments that files choose for a credential from another source. Reading them needs the user's consent. */
 export interface Proposal {
   /**
-   * Full names, with `@` and the revision. Only the service knows the organization of a name without one, so such a name is
-   * also listed as it is written.
+   * Full names, with `@` and the revision. If only the service knows the organization of a name, the name is listed as the file
+   * writes it.
    */
   readonly environments: readonly string[];
   /** The second meanings of names of two parts, except for those that are the first meaning of another name. */
   readonly oldForms: readonly string[];
-  /** The settings that choose the environments: of `.env` files, or of the contract. */
-  readonly by: readonly EnvironmentChoice[];
+  /** The settings in files that choose the environments. */
+  readonly choices: readonly EnvironmentChoice[];
   readonly credential: Pick<Setting, "name" | "file">;
 }
 
 /**
- * The reason why a consent for a file cannot be remembered: its place is unknown. `path`: its path is not UTF-8. `outer`: an
- * outer sophia-run read the file.
+ * The reason why a consent for a file cannot be remembered: the path of the file is not known exactly. `path`: it is not UTF-8.
+ * `outer`: an outer sophia-run read the file, and passed on only the variables.
  */
 export type UnplacedReason = "path" | "outer";
 
@@ -127,14 +140,20 @@ export interface EnvironmentChoice {
   readonly file: string;
 }
 
-/** `proposed`: nothing may be sent until `access/consent.ts` has made it `on` or `unconsented`. */
+/**
+ * The access before the user was asked for consent. If the kind is `proposed`, no request may be sent until `access/consent.ts` has
+ * turned the access into one of the kind `on` or `unconsented`.
+ */
 export type FoundAccess =
   | Exclude<EscAccess, { readonly kind: "unconsented" | "on" }>
   | { readonly kind: "on"; readonly settings: FoundSettings }
   | { readonly kind: "proposed"; readonly settings: FoundSettings; readonly proposal: Proposal };
 
-/** Settings whose token may have yet to be printed by a command. */
+/** Settings whose credential may be a command that has not run yet (`ESC_TOKEN_COMMAND`). */
 export type FoundSettings = Omit<EscSettings, "credential"> & { readonly credential: Credential | TokenCommand };
+
+/** Finds a setting that may decide where the credential is sent; undefined if only files that are not trusted set it. */
+type FindTrusted = (name: string) => Setting | undefined;
 
 /**
  * Finds the settings for ESC. The process environment wins over the files. A backend, proxy or certificate file that a `.env`
@@ -150,39 +169,28 @@ export function escAccess(
   options: EscOptions,
 ): { readonly access: FoundAccess; readonly notices: readonly Notice[] } {
   const variables = new VariableLookup(environment, dotenv);
-  const names = namesIn(variables, options);
-  const byContract = names?.name === CONTRACT_SETTING ? options.contract : undefined;
-  if (names !== undefined) refuseToken(names);
-  const search = options.token === undefined ? findCredential(variables) : credentialOfCommand(options.token);
-  const ignoredCommandNotices = noticesOfIgnoredCommands(variables);
-  if (search.kind !== "found") {
-    const access = accessWithoutCredential(search, names, byContract !== undefined);
-    const ignored = access.kind === "off" ? [] : findIgnoredOrganization(variables);
-    return { access, notices: [...ignoredCommandNotices, ...noticesOfIgnored("ESC_OIDC_ORG", ignored)] };
+  const namesSetting = findNames(variables, options);
+  if (namesSetting !== undefined) refuseToken(namesSetting);
+  const credential = options.token === undefined ? findCredential(variables) : credentialOfCommand(options.token);
+  const commandNotices = noticesOfIgnoredCommands(variables);
+  if (credential.kind !== "found") {
+    const access = accessWithoutCredential(credential, namesSetting);
+    const ignoredOrganizations = access.kind === "off" ? [] : findIgnoredOrganization(variables);
+    return { access, notices: [...commandNotices, ...noticesOfIgnored("ESC_OIDC_ORG", ignoredOrganizations)] };
   }
-  if (names === undefined) {
-    const { name, value } = search.setting;
-    const credential = { name, value: new Secret(value) };
-    return {
-      access: { kind: "incomplete", present: name, missing: "ESC_ENV", credential },
-      notices: ignoredCommandNotices,
-    };
-  }
-  // Only ESC_TOKEN holds the token itself. A file that names a token file (ESC_TOKEN_FILE) does not know the token.
-  const tokenFile = search.setting.name === "ESC_TOKEN" ? search.setting.file : undefined;
-  const isTrusted = (setting: Setting): boolean => isTrustedFor(setting, tokenFile);
-  const findTrusted = (name: string): Setting | undefined => variables.all(name).find(isTrusted);
+  if (namesSetting === undefined) return { access: accessWithoutNames(credential.setting), notices: commandNotices };
 
-  const backends = variables.all("PULUMI_BACKEND_URL");
-  const backend = backends.find(isTrusted);
-  const ignoredBackends = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
+  // Only ESC_TOKEN holds the token itself. A file that sets ESC_TOKEN_FILE does not know the token, so it is not trusted with it.
+  const tokenFile = credential.setting.name === "ESC_TOKEN" ? credential.setting.file : undefined;
+  const isTrusted = (setting: Setting): boolean => isTrustedFor(setting, tokenFile);
+  const findTrusted: FindTrusted = (name) => variables.all(name).find(isTrusted);
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
   const settings: FoundSettings = {
-    environments: parseEnvironmentNames(names),
-    namedBy: names.name,
-    credential: search.credential(),
-    credentialFrom: { name: search.setting.name, file: search.setting.file },
-    backend: backend === undefined ? (options.backend ?? DEFAULT_BACKEND) : parseBackend(backend, options.insecureHttp),
+    environments: parseEnvironmentNames(namesSetting),
+    namedBy: namesSetting.name,
+    credential: credential.parse(),
+    credentialFrom: { name: credential.setting.name, file: credential.setting.file },
+    backend: findBackend(findTrusted, options),
     organization: organization === undefined ? undefined : organizationIn(organization),
     network: networkBy(findTrusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => findTrusted(name) === undefined).flatMap((name) =>
@@ -192,44 +200,88 @@ export function escAccess(
     oneMeaning: options.requireEsc === true ? "--require-esc" : undefined,
     sessionMs: options.sessionMs,
   };
-  const notices = [...ignoredCommandNotices, ...noticesOfIgnored("PULUMI_BACKEND_URL", ignoredBackends)];
-  // A file needs the user's consent if it decides which environment the credential opens, unless the credential is its own.
+  const ignoredBackends = settingsBeforeTrusted(variables.all("PULUMI_BACKEND_URL"), isTrusted);
+  const notices = [...commandNotices, ...noticesOfIgnored("PULUMI_BACKEND_URL", ignoredBackends)];
+
   const needsOrganization = settings.environments.some((name) => name.organization === undefined);
-  const choices = [names, ...(needsOrganization && organization !== undefined ? [organization] : [])];
-  const by = choices.flatMap(({ name, file }): readonly EnvironmentChoice[] => {
-    const isByNamedContract = name === CONTRACT_SETTING && byContract?.isFound !== true;
-    return file === undefined || file === tokenFile || isByNamedContract ? [] : [{ name, file }];
-  });
-  if (by.length === 0) return { access: { kind: "on", settings }, notices };
-  return { access: { kind: "proposed", settings, proposal: proposalFor(settings, by) }, notices };
+  const choosingSettings =
+    needsOrganization && organization !== undefined ? [namesSetting, organization] : [namesSetting];
+  const choices = choicesThatNeedConsent(choosingSettings, tokenFile, options.contract);
+  if (choices.length === 0) return { access: { kind: "on", settings }, notices };
+  return { access: { kind: "proposed", settings, proposal: createProposal(settings, choices) }, notices };
+}
+
+/** Returns the setting that names the environments: an option, `ESC_ENV`, or the contract. */
+function findNames(variables: VariableLookup, { environments, contract }: EscOptions): Setting | undefined {
+  if (environments !== undefined) return { name: environments.option, value: environments.value };
+  const variable = variables.find("ESC_ENV");
+  if (variable !== undefined || contract === undefined) return variable;
+  return { name: CONTRACT_SETTING, value: contract.names.join(","), file: contract.file };
 }
 
 /** Returns the access if no credential is complete: `off` if no environment is named either; otherwise what is missing. */
 function accessWithoutCredential(
   search: Exclude<FoundCredential, { readonly kind: "found" }>,
-  names: Setting | undefined,
-  isByContract: boolean,
+  namesSetting: Setting | undefined,
 ): Extract<FoundAccess, { readonly kind: "off" | "incomplete" }> {
-  if (search.kind === "incomplete") return { ...search, ...(names === undefined ? {} : { names: names.value }) };
-  if (names === undefined) return { kind: "off" };
-  const present = isByContract ? labelOf(names) : names.name;
-  const access = { kind: "incomplete", present, missing: "ESC_TOKEN", names: names.value } as const;
-  return isByContract ? { ...access, isByContract } : access;
+  const names = namesSetting === undefined ? {} : { names: namesSetting.value };
+  if (search.kind === "incomplete") return { ...search, ...names };
+  if (namesSetting === undefined) return { kind: "off" };
+  const incomplete = { kind: "incomplete", missing: "ESC_TOKEN", ...names } as const;
+  return namesSetting.name === CONTRACT_SETTING
+    ? { ...incomplete, present: labelOf(namesSetting), isByContract: true }
+    : { ...incomplete, present: namesSetting.name };
+}
+
+/** Returns the access if there is a credential, but nothing names an environment. */
+function accessWithoutNames({ name, value }: Setting): Extract<FoundAccess, { readonly kind: "incomplete" }> {
+  return { kind: "incomplete", present: name, missing: "ESC_ENV", credential: { name, value: new Secret(value) } };
+}
+
+/** Returns the address of the service. @throws SophiaError (esc-settings, 125) for a malformed address */
+function findBackend(findTrusted: FindTrusted, { backend, insecureHttp }: EscOptions): string {
+  const setting = findTrusted("PULUMI_BACKEND_URL");
+  return setting === undefined ? (backend ?? DEFAULT_BACKEND) : parseBackend(setting, insecureHttp);
+}
+
+/** Returns the settings that would win over the trusted one, and are ignored; all of them if none is trusted. */
+function settingsBeforeTrusted(
+  settings: readonly Setting[],
+  isTrusted: (setting: Setting) => boolean,
+): readonly Setting[] {
+  const trustedIndex = settings.findIndex(isTrusted);
+  return trustedIndex === -1 ? settings : settings.slice(0, trustedIndex);
+}
+
+/**
+ * Returns the settings in files that choose which environment the credential opens. A file needs no consent if it has the token
+ * itself, or if it is the contract that the user has named.
+ */
+function choicesThatNeedConsent(
+  settings: readonly Setting[],
+  tokenFile: string | undefined,
+  contract: EscOptions["contract"],
+): readonly EnvironmentChoice[] {
+  return settings.flatMap(({ name, file }) => {
+    const isByNamedContract = name === CONTRACT_SETTING && contract?.isFound !== true;
+    return file === undefined || file === tokenFile || isByNamedContract ? [] : [{ name, file }];
+  });
 }
 
 /** Returns the environments of the settings with all their meanings, for the user's consent. */
-function proposalFor(settings: FoundSettings, by: readonly EnvironmentChoice[]): Proposal {
-  const meanings = settings.environments.map((name) => [
-    ...((name.organization ?? settings.organization) === undefined ? [name.text] : []),
-    ...candidates(name, settings.organization).map(formatVersion),
-  ]);
+function createProposal(settings: FoundSettings, choices: readonly EnvironmentChoice[]): Proposal {
+  const meanings = settings.environments.map((name) => {
+    const isOrganizationKnown = (name.organization ?? settings.organization) !== undefined;
+    const fullNames = candidates(name, settings.organization).map(formatVersion);
+    return isOrganizationKnown ? fullNames : [name.text, ...fullNames];
+  });
   const firstMeanings = new Set(meanings.map(([first]) => first));
   const environments = [...new Set(meanings.flat())];
   const oldForms = environments.filter((name) => !firstMeanings.has(name));
-  return { environments, oldForms, by, credential: settings.credentialFrom };
+  return { environments, oldForms, choices, credential: settings.credentialFrom };
 }
 
-/** Returns a notice for each file that sets `ESC_TOKEN_COMMAND`: a file must not name a command to run. */
+/** Returns a notice for each file that sets `ESC_TOKEN_COMMAND`. It is ignored, because a file must not have a command run. */
 function noticesOfIgnoredCommands(variables: VariableLookup): readonly Notice[] {
   return variables.all("ESC_TOKEN_COMMAND").flatMap((setting): readonly Notice[] => {
     const text = `${labelOf(setting)} is ignored (a file must not name a command); set it in the environment`;
@@ -237,23 +289,16 @@ function noticesOfIgnoredCommands(variables: VariableLookup): readonly Notice[] 
   });
 }
 
-/** Returns the setting that names the environments: of an option, of `ESC_ENV`, or of the contract. */
-function namesIn(variables: VariableLookup, { environments, contract }: EscOptions): Setting | undefined {
-  if (environments !== undefined) return { name: environments.option, value: environments.value };
-  const byVariable = variables.find("ESC_ENV");
-  if (byVariable !== undefined || contract === undefined) return byVariable;
-  return { name: CONTRACT_SETTING, value: contract.names.join(","), file: contract.file };
-}
-
-/** Returns the network settings of the caller alone, for requests to hosts other than ESC. */
+/** Returns the network settings that the caller itself has set. They are for requests to hosts other than ESC. */
 export function callersNetwork(environment: Environment): NetworkSettings {
   const variables = new VariableLookup(environment, []);
   return networkBy((name) => variables.findInProcess(name), environment);
 }
 
-function networkBy(findTrusted: (name: string) => Setting | undefined, environment: Environment): NetworkSettings {
+function networkBy(findTrusted: FindTrusted, environment: Environment): NetworkSettings {
   const extraCertificates = findTrusted("NODE_EXTRA_CA_CERTS");
   const fromFiles = namesFromFiles(environment);
+  // Node.js has already read these variables. If a file set one of them, the authorities that Node.js trusts are not used.
   const isRuntimeTrusted = !TRUST_OF_RUNTIME.some((name) => fromFiles.has(name));
   return {
     // The names in lower case win, as in curl.
@@ -262,6 +307,7 @@ function networkBy(findTrusted: (name: string) => Setting | undefined, environme
     noProxy: (findTrusted("no_proxy") ?? findTrusted("NO_PROXY"))?.value,
     certificateFile: findTrusted("SSL_CERT_FILE")?.value,
     extraCertificateFile: extraCertificates?.value,
+    // Node.js loads the file at its start, so only if the process environment set the variable.
     extraCertificatesLoaded:
       isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
     isRuntimeTrusted,

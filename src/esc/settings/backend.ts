@@ -5,13 +5,14 @@ import { parseUrl, isLoopback } from "../../core/url.ts";
 import { invalidSetting, labelOf, refuseQuotes, type Setting } from "./variables.ts";
 
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
+/** The remedy for a malformed address. */
 const FORM = "write it as https://host[:port][/path]";
 
-/** Parses the URL of the service. @returns it without a trailing slash @throws SophiaError (esc-settings, 125) */
+/** Parses the URL of the service. @returns the URL without a trailing slash @throws SophiaError (esc-settings, 125) */
 export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   refuseQuotes(setting);
   const text = setting.value.trim();
-  const refuse = (what: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${what}`, hint);
+  const refuse = (problem: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${problem}`, hint);
   const url = parseUrl(text);
   // `host:8080` parses as a URL with the scheme `host`.
   if (url === undefined || !text.includes("://")) throw refuse("is not a URL", `${FORM}, or unset it for Pulumi Cloud`);
@@ -20,13 +21,13 @@ export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") {
     const scheme = printable(url.protocol.slice(0, -1));
-    const what = `has the scheme ${scheme} instead of https`;
-    throw refuse(what, `${FORM}, or unset it for Pulumi Cloud`);
+    const problem = `has the scheme ${scheme} instead of https`;
+    throw refuse(problem, `${FORM}, or unset it for Pulumi Cloud`);
   }
   if (url.search !== "" || url.hash !== "") throw refuse("has a query or fragment", FORM);
   if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecureHttp) {
-    const what = "is plain http to another machine: the token would be sent unencrypted";
-    throw refuse(what, "use https, or allow it with --insecure-http (SOPHIA_INSECURE_HTTP=1)");
+    const problem = "is plain http to another machine: the token would be sent unencrypted";
+    throw refuse(problem, "use https, or allow it with --insecure-http (SOPHIA_INSECURE_HTTP=1)");
   }
   return url.origin + url.pathname.replace(/\/+$/, "");
 }

@@ -1,4 +1,7 @@
-/** Finds the credential that opens ESC, among the variables of the process environment and of `.env` files. */
+/**
+ * Finds the credential that opens Pulumi ESC, among the variables of the process environment and of `.env` files: an access token, a file
+ * with a token, a command that prints one, or an ID token (OIDC) that ESC exchanges for an access token.
+ */
 import { organizationIn } from "./environment-names.ts";
 import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
@@ -6,7 +9,7 @@ import { invalidSetting, isTrustedFor, labelOf, refuseQuotes, type Setting, type
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
-/** The terms of the exchange of an ID token for an access token (RFC 8693). */
+/** The properties of the access token for which an ID token is exchanged (RFC 8693). */
 export interface TokenExchange {
   readonly organization: string;
   readonly type: (typeof TOKEN_TYPES)[number];
@@ -16,7 +19,7 @@ export interface TokenExchange {
   readonly expiration?: number;
 }
 
-/** A credential that opens ESC. A token command has already run. `auth/token.ts` makes a token of it. */
+/** A credential from which `auth/token.ts` obtains an access token. If a command printed a token, this is the printed token. */
 export type Credential =
   /** `label` names the source in messages; absent for `ESC_TOKEN`. */
   | { readonly kind: "token"; readonly token: Secret; readonly label?: string }
@@ -29,7 +32,7 @@ export type Credential =
       readonly exchange: TokenExchange;
     };
 
-/** `ESC_TOKEN_COMMAND` of the caller's environment. It runs before ESC is asked. */
+/** `ESC_TOKEN_COMMAND` of the caller's environment. sophia-run runs the command before it contacts ESC. */
 export interface TokenCommand {
   readonly kind: "token-command";
   readonly command: string;
@@ -51,80 +54,89 @@ export function describeCredential(credential: Credential | TokenCommand): strin
   }
 }
 
-/** The result of the search. `credential` throws if the value is malformed, so that a search alone never fails. */
+/** The result of the search. */
 export type FoundCredential =
   | { readonly kind: "none" }
+  /** An ID token and the organization that it is for belong together, and only one of them is set. */
   | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
   | {
       readonly kind: "found";
       readonly setting: Setting;
-      readonly credential: () => Credential | TokenCommand;
+      /** Parses the setting. Throws a SophiaError if it is malformed, which matters only if an environment is named as well. */
+      readonly parse: () => Credential | TokenCommand;
     };
 
 /** Returns the credential of a token that only some commands use, such as `ESC_ADMIN_TOKEN`. */
 export function credentialOfCommand(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
-  const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
-  return { kind: "found", setting, credential };
+  const parse = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
+  return { kind: "found", setting, parse };
 }
 
-/** Finds the credential: the first one that is set, in the order of docs/secrets.md. */
+/** Finds the credential: the first variable that is set, in the order of `CREDENTIAL_ORDER` (docs/secrets.md). */
 export function findCredential(variables: VariableLookup): FoundCredential {
-  // A token that is all white space is treated as unset.
+  // A token that is all white space is treated as unset. A file must not name a command to run.
   const settings = variables
     .all(...CREDENTIAL_ORDER)
     .filter(({ name, file, value }) => value.trim() !== "" && (name !== "ESC_TOKEN_COMMAND" || file === undefined));
   for (const setting of settings) {
-    const withCredential = (credential: () => Credential | TokenCommand): FoundCredential => ({
-      kind: "found",
-      setting,
-      credential,
-    });
-    if (setting.name === "ESC_TOKEN") return withCredential(() => ({ kind: "token", token: tokenIn(setting) }));
-    if (setting.name === "ESC_TOKEN_FILE") return withCredential(() => ({ kind: "token-file", path: pathIn(setting) }));
-    if (setting.name === "ESC_TOKEN_COMMAND") {
-      return withCredential(() => ({ kind: "token-command", command: setting.value }));
-    }
-    const terms = termsFor(setting.file, variables);
-    const organization = terms("ESC_OIDC_ORG");
-    if (organization !== undefined) {
-      return withCredential(() => ({
-        kind: "oidc-file",
-        path: pathIn(setting),
-        exchange: exchangeFor(organization, terms),
-      }));
+    const parse = parserFor(setting, variables);
+    if (parse !== undefined) return { kind: "found", setting, parse };
+  }
+  // Only ESC_OIDC_TOKEN_FILE is not enough alone.
+  if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
+  return variables.find("ESC_OIDC_ORG") === undefined ? { kind: "none" } : findGithubCredential(variables);
+}
+
+/** Returns a function that parses a setting as a credential; undefined for an ID token without an organization. */
+function parserFor(setting: Setting, variables: VariableLookup): (() => Credential | TokenCommand) | undefined {
+  switch (setting.name) {
+    case "ESC_TOKEN":
+      return () => ({ kind: "token", token: tokenIn(setting) });
+    case "ESC_TOKEN_FILE":
+      return () => ({ kind: "token-file", path: pathIn(setting) });
+    case "ESC_TOKEN_COMMAND":
+      return () => ({ kind: "token-command", command: setting.value });
+    default: {
+      const findTerm = createTermSearch(setting.file, variables);
+      const organization = findTerm("ESC_OIDC_ORG");
+      if (organization === undefined) return undefined;
+      return () => ({ kind: "oidc-file", path: pathIn(setting), exchange: exchangeFor(organization, findTerm) });
     }
   }
-  if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
-  if (variables.find("ESC_OIDC_ORG") === undefined) return { kind: "none" };
+}
+
+/** Finds the ID token that GitHub Actions issues to a job, if `ESC_OIDC_ORG` alone is set. */
+function findGithubCredential(variables: VariableLookup): FoundCredential {
   // These variables must not come from a file, which could name a host of its own, to which the job's request token is sent.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
-  if (url !== undefined && requestToken !== undefined) {
-    const terms = termsFor(undefined, variables);
-    const setting = terms("ESC_OIDC_ORG");
-    if (setting === undefined) return { kind: "none" };
-    const credential = (): Credential => {
-      const token = tokenIn(requestToken);
-      return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, terms) };
-    };
-    return { kind: "found", setting, credential };
+  if (url === undefined || requestToken === undefined) {
+    const isInActions = variables.findInProcess("GITHUB_ACTIONS")?.value === "true";
+    const missing = isInActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE";
+    return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
   }
-  const inActions = variables.findInProcess("GITHUB_ACTIONS")?.value === "true";
-  const missing = inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE";
-  return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
+  const findTerm = createTermSearch(undefined, variables);
+  const setting = findTerm("ESC_OIDC_ORG");
+  // Only a file sets the organization, and must not decide for whom an ID token of the job is exchanged.
+  if (setting === undefined) return { kind: "none" };
+  const parse = (): Credential => {
+    const token = tokenIn(requestToken);
+    return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, findTerm) };
+  };
+  return { kind: "found", setting, parse };
 }
 
-/** Returns the settings of `ESC_OIDC_ORG` in files that are ignored: the ID token has another source than the file. */
+/** Returns the settings of `ESC_OIDC_ORG` in files that are ignored, because the ID token does not come from the same file. */
 export function findIgnoredOrganization(variables: VariableLookup): readonly Setting[] {
+  const hasRequestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN") !== undefined;
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
-    (variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN") === undefined
-      ? undefined
-      : variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL"));
-  if (idToken === undefined || termsFor(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
+    (hasRequestToken ? variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL") : undefined);
+  if (idToken === undefined || createTermSearch(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
   return variables.all("ESC_OIDC_ORG");
 }
 
+/** Returns the path of a file. @throws SophiaError (esc-settings, 125) if the value is a token, which no message may show */
 function pathIn(setting: Setting): string {
   refuseQuotes(setting);
   if (!holdsToken(setting.value)) return setting.value;
@@ -134,20 +146,22 @@ function pathIn(setting: Setting): string {
   );
 }
 
+/** @throws SophiaError (esc-settings, 125) for a text that no header can carry. The message does not show it */
 function tokenIn(setting: Setting): Secret {
   refuseQuotes(setting);
   const text = setting.value.trim();
   if (isToken(text)) return new Secret(text);
-  const other = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
-  const what = /[\r\n]/.test(text) ? "a line break" : other;
+  const spaceOrOther = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
+  const invalidPart = /[\r\n]/.test(text) ? "a line break" : spaceOrOther;
   const hint = "set it to the access token alone, as the service showed it";
-  throw invalidSetting(`${labelOf(setting)} contains ${what}`, hint);
+  throw invalidSetting(`${labelOf(setting)} contains ${invalidPart}`, hint);
 }
 
-/** Finds a setting of the exchange: of the caller, or of the file that also names the ID token. */
+/** Finds a setting of the exchange that the caller set, or the file that also names the ID token. */
 type FindTerm = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
-function termsFor(file: string | undefined, variables: VariableLookup): FindTerm {
+/** @param file the file that names the ID token; undefined if the caller does */
+function createTermSearch(file: string | undefined, variables: VariableLookup): FindTerm {
   return (name) => {
     const setting = variables.all(name).find((candidate) => isTrustedFor(candidate, file));
     if (setting !== undefined) refuseQuotes(setting);

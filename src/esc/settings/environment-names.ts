@@ -1,9 +1,11 @@
 /**
- * Names of ESC environments as users write them:
+ * Parses the names of ESC environments as users write them, in `ESC_ENV` for example:
  *
  *     acme/sophia/dev@stable     organization, project, name, and a revision or tag
- *     sophia/dev                 of the default organization; or, in the old form, `default/dev` of the organization `sophia`
- *     dev                        `default/dev` of the default organization
+ *     sophia/dev                 project and name, in the user's default organization; or, in the old form, an organization and a name
+ *     dev                        a name, in the project `default` of the default organization
+ *
+ * So a name of two parts can mean two environments. `candidates` returns both meanings, in the order in which ESC is asked for them.
  */
 import type { Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
@@ -30,7 +32,10 @@ export interface FullName {
 }
 
 const MAX_PART_LENGTH = 100;
+/** The limit on the characters of a malformed name in a message. */
+const MAX_SHOWN_LENGTH = 100;
 const DEFAULT_PROJECT = "default";
+/** The remedies for a malformed name. */
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
 const ORGANIZATION_FORM =
   "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
@@ -61,9 +66,9 @@ function parseName(text: string, label: string): EnvironmentName {
   const refuse = (what: string, hint = FORM): never => {
     throw invalidSetting(`${label}: '${shown(text)}' ${what}`, hint);
   };
-  const at = text.indexOf("@");
-  const path = at === -1 ? text : text.slice(0, at);
-  const version = at === -1 ? undefined : text.slice(at + 1);
+  const atIndex = text.indexOf("@");
+  const path = atIndex === -1 ? text : text.slice(0, atIndex);
+  const version = atIndex === -1 ? undefined : text.slice(atIndex + 1);
   const parts = path.split("/");
   if (parts.length > 3) refuse(`has ${parts.length} parts; at most three are allowed`);
   if (parts.includes("")) refuse("has an empty part");
@@ -72,7 +77,7 @@ function parseName(text: string, label: string): EnvironmentName {
   for (const part of [name, project, version]) {
     if (part === undefined) continue;
     if (part.length > MAX_PART_LENGTH) refuse(`has a part of more than ${MAX_PART_LENGTH} characters`);
-    // A dot segment would change the path of the request.
+    // The part becomes a segment of the request's path, in which `.` and `..` would lead to another environment.
     if (!/^[a-zA-Z0-9-_.]+$/.test(part) || part === "." || part === "..") {
       refuse(`has an invalid part: '${shown(part)}'`, versionHint(text));
     }
@@ -83,7 +88,7 @@ function parseName(text: string, label: string): EnvironmentName {
   return { text, organization, project, name, version };
 }
 
-/** Returns a hint if the user wrote `:` in place of `@`, as for container images. */
+/** Returns a hint if the user wrote `:` in place of `@`, as in the names of container images. */
 function versionHint(text: string): string | undefined {
   const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
   return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;
@@ -96,6 +101,7 @@ export function organizationIn(setting: Setting): string {
   throw invalidSetting(`${labelOf(setting)} is not a valid organization name`, ORGANIZATION_FORM);
 }
 
+/** Returns true for a name that an organization can have. */
 export function isOrganization(text: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/.test(text);
 }
@@ -125,7 +131,10 @@ export function isOldForm(name: EnvironmentName, meaning: FullName): boolean {
   );
 }
 
-/** Returns a notice if a name of two parts was opened in its old meaning: the environment may be another organization's. */
+/**
+ * Returns a notice if a name of two parts was opened in its old meaning. The environment may then be another organization's, and the
+ * user may have meant an environment of the default organization.
+ */
 export function oldFormNotices(
   name: EnvironmentName,
   opened: FullName,
@@ -154,7 +163,7 @@ export function parseFullName(text: string, version: string | undefined): FullNa
   return { organization, project, name, version };
 }
 
-/** Returns a text for a message: printable, and cut to 100 characters. */
+/** Returns a text that a message may show: printable, and not too long. */
 function shown(text: string): string {
-  return printable(text.length > 100 ? `${text.slice(0, 100)}…` : text);
+  return printable(text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text);
 }

@@ -29,10 +29,14 @@ export const TRUST_OF_RUNTIME = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA
  */
 export const OUTER_FILE = "a file that an outer sophia-run read";
 
-/** Returns the names in the mark of an outer sophia-run; on Windows they match in any case. */
+/** Returns the names in a mark of an outer sophia-run. @param mark the variable with the mark: names between commas */
+export function namesInMark(environment: Environment, mark: string): readonly string[] {
+  return (environment.get(mark) ?? "").split(",").filter((name) => name !== "");
+}
+
+/** Returns the variables that an outer sophia-run took from files; on Windows they match in any case. */
 export function namesFromFiles(environment: Environment): { readonly has: (name: string) => boolean } {
-  const names = environment.get(FROM_FILES);
-  const marked = new Set(names === undefined || names === "" ? [] : names.split(","));
+  const marked = new Set(namesInMark(environment, FROM_FILES));
   if (environment.foldsCase !== true) return marked;
   const folded = new Set(Array.from(marked, (name) => name.toUpperCase()));
   return { has: (name) => folded.has(name.toUpperCase()) };

@@ -1,5 +1,5 @@
 /**
- * Reads the answers of ESC: whatever the service sends becomes a value of a known form, or a fault.
+ * Parses the answers of Pulumi ESC: an answer of any form becomes a value of a known type, or a fault (`EscFault`).
  *
  *     { "id": "…", "diagnostics": [{ "severity": "warning", "summary": "…", "range": { "begin": { "line": 3 } } }] }
  *
@@ -16,6 +16,7 @@ import { parseRetryAfter } from "./retry.ts";
 /** The members of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
+/** The limit on a text of the service in a message, in characters. */
 const MAX_LENGTH = 300;
 const MASK = "***";
 
@@ -32,6 +33,7 @@ export class Cleaner {
     return secret;
   }
 
+  /** Returns the text in a form for messages. */
   clean(text: string): string {
     let masked = text;
     // The search ignores case: hosts are written in lower case, and escapes in URLs in either case.
@@ -148,6 +150,7 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
     const shownPath = cleanText(path, cleaner);
     return [
       {
+        // The service may send the severity as a number, of which 2 means a warning.
         severity: severity === "warning" || severity === 2 ? "warning" : "error",
         summary: cleaner.clean(summary),
         ...(environment === undefined ? {} : { environment }),

@@ -1,4 +1,7 @@
-/** The connection to ESC: one service, one token, one deadline. All requests to ESC go through a `Connection`. */
+/**
+ * Sends the requests to Pulumi ESC. A `Connection` belongs to one service, and has one token and one deadline for all requests. It repeats
+ * requests that failed, masks the token in texts of the service, and reports to the user what it waits for.
+ */
 import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { NetworkError } from "../../network/network-fault.ts";
@@ -66,6 +69,7 @@ export class Connection {
   readonly #progress: Progress;
   readonly #clock: Clock;
   readonly #clients: EscClient[] = [];
+  /** The token of all requests; undefined until `authorize` is called. */
   token: Secret | undefined;
 
   constructor(
@@ -175,7 +179,7 @@ export class Connection {
           const { host, status, retryAfterMs } = fault;
           throw new EscFault({ kind: decision, host, status, retryAfterMs, leftMs: remainingMs }, context);
         }
-        // No further attempt: the fault of this one is reported.
+        // The other decisions, which are texts, mean that there is no further attempt.
         if (typeof decision === "string") throw new EscFault(fault, context);
         isUncertain ||= mayHaveEffect(fault);
         budget.retries += 1;

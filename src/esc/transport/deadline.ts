@@ -1,4 +1,4 @@
-/** The deadline of all requests to ESC, and the clock by which it is measured. */
+/** The deadline for all requests to Pulumi ESC together (`--timeout`), and the clock that measures it. */
 import { EscFault } from "../faults/esc-fault.ts";
 import { afterTime, TimeLimit, type Timer } from "../../network/limit.ts";
 
@@ -8,7 +8,7 @@ export interface Clock extends Timer {
   now(): number;
   /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Does the same as `limit`, for a wait during which nothing else happens. A test may let that time pass at once. */
+  /** Does the same as `limit`, for a pause in which this process only waits. A test may let that time pass at once. */
   pause(ms: number, act: () => void): () => void;
 }
 

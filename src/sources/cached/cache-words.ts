@@ -7,30 +7,30 @@ import type { UnusableFile } from "../../system/private-file.ts";
 
 /**
  * The reason why the cache is not used. `no-lasting-token`: the key of the cache comes from the token, and this token changes at every
- * start. `does-not-open`: the entry cannot be decrypted, because it has another format, was changed, or was renamed. `from-future`: its
+ * start. `undecryptable`: the entry cannot be decrypted, because it has another format, was changed, or was renamed. `from-future`: its
  * date is later than now. `session-ended`: it has credentials of a session that has ended.
  */
 export type UnusedReason =
   | UnusableFile
-  | { readonly kind: "no-lasting-token" | "no-folder" | "does-not-open" | "from-future" | "session-ended" }
+  | { readonly kind: "no-lasting-token" | "no-folder" | "undecryptable" | "from-future" | "session-ended" }
   | { readonly kind: "too-old"; readonly ageMs: number; readonly maxAgeMs: number };
 
-/** Returns the reason as a phrase that follows a colon in a message. */
-export function reasonWords(reason: UnusedReason): string {
+/** Describes the reason as a clause, for messages such as `the cache is not used: …`. */
+export function describeUnusedReason(reason: UnusedReason): string {
   switch (reason.kind) {
     case "absent":
       return "nothing is cached for this environment, user and token";
     case "not-private":
       return `${printable(reason.path)} is not a private file of this user`;
     case "folder":
-      return folderWords(reason);
+      return describeFolderProblem(reason);
     case "system":
       return `${printable(reason.path)} (${reason.code})`;
     case "no-lasting-token":
       return "a cache needs a lasting token, and this one changes at each start (OIDC) or cannot be read";
     case "no-folder":
       return "there is no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path";
-    case "does-not-open":
+    case "undecryptable":
       return "the cache cannot be decrypted: its file was changed, or written by another version";
     case "from-future":
       return "the cache is dated in the future: this machine's clock was wrong then, or is now";
@@ -43,7 +43,7 @@ export function reasonWords(reason: UnusedReason): string {
   }
 }
 
-function folderWords({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
+function describeFolderProblem({ path, problem }: Extract<UnusableFile, { kind: "folder" }>): string {
   switch (problem) {
     case "not-a-folder":
       return `${printable(path)} is not a folder`;
@@ -61,7 +61,7 @@ export function offlineFailure({ environments }: Pick<EscSettings, "environments
   const names = printable(environments.map(({ text }) => text).join(", "));
   return {
     code: "esc-offline",
-    message: `ESC environment${environments.length > 1 ? "s" : ""} ${names} cannot be read with --offline: ${reasonWords(reason)}`,
+    message: `ESC environment${environments.length > 1 ? "s" : ""} ${names} cannot be read with --offline: ${describeUnusedReason(reason)}`,
     hint: "start once with --cache and without --offline while ESC is available",
   };
 }

@@ -1,15 +1,16 @@
 /**
- * The content of a cache entry, and its text before it is encrypted:
+ * Writes and parses the content of an entry of the cache, which is encrypted as this JSON:
  *
  *     {"readAt":1796000000000,"environments":[{"name":"acme/sophia/dev"}],"layers":[{"source":"esc","variables":[…]}]}
  */
 import type { Layer } from "../../core/model.ts";
 import type { EscEnvironment } from "../esc-failure.ts";
 
+/** The values that ESC returned, as the cache stores them. */
 export interface CacheContent {
-  /** The time when the reading began, in milliseconds since the epoch. */
+  /** The time at which the reading of ESC began, in milliseconds since 1970. */
   readonly readAt: number;
-  /** The time when credentials among the values may end; absent if there are none. */
+  /** The time at which credentials among the values may expire, in milliseconds since 1970; absent if there are none. */
   readonly until?: number;
   readonly environments: readonly EscEnvironment[];
   readonly layers: readonly Layer[];
@@ -19,7 +20,7 @@ export function contentText({ readAt, until, environments, layers }: CacheConten
   return JSON.stringify({ readAt, until, environments, layers });
 }
 
-/** Parses the text of {@link contentText}. @returns undefined for a text of another form */
+/** Parses the text that {@link contentText} wrote. @returns undefined for any other text, such as that of another version */
 export function parseContent(text: string): CacheContent | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -52,6 +53,7 @@ function isVariable({ name, value, secret, origin, delivery }: Fields): boolean 
   );
 }
 
+/** A JSON object whose fields were not checked yet. */
 type Fields = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Fields {

@@ -1,13 +1,14 @@
 /**
- * Encrypts the entries of the cache, and names their files. An entry is these bytes, one after the other:
+ * Encrypts and decrypts the entries of the cache (`--cache`), which hold the values that ESC returned to one token, and names their files.
+ * An entry is these bytes, one after the other:
  *
  *     "sophia-run 1\n"  salt (32)  initialization vector (12)  encrypted text  authentication tag (16)
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
-/** The version of this form. Entries of another version are not decrypted. */
-const FORMAT = 1;
-const MARK = Buffer.from(`sophia-run ${FORMAT}\n`);
+/** The version of this format. Entries of another version are not decrypted. */
+const FORMAT_VERSION = 1;
+const MARK = Buffer.from(`sophia-run ${FORMAT_VERSION}\n`);
 const SALT_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -19,7 +20,7 @@ const CIPHER = "aes-256-gcm";
  * Encrypts a text by AES-256-GCM (NIST SP 800-38D). HKDF (RFC 5869) derives the key from the token and a new salt, so that each
  * key encrypts only one text.
  *
- * @param bound a text that must be the same when the entry is decrypted; the entry does not contain it
+ * @param bound says which service and environments the values are from. `decrypt` needs the same text; the entry does not contain it
  */
 export function encrypt(text: string, token: string, bound: string): Buffer {
   const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
@@ -29,7 +30,7 @@ export function encrypt(text: string, token: string, bound: string): Buffer {
   return Buffer.concat([head, encrypted, cipher.getAuthTag()]);
 }
 
-/** Decrypts an entry. @returns undefined if a single bit of it, the token or `bound` differs */
+/** Decrypts an entry. @returns undefined if one bit of the entry, of the token or of `bound` differs */
 export function decrypt(bytes: Buffer, token: string, bound: string): string | undefined {
   if (bytes.length < HEAD_BYTES + TAG_BYTES || !bytes.subarray(0, MARK.length).equals(MARK)) return undefined;
   const head = bytes.subarray(0, HEAD_BYTES);
@@ -56,7 +57,7 @@ export function entryNameFor(bound: string, token: string): string {
   return hashes.map((hash) => hash.slice(0, 32)).join("-");
 }
 
-/** Returns a name that no other user can guess. */
+/** Returns a name for a temporary file, which no other user can guess. */
 export function randomName(): string {
   return randomBytes(8).toString("hex");
 }

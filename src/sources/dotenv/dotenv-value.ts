@@ -13,7 +13,9 @@ export interface DotenvValue {
 /**
  * Reads the value of an assignment.
  *
- * @param lineIndex the line of the assignment @param start the text of that line behind `=`
+ * @param lineIndex the line of the assignment
+ * @param start the text of that line after `=`
+ * @param isOfPulumi true if Pulumi's CLI wrote the file, so that values in double quotes have the escapes of Go
  * @returns undefined if a quote is never closed
  */
 export function readValue(
@@ -36,14 +38,14 @@ export function readValue(
   return { value: quote === '"' ? decodeEscapes(text) : text, lastLine: line, quote };
 }
 
-/** Decodes `\n`, `\r`, `\"` and `\\`, which have a meaning in double quotes. Other backslashes are kept. */
+/** Decodes `\n`, `\r`, `\"` and `\\`, the escapes in double quotes. Other backslashes stay in the value. */
 function decode(text: string): string {
   return text.replaceAll(/\\([nr"\\])/g, (_, escaped: string) => DECODED[escaped] ?? escaped);
 }
 
 const DECODED: Readonly<Record<string, string>> = { n: "\n", r: "\r" };
 
-/** The position of the quote that ends a value. */
+/** The place of the quote that ends a value: the index of its line, and its position there. */
 interface Closing {
   readonly line: number;
   readonly position: number;
@@ -65,7 +67,7 @@ function findClosing(
   let closing: Closing | undefined;
   for (let line = lineIndex; line < lines.length; line += 1) {
     const text = line === lineIndex ? start : (lines[line] ?? "");
-    // The search begins behind the opening quote.
+    // On the first line, the search begins after the opening quote.
     let position = line === lineIndex ? text.indexOf(quote) : -1;
     while ((position = text.indexOf(quote, position + 1)) !== -1) {
       if (isLineEnd(text, position + 1)) closing = { line, position };
@@ -83,6 +85,7 @@ function backslashesBefore(text: string, position: number): number {
   return position - first;
 }
 
+/** Matches white space at the position `lastIndex`. */
 const BLANKS = /\s*/y;
 
 /** Returns true if only blanks and a comment follow. */

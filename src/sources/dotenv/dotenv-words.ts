@@ -1,4 +1,4 @@
-/** Describes why a `.env` file is not used. Loaded only then. */
+/** Describes for the user why a `.env` file is ignored or cannot be read. The file is loaded only if there is such a file. */
 import { SophiaError } from "../../core/error.ts";
 import { unbroken } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -10,6 +10,7 @@ import type { Distrust } from "../../system/ownership.ts";
 /** The ways in which a user may name a file of variables. */
 const WAYS_TO_NAME = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
+/** Returns the error for a symbolic link that leads out of the project. */
 function escapingLinkError(path: string, escape: LinkEscape): SophiaError {
   const hint = path.endsWith(".override")
     ? "put a file with your own values there; --no-override starts without it"
@@ -26,23 +27,24 @@ function dotenvOption(path: string): string {
  * Describes why a file that was found is ignored, with the remedies. @param isNameable true if an option may name the file
  */
 export function describeIgnoredFile(path: string, distrust: Distrust, isNameable: boolean): string {
-  const { what, fix } = describeDistrust(distrust, path);
+  const { what: reason, fix } = describeDistrust(distrust, path);
   const remedies = [
     ...(fix === undefined ? [] : [fix]),
     ...(isNameable ? [`read it anyway with ${dotenvOption(path)}`] : []),
   ];
-  const parts = [what, ...(remedies.length === 0 ? [] : [remedies.join(", or ")])];
+  const parts = [reason, ...(remedies.length === 0 ? [] : [remedies.join(", or ")])];
   return `${printable(path)} is ignored: ${parts.join("; ")}`;
 }
 
-function wordsForIrregularFile(path: string, isNameable: boolean): readonly [what: string, hint: string] {
+function describeIrregularFile(path: string, isNameable: boolean): readonly [fault: string, hint: string] {
   const remedy = isNameable ? `remove it; a pipe is read if it is named: ${unbroken(dotenvOption(path))}` : "remove it";
   return ["is not a regular file", remedy];
 }
 
 const MISSING = ["does not exist", `check the path that was given (${WAYS_TO_NAME})`] as const;
 const ALLOW_READING = "allow the user who starts sophia-run to read it";
-const WORDS = new Map<string, readonly [what: string, hint: string]>([
+/** The fault of a file and the remedy, by the code of `systemErrorCode`. */
+const FAULTS = new Map<string, readonly [fault: string, hint: string]>([
   ["ENOENT", MISSING],
   ["ENOTDIR", MISSING],
   ["EISDIR", ["is a folder, not a file of variables", `name the right file (${WAYS_TO_NAME}), or move the folder`]],
@@ -67,9 +69,9 @@ const WORDS = new Map<string, readonly [what: string, hint: string]>([
 /**
  * Returns the error for a file that cannot be read.
  *
- * @param path as messages show it
+ * @param path the path in the form for messages
  * @param code the code of `systemErrorCode`, or `NOT_UTF8`
- * @param about `error` has the code, if there is one; `isNameable` is true if an option may name the file
+ * @param options `error`: the error with the code, if there is one. `isNameable`: true if the user may name the file by an option
  */
 export function unreadableFile(
   path: string,
@@ -77,9 +79,9 @@ export function unreadableFile(
   { error, isNameable = true }: { readonly error?: unknown; readonly isNameable?: boolean } = {},
 ): SophiaError {
   if (error instanceof EscapingLink) return escapingLinkError(path, error.escape);
-  const otherWords = [`cannot be read (${code})`, `check the file, or name another (${WAYS_TO_NAME})`] as const;
-  const [what, hint] =
-    code === "NOT_REGULAR" ? wordsForIrregularFile(path, isNameable) : (WORDS.get(code) ?? otherWords);
-  const file = what === MISSING[0] ? `the env file ${printable(path)}` : printable(path);
-  return new SophiaError({ code: "dotenv", message: `${file} ${what}`, hint });
+  const otherFault = [`cannot be read (${code})`, `check the file, or name another (${WAYS_TO_NAME})`] as const;
+  const [fault, hint] =
+    code === "NOT_REGULAR" ? describeIrregularFile(path, isNameable) : (FAULTS.get(code) ?? otherFault);
+  const file = fault === MISSING[0] ? `the env file ${printable(path)}` : printable(path);
+  return new SophiaError({ code: "dotenv", message: `${file} ${fault}`, hint });
 }

@@ -1,4 +1,7 @@
-/** Reads `.env` files: the default one where it is found, or those that the user names. */
+/**
+ * Reads `.env` files: those that the user names, or the default file, which is looked for in folders. A default file is read only if it is
+ * trusted: for example, no other user may be able to change it (`system/ownership.ts`).
+ */
 import { lstatSync, type Stats } from "node:fs";
 import type { Folders } from "../../core/context.ts";
 import type { Layer, Notice } from "../../core/model.ts";
@@ -10,12 +13,12 @@ import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts"
 import { isThere, within } from "../../system/paths.ts";
 import { type ParsedDotenv, parsePlainly } from "./plain-syntax.ts";
 
-/** This is above the size of any environment. On Linux one value may have 128 KiB. */
+/** The limit on the size of a file. It is above the size of any environment. On Linux, one value may have 128 KiB. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** A file to read: the default one, or one that the user named. */
 export interface EnvFile {
-  /** A required file is relative to the working directory, and another one to each folder that is searched. */
+  /** The path of a required file is relative to the working directory, and that of the default file to each folder that is searched. */
   readonly path: string;
   /** True for a file that the user named, which must exist. The default `.env` need not exist. */
   readonly required: boolean;
@@ -29,7 +32,7 @@ export interface DotenvReading {
   readonly notices: readonly Notice[];
   /** The files in the order of reading. */
   readonly files: readonly ReadFile[];
-  /** The variables `NAME_FILE` whose files were read, too. */
+  /** The variables `NAME_FILE` whose files were read as well (`resolve/value-files.ts`). */
   readonly pointers?: readonly string[];
 }
 
@@ -85,17 +88,19 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
   return parsePlainly(text, file) ?? (await import("./thorough.ts")).parseThoroughly(text, file);
 }
 
-/** Loads the messages. It is one function, since each `import()` costs a line on the hot path. */
+/** Loads the messages. This is a function because each further `import()` would make the code of a plain start longer. */
 function loadWords(): Promise<typeof import("./dotenv-words.ts")> {
   return import("./dotenv-words.ts");
 }
 
+/** The content of a file. */
 interface Content {
   readonly text: string;
+  /** True if the file is world-readable. */
   readonly exposed: boolean;
 }
 
-/** Reads a file. @returns why it is not trusted; undefined if it does not exist @throws SophiaError (dotenv, 125) */
+/** Reads a file. @returns the reason if it is not trusted; undefined if it does not exist @throws SophiaError (dotenv, 125) */
 async function readText(
   { path: name, required, isNameable = true }: EnvFile,
   shownPath: string,
@@ -106,7 +111,7 @@ async function readText(
   const path = required ? process.getBuiltinModule("node:path").resolve(folder, name) : within(folder, name);
   if (!required && isMissing(path)) return undefined;
   const trusted = required ? undefined : readTrusted(path, folder, true);
-  // The addon has read the file if that is certain to be safe. Otherwise the rules are checked one by one.
+  // The addon reads a file only if all rules of trust are certainly met. Otherwise the rules are checked one by one below.
   if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
   let bytes: Buffer;
   let exposed = false;
@@ -124,7 +129,7 @@ async function readText(
     else if (stats.isSymbolicLink()) {
       bytes = (await import("../../system/linked-file.ts")).readLinked(path, options);
     } else {
-      // The check comes before the opening, which would fail for a file that only another user may read.
+      // The file is checked before it is opened, because opening fails for a file that only another user may read.
       if (!accept(stats)) return distrust;
       bytes = readFound(path, { ...options, follows: false });
     }

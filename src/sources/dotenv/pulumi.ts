@@ -10,8 +10,11 @@
  * are decoded only if the whole file has this form.
  */
 
+/** Matches a line of such a file. */
 const LINE = /^([\w.-]+)="(.*)"$/;
+/** Matches the escapes that strconv.Quote writes: a letter, or a code point as `\x7f`, `\u00a0` or `\U0001f600`. */
 const GO_ESCAPE = /\\(?:([abfnrtv\\"])|x([0-7][\da-f])|u([\da-f]{4})|U(000[\da-f]{5}|0010[\da-f]{4}))/g;
+/** The characters for which the letters in escapes stand. */
 const LETTERS: Readonly<Record<string, string>> = {
   a: "\u0007",
   b: "\b",

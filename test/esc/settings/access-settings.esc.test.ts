@@ -234,7 +234,7 @@ describe("settings of ESC in files", () => {
     expect(result.notices).toEqual([]);
     expect(result.access).toMatchObject({
       kind: "proposed",
-      proposal: { environments: ["acme/a/b"], by: [{ name: "ESC_ORG", file: "a.env" }] },
+      proposal: { environments: ["acme/a/b"], choices: [{ name: "ESC_ORG", file: "a.env" }] },
     });
     expect(result.access).toMatchObject({ settings: { backend: "https://mine.example", organization: "acme" } });
   });
@@ -242,8 +242,8 @@ describe("settings of ESC in files", () => {
 
 describe("the environment that the caller's token opens", () => {
   const named = { names: ["acme/b/c"], file: "/r/sophia.contract.json", isFound: true };
-  const byFile = { environments: ["acme/b/c"], by: [{ name: "ESC_ENV", file: ".env" }] };
-  const byContract = { environments: ["acme/b/c"], by: [{ name: '"environment"', file: named.file }] };
+  const byFile = { environments: ["acme/b/c"], choices: [{ name: "ESC_ENV", file: ".env" }] };
+  const byContract = { environments: ["acme/b/c"], choices: [{ name: '"environment"', file: named.file }] };
 
   test.each<[string, Set, Set, typeof named | undefined, object | undefined]>([
     ["a file's, with the caller's token", { ESC_TOKEN: TOKEN }, { ESC_ENV: "acme/b/c" }, undefined, byFile],

@@ -56,7 +56,7 @@ describe("the cache", () => {
     const reading = await read();
     expect(valuesOf(reading)).toEqual(VALUES);
     expect(reading).toMatchObject({
-      kept: { why: "unavailable", failure: { code: "esc-unreachable" } },
+      cacheUse: { why: "unavailable", failure: { code: "esc-unreachable" } },
       environments: [{ name: "acme/sophia/dev", revision: "1", ageSeconds: expect.any(Number) }],
       notices: [{ kind: "esc-kept", environments: ["acme/sophia/dev@1"], failure: { code: "esc-unreachable" } }],
       layers: [
@@ -137,7 +137,7 @@ describe("the cache", () => {
     const { server, read } = await startCachedEsc();
     await read({ cacheFreshMs: 60_000 });
     expect(server.count("any")).toBe(2);
-    expect(await read({ cacheFreshMs: 60_000 })).toMatchObject({ kept: { why: "fresh" }, notices: [] });
+    expect(await read({ cacheFreshMs: 60_000 })).toMatchObject({ cacheUse: { why: "fresh" }, notices: [] });
     expect(server.connections).toBe(1);
     await read({ cacheFreshMs: 1 });
     expect(server.count("any")).toBe(4);
@@ -155,7 +155,7 @@ describe("the cache", () => {
     };
     expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({ notices: [notice] });
     expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({
-      kept: { why: "fresh" },
+      cacheUse: { why: "fresh" },
       notices: [notice],
     });
   });

@@ -13,7 +13,7 @@ import {
 } from "../../../contract/esc-schema/contract-schema.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
-import { entriesOf, printOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
+import { entriesOf, fingerprintOfLines, type ValuesEntry } from "../../../esc/definition/edit-entry.ts";
 import { createMatcher } from "../../../resolve/name-globs.ts";
 import { isOwnVariable } from "../../../resolve/reserved-names.ts";
 import { validationLines } from "./schema-text.ts";
@@ -82,28 +82,27 @@ export function schemaState(
 /** Compares the parsed YAML, because the user may have changed spaces, quotes and comments. */
 function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]): SchemaState["state"] {
   if (entry === undefined) return "missing";
-  const isEqual = JSON.stringify(entry.print) === JSON.stringify(printOfLines(lines));
+  const isEqual = JSON.stringify(entry.fingerprint) === JSON.stringify(fingerprintOfLines(lines));
   return isEqual ? "current" : "differs";
 }
 
 /**
  * Returns the selection of variables that the description of a schema stores; undefined for an entry that `enforce` has not
- * written. An entry has its parsed YAML as nested lists, in which each string has the prefix `s `. This one has the path
- * `fn::validate`, `schema`, `description`.
+ * written. The description has the path `fn::validate`, `schema`, `description`. In a fingerprint each string has the prefix `s `.
  */
-function findSelection({ print }: ValuesEntry): Selection | undefined {
-  const [, validation] = mapEntries(print).find(([key]) => key === "s fn::validate") ?? [];
+function findSelection({ fingerprint }: ValuesEntry): Selection | undefined {
+  const [, validation] = mapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
   const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
   const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
   return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
 }
 
-type ParsedYaml = ValuesEntry["print"];
+type Fingerprint = ValuesEntry["fingerprint"];
 
-/** Returns the keys and values of a map, which has the form `["map", [key, value], …]`; none for another node. */
-function mapEntries(node: ParsedYaml | undefined): readonly (readonly [ParsedYaml, ParsedYaml])[] {
-  if (typeof node !== "object" || node[0] !== "map") return [];
-  return node.slice(1).flatMap((pair) => {
+/** Returns the keys and values of the fingerprint of a map, `["map", [key, value], …]`; none for another node. */
+function mapEntries(fingerprint: Fingerprint | undefined): readonly (readonly [Fingerprint, Fingerprint])[] {
+  if (typeof fingerprint !== "object" || fingerprint[0] !== "map") return [];
+  return fingerprint.slice(1).flatMap((pair) => {
     const [key, value] = typeof pair === "object" ? pair : [];
     return key === undefined || value === undefined ? [] : [[key, value] as const];
   });

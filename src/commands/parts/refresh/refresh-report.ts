@@ -9,13 +9,16 @@ import type { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import type { Start } from "../../../resolve/start.ts";
 import { originWords } from "../../../resolve/source-words.ts";
-import { type Cloud, CLOUD_FACTS, CLOUDS, type Credentials } from "../../run/refresh/cloud-credentials.ts";
+import {
+  type Cloud,
+  CLOUD_FACTS,
+  CLOUDS,
+  type Credentials,
+  type RenewedKind,
+} from "../../run/refresh/cloud-credentials.ts";
 import { planRefresh, type RefreshPlan } from "../../run/refresh/refresh-plan.ts";
 import { type RefreshScope, refreshScope } from "../../run/refresh/refresh-scope.ts";
 import { renewalOf } from "../../run/refresh/renewal.ts";
-
-/** The credentials of a cloud, or the files of ESC. */
-export type RenewedKind = Cloud | "files";
 
 export type RenewalReport =
   | {

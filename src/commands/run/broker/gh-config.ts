@@ -1,6 +1,6 @@
 /**
  * Changes a setting of gh's configuration with a parser of YAML, for files that `gh-socket.ts` cannot edit line by line, such as
- * `{editor: vim}`; pure.
+ * `{editor: vim}`.
  */
 import { isMap, parseDocument } from "yaml";
 

@@ -1,10 +1,10 @@
 /**
- * Makes gh (the CLI of GitHub) send its requests through the broker. gh reads no variable with an address, but its configuration
- * may name a socket, so gh gets a copy of the user's configuration with this line more:
+ * Makes gh, the command-line program of GitHub, send its requests through the broker (`--broker`). gh reads no variable with an address,
+ * but its configuration may name a Unix socket. So gh gets a copy of the user's configuration with one more line:
  *
  *     http_unix_socket: "/dev/shm/sophia-run-…/gh.sock"
  *
- * The copy and the socket are in a folder of this run. What gh changes in the copy is lost at the end of the run.
+ * The copy and the socket are in a private folder of this run. Settings that gh writes into the copy are lost at the end of the run.
  */
 import { join } from "node:path";
 import type { Broker } from "../../../broker/broker-server.ts";
@@ -23,13 +23,9 @@ const SOCKET_FILE = "gh.sock";
 const SOCKET_SETTING = "http_unix_socket";
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
-/** A socket at which the broker admits the requests of gh. */
+/** The open socket at which the broker admits the requests of gh. */
 export interface GhBroker {
-  /**
-   * Returns the variables by which gh finds the socket; none if no GitHub token is brokered.
-   *
-   * @param environment the program's variables, with dummies
-   */
+  /** Returns the variables by which gh finds the socket; none if no GitHub token is brokered. @param environment with dummies */
   readonly variables: (keys: readonly Brokered[], environment: Environment) => Readonly<Record<string, string>>;
   /** Removes the folder with the configuration and the socket. */
   readonly remove: () => void;
@@ -72,7 +68,7 @@ interface GhFolder {
 async function makeGhFolder(environment: Environment, context: Context): Promise<GhFolder> {
   const userFile = findUserConfig(environment);
   const userConfig = attempt(() => readFound(userFile, { maxBytes: MAX_CONFIG_BYTES }).toString("utf8")) ?? "";
-  // The YAML parser is loaded only for a configuration that gh itself has not written.
+  // A configuration that gh itself has written needs no YAML parser, which takes long to load.
   const addSetting = hasOneSettingPerLine(userConfig) ? withSettingLine : (await import("./gh-config.ts")).withSetting;
   let isUserConfigUsed = true;
   const { folder, remove } = makeRunFolder((path) => {

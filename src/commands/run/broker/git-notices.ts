@@ -1,4 +1,7 @@
-/** Prints notices of the user's settings that keep git from the broker, or that sophia-run changes for the program. */
+/**
+ * Prints notices about git in a program with `--broker`. git reaches GitHub through the broker, by settings that sophia-run adds for the
+ * program. Some settings of the user prevent that (`insteadOf`), and some must be changed for the program (`NO_PROXY`).
+ */
 import { entriesAgainstGit } from "../../../broker/broker-variables.ts";
 import { type GitAccess, remotesOf } from "../../../broker/git-access.ts";
 import type { Context } from "../../../core/context.ts";
@@ -8,7 +11,7 @@ import { printable } from "../../../core/text.ts";
 import { printLines } from "../../../output/stderr.ts";
 import { GitRefusal, recordsOfGit } from "../../../access/git-command.ts";
 
-/** @param environment the variables that the program would get without the broker */
+/** Prints the notices. @param accesses the hosts of brokered tokens @param environment the program's variables without the broker */
 export async function printGitNotices(
   accesses: readonly GitAccess[],
   environment: Environment,
@@ -18,8 +21,9 @@ export async function printGitNotices(
   const hosts = accesses.map(({ host }) => host);
   printProxyNotice(hosts, environment, context);
   for (const { remote, replacement } of await findReplacedRemotes(accesses, environment, context)) {
-    const [from, to] = [withoutCredentials(remote), withoutCredentials(replacement)];
-    printLines(context, [`git goes from ${from} to ${to} by a setting of the user (insteadOf), without the broker`]);
+    const [shownRemote, shownReplacement] = [withoutCredentials(remote), withoutCredentials(replacement)];
+    const text = `git goes from ${shownRemote} to ${shownReplacement} by a setting of the user (insteadOf), without the broker`;
+    printLines(context, [text]);
   }
 }
 
@@ -43,7 +47,7 @@ function withoutCredentials(address: string): string {
   return printable(address.replaceAll(/\/\/(?!git@)[^/]*@/g, "//***@"));
 }
 
-/** The variables by which git finds its settings. The other variables may have secrets, which this git must not get. */
+/** Matches the variables by which git finds its settings. The git that this file starts gets no others, which may be secrets. */
 const GIT_VARIABLES = /^(?:GIT_.*|PATH|HOME|XDG_CONFIG_HOME|USERPROFILE|HOMEDRIVE|HOMEPATH|PROGRAMDATA|SYSTEMROOT)$/i;
 
 /** A setting by which git replaces the beginning of a remote. */
@@ -79,7 +83,7 @@ async function findReplacedRemotes(
       if (bypassesBroker) replaced.push({ remote, replacement });
     }
   } catch (error) {
-    // There is no git, or no such setting. Then git cannot bypass the broker.
+    // git is not installed, or has no such setting (it then exits with 1). In both cases it cannot bypass the broker.
     if (!(error instanceof GitRefusal)) throw error;
   }
   return replaced;

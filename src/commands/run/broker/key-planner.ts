@@ -1,4 +1,8 @@
-/** Plans which keys of a start are brokered. A variable keeps its dummy in all plans of a run, so that a running program can go on. */
+/**
+ * Plans which keys of a start the broker holds, for the first program of a run and for each later one (`--watch`). A variable has the
+ * same dummy, the made-up value that the program gets, in all plans of a run. So a running program can go on with its dummy after the
+ * broker's keys were swapped.
+ */
 import { dummyKey } from "../../../broker/dummy.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Declaration } from "../../../contract/contract-model.ts";
@@ -25,7 +29,7 @@ export class KeyPlanner {
     this.#environment = environment;
   }
 
-  /** @throws SophiaError (broker, broker-clear, broker-untrusted; 125) if a key cannot be brokered */
+  /** Plans the keys of a start; none without `--broker`. @throws SophiaError (broker, broker-clear, broker-untrusted; 125) */
   plan(start: Start): BrokerPlan {
     if (!this.#settings.broker) return NO_KEYS;
     const plan = planBroker(start, this.#environment, this.#options, (declaration) => this.#dummyFor(declaration));
@@ -39,6 +43,7 @@ export class KeyPlanner {
     return Array.from(this.#dummies).flatMap(([name, value]) => (value === undefined ? [] : { name, value }));
   }
 
+  /** Returns the dummy of a variable, and makes it when the variable is planned for the first time. */
   #dummyFor(declaration: Declaration): string | undefined {
     const { name } = declaration;
     if (!this.#dummies.has(name)) this.#dummies.set(name, dummyKey(declaration));

@@ -1,4 +1,7 @@
-/** Opens the broker's server at the address that the user has named, and removes the file of its socket at the end. */
+/**
+ * Opens the broker's server at the address that the user has named by `--broker-listen`, or on a free port of loopback. If the address
+ * is the path of a Unix socket, the file of the socket is removed when the run ends.
+ */
 import { unlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Broker, type BrokerParts, openBroker } from "../../../broker/broker-server.ts";
@@ -14,7 +17,12 @@ export interface BrokerListener extends Broker {
   readonly socketPath: string | undefined;
 }
 
-/** @param cwd the folder of a relative path @throws SophiaError (broker, 125) if this process cannot listen there */
+/**
+ * Opens the server, which then accepts connections.
+ *
+ * @param cwd the folder in which a relative path of a socket begins
+ * @throws SophiaError (broker, 125) if this process cannot listen at the address
+ */
 export async function openListener(parts: BrokerParts, address: ListenAddress, cwd: string): Promise<BrokerListener> {
   const socket = "path" in address ? createSocketAddress(resolve(cwd, address.path)) : undefined;
   const absoluteAddress = socket ?? address;
@@ -23,7 +31,7 @@ export async function openListener(parts: BrokerParts, address: ListenAddress, c
     broker = await openBroker(parts, absoluteAddress);
   } catch (error) {
     socket?.remove();
-    throw describeFailure(absoluteAddress, systemErrorCode(error) ?? "UNKNOWN");
+    throw listenError(absoluteAddress, systemErrorCode(error) ?? "UNKNOWN");
   }
   const close = (): void => {
     broker.close();
@@ -32,24 +40,29 @@ export async function openListener(parts: BrokerParts, address: ListenAddress, c
   return { ...broker, close, socketPath: socket?.path };
 }
 
+/** The address of a socket, and the function that removes its file. */
+type SocketAddress = Extract<ListenAddress, { readonly path: string }> & { readonly remove: () => void };
+
 /**
- * Returns the address of a socket. Its file is removed at any end of this process except SIGKILL and a crash, but not if another
- * process has put its own socket there. Signals are handled from now on, before there is a file, so that none is left behind.
+ * Returns the address of a socket. Its file is removed whenever this process ends, except by SIGKILL or a crash; but not if another
+ * process has put its own socket at the path. This function already handles signals, before the file exists, so that no signal can
+ * leave the file behind.
  */
-function createSocketAddress(path: string) {
+function createSocketAddress(path: string): SocketAddress {
   let createdSocket: string | undefined;
   const remove = undoAtExit(() => {
     const isOurs = createdSocket !== undefined && socketIdentity(path) === createdSocket;
     if (isOurs) attempt(() => unlinkSync(path));
   });
+  // The server calls this once it has created the socket.
   const onCreated = (): void => {
     createdSocket = socketIdentity(path);
   };
   return { path, onCreated, remove };
 }
 
-/** @param code the system's error code */
-function describeFailure(address: ListenAddress, code: string): SophiaError {
+/** Returns the error (broker, 125) for an address at which this process cannot listen. @param code the name of the errno */
+function listenError(address: ListenAddress, code: string): SophiaError {
   const { message, hint } = "path" in address ? socketFailure(address.path, code) : portFailure(address, code);
   return new SophiaError({ code: "broker", message: `${message} (${code})`, hint });
 }

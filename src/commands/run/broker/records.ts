@@ -1,9 +1,9 @@
 /**
- * Writes a line of the audit log for each request to the broker (docs/agents.md), such as
+ * Writes a line to the audit log (`--audit-log`) for each request that the program sends to the broker (docs/agents.md), such as
  *
  *     {"version":1,"time":"…","event":"request","run":"…","pid":42,"name":"OPENAI_API_KEY","path":"/v1/models",…}
  *
- * Secrets in paths are masked, former ones as well, since a program may send any secret in a path.
+ * Secrets in paths are masked, because a program may send any secret in a path. Former secrets stay masked after a change in ESC.
  */
 import { resolve } from "node:path";
 import type { RequestRecord } from "../../../broker/request-record.ts";
@@ -14,11 +14,12 @@ import type { Start } from "../../../resolve/start.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import { appendToAuditLog } from "../../parts/audit-log/log-file.ts";
 
+/** The limit on the length of a path in the log, in characters. */
 const MAX_PATH_LENGTH = 512;
 
 /**
- * The limit of lines in an hour for refused requests that carry no key of this run. Other users, and web pages in a browser, can
- * send any number of them. The log keeps only its latest lines, so that without a limit the program's own lines would be lost.
+ * The limit on the lines in an hour for refused requests that carry no key of this run. Other users, and web pages in a browser, can
+ * send any number of such requests. Since the log keeps only its latest lines, the lines for the program's own requests would be lost.
  */
 const MAX_REFUSED_LINES = 1000;
 const HOUR_MS = 3_600_000;
@@ -36,7 +37,7 @@ export interface RequestWriter {
   readonly mask: (start: Start, dummies: readonly Secret[]) => void;
 }
 
-/** @param log the path of the audit log; a relative path begins in `cwd` @param run identifies the run in each line */
+/** @param log the path of the audit log, relative to `cwd` unless it is absolute @param run identifies the run in each line */
 export function createRequestWriter(log: string, cwd: string, run: string): RequestWriter {
   const logPath = resolve(cwd, log);
   let secrets: readonly Secret[] = [];

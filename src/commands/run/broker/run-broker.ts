@@ -46,7 +46,7 @@ import { KeyPlanner } from "./key-planner.ts";
 import { type BrokerListener, openListener } from "./open-listener.ts";
 import type { RequestWriter } from "./records.ts";
 import { ServedKeys } from "./served-keys.ts";
-import { warnOfCopies, warnOfDisplaced, warnOfNothing, warnOfUnset } from "./warnings.ts";
+import { warnOfCopies, warnOfDisplaced, warnOfMissingKeys, warnOfUnsetExceptions } from "./warnings.ts";
 
 /** The variables and files of one program, and what the broker serves while it runs. */
 export interface BrokeredDelivery {
@@ -178,7 +178,7 @@ function planFirstProgram(checkedStart: CheckedStart): PlannedKeys {
   const planner = new KeyPlanner(settings, brokerPlanOptions(settings), context.environment);
   const exceptions = checkBrokerExcept(settings, flags, start, context.environment);
   const firstPlan = planner.plan(start);
-  warnOfUnset(exceptions, firstPlan, start, context);
+  warnOfUnsetExceptions(exceptions, firstPlan, start, context);
   return { planner, firstPlan, mayHaveKeys: checkForKeys(firstPlan, checkedStart) };
 }
 
@@ -206,7 +206,7 @@ function checkForKeys(
   const mayKeysAppear = settings.watch && followsEsc(start);
   // The user knows of keys that an outer sophia-run brokers, and of those that --broker-except names.
   const areKeysElsewhere = outer.length + excepted.length > 0;
-  if (flags["broker"] === true && !areKeysElsewhere) warnOfNothing(start, mayKeysAppear, context);
+  if (flags["broker"] === true && !areKeysElsewhere) warnOfMissingKeys(start, mayKeysAppear, context);
   return mayKeysAppear;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). The broker's server calls `ServedKeys` for
- * each request (`BrokerParts`): for the real key, for the connections to the service, and to record the request. The class also reports
- * the server's problems to the user, and knows which keys the program has used.
+ * Holds the API keys that the broker of a run adds to the program's requests (`--broker`). For each request, the broker's server asks
+ * a `ServedKeys` for the real key and for a connection to the service, and has it record the request (`BrokerParts`). The class also
+ * reports problems of the server to the user, and knows which keys the program has used.
  */
 import type { Agent } from "node:http";
 import type { BrokerParts } from "../../../broker/broker-server.ts";
@@ -23,13 +23,16 @@ export class ServedKeys implements BrokerParts {
   readonly #network: NetworkSettings;
   /** The connection pools, by the origin of the service. */
   readonly #agents = new Map<string, Agent>();
-  /** The keys in use, by variable. */
+  /** The keys in use, by the names of their variables. */
   #keys: ReadonlyMap<string, BrokeredKey> = new Map();
+  /** The variables whose keys at least one request has used. */
   readonly #usedNames = new Set<string>();
+  /** Writes a warning to standard error. */
   #writeReport: (text: string) => void;
+  /** Asks ESC whether the key of this variable has changed. Without `--watch` it does nothing. */
   #lookForChange: (name: string) => Promise<void> = () => Promise.resolve();
 
-  /** @param requestWriter records each request; undefined without an audit log */
+  /** @param requestWriter writes a line of the audit log for each request; undefined without `--audit-log` */
   constructor(context: Context, requestWriter: RequestWriter | undefined) {
     this.#context = context;
     this.#requestWriter = requestWriter;
@@ -37,11 +40,12 @@ export class ServedKeys implements BrokerParts {
     this.#writeReport = context.err;
   }
 
-  /** Uses these keys for later requests, in place of all former ones. */
+  /** Uses these keys for later requests, in place of all former keys. */
   replace(keys: readonly BrokeredKey[]): void {
     this.#keys = new Map(keys.map((key) => [key.route.name, key]));
   }
 
+  /** Returns the names of the variables whose keys are in use. */
   names(): readonly string[] {
     return [...this.#keys.keys()];
   }
@@ -61,6 +65,7 @@ export class ServedKeys implements BrokerParts {
     this.#lookForChange = look;
   }
 
+  // The server gets the functions below as properties of an object (`BrokerParts`), so they must not depend on `this` of the caller.
   readonly keyOf = (name: string): string => this.#keys.get(name)?.value ?? "";
 
   readonly agentFor = (origin: string): Agent => {

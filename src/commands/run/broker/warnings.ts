@@ -1,4 +1,7 @@
-/** Prints the warnings of a start with `--broker`: options without effect, and keys that the program gets or cannot use. */
+/**
+ * Prints the warnings of a start with `--broker`: options that have no effect, keys that the program gets in spite of the broker, and
+ * keys whose requests the broker will refuse.
+ */
 import { displacedKeys } from "../../../broker/broker-variables.ts";
 import type { Context } from "../../../core/context.ts";
 import { grouped } from "../../../core/grouped.ts";
@@ -10,8 +13,11 @@ import type { Start } from "../../../resolve/start.ts";
 import { type BrokeredKey, type BrokerPlan, createNameMatcher } from "../../parts/broker/brokered-keys.ts";
 import { findKeyCopies } from "../../parts/broker/broker-report.ts";
 
-/** Warns that there is no key to broker. @param mayKeysAppear true if ESC may have a key while the program runs */
-export function warnOfNothing({ files: { contract } }: Start, mayKeysAppear: boolean, context: Context): void {
+/** The limit on the names in one warning. */
+const MAX_NAMES = 5;
+
+/** Warns that there is no key to broker. @param mayKeysAppear true if ESC may add a key while the program runs (`--watch`) */
+export function warnOfMissingKeys({ files: { contract } }: Start, mayKeysAppear: boolean, context: Context): void {
   const reason =
     contract.variables.size === 0
       ? "the contract declares no variable"
@@ -19,8 +25,8 @@ export function warnOfNothing({ files: { contract } }: Start, mayKeysAppear: boo
   printLines(context, [`warning: --broker has no effect${mayKeysAppear ? " yet" : ""}: ${reason}`]);
 }
 
-/** Warns of names of `--broker-except` that are not set, so that the option has no effect on them. */
-export function warnOfUnset(
+/** Warns of names in `--broker-except` that are not set, so that the option has no effect on them. */
+export function warnOfUnsetExceptions(
   exceptions: readonly string[],
   { excepted, outer }: Pick<BrokerPlan, "excepted" | "outer">,
   { files: { contract } }: Pick<Start, "files">,
@@ -32,22 +38,28 @@ export function warnOfUnset(
   const isSet = createNameMatcher([...exceptedNames, ...outer], context.environment);
   const unset = exceptions.filter((name) => !isSet(name));
   if (unset.length === 0) return;
-  printLines(context, [`warning: --broker-except has no effect on ${enumerateFew(unset.map(printable), 5)}: not set`]);
+  printLines(context, [
+    `warning: --broker-except has no effect on ${enumerateFew(unset.map(printable), MAX_NAMES)}: not set`,
+  ]);
 }
 
-/** Warns of other variables that contain a brokered key, since the program gets the key by them. */
+/** Warns of other variables that contain a brokered key: through them, the program gets the key. */
 export function warnOfCopies(keys: readonly BrokeredKey[], { values: { selected } }: Start, context: Context): void {
   for (const key of keys) {
     const names = findKeyCopies(key, keys, selected);
     if (names.length === 0) continue;
+    const [contain, them] = names.length === 1 ? ["contains", "it"] : ["contain", "them"];
     printLines(context, [
-      `warning: the program still gets the value of ${printable(key.route.name)}: ${enumerateFew(names, 5)} ${names.length === 1 ? "contains" : "contain"} it`,
-      `leave ${names.length === 1 ? "it" : "them"} out with --exclude ${names.slice(0, 5).join(",")}`,
+      `warning: the program still gets the value of ${printable(key.route.name)}: ${enumerateFew(names, MAX_NAMES)} ${contain} it`,
+      `leave ${them} out with --exclude ${names.slice(0, MAX_NAMES).join(",")}`,
     ]);
   }
 }
 
-/** Warns of keys whose requests the broker will refuse: two keys share a variable, which can have the path for only one of them. */
+/**
+ * Warns of keys whose requests the broker will refuse. Two keys may belong to services that share an address variable, such as
+ * `OPENAI_BASE_URL`; the variable can have the broker's path for only one of them.
+ */
 export function warnOfDisplaced(keys: readonly BrokeredKey[], context: Context): void {
   const displacedByName = grouped(displacedKeys(keys), ({ name }) => name);
   for (const [name, [displaced]] of displacedByName) {

@@ -1,5 +1,5 @@
 /**
- * Answers SDKs that ask for AWS credentials at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI (their "container provider"); pure.
+ * Answers SDKs that ask for AWS credentials at the address in AWS_CONTAINER_CREDENTIALS_FULL_URI (their "container provider").
  *
  *     GET /sophia-run/aws-credentials      {"AccessKeyId": "ASIA…", "SecretAccessKey": "…",
  *     Authorization: TOKEN                  "Token": "…", "Expiration": "2026-12-02T08:00:00Z"}
@@ -10,8 +10,8 @@ import type { AwsCredentials } from "./cloud-credentials.ts";
 
 export const AWS_PATH = `${FOLDER}aws-credentials`;
 
-/** The codes of errors. SDKs show the code and the message. */
-const CODES: Readonly<Record<Fault["status"], string>> = {
+/** The codes of errors, by HTTP status. SDKs show the code and the message to the user. */
+const ERROR_CODES: Readonly<Record<Fault["status"], string>> = {
   400: "BadRequest",
   401: "Unauthorized",
   403: "Forbidden",
@@ -23,6 +23,8 @@ const CODES: Readonly<Record<Fault["status"], string>> = {
 };
 
 /**
+ * Returns the path that answers requests for AWS credentials.
+ *
  * @param token the value of AWS_CONTAINER_AUTHORIZATION_TOKEN
  * @param currentCredentials returns undefined if the credentials have expired
  */
@@ -51,5 +53,5 @@ export function awsPath(token: string, currentCredentials: () => AwsCredentials 
 }
 
 function fail({ status, message }: Fault) {
-  return jsonAnswer(status, { code: CODES[status], message: `sophia-run: ${message}` });
+  return jsonAnswer(status, { code: ERROR_CODES[status], message: `sophia-run: ${message}` });
 }

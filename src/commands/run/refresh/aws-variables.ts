@@ -1,4 +1,4 @@
-/** The variables of AWS: those in which ESC gives credentials, and those by which a program's SDKs ask this process for them; pure. */
+/** The variables of AWS: those in which ESC gives credentials, and those by which SDKs in the program ask this process for them. */
 import type { Changes } from "../../../broker/broker-variables.ts";
 
 export const KEY_ID = "AWS_ACCESS_KEY_ID";

@@ -1,4 +1,7 @@
-/** Finds the federated token for Azure that ESC has given. The token itself says when it expires; pure. */
+/**
+ * Finds, in the variables of a start, the federated token for Azure that ESC has set. The token is a JWT, which contains the time at
+ * which it expires.
+ */
 import { parseObject } from "../../../core/json-object.ts";
 import { enumerate } from "../../../core/text.ts";
 import { AZURE_TOKENS } from "./azure-variables.ts";
@@ -7,12 +10,13 @@ import { type AzureCredentials, type EscSession, findEscValue, type ReadStart } 
 /** The latest time of a `Date`, in seconds since 1970 (ECMA-262, 21.4.1.1). */
 const MAX_DATE_SECONDS = 8.64e12;
 
-/** Returns the token; otherwise the reason why there is none to renew. */
+/** Returns the token; if there is none to renew, returns the reason as a clause for messages. */
 export function findAzureCredentials(start: ReadStart, { openedAt }: EscSession): AzureCredentials | string {
   const tokens = AZURE_TOKENS.flatMap((name) => findEscValue(start, name) ?? []);
   const [firstToken] = tokens;
   if (firstToken === undefined) return `ESC does not set ${enumerate(AZURE_TOKENS, "or")}`;
   for (const { value: token } of tokens) {
+    // A provider of ESC may set one of the variables to a token that is not a JWT.
     const expiresAt = endOfToken(token);
     if (expiresAt !== undefined) return { cloud: "azure", token, openedAt, expiresAt, by: "token" };
   }

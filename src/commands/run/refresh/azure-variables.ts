@@ -1,4 +1,4 @@
-/** The variables of Azure: those in which ESC gives a token, and those by which a program's SDKs find the file with it; pure. */
+/** The variables of Azure: those in which ESC gives a token, and those by which SDKs in the program find the file with the token. */
 import type { Changes } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 
@@ -10,7 +10,7 @@ const ARM_TOKEN_FILE = "ARM_OIDC_TOKEN_FILE_PATH";
 /** The variables that the program gets: the first is for SDKs, the second for Pulumi and Terraform. */
 export const AZURE_FILES = [TOKEN_FILE, ARM_TOKEN_FILE] as const;
 
-/** The variables by which azure-identity uses another credential than the file. */
+/** Variables with another credential, which the SDKs for Azure (azure-identity) prefer to the file. */
 export const AZURE_PREFERRED = [
   "AZURE_CLIENT_SECRET",
   "AZURE_CLIENT_CERTIFICATE_PATH",

@@ -1,6 +1,6 @@
 /**
- * The credentials of three clouds that a program gets from ESC: their types, and a table of what is the same kind of fact for each
- * cloud. How the credentials are found in a start is in aws-credentials.ts, google-credentials.ts and azure-credentials.ts; pure.
+ * The types of the cloud credentials that a program gets from Pulumi ESC, and a table of the variables and rules of each cloud. The
+ * files aws-credentials.ts, google-credentials.ts and azure-credentials.ts find the credentials among the variables of a start.
  */
 import type { Resolved } from "../../../core/model.ts";
 import type { Start } from "../../../resolve/start.ts";
@@ -10,6 +10,8 @@ import { GOOGLE_EXPIRY, GOOGLE_FILES, GOOGLE_TOKENS } from "./google-variables.t
 
 export const CLOUDS = ["aws", "google", "azure"] as const;
 export type Cloud = (typeof CLOUDS)[number];
+/** The kind of an item that is renewed: the credentials of one cloud, or all files of ESC. */
+export type RenewedKind = Cloud | "files";
 
 /** The lifetime of credentials. Times are milliseconds since 1970, by the clock of the provider that says when they expire. */
 interface CredentialsLife {
@@ -46,7 +48,7 @@ interface CloudFacts {
   readonly noun: string;
   /** The variables in which ESC gives the credentials. The preferred one is the first. */
   readonly tokens: readonly string[];
-  /** The variables that show that ESC gives credentials that expire. */
+  /** The variables that are set only if ESC gives credentials which expire. */
   readonly proof: readonly string[];
   /** The variables by which the caller's own credentials would win over those of ESC. */
   readonly conflicts: readonly string[];
@@ -115,15 +117,16 @@ export function secretsOfCredentials(
 }
 
 /** Returns true if both have the same secret values, whatever their lifetimes. */
-export function areSameCredentials(one: Credentials, other: Credentials): boolean {
-  const [values, otherValues] = [one, other].map((each) => secretsOfCredentials(each).map(({ value }) => value));
-  return JSON.stringify(values) === JSON.stringify(otherValues);
+export function areSameCredentials(first: Credentials, second: Credentials): boolean {
+  const toText = (credentials: Credentials): string =>
+    JSON.stringify(secretsOfCredentials(credentials).map(({ value }) => value));
+  return toText(first) === toText(second);
 }
 
 /** The parts of a start in which credentials are looked for. */
 export type ReadStart = Pick<Start, "store" | "values" | "settings" | "environment">;
 
-/** The session in which ESC was opened, in milliseconds since 1970. */
+/** The session in which ESC was opened. Times are milliseconds since 1970. */
 export interface EscSession {
   readonly openedAt: number;
   readonly expiresAt: number;
@@ -132,6 +135,6 @@ export interface EscSession {
 /** Returns a variable that the program gets by value from ESC; undefined if it is empty or comes from elsewhere. */
 export function findEscValue({ values: { selected } }: Pick<Start, "values">, name: string): Resolved | undefined {
   const variable = selected.get(name);
-  const isOfEsc = variable?.origin.source === "esc" && variable.delivery === "value" && variable.value !== "";
-  return isOfEsc ? variable : undefined;
+  const isValueOfEsc = variable?.origin.source === "esc" && variable.delivery === "value" && variable.value !== "";
+  return isValueOfEsc ? variable : undefined;
 }

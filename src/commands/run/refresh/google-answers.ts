@@ -1,5 +1,5 @@
 /**
- * Answers SDKs of Google Cloud; pure. An SDK sends two requests. The first has the header of the credentials file, and gets a subject
+ * Answers SDKs of Google Cloud that ask for an access token. An SDK sends two requests. The first has the header of the credentials file, and gets a subject
  * token. The second exchanges the subject token for the access token (RFC 8693):
  *
  *     GET /sophia-run/google-subject-token       X-Sophia-Run-Token: HEADER      SUBJECT
@@ -27,7 +27,7 @@ export interface GoogleSecrets {
   readonly subjectToken: string;
 }
 
-/** @param currentToken returns the present access token; undefined if it has expired */
+/** Returns the two paths that answer SDKs. @param currentToken returns the present access token; undefined if it has expired */
 export function googlePaths(
   secrets: GoogleSecrets,
   currentToken: () => LivingToken | undefined,

@@ -1,5 +1,6 @@
 /**
- * Prepares the renewal of credentials and files for a run (`--refresh`, `--aws-refresh`), before the broker's server is opened:
+ * Prepares the renewal of the credentials and files that the program gets from Pulumi ESC (`--refresh`, `--aws-refresh`). run-broker.ts
+ * calls `prepareRefresh` before it opens the server, which the renewal shares with the broker, and `serve` afterwards:
  *
  *     const prepared = await prepareRefresh(scope, checkedStart);       // refuses what cannot be renewed
  *     const server = prepared?.needsServer ? await openListener(…) : undefined;
@@ -55,7 +56,7 @@ export async function prepareRefresh(
 ): Promise<PreparedRefresh | undefined> {
   const { option } = scope;
   const { name: optionName, failure } = REFRESH_OPTIONS[option];
-  // Lifetimes are counted from the start of this process: ESC was opened later, so that no credentials are used for too long.
+  // Lifetimes are counted from the start of this process. ESC was opened later, so no credentials are taken for younger than they are.
   const readAt = Date.now() - performance.now();
   const clock = createSteadyClock();
   const plan = planOrRefuse(planRefresh(scope, start, readAt));

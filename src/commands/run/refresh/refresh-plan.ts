@@ -46,6 +46,7 @@ interface Refusal {
   readonly error: SophiaError;
 }
 
+/** The search for the credentials of each cloud. */
 const FINDERS = { aws: findAwsCredentials, google: findGoogleCredentials, azure: findAzureCredentials } as const;
 
 /** Plans a start whose sources were read. @param readAt the time at which the sources were read, in milliseconds since 1970 */
@@ -94,13 +95,14 @@ export function emptyReason({ scope, reasons }: RefreshPlan, { store: { esc } }:
   return isForAwsAlone ? firstReason : "ESC gives neither credentials that expire nor files";
 }
 
-/** Returns the session in which ESC made the values. Cached values are from an older session, whose age the cache knows. */
+/** Returns the session in which ESC made the values. Cached values are from an earlier session, and have its age. */
 function sessionOf({ store: { esc }, settings }: ReadStart, readAt: number): EscSession {
   const ages = esc.kind === "read" ? esc.environments.map(({ ageSeconds = 0 }) => ageSeconds * 1000) : [];
   const openedAt = readAt - Math.max(0, ...ages);
   return { openedAt, expiresAt: openedAt + (settings.sessionMs ?? SESSION_MS) };
 }
 
+/** Returns the variables whose values the program gets as files from ESC. */
 function escFiles({ values: { selected } }: Pick<ReadStart, "values">): readonly Resolved[] {
   return Array.from(selected.values()).filter(({ delivery, origin }) => delivery === "file" && origin.source === "esc");
 }
@@ -114,7 +116,7 @@ function offlineRefusal({ option }: RefreshScope): SophiaError {
   });
 }
 
-/** Returns an error if the caller has credentials that win over those of ESC, since ESC cannot renew them. */
+/** Returns an error if credentials of another source win over those of ESC, since only those of ESC can be renewed. */
 function conflictRefusal({ option }: RefreshScope, cloud: Cloud, start: ReadStart): SophiaError | undefined {
   const { conflicts } = CLOUD_FACTS[cloud];
   // The user's own credentials file for Google must not stop a project whose ESC has only credentials of AWS.
@@ -151,7 +153,7 @@ function doesEscGive(cloud: Cloud, { values: { selected } }: Pick<ReadStart, "va
   });
 }
 
-/** Returns a warning if ESC has a token for Azure that cannot be renewed, because it does not say when it expires. */
+/** Returns a warning if ESC has a token for Azure that cannot be renewed, because it has no time at which it expires. */
 function warnOfUnknownEnd(cloud: Cloud, reason: string, start: ReadStart): readonly Lines[] {
   const isEndUnknown = cloud === "azure" && start.store.esc.kind === "read" && doesEscGive(cloud, start);
   return isEndUnknown ? [[`warning: the token for Azure is not renewed: ${reason}`]] : [];
@@ -163,7 +165,7 @@ function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadS
   const setVariables = (names: readonly string[]): readonly Resolved[] =>
     names.flatMap((name) => selected.get(name) ?? []).filter(({ value }) => value !== "");
   const preferredOfCaller = setVariables(preferredBySdks).filter(({ origin }) => origin.source !== "esc");
-  const kept = setVariables(keepable).filter(({ origin }) => origin.source === "esc");
+  const setByEsc = setVariables(keepable).filter(({ origin }) => origin.source === "esc");
   const assumedEnd: readonly Lines[] =
     by === "default"
       ? [
@@ -179,6 +181,6 @@ function warningsFor({ cloud, by }: Credentials, { values: { selected } }: ReadS
       `warning: SDKs prefer ${name} of ${originWords(origin)} to the ${noun} of ESC`,
       `leave it out with --exclude ${name}`,
     ]),
-    ...kept.map(({ name }): Lines => [`warning: ESC itself sets ${name}, which the program keeps`]),
+    ...setByEsc.map(({ name }): Lines => [`warning: ESC itself sets ${name}, which the program keeps`]),
   ];
 }

@@ -1,4 +1,4 @@
-/** Decides which credentials and files of ESC are renewed, by the options `--refresh` and `--aws-refresh` and by the contract; pure. */
+/** Decides which credentials and files of ESC are renewed: by the options `--refresh` and `--aws-refresh`, or by the contract. */
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { type Cloud, CLOUDS } from "./cloud-credentials.ts";
@@ -19,15 +19,15 @@ export interface RefreshScope {
   readonly hasFiles: boolean;
 }
 
-/** Returns the scope by the options; by the contract for an option that is not set. Undefined if nothing is renewed. */
+/** Returns what is renewed; undefined if nothing is. The contract decides about an option that the user has not set. */
 export function refreshScope(
   { refresh, awsRefresh }: Pick<Settings, "refresh" | "awsRefresh">,
   contract: Pick<Contract, "refresh" | "awsRefresh">,
 ): RefreshScope | undefined {
-  const isWhole = (refresh ?? contract.refresh) === true;
+  const isFullRefresh = (refresh ?? contract.refresh) === true;
   // If `awsRefresh` is false, `--refresh` leaves out AWS.
-  const hasAws = awsRefresh ?? (isWhole || contract.awsRefresh === true);
-  if (isWhole) {
+  const hasAws = awsRefresh ?? (isFullRefresh || contract.awsRefresh === true);
+  if (isFullRefresh) {
     return { option: "--refresh", clouds: CLOUDS.filter((cloud) => cloud !== "aws" || hasAws), hasFiles: true };
   }
   return hasAws ? { option: "--aws-refresh", clouds: ["aws"], hasFiles: false } : undefined;

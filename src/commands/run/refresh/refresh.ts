@@ -1,9 +1,10 @@
 /**
- * Gives the program the cloud credentials of ESC, and renews them until the program ends (`--refresh`, `--aws-refresh`).
+ * Gives the program the cloud credentials of Pulumi ESC, and renews them until the program ends (`--refresh`, `--aws-refresh`).
  *
  * The cloud SDKs in the program send requests for credentials to this process over loopback (AWS, Google Cloud), or read private
  * files that this process replaces (Azure, Google Cloud). This process answers each request at once with the present credentials,
- * even while a renewal is under way or has failed, until they expire. renewer.ts renews; prepare-refresh.ts calls `serveRefresh`.
+ * even while a renewal is under way or has failed, until they expire. renewer.ts renews them. prepare-refresh.ts calls `serveRefresh`
+ * before the first program starts.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -21,7 +22,13 @@ import { AWS_PATH, awsPath } from "./aws-answers.ts";
 import { TOKEN_VARIABLE } from "./aws-variables.ts";
 import type { Credentials } from "./cloud-credentials.ts";
 import { configWithCredentials } from "./config-profile.ts";
-import { ACCESS_TOKEN_PATH, googlePaths, SUBJECT_TOKEN_PATH } from "./google-answers.ts";
+import {
+  ACCESS_TOKEN_PATH,
+  type GoogleSecrets,
+  googlePaths,
+  type LivingToken,
+  SUBJECT_TOKEN_PATH,
+} from "./google-answers.ts";
 import { GOOGLE_HEADER, googleFile } from "./google-variables.ts";
 import { loopbackAnswer, type LoopbackPath } from "./loopback-paths.ts";
 import { planRefresh, type RefreshPlan } from "./refresh-plan.ts";
@@ -65,13 +72,21 @@ interface RefreshService {
   readonly mask: (secrets: readonly Secret[]) => void;
 }
 
-/** The private files in the folder of this run. */
+/** The private files in the folder of this run. Their paths are in `RefreshAddresses`. */
 const FILE_NAMES = {
   awsCredentials: "credentials",
   googleCredentials: "google_credentials",
   googleToken: "google_access_token",
   azureToken: "azure_token",
 } as const;
+
+type RefreshFolder = ReturnType<typeof makeRunFolder>;
+
+/** The random secrets of this run, by which the program proves to this process that it may have the credentials. */
+interface RunSecrets {
+  readonly awsToken: string;
+  readonly google: GoogleSecrets;
+}
 
 /**
  * Creates the private files, serves the paths of the credentials, and begins to renew.
@@ -84,46 +99,20 @@ export async function serveRefresh(
   context: Context,
 ): Promise<Refresh> {
   if (firstPlan.credentials.some(({ cloud }) => cloud === "aws")) await warnOfProfile(environment, context);
-  // A restarted program may have credentials of another cloud, so the files for all clouds are created now, empty.
-  const folder = makeRunFolder(
-    () => Object.values(FILE_NAMES).map((name) => ({ name, content: "" })),
-    environment.get("XDG_RUNTIME_DIR"),
+  const folder = createFolder(environment);
+  const runSecrets: RunSecrets = {
+    awsToken: createToken(),
+    google: { header: createToken(), subjectToken: createToken() },
+  };
+  // The renewer is created below. No program runs yet, so no request with the right token can come before.
+  const origin = await serveLoopback(
+    server,
+    isAlone,
+    createPaths(runSecrets, () => renewer),
   );
-  const pathOf = (file: keyof typeof FILE_NAMES): string => join(folder.folder, FILE_NAMES[file]);
-  const awsToken = createToken();
-  const googleSecrets = { header: createToken(), subjectToken: createToken() };
-
-  const paths = new Map<string, LoopbackPath>([
-    [AWS_PATH, awsPath(awsToken, () => renewer.currentCredentials("aws"))],
-    ...googlePaths(googleSecrets, () => {
-      const credentials = renewer.currentCredentials("google");
-      return credentials && { token: credentials.token, remainingMs: renewer.remainingMs("google") };
-    }),
-  ]);
-  // A request must name the server's address in its Host header. Until `serveLocally` returns the address, each request is refused.
-  let hosts: ReadonlySet<string> = new Set();
-  const address = await server?.serveLocally((head) => loopbackAnswer(head, { hosts, isAlone, paths }));
-  hosts = new Set(address?.hosts);
-
-  const origin = address?.origin ?? "";
-  const addresses: RefreshAddresses = {
-    origin,
-    awsToken,
-    files: {
-      awsCredentials: pathOf("awsCredentials"),
-      googleCredentials: pathOf("googleCredentials"),
-      googleToken: pathOf("googleToken"),
-      azureToken: pathOf("azureToken"),
-    },
-  };
-  const { header, subjectToken } = googleSecrets;
-  const googleCredentials = googleFile(origin + SUBJECT_TOKEN_PATH, origin + ACCESS_TOKEN_PATH, header);
-  folder.replace(FILE_NAMES.googleCredentials, googleCredentials);
-  // SDKs for AWS get their credentials from the server, so nothing is written for them.
-  const storeCredentials = (credentials: Credentials): void => {
-    if (credentials.cloud === "google") folder.replace(FILE_NAMES.googleToken, credentials.token);
-    if (credentials.cloud === "azure") folder.replace(FILE_NAMES.azureToken, credentials.token);
-  };
+  writeGoogleCredentials(folder, origin, runSecrets);
+  const addresses: RefreshAddresses = { origin, awsToken: runSecrets.awsToken, files: pathsIn(folder) };
+  const storeCredentials = (credentials: Credentials): void => storeToken(credentials, folder);
   const renewer = new Renewer(firstPlan, start, { context, clock, storeCredentials, record, mask });
   return {
     deliver: (nextStart) => {
@@ -136,18 +125,74 @@ export async function serveRefresh(
         apply: () => (isFirst ? undefined : renewer.adopt(plan, nextStart)),
       };
     },
-    secrets: () => [
-      { name: TOKEN_VARIABLE, value: awsToken },
-      { name: GOOGLE_HEADER, value: header },
-      { name: "the subject token for Google Cloud", value: subjectToken },
-      ...renewer.secrets(),
-    ],
+    secrets: () => [...namedSecrets(runSecrets), ...renewer.secrets()],
     started: (report, maskOutput, replaceFile) => renewer.started(report, maskOutput, replaceFile),
     end: () => {
       renewer.end();
       folder.remove();
     },
   };
+}
+
+/** Creates the folder with the files for all clouds, which are empty. A restarted program may have credentials of another cloud. */
+function createFolder(environment: Environment): RefreshFolder {
+  const emptyFiles = Object.values(FILE_NAMES).map((name) => ({ name, content: "" }));
+  return makeRunFolder(() => emptyFiles, environment.get("XDG_RUNTIME_DIR"));
+}
+
+function pathsIn({ folder }: RefreshFolder): RefreshAddresses["files"] {
+  return {
+    awsCredentials: join(folder, FILE_NAMES.awsCredentials),
+    googleCredentials: join(folder, FILE_NAMES.googleCredentials),
+    googleToken: join(folder, FILE_NAMES.googleToken),
+    azureToken: join(folder, FILE_NAMES.azureToken),
+  };
+}
+
+/** Returns the paths at which SDKs ask for credentials. @param findRenewer called for each request */
+function createPaths({ awsToken, google }: RunSecrets, findRenewer: () => Renewer): ReadonlyMap<string, LoopbackPath> {
+  const currentGoogleToken = (): LivingToken | undefined => {
+    const renewer = findRenewer();
+    const credentials = renewer.currentCredentials("google");
+    return credentials && { token: credentials.token, remainingMs: renewer.remainingMs("google") };
+  };
+  return new Map([
+    [AWS_PATH, awsPath(awsToken, () => findRenewer().currentCredentials("aws"))],
+    ...googlePaths(google, currentGoogleToken),
+  ]);
+}
+
+/** Serves the paths on loopback. @returns the origin of the server; empty if there is none */
+async function serveLoopback(
+  server: RefreshService["server"],
+  isAlone: boolean,
+  paths: ReadonlyMap<string, LoopbackPath>,
+): Promise<string> {
+  // A request must name the server's address in its Host header. Until `serveLocally` returns the address, each request is refused.
+  let hosts: ReadonlySet<string> = new Set();
+  const address = await server?.serveLocally((head) => loopbackAnswer(head, { hosts, isAlone, paths }));
+  hosts = new Set(address?.hosts);
+  return address?.origin ?? "";
+}
+
+/** Writes the file that sends the SDKs for Google Cloud to this process. */
+function writeGoogleCredentials(folder: RefreshFolder, origin: string, { google }: RunSecrets): void {
+  const content = googleFile(origin + SUBJECT_TOKEN_PATH, origin + ACCESS_TOKEN_PATH, google.header);
+  folder.replace(FILE_NAMES.googleCredentials, content);
+}
+
+/** Writes the credentials that are read from a file. SDKs for AWS ask the server instead. @throws SophiaError (secret-files) */
+function storeToken(credentials: Credentials, folder: RefreshFolder): void {
+  if (credentials.cloud === "google") folder.replace(FILE_NAMES.googleToken, credentials.token);
+  if (credentials.cloud === "azure") folder.replace(FILE_NAMES.azureToken, credentials.token);
+}
+
+function namedSecrets({ awsToken, google }: RunSecrets): readonly Secret[] {
+  return [
+    { name: TOKEN_VARIABLE, value: awsToken },
+    { name: GOOGLE_HEADER, value: google.header },
+    { name: "the subject token for Google Cloud", value: google.subjectToken },
+  ];
 }
 
 /** Returns the plan. @throws SophiaError (aws, refresh; 125) for credentials that cannot be renewed */
@@ -157,6 +202,7 @@ export function planOrRefuse(plan: RefreshPlan): RefreshPlan {
   return plan;
 }
 
+/** Warns if the user's configuration of AWS has credentials, since some SDKs prefer them to those of this process. */
 async function warnOfProfile(environment: Environment, context: Context): Promise<void> {
   const config = await configWithCredentials(environment);
   if (config === undefined) return;

@@ -1,4 +1,7 @@
-/** Returns the variables by which the program gets credentials that are renewed (`--refresh`), in place of the credentials; pure. */
+/**
+ * Works out the program's variables with `--refresh`: in place of credentials, which expire, the program gets the addresses and files
+ * from which its cloud SDKs read credentials that this process renews.
+ */
 import { type Changes, withoutProxyForLoopback } from "../../../broker/broker-variables.ts";
 import type { Environment } from "../../../core/model.ts";
 import { REFRESHED_VARIABLE, refreshedNames } from "../../../resolve/outer-refresh.ts";

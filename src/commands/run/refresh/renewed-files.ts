@@ -1,4 +1,4 @@
-/** Compares the files that the program has from ESC with those of a later opening; pure. */
+/** Compares the files that the program got from ESC with those that ESC returned when it was opened again (`--refresh`). */
 import { declarationOf } from "../../../contract/check-contract.ts";
 import type { Contract, FormatCheck } from "../../../contract/contract-model.ts";
 import { faultWords } from "../../../contract/contract-words.ts";
@@ -15,6 +15,8 @@ export interface FileChanges {
 }
 
 /**
+ * Returns the changes between the program's files and those of a later opening.
+ *
  * @param present the contents of the program's files, by variable
  * @param opened the files of the later opening
  * @throws SophiaError (contract-slow, 125) as the check of a start does

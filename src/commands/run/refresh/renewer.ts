@@ -29,6 +29,7 @@ import {
   CLOUD_FACTS,
   type Credentials,
   type EscSession,
+  type RenewedKind,
   secretsOfCredentials,
 } from "./cloud-credentials.ts";
 import { GOOGLE_EXPIRY } from "./google-variables.ts";
@@ -57,8 +58,6 @@ export interface RenewerParts {
   readonly mask: (secrets: readonly Secret[]) => void;
 }
 
-/** The kind of an item that is renewed: the credentials of a cloud, or all files. */
-type RenewedKind = Cloud | "files";
 type TextSecret = Secret & { readonly value: string };
 /** Masks further secrets in the output of one program. */
 type Mask = (secrets: readonly Secret[]) => void;
@@ -239,8 +238,8 @@ export class Renewer {
       const { esc } = sources.store;
       if (esc.kind === "unavailable" || esc.kind === "refused") return esc.failure;
       // The cached values are those that the program has.
-      const isFromCache = esc.kind === "read" && esc.kept?.why === "unavailable";
-      if (isFromCache) return esc.kept.failure;
+      const isFromCache = esc.kind === "read" && esc.cacheUse?.why === "unavailable";
+      if (isFromCache) return esc.cacheUse.failure;
       const start = { ...this.#start, ...sources };
       return { start, plan: planRefresh(this.#plan.scope, start, readAt) };
     } catch (error) {

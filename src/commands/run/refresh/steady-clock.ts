@@ -1,6 +1,6 @@
 /**
- * The clock by which credentials expire. It follows the monotonic clock, and jumps ahead with the system's clock. Neither of the two
- * is enough:
+ * A clock for the times at which credentials expire (`--refresh`). It follows the monotonic clock, and jumps ahead if the system's
+ * clock does. Neither of the two is enough alone:
  *
  * - The system's clock may be set back. Then credentials would seem to live longer, and would not be renewed in time.
  * - The monotonic clock stops on Linux while the machine sleeps. Credentials expire in that time.
@@ -14,7 +14,7 @@ export interface ClockReading {
   readonly system: number;
 }
 
-/** A smaller jump of the system's clock is an adjustment, which the monotonic clock follows as well. */
+/** A smaller difference between the clocks is not a jump: NTP adjusts both, and they are read one after the other. */
 const MIN_JUMP_MS = 1000;
 
 /** Returns the milliseconds between two readings. The time of sleep is included; setting a clock back has no effect. */
@@ -49,11 +49,11 @@ export function createSteadyClock(read: () => ClockReading = readClocks): Steady
   return {
     now,
     remainingMs: (time) => {
-      // The system's clock may have been set back, so that too much time seems to remain. Its own time would then be this one:
+      // The time that the system's clock would show if it had not been set back since the first reading.
       const steadyTime = firstReading.system + now();
       const steadyRemainingMs = time - steadyTime;
       const systemRemainingMs = time - lastReading.system;
-      // If it was ahead at first and is right now, the time seems to be over by the steady time. Then only the system's clock is right.
+      // If no steady time remains, the system's clock may have been wrong (ahead) at first, and right now. So it decides then.
       return steadyRemainingMs > 0 ? Math.min(steadyRemainingMs, systemRemainingMs) : systemRemainingMs;
     },
   };

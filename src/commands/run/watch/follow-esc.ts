@@ -1,9 +1,10 @@
 /**
- * Follows ESC while the program runs: performs the actions that `rounds.ts` decides, and reports their results back to it.
+ * The loop of `--watch`: rounds.ts decides the next action, such as to look for changes in Pulumi ESC or to restart the program; this
+ * file calls the caller's function for the action, and passes the result to rounds.ts.
  *
- *     const follower = follow({ digests, look, reopen, restart, swap, … }, signal);
- *     await follower.lookNow();      // a service has refused a key
- *     await follower.ended;          // after the signal
+ *     const follower = followEsc({ digests, look, reopen, restart, swap, … }, signal);
+ *     await follower.lookNow();      // after a service has refused a key
+ *     await follower.stopped;        // after the signal is aborted
  */
 import type { KnownEnvironments, ChangeReport } from "../../../esc/api/detect-changes.ts";
 import type { Digests } from "./digests.ts";
@@ -18,14 +19,15 @@ import {
   type RoundTiming,
 } from "./rounds.ts";
 
+/** The time and the random numbers of the rounds. Tests replace them. */
 export interface Clock extends Record<"now" | "random", () => number> {
   /** Resolves after this time, or when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** The actions of the rounds, as the caller performs them. */
+/** The caller's functions for the actions of rounds, and the times of rounds. */
 export interface FollowedActions<Renewal> extends Pick<RoundTiming, "everyMs" | "sessionMs"> {
-  /** The digests of the values that the program got. */
+  /** The digests of the values that the program got at its start. */
   readonly digests: Digests;
   /** Looks at the revisions of the environments. */
   readonly look: (before: KnownEnvironments | undefined) => Promise<ChangeReport>;
@@ -40,14 +42,14 @@ export interface FollowedActions<Renewal> extends Pick<RoundTiming, "everyMs" | 
 }
 
 export interface Follower {
-  /** Resolves after the signal. Rejects only because of a bug. */
-  readonly ended: Promise<void>;
-  /** Begins a round now, or as soon as the present one has ended. Resolves when that round ends, or at the signal. */
+  /** Resolves once the loop has stopped because the signal was aborted. Rejects only because of a bug. */
+  readonly stopped: Promise<void>;
+  /** Begins a round now, or as soon as the present round has ended. Resolves when that round ends, or when the signal is aborted. */
   readonly lookNow: () => Promise<void>;
 }
 
-/** Follows until the signal is aborted. */
-export function follow<Renewal>(actions: FollowedActions<Renewal>, signal: AbortSignal): Follower {
+/** Begins the loop, which runs until the signal is aborted. */
+export function followEsc<Renewal>(actions: FollowedActions<Renewal>, signal: AbortSignal): Follower {
   const { digests, clock, everyMs, sessionMs, report } = actions;
   const pause = new Pause(clock, signal);
   const timing = (): RoundTiming => ({ now: clock.now(), random: clock.random(), everyMs, sessionMs });
@@ -73,17 +75,21 @@ export function follow<Renewal>(actions: FollowedActions<Renewal>, signal: Abort
       ({ state, messages, action } = nextStep(state, event, timing()));
     }
   };
-  return { ended: runRounds(), lookNow: () => pause.cutShort() };
+  return { stopped: runRounds(), lookNow: () => pause.cutShort() };
 }
 
-/** The pause between two rounds, which a caller may cut short. Such callers wait for the end of the round that follows. */
+/**
+ * The pauses between rounds. A caller of `cutShort` ends a pause early, and waits for the end of the round that follows. If a round is
+ * under way, it may already have looked at ESC, so the caller waits for the end of the next round.
+ */
 class Pause {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
-  /** The callers that wait for the end of the present round. */
+  /** Functions that resolve the promises of the callers who wait for the end of the present round. */
   #roundWaiters: readonly (() => void)[] = [];
-  /** The callers that wait for the end of the next round. */
+  /** The same for the callers who wait for the end of the next round. */
   #nextRoundWaiters: readonly (() => void)[] = [];
+  /** Aborted to end the present pause. */
   #timer = new AbortController();
 
   constructor(clock: Clock, signal: AbortSignal) {
@@ -99,14 +105,14 @@ class Pause {
   async wait(ms: number): Promise<boolean> {
     for (const release of this.#roundWaiters) release();
     this.#timer = new AbortController();
-    const isWanted = this.#nextRoundWaiters.length > 0;
-    if (!isWanted && !this.#signal.aborted) await this.#clock.wait(ms, this.#timer.signal);
+    const isRoundRequested = this.#nextRoundWaiters.length > 0;
+    if (!isRoundRequested && !this.#signal.aborted) await this.#clock.wait(ms, this.#timer.signal);
     this.#roundWaiters = this.#nextRoundWaiters;
     this.#nextRoundWaiters = [];
     return this.#roundWaiters.length > 0;
   }
 
-  /** Ends the present pause, or omits the next one. @returns resolves when the round after that ends, or at the signal */
+  /** Ends the present pause, or omits the next one. Resolves when the round after the pause ends, or when the signal is aborted. */
   cutShort(): Promise<void> {
     return new Promise((resolve) => {
       this.#nextRoundWaiters = [...this.#nextRoundWaiters, resolve];
@@ -116,12 +122,13 @@ class Pause {
   }
 }
 
-/** The shortest time between two looks because of 401. With a wrong key, a program may cause any number of these answers. */
+/** The shortest time between two looks because of HTTP 401. With a wrong key, a program may cause any number of these answers. */
 const MIN_LOOK_INTERVAL_MS = 10_000;
 
 /**
- * Returns a function for the caller to call whenever a service answers 401. It calls `look`, which asks ESC whether keys have
- * changed. All answers during a look share it, and those within ten seconds of its beginning cause no other one.
+ * Returns a function that the broker calls whenever a service answers HTTP 401. The function calls `look`, which asks ESC whether keys
+ * have changed, and resolves when the look has ended. Answers during a look wait for the same look. Answers within ten seconds of the
+ * beginning of a look cause no further look.
  */
 export function limitLooks(look: () => Promise<void>, now: () => number): () => Promise<void> {
   let lastLookAt = -Infinity;
@@ -130,7 +137,7 @@ export function limitLooks(look: () => Promise<void>, now: () => number): () => 
     if (currentLook !== undefined) return currentLook;
     if (now() - lastLookAt < MIN_LOOK_INTERVAL_MS) return Promise.resolve();
     lastLookAt = now();
-    // `look` has reported its failure itself. The program gets the 401, and the broker keeps the key.
+    // A look that fails has already reported the failure. The program gets the answer 401, and the broker keeps the key.
     const running = look().catch(() => {});
     currentLook = running.finally(() => {
       currentLook = undefined;

@@ -1,8 +1,7 @@
 /**
- * `--watch`: restarts the program, or swaps the broker's keys, when values in ESC change. Loaded only with the option.
- *
- * This file checks that all sources can be read again. `rounds.ts` decides when what is done, `follow-esc.ts` runs the rounds, and
- * `watched-run.ts` performs their actions on the program.
+ * Implements `--watch`: when values in Pulumi ESC change, the program is restarted, or the broker swaps the keys that it adds to the
+ * program's requests. The file is loaded only with the option. It checks that all sources can be read again, and returns the `Watch`
+ * for the launch. While the program runs, follow-esc.ts has the loop, rounds.ts decides what is done next, and watched-run.ts does it.
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -17,7 +16,9 @@ import { attempt } from "../../../system/errors.ts";
 import { refusePipedToken } from "../piped-token.ts";
 import { followProgram, type WatchedStart } from "./watched-run.ts";
 
+/** The default of `--watch-every`. */
 const DEFAULT_INTERVAL_MS = 30_000;
+/** The default of `--watch-grace`: as long as `docker stop` waits. */
 const DEFAULT_GRACE_MS = 10_000;
 
 /**
@@ -41,24 +42,30 @@ export function createWatch(watched: WatchedStart, context: Context): Watch | un
     signal: settings.watchSignal,
     graceMs: settings.watchGraceMs ?? DEFAULT_GRACE_MS,
     follow: (restart, write, mask) => {
-      const end = new AbortController();
-      // The terminal is the program's: nothing is asked there, and no progress is shown.
+      const abortController = new AbortController();
+      const { signal } = abortController;
+      // The program uses the terminal, so nothing is asked there, and no progress is shown.
       const contextBesideProgram = { ...context, err: write, isTerminal: () => false };
-      void followProgram(watched, { restart, mask }, { everyMs, context: contextBesideProgram, signal: end.signal });
-      return () => end.abort();
+      void followProgram(watched, { restart, mask }, { everyMs, context: contextBesideProgram, signal });
+      return () => abortController.abort();
     },
   };
 }
 
-/** Refuses values from pipes, also those that another source overrides: after a change the pipe's value may win. */
+/**
+ * Refuses values from pipes, also those that another source overrides: after a change in ESC, the value from the pipe may win.
+ *
+ * @throws SophiaError (settings, 125)
+ */
 function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cwd: string): void {
   for (const { name, origin, shadowed = [] } of resolution.values()) {
     for (const eachOrigin of [origin, ...shadowed.map((hidden) => hidden.origin)]) {
       const file = fileOf(eachOrigin);
       const isPipe = file !== undefined && attempt(() => statSync(resolve(cwd, file)).isFIFO()) === true;
       if (!isPipe) continue;
-      const variable = eachOrigin.source === "environment" ? eachOrigin.read?.by : undefined;
-      const pipe = variable === undefined ? printable(file) : `the file in ${variable}`;
+      // A path in a variable `NAME_FILE` is not shown, because the user may have put a secret there by mistake.
+      const pathVariable = eachOrigin.source === "environment" ? eachOrigin.read?.by : undefined;
+      const pipe = pathVariable === undefined ? printable(file) : `the file in ${pathVariable}`;
       throw new SophiaError({
         code: "settings",
         message: `--watch cannot read ${printable(name)} again for a restart: ${pipe} is a pipe`,
@@ -68,7 +75,7 @@ function refusePipedValues({ values: { resolution } }: Pick<Start, "values">, cw
   }
 }
 
-/** Returns the file that a value was read from: a `.env` file, a secrets folder's, or that of `NAME_FILE`. */
+/** Returns the file from which a value was read; undefined if no file has the value. `NAME_FILE` is the origin of its file's value. */
 function fileOf(origin: Origin): string | undefined {
   if (origin.source === "environment") return origin.read?.file;
   return "line" in origin && "file" in origin ? origin.file : undefined;

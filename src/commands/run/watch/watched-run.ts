@@ -1,6 +1,7 @@
 /**
  * Performs the actions of `--watch` while the program runs: looks for changes in Pulumi ESC, reads all sources again, restarts the
- * program, and swaps the broker's keys. rounds.ts decides which action comes next, and follow-esc.ts calls this file.
+ * program, and swaps the keys that the broker adds to the program's requests (`--broker`). watch.ts calls `followProgram` once the
+ * program runs. rounds.ts decides which action comes next, and follow-esc.ts has the loop that calls `WatchedRun`.
  */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
@@ -28,36 +29,38 @@ import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts
 import { setOffer, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
-import { startWith } from "../../parts/command-start.ts";
+import { resolveCommandStart } from "../../parts/command-start.ts";
 import type { BrokeredDelivery, RunBroker } from "../broker/run-broker.ts";
 import { createDelivery } from "../delivery.ts";
 import { createDigest } from "./digests.ts";
-import { type Clock, follow, limitLooks } from "./follow-esc.ts";
+import { type Clock, followEsc, limitLooks } from "./follow-esc.ts";
 import type { Lines, NewValues, RoundMessage } from "./rounds.ts";
 
-/** The start of the first program, with what its options have added. */
+/** The start of the first program, with what its options have added (`Additions`). */
 export interface WatchedStart {
   readonly invocation: Pick<Run, "command" | "flags">;
   readonly start: Start;
+  /** The masking of the first program's output; undefined if it is not masked. */
   readonly outputMasking: OutputMasking | undefined;
-  /** Returns the masking of the output after a change; undefined for none. */
+  /** Returns the masking of the output for the values after a change; undefined if the output is not masked. */
   readonly createOutputMasking: (
     settings: Settings,
     start: Start,
     context: Context,
     dummies: readonly Secret[] | undefined,
   ) => Promise<OutputMasking | undefined>;
+  /** Writes to the audit log; undefined without `--audit-log`. */
   readonly record: AuditRecorder | undefined;
   readonly broker: RunBroker | undefined;
 }
 
-/** The functions that act on the running program, see `Watch.follow`. */
+/** The functions that act on the running program. `Watch.follow` in launch/types.ts explains them. */
 interface ProgramControl {
   readonly restart: (renewal: Renewal) => Promise<void>;
   readonly mask: (outputMasking: OutputMasking) => void;
 }
 
-/** Follows ESC until the signal. Rejects only because of a bug. */
+/** Follows ESC until the signal is aborted. Rejects only because of a bug. */
 export async function followProgram(
   watched: WatchedStart,
   program: ProgramControl,
@@ -65,7 +68,7 @@ export async function followProgram(
 ): Promise<void> {
   const { start, broker } = watched;
   const run = new WatchedRun(watched, program, context);
-  const follower = follow<Change>(
+  const follower = followEsc<Change>(
     {
       digests: run.digest(broker?.first ?? createDelivery(start)),
       everyMs,
@@ -79,15 +82,17 @@ export async function followProgram(
     },
     signal,
   );
+  // If a service refuses a key (HTTP 401), the key may have changed in ESC.
   broker?.onUnauthorized(limitLooks(follower.lookNow, CLOCK.now));
-  await follower.ended;
+  await follower.stopped;
 }
 
-/** The values after a change, for a restart or for a swap of keys. `brokered` and `apply` are absent without a broker. */
+/** The values after a change, for a restart or for a swap of keys. `brokered` and `apply` are absent without `--broker`. */
 interface Change extends Renewal, Partial<Pick<BrokeredDelivery, "brokered" | "apply">> {
   readonly start: Start;
 }
 
+/** A run whose program has the values of ESC at one time, until the program is restarted or its keys are swapped. */
 class WatchedRun {
   readonly digest = createDigest();
   readonly #watched: WatchedStart;
@@ -95,9 +100,9 @@ class WatchedRun {
   readonly #context: Context;
   /** The settings that name the environments as they were last opened. */
   #openedSettings: EscSettings;
-  /** The same settings with the token of the last look, so that the next look need not obtain one. A failed look drops the token. */
+  /** `#openedSettings` with the token of the last look, so that the next look need not obtain one. A failed look drops the token. */
   #lookSettings: EscSettings;
-  /** The masking of the program's output. It has the secrets of all programs of this run. */
+  /** The masking of the program's output. It masks the secrets of all programs of this run. */
   #outputMasking: OutputMasking | undefined;
   /** The state of ESC from which the program, or the broker, has its values. */
   #esc: EscStatus;
@@ -127,7 +132,7 @@ class WatchedRun {
     return report;
   }
 
-  /** Reads all sources again. @returns the values, or the reason why they cannot replace those of the program */
+  /** Reads all sources again. @returns the values, or a warning that says why they cannot replace those of the program */
   async reopen(): Promise<NewValues<Change>> {
     try {
       return await this.#readAgain();
@@ -137,52 +142,58 @@ class WatchedRun {
     }
   }
 
-  /** Restarts the program with the new values. @returns the reason if it cannot be restarted; then it continues */
+  /**
+   * Restarts the program with the new values.
+   *
+   * @param names the variables that have changed, for the notice
+   * @returns a warning if the program cannot be restarted; then it continues
+   */
   async restart(change: Change, names: readonly string[]): Promise<Lines | undefined> {
     const { invocation, record, broker } = this.#watched;
     const { start, environment, files, brokered, apply } = change;
-    let droppedCount: number;
     try {
-      const { outputMasking, dropped } = this.#withFormerSecrets(change);
+      const { outputMasking, droppedCount } = this.#withFormerSecrets(change);
       const recordedBroker = broker && { run: broker.run, names: () => [...(brokered?.keys() ?? [])] };
       record?.({ event: "start", command: invocation.command[0], broker: recordedBroker }, false, start);
       await this.#program.restart({ environment, files, outputMasking });
       this.#outputMasking = outputMasking;
-      droppedCount = dropped;
       // At this time the former program has ended, and the next one has not been started, so neither uses the wrong keys.
       apply?.();
       this.#esc = start.store.esc;
+      this.report("notice", [`${enumerateNames(names)} changed in ESC: the program is restarted`]);
+      this.#reportDropped(droppedCount);
+      return undefined;
     } catch (error) {
       return describeRefusal(error);
     }
-    this.report("notice", [`${enumerateNames(names)} changed in ESC: the program is restarted`]);
-    this.#reportDropped(droppedCount);
-    return undefined;
   }
 
-  /** Makes the broker use the new keys. @returns the reason if it cannot; then it keeps the former keys */
+  /**
+   * Makes the broker use the new keys.
+   *
+   * @param names the keys that have changed, for the notice
+   * @returns a warning if the broker cannot use them; then it keeps the former keys
+   */
   swap(change: Change, names: readonly string[]): Lines | undefined {
     const { record, broker } = this.#watched;
     const { start, apply } = change;
     if (broker === undefined || apply === undefined) throw new TypeError("no broker has keys");
-    let droppedCount: number;
     try {
-      const { outputMasking, dropped } = this.#withFormerSecrets(change);
+      const { outputMasking, droppedCount } = this.#withFormerSecrets(change);
       record?.({ event: "swap", run: broker.run, names, former: this.#esc }, false, start);
-      // The new key is masked before the broker uses it: the answer of a service may repeat it.
+      // The new key is masked before the broker uses it, because the answer of a service may repeat the key.
       if (outputMasking !== undefined) this.#program.mask(outputMasking);
       this.#outputMasking = outputMasking;
-      droppedCount = dropped;
       apply();
       this.#esc = start.store.esc;
+      const values = names.length === 1 ? "the new value" : "the new values";
+      const consequence = `the broker uses ${values}, the program runs on`;
+      this.report("notice", [`${enumerateNames(names)} changed in ESC: ${consequence}`]);
+      this.#reportDropped(droppedCount);
+      return undefined;
     } catch (error) {
       return describeRefusal(error, `the broker keeps the former value of ${enumerateNames(names)}`);
     }
-    const values = names.length === 1 ? "the new value" : "the new values";
-    const consequence = `the broker uses ${values}, the program runs on`;
-    this.report("notice", [`${enumerateNames(names)} changed in ESC: ${consequence}`]);
-    this.#reportDropped(droppedCount);
-    return undefined;
   }
 
   /** Reads all sources, and checks the contract. @throws SophiaError (125) */
@@ -191,7 +202,7 @@ class WatchedRun {
     const { settings } = this.#watched.start;
     // This must ask ESC even if the cache is fresh. The cache stays on, so that it stores the new values.
     const cache = settings.cache || settings.cacheFreshMs !== undefined;
-    const start = await startWith({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
+    const start = await resolveCommandStart({ ...settings, cache, cacheFreshMs: undefined }, this.#context);
     const problem = problemOf(start) ?? this.#unmetContract(start);
     if (problem !== undefined) return problem;
     this.#openedSettings = settingsOfOpened(start);
@@ -201,6 +212,7 @@ class WatchedRun {
     return { kind: "ready", digests: this.digest(delivered), renewal: { ...delivered, start, outputMasking } };
   }
 
+  /** Returns a warning if the new values do not meet the contract. */
   #unmetContract(start: Start): NewValues<never> | undefined {
     const { enforceContract, quiet } = this.#watched.start.settings;
     if (!enforceContract || start.verdict.violations.length === 0) return undefined;
@@ -222,17 +234,17 @@ class WatchedRun {
     return createOutputMasking(settings, start, this.#context, broker?.dummies());
   }
 
-  /** Returns the masking after a change, with the former secrets as well. @throws SophiaError (redact-size) as `maskingOf` */
-  #withFormerSecrets({ outputMasking: next }: Change): {
+  /** Returns the masking after a change, which masks the former secrets as well. @throws SophiaError (redact-size) as `maskingOf` */
+  #withFormerSecrets({ outputMasking: nextMasking }: Change): {
     readonly outputMasking: OutputMasking | undefined;
-    /** The number of the oldest secrets, for which there is no room. */
-    readonly dropped: number;
+    /** The number of the oldest secrets that are no longer masked, because a masking has a limited size. */
+    readonly droppedCount: number;
   } {
-    const former = this.#outputMasking;
-    if (former === undefined) return { outputMasking: next, dropped: 0 };
-    const { secrets, dropped } = addFormerSecrets(next?.secrets ?? [], former.secrets);
-    // `former` has the notice of the first program, which is printed only once.
-    return { outputMasking: { ...former, secrets, masking: maskingOf(secrets) }, dropped };
+    const formerMasking = this.#outputMasking;
+    if (formerMasking === undefined) return { outputMasking: nextMasking, droppedCount: 0 };
+    const { secrets, dropped } = addFormerSecrets(nextMasking?.secrets ?? [], formerMasking.secrets);
+    // The notice that secrets are masked stays that of the first program, because it is printed only once.
+    return { outputMasking: { ...formerMasking, secrets, masking: maskingOf(secrets) }, droppedCount: dropped };
   }
 
   #reportDropped(count: number): void {
@@ -246,13 +258,14 @@ class WatchedRun {
 const CLOCK: Clock = {
   now: () => systemClock.now(),
   random: () => systemClock.random(),
+  // The timer rejects if the signal is aborted, but a wait that was cut short has simply ended.
   wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 
 /** Returns the reason why the sources of a start cannot replace the program's values; undefined if they can. */
 function problemOf({ settings, files, store: { esc }, verdict }: Start): NewValues<never> | undefined {
-  // ESC is not available, and cached values are not newer than those of the program.
-  if (esc.kind === "read" && esc.kept?.why === "unavailable") return trouble(esc.kept.failure);
+  // Values from the cache are not newer than those of the program.
+  if (esc.kind === "read" && esc.cacheUse?.why === "unavailable") return trouble(esc.cacheUse.failure);
   if (esc.kind === "refused") return trouble(esc.failure);
   // If a schema of ESC refuses values, the message of the unmet contract names them.
   const isExplainedByContract = settings.enforceContract && verdict.judged !== undefined;
@@ -265,7 +278,7 @@ function trouble(failure: Failure): NewValues<never> {
   return { kind: "trouble", lines: describeFailure(failure) };
 }
 
-/** Describes an error that the user can do something about. @throws any other error, which is a bug */
+/** Returns a warning for an error that the user can do something about. @throws any other error, which is a bug */
 function describeRefusal(error: unknown, consequence?: string): Lines {
   if (error instanceof SophiaError) return describeFailure(error, consequence);
   throw error;
@@ -279,9 +292,9 @@ function enumerateNames(names: readonly string[]): string {
   return enumerateFew(names.map(printable), 10);
 }
 
-/** Returns settings with the full names under which ESC has opened the environments, if it has. */
+/** Returns the settings of a start with the full names of the environments that ESC has opened, so that no name has two meanings. */
 function settingsOfOpened({ store: { esc } }: Start): EscSettings {
-  if (!("settings" in esc)) throw new TypeError("nothing to follow");
+  if (!("settings" in esc)) throw new TypeError("no ESC environment to follow");
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
   return settingsByFullNames(esc.settings, opened);

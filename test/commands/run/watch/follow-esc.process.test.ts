@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { follow } from "../../../../src/commands/run/watch/follow-esc.ts";
+import { followEsc } from "../../../../src/commands/run/watch/follow-esc.ts";
 import type { Lines, NewValues } from "../../../../src/commands/run/watch/rounds.ts";
 import { createDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
 import { readEsc } from "../../../../src/sources/esc-layers.ts";
@@ -47,7 +47,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
     const digests = await read();
     return { kind: "ready", digests, renewal: digests };
   };
-  const follower = follow<Digests>(
+  const follower = followEsc<Digests>(
     {
       digests: await read(),
       everyMs: 1000,
@@ -88,7 +88,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE, i
   onTestFinished(async () => {
     end.abort();
     go?.();
-    await follower.ended;
+    await follower.stopped;
     await server.close();
   });
   const { lookNow } = follower;
