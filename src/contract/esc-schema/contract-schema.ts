@@ -37,10 +37,7 @@ export interface Selection {
   readonly except: readonly string[];
 }
 
-/**
- * Matches globs that can match the name of a variable. They need no escape in single quotes of a shell, nor in the double quotes of the
- * description.
- */
+/** The characters of names of variables, and the wildcards. None needs an escape within the quotes of {@link describeWriter}. */
 const EFFECTIVE_GLOB = /^[\w*?.-]+$/;
 const DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
@@ -55,8 +52,13 @@ export function describeWriter({ only, except }: Selection): string {
   return `Written by "sophia-run enforce${options}". Change the contract and run it again.`;
 }
 
+/** Returns false for an empty glob, and for one with a character that no name of a variable has. */
+export function canMatchVariable(glob: string): boolean {
+  return EFFECTIVE_GLOB.test(glob);
+}
+
 function describeOption(option: string, globs: readonly string[]): readonly string[] {
-  const effectiveGlobs = globs.filter((glob) => EFFECTIVE_GLOB.test(glob));
+  const effectiveGlobs = globs.filter(canMatchVariable);
   return effectiveGlobs.length > 0 ? [` ${option} '${effectiveGlobs.join(",")}'`] : [];
 }
 
