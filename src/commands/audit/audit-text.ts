@@ -4,7 +4,7 @@ import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
-import { OPEN_ROLE } from "../../esc/api/tokens.ts";
+import { OPEN_ROLE, type TokenFacts } from "../../esc/api/tokens.ts";
 import { type ContractReport, reportTitle } from "../../output/report.ts";
 import { ageJson, ageLine } from "./age-text.ts";
 import type { SecretAge } from "./ages.ts";
@@ -78,12 +78,16 @@ function tokenLine(token: TokenReport, now: Date): string {
     case "unseen":
       return "➖ Its role and expiry are not visible to this token";
     case "known": {
-      const { name, role, expires } = token;
-      const mark = role === OPEN_ROLE ? "✅" : "➖";
-      const shownRole = role === undefined ? "role unknown" : `role ${role}`;
-      return `${mark} ${name}: ${shownRole}, ${describeExpiry(expires, now)}`;
+      const mark = token.role === OPEN_ROLE ? "✅" : "➖";
+      return `${mark} ${token.name}: ${describeRole(token)}, ${describeExpiry(token.expires, now)}`;
     }
   }
+}
+
+/** The service does not show what a custom role permits. */
+function describeRole({ role, roleName }: TokenFacts): string {
+  if (role !== undefined) return `role ${role}`;
+  return roleName === undefined ? "role unknown" : `custom role ${roleName} (its permissions are not visible)`;
 }
 
 function describeExpiry(expires: Date | undefined, now: Date): string {
