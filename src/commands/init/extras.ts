@@ -51,10 +51,10 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
 /** Returns the step that creates a devcontainer.json, or advice that says why init cannot create it. */
 function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
-  const { devcontainer, locks } = commandsFor(node);
+  const { devcontainer, lockFiles } = commandsFor(node);
   if (manifest === undefined) return notCreatedStep(file, "there is no package.json");
   if (workspace.member !== "") return notCreatedStep(file, "it belongs in the root of the workspace: start init there");
-  if (!node.isLocked) return notCreatedStep(file, `there is no ${locks[0]}`);
+  if (!node.isLocked) return notCreatedStep(file, `there is no ${lockFiles[0]}`);
   return { kind: "create", file, text: devcontainerText(name, devcontainer, usesEsc) };
 }
 
@@ -73,7 +73,7 @@ export function devcontainerAdvice(file: string, text: string, project: Project,
   const pythonTool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
   const { install, check } = isNode
     ? commandsFor(project.node).devcontainer
-    : { install: pythonTool?.install, check: `${pythonTool?.run ?? ""}sophia-run check` };
+    : { install: pythonTool?.install, check: `${pythonTool?.runPrefix ?? ""}sophia-run check` };
   const createCommand = config["postCreateCommand"];
   const needsNoInstall = install === undefined || INSTALL_COMMAND.test(JSON.stringify(createCommand ?? ""));
   const variables = {

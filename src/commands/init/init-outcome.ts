@@ -23,7 +23,7 @@ export function performStep(step: Exclude<SetupStep, Offer>, context: Context): 
     case "edit":
       writeText(targetFile(file, context), step.text);
       printReport(context, [{ text: `changed ${file}: it now has`, hangingIndent: 2 }]);
-      printFileLines(step.written, context);
+      printFileLines(step.newLines, context);
       printReport(context, remarks);
       return;
     case "advise":
@@ -63,8 +63,8 @@ export function printNextSteps({ project }: Survey, possible: readonly Extra[], 
   const { manifest, node, python } = project;
   const isInstalled = manifest === undefined || usesRootsDependency(project) || hasDependency(manifest);
   const instruction = isInstalled ? "refine the contract" : "add sophia-run as above, refine the contract";
-  const pythonPrefix = python === undefined ? "" : PYTHON_TOOLS[python].run;
-  const prefix = manifest === undefined ? pythonPrefix : NODE_TOOLS[node.name].run;
+  const pythonPrefix = python === undefined ? "" : PYTHON_TOOLS[python].runPrefix;
+  const prefix = manifest === undefined ? pythonPrefix : NODE_TOOLS[node.name].runPrefix;
   const commands = ["check", "docs"].map((name) => ({ text: `  ${prefix}sophia-run ${name}`, neverWraps: true }));
   printReport(context, ["", { text: `Next: ${instruction}, then run`, hangingIndent: 2 }, ...commands]);
 }

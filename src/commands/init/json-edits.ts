@@ -1,4 +1,4 @@
-/** Helpers for edits of JSON files that keep the file's formatting; pure. */
+/** What the edits of package.json and of agents' settings share: the formatting of a JSON file, and a check before the edit. */
 import type { FormattingOptions, Node } from "jsonc-parser";
 import { membersOf } from "../../contract/file/positions.ts";
 
@@ -9,6 +9,7 @@ export function formattingOf(text: string): FormattingOptions {
   return { insertSpaces: !isTab, tabSize: isTab ? 1 : indent.length, eol: lineBreakOf(text) };
 }
 
+/** Returns the line break that the text uses. A text without any gets `\n`. */
 export function lineBreakOf(text: string): string {
   return text.includes("\r\n") ? "\r\n" : "\n";
 }

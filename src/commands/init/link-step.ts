@@ -37,7 +37,7 @@ export function linkSteps(project: Project, yarnSettings: string | undefined): r
   };
   // The script would make each installation fail as long as sophia-run is not a dependency.
   if (!hasDependency(manifest)) return [{ kind: "advise", ...step }];
-  const change = { name: scriptName, from: currentCommand, to: newCommand };
+  const change = { name: scriptName, currentCommand, newCommand };
   const replaced = currentCommand === undefined ? [] : [`"${scriptName}": ${JSON.stringify(currentCommand)}`];
   return [{ kind: "offer", ...step, replaced, edit: (text) => withScripts(text, [change]), isLink: true }];
 }

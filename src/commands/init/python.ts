@@ -14,17 +14,17 @@ interface PythonToolCommands {
   /** Installs the dependencies of the project. */
   readonly install: string;
   /** The words, with a space, before a command of an installed package. */
-  readonly run: string;
+  readonly runPrefix: string;
 }
 
 const PACKAGE = pythonPackage(wheelTag());
 
 export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
-  uv: { add: `uv add ${PACKAGE}`, install: "uv sync", run: "uv run " },
-  poetry: { add: `poetry add ${PACKAGE}`, install: "poetry install", run: "poetry run " },
-  pdm: { add: `pdm add ${PACKAGE}`, install: "pdm install", run: "pdm run " },
-  pip: { install: "pip install --requirement requirements.txt", run: "" },
-  "pip .": { install: "pip install .", run: "" },
+  uv: { add: `uv add ${PACKAGE}`, install: "uv sync", runPrefix: "uv run " },
+  poetry: { add: `poetry add ${PACKAGE}`, install: "poetry install", runPrefix: "poetry run " },
+  pdm: { add: `pdm add ${PACKAGE}`, install: "pdm install", runPrefix: "pdm run " },
+  pip: { install: "pip install --requirement requirements.txt", runPrefix: "" },
+  "pip .": { install: "pip install .", runPrefix: "" },
 };
 
 /** Returns the platform tag in the name of the wheel for this computer, such as `win_amd64`. */
@@ -120,21 +120,21 @@ export function pythonSteps(
   fileExists: (file: string) => boolean,
 ): readonly SetupStep[] {
   if (text === undefined || tool === undefined) return [];
-  const { run } = PYTHON_TOOLS[tool];
+  const { runPrefix } = PYTHON_TOOLS[tool];
   const program = PROGRAMS.find(fileExists);
   const module = program?.replace(/\.py$/, "") ?? "main";
   const knownCommands = START_COMMANDS.filter(([packageName]) => packageName.test(text)).map(([, command]) =>
     command(module),
   );
   const commands = knownCommands.length > 0 ? knownCommands : [`python ${program ?? "PROGRAM.py"}`];
-  const remark = `sophia-run itself needs no Python; ${run}sophia-run docs --types python writes a typed settings class`;
+  const remark = `sophia-run itself needs no Python; ${runPrefix}sophia-run docs --types python writes a typed settings class`;
   return [
     hasPythonDependency(text) ? { kind: "ready", file } : dependencyStep(file, tool),
     {
       kind: "advise",
       file,
       title: "start programs with",
-      lines: commands.map((command) => `${run}sophia-run -- ${command}`),
+      lines: commands.map((command) => `${runPrefix}sophia-run -- ${command}`),
       remark,
     },
   ];

@@ -45,8 +45,8 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
   const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
     ...packageSteps(packageJson, {
-      add: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
-      edit: editsScripts,
+      addCommands: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
+      editsScripts: editsScripts,
       fileExists,
       isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
       hasRootDependency: usesRootsDependency(project),
