@@ -1,4 +1,4 @@
-/** The ages of secrets as lines for the user and as JSON. Pure. */
+/** The ages of secrets as lines for the user and as JSON. */
 import { describeAge, formatDay } from "../../core/day.ts";
 import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";

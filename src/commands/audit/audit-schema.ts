@@ -1,4 +1,4 @@
-/** Reports whether ESC itself checks the values by the contract (`sophia-run enforce`). Pure. */
+/** Reports whether ESC itself checks the values by the contract (`sophia-run enforce`). */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { entryOf } from "../../esc/definition/edit-entry.ts";

@@ -1,4 +1,4 @@
-/** The report of `audit`, for people and as JSON. It contains no value. Pure. */
+/** The report of `audit`, for people and as JSON. It contains no value. */
 import { formatDay } from "../../core/day.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";

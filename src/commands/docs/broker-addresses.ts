@@ -1,4 +1,4 @@
-/** The variables that a program gets for brokered keys, as the documents list them; pure. */
+/** The variables that a program gets for brokered keys, as the documents list them. */
 import { baseOf, brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
 

@@ -1,4 +1,4 @@
-/** Writes `.env.example` from the contract; pure. */
+/** Writes `.env.example` from the contract. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { chapters, formWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";

@@ -1,4 +1,4 @@
-/** Writes `env.d.ts` from the contract: the type of `process.env`; pure. */
+/** Writes `env.d.ts` from the contract: the type of `process.env`. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";

@@ -1,4 +1,4 @@
-/** Marks in the files that `docs` writes: the contract of the file, and the part of a Markdown document; pure. */
+/** Marks in the files that `docs` writes: the contract of the file, and the part of a Markdown document. */
 import { printable } from "../../core/text.ts";
 
 /** The text by which `docs` recognizes its files. */

@@ -1,4 +1,4 @@
-/** Chapters and wordings that all documents of a contract share; pure. */
+/** Chapters and wordings that all documents of a contract share. */
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";

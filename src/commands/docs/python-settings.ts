@@ -1,4 +1,4 @@
-/** Writes a Python module from the contract, which reads its variables from the environment; pure. */
+/** Writes a Python module from the contract, which reads its variables from the environment. */
 import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { wrap } from "../../core/lines.ts";
 import { printable, unicodeEscape } from "../../core/text.ts";

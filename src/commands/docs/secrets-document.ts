@@ -1,4 +1,4 @@
-/** Writes SECRETS.md for a project, or its tables for a document of the user; pure. */
+/** Writes SECRETS.md for a project, or its tables for a document of the user. */
 import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";

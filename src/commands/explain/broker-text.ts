@@ -1,4 +1,4 @@
-/** The rows of `explain` about --broker. Pure. */
+/** The rows of `explain` about --broker. */
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";

@@ -1,6 +1,6 @@
 /**
  * Collects the facts about each variable: its state and source, what it hides, which rules it breaks, and what the program gets.
- * The result contains no value. Pure.
+ * The result contains no value.
  */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";

@@ -1,4 +1,4 @@
-/** Masks the texts of a JSON value, such as the output of a coding agent's tool; pure. */
+/** Masks the texts of a JSON value, such as the output of a coding agent's tool. */
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type SearchedSecrets } from "../scan/inspect.ts";
 

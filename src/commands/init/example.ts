@@ -1,5 +1,5 @@
 /**
- * Parses a `.env.example` that a user wrote; pure. generated-example.ts parses those that `sophia-run docs` wrote.
+ * Parses a `.env.example` that a user wrote. generated-example.ts parses those that `sophia-run docs` wrote.
  *
  *     # The port of the server (optional)
  *     PORT=8080

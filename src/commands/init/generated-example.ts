@@ -1,5 +1,5 @@
 /**
- * Parses a file such as .env.example that `sophia-run docs` wrote, so that `init` can restore the contract from it; pure. Such a
+ * Parses a file such as .env.example that `sophia-run docs` wrote, so that `init` can restore the contract from it. Such a
  * file has a block for each variable:
  *
  *     # Database (required)

@@ -11,12 +11,13 @@ import { usesRootsDependency, type Survey } from "./project-survey.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { type Offer, targetFile, type SetupStep } from "./setup-step.ts";
 
-/** Creates or edits the file of a step, or prints the advice. Offers are made in offers.ts. */
+/** Creates or edits the file of a step, or prints the advice. offers.ts performs the steps to which the user must agree. */
 export function performStep(step: Exclude<SetupStep, Offer>, context: Context): void {
   const { file } = step;
   const remarks = remarkLines(step.remark);
   switch (step.kind) {
     case "create":
+      // "wx" fails if another program has created the file in the meantime.
       writeText(targetFile(file, context), step.text, "wx");
       printReport(context, [`created ${file}`, ...remarks]);
       return;
@@ -49,17 +50,20 @@ export function printFileLines(lines: readonly string[], context: Context): void
   context.out(lines.map((line) => `  ${printable(line)}\n`).join(""));
 }
 
+/** The width of the column with the options `--with NAME`. */
+const OPTION_COLUMNS = 20;
+
 /**
- * Prints the extras that can still be created, and the commands that come next.
+ * Prints the extras that init can still create, and the commands that the user should run next.
  *
- * @param possible the extras that init can still create
+ * @param possible the names of these extras
  */
 export function printNextSteps({ project }: Survey, possible: readonly Extra[], context: Context): void {
-  const extras = possible.map((name) => ({
-    text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`,
-    hangingIndent: 23,
-  }));
-  if (extras.length > 0) printReport(context, ["", "init can also create:", ...extras]);
+  const extraLines = possible.map((name): Line => {
+    const firstColumn = `  ${`--with ${name}`.padEnd(OPTION_COLUMNS)} `;
+    return { text: firstColumn + EXTRAS[name], hangingIndent: firstColumn.length };
+  });
+  if (extraLines.length > 0) printReport(context, ["", "init can also create:", ...extraLines]);
   const { manifest, node, python } = project;
   const isInstalled = manifest === undefined || usesRootsDependency(project) || hasDependency(manifest);
   const instruction = isInstalled ? "refine the contract" : "add sophia-run as above, refine the contract";

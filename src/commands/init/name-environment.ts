@@ -1,4 +1,7 @@
-/** The part of `init` that writes ESC environments into the new contract, so that other users need no `ESC_ENV`. */
+/**
+ * The questions and hints of `init` about the ESC environments in a new contract. A contract can name the environments that have its
+ * values, so that its users need no `ESC_ENV`.
+ */
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";

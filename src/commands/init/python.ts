@@ -5,7 +5,10 @@ import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
 import { parseToml } from "./tools/toml.ts";
 
-/** The installers of Python packages. It is `pip .` for a pyproject.toml without a tool, and `pip` for a requirements.txt. */
+/**
+ * The installers of Python packages. pip has two names: `pip` installs the packages in requirements.txt, and `pip .` the project
+ * itself with the dependencies in its pyproject.toml.
+ */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
@@ -35,7 +38,7 @@ function wheelTag(): string {
   return linuxWheelTag(isArm ? "aarch64" : "x86_64");
 }
 
-/** The command that usually starts a program, for each package among the dependencies. */
+/** The packages that start programs, each with its usual command. */
 const START_COMMANDS: readonly (readonly [packageName: RegExp, command: (module: string) => string])[] = [
   [/\buvicorn\b/i, (module) => `uvicorn ${module}:app`],
   [/\bgunicorn\b/i, (module) => `gunicorn ${module}:app`],
@@ -80,13 +83,13 @@ export function findPythonTool(
   fileExists: (file: string) => boolean,
 ): PythonTool | undefined {
   const hasTable = (tool: string): boolean => pyproject?.tools.includes(tool) === true;
-  const lockingTool = (["uv", "poetry", "pdm"] as const).find((tool) => fileExists(`${tool}.lock`) || hasTable(tool));
-  if (lockingTool !== undefined) return lockingTool;
+  const namedTool = (["uv", "poetry", "pdm"] as const).find((tool) => fileExists(`${tool}.lock`) || hasTable(tool));
+  if (namedTool !== undefined) return namedTool;
   if (pyproject !== undefined) return "pip .";
   return fileExists("requirements.txt") ? "pip" : undefined;
 }
 
-/** Returns the advice to add sophia-run to a file of dependencies. */
+/** Returns the advice to add sophia-run to the dependencies in a file. */
 function dependencyStep(file: string, tool: PythonTool): SetupStep {
   const problem = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
@@ -98,7 +101,7 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
   });
   if (add !== undefined) return adviceToRun(add);
   if (FETCH_WHEEL.length > 0) {
-    // The wheel is a file in the folder. A dependency in pyproject.toml may be a URL, but not a path (PEP 508).
+    // The wheel is a file in the folder. A dependency in pyproject.toml can be a URL, but not a path (PEP 508).
     if (file === "pyproject.toml") return adviceToRun(`pip install ${PACKAGE}`);
     return adviceToRun(`echo ${PACKAGE} >> ${file}`, install);
   }
@@ -110,8 +113,8 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
 /**
  * Returns the steps for a Python project; none if the folder has neither a pyproject.toml nor a requirements.txt.
  *
- * @param file the one of the two that names the dependencies
- * @param text the text of this file
+ * @param file the file with the dependencies: pyproject.toml or requirements.txt
+ * @param text the text of this file; undefined if it does not exist
  */
 export function pythonSteps(
   file: string,

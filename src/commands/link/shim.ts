@@ -1,5 +1,5 @@
 /**
- * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages; pure. `sophia-run link` may
+ * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages. `sophia-run link` may
  * replace such a script by a link, but must leave a script that a user has written or extended.
  */
 

@@ -1,17 +1,21 @@
-/** Parses connection URLs of PostgreSQL as libpq does; pure. https://www.postgresql.org/docs/current/libpq-connect.html */
+/**
+ * Parses connection URLs of PostgreSQL for `check --live`, in the same way as libpq, the client library of PostgreSQL.
+ * https://www.postgresql.org/docs/current/libpq-connect.html
+ */
 
-/** A name, an address, or the folder of a Unix socket, which begins with `/`. */
 export interface PostgresHost {
+  /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string;
   readonly port: number;
 }
 
 export interface PostgresTarget {
-  /** At least one. They are tried in turn. */
+  /** At least one host. A client tries them one after another. */
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** The value of `sslmode`, such as `prefer` or `verify-full`. */
   readonly sslMode: string;
 }
 
@@ -66,13 +70,14 @@ const DEFAULT_PORT = "5432";
 function parseHosts(authority: string, parameters: URLSearchParams): readonly PostgresHost[] | undefined {
   const ports = (parameters.get("port") ?? "").split(",");
   const hostParameter = parameters.get("host") ?? "";
-  const parsed = (hostParameter === "" ? authority : hostParameter).split(",").map((text, index) => {
+  const hostTexts = (hostParameter === "" ? authority : hostParameter).split(",");
+  const parsedHosts = hostTexts.map((text, index) => {
     // An empty port also means that the URL has none.
     const portParameter = ports[index] || ports[0] || DEFAULT_PORT;
     return hostParameter === "" ? parseHost(text, portParameter) : createHost(text, portParameter);
   });
-  const hosts = parsed.filter((host) => host !== undefined);
-  return hosts.length === parsed.length ? hosts : undefined;
+  const validHosts = parsedHosts.filter((host) => host !== undefined);
+  return validHosts.length === parsedHosts.length ? validHosts : undefined;
 }
 
 /** Parses `db1`, `db1:5433` or `[::1]:5433`. */
@@ -83,7 +88,7 @@ function parseHost(text: string, defaultPort: string): PostgresHost | undefined 
   return createHost(host, port === "" ? defaultPort : port);
 }
 
-/** @throws URIError for an invalid escape sequence */
+/** Returns undefined for an invalid port. @throws URIError for an invalid escape sequence */
 function createHost(encodedHost: string, portText: string): PostgresHost | undefined {
   const port = Number(portText);
   const host = decodeURIComponent(encodedHost).replace(/^\[(.*)\]$/, "$1");

@@ -1,5 +1,5 @@
 /**
- * Parses a `.env.schema` of varlock, in which comments above an item have decorators; pure.
+ * Parses a `.env.schema` of varlock, in which comments above an item have decorators.
  *
  *     # The port of the server
  *     # @required @type=port

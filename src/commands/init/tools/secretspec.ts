@@ -1,5 +1,5 @@
 /**
- * Parses a `secretspec.toml`. The profile `default` gives its secrets, and the other profiles only further names; pure.
+ * Parses a `secretspec.toml`. The profile `default` gives its secrets, and the other profiles only further names.
  *
  *     [profiles.default]
  *     DATABASE_URL = { description = "Where the orders are stored", required = true }

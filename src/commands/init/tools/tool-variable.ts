@@ -1,4 +1,4 @@
-/** The result that the parsers of other tools' files share, and how their variables become candidates; pure. */
+/** The result that the parsers of other tools' files share, and how their variables become candidates. */
 import { formatFault, noWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
