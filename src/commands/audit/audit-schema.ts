@@ -1,4 +1,7 @@
-/** Reports whether ESC itself checks the values by the contract (`sophia-run enforce`). */
+/**
+ * Finds out for `audit` whether ESC itself checks the values by the contract. `sophia-run enforce` writes the contract into an environment
+ * as a schema; this file compares the two.
+ */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { entryOf } from "../../esc/definition/edit-entry.ts";
@@ -6,9 +9,9 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import { schemaState } from "../parts/enforcement/schema-entry.ts";
 import type { AuditedDefinition } from "./ages.ts";
 
-/** The schema of one environment, with the states of `enforce --check`, and `unseen`: the definition cannot be read or parsed. */
 export interface SchemaReport {
   readonly environment: string;
+  /** The state that `enforce --check` finds, or `unseen` if the definition of the environment cannot be read or parsed. */
   readonly state: "current" | "differs" | "missing" | "unseen";
 }
 
@@ -37,6 +40,7 @@ export function auditSchemas(
   });
 }
 
+/** Returns the line of the report about one environment. */
 export function schemaLine({ environment, state }: SchemaReport): string {
   switch (state) {
     case "current":

@@ -1,4 +1,4 @@
-/** The report of `audit`, for people and as JSON. It contains no value. */
+/** Writes the report of `audit`, for people and as JSON. It contains no value. */
 import { formatDay } from "../../core/day.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
@@ -15,6 +15,7 @@ import type { Finding } from "./findings.ts";
 
 const INDENT = "   ";
 
+/** Everything that `audit` reports. */
 export interface AuditReport {
   readonly contract: ContractReport;
   readonly ages: readonly SecretAge[];
@@ -44,8 +45,9 @@ export function auditJson({ contract, ages, schemas, token, findings, unseen }: 
 /** Returns the report for people. */
 export function auditText(report: AuditReport, now: Date): readonly Line[] {
   const { contract, ages, isEscRead, schemas, token, findings, unseen } = report;
+  // A secret is "unchanged" if no revision that was read has changed it, so that there may be earlier revisions.
   const isHistoryCut = isEscRead && ages.some(({ change }) => change?.kind === "unchanged");
-  // The ages report overdue secrets, and the summary has the command for each.
+  // The section about ages shows overdue secrets, and the summary has the command for each.
   const otherFindings = findings.filter(({ kind }) => kind !== "overdue");
   const unseenCount = unseen.length + (token.kind === "unseen" ? 1 : 0);
   const sections: readonly (readonly Line[])[] = [
@@ -90,6 +92,7 @@ function describeRole({ role, roleName }: TokenFacts): string {
   return roleName === undefined ? "role unknown" : `custom role ${roleName} (its permissions are not visible)`;
 }
 
+/** Describes when a token expires. Undefined stands for a token that never does. */
 function describeExpiry(expires: Date | undefined, now: Date): string {
   if (expires === undefined) return "never expires";
   return `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;

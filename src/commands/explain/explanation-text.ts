@@ -29,7 +29,11 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/** Returns the explanation for people. @param inFull true if the user named the variables; then it has descriptions and remedies */
+/**
+ * Returns the explanation for people.
+ *
+ * @param inFull true if the user named the variables, whose rows then also have descriptions and remedies
+ */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   // Variables that the user named have no chapters, so their only title is empty.
@@ -116,8 +120,8 @@ function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableEx
   return [
     ["from", origin && describeLocation(origin) + (delivery === "file" ? ", passed as a private file" : "")],
     ["replaces", origin && describeOverridden(origin)],
-    ...shadows.map((hidden) =>
-      originRow("hides", hidden.origin, ` (${hidden.same ? "the same value" : "a different value"})`),
+    ...shadows.map(({ origin: shadowOrigin, same }) =>
+      originRow("hides", shadowOrigin, ` (${same ? "the same value" : "a different value"})`),
     ),
     ...withheld.map(({ origin: withheldOrigin, why }) =>
       originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_WORDS[why]}`),
@@ -179,7 +183,7 @@ function describeLocation(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? describeLine(origin) : ""}`;
 }
 
-/** Names the file with the credential that opened ESC, if it is in a file: the author of that file decides the value. */
+/** Names the file with the credential that opened ESC, if a file has it. Then the author of that file decides the value. */
 function describeOpener(origin: Origin): string {
   if (origin.source !== "esc" || origin.openedBy === undefined) return "";
   return `, opened by the credential in ${origin.openedBy}`;
@@ -197,7 +201,10 @@ function describeLine({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-/** Returns the mark before the name: broken (❌), declared and passed (✅), only passed (▫️), or not passed to the program (➖). */
+/**
+ * Returns the mark before the name. ❌: a rule is not met. ✅: declared, and the program gets it. ▫️: not declared, and the program
+ * gets it. ➖: the program does not get it.
+ */
 function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
   // These options set the variable although no source has it.
