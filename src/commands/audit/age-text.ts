@@ -5,7 +5,10 @@ import { printable } from "../../core/text.ts";
 import type { LastChange } from "../../esc/api/history.ts";
 import type { SecretAge } from "./ages.ts";
 
-/** Returns a line for each definition or history that the token may not see, with the secrets whose ages are therefore unknown. */
+/**
+ * Returns a line for each definition or history that the token may not see, with the secrets whose ages are therefore
+ * unknown.
+ */
 export function describeUnseenAges(ages: readonly SecretAge[]): readonly string[] {
   const unseen = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
   return Array.from(

@@ -1,6 +1,6 @@
 /**
- * Reads from the history of ESC when each secret last changed, and decides by the contract whether its rotation is overdue. `audit` and
- * `check --overdue` use this file, and age-text.ts describes the result.
+ * Reads from the history of ESC when each secret last changed, and decides by the contract whether its rotation is overdue.
+ * `audit` and `check --overdue` use this file, and age-text.ts describes the result.
  */
 import { namesOfDeclaration } from "../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
@@ -19,7 +19,9 @@ export interface SecretAge {
   readonly name: string;
   /** The last change of the secret; undefined if ESC does not have the secret, or was not read. */
   readonly change?: LastChange;
-  /** The time by which the user must rotate the secret; undefined if it need not be rotated, or if the time is not known. */
+  /**
+   * The time by which the user must rotate the secret; undefined if it need not be rotated, or if the time is not known.
+   */
   readonly due?: Date;
   /** Undefined if nothing shows whether the rotation is overdue. */
   readonly overdue: boolean | undefined;

@@ -1,6 +1,6 @@
 /**
- * Finds out for `audit` whether ESC itself checks the values by the contract. `sophia-run enforce` writes the contract into an environment
- * as a schema; this file compares the two.
+ * Finds out for `audit` whether ESC itself checks the values by the contract. `sophia-run enforce` writes the contract into
+ * an environment as a schema; this file compares the two.
  */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -18,7 +18,8 @@ export interface SchemaReport {
 /**
  * Compares the schema in each definition with the schema that the contract gives, for the options that it was written with.
  *
- * @param filesByEnvironment the variables of `values.files`, whose schema has a form of its own; undefined if they are not known
+ * @param filesByEnvironment the variables of `values.files`, whose schema has a form of its own; undefined if they are not
+ *   known
  */
 export function auditSchemas(
   contract: Contract,

@@ -1,6 +1,7 @@
 /**
- * Finds the tokens of an audit, and the role and expiry of the launcher's own token. There may be two tokens: the launcher's own, which
- * a start uses, and `ESC_ADMIN_TOKEN`. The audit reads with the second one if it is set, since it may see more.
+ * Finds the tokens of an audit, and the role and expiry of the launcher's own token. There may be two tokens: the
+ * launcher's own, which a start uses, and `ESC_ADMIN_TOKEN`. The audit reads with the second one if it is set, since it may
+ * see more.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -20,13 +21,19 @@ import { usageError } from "../parts/usage-errors.ts";
 interface HistoryAccess {
   /** The access of a start, with the launcher's own token. */
   readonly launcher: EscAccess;
-  /** The access by which the audit reads: with `ESC_ADMIN_TOKEN` of the process environment, otherwise with the launcher's token. */
+  /**
+   * The access by which the audit reads: with `ESC_ADMIN_TOKEN` of the process environment, otherwise with the launcher's
+   * token.
+   */
   readonly reader: EscAccess;
   /** The reason why ESC is not read, if the user's consent is missing. */
   readonly consentNotices: readonly Notice[];
 }
 
-/** Finds both ways to reach ESC. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
+/**
+ * Finds both ways to reach ESC. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with
+ * `SOPHIA_OFFLINE`
+ */
 export async function historyAccess(
   settings: Settings,
   contract: Contract,
@@ -66,8 +73,8 @@ export function describeUnreadEsc({ kind }: Exclude<EscAccess, { readonly kind: 
 }
 
 /**
- * Reads the role and the expiry of the launcher's token. A request with this token returns its name. A request with the reader's
- * token then finds this name in the list of tokens.
+ * Reads the role and the expiry of the launcher's token. A request with this token returns its name. A request with the
+ * reader's token then finds this name in the list of tokens.
  *
  * @throws SophiaError (125) if the service cannot be asked, or refuses the token
  */

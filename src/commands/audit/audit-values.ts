@@ -1,6 +1,6 @@
 /**
- * Finds for `audit` the values that are credentials although nothing declares them secret: in ESC, in `.env` files and in the process
- * environment. A finding names the kind of credential, never the value.
+ * Finds for `audit` the values that are credentials although nothing declares them secret: in ESC, in `.env` files and in
+ * the process environment. A finding names the kind of credential, never the value.
  */
 import { declarationOf } from "../../contract/check-contract.ts";
 import { credentialOf } from "../../contract/looks-secret.ts";
@@ -22,7 +22,9 @@ export interface ValueAudit {
   readonly wronglyPublicNames: ReadonlySet<string>;
   /** Descriptions of what could not be read. */
   readonly unseen: readonly string[];
-  /** The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated. */
+  /**
+   * The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated.
+   */
   readonly files: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
@@ -88,8 +90,8 @@ function fileNamesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
 }
 
 /**
- * Evaluates all environments. Returns undefined if the service does not do so for this token. The reason is in the part of the report
- * about the ages of secrets, so that it is not repeated here.
+ * Evaluates all environments. Returns undefined if the service does not do so for this token. The reason is in the part of
+ * the report about the ages of secrets, so that it is not repeated here.
  */
 async function evaluateAll(
   settings: EscSettings,

@@ -1,7 +1,7 @@
 /**
- * The command `sophia-run audit`. It reports the age of each secret, and risks in how secrets are stored, such as a `.env` file that git
- * tracks. It opens and changes no ESC environment. Each part of the audit has a file of its own; this file runs the parts in
- * parallel and joins their findings.
+ * The command `sophia-run audit`. It reports the age of each secret, and risks in how secrets are stored, such as a `.env`
+ * file that git tracks. It opens and changes no ESC environment. Each part of the audit has a file of its own; this file
+ * runs the parts in parallel and joins their findings.
  */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -21,7 +21,10 @@ import { auditToken, describeUnreadEsc, historyAccess } from "./audit-token.ts";
 import { auditValues, type ValueAudit } from "./audit-values.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings } from "./findings.ts";
 
-/** Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read. @throws SophiaError (125) */
+/**
+ * Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read. @throws SophiaError
+ * (125)
+ */
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const now = new Date();

@@ -1,6 +1,6 @@
 /**
- * The findings of `audit`: risks that the user should remove. This file collects the findings about the launcher's token, `.env`
- * files and the repository; `finding-text.ts` describes them.
+ * The findings of `audit`: risks that the user should remove. This file collects the findings about the launcher's token,
+ * `.env` files and the repository; `finding-text.ts` describes them.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -39,7 +39,10 @@ export type Finding =
 /** A token that expires within this time is a finding, so that the user can replace it in time. */
 const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
-/** Returns the findings about the role and the expiry of the launcher's token. A custom role has no identifier, and is no finding. */
+/**
+ * Returns the findings about the role and the expiry of the launcher's token. A custom role has no identifier, and is no
+ * finding.
+ */
 export function tokenFindings(token: TokenReport, now: Date): readonly Finding[] {
   if (token.kind !== "known") return [];
   const { role, expires } = token;

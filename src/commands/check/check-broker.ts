@@ -1,6 +1,6 @@
 /**
- * `check --broker`: reports which API keys a start with `--broker` would keep from the program, which then gets a dummy for each, and
- * why it would refuse others. No broker is started.
+ * `check --broker`: reports which API keys a start with `--broker` would keep from the program, which then gets a dummy for
+ * each, and why it would refuse others. No broker is started.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";

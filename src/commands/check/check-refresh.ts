@@ -1,6 +1,6 @@
 /**
- * `check --refresh` and `check --aws-refresh`: reports which credentials and files a start would renew while the program runs, and
- * which variables the program would get in their place. Nothing is renewed.
+ * `check --refresh` and `check --aws-refresh`: reports which credentials and files a start would renew while the program
+ * runs, and which variables the program would get in their place. Nothing is renewed.
  */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -67,7 +67,9 @@ function renewalLines(report: RenewalReport, prefix: string, option: string): re
   }
 }
 
-/** Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones. */
+/**
+ * Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones.
+ */
 async function awsProfileLines(environment: Context["environment"]): Promise<readonly string[]> {
   const path = await configWithCredentials(environment);
   if (path === undefined) return [];
@@ -77,7 +79,9 @@ async function awsProfileLines(environment: Context["environment"]): Promise<rea
   ];
 }
 
-/** Returns the lines of a warning. A start prints the same text after the word `warning: `, which the mark replaces here. */
+/**
+ * Returns the lines of a warning. A start prints the same text after the word `warning: `, which the mark replaces here.
+ */
 function warningLines([headline, ...details]: RefreshReport["warnings"][number]): readonly string[] {
   return [`⚠️ ${headline.replace(/^warning: /, "")}`, ...details.map((line) => `   ${line}`)];
 }

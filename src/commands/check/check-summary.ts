@@ -1,4 +1,7 @@
-/** Writes the summary of `check`: whether the values meet the contract, otherwise the reasons and remedies, and then warnings. */
+/**
+ * Writes the summary of `check`: whether the values meet the contract, otherwise the reasons and remedies, and then
+ * warnings.
+ */
 import { requirementExample } from "../../contract/remedies.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";

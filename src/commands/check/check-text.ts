@@ -1,4 +1,6 @@
-/** Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary. */
+/**
+ * Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary.
+ */
 import type { EscSetting } from "../../output/esc-report.ts";
 import { type LineReport, type Report, reportTitle } from "../../output/report.ts";
 import type { UnmetReport } from "../../output/unmet.ts";
@@ -55,7 +57,10 @@ export function reportText(
   return [title, ...sections.flatMap((lines) => ["", ...lines])];
 }
 
-/** Returns the section about ESC: environment, token, revisions and approvals. There is none if the project does not use ESC. */
+/**
+ * Returns the section about ESC: environment, token, revisions and approvals. There is none if the project does not use
+ * ESC.
+ */
 function escSection(
   report: Report,
   ages: readonly EnvironmentAge[],
@@ -126,8 +131,8 @@ function hiddenSources({ name, origin }: LineReport, { variables }: Report): str
 }
 
 /**
- * Returns true for a value from the main source: the last ESC environment itself, not one that it imports. Most values come from
- * there, so that their lines name no source.
+ * Returns true for a value from the main source: the last ESC environment itself, not one that it imports. Most values come
+ * from there, so that their lines name no source.
  */
 function isFromMainSource(origin: Origin, { esc }: Report): boolean {
   if (origin.source !== "esc" || origin.importedFrom !== undefined || origin.alias !== undefined) return false;

@@ -1,7 +1,8 @@
 /**
- * The command `sophia-run check`. It reads all sources of values as a start would, and reports whether the values meet the contract;
- * no program is started. `--overdue`, `--live`, `--broker` and `--refresh` each add an {@link ExtraCheck} to the report. With
- * `--code` and `--against` other functions run instead, which compare code, or ESC environments, with the contract.
+ * The command `sophia-run check`. It reads all sources of values as a start would, and reports whether the values meet the
+ * contract; no program is started. `--overdue`, `--live`, `--broker` and `--refresh` each add an {@link ExtraCheck} to the
+ * report. With `--code` and `--against` other functions run instead, which compare code, or ESC environments, with the
+ * contract.
  */
 import { conflict, usageError } from "../parts/usage-errors.ts";
 import { ExitStatus } from "../../core/error.ts";
@@ -99,7 +100,10 @@ async function checkStart(settings: Settings, options: Values, context: Context)
   return isPassed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** Runs the checks that options add, in the order of their sections in the report. Their code is loaded only if it is needed. */
+/**
+ * Runs the checks that options add, in the order of their sections in the report. Their code is loaded only if it is
+ * needed.
+ */
 async function runExtraChecks(
   start: Start,
   settings: Settings,
@@ -131,8 +135,8 @@ async function runExtraChecks(
 }
 
 /**
- * Prints the notices to stderr, except for those whose fact is in the report: that cached values are used, and that ESC could not
- * be read completely, if the report states this as the cause of an unmet contract.
+ * Prints the notices to stderr, except for those whose fact is in the report: that cached values are used, and that ESC
+ * could not be read completely, if the report states this as the cause of an unmet contract.
  */
 function printOtherNotices(start: Start, unmet: UnmetReport | undefined, settings: Settings, context: Context): void {
   const notices = start.verdict.notices.filter(
@@ -141,7 +145,9 @@ function printOtherNotices(start: Start, unmet: UnmetReport | undefined, setting
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
 }
 
-/** Reads the age of each ESC environment and the approvals that it needs. Leaves out what the launcher's token may not see. */
+/**
+ * Reads the age of each ESC environment and the approvals that it needs. Leaves out what the launcher's token may not see.
+ */
 async function readEnvironmentDetails(
   esc: EscStatus,
   settings: Settings,

@@ -1,6 +1,7 @@
 /**
- * Reads for `check` when each ESC environment last changed, and whether opening or changing it needs an approval (a gate). audit has
- * a file of its own for the ages of single secrets, `ages.ts`. That one needs a YAML parser, which a plain `check` must not load.
+ * Reads for `check` when each ESC environment last changed, and whether opening or changing it needs an approval (a gate).
+ * audit has a file of its own for the ages of single secrets, `ages.ts`. That one needs a YAML parser, which a plain
+ * `check` must not load.
  */
 import { describeAge } from "../../core/day.ts";
 import { type RequiredApprovals, readRequiredApprovals } from "../../esc/api/approvals.ts";
@@ -22,7 +23,9 @@ export interface EnvironmentGates extends RequiredApprovals {
   readonly environment: string;
 }
 
-/** Reads the newest revision of each environment. Leaves out an environment if its history is not visible, or if ESC fails. */
+/**
+ * Reads the newest revision of each environment. Leaves out an environment if its history is not visible, or if ESC fails.
+ */
 export async function readEnvironmentAges(
   settings: EscSettings,
   progress: Progress,

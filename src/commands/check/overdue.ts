@@ -14,8 +14,8 @@ import { readSecretAges, type SecretAge } from "../audit/ages.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
 /**
- * Returns the check of all declared secrets. A secret whose age the token may not see does not make it fail, but a history that
- * cannot be read does.
+ * Returns the check of all declared secrets. A secret whose age the token may not see does not make it fail, but a history
+ * that cannot be read does.
  */
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();

@@ -1,7 +1,7 @@
 /**
- * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (`completion.ts`) call
- * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of `complete`. At most the contract is read, never ESC or
- * a value, because the answer must come at once.
+ * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (completion.ts) start
+ * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of complete(). The answer must come at once, so
+ * this file reads the contract at most, but neither ESC nor any value.
  */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
@@ -22,11 +22,13 @@ const FILES_ANSWER = ":files";
 /** The answer that asks the shell to complete another command, followed by the index of that command's first word. */
 const COMMAND_ANSWER = ":command";
 
+/** A word that the shell offers. */
 interface Candidate {
   readonly value: string;
   readonly describe?: string;
 }
 
+/** The options by their names. */
 type Options = Readonly<Record<string, Option>>;
 
 /**
@@ -163,7 +165,9 @@ async function positionalCandidates(
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 
-/** Loads the contract that the typed words or the environment name, or else the one of the folder; undefined if that fails. */
+/**
+ * Loads the contract that the typed words or the environment name, or else the one of the folder; undefined if that fails.
+ */
 async function loadNamedContract({ values }: Parsed, context: Context): Promise<Contract | undefined> {
   const namedFile = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
   const contractFile = typeof namedFile === "string" && namedFile !== "" ? namedFile : undefined;

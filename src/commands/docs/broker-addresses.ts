@@ -1,6 +1,7 @@
 /**
- * Adds to a contract the variables with the address of the broker, so that the documents of `sophia-run docs` list them. With `--broker` a
- * program gets a dummy in place of an API key, and in another variable the address to which it sends its requests.
+ * Adds to a contract the variables with the address of the broker, so that the documents of `sophia-run docs` list them.
+ * With `--broker` a program gets a dummy in place of an API key, and in another variable the address to which it sends its
+ * requests.
  */
 import { baseOf, brokerEntryOf } from "../../contract/broker/entry.ts";
 import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
@@ -9,8 +10,9 @@ import type { Contract, Declaration, SectionLine } from "../../contract/contract
 const NOTE = "Set by sophia-run --broker, for ";
 
 /**
- * Returns the contract with these variables, each after its key. Only the keys that have a member `broker` in the contract get them. A
- * key that the broker knows without this member does not, so that the documents of other contracts stay as they are.
+ * Returns the contract with these variables, each after its key. Only the keys that have a member `broker` in the contract
+ * get them. A key that the broker knows without this member does not, so that the documents of other contracts stay as they
+ * are.
  */
 export function withAddresses(contract: Contract): Contract {
   const addedByKey = new Map<string, readonly Declaration[]>();

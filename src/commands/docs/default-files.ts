@@ -1,4 +1,7 @@
-/** Chooses the files that `sophia-run docs` writes if the user names none, and the style of the Python module, to fit the project. */
+/**
+ * Chooses the files that `sophia-run docs` writes if the user names none, and the style of the Python module, to fit the
+ * project.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readIn } from "../parts/project-files.ts";
@@ -34,8 +37,8 @@ async function hasTypeScript(folder: string): Promise<boolean> {
 }
 
 /**
- * Chooses the style of the Python module: the one that `--types` names, otherwise the style of the existing module, otherwise the one
- * that fits the dependencies.
+ * Chooses the style of the Python module: the one that `--types` names, otherwise the style of the existing module,
+ * otherwise the one that fits the dependencies.
  *
  * @param currentText the text of the existing module
  * @param folders the folders whose dependencies decide

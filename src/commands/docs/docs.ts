@@ -1,7 +1,7 @@
 /**
- * The command `sophia-run docs`. It writes SECRETS.md, `.env.example` and types from the contract, or compares these files with it
- * (`--check`). It writes all files or none: it makes all drafts, and finds each reason against writing, before it writes the
- * first file.
+ * The command `sophia-run docs`. It writes SECRETS.md, `.env.example` and types from the contract, or compares these files
+ * with it (`--check`). It writes all files or none: it makes all drafts, and finds each reason against writing, before it
+ * writes the first file.
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -76,7 +76,10 @@ function createWorkflowReader(folder: string): ReadWorkflows {
   return () => (workflows ??= workflowsIn(projectRoot(folder)));
 }
 
-/** Writes all files. @throws SophiaError (125) before the first one, if a file is a link out of the project or belongs to the user */
+/**
+ * Writes all files. @throws SophiaError (125) before the first one, if a file is a link out of the project or belongs to
+ * the user
+ */
 function writeAll(drafts: readonly DocumentDraft[], isForced: boolean, context: Context): void {
   refuseLinks(drafts);
   if (!isForced) refuseForeign(drafts);

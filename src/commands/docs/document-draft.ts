@@ -1,7 +1,7 @@
 /**
- * Makes the draft of a file that `sophia-run docs` writes: the text that the file has now, and its new text. The name of the file decides
- * what it gets: SECRETS.md or the part about the contract (`*.md`), a Python module (`*.py`), types for TypeScript (`*.d.ts`), or
- * else the text of a `.env.example`.
+ * Makes the draft of a file that `sophia-run docs` writes: the text that the file has now, and its new text. The name of
+ * the file decides what it gets: SECRETS.md or the part about the contract (`*.md`), a Python module (`*.py`), types for
+ * TypeScript (`*.d.ts`), or else the text of a `.env.example`.
  */
 import { basename, dirname, relative } from "node:path";
 import { shownPath } from "../../contract/file/contract-text.ts";

@@ -1,4 +1,7 @@
-/** Writes the text of `.env.example` from the contract, for `sophia-run docs`. A file that the user wrote gets what it lacks. */
+/**
+ * Writes the text of `.env.example` from the contract, for `sophia-run docs`. A file that the user wrote gets what it
+ * lacks.
+ */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import {
@@ -17,7 +20,10 @@ export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", 
 const BEGIN = "# --- Written by `sophia-run docs`: further variables of the contract ---";
 const END = "# --- End of the part that `sophia-run docs` writes ---";
 
-/** Returns the text of the user with a block at its end, which has the variables of the contract that the text does not assign. */
+/**
+ * Returns the text of the user with a block at its end, which has the variables of the contract that the text does not
+ * assign.
+ */
 export function mergedExample(currentText: string, contract: Contract): string {
   const lineBreak = currentText.includes("\r\n") ? "\r\n" : "\n";
   const userLines = withoutBlock(currentText.split(/\r\n|\n/));

@@ -1,4 +1,7 @@
-/** Writes the text of `env.d.ts` from the contract, for `sophia-run docs`. The file gives `process.env` a type in TypeScript. */
+/**
+ * Writes the text of `env.d.ts` from the contract, for `sophia-run docs`. The file gives `process.env` a type in
+ * TypeScript.
+ */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";

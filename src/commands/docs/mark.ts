@@ -1,6 +1,6 @@
 /**
- * The marks in the files that `sophia-run docs` writes. One line names the contract of the file, so that later runs recognize the file and
- * `init` finds the contract. In a Markdown document two markers enclose the part that `docs` writes:
+ * The marks in the files that `sophia-run docs` writes. One line names the contract of the file, so that later runs
+ * recognize the file and `init` finds the contract. In a Markdown document two markers enclose the part that `docs` writes:
  *
  *     <!-- contract: begin. `sophia-run docs` writes this part. -->
  *     <!-- contract: end -->
@@ -38,14 +38,17 @@ export function sourceOfDocument(text: string): DocumentSource | undefined {
 const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
-/** Returns `document` if `docs` writes the whole text: the document is empty or has these markers. Otherwise returns `contract`. */
+/**
+ * Returns `document` if `docs` writes the whole text: the document is empty or has these markers. Otherwise returns
+ * `contract`.
+ */
 export function partOf(document: string): PartName {
   return document.trim() === "" || findPart(document, "document") !== undefined ? "document" : "contract";
 }
 
 /**
- * Returns the document with new text between the markers, which are added at its end if they are missing. The rest of the document
- * stays as it is.
+ * Returns the document with new text between the markers, which are added at its end if they are missing. The rest of the
+ * document stays as it is.
  *
  * @param mark the result of {@link markOf}
  */
@@ -64,7 +67,10 @@ export function withPart(document: string, part: PartName, mark: string, blocks:
   return `${document.trimEnd()}${lineBreak}${lineBreak}${partText}${lineBreak}`;
 }
 
-/** Returns the offsets of a part with its markers; undefined if the document does not have both markers. The end is exclusive. */
+/**
+ * Returns the offsets of a part with its markers; undefined if the document does not have both markers. The end is
+ * exclusive.
+ */
 function findPart(document: string, part: PartName): { readonly start: number; readonly end: number } | undefined {
   const start = findMarkerLine(document, beginMarker(part), 0);
   const endMarkerStart = start === -1 ? -1 : findMarkerLine(document, endMarker(part), start);
@@ -79,7 +85,10 @@ function endMarker(part: PartName): string {
   return `<!-- ${PARTS[part]}: end -->`;
 }
 
-/** Returns the offset of a line that begins with the marker, or -1. A marker within a line is ignored, since it is part of a text. */
+/**
+ * Returns the offset of a line that begins with the marker, or -1. A marker within a line is ignored, since it is part of a
+ * text.
+ */
 function findMarkerLine(document: string, marker: string, startOffset: number): number {
   let offset = document.indexOf(marker, startOffset);
   while (offset > 0 && document[offset - 1] !== "\n") offset = document.indexOf(marker, offset + 1);

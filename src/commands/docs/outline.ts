@@ -11,8 +11,8 @@ export interface Chapter {
 }
 
 /**
- * Returns the sections of the contract as chapters, and a last chapter with the variables of no section. Each variable is only in the
- * first section that names it or its group.
+ * Returns the sections of the contract as chapters, and a last chapter with the variables of no section. Each variable is
+ * only in the first section that names it or its group.
  */
 export function chapters({ sections, variables }: Contract): readonly Chapter[] {
   const unassigned = new Map(variables);

@@ -1,6 +1,6 @@
 /**
- * Finds the facts about a project that SECRETS.md states besides its contract: whether the project is on GitHub, which workflows check it, and
- * whether its values are in Pulumi ESC.
+ * Finds the facts about a project that SECRETS.md states besides its contract: whether the project is on GitHub, which
+ * workflows check it, and whether its values are in Pulumi ESC.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -35,8 +35,9 @@ export function factsInDocument(document: string, usesEsc: boolean): ProjectFact
 }
 
 /**
- * Decides whether the documents also describe ESC. A contract that uses ESC decides it first, and then the documents that exist. So the
- * result of `--check` is the same on each machine. Only for new documents do the workflows and this machine decide.
+ * Decides whether the documents also describe ESC. A contract that uses ESC decides it first, and then the documents that
+ * exist. So the result of `--check` is the same on each machine. Only for new documents do the workflows and this machine
+ * decide.
  *
  * @param existingTexts the documents that exist
  */

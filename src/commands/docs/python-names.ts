@@ -7,7 +7,9 @@ const KEYWORDS = [
   ["not", "or", "pass", "raise", "return", "try", "while", "with", "yield"],
 ].flat();
 
-/** The attributes that the generated classes and pydantic's models have already, and the names that the module itself uses. */
+/**
+ * The attributes that the generated classes and pydantic's models have already, and the names that the module itself uses.
+ */
 const RESERVED_ATTRIBUTES = [
   ["from_environment", "copy", "json", "dict", "schema", "schema_json", "construct", "validate", "parse_obj"],
   ["parse_raw", "parse_file", "from_orm", "update_forward_refs", "settings_customise_sources"],
@@ -17,7 +19,10 @@ const RESERVED_ATTRIBUTES = [
   ["field", "str", "int", "float", "bool", "classmethod", "os"],
 ].flat();
 
-/** Returns the attribute of each variable, such as `qdrant_url` for `QDRANT_URL`. An attribute that is taken gets underscores at its end. */
+/**
+ * Returns the attribute of each variable, such as `qdrant_url` for `QDRANT_URL`. An attribute that is taken gets
+ * underscores at its end.
+ */
 export function attributeNames(variables: readonly string[]): ReadonlyMap<string, string> {
   const usedNames = new Set([...KEYWORDS, ...RESERVED_ATTRIBUTES]);
   return new Map(

@@ -1,6 +1,6 @@
 /**
- * Writes the text of `settings.py` from the contract, for `sophia-run docs`. This Python module has a class with a typed attribute for each
- * variable, which reads the variables from the environment.
+ * Writes the text of `settings.py` from the contract, for `sophia-run docs`. This Python module has a class with a typed
+ * attribute for each variable, which reads the variables from the environment.
  */
 import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { wrap } from "../../core/lines.ts";
@@ -35,8 +35,8 @@ export function styleOf(text: string): PythonStyle {
 }
 
 /**
- * Returns the text of the module, for Python 3.10 and later. An attribute is None if its variable is unset or empty, and neither
- * required nor with a default. No `repr` shows a secret, and no error message contains a value.
+ * Returns the text of the module, for Python 3.10 and later. An attribute is None if its variable is unset or empty, and
+ * neither required nor with a default. No `repr` shows a secret, and no error message contains a value.
  *
  * @param mark the result of `markOf`
  */
@@ -52,7 +52,8 @@ export function pythonSettings(contract: Contract, mark: string, style: PythonSt
       declaration,
       isRequired: fallback === undefined && rules.some(({ kind }) => kind === "required"),
       type: typeOf(declaration),
-      // The value is in a file, and the program gets the path of this file, so that the default is not the variable's value.
+      // The value is in a file, and the program gets the path of this file, so that the default is not the variable's
+      // value.
       defaultLiteral:
         fallback === undefined || declaration.as === "file" ? undefined : pythonLiteral(declaration, fallback),
     };

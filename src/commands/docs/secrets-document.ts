@@ -1,6 +1,6 @@
 /**
- * Writes the text of SECRETS.md for `sophia-run docs`: how the users of a project get, rotate and check its secrets, with tables of the
- * variables. In a document that the user wrote, `docs` puts only the tables.
+ * Writes the text of SECRETS.md for `sophia-run docs`: how the users of a project get, rotate and check its secrets, with
+ * tables of the variables. In a document that the user wrote, `docs` puts only the tables.
  */
 import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -29,9 +29,9 @@ export interface ProjectFacts {
 }
 
 /**
- * Returns the blocks of the document, which an empty line separates. No command line in it has a value, since other users of the machine
- * could read it. bash and zsh read each block of commands as one command, so that `read` does not take the next pasted line
- * for its answer.
+ * Returns the blocks of the document, which an empty line separates. No command line in it has a value, since other users
+ * of the machine could read it. bash and zsh read each block of commands as one command, so that `read` does not take the
+ * next pasted line for its answer.
  */
 export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);

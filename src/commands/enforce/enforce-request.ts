@@ -11,7 +11,10 @@ export interface EnforceRequest extends SchemaRequest {
 /** Entries of `values` to which ESC gives a meaning. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(["environmentVariables", "files", "pulumiConfig"]);
 
-/** @throws SophiaError (usage, 125) for options that exclude each other, for a name that cannot be a key, or for a useless `--only` */
+/**
+ * @throws SophiaError (usage, 125) for options that exclude each other, for a name that cannot be a key, or for a useless
+ * `--only`
+ */
 export function parseRequest(options: Values): EnforceRequest {
   const isCheck = options["check"] === true;
   const isRemove = options["remove"] === true;
@@ -20,7 +23,8 @@ export function parseRequest(options: Values): EnforceRequest {
   if (key !== undefined) requireKey(key);
   const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };
   if (options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
-    // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole contract.
+    // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole
+    // contract.
     throw usageError("--only matches no name of a variable", "* stands for any characters, ? for one: --only 'DB_*'");
   }
   // Without these options, a check is about the variables that the schema was written for.
@@ -41,7 +45,9 @@ function requireKey(key: string): void {
   }
 }
 
-/** The option may be given several times, and each time with several globs: `--only PORT,LOG_*`, as the schema records them. */
+/**
+ * The option may be given several times, and each time with several globs: `--only PORT,LOG_*`, as the schema records them.
+ */
 function globsIn(option: Values[string]): readonly string[] {
   return Array.isArray(option) ? option.flatMap((globs) => globs.split(",")) : [];
 }

@@ -1,4 +1,6 @@
-/** The reports of `enforce`: the result of a check, the difference that a change makes, and the limits of a schema. Pure. */
+/**
+ * The reports of `enforce`: the result of a check, the difference that a change makes, and the limits of a schema. Pure.
+ */
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { type EnvironmentState, formatRevision } from "../../esc/api/change.ts";
 import { entryOf, type ValuesEntry } from "../../esc/definition/edit-entry.ts";

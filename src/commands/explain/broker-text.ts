@@ -1,4 +1,7 @@
-/** Writes the rows of `sophia-run explain` about `--broker`, which keeps API keys from the program. The rows contain no value. */
+/**
+ * Writes the rows of `sophia-run explain` about `--broker`, which keeps API keys from the program. The rows contain no
+ * value.
+ */
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";

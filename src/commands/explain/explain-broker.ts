@@ -1,7 +1,7 @@
 /**
- * Explains for `sophia-run explain` what `--broker` does with a variable. The broker keeps API keys from the program: in place of a key the
- * program gets a dummy, and in another variable the broker's address. The result also lists where else a program could find
- * the key.
+ * Explains for `sophia-run explain` what `--broker` does with a variable. The broker keeps API keys from the program: in
+ * place of a key the program gets a dummy, and in another variable the broker's address. The result also lists where else a
+ * program could find the key.
  */
 import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";

@@ -1,6 +1,6 @@
 /**
- * Explains for `sophia-run explain` what `--refresh` or `--aws-refresh` does with a variable. These options renew credentials and files
- * from ESC while the program runs. The file has the facts, and the rows of the report.
+ * Explains for `sophia-run explain` what `--refresh` or `--aws-refresh` does with a variable. These options renew
+ * credentials and files from ESC while the program runs. The file has the facts, and the rows of the report.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
@@ -60,7 +60,8 @@ export function createRefreshExplainer(start: Start, settings: Settings): Refres
 }
 
 /**
- * Explains a variable by what happens to one kind of credentials, or to files. Returns undefined if the variable is not of this kind.
+ * Explains a variable by what happens to one kind of credentials, or to files. Returns undefined if the variable is not of
+ * this kind.
  */
 function explainPart(
   name: string,

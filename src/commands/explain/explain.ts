@@ -1,7 +1,7 @@
 /**
- * The command `sophia-run explain`. It reports for each variable where its value comes from, which values it overrides, and what the
- * program gets. explanation.ts collects the facts, and explanation-text.ts writes the report. explain-broker.ts and
- * explain-refresh.ts add the effects of `--broker` and `--refresh`.
+ * The command `sophia-run explain`. It reports for each variable where its value comes from, which values it overrides, and
+ * what the program gets. explanation.ts collects the facts, and explanation-text.ts writes the report. explain-broker.ts
+ * and explain-refresh.ts add the effects of `--broker` and `--refresh`.
  */
 import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";

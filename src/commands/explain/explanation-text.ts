@@ -1,7 +1,7 @@
 /**
- * Formats the report of `sophia-run explain`, as text for people and as JSON (`--json`). The report says for each variable where its
- * value comes from, what the program gets, and which rules of the contract apply. It contains no value. explanation.ts collects the
- * facts; this file has no side effects.
+ * Formats the report of `sophia-run explain`, as text for people and as JSON (`--json`). The report says for each variable
+ * where its value comes from, what the program gets, and which rules of the contract apply. It contains no value.
+ * explanation.ts collects the facts; this file has no side effects.
  *
  *     ✅ DATABASE_URL (Main database)
  *        state    set, secret
@@ -23,7 +23,9 @@ import { WITHHOLDING_WORDS } from "../../output/withheld-words.ts";
 /** The indent of lines below the head of the report. */
 const INDENT = "  ";
 
-/** Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
+/**
+ * Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added.
+ */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
@@ -92,7 +94,10 @@ function describeEsc({ status, environment, environments, credential, failure }:
   }
 }
 
-/** A row of the table about a variable. A row without a text is not shown. A remedy has an empty key, so it stands below its problem. */
+/**
+ * A row of the table about a variable. A row without a text is not shown. A remedy has an empty key, so it stands below its
+ * problem.
+ */
 type Row = readonly [key: string, text: string | undefined];
 
 /** Returns the lines about a variable: a line with its name, and a table. */
@@ -115,7 +120,9 @@ function variableLines(variable: VariableExplanation, inFull: boolean): readonly
   return [`${markOf(variable)} ${name}${label}`, ...rows.flatMap(rowLines)];
 }
 
-/** Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on. */
+/**
+ * Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on.
+ */
 function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableExplanation): readonly Row[] {
   return [
     ["from", origin && describeLocation(origin) + (delivery === "file" ? ", passed as a private file" : "")],
@@ -202,8 +209,8 @@ function describeLine({ line }: { readonly line?: number }): string {
 }
 
 /**
- * Returns the mark before the name. ❌: a rule is not met. ✅: declared, and the program gets it. ▫️: not declared, and the program
- * gets it. ➖: the program does not get it.
+ * Returns the mark before the name. ❌: a rule is not met. ✅: declared, and the program gets it. ▫️: not declared, and the
+ * program gets it. ➖: the program does not get it.
  */
 function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
@@ -230,8 +237,8 @@ function describeState({ state, passed, withheld, declared, secret, broker, refr
 }
 
 /**
- * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is undefined
- * unless it may surprise the user.
+ * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is
+ * undefined unless it may surprise the user.
  */
 function describeOutput(variable: VariableExplanation, inFull: boolean): string | undefined {
   const { masking, declared, credential, reason } = variable;

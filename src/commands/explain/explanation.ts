@@ -1,6 +1,7 @@
 /**
- * Collects the facts that `sophia-run explain` reports about each variable: its state and source, which values it overrides, which
- * rules it breaks, and what the program gets. The result contains no value. explanation-text.ts writes the report.
+ * Collects the facts that `sophia-run explain` reports about each variable: its state and source, which values it
+ * overrides, which rules it breaks, and what the program gets. The result contains no value. explanation-text.ts writes the
+ * report.
  */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
@@ -26,7 +27,9 @@ export interface Explanation {
   /** True if there is no contract, and the built-in one is not meant. */
   readonly isAbsent: boolean;
   readonly esc: Report["esc"];
-  /** The variables that the user named, or all: first the declared ones by the chapters of the contract, then the others. */
+  /**
+   * The variables that the user named, or all: first the declared ones by the chapters of the contract, then the others.
+   */
   readonly chapters: readonly Chapter[];
   /** The numbers of undeclared variables of the process environment that the report does not list. */
   readonly unlisted: { readonly passed: number; readonly withheld: number };
@@ -48,7 +51,10 @@ export interface VariableExplanation {
   readonly secret: boolean;
   /** `masked`: `--redact` masks the value. Otherwise the reason why it does not; undefined without a value. */
   readonly masking: Maskability | "not-secret" | undefined;
-  /** Describes a credential in the value of a variable that nothing declares secret. It makes the value secret, unless `reason` is set. */
+  /**
+   * Describes a credential in the value of a variable that nothing declares secret. It makes the value secret, unless
+   * `reason` is set.
+   */
   readonly credential: string | undefined;
   /** The contract's reason why the value is public. */
   readonly reason: string | undefined;
@@ -263,7 +269,10 @@ class VariableExplainer {
   }
 }
 
-/** Returns what identifies a rule. For a rule of a group it is the group's name, since `--include` replaces the rule by another object. */
+/**
+ * Returns what identifies a rule. For a rule of a group it is the group's name, since `--include` replaces the rule by
+ * another object.
+ */
 function identityOf(rule: Rule): Rule | string {
   return "group" in rule ? rule.group : rule;
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the places from which a program could still read an API key that the broker keeps from it (`--broker`), such as a `.env` file.
- * `sophia-run explain` lists these places. The result never contains the value.
+ * Finds the places from which a program could still read an API key that the broker keeps from it (`--broker`), such as a
+ * `.env` file. `sophia-run explain` lists these places. The result never contains the value.
  */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";

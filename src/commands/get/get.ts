@@ -22,7 +22,10 @@ import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
 import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
-/** The words of the refusal to print a value, see `refuseAgent` and `refuseTerminal`. */
+/**
+ * The texts of the refusals by refuseAgent() and refuseTerminal(): a value must not appear before an agent or on a
+ * terminal.
+ */
 const PRINTER = {
   prints: "get would print a value",
   underAgent: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
@@ -44,8 +47,8 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     verdict: { notices },
   } = start;
   const declaredName = contract.aliases.get(name) ?? name;
-  // Only the rules for this variable matter. But if a schema of ESC refuses the environment, each violation is a reason why ESC gives
-  // no value.
+  // Only the rules for this variable matter. But if a schema of ESC refuses the environment, each violation is a reason why
+  // ESC gives no value.
   const isEnvironmentRefused = start.verdict.judged !== undefined && !selected.has(declaredName);
   const violations = start.verdict.violations.filter(
     (violation) => isEnvironmentRefused || namesOfViolation(violation).includes(declaredName),
@@ -98,7 +101,9 @@ function notSet(name: string, start: Start): SophiaError {
   );
 }
 
-/** Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125) */
+/**
+ * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
+ */
 function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boolean): string {
   if (!isUtf8(bytes)) {
     throw new SophiaError({

@@ -1,6 +1,7 @@
 /**
- * Builds the help texts: `--help`, `--help=all`, `sophia-run COMMAND --help` and `sophia-run help TOPIC`. Each text consists of the
- * usage, prose, a table (`help-table.ts`) and further paragraphs, and is then broken into lines for the width of the terminal.
+ * Builds the help texts: `--help`, `--help=all`, `sophia-run COMMAND --help` and `sophia-run help TOPIC`. Each text
+ * consists of the usage, prose, a table (`help-table.ts`) and further paragraphs, and is then broken into lines for the
+ * width of the terminal.
  */
 import type { CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
@@ -30,7 +31,9 @@ const EPILOGUE = [
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
 
-/** Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all` */
+/**
+ * Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all`
+ */
 export async function helpOf(
   subject: CommandName | TopicName | undefined,
   layout: Layout,
@@ -48,7 +51,9 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
-/** Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well */
+/**
+ * Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well
+ */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
@@ -63,7 +68,10 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   return layOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
 }
 
-/** Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options itself */
+/**
+ * Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options
+ * itself
+ */
 async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
   const blocks = [
@@ -109,8 +117,8 @@ const FIRST_COLUMN = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
 const DESCRIPTION_INDENT = 8;
 
 /**
- * Breaks a line of prose or of a table. Further lines of a description are aligned with its first line. yargs could break lines
- * itself, but would also break them within words.
+ * Breaks a line of prose or of a table. Further lines of a description are aligned with its first line. yargs could break
+ * lines itself, but would also break them within words.
  */
 function breakLine(line: string, width: number): readonly string[] {
   const [columnAndGap, column = ""] = FIRST_COLUMN.exec(line) ?? [];

@@ -1,4 +1,7 @@
-/** `sophia-run import FILE`: writes the variables of a `.env` file to ESC in one revision, then offers to remove them from it. */
+/**
+ * The command `sophia-run import FILE`. It writes the variables of a `.env` file to an ESC environment in one revision, and
+ * then offers to remove them from the file.
+ */
 import { resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -25,8 +28,10 @@ import { createPlanner, isChange, type PlannedValue } from "../parts/writing/wri
 import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { offerRemoval } from "./removal.ts";
 
+/** The option that the plan proposes for values in plain text. */
 const PLAIN_OPTION = "--plain NAME";
 
+/** Returns 0 if ESC has all values, 1 if it keeps others or the user declines, 3 for a draft. @throws SophiaError (125) */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
   const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;
@@ -91,7 +96,10 @@ function isSame({ state }: PlannedValue): boolean {
   return state === "same";
 }
 
-/** Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it secret */
+/**
+ * Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it
+ * secret
+ */
 function parsePlainOption(
   option: unknown,
   variables: readonly Variable[],

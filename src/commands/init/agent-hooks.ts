@@ -1,7 +1,7 @@
 /**
  * Returns the step of `init --with claude,codex` that adds hooks to the settings of a coding agent. The agent then runs
- * `sophia-run hook` around each use of a tool, so that it sees no secret (docs/agents.md). Everything else in the settings stays,
- * also comments: JSON is edited in place, and TOML gets further lines at its end.
+ * `sophia-run hook` around each use of a tool, so that it sees no secret (docs/agents.md). Everything else in the settings
+ * stays, also comments: JSON is edited in place, and TOML gets further lines at its end.
  */
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
 import { JsonSyntaxError, lineAndColumn, parseWithPositions } from "../../contract/file/positions.ts";
@@ -24,7 +24,9 @@ export type Agent = (typeof AGENT_NAMES)[number];
 const EVENTS = ["PreToolUse", "PostToolUse"] as const;
 type Event = (typeof EVENTS)[number];
 
-/** The time in seconds after which an agent stops a hook, as docs/agents.md has it. A hook usually takes far less than one. */
+/**
+ * The time in seconds after which an agent stops a hook, as docs/agents.md has it. A hook usually takes far less than one.
+ */
 const TIMEOUT_S = 15;
 
 /** How the settings of one agent are read and changed. */
@@ -98,7 +100,10 @@ export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep
   }
 }
 
-/** Returns the words, with a space, that start an installed dependency: `npx `. Empty if the agent must find sophia-run on the PATH. */
+/**
+ * Returns the words, with a space, that start an installed dependency: `npx `. Empty if the agent must find sophia-run on
+ * the PATH.
+ */
 function commandPrefix({ project, pyproject = "" }: Survey): string {
   const { manifest, node, python } = project;
   if (manifest !== undefined && (hasDependency(manifest) || usesRootsDependency(project))) {
@@ -109,8 +114,8 @@ function commandPrefix({ project, pyproject = "" }: Survey): string {
 }
 
 /**
- * Returns the events for which the settings have no hook of sophia-run. The settings of both agents have groups of hooks for each
- * event:
+ * Returns the events for which the settings have no hook of sophia-run. The settings of both agents have groups of hooks
+ * for each event:
  *
  *     { hooks: { PreToolUse: [{ matcher: "*", hooks: [{ command: "sophia-run hook codex" }] }] } }
  *

@@ -1,6 +1,6 @@
 /**
- * Returns the text of the new `sophia.contract.json` that `init` writes. Its variables are the candidates that the sources of
- * `init`, such as the code or .env.example, have returned. This file has no side effects.
+ * Returns the text of the new `sophia.contract.json` that `init` writes. Its variables are the candidates that the sources
+ * of `init`, such as the code or .env.example, have returned. This file has no side effects.
  */
 import type { ValueFormat } from "../../contract/contract-model.ts";
 import { formatFault, noWork } from "../../contract/format.ts";
@@ -18,12 +18,14 @@ interface ContractDraft {
   readonly groups: readonly CandidateGroup[];
 }
 
-/** The value of `$schema` in the built-in contract. A copy in a project has the address of the project's own schema instead. */
+/**
+ * The value of `$schema` in the built-in contract. A copy in a project has the address of the project's own schema instead.
+ */
 const BUILT_IN_SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
 /**
- * Returns the text of a contract that declares the candidates. If the contract would only extend the built-in one, the text is
- * the whole built-in contract.
+ * Returns the text of a contract that declares the candidates. If the contract would only extend the built-in one, the text
+ * is the whole built-in contract.
  *
  * @param $schema the address of the schema, for editors
  */
@@ -91,8 +93,8 @@ function variableEntry(candidate: Candidate) {
 }
 
 /**
- * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the sources
- * must be known to have it. A variable without an example and without a value is a port if it has the name of one.
+ * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the
+ * sources must be known to have it. A variable without an example and without a value is a port if it has the name of one.
  */
 function guessFormat({
   name,

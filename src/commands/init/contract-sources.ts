@@ -1,7 +1,7 @@
 /**
- * Reads the sources from which `init` takes the variables of a new contract, such as the code and `.env.example`. Each source has a
- * name, which is a value of `--from`, and a function that reads it. The longer functions are in tools/, variables-in-esc.ts and
- * variables-in-code.ts.
+ * Reads the sources from which `init` takes the variables of a new contract, such as the code and `.env.example`. Each
+ * source has a name, which is a value of `--from`, and a function that reads it. The longer functions are in tools/,
+ * variables-in-esc.ts and variables-in-code.ts.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -107,8 +107,8 @@ export async function readSources(
 const MAX_NAMES = 10;
 
 /**
- * Reads the names in the `.env` files that a start would read. The values are usually secrets, so none of them is written into
- * the contract. They only serve to test whether a format that the name suggests fits.
+ * Reads the names in the `.env` files that a start would read. The values are usually secrets, so none of them is written
+ * into the contract. They only serve to test whether a format that the name suggests fits.
  */
 async function readDotenvNames(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
@@ -154,8 +154,9 @@ function placeOf(variable: Variable | undefined): CodePlace | undefined {
 }
 
 /**
- * Reads `.env.example`, or another file with this purpose. If `sophia-run docs` wrote the file, it names the contract from which it
- * was written. The new contract extends that one if it still exists; otherwise the variables in the file restore it.
+ * Reads `.env.example`, or another file with this purpose. If `sophia-run docs` wrote the file, it names the contract from
+ * which it was written. The new contract extends that one if it still exists; otherwise the variables in the file restore
+ * it.
  */
 async function readExampleFile({ project }: Context): Promise<SourceResult | undefined> {
   const fileName = [...EXAMPLE_FILES, "SECRETS.md"].find((name) => existsSync(join(project, name)));
@@ -180,7 +181,9 @@ async function readExampleFile({ project }: Context): Promise<SourceResult | und
   return { candidates: locatedCandidates, ...groups, source: fileName };
 }
 
-/** Returns for each variable the number, from 1, of the first line that assigns it, even if the assignment is commented out. */
+/**
+ * Returns for each variable the number, from 1, of the first line that assigns it, even if the assignment is commented out.
+ */
 function linesByName(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {

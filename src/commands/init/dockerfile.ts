@@ -1,7 +1,7 @@
 /**
  * The steps of `init` for a Dockerfile, so that the image starts its program with sophia-run. For a Dockerfile that exists,
- * dockerfileAdvice() returns the lines that the user must add. Otherwise newDockerfile() creates one that runs the build script
- * and the start script of package.json.
+ * dockerfileAdvice() returns the lines that the user must add. Otherwise newDockerfile() creates one that runs the build
+ * script and the start script of package.json.
  */
 import { relative, sep } from "node:path";
 import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../parts/package-source.ts";
@@ -14,8 +14,8 @@ import { startCommand, type StartCommand } from "./start-command.ts";
 const FILE = "Dockerfile";
 const BASE_IMAGE = "FROM node:24-bookworm-slim";
 /**
- * The path of the executable in an image. An image must name the path, since the name `sophia-run` alone would find the script of
- * the package in node_modules, which is first on PATH and needs Node.js.
+ * The path of the executable in an image. An image must name the path, since the name `sophia-run` alone would find the
+ * script of the package in node_modules, which is first on PATH and needs Node.js.
  */
 const EXECUTABLE = "/usr/local/bin/sophia-run";
 const DOCKERIGNORE = `# No file with a secret is sent to the builder.
@@ -48,8 +48,8 @@ export function dockerfileAdvice(text: string, { manifest, python }: Project): S
 }
 
 /**
- * Returns the advice for a Dockerfile that starts sophia-run already. In the shell form, `CMD sophia-run -- node server.js`,
- * it must add `exec`, since the shell would not pass SIGTERM on.
+ * Returns the advice for a Dockerfile that starts sophia-run already. In the shell form,
+ * `CMD sophia-run -- node server.js`, it must add `exec`, since the shell would not pass SIGTERM on.
  */
 function adviceForShellForm(text: string, cmdInShellForm: string | undefined): SetupStep {
   const shellEntrypoint = shellFormCommand("ENTRYPOINT", text);
@@ -72,7 +72,10 @@ function shellFormCommand(instruction: "ENTRYPOINT" | "CMD", text: string): stri
   return command?.startsWith("[") === true ? undefined : command;
 }
 
-/** Returns the words by which the exec form runs a command of the shell form. They start a shell only if the command needs one. */
+/**
+ * Returns the words by which the exec form runs a command of the shell form. They start a shell only if the command needs
+ * one.
+ */
 function execWords(shellCommand: string | undefined): readonly string[] {
   if (shellCommand === undefined) return [];
   const command = shellCommand.replace(/^exec\s+/, "");
@@ -84,8 +87,8 @@ export function newDockerfile(survey: Survey): readonly SetupStep[] {
   const text = dockerfileText(survey);
   if (typeof text !== "string") return [notCreatedStep(FILE, text.obstacle)];
   const { member } = survey.project.workspace;
-  // The usual .dockerignore is that of the folder from which the image is built: the root of the workspace. BuildKit looks for
-  // one next to the Dockerfile first.
+  // The usual .dockerignore is that of the folder from which the image is built: the root of the workspace. BuildKit looks
+  // for one next to the Dockerfile first.
   const ignoreFile = member === "" ? ".dockerignore" : "Dockerfile.dockerignore";
   const pathToRoot = member.replaceAll(/[^/]+/g, "..");
   const remark = member === "" ? undefined : `build it by: docker build --file ${FILE} ${pathToRoot}`;
@@ -235,8 +238,9 @@ function readsOtherFiles(manifest: Manifest, rootFileExists: (file: string) => b
 }
 
 /**
- * Returns the files that must be copied before the installation: those of the package manager, and the tarballs in the folder
- * that are dependencies. The tarball of sophia-run is copied in any version, so that an update needs no change of the Dockerfile.
+ * Returns the files that must be copied before the installation: those of the package manager, and the tarballs in the
+ * folder that are dependencies. The tarball of sophia-run is copied in any version, so that an update needs no change of
+ * the Dockerfile.
  */
 function filesToInstall(installationFiles: string, manifest: Manifest): string {
   const tarballVersion = /^(?:[\w-]*@?file:)?(?:\.\/)?([\w.-]+\.t(?:ar\.)?gz)$/;

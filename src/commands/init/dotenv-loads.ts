@@ -1,6 +1,6 @@
 /**
- * Finds calls by which a program loads `.env` files by itself, with dotenv for Node.js or python-dotenv. `init` reports which of
- * them may stay, and which must change because they replace values that sophia-run has set.
+ * Finds calls by which a program loads `.env` files by itself, with dotenv for Node.js or python-dotenv. `init` reports
+ * which of them may stay, and which must change because they replace values that sophia-run has set.
  */
 import type { Line } from "../../core/lines.ts";
 import { expressionAt, firstMatches } from "../parts/code/reads.ts";
@@ -21,7 +21,9 @@ const PACKAGE = String.raw`["'](?:@dotenvx\/)?dotenv(?:x|-flow|-expand|-safe)?["
 const PACKAGE_IMPORT = new RegExp(
   String.raw`\brequire\(\s*${PACKAGE}\s*\)|\bfrom\s*${PACKAGE}|\bimport\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*["']dotenv\/config["']`,
 );
-/** Matches `import "dotenv/config"`, which loads the file by itself, and calls such as `dotenv.config()` up to the bracket. */
+/**
+ * Matches `import "dotenv/config"`, which loads the file by itself, and calls such as `dotenv.config()` up to the bracket.
+ */
 const SCRIPT_LOAD = new RegExp(
   String.raw`\b(?:import|require)\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*${PACKAGE}\s*\)\s*\.\s*config(?=\()|\b(?:dotenv\w*|env)\.config(?=\()|(?<![\w.])config(?=\()`,
   "gi",

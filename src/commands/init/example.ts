@@ -19,11 +19,11 @@ const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
 const ASSIGNMENT = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
 
 /**
- * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment says
- * so. The comment lines directly above an assignment become the description.
+ * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment
+ * says so. The comment lines directly above an assignment become the description.
  *
- * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor the
- * name of the variable is one of a secret.
+ * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor
+ * the name of the variable is one of a secret.
  */
 export function parseExample(text: string): readonly Candidate[] {
   const candidates = new Map<string, Candidate>();

@@ -1,7 +1,7 @@
 /**
- * The extras of `init`: files besides the contract that `init --with` creates, which are a Dockerfile, a devcontainer.json and a
- * workflow of GitHub Actions. For a file that exists init only prints the lines to add. Tests compare the new files with those
- * in examples/.
+ * The extras of `init`: files besides the contract that `init --with` creates, which are a Dockerfile, a devcontainer.json
+ * and a workflow of GitHub Actions. For a file that exists init only prints the lines to add. Tests compare the new files
+ * with those in examples/.
  */
 import { parse } from "jsonc-parser";
 import { shellWord } from "../../core/shell.ts";
@@ -65,8 +65,8 @@ const INSTALL_COMMAND =
   /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
 
 /**
- * Returns the advice for a devcontainer.json that exists: the keys that the user must add. For a key that the file has already, the
- * advice contains its present value as well, so that the user can replace it.
+ * Returns the advice for a devcontainer.json that exists: the keys that the user must add. For a key that the file has
+ * already, the advice contains its present value as well, so that the user can replace it.
  */
 export function devcontainerAdvice(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
   if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };

@@ -89,7 +89,9 @@ function toCandidate({ name, label, rules, comments }: VariableBlock): Candidate
   };
 }
 
-/** Sorts the variables of a group by preference: the order of their names in the group's sentence at the head of the file. */
+/**
+ * Sorts the variables of a group by preference: the order of their names in the group's sentence at the head of the file.
+ */
 function sortByPreference(names: readonly string[], label: string, lines: readonly string[]): readonly string[] {
   const sentence = lines.find((line) => line.startsWith(`# ${label}: `)) ?? "";
   const words = sentence.slice(label.length).split(/[\s,.]+/);

@@ -43,8 +43,8 @@ export function remarkLines(remark: string | undefined): readonly Line[] {
 }
 
 /**
- * Prints lines that belong into a file. printReport() must not print them, since it replaces `sophia-run` by the command with
- * which the user started it.
+ * Prints lines that belong into a file. printReport() must not print them, since it replaces `sophia-run` by the command
+ * with which the user started it.
  */
 export function printFileLines(lines: readonly string[], context: Context): void {
   context.out(lines.map((line) => `  ${printable(line)}\n`).join(""));

@@ -1,4 +1,6 @@
-/** The questions of `init` with a numbered list, such as which variables are required. The user answers `1, 3` or `PORT`. */
+/**
+ * The questions of `init` with a numbered list, such as which variables are required. The user answers `1, 3` or `PORT`.
+ */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
@@ -8,8 +10,8 @@ import { canAsk } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
 /**
- * Asks which variables are required, if their sources do not decide it. It proposes those that the code reads without a fallback.
- * Without a terminal there is no question, and the proposed variables become required.
+ * Asks which variables are required, if their sources do not decide it. It proposes those that the code reads without a
+ * fallback. Without a terminal there is no question, and the proposed variables become required.
  *
  * @returns all candidates, and in `assumedRequired` those that have become required without a question
  */

@@ -1,6 +1,6 @@
 /**
- * The command `sophia-run init`. It examines the project, asks at a terminal which files to create, writes the contract, and then
- * creates or changes the other files, such as a Dockerfile or package.json.
+ * The command `sophia-run init`. It examines the project, asks at a terminal which files to create, writes the contract,
+ * and then creates or changes the other files, such as a Dockerfile or package.json.
  */
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -50,8 +50,8 @@ export const init: Command = async ({ options }, context) => {
 };
 
 /**
- * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names another
- * workflow.
+ * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names
+ * another workflow.
  */
 function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
   const namedExtras = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
@@ -60,7 +60,9 @@ function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
   return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === workflow);
 }
 
-/** Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file */
+/**
+ * Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file
+ */
 function singleWorkflow(extras: readonly Extra[]): Extra | undefined {
   const workflows = extras.filter(isWorkflow);
   if (workflows.length <= 1) return workflows[0];
@@ -72,8 +74,9 @@ function isWorkflow(extra: Extra): boolean {
 }
 
 /**
- * Returns the extras that init offers, since their files do not exist and can be created. A project that uses ESC may choose
- * among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no token.
+ * Returns the extras that init offers, since their files do not exist and can be created. A project that uses ESC may
+ * choose among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no
+ * token.
  */
 function possibleExtras(survey: Survey): readonly Extra[] {
   const canCreate = (extra: Extra): boolean => stepsForExtra(extra, survey).some(({ kind }) => kind === "create");

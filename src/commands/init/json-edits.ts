@@ -1,4 +1,6 @@
-/** What the edits of package.json and of agents' settings share: the formatting of a JSON file, and a check before the edit. */
+/**
+ * What the edits of package.json and of agents' settings share: the formatting of a JSON file, and a check before the edit.
+ */
 import type { FormattingOptions, Node } from "jsonc-parser";
 import { membersOf } from "../../contract/file/positions.ts";
 
@@ -15,8 +17,8 @@ export function lineBreakOf(text: string): string {
 }
 
 /**
- * Returns true if an object has a key twice. Such a file must not be edited: the edit changes the first member of that name,
- * whereas programs use the last one.
+ * Returns true if an object has a key twice. Such a file must not be edited: the edit changes the first member of that
+ * name, whereas programs use the last one.
  */
 export function hasDuplicateKey(object: Node | undefined): boolean {
   const keys = object === undefined ? [] : membersOf(object).map(({ key }) => key);

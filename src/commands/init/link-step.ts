@@ -1,7 +1,7 @@
 /**
- * Returns the step of `init` that adds `sophia-run link` to the scripts of package.json, as `postinstall` or `prepare`. The package
- * manager runs this script after each installation. From then on npm scripts start the executable for Linux, which needs no
- * Node.js and so starts faster.
+ * Returns the step of `init` that adds `sophia-run link` to the scripts of package.json, as `postinstall` or `prepare`. The
+ * package manager runs this script after each installation. From then on npm scripts start the executable for Linux, which
+ * needs no Node.js and so starts faster.
  */
 import { withScripts } from "./manifest-edits.ts";
 import { dependenciesIn, hasDependency, type Manifest, objectOf, scriptOf } from "./package-json.ts";
@@ -14,7 +14,8 @@ const LINK_COMMAND = "sophia-run link";
  * Returns an offer to add the script, or advice if sophia-run is not a dependency yet. Returns no step if the script exists
  * already, or would be of no use.
  *
- * @param yarnSettings the text of .yarnrc.yml. By default Yarn 2 and later create no node_modules, whose files `link` replaces.
+ * @param yarnSettings the text of .yarnrc.yml. By default Yarn 2 and later create no node_modules, whose files `link`
+ *   replaces.
  */
 export function linkSteps(project: Project, yarnSettings: string | undefined): readonly SetupStep[] {
   const { manifest, node } = project;

@@ -46,7 +46,9 @@ function hasScript(text: string, name: string, expectedCommand: string | undefin
   }
 }
 
-/** Returns a text with further lines at its end, with the line breaks of the text. Lines that it already has are left out. */
+/**
+ * Returns a text with further lines at its end, with the line breaks of the text. Lines that it already has are left out.
+ */
 export function withLines(text: string, lines: readonly string[]): string {
   const lineBreak = lineBreakOf(text);
   const presentLines = new Set(text.split(/\r\n|\n/));

@@ -1,6 +1,6 @@
 /**
- * Finds misspelled names among the candidates of `init`. A name in a file such as .env is probably misspelled if no code reads it,
- * and if it resembles a name that the code reads and no file sets.
+ * Finds misspelled names among the candidates of `init`. A name in a file such as .env is probably misspelled if no code
+ * reads it, and if it resembles a name that the code reads and no file sets.
  */
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";

@@ -1,6 +1,6 @@
 /**
- * The questions and hints of `init` about the ESC environments in a new contract. A contract can name the environments that have its
- * values, so that its users need no `ESC_ENV`.
+ * The questions and hints of `init` about the ESC environments in a new contract. A contract can name the environments that
+ * have its values, so that its users need no `ESC_ENV`.
  */
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
@@ -13,8 +13,8 @@ import { ask, canAsk } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
 /**
- * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a coding
- * agent runs init, there is no question, and the contract does not name them.
+ * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a
+ * coding agent runs init, there is no question, and the contract does not name them.
  */
 export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
   if (environments.length === 0 || !canAsk(context) || agentBy(context.environment) !== undefined) return false;

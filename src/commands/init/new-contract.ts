@@ -1,7 +1,7 @@
 /**
- * Creates `sophia.contract.json`, the contract of a project, for `sophia-run init`. The contract declares the variables that the
- * program reads. They come from sources such as `.env.example` and the code, which contract-sources.ts reads. This file asks
- * the user about what the sources leave open, writes the contract, and reports what is in it.
+ * Creates `sophia.contract.json`, the contract of a project, for `sophia-run init`. The contract declares the variables
+ * that the program reads. They come from sources such as `.env.example` and the code, which contract-sources.ts reads. This
+ * file asks the user about what the sources leave open, writes the contract, and reports what is in it.
  */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -112,7 +112,9 @@ interface ContractSelection {
   readonly shouldNameEnvironments: boolean;
 }
 
-/** Joins the variables of all sources, and asks the user which are required and whether the contract names ESC environments. */
+/**
+ * Joins the variables of all sources, and asks the user which are required and whether the contract names ESC environments.
+ */
 async function selectVariables(results: readonly SourceResult[], context: Context): Promise<ContractSelection> {
   const extendedContract = results.find((result) => result.extendedContract !== undefined)?.extendedContract;
   const inheritedNames = extendedContract === "builtin" ? await loadBuiltInNames() : new Set<string>();
@@ -138,7 +140,10 @@ function isEmpty({ content, variableCount }: ContractSelection): boolean {
   return variableCount === 0 && content.extendedContract === undefined;
 }
 
-/** Returns the path of the contract in a folder above that applies until the project has its own; undefined if there is none. */
+/**
+ * Returns the path of the contract in a folder above that applies until the project has its own; undefined if there is
+ * none.
+ */
 function outerContractPath({ project }: Context): string | undefined {
   // Without a file that an option names, the nearest contract in the folder or above it is found.
   const path = placeContract(undefined, project)?.path;
@@ -219,7 +224,10 @@ function remarkLines(remarks: readonly string[]): readonly Line[] {
   });
 }
 
-/** Explains how to require a variable, if the new contract requires none. A contract that is extended has its own requirements. */
+/**
+ * Explains how to require a variable, if the new contract requires none. A contract that is extended has its own
+ * requirements.
+ */
 function requirementLines({ content, variableCount }: ContractSelection): readonly Line[] {
   const { extendedContract, candidates, groups } = content;
   if (extendedContract !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];

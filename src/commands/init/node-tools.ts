@@ -1,6 +1,6 @@
 /**
- * The package managers of Node.js, with the commands that `init` writes into files or prints. findNodeInstaller() finds out which
- * package manager a project uses, and commandsFor() returns its commands.
+ * The package managers of Node.js, with the commands that `init` writes into files or prints. findNodeInstaller() finds out
+ * which package manager a project uses, and commandsFor() returns its commands.
  */
 import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../parts/package-source.ts";
 
@@ -13,8 +13,8 @@ export interface NodeInstaller {
   /** True if the project has the lock file of this package manager. */
   readonly isLocked: boolean;
   /**
-   * The major version of Yarn 2 or later, if package.json does not name it. The commands must then name the version to Corepack,
-   * which would otherwise start Yarn 1.
+   * The major version of Yarn 2 or later, if package.json does not name it. The commands must then name the version to
+   * Corepack, which would otherwise start Yarn 1.
    */
   readonly yarnVersion?: string;
 }
@@ -34,7 +34,10 @@ export interface NodeToolCommands {
   readonly install: string;
   /** Installs what the lock file pins, without devDependencies. */
   readonly installProduction: string;
-  /** Returns the command that runs a script of a package. `member` is the package's path in the workspace, empty for the root. */
+  /**
+   * Returns the command that runs a script of a package. `member` is the package's path in the workspace, empty for the
+   * root.
+   */
   readonly scriptCommand: (name: string, member: string) => string;
   /** An instruction of a Dockerfile that must come before the installation. */
   readonly imageSetUp?: string;
@@ -134,8 +137,8 @@ const SETTINGS_FILES = [
 ] as const satisfies readonly (readonly [NodeTool, string])[];
 
 /**
- * Returns the package manager of a project: the one that package.json names, otherwise that of the lock file, otherwise that of
- * a settings file, otherwise npm.
+ * Returns the package manager of a project: the one that package.json names, otherwise that of the lock file, otherwise
+ * that of a settings file, otherwise npm.
  *
  * @param packageManager the field of package.json, such as `pnpm@10.2.0`
  * @param yarnLock the text of yarn.lock, which shows the version of Yarn

@@ -1,6 +1,7 @@
 /**
- * Makes the changes of existing files that `init` offers, such as sophia-run in front of a start script. The user agrees to them
- * by options such as `--yes`. About the others init asks one question at a terminal; without a terminal it only prints them.
+ * Makes the changes of existing files that `init` offers, such as sophia-run in front of a start script. The user agrees to
+ * them by options such as `--yes`. About the others init asks one question at a terminal; without a terminal it only prints
+ * them.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Context } from "../../core/context.ts";
@@ -26,7 +27,9 @@ export function agreedOffers(offers: readonly Offer[], { changes, link }: Consen
   return offers.filter(({ isLink }) => (isLink ? link : changes));
 }
 
-/** Makes the changes to which the options or the user agree, and prints the others with the options that would make them. */
+/**
+ * Makes the changes to which the options or the user agree, and prints the others with the options that would make them.
+ */
 export async function makeOffers(offers: readonly Offer[], consents: Consents, context: Context): Promise<void> {
   const agreed = agreedOffers(offers, consents);
   const undecided = offers.filter((offer) => !agreed.includes(offer));
@@ -50,7 +53,10 @@ function printOffers(offers: readonly Offer[], context: Context): void {
   if (offersOfYes.length > 0) printReport(context, yesLines(offersOfYes));
 }
 
-/** Separates the changes of files that are symbolic links. init does not write through them, and so only prints these changes. */
+/**
+ * Separates the changes of files that are symbolic links. init does not write through them, and so only prints these
+ * changes.
+ */
 function separateLinked(
   offers: readonly Offer[],
   context: Context,
@@ -111,7 +117,10 @@ async function applyOffers(offers: readonly Offer[], context: Context): Promise<
   }
 }
 
-/** Changes a file as it is now, since the user may have edited it while the question was open. Prints the lines that it gets. */
+/**
+ * Changes a file as it is now, since the user may have edited it while the question was open. Prints the lines that it
+ * gets.
+ */
 async function changeFile(file: string, offers: readonly Offer[], context: Context): Promise<void> {
   const currentText = await readIn(context.project, file);
   let newText = currentText;

@@ -59,8 +59,8 @@ export interface PackageOptions {
   /** Returns true if a file exists in the project. */
   readonly fileExists: (file: string) => boolean;
   /**
-   * True if an image or a supervisor starts the program by its package manager. Then a signal reaches the program only if it
-   * replaces the shell of the script.
+   * True if an image or a supervisor starts the program by its package manager. Then a signal reaches the program only if
+   * it replaces the shell of the script.
    */
   readonly isStartedByPackageManager: boolean;
   /** True if the root of the workspace depends on sophia-run, so that this package finds it there. */
@@ -151,7 +151,10 @@ function scriptLine(name: string, command: string): string {
   return `${JSON.stringify(name)}: ${JSON.stringify(command)}`;
 }
 
-/** Returns the command of a script so that it can follow `--`. A command with shell operators or assignments gets its own shell. */
+/**
+ * Returns the command of a script so that it can follow `--`. A command with shell operators or assignments gets its own
+ * shell.
+ */
 function asSingleCommand(command: string): string {
   if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
   return `sh -c ${shellQuoted(command)}`;

@@ -1,6 +1,6 @@
 /**
- * Examines a project for `init`: which package managers it uses, where the root of its workspace is, and which of the files that
- * init may change exist. All steps of init use this survey, so that each file is read once.
+ * Examines a project for `init`: which package managers it uses, where the root of its workspace is, and which of the files
+ * that init may change exist. All steps of init use this survey, so that each file is read once.
  */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
@@ -64,7 +64,10 @@ export interface Survey extends Pick<StartSurroundings, "fileExists" | "commands
   readonly isRoot: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
-  /** True if the contract, a workflow or this computer has a setting of Pulumi ESC, or the user has asked for files that use it. */
+  /**
+   * True if the contract, a workflow or this computer has a setting of Pulumi ESC, or the user has asked for files that use
+   * it.
+   */
   readonly usesEsc: boolean;
   /** Returns true if a file exists in the root of the workspace. */
   readonly rootFileExists: (file: string) => boolean;
@@ -160,8 +163,8 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
 }
 
 /**
- * Finds the workspace of a project. A project that lists packages is the root itself. Otherwise the root is the nearest folder
- * above that lists the project, up to the root of the repository.
+ * Finds the workspace of a project. A project that lists packages is the root itself. Otherwise the root is the nearest
+ * folder above that lists the project, up to the root of the repository.
  */
 async function findWorkspace(project: string): Promise<Workspace> {
   const projectManifest = await manifestIn(project);
@@ -181,8 +184,8 @@ async function findWorkspace(project: string): Promise<Workspace> {
 }
 
 /**
- * Returns the globs that list the packages of a workspace, such as `packages/*`; undefined if the folder is not the root of a
- * workspace. npm, Yarn and Bun have them in package.json, pnpm in pnpm-workspace.yaml.
+ * Returns the globs that list the packages of a workspace, such as `packages/*`; undefined if the folder is not the root of
+ * a workspace. npm, Yarn and Bun have them in package.json, pnpm in pnpm-workspace.yaml.
  */
 async function memberPatterns(folder: string, { workspaces }: Manifest): Promise<readonly string[] | undefined> {
   const fromManifest = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
@@ -197,7 +200,9 @@ function pnpmPackages(text: string): unknown {
   return objectOf(parseYaml(topLevelEntry(text, "packages")))?.["packages"];
 }
 
-/** Returns true if the globs list a package by its path: `*` is one folder, `**` any number, and a glob with `!` excludes. */
+/**
+ * Returns true if the globs list a package by its path: `*` is one folder, `**` any number, and a glob with `!` excludes.
+ */
 function isMember(member: string, patterns: readonly string[]): boolean {
   const matches = (pattern: string): boolean => {
     const glob = pattern.replace(/^\.\//, "").replace(/\/$/, "");
@@ -212,8 +217,8 @@ function isMember(member: string, patterns: readonly string[]): boolean {
 }
 
 /**
- * Returns true if the project is a package of a workspace, and can use sophia-run from the dependencies of the root. Yarn 2 and
- * later do not allow that.
+ * Returns true if the project is a package of a workspace, and can use sophia-run from the dependencies of the root. Yarn 2
+ * and later do not allow that.
  */
 export function usesRootsDependency({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);

@@ -1,4 +1,6 @@
-/** Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs. */
+/**
+ * Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs.
+ */
 import { FETCH_WHEEL, IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
@@ -6,8 +8,8 @@ import type { SetupStep } from "./setup-step.ts";
 import { parseToml } from "./tools/toml.ts";
 
 /**
- * The installers of Python packages. pip has two names: `pip` installs the packages in requirements.txt, and `pip .` the project
- * itself with the dependencies in its pyproject.toml.
+ * The installers of Python packages. pip has two names: `pip` installs the packages in requirements.txt, and `pip .` the
+ * project itself with the dependencies in its pyproject.toml.
  */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 

@@ -1,6 +1,6 @@
 /**
- * The type of a setup step: the work of `init` on one file of the project, such as its Dockerfile. setup.ts collects the steps.
- * init-outcome.ts and offers.ts perform them.
+ * The type of a setup step: the work of `init` on one file of the project, such as its Dockerfile. setup.ts collects the
+ * steps. init-outcome.ts and offers.ts perform them.
  */
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
@@ -30,8 +30,8 @@ interface OfferedChange {
   /** Returns the text with the change; undefined if the text is no longer the one for which the change was made. */
   readonly edit: (text: string) => string | undefined;
   /**
-   * True for the change that makes npm scripts start the executable. Only some projects want that, so the user agrees to it by
-   * `--link` and not by `--yes`.
+   * True for the change that makes npm scripts start the executable. Only some projects want that, so the user agrees to it
+   * by `--link` and not by `--yes`.
    */
   readonly isLink: boolean;
 }

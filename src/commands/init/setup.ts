@@ -1,4 +1,7 @@
-/** Collects the steps by which `init` sets a project up besides its contract: the work on package.json, .gitignore, Dockerfile, … */
+/**
+ * Collects the steps by which `init` sets a project up besides its contract: the work on package.json, .gitignore,
+ * Dockerfile, …
+ */
 import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
 import { readIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds the command that starts a project's program in an image, by the scripts of its package.json. The image then needs no
- * package manager, which would not pass signals on to the program.
+ * Finds the command that starts a project's program in an image, by the scripts of its package.json. The image then needs
+ * no package manager, which would not pass signals on to the program.
  */
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
@@ -54,7 +54,9 @@ export function startCommand(manifest: Manifest, surroundings: StartSurroundings
   return resolveWords([surroundings.runtime, program], manifest, surroundings);
 }
 
-/** Returns true if a script only builds the project. The image need not run it, since it has run the build script before. */
+/**
+ * Returns true if a script only builds the project. The image need not run it, since it has run the build script before.
+ */
 function isBuild(script: string, manifest: Manifest): boolean {
   return (
     script === scriptOf(manifest, "build") ||
@@ -95,7 +97,10 @@ function calledScript([tool = "", first = "", second]: readonly string[]): strin
   return tool === "npm" || tool === "pnpm" || tool === "yarn" ? first : undefined;
 }
 
-/** Splits a command such as `node "my server.js" --port 80` into words; undefined if it has a backslash, or a quote without an end. */
+/**
+ * Splits a command such as `node "my server.js" --port 80` into words; undefined if it has a backslash, or a quote without
+ * an end.
+ */
 function parseWords(text: string): readonly string[] | undefined {
   const words: string[] = [];
   // A word consists of parts in double quotes, parts in single quotes, and other characters: `--name="my app"`.
@@ -144,7 +149,10 @@ function fileVariants(file: string): readonly string[] {
   return [file, `${file}.js`, `${file}.cjs`, `${file}/index.js`];
 }
 
-/** Returns a reason such as "start runs x, which is in none of the installed dependencies"; undefined if the image has the command. */
+/**
+ * Returns a reason such as "start runs x, which is in none of the installed dependencies"; undefined if the image has the
+ * command.
+ */
 function explainMissing(
   command: string,
   manifest: Manifest,

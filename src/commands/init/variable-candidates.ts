@@ -1,6 +1,6 @@
 /**
- * The candidates of `init`: variables that the new contract may declare. Each source, such as the code or .env.example, returns
- * candidates with what it knows of them, and mergeCandidates() joins those of the same name.
+ * The candidates of `init`: variables that the new contract may declare. Each source, such as the code or .env.example,
+ * returns candidates with what it knows of them, and mergeCandidates() joins those of the same name.
  */
 import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
@@ -18,7 +18,9 @@ export interface Candidate {
   readonly name: string;
   /** True if the source says that the variable is required. */
   readonly required: boolean;
-  /** True if the source says that the variable is not required. If `required` is false, too, the source does not decide it. */
+  /**
+   * True if the source says that the variable is not required. If `required` is false, too, the source does not decide it.
+   */
   readonly isOptional?: true | undefined;
   /** True if the code reads the variable without a fallback, and nowhere tests whether it is set. */
   readonly isUntested?: true | undefined;
@@ -47,7 +49,10 @@ export interface Candidate {
   readonly file?: string;
 }
 
-/** Returns the function `admitsFormat` of a candidate with these values. Empty values are ignored: a start takes them for unset. */
+/**
+ * Returns the function `admitsFormat` of a candidate with these values. Empty values are ignored: a start takes them for
+ * unset.
+ */
 export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) => values.every((value) => value === "" || formatFault(format, value, name, noWork()) === undefined);
 }
@@ -65,7 +70,9 @@ export interface SourceResult {
   readonly groups?: readonly CandidateGroup[];
   /** The contract that the new one extends: `builtin`, or a path. */
   readonly extendedContract?: string;
-  /** The description of the source for the user, such as `the code (3 files)`. mergeCandidates() makes a short name of it. */
+  /**
+   * The description of the source for the user, such as `the code (3 files)`. mergeCandidates() makes a short name of it.
+   */
   readonly source: string;
   /** Sentences for the user. One that begins with two spaces is a command, whose line is not broken. */
   readonly remarks?: readonly string[];
@@ -88,8 +95,8 @@ export function isPublicValue(name: string, value: string): boolean {
 }
 
 /**
- * Joins the candidates of several sources. A variable is required if any source requires it, and a secret if any source says
- * so. Other details come from the first source that has them.
+ * Joins the candidates of several sources. A variable is required if any source requires it, and a secret if any source
+ * says so. Other details come from the first source that has them.
  *
  * @returns in `leftOut` the names that a contract should not declare, such as `PATH`, by the reason
  */
@@ -143,7 +150,9 @@ function withCandidate(earlier: NamedCandidate | undefined, candidate: Candidate
   };
 }
 
-/** Joins `admitsFormat` of two candidates. The result returns true only if the values of both are known to have the format. */
+/**
+ * Joins `admitsFormat` of two candidates. The result returns true only if the values of both are known to have the format.
+ */
 function bothAdmit(earlier: Candidate, candidate: Candidate): Candidate["admitsFormat"] {
   const sourcesWithValues = [earlier, candidate].filter(({ hasValue }) => hasValue === true);
   if (sourcesWithValues.length < 2) return sourcesWithValues[0]?.admitsFormat;

@@ -1,6 +1,7 @@
 /**
- * Reads the source `code` of a new contract: the variables that the project's code reads, and whether the code works without them.
- * parts/code/ finds the single reads in each language; this file joins the reads of all files. `init` uses it.
+ * Reads the source `code` of a new contract: the variables that the project's code reads, and whether the code works
+ * without them. parts/code/ finds the single reads in each language; this file joins the reads of all files. `init` uses
+ * it.
  */
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";

@@ -20,8 +20,8 @@ import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
 
 /**
- * Reads the variables of the environments in `ESC_ENV`, without opening secrets. Variables that are empty or have a placeholder are
- * treated so that today's values meet the new contract.
+ * Reads the variables of the environments in `ESC_ENV`, without opening secrets. Variables that are empty or have a
+ * placeholder are treated so that today's values meet the new contract.
  *
  * @returns undefined if ESC is not configured
  * @throws SophiaError (125) if ESC is configured and cannot be read
@@ -63,7 +63,10 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   };
 }
 
-/** Makes a candidate from a variable's values in the environments. The values of secrets are unknown, since they are not opened. */
+/**
+ * Makes a candidate from a variable's values in the environments. The values of secrets are unknown, since they are not
+ * opened.
+ */
 function toCandidate(name: string, values: readonly EscValue[]): Candidate {
   const knownTexts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
   const areAllKnown = knownTexts.length === values.length;
@@ -81,8 +84,8 @@ function isEmpty(value: EscValue): boolean {
 }
 
 /**
- * Returns true if the program may get a placeholder. The last environment with a value wins. An unknown value after it does not
- * change that, since it may be empty once it is opened.
+ * Returns true if the program may get a placeholder. The last environment with a value wins. An unknown value after it does
+ * not change that, since it may be empty once it is opened.
  */
 function mayBePlaceholder(values: readonly EscValue[]): boolean {
   const lastValue = values.findLast((value) => value.kind === "known" && !isEmpty(value));

@@ -1,6 +1,6 @@
 /**
- * Writes the text of `.github/workflows/configuration.yml`, the GitHub Actions workflow that runs `sophia-run check` in a project.
- * `init --with` creates it. sophia-run's own repository has such a workflow, and a test compares the two.
+ * Writes the text of `.github/workflows/configuration.yml`, the GitHub Actions workflow that runs `sophia-run check` in a
+ * project. `init --with` creates it. sophia-run's own repository has such a workflow, and a test compares the two.
  */
 import { DISTRIBUTION } from "../parts/distribution.ts";
 import { environmentsIn } from "../parts/esc-use.ts";
@@ -18,10 +18,10 @@ const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 
 /**
  * The values of `--with` that create the workflow. They write the same file, so the user can choose only one.
  *
- * - `actions`: the job reads a token for Pulumi ESC from the secrets of the repository. In a project without ESC it checks only
- *   that code and contract agree.
- * - `actions-oidc` and `auth-actions`: no token is stored. Pulumi Cloud exchanges the ID token of the job for a token, by the
- *   action of sophia-run or by `pulumi/auth-actions`.
+ * - `actions`: the job reads a token for Pulumi ESC from the secrets of the repository. In a project without ESC it checks
+ *   only that code and contract agree.
+ * - `actions-oidc` and `auth-actions`: no token is stored. Pulumi Cloud exchanges the ID token of the job for a token, by
+ *   the action of sophia-run or by `pulumi/auth-actions`.
  */
 export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const;
 type WorkflowName = (typeof WORKFLOW_NAMES)[number];
@@ -72,8 +72,8 @@ interface EscReference {
 }
 
 /**
- * Returns the names of the environments from the contract, which is in the repository anyway. If the contract names none, the
- * workflow reads variables of the repository, which the user must set.
+ * Returns the names of the environments from the contract, which is in the repository anyway. If the contract names none,
+ * the workflow reads variables of the repository, which the user must set.
  */
 function escReferenceFor({ contract }: Survey): EscReference {
   const environments = contract === undefined ? [] : environmentsIn(contract);
@@ -237,7 +237,9 @@ ${condition}        with:
 `;
 }
 
-/** Returns a step that installs Node.js and a step for each command. `condition` is an `if` line, which all these steps get. */
+/**
+ * Returns a step that installs Node.js and a step for each command. `condition` is an `if` line, which all these steps get.
+ */
 function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"], condition = ""): string {
   const setUpNode = `      - uses: ${SETUP_NODE}
 ${condition}        with:

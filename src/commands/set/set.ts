@@ -1,4 +1,7 @@
-/** `sophia-run set NAME…`: writes the values of variables to ESC, from prompts or the standard input. */
+/**
+ * The command `sophia-run set NAME…`. It writes the values of variables to an ESC environment, from prompts or the standard
+ * input.
+ */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf, isDeclared } from "../../contract/check-contract.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -23,8 +26,10 @@ import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { readValue } from "../parts/writing/given-value.ts";
 import { valueOnLine } from "../parts/writing/write-options.ts";
 
+/** Matches the name of a variable that a shell accepts. */
 const NAME = /^[A-Za-z_]\w*$/;
 
+/** Returns 0 if ESC has the values, 1 if it keeps others or the user declines, 3 for a draft. @throws SophiaError (125) */
 export const setVariables: Command = async ({ options, positionals: names }, callerContext) => {
   const context = withoutPromptsForAgent(callerContext);
   const settings = resolveSettings(options, context.environment);
@@ -53,12 +58,7 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
     return ExitStatus.unmet;
   }
 
-  const values: ValueToWrite[] = [];
-  for (const name of names) {
-    const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
-    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
-    values.push(createValueToWrite(name, value, contract, isPlainText));
-  }
+  const values = await readValues(names, contract, isPlainText, context);
   const plan = values.map(createPlanner(current, mayOverwrite));
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
@@ -94,9 +94,25 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   return ExitStatus.ok;
 };
 
+/** Reads the value of each variable, one after another. */
+async function readValues(
+  names: readonly string[],
+  contract: Contract,
+  isPlainText: boolean,
+  context: Context,
+): Promise<readonly ValueToWrite[]> {
+  const values: ValueToWrite[] = [];
+  for (const name of names) {
+    const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
+    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
+    values.push(createValueToWrite(name, value, contract, isPlainText));
+  }
+  return values;
+}
+
 /**
- * Returns a context without prompts if a coding agent is the caller: a prompt would wait for a person who does not see it. An
- * agent passes a value by the standard input.
+ * Returns a context without prompts if a coding agent is the caller: a prompt would wait for a person who does not see it.
+ * An agent passes a value by the standard input.
  */
 function withoutPromptsForAgent(context: Context): Context {
   if (agentBy(context.environment) === undefined) return context;
@@ -118,8 +134,8 @@ function warnOfMisspelling(name: string, isAllowed: boolean, contract: Contract,
 }
 
 /**
- * Checks the arguments of `set`. Several names are possible only if the contract declares all of them, and if a terminal can
- * ask for each value.
+ * Checks the arguments of `set`. Several names are possible only if the contract declares all of them, and if a terminal
+ * can ask for each value.
  *
  * @throws SophiaError (usage, 125) for other names, without printing a word that may be a value
  */
@@ -127,8 +143,8 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   const [first = "", ...others] = names;
   requireName(first, contract);
   if (others.some((name) => !isDeclared(contract, name))) {
-    // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely has
-    // the form of a name.
+    // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely
+    // has the form of a name.
     const isFirstName = isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first);
     throw usageError(...valueOnLine(isFirstName ? first : "NAME"));
   }
@@ -142,7 +158,9 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   }
 }
 
-/** Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value */
+/**
+ * Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
+ */
 function requireName(name: string, contract: Contract): void {
   // The user has typed NAME=VALUE.
   const [assignedName = "", ...assignedValue] = name.split("=");

@@ -1,6 +1,6 @@
 /**
- * `check --code`: compares the variables that the code reads with those that the contract declares. It reads no values. code-survey.ts
- * reads the code, drift.ts and turbo.ts compare, and drift-text.ts writes the report.
+ * `check --code`: compares the variables that the code reads with those that the contract declares. It reads no values.
+ * code-survey.ts reads the code, drift.ts and turbo.ts compare, and drift-text.ts writes the report.
  */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -37,7 +37,8 @@ export async function checkCode(folder: string | undefined, options: Values, con
   const { extent, reads, unmentioned, turboFiles } = await surveyCode(root, declaredNames, context.cwd);
   const declarations = await findDeclarations(source, context.cwd);
   const { undeclared, unread } = compareCode(contract, reads, declarations, unmentioned);
-  // If the user names a part of the contract's folder, the code in other parts may read a variable that this part does not read.
+  // If the user names a part of the contract's folder, the code in other parts may read a variable that this part does not
+  // read.
   const coversContract = source.kind === "built-in" || scope !== undefined || isInside(dirname(source.path), root);
   const namesForTurbo = [...variables.keys()].filter((name) => declarations.get(name)?.isUnread !== true);
   const comparison = {

@@ -1,4 +1,6 @@
-/** Reads all code below a folder for `check --code`, and notes which variables it reads and which names it only mentions. */
+/**
+ * Reads all code below a folder for `check --code`, and notes which variables it reads and which names it only mentions.
+ */
 import { join } from "node:path";
 import { shownPath } from "../../../contract/file/contract-text.ts";
 import { type CodeExtent, lineBefore, visitCode } from "../../parts/code/code-files.ts";
@@ -17,8 +19,8 @@ export interface CodeSurvey {
 }
 
 /**
- * Reads the code below a folder. It searches also for mere mentions of names, as in a list, since the code may read such a variable
- * in a way that this program does not recognize.
+ * Reads the code below a folder. It searches also for mere mentions of names, as in a list, since the code may read such a
+ * variable in a way that this program does not recognize.
  *
  * @param searchedNames the names to search for in all files
  * @param cwd the folder at which shown paths begin

@@ -1,6 +1,6 @@
 /**
- * Finds the lines at which the files of a contract declare variables, for the report of `check --code`. The contract that a start
- * loads has no positions, so this file reads the contract's files again. One of them may look like this:
+ * Finds the lines at which the files of a contract declare variables, for the report of `check --code`. The contract that a
+ * start loads has no positions, so this file reads the contract's files again. One of them may look like this:
  *
  *     {"extends": "../base.json", "variables": {"PORT": {}}, "profiles": {"prod": {"variables": {"HOST": {"unread": true}}}}}
  */
@@ -17,8 +17,8 @@ import type { DeclarationPlace } from "./drift.ts";
 type Member = ReturnType<typeof membersOf>[number];
 
 /**
- * Finds where a contract, and the files that it extends, declare each variable. The nearest file has precedence, and within a file
- * the variables of all profiles have precedence over those of one. The result is empty for the built-in contract.
+ * Finds where a contract, and the files that it extends, declare each variable. The nearest file has precedence, and within
+ * a file the variables of all profiles have precedence over those of one. The result is empty for the built-in contract.
  *
  * @param cwd the folder at which shown paths begin
  */

@@ -1,6 +1,6 @@
 /**
- * Finds the drift between code and contract for `check --code`: variables that the code reads and the contract does not declare, and
- * those that the contract declares and no code reads.
+ * Finds the drift between code and contract for `check --code`: variables that the code reads and the contract does not
+ * declare, and those that the contract declares and no code reads.
  */
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
@@ -18,7 +18,10 @@ export interface VariableReads {
 
 /** The line that declares a variable. */
 export interface DeclarationPlace extends CodePlace {
-  /** True for `"unread": true`: no code needs to read it. A compiled contract does not have this member, since no start needs it. */
+  /**
+   * True for `"unread": true`: no code needs to read it. A compiled contract does not have this member, since no start
+   * needs it.
+   */
   readonly isUnread: boolean;
 }
 
@@ -83,7 +86,10 @@ export function compareCode(
   };
 }
 
-/** Returns the variables in which a program gets the address of the broker with `--broker`. The contract need not declare them. */
+/**
+ * Returns the variables in which a program gets the address of the broker with `--broker`. The contract need not declare
+ * them.
+ */
 function brokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const entry = brokerEntryOf(declaration);

@@ -1,6 +1,6 @@
 /**
- * Finds declared variables that Turborepo does not pass on to tasks, for `check --code`. In Turborepo's strict mode a task gets only
- * the variables that a list in turbo.json names:
+ * Finds declared variables that Turborepo does not pass on to tasks, for `check --code`. In Turborepo's strict mode a task
+ * gets only the variables that a list in turbo.json names:
  *
  *     {"globalPassThroughEnv": ["DB_*", "!DB_TEST"], "tasks": {"build": {"env": ["PORT"], "passThroughEnv": ["CI"]}}}
  */
@@ -17,7 +17,10 @@ export interface TurboFile {
   readonly text: string;
 }
 
-/** Declared variables that a repository's turbo.json does not list. If there are no names, the file cannot be parsed at this place. */
+/**
+ * Declared variables that a repository's turbo.json does not list. If there are no names, the file cannot be parsed at this
+ * place.
+ */
 export interface TurboGap {
   readonly place: CodePlace;
   readonly names: readonly string[];
@@ -54,8 +57,8 @@ export function findTurboGaps(files: readonly TurboFile[], declaredNames: readon
 }
 
 /**
- * Returns true if a pattern matches the name. Patterns with `!` are ignored: a variable that the user excludes is missing on
- * purpose, so that it is not reported.
+ * Returns true if a pattern matches the name. Patterns with `!` are ignored: a variable that the user excludes is missing
+ * on purpose, so that it is not reported.
  */
 function matchesPatterns(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => !pattern.startsWith("!") && matchesGlob(pattern, name));

@@ -1,6 +1,6 @@
 /**
- * Sends the HTTP request of a probe for `check --live`, and decides by the answer whether the service accepts the value, such as an API
- * key. http-template.ts makes the request.
+ * Sends the HTTP request of a probe for `check --live`, and decides by the answer whether the service accepts the value,
+ * such as an API key. http-template.ts makes the request.
  */
 import { type NetworkFault, reasonOf } from "../../../network/network-fault.ts";
 import { requestOnce } from "../../../network/http.ts";
@@ -14,7 +14,10 @@ export interface HttpProbe {
   readonly body: string | undefined;
   /** The statuses that accept the value. */
   readonly expect: readonly number[];
-  /** The statuses that reject the value. With `contains`, a status rejects it only if the body of the answer contains this text. */
+  /**
+   * The statuses that reject the value. With `contains`, a status rejects it only if the body of the answer contains this
+   * text.
+   */
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
 

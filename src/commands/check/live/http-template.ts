@@ -1,6 +1,6 @@
 /**
- * Makes the HTTP request by which `check --live` tests a value. The contract declares the request as a template with references to
- * values. Each value is escaped for its place, so that it cannot change the rest of the request:
+ * Makes the HTTP request by which `check --live` tests a value. The contract declares the request as a template with
+ * references to values. Each value is escaped for its place, so that it cannot change the rest of the request:
  *
  *     {"url": "${QDRANT_URL}/collections", "headers": {"api-key": "${QDRANT_API_KEY}"}}
  */
@@ -15,7 +15,10 @@ export type ProbeTemplate = Exclude<ProbeEntry, string>;
 /** Returns the value of a variable. */
 type ValueLookup = (name: string) => string;
 
-/** Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed host. */
+/**
+ * Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed
+ * host.
+ */
 export function variableInHost(url: string): string | undefined {
   return /^\$\{([^{}]*)\}/.exec(url)?.[1];
 }

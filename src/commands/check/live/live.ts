@@ -1,6 +1,7 @@
 /**
- * `check --live`: tests values, such as API keys, by sending each to its own service. probe-plan.ts decides which request tests a value,
- * and http-probe.ts and postgres.ts send it. If files of the repository name a host, this file asks the user first.
+ * `check --live`: tests values, such as API keys, by sending each to its own service. probe-plan.ts decides which request
+ * tests a value, and http-probe.ts and postgres.ts send it. If files of the repository name a host, this file asks the user
+ * first.
  */
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
@@ -105,7 +106,10 @@ async function runProbe({ request }: ProbePlan, network: NetworkSettings, contex
   }
 }
 
-/** Asks the user once about all values whose hosts are named by files. Returns false if there is no such value, or no terminal. */
+/**
+ * Asks the user once about all values whose hosts are named by files. Returns false if there is no such value, or no
+ * terminal.
+ */
 async function askForConsent(plans: readonly ProbePlan[], context: Context): Promise<boolean> {
   const unconsented = plans.filter(
     ({ consentReason, request }) => consentReason !== undefined && request.kind !== "none",

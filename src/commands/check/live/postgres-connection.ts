@@ -1,6 +1,6 @@
 /**
- * Connects to a PostgreSQL server, over TLS unless the server runs on this machine. The rules are stricter than those of libpq:
- * this program sends nothing to another machine without encryption, whatever `sslmode` says.
+ * Connects to a PostgreSQL server, over TLS unless the server runs on this machine. The rules are stricter than those of
+ * libpq: this program sends nothing to another machine without encryption, whatever `sslmode` says.
  * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
  */
 import { once } from "node:events";
@@ -22,7 +22,10 @@ export interface PostgresConnection {
 /** The values of `sslmode` that require a trusted certificate. */
 const VERIFYING_MODES: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 
-/** A message that requests TLS: its length 8, and the code 80877103. The server answers with one byte, `S` for TLS or `N` for none. */
+/**
+ * A message that requests TLS: its length 8, and the code 80877103. The server answers with one byte, `S` for TLS or `N`
+ * for none.
+ */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /**

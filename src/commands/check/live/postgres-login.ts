@@ -1,7 +1,7 @@
 /**
- * Logs in to a PostgreSQL server for `check --live`, and disconnects. The server chooses the method: no password, the password in plain text, an
- * MD5 hash, or SCRAM-SHA-256, by which the client proves that it knows the password without sending it.
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
+ * Logs in to a PostgreSQL server for `check --live`, and disconnects. The server chooses the method: no password, the
+ * password in plain text, an MD5 hash, or SCRAM-SHA-256, by which the client proves that it knows the password without
+ * sending it. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 import { createHash } from "node:crypto";
 import type { PostgresConnection } from "./postgres-connection.ts";
@@ -27,8 +27,8 @@ const SERVER_UNPROVEN = unclear("unexpected", "the server does not prove that it
 const PASSWORD_MISSING = unsent("it has no password, but the server requests one");
 
 /**
- * Logs in, and ends the session as soon as the server is ready for a query. A hash or the password itself is sent only over a
- * private connection.
+ * Logs in, and ends the session as soon as the server is ready for a query. A hash or the password itself is sent only over
+ * a private connection.
  *
  * @throws ProtocolError, and errors of the system such as ECONNRESET
  */
@@ -141,8 +141,8 @@ function md5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
 }
 
 /**
- * Returns the result for an error message such as `SFATAL␀C28P01␀Mpassword authentication failed…␀␀`. Only the code is used, since the message may quote
- * values. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * Returns the result for an error message such as `SFATAL␀C28P01␀Mpassword authentication failed…␀␀`. Only the code is
+ * used, since the message may quote values. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 function describeLoginError(body: ServerMessage["body"]): ProbeResult {
   const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";

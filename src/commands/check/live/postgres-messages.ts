@@ -1,7 +1,7 @@
 /**
- * Reads and writes the messages of PostgreSQL's protocol for `check --live`. A message begins with one letter, its type, and four bytes
- * with its length, which includes these four bytes but not the letter. With `R 00000008 00000003`, for example, the server
- * requests the password in plain text.
+ * Reads and writes the messages of PostgreSQL's protocol for `check --live`. A message begins with one letter, its type,
+ * and four bytes with its length, which includes these four bytes but not the letter. With `R 00000008 00000003`, for
+ * example, the server requests the password in plain text.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 import { once } from "node:events";

@@ -25,8 +25,8 @@ const SCHEME = /^postgres(?:ql)?(?:\+\w+)?:\/\//i;
 const AFTER_SCHEME = /^(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/s;
 
 /**
- * Parses `postgresql://user:password@host:port,host:port/database?sslmode=…`. A parameter of the query has precedence over the
- * same fact in the part before the query. Returns undefined for anything else.
+ * Parses `postgresql://user:password@host:port,host:port/database?sslmode=…`. A parameter of the query has precedence over
+ * the same fact in the part before the query. Returns undefined for anything else.
  */
 export function parsePostgresUrl(text: string, defaultUser: string): PostgresTarget | undefined {
   const url = text.trim();
@@ -64,8 +64,8 @@ function splitUserInfo(userInfo: string): readonly [user: string, password: stri
 const DEFAULT_PORT = "5432";
 
 /**
- * Parses the hosts before the path (`db1:5432,[::1]`), or those of the parameter `host`, which have no ports. The parameter `port`
- * has a port for each host, or one for all. Returns undefined if one of them is invalid.
+ * Parses the hosts before the path (`db1:5432,[::1]`), or those of the parameter `host`, which have no ports. The parameter
+ * `port` has a port for each host, or one for all. Returns undefined if one of them is invalid.
  */
 function parseHosts(authority: string, parameters: URLSearchParams): readonly PostgresHost[] | undefined {
   const ports = (parameters.get("port") ?? "").split(",");

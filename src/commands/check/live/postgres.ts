@@ -1,4 +1,7 @@
-/** Tests the URL of a PostgreSQL database for `check --live`: tries its hosts one after another, and logs in to the first that answers. */
+/**
+ * Tests the URL of a PostgreSQL database for `check --live`: tries its hosts one after another, and logs in to the first
+ * that answers.
+ */
 import type * as net from "node:net";
 import { userInfo } from "node:os";
 import type { NetworkSettings } from "../../../network/network-settings.ts";

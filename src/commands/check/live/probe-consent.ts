@@ -1,7 +1,7 @@
 /**
- * Decides whether the user must agree before `check --live` sends a value to a host. The contract or a file with values in a cloned
- * repository could name the host of an attacker. Each function returns the reason for the question. It returns undefined if
- * there is no need to ask, since the caller or the source of the value itself names the destination.
+ * Decides whether the user must agree before `check --live` sends a value to a host. The contract or a file with values in
+ * a cloned repository could name the host of an attacker. Each function returns the reason for the question. It returns
+ * undefined if there is no need to ask, since the caller or the source of the value itself names the destination.
  */
 import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";

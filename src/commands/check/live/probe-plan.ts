@@ -1,6 +1,6 @@
 /**
- * Plans the requests of `check --live`. A contract can declare a probe for a variable: a request that tests its value. This file decides
- * which probes run, what they send to which destination, and whether the user must agree first.
+ * Plans the requests of `check --live`. A contract can declare a probe for a variable: a request that tests its value. This
+ * file decides which probes run, what they send to which destination, and whether the user must agree first.
  */
 import { isSet } from "../../../contract/check-contract.ts";
 import { parseContract } from "../../../contract/file/load-file.ts";

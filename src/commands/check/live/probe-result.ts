@@ -1,6 +1,6 @@
 /**
- * The result of a probe of `check --live`: the service accepted the value, rejected it, or nothing is known about the value. The object
- * is part of the JSON report as it is, and never contains a value.
+ * The result of a probe of `check --live`: the service accepted the value, rejected it, or nothing is known about the
+ * value. The object is part of the JSON report as it is, and never contains a value.
  */
 export type ProbeResult =
   | { readonly outcome: "accepted" }

@@ -1,6 +1,6 @@
 /**
- * The client's part of SCRAM-SHA-256 (RFC 5802, RFC 7677), by which `check --live` logs in to PostgreSQL. The client proves that it knows
- * the password without sending it, and checks that the server knows it, too. The messages of one login:
+ * The client's part of SCRAM-SHA-256 (RFC 5802, RFC 7677), by which `check --live` logs in to PostgreSQL. The client proves
+ * that it knows the password without sending it, and checks that the server knows it, too. The messages of one login:
  *
  *     client first  n,,n=,r=NONCE
  *     server first  r=NONCE+SERVER_NONCE,s=SALT,i=4096

@@ -10,8 +10,8 @@ import type { Candidate } from "../variable-candidates.ts";
 import { createCandidate, type ToolFormat, type ToolResult } from "./tool-variable.ts";
 
 /**
- * Matches `@name`, `@name=value` and `@name(arguments)`. A value may be a call, or in quotes. The arguments have a limit, since a
- * line with many brackets that never close would take quadratic time.
+ * Matches `@name`, `@name=value` and `@name(arguments)`. A value may be a call, or in quotes. The arguments have a limit,
+ * since a line with many brackets that never close would take quadratic time.
  */
 const DECORATOR = /(?:^|\s)@([A-Za-z]\w*)(?:=([A-Za-z]\w*\([^)]{0,500}\)|"[^"]*"|'[^']*'|[^\s#]*)|\(([^)]{0,500})\))?/g;
 const ITEM = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/;
@@ -123,7 +123,9 @@ function parseValue(assigned: string): ItemValue {
   return { value, isComputed: /^[A-Za-z]\w*\(/.test(value) || value.includes("$"), comment };
 }
 
-/** Parses the value of `@type`, such as `port` or `enum(debug, info)`. Returns undefined if a contract has no such format. */
+/**
+ * Parses the value of `@type`, such as `port` or `enum(debug, info)`. Returns undefined if a contract has no such format.
+ */
 function parseType(type: string): ToolFormat | undefined {
   const [, name = "", list = ""] = /^(\w+)(?:\((.*)\))?$/.exec(type) ?? [];
   const parameters = list.split(",").map((parameter) => unquoted(parameter.trim()));
