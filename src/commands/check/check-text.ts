@@ -12,7 +12,7 @@ import type { ExtraCheck } from "./extra-check.ts";
 import type { Origin } from "../../core/model.ts";
 import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
 
-/** What the report of `check` has in addition to the `Report` that other commands share. */
+/** The parts that the report of `check` has in addition to the `Report` that other commands share. */
 export interface ReportExtras {
   /** The `.env` files that git tracks. */
   readonly trackedFiles: readonly string[];

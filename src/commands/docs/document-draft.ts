@@ -30,7 +30,7 @@ export interface DocumentDraft extends CurrentFile {
   readonly isMerged: boolean;
 }
 
-/** What all drafts of a run have in common. */
+/** The options and facts that all drafts of a run share. */
 export interface DraftOptions {
   readonly contract: Contract;
   /** The value of `--types`. */

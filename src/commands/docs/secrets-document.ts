@@ -19,7 +19,7 @@ import {
 
 const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
-/** What the document says about the project besides its contract. */
+/** The facts about the project that the document states besides its contract. */
 export interface ProjectFacts {
   readonly isOnGitHub: boolean;
   /** The file names of the workflows that run `sophia-run check`. */

@@ -98,7 +98,7 @@ export interface RuleExplanation {
   readonly serving: string | undefined;
 }
 
-/** What the contract declares about a variable. */
+/** The details that the contract declares about a variable. */
 type DeclarationFacts = ReturnType<typeof describeDeclaration>;
 
 /** The options of a start that change what the program gets. */
@@ -130,8 +130,8 @@ export function createExplanation(
   }
   refuseUnknownVariables(names, start, addedNames);
   const variables = [...new Set(names)].map((name) => explainer.explain(name));
-  const chapters = [{ title: "", variables }];
-  return { contract, isAbsent, esc, notices, chapters, unlisted: { passed: 0, withheld: 0 } };
+  const onlyChapter = { title: "", variables };
+  return { contract, isAbsent, esc, notices, chapters: [onlyChapter], unlisted: { passed: 0, withheld: 0 } };
 }
 
 /** Explains all variables, by chapters. @param addedNames the variables that only --broker or --refresh sets */

@@ -20,7 +20,7 @@ import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 export interface ProtectedFile {
   /** The absolute path. */
   readonly path: string;
-  /** What the file contains, without a value: `a token for ESC (ESC_TOKEN_FILE)`. */
+  /** A description of the content, without a value: `a token for ESC (ESC_TOKEN_FILE)`. */
   readonly contentDescription: string;
 }
 

@@ -86,7 +86,7 @@ export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep
     if (missing.length === 0) return { kind: "ready", file };
     const text = withHooks(existingText ?? emptyText, missing, command, settings);
     const pathRemark = prefix === "" ? "the agent must find sophia-run on its PATH" : undefined;
-    const remarks = [pathRemark, remark].filter((text) => text !== undefined);
+    const remarks = [pathRemark, remark].filter((part) => part !== undefined);
     const change = { file, text, remark: remarks.length === 0 ? undefined : remarks.join("; ") };
     if (existingText === undefined) return { kind: "create", ...change };
     return { kind: "edit", ...change, newLines: missing.flatMap((event) => hookLines(event, command)) };

@@ -51,7 +51,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   dotenv: { read: readDotenvNames, missingMessage: "no .env file sets a variable" },
 };
 
-/** What was read from all sources. */
+/** The results of all sources that were read. */
 interface CollectedSources {
   readonly results: readonly SourceResult[];
   /** Sentences about sources that could not be read, or that have no variable. */

@@ -128,7 +128,7 @@ function dockerfileText(survey: Survey): string | { readonly obstacle: string } 
   return `${[...buildStageLines(plan, commands), "", ...finalStageLines(plan, commands, start)].join("\n")}\n`;
 }
 
-/** What both stages of a new Dockerfile have in common. */
+/** The facts on which both stages of a new Dockerfile depend. */
 interface ImagePlan {
   /** The path of the package in its workspace; empty if it is the root. */
   readonly member: string;

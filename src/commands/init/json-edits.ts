@@ -1,5 +1,6 @@
 /**
- * What the edits of package.json and of agents' settings share: the formatting of a JSON file, and a check before the edit.
+ * Helpers for the edits of package.json and of agents' settings by `init`: they find the formatting of a JSON file, and whether
+ * the file can be edited.
  */
 import type { FormattingOptions, Node } from "jsonc-parser";
 import { membersOf } from "../../contract/file/positions.ts";

@@ -88,7 +88,7 @@ export async function createContract(
   ]);
 }
 
-/** What the new contract will contain, and the facts that the report about it needs. */
+/** The content of the new contract, and the facts that the report about it needs. */
 interface ContractSelection {
   /** The members of the new contract. */
   readonly content: {

@@ -47,7 +47,7 @@ interface Workspace {
   readonly hasMembers: boolean;
 }
 
-/** What init knows of a project. */
+/** The facts that init knows about a project. */
 export interface Survey extends Pick<StartSurroundings, "fileExists" | "commandsOf"> {
   readonly project: Project;
   /** The text of package.json; undefined if it does not exist. */

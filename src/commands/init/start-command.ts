@@ -26,7 +26,7 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** The limit on scripts that call one another. Scripts that form a cycle reach it. */
+/** The limit on scripts that call each other. Scripts that form a cycle reach it. */
 const MAX_SCRIPT_DEPTH = 8;
 /** The commands that are in every image: sophia-run, Node.js, and those of Debian and its shell that scripts use. */
 const IMAGE_COMMANDS = new Set(

@@ -16,7 +16,7 @@ const TEST_FILE =
 /** The settings of build tools. These leave out values that are not set, so that a read without a test requires nothing. */
 const TOOL_SETTINGS = /\.config\.[cm]?[jt]s$|(?:^|\/)(?:webpack|gulpfile|gruntfile)[^/]*\.[cm]?[jt]s$/i;
 
-/** What the files that have been visited so far tell about one variable. */
+/** The facts about one variable in the files that have been visited so far. */
 interface CodeVariable {
   /** True if the code fails without the variable. */
   isRequired: boolean;
