@@ -1,4 +1,4 @@
-/** Carries out `sophia-run get NAME`: prints the value that a program would get. */
+/** The command `sophia-run get NAME`. It prints the value of a variable that a program would get, for another program. */
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -32,6 +32,7 @@ const PRINTER = {
   atTerminal: "send the output to a program or a file, or allow this with --reveal",
 } as const;
 
+/** Returns 0 if the value is printed. @throws SophiaError (125), or with status 78 or 1 if there is no value to print */
 export const getValue: Command = async ({ options, positionals: [name = ""] }, context) => {
   if (options["reveal"] !== true) {
     refuseAgent(PRINTER, context);
@@ -47,12 +48,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     verdict: { notices },
   } = start;
   const declaredName = contract.aliases.get(name) ?? name;
-  // Only the rules for this variable matter. But if a schema of ESC refuses the environment, each violation is a reason why
-  // ESC gives no value.
-  const isEnvironmentRefused = start.verdict.judged !== undefined && !selected.has(declaredName);
-  const violations = start.verdict.violations.filter(
-    (violation) => isEnvironmentRefused || namesOfViolation(violation).includes(declaredName),
-  );
+  const violations = relevantViolations(declaredName, start);
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
     const { contractUnmetError } = await import("../parts/contract-unmet.ts");
@@ -87,6 +83,17 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   return ExitStatus.ok;
 };
 
+/**
+ * Returns the violations of rules about the variable. If a schema of ESC refuses the environment, each violation is a
+ * reason why ESC gives no value, and so all are returned.
+ */
+function relevantViolations(declaredName: string, { verdict, values }: Start): Start["verdict"]["violations"] {
+  const isEnvironmentRefused = verdict.judged !== undefined && !values.selected.has(declaredName);
+  if (isEnvironmentRefused) return verdict.violations;
+  return verdict.violations.filter((violation) => namesOfViolation(violation).includes(declaredName));
+}
+
+/** Returns the failure of a variable that has no value, with the reason. */
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const isOutsideScope = scope?.outside.has(name) === true;

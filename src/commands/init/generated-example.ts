@@ -12,9 +12,10 @@ import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
 import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
 
+/** The rules of groups that the file may state, by their words in GROUP_WORDS. */
 const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
 
-/** A line with a fact, which comes after the description. */
+/** Matches a line with a fact, such as `Format: a port`. The facts come after the description. */
 const FACT_LINE = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
 
 /** An assignment with the comment lines directly above it. */

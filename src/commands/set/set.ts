@@ -10,7 +10,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
+import { type EnvironmentState, formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
@@ -77,12 +77,14 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
     return ExitStatus.unmet;
   }
 
-  const change = await writeValues(values, mayOverwrite, target, (latest) => {
+  // Another user may have set a variable while this user typed. That value must not be lost.
+  const refuseChangedValues = (latest: EnvironmentState): void => {
     for (const { name, value } of values) {
       const latestValue = valueIn(latest, name);
       if (latestValue !== oldValues.get(name) && latestValue !== value) throw changedMeanwhile(name, latest);
     }
-  });
+  };
+  const change = await writeValues(values, mayOverwrite, target, refuseChangedValues);
   // A number is the exit status of a draft, which writeValues has reported.
   if (typeof change === "number") return change;
   const verification =
