@@ -59,8 +59,8 @@ const waitAfterTraps = (lastStatement: string): string =>
 
 /**
  * Returns statements for a command that replaces the shell by a program (`exec`), after which nothing would wait for the
- * masks. In bash the word `exec` becomes a function that starts the program as a child process. Subshells are still
- * replaced, since the outputs of the shell stay open.
+ * masks. In bash the word `exec` becomes a function that starts the program as a child process. A subshell is still
+ * replaced, since the shell itself waits for the masks.
  */
 const defineExec = (lastStatement: string): string =>
   [
