@@ -62,29 +62,29 @@ export async function createDraft(file: CurrentFile, options: DraftOptions): Pro
   return { ...file, newText: await createText(path, options, currentText ?? ""), isMerged: false };
 }
 
-async function createText(path: string, options: DraftOptions, current: string): Promise<string> {
+async function createText(path: string, options: DraftOptions, currentText: string): Promise<string> {
   const { contract, types, folder, usesEsc } = options;
   const { source } = contract;
   const mark = markOf(
     source.kind === "file" ? { kind: "file", path: relative(dirname(path), source.path) } : { kind: "built-in" },
   );
-  if (path.endsWith(".md")) return createMarkdown(options, current, mark);
+  if (path.endsWith(".md")) return createMarkdown(options, currentText, mark);
   if (path.endsWith(".py")) {
-    return pythonSettings(contract, mark, await choosePythonStyle(current, types, [dirname(path), folder]));
+    return pythonSettings(contract, mark, await choosePythonStyle(currentText, types, [dirname(path), folder]));
   }
   return path.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark, usesEsc);
 }
 
-async function createMarkdown(options: DraftOptions, current: string, mark: string): Promise<string> {
+async function createMarkdown(options: DraftOptions, currentText: string, mark: string): Promise<string> {
   const { contract, folder, readWorkflows, usesEsc, isCheck } = options;
-  const part = partOf(current);
-  if (part === "contract") return withPart(current, part, mark, contractBlocks(contract));
+  const part = partOf(currentText);
+  if (part === "contract") return withPart(currentText, part, mark, contractBlocks(contract));
   // A check must not fail because the repository got a workflow after the document was written.
   const facts =
-    isCheck && isOurs(current)
-      ? factsInDocument(current, usesEsc)
+    isCheck && isOurs(currentText)
+      ? factsInDocument(currentText, usesEsc)
       : await findProjectFacts(folder, readWorkflows, usesEsc);
-  return withPart(current, part, mark, secretsDocument(contract, facts));
+  return withPart(currentText, part, mark, secretsDocument(contract, facts));
 }
 
 /** Returns true for a file that exists and is not blank. */

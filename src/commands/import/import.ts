@@ -47,9 +47,12 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const reported = dotenv.notices;
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported });
 
-  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
-  const plan = values.map(createPlanner(current, mayOverwrite));
-  printReport(context, describePlan(plan, `${path} into ${formatRevision(current)}`, PLAIN_OPTION, omitted));
+  const environmentState = await askOnlyEnvironment(
+    requireOnlyEnvironment(access),
+    isDry ? readToShow : readOrEvaluate,
+  );
+  const plan = values.map(createPlanner(environmentState, mayOverwrite));
+  printReport(context, describePlan(plan, `${path} into ${formatRevision(environmentState)}`, PLAIN_OPTION, omitted));
   const changes = plan.filter(isChange);
   const sameValues = plan.filter(isSame);
   // The other values of the plan are kept in ESC, since the user did not give --overwrite.
@@ -62,12 +65,12 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   let valuesInEsc: readonly ValueToWrite[] = sameValues;
   if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
   else {
-    const question = writeQuestion(`Write ${changeCount} to ${formatName(current.name)}`, access);
+    const question = writeQuestion(`Write ${changeCount} to ${formatName(environmentState.name)}`, access);
     if (!(await confirm(question, isConfirmed, context))) {
       printReport(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const outcome = await writeChanges(changes, mayOverwrite, restrictTarget(current.name, access));
+    const outcome = await writeChanges(changes, mayOverwrite, restrictTarget(environmentState.name, access));
     if (outcome.kind === "draft") return outcome.status;
     if (outcome.kind === "not-read-back") return status;
     if (outcome.isAnyKept) return ExitStatus.unmet;

@@ -24,20 +24,20 @@ export const link: Command = async ({ options }, context) => {
   const isCheck = options["check"] === true;
   if (wantsNode && isCheck) throw conflict("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
-  const own = findNpmPackage();
-  const bins = own === undefined ? [] : findBins(own, context.cwd);
+  const npmPackage = findNpmPackage();
+  const bins = npmPackage === undefined ? [] : findBins(npmPackage, context.cwd);
   const [nearest] = bins;
-  if (own === undefined || nearest === undefined) {
-    const why = own === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
+  if (npmPackage === undefined || nearest === undefined) {
+    const why = npmPackage === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
     if (isCheck) printReport(context, [`There is nothing to link: ${why}`]);
     else if (verbose) printLines(context, [`nothing is linked: ${why}`]);
     return isCheck ? ExitStatus.unmet : ExitStatus.ok;
   }
-  if (isCheck) return reportNearest(nearest, own, context);
-  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(own);
+  if (isCheck) return reportNearest(nearest, npmPackage, context);
+  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(npmPackage);
   if (!wantsNode && "why" in executable) {
     // Only a package that was packed without its executable is always reported, because the user can pack it again.
-    if (lacksExecutable(own))
+    if (lacksExecutable(npmPackage))
       printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
     if (verbose) printLines(context, [executable.why]);
   }
@@ -98,13 +98,13 @@ function replaceByLink(path: string, target: string): string | undefined {
 }
 
 /** Prints what the scripts in the working directory start, and how to change it. @returns the exit status of `--check` */
-async function reportNearest({ state, shownPath }: Bin, own: NpmPackage, context: Context): Promise<number> {
+async function reportNearest({ state, shownPath }: Bin, npmPackage: NpmPackage, context: Context): Promise<number> {
   if (state.kind === "foreign") {
     printReport(context, [`${shownPath} is foreign: it is ${state.description}`]);
     return ExitStatus.unmet;
   }
   if (state.kind === "executable") {
-    const obstacle = await findObstacle(state.file, own.version);
+    const obstacle = await findObstacle(state.file, npmPackage.version);
     printReport(
       context,
       obstacle === undefined
@@ -117,7 +117,7 @@ async function reportNearest({ state, shownPath }: Bin, own: NpmPackage, context
     );
     return obstacle === undefined ? ExitStatus.ok : ExitStatus.unmet;
   }
-  const executable = await findExecutable(own);
+  const executable = await findExecutable(npmPackage);
   const remedy =
     "why" in executable
       ? [`The executable cannot be used: ${executable.why}`]

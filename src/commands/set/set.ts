@@ -41,16 +41,24 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   if (isPlainText) for (const name of names) requirePublic(name, contract, "--plain");
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
-  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
-  const target = restrictTarget(current.name, access);
-  const oldValues = new Map(names.map((name) => [name, valueIn(current, name)]));
+  const environmentState = await askOnlyEnvironment(
+    requireOnlyEnvironment(access),
+    isDry ? readToShow : readOrEvaluate,
+  );
+  const target = restrictTarget(environmentState.name, access);
+  const oldValues = new Map(names.map((name) => [name, valueIn(environmentState, name)]));
   // A declared variable with an empty value is unset, so replacing it loses nothing.
   const mayOverwrite = (name: string): boolean =>
     options["overwrite"] === true || (isDeclared(contract, name) && oldValues.get(name) === "");
   const showPlan = (plan: readonly PlannedValue[]): void =>
-    printReport(context, describePlan(plan, formatRevision(current), "--plain"));
+    printReport(context, describePlan(plan, formatRevision(environmentState), "--plain"));
   const keptVariables = names
-    .map((name) => ({ name, value: "", secret: false, state: stateWithoutValue(name, current, mayOverwrite(name)) }))
+    .map((name) => ({
+      name,
+      value: "",
+      secret: false,
+      state: stateWithoutValue(name, environmentState, mayOverwrite(name)),
+    }))
     .filter((planned) => !isChange(planned));
   // The user must not type values that would not be written.
   if (keptVariables.length > 0 && canAsk(context)) {
@@ -59,7 +67,7 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   }
 
   const values = await readValues(names, contract, isPlainText, context);
-  const plan = values.map(createPlanner(current, mayOverwrite));
+  const plan = values.map(createPlanner(environmentState, mayOverwrite));
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
   if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
@@ -71,7 +79,7 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   }
   // If the value came by the standard input, there is no question: the user has named the variable to write.
   const mustAsk = !isConfirmed && canAsk(context);
-  const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(current.name)}`;
+  const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(environmentState.name)}`;
   if (mustAsk && !(await ask(writeQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;

@@ -28,8 +28,8 @@ export function fillUrl(url: string, valueOf: ValueLookup): string {
   const hostName = variableInHost(url);
   const fillEscaped = (text: string): string => fill(text, (name) => encodeURIComponent(valueOf(name)));
   if (hostName === undefined) return fillEscaped(url);
-  const base = valueOf(hostName).trim().replace(/\/+$/, "");
-  return base + fillEscaped(url.slice(`\${${hostName}}`.length));
+  const baseUrl = valueOf(hostName).trim().replace(/\/+$/, "");
+  return baseUrl + fillEscaped(url.slice(`\${${hostName}}`.length));
 }
 
 /**
