@@ -10,7 +10,7 @@ import { isDeclared } from "../contract/check-contract.ts";
 import { resolveSettings } from "../command-line/settings.ts";
 import { resolveCommandStart } from "../commands/parts/command-start.ts";
 import { createAuditRecorder } from "../commands/parts/audit-log/audit-record.ts";
-import { collect, invalidName, textFault, type Exported } from "../commands/export/exported.ts";
+import { collectVariables, shellNameFault, textFault, type ExportedVariable } from "../commands/export/exported.ts";
 import { appendTo, github } from "../commands/export/github-output.ts";
 import { isOfRunner } from "../contract/actions-runner.ts";
 import { runsCode } from "../trust/code-values.ts";
@@ -55,7 +55,7 @@ export async function runAction(context: Context): Promise<boolean> {
   const settings = resolveSettings(inputs.options, environment);
   const record = createAuditRecorder(settings, inputs.options, step);
   const start = await resolveCommandStart(settings, step);
-  const { variables, files } = collect(start);
+  const { variables, files } = collectVariables(start);
   mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 
   const run: ActionRun = { inputs, step, start, report: makeReport(start) };
@@ -108,7 +108,7 @@ function warnOfFiles(fileVariables: readonly string[], { start, step }: ActionRu
 }
 
 /** Exports variables to the file that the runner reads after this step, and reports the result. */
-function exportVariables(exported: readonly Exported[], run: ActionRun): void {
+function exportVariables(exported: readonly ExportedVariable[], run: ActionRun): void {
   const isToLaterSteps = run.inputs.export === "env";
   const fileVariable = isToLaterSteps ? "GITHUB_ENV" : "GITHUB_OUTPUT";
   appendTo(runnerFile(fileVariable, run.step), github.write(exported), fileVariable);
@@ -153,7 +153,11 @@ function annotateUnavailable({ store: { esc } }: Start, { raw }: Context): void 
  *
  * @throws SophiaError (not-exportable, 125) that names all other variables that cannot be exported
  */
-function exportable(variables: readonly Exported[], to: Export, { values: { selected } }: Start): readonly Exported[] {
+function exportable(
+  variables: readonly ExportedVariable[],
+  to: Export,
+  { values: { selected } }: Start,
+): readonly ExportedVariable[] {
   const faults: string[] = [];
   const exported = variables.filter((variable) => {
     const { name, value } = variable;
@@ -175,17 +179,17 @@ function exportable(variables: readonly Exported[], to: Export, { values: { sele
 }
 
 /** Returns why a variable cannot be in the environment of the later steps. */
-function environmentFault(variable: Exported): string | undefined {
-  return github.fault(variable) ?? nameFault(variable) ?? sizeFault(variable);
+function environmentFault(variable: ExportedVariable): string | undefined {
+  return github.findFault(variable) ?? nameFault(variable) ?? sizeFault(variable);
 }
 
 /** Returns why a variable cannot be an output of the step. */
-function outputFault({ name }: Exported): string | undefined {
-  return invalidName(name);
+function outputFault({ name }: ExportedVariable): string | undefined {
+  return shellNameFault(name);
 }
 
 /** Returns why GitHub Actions, or the programs of later steps, must not get a variable of this name. */
-function nameFault({ name, value }: Exported): string | undefined {
+function nameFault({ name, value }: ExportedVariable): string | undefined {
   // On Windows names are case-insensitive.
   const upper = name.toUpperCase();
   if (upper === "NODE_OPTIONS") return "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV";
@@ -200,13 +204,13 @@ function nameFault({ name, value }: Exported): string | undefined {
  * Returns why a default of the contract is not exported. A contract, also one that the workflow names, is a file of the repository:
  * a pull request could otherwise change where later steps send their keys.
  */
-function defaultFault({ name, value }: Exported): string | undefined {
+function defaultFault({ name, value }: ExportedVariable): string | undefined {
   if (!isKeyAddress(name) || isHarmlessAddress(name, value)) return undefined;
   return "a default of the contract would send the keys of later steps to another address";
 }
 
 /** Returns why a variable is too large: with it, execve(2) fails for each program of the later steps. */
-function sizeFault(variable: Exported): string | undefined {
+function sizeFault(variable: ExportedVariable): string | undefined {
   const limit = reasonTooLargeAlone(variable);
   return limit === undefined ? undefined : `no program of a later step can start with more than ${limit} in a variable`;
 }

@@ -1,15 +1,15 @@
 /** Lays out text in lines for a terminal: breaks at spaces, indents continuation lines, and counts columns. */
 import { enumerate, isPrintableAscii } from "./text.ts";
 
-/** A line before it is wrapped. */
+/** A line of a report before it is wrapped, with what differs from the usual layout. */
 interface LongLine {
   readonly text: string;
-  /** The indent of its continuation lines; by default see {@link hangOf}. */
-  readonly hang?: number;
+  /** The columns by which continuation lines are indented; by default those of {@link defaultIndent}. */
+  readonly hangingIndent?: number;
   /** True for a line that is never wrapped: a command to paste, or the row of a table. */
-  readonly whole?: boolean;
+  readonly neverWraps?: boolean;
   /** True for a line that is wrapped only at a terminal, since users search for it in logs. */
-  readonly searched?: boolean;
+  readonly wrapsOnlyAtTerminal?: boolean;
 }
 
 export type Line = string | LongLine;
@@ -26,7 +26,7 @@ export function unbroken(part: string): string {
  * Breaks a text at spaces into lines of at most `width` columns. Longer words, parts that {@link unbroken} has marked, and
  * texts that begin with two spaces (something to copy) stay whole.
  *
- * @param indent of the continuation lines @param firstWidth the width of the first line
+ * @param indent the spaces in front of each continuation line @param firstWidth the width of the first line
  */
 export function wrap(text: string, width: number, indent = "", firstWidth = width): readonly string[] {
   const plain = withSpaces(text);
@@ -53,28 +53,33 @@ export function layOut(line: Line, width: number): readonly string[] {
   const longLine: LongLine = typeof line === "string" ? { text: line } : line;
   const { text } = longLine;
   const plain = withSpaces(text);
-  if (longLine.whole === true || columnsOf(plain) <= width) return [plain];
-  const { hang = hangOf(text) } = longLine;
+  if (longLine.neverWraps === true || columnsOf(plain) <= width) return [plain];
+  const { hangingIndent = defaultIndent(text) } = longLine;
   // The head is not broken, so that a mark never stands alone on its line.
-  const head = headOf(text, hang);
-  const [first = "", ...rest] = wrap(text.slice(head.length), width, " ".repeat(hang), width - columnsOf(head));
+  const head = headOf(text, hangingIndent);
+  const [first = "", ...rest] = wrap(
+    text.slice(head.length),
+    width,
+    " ".repeat(hangingIndent),
+    width - columnsOf(head),
+  );
   return [head + first, ...rest];
 }
 
 /**
  * Returns the text in front of the column of the continuation lines, if a word begins there; otherwise the mark or indent.
  */
-function headOf(text: string, hang: number): string {
+function headOf(text: string, hangingIndent: number): string {
   const [lead = ""] = LINE_MARK.exec(text) ?? /^ */.exec(text) ?? [];
-  const head = withSpaces(text.slice(0, hang));
-  return lead.length < hang && head.endsWith(" ") ? head : lead;
+  const head = withSpaces(text.slice(0, hangingIndent));
+  return lead.length < hangingIndent && head.endsWith(" ") ? head : lead;
 }
 
 /** The mark at the beginning of a line of a list or report, with the spaces around it. */
 const LINE_MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
 /** Returns the indent of continuation lines: behind the mark; without a mark two columns more than the line's own indent. */
-function hangOf(text: string): number {
+function defaultIndent(text: string): number {
   const [mark] = LINE_MARK.exec(text) ?? [];
   if (mark !== undefined) return columnsOf(mark);
   const lead = /^ */.exec(text)?.[0].length ?? 0;

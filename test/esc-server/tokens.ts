@@ -17,6 +17,8 @@ export interface Token {
    * `environment-open`). `read`: it may read, too, and not update, create or delete.
    */
   readonly access: "open" | "read" | "write";
+  /** The name of the custom role that gives this access; undefined for a built-in role. */
+  readonly customRole: string | undefined;
   /** Milliseconds since the epoch. */
   readonly created: number;
   /** Milliseconds since the epoch; 0 for never. */
@@ -26,7 +28,7 @@ export interface Token {
 }
 
 export type NewToken = Pick<Token, "owner"> &
-  Partial<Pick<Token, "value" | "name" | "description" | "access" | "expires">>;
+  Partial<Pick<Token, "value" | "name" | "description" | "access" | "customRole" | "expires">>;
 
 /** The access tokens that a server knows, deleted ones too: their names stay taken. */
 export class Tokens {
@@ -44,6 +46,7 @@ export class Tokens {
       name: "",
       description: "",
       access: "write",
+      customRole: undefined,
       created: this.#now(),
       expires: 0,
       lastUsed: 0,

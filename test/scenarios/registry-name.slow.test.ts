@@ -84,11 +84,15 @@ test("documents name the package's version", () => {
 });
 
 test("init prints the safe form for each package manager", () => {
-  const tools: readonly { readonly add?: string; readonly addToRoot?: string; readonly run: string }[] = [
+  const tools: readonly { readonly add?: string; readonly addToRoot?: string; readonly runPrefix: string }[] = [
     ...Object.values(NODE_TOOLS),
     ...Object.values(PYTHON_TOOLS),
   ];
-  const printed = tools.flatMap(({ add = "", addToRoot = "", run }) => [add, addToRoot, `${run}sophia-run check`]);
+  const printed = tools.flatMap(({ add = "", addToRoot = "", runPrefix }) => [
+    add,
+    addToRoot,
+    `${runPrefix}sophia-run check`,
+  ]);
   expect(printed.filter(asksRegistry)).toEqual(IS_ON_REGISTRIES ? printed.filter(asksRegistry) : []);
   expect(FETCH_TARBALL.length === 0).toBe(IS_ON_REGISTRIES);
 });

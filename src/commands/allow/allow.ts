@@ -1,6 +1,7 @@
 /**
- * `sophia-run allow`: stores the user's consent that files of this project name ESC environments, which the user's token then opens.
- * `--list` prints the stored consents, and `--remove` removes those for this project's files.
+ * The command `sophia-run allow`. A file of a project, such as its contract, can name an ESC environment, but a start opens
+ * it with the user's token only after the user has allowed that. This command stores the user's consent. `--list` prints
+ * the stored consents, and `--remove` removes those for this project's files.
  */
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -21,25 +22,28 @@ import type { Command } from "../command.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
+/** Returns 0. @throws SophiaError (125) */
 export const allow: Command = async ({ options }, context) => {
   if (options["list"] === true && options["remove"] === true) throw conflict("--list", "--remove");
-  if (options["list"] === true) return list(context);
+  if (options["list"] === true) return listConsents(context);
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   return options["remove"] === true
-    ? remove(contract, dotenv, context)
-    : add(await findNeededConsents(settings, contract, dotenv, context), context);
+    ? removeConsents(contract, dotenv, context)
+    : addConsents(await findNeededConsents(settings, contract, dotenv, context), context);
 };
 
-function list(context: Context): number {
+/** Prints all stored consents. */
+function listConsents(context: Context): number {
   const { consents, problem } = readConsents(context.environment);
   if (problem !== undefined) throw consentFileError(problem);
   printReport(context, consents.length === 0 ? ["nothing is allowed"] : consents.map(consentLine));
   return ExitStatus.ok;
 }
 
-async function add(needed: readonly Consent[], context: Context): Promise<number> {
+/** Stores the consents. @throws SophiaError (not-confirmed, 125) if a coding agent runs the command */
+async function addConsents(needed: readonly Consent[], context: Context): Promise<number> {
   if (needed.length === 0) {
     printReport(context, ["no consent is needed: no file that was found names an ESC environment"]);
     return ExitStatus.ok;
@@ -57,7 +61,8 @@ async function add(needed: readonly Consent[], context: Context): Promise<number
   return ExitStatus.ok;
 }
 
-async function remove(contract: Contract, { files }: DotenvReading, context: Context): Promise<number> {
+/** Removes the consents for the files of this project. */
+async function removeConsents(contract: Contract, { files }: DotenvReading, context: Context): Promise<number> {
   const projectFiles = [
     ...(contract.source.kind === "file" ? [contract.source.path] : []),
     ...(contract.environment === undefined ? [] : [contract.environment.file]),
@@ -75,8 +80,8 @@ async function remove(contract: Contract, { files }: DotenvReading, context: Con
 }
 
 /**
- * Returns the consents that a start in this project needs. If there is no token yet, these are the consents for any token, so that
- * the user can allow the environments first.
+ * Returns the consents that a start in this project needs. If there is no token yet, these are the consents for any token,
+ * so that the user can allow the environments first.
  *
  * @throws SophiaError (not-confirmed, 125) if a consent for a file cannot be stored
  */
@@ -104,12 +109,16 @@ async function findNeededConsents(
   });
 }
 
-/** Returns a line with the environment and the file that may name it. The line is not broken, so that both can be copied. */
+/**
+ * Returns a line with the environment and the file that may name it. The line is not broken, so that both can be copied.
+ */
 function consentLine({ file, environment }: Consent): Line {
-  return { text: `  ${printable(environment)}  ${printable(file)}`, whole: true };
+  return { text: `  ${printable(environment)}  ${printable(file)}`, neverWraps: true };
 }
 
-/** Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written */
+/**
+ * Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written
+ */
 async function changeConsents(
   context: Context,
   update: (stored: readonly Consent[]) => readonly Consent[],

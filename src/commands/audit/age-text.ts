@@ -1,11 +1,14 @@
-/** The ages of secrets as lines for the user and as JSON. Pure. */
+/** Describes the ages of secrets in ESC, as lines for the user and as JSON, for `audit` and `check --overdue`. */
 import { describeAge, formatDay } from "../../core/day.ts";
 import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import type { LastChange } from "../../esc/api/history.ts";
 import type { SecretAge } from "./ages.ts";
 
-/** Returns a line for each thing that the token may not see, with the secrets whose ages are unknown for that reason. */
+/**
+ * Returns a line for each definition or history that the token may not see, with the secrets whose ages are therefore
+ * unknown.
+ */
 export function describeUnseenAges(ages: readonly SecretAge[]): readonly string[] {
   const unseen = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
   return Array.from(
@@ -17,6 +20,7 @@ export function describeUnseenAges(ages: readonly SecretAge[]): readonly string[
   );
 }
 
+/** Returns the line of the report about one secret. */
 export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
   const shownName = printable(name);
   if (change === undefined) return `➖ ${shownName}: Not in ESC`;
@@ -45,7 +49,7 @@ function describeChange(change: Extract<LastChange, { kind: "changed" | "unchang
   return `changed ${formatDay(created)}, ${describeAge(created, now)}${author} (${change.environment}@${number})`;
 }
 
-/** Returns the age for the JSON report. All fields are present in each state. */
+/** Returns the age of a secret for the JSON report. Every object has all fields; those that are not known are null. */
 export function ageJson({ name, change, due, overdue }: SecretAge): object {
   const revision = change?.kind === "changed" ? change.revision : undefined;
   const oldestRead = change?.kind === "unchanged" ? change.since : undefined;

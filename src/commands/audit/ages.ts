@@ -1,6 +1,6 @@
 /**
- * Reads from the history of ESC when each secret last changed, and decides by the contract whether it is overdue. `audit` and
- * `check --overdue` use it; `age-text.ts` describes the result.
+ * Reads from the history of ESC when each secret last changed, and decides by the contract whether its rotation is overdue.
+ * `audit` and `check --overdue` use this file, and age-text.ts describes the result.
  */
 import { namesOfDeclaration } from "../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
@@ -14,13 +14,16 @@ import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import type { FullName } from "../../esc/settings/environment-names.ts";
 import type { Connection, Progress } from "../../esc/transport/connection.ts";
 
+/** The age of one secret. */
 export interface SecretAge {
   readonly name: string;
-  /** Undefined if ESC does not have it, or if ESC was not read. */
+  /** The last change of the secret; undefined if ESC does not have the secret, or was not read. */
   readonly change?: LastChange;
-  /** The time by which it must be replaced; undefined if there is none, or if it is not known. */
+  /**
+   * The time by which the user must rotate the secret; undefined if it need not be rotated, or if the time is not known.
+   */
   readonly due?: Date;
-  /** Undefined if it is not known. */
+  /** Undefined if nothing shows whether the rotation is overdue. */
   readonly overdue: boolean | undefined;
 }
 
@@ -63,15 +66,15 @@ export async function readSecretAges(
     const ages = secrets.map(({ name }) => ({ name, change: { kind: "unseen", what } as const, overdue: undefined }));
     return { ages, definitions: [] };
   }
-  const lastFirst = answers.results.toReversed();
+  const environmentsByPrecedence = answers.results.toReversed();
   const ages = secrets.map((secret) => {
-    const changes = lastFirst.flatMap((environment) => environment.changes.get(secret.name) ?? []);
+    const changes = environmentsByPrecedence.flatMap((environment) => environment.changes.get(secret.name) ?? []);
     return judgeAge(contract, secret, changes[0], now);
   });
   return { ages, definitions: answers.results };
 }
 
-/** Returns the result for secrets if ESC is not read. */
+/** Returns the result for all secrets if ESC is not read. */
 export function unknownAges(contract: Contract, isSecret: SecretFilter = isDeclaredSecret): SecretAudit {
   const ages = selectSecrets(contract, isSecret).map(({ name }) => ({ name, overdue: undefined }));
   return { ages, definitions: [] };
@@ -127,6 +130,7 @@ async function requireEnvironment(name: FullName, connection: Connection): Promi
   }
 }
 
+/** Decides whether the rotation of a secret is overdue. */
 function judgeAge(contract: Contract, declaration: Declaration, change: LastChange | undefined, now: Date): SecretAge {
   const { name } = declaration;
   const rotation = rotationOf(contract, declaration);
@@ -136,7 +140,7 @@ function judgeAge(contract: Contract, declaration: Declaration, change: LastChan
   const newestPossibleChange = change.kind === "changed" ? change.revision.created : change.since.created;
   const due = dueAt(newestPossibleChange, rotation);
   const overdue = due <= now;
-  // The value is older than the oldest revision that was read. It may be overdue, but nothing shows that.
+  // The value is older than the oldest revision that was read. Its rotation may be overdue, but nothing shows that.
   if (change.kind === "unchanged" && !overdue) return { name, change, overdue: undefined };
   return { name, change, due, overdue };
 }

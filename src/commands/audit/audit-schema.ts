@@ -1,4 +1,7 @@
-/** Reports whether ESC itself checks the values by the contract (`sophia-run enforce`). Pure. */
+/**
+ * Finds out for `audit` whether ESC itself checks the values by the contract. `sophia-run enforce` writes the contract into
+ * an environment as a schema; this file compares the two.
+ */
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import { entryOf } from "../../esc/definition/edit-entry.ts";
@@ -6,16 +9,17 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import { schemaState } from "../parts/enforcement/schema-entry.ts";
 import type { AuditedDefinition } from "./ages.ts";
 
-/** The schema of one environment, with the states of `enforce --check`, and `unseen`: the definition cannot be read or parsed. */
 export interface SchemaReport {
   readonly environment: string;
+  /** The state that `enforce --check` finds, or `unseen` if the definition of the environment cannot be read or parsed. */
   readonly state: "current" | "differs" | "missing" | "unseen";
 }
 
 /**
  * Compares the schema in each definition with the schema that the contract gives, for the options that it was written with.
  *
- * @param filesByEnvironment the variables of `values.files`, whose schema has a form of its own; undefined if they are not known
+ * @param filesByEnvironment the variables of `values.files`, whose schema has a form of its own; undefined if they are not
+ *   known
  */
 export function auditSchemas(
   contract: Contract,
@@ -37,6 +41,7 @@ export function auditSchemas(
   });
 }
 
+/** Returns the line of the report about one environment. */
 export function schemaLine({ environment, state }: SchemaReport): string {
   switch (state) {
     case "current":

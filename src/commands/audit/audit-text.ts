@@ -1,10 +1,10 @@
-/** The report of `audit`, for people and as JSON. It contains no value. Pure. */
+/** Writes the report of `audit`, for people and as JSON. It contains no value. */
 import { formatDay } from "../../core/day.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
-import { OPEN_ROLE } from "../../esc/api/tokens.ts";
+import { OPEN_ROLE, type TokenFacts } from "../../esc/api/tokens.ts";
 import { type ContractReport, reportTitle } from "../../output/report.ts";
 import { ageJson, ageLine } from "./age-text.ts";
 import type { SecretAge } from "./ages.ts";
@@ -15,6 +15,7 @@ import type { Finding } from "./findings.ts";
 
 const INDENT = "   ";
 
+/** Everything that `audit` reports. */
 export interface AuditReport {
   readonly contract: ContractReport;
   readonly ages: readonly SecretAge[];
@@ -44,8 +45,9 @@ export function auditJson({ contract, ages, schemas, token, findings, unseen }: 
 /** Returns the report for people. */
 export function auditText(report: AuditReport, now: Date): readonly Line[] {
   const { contract, ages, isEscRead, schemas, token, findings, unseen } = report;
+  // A secret is "unchanged" if no revision that was read has changed it, so that there may be earlier revisions.
   const isHistoryCut = isEscRead && ages.some(({ change }) => change?.kind === "unchanged");
-  // The ages report overdue secrets, and the summary has the command for each.
+  // The section about ages shows overdue secrets, and the summary has the command for each.
   const otherFindings = findings.filter(({ kind }) => kind !== "overdue");
   const unseenCount = unseen.length + (token.kind === "unseen" ? 1 : 0);
   const sections: readonly (readonly Line[])[] = [
@@ -78,14 +80,19 @@ function tokenLine(token: TokenReport, now: Date): string {
     case "unseen":
       return "➖ Its role and expiry are not visible to this token";
     case "known": {
-      const { name, role, expires } = token;
-      const mark = role === OPEN_ROLE ? "✅" : "➖";
-      const shownRole = role === undefined ? "role unknown" : `role ${role}`;
-      return `${mark} ${name}: ${shownRole}, ${describeExpiry(expires, now)}`;
+      const mark = token.role === OPEN_ROLE ? "✅" : "➖";
+      return `${mark} ${token.name}: ${describeRole(token)}, ${describeExpiry(token.expires, now)}`;
     }
   }
 }
 
+/** The service does not show what a custom role permits. */
+function describeRole({ role, roleName }: TokenFacts): string {
+  if (role !== undefined) return `role ${role}`;
+  return roleName === undefined ? "role unknown" : `custom role ${roleName} (its permissions are not visible)`;
+}
+
+/** Describes when a token expires. Undefined stands for a token that never does. */
 function describeExpiry(expires: Date | undefined, now: Date): string {
   if (expires === undefined) return "never expires";
   return `${expires <= now ? "expired" : "expires"} on ${formatDay(expires)}`;
@@ -93,14 +100,14 @@ function describeExpiry(expires: Date | undefined, now: Date): string {
 
 function findingLines(finding: Finding): readonly Line[] {
   const { message, remedy } = describeFinding(finding);
-  return [`⚠️ ${message}`, { text: INDENT + remedy, hang: INDENT.length }];
+  return [`⚠️ ${message}`, { text: INDENT + remedy, hangingIndent: INDENT.length }];
 }
 
 function summaryLines(findings: readonly Finding[], unseenCount: number): readonly Line[] {
   const overdue = findings.filter(({ kind }) => kind === "overdue");
   return [
     outcomeLine(findings.length, unseenCount),
-    ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, whole: true })),
+    ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, neverWraps: true })),
     ...(unseenCount === 0 ? [] : [`➖ ${count(unseenCount, "thing")} could not be checked`]),
   ];
 }

@@ -1,6 +1,7 @@
 /**
- * The tokens of an audit. There may be two: the launcher's own, which a start uses and the audit judges, and `ESC_ADMIN_TOKEN`,
- * which may see more, so that it is preferred for reading.
+ * Finds the tokens of an audit, and the role and expiry of the launcher's own token. There may be two tokens: the
+ * launcher's own, which a start uses, and `ESC_ADMIN_TOKEN`. The audit reads with the second one if it is set, since it may
+ * see more.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -16,15 +17,23 @@ import { askWithoutEnvironment } from "../parts/esc-requests.ts";
 import { findEscAccess } from "../parts/command-access.ts";
 import { usageError } from "../parts/usage-errors.ts";
 
+/** The ways to reach ESC. */
 interface HistoryAccess {
+  /** The access of a start, with the launcher's own token. */
   readonly launcher: EscAccess;
-  /** Reads the history: with `ESC_ADMIN_TOKEN` of the process environment, else with the launcher's token. */
+  /**
+   * The access by which the audit reads: with `ESC_ADMIN_TOKEN` of the process environment, otherwise with the launcher's
+   * token.
+   */
   readonly reader: EscAccess;
   /** The reason why ESC is not read, if the user's consent is missing. */
   readonly consentNotices: readonly Notice[];
 }
 
-/** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
+/**
+ * Finds both ways to reach ESC. @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with
+ * `SOPHIA_OFFLINE`
+ */
 export async function historyAccess(
   settings: Settings,
   contract: Contract,
@@ -36,7 +45,7 @@ export async function historyAccess(
   const { access: launcher, notices } = await findEscAccess(settings, context, {}, files);
   const consentNotices = notices.filter(({ kind }) => kind === "environment-not-allowed");
   const adminToken = new VariableLookup(context.environment, []).findInProcess(ADMIN_TOKEN);
-  // Without consent the environment comes from a file of the repository, so that no token may be sent for it.
+  // If consent is missing, only a file of the repository names the environment. No token may be sent for it.
   const usesLauncher = adminToken === undefined || launcher.kind === "unconsented";
   const reader = usesLauncher
     ? launcher
@@ -51,10 +60,12 @@ export type TokenReport =
   | { readonly kind: "exchanged" }
   /** The service does not identify the token, or does not show it to the reader. */
   | { readonly kind: "unseen" }
-  /** The user's consent is missing. */
+  /** The token was not used, since the user's consent is missing. */
   | { readonly kind: "unasked" }
+  /** No token is configured. */
   | { readonly kind: "none" };
 
+/** Describes for the user why ESC is not read. */
 export function describeUnreadEsc({ kind }: Exclude<EscAccess, { readonly kind: "on" }>): string {
   return kind === "unconsented"
     ? "ESC: the environment is not allowed (sophia-run allow)"
@@ -62,7 +73,8 @@ export function describeUnreadEsc({ kind }: Exclude<EscAccess, { readonly kind: 
 }
 
 /**
- * Reads role and expiry of the launcher's token. The token identifies itself; the reader looks it up in the list of tokens.
+ * Reads the role and the expiry of the launcher's token. A request with this token returns its name. A request with the
+ * reader's token then finds this name in the list of tokens.
  *
  * @throws SophiaError (125) if the service cannot be asked, or refuses the token
  */

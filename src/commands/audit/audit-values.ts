@@ -1,6 +1,6 @@
 /**
- * Finds values that hold credentials although nothing declares them secret: in ESC, in files and in the process environment. A
- * finding names the kind of credential, never the value.
+ * Finds for `audit` the values that are credentials although nothing declares them secret: in ESC, in `.env` files and in
+ * the process environment. A finding names the kind of credential, never the value.
  */
 import { declarationOf } from "../../contract/check-contract.ts";
 import { credentialOf } from "../../contract/looks-secret.ts";
@@ -15,13 +15,16 @@ import type { Progress } from "../../esc/transport/connection.ts";
 import { environmentLayer } from "../../sources/environment-layer.ts";
 import type { Finding } from "./findings.ts";
 
+/** The result of the search. */
 export interface ValueAudit {
   readonly findings: readonly Finding[];
   /** The names that the contract declares public although their values hold credentials. */
   readonly wronglyPublicNames: ReadonlySet<string>;
   /** Descriptions of what could not be read. */
   readonly unseen: readonly string[];
-  /** The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated. */
+  /**
+   * The variables that `values.files` supplies, by the full names of the environments; undefined if ESC was not evaluated.
+   */
   readonly files: ReadonlyMap<string, ReadonlySet<string>> | undefined;
 }
 
@@ -50,7 +53,7 @@ export async function auditValues(
     const credential = credentialOf(contract, name, value);
     if (credential === undefined) continue;
     if (environment !== undefined) plainTextFindings.set(name, { kind: "plain-text", name, environment, credential });
-    // A value can have an alias, but the finding is about the declaration.
+    // The name of the value may be an alias, but the finding is about the declared variable.
     const declaration = declarationOf(contract, name);
     if (declaration?.secret !== false) continue;
     publicFindings.set(declaration.name, { kind: "called-public", name: declaration.name, credential });
@@ -59,7 +62,9 @@ export async function auditValues(
     findings: [...plainTextFindings.values(), ...publicFindings.values()],
     wronglyPublicNames: new Set(publicFindings.keys()),
     files:
-      evaluated === undefined ? undefined : new Map(evaluated.map((one) => [formatName(one.name), fileNamesIn(one)])),
+      evaluated === undefined
+        ? undefined
+        : new Map(evaluated.map((result) => [formatName(result.name), fileNamesIn(result)])),
     unseen: evaluated === undefined ? ["ESC: credentials among the values in plain text"] : [],
   };
 }
@@ -84,7 +89,10 @@ function fileNamesIn({ variables }: EvaluatedEnvironment): ReadonlySet<string> {
   return new Set(files.map(([name]) => name));
 }
 
-/** Returns undefined if the service does not evaluate them for this token. The report on the ages of secrets has the reason. */
+/**
+ * Evaluates all environments. Returns undefined if the service does not do so for this token. The reason is in the part of
+ * the report about the ages of secrets, so that it is not repeated here.
+ */
 async function evaluateAll(
   settings: EscSettings,
   progress: Progress,

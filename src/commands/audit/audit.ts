@@ -1,6 +1,7 @@
 /**
- * `sophia-run audit`: reports the age of each secret, and risks in how secrets are stored. It opens and changes no environment.
- * Each part of the audit has a file; this file runs them in parallel and joins their findings.
+ * The command `sophia-run audit`. It reports the age of each secret, and risks in how secrets are stored, such as a `.env`
+ * file that git tracks. It opens and changes no ESC environment. Each part of the audit has a file of its own; this file
+ * runs the parts in parallel and joins their findings.
  */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -20,7 +21,10 @@ import { auditToken, describeUnreadEsc, historyAccess } from "./audit-token.ts";
 import { auditValues, type ValueAudit } from "./audit-values.ts";
 import { auditFiles, auditRepository, type Finding, tokenFindings } from "./findings.ts";
 
-/** Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read. @throws SophiaError (125) */
+/**
+ * Returns 0; with `--strict` 1 if there is a finding, and 2 if there is none, but ESC was not read. @throws SophiaError
+ * (125)
+ */
 export const audit: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const now = new Date();
@@ -38,11 +42,12 @@ export const audit: Command = async ({ options }, context) => {
       : unknownAges(contract, isSecret);
   const readAgesOfWronglyPublic = async ({ wronglyPublicNames }: ValueAudit): Promise<readonly SecretAge[]> =>
     wronglyPublicNames.size === 0 ? [] : (await readAges(({ name }) => wronglyPublicNames.has(name))).ages;
-  const auditingValues = auditValues(contract, reader, dotenv.layers, context.environment, progress);
+  const valuesPromise = auditValues(contract, reader, dotenv.layers, context.environment, progress);
   const [declaredSecrets, wronglyPublicAges, values, token, fileFindings, repository] = await Promise.all([
     readAges(),
-    auditingValues.then(readAgesOfWronglyPublic),
-    auditingValues,
+    // Only the audit of the values finds which variables the contract wrongly declares public.
+    valuesPromise.then(readAgesOfWronglyPublic),
+    valuesPromise,
     auditToken(access, progress),
     auditFiles(settings, contract, dotenv, context),
     auditRepository(contract, context),

@@ -1,4 +1,4 @@
-/** The text of each finding of `audit`: what the risk is, and how the user removes it. Pure. */
+/** Describes each finding of `audit` for the user: what the risk is, and how the user removes it. */
 import { formatDay } from "../../core/day.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";

@@ -1,6 +1,6 @@
 /**
- * The findings of `audit`: risks that the user should remove. This file collects the findings about the launcher's token, `.env`
- * files and the repository; `finding-text.ts` describes them.
+ * The findings of `audit`: risks that the user should remove. This file collects the findings about the launcher's token,
+ * `.env` files and the repository; `finding-text.ts` describes them.
  */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/contract-model.ts";
@@ -17,9 +17,11 @@ import type { TokenReport } from "./audit-token.ts";
 export type Finding =
   /** A secret is older than the contract allows. */
   | { readonly kind: "overdue"; readonly name: string; readonly due: Date }
-  /** The launcher's token may do more than open environments. */
+  /** The launcher's token has a built-in role that may do more than open environments. */
   | { readonly kind: "token-role"; readonly role: string }
+  /** The launcher's token never expires. */
   | { readonly kind: "token-endless" }
+  /** The launcher's token has expired, or expires soon. */
   | { readonly kind: "token-ends"; readonly at: Date }
   /** Git tracks a `.env` file. */
   | { readonly kind: "tracked"; readonly file: string }
@@ -27,7 +29,7 @@ export type Finding =
   | { readonly kind: "exposed"; readonly file: string }
   /** The schema in ESC is not the schema that the contract gives. */
   | { readonly kind: "schema-differs"; readonly environment: string }
-  /** ESC stores a credential in plain text. */
+  /** ESC stores a value in plain text that is a credential. `credential` names its kind, such as `a GitHub token`. */
   | { readonly kind: "plain-text"; readonly name: string; readonly environment: string; readonly credential: string }
   /** The contract declares a variable public whose value is a credential. */
   | { readonly kind: "called-public"; readonly name: string; readonly credential: string }
@@ -37,6 +39,10 @@ export type Finding =
 /** A token that expires within this time is a finding, so that the user can replace it in time. */
 const EXPIRY_WARNING_MS = 14 * DAY_MS;
 
+/**
+ * Returns the findings about the role and the expiry of the launcher's token. A custom role has no identifier, and is no
+ * finding.
+ */
 export function tokenFindings(token: TokenReport, now: Date): readonly Finding[] {
   if (token.kind !== "known") return [];
   const { role, expires } = token;

@@ -1,4 +1,7 @@
-/** `check --broker`: reports which keys a start with --broker would broker, and why it would refuse others. Nothing listens. */
+/**
+ * `check --broker`: reports which API keys a start with `--broker` would keep from the program, which then gets a dummy for
+ * each, and why it would refuse others. No broker is started.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { grouped } from "../../core/grouped.ts";
@@ -12,9 +15,13 @@ import type { Start } from "../../resolve/start.ts";
 import { type BrokerReport, type KeyReport, NOT_BROKERED, reportBroker } from "../parts/broker/broker-report.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
+/** The limit on names in one line of the report; the others are counted. */
 const MAX_NAMES = 5;
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
+/**
+ * Returns the check, which fails if a key cannot be brokered, or if the program would get a key itself.
+ *
+ * @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
 export function checkBroker(start: Start, settings: Settings, options: Values, { environment }: Context): ExtraCheck {
   checkBrokerExcept(settings, options, start, environment);
   const report = reportBroker(start, settings, environment);

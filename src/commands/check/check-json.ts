@@ -6,7 +6,7 @@ import type { EnvironmentAge } from "./environments.ts";
 import type { ReportExtras } from "./check-text.ts";
 
 /** Returns the report as JSON. Its version changes if a field changes its meaning. */
-export function reportJson(report: Report, { tracked, ages, gates, checks }: ReportExtras): string {
+export function reportJson(report: Report, { trackedFiles, ages, gates, checks }: ReportExtras): string {
   return jsonText({
     version: 1,
     met: report.met,
@@ -24,7 +24,7 @@ export function reportJson(report: Report, { tracked, ages, gates, checks }: Rep
     credentials: report.credentials,
     violations: report.violations,
     notices: report.notices,
-    tracked,
+    tracked: trackedFiles,
     gates,
     revisions: ages.map(revisionJson),
     ...Object.assign({}, ...checks.map(({ fields }) => fields)),

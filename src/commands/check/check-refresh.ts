@@ -1,4 +1,7 @@
-/** `check --refresh`: reports what a start would renew, and what the program would get in its place. Nothing is renewed. */
+/**
+ * `check --refresh` and `check --aws-refresh`: reports which credentials and files a start would renew while the program
+ * runs, and which variables the program would get in their place. Nothing is renewed.
+ */
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { describeExpirySource, type RefreshReport, type RenewalReport } from "../parts/refresh/refresh-report.ts";
@@ -18,7 +21,7 @@ export async function checkRefresh(
   { scope: { option }, parts, warnings }: RefreshReport,
   { environment }: Context,
 ): Promise<ExtraCheck> {
-  // With several kinds, those that ESC does not give are left out.
+  // A kind that ESC does not give is shown only if the user asked for this kind alone.
   const shownParts = Array.from(parts).filter(([, { kind }]) => kind !== "nothing" || parts.size === 1);
   const isOnlyAws = option === "--aws-refresh";
   const title = isOnlyAws ? TITLES.aws : "Renewed while the program runs";
@@ -41,7 +44,7 @@ export async function checkRefresh(
   };
 }
 
-/** @param prefix names the kind in a report about several */
+/** @param prefix the title of the kind and a colon, in a report about several kinds; otherwise empty */
 function renewalLines(report: RenewalReport, prefix: string, option: string): readonly string[] {
   switch (report.kind) {
     case "nothing":
@@ -60,7 +63,9 @@ function renewalLines(report: RenewalReport, prefix: string, option: string): re
   }
 }
 
-/** Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones. */
+/**
+ * Warns of credentials in the user's own AWS configuration: some SDKs look there first, and would not use the renewed ones.
+ */
 async function awsProfileLines(environment: Context["environment"]): Promise<readonly string[]> {
   const path = await configWithCredentials(environment);
   if (path === undefined) return [];
@@ -70,7 +75,9 @@ async function awsProfileLines(environment: Context["environment"]): Promise<rea
   ];
 }
 
-/** The warnings are those of a start, whose first line begins with `warning: `. */
-function warningLines([first, ...further]: RefreshReport["warnings"][number]): readonly string[] {
-  return [`⚠️ ${first.replace(/^warning: /, "")}`, ...further.map((line) => `   ${line}`)];
+/**
+ * Returns the lines of a warning. A start prints the same text after the word `warning: `, which the mark replaces here.
+ */
+function warningLines([headline, ...details]: RefreshReport["warnings"][number]): readonly string[] {
+  return [`⚠️ ${headline.replace(/^warning: /, "")}`, ...details.map((line) => `   ${line}`)];
 }

@@ -1,4 +1,7 @@
-/** The summary of `check`: whether the contract is met, why not, what to do, and warnings. */
+/**
+ * Writes the summary of `check`: whether the values meet the contract, otherwise the reasons and remedies, and then
+ * warnings.
+ */
 import { requirementExample } from "../../contract/remedies.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -16,9 +19,10 @@ const INDENT = "   ";
 export const INDENTED_WIDTH = WIDTH - INDENT.length;
 
 /**
- * Returns the lines of the summary, the outcome first.
+ * Returns the lines of the summary. The first one says whether the contract is met.
  *
  * @param unmet the explanation of an unmet contract; undefined if it is met
+ * @param similarNames warnings of names that resemble an unset variable
  */
 export function summaryLines(
   report: Report,
@@ -29,7 +33,7 @@ export function summaryLines(
   const failedChecks = checks.filter(({ failures }) => failures.length > 0);
   return [
     ...outcomeLines(report, unmet, checks),
-    ...failedChecks.flatMap(({ failures: [first = "", ...further] }) => [`❌ ${first}`, ...further.map(indented)]),
+    ...failedChecks.flatMap(({ failures: [failure = "", ...details] }) => [`❌ ${failure}`, ...details.map(indented)]),
     ...checks.flatMap(({ warnings = [] }) => warnings.map((warning) => `⚠️ ${warning}`)),
     ...escFailureLines(report),
     ...overriddenLines(report),
@@ -38,9 +42,10 @@ export function summaryLines(
   ];
 }
 
+/** Returns the outcome of the contract's check, which other checks may contradict. */
 function outcomeLines(report: Report, unmet: UnmetReport | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
   if (unmet !== undefined) return unmetLines(report, unmet);
-  // A line that begins with a tick would hide that another check has failed.
+  // The line "✅ All checks passed!" would hide that another check has failed.
   return checks.some(({ failures }) => failures.length > 0) ? [] : passedLines(report, checks);
 }
 
@@ -96,10 +101,11 @@ function escFailureLines({ met, esc }: Report): readonly Line[] {
 
 function overriddenLines({ overridden }: Report): readonly Line[] {
   if (overridden.length === 0) return [];
-  const them = overridden.length === 1 ? "it" : "them";
-  return [`⚠️ The environment overrides ESC for ${enumerateFew(overridden)}; unset ${them} there to use ESC`];
+  const pronoun = overridden.length === 1 ? "it" : "them";
+  return [`⚠️ The environment overrides ESC for ${enumerateFew(overridden)}; unset ${pronoun} there to use ESC`];
 }
 
+/** Warns of a variable that the contract declares public although its value is a credential. */
 function credentialLines({ name, credential, reason }: PublicCredential): readonly Line[] {
   if (reason !== undefined) return [`⚠️ ${name} is not masked, although its value holds ${credential}: ${reason}`];
   return [
@@ -108,17 +114,18 @@ function credentialLines({ name, credential, reason }: PublicCredential): readon
   ];
 }
 
+/** Warns of a `.env` file that git tracks. */
 export function trackedFileLines(file: string): readonly Line[] {
   return [
     `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
-    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, whole: true },
+    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, neverWraps: true },
     indented("and add it to .gitignore"),
   ];
 }
 
 /** Marks a line for which users search in logs, so that it is wrapped only at a terminal. */
 export function searchable(text: string): Line {
-  return { text, searched: true };
+  return { text, wrapsOnlyAtTerminal: true };
 }
 
 export function capitalize(text: string): string {
@@ -127,5 +134,5 @@ export function capitalize(text: string): string {
 
 /** Indents a line. A line that already begins with spaces is part of a command, and is not wrapped. */
 function indented(text: string): Line {
-  return { text: INDENT + text, whole: text.startsWith("  ") };
+  return { text: INDENT + text, neverWraps: text.startsWith("  ") };
 }

@@ -1,4 +1,6 @@
-/** The report of `check` for people: a section for ESC, one for each chapter of the contract, and a summary. */
+/**
+ * Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary.
+ */
 import type { EscSetting } from "../../output/esc-report.ts";
 import { type LineReport, type Report, reportTitle } from "../../output/report.ts";
 import type { UnmetReport } from "../../output/unmet.ts";
@@ -10,17 +12,20 @@ import type { ExtraCheck } from "./extra-check.ts";
 import type { Origin } from "../../core/model.ts";
 import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
 
-/** The parts of a report that `check` alone has. */
+/** The parts that the report of `check` has in addition to the `Report` that other commands share. */
 export interface ReportExtras {
   /** The `.env` files that git tracks. */
-  readonly tracked: readonly string[];
+  readonly trackedFiles: readonly string[];
+  /** The newest revisions of the ESC environments. */
   readonly ages: readonly EnvironmentAge[];
+  /** The ESC environments whose opening or change needs an approval. */
   readonly gates: readonly EnvironmentGates[];
+  /** The results of the checks that options add. */
   readonly checks: readonly ExtraCheck[];
 }
 
 interface TextExtras extends ReportExtras {
-  /** The lines of `similarNameLines`. */
+  /** Warnings of names that resemble an unset variable, as similarNameLines() returns them. */
   readonly similarNames: readonly string[];
 }
 
@@ -32,7 +37,7 @@ interface TextExtras extends ReportExtras {
 export function reportText(
   report: Report,
   unmet: UnmetReport | undefined,
-  { tracked, ages, gates, checks, similarNames }: TextExtras,
+  { trackedFiles, ages, gates, checks, similarNames }: TextExtras,
 ): readonly Line[] {
   const sections: readonly (readonly Line[])[] = [
     ...escSection(report, ages, gates),
@@ -45,14 +50,17 @@ export function reportText(
     [
       "--- Summary ---",
       ...summaryLines(report, unmet, checks, similarNames),
-      ...tracked.flatMap((file) => trackedFileLines(file)),
+      ...trackedFiles.flatMap((file) => trackedFileLines(file)),
     ],
   ];
   const title = report.isAbsent ? "=== Configuration check ===" : reportTitle("check", report.contract);
   return [title, ...sections.flatMap((lines) => ["", ...lines])];
 }
 
-/** Returns no section if neither the user nor the contract has anything to do with ESC. */
+/**
+ * Returns the section about ESC: environment, token, revisions and approvals. There is none if the project does not use
+ * ESC.
+ */
 function escSection(
   report: Report,
   ages: readonly EnvironmentAge[],
@@ -122,13 +130,16 @@ function hiddenSources({ name, origin }: LineReport, { variables }: Report): str
   return shadows.length === 0 ? "" : `, hides ${enumerate(shadows.map(originWords))}`;
 }
 
-/** Returns true for a value of the last ESC environment itself. It has precedence over the other environments. */
+/**
+ * Returns true for a value from the main source: the last ESC environment itself, not one that it imports. Most values come
+ * from there, so that their lines name no source.
+ */
 function isFromMainSource(origin: Origin, { esc }: Report): boolean {
   if (origin.source !== "esc" || origin.importedFrom !== undefined || origin.alias !== undefined) return false;
   return origin.environment === esc.environments.at(-1)?.name;
 }
 
-/** Names the main source, if any line leaves it out. */
+/** Returns the section that names the main source; none if no line leaves it out. */
 function mainSourceSection(report: Report): readonly (readonly Line[])[] {
   const main = report.esc.environments.at(-1);
   const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));

@@ -1,6 +1,8 @@
 /**
- * `sophia-run check`: reads all sources as a start would, and reports whether the values meet the contract. Nothing is started.
- * `--code` and `--against` are checks of their own, which read no values; the other options add an {@link ExtraCheck} each.
+ * The command `sophia-run check`. It reads all sources of values as a start would, and reports whether the values meet the
+ * contract; no program is started. `--overdue`, `--live`, `--broker` and `--refresh` each add an {@link ExtraCheck} to the
+ * report. With `--code` and `--against` other functions run instead, which compare code, or ESC environments, with the
+ * contract.
  */
 import { conflict, usageError } from "../parts/usage-errors.ts";
 import { ExitStatus } from "../../core/error.ts";
@@ -75,15 +77,16 @@ function refuseOffline(options: Values, { environment }: Context): void {
   }
 }
 
+/** Checks the values that a start would have, and prints the report. @returns the exit status */
 async function checkStart(settings: Settings, options: Values, context: Context): Promise<number> {
   const start = await resolveCommandStart(settings, context);
   const report = makeReport(start);
-  const [tracked, [ages, gates]] = await Promise.all([
+  const [trackedFiles, [ages, gates]] = await Promise.all([
     findTrackedEnvFiles(settings, start.files.contract, context),
     readEnvironmentDetails(start.store.esc, settings, context),
   ]);
   const checks = await runExtraChecks(start, settings, options, context);
-  const extras = { tracked, ages, gates, checks };
+  const extras = { trackedFiles, ages, gates, checks };
   if (options["json"] === true) {
     printOtherNotices(start, undefined, settings, context);
     context.out(reportJson(report, extras));
@@ -97,7 +100,10 @@ async function checkStart(settings: Settings, options: Values, context: Context)
   return isPassed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** Runs the checks in the order of their sections in the report. Their code is loaded only if it is needed. */
+/**
+ * Runs the checks that options add, in the order of their sections in the report. Their code is loaded only if it is
+ * needed.
+ */
 async function runExtraChecks(
   start: Start,
   settings: Settings,
@@ -128,7 +134,10 @@ async function runExtraChecks(
   return checks;
 }
 
-/** Prints the notices that the report does not contain itself: it has the use of the cache, and the cause of an unmet contract. */
+/**
+ * Prints the notices to stderr, except for those whose fact is in the report: that cached values are used, and that ESC
+ * could not be read completely, if the report states this as the cause of an unmet contract.
+ */
 function printOtherNotices(start: Start, unmet: UnmetReport | undefined, settings: Settings, context: Context): void {
   const notices = start.verdict.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
@@ -136,13 +145,15 @@ function printOtherNotices(start: Start, unmet: UnmetReport | undefined, setting
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
 }
 
-/** Reads age and approvals of the environments that were read, as far as the launcher's token may see them. */
+/**
+ * Reads the age of each ESC environment and the approvals that it needs. Leaves out what the launcher's token may not see.
+ */
 async function readEnvironmentDetails(
   esc: EscStatus,
   settings: Settings,
   context: Context,
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
-  // Cached values are used if ESC must not be contacted (--offline) or does not answer.
+  // With cached values, ESC must not be contacted (--offline) or has not answered.
   if (esc.kind !== "read" || esc.cacheUse !== undefined) return [[], []];
   const progress = await makeProgress(context, settings);
   const requests = [readEnvironmentAges(esc.settings, progress), readEnvironmentGates(esc.settings, progress)] as const;

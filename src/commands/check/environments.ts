@@ -1,6 +1,7 @@
 /**
- * The age of ESC environments, and the approvals that they need (gates). This file is separate from the `ages.ts` of audit, since
- * each `check` that reads ESC loads it, and it needs no YAML parser.
+ * Reads for `check` when each ESC environment last changed, and whether opening or changing it needs an approval (a gate).
+ * audit has a file of its own for the ages of single secrets, `ages.ts`. That one needs a YAML parser, which a plain
+ * `check` must not load.
  */
 import { describeAge } from "../../core/day.ts";
 import { type RequiredApprovals, readRequiredApprovals } from "../../esc/api/approvals.ts";
@@ -10,17 +11,21 @@ import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
 
+/** The last change of an environment. */
 export interface EnvironmentAge {
   readonly environment: string;
-  /** The newest one. */
+  /** The newest revision. */
   readonly revision: Revision;
 }
 
+/** The approvals that an environment needs. */
 export interface EnvironmentGates extends RequiredApprovals {
   readonly environment: string;
 }
 
-/** Reads the newest revision of each environment. Leaves out those whose history the token may not see, or that ESC fails for. */
+/**
+ * Reads the newest revision of each environment. Leaves out an environment if its history is not visible, or if ESC fails.
+ */
 export async function readEnvironmentAges(
   settings: EscSettings,
   progress: Progress,
@@ -39,7 +44,7 @@ export function environmentLine({ environment, revision: { number, created, by }
   return `✅ ${environment}: Revision ${number}, changed ${describeAge(created, now)}${author}`;
 }
 
-/** Reads which environments need approvals. Leaves out those for which the token may not see that, or that ESC fails for. */
+/** Returns the environments that need an approval. Leaves out an environment if this is not visible, or if ESC fails. */
 export async function readEnvironmentGates(
   settings: EscSettings,
   progress: Progress,

@@ -2,9 +2,9 @@
 export interface ExtraCheck {
   /** The section of the report: its title, and its lines. */
   readonly section: readonly string[];
-  /** The reasons for which the whole check fails. The lines after the first belong to the first. */
+  /** The reason for which `check` fails, and further lines such as commands that help; empty if the check has passed. */
   readonly failures: readonly string[];
-  /** The values that the check could not test, a line each. */
+  /** One line for each kind of value that the check could not test. */
   readonly warnings?: readonly string[];
   /** The fields that the check adds to the JSON report. */
   readonly fields: Readonly<Record<string, unknown>>;

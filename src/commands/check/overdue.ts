@@ -13,14 +13,17 @@ import { ageJson, ageLine, describeUnseenAges } from "../audit/age-text.ts";
 import { readSecretAges, type SecretAge } from "../audit/ages.ts";
 import type { ExtraCheck } from "./extra-check.ts";
 
-/** An age that is not known is no failure of the contract, but a failure to read the history fails the check. */
+/**
+ * Returns the check of all declared secrets. A secret whose age the token may not see does not make it fail, but a history
+ * that cannot be read does.
+ */
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
   const dotenv = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
   const { reader } = await historyAccess(settings, contract, dotenv, context);
   if (reader.kind !== "on") {
     const reason = describeUnreadEsc(reader);
-    return agesCheck([`➖ ${reason}`], [], [], [reason]);
+    return agesCheck({ lines: [`➖ ${reason}`], failures: [], ages: [], unseen: [reason] });
   }
   const progress = await makeProgress(context, settings);
   let ages: readonly SecretAge[];
@@ -29,21 +32,25 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;
-    return agesCheck([`❌ ${failure}`], [failure], [], [failure]);
+    return agesCheck({ lines: [`❌ ${failure}`], failures: [failure], ages: [], unseen: [failure] });
   }
   const unseen = describeUnseenAges(ages);
   const agesInEsc = ages.filter(({ change }) => change !== undefined && change.kind !== "unseen");
   const lines = [...agesInEsc.map((age) => ageLine(age, now)), ...unseen.map((description) => `➖ ${description}`)];
-  return agesCheck(lines, overdueFailures(ages), ages, unseen);
+  return agesCheck({ lines, failures: overdueFailures(ages), ages, unseen });
 }
 
-/** @param unseen the reasons for which ages are not known */
-function agesCheck(
-  lines: readonly string[],
-  failures: readonly string[],
-  ages: readonly SecretAge[],
-  unseen: readonly string[],
-): ExtraCheck {
+/** The result of the check. */
+interface AgesResult {
+  /** The lines of the report's section. */
+  readonly lines: readonly string[];
+  readonly failures: readonly string[];
+  readonly ages: readonly SecretAge[];
+  /** The reasons for which ages are not known. */
+  readonly unseen: readonly string[];
+}
+
+function agesCheck({ lines, failures, ages, unseen }: AgesResult): ExtraCheck {
   return {
     section: ["--- Age of Secrets ---", ...lines],
     failures,

@@ -1,4 +1,7 @@
-/** Finds `.env` files that git tracks: all who can read the repository know their values. */
+/**
+ * Finds `.env` files that git tracks, since all users who can read the repository can read their values. For `check` and
+ * `audit`.
+ */
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -10,7 +13,10 @@ import { withoutSecrets } from "../../contract/secret-names.ts";
 import { isTracked } from "../../access/tracked-by-git.ts";
 import { parentOf, within } from "../../system/paths.ts";
 
-/** Returns the printable paths of the tracked files among those that a start reads, and the `.env` beside the contract. */
+/**
+ * Returns the printable paths of the tracked files. It looks at the files that a start reads, and at the `.env` beside the
+ * contract.
+ */
 export async function findTrackedEnvFiles(
   { envFiles }: Pick<Settings, "envFiles">,
   contract: Contract,

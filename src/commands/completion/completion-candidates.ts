@@ -1,7 +1,7 @@
 /**
- * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (`completion.ts`) call
- * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of `complete`. At most the contract is read, never ESC or
- * a value, because the answer must come at once.
+ * Finds what the shell offers when the user presses Tab behind `sophia-run …`. The completion scripts (completion.ts) start
+ * `sophia-run --get-yargs-completions -- WORDS`, which prints the answer of complete(). The answer must come at once, so
+ * this file reads the contract at most, but neither ESC nor any value.
  */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_COMMON_OPTIONS, DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
@@ -22,11 +22,13 @@ const FILES_ANSWER = ":files";
 /** The answer that asks the shell to complete another command, followed by the index of that command's first word. */
 const COMMAND_ANSWER = ":command";
 
+/** A word that the shell offers. */
 interface Candidate {
   readonly value: string;
   readonly describe?: string;
 }
 
+/** The options by their names. */
 type Options = Readonly<Record<string, Option>>;
 
 /**
@@ -38,16 +40,16 @@ type Options = Readonly<Record<string, Option>>;
  * @param words the words from the program's name to the word under the cursor
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
-  const current = words.at(-1) ?? "";
-  const before = words.slice(1, -1);
-  const commandIndex = findCommandIndex(before);
-  // The indices in `before` do not count the program's name; those in the answer do.
+  const currentWord = words.at(-1) ?? "";
+  const wordsBefore = words.slice(1, -1);
+  const commandIndex = findCommandIndex(wordsBefore);
+  // The indices in `wordsBefore` do not count the program's name; those in the answer do.
   if (commandIndex !== undefined) return `${COMMAND_ANSWER} ${commandIndex + 1}\n`;
-  const candidates = await findCandidates(before, current, context);
+  const candidates = await findCandidates(wordsBefore, currentWord, context);
   if (candidates === "files") return `${FILES_ANSWER}\n`;
   if (candidates === "command") return `${COMMAND_ANSWER} ${words.length - 1}\n`;
   return candidates
-    .filter(({ value }) => value.startsWith(current))
+    .filter(({ value }) => value.startsWith(currentWord))
     .map(({ value, describe }) => `${value}${describe === undefined ? "" : `\t${printable(describe)}`}\n`)
     .join("");
 }
@@ -57,67 +59,75 @@ export async function complete(words: readonly string[], context: Context): Prom
  *
  * @returns undefined if the words contain no command yet, or belong to a subcommand of sophia-run
  */
-function findCommandIndex(before: readonly string[]): number | undefined {
-  const dashesIndex = before.indexOf("--");
+function findCommandIndex(wordsBefore: readonly string[]): number | undefined {
+  const dashesIndex = wordsBefore.indexOf("--");
   const hasDashes = dashesIndex !== -1;
-  const first = firstWord(hasDashes ? before.slice(0, dashesIndex) : before);
+  const first = firstWord(hasDashes ? wordsBefore.slice(0, dashesIndex) : wordsBefore);
   if (first === undefined) return hasDashes ? dashesIndex + 1 : undefined;
-  return WORDS.some((name) => name === first.word) ? undefined : first.index;
+  return SUBCOMMAND_WORDS.some((name) => name === first.word) ? undefined : first.index;
 }
 
-/** @param before the words before the one under the cursor @param current the text of that word, which may be empty */
+/**
+ * @param wordsBefore the words before the one under the cursor @param currentWord the text of that word, which may be empty
+ */
 async function findCandidates(
-  before: readonly string[],
-  current: string,
+  wordsBefore: readonly string[],
+  currentWord: string,
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
-  const first = firstWord(before)?.word;
-  if (first === HELP_WORD) return before.at(-1) === HELP_WORD ? await helpCandidates(current) : [];
+  const first = firstWord(wordsBefore)?.word;
+  if (first === HELP_WORD) return wordsBefore.at(-1) === HELP_WORD ? await helpCandidates(currentWord) : [];
   const command = COMMAND_NAMES.find((name) => name === first);
   const options: Options = {
     ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
     ...(command === undefined ? {} : COMMANDS[command].options),
     ...DESCRIBED_COMMON_OPTIONS,
   };
-  const parsed = parse(before, options);
+  const parsed = parse(wordsBefore, options);
   // `sophia-run --profile <cursor>`: the last word is an option that still needs its value.
-  const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === before.length - 1);
+  const unfinished = parsed.problems.find(({ kind, at }) => kind === "needs-value" && at === wordsBefore.length - 1);
   if (unfinished?.kind === "needs-value") return valueCandidates(unfinished.name, options, "", parsed, context);
   // `sophia-run --profile=<cursor>`
-  const optionBeforeEquals = /^--([\w-]+)=/.exec(current)?.[1];
+  const optionBeforeEquals = /^--([\w-]+)=/.exec(currentWord)?.[1];
   if (optionBeforeEquals !== undefined) {
     return valueCandidates(optionBeforeEquals, options, `--${optionBeforeEquals}=`, parsed, context);
   }
-  if (current.startsWith("-")) return optionCandidates(options, parsed);
+  if (currentWord.startsWith("-")) return optionCandidates(options, parsed);
   if (command === undefined) {
     // A word that begins no subcommand begins the name of a program: `sophia-run no<cursor>`.
-    const subcommands = subcommandCandidates(WORDS, current);
+    const subcommands = subcommandCandidates(SUBCOMMAND_WORDS, currentWord);
     return subcommands.length === 0 ? "command" : subcommands;
   }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
 /** The first words that do not start a program. */
-const WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
+const SUBCOMMAND_WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
 
-function subcommandCandidates(words: readonly (typeof WORDS)[number][], current: string): readonly Candidate[] {
+function subcommandCandidates(
+  words: readonly (typeof SUBCOMMAND_WORDS)[number][],
+  currentWord: string,
+): readonly Candidate[] {
   return words
-    .filter((word) => word.startsWith(current))
+    .filter((word) => word.startsWith(currentWord))
     .map((value) => ({
       value,
       describe: value === HELP_WORD ? "Show the help of a command" : COMMANDS[value].describe,
     }));
 }
 
-async function helpCandidates(current: string): Promise<readonly Candidate[]> {
+async function helpCandidates(currentWord: string): Promise<readonly Candidate[]> {
   const { TOPIC_NAMES, TOPICS } = await import("../help/topics.ts");
   const topics = TOPIC_NAMES.map((value) => ({ value, describe: TOPICS[value].describe }));
-  return [...subcommandCandidates(COMMAND_NAMES, current), ...topics.filter(({ value }) => value.startsWith(current))];
+  return [
+    ...subcommandCandidates(COMMAND_NAMES, currentWord),
+    ...topics.filter(({ value }) => value.startsWith(currentWord)),
+  ];
 }
 
 /** Returns the first word that is neither an option nor its value. */
-function firstWord(before: readonly string[]): Positional | undefined {
-  return parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
+function firstWord(wordsBefore: readonly string[]): Positional | undefined {
+  return parse(wordsBefore, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
 /** Returns the values of an option. @param prefix text in front of each value, such as `--profile=` */
@@ -163,7 +173,9 @@ async function positionalCandidates(
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 
-/** Loads the contract that the typed words or the environment name, or else the one of the folder; undefined if that fails. */
+/**
+ * Loads the contract that the typed words or the environment name, or else the one of the folder; undefined if that fails.
+ */
 async function loadNamedContract({ values }: Parsed, context: Context): Promise<Contract | undefined> {
   const namedFile = values["contract"] ?? context.environment.get("SOPHIA_CONTRACT");
   const contractFile = typeof namedFile === "string" && namedFile !== "" ? namedFile : undefined;

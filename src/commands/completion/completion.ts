@@ -1,6 +1,7 @@
 /**
- * Prints the completion script for a shell. A script asks `sophia-run --get-yargs-completions` for each Tab, and understands the
- * three forms of answers that `completion-candidates.ts` describes.
+ * The command `sophia-run completion`, which prints the completion script for a shell. Whenever the user presses Tab, the
+ * script starts `sophia-run --get-yargs-completions`, and offers what that prints. completion-candidates.ts describes the
+ * three forms of this answer.
  */
 import { ExitStatus } from "../../core/error.ts";
 import type { Command } from "../command.ts";
@@ -11,7 +12,7 @@ export const completion: Command = ({ positionals }, context) => {
 };
 
 /**
- * The scripts by shell. They pass the user's words behind `--`, because Node.js would otherwise read some of them as its own
+ * The scripts by shell. They pass the user's words behind `--`, because Node.js would otherwise take some of them for its
  * options.
  */
 const SCRIPTS: Readonly<Record<string, string>> = {

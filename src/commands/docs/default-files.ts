@@ -1,4 +1,7 @@
-/** The files that `docs` writes if the user names none, and the style of the Python module, as they fit the project. */
+/**
+ * Chooses the files that `sophia-run docs` writes if the user names none, and the style of the Python module, to fit the
+ * project.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readIn } from "../parts/project-files.ts";
@@ -8,14 +11,14 @@ import { type PythonStyle, styleOf } from "./python-settings.ts";
 const SETTINGS_MODULE = "settings.py";
 
 /** The values of `--types`. */
-export const TYPES = ["typescript", "python", "pydantic"] as const;
-export type Types = (typeof TYPES)[number];
+export const TYPE_LANGUAGES = ["typescript", "python", "pydantic"] as const;
+export type TypeLanguage = (typeof TYPE_LANGUAGES)[number];
 
 /** The files in which Python projects name their dependencies. */
 const PYTHON_MANIFESTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
 
 /** Returns the names of the files that `docs` writes into the folder of the contract. */
-export async function findDefaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
+export async function findDefaultFiles(folder: string, types: TypeLanguage | undefined): Promise<readonly string[]> {
   const hasOurSettings = isOurs((await readIn(folder, SETTINGS_MODULE)) ?? "");
   const wantsPython = hasOurSettings || types === "python" || types === "pydantic";
   const wantsTypeScript = types === "typescript" || (await hasTypeScript(folder));
@@ -34,18 +37,19 @@ async function hasTypeScript(folder: string): Promise<boolean> {
 }
 
 /**
- * Chooses the style of the Python module: the one that `--types` names, then that of the existing module, then the one that
- * fits the dependencies in the folders.
+ * Chooses the style of the Python module: the one that `--types` names, otherwise the style of the existing module,
+ * otherwise the one that fits the dependencies.
  *
- * @param current the text of the existing module
+ * @param currentText the text of the existing module
+ * @param folders the folders whose dependencies decide
  */
 export async function choosePythonStyle(
-  current: string,
-  types: Types | undefined,
+  currentText: string,
+  types: TypeLanguage | undefined,
   folders: readonly string[],
 ): Promise<PythonStyle> {
   if (types === "pydantic") return types;
-  if (types === undefined && isOurs(current)) return styleOf(current);
+  if (types === undefined && isOurs(currentText)) return styleOf(currentText);
   const manifests = await Promise.all(
     folders.flatMap((folder) => PYTHON_MANIFESTS.map((name) => readIn(folder, name))),
   );

@@ -1,3 +1,4 @@
+/** The texts of `sophia-run docs` for help and completion. The command itself, docs.ts, is loaded only when it runs. */
 import type { CommandDefinition } from "../command.ts";
 
 export const docsCommand: CommandDefinition = {

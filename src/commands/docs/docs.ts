@@ -1,6 +1,7 @@
 /**
- * `sophia-run docs`: writes SECRETS.md, `.env.example` and types from the contract, or compares them with it (`--check`). It
- * writes either all files or none: all drafts are made, and all obstacles are found, before the first file is written.
+ * The command `sophia-run docs`. It writes SECRETS.md, `.env.example` and types from the contract, or compares these files
+ * with it (`--check`). It writes all files or none: it makes all drafts, and finds each reason against writing, before it
+ * writes the first file.
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -15,7 +16,7 @@ import { machineUsesEsc } from "../parts/esc-use.ts";
 import { refuseLinks, type WorkflowFile, workflowsIn, writeText } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
 import { withAddresses } from "./broker-addresses.ts";
-import { findDefaultFiles, TYPES } from "./default-files.ts";
+import { findDefaultFiles, TYPE_LANGUAGES } from "./default-files.ts";
 import {
   createDraft,
   type DocumentDraft,
@@ -27,10 +28,11 @@ import {
 import { EXAMPLE_FILES } from "./env-example.ts";
 import { decideEscUse, type ReadWorkflows } from "./project-facts.ts";
 
+/** Returns 0; with `--check` 1 if a file is out of date or missing. @throws SophiaError (125) */
 export const docs: Command = async ({ options, positionals }, context) => {
   const settings = resolveSettings(options, context.environment);
   const contract = withAddresses(await loadContract(settings, context));
-  const types = TYPES.find((name) => name === options["types"]);
+  const types = TYPE_LANGUAGES.find((name) => name === options["types"]);
   const isForced = options["force"] === true;
   const isCheck = options["check"] === true;
   const userNamedFiles = positionals.length > 0;
@@ -42,29 +44,25 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const files = await Promise.all([...new Set(paths)].map((path) => readCurrentFile(path, root, context)));
 
   const documents = files.filter(({ path }) => path.endsWith(".md") || EXAMPLE_FILES.includes(basename(path)));
-  const existingTexts = isForced ? [] : documents.map(({ current }) => current).filter(hasText);
+  const existingTexts = isForced ? [] : documents.map(({ currentText }) => currentText).filter(hasText);
   const readWorkflows = createWorkflowReader(folder);
   const usesEsc = await decideEscUse(contract, existingTexts, readWorkflows, () => machineUsesEsc(settings, context));
   const draftOptions: DraftOptions = { contract, types, folder, readWorkflows, isForced, isCheck, usesEsc };
   const drafts = await Promise.all(files.map((file) => createDraft(file, draftOptions)));
 
-  // A foreign file is a failure only if the user asked for it. Otherwise it is left as it is.
+  // A file that `docs` did not write is a failure only if the user asked for it. Otherwise it is skipped.
   const isRequested = userNamedFiles || types !== undefined || isForced;
-  const leftDrafts = isRequested ? [] : drafts.filter(isForeign);
-  const ourDrafts = drafts.filter((draft) => !leftDrafts.includes(draft));
-  const staleDrafts = ourDrafts.filter(({ current, wanted }) => current !== wanted);
-  for (const { name } of leftDrafts) {
+  const skippedDrafts = isRequested ? [] : drafts.filter(isForeign);
+  const ourDrafts = drafts.filter((draft) => !skippedDrafts.includes(draft));
+  const staleDrafts = ourDrafts.filter(({ currentText, newText }) => currentText !== newText);
+  for (const { name } of skippedDrafts) {
     printReport(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
   if (isCheck) reportStale(staleDrafts, context);
   else {
     writeAll(staleDrafts, isForced, context);
-    const hasNewFile = staleDrafts.some(({ current }) => current === undefined);
-    // The user probably wants a contract of their own. `init` would find these files, and restore the built-in contract.
-    if (contract.source.kind === "built-in" && hasNewFile) {
-      const warning = "no contract here, so this is the Sophia platform's built-in one";
-      printLines(context, [warning, "to start your own, delete these files and run sophia-run init"]);
-    }
+    const hasNewFile = staleDrafts.some(({ currentText }) => currentText === undefined);
+    if (contract.source.kind === "built-in" && hasNewFile) warnOfBuiltInContract(context);
   }
   if (staleDrafts.length === 0) {
     printReport(context, `${enumerate(ourDrafts.map(({ name }) => name))}: up to date\n`);
@@ -78,19 +76,32 @@ function createWorkflowReader(folder: string): ReadWorkflows {
   return () => (workflows ??= workflowsIn(projectRoot(folder)));
 }
 
-/** @throws SophiaError (125) before anything is written, if a file is a link out of the project or belongs to the user */
+/**
+ * Writes all files. @throws SophiaError (125) before the first one, if a file is a link out of the project or belongs to
+ * the user
+ */
 function writeAll(drafts: readonly DocumentDraft[], isForced: boolean, context: Context): void {
   refuseLinks(drafts);
   if (!isForced) refuseForeign(drafts);
   for (const draft of drafts) {
-    writeText(draft, draft.wanted);
+    writeText(draft, draft.newText);
     context.out(`wrote ${draft.name}\n`);
   }
 }
 
+/** Warns that the files describe the built-in contract, although the user probably wants one for this project. */
+function warnOfBuiltInContract(context: Context): void {
+  printLines(context, [
+    "no contract here, so this is the Sophia platform's built-in one",
+    // `init` would take the built-in contract from these files.
+    "to start your own, delete these files and run sophia-run init",
+  ]);
+}
+
+/** Prints which files are out of date, for `--check`. */
 function reportStale(drafts: readonly DocumentDraft[], context: Context): void {
   if (drafts.length === 0) return;
-  const names = drafts.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name));
+  const names = drafts.map(({ name, currentText }) => (currentText === undefined ? `${name} (missing)` : name));
   printLines(context, [`out of date: ${enumerate(names)}`, "update: sophia-run docs"]);
 }
 

@@ -1,6 +1,7 @@
 /**
- * The draft of a file that `docs` writes: its current text and the wanted one. The name of the file decides what is written:
- * SECRETS.md or a part of a document (`*.md`), a Python module (`*.py`), types (`*.d.ts`), or a `.env.example`.
+ * Makes the draft of a file that `sophia-run docs` writes: the text that the file has now, and its new text. The name of
+ * the file decides what it gets: SECRETS.md or the part about the contract (`*.md`), a Python module (`*.py`), types for
+ * TypeScript (`*.d.ts`), or else the text of a `.env.example`.
  */
 import { basename, dirname, relative } from "node:path";
 import { shownPath } from "../../contract/file/contract-text.ts";
@@ -8,7 +9,7 @@ import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { readIfThere, type TargetFile } from "../parts/project-files.ts";
-import { choosePythonStyle, type Types } from "./default-files.ts";
+import { choosePythonStyle, type TypeLanguage } from "./default-files.ts";
 import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
@@ -16,73 +17,82 @@ import { factsInDocument, findProjectFacts, type ReadWorkflows } from "./project
 import { pythonSettings } from "./python-settings.ts";
 import { contractBlocks, secretsDocument } from "./secrets-document.ts";
 
+/** A file that `docs` may write. */
 export interface CurrentFile extends TargetFile {
   /** The text of the file; undefined if there is no file. */
-  readonly current: string | undefined;
+  readonly currentText: string | undefined;
 }
 
+/** A file with its new text. */
 export interface DocumentDraft extends CurrentFile {
-  readonly wanted: string;
-  /** The wanted text contains the text of the user. */
+  readonly newText: string;
+  /** True for a `.env.example` of the user, whose text is a part of the new text. */
   readonly isMerged: boolean;
 }
 
+/** The options and facts that all drafts of a run share. */
 export interface DraftOptions {
   readonly contract: Contract;
-  readonly types: Types | undefined;
+  /** The value of `--types`. */
+  readonly types: TypeLanguage | undefined;
   /** The folder of the contract. */
   readonly folder: string;
   readonly readWorkflows: ReadWorkflows;
+  /** True with `--force`: files of the user are replaced. */
   readonly isForced: boolean;
-  /** The documents describe Pulumi ESC, too. */
+  /** True if the documents also describe Pulumi ESC. */
   readonly usesEsc: boolean;
+  /** True with `--check`: the drafts are only compared with the files. */
   readonly isCheck: boolean;
 }
 
 /** Reads a file that `docs` may replace. @param root the folder that no symbolic link below it may leave */
 export async function readCurrentFile(path: string, root: string, context: Context): Promise<CurrentFile> {
   const name = printable(shownPath(path, context.cwd));
-  return { path, name, root, current: await readIfThere({ path, name }) };
+  return { path, name, root, currentText: await readIfThere({ path, name }) };
 }
 
+/** Creates the draft of a file. A `.env.example` that the user wrote keeps its text, unless the user gives `--force`. */
 export async function createDraft(file: CurrentFile, options: DraftOptions): Promise<DocumentDraft> {
-  const { path, current } = file;
-  const isExampleOfUser = EXAMPLE_FILES.includes(basename(path)) && hasText(current) && !isOurs(current);
-  if (isExampleOfUser && !options.isForced) {
-    return { ...file, wanted: mergedExample(current, options.contract), isMerged: true };
+  const { path, currentText } = file;
+  const isUsersExample = EXAMPLE_FILES.includes(basename(path)) && hasText(currentText) && !isOurs(currentText);
+  if (isUsersExample && !options.isForced) {
+    return { ...file, newText: mergedExample(currentText, options.contract), isMerged: true };
   }
-  return { ...file, wanted: await createText(path, options, current ?? ""), isMerged: false };
+  return { ...file, newText: await createText(path, options, currentText ?? ""), isMerged: false };
 }
 
-async function createText(path: string, options: DraftOptions, current: string): Promise<string> {
+async function createText(path: string, options: DraftOptions, currentText: string): Promise<string> {
   const { contract, types, folder, usesEsc } = options;
   const { source } = contract;
   const mark = markOf(
     source.kind === "file" ? { kind: "file", path: relative(dirname(path), source.path) } : { kind: "built-in" },
   );
-  if (path.endsWith(".md")) return createMarkdown(options, current, mark);
+  if (path.endsWith(".md")) return createMarkdown(options, currentText, mark);
   if (path.endsWith(".py")) {
-    return pythonSettings(contract, mark, await choosePythonStyle(current, types, [dirname(path), folder]));
+    return pythonSettings(contract, mark, await choosePythonStyle(currentText, types, [dirname(path), folder]));
   }
   return path.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark, usesEsc);
 }
 
-async function createMarkdown(options: DraftOptions, current: string, mark: string): Promise<string> {
+async function createMarkdown(options: DraftOptions, currentText: string, mark: string): Promise<string> {
   const { contract, folder, readWorkflows, usesEsc, isCheck } = options;
-  const part = partOf(current);
-  if (part === "contract") return withPart(current, part, mark, contractBlocks(contract));
+  const part = partOf(currentText);
+  if (part === "contract") return withPart(currentText, part, mark, contractBlocks(contract));
+  // A check must not fail because the repository got a workflow after the document was written.
   const facts =
-    isCheck && isOurs(current)
-      ? factsInDocument(current, usesEsc)
+    isCheck && isOurs(currentText)
+      ? factsInDocument(currentText, usesEsc)
       : await findProjectFacts(folder, readWorkflows, usesEsc);
-  return withPart(current, part, mark, secretsDocument(contract, facts));
+  return withPart(currentText, part, mark, secretsDocument(contract, facts));
 }
 
+/** Returns true for a file that exists and is not blank. */
 export function hasText(text: string | undefined): text is string {
   return text !== undefined && text.trim() !== "";
 }
 
 /** Returns true for a file of the user that the draft would replace as a whole. */
-export function isForeign({ path, current, isMerged }: DocumentDraft): boolean {
-  return !isMerged && !path.endsWith(".md") && hasText(current) && !isOurs(current);
+export function isForeign({ path, currentText, isMerged }: DocumentDraft): boolean {
+  return !isMerged && !path.endsWith(".md") && hasText(currentText) && !isOurs(currentText);
 }

@@ -1,20 +1,27 @@
-/** Writes `env.d.ts` from the contract: the type of `process.env`; pure. */
+/**
+ * Writes the text of `env.d.ts` from the contract, for `sophia-run docs`. The file gives `process.env` a type in
+ * TypeScript.
+ */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";
 
-/** Returns `env.d.ts`: a variable that is required or has a default is always set. @param mark see `markOf` */
+/**
+ * Returns the text of the file. A variable that is required or has a default is always set, and all others are optional.
+ *
+ * @param mark the result of `markOf`
+ */
 export function envTypes(contract: Contract, mark: string): string {
   const rulesOf = rulesByName(contract);
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [
-    member(declaration, rulesOf(declaration.name)),
+    memberFor(declaration, rulesOf(declaration.name)),
     ...declaration.aliases.map(({ name, deprecated }) =>
       [
-        ...documentation([
+        ...docComment([
           `Another name of ${declaration.name}.`,
           ...(deprecated ? [`@deprecated use ${declaration.name}`] : []),
         ]),
-        `${property(name)}?: ${valueType(declaration)};`,
+        `${propertyName(name)}?: ${valueType(declaration)};`,
       ].join("\n"),
     ),
   ]);
@@ -31,23 +38,25 @@ ${indent(members.join("\n"), 6)}
 `;
 }
 
-function member(declaration: Declaration, rules: readonly Rule[]): string {
+function memberFor(declaration: Declaration, rules: readonly Rule[]): string {
   const { name, docs, deprecated, default: fallback } = declaration;
-  const always = fallback !== undefined || rules.some(({ kind }) => kind === "required");
+  const isAlwaysSet = fallback !== undefined || rules.some(({ kind }) => kind === "required");
   const lines = [
     ...descriptionLines(declaration, rules, "Contract"),
     ...(fallback === undefined ? [] : [`@default ${quoted(fallback)}`]),
     ...(docs === undefined ? [] : [`@see ${docs}`]),
     ...(deprecated === undefined ? [] : [`@deprecated use ${deprecated}`]),
   ];
-  return [...documentation(lines), `${property(name)}${always ? "" : "?"}: ${valueType(declaration)};`].join("\n");
+  return [...docComment(lines), `${propertyName(name)}${isAlwaysSet ? "" : "?"}: ${valueType(declaration)};`].join(
+    "\n",
+  );
 }
 
-function documentation(lines: readonly string[]): readonly string[] {
+function docComment(lines: readonly string[]): readonly string[] {
   return ["/**", ...lines.map((line) => ` * ${printable(line).replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
 }
 
-function property(name: string): string {
+function propertyName(name: string): string {
   return /^\w+$/.test(name) ? name : quoted(name);
 }
 

@@ -1,74 +1,101 @@
-/** Marks in the files that `docs` writes: the contract of the file, and the part of a Markdown document; pure. */
+/**
+ * The marks in the files that `sophia-run docs` writes. One line names the contract of the file, so that later runs
+ * recognize the file and `init` finds the contract. In a Markdown document two markers enclose the part that `docs` writes:
+ *
+ *     <!-- contract: begin. `sophia-run docs` writes this part. -->
+ *     <!-- contract: end -->
+ */
 import { printable } from "../../core/text.ts";
 
 /** The text by which `docs` recognizes its files. */
-const OURS = "`sophia-run docs` writes this file";
+const MARK = "`sophia-run docs` writes this file";
 
 /** The contract of a file: the built-in one, or a path relative to the folder of the document. */
 export type DocumentSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
 /** Returns the words by which a file is recognized, with its contract. */
 export function markOf(source: DocumentSource): string {
-  return `${OURS} from ${source.kind === "built-in" ? "the built-in contract" : printable(source.path)}`;
+  return `${MARK} from ${source.kind === "built-in" ? "the built-in contract" : printable(source.path)}`;
 }
 
 /** Returns true for a file that `docs` has written. */
 export function isOurs(text: string): boolean {
-  return text.includes(OURS);
+  return text.includes(MARK);
 }
 
 /** Returns the contract that the mark of a file names; undefined if there is none. */
 export function sourceOfDocument(text: string): DocumentSource | undefined {
-  const at = text.indexOf(`${OURS} from `);
-  if (at === -1) return undefined;
-  const named = /^(.*?)(?:[;.](?: |$)| -->)/m.exec(text.slice(at + OURS.length + " from ".length))?.[1];
-  if (named === undefined || named === "the contract") return undefined;
-  return named === "the built-in contract" ? { kind: "built-in" } : { kind: "file", path: named };
+  const prefix = `${MARK} from `;
+  const markOffset = text.indexOf(prefix);
+  if (markOffset === -1) return undefined;
+  // The name ends at a semicolon, at a full stop, or at the end of an HTML comment.
+  const name = /^(.*?)(?:[;.](?: |$)| -->)/m.exec(text.slice(markOffset + prefix.length))?.[1];
+  if (name === undefined || name === "the contract") return undefined;
+  return name === "the built-in contract" ? { kind: "built-in" } : { kind: "file", path: name };
 }
 
-/** A whole document, or the part about the contract in a document of the user: the name in its markers. */
+/** The names in the markers: of a whole document, and of the part about the contract in a document that the user wrote. */
 const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
-/** Returns the part that `docs` writes: all, if the document is empty or has the markers of all, else the tables. */
+/**
+ * Returns `document` if `docs` writes the whole text: the document is empty or has these markers. Otherwise returns
+ * `contract`.
+ */
 export function partOf(document: string): PartName {
-  return document.trim() === "" || extentOf(document, "document") !== undefined ? "document" : "contract";
+  return document.trim() === "" || findPart(document, "document") !== undefined ? "document" : "contract";
 }
 
-/** Replaces the text between the markers, or appends the part. The rest is kept, with its line ends. @param mark see `markOf` */
+/**
+ * Returns the document with new text between the markers, which are added at its end if they are missing. The rest of the
+ * document stays as it is.
+ *
+ * @param mark the result of {@link markOf}
+ */
 export function withPart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
   const note =
-    part === "document" ? `${comment(mark)}; text outside these lines is kept.` : "`sophia-run docs` writes this part.";
-  const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
-  const text = [`${beginOf(part)}${note} -->`, ...blocks, endOf(part)].join("\n\n").replaceAll("\n", lineEnd);
-  const found = extentOf(document, part);
-  if (found !== undefined) return document.slice(0, found.from) + text + document.slice(found.to);
-  if (document.trim() === "") return part === "document" ? `# Secrets\n\n${text}\n` : `${text}${lineEnd}`;
-  return `${document.trimEnd()}${lineEnd}${lineEnd}${text}${lineEnd}`;
+    part === "document"
+      ? `${commentText(mark)}; text outside these lines is kept.`
+      : "`sophia-run docs` writes this part.";
+  const lineBreak = document.includes("\r\n") ? "\r\n" : "\n";
+  const partText = [`${beginMarker(part)}${note} -->`, ...blocks, endMarker(part)]
+    .join("\n\n")
+    .replaceAll("\n", lineBreak);
+  const extent = findPart(document, part);
+  if (extent !== undefined) return document.slice(0, extent.start) + partText + document.slice(extent.end);
+  if (document.trim() === "") return part === "document" ? `# Secrets\n\n${partText}\n` : `${partText}${lineBreak}`;
+  return `${document.trimEnd()}${lineBreak}${lineBreak}${partText}${lineBreak}`;
 }
 
-function extentOf(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {
-  const from = lineStart(document, beginOf(part), 0);
-  const to = from === -1 ? -1 : lineStart(document, endOf(part), from);
-  return to === -1 ? undefined : { from, to: to + endOf(part).length };
+/**
+ * Returns the offsets of a part with its markers; undefined if the document does not have both markers. The end is
+ * exclusive.
+ */
+function findPart(document: string, part: PartName): { readonly start: number; readonly end: number } | undefined {
+  const start = findMarkerLine(document, beginMarker(part), 0);
+  const endMarkerStart = start === -1 ? -1 : findMarkerLine(document, endMarker(part), start);
+  return endMarkerStart === -1 ? undefined : { start, end: endMarkerStart + endMarker(part).length };
 }
 
-function beginOf(part: PartName): string {
+function beginMarker(part: PartName): string {
   return `<!-- ${PARTS[part]}: begin. `;
 }
 
-function endOf(part: PartName): string {
+function endMarker(part: PartName): string {
   return `<!-- ${PARTS[part]}: end -->`;
 }
 
-/** Returns the index of a line that begins with the marker. Within a line it belongs to a description. */
-function lineStart(document: string, marker: string, from: number): number {
-  let at = document.indexOf(marker, from);
-  while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
-  return at;
+/**
+ * Returns the offset of a line that begins with the marker, or -1. A marker within a line is ignored, since it is part of a
+ * text.
+ */
+function findMarkerLine(document: string, marker: string, startOffset: number): number {
+  let offset = document.indexOf(marker, startOffset);
+  while (offset > 0 && document[offset - 1] !== "\n") offset = document.indexOf(marker, offset + 1);
+  return offset;
 }
 
-/** Separates two dashes, which an HTML comment must not contain. */
-function comment(text: string): string {
+/** Returns the text for an HTML comment, which must not contain two dashes. */
+function commentText(text: string): string {
   return printable(text).replaceAll("--", "- -");
 }

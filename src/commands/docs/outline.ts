@@ -1,28 +1,32 @@
-/** Chapters and wordings that all documents of a contract share; pure. */
+/** The chapters and the descriptions of variables and rules that the documents of `sophia-run docs` and `explain` share. */
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { alternatives, rangeWords } from "../../contract/contract-words.ts";
 
+/** A part of a document with its variables. */
 export interface Chapter {
   readonly title: string;
   readonly declarations: readonly Declaration[];
 }
 
-/** Returns each variable once, in the first section with the variable or its group; the others come last. */
+/**
+ * Returns the sections of the contract as chapters, and a last chapter with the variables of no section. Each variable is
+ * only in the first section that names it or its group.
+ */
 export function chapters({ sections, variables }: Contract): readonly Chapter[] {
-  const left = new Map(variables);
-  const take = (name: string): readonly Declaration[] => {
-    const declaration = left.get(name);
-    left.delete(name);
+  const unassigned = new Map(variables);
+  const takeDeclaration = (name: string): readonly Declaration[] => {
+    const declaration = unassigned.get(name);
+    unassigned.delete(name);
     return declaration === undefined ? [] : [declaration];
   };
-  const titled = sections.map(({ title, lines }) => ({
-    title,
-    declarations: lines.flatMap((line) => (line.kind === "variable" ? [line.name] : line.names)).flatMap(take),
-  }));
-  const others = { title: "Other variables", declarations: Array.from(left.values()) };
-  return [...titled, others].filter(({ declarations }) => declarations.length > 0);
+  const chaptersOfSections = sections.map(({ title, lines }) => {
+    const names = lines.flatMap((line) => (line.kind === "variable" ? [line.name] : line.names));
+    return { title, declarations: names.flatMap(takeDeclaration) };
+  });
+  const lastChapter = { title: "Other variables", declarations: Array.from(unassigned.values()) };
+  return [...chaptersOfSections, lastChapter].filter(({ declarations }) => declarations.length > 0);
 }
 
 /** Returns a function that finds the rules over a variable, in the order of the contract. */
@@ -36,8 +40,8 @@ export function rulesByName({ rules }: Contract): (name: string) => readonly Rul
   return (name) => rulesOf.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
-/** Returns a rule over a variable in words, such as `required` or `one of GitHub Token`. */
-export function ruleWords(rule: Rule): string {
+/** Describes a rule over a variable: `required`, `one of GitHub Token`. */
+export function describeRule(rule: Rule): string {
   switch (rule.kind) {
     case "required":
     case "optional":
@@ -54,7 +58,7 @@ export function ruleWords(rule: Rule): string {
   }
 }
 
-/** The words of each group rule before the label of the group, and its sentence about a list of names. */
+/** For each rule of a group: the words before the group's label, and the sentence about the names of its variables. */
 export const GROUP_WORDS: Readonly<
   Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>
 > = {
@@ -64,6 +68,7 @@ export const GROUP_WORDS: Readonly<
   "all-or-none": ["all or none of", (list) => `all or none of ${list} must be set.`],
 };
 
+/** Describes a rule of a group in a sentence. @param write returns a name as the document writes it */
 export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
@@ -72,11 +77,11 @@ export function isGroupRule(rule: Rule): rule is GroupRule {
   return "names" in rule;
 }
 
-export function intervalWords({ count, unit }: Interval): string {
+export function describeInterval({ count, unit }: Interval): string {
   return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
 }
 
-function formatWords(format: ValueFormat): string {
+function describeValueFormat(format: ValueFormat): string {
   switch (format.kind) {
     case "text": {
       const { prefixes, minLength, pattern } = format;
@@ -111,24 +116,25 @@ function formatWords(format: ValueFormat): string {
   }
 }
 
-/** Words the format of a value, and that the program gets a file with it; undefined for any text. */
-export function formWords({ as, format }: Declaration): string | undefined {
-  const words = format === undefined ? undefined : formatWords(format);
+/** Describes the format of a value, and that the program gets it in a file. Returns undefined if any text is valid. */
+export function describeFormat({ as, format }: Declaration): string | undefined {
+  const words = format === undefined ? undefined : describeValueFormat(format);
   return as === "file" ? `${words ?? "text"} in a file, whose path programs get` : words;
 }
 
 /** Describes a variable: label, description, and a line with its rules and format that begins with `subject`. */
 export function descriptionLines(declaration: Declaration, rules: readonly Rule[], subject: string): readonly string[] {
   const { name, label } = declaration;
-  const form = formWords(declaration);
-  const facts = [...rules.map(ruleWords), ...(form === undefined ? [] : [form])];
+  const format = describeFormat(declaration);
+  const facts = [...rules.map(describeRule), ...(format === undefined ? [] : [format])];
   return [
     ...(label === name ? [] : [`${label}.`]),
-    ...linesOf(declaration.description),
+    ...splitLines(declaration.description),
     `${subject}: ${facts.join("; ")}.`,
   ];
 }
 
-export function linesOf(description: string): readonly string[] {
+/** Splits a description into lines; an empty description has none. */
+export function splitLines(description: string): readonly string[] {
   return description === "" ? [] : description.split(/\r\n|\n|\r/);
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the facts about a project that SECRETS.md states besides its contract: whether the project is on GitHub, which workflows check it, and
- * whether its values are in Pulumi ESC.
+ * Finds the facts about a project that SECRETS.md states besides its contract: whether the project is on GitHub, which
+ * workflows check it, and whether its values are in Pulumi ESC.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import type { Contract } from "../../contract/contract-model.ts";
 import { contractUsesEsc, namesEsc } from "../parts/esc-use.ts";
 import type { WorkflowFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
-import { OF_GITHUB, type ProjectFacts } from "./secrets-document.ts";
+import { GITHUB_HEADING, type ProjectFacts } from "./secrets-document.ts";
 
 /** Reads the workflows of the repository. */
 export type ReadWorkflows = () => Promise<readonly WorkflowFile[]>;
@@ -16,6 +16,7 @@ export type ReadWorkflows = () => Promise<readonly WorkflowFile[]>;
 /** Matches a workflow that runs `sophia-run check`, by a command or by the action. */
 const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
 
+/** Finds the facts in the project. @param folder the folder of the contract */
 export async function findProjectFacts(
   folder: string,
   readWorkflows: ReadWorkflows,
@@ -30,12 +31,12 @@ export async function findProjectFacts(
 export function factsInDocument(document: string, usesEsc: boolean): ProjectFacts {
   const workflowLines = document.matchAll(/^- `gh run list --workflow ([^`]+)`/gm);
   const workflows = Array.from(workflowLines, ([, name = ""]) => name);
-  return { isOnGitHub: document.includes(`\n${OF_GITHUB}\n`), workflows, usesEsc };
+  return { isOnGitHub: document.includes(`\n${GITHUB_HEADING}\n`), workflows, usesEsc };
 }
 
 /**
- * Returns whether the documents describe ESC, too. If the contract does not decide it, the existing documents do, so that
- * `--check` finds the same on each machine and after another file was added. For new documents the workflows and this machine
+ * Decides whether the documents also describe ESC. A contract that uses ESC decides it first, and then the documents that
+ * exist. So the result of `--check` is the same on each machine. Only for new documents do the workflows and this machine
  * decide.
  *
  * @param existingTexts the documents that exist

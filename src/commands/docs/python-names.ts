@@ -1,11 +1,16 @@
+/** Makes the names of Python attributes from those of variables, for the settings class that `sophia-run docs` writes. */
+
+/** The keywords of Python, in lower case like the attributes. */
 const KEYWORDS = [
   ["false", "none", "true", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del"],
   ["elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal"],
   ["not", "or", "pass", "raise", "return", "try", "while", "with", "yield"],
 ].flat();
 
-/** Attributes of the generated classes and of pydantic's models. */
-const TAKEN = [
+/**
+ * The attributes that the generated classes and pydantic's models have already, and the names that the module itself uses.
+ */
+const RESERVED_ATTRIBUTES = [
   ["from_environment", "copy", "json", "dict", "schema", "schema_json", "construct", "validate", "parse_obj"],
   ["parse_raw", "parse_file", "from_orm", "update_forward_refs", "settings_customise_sources"],
   ["model_config", "model_fields", "model_fields_set", "model_computed_fields", "model_construct", "model_copy"],
@@ -14,15 +19,19 @@ const TAKEN = [
   ["field", "str", "int", "float", "bool", "classmethod", "os"],
 ].flat();
 
-/** Returns `qdrant_url` for `QDRANT_URL`. A name that is already used gets an underscore at its end. */
+/**
+ * Returns the attribute of each variable, such as `qdrant_url` for `QDRANT_URL`. An attribute that is taken gets
+ * underscores at its end.
+ */
 export function attributeNames(variables: readonly string[]): ReadonlyMap<string, string> {
-  const used = new Set([...KEYWORDS, ...TAKEN]);
+  const usedNames = new Set([...KEYWORDS, ...RESERVED_ATTRIBUTES]);
   return new Map(
     variables.map((variable) => {
-      const plain = variable.toLowerCase().replaceAll(/\W/g, "_").replace(/^_+/, "");
-      let attribute = /^[a-z]/.test(plain) ? plain : `variable_${plain}`;
-      while (used.has(attribute)) attribute += "_";
-      used.add(attribute);
+      // An attribute with a leading underscore would be private.
+      const identifier = variable.toLowerCase().replaceAll(/\W/g, "_").replace(/^_+/, "");
+      let attribute = /^[a-z]/.test(identifier) ? identifier : `variable_${identifier}`;
+      while (usedNames.has(attribute)) attribute += "_";
+      usedNames.add(attribute);
       return [variable, attribute];
     }),
   );

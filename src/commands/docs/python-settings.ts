@@ -1,4 +1,7 @@
-/** Writes a Python module from the contract, which reads its variables from the environment; pure. */
+/**
+ * Writes the text of `settings.py` from the contract, for `sophia-run docs`. This Python module has a class with a typed
+ * attribute for each variable, which reads the variables from the environment.
+ */
 import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/contract-model.ts";
 import { wrap } from "../../core/lines.ts";
 import { printable, unicodeEscape } from "../../core/text.ts";
@@ -9,26 +12,33 @@ import { descriptionLines, rulesByName } from "./outline.ts";
 /** `dataclass` needs no package, `pydantic` needs pydantic-settings. */
 export type PythonStyle = "dataclass" | "pydantic";
 
-/** The line length of ruff and black. */
-const WIDTH = 88;
+/** The line length of the formatters ruff and black. */
+const MAX_COLUMNS = 88;
 const INDENT = "    ";
 
+/** An attribute of the class. */
 interface Field {
   readonly attribute: string;
   readonly declaration: Declaration;
   readonly rules: readonly Rule[];
+  /** True for a variable that is required and has no default. */
   readonly isRequired: boolean;
+  /** The Python type of its value, such as `int`. */
   readonly type: string;
-  readonly preset: string | undefined;
+  /** The default as a Python literal. */
+  readonly defaultLiteral: string | undefined;
 }
 
+/** Returns the style of a module that `docs` has written. */
 export function styleOf(text: string): PythonStyle {
   return /^from pydantic_settings import/m.test(text) ? "pydantic" : "dataclass";
 }
 
 /**
- * Returns the text of `settings.py`, for Python 3.10 and later. A variable that is neither required nor has a default may be
- * None; an empty one is unset. No `repr` shows a secret, and no error holds a value.
+ * Returns the text of the module, for Python 3.10 and later. An attribute is None if its variable is unset or empty, and
+ * neither required nor with a default. No `repr` shows a secret, and no error message contains a value.
+ *
+ * @param mark the result of `markOf`
  */
 export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
   const names = attributeNames([...contract.variables.keys()]);
@@ -42,16 +52,18 @@ export function pythonSettings(contract: Contract, mark: string, style: PythonSt
       declaration,
       isRequired: fallback === undefined && rules.some(({ kind }) => kind === "required"),
       type: typeOf(declaration),
-      // The program has the path of a file with it.
-      preset: fallback === undefined || declaration.as === "file" ? undefined : literal(declaration, fallback),
+      // The value is in a file, and the program gets the path of this file, so that the default is not the variable's
+      // value.
+      defaultLiteral:
+        fallback === undefined || declaration.as === "file" ? undefined : pythonLiteral(declaration, fallback),
     };
   });
-  const write = style === "dataclass" ? dataclass : pydantic;
-  return `# ${mark}; do not edit it.\n${write(fields)}`;
+  const moduleText = style === "dataclass" ? dataclassModule(fields) : pydanticModule(fields);
+  return `# ${mark}; do not edit it.\n${moduleText}`;
 }
 
-function dataclass(fields: readonly Field[]): string {
-  const types = new Set(fields.map(({ declaration }) => formatIn(declaration)?.kind));
+function dataclassModule(fields: readonly Field[]): string {
+  const formatKinds = new Set(fields.map(({ declaration }) => formatInProgram(declaration)?.kind));
   return `"""The environment variables of this repository: Settings.from_environment()."""
 
 from __future__ import annotations
@@ -59,7 +71,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass${fields.some(({ declaration }) => declaration.secret) ? ", field" : ""}
-from typing import Any${types.has("enum") ? ", Literal" : ""}
+from typing import Any${formatKinds.has("enum") ? ", Literal" : ""}
 
 
 class SettingsError(Exception):
@@ -92,7 +104,7 @@ ${fields.map(memberOfDataclass).join("\n\n")}
             raise SettingsError("; ".join(faults) + ": start this program with sophia-run")
         return cls(**values)
 
-${types.has("boolean") ? BOOLEAN : ""}${types.has("enum") ? ONE_OF : ""}
+${formatKinds.has("boolean") ? BOOLEAN_FUNCTION : ""}${formatKinds.has("enum") ? ONE_OF_FUNCTION : ""}
 # Attribute, variable, conversion, whether it is required.
 _VARIABLES: tuple[tuple[str, str, Callable[[str], object], bool], ...] = (
 ${fields.map(rowOfDataclass).join("\n")}
@@ -100,7 +112,7 @@ ${fields.map(rowOfDataclass).join("\n")}
 `;
 }
 
-const BOOLEAN = `
+const BOOLEAN_FUNCTION = `
 def _boolean(text: str) -> bool:
     word = text.lower()
     if word in ("true", "yes", "on", "1"):
@@ -111,7 +123,7 @@ def _boolean(text: str) -> bool:
 
 `;
 
-const ONE_OF = `
+const ONE_OF_FUNCTION = `
 def _one_of(*allowed: str) -> Callable[[str], str]:
     def convert(text: str) -> str:
         if text not in allowed:
@@ -123,22 +135,27 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 `;
 
 function rowOfDataclass({ attribute, declaration, isRequired }: Field): string {
-  const cells = [quoted(attribute), quoted(declaration.name), conversion(declaration), isRequired ? "True" : "False"];
+  const cells = [
+    quoted(attribute),
+    quoted(declaration.name),
+    conversionFor(declaration),
+    isRequired ? "True" : "False",
+  ];
   return `${INDENT}(${cells.join(", ")}),`;
 }
 
-function memberOfDataclass({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
-  const annotated = isRequired || preset !== undefined ? type : `${type} | None`;
-  const value = isRequired ? undefined : (preset ?? "None");
-  const hidden = `field(${value === undefined ? "" : `default=${value}, `}repr=False)`;
-  const right = declaration.secret ? hidden : value;
-  const assigned = right === undefined ? "" : ` = ${right}`;
-  return `${INDENT}${attribute}: ${annotated}${assigned}\n${documentation(declaration, rules)}`;
+function memberOfDataclass({ attribute, declaration, rules, isRequired, type, defaultLiteral }: Field): string {
+  const annotation = isRequired || defaultLiteral !== undefined ? type : `${type} | None`;
+  const defaultValue = isRequired ? undefined : (defaultLiteral ?? "None");
+  const defaultArgument = defaultValue === undefined ? "" : `default=${defaultValue}, `;
+  const assignedValue = declaration.secret ? `field(${defaultArgument}repr=False)` : defaultValue;
+  const assignment = assignedValue === undefined ? "" : ` = ${assignedValue}`;
+  return `${INDENT}${attribute}: ${annotation}${assignment}\n${docstring(declaration, rules)}`;
 }
 
-function pydantic(fields: readonly Field[]): string {
-  const isText = (one: Field): boolean => one.type === "str";
-  const imports = ["Field", ...(fields.some((one) => one.declaration.secret && isText(one)) ? ["SecretStr"] : [])];
+function pydanticModule(fields: readonly Field[]): string {
+  const usesSecretStr = fields.some(({ declaration, type }) => declaration.secret && type === "str");
+  const imports = ["Field", ...(usesSecretStr ? ["SecretStr"] : [])];
   const hasChoice = fields.some(({ type }) => type.startsWith("Literal"));
   return `"""The environment variables of this repository: Settings.from_environment()."""
 
@@ -169,62 +186,64 @@ ${fields.map(memberOfPydantic).join("\n\n")}
 `;
 }
 
-function memberOfPydantic({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
+function memberOfPydantic({ attribute, declaration, rules, isRequired, type, defaultLiteral }: Field): string {
   const { name, secret } = declaration;
-  const isHidden = secret && type === "str";
-  const shown = isHidden ? "SecretStr" : type;
-  const annotated = isRequired || preset !== undefined ? shown : `${shown} | None`;
-  const value = preset === undefined ? "None" : isHidden ? `SecretStr(${preset})` : preset;
+  // SecretStr hides its text from `repr`. There is no such type for numbers.
+  const isSecretStr = secret && type === "str";
+  const valueType = isSecretStr ? "SecretStr" : type;
+  const annotation = isRequired || defaultLiteral !== undefined ? valueType : `${valueType} | None`;
+  const secretDefault = isSecretStr && defaultLiteral !== undefined ? `SecretStr(${defaultLiteral})` : defaultLiteral;
   const options = [
-    ...(isRequired ? [] : [`default=${value}`]),
+    ...(isRequired ? [] : [`default=${secretDefault ?? "None"}`]),
     `validation_alias=${quoted(name)}`,
-    ...(secret && !isHidden ? ["repr=False"] : []),
+    ...(secret && !isSecretStr ? ["repr=False"] : []),
   ];
-  return `${INDENT}${attribute}: ${annotated} = Field(${options.join(", ")})\n${documentation(declaration, rules)}`;
+  return `${INDENT}${attribute}: ${annotation} = Field(${options.join(", ")})\n${docstring(declaration, rules)}`;
 }
 
-function documentation(declaration: Declaration, rules: readonly Rule[]): string {
+function docstring(declaration: Declaration, rules: readonly Rule[]): string {
   const { name, docs, deprecated } = declaration;
   const lines = [
     ...descriptionLines(declaration, rules, name),
     ...(docs === undefined ? [] : [`See ${docs}`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
   ].map((line) => printable(line).replaceAll(/[\\"]/g, String.raw`\$&`));
-  const [first = "", ...rest] = lines.flatMap((line) => wrap(withCommandsWhole(line), WIDTH - INDENT.length - 3));
+  const [first = "", ...rest] = lines.flatMap((line) => wrap(withCommandsWhole(line), MAX_COLUMNS - INDENT.length - 3));
   const body = rest.map((line) => (line === "" ? "" : INDENT + line));
   return `${INDENT}"""${[first, ...body, ...(rest.length === 0 ? [] : [INDENT])].join("\n")}"""`;
 }
 
-/** Returns the format of what the program has, which may be the path of a file. */
-function formatIn({ as, format }: Declaration): Declaration["format"] {
+/** Returns the format of the text that the program gets. With `"as": "file"` this text is a path, which has no format. */
+function formatInProgram({ as, format }: Declaration): Declaration["format"] {
   return as === "file" ? undefined : format;
 }
 
 function typeOf(declaration: Declaration): string {
-  const format = formatIn(declaration);
-  if (format?.kind === "enum") return `Literal[${choices(format.values)}]`;
-  return TYPES[format?.kind ?? "text"] ?? "str";
+  const format = formatInProgram(declaration);
+  if (format?.kind === "enum") return `Literal[${quotedList(format.values)}]`;
+  return TYPES_BY_FORMAT[format?.kind ?? "text"] ?? "str";
 }
 
-const TYPES: { readonly [Kind in ValueFormat["kind"]]?: string } = {
+const TYPES_BY_FORMAT: { readonly [Kind in ValueFormat["kind"]]?: string } = {
   integer: "int",
   port: "int",
   number: "float",
   boolean: "bool",
 };
 
-function conversion(declaration: Declaration): string {
-  const format = formatIn(declaration);
+/** Returns the Python function that converts the variable's text to its type. */
+function conversionFor(declaration: Declaration): string {
+  const format = formatInProgram(declaration);
   if (format?.kind === "boolean") return "_boolean";
-  return format?.kind === "enum" ? `_one_of(${choices(format.values)})` : typeOf(declaration);
+  return format?.kind === "enum" ? `_one_of(${quotedList(format.values)})` : typeOf(declaration);
 }
 
-function choices(values: readonly string[]): string {
+function quotedList(values: readonly string[]): string {
   return Array.from(new Set(values), quoted).join(", ");
 }
 
 /** Returns a default, which has the declared format, as a Python literal. */
-function literal(declaration: Declaration, value: string): string {
+function pythonLiteral(declaration: Declaration, value: string): string {
   const type = typeOf(declaration);
   // BigInt removes leading zeros, which Python rejects.
   if (type === "int") return String(BigInt(value.replace(/^\+/, "")));

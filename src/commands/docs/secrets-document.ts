@@ -1,23 +1,37 @@
-/** Writes SECRETS.md for a project, or its tables for a document of the user; pure. */
+/**
+ * Writes the text of SECRETS.md for `sophia-run docs`: how the users of a project get, rotate and check its secrets, with
+ * tables of the variables. In a document that the user wrote, `docs` puts only the tables.
+ */
 import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
-import { chapters, formWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
+import {
+  chapters,
+  describeFormat,
+  groupSentence,
+  describeInterval,
+  isGroupRule,
+  rulesByName,
+  describeRule,
+} from "./outline.ts";
 
 const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
+/** The facts about the project that the document states besides its contract. */
 export interface ProjectFacts {
   readonly isOnGitHub: boolean;
+  /** The file names of the workflows that run `sophia-run check`. */
   readonly workflows: readonly string[];
-  /** Values are in Pulumi ESC, too. */
+  /** True if values are also in Pulumi ESC. */
   readonly usesEsc: boolean;
 }
 
 /**
- * Returns the blocks of SECRETS.md. No command line has a value, since other users of the machine could read it. bash and
- * zsh read each block as one command, so that `read` does not take the next pasted line for its answer.
+ * Returns the blocks of the document, which an empty line separates. No command line in it has a value, since other users
+ * of the machine could read it. bash and zsh read each block of commands as one command, so that `read` does not take the
+ * next pasted line for its answer.
  */
 export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   return facts.usesEsc ? documentWithEsc(contract, facts) : documentWithoutEsc(contract, facts);
@@ -118,30 +132,30 @@ organization, in the console of Pulumi Cloud, shows who opened the environment.`
 const LOGIN = `\`pulumi login\` and \`sophia-run login\`, once on a machine, give starts your own token
 ([how](${HANDBOOK}#a-token-without-copying-one)). Without Pulumi's CLI:`;
 
-/** The environment to compare, for a shell: the last one that the contract names has the most to say. */
+/** Returns the environment to compare as a shell word: the last one that the contract names, since it has precedence. */
 function shellEnvironment({ environment }: Contract): string {
   const name = environment?.names.at(-1);
   return name === undefined ? '"$ESC_ENV"' : shellWord(name);
 }
 
-/** Says which environment is read, and when. */
+/** Describes which environment is read, and when. */
 function escSource({ environment }: Contract): string {
-  const right = `The token needs only the
+  const tokenAdvice = `The token needs only the
    right to [open this environment](${HANDBOOK}#tokens-of-the-least-scope).`;
   if (environment === undefined) {
-    return `Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. ${right}`;
+    return `Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. ${tokenAdvice}`;
   }
   const names = enumerate(environment.names.map((name) => `\`${printable(name)}\``));
   return `Pulumi ESC: ${names}, which the contract names, or what \`ESC_ENV\` names, if
-   there is a token (\`ESC_TOKEN\`). The first start asks whether your token may open it. ${right}`;
+   there is a token (\`ESC_TOKEN\`). The first start asks whether your token may open it. ${tokenAdvice}`;
 }
 
-/** The heading of what only a repository on GitHub needs. */
-export const OF_GITHUB = "## The two repository secrets";
+/** The heading of the chapter that only a repository on GitHub needs. */
+export const GITHUB_HEADING = "## The two repository secrets";
 
 function repositorySecrets(): readonly string[] {
   return [
-    OF_GITHUB,
+    GITHUB_HEADING,
     "GitHub Actions uses `ESC_ENV` and `ESC_TOKEN` as secrets. These commands ask for both and do not show the token:",
     shell(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
   read -rs VALUE && printf %s "$VALUE" | gh secret set ESC_TOKEN; unset VALUE`),
@@ -150,21 +164,23 @@ function repositorySecrets(): readonly string[] {
   ];
 }
 
+/** Returns a list item with the command that shows the last runs of a workflow. */
 function lastRuns(workflow: string): string {
   return `\n- \`gh run list --workflow ${printable(workflow)}\`: the last checks in GitHub Actions.`;
 }
 
-/** Returns the variable for the examples: a secret with a name for shells, if possible one with a rotation. */
+/** Returns the variable for the examples: a secret whose name a shell accepts, if possible one that must be rotated. */
 function rotatedName(contract: Contract): string {
   const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
-  return (secrets.find((one) => rotationOf(contract, one) !== undefined) ?? secrets[0])?.name ?? "API_KEY";
+  const rotatedSecret = secrets.find((declaration) => rotationOf(contract, declaration) !== undefined);
+  return (rotatedSecret ?? secrets[0])?.name ?? "API_KEY";
 }
 
 function shell(commands: string): string {
   return `\`\`\`sh\n${commands}\n\`\`\``;
 }
 
-/** Returns the contract in Markdown, a table for each chapter. It holds no value. */
+/** Describes the contract in Markdown: a table for each chapter, and the rules of groups. The tables contain no value. */
 export function contractBlocks(contract: Contract): readonly string[] {
   const rulesOf = rulesByName(contract);
   const blocks = chapters(contract).flatMap(({ title, declarations }) => [
@@ -188,41 +204,46 @@ export function contractBlocks(contract: Contract): readonly string[] {
   return blocks;
 }
 
+/** Returns the cells of a variable's row. */
 function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, docs, deprecated, aliases, default: fallback } = declaration;
-  const form = formWords(declaration);
+  const format = describeFormat(declaration);
   const rotation = rotationOf(contract, declaration);
-  const others = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
+  const shownAliases = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
+  const labelAsPurpose = label === name ? "" : label;
+  const purpose = description === "" ? labelAsPurpose : description;
   const facts = [
-    ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
-    ...(form === undefined ? [] : [`Format: ${inline(form)}.`]),
+    ...(purpose === "" ? [] : [inline(purpose)]),
+    ...(format === undefined ? [] : [`Format: ${inline(format)}.`]),
     ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
-    ...(others.length === 0 ? [] : [`Also as ${others.join(", ")}.`]),
+    ...(shownAliases.length === 0 ? [] : [`Also as ${shownAliases.join(", ")}.`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),
-    ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percent)})`]),
+    ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percentEncode)})`]),
   ];
   return [
     code(name),
-    inline(rules.map(ruleWords).join("; ")),
+    inline(rules.map(describeRule).join("; ")),
     facts.join(" "),
-    rotation === undefined ? "" : intervalWords(rotation),
+    rotation === undefined ? "" : describeInterval(rotation),
   ];
 }
 
-function percent(character: string): string {
+function percentEncode(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
+/** Returns a text on one line, with escapes for the characters that Markdown would take for its own. */
 function inline(text: string): string {
   return printable(text.replaceAll(/\s+/g, " "))
     .trim()
     .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
 }
 
+/** Returns a text as code in Markdown. The fence has more backticks than any sequence of them in the text. */
 function code(text: string): string {
   const line = printable(text.replaceAll(/\s+/g, " "));
-  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
+  const longestFence = Math.max(0, ...(line.match(/`+/g) ?? []).map((backticks) => backticks.length));
+  const fence = "`".repeat(longestFence + 1);
   const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
   return fence + space + line.replaceAll("|", String.raw`\|`) + space + fence;
 }

@@ -1,5 +1,6 @@
 /** Parses the options of `enforce`: what the user wants it to do with the schema of an environment. */
 import type { Values } from "../../command-line/options.ts";
+import { canMatchVariable } from "../../contract/esc-schema/contract-schema.ts";
 import type { SchemaRequest } from "../parts/enforcement/schema-entry.ts";
 import { conflict, usageError } from "../parts/usage-errors.ts";
 
@@ -10,16 +11,24 @@ export interface EnforceRequest extends SchemaRequest {
 /** Entries of `values` to which ESC gives a meaning. */
 const RESERVED_KEYS: ReadonlySet<string> = new Set(["environmentVariables", "files", "pulumiConfig"]);
 
-/** @throws SophiaError (usage, 125) for options that exclude each other, or a name that cannot be a key */
+/**
+ * @throws SophiaError (usage, 125) for options that exclude each other, for a name that cannot be a key, or for a useless
+ * `--only`
+ */
 export function parseRequest(options: Values): EnforceRequest {
   const isCheck = options["check"] === true;
   const isRemove = options["remove"] === true;
   if (isCheck && isRemove) throw conflict("--check", "--remove");
   const key = typeof options["key"] === "string" ? options["key"] : undefined;
   if (key !== undefined) requireKey(key);
-  const selection = { only: listOf(options["only"]), except: listOf(options["except"]) };
+  const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };
+  if (options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
+    // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole
+    // contract.
+    throw usageError("--only matches no name of a variable", "* stands for any characters, ? for one: --only 'DB_*'");
+  }
   // Without these options, a check is about the variables that the schema was written for.
-  const usesWrittenSelection = isCheck && selection.only.length + selection.except.length === 0;
+  const usesWrittenSelection = isCheck && options["only"] === undefined && options["except"] === undefined;
   const purpose = isCheck ? "check" : isRemove ? "remove" : "write";
   return { purpose, key, selection: usesWrittenSelection ? undefined : selection };
 }
@@ -36,6 +45,9 @@ function requireKey(key: string): void {
   }
 }
 
-function listOf(value: Values[string]): readonly string[] {
-  return Array.isArray(value) ? value : [];
+/**
+ * The option may be given several times, and each time with several globs: `--only PORT,LOG_*`, as the schema records them.
+ */
+function globsIn(option: Values[string]): readonly string[] {
+  return Array.isArray(option) ? option.flatMap((globs) => globs.split(",")) : [];
 }

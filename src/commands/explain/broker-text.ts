@@ -1,4 +1,7 @@
-/** The rows of `explain` about --broker. Pure. */
+/**
+ * Writes the rows of `sophia-run explain` about `--broker`, which keeps API keys from the program. The rows contain no
+ * value.
+ */
 import type { RequestLimit } from "../../contract/broker/broker-model.ts";
 import { providerOf } from "../../contract/broker/providers.ts";
 import { enumerate } from "../../core/text.ts";
@@ -6,9 +9,10 @@ import { NOT_BROKERED } from "../parts/broker/broker-report.ts";
 import type { BrokerExplanation } from "./explain-broker.ts";
 import type { KeyLocation } from "./locations.ts";
 
+/** A row of the table about a variable. If the key is empty, the row continues the one above it. */
 type Row = readonly [key: string, text: string];
 
-/** Returns the rows of the report. @param inFull true for a variable that the user named */
+/** Returns the rows about one variable. @param inFull true for a variable that the user named, which gets all rows */
 export function brokerRows(explanation: BrokerExplanation | undefined, inFull: boolean): readonly Row[] {
   switch (explanation?.kind) {
     case undefined:
@@ -24,14 +28,14 @@ export function brokerRows(explanation: BrokerExplanation | undefined, inFull: b
       return [
         ...shortRows,
         ["through", `the broker, whose address is in ${enumerate(variables)}`],
-        ...rows("allowed", allow.length === 0 ? [defaultPaths] : allow),
-        ...rows("denied", deny),
+        ...rowsOf("allowed", allow.length === 0 ? [defaultPaths] : allow),
+        ...rowsOf("denied", deny),
         ...(limit === undefined ? [] : [["limit", describeLimit(limit)] as const]),
-        // All requests of GraphQL have the same path.
+        // All requests of GraphQL have the same path, by which no rule can tell them apart.
         ...(providerOf(explanation.name)?.isGithub === true
           ? [["rules", "allow or deny GraphQL as a whole: they cannot look into its queries"] as const]
           : []),
-        ...rows(
+        ...rowsOf(
           "lies in",
           liesIn.length === 0 ? ["no other place that sophia-run knows"] : liesIn.map(describeLocation),
         ),
@@ -59,8 +63,8 @@ function describeLimit({ perMinute, total }: RequestLimit): string {
   return `${enumerate([...minuteLimit, ...runLimit])}; requests beyond get 429`;
 }
 
-/** Returns a row for each text. Only the first one has the key. */
-function rows(key: string, texts: readonly string[]): readonly Row[] {
+/** Returns a row for each text. Only the first row has the key. */
+function rowsOf(key: string, texts: readonly string[]): readonly Row[] {
   return texts.map((text, index) => [index === 0 ? key : "", text] as const);
 }
 

@@ -1,6 +1,7 @@
 /**
- * Explains what --broker does with a variable: whether the program gets a dummy for it or the broker's address in it, and where else
- * a program could find the key.
+ * Explains for `sophia-run explain` what `--broker` does with a variable. The broker keeps API keys from the program: in
+ * place of a key the program gets a dummy, and in another variable the broker's address. The result also lists where else a
+ * program could find the key.
  */
 import type { Values } from "../../command-line/options.ts";
 import type { Settings } from "../../command-line/settings.ts";
@@ -14,6 +15,7 @@ import { type BrokerableKey, findBrokerableKeys } from "../parts/broker/brokered
 import { type KeyFailure, type KeyReport, type NotBrokered, reportBroker } from "../parts/broker/broker-report.ts";
 import { findKeyLocations, type KeyLocation } from "./locations.ts";
 
+/** The effect on one variable, as it appears in the JSON report. */
 export type BrokerExplanation =
   /** The program gets a dummy. */
   | ({ readonly kind: "brokered"; readonly liesIn: readonly KeyLocation[] } & KeyReport)
@@ -21,11 +23,11 @@ export type BrokerExplanation =
   | ({ readonly kind: "refused" } & KeyFailure)
   /** An outer sophia-run brokers it: its value is a dummy already. */
   | { readonly kind: "outer" }
-  /** A secret that the program gets itself. */
+  /** It is a secret that the program gets itself. */
   | { readonly kind: "not-brokered"; readonly why: NotBrokered }
   /** The program gets the address of the broker in it, for these keys. */
   | { readonly kind: "address"; readonly keys: readonly string[] }
-  /** The effect that --broker would have. */
+  /** The user has not given --broker, which would have this effect. */
   | { readonly kind: "offer"; readonly what: "dummy" | "address"; readonly keys: readonly string[] };
 
 export interface BrokerExplainer {
@@ -35,7 +37,11 @@ export interface BrokerExplainer {
   readonly explain: (name: string) => BrokerExplanation | undefined;
 }
 
-/** @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key */
+/**
+ * Prepares the explanation of all variables of a start.
+ *
+ * @throws SophiaError (settings, 125) for a `--broker-to` that is no origin, or a `--broker-except` that is no key
+ */
 export function createBrokerExplainer(
   start: Start,
   settings: Settings,
@@ -45,7 +51,7 @@ export function createBrokerExplainer(
   const { aliases } = start.files.contract;
   const canonicalName = (givenName: string): string => {
     const name = aliases.get(givenName) ?? givenName;
-    // On a system whose names ignore case, a key of a known service may have any spelling.
+    // On Windows, where names ignore case, the user may write the key of a known service in any spelling.
     const upperName = name.toUpperCase();
     return context.environment.foldsCase === true && providerOf(upperName) !== undefined ? upperName : name;
   };
@@ -64,20 +70,21 @@ export function createBrokerExplainer(
       const failure = failures.find((report) => report.name === name || report.name === printable(givenName));
       if (failure !== undefined) return { kind: "refused", ...failure };
       if (outer.includes(name)) return { kind: "outer" };
-      const keysBehind = keys.filter(({ variables }) => variables.includes(name));
-      if (keysBehind.length > 0) return { kind: "address", keys: keysBehind.map((report) => report.name) };
+      const keysAtAddress = keys.filter(({ variables }) => variables.includes(name));
+      if (keysAtAddress.length > 0) return { kind: "address", keys: keysAtAddress.map((report) => report.name) };
       const other = others.find((secret) => secret.name === name);
       return other === undefined ? undefined : { kind: "not-brokered", why: other.why };
     },
   };
 }
 
+/** Explains what --broker would do with a variable; undefined if it would do nothing. */
 function explainOffer(name: string, keys: readonly BrokerableKey[]): BrokerExplanation | undefined {
   if (keys.some(({ declaration }) => declaration.name === name)) {
     return { kind: "offer", what: "dummy", keys: [printable(name)] };
   }
-  const keysBehind = keys.flatMap(({ declaration, entry }) =>
+  const keysAtAddress = keys.flatMap(({ declaration, entry }) =>
     Object.hasOwn(baseOf(declaration.name, entry), name) ? [printable(declaration.name)] : [],
   );
-  return keysBehind.length === 0 ? undefined : { kind: "offer", what: "address", keys: keysBehind };
+  return keysAtAddress.length === 0 ? undefined : { kind: "offer", what: "address", keys: keysAtAddress };
 }

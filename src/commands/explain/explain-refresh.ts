@@ -1,4 +1,7 @@
-/** Explains what --refresh or --aws-refresh does with a variable, as facts and as rows of the report. */
+/**
+ * Explains for `sophia-run explain` what `--refresh` or `--aws-refresh` does with a variable. These options renew
+ * credentials and files from ESC while the program runs. The file has the facts, and the rows of the report.
+ */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Start } from "../../resolve/start.ts";
 import {
@@ -12,6 +15,7 @@ import { CLOUD_FACTS, type RenewedKind } from "../run/refresh/cloud-credentials.
 
 type RefreshOption = RefreshReport["scope"]["option"];
 
+/** The effect on one variable, as it appears in the JSON report. */
 export type RefreshExplanation =
   /** The program asks sophia-run for the credentials, or reads a file that is renewed. */
   | ({ readonly kind: "renewed"; readonly of: RenewedKind } & Pick<
@@ -24,7 +28,7 @@ export type RefreshExplanation =
   | { readonly kind: "set"; readonly option: RefreshOption }
   /** A start would end with this failure. */
   | { readonly kind: "refused"; readonly problem: string; readonly remedy: string }
-  /** The option is not given, and would renew it. */
+  /** The user has not given the option, which would renew the variable. */
   | { readonly kind: "offer" };
 
 export interface RefreshExplainer {
@@ -34,6 +38,7 @@ export interface RefreshExplainer {
   readonly explain: (name: string) => RefreshExplanation | undefined;
 }
 
+/** Prepares the explanation of all variables of a start. */
 export function createRefreshExplainer(start: Start, settings: Settings): RefreshExplainer {
   const report = reportRefresh(start, settings);
   const offer = offerRefresh(start);
@@ -53,7 +58,10 @@ export function createRefreshExplainer(start: Start, settings: Settings): Refres
   };
 }
 
-/** Explains a variable by one kind of credentials, or by the files; undefined if that kind does not concern it. */
+/**
+ * Explains a variable by what happens to one kind of credentials, or to files. Returns undefined if the variable is not of
+ * this kind.
+ */
 function explainPart(
   name: string,
   kind: RenewedKind,
@@ -78,7 +86,7 @@ function explainPart(
   }
 }
 
-/** Returns the rows of the report. @param inFull true for a variable that the user named */
+/** Returns the rows about one variable, each a key and a text. @param inFull true for a variable that the user named */
 export function refreshRows(
   explanation: RefreshExplanation | undefined,
   inFull: boolean,

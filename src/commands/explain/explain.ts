@@ -1,6 +1,7 @@
 /**
- * `sophia-run explain`: reports where each variable comes from, what it hides, and what the program gets. `explanation.ts` collects
- * the facts, `explanation-text.ts` prints them, and the files beside them explain --broker and --refresh.
+ * The command `sophia-run explain`. It reports for each variable where its value comes from, which values it overrides, and
+ * what the program gets. explanation.ts collects the facts, and explanation-text.ts writes the report. explain-broker.ts
+ * and explain-refresh.ts add the effects of `--broker` and `--refresh`.
  */
 import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
@@ -23,7 +24,7 @@ export const explain: Command = async ({ options, positionals }, context) => {
   const refresh = createRefreshExplainer(start, settings);
   const explanation = createExplanation(start, positionals, options["all"] === true, { broker, refresh });
   const asJson = options["json"] === true;
-  // The first lines of the report for people say why ESC is not read.
+  // The report for people begins with the reason why ESC is not read, so that the notice would repeat it.
   const notices = start.verdict.notices.filter(({ kind }) => asJson || kind !== "esc-incomplete");
   printNotices(context, { quiet: true, isReport: !settings.quiet }, notices);
   if (asJson) context.out(explanationJson(explanation));

@@ -1,7 +1,7 @@
 /**
- * Formats the report of `sophia-run explain`, as text for people and as JSON (`--json`). The report says for each variable where its
- * value comes from, what the program gets, and which rules of the contract apply. It contains no value. explanation.ts collects the
- * facts; this file has no side effects.
+ * Formats the report of `sophia-run explain`, as text for people and as JSON (`--json`). The report says for each variable
+ * where its value comes from, what the program gets, and which rules of the contract apply. It contains no value.
+ * explanation.ts collects the facts; this file has no side effects.
  *
  *     ✅ DATABASE_URL (Main database)
  *        state    set, secret
@@ -23,13 +23,19 @@ import { WITHHOLDING_WORDS } from "../../output/withheld-words.ts";
 /** The indent of lines below the head of the report. */
 const INDENT = "  ";
 
-/** Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
+/**
+ * Returns the explanation as JSON. Its version changes if a field is removed or changes its meaning; fields may be added.
+ */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/** Returns the explanation for people. @param inFull true if the user named the variables; then it has descriptions and remedies */
+/**
+ * Returns the explanation for people.
+ *
+ * @param inFull true if the user named the variables, whose rows then also have descriptions and remedies
+ */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   // Variables that the user named have no chapters, so their only title is empty.
@@ -50,13 +56,13 @@ function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
   const contractText = isAbsent ? "none; sophia-run init writes one" : contractWords(contract);
   const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
-    { text: `Contract: ${contractText}`, hang: INDENT.length },
-    { text: `ESC: ${describeEsc(esc)}`, hang: INDENT.length },
+    { text: `Contract: ${contractText}`, hangingIndent: INDENT.length },
+    { text: `ESC: ${describeEsc(esc)}`, hangingIndent: INDENT.length },
     ...adviceLines.map((line) => ({
       text: INDENT + line,
-      hang: INDENT.length,
+      hangingIndent: INDENT.length,
       // A remedy that begins with spaces is a command to paste, which must not be wrapped.
-      whole: line.startsWith(INDENT),
+      neverWraps: line.startsWith(INDENT),
     })),
   ];
 }
@@ -88,7 +94,10 @@ function describeEsc({ status, environment, environments, credential, failure }:
   }
 }
 
-/** A row of the table about a variable. A row without a text is not shown. A remedy has an empty key, so it stands below its problem. */
+/**
+ * A row of the table about a variable. A row without a text is not shown. A remedy has an empty key, so it stands below its
+ * problem.
+ */
 type Row = readonly [key: string, text: string | undefined];
 
 /** Returns the lines about a variable: a line with its name, and a table. */
@@ -111,13 +120,15 @@ function variableLines(variable: VariableExplanation, inFull: boolean): readonly
   return [`${markOf(variable)} ${name}${label}`, ...rows.flatMap(rowLines)];
 }
 
-/** Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on. */
+/**
+ * Returns the rows about the sources of a variable: the one in use, those that it hides, and those that are not passed on.
+ */
 function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableExplanation): readonly Row[] {
   return [
     ["from", origin && describeLocation(origin) + (delivery === "file" ? ", passed as a private file" : "")],
     ["replaces", origin && describeOverridden(origin)],
-    ...shadows.map((hidden) =>
-      originRow("hides", hidden.origin, ` (${hidden.same ? "the same value" : "a different value"})`),
+    ...shadows.map(({ origin: shadowOrigin, same }) =>
+      originRow("hides", shadowOrigin, ` (${same ? "the same value" : "a different value"})`),
     ),
     ...withheld.map(({ origin: withheldOrigin, why }) =>
       originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_WORDS[why]}`),
@@ -147,9 +158,9 @@ function rowLines([key, text = ""]: Row): readonly Line[] {
   return [
     {
       text: `${ROW_INDENT}${key.padEnd(KEY_COLUMNS)}${printable(text)}`,
-      hang: ROW_INDENT.length + KEY_COLUMNS,
+      hangingIndent: ROW_INDENT.length + KEY_COLUMNS,
       // A remedy that begins with two spaces is a command to paste, which must not be wrapped.
-      whole: text.startsWith("  "),
+      neverWraps: text.startsWith("  "),
     },
   ];
 }
@@ -179,7 +190,7 @@ function describeLocation(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? describeLine(origin) : ""}`;
 }
 
-/** Names the file with the credential that opened ESC, if it is in a file: the author of that file decides the value. */
+/** Names the file with the credential that opened ESC, if a file has it. Then the author of that file decides the value. */
 function describeOpener(origin: Origin): string {
   if (origin.source !== "esc" || origin.openedBy === undefined) return "";
   return `, opened by the credential in ${origin.openedBy}`;
@@ -197,7 +208,10 @@ function describeLine({ line }: { readonly line?: number }): string {
   return line === undefined ? "" : `, line ${line}`;
 }
 
-/** Returns the mark before the name: broken (❌), declared and passed (✅), only passed (▫️), or not passed to the program (➖). */
+/**
+ * Returns the mark before the name. ❌: a rule is not met. ✅: declared, and the program gets it. ▫️: not declared, and the
+ * program gets it. ➖: the program does not get it.
+ */
 function markOf({ state, declared, passed, broker, refresh }: VariableExplanation): string {
   if (state === "missing" || state === "invalid") return "❌";
   // These options set the variable although no source has it.
@@ -223,8 +237,8 @@ function describeState({ state, passed, withheld, declared, secret, broker, refr
 }
 
 /**
- * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is undefined
- * unless it may surprise the user.
+ * Describes whether --redact masks the value in the program's output. For a variable that the user did not name, this is
+ * undefined unless it may surprise the user.
  */
 function describeOutput(variable: VariableExplanation, inFull: boolean): string | undefined {
   const { masking, declared, credential, reason } = variable;

@@ -1,36 +1,105 @@
 /**
- * Collects the facts about each variable: its state and source, what it hides, which rules it breaks, and what the program gets.
- * The result contains no value. Pure.
+ * Collects the facts that `sophia-run explain` reports about each variable: its state and source, which values it
+ * overrides, which rules it breaks, and what the program gets. The result contains no value. explanation-text.ts writes the
+ * report.
  */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
 import { credentialIn } from "../../contract/credential-forms.ts";
-import { chapters, formWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
+import { chapters, describeFormat, describeInterval, rulesByName, describeRule } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
-import type { Origin } from "../../core/model.ts";
-import { maskabilityOf } from "../../masking/texts.ts";
+import type { Notice, Origin, Resolved } from "../../core/model.ts";
+import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../contract/secret-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
 import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-variables.ts";
-import type { BrokerExplainer } from "./explain-broker.ts";
-import type { RefreshExplainer } from "./explain-refresh.ts";
-import { createWithholdingRule } from "../../resolve/select.ts";
+import type { BrokerExplainer, BrokerExplanation } from "./explain-broker.ts";
+import type { RefreshExplainer, RefreshExplanation } from "./explain-refresh.ts";
+import { createWithholdingRule, type WithholdingReason } from "../../resolve/select.ts";
 import { makeReport, type Report, type State, withoutUnrelatedContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
+/** The report of `explain`. */
 export interface Explanation {
   readonly contract: Report["contract"];
-  /** There is no contract, and the built-in one is not meant. */
+  /** True if there is no contract, and the built-in one is not meant. */
   readonly isAbsent: boolean;
   readonly esc: Report["esc"];
-  /** The variables that the user named, or all: first the declared ones by the chapters of the contract, then the others. */
-  readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
-  /** The undeclared variables of the process environment, which are only counted. */
+  /**
+   * The variables that the user named, or all: first the declared ones by the chapters of the contract, then the others.
+   */
+  readonly chapters: readonly Chapter[];
+  /** The numbers of undeclared variables of the process environment that the report does not list. */
   readonly unlisted: { readonly passed: number; readonly withheld: number };
   readonly notices: readonly string[];
 }
+
+interface Chapter {
+  /** Empty for the variables that the user named. */
+  readonly title: string;
+  readonly variables: readonly VariableExplanation[];
+}
+
+/** The facts about one variable. The JSON report has these fields, so their names must not change. */
+export interface VariableExplanation {
+  readonly name: string;
+  readonly declared: boolean;
+  /** The declared variable of which this name is an alias. */
+  readonly aliasOf: string | undefined;
+  readonly secret: boolean;
+  /** `masked`: `--redact` masks the value. Otherwise the reason why it does not; undefined without a value. */
+  readonly masking: Maskability | "not-secret" | undefined;
+  /**
+   * Describes a credential in the value of a variable that nothing declares secret. It makes the value secret, unless
+   * `reason` is set.
+   */
+  readonly credential: string | undefined;
+  /** The contract's reason why the value is public. */
+  readonly reason: string | undefined;
+  readonly declaration: DeclarationFacts | undefined;
+  readonly state: State;
+  /** True if the program gets the variable. */
+  readonly passed: boolean;
+  /** `file`: the program gets the path of a private file with the value. */
+  readonly delivery: Resolved["delivery"] | undefined;
+  /** The origin of the value that the program gets. */
+  readonly origin: Origin | undefined;
+  /** The origins of the values that it overrides, highest precedence first. */
+  readonly shadows: readonly { readonly origin: Origin; readonly same: boolean }[];
+  /** The origins of values that the program does not get, and why not. */
+  readonly withheld: readonly { readonly origin: Origin; readonly why: WithholdingReason }[];
+  readonly rules: readonly RuleExplanation[];
+  /** The violations of rules over this variable alone. */
+  readonly problems: readonly { readonly message: string; readonly remedies: readonly string[] }[];
+  /** The effect of --broker on the variable. Without the option: the effect that it would have. */
+  readonly broker: BrokerExplanation | undefined;
+  /** The effect of --refresh on the variable. Without the option: the effect that it would have. */
+  readonly refresh: RefreshExplanation | undefined;
+  /** The ESC environments whose value cannot be used. */
+  readonly skipped: readonly SkippedValue[];
+}
+
+interface SkippedValue {
+  readonly environment: string;
+  readonly why: Extract<Notice, { readonly kind: "esc-skipped" }>["why"];
+}
+
+/** A rule of the contract over a variable. */
+export interface RuleExplanation {
+  readonly kind: Rule["kind"];
+  /** The rule for people, such as `one of GitHub Token`. */
+  readonly words: string;
+  readonly met: boolean;
+  /** The group of the rule; undefined for a rule over a single variable. */
+  readonly group: string | undefined;
+  /** The variable of the group that the program uses. */
+  readonly serving: string | undefined;
+}
+
+/** The details that the contract declares about a variable. */
+type DeclarationFacts = ReturnType<typeof describeDeclaration>;
 
 /** The options of a start that change what the program gets. */
 interface StartEffects {
@@ -38,14 +107,11 @@ interface StartEffects {
   readonly refresh: RefreshExplainer;
 }
 
-export type VariableExplanation = ReturnType<ReturnType<typeof createExplainer>>;
-export type RuleExplanation = VariableExplanation["rules"][number];
-
 /**
  * Explains variables.
  *
  * @param names the variables that the user named; empty for all
- * @param listsAll undeclared variables of the process environment are listed as well (`--all`)
+ * @param listsAll true with `--all`: undeclared variables of the process environment are listed as well
  * @throws SophiaError (125) for a name that neither the contract nor a source has
  */
 export function createExplanation(
@@ -55,44 +121,53 @@ export function createExplanation(
   effects: StartEffects,
 ): Explanation {
   const start = withoutUnrelatedContract(givenStart);
-  const {
-    files: { contract },
-    values: { resolution },
-  } = start;
   const report = makeReport(start);
-  const explain = createExplainer(start, report, effects);
+  const { contract, isAbsent, esc, notices } = report;
+  const explainer = new VariableExplainer(start, report, effects);
   const addedNames = [...effects.broker.added, ...effects.refresh.added];
-  const shared = { contract: report.contract, isAbsent: report.isAbsent, esc: report.esc, notices: report.notices };
-  if (names.length > 0) {
-    refuseUnknownVariables(names, start, addedNames);
-    const variables = [...new Set(names)].map(explain);
-    return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
+  if (names.length === 0) {
+    return { contract, isAbsent, esc, notices, ...explainAll(start, explainer, addedNames, listsAll) };
   }
-  const allNames = new Set([...resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
+  refuseUnknownVariables(names, start, addedNames);
+  const variables = [...new Set(names)].map((name) => explainer.explain(name));
+  const onlyChapter = { title: "", variables };
+  return { contract, isAbsent, esc, notices, chapters: [onlyChapter], unlisted: { passed: 0, withheld: 0 } };
+}
+
+/** Explains all variables, by chapters. @param addedNames the variables that only --broker or --refresh sets */
+function explainAll(
+  start: Start,
+  explainer: VariableExplainer,
+  addedNames: readonly string[],
+  listsAll: boolean,
+): Pick<Explanation, "chapters" | "unlisted"> {
+  const { contract } = start.files;
+  const allNames = new Set([...start.values.resolution.keys(), ...namesSkippedByEsc(start), ...addedNames]);
   const undeclaredNames = [...allNames].filter((name) => !contract.variables.has(name));
-  const undeclared = undeclaredNames.toSorted().map(explain);
+  const undeclared = undeclaredNames.toSorted().map((name) => explainer.explain(name));
+  const isOutsideScope = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
+  const outsideScope = undeclared.filter(isOutsideScope);
+  const others = undeclared.filter((variable) => !isOutsideScope(variable));
   const isListed = (variable: VariableExplanation): boolean => listsAll || isNoteworthy(variable);
-  const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
-  const unlisted = undeclared.filter((variable) => !isListed(variable) && !isOutside(variable));
+  const unlisted = others.filter((variable) => !isListed(variable));
   const passedCount = unlisted.filter(({ passed }) => passed).length;
+  const declaredChapters = chapters(contract).map(({ title, declarations }) => ({
+    title,
+    variables: declarations.map(({ name }) => explainer.explain(name)),
+  }));
+  const undeclaredTitle = explainer.isContractAbsent ? "Variables" : "Not declared by the contract";
+  const allChapters = [
+    ...declaredChapters,
+    { title: undeclaredTitle, variables: others.filter(isListed) },
+    { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: outsideScope },
+  ];
   return {
-    ...shared,
-    chapters: [
-      ...chapters(contract).map(({ title, declarations }) => ({
-        title,
-        variables: declarations.map(({ name }) => explain(name)),
-      })),
-      {
-        title: report.isAbsent ? "Variables" : "Not declared by the contract",
-        variables: undeclared.filter((variable) => isListed(variable) && !isOutside(variable)),
-      },
-      { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: undeclared.filter(isOutside) },
-    ].filter(({ variables }) => variables.length > 0),
+    chapters: allChapters.filter(({ variables }) => variables.length > 0),
     unlisted: { passed: passedCount, withheld: unlisted.length - passedCount },
   };
 }
 
-/** Returns true for an undeclared variable that more than the process environment is about. */
+/** Returns true for an undeclared variable that not only the process environment has, so that the report should list it. */
 function isNoteworthy(variable: VariableExplanation): boolean {
   return (
     variable.aliasOf !== undefined ||
@@ -111,85 +186,113 @@ function originsOf({ origin, shadows, withheld }: VariableExplanation): readonly
   ];
 }
 
-/** Returns a function that explains one variable. What concerns all variables is computed only once. */
-function createExplainer(start: Start, report: Report, { broker, refresh }: StartEffects) {
-  const {
-    files: { contract },
-    values: { resolution, selected, selection },
-    verdict: { violations },
-  } = start;
-  const states = new Map(report.variables.map(({ name, state }) => [name, state]));
-  const reasonToWithhold = createWithholdingRule(selection, (name) => isDeclared(contract, name));
-  const rulesOf = rulesByName(contract);
-  // A group rule is identified by its name, since `--include` replaces it by a rule with fewer variables.
-  const identify = (rule: Rule): Rule | string => ("group" in rule ? rule.group : rule);
-  const brokenRules = new Set(
-    violations.flatMap((violation) => ("rule" in violation ? [identify(violation.rule)] : [])),
-  );
-  // The report has a violation at the same index as the verdict. Only violations of a single variable are its problems.
-  const problemsByName = grouped(
-    report.violations.filter((_, index) => "name" in (violations[index] ?? {})),
-    ({ names }) => names[0],
-  );
-  const skippedByName = grouped(
-    start.verdict.notices.flatMap((notice) =>
-      notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
-    ),
-    ({ name }) => name,
-  );
+/** Explains single variables. The constructor computes what concerns all variables, so that it is computed only once. */
+class VariableExplainer {
+  readonly isContractAbsent: boolean;
+  readonly #start: Start;
+  readonly #effects: StartEffects;
+  readonly #states: ReadonlyMap<string, State>;
+  readonly #reasonToWithhold: ReturnType<typeof createWithholdingRule>;
+  readonly #rulesOf: ReturnType<typeof rulesByName>;
+  readonly #brokenRules: ReadonlySet<Rule | string>;
+  readonly #violationsByName: ReadonlyMap<string | undefined, readonly Report["violations"][number][]>;
+  readonly #skippedByName: ReadonlyMap<string, readonly SkippedValue[]>;
 
-  return (name: string) => {
-    const declaration = contract.variables.get(name);
+  constructor(start: Start, report: Report, effects: StartEffects) {
+    const { contract } = start.files;
+    const { violations, notices } = start.verdict;
+    this.isContractAbsent = report.isAbsent;
+    this.#start = start;
+    this.#effects = effects;
+    this.#states = new Map(report.variables.map(({ name, state }) => [name, state]));
+    this.#reasonToWithhold = createWithholdingRule(start.values.selection, (name) => isDeclared(contract, name));
+    this.#rulesOf = rulesByName(contract);
+    this.#brokenRules = new Set(
+      violations.flatMap((violation) => ("rule" in violation ? [identityOf(violation.rule)] : [])),
+    );
+    // The report has a violation at the same index as the verdict. A violation with `name` is about a single variable.
+    const violationsOfOneVariable = report.violations.filter((_, index) => "name" in (violations[index] ?? {}));
+    this.#violationsByName = grouped(violationsOfOneVariable, ({ names }) => names[0]);
+    const skipped = notices.flatMap((notice) =>
+      notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
+    );
+    this.#skippedByName = grouped(skipped, ({ name }) => name);
+  }
+
+  explain(name: string): VariableExplanation {
+    const { contract } = this.#start.files;
+    const { resolution, selected } = this.#start.values;
+    // The value before variables are withheld, and the value that the program gets.
     const winner = resolution.get(name);
     const resolved = selected.get(name);
-    const isDeclaredSecret = isSecret(contract, { name, secret: winner?.secret ?? false });
-    const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));
-    const masking: ReturnType<typeof maskabilityOf> | "not-secret" | undefined =
-      winner === undefined || winner.value === "" ? undefined : secret ? maskabilityOf(winner.value) : "not-secret";
-    const allOrigins =
-      winner === undefined ? [] : [winner.origin, ...(winner.shadowed ?? []).map(({ origin }) => origin)];
-    const state: State = states.get(name) ?? (resolved === undefined ? "unset" : "set");
+    const declaration = contract.variables.get(name);
+    const secrecy = secrecyOf(contract, name, winner);
+    const skipped = this.#skippedByName.get(name) ?? [];
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
       aliasOf: contract.aliases.get(name),
-      secret,
-      /** `masked`: `--redact` masks the value; otherwise the reason why it does not. Undefined without a value. */
-      masking,
-      /** Describes the credential in the value that makes it a secret although nothing declares it secret, or would do so without `reason`. */
-      credential:
-        winner === undefined || isDeclaredSecret || winner.origin.source === "contract"
-          ? undefined
-          : credentialIn(winner.value),
-      /** The contract's reason why the value is public. */
-      reason: secret ? undefined : declarationOf(contract, name)?.reason,
+      ...secrecy,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
-      state,
+      state: this.#states.get(name) ?? (resolved === undefined ? "unset" : "set"),
       passed: resolved !== undefined,
-      /** `file`: the program gets the path of a private file with the value. */
       delivery: resolved?.delivery,
       origin: resolved?.origin,
-      /** The origins of hidden values, highest precedence first. */
       shadows: resolved?.shadowed ?? [],
-      withheld: allOrigins.flatMap((origin) => {
-        const why = reasonToWithhold({ name, origin });
-        return why === undefined ? [] : [{ origin, why }];
-      }),
-      rules: rulesOf(name).map((rule) => ({
-        kind: rule.kind,
-        words: ruleWords(rule),
-        met: !brokenRules.has(identify(rule)),
-        group: "names" in rule ? rule.group : undefined,
-        serving: "names" in rule ? findUsedVariable(rule.names, selected) : undefined,
-      })),
-      problems: problemsByName.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
-      /** The effect of --broker on the variable. Without the option: the effect that it would have. */
-      broker: broker.explain(name),
-      /** The effect of --refresh on the variable. Without the option: the effect that it would have. */
-      refresh: refresh.explain(name),
-      skipped:
-        skippedByName.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
+      withheld: this.#withheldOrigins(name, winner),
+      rules: this.#rulesOf(name).map((rule) => this.#explainRule(rule)),
+      problems: this.#violationsByName.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
+      broker: this.#effects.broker.explain(name),
+      refresh: this.#effects.refresh.explain(name),
+      skipped: skipped.map(({ environment, why }) => ({ environment: printable(environment), why })),
     };
+  }
+
+  #withheldOrigins(name: string, winner: Resolved | undefined): VariableExplanation["withheld"] {
+    if (winner === undefined) return [];
+    const origins = [winner.origin, ...(winner.shadowed ?? []).map(({ origin }) => origin)];
+    return origins.flatMap((origin) => {
+      const why = this.#reasonToWithhold({ name, origin });
+      return why === undefined ? [] : [{ origin, why }];
+    });
+  }
+
+  #explainRule(rule: Rule): RuleExplanation {
+    const isGroupRule = "names" in rule;
+    return {
+      kind: rule.kind,
+      words: describeRule(rule),
+      met: !this.#brokenRules.has(identityOf(rule)),
+      group: isGroupRule ? rule.group : undefined,
+      serving: isGroupRule ? findUsedVariable(rule.names, this.#start.values.selected) : undefined,
+    };
+  }
+}
+
+/**
+ * Returns what identifies a rule. For a rule of a group it is the group's name, since `--include` replaces the rule by
+ * another object.
+ */
+function identityOf(rule: Rule): Rule | string {
+  return "group" in rule ? rule.group : rule;
+}
+
+/** Decides whether the value is secret, whether --redact masks it, and why. */
+function secrecyOf(
+  contract: Contract,
+  name: string,
+  winner: Resolved | undefined,
+): Pick<VariableExplanation, "secret" | "masking" | "credential" | "reason"> {
+  const isDeclaredSecret = isSecret(contract, { name, secret: winner?.secret ?? false });
+  const secret = isDeclaredSecret || (winner !== undefined && isHidden(contract, winner));
+  const maskingOfValue = (value: string): VariableExplanation["masking"] =>
+    secret ? maskabilityOf(value) : "not-secret";
+  const needsNoCredential = isDeclaredSecret || winner?.origin.source === "contract";
+  return {
+    secret,
+    masking: winner === undefined || winner.value === "" ? undefined : maskingOfValue(winner.value),
+    credential: winner === undefined || needsNoCredential ? undefined : credentialIn(winner.value),
+    reason: secret ? undefined : declarationOf(contract, name)?.reason,
   };
 }
 
@@ -199,10 +302,10 @@ function describeDeclaration(contract: Contract, declaration: Declaration) {
   return {
     label,
     description,
-    format: formWords(declaration),
+    format: describeFormat(declaration),
     docs,
     aliases: aliases.map((alias) => alias.name),
     deprecated,
-    rotate: rotation === undefined ? undefined : intervalWords(rotation),
+    rotate: rotation === undefined ? undefined : describeInterval(rotation),
   };
 }

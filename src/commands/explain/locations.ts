@@ -1,6 +1,6 @@
 /**
- * Finds the places from which a program could still read an API key that the broker keeps from it (`--broker`), such as a `.env` file.
- * `sophia-run explain` lists these places. The result never contains the value.
+ * Finds the places from which a program could still read an API key that the broker keeps from it (`--broker`), such as a
+ * `.env` file. `sophia-run explain` lists these places. The result never contains the value.
  */
 import { accessSync, constants } from "node:fs";
 import { resolve } from "node:path";
@@ -11,13 +11,14 @@ import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 import type { Start } from "../../resolve/start.ts";
 import type { KeyReport } from "../parts/broker/broker-report.ts";
 
+/** A place where a key can be read, as it appears in the JSON report. */
 export interface KeyLocation {
-  /** `variable`: another variable that the program gets. The last three kinds open ESC, which has the key. */
+  /** `variable` is another variable that the program gets. The last three kinds open ESC, which has the key. */
   readonly kind: "environment" | "file" | "variable" | "token-variable" | "token-file" | "pulumi-credentials";
   /** A name or a path. */
   readonly where: string;
   readonly line?: number;
-  /** True if the source has another value than the value in use. */
+  /** True if this place has a different value from the one in use. */
   readonly isOther?: true;
 }
 

@@ -1,10 +1,13 @@
-/** Carries out `sophia-run export`: prints or writes the configuration of the project in one of several formats (formats.ts). */
+/**
+ * The command `sophia-run export`. It prints the configuration of the project for other programs, or writes it to a file,
+ * in one of several formats (formats.ts).
+ */
 import { resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { collect, textFault, type Exported, type VariableFormat } from "./exported.ts";
-import { appendTo, githubTargets, type Targets } from "./github-output.ts";
+import { collectVariables, textFault, type ExportedVariable, type VariableFormat } from "./exported.ts";
+import { appendTo, githubTargets, type GithubTargets } from "./github-output.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import { maskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
@@ -18,13 +21,17 @@ import { usageError } from "../parts/usage-errors.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
 
-/** The words of the refusal to print secrets, see `refuseAgent` and `refuseTerminal`. */
+/**
+ * The texts of the refusals by refuseAgent() and refuseTerminal(): secrets must not appear before an agent or on a
+ * terminal.
+ */
 const PRINTER = {
   messageStart: "export would print secrets",
   agentRemedy: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
   terminalRemedy: "write a file with --output FILE, send the output to a program, or allow this with --reveal",
 } as const;
 
+/** Returns 0 if the variables are exported. @throws SophiaError (125), or with status 78 if the contract is not met */
 export const exportVariables: Command = async ({ options }, context) => {
   const formatName = typeof options["format"] === "string" ? options["format"] : "dotenv";
   const format = EXPORT_FORMATS[formatName];
@@ -33,7 +40,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   const outputFile = findOutputFile(options["output"], formatName, context);
   if (outputFile === undefined && options["reveal"] !== true) {
     refuseAgent(PRINTER, context);
-    refuseTerminal(PRINTER, context, targets?.masks === "err" ? 2 : 1);
+    refuseTerminal(PRINTER, context, targets?.maskStream === "err" ? 2 : 1);
   }
 
   const settings = resolveSettings(options, context.environment);
@@ -57,7 +64,7 @@ export const exportVariables: Command = async ({ options }, context) => {
     "export has the real keys, not dummies: SOPHIA_BROKER has no effect on it, and a shell that evaluates its output holds them",
   );
 
-  const { variables, files } = collect(start);
+  const { variables, files } = collectVariables(start);
   refuseFaults(variables, formatName, format);
   if (files.length > 0) {
     printLines(context, [
@@ -100,11 +107,11 @@ function findOutputFile(option: unknown, formatName: string, { cwd }: Context): 
 }
 
 /** @throws SophiaError (not-exportable, 125) that names each variable that the format cannot hold */
-function refuseFaults(variables: readonly Exported[], formatName: string, format: VariableFormat): void {
+function refuseFaults(variables: readonly ExportedVariable[], formatName: string, format: VariableFormat): void {
   // JSON writes a NUL, and half of a surrogate pair, as an escape.
   const isTextFile = formatName !== "json";
   const faults = variables.flatMap((variable) => {
-    const fault = (isTextFile ? textFault(variable.value) : undefined) ?? format.fault(variable);
+    const fault = (isTextFile ? textFault(variable.value) : undefined) ?? format.findFault(variable);
     return fault === undefined ? [] : [`${printable(variable.name)}: ${fault}`];
   });
   if (faults.length === 0) return;
@@ -117,11 +124,16 @@ function refuseFaults(variables: readonly Exported[], formatName: string, format
 }
 
 /** @param targets for GitHub Actions; undefined for the standard output */
-function print(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
+function print(
+  text: string,
+  variables: readonly ExportedVariable[],
+  targets: GithubTargets | undefined,
+  context: Context,
+): void {
   // The commands that mask secrets come first, since a later step may print the secrets.
   if (targets !== undefined) {
     const masks = maskCommands(variables.filter(({ secret }) => secret));
-    context.raw(targets.masks === "err" ? 2 : 1, masks);
+    context.raw(targets.maskStream === "err" ? 2 : 1, masks);
   }
   if (targets?.file === undefined) context.raw(1, text);
   else appendTo(targets.file, text);

@@ -1,11 +1,14 @@
-/** The formats of `export --format`. Each refuses variables that a program would read differently, or that a shell would execute. */
+/**
+ * The formats of `sophia-run export --format`. A format refuses a value that a program would read differently, or a shell
+ * would run.
+ */
 import { shellQuoted } from "../../core/shell.ts";
 import { dotenv } from "./dotenv.ts";
-import { invalidName, type VariableFormat } from "./exported.ts";
+import { shellNameFault, type VariableFormat } from "./exported.ts";
 import { github } from "./github-output.ts";
 
 const json: VariableFormat = {
-  fault: () => undefined,
+  findFault: () => undefined,
   // fromEntries defines properties, so that `__proto__` is a name like any other.
   write: (variables) =>
     `${JSON.stringify(Object.fromEntries(variables.map(({ name, value }) => [name, value])), undefined, 2)}\n`,
@@ -16,20 +19,26 @@ const DOCKER_LINE_LIMIT = 64 * 1024;
 
 /** `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes. */
 const docker: VariableFormat = {
-  fault: ({ name, value }) => {
+  findFault: ({ name, value }) => {
     if (value.includes("\n")) return "docker --env-file cannot hold the line break in its value";
     if (value.endsWith("\r")) return "docker --env-file drops the carriage return at the end of its value";
     const lineBytes = Buffer.byteLength(`${name}=${value}`);
     if (lineBytes >= DOCKER_LINE_LIMIT) return "docker --env-file reads no line of 64 KiB or more";
-    return invalidName(name);
+    return shellNameFault(name);
   },
   write: (variables) => variables.map(({ name, value }) => `${name}=${value}\n`).join(""),
 };
 
-/** Variables whose new value bash evaluates as arithmetic. So it would run the command in the value `x[$(command)]`. */
+/**
+ * Variables whose new value bash evaluates as an arithmetic expression. It would run the command in the value
+ * `x[$(command)]`.
+ */
 const BASH_EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
 
-/** Variables that bash or zsh does not let others set. zsh then reads no further line. Those in lower case are states of zsh. */
+/**
+ * Variables that bash or zsh does not let a script set; zsh then stops reading the script. Those in lower case belong to
+ * zsh.
+ */
 const SHELL_RESERVED: ReadonlySet<string> = new Set(
   [
     ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS", "USERNAME", "_"],
@@ -44,15 +53,19 @@ const SHELL_RESERVED: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-/** `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads in the same way with RC_QUOTES. */
+/**
+ * `export NAME='value'` for POSIX shells (XCU 2.2.2). A quote becomes `'\''`, which zsh reads in the same way with
+ * RC_QUOTES.
+ */
 const shell: VariableFormat = {
-  fault: ({ name }) => {
+  findFault: ({ name }) => {
     if (BASH_EVALUATED.has(name)) return "bash evaluates assignments to that name";
-    return SHELL_RESERVED.has(name) ? "bash or zsh reserves that name" : invalidName(name);
+    return SHELL_RESERVED.has(name) ? "bash or zsh reserves that name" : shellNameFault(name);
   },
   write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
 };
 
+/** Variables that fish does not let a script set. */
 const FISH_RESERVED: ReadonlySet<string> = new Set(
   [
     ["PWD", "SHLVL", "_", "history", "hostname", "pipestatus", "status", "status_generation", "version"],
@@ -64,13 +77,13 @@ const FISH_RESERVED: ReadonlySet<string> = new Set(
 const FISH_INTERNAL = /[\uF500-\uF8FF]/;
 
 /**
- * `set -gx NAME 'value'` for fish, in which a backslash escapes itself and the quote. fish makes a list of a variable whose name ends
- * in `PATH`, and gives programs its items joined by colons again.
+ * `set -gx NAME 'value'` for fish, in which a backslash escapes itself and the quote. fish makes a list of a variable whose
+ * name ends in `PATH`, and gives programs its items joined by colons again.
  */
 const fish: VariableFormat = {
-  fault: ({ name, value }) => {
+  findFault: ({ name, value }) => {
     if (FISH_RESERVED.has(name)) return "fish reserves that name";
-    return FISH_INTERNAL.test(value) ? "its value has a character that fish uses internally" : invalidName(name);
+    return FISH_INTERNAL.test(value) ? "its value has a character that fish uses internally" : shellNameFault(name);
   },
   write: (variables) =>
     variables.map(({ name, value }) => `set -gx ${name} '${value.replaceAll(/['\\]/g, String.raw`\$&`)}'\n`).join(""),

@@ -1,4 +1,7 @@
-/** Writes variables for later steps of a GitHub Actions job, into the file that GITHUB_ENV names. The Action does the same. */
+/**
+ * The format `github` of `sophia-run export`, which hands variables to later steps of a GitHub Actions job. It appends them
+ * to the file that GITHUB_ENV names. The action of sophia-run uses this file, too.
+ */
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fstatSync, openSync, statSync } from "node:fs";
 import { EOL } from "node:os";
@@ -7,7 +10,7 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { endsInMidLine } from "../parts/audit-log/log-file.ts";
-import { invalidName, type VariableFormat } from "./exported.ts";
+import { shellNameFault, type VariableFormat } from "./exported.ts";
 
 /**
  * The format of GITHUB_ENV. The delimiter is random, so that a value cannot contain it and set another variable:
@@ -19,8 +22,8 @@ import { invalidName, type VariableFormat } from "./exported.ts";
  * On Windows lines end in CR LF, because before a LF alone the runner would drop a CR at the end of the value.
  */
 export const github: VariableFormat = {
-  fault: ({ name }) =>
-    name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : invalidName(name),
+  findFault: ({ name }) =>
+    name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : shellNameFault(name),
   write: (variables) =>
     variables
       .map(({ name, value }) => {
@@ -31,32 +34,34 @@ export const github: VariableFormat = {
 };
 
 /** The file and the stream to which `export --format github` writes. */
-export interface Targets {
+export interface GithubTargets {
   /** The file that GITHUB_ENV names. Absent if there is none, or if the standard output is this file. */
   readonly file?: string;
   /** The stream for the commands by which the runner masks secrets in its log. */
-  readonly masks: "out" | "err";
+  readonly maskStream: "out" | "err";
 }
 
 /**
- * Returns the targets of this step. Commands go to the standard output or, if that is the file of GITHUB_ENV, to the standard error.
- * The runner reads both.
+ * Returns the targets of this step. Commands go to the standard output or, if that is the file of GITHUB_ENV, to the
+ * standard error. The runner reads both.
  */
-export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
+export function githubTargets({ environment }: Pick<Context, "environment">): GithubTargets {
   const file = environment.get("GITHUB_ENV") ?? "";
-  if (file === "") return { masks: "out" };
+  if (file === "") return { maskStream: "out" };
   try {
     const [target, output] = [statSync(file, { throwIfNoEntry: false }), fstatSync(1)];
     const isOutput = output.dev === target?.dev && output.ino === target.ino;
-    if (isOutput) return { masks: "err" };
+    if (isOutput) return { maskStream: "err" };
   } catch (error) {
     // If the standard output is closed, it is not the file.
     if (systemErrorCode(error) !== "EBADF") throw error;
   }
-  return { file, masks: "out" };
+  return { file, maskStream: "out" };
 }
 
-/** Appends lines to a file of the runner. @param variable the variable that names the file @throws SophiaError (output, 125) */
+/**
+ * Appends lines to a file of the runner. @param variable the variable that names the file @throws SophiaError (output, 125)
+ */
 export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): void {
   try {
     // An earlier step may have left a line without its end.

@@ -1,4 +1,4 @@
-/** Carries out `sophia-run get NAME`: prints the value that a program would get. */
+/** The command `sophia-run get NAME`. It prints the value of a variable that a program would get, for another program. */
 import { isUtf8 } from "node:buffer";
 import { fstatSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -22,13 +22,17 @@ import { refuseUnknownVariables } from "../parts/unknown-variables.ts";
 import { refuseAgent, refuseTerminal, noticeRealKeys } from "../parts/secret-output.ts";
 import { GITHUB_VARIABLE } from "../run/agents.ts";
 
-/** The words of the refusal to print a value, see `refuseAgent` and `refuseTerminal`. */
+/**
+ * The texts of the refusals by refuseAgent() and refuseTerminal(): a value must not appear before an agent or on a
+ * terminal.
+ */
 const PRINTER = {
   messageStart: "get would print a value",
   agentRemedy: "--reveal prints it anyway; sophia-run explain NAME shows where it comes from",
   terminalRemedy: "send the output to a program or a file, or allow this with --reveal",
 } as const;
 
+/** Returns 0 if the value is printed. @throws SophiaError (125), or with status 78 or 1 if there is no value to print */
 export const getValue: Command = async ({ options, positionals: [name = ""] }, context) => {
   if (options["reveal"] !== true) {
     refuseAgent(PRINTER, context);
@@ -44,12 +48,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
     verdict: { notices },
   } = start;
   const declaredName = contract.aliases.get(name) ?? name;
-  // Only the rules for this variable matter. But if a schema of ESC refuses the environment, each violation is a reason why ESC gives
-  // no value.
-  const isEnvironmentRefused = start.verdict.judged !== undefined && !selected.has(declaredName);
-  const violations = start.verdict.violations.filter(
-    (violation) => isEnvironmentRefused || namesOfViolation(violation).includes(declaredName),
-  );
+  const violations = relevantViolations(declaredName, start);
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "get", names: [] }, true, start);
     const { contractUnmetError } = await import("../parts/contract-unmet.ts");
@@ -84,6 +83,17 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   return ExitStatus.ok;
 };
 
+/**
+ * Returns the violations of rules about the variable. If a schema of ESC refuses the environment, each violation is a
+ * reason why ESC gives no value, and so all are returned.
+ */
+function relevantViolations(declaredName: string, { verdict, values }: Start): Start["verdict"]["violations"] {
+  const isEnvironmentRefused = verdict.judged !== undefined && !values.selected.has(declaredName);
+  if (isEnvironmentRefused) return verdict.violations;
+  return verdict.violations.filter((violation) => namesOfViolation(violation).includes(declaredName));
+}
+
+/** Returns the failure of a variable that has no value, with the reason. */
 function notSet(name: string, start: Start): SophiaError {
   const { scope } = start.files.contract;
   const isOutsideScope = scope?.outside.has(name) === true;
@@ -98,7 +108,9 @@ function notSet(name: string, start: Start): SophiaError {
   );
 }
 
-/** Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125) */
+/**
+ * Returns the value as JSON. Its version changes if a field changes its meaning. @throws SophiaError (not-exportable, 125)
+ */
 function jsonOf({ name, origin, delivery }: Resolved, bytes: Buffer, secret: boolean): string {
   if (!isUtf8(bytes)) {
     throw new SophiaError({

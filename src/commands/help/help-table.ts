@@ -1,6 +1,7 @@
 /**
- * Lays out the tables of the help: options and commands with their descriptions, in columns. yargs does the layout. The executables
- * do not contain this module, but the tables that it returns (scripts/build/help.mjs).
+ * Makes the tables of the help: options and commands with their descriptions, in columns. The library yargs does the
+ * layout. It would be too large for the executables of sophia-run, so these contain the finished tables instead
+ * (scripts/build/help.mjs).
  */
 import yargs, { type Argv } from "yargs";
 import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
@@ -13,8 +14,8 @@ import { COMMAND_GROUPS, GROUP_OF } from "./help-texts.ts";
 import { isTopic, type Topic, type TopicName, TOPICS } from "./topics.ts";
 
 /**
- * The heading that yargs gives to options without a group. A command's own options name it as their group, so that yargs prints this
- * group first.
+ * The heading that yargs gives to options without a group. A command's own options name it as their group, so that yargs
+ * prints this group first.
  */
 const DEFAULT_HEADING = "Options:";
 
@@ -22,8 +23,8 @@ const DEFAULT_HEADING = "Options:";
 type TableSubject = CommandName | TopicName | undefined;
 
 /**
- * Returns the options of a command or a topic. For sophia-run itself returns the commands and the options of a start. Each entry is on
- * one line, however long that is.
+ * Returns the options of a command or a topic. For sophia-run itself returns the commands and the options of a start. Each
+ * entry is on one line, however long that is.
  *
  * @param isFull true for all options; otherwise only the command's own, or those that most users need
  */
@@ -83,8 +84,8 @@ function descriptionWithVariable(name: OptionName): string {
 }
 
 /**
- * Adds an option to the parser. yargs cannot show the name of a value, only its type. So the option's name for yargs includes it:
- * `timeout TIME`, `redact[=WHEN]`.
+ * Adds an option to the parser. yargs cannot show the name of a value, only its type. So the option's name for yargs
+ * includes it: `timeout TIME`, `redact[=WHEN]`.
  */
 function addOption(
   parser: Argv,

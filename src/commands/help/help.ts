@@ -1,6 +1,7 @@
 /**
- * Builds the help texts: `--help`, `--help=all`, `sophia-run COMMAND --help` and `sophia-run help TOPIC`. Each text consists of the
- * usage, prose, a table (`help-table.ts`) and further paragraphs, and is then broken into lines for the width of the terminal.
+ * Builds the help texts: `--help`, `--help=all`, `sophia-run COMMAND --help` and `sophia-run help TOPIC`. Each text
+ * consists of the usage, prose, a table (`help-table.ts`) and further paragraphs, and is then broken into lines for the
+ * width of the terminal.
  */
 import type { CommandName } from "../../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../../command-line/descriptions.ts";
@@ -22,12 +23,17 @@ const EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
   `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
-  ["Exit status:", ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hang: 17 }))],
+  [
+    "Exit status:",
+    ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
+  ],
   "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
 
-/** Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all` */
+/**
+ * Returns the help of a command or a topic. @param subject undefined for sophia-run itself @param isFull for `--help=all`
+ */
 export async function helpOf(
   subject: CommandName | TopicName | undefined,
   layout: Layout,
@@ -45,7 +51,9 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   return layOutHelp([usage, BRIEF_SUMMARY, table], [], layout);
 }
 
-/** Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well */
+/**
+ * Returns the text of `sophia-run NAME --help`. @param isFull true for all paragraphs, examples and shared options as well
+ */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const usage = layout.named(`Usage: sophia-run ${formOf(name, command)}`);
@@ -60,13 +68,16 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   return layOutHelp([usage, ...prose, await tableOf(name, isFull)], blocks, layout);
 }
 
-/** Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options itself */
+/**
+ * Returns the text of `sophia-run help TOPIC`. @param isFull true for all options of a start, if the topic lists no options
+ * itself
+ */
 async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Promise<string> {
   const { describe, text, commands, examples: lines, page }: Topic = TOPICS[name];
   const blocks = [
     exampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
-    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, whole: true }],
+    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, neverWraps: true }],
   ];
   const table = await tableOf(name, isFull);
   return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
@@ -97,7 +108,7 @@ function layOutHelp(above: readonly string[], blocks: readonly (string | readonl
 }
 
 function exampleLines(lines: readonly string[]): readonly Line[] {
-  return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, whole: true }))];
+  return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, neverWraps: true }))];
 }
 
 /** The first column of a table's row, and the spaces behind it: `  -q, --quiet  `, `      --timeout TIME  `. */
@@ -106,15 +117,15 @@ const FIRST_COLUMN = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
 const DESCRIPTION_INDENT = 8;
 
 /**
- * Breaks a line of prose or of a table. Further lines of a description are aligned with its first line. yargs could break lines
- * itself, but would also break them within words.
+ * Breaks a line of prose or of a table. Further lines of a description are aligned with its first line. yargs could break
+ * lines itself, but would also break them within words.
  */
 function breakLine(line: string, width: number): readonly string[] {
   const [columnAndGap, column = ""] = FIRST_COLUMN.exec(line) ?? [];
   if (columnAndGap === undefined) return wrap(withCommandsWhole(line), width);
   const gapEnd = columnAndGap.length;
   const description = withCommandsWhole(line.slice(gapEnd).replaceAll(/ {2,}/g, " "));
-  if (gapEnd < width / 2) return layOut({ text: columnAndGap + description, hang: gapEnd }, width);
+  if (gapEnd < width / 2) return layOut({ text: columnAndGap + description, hangingIndent: gapEnd }, width);
   const indent = " ".repeat(DESCRIPTION_INDENT);
   return [column, ...wrap(description, width - DESCRIPTION_INDENT).map((text) => indent + text)];
 }

@@ -1,2 +1,4 @@
-/** The exit status by which a hook blocks the tool. Agents ignore a hook that fails with any other status. */
-export const BLOCKING = 2;
+/**
+ * The exit status by which a hook of a coding agent blocks the tool. Agents ignore a hook that fails with any other status.
+ */
+export const BLOCKING_STATUS = 2;

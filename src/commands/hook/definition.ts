@@ -1,6 +1,7 @@
+/** The texts of the command for help and completion. Its code is loaded only when it runs. */
 import { ExitStatus } from "../../core/error.ts";
 import type { CommandDefinition } from "../command.ts";
-import { BLOCKING } from "./blocking-hook.ts";
+import { BLOCKING_STATUS } from "./blocking-hook.ts";
 
 export const hookCommand: CommandDefinition = {
   describe: "Mask what a coding agent's tools read; a command for its hooks",
@@ -19,8 +20,8 @@ export const hookCommand: CommandDefinition = {
     "no-rewrite": { type: "boolean", describe: "Leave shell commands of Claude Code as they are" },
     strict: { type: "boolean", describe: "End with 2 on a failure, which blocks the tool" },
   },
-  statuses: { 0: "answered, or nothing to change", [BLOCKING]: "with --strict: the hook has failed" },
-  failureStatus: (words) => (words.includes("--strict") ? BLOCKING : ExitStatus.failed),
+  statuses: { 0: "answered, or nothing to change", [BLOCKING_STATUS]: "with --strict: the hook has failed" },
+  failureStatus: (words) => (words.includes("--strict") ? BLOCKING_STATUS : ExitStatus.failed),
   examples: ["sophia-run hook claude-code", "sophia-run hook codex --strict"],
   load: async () => (await import("./hook.ts")).hook,
 };

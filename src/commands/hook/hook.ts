@@ -1,6 +1,7 @@
 /**
- * `sophia-run hook`: answers the hooks of coding agents. The agent starts it before a tool runs (PreToolUse) and after it
- * (PostToolUse), writes a JSON object to its standard input, and reads the JSON of the answer:
+ * The command `sophia-run hook`, which keeps secrets from coding agents. The agent starts it before one of its tools runs
+ * (PreToolUse) and after the tool has run (PostToolUse), writes a JSON object to its standard input, and reads its answer,
+ * which is JSON as well:
  *
  *     {"hook_event_name": "PostToolUse", "tool_name": "Read", "tool_response": {"content": "API_KEY=…"}}
  */
@@ -19,23 +20,25 @@ import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
 import { withProject } from "../parts/project-option.ts";
 import { secretsToMask } from "../mask/secrets-to-mask.ts";
-import { BLOCKING } from "./blocking-hook.ts";
+import { BLOCKING_STATUS } from "./blocking-hook.ts";
 import { maskValue } from "./masked-value.ts";
 import { findNamedFile, findProtectedFiles, type ProtectedFile } from "./protected-files.ts";
 import { withMaskedOutput } from "./shell-command.ts";
 
-/** The limit on the JSON of a hook, in bytes. Agents keep only a fraction of it of a tool's output. */
+/** The limit on the JSON of a hook, in bytes. The outputs of tools that agents accept are far shorter. */
 const MAX_INPUT_BYTES = 128 * 1024 * 1024;
 /** The limit on the depth of that JSON, since the functions that mask and search it are recursive. */
 const MAX_DEPTH = 200;
 /** The limit on the time for ESC, since the agent waits for the hook. */
 const MAX_ESC_MS = 5000;
 
+/** Returns 0, also after a failure; with `--strict` a failure has the status that blocks the tool. */
 export const hook: Command = async (args, context) => {
   try {
     const answer = await answerTo(await readEvent(context), args, withProject(args.options, context));
     if (answer !== undefined) context.raw(1, jsonLine(answer));
-    // An agent starts a hook before and after each tool, and compiling the code would take a quarter of its time.
+    // An agent starts a hook before and after each use of a tool. Compiling the code again would take a quarter of that
+    // time.
     loader?.cacheCode();
     return ExitStatus.ok;
   } catch (error) {
@@ -43,10 +46,11 @@ export const hook: Command = async (args, context) => {
     // A bug of this program must be reported as such, but with --strict it must block the tool like any failure.
     if (!isStrict && !(error instanceof SophiaError)) throw error;
     await printError(context, error);
-    return isStrict ? BLOCKING : ExitStatus.ok;
+    return isStrict ? BLOCKING_STATUS : ExitStatus.ok;
   }
 };
 
+/** Reads the JSON of the hook. @throws SophiaError (input, 125) if it is too long, too deep, or not a JSON object */
 async function readEvent(context: Context): Promise<Fields> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -61,7 +65,10 @@ async function readEvent(context: Context): Promise<Fields> {
   return event;
 }
 
-/** Returns true if a value is nested deeper than the limit. It walks level by level, since recursion could exhaust the stack. */
+/**
+ * Returns true if a value is nested deeper than the limit. It walks level by level, since recursion could exhaust the
+ * stack.
+ */
 function isDeeper(value: unknown, maxDepth: number): boolean {
   let level = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -71,7 +78,10 @@ function isDeeper(value: unknown, maxDepth: number): boolean {
   return false;
 }
 
-/** Returns the answer to an event; undefined if the tool goes its normal way. @throws SophiaError (input, 125) for other events */
+/**
+ * Returns the answer to an event; undefined if the tool goes its normal way. @throws SophiaError (input, 125) for other
+ * events
+ */
 async function answerTo(event: Fields, args: CommandArguments, context: Context): Promise<Fields | undefined> {
   const name = event["hook_event_name"];
   if (name === "PostToolUse") return afterTool(event, args, context);
@@ -89,7 +99,7 @@ async function afterTool(
   const userSettings = resolveSettings(options, context.environment);
   const settings = { ...userSettings, quiet: true, timeoutMs: Math.min(userSettings.timeoutMs, MAX_ESC_MS) };
   const secrets = await secretsToMask(settings, context);
-  // The limit is lifted, since the time of the search grows with the output.
+  // The executable limits how long JavaScript computes at a time. Masking a long output may take longer.
   loader?.limitTurns?.(0);
   const { value, names } = maskValue(output, createSearch(secrets, loadMaskingAddon()));
   if (names.length === 0) return undefined;
@@ -130,9 +140,9 @@ function preToolUseAnswer(fields: Fields): Fields {
 }
 
 /** Returns the reason of a denial, for the agent. @param command the name of sophia-run as the agent can type it */
-function denialReason({ path, holds }: ProtectedFile, command: string): string {
+function denialReason({ path, contentDescription }: ProtectedFile, command: string): string {
   return (
-    `${printable(path)} holds ${holds}. \`${command} check\` shows what is set, without values; ` +
+    `${printable(path)} holds ${contentDescription}. \`${command} check\` shows what is set, without values; ` +
     `\`${command} -- COMMAND\` starts a program with the values.`
   );
 }

@@ -1,4 +1,4 @@
-/** Masks the texts of a JSON value, such as the output of a coding agent's tool; pure. */
+/** Masks secrets in the texts of a JSON value. `sophia-run hook` uses it for the output of a coding agent's tools. */
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type SearchedSecrets } from "../scan/inspect.ts";
 
@@ -13,7 +13,7 @@ export interface MaskedValue {
  * since a tool may return a map from keys.
  */
 export function maskValue(value: unknown, secrets: SearchedSecrets): MaskedValue {
-  const variables = new Set<string>();
+  const foundNames = new Set<string>();
   const maskText = (text: string): string => {
     const bytes = Buffer.from(text);
     const masker = new Masker(() => secrets.automaton);
@@ -22,21 +22,21 @@ export function maskValue(value: unknown, secrets: SearchedSecrets): MaskedValue
     // The masker does not report which variables it has masked.
     const inspection = new Inspection(secrets);
     inspection.read(bytes, false);
-    for (const { form } of inspection.result().findings) variables.add(form.name);
+    for (const { form } of inspection.result().findings) foundNames.add(form.name);
     return Buffer.concat(pieces).toString();
   };
-  /** Masked names of members: the objects of a list have the same few names. */
+  /** The masked names of members by the names. They are kept, since the objects of a list often have the same few names. */
   const maskedNames = new Map<string, string>();
   const maskName = (name: string): string => {
     const text = maskedNames.get(name) ?? maskText(name);
     maskedNames.set(name, text);
     return text;
   };
-  const maskTexts = (part: unknown): unknown => {
+  const maskPart = (part: unknown): unknown => {
     if (typeof part === "string") return maskText(part);
-    if (Array.isArray(part)) return part.map(maskTexts);
+    if (Array.isArray(part)) return part.map(maskPart);
     if (typeof part !== "object" || part === null) return part;
-    return Object.fromEntries(Object.entries(part).map(([name, member]) => [maskName(name), maskTexts(member)]));
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [maskName(name), maskPart(member)]));
   };
-  return { value: maskTexts(value), names: [...variables].toSorted() };
+  return { value: maskPart(value), names: [...foundNames].toSorted() };
 }

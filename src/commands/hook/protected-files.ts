@@ -1,4 +1,7 @@
-/** Finds the files that hold tokens or secrets, and whether the input of an agent's tool names one of them. */
+/**
+ * Finds the files of a project that contain tokens or secrets, and whether the input of a coding agent's tool names one of
+ * them. `sophia-run hook` then denies the use of the tool.
+ */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Settings } from "../../command-line/settings.ts";
@@ -17,8 +20,8 @@ import { pulumiCredentials } from "../../access/pulumi-credentials.ts";
 export interface ProtectedFile {
   /** The absolute path. */
   readonly path: string;
-  /** Describes what the file holds, without a value. */
-  readonly holds: string;
+  /** A description of the content, without a value: `a token for ESC (ESC_TOKEN_FILE)`. */
+  readonly contentDescription: string;
 }
 
 /** Returns the protected files of a project. ESC is not read, since no file depends on it. @throws SophiaError (125) */
@@ -37,11 +40,13 @@ export async function findProtectedFiles(userSettings: Settings, context: Contex
   const tokens = tokenFiles(layers, context.cwd);
   const login = pulumiCredentials(context.environment);
   const files = [
-    ...Array.from(secretsByFile, ([path, names]) => ({ path, holds: `secrets (${[...new Set(names)].join(", ")})` })),
-    ...tokens.map(({ name, path }) => ({ path, holds: `a token for ESC (${name})` })),
-    ...(login === undefined ? [] : [{ path: login, holds: "Pulumi's login" }]),
+    ...Array.from(secretsByFile, ([path, names]) => {
+      return { path, contentDescription: `secrets (${[...new Set(names)].join(", ")})` };
+    }),
+    ...tokens.map(({ name, path }) => ({ path, contentDescription: `a token for ESC (${name})` })),
+    ...(login === undefined ? [] : [{ path: login, contentDescription: "Pulumi's login" }]),
   ];
-  return files.map(({ path, holds }) => ({ path: resolve(context.cwd, path), holds }));
+  return files.map((file) => ({ ...file, path: resolve(context.cwd, file.path) }));
 }
 
 /** Returns the file from which a value comes; undefined if it comes from the environment itself. */
@@ -58,7 +63,7 @@ interface BaseFolders {
   readonly home: string;
 }
 
-/** The names of members in which tools take paths, also tools that move or copy files. */
+/** Matches the names of members in which tools take paths, such as `file_path` or `destination`. */
 const PATH_MEMBERS = /path|file|ur[il]|source|destination/i;
 
 /** Returns the first protected file that a tool's input names, by a member for paths or in a command. */
@@ -67,26 +72,26 @@ export function findNamedFile(
   files: readonly ProtectedFile[],
   folders: BaseFolders,
 ): ProtectedFile | undefined {
-  const byPath = new Map(files.map((file) => [realPathOf(file.path), file]));
+  const filesByRealPath = new Map(files.map((file) => [realPathOf(file.path), file]));
   for (const [member, text] of textsIn(input)) {
     const isCommand = member === "command" || member === "cmd";
     if (!isCommand && !PATH_MEMBERS.test(member)) continue;
     for (const word of isCommand ? possiblePathsOf(text, folders) : [text]) {
-      const file = byPath.get(realPathOf(resolve(folders.cwd, pathOf(word, folders))));
+      const file = filesByRealPath.get(realPathOf(resolve(folders.cwd, pathOf(word, folders))));
       if (file !== undefined) return file;
     }
   }
   return undefined;
 }
 
-/** Yields each text of a tool's input with the name of the member that holds it, also in lists: some tools take several files. */
+/** Yields each text of a tool's input with the name of its member. The texts of a list have the name of the list. */
 function* textsIn(value: unknown, member = ""): Generator<readonly [member: string, text: string]> {
   if (typeof value === "string") yield [member, value];
   else if (Array.isArray(value)) for (const part of value) yield* textsIn(part, member);
   else for (const [name, part] of Object.entries(fieldsOf(value) ?? {})) yield* textsIn(part, name);
 }
 
-/** Returns all words that may be a path in a shell command or a patch: quoted texts, and what stands between separators. */
+/** Returns all words of a shell command or a patch that may be a path: texts in quotes, and texts between separators. */
 function possiblePathsOf(command: string, { cwd, home }: BaseFolders): readonly string[] {
   const expanded = command
     .replaceAll(/\$(?:HOME\b|\{HOME\})/g, () => home)
@@ -103,6 +108,7 @@ function pathOf(text: string, { home }: BaseFolders): string {
   return path.replace(/^~(?=\/)/, () => home);
 }
 
+/** Returns the path without symbolic links, or the path itself if the file does not exist. */
 function realPathOf(path: string): string {
   return attempt(() => realPath(path)) ?? path;
 }

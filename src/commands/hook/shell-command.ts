@@ -1,9 +1,12 @@
 /**
- * A shell command whose output is masked. Claude Code checks the user's rules against the text, so the masking stands in front
- * of the command: around it, a rule that denies the command would not match.
+ * Rewrites a shell command of Claude Code so that its output is masked. The text gets statements in front of the command,
+ * and is not put into other words, because Claude Code compares the text with the user's rules: a rule that denies the
+ * command must still match.
  *
- * The agent reads the output when the shell has ended. Masks that the shell starts by `>(…)` end later: so they hold the
- * writing end of a pipe, and at its end the shell closes its outputs and reads from the pipe until they have ended.
+ * The statements redirect stdout and stderr of the shell to two processes `sophia-run mask`, here called masks. Claude Code
+ * reads the output as soon as the shell has ended, but the masks would end later. So both masks hold the writing end of a
+ * pipe. When the shell ends, a trap closes its outputs and reads from this pipe, which ends as soon as both masks have
+ * ended.
  */
 import { realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,22 +18,32 @@ import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import { PACKAGE_NAME, COMMAND_FILE, findNpmPackage } from "../parts/npm-package.ts";
 
-/** A process that the command leaves in the background keeps its mask; the shell waits for it no longer than that. */
-const LONGEST_SECONDS = 5;
+/**
+ * How many seconds the shell waits for the masks. A process that the command leaves in the background keeps its mask
+ * running.
+ */
+const MAX_WAIT_S = 5;
 
-/** The time that a mask gives ESC: less than the shell waits, else the output of the command would be lost. */
-const LONGEST_FOR_ESC = "3s";
+/** The time that a mask gives ESC. If it were longer than the shell waits, the output of the command would be lost. */
+const ESC_TIMEOUT = "3s";
 
-/** Options that the hook decides; the context has the project. */
-const SET_FOR_MASK: ReadonlySet<string> = new Set(["project", "timeout", "quiet", "verbose"]);
+/** Options of `mask` that the hook decides itself, so that the user's are not passed on. */
+const OPTIONS_OF_HOOK: ReadonlySet<string> = new Set(["project", "timeout", "quiet", "verbose"]);
 
-/** Run when the shell ends, also with `set -e`: a failure would be the status of the shell. */
-const LAST = `exec >&- 2>&-; read -r -t ${LONGEST_SECONDS} -u $sophia_run_end sophia_run_masks || :`;
+/**
+ * The statement that the shell runs when it ends. `|| :` is for `set -e`, with which a failure would be the status of the
+ * shell.
+ */
+const WAIT_FOR_MASKS = `exec >&- 2>&-; read -r -t ${MAX_WAIT_S} -u $sophia_run_end sophia_run_masks || :`;
 
-/** The same for a command that may set a trap for EXIT itself: zsh has further ends, and in bash ours follows its one. */
-const besideTraps = (last: string): string =>
+/**
+ * Returns statements that run the last statement in a shell whose command may set a trap for EXIT itself. zsh has a list of
+ * functions for the end of the shell. In bash, the word `trap` becomes a function that puts the last statement behind the
+ * command's trap.
+ */
+const waitAfterTraps = (lastStatement: string): string =>
   [
-    `sophia_run_last() { ${last}; }`,
+    `sophia_run_last() { ${lastStatement}; }`,
     'if [ -n "${ZSH_VERSION-}" ]',
     "then zshexit_functions+=(sophia_run_last)",
     "else builtin trap sophia_run_last EXIT",
@@ -45,19 +58,20 @@ const besideTraps = (last: string): string =>
   ].join("; ");
 
 /**
- * For a command that replaces the shell in bash, after which nothing would wait for the masks: the program becomes a child.
- * Subshells are replaced, since their outputs end with them.
+ * Returns statements for a command that replaces the shell by a program (`exec`), after which nothing would wait for the
+ * masks. In bash the word `exec` becomes a function that starts the program as a child process. A subshell is still
+ * replaced, since the shell itself waits for the masks.
  */
-const besideExec = (last: string): string =>
+const defineExec = (lastStatement: string): string =>
   [
     'if [ -n "${BASH_VERSION-}" ]',
     'then function exec { if [ "$BASHPID" != "$$" ] || [ $# = 0 ]',
     'then builtin exec "$@"',
     "else sophia_run_status=0",
     '(builtin exec "$@") || sophia_run_status=$?',
-    // A shell that is replaced runs no trap of the command.
-    `builtin trap '${last}' EXIT`,
-    // The outputs from before a redirection of exec: bash keeps them elsewhere, so that a mask would get no end of its input.
+    // A shell that is replaced would run no trap of the command.
+    `builtin trap '${lastStatement}' EXIT`,
+    // Descriptors that bash has saved for redirections are closed. Otherwise the input of a mask would not end.
     "unset -f exec",
     "set +f",
     "for sophia_run_fd in /dev/fd/*",
@@ -69,58 +83,69 @@ const besideExec = (last: string): string =>
     "fi",
   ].join("; ");
 
-/** Returns true if the command replaces the shell. An exec without a program is for redirections, which a function would undo. */
+/**
+ * Returns true if the command replaces the shell by a program. An `exec` without a program, as in `exec > file`, redirects
+ * the shell's own outputs, which a function could not do.
+ */
 function replacesShell(command: string): boolean {
-  const followers = Array.from(command.matchAll(/(?<![\w./-])exec(?![\w.-])\s*(\S*)/g), ([, next = ""]) => next);
-  return followers.length > 0 && followers.every((next) => !/^(?:$|[;&|)]|(?:\d*|\{\w+\})[<>])/.test(next));
+  const wordsAfterExec = Array.from(command.matchAll(/(?<![\w./-])exec(?![\w.-])\s*(\S*)/g), ([, word = ""]) => word);
+  const isProgram = (word: string): boolean => !/^(?:$|[;&|)]|(?:\d*|\{\w+\})[<>])/.test(word);
+  return wordsAfterExec.length > 0 && wordsAfterExec.every(isProgram);
 }
 
 /**
- * Returns the command for bash or zsh on Linux, masked as the hook's options say; undefined elsewhere, where the pipe of
- * `<(…)` has no second end.
+ * Returns the rewritten command, for bash and zsh on Linux. The masks get the hook's options. Returns undefined on other
+ * systems, where the statements could not open the writing end of a pipe that `<(…)` made.
  */
 export function withMaskedOutput(command: string, options: Values, context: Context): string | undefined {
   if (process.platform !== "linux") return undefined;
-  const words = [...ownWords(), "mask", "--quiet", "--timeout", LONGEST_FOR_ESC, ...optionsOfMask(options, context)];
+  const words = [...launcherWords(), "mask", "--quiet", "--timeout", ESC_TIMEOUT, ...optionsOfMask(options, context)];
   const mask = words.map(shellWord).join(" ") + (context.projectOption ?? "");
   const hasExec = replacesShell(command);
-  const last = hasExec ? `unset -f exec 2>/dev/null || :; ${LAST}` : LAST;
+  const lastStatement = hasExec ? `unset -f exec 2>/dev/null || :; ${WAIT_FOR_MASKS}` : WAIT_FOR_MASKS;
   const statements = [
+    // The descriptor `sophia_run_end` reads from the pipe, and `sophia_run_masks` writes to it.
     "exec {sophia_run_end}< <(:)",
     "exec {sophia_run_masks}> /dev/fd/$sophia_run_end",
-    // A mask is no child of the shell: in bash a bare `wait` would wait for it as well, and it for the end of the shell. Its
-    // input is named, since the one of a process in the background is else /dev/null.
+    // `&` keeps a mask from being a child of the shell. In bash a `wait` without arguments would otherwise wait for the
+    // mask, which waits for the end of the shell. `<&0` is needed, since the input of a process in the background would be
+    // /dev/null.
     `exec > >(${mask} <&0 &) 2> >(${mask} >&2 <&0 &)`,
     "exec {sophia_run_masks}>&-",
-    /\btrap\b/.test(command) ? besideTraps(last) : `trap '${last}' EXIT`,
-    ...(hasExec ? [besideExec(last)] : []),
+    /\btrap\b/.test(command) ? waitAfterTraps(lastStatement) : `trap '${lastStatement}' EXIT`,
+    ...(hasExec ? [defineExec(lastStatement)] : []),
   ];
   return `${statements.join("; ")}; ${command}`;
 }
 
-/** Returns the hook's options, all of which `mask` takes too, so that it masks the same secrets in another folder. */
+/** Returns the hook's options as options of `mask`, with absolute paths, since the command may run in another folder. */
 function optionsOfMask(options: Values, { cwd }: Context): readonly string[] {
   return namesFor("mask").flatMap((name) => {
-    const given = options[name];
-    if (SET_FOR_MASK.has(name) || given === undefined || given === false) return [];
-    if (given === true) return [`--${name}`];
-    const absolute = (value: string): string => {
-      if (name === "secrets-dir")
-        return value
-          .split(":")
-          .map((path) => resolve(cwd, path))
-          .join(":");
-      return name === "dotenv" || name === "contract" ? resolve(cwd, value) : value;
-    };
-    const values = typeof given === "string" ? [given] : given;
-    return values.map((value) => `--${name}=${absolute(value)}`);
+    const option = options[name];
+    if (OPTIONS_OF_HOOK.has(name) || option === undefined || option === false) return [];
+    if (option === true) return [`--${name}`];
+    const values = typeof option === "string" ? [option] : option;
+    return values.map((value) => `--${name}=${withAbsolutePaths(name, value, cwd)}`);
   });
 }
 
-/** Returns the words that start this program: the shell may not find its name. */
-function ownWords(): readonly string[] {
-  const own = findNpmPackage();
-  if (loader?.caller === undefined && own !== undefined) return [process.execPath, join(own.folder, COMMAND_FILE)];
-  // The executable names itself /proc/self/exe, which in a shell is the shell.
+/** Returns the value of an option. If it is a path, or several paths with colons between them, these become absolute. */
+function withAbsolutePaths(optionName: string, value: string, cwd: string): string {
+  if (optionName === "secrets-dir") {
+    return value
+      .split(":")
+      .map((path) => resolve(cwd, path))
+      .join(":");
+  }
+  return optionName === "dotenv" || optionName === "contract" ? resolve(cwd, value) : value;
+}
+
+/** Returns the words that start this program. They have its path, since the shell may not find its name. */
+function launcherWords(): readonly string[] {
+  const npmPackage = findNpmPackage();
+  if (loader?.caller === undefined && npmPackage !== undefined) {
+    return [process.execPath, join(npmPackage.folder, COMMAND_FILE)];
+  }
+  // The path of the executable may be /proc/self/exe, which in a shell would be the shell itself.
   return [attempt(() => realpathSync(process.execPath)) ?? PACKAGE_NAME];
 }

@@ -1,4 +1,7 @@
-/** `sophia-run import FILE`: writes the variables of a `.env` file to ESC in one revision, then offers to remove them from it. */
+/**
+ * The command `sophia-run import FILE`. It writes the variables of a `.env` file to an ESC environment in one revision, and
+ * then offers to remove them from the file.
+ */
 import { resolve } from "node:path";
 import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -25,13 +28,15 @@ import { createPlanner, isChange, type PlannedValue } from "../parts/writing/wri
 import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { offerRemoval } from "./removal.ts";
 
+/** The option that the plan proposes for values in plain text. */
 const PLAIN_OPTION = "--plain NAME";
 
+/** Returns 0 if ESC has all values, 1 if it keeps others or the user declines, 3 for a draft. @throws SophiaError (125) */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
   const settings = resolveSettings(options, context.environment);
   const isConfirmed = options["yes"] === true;
   const isDry = options["dry-run"] === true;
-  const overwrite = options["overwrite"] === true;
+  const mayOverwrite = options["overwrite"] === true;
   const dotenv = await readDotenv([{ path, required: true }], context);
   const variables = dotenv.layers.flatMap((layer) => layer.variables);
   printNotices(context, settings, [...dotenv.notices, ...referenceNotices(variables)]);
@@ -42,43 +47,34 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const reported = dotenv.notices;
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed, reported });
 
-  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
-  const plan = values.map(createPlanner(current, overwrite));
-  printReport(context, describePlan(plan, `${path} into ${formatRevision(current)}`, PLAIN_OPTION, omitted));
+  const environmentState = await askOnlyEnvironment(
+    requireOnlyEnvironment(access),
+    isDry ? readToShow : readOrEvaluate,
+  );
+  const plan = values.map(createPlanner(environmentState, mayOverwrite));
+  printReport(context, describePlan(plan, `${path} into ${formatRevision(environmentState)}`, PLAIN_OPTION, omitted));
   const changes = plan.filter(isChange);
-  const same = plan.filter(isSame);
-  const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
+  const sameValues = plan.filter(isSame);
+  // The other values of the plan are kept in ESC, since the user did not give --overwrite.
+  const status = changes.length + sameValues.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
   const changeCount = count(changes.length, "variable");
   if (isDry) {
     printReport(context, `Nothing was written: --dry-run. ${changeCount} would be.\n`);
     return status;
   }
-  let valuesInEsc: readonly ValueToWrite[] = same;
+  let valuesInEsc: readonly ValueToWrite[] = sameValues;
   if (changes.length === 0) printReport(context, "✅ Nothing to change.\n");
   else {
-    const question = writeQuestion(`Write ${changeCount} to ${formatName(current.name)}`, access);
+    const question = writeQuestion(`Write ${changeCount} to ${formatName(environmentState.name)}`, access);
     if (!(await confirm(question, isConfirmed, context))) {
       printReport(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const done = await writeValues(changes, overwrite, restrictTarget(current.name, access));
-    // A number is the exit status of a draft, which writeValues has reported.
-    if (typeof done === "number") return done;
-    if (done.after.hidden !== undefined) {
-      const written = `✅ ${changeCount} written. ${revisionsText(done)}\n`;
-      printReport(context, `${written}   Not read back: opening ${formatName(current.name)} requires an approval.\n`);
-      return status;
-    }
-    // Another user may have set a variable while this command wrote. That value stays, and is reported.
-    const planAfter = changes.map(createPlanner(done.after, false));
-    const written = planAfter.filter(isSame);
-    valuesInEsc = [...same, ...written];
-    printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
-    const kept = planAfter.filter((planned) => !isSame(planned) && !isChange(planned));
-    if (kept.length > 0) {
-      printReport(context, describePlan(kept, formatRevision(done.after), PLAIN_OPTION));
-      return ExitStatus.unmet;
-    }
+    const outcome = await writeChanges(changes, mayOverwrite, restrictTarget(environmentState.name, access));
+    if (outcome.kind === "draft") return outcome.status;
+    if (outcome.kind === "not-read-back") return status;
+    if (outcome.isAnyKept) return ExitStatus.unmet;
+    valuesInEsc = [...sameValues, ...outcome.written];
   }
   if (!isConfirmed && canAsk(context)) {
     const file = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
@@ -87,11 +83,48 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   return status;
 };
 
+/** The outcome of writing the values. */
+type WriteOutcome =
+  /** The change waits for an approval. `status` is the exit status. */
+  | { readonly kind: "draft"; readonly status: number }
+  /** The values are written, but the environment does not open without an approval, so that they cannot be compared. */
+  | { readonly kind: "not-read-back" }
+  /** `written` are the values that ESC has now. With `isAnyKept`, ESC keeps a value that another user has set meanwhile. */
+  | { readonly kind: "read-back"; readonly written: readonly ValueToWrite[]; readonly isAnyKept: boolean };
+
+/** Writes the values, reads them back, and reports the result. */
+async function writeChanges(
+  changes: readonly PlannedValue[],
+  mayOverwrite: boolean,
+  target: ReturnType<typeof restrictTarget>,
+): Promise<WriteOutcome> {
+  const { context } = target;
+  const change = await writeValues(changes, mayOverwrite, target);
+  // A number is the exit status of a draft, which writeValues has reported.
+  if (typeof change === "number") return { kind: "draft", status: change };
+  if (change.after.hidden !== undefined) {
+    const writtenLine = `✅ ${count(changes.length, "variable")} written. ${revisionsText(change)}\n`;
+    const reason = `   Not read back: opening ${formatName(change.after.name)} requires an approval.\n`;
+    printReport(context, writtenLine + reason);
+    return { kind: "not-read-back" };
+  }
+  // Another user may have set a variable while this command wrote. That value stays, and is reported.
+  const planAfter = changes.map(createPlanner(change.after, false));
+  const written = planAfter.filter(isSame);
+  printReport(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(change)}\n`);
+  const kept = planAfter.filter((planned) => !isSame(planned) && !isChange(planned));
+  if (kept.length > 0) printReport(context, describePlan(kept, formatRevision(change.after), PLAIN_OPTION));
+  return { kind: "read-back", written, isAnyKept: kept.length > 0 };
+}
+
 function isSame({ state }: PlannedValue): boolean {
   return state === "same";
 }
 
-/** Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it secret */
+/**
+ * Returns the names of `--plain`. @throws SophiaError (usage, 125) if the file lacks one, or the contract declares it
+ * secret
+ */
 function parsePlainOption(
   option: unknown,
   variables: readonly Variable[],

@@ -1,4 +1,4 @@
-/** Removes the variables that an import has written to ESC from the `.env` file, if the user agrees. */
+/** Removes from a `.env` file the variables that `sophia-run import` has written to ESC, if the user agrees. */
 import { statSync } from "node:fs";
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";

@@ -1,6 +1,7 @@
 /**
- * Adds the hooks of docs/agents.md to the settings of coding agents, for `init --with claude,codex`. Everything else in the
- * settings is kept, also comments: JSON is edited, and TOML gets further lines at its end.
+ * Returns the step of `init --with claude,codex` that adds hooks to the settings of a coding agent. The agent then runs
+ * `sophia-run hook` around each use of a tool, so that it sees no secret (docs/agents.md). Everything else in the settings
+ * stays, also comments: JSON is edited in place, and TOML gets further lines at its end.
  */
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
 import { JsonSyntaxError, lineAndColumn, parseWithPositions } from "../../contract/file/positions.ts";
@@ -23,6 +24,9 @@ export type Agent = (typeof AGENT_NAMES)[number];
 const EVENTS = ["PreToolUse", "PostToolUse"] as const;
 type Event = (typeof EVENTS)[number];
 
+/**
+ * The time in seconds after which an agent stops a hook, as docs/agents.md has it. A hook usually takes far less than one.
+ */
 const TIMEOUT_S = 15;
 
 /** How the settings of one agent are read and changed. */
@@ -61,9 +65,9 @@ const SETTINGS: Readonly<Record<Agent, AgentSettings>> = {
   },
 };
 
-const OTHER_FORM = "its `hooks` do not have the form of docs/agents.md";
+const UNKNOWN_HOOKS_FORM = "its `hooks` do not have the form of docs/agents.md";
 
-/** The settings cannot be changed. The message says why, and ends a sentence that begins with "cannot be changed:". */
+/** The settings cannot be changed. The message is the reason, which follows the words "cannot be changed:". */
 class UnfitSettings extends Error {}
 
 /**
@@ -81,10 +85,11 @@ export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep
     const missing = findMissingEvents(existingText ?? emptyText, settings);
     if (missing.length === 0) return { kind: "ready", file };
     const text = withHooks(existingText ?? emptyText, missing, command, settings);
-    const remarks = [prefix === "" ? "the agent must find sophia-run on its PATH" : [], remark ?? []].flat();
+    const pathRemark = prefix === "" ? "the agent must find sophia-run on its PATH" : undefined;
+    const remarks = [pathRemark, remark].filter((part) => part !== undefined);
     const change = { file, text, remark: remarks.length === 0 ? undefined : remarks.join("; ") };
     if (existingText === undefined) return { kind: "create", ...change };
-    return { kind: "edit", ...change, written: missing.flatMap((event) => hookLines(event, command)) };
+    return { kind: "edit", ...change, newLines: missing.flatMap((event) => hookLines(event, command)) };
   } catch (error) {
     if (!(error instanceof UnfitSettings)) throw error;
     throw new SophiaError({
@@ -95,32 +100,38 @@ export async function agentStep(agent: Agent, survey: Survey): Promise<SetupStep
   }
 }
 
-/** Returns the words that start an installed dependency, such as `npx `; empty if the agent must find sophia-run on the PATH. */
+/**
+ * Returns the words, with a space, that start an installed dependency: `npx `. Empty if the agent must find sophia-run on
+ * the PATH.
+ */
 function commandPrefix({ project, pyproject = "" }: Survey): string {
   const { manifest, node, python } = project;
   if (manifest !== undefined && (hasDependency(manifest) || usesRootsDependency(project))) {
     // Without `--silent` Yarn 1 prints lines around the answer to the agent, which must be JSON.
-    return node.name === "yarn 1" ? "yarn --silent run " : NODE_TOOLS[node.name].run;
+    return node.name === "yarn 1" ? "yarn --silent run " : NODE_TOOLS[node.name].runPrefix;
   }
-  return python !== undefined && hasPythonDependency(pyproject) ? PYTHON_TOOLS[python].run : "";
+  return python !== undefined && hasPythonDependency(pyproject) ? PYTHON_TOOLS[python].runPrefix : "";
 }
 
 /**
- * Returns the events without a hook of sophia-run, whatever the options of the hook. Both agents have groups of hooks for each
- * event: `{ hooks: { PreToolUse: [{ matcher: "*", hooks: [{ command: "sophia-run hook codex" }] }] } }`.
+ * Returns the events for which the settings have no hook of sophia-run. The settings of both agents have groups of hooks
+ * for each event:
+ *
+ *     { hooks: { PreToolUse: [{ matcher: "*", hooks: [{ command: "sophia-run hook codex" }] }] } }
  *
  * @throws UnfitSettings
  */
 function findMissingEvents(text: string, { parse, hookArgument }: AgentSettings): readonly Event[] {
-  // Bytes that are not UTF-8 have become U+FFFD. To write the text would destroy them.
+  // Bytes that are not UTF-8 have become U+FFFD when the file was read. Writing the text would destroy them.
   if (text.includes("\uFFFD")) throw new UnfitSettings("it is not UTF-8");
   const { hooks = {} } = objectOf(parse(withoutMark(text))) ?? {};
+  const hooksByEvent = objectOf(hooks);
+  if (hooksByEvent === undefined) throw new UnfitSettings(UNKNOWN_HOOKS_FORM);
   // The repetitions have limits, since a search without limits takes quadratic time.
   const hookCommand = new RegExp(String.raw`\bsophia-run\S{0,99}\s{1,9}hook\s{1,9}${hookArgument}\b`);
   return EVENTS.filter((event) => {
-    const hooksByEvent = objectOf(hooks);
-    const { [event]: groups = [] } = hooksByEvent ?? {};
-    if (hooksByEvent === undefined || !Array.isArray(groups)) throw new UnfitSettings(OTHER_FORM);
+    const { [event]: groups = [] } = hooksByEvent;
+    if (!Array.isArray(groups)) throw new UnfitSettings(UNKNOWN_HOOKS_FORM);
     const eventHooks = groups.flatMap((group): readonly unknown[] => {
       const groupHooks = objectOf(group)?.["hooks"];
       return Array.isArray(groupHooks) ? groupHooks : [];
@@ -132,14 +143,14 @@ function findMissingEvents(text: string, { parse, hookArgument }: AgentSettings)
   });
 }
 
-/** Returns the text with the missing hooks, and with the byte order mark that it has. @throws UnfitSettings */
+/** Returns the text with the missing hooks. A byte order mark stays. @throws UnfitSettings */
 function withHooks(text: string, missing: readonly Event[], command: string, settings: AgentSettings): string {
   const textWithoutMark = withoutMark(text);
-  const mark = text.slice(0, text.length - textWithoutMark.length);
+  const byteOrderMark = text.slice(0, text.length - textWithoutMark.length);
   const edited = settings.addHooks(textWithoutMark, missing, command);
   // The edit may have failed: an inline table of TOML, such as `hooks = {}`, cannot be continued by further tables.
-  if (!hasAllHooks(edited, settings)) throw new UnfitSettings(OTHER_FORM);
-  return mark + edited;
+  if (!hasAllHooks(edited, settings)) throw new UnfitSettings(UNKNOWN_HOOKS_FORM);
+  return byteOrderMark + edited;
 }
 
 function hasAllHooks(text: string, settings: AgentSettings): boolean {
@@ -208,6 +219,7 @@ function parseCodexSettings(text: string): unknown {
 /** Appends the hooks. In TOML the name of a table is absolute, so that it may follow any other table. */
 function addCodexHooks(text: string, events: readonly Event[], command: string): string {
   const blocks = events.map((event) => `${codexHookLines(event, command).join("\n")}\n`);
+  // An empty line separates the hooks from the text before them.
   const separator = text === "" ? "" : text.endsWith("\n") ? "\n" : "\n\n";
   const addedText = separator + blocks.join("\n");
   return text + addedText.replaceAll("\n", lineBreakOf(text));

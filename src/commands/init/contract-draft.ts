@@ -1,4 +1,7 @@
-/** Writes the text of a new contract from the candidates that the sources of `init` have given; pure. */
+/**
+ * Returns the text of the new `sophia.contract.json` that `init` writes. Its variables are the candidates that the sources
+ * of `init`, such as the code or .env.example, have returned. This file has no side effects.
+ */
 import type { ValueFormat } from "../../contract/contract-model.ts";
 import { formatFault, createPatternWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
@@ -8,35 +11,37 @@ import { isPublicValue, type Candidate, type CandidateGroup } from "./variable-c
 interface ContractDraft {
   readonly name?: string | undefined;
   /** The contract that the new one extends: `builtin`, or a path. */
-  readonly base?: string | undefined;
+  readonly extendedContract?: string | undefined;
   /** The ESC environments that the contract names. */
   readonly environments?: readonly string[];
   readonly candidates: readonly Candidate[];
   readonly groups: readonly CandidateGroup[];
 }
 
-/** The value of `$schema` in the built-in contract, which a copy of it replaces. */
+/**
+ * The value of `$schema` in the built-in contract. A copy in a project has the address of the project's own schema instead.
+ */
 const BUILT_IN_SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
 /**
- * Returns the text of a contract that declares the candidates. If the contract would only extend the built-in one, the text is
- * the whole built-in contract.
+ * Returns the text of a contract that declares the candidates. If the contract would only extend the built-in one, the text
+ * is the whole built-in contract.
  *
  * @param $schema the address of the schema, for editors
  */
 export function contractText(
-  { name, base, environments = [], candidates, groups }: ContractDraft,
+  { name, extendedContract, environments = [], candidates, groups }: ContractDraft,
   $schema: string,
 ): string {
-  const addsNothing = base !== undefined && candidates.length === 0;
-  if (base === "builtin" && addsNothing && environments.length === 0) {
+  const addsNothing = extendedContract !== undefined && candidates.length === 0;
+  if (extendedContract === "builtin" && addsNothing && environments.length === 0) {
     return builtInText.replace(BUILT_IN_SCHEMA, $schema);
   }
   // JSON.stringify leaves out members that are undefined, here and in the entries.
   const document = {
     $schema,
     name,
-    extends: base,
+    extends: extendedContract,
     environment: environments.length > 1 ? environments : environments[0],
     variables: addsNothing
       ? undefined
@@ -46,9 +51,13 @@ export function contractText(
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
+/** A contract allows 64 characters. The rest is for the suffix that makes the identifier unique. */
 const MAX_IDENTIFIER_LENGTH = 56;
 
-/** Makes an identifier of each label, such as `object-storage` of `Object storage`, with a number if two would be the same. */
+/**
+ * Makes an identifier from the label of each group: `object-storage` from `Object storage`. If two labels give the same
+ * identifier, the second one gets the suffix `-2`.
+ */
 function groupsByIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, CandidateGroup> {
   const groupsById = new Map<string, CandidateGroup>();
   for (const group of groups) {
@@ -68,7 +77,7 @@ function variableEntry(candidate: Candidate) {
   const format = candidate.format ?? (defaultValue === undefined ? guessFormat(candidate) : undefined);
   const isPublic = secret === undefined ? example !== undefined && isPublicValue(name, example) : !secret;
   const type = typeof format === "object" ? format.type : format;
-  // These variables are public by definition, so that the contract need not say it.
+  // A contract takes these variables for public unless it says otherwise.
   const isPublicByDefinition = type === "port" || type === "boolean" || type === "enum" || defaultValue !== undefined;
   return {
     label,
@@ -84,8 +93,8 @@ function variableEntry(candidate: Candidate) {
 }
 
 /**
- * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the sources
- * must be known to have it. A variable without an example and without a value is a port if it has the name of one.
+ * Guesses the format of a variable by its name, if its example has this format. Without an example all values of the
+ * sources must be known to have it. A variable without an example and without a value is a port if it has the name of one.
  */
 function guessFormat({
   name,
@@ -93,13 +102,13 @@ function guessFormat({
   hasValue = false,
   admitsFormat,
 }: Pick<Candidate, "name" | "example" | "hasValue" | "admitsFormat">): "port" | "boolean" | "url" | undefined {
-  const fits = (format: ValueFormat): boolean =>
+  const isKnownToFit = (format: ValueFormat): boolean =>
     example === undefined
       ? hasValue && admitsFormat?.(format) === true
       : formatFault(format, example, name, createPatternWork()) === undefined;
-  const isUnknown = example === undefined && !hasValue;
-  if (isPortName(name) && (fits({ kind: "port" }) || isUnknown)) return "port";
+  const hasNoSample = example === undefined && !hasValue;
+  if (isPortName(name) && (isKnownToFit({ kind: "port" }) || hasNoSample)) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";
   const hasUrlName = /(?:^|_)(?:URL|URI|ENDPOINT|ORIGIN)$/i.test(name);
-  return hasUrlName && fits({ kind: "url", schemes: [] }) ? "url" : undefined;
+  return hasUrlName && isKnownToFit({ kind: "url", schemes: [] }) ? "url" : undefined;
 }

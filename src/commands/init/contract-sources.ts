@@ -1,6 +1,7 @@
 /**
- * The sources from which `init` makes a new contract. Each source has a name, which is a value of `--from`, and a function that
- * reads it. The sources with a file of their own are in tools/, variables-in-esc.ts and variables-in-code.ts.
+ * Reads the sources from which `init` takes the variables of a new contract, such as the code and `.env.example`. Each
+ * source has a name, which is a value of `--from`, and a function that reads it. The longer functions are in tools/,
+ * variables-in-esc.ts and variables-in-code.ts.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -29,31 +30,35 @@ import { findCandidatesInCode } from "./variables-in-code.ts";
 import { readEscVariables } from "./variables-in-esc.ts";
 
 interface Source {
-  /** Returns undefined if the source does not exist. */
+  /** Returns undefined if the project does not have the source. */
   readonly read: (settings: Settings, context: Context) => Promise<SourceResult | undefined>;
-  /** The message if the user names the source and it does not exist. */
-  readonly missing?: string;
+  /** The message if the user names the source and the project does not have it. */
+  readonly missingMessage?: string;
 }
 
-const BUILT_IN: SourceResult = { candidates: [], base: "builtin", source: "the built-in contract" };
+const BUILT_IN: SourceResult = { candidates: [], extendedContract: "builtin", source: "the built-in contract" };
 
 /** The sources by the values of `--from`. Details of a variable come from the first source that has them. */
 const SOURCES: Readonly<Record<string, Source>> = {
   builtin: { read: async () => BUILT_IN },
-  tools: { read: (_, { project }) => readToolFiles(project), missing: `there is none of ${TOOL_FILES.join(", ")}` },
-  example: { read: (_, context) => readExampleFile(context), missing: "there is no .env.example" },
-  esc: { read: readEscVariables, missing: "ESC_ENV and ESC_TOKEN are not both set" },
+  tools: {
+    read: (_, { project }) => readToolFiles(project),
+    missingMessage: `there is none of ${TOOL_FILES.join(", ")}`,
+  },
+  example: { read: (_, context) => readExampleFile(context), missingMessage: "there is no .env.example" },
+  esc: { read: readEscVariables, missingMessage: "ESC_ENV and ESC_TOKEN are not both set" },
   code: { read: (_, { project }) => findCandidatesInCode(project) },
-  dotenv: { read: readDotenvNames, missing: "no .env file sets a variable" },
+  dotenv: { read: readDotenvNames, missingMessage: "no .env file sets a variable" },
 };
 
 /** The results of all sources that were read. */
-interface SourcesResult {
+interface CollectedSources {
   readonly results: readonly SourceResult[];
   /** Sentences about sources that could not be read, or that have no variable. */
   readonly remarks: readonly string[];
+  /** The calls by which the code itself loads `.env` files. */
   readonly loads: readonly DotenvLoad[];
-  /** False if the project does not use ESC. */
+  /** False if ESC was not read, since the project does not use it. */
   readonly isEscRead: boolean;
 }
 
@@ -67,14 +72,14 @@ export async function readSources(
   namedSources: readonly string[],
   settings: Settings,
   context: Context,
-): Promise<SourcesResult> {
+): Promise<CollectedSources> {
   const areNamed = namedSources.length > 0;
   const results: SourceResult[] = [];
   const loads: DotenvLoad[] = [];
   let isEscRead = false;
   // It is a set, since two sources read the same .env file and may report the same fault.
   const remarks = new Set<string>();
-  for (const [name, { read, missing = "" }] of Object.entries(SOURCES)) {
+  for (const [name, { read, missingMessage = "" }] of Object.entries(SOURCES)) {
     // The built-in contract is a source only if the user names it.
     const isWanted = areNamed ? namedSources.includes(name) : name !== "builtin";
     if (!isWanted) continue;
@@ -82,12 +87,12 @@ export async function readSources(
       const result = await read(settings, context);
       if (areNamed && result === undefined) {
         const hint = "name another source, or leave --from out to use all that there are";
-        throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
+        throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missingMessage}`, hint });
       }
       if (result === undefined) continue;
       isEscRead ||= name === "esc";
       loads.push(...(result.loads ?? []));
-      const contributes = result.candidates.length > 0 || result.base !== undefined;
+      const contributes = result.candidates.length > 0 || result.extendedContract !== undefined;
       if (areNamed || contributes) results.push(result);
       else for (const remark of result.remarks ?? []) remarks.add(remark);
     } catch (error) {
@@ -98,12 +103,12 @@ export async function readSources(
   return { results, remarks: [...remarks], loads, isEscRead };
 }
 
-/** Names of variables in one remark. */
+/** The limit on names in one remark; the others are counted. */
 const MAX_NAMES = 10;
 
 /**
- * Reads the names in the `.env` files that a start would read. The values are usually secrets, so none of them gets into the
- * contract: they are only compared with the formats that a name suggests.
+ * Reads the names in the `.env` files that a start would read. The values are usually secrets, so none of them is written
+ * into the contract. They only serve to test whether a format that the name suggests fits.
  */
 async function readDotenvNames(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const { layers } = await readEnvFiles(settings, findPlaces(settings, context), context.environment);
@@ -113,25 +118,33 @@ async function readDotenvNames(settings: Settings, context: Context): Promise<So
   );
   const hasDeclarableName = Array.from(variablesByName.keys()).some((name) => exclusionReason(name) === undefined);
   if (!hasDeclarableName) return undefined;
-  const candidates = Array.from(variablesByName, ([name, variables]): Candidate => {
-    const values = variables.map(({ value }) => value);
-    return {
-      name,
-      required: false,
-      hasValue: values.some((value) => value !== ""),
-      admitsFormat: formatTest(name, values),
-      setAt: placeOf(variables[0]),
-    };
-  });
-  const emptyVariables = Array.from(variablesByName.values()).flatMap((variables) => {
-    const [first] = variables;
-    if (first === undefined || exclusionReason(first.name) !== undefined) return [];
-    const isEmpty = variables.every(({ value }) => isBlank(value));
-    const place = isEmpty ? placeOf(first) : undefined;
-    return place === undefined ? [] : [`${first.name} (${describePlace(place)})`];
-  });
+  const candidates = Array.from(variablesByName, ([name, variables]) => dotenvCandidate(name, variables));
+  const emptyVariables = Array.from(variablesByName.values(), describeEmptyVariable).filter(
+    (text) => text !== undefined,
+  );
   const remarks = emptyVariables.length === 0 ? [] : [`empty, so not set: ${enumerateFew(emptyVariables, MAX_NAMES)}`];
   return { candidates, source: ".env (only names)", remarks };
+}
+
+/** Returns the candidate for a variable that one or several `.env` files set. */
+function dotenvCandidate(name: string, variables: readonly Variable[]): Candidate {
+  const values = variables.map(({ value }) => value);
+  return {
+    name,
+    required: false,
+    hasValue: values.some((value) => value !== ""),
+    admitsFormat: formatTest(name, values),
+    setAt: placeOf(variables[0]),
+  };
+}
+
+/** Returns `NAME (.env:3)` for a variable that is blank in each file that sets it; otherwise undefined. */
+function describeEmptyVariable(variables: readonly Variable[]): string | undefined {
+  const [first] = variables;
+  if (first === undefined || exclusionReason(first.name) !== undefined) return undefined;
+  const isEmpty = variables.every(({ value }) => isBlank(value));
+  const place = isEmpty ? placeOf(first) : undefined;
+  return place === undefined ? undefined : `${first.name} (${describePlace(place)})`;
 }
 
 function placeOf(variable: Variable | undefined): CodePlace | undefined {
@@ -141,8 +154,9 @@ function placeOf(variable: Variable | undefined): CodePlace | undefined {
 }
 
 /**
- * Reads `.env.example`, or another file with this purpose. If `sophia-run docs` wrote the file, then its contract is restored, or
- * extended if that contract still exists, together with variables that the user added to the file.
+ * Reads `.env.example`, or another file with this purpose. If `sophia-run docs` wrote the file, it names the contract from
+ * which it was written. The new contract extends that one if it still exists; otherwise the variables in the file restore
+ * it.
  */
 async function readExampleFile({ project }: Context): Promise<SourceResult | undefined> {
   const fileName = [...EXAMPLE_FILES, "SECRETS.md"].find((name) => existsSync(join(project, name)));
@@ -154,9 +168,9 @@ async function readExampleFile({ project }: Context): Promise<SourceResult | und
   }
   if (contract !== undefined && contract.path !== CONTRACT_FILE_NAME && existsSync(join(project, contract.path))) {
     const source = `${printable(contract.path)}, which ${fileName} names`;
-    return { candidates: [], base: contract.path, source };
+    return { candidates: [], extendedContract: contract.path, source };
   }
-  // The variables in SECRETS.md are not parsed: only its contract could have been used.
+  // The tables in SECRETS.md are not parsed. The file is of use only if the contract that it names exists.
   if (fileName === "SECRETS.md") return undefined;
   const { candidates, ...groups } = isOurs(text) ? parseGeneratedFile(text) : { candidates: parseExample(text) };
   const lines = linesByName(text);
@@ -167,7 +181,9 @@ async function readExampleFile({ project }: Context): Promise<SourceResult | und
   return { candidates: locatedCandidates, ...groups, source: fileName };
 }
 
-/** Returns the first line, from 1, that assigns each variable, even if the assignment is commented out. */
+/**
+ * Returns for each variable the number, from 1, of the first line that assigns it, even if the assignment is commented out.
+ */
 function linesByName(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>();
   for (const [index, line] of text.split(/\r\n|\n|\r/).entries()) {

@@ -1,6 +1,7 @@
 /**
- * The Dockerfile of a project: dockerfileAdvice() returns the lines that one lacks, and newDockerfile() creates one that runs the
- * build and start scripts of package.json.
+ * The steps of `init` for a Dockerfile, so that the image starts its program with sophia-run. For a Dockerfile that exists,
+ * dockerfileAdvice() returns the lines that the user must add. Otherwise newDockerfile() creates one that runs the build
+ * script and the start script of package.json.
  */
 import { relative, sep } from "node:path";
 import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../parts/package-source.ts";
@@ -8,11 +9,14 @@ import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { dependenciesIn, scriptOf, type Manifest } from "./package-json.ts";
 import type { Project, Survey } from "./project-survey.ts";
 import { notCreatedStep, type SetupStep } from "./setup-step.ts";
-import { startCommand } from "./start-command.ts";
+import { startCommand, type StartCommand } from "./start-command.ts";
 
 const FILE = "Dockerfile";
 const BASE_IMAGE = "FROM node:24-bookworm-slim";
-/** The path of the executable in an image. By its name alone PATH would find the script for Node.js in node_modules first. */
+/**
+ * The path of the executable in an image. An image must name the path, since the name `sophia-run` alone would find the
+ * script of the package in node_modules, which is first on PATH and needs Node.js.
+ */
 const EXECUTABLE = "/usr/local/bin/sophia-run";
 const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/.env*
@@ -20,16 +24,16 @@ const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/node_modules
 `;
 
-/** A command of words that mean nothing to the shell. Its first word is not an assignment. */
+/** Matches a command that needs no shell: no word has a special character, and the first word is not an assignment. */
 const PLAIN_COMMAND = /^(?!\w+=)[\w./:@,=+ -]+$/;
 
 /** Returns the advice for a Dockerfile that exists: the lines that start its program with sophia-run. */
 export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
   const shellCommand = shellFormCommand("CMD", text);
-  if (/^[ \t]*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return adviceForExec(text, shellCommand);
+  if (/^[ \t]*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return adviceForShellForm(text, shellCommand);
   const workdir = /^[ \t]*WORKDIR[ \t]+(\/\S*)[ \t]*$/im.exec(text)?.[1] ?? "/app";
   const execForm = /^[ \t]*ENTRYPOINT[ \t]+\[(.*)\][ \t]*$/im.exec(text)?.[1]?.trim();
-  // Without the brackets, so that the words of sophia-run can be put in front.
+  // The words without the brackets, so that those of sophia-run can be put in front.
   const currentEntrypoint = execForm ?? execFormOf(execWords(shellFormCommand("ENTRYPOINT", text))).slice(1, -1);
   const entrypointRest = currentEntrypoint === "" ? "" : `, ${currentEntrypoint}`;
   const needsNoShell = shellCommand !== undefined && !/^exec\s/.test(shellCommand) && PLAIN_COMMAND.test(shellCommand);
@@ -44,13 +48,13 @@ export function dockerfileAdvice(text: string, { manifest, python }: Project): S
 }
 
 /**
- * Returns the advice for a Dockerfile that starts sophia-run already. In the shell form, `CMD sophia-run -- node server.js`,
- * it must add `exec`, since the shell would not pass SIGTERM on.
+ * Returns the advice for a Dockerfile that starts sophia-run already. In the shell form,
+ * `CMD sophia-run -- node server.js`, it must add `exec`, since the shell would not pass SIGTERM on.
  */
-function adviceForExec(text: string, shellCmd: string | undefined): SetupStep {
+function adviceForShellForm(text: string, cmdInShellForm: string | undefined): SetupStep {
   const shellEntrypoint = shellFormCommand("ENTRYPOINT", text);
   const instruction = shellEntrypoint === undefined ? "CMD" : "ENTRYPOINT";
-  const command = shellEntrypoint ?? shellCmd;
+  const command = shellEntrypoint ?? cmdInShellForm;
   if (command?.startsWith("sophia-run ") !== true) return { kind: "ready", file: FILE };
   const title = `a shell starts ${instruction}, and keeps SIGTERM from the program; write`;
   return { kind: "advise", file: FILE, title, lines: [`${instruction} exec ${command}`] };
@@ -68,7 +72,10 @@ function shellFormCommand(instruction: "ENTRYPOINT" | "CMD", text: string): stri
   return command?.startsWith("[") === true ? undefined : command;
 }
 
-/** Returns the words of the exec form for a command of the shell form. They start a shell only if the command needs one. */
+/**
+ * Returns the words by which the exec form runs a command of the shell form. They start a shell only if the command needs
+ * one.
+ */
 function execWords(shellCommand: string | undefined): readonly string[] {
   if (shellCommand === undefined) return [];
   const command = shellCommand.replace(/^exec\s+/, "");
@@ -78,10 +85,10 @@ function execWords(shellCommand: string | undefined): readonly string[] {
 /** Returns the steps that create a Dockerfile and its .dockerignore, or advice that says why init cannot create them. */
 export function newDockerfile(survey: Survey): readonly SetupStep[] {
   const text = dockerfileText(survey);
-  if (typeof text !== "string") return [notCreatedStep(FILE, text.why)];
+  if (typeof text !== "string") return [notCreatedStep(FILE, text.obstacle)];
   const { member } = survey.project.workspace;
-  // The usual .dockerignore is that of the folder from which the image is built: the root of the workspace. BuildKit looks for
-  // one next to the Dockerfile first.
+  // The usual .dockerignore is that of the folder from which the image is built: the root of the workspace. BuildKit looks
+  // for one next to the Dockerfile first.
   const ignoreFile = member === "" ? ".dockerignore" : "Dockerfile.dockerignore";
   const pathToRoot = member.replaceAll(/[^/]+/g, "..");
   const remark = member === "" ? undefined : `build it by: docker build --file ${FILE} ${pathToRoot}`;
@@ -92,58 +99,89 @@ export function newDockerfile(survey: Survey): readonly SetupStep[] {
 }
 
 /** Returns the text of a new Dockerfile, or the reason why the project cannot have one. */
-function dockerfileText(survey: Survey): string | { readonly why: string } {
+function dockerfileText(survey: Survey): string | { readonly obstacle: string } {
   const { project, contract, rootFileExists } = survey;
   const { manifest, node, python, workspace } = project;
-  const { member } = workspace;
   if (manifest === undefined) {
     const example = python === undefined ? "" : `; for Python adapt ${REPOSITORY}/tree/main/examples/python`;
-    return { why: `there is no package.json${example}` };
+    return { obstacle: `there is no package.json${example}` };
   }
   const commands = commandsFor(node);
-  if (!node.isLocked) return { why: `there is no ${commands.locks[0]}, which pins the packages` };
+  if (!node.isLocked) return { obstacle: `there is no ${commands.lockFiles[0]}, which pins the packages` };
   if (contract !== undefined && relative(workspace.root, contract).startsWith(`..${sep}`)) {
-    return { why: "the contract is in a folder above, which is not copied into the image" };
+    return { obstacle: "the contract is in a folder above, which is not copied into the image" };
   }
   const build = buildCommand(project, commands);
   const runtime = node.name === "bun" ? "bun" : "node";
   const start = startCommand(manifest, { ...survey, runtime, isBuilt: build !== undefined });
-  if ("why" in start) return start;
-  // In a workspace, and with patches or local packages, the installation reads more than package.json and the lock file. Then
-  // all files are copied before it.
+  if ("obstacle" in start) return start;
   const copiesAllFirst = workspace.hasMembers || readsOtherFiles(manifest, rootFileExists);
   // A `prepare` script is for checkouts: it needs devDependencies, or sources that are not copied yet.
-  const prefix = scriptOf(workspace.manifest, "prepare") === undefined ? "" : "npm pkg delete scripts.prepare && ";
+  const hasPrepare = scriptOf(workspace.manifest, "prepare") !== undefined;
+  const removePrepare = hasPrepare ? "npm pkg delete scripts.prepare && " : "";
   const installLines = (command: string): readonly string[] => [
     ...(commands.imageSetUp === undefined ? [] : [commands.imageSetUp]),
-    copiesAllFirst ? "COPY . ." : `COPY ${filesToInstall(commands.files, manifest)} ./`,
-    `RUN ${prefix}${command}`,
+    copiesAllFirst ? "COPY . ." : `COPY ${filesToInstall(commands.installationFiles, manifest)} ./`,
+    `RUN ${removePrepare}${command}`,
   ];
-  const memberFolder = member === "" ? "" : `/app/${member}`;
-  return `${[
+  const plan: ImagePlan = { member: workspace.member, build, copiesAllFirst, installLines };
+  return `${[...buildStageLines(plan, commands), "", ...finalStageLines(plan, commands, start)].join("\n")}\n`;
+}
+
+/** The facts on which both stages of a new Dockerfile depend. */
+interface ImagePlan {
+  /** The path of the package in its workspace; empty if it is the root. */
+  readonly member: string;
+  /** The command that builds the project; undefined if it has no build script. */
+  readonly build: string | undefined;
+  /**
+   * True if all files are copied before the packages are installed, since the installation reads more than package.json and
+   * the lock file: in a workspace, and with patches or local packages.
+   */
+  readonly copiesAllFirst: boolean;
+  /** Returns the instructions that install packages by a command. */
+  readonly installLines: (command: string) => readonly string[];
+}
+
+/** Returns the stage that installs all packages, gets the executable of sophia-run, and builds the project. */
+function buildStageLines(
+  { member, build, copiesAllFirst, installLines }: ImagePlan,
+  { install }: NodeToolCommands,
+): readonly string[] {
+  const removeModules = copiesAllFirst ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules";
+  const buildLines = [
+    ...(copiesAllFirst ? [] : ["COPY . ."]),
+    `RUN ${build}`,
+    "# The packages that only the build needs are not copied to the image.",
+    `RUN ${removeModules}`,
+  ];
+  return [
     `${BASE_IMAGE} AS build`,
     "WORKDIR /app",
-    ...installLines(commands.install),
+    ...installLines(install),
     "# The executable of sophia-run for Linux, which needs no Node.js. A package that was packed without it is started by Node.js.",
     ...executableLines(member),
-    ...(build === undefined
-      ? []
-      : [
-          ...(copiesAllFirst ? [] : ["COPY . ."]),
-          `RUN ${build}`,
-          "# The packages that only the build needs are not copied to the image.",
-          `RUN ${copiesAllFirst ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
-        ]),
-    "",
+    ...(build === undefined ? [] : buildLines),
+  ];
+}
+
+/** Returns the stage that becomes the image: the packages without devDependencies, the project's files, and the start. */
+function finalStageLines(
+  { member, build, copiesAllFirst, installLines }: ImagePlan,
+  { installProduction }: NodeToolCommands,
+  start: Exclude<StartCommand, { readonly obstacle: string }>,
+): readonly string[] {
+  const memberFolder = member === "" ? "" : `/app/${member}`;
+  const copyFiles = build === undefined ? "COPY . ." : "COPY --from=build /app ./";
+  const areFilesCopied = build === undefined && copiesAllFirst;
+  return [
     BASE_IMAGE,
     "WORKDIR /app",
     "",
     `COPY --from=build ${EXECUTABLE} ${EXECUTABLE}`,
-    ...installLines(commands.installProduction),
+    ...installLines(installProduction),
     `ENV PATH=${memberFolder && `${memberFolder}/node_modules/.bin:`}/app/node_modules/.bin:$PATH`,
-    ...(build === undefined && copiesAllFirst
-      ? []
-      : ["", build === undefined ? "COPY . ." : "COPY --from=build /app ./"]),
+    ...(areFilesCopied ? [] : ["", copyFiles]),
     ...(memberFolder === "" ? [] : [`WORKDIR ${memberFolder}`]),
     "USER node",
     "",
@@ -153,7 +191,7 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
     "# The exec form: the container runtime starts the program without a shell. The image contains no secret.",
     `ENTRYPOINT ${execFormOf([EXECUTABLE, ...start.options, "--"])}`,
     `CMD ${execFormOf(start.words)}`,
-  ].join("\n")}\n`;
+  ];
 }
 
 /**
@@ -184,9 +222,9 @@ function execFormOf(words: readonly string[]): string {
 }
 
 /** Returns the command that builds the project: the build script of the workspace's root, otherwise that of the package. */
-function buildCommand({ manifest = {}, workspace }: Project, { script }: NodeToolCommands): string | undefined {
-  if (scriptOf(workspace.manifest, "build") !== undefined) return script("build", "");
-  return scriptOf(manifest, "build") === undefined ? undefined : script("build", workspace.member);
+function buildCommand({ manifest = {}, workspace }: Project, { scriptCommand }: NodeToolCommands): string | undefined {
+  if (scriptOf(workspace.manifest, "build") !== undefined) return scriptCommand("build", "");
+  return scriptOf(manifest, "build") === undefined ? undefined : scriptCommand("build", workspace.member);
 }
 
 /** Returns true if the installation reads patches or plugins, or packages that are folders: `file:../shared`. */
@@ -199,14 +237,18 @@ function readsOtherFiles(manifest: Manifest, rootFileExists: (file: string) => b
   );
 }
 
-/** Adds the tarballs in the folder that are dependencies. The tarball of sophia-run is copied in any version. */
-function filesToInstall(files: string, manifest: Manifest): string {
+/**
+ * Returns the files that must be copied before the installation: those of the package manager, and the tarballs in the
+ * folder that are dependencies. The tarball of sophia-run is copied in any version, so that an update needs no change of
+ * the Dockerfile.
+ */
+function filesToInstall(installationFiles: string, manifest: Manifest): string {
   const tarballVersion = /^(?:[\w-]*@?file:)?(?:\.\/)?([\w.-]+\.t(?:ar\.)?gz)$/;
   const versions = [...dependenciesIn(manifest, "dependencies").values()];
   const tarballs = versions.flatMap((version) => {
     return typeof version === "string" ? (tarballVersion.exec(version)?.[1] ?? []) : [];
   });
   const otherTarballs = tarballs.filter((name) => !/^sophia-run-.*\.tgz$/.test(name));
-  const hasOwnTarball = !IS_ON_REGISTRIES || otherTarballs.length < tarballs.length;
-  return [files, ...otherTarballs, ...(hasOwnTarball ? ["sophia-run-*.tgz"] : [])].join(" ");
+  const needsSophiaRunTarball = !IS_ON_REGISTRIES || otherTarballs.length < tarballs.length;
+  return [installationFiles, ...otherTarballs, ...(needsSophiaRunTarball ? ["sophia-run-*.tgz"] : [])].join(" ");
 }

@@ -1,6 +1,6 @@
 /**
- * Finds code that loads `.env` files by itself, with dotenv for Node.js or python-dotenv, and says which of these calls may
- * stay after `init`; pure.
+ * Finds calls by which a program loads `.env` files by itself, with dotenv for Node.js or python-dotenv. `init` reports
+ * which of them may stay, and which must change because they replace values that sophia-run has set.
  */
 import type { Line } from "../../core/lines.ts";
 import { expressionAt } from "../parts/code/expressions.ts";
@@ -11,8 +11,9 @@ import { type CodePlace, describePlace } from "../parts/code/code-place.ts";
 
 /** A call that loads a `.env` file into the environment of the program. */
 export interface DotenvLoad extends CodePlace {
-  readonly call: string;
-  /** The file replaces variables that are set already: `override: true`, `override=True`. */
+  /** The name of the call for the user. */
+  readonly call: "dotenv" | "load_dotenv";
+  /** True if the file replaces variables that are set already: `override: true`, `override=True`. */
   readonly overrides: boolean;
 }
 
@@ -21,21 +22,23 @@ const PACKAGE = String.raw`["'](?:@dotenvx\/)?dotenv(?:x|-flow|-expand|-safe)?["
 const PACKAGE_IMPORT = new RegExp(
   String.raw`\brequire\(\s*${PACKAGE}\s*\)|\bfrom\s*${PACKAGE}|\bimport\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*["']dotenv\/config["']`,
 );
-/** `import "dotenv/config"`, which loads the file by itself, or a call such as `dotenv.config()`. */
+/**
+ * Matches `import "dotenv/config"`, which loads the file by itself, and calls such as `dotenv.config()` up to the bracket.
+ */
 const SCRIPT_LOAD = new RegExp(
   String.raw`\b(?:import|require)\s*\(?\s*["'](?:@dotenvx\/)?dotenv(?:x|-flow)?\/config["']|\brequire\(\s*${PACKAGE}\s*\)\s*\.\s*config(?=\()|\b(?:dotenv\w*|env)\.config(?=\()|(?<![\w.])config(?=\()`,
   "gi",
 );
-/** `load_dotenv(override=True)`. */
+/** Matches a call such as `load_dotenv(override=True)`, up to the bracket. */
 const PYTHON_LOAD = /(?<![\w.])(?:dotenv\.)?load_dotenv(?=\()/g;
 
-/** The calls of one file whose arguments are parsed. */
+/** The limit on the calls of one file whose arguments are parsed, since code may be hostile. */
 const MAX_CALLS = 20;
 
 /**
- * Finds the calls of a file that load a `.env` file.
+ * Finds the call of a file of code that loads a `.env` file. One per file suffices for the report.
  *
- * @returns at most one of them: the first that overrides variables, otherwise the first
+ * @returns the first call that overrides variables, otherwise the first call; none if there is no call
  */
 export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
   const isPython = path.endsWith(".py");
@@ -58,28 +61,29 @@ export function dotenvLoads(path: string, text: string): readonly DotenvLoad[] {
 
 /** Returns true if the call whose name ends at an offset has the option to override variables. */
 function hasOverride(text: string, nameEnd: number): boolean {
+  // `import "dotenv/config"` has no arguments: the options are searched in the rest of the statement.
   const argumentText = text.charAt(nameEnd) === "(" ? expressionAt(text, nameEnd + 1, { terminators: "" }) : "";
   const options = argumentText === "" ? expressionAt(text, nameEnd) : argumentText;
   return /\boverride\s*(?:=\s*True|:\s*true)\b/.test(options);
 }
 
-/** Tells the user which of the calls may stay, and which must change: one line for each of the two. */
+/** Reports the calls that may stay in one line, and those that must change in another. */
 export function loadLines(loads: readonly DotenvLoad[]): readonly Line[] {
   const harmlessLoads = loads.filter(({ overrides }) => !overrides);
   const overridingLoads = loads.filter(({ overrides }) => overrides);
   return [
-    ...linesFor(harmlessLoads, (call) => `${call} may stay: it does not replace what sophia-run has set`),
-    ...linesFor(overridingLoads, (call) => {
+    ...summaryLine(harmlessLoads, (call) => `${call} may stay: it does not replace what sophia-run has set`),
+    ...summaryLine(overridingLoads, (call) => {
       const option = call === "load_dotenv" ? "override=True" : "override: true";
       return `remove ${option} of ${call}: it replaces what sophia-run has checked`;
     }),
   ];
 }
 
-/** Returns a line with the place of the first call and the number of the others; none without a call. */
-function linesFor(loads: readonly DotenvLoad[], describe: (call: string) => string): readonly Line[] {
+/** Returns a line with the place of the first call and the number of the others; no line without a call. */
+function summaryLine(loads: readonly DotenvLoad[], describe: (call: string) => string): readonly Line[] {
   const [first, ...others] = loads;
   if (first === undefined) return [];
-  const further = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${describePlace(first)}${further}: ${describe(first.call)}`, hang: 4 }];
+  const otherCount = others.length === 0 ? "" : ` and ${others.length} more`;
+  return [{ text: `  ${describePlace(first)}${otherCount}: ${describe(first.call)}`, hangingIndent: 4 }];
 }

@@ -1,6 +1,6 @@
 /**
- * The JSON schema that a new contract names in `$schema`, so that editors check the contract while it is written. Editors need
- * no network for it: the schema is in the installed package, or init writes it beside the contract.
+ * Chooses the JSON schema that a new contract names in `$schema`, so that editors check the contract while the user writes
+ * it. An editor needs no network for that: the schema is in the installed package, or `init` writes it beside the contract.
  */
 import { existsSync } from "node:fs";
 import { join, relative, sep } from "node:path";
@@ -13,14 +13,18 @@ const INSTALLED_SCHEMA = "node_modules/sophia-run/schema/sophia.contract.schema.
 /** The file beside the contract, if the package is not installed in the project. */
 export const SCHEMA_FILE = "sophia.contract.schema.json";
 
+/** The schema of one contract. */
 export interface SchemaChoice {
   /** The value of `$schema`: a path from the contract. */
   readonly address: string;
-  /** The schema beside the contract is needed and does not exist. */
+  /** True if the contract needs the schema beside it, and this file does not exist. */
   readonly isMissing: boolean;
 }
 
-/** Chooses the schema for a contract. `root` is the root of the workspace, which may have the package instead of the project. */
+/**
+ * Chooses the schema for a contract. `root` is the root of the workspace, which may have the package instead of the
+ * project.
+ */
 export function chooseSchema({ project }: Context, root: string): SchemaChoice {
   const folder = [project, root].find((candidate) => existsSync(join(candidate, INSTALLED_SCHEMA)));
   if (folder === undefined) {
@@ -44,6 +48,7 @@ export async function updateSchema(context: Context): Promise<void> {
   printReport(context, [`changed ${SCHEMA_FILE}: the format of this version`]);
 }
 
+/** Returns the text of the file. Its source is loaded only here, since it is large. */
 async function schemaFileText(): Promise<string> {
   const { schemaText } = await import("../../contract/generated/schema-text.ts");
   return `${JSON.stringify(JSON.parse(schemaText), undefined, 2)}\n`;

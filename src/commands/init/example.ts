@@ -1,5 +1,5 @@
 /**
- * Parses a `.env.example` that a user wrote; pure. generated-example.ts parses those that `sophia-run docs` wrote.
+ * Parses a `.env.example` that a user wrote. generated-example.ts parses those that `sophia-run docs` wrote.
  *
  *     # The port of the server (optional)
  *     PORT=8080
@@ -15,15 +15,15 @@ import type { Candidate } from "./variable-candidates.ts";
 const OPTIONAL_WORD = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
 /** A comment that begins with `optional` makes all variables up to the next empty line optional. */
 const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
-/** An assignment, also one behind `#`. */
+/** Matches an assignment, and also one that `#` comments out. */
 const ASSIGNMENT = /^(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/;
 
 /**
- * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment says
- * so. The comment lines directly above an assignment become the description.
+ * Returns the variables that the file assigns. A variable is optional if its assignment is commented out, or if a comment
+ * says so. The comment lines directly above an assignment become the description.
  *
- * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor the
- * name of the variable is one of a secret.
+ * The file may contain real secrets. So a value becomes the example only if it is a placeholder, or if neither its form nor
+ * the name of the variable is one of a secret.
  */
 export function parseExample(text: string): readonly Candidate[] {
   const candidates = new Map<string, Candidate>();
@@ -35,19 +35,8 @@ export function parseExample(text: string): readonly Candidate[] {
     // In a comment only names in capital letters are assignments, since a sentence may contain `=`, too.
     if (assignment !== undefined && (!isCommentedOut || /^[A-Z][A-Z\d_]*$/.test(name))) {
       if (!candidates.has(name)) {
-        const isCalledOptional = [comments.join(" "), trailingComment(assigned)].some((comment) => {
-          return OPTIONAL_WORD.test(comment);
-        });
-        const isOptional = isCommentedOut || isOptionalSection || isCalledOptional;
-        const value = parseValue(assigned);
-        candidates.set(name, {
-          name,
-          required: !isOptional,
-          isOptional: isOptional ? true : undefined,
-          // Lines such as `--- Database ---` are headings.
-          description: comments.filter((comment) => !/^[-=*#\s]/.test(comment)).join(" ") || undefined,
-          example: mayBeExample(name, value) ? value : undefined,
-        });
+        const isOptional = isCommentedOut || isOptionalSection || isCalledOptional(comments, assigned);
+        candidates.set(name, toCandidate(name, assigned, comments, isOptional));
       }
       comments = [];
       continue;
@@ -64,6 +53,25 @@ export function parseExample(text: string): readonly Candidate[] {
   return [...candidates.values()];
 }
 
+/** @param assigned the text after `=` @param comments the comment lines directly above the assignment */
+function toCandidate(name: string, assigned: string, comments: readonly string[], isOptional: boolean): Candidate {
+  const value = parseValue(assigned);
+  return {
+    name,
+    required: !isOptional,
+    isOptional: isOptional ? true : undefined,
+    // Lines such as `--- Database ---` are headings.
+    description: comments.filter((comment) => !/^[-=*#\s]/.test(comment)).join(" ") || undefined,
+    example: mayBeExample(name, value) ? value : undefined,
+  };
+}
+
+/** Returns true if the comments above an assignment, or the comment after its value, call the variable optional. */
+function isCalledOptional(comments: readonly string[], assigned: string): boolean {
+  return [comments.join(" "), trailingComment(assigned)].some((comment) => OPTIONAL_WORD.test(comment));
+}
+
+/** Returns true if a value is no secret, so that the contract may have it as the example. */
 function mayBeExample(name: string, value: string): boolean {
   // `scheme://user:password@host` or `https://key@host`, where `<password>` is a placeholder.
   const hasCredentials = /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value);

@@ -1,6 +1,7 @@
 /**
- * The files that `init --with` creates: Dockerfile, devcontainer.json and a workflow. For those that exist, init prints the lines
- * to add. Tests compare the new files with those in examples/.
+ * The extras of `init`: files besides the contract that `init --with` creates, which are a Dockerfile, a devcontainer.json
+ * and a workflow of GitHub Actions. For a file that exists init only prints the lines to add. Tests compare the new files
+ * with those in examples/.
  */
 import { parse } from "jsonc-parser";
 import { shellWord } from "../../core/shell.ts";
@@ -21,6 +22,7 @@ export const EXTRAS = {
   "auth-actions": "the workflow without a stored token, by pulumi/auth-actions",
 } as const;
 export type Extra = keyof typeof EXTRAS;
+/** The names in the order in which init offers and creates the files. */
 export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", ...WORKFLOW_NAMES];
 
 /** Returns the advice for a Dockerfile and a devcontainer.json that exist. */
@@ -51,10 +53,10 @@ export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[
 /** Returns the step that creates a devcontainer.json, or advice that says why init cannot create it. */
 function newDevcontainer({ project, devcontainer: { file }, usesEsc }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
-  const { devcontainer, locks } = commandsFor(node);
+  const { devcontainer, lockFiles } = commandsFor(node);
   if (manifest === undefined) return notCreatedStep(file, "there is no package.json");
   if (workspace.member !== "") return notCreatedStep(file, "it belongs in the root of the workspace: start init there");
-  if (!node.isLocked) return notCreatedStep(file, `there is no ${locks[0]}`);
+  if (!node.isLocked) return notCreatedStep(file, `there is no ${lockFiles[0]}`);
   return { kind: "create", file, text: devcontainerText(name, devcontainer, usesEsc) };
 }
 
@@ -63,8 +65,8 @@ const INSTALL_COMMAND =
   /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
 
 /**
- * Returns the advice for a devcontainer.json that exists: the keys that it lacks. A key that it has already is merged with the
- * new value.
+ * Returns the advice for a devcontainer.json that exists: the keys that the user must add. For a key that the file has
+ * already, the advice contains its present value as well, so that the user can replace it.
  */
 export function devcontainerAdvice(file: string, text: string, project: Project, usesEsc: boolean): SetupStep {
   if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
@@ -73,9 +75,9 @@ export function devcontainerAdvice(file: string, text: string, project: Project,
   const pythonTool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
   const { install, check } = isNode
     ? commandsFor(project.node).devcontainer
-    : { install: pythonTool?.install, check: `${pythonTool?.run ?? ""}sophia-run check` };
+    : { install: pythonTool?.install, check: `${pythonTool?.runPrefix ?? ""}sophia-run check` };
   const createCommand = config["postCreateCommand"];
-  const needsNoInstall = install === undefined || INSTALL_COMMAND.test(JSON.stringify(createCommand ?? ""));
+  const isInstalledAlready = install === undefined || INSTALL_COMMAND.test(JSON.stringify(createCommand ?? ""));
   const variables = {
     // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
     ...(usesEsc ? { ESC_ENV: "${localEnv:ESC_ENV}", ESC_TOKEN: "${localEnv:ESC_TOKEN}" } : {}),
@@ -84,11 +86,12 @@ export function devcontainerAdvice(file: string, text: string, project: Project,
   };
   const newKeys = {
     // JSON.stringify leaves out members that are undefined.
-    postCreateCommand: needsNoInstall ? undefined : withCommand(createCommand, install),
+    postCreateCommand: isInstalledAlready ? undefined : withCommand(createCommand, install),
     postStartCommand: withCommand(config["postStartCommand"], check),
     remoteEnv: Object.keys(variables).length === 0 ? undefined : { ...variables, ...objectOf(config["remoteEnv"]) },
   };
   const replacesKeys = Object.entries(newKeys).some(([key, value]) => value !== undefined && key in config);
+  // Without the braces, since the lines go into the object of the file.
   const lines = JSON.stringify(newKeys, undefined, 2).split("\n").slice(1, -1);
   const title = replacesKeys ? "add, replacing the keys that it has already" : "add";
   return { kind: "advise", file, title, lines: lines.map((line) => line.slice(2)) };
@@ -107,7 +110,7 @@ function withCommand(existing: unknown, command: string): unknown {
   return parallelCommands === undefined ? command : { ...parallelCommands, "sophia-run": command };
 }
 
-/** The parts of a devcontainer.json that pass on the access to ESC. */
+/** The parts of a new devcontainer.json that pass the caller's access to ESC into the container. */
 const DEVCONTAINER_ESC = {
   secrets: `
   // Codespaces sets these two as environment variables, and asks for missing ones.

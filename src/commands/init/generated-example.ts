@@ -1,5 +1,5 @@
 /**
- * Parses a file such as .env.example that `sophia-run docs` wrote, so that `init` can restore the contract from it; pure. Such a
+ * Parses a file such as .env.example that `sophia-run docs` wrote, so that `init` can restore the contract from it. Such a
  * file has a block for each variable:
  *
  *     # Database (required)
@@ -12,9 +12,10 @@ import { isAddressNote } from "../docs/broker-addresses.ts";
 import { GROUP_WORDS } from "../docs/outline.ts";
 import type { Candidate, CandidateGroup } from "./variable-candidates.ts";
 
+/** The rules of groups that the file may state, by their words in GROUP_WORDS. */
 const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
 
-/** A line with a fact, which comes after the description. */
+/** Matches a line with a fact, such as `Format: a port`. The facts come after the description. */
 const FACT_LINE = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
 
 /** An assignment with the comment lines directly above it. */
@@ -89,7 +90,9 @@ function toCandidate({ name, label, rules, comments }: VariableBlock): Candidate
   };
 }
 
-/** Sorts the variables of a group by preference: the order of their names in the group's sentence at the head of the file. */
+/**
+ * Sorts the variables of a group by preference: the order of their names in the group's sentence at the head of the file.
+ */
 function sortByPreference(names: readonly string[], label: string, lines: readonly string[]): readonly string[] {
   const sentence = lines.find((line) => line.startsWith(`# ${label}: `)) ?? "";
   const words = sentence.slice(label.length).split(/[\s,.]+/);

@@ -1,4 +1,6 @@
-/** The questions of `init` that show a numbered list. The user answers with numbers or names from it: `1, 3` or `PORT`. */
+/**
+ * The questions of `init` with a numbered list, such as which variables are required. The user answers `1, 3` or `PORT`.
+ */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
@@ -8,20 +10,20 @@ import { canAsk } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
 /**
- * Asks which variables are required, of those for which no source decides it. Variables that the code reads without a fallback
- * are proposed. Without a terminal the proposed variables are required.
+ * Asks which variables are required, if their sources do not decide it. It proposes those that the code reads without a
+ * fallback. Without a terminal there is no question, and the proposed variables become required.
  *
  * @returns all candidates, and in `assumedRequired` those that have become required without a question
  */
-export async function askRequired<Known extends Candidate>(
-  candidates: readonly Known[],
+export async function askRequired<SomeCandidate extends Candidate>(
+  candidates: readonly SomeCandidate[],
   context: Context,
-): Promise<{ readonly candidates: readonly Known[]; readonly assumedRequired: readonly Known[] }> {
+): Promise<{ readonly candidates: readonly SomeCandidate[]; readonly assumedRequired: readonly SomeCandidate[] }> {
   const undecided = candidates.filter(({ required, isOptional }) => !required && isOptional !== true);
   const undecidedNames = undecided.map(({ name }) => name);
   const proposed = undecided.filter(({ isUntested }) => isUntested === true).map(({ name }) => name);
   const isAsked = undecided.length > 0 && canAsk(context);
-  const chosen = isAsked ? await askWhich(undecidedNames, proposed, context) : new Set(proposed);
+  const chosen = isAsked ? await askRequiredNames(undecidedNames, proposed, context) : new Set(proposed);
   const decided = candidates.map((candidate) => {
     return chosen.has(candidate.name) ? { ...candidate, required: true } : candidate;
   });
@@ -29,7 +31,8 @@ export async function askRequired<Known extends Candidate>(
   return { candidates: decided, assumedRequired };
 }
 
-function askWhich(
+/** Asks which of the names are required. A star marks the proposed ones, which Enter chooses. */
+function askRequiredNames(
   names: readonly string[],
   proposed: readonly string[],
   context: Context,
@@ -37,38 +40,44 @@ function askWhich(
   const isProposed = (name: string): boolean => proposed.includes(name);
   if (!names.some(isProposed)) {
     const heading = "Which of these variables are required? Their sources do not say it:";
-    return askNames(heading, names.map(printable), "Numbers or names, `all`, or Enter for none:", names, context);
+    const question = "Numbers or names, `all`, or Enter for none:";
+    return askNames({ heading, rows: names.map(printable), question, names }, context);
   }
   const rows = names.map((name) => `${isProposed(name) ? "*" : " "} ${printable(name)}`);
   const heading = "Which of these variables are required? The code reads those with * without a fallback:";
   const question = "Enter for those with *; else the numbers or names of all that are, `all` or `none`:";
-  return askNames(heading, rows, question, names, context, 0, proposed);
+  return askNames({ heading, rows, question, names, defaults: proposed }, context);
 }
 
-/**
- * Asks the user to choose among names. The question is repeated until each word of the answer is in the list.
- *
- * @param rows the texts that are shown for the names
- * @param column the indent of the further lines of a row
- * @param defaults the names that an empty answer chooses. If there are some, the user may answer `none`.
- */
+/** A question with a numbered list of names. */
+interface NameQuestion {
+  readonly heading: string;
+  /** The names from which the user chooses. */
+  readonly names: readonly string[];
+  /** The text of each name's row in the list. */
+  readonly rows: readonly string[];
+  /** The columns by which continuation lines of a row are indented; by default 0. */
+  readonly rowIndent?: number;
+  /** The line after the list, behind which the user answers. */
+  readonly question: string;
+  /** The names that an empty answer chooses; by default none. If there are some, the user may answer `none`. */
+  readonly defaults?: readonly string[];
+}
+
+/** Asks the user to choose among names. The question is repeated until each word of the answer is in the list. */
 export async function askNames(
-  heading: string,
-  rows: readonly string[],
-  question: string,
-  names: readonly string[],
+  { heading, names, rows, rowIndent = 0, question, defaults = [] }: NameQuestion,
   context: Context,
-  column = 0,
-  defaults: readonly string[] = [],
 ): Promise<ReadonlySet<string>> {
   const findSimilarName = nameFinder(names);
   const list = rows.map((row, index): Line => {
     const number = `${String(index + 1).padStart(4)}  `;
-    return { text: number + row, hang: number.length + column };
+    return { text: number + row, hangingIndent: number.length + rowIndent };
   });
   // The list is shown with the first question only.
   for (let shownList: readonly Line[] = [heading, ...list]; ; shownList = []) {
     const line = await context.readLine(questionText(context, [...shownList, question]));
+    // At the end of the input there is no line, which is the same as Enter.
     const answer = (line ?? "").trim();
     if (answer === "") return new Set(defaults);
     if (defaults.length > 0 && answer.toLowerCase() === "none") return new Set();

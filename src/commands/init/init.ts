@@ -1,6 +1,6 @@
 /**
- * The command `sophia-run init`. It examines the project, asks what the user wants, writes the contract, and then sets up the
- * other files of the project step by step.
+ * The command `sophia-run init`. It examines the project, asks at a terminal which files to create, writes the contract,
+ * and then creates or changes the other files, such as a Dockerfile or package.json.
  */
 import { existsSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -23,6 +23,7 @@ import { setupSteps } from "./setup.ts";
 import { agreedOffers, makeOffers } from "./offers.ts";
 import { targetFile, type SetupStep } from "./setup-step.ts";
 
+/** Always returns 0. @throws SophiaError (125) for wrong options, and for files that cannot be read or written */
 export const init: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const sources = Array.isArray(options["from"]) ? options["from"] : [];
@@ -49,8 +50,8 @@ export const init: Command = async ({ options }, context) => {
 };
 
 /**
- * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names another
- * workflow.
+ * Returns the extras in the value of `--with`. `all` includes the workflow with a stored token, unless the user names
+ * another workflow.
  */
 function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
   const namedExtras = EXTRA_NAMES.filter((name) => requestedFiles.includes(name));
@@ -59,7 +60,9 @@ function parseExtras(requestedFiles: readonly string[]): readonly Extra[] {
   return EXTRA_NAMES.filter((name) => !isWorkflow(name) || name === workflow);
 }
 
-/** Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file */
+/**
+ * Returns the workflow among the extras. @throws SophiaError (usage, 125) for several workflows, which write the same file
+ */
 function singleWorkflow(extras: readonly Extra[]): Extra | undefined {
   const workflows = extras.filter(isWorkflow);
   if (workflows.length <= 1) return workflows[0];
@@ -71,8 +74,9 @@ function isWorkflow(extra: Extra): boolean {
 }
 
 /**
- * Returns the extras that init offers, since their files do not exist and can be created. A project that uses ESC may choose
- * among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no token.
+ * Returns the extras that init offers, since their files do not exist and can be created. A project that uses ESC may
+ * choose among three workflows, which differ in the token for ESC. Other projects are offered one workflow, which needs no
+ * token.
  */
 function possibleExtras(survey: Survey): readonly Extra[] {
   const canCreate = (extra: Extra): boolean => stepsForExtra(extra, survey).some(({ kind }) => kind === "create");
@@ -84,14 +88,16 @@ function possibleExtras(survey: Survey): readonly Extra[] {
   });
 }
 
+/** The width of the column with the names of the extras: the longest name and two spaces. */
+const NAME_COLUMNS = 14;
+
 /** Asks at a terminal which extras to create. @throws SophiaError (usage, 125) if the user chooses several workflows */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
-  const column = 14;
-  const rows = possible.map((extra) => extra.padEnd(column) + EXTRAS[extra]);
-  const question = "Which? Numbers or names, `all`, or Enter for none:";
   const heading = "Besides the contract, init can create:";
-  const chosen = await askNames(heading, rows, question, possible, context, column);
+  const rows = possible.map((extra) => extra.padEnd(NAME_COLUMNS) + EXTRAS[extra]);
+  const question = "Which? Numbers or names, `all`, or Enter for none:";
+  const chosen = await askNames({ heading, names: possible, rows, rowIndent: NAME_COLUMNS, question }, context);
   // `all` includes one of the workflows.
   const isAll = chosen.size === possible.length;
   const firstWorkflow = possible.find(isWorkflow);

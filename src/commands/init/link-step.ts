@@ -1,6 +1,7 @@
 /**
- * Returns the step that adds `sophia-run link` to the scripts of package.json. The package manager runs this script after an
- * installation. From then on npm scripts start the executable for Linux instead of Node.js; pure but for the system's name.
+ * Returns the step of `init` that adds `sophia-run link` to the scripts of package.json, as `postinstall` or `prepare`. The
+ * package manager runs this script after each installation. From then on npm scripts start the executable for Linux, which
+ * needs no Node.js and so starts faster.
  */
 import { withScripts } from "./manifest-edits.ts";
 import { dependenciesIn, hasDependency, type Manifest, objectOf, scriptOf } from "./package-json.ts";
@@ -10,9 +11,11 @@ import type { SetupStep } from "./setup-step.ts";
 const LINK_COMMAND = "sophia-run link";
 
 /**
- * Returns an offer to add the script, or advice if sophia-run is not installed yet; no step if the script has no use.
+ * Returns an offer to add the script, or advice if sophia-run is not a dependency yet. Returns no step if the script exists
+ * already, or would be of no use.
  *
- * @param yarnSettings the text of .yarnrc.yml. Yarn 2 and later create no node_modules by default, in which to link.
+ * @param yarnSettings the text of .yarnrc.yml. By default Yarn 2 and later create no node_modules, whose files `link`
+ *   replaces.
  */
 export function linkSteps(project: Project, yarnSettings: string | undefined): readonly SetupStep[] {
   const { manifest, node } = project;
@@ -37,7 +40,7 @@ export function linkSteps(project: Project, yarnSettings: string | undefined): r
   };
   // The script would make each installation fail as long as sophia-run is not a dependency.
   if (!hasDependency(manifest)) return [{ kind: "advise", ...step }];
-  const change = { name: scriptName, from: currentCommand, to: newCommand };
+  const change = { name: scriptName, currentCommand, newCommand };
   const replaced = currentCommand === undefined ? [] : [`"${scriptName}": ${JSON.stringify(currentCommand)}`];
   return [{ kind: "offer", ...step, replaced, edit: (text) => withScripts(text, [change]), isLink: true }];
 }
@@ -50,8 +53,8 @@ function withLinkCommand(currentCommand: string | undefined, mayBeMissing: boole
 }
 
 function isOnlyDevDependency(manifest: Manifest): boolean {
-  const isIn = (group: string): boolean => dependenciesIn(manifest, group).has("sophia-run");
-  return isIn("devDependencies") && !isIn("dependencies");
+  const isListedIn = (group: string): boolean => dependenciesIn(manifest, group).has("sophia-run");
+  return isListedIn("devDependencies") && !isListedIn("dependencies");
 }
 
 /** Returns true if npm would publish the package. Its users would then run a `postinstall` script, but not `prepare`. */

@@ -1,6 +1,6 @@
 /**
- * Finds names of variables in files that are probably misspelled: no code reads the name, and it resembles a name that the code
- * reads and no file sets; pure.
+ * Finds misspelled names among the candidates of `init`. A name in a file such as .env is probably misspelled if no code
+ * reads it, and if it resembles a name that the code reads and no file sets.
  */
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
@@ -10,9 +10,11 @@ import type { NamedCandidate } from "./variable-candidates.ts";
 export interface Misspelling {
   /** The misspelled name. */
   readonly name: string;
+  /** The line that sets it; undefined if its source has no lines. */
   readonly setAt: CodePlace | undefined;
   /** The name that the code reads. */
   readonly intendedName: string;
+  /** The line of code that reads it. */
   readonly readAt: CodePlace;
 }
 
@@ -30,25 +32,28 @@ export function separateMisspellings(candidates: readonly NamedCandidate[]): {
     ),
   );
   const findSimilarName = nameFinder(namesOnlyInCode.keys());
-  const misspelled = candidates.flatMap(({ name, readAt: ownPlace, setAt }): readonly Misspelling[] => {
-    const intendedName = ownPlace === undefined ? findSimilarName(name) : undefined;
+  const misspelled = candidates.flatMap((candidate): readonly Misspelling[] => {
+    const isReadByCode = candidate.readAt !== undefined;
+    const intendedName = isReadByCode ? undefined : findSimilarName(candidate.name);
     const readAt = intendedName === undefined ? undefined : namesOnlyInCode.get(intendedName);
-    return intendedName === undefined || readAt === undefined ? [] : [{ name, setAt, intendedName, readAt }];
+    if (intendedName === undefined || readAt === undefined) return [];
+    return [{ name: candidate.name, setAt: candidate.setAt, intendedName, readAt }];
   });
   const misspelledNames = new Set(misspelled.map(({ name }) => name));
   return { plausible: candidates.filter(({ name }) => !misspelledNames.has(name)), misspelled };
 }
 
+/** The limit on misspellings that are listed; the others are counted. */
 const MAX_LINES = 10;
 
 /** Describes the misspellings for the user, one in each line. */
 export function misspellingLines(misspelled: readonly Misspelling[]): readonly string[] {
-  const further = misspelled.length - MAX_LINES;
+  const unlistedCount = misspelled.length - MAX_LINES;
   return [
     ...misspelled.slice(0, MAX_LINES).map(({ name, setAt, intendedName, readAt }) => {
       const place = setAt === undefined ? "" : ` (${describePlace(setAt)})`;
       return `${printable(name)}${place} is left out: no code reads it; did you mean ${intendedName}, which ${describePlace(readAt)} reads?`;
     }),
-    ...(further > 0 ? [`and ${further} more names that no code reads`] : []),
+    ...(unlistedCount > 0 ? [`and ${unlistedCount} more names that no code reads`] : []),
   ];
 }

@@ -1,4 +1,7 @@
-/** The part of `init` that writes ESC environments into the new contract, so that other users need no `ESC_ENV`. */
+/**
+ * The questions and hints of `init` about the ESC environments in a new contract. A contract can name the environments that
+ * have its values, so that its users need no `ESC_ENV`.
+ */
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
@@ -10,8 +13,8 @@ import { ask, canAsk } from "../parts/confirm.ts";
 import { agentBy } from "../run/agents.ts";
 
 /**
- * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a coding
- * agent runs init, there is no question, and the contract does not name them.
+ * Asks whether the new contract names the ESC environments from which its variables come. Without a terminal, or if a
+ * coding agent runs init, there is no question, and the contract does not name them.
  */
 export async function askEnvironment(environments: readonly string[], context: Context): Promise<boolean> {
   if (environments.length === 0 || !canAsk(context) || agentBy(context.environment) !== undefined) return false;
@@ -52,7 +55,7 @@ export function enforcementLines(environments: readonly string[]): readonly Line
   if (environments.length === 0) return [];
   return [
     "  to have ESC itself refuse values that violate the contract, once it is refined:",
-    ...environments.map((name) => ({ text: `    sophia-run enforce --in ${shellWord(name)}`, whole: true })),
+    ...environments.map((name) => ({ text: `    sophia-run enforce --in ${shellWord(name)}`, neverWraps: true })),
   ];
 }
 
@@ -63,6 +66,6 @@ export function environmentLines(environments: readonly string[]): readonly Line
   const value = JSON.stringify(others.length === 0 ? first : environments);
   return [
     "  to name the ESC environment for all users of the contract, write in it:",
-    { text: `    "environment": ${value}`, whole: true },
+    { text: `    "environment": ${value}`, neverWraps: true },
   ];
 }

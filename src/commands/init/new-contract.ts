@@ -1,7 +1,7 @@
 /**
- * Creates `sophia.contract.json`, the contract of a project, for `sophia-run init`. The contract declares the variables that the
- * program reads. They come from sources such as `.env.example` and the code, which contract-sources.ts reads. This file asks
- * the user about what the sources leave open, writes the contract, and reports what is in it.
+ * Creates `sophia.contract.json`, the contract of a project, for `sophia-run init`. The contract declares the variables
+ * that the program reads. They come from sources such as `.env.example` and the code, which contract-sources.ts reads. This
+ * file asks the user about what the sources leave open, writes the contract, and reports what is in it.
  */
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
@@ -50,7 +50,7 @@ export async function createContract(
     await updateSchema(context);
     return;
   }
-  const outerContract = findOuterContract(context);
+  const outerContract = outerContractPath(context);
   if (outerContract !== undefined && namedSources.length === 0) {
     printReport(context, [
       `${outerContract} applies to this folder; --from creates a contract here, which may extend it`,
@@ -88,11 +88,12 @@ export async function createContract(
   ]);
 }
 
-/** The content of a new contract, and the facts that the report about it needs. */
-interface Selection {
+/** The content of the new contract, and the facts that the report about it needs. */
+interface ContractSelection {
+  /** The members of the new contract. */
   readonly content: {
     /** The contract that the new one extends, such as `builtin`; undefined if it extends none. */
-    readonly base: string | undefined;
+    readonly extendedContract: string | undefined;
     /** The ESC environments that the contract names; empty if it names none. */
     readonly environments: readonly string[];
     readonly candidates: readonly NamedCandidate[];
@@ -103,26 +104,29 @@ interface Selection {
   /** The variables that have become required although the user was not asked. */
   readonly assumedRequired: readonly NamedCandidate[];
   readonly misspelled: readonly Misspelling[];
-  /** The names that are not declared, by the reason. */
+  /** The names that the contract does not declare, by the reason why it does not. */
   readonly leftOut: ReadonlyMap<string, readonly string[]>;
-  /** The ESC environments that have the variables, even if the contract does not name them. */
+  /** The ESC environments whose variables were read, whether or not the contract names them. */
   readonly environments: readonly string[];
+  /** True if the user has agreed that the contract names these environments. */
   readonly shouldNameEnvironments: boolean;
 }
 
-/** Joins the variables of all sources, and asks the user which are required and whether the contract names ESC environments. */
-async function selectVariables(results: readonly SourceResult[], context: Context): Promise<Selection> {
-  const base = results.find((result) => result.base !== undefined)?.base;
-  const inheritedNames = base === "builtin" ? await loadBuiltInNames() : new Set<string>();
+/**
+ * Joins the variables of all sources, and asks the user which are required and whether the contract names ESC environments.
+ */
+async function selectVariables(results: readonly SourceResult[], context: Context): Promise<ContractSelection> {
+  const extendedContract = results.find((result) => result.extendedContract !== undefined)?.extendedContract;
+  const inheritedNames = extendedContract === "builtin" ? await loadBuiltInNames() : new Set<string>();
   const { candidates: merged, leftOut } = mergeCandidates(results);
   const { plausible, misspelled } = separateMisspellings(merged.filter(({ name }) => !inheritedNames.has(name)));
   const { candidates, assumedRequired } = await askRequired(plausible, context);
   const environments = results.flatMap((result) => result.environments ?? []);
   const shouldNameEnvironments = await askEnvironment(environments, context);
   // A contract that is extended has its own groups.
-  const groups = base === undefined ? results.flatMap((result) => result.groups ?? []) : [];
+  const groups = extendedContract === undefined ? results.flatMap((result) => result.groups ?? []) : [];
   return {
-    content: { base, environments: shouldNameEnvironments ? environments : [], candidates, groups },
+    content: { extendedContract, environments: shouldNameEnvironments ? environments : [], candidates, groups },
     variableCount: candidates.length + inheritedNames.size,
     assumedRequired,
     misspelled,
@@ -132,12 +136,16 @@ async function selectVariables(results: readonly SourceResult[], context: Contex
   };
 }
 
-function isEmpty({ content, variableCount }: Selection): boolean {
-  return variableCount === 0 && content.base === undefined;
+function isEmpty({ content, variableCount }: ContractSelection): boolean {
+  return variableCount === 0 && content.extendedContract === undefined;
 }
 
-/** Returns the path of the contract in a folder above that applies until the project has its own; undefined if there is none. */
-function findOuterContract({ project }: Context): string | undefined {
+/**
+ * Returns the path of the contract in a folder above that applies until the project has its own; undefined if there is
+ * none.
+ */
+function outerContractPath({ project }: Context): string | undefined {
+  // Without a file that an option names, the nearest contract in the folder or above it is found.
   const path = placeContract(undefined, project)?.path;
   if (path === undefined || dirname(path) === project) return undefined;
   return printable(relative(project, path).replaceAll(sep, "/"));
@@ -150,34 +158,41 @@ async function loadBuiltInNames(): Promise<ReadonlySet<string>> {
 }
 
 /** Reports which files are created, and from which sources the variables come. */
-function createdLines(total: number, results: readonly SourceResult[], createsSchema: boolean): readonly Line[] {
+function createdLines(
+  variableCount: number,
+  results: readonly SourceResult[],
+  isSchemaCreated: boolean,
+): readonly Line[] {
   const sources = enumerate(results.map(({ source }) => source));
-  const content = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
+  const content = variableCount === 0 ? "no variables yet" : `${count(variableCount, "variable")} from ${sources}`;
   return [
-    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hang: 2 },
-    ...(createsSchema ? [`created ${SCHEMA_FILE}, for editors`] : []),
+    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hangingIndent: 2 },
+    ...(isSchemaCreated ? [`created ${SCHEMA_FILE}, for editors`] : []),
   ];
 }
 
+/** Warns that the new contract replaces the one in a folder above, and shows the member that keeps its rules. */
 function outerContractLines(outerContract: string | undefined): readonly string[] {
   if (outerContract === undefined) return [];
   return [`  ${outerContract} no longer applies to this folder; to keep its rules: "extends": "${outerContract}"`];
 }
 
+/** The limit on the variables that the report lists; the others are counted. */
 const MAX_CANDIDATE_LINES = 100;
-const MAX_NAME_WIDTH = 40;
+/** Longer names push the columns of their line to the right, so that one long name does not widen all lines. */
+const MAX_NAME_COLUMNS = 40;
 
-/** Lists the variables, each with its sources. */
+/** Lists the variables in columns: name, `required` or `optional`, and the sources that have the variable. */
 function candidateLines(candidates: readonly NamedCandidate[]): readonly Line[] {
   const longestName = Math.max(0, ...candidates.map(({ name }) => name.length));
-  const width = Math.min(MAX_NAME_WIDTH, longestName);
-  const further = candidates.length - MAX_CANDIDATE_LINES;
+  const nameColumns = Math.min(MAX_NAME_COLUMNS, longestName);
+  const unlistedCount = candidates.length - MAX_CANDIDATE_LINES;
   return [
     ...candidates.slice(0, MAX_CANDIDATE_LINES).map(({ name, required, sources }): Line => {
-      const columns = `  ${name.padEnd(width)}  ${required ? "required" : "optional"}  `;
-      return { text: `${columns}${sources.join(", ")}`, hang: columns.length };
+      const firstColumns = `  ${name.padEnd(nameColumns)}  ${required ? "required" : "optional"}  `;
+      return { text: `${firstColumns}${sources.join(", ")}`, hangingIndent: firstColumns.length };
     }),
-    ...(further > 0 ? [`  and ${count(further, "variable")} more`] : []),
+    ...(unlistedCount > 0 ? [`  and ${count(unlistedCount, "variable")} more`] : []),
   ];
 }
 
@@ -189,11 +204,11 @@ function assumedRequiredLines(assumedRequired: readonly NamedCandidate[]): reado
   const [first, ...others] = assumedRequired;
   if (first === undefined) return [];
   const place = first.readAt === undefined ? "" : ` (${describePlace(first.readAt)})`;
-  const [them, their] = others.length === 0 ? ["it", "its"] : ["them", "their"];
+  const [pronoun, possessive] = others.length === 0 ? ["it", "its"] : ["them", "their"];
   const allNames = assumedRequired.map(({ name }) => name);
   const names = enumerateFew(allNames, MAX_NAMES);
-  const sentence = `${names}: required, since the code reads ${them} without a fallback${place}; to make one optional, remove ${their} "required": true`;
-  return [{ text: `  ${sentence}`, hang: 4 }];
+  const sentence = `${names}: required, since the code reads ${pronoun} without a fallback${place}; to make one optional, remove ${possessive} "required": true`;
+  return [{ text: `  ${sentence}`, hangingIndent: 4 }];
 }
 
 /** Lists the names that the contract does not declare, one sentence for each reason. */
@@ -203,20 +218,24 @@ function leftOutRemarks(leftOut: ReadonlyMap<string, readonly string[]>): readon
 
 function remarkLines(remarks: readonly string[]): readonly Line[] {
   return remarks.map((remark) => {
-    // A remark with two spaces in front is a command, which must not be broken into lines.
+    // By the convention of `SourceResult.remarks`.
     const isCommand = remark.startsWith("  ");
-    return { text: `  ${remark}`, hang: 4, whole: isCommand };
+    return { text: `  ${remark}`, hangingIndent: 4, neverWraps: isCommand };
   });
 }
 
-/** Explains how to require a variable, if the new contract requires none. A contract that is extended has its own requirements. */
-function requirementLines({ content, variableCount }: Selection): readonly Line[] {
-  const { base, candidates, groups } = content;
-  if (base !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];
+/**
+ * Explains how to require a variable, if the new contract requires none. A contract that is extended has its own
+ * requirements.
+ */
+function requirementLines({ content, variableCount }: ContractSelection): readonly Line[] {
+  const { extendedContract, candidates, groups } = content;
+  if (extendedContract !== undefined || groups.length > 0 || candidates.some(({ required }) => required)) return [];
+  // "none" are the listed variables; without any, "nothing" is right.
   const subject = variableCount === 0 ? "nothing" : "none";
   return [
     `  ${subject} is required yet; to require a variable, write under "variables":`,
-    { text: `    ${requirementExample(candidates[0]?.name)}`, whole: true },
+    { text: `    ${requirementExample(candidates[0]?.name)}`, neverWraps: true },
   ];
 }
 

@@ -1,6 +1,7 @@
 /**
- * Makes the changes of existing files that `init` offers. Options such as `--yes` agree to a change. For the others init asks
- * one question at a terminal; without a terminal it prints them.
+ * Makes the changes of existing files that `init` offers, such as sophia-run in front of a start script. The user agrees to
+ * them by options such as `--yes`. About the others init asks one question at a terminal; without a terminal it only prints
+ * them.
  */
 import { SophiaError } from "../../core/error.ts";
 import type { Context } from "../../core/context.ts";
@@ -15,9 +16,9 @@ import { targetFile, type Offer } from "./setup-step.ts";
 
 /** The changes to which the options of the command agree. */
 interface Consents {
-  /** All changes but the script for `link`: `--yes`. */
+  /** True with `--yes`, for all changes but the script that calls `sophia-run link`. */
   readonly changes: boolean;
-  /** The script for `link`: `--link`. */
+  /** True with `--link`, for the script that calls `sophia-run link`. */
   readonly link: boolean;
 }
 
@@ -26,28 +27,40 @@ export function agreedOffers(offers: readonly Offer[], { changes, link }: Consen
   return offers.filter(({ isLink }) => (isLink ? link : changes));
 }
 
-/** Makes the changes to which the options or the user agree, and prints the others with the options that would make them. */
+/**
+ * Makes the changes to which the options or the user agree, and prints the others with the options that would make them.
+ */
 export async function makeOffers(offers: readonly Offer[], consents: Consents, context: Context): Promise<void> {
   const agreed = agreedOffers(offers, consents);
-  const open = offers.filter((offer) => !agreed.includes(offer));
+  const undecided = offers.filter((offer) => !agreed.includes(offer));
   await applyOffers(agreed, context);
-  if (open.length === 0) return;
-  const { askable, printed } = canAsk(context) ? separateLinked(open, context) : { askable: [], printed: open };
+  if (undecided.length === 0) return;
+  const { askable, printable } = canAsk(context)
+    ? separateLinked(undecided, context)
+    : { askable: [], printable: undecided };
   if (askable.length > 0) await askAndApply(askable, context);
-  for (const offer of printed) {
+  printOffers(printable, context);
+}
+
+/** Prints changes that init does not make, and the options that would make them. */
+function printOffers(offers: readonly Offer[], context: Context): void {
+  for (const offer of offers) {
     const linkRemark = [offer.remark, "sophia-run init --link adds it"].filter(Boolean).join("; ");
     const remark = offer.isLink ? linkRemark : offer.remark;
     performStep({ ...offer, kind: "advise", remark }, context);
   }
-  const printedChanges = printed.filter(({ isLink }) => !isLink);
-  if (printedChanges.length > 0) printReport(context, yesLines(printedChanges));
+  const offersOfYes = offers.filter(({ isLink }) => !isLink);
+  if (offersOfYes.length > 0) printReport(context, yesLines(offersOfYes));
 }
 
-/** Separates the changes of symbolic links, through which init does not write. It prints them without a question. */
+/**
+ * Separates the changes of files that are symbolic links. init does not write through them, and so only prints these
+ * changes.
+ */
 function separateLinked(
   offers: readonly Offer[],
   context: Context,
-): { readonly askable: readonly Offer[]; readonly printed: readonly Offer[] } {
+): { readonly askable: readonly Offer[]; readonly printable: readonly Offer[] } {
   const isWritable = ({ file }: Offer): boolean => {
     try {
       refuseLinks([targetFile(file, context)]);
@@ -58,16 +71,16 @@ function separateLinked(
     }
   };
   const askable = offers.filter(isWritable);
-  return { askable, printed: offers.filter((offer) => !askable.includes(offer)) };
+  return { askable, printable: offers.filter((offer) => !askable.includes(offer)) };
 }
 
-/** Returns the command that makes the changes later. */
+/** Returns lines for the user with the command that makes the changes later. */
 function yesLines(offers: readonly Offer[]): readonly Line[] {
   const files = enumerate([...new Set(offers.map(({ file }) => file))]);
   return [
     "",
-    { text: `to make these changes of ${files}, run`, hang: 2 },
-    { text: "  sophia-run init --yes", whole: true },
+    { text: `to make these changes of ${files}, run`, hangingIndent: 2 },
+    { text: "  sophia-run init --yes", neverWraps: true },
   ];
 }
 
@@ -75,50 +88,62 @@ function yesLines(offers: readonly Offer[]): readonly Line[] {
 async function askAndApply(offers: readonly Offer[], context: Context): Promise<void> {
   printReport(context, ["", "init can change these files:"]);
   for (const { file, title, replaced, lines, remark } of offers) {
-    printReport(context, ["", { text: title === undefined ? file : `${file}: ${title}`, hang: 2 }]);
+    printReport(context, ["", { text: title === undefined ? file : `${file}: ${title}`, hangingIndent: 2 }]);
     printFileLines([...replaced.map((line) => `- ${line}`), ...lines.map((line) => `+ ${line}`)], context);
     printReport(context, remarkLines(remark));
   }
   context.out("\n");
-  const links = offers.filter(({ isLink }) => isLink);
   const changes = offers.filter(({ isLink }) => !isLink);
-  if (links.length === 0 || changes.length === 0) {
+  const hasBothKinds = changes.length > 0 && changes.length < offers.length;
+  if (!hasBothKinds) {
     if (await ask("Make this change?", context)) await applyOffers(offers, context);
     else if (changes.length > 0) printReport(context, yesLines(changes));
     return;
   }
   const question = "Make these changes? y, `link` for the last one as well, or Enter for no:";
   const answer = (await context.readLine(questionText(context, [question])))?.trim().toLowerCase();
-  // The input has ended, so that the cursor is still behind the question.
+  // If the input has ended, the cursor is still behind the question.
   if (answer === undefined) context.err("\n");
   if (answer === "link") await applyOffers(offers, context);
   else if (answer === "y" || answer === "yes") await applyOffers(changes, context);
   else printReport(context, yesLines(changes));
 }
 
-/** Changes the files as they are now, since the user may have edited them while the question was open. */
+/** Makes the changes, file by file. */
 async function applyOffers(offers: readonly Offer[], context: Context): Promise<void> {
   for (const file of new Set(offers.map((offer) => offer.file))) {
-    const currentText = await readIn(context.project, file);
-    let newText = currentText;
-    const applied: Offer[] = [];
-    for (const offer of offers.filter((candidate) => candidate.file === file)) {
-      const editedText = offer.edit(newText ?? "");
-      if (editedText === undefined) {
-        printReport(context, [{ text: `${file} is not changed: it has been edited since init read it`, hang: 2 }]);
-        continue;
-      }
-      newText = editedText;
-      applied.push(offer);
-    }
-    if (newText === undefined || newText === currentText) continue;
-    const target = targetFile(file, context);
-    // "wx" fails if another program has created the file in the meantime.
-    if (currentText === undefined) writeText(target, newText, "wx");
-    else writeAtomically(target, newText);
-    printReport(context, [`${currentText === undefined ? "created" : "changed"} ${file}: it now has`]);
-    const addedLines = applied.flatMap(({ lines }) => lines);
-    printFileLines(addedLines, context);
-    for (const { remark } of applied) printReport(context, remarkLines(remark));
+    const offersOfFile = offers.filter((offer) => offer.file === file);
+    await changeFile(file, offersOfFile, context);
   }
+}
+
+/**
+ * Changes a file as it is now, since the user may have edited it while the question was open. Prints the lines that it
+ * gets.
+ */
+async function changeFile(file: string, offers: readonly Offer[], context: Context): Promise<void> {
+  const currentText = await readIn(context.project, file);
+  let newText = currentText;
+  const applied: Offer[] = [];
+  for (const offer of offers) {
+    const editedText = offer.edit(newText ?? "");
+    if (editedText === undefined) {
+      const message = `${file} is not changed: it has been edited since init read it`;
+      printReport(context, [{ text: message, hangingIndent: 2 }]);
+      continue;
+    }
+    newText = editedText;
+    applied.push(offer);
+  }
+  if (newText === undefined || newText === currentText) return;
+  const target = targetFile(file, context);
+  // "wx" fails if another program has created the file in the meantime.
+  if (currentText === undefined) writeText(target, newText, "wx");
+  else writeAtomically(target, newText);
+  printReport(context, [`${currentText === undefined ? "created" : "changed"} ${file}: it now has`]);
+  printFileLines(
+    applied.flatMap(({ lines }) => lines),
+    context,
+  );
+  for (const { remark } of applied) printReport(context, remarkLines(remark));
 }

@@ -1,6 +1,6 @@
 /**
- * Reads package.json, and returns the steps by which `init` adds sophia-run to its dependencies and its start scripts. Reading
- * is shared with the other steps of init; the edits themselves are in manifest-edits.ts.
+ * Reads a project's package.json for all steps of `init`, and returns the steps for the file itself: sophia-run becomes a
+ * dependency, and stands in front of the commands of the start scripts. manifest-edits.ts edits the text.
  */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../parts/package-source.ts";
@@ -44,7 +44,7 @@ export function scriptOf(manifest: Manifest, name: string): string | undefined {
 
 /** The usual names of a program, in the order in which they are tried. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
-/** The names of scripts that start a program. */
+/** The usual names of scripts that start a program. */
 const START_SCRIPTS = ["start", "dev", "serve"];
 const COMMAND_PREFIX = "sophia-run -- ";
 const FILE = "package.json";
@@ -52,14 +52,18 @@ const EXEC_REMARK =
   "exec: otherwise the shell of the script keeps SIGTERM from the program; cmd of Windows has no exec";
 
 export interface PackageOptions {
-  /** The commands that add sophia-run to the dependencies. */
-  readonly add: readonly string[];
-  /** `--edit-scripts`: the scripts are changed, and not only offered. */
-  readonly edit: boolean;
+  /** The commands by which the user adds sophia-run to the dependencies. The last one is that of the package manager. */
+  readonly addCommands: readonly string[];
+  /** True with `--edit-scripts`: init changes the scripts without a question. */
+  readonly editsScripts: boolean;
+  /** Returns true if a file exists in the project. */
   readonly fileExists: (file: string) => boolean;
-  /** An image or a supervisor starts a package manager, and signals must reach the program through the script's shell. */
+  /**
+   * True if an image or a supervisor starts the program by its package manager. Then a signal reaches the program only if
+   * it replaces the shell of the script.
+   */
   readonly isStartedByPackageManager: boolean;
-  /** The root of the workspace depends on sophia-run, so that this package finds it there. */
+  /** True if the root of the workspace depends on sophia-run, so that this package finds it there. */
   readonly hasRootDependency: boolean;
 }
 
@@ -74,8 +78,8 @@ export function packageSteps(text: string | undefined, options: PackageOptions):
 }
 
 /** Returns advice that says why `--edit-scripts` changes nothing; none without this option. */
-function explainNoEdit(reason: string, { edit }: Pick<PackageOptions, "edit">): readonly SetupStep[] {
-  return edit ? [{ kind: "advise", file: FILE, title: `not changed because ${reason}`, lines: [] }] : [];
+function explainNoEdit(reason: string, { editsScripts }: Pick<PackageOptions, "editsScripts">): readonly SetupStep[] {
+  return editsScripts ? [{ kind: "advise", file: FILE, title: `not changed because ${reason}`, lines: [] }] : [];
 }
 
 /** Returns true if a Dockerfile or a Procfile starts a package manager: `CMD ["npm", "start"]`, `web: npm start`. */
@@ -84,8 +88,8 @@ export function startsPackageManager(...texts: readonly (string | undefined)[]):
   return texts.some((text) => text !== undefined && startLine.test(text));
 }
 
-/** Returns advice if sophia-run is missing among the dependencies. Images leave devDependencies out, so those are not enough. */
-function dependencySteps(manifest: Manifest, { add, hasRootDependency }: PackageOptions): readonly SetupStep[] {
+/** Returns advice if sophia-run is not among `dependencies`. In `devDependencies` it would be missing in images. */
+function dependencySteps(manifest: Manifest, { addCommands, hasRootDependency }: PackageOptions): readonly SetupStep[] {
   const version = dependenciesIn(manifest, "dependencies").get("sophia-run");
   // A version such as `file:../sophia-run.tgz` names a file outside of the folder that an image copies.
   const outerTarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
@@ -94,22 +98,23 @@ function dependencySteps(manifest: Manifest, { add, hasRootDependency }: Package
   ];
   if (outerTarball !== null) {
     const [, path = "", name = ""] = outerTarball;
-    const addCommand = (add.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
+    const addCommand = (addCommands.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
     return advice("images and CI need the tarball of sophia-run in this folder", [
       `cp ${shellWord(path)} . && ${addCommand}`,
     ]);
   }
+  // The package sophia-run itself, whose repository uses init, does not depend on sophia-run.
   if (version !== undefined || hasRootDependency || manifest["name"] === "sophia-run") return [];
   return hasDependency(manifest)
-    ? advice("sophia-run is a devDependency, which images leave out", add)
-    : advice("sophia-run is not among its dependencies", add);
+    ? advice("sophia-run is a devDependency, which images leave out", addCommands)
+    : advice("sophia-run is not among its dependencies", addCommands);
 }
 
 /** Returns the step that puts sophia-run in front of the commands of the start scripts. */
 function scriptSteps(
   text: string,
   manifest: Manifest,
-  { edit, isStartedByPackageManager, fileExists }: PackageOptions,
+  { editsScripts, isStartedByPackageManager, fileExists }: PackageOptions,
 ): readonly SetupStep[] {
   const prefix = isStartedByPackageManager ? `exec ${COMMAND_PREFIX}` : COMMAND_PREFIX;
   const remark = isStartedByPackageManager ? EXEC_REMARK : undefined;
@@ -120,19 +125,24 @@ function scriptSteps(
   });
   if (startScripts.length === 0) {
     const program = PROGRAMS.find(fileExists);
-    if (program === undefined) return explainNoEdit(`it has no script ${enumerate(START_SCRIPTS, "or")}`, { edit });
+    if (program === undefined)
+      return explainNoEdit(`it has no script ${enumerate(START_SCRIPTS, "or")}`, { editsScripts });
     return advice([`"scripts": { "start": "${prefix}node ${program}" }`]);
   }
   const changes = startScripts
     .filter(({ command }) => !/\bsophia-run\b/.test(command))
-    .map(({ name, command }): ScriptChange => ({ name, from: command, to: prefix + asSingleCommand(command) }));
+    .map(({ name, command }): ScriptChange => ({
+      name,
+      currentCommand: command,
+      newCommand: prefix + asSingleCommand(command),
+    }));
   if (changes.length === 0) return [{ kind: "ready", file: FILE }];
-  const newLines = changes.map(({ name, to }) => scriptLine(name, to));
+  const newLines = changes.map(({ name, newCommand }) => scriptLine(name, newCommand));
   const editedText = withScripts(text, changes);
   // The text cannot be edited safely, for example because it has a key twice.
   if (editedText === undefined) return advice(newLines);
-  if (edit) return [{ kind: "edit", file: FILE, text: editedText, written: newLines, remark }];
-  const replaced = changes.map(({ name, from = "" }) => scriptLine(name, from));
+  if (editsScripts) return [{ kind: "edit", file: FILE, text: editedText, newLines, remark }];
+  const replaced = changes.map(({ name, currentCommand = "" }) => scriptLine(name, currentCommand));
   const apply = (currentText: string): string | undefined => withScripts(currentText, changes);
   return [{ kind: "offer", file: FILE, lines: newLines, replaced, edit: apply, isLink: false, remark }];
 }
@@ -141,7 +151,10 @@ function scriptLine(name: string, command: string): string {
   return `${JSON.stringify(name)}: ${JSON.stringify(command)}`;
 }
 
-/** Returns a command that can follow `--`. A script with operators of the shell, or with assignments, needs a shell of its own. */
+/**
+ * Returns the command of a script so that it can follow `--`. A command with shell operators or assignments gets its own
+ * shell.
+ */
 function asSingleCommand(command: string): string {
   if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
   return `sh -c ${shellQuoted(command)}`;

@@ -1,6 +1,6 @@
 /**
- * Examines the folder of a project for `init`: which tools it uses, where its workspace begins, and which files exist. All
- * steps of init decide by this survey, so that each file is read once.
+ * Examines a project for `init`: which package managers it uses, where the root of its workspace is, and which of the files
+ * that init may change exist. All steps of init use this survey, so that each file is read once.
  */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
@@ -18,6 +18,7 @@ import { parsePyproject, findPythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
 import { parseYaml, topLevelEntry } from "./tools/yaml.ts";
 
+/** The places of a devcontainer's settings. init creates a new file at the first one. */
 const DEVCONTAINER_FILES = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
 /** The tools of a project, and its place in a workspace. */
@@ -34,7 +35,7 @@ export interface Project {
   readonly python: PythonTool | undefined;
 }
 
-/** Several packages with one lock file. A project outside of any workspace is a workspace of its own. */
+/** A workspace: several packages with one lock file. A project outside of any workspace is the only package of its own. */
 interface Workspace {
   /** The folder with the lock file. */
   readonly root: string;
@@ -46,12 +47,14 @@ interface Workspace {
   readonly hasMembers: boolean;
 }
 
-/** The result of the examination. */
-export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
+/** The facts that init knows about a project. */
+export interface Survey extends Pick<StartSurroundings, "fileExists" | "commandsOf"> {
   readonly project: Project;
-  /** The texts of files; undefined if they do not exist. */
+  /** The text of package.json; undefined if it does not exist. */
   readonly packageJson: string | undefined;
+  /** The text of pyproject.toml; undefined if it does not exist. */
   readonly pyproject: string | undefined;
+  /** The text of Dockerfile; undefined if it does not exist. */
   readonly dockerfile: string | undefined;
   /** The devcontainer.json that exists, or the one that init would create. */
   readonly devcontainer: { readonly file: string; readonly text: string | undefined };
@@ -61,7 +64,10 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly isRoot: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
-  /** The project uses Pulumi ESC, since its contract, a workflow or this computer has a setting of ESC. */
+  /**
+   * True if the contract, a workflow or this computer has a setting of Pulumi ESC, or the user has asked for files that use
+   * it.
+   */
   readonly usesEsc: boolean;
   /** Returns true if a file exists in the root of the workspace. */
   readonly rootFileExists: (file: string) => boolean;
@@ -85,7 +91,7 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
   const python = pyproject === undefined ? undefined : parsePyproject(pyproject);
   const workspace = await findWorkspace(project);
   const rootFileExists = (file: string): boolean => existsSync(join(workspace.root, file));
-  // A dangling link is a file as well, since no other file can be created in its place.
+  // A symbolic link without a target is found as well, since init cannot create a file in its place.
   const isLinkOrFile = (file: string): boolean =>
     lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
   const workflows = (await workflowsIn(project)).map((file) => file.text);
@@ -123,9 +129,10 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
   };
 }
 
+/** The limit on the name of a contract, in characters. */
 const MAX_TITLE_LENGTH = 60;
 
-/** Returns the name of a package without its scope; undefined if it is too long for a report. */
+/** Returns the name of a package without its scope; undefined if it is too long for a contract. */
 function shortTitle(name: unknown): string | undefined {
   const title = typeof name === "string" ? name.replace(/^@.*\//, "") : "";
   return title === "" || title.length > MAX_TITLE_LENGTH ? undefined : title;
@@ -136,7 +143,11 @@ async function manifestIn(folder: string): Promise<Manifest> {
   return parseManifest((await readIn(folder, "package.json")) ?? "") ?? {};
 }
 
-/** Finds the commands that the dependencies install, in `node_modules` of the folders in this order. */
+/**
+ * Finds the commands that the dependencies install.
+ *
+ * @param folders the folders whose `node_modules` may have a package; the first one that has it is used
+ */
 async function installedCommands(folders: readonly string[], manifest: Manifest): Promise<Survey["commandsOf"]> {
   const nodeModules = folders.map((folder) => join(folder, "node_modules")).filter((path) => existsSync(path));
   const commands = new Map<string, readonly string[]>();
@@ -151,16 +162,18 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
     nodeModules.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
 }
 
-/** Finds the workspace of a folder: its packages are listed in a folder above, but not above the root of the repository. */
+/**
+ * Finds the workspace of a project. A project that lists packages is the root itself. Otherwise the root is the nearest
+ * folder above that lists the project, up to the root of the repository.
+ */
 async function findWorkspace(project: string): Promise<Workspace> {
-  const ownManifest = await manifestIn(project);
-  const ownPatterns = await memberPatterns(project, ownManifest);
-  const hasMembers = ownPatterns !== undefined;
-  const ownWorkspace: Workspace = { root: project, member: "", manifest: ownManifest, hasMembers };
-  if (hasMembers) return ownWorkspace;
+  const projectManifest = await manifestIn(project);
+  const hasMembers = (await memberPatterns(project, projectManifest)) !== undefined;
+  const projectAsRoot: Workspace = { root: project, member: "", manifest: projectManifest, hasMembers };
+  if (hasMembers) return projectAsRoot;
   for (let folder = project; ;) {
     const parent = parentOf(folder);
-    if (existsSync(join(folder, ".git")) || parent === folder) return ownWorkspace;
+    if (existsSync(join(folder, ".git")) || parent === folder) return projectAsRoot;
     folder = parent;
     const manifest = await manifestIn(folder);
     const member = relative(folder, project).replaceAll(sep, "/");
@@ -171,8 +184,8 @@ async function findWorkspace(project: string): Promise<Workspace> {
 }
 
 /**
- * Returns the globs that list the packages of a workspace, such as `packages/*`; undefined if the folder is not the root of a
- * workspace. npm, Yarn and Bun have them in package.json, pnpm in pnpm-workspace.yaml.
+ * Returns the globs that list the packages of a workspace, such as `packages/*`; undefined if the folder is not the root of
+ * a workspace. npm, Yarn and Bun have them in package.json, pnpm in pnpm-workspace.yaml.
  */
 async function memberPatterns(folder: string, { workspaces }: Manifest): Promise<readonly string[] | undefined> {
   const fromManifest = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
@@ -187,7 +200,9 @@ function pnpmPackages(text: string): unknown {
   return objectOf(parseYaml(topLevelEntry(text, "packages")))?.["packages"];
 }
 
-/** Returns true if the globs list a package by its path: `*` is one folder, `**` any number, and a glob with `!` excludes. */
+/**
+ * Returns true if the globs list a package by its path: `*` is one folder, `**` any number, and a glob with `!` excludes.
+ */
 function isMember(member: string, patterns: readonly string[]): boolean {
   const matches = (pattern: string): boolean => {
     const glob = pattern.replace(/^\.\//, "").replace(/\/$/, "");
@@ -202,8 +217,8 @@ function isMember(member: string, patterns: readonly string[]): boolean {
 }
 
 /**
- * Returns true if the project is a package of a workspace, and can use sophia-run from the dependencies of the root. Yarn 2 and
- * later do not allow that.
+ * Returns true if the project is a package of a workspace, and can use sophia-run from the dependencies of the root. Yarn 2
+ * and later do not allow that.
  */
 export function usesRootsDependency({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);

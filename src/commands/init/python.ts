@@ -1,11 +1,16 @@
-/** Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs. */
+/**
+ * Returns the steps of `init` for a Python project: the dependency on sophia-run, and the commands that start its programs.
+ */
 import { FETCH_WHEEL, IS_ON_REGISTRIES, linuxWheelTag, pythonPackage } from "../parts/package-source.ts";
 import { attempt } from "../../system/errors.ts";
 import { objectOf } from "./package-json.ts";
 import type { SetupStep } from "./setup-step.ts";
 import { parseToml } from "./tools/toml.ts";
 
-/** The installers of Python packages. It is `pip .` for a pyproject.toml without a tool, and `pip` for a requirements.txt. */
+/**
+ * The installers of Python packages. pip has two names: `pip` installs the packages in requirements.txt, and `pip .` the
+ * project itself with the dependencies in its pyproject.toml.
+ */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
@@ -14,17 +19,17 @@ interface PythonToolCommands {
   /** Installs the dependencies of the project. */
   readonly install: string;
   /** The words, with a space, before a command of an installed package. */
-  readonly run: string;
+  readonly runPrefix: string;
 }
 
 const PACKAGE = pythonPackage(wheelTag());
 
 export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
-  uv: { add: `uv add ${PACKAGE}`, install: "uv sync", run: "uv run " },
-  poetry: { add: `poetry add ${PACKAGE}`, install: "poetry install", run: "poetry run " },
-  pdm: { add: `pdm add ${PACKAGE}`, install: "pdm install", run: "pdm run " },
-  pip: { install: "pip install --requirement requirements.txt", run: "" },
-  "pip .": { install: "pip install .", run: "" },
+  uv: { add: `uv add ${PACKAGE}`, install: "uv sync", runPrefix: "uv run " },
+  poetry: { add: `poetry add ${PACKAGE}`, install: "poetry install", runPrefix: "poetry run " },
+  pdm: { add: `pdm add ${PACKAGE}`, install: "pdm install", runPrefix: "pdm run " },
+  pip: { install: "pip install --requirement requirements.txt", runPrefix: "" },
+  "pip .": { install: "pip install .", runPrefix: "" },
 };
 
 /** Returns the platform tag in the name of the wheel for this computer, such as `win_amd64`. */
@@ -35,7 +40,7 @@ function wheelTag(): string {
   return linuxWheelTag(isArm ? "aarch64" : "x86_64");
 }
 
-/** The command that usually starts a program, for each package among the dependencies. */
+/** The packages that start programs, each with its usual command. */
 const START_COMMANDS: readonly (readonly [packageName: RegExp, command: (module: string) => string])[] = [
   [/\buvicorn\b/i, (module) => `uvicorn ${module}:app`],
   [/\bgunicorn\b/i, (module) => `gunicorn ${module}:app`],
@@ -80,13 +85,13 @@ export function findPythonTool(
   fileExists: (file: string) => boolean,
 ): PythonTool | undefined {
   const hasTable = (tool: string): boolean => pyproject?.tools.includes(tool) === true;
-  const lockingTool = (["uv", "poetry", "pdm"] as const).find((tool) => fileExists(`${tool}.lock`) || hasTable(tool));
-  if (lockingTool !== undefined) return lockingTool;
+  const namedTool = (["uv", "poetry", "pdm"] as const).find((tool) => fileExists(`${tool}.lock`) || hasTable(tool));
+  if (namedTool !== undefined) return namedTool;
   if (pyproject !== undefined) return "pip .";
   return fileExists("requirements.txt") ? "pip" : undefined;
 }
 
-/** Returns the advice to add sophia-run to a file of dependencies. */
+/** Returns the advice to add sophia-run to the dependencies in a file. */
 function dependencyStep(file: string, tool: PythonTool): SetupStep {
   const problem = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
@@ -98,7 +103,7 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
   });
   if (add !== undefined) return adviceToRun(add);
   if (FETCH_WHEEL.length > 0) {
-    // The wheel is a file in the folder. A dependency in pyproject.toml may be a URL, but not a path (PEP 508).
+    // The wheel is a file in the folder. A dependency in pyproject.toml can be a URL, but not a path (PEP 508).
     if (file === "pyproject.toml") return adviceToRun(`pip install ${PACKAGE}`);
     return adviceToRun(`echo ${PACKAGE} >> ${file}`, install);
   }
@@ -110,8 +115,8 @@ function dependencyStep(file: string, tool: PythonTool): SetupStep {
 /**
  * Returns the steps for a Python project; none if the folder has neither a pyproject.toml nor a requirements.txt.
  *
- * @param file the one of the two that names the dependencies
- * @param text the text of this file
+ * @param file the file with the dependencies: pyproject.toml or requirements.txt
+ * @param text the text of this file; undefined if it does not exist
  */
 export function pythonSteps(
   file: string,
@@ -120,21 +125,21 @@ export function pythonSteps(
   fileExists: (file: string) => boolean,
 ): readonly SetupStep[] {
   if (text === undefined || tool === undefined) return [];
-  const { run } = PYTHON_TOOLS[tool];
+  const { runPrefix } = PYTHON_TOOLS[tool];
   const program = PROGRAMS.find(fileExists);
   const module = program?.replace(/\.py$/, "") ?? "main";
   const knownCommands = START_COMMANDS.filter(([packageName]) => packageName.test(text)).map(([, command]) =>
     command(module),
   );
   const commands = knownCommands.length > 0 ? knownCommands : [`python ${program ?? "PROGRAM.py"}`];
-  const remark = `sophia-run itself needs no Python; ${run}sophia-run docs --types python writes a typed settings class`;
+  const remark = `sophia-run itself needs no Python; ${runPrefix}sophia-run docs --types python writes a typed settings class`;
   return [
     hasPythonDependency(text) ? { kind: "ready", file } : dependencyStep(file, tool),
     {
       kind: "advise",
       file,
       title: "start programs with",
-      lines: commands.map((command) => `${run}sophia-run -- ${command}`),
+      lines: commands.map((command) => `${runPrefix}sophia-run -- ${command}`),
       remark,
     },
   ];

@@ -1,24 +1,25 @@
-/** The steps of which `init` is made: each is the work on one file of the project. setup.ts collects them. */
+/**
+ * The type of a setup step: the work of `init` on one file of the project, such as its Dockerfile. setup.ts collects the
+ * steps. init-outcome.ts and offers.ts perform them.
+ */
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import type { TargetFile } from "../parts/project-files.ts";
 import { projectRoot } from "../parts/project-root.ts";
 
-/**
- * Work on one file of the project. `init` does it by itself (`create`, `edit`), prints it for the user (`advise`), or does it if
- * the user agrees (`offer`).
- */
+/** The work on one file. The remark is printed in brackets below it. */
 export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (
   | { readonly kind: "create"; readonly text: string }
-  /** `text` is the whole new text, and `written` the lines of it that are new. */
-  | { readonly kind: "edit"; readonly text: string; readonly written: readonly string[] }
-  /** The user must add the lines, or run them if the title says so. */
+  /** init replaces the file's text by `text`. `newLines` are the lines that the user should see. */
+  | { readonly kind: "edit"; readonly text: string; readonly newLines: readonly string[] }
+  /** init only prints the lines. The user must add them to the file, or run them if the title says so. */
   | { readonly kind: "advise"; readonly title?: string; readonly lines: readonly string[] }
   | OfferedChange
   /** The file uses sophia-run already. */
   | { readonly kind: "ready" }
 );
 
+/** A change that init makes if the user agrees, by an option or by an answer. */
 interface OfferedChange {
   readonly kind: "offer";
   readonly title?: string;
@@ -28,7 +29,10 @@ interface OfferedChange {
   readonly replaced: readonly string[];
   /** Returns the text with the change; undefined if the text is no longer the one for which the change was made. */
   readonly edit: (text: string) => string | undefined;
-  /** The change makes npm scripts start the executable, which only some projects want. So `--link` agrees to it, not `--yes`. */
+  /**
+   * True for the change that makes npm scripts start the executable. Only some projects want that, so the user agrees to it
+   * by `--link` and not by `--yes`.
+   */
   readonly isLink: boolean;
 }
 
@@ -39,7 +43,7 @@ export function notCreatedStep(file: string, reason: string): SetupStep {
   return { kind: "advise", file, title: `not created because ${reason}`, lines: [] };
 }
 
-/** Returns a file of the project as the functions that write files take it. */
+/** Returns the location of a project's file, for the functions of project-files.ts that write files. */
 export function targetFile(name: string, { project }: Context): TargetFile {
   return { path: join(project, name), name, root: projectRoot(project) };
 }

@@ -1,4 +1,7 @@
-/** Collects the steps by which `init` sets a project up, besides its contract. */
+/**
+ * Collects the steps by which `init` sets a project up besides its contract: the work on package.json, .gitignore,
+ * Dockerfile, …
+ */
 import { FETCH_TARBALL, TARBALL } from "../parts/package-source.ts";
 import { readIn } from "../parts/project-files.ts";
 import { agentStep, type Agent } from "./agent-hooks.ts";
@@ -16,12 +19,12 @@ interface SetupOptions {
   readonly extras: readonly Extra[];
   /** The agents whose settings get hooks. */
   readonly agents: readonly Agent[];
-  /** The start scripts of package.json are changed without a question: `--edit-scripts`. */
+  /** True with `--edit-scripts`: init changes the start scripts of package.json without a question. */
   readonly editsScripts: boolean;
 }
 
 /**
- * Returns all steps. Those that the user must do, the advice, come last.
+ * Returns all steps. Advice comes last, so that the user finds what is left to do at the end of the output.
  *
  * @throws SophiaError (file, 125) for an agent's settings that cannot be changed
  */
@@ -32,8 +35,8 @@ export async function setupSteps(survey: Survey, options: SetupOptions): Promise
     ...options.extras.flatMap((extra) => stepsForExtra(extra, survey)),
     ...(await Promise.all(options.agents.map((agent) => agentStep(agent, survey)))),
   ];
-  const order = ({ kind }: SetupStep): number => (kind === "advise" ? 1 : 0);
-  return steps.toSorted((step, other) => order(step) - order(other));
+  const isAdvice = ({ kind }: SetupStep): boolean => kind === "advise";
+  return [...steps.filter((step) => !isAdvice(step)), ...steps.filter(isAdvice)];
 }
 
 /** Returns the steps for the files that declare dependencies and scripts, and for .gitignore. */
@@ -45,8 +48,8 @@ async function projectSteps(survey: Survey, editsScripts: boolean): Promise<read
   const pythonFile = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   return [
     ...packageSteps(packageJson, {
-      add: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
-      edit: editsScripts,
+      addCommands: [...(fileExists(TARBALL) ? [] : FETCH_TARBALL), isWorkspaceRoot ? addToRoot : add],
+      editsScripts: editsScripts,
       fileExists,
       isStartedByPackageManager: startsPackageManager(survey.dockerfile, await read("Procfile")),
       hasRootDependency: usesRootsDependency(project),

@@ -1,15 +1,20 @@
 /**
- * Finds the command that starts a project's program in an image, by the scripts of its package.json. The image then needs no
- * package manager, which would not pass signals on to the program.
+ * Finds the command that starts a project's program in an image, by the scripts of its package.json. The image then needs
+ * no package manager, which would not pass signals on to the program.
  */
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { dependenciesIn, PROGRAMS, scriptOf, type Manifest } from "./package-json.ts";
 
-/** The command, or the reason why the image cannot run one. */
+/** The command that starts the program in an image, or the reason why the image cannot run it. */
 export type StartCommand =
-  /** `words` are for CMD, and `options` are those of sophia-run that the script states. */
-  { readonly options: readonly string[]; readonly words: readonly string[] } | { readonly why: string };
+  | {
+      /** The options of sophia-run that the script states, for ENTRYPOINT. */
+      readonly options: readonly string[];
+      /** The words of the command itself, for CMD. */
+      readonly words: readonly string[];
+    }
+  | { readonly obstacle: string };
 
 /** The facts about the project and the image by which a command is judged. */
 export interface StartSurroundings {
@@ -21,9 +26,9 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** How many scripts are followed that call each other. */
-const MAX_DEPTH = 8;
-/** The commands that each image has. */
+/** The limit on scripts that call each other. Scripts that form a cycle reach it. */
+const MAX_SCRIPT_DEPTH = 8;
+/** The commands that are in every image: sophia-run, Node.js, and those of Debian and its shell that scripts use. */
 const IMAGE_COMMANDS = new Set(
   "sophia-run node sh env exec cd echo export test true sleep mkdir cp rm set trap wait".split(" "),
 );
@@ -39,17 +44,19 @@ export function startCommand(manifest: Manifest, surroundings: StartSurroundings
   if (start !== undefined) {
     // The package manager would run the prestart script first.
     if (prestart !== undefined && !isBuild(prestart, manifest)) {
-      return { why: "an image does not run the prestart script" };
+      return { obstacle: "an image does not run the prestart script" };
     }
     return resolveScript(start, manifest, surroundings);
   }
   const { main } = manifest;
   const program = typeof main === "string" && main !== "" ? main : PROGRAMS.find(surroundings.fileExists);
-  if (program === undefined) return { why: "package.json has no start script and no main program" };
+  if (program === undefined) return { obstacle: "package.json has no start script and no main program" };
   return resolveWords([surroundings.runtime, program], manifest, surroundings);
 }
 
-/** Returns true if a script only builds the project, since the image has done that already. */
+/**
+ * Returns true if a script only builds the project. The image need not run it, since it has run the build script before.
+ */
 function isBuild(script: string, manifest: Manifest): boolean {
   return (
     script === scriptOf(manifest, "build") ||
@@ -69,9 +76,9 @@ function resolveScript(script: string, manifest: Manifest, surroundings: StartSu
   if (words === undefined) return resolveShellScript(text, manifest, surroundings);
   const calledName = calledScript(words);
   const called = calledName === undefined ? undefined : scriptOf(manifest, calledName);
-  if (called !== undefined && depth < MAX_DEPTH) return resolveScript(called, manifest, surroundings, depth + 1);
+  if (called !== undefined && depth < MAX_SCRIPT_DEPTH) return resolveScript(called, manifest, surroundings, depth + 1);
   if (calledName !== undefined) {
-    return { why: `start calls the script ${printable(calledName)}, which does not exist or calls itself` };
+    return { obstacle: `start calls the script ${printable(calledName)}, which does not exist or calls itself` };
   }
   if (words[0] === "npx") return resolveWords(words.slice(1), manifest, surroundings);
   if (words[0] !== "sophia-run") return resolveWords(words, manifest, surroundings);
@@ -79,7 +86,7 @@ function resolveScript(script: string, manifest: Manifest, surroundings: StartSu
   const options = separator === -1 ? [] : words.slice(1, separator);
   const programWords = words.slice(separator === -1 ? 1 : separator + 1);
   const command = resolveWords(programWords, manifest, surroundings);
-  return "why" in command ? command : { ...command, options };
+  return "obstacle" in command ? command : { ...command, options };
 }
 
 /** Returns the name of the script that `npm run x`, `npm start`, `pnpm x`, `yarn x` or `bun run x` runs. */
@@ -90,9 +97,13 @@ function calledScript([tool = "", first = "", second]: readonly string[]): strin
   return tool === "npm" || tool === "pnpm" || tool === "yarn" ? first : undefined;
 }
 
-/** Splits a command such as `node "my server.js" --port 80` into words; undefined if a quote does not end. */
+/**
+ * Splits a command such as `node "my server.js" --port 80` into words; undefined if it has a backslash, or a quote without
+ * an end.
+ */
 function parseWords(text: string): readonly string[] | undefined {
   const words: string[] = [];
+  // A word consists of parts in double quotes, parts in single quotes, and other characters: `--name="my app"`.
   const word = /\s*((?:"[^"\\]*"|'[^']*'|[^\s"'\\])+)(?=\s|$)/y;
   const { length } = text.trimEnd();
   while (word.lastIndex < length) {
@@ -108,8 +119,8 @@ function resolveWords(words: readonly string[], manifest: Manifest, surroundings
   const isAssignment = (word: string): boolean => /^\w+=/.test(word);
   const programIndex = words.findIndex((word) => !isAssignment(word));
   const [program = "", ...programArguments] = programIndex === -1 ? [] : words.slice(programIndex);
-  const why = whyMissing(program, manifest, surroundings);
-  if (why !== undefined) return { why };
+  const obstacle = explainMissing(program, manifest, surroundings);
+  if (obstacle !== undefined) return { obstacle };
   // An image contains no .env file, without which Node.js would refuse to start. sophia-run reads .env files by itself.
   const isEnvFileOption = (word: string, index: number): boolean =>
     /^--env-file(?:=|$)/.test(word) || programArguments[index - 1] === "--env-file";
@@ -117,7 +128,7 @@ function resolveWords(words: readonly string[], manifest: Manifest, surroundings
     program === "node" ? programArguments.filter((word, index) => !isEnvFileOption(word, index)) : programArguments;
   const file = program === "node" || program === "bun" ? programFile(usedArguments) : undefined;
   if (file !== undefined && !surroundings.isBuilt && !fileVariants(file).some(surroundings.fileExists)) {
-    return { why: `${printable(file)} does not exist, and there is no build script` };
+    return { obstacle: `${printable(file)} does not exist, and there is no build script` };
   }
   const assignments = programIndex <= 0 ? [] : ["env", ...words.slice(0, programIndex)];
   return { options: [], words: [...assignments, program, ...usedArguments] };
@@ -128,7 +139,7 @@ function programFile(words: readonly string[]): string | undefined {
   const fileIndex = words.findIndex((word, index) => {
     return !word.startsWith("-") && word !== "run" && !OPTION_WITH_VALUE.test(words[index - 1] ?? "");
   });
-  // With `-e` the word is code.
+  // With `-e` or `-p` the word is JavaScript, and not the name of a file.
   const isCode = words.slice(0, fileIndex).some((word) => /^(?:-e|-p|--eval|--print)$/.test(word));
   return isCode ? undefined : words[fileIndex];
 }
@@ -138,21 +149,24 @@ function fileVariants(file: string): readonly string[] {
   return [file, `${file}.js`, `${file}.cjs`, `${file}/index.js`];
 }
 
-/** Returns the reason why the image cannot run a command; undefined if it can. */
-function whyMissing(
+/**
+ * Returns a reason such as "start runs x, which is in none of the installed dependencies"; undefined if the image has the
+ * command.
+ */
+function explainMissing(
   command: string,
   manifest: Manifest,
   { commandsOf, fileExists, runtime }: StartSurroundings,
 ): string | undefined {
   if (IMAGE_COMMANDS.has(command) || command === runtime || (command.includes("/") && fileExists(command)))
     return undefined;
-  const isIn = (group: string): boolean => {
+  const isInstalledBy = (group: "dependencies" | "devDependencies"): boolean => {
     const names = [...dependenciesIn(manifest, group).keys()];
     return names.includes(command) || commandsOf(names)?.has(command) === true;
   };
-  if (isIn("dependencies")) return undefined;
+  if (isInstalledBy("dependencies")) return undefined;
   const shownCommand = printable(command);
-  if (isIn("devDependencies")) {
+  if (isInstalledBy("devDependencies")) {
     return `start runs ${shownCommand} of the devDependencies, which images leave out; move it to the dependencies`;
   }
   return `start runs ${shownCommand}, which is in none of the installed dependencies`;
@@ -166,9 +180,9 @@ function resolveShellScript(text: string, manifest: Manifest, surroundings: Star
   });
   const packageManagers = commands.filter((command) => /^(?:npm|pnpm|yarn|bun|npx|bunx)$/.test(command));
   if (packageManagers.length > 0) {
-    return { why: `start runs ${enumerateFew([...new Set(packageManagers)])} within a shell command` };
+    return { obstacle: `start runs ${enumerateFew([...new Set(packageManagers)])} within a shell command` };
   }
-  const reasons = commands.map((command) => whyMissing(command, manifest, surroundings));
-  const why = reasons.find((reason) => reason !== undefined);
-  return why === undefined ? { options: [], words: ["sh", "-c", text] } : { why };
+  const reasons = commands.map((command) => explainMissing(command, manifest, surroundings));
+  const obstacle = reasons.find((reason) => reason !== undefined);
+  return obstacle === undefined ? { options: [], words: ["sh", "-c", text] } : { obstacle };
 }

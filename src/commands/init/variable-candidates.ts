@@ -1,6 +1,6 @@
 /**
- * The candidates for the variables of a new contract. Each source of `init`, such as the code or .env.example, returns its own
- * candidates, and mergeCandidates() joins those of the same name.
+ * The candidates of `init`: variables that the new contract may declare. Each source, such as the code or .env.example,
+ * returns candidates with what it knows of them, and mergeCandidates() joins those of the same name.
  */
 import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
@@ -16,13 +16,15 @@ import type { DotenvLoad } from "./dotenv-loads.ts";
 /** A variable that the new contract may declare. */
 export interface Candidate {
   readonly name: string;
-  /** The source says that the variable is required. */
+  /** True if the source says that the variable is required. */
   readonly required: boolean;
-  /** The source says that the variable is not required. If neither this nor `required` is true, the source does not decide it. */
+  /**
+   * True if the source says that the variable is not required. If `required` is false, too, the source does not decide it.
+   */
   readonly isOptional?: true | undefined;
-  /** The code reads the variable without a fallback, and nowhere tests whether it is set. */
+  /** True if the code reads the variable without a fallback, and nowhere tests whether it is set. */
   readonly isUntested?: true | undefined;
-  /** The first line of code that reads the variable. If `isUntested`, the first one without a fallback. */
+  /** The first line of code that reads the variable; with `isUntested` the first line that reads it without a fallback. */
   readonly readAt?: CodePlace | undefined;
   /** The line of a file that sets the variable, or lists it. */
   readonly setAt?: CodePlace | undefined;
@@ -37,9 +39,9 @@ export interface Candidate {
   readonly default?: string | undefined;
   /** The address of a document about the variable. */
   readonly docs?: string | undefined;
-  /** The source has a value, so that the format must not be guessed from the name alone. */
+  /** True if the source has a value for the variable. Then its name alone does not decide the format. */
   readonly hasValue?: boolean;
-  /** Returns true if all values of the source have a format. Absent if the values are not known. */
+  /** Returns true if each value of the source has the format. Absent if the values are not known. */
   readonly admitsFormat?: ((format: ValueFormat) => boolean) | undefined;
   /** The format that the source states. */
   readonly format?: FormatEntry | undefined;
@@ -47,7 +49,10 @@ export interface Candidate {
   readonly file?: string;
 }
 
-/** Returns `admitsFormat` for a source with these values. Empty values are ignored, since they are the same as none. */
+/**
+ * Returns the function `admitsFormat` of a candidate with these values. Empty values are ignored: a start takes them for
+ * unset.
+ */
 export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) =>
     values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
@@ -65,8 +70,10 @@ export interface SourceResult {
   readonly candidates: readonly Candidate[];
   readonly groups?: readonly CandidateGroup[];
   /** The contract that the new one extends: `builtin`, or a path. */
-  readonly base?: string;
-  /** The description of the source for the user, such as `the code (3 files)`. */
+  readonly extendedContract?: string;
+  /**
+   * The description of the source for the user, such as `the code (3 files)`. mergeCandidates() makes a short name of it.
+   */
   readonly source: string;
   /** Sentences for the user. One that begins with two spaces is a command, whose line is not broken. */
   readonly remarks?: readonly string[];
@@ -76,7 +83,7 @@ export interface SourceResult {
   readonly loads?: readonly DotenvLoad[];
 }
 
-/** A candidate that is joined from all sources which have the variable. */
+/** A candidate that is joined from those of all sources with the variable. */
 export interface NamedCandidate extends Candidate {
   /** The short names of the sources, such as `code`. */
   readonly sources: readonly string[];
@@ -89,10 +96,10 @@ export function isPublicValue(name: string, value: string): boolean {
 }
 
 /**
- * Joins the candidates of several sources. A variable is required if any source requires it, and a secret if any source says
- * so. Other details come from the first source that has them.
+ * Joins the candidates of several sources. A variable is required if any source requires it, and a secret if any source
+ * says so. Other details come from the first source that has them.
  *
- * @returns in `leftOut` the variables that no contract declares, by the reason
+ * @returns in `leftOut` the names that a contract should not declare, such as `PATH`, by the reason
  */
 export function mergeCandidates(results: readonly SourceResult[]): {
   readonly candidates: readonly NamedCandidate[];
@@ -126,7 +133,7 @@ function withDistinctAliases(candidates: readonly NamedCandidate[]): readonly Na
   });
 }
 
-/** Adds a candidate to the one that is joined from the sources before it. */
+/** Joins a candidate with the one of the earlier sources. `source` is the name of the candidate's own source. */
 function withCandidate(earlier: NamedCandidate | undefined, candidate: Candidate, source: string): NamedCandidate {
   if (earlier === undefined) return { ...candidate, sources: [source] };
   const knownDetails = Object.fromEntries(Object.entries(earlier).filter(([, value]) => value !== undefined));
@@ -144,7 +151,9 @@ function withCandidate(earlier: NamedCandidate | undefined, candidate: Candidate
   };
 }
 
-/** Joins what is known of the values of two sources: a format fits only if all values of both sources are known to have it. */
+/**
+ * Joins `admitsFormat` of two candidates. The result returns true only if the values of both are known to have the format.
+ */
 function bothAdmit(earlier: Candidate, candidate: Candidate): Candidate["admitsFormat"] {
   const sourcesWithValues = [earlier, candidate].filter(({ hasValue }) => hasValue === true);
   if (sourcesWithValues.length < 2) return sourcesWithValues[0]?.admitsFormat;

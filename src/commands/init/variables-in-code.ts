@@ -1,4 +1,8 @@
-/** The source `code` of a new contract: the variables that the project's code reads. */
+/**
+ * Reads the source `code` of a new contract: the variables that the project's code reads, and whether the code works
+ * without them. parts/code/ finds the single reads in each language; this file joins the reads of all files. `init` uses
+ * it.
+ */
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import { count } from "../../core/text.ts";
 import { visitCode } from "../parts/code/code-files.ts";
@@ -12,17 +16,19 @@ const TEST_FILE =
 /** The settings of build tools. These leave out values that are not set, so that a read without a test requires nothing. */
 const TOOL_SETTINGS = /\.config\.[cm]?[jt]s$|(?:^|\/)(?:webpack|gulpfile|gruntfile)[^/]*\.[cm]?[jt]s$/i;
 
-/** The facts about one variable that the files visited so far have stated. */
+/** The facts about one variable in the files that have been visited so far. */
 interface CodeVariable {
-  /** The code fails without the variable. */
+  /** True if the code fails without the variable. */
   isRequired: boolean;
   /** The first place that reads the variable without a fallback, and without a test whether it is set. */
   untestedPlace: CodePlace | undefined;
-  /** Another place has a fallback, or tests whether the variable is set. */
+  /** True if another place has a fallback, or tests whether the variable is set. */
   isTested: boolean;
-  /** A schema says that the variable may be missing. */
+  /** True if a schema in the code, such as one of zod, says that the variable may be missing. */
   isOptional: boolean;
+  /** The format in a schema of the code. */
   format: FormatEntry | undefined;
+  /** The first place that reads the variable in any way. */
   readonly firstPlace: CodePlace;
   readonly aliases: Set<string>;
 }

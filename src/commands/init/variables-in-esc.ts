@@ -1,4 +1,4 @@
-/** The source `esc` of a new contract: the variables of the project's environments in Pulumi ESC. */
+/** Reads the source `esc` of a new contract: the variables of the project's environments in Pulumi ESC. `init` uses it. */
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check-contract.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
@@ -20,8 +20,8 @@ import { formatTest, type Candidate, isPublicValue, type SourceResult } from "./
 type EscValue = Exclude<EvaluatedVariable, { readonly kind: "list-or-object" }>;
 
 /**
- * Reads the variables of the environments in `ESC_ENV`, without opening secrets. The new contract is made so that a start with
- * these environments meets it.
+ * Reads the variables of the environments in `ESC_ENV`, without opening secrets. Variables that are empty or have a
+ * placeholder are treated so that today's values meet the new contract.
  *
  * @returns undefined if ESC is not configured
  * @throws SophiaError (125) if ESC is configured and cannot be read
@@ -38,24 +38,24 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   const namedValues = answers.results.flatMap(({ variables }) =>
     Array.from(variables).flatMap(([name, value]) => (value.kind === "list-or-object" ? [] : [{ name, value }])),
   );
-  const withValue: Candidate[] = [];
+  const candidatesWithValue: Candidate[] = [];
   // A required variable with an empty value would be missing, so these are optional.
-  const empty: Candidate[] = [];
+  const emptyCandidates: Candidate[] = [];
   // A declared variable with a placeholder would keep each program from starting, so these are left out.
   const placeholders: string[] = [];
   for (const [name, valuesOfName] of grouped(namedValues, (namedValue) => namedValue.name)) {
     const values = valuesOfName.map(({ value }) => value);
     if (mayBePlaceholder(values)) placeholders.push(name);
-    else if (values.every(isEmpty)) empty.push({ ...toCandidate(name, values), isOptional: true });
-    else withValue.push(toCandidate(name, values));
+    else if (values.every(isEmpty)) emptyCandidates.push({ ...toCandidate(name, values), isOptional: true });
+    else candidatesWithValue.push(toCandidate(name, values));
   }
-  const emptyNames = empty.map(({ name }) => name);
+  const emptyNames = emptyCandidates.map(({ name }) => name);
   return {
-    candidates: [...withValue, ...empty],
+    candidates: [...candidatesWithValue, ...emptyCandidates],
     source: "ESC",
     environments: answers.results.map(({ name }) => formatVersion(name)),
     remarks: [
-      ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${enumerateNames(emptyNames)}`]),
+      ...(emptyNames.length === 0 ? [] : [`optional, because ESC has no value: ${enumerateNames(emptyNames)}`]),
       ...(placeholders.length === 0
         ? []
         : [`left out, because ESC has a placeholder: ${enumerateNames(placeholders)}`]),
@@ -63,7 +63,10 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   };
 }
 
-/** Makes a candidate of the values that a variable has in the environments. Secrets are not opened, so their values are unknown. */
+/**
+ * Makes a candidate from a variable's values in the environments. The values of secrets are unknown, since they are not
+ * opened.
+ */
 function toCandidate(name: string, values: readonly EscValue[]): Candidate {
   const knownTexts = values.flatMap((value) => (value.kind === "known" ? [value.variable.value] : []));
   const areAllKnown = knownTexts.length === values.length;
@@ -81,8 +84,8 @@ function isEmpty(value: EscValue): boolean {
 }
 
 /**
- * Returns true if the program may get a placeholder. The last environment with a value wins. An unknown value after it does not
- * change that, since it may be empty once it is opened.
+ * Returns true if the program may get a placeholder. The last environment with a value wins. An unknown value after it does
+ * not change that, since it may be empty once it is opened.
  */
 function mayBePlaceholder(values: readonly EscValue[]): boolean {
   const lastValue = values.findLast((value) => value.kind === "known" && !isEmpty(value));

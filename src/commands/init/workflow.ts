@@ -1,6 +1,6 @@
 /**
- * Creates the GitHub Actions workflow that checks the configuration of a project. A test compares it with the workflow of this
- * repository.
+ * Writes the text of `.github/workflows/configuration.yml`, the GitHub Actions workflow that runs `sophia-run check` in a
+ * project. `init --with` creates it. sophia-run's own repository has such a workflow, and a test compares the two.
  */
 import { DISTRIBUTION } from "../parts/distribution.ts";
 import { environmentsIn } from "../parts/esc-use.ts";
@@ -11,39 +11,47 @@ import { notCreatedStep, type SetupStep } from "./setup-step.ts";
 
 const WORKFLOW_FILE = ".github/workflows/configuration.yml";
 
+const AUTH_ACTIONS = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2 # v2.1.0";
+const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
+const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";
+
 /**
- * The values of `--with` that create the workflow, of which only one can be used. `actions` has a stored token for ESC, or checks
- * only the code in a project without ESC. With the others Pulumi Cloud exchanges the ID token of the job for a token.
+ * The values of `--with` that create the workflow. They write the same file, so the user can choose only one.
+ *
+ * - `actions`: the job reads a token for Pulumi ESC from the secrets of the repository. In a project without ESC it checks
+ *   only that code and contract agree.
+ * - `actions-oidc` and `auth-actions`: no token is stored. Pulumi Cloud exchanges the ID token of the job for a token, by
+ *   the action of sophia-run or by `pulumi/auth-actions`.
  */
 export const WORKFLOW_NAMES = ["actions", "actions-oidc", "auth-actions"] as const;
-type TokenSource = (typeof WORKFLOW_NAMES)[number];
+type WorkflowName = (typeof WORKFLOW_NAMES)[number];
 
 const STORED_TOKEN_REMARK = "to have no stored token, delete it and use --with actions-oidc or --with auth-actions";
 
 /** Returns the step that creates the workflow, or advice that says why init cannot create it. */
-export function newWorkflow(source: TokenSource, survey: Survey): SetupStep {
+export function newWorkflow(name: WorkflowName, survey: Survey): SetupStep {
   const { project, isRoot, usesEsc } = survey;
   const { manifest, node, workspace } = project;
   if (workspace.member !== "" || !isRoot) {
     return notCreatedStep(WORKFLOW_FILE, "it belongs in the root of the repository: start init there");
   }
-  if (source === "actions-oidc") {
-    const access = findEscAccess(survey);
-    return createWorkflowStep(oidcWorkflow(access), access.remark);
+  if (name === "actions-oidc") {
+    const reference = escReferenceFor(survey);
+    return createWorkflowStep(oidcWorkflow(reference), reference.remark);
   }
-  const { locks, workflow, install } = commandsFor(node);
+  const { lockFiles, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
     const alternative = usesEsc
       ? "--with actions-oidc needs none"
       : `see ${REPOSITORY}/blob/main/docs/github-action.md`;
     return notCreatedStep(WORKFLOW_FILE, `there is no package.json; ${alternative}`);
   }
-  if (!node.isLocked) return notCreatedStep(WORKFLOW_FILE, `there is no ${locks[0]}`);
-  const { setUp } = workflow;
-  const commands = { ...workflow, installation: [...(setUp === undefined ? [] : [setUp]), install] };
-  if (source === "auth-actions") {
-    const access = findEscAccess(survey);
-    return createWorkflowStep(authActionsWorkflow(commands, access), access.remark);
+  if (!node.isLocked) return notCreatedStep(WORKFLOW_FILE, `there is no ${lockFiles[0]}`);
+  const installation = workflow.setUp === undefined ? [install] : [workflow.setUp, install];
+  const commands = { ...workflow, installation };
+  if (name === "auth-actions") {
+    const reference = escReferenceFor(survey);
+    return createWorkflowStep(authActionsWorkflow(commands, reference), reference.remark);
   }
   return usesEsc
     ? createWorkflowStep(storedTokenWorkflow(commands), STORED_TOKEN_REMARK)
@@ -54,20 +62,20 @@ function createWorkflowStep(text: string, remark?: string): SetupStep {
   return { kind: "create", file: WORKFLOW_FILE, text, remark };
 }
 
-/** The ESC environment and its organization, as a workflow names them. */
-interface EscAccess {
-  /** The names of the environments, or the variable of the repository that has them: `${{ vars.ESC_ENV }}`. */
+/** The texts by which a workflow names the ESC environments and their organization. */
+interface EscReference {
+  /** `acme/app/dev,acme/app/local`, or the variable of the repository with the names: `${{ vars.ESC_ENV }}`. */
   readonly environment: string;
   readonly organization: string;
-  /** The commands that set the variables of the repository on which the workflow relies. */
+  /** Advice with the commands that set those variables; absent if the workflow reads none. */
   readonly remark?: string;
 }
 
 /**
- * Returns the environments that the contract names, since the contract is in the repository anyway. Without them the workflow
- * reads variables of the repository, which the user must set.
+ * Returns the names of the environments from the contract, which is in the repository anyway. If the contract names none,
+ * the workflow reads variables of the repository, which the user must set.
  */
-function findEscAccess({ contract }: Survey): EscAccess {
+function escReferenceFor({ contract }: Survey): EscReference {
   const environments = contract === undefined ? [] : environmentsIn(contract);
   // A full name is `organization/project/environment`. All environments must have the same organization.
   const organizations = new Set(environments.map((name) => /^([\w.-]+)\/[^/]+\/[^/]+$/.exec(name)?.[1]));
@@ -84,8 +92,12 @@ function findEscAccess({ contract }: Survey): EscAccess {
   };
 }
 
-/** The commands of a workflow. `installation` has those that come before the check. */
+/** The commands of a workflow. Those of `installation` run one after another, before the check. */
 type WorkflowCommands = NodeToolCommands["workflow"] & { readonly installation: readonly string[] };
+
+/** The condition of the steps that need the secrets of the repository: the step `secrets` has found them. */
+const IF_PRESENT = `        if: steps.secrets.outputs.present == 'true'
+`;
 
 /** The workflow of `--with actions`, which reads the token from the secrets of the repository. */
 function storedTokenWorkflow({ cache, installation, check }: WorkflowCommands): string {
@@ -157,8 +169,8 @@ jobs:
 ${checkoutStep()}${nodeSteps(commands, cache)}`;
 }
 
-/** A workflow whose job has an ID token, which Pulumi Cloud exchanges for a token. `steps` follow the checkout. */
-function jobWithIdToken(steps: string): string {
+/** Returns a workflow whose job has an ID token, which Pulumi Cloud exchanges for a token. `steps` follow the checkout. */
+function idTokenWorkflow(steps: string): string {
   return `name: Configuration
 
 on:
@@ -186,12 +198,13 @@ jobs:
 ${checkoutStep()}${steps}`;
 }
 
+/** A comment for as long as no version is published, so that the tag in `uses` does not exist. */
 const UNRELEASED = `      # No release exists yet, and so no tag v${VERSION}: docs/github-action.md of sophia-run has what to do until then.
 `;
 
 /** The workflow of `--with actions-oidc`. */
-function oidcWorkflow({ environment, organization }: EscAccess): string {
-  return jobWithIdToken(`${DISTRIBUTION === "checkout" ? UNRELEASED : ""}      - uses: sophia-platform/sophia-run@v${VERSION}
+function oidcWorkflow({ environment, organization }: EscReference): string {
+  return idTokenWorkflow(`${DISTRIBUTION === "checkout" ? UNRELEASED : ""}      - uses: sophia-platform/sophia-run@v${VERSION}
         with:
           environment: ${environment}
           oidc-organization: ${organization}
@@ -203,9 +216,9 @@ function oidcWorkflow({ environment, organization }: EscAccess): string {
 /** The workflow of `--with auth-actions`. */
 function authActionsWorkflow(
   { cache, installation, check }: WorkflowCommands,
-  { environment, organization }: EscAccess,
+  { environment, organization }: EscReference,
 ): string {
-  return jobWithIdToken(`${nodeSteps(installation, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
+  return idTokenWorkflow(`${nodeSteps(installation, cache)}      # Sets PULUMI_ACCESS_TOKEN for the steps behind it.
       - uses: ${AUTH_ACTIONS}
         with:
           organization: ${organization}
@@ -217,10 +230,6 @@ function authActionsWorkflow(
 `);
 }
 
-/** The condition of the steps that need the secrets of the repository. */
-const IF_PRESENT = `        if: steps.secrets.outputs.present == 'true'
-`;
-
 function checkoutStep(condition = ""): string {
   return `      - uses: ${CHECKOUT}
 ${condition}        with:
@@ -228,7 +237,9 @@ ${condition}        with:
 `;
 }
 
-/** Returns the steps that install Node.js and then run commands. Each of them has the condition. */
+/**
+ * Returns a step that installs Node.js and a step for each command. `condition` is an `if` line, which all these steps get.
+ */
 function nodeSteps(commands: readonly string[], cache: WorkflowCommands["cache"], condition = ""): string {
   const setUpNode = `      - uses: ${SETUP_NODE}
 ${condition}        with:
@@ -236,7 +247,3 @@ ${condition}        with:
 ${cache === undefined ? "" : `          cache: ${cache}\n`}`;
   return setUpNode + commands.map((command) => `      - run: ${command}\n${condition}`).join("");
 }
-
-const AUTH_ACTIONS = "pulumi/auth-actions@141415910c3beb54e03b48e9057c204c97b956f2 # v2.1.0";
-const CHECKOUT = "actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0";
-const SETUP_NODE = "actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0";

@@ -1,4 +1,8 @@
-/** Finds the commands of this package in `node_modules/.bin` of a folder and the folders above, and what each command starts. */
+/**
+ * Finds the files `node_modules/.bin/sophia-run` for `sophia-run link`, in the working directory and the folders above, and
+ * what each of them starts. Package managers write such a file, a bin, for each command of a package, and npm scripts start
+ * it.
+ */
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { printable } from "../../core/text.ts";
@@ -14,85 +18,96 @@ const EXECUTABLE = /^sophia-run-linux-\w+$/;
 
 /** The state of a command in `node_modules/.bin`. */
 type BinState =
-  /** A link to the file for Node.js, or a script that starts it. */
+  /** The bin is a symbolic link to the package's file for Node.js, or a script that starts this file. */
   | { readonly kind: "node" }
-  /** A link to an executable of the package; it may be for another processor, or missing. */
+  /** The bin is a symbolic link to an executable of the package, which may be for another processor, or missing. */
   | { readonly kind: "executable"; readonly file: string }
-  /** A file that was not written for this package, or not by a package manager. `what` completes the sentence "it is …". */
-  | { readonly kind: "foreign"; readonly what: string };
+  /**
+   * The bin was not written for this package, or not by a package manager. `description` completes the sentence "it is …".
+   */
+  | { readonly kind: "foreign"; readonly description: string };
 
+/** A file `node_modules/.bin/sophia-run`. */
 export interface Bin {
   /** The path relative to the working directory, for messages. */
-  readonly shown: string;
+  readonly shownPath: string;
   /** The real path of the folder `.bin`. */
   readonly folder: string;
   /** The relative path from that folder to the installed package. It stays valid when an upgrade replaces the package. */
-  readonly toPackage: string;
-  readonly current: BinState;
+  readonly pathToPackage: string;
+  readonly state: BinState;
 }
 
 /**
- * Returns the commands of this package, the nearest first. In workspaces of Yarn 1 and Bun each package has a `.bin`, but only
- * the root has the installed copy. So a folder without a copy uses the one of a folder above, unless another copy, such as
- * another version, is installed in between.
+ * Returns the bins of this package, the nearest first. In workspaces of Yarn 1 and Bun each package has a `.bin`, but only
+ * the root has the installed copy of sophia-run. So a folder without a copy uses that of a folder above, unless another
+ * copy, such as another version, is installed in between.
  */
-export function findBins(own: NpmPackage, cwd: string): readonly Bin[] {
+export function findBins(npmPackage: NpmPackage, cwd: string): readonly Bin[] {
   const bins: Bin[] = [];
-  let installed: string | undefined;
-  for (const { folder, way } of foldersFrom(cwd).toReversed()) {
+  /** The path of this package's copy that applies to the folder; undefined if another copy applies, or none. */
+  let installedCopy: string | undefined;
+  for (const { folder, relativePath } of foldersFrom(cwd).toReversed()) {
     const modules = within(folder, "node_modules");
     const copy = within(modules, PACKAGE_NAME);
-    if (attempt(() => lstatSync(copy)) !== undefined) installed = own.folder === realPathOf(copy) ? copy : undefined;
-    const bin = installed === undefined ? undefined : readBin(within(modules, ".bin"), installed, own);
-    if (bin !== undefined) bins.push({ ...bin, shown: `${way}node_modules/.bin/${PACKAGE_NAME}` });
+    if (attempt(() => lstatSync(copy)) !== undefined) {
+      installedCopy = npmPackage.folder === realPathOf(copy) ? copy : undefined;
+    }
+    const bin = installedCopy === undefined ? undefined : readBin(within(modules, ".bin"), installedCopy, npmPackage);
+    if (bin !== undefined) bins.push({ ...bin, shownPath: `${relativePath}node_modules/.bin/${PACKAGE_NAME}` });
   }
   return bins.toReversed();
 }
 
-/** Returns the folders from one up to the root, with the way to each. */
-export function foldersFrom(start: string): readonly { readonly folder: string; readonly way: string }[] {
-  const folders = [{ folder: start, way: "" }];
+/** Returns a folder and all folders above it, each with its path from the first one: ``, `../`, `../../`. */
+export function foldersFrom(start: string): readonly { readonly folder: string; readonly relativePath: string }[] {
+  const folders = [{ folder: start, relativePath: "" }];
   for (let folder = start, parent = parentOf(folder); parent !== folder; folder = parent, parent = parentOf(folder)) {
-    folders.push({ folder: parent, way: "../".repeat(folders.length) });
+    folders.push({ folder: parent, relativePath: "../".repeat(folders.length) });
   }
   return folders;
 }
 
-/** Reads the command in a folder `.bin`. @returns undefined if the folder does not have the command */
-function readBin(path: string, installed: string, own: NpmPackage): Omit<Bin, "shown"> | undefined {
+/** Reads the bin in a folder `.bin`. @returns undefined if the folder does not have the bin */
+function readBin(path: string, installedCopy: string, npmPackage: NpmPackage): Omit<Bin, "shownPath"> | undefined {
   const folder = realPathOf(path);
-  // The copy itself may be a link to another place, such as the store of pnpm, so only its folder is resolved.
-  const modules = realPathOf(dirname(installed));
+  // The copy itself may be a symbolic link to another place, such as the store of pnpm, so only its folder is resolved.
+  const modules = realPathOf(dirname(installedCopy));
   if (folder === undefined || modules === undefined) return undefined;
-  const current = readState(folder, own);
-  if (current === undefined) return undefined;
+  const state = readState(folder, npmPackage);
+  if (state === undefined) return undefined;
   const isLink = attempt(() => lstatSync(path).isSymbolicLink()) !== false;
   return {
     folder,
-    toPackage: relative(folder, join(modules, PACKAGE_NAME)),
-    current: isLink ? { kind: "foreign", what: "in a folder that is a symbolic link" } : current,
+    pathToPackage: relative(folder, join(modules, PACKAGE_NAME)),
+    state: isLink ? { kind: "foreign", description: "in a folder that is a symbolic link" } : state,
   };
 }
 
-/** Returns what the command in a folder is; undefined if there is none. */
-function readState(folder: string, own: NpmPackage): BinState | undefined {
+/** Finds out what the bin in a folder is; undefined if there is none. */
+function readState(folder: string, npmPackage: NpmPackage): BinState | undefined {
   const path = within(folder, PACKAGE_NAME);
   const stats = attempt(() => lstatSync(path));
   if (stats === undefined) return undefined;
   if (stats.isSymbolicLink()) {
     const target = attempt(() => readlinkSync(path)) ?? "";
-    return fileOf(own, resolve(folder, target)) ?? { kind: "foreign", what: `a link to ${printable(target)}` };
+    return (
+      packageFileAt(npmPackage, resolve(folder, target)) ?? {
+        kind: "foreign",
+        description: `a link to ${printable(target)}`,
+      }
+    );
   }
-  if (!stats.isFile()) return { kind: "foreign", what: stats.isDirectory() ? "a folder" : "no regular file" };
+  if (!stats.isFile()) return { kind: "foreign", description: stats.isDirectory() ? "a folder" : "no regular file" };
   const target = attempt(() => targetOfShim(readFound(path, { maxBytes: MAX_SHIM_BYTES }).toString("utf8")));
-  const file = target === undefined ? undefined : fileOf(own, resolve(folder, target));
+  const file = target === undefined ? undefined : packageFileAt(npmPackage, resolve(folder, target));
   return file?.kind === "node"
     ? file
-    : { kind: "foreign", what: "a file that no package manager has written for this package" };
+    : { kind: "foreign", description: "a file that no package manager has written for this package" };
 }
 
-/** Returns which file of this package a path leads to. The file need not exist, since only its folder is resolved. */
-function fileOf({ folder }: NpmPackage, path: string): Exclude<BinState, { kind: "foreign" }> | undefined {
+/** Returns which file of this package is at a path. The file need not exist, since only its folder is resolved. */
+function packageFileAt({ folder }: NpmPackage, path: string): Exclude<BinState, { kind: "foreign" }> | undefined {
   const file = join(realPathOf(dirname(path)) ?? "", basename(path));
   if (file === join(folder, COMMAND_FILE)) return { kind: "node" };
   return dirname(file) === join(folder, DIST_FOLDER) && EXECUTABLE.test(basename(file))

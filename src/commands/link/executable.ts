@@ -1,4 +1,4 @@
-/** Finds the executable for Linux in the package, and whether this machine can start it. */
+/** Finds the executable for Linux in the package for `sophia-run link`, and tests whether this machine can start it. */
 import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { printable } from "../../core/text.ts";
@@ -6,12 +6,15 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { isThere } from "../../system/paths.ts";
 import { executableName, DIST_FOLDER, type NpmPackage } from "../parts/npm-package.ts";
 
+/** The limits on the time and the output of `sophia-run --version`, which the test starts. */
 const MAX_START_MS = 10_000;
 const MAX_VERSION_BYTES = 4096;
 
-/** The header of an ELF file: its first bytes, and the processor as a number of two bytes (elf(5), `e_machine`). */
+/** The first bytes of an ELF file, the format of executables on Linux. */
 const ELF_MAGIC = "\u007FELF";
+/** The offset of the processor in the header, a number of two bytes (elf(5), `e_machine`). */
 const MACHINE_OFFSET = 18;
+/** The numbers of the processors by their names in Node.js. */
 const MACHINES: ReadonlyMap<string, number> = new Map([
   ["x64", 62],
   ["arm64", 183],
@@ -40,7 +43,8 @@ export function lacksExecutable({ folder }: NpmPackage): boolean {
  */
 export async function findObstacle(file: string, version: string): Promise<string | undefined> {
   if (process.platform !== "linux") return `is for Linux, and this is ${process.platform}`;
-  // The header is read first: for a file of another processor execvp(3) may start a shell, which reads the file as a script.
+  // The header is read first: for a file of another processor execvp(3) may start a shell, which reads the file as a
+  // script.
   const machine = readMachine(file);
   if (typeof machine === "string") return `cannot be read (${machine})`;
   if (machine === undefined || machine !== MACHINES.get(process.arch)) return `is no executable for ${process.arch}`;

@@ -1,4 +1,8 @@
-/** `sophia-run link`: lets `node_modules/.bin/sophia-run` start the executable of the package, or the file for Node.js. */
+/**
+ * The command `sophia-run link`. It makes `node_modules/.bin/sophia-run`, which npm scripts start, a symbolic link to the
+ * package's executable for Linux, which starts faster than Node.js. With `--node` the link is to the file for Node.js
+ * again.
+ */
 import { randomBytes } from "node:crypto";
 import { readlinkSync, renameSync, symlinkSync, unlinkSync } from "node:fs";
 import { resolveSettings } from "../../command-line/settings.ts";
@@ -14,25 +18,26 @@ import { DIST_FOLDER, PACKAGE_NAME, COMMAND_FILE, findNpmPackage, type NpmPackag
 import { type Bin, findBins, foldersFrom } from "./bins.ts";
 import { type Executable, findExecutable, lacksExecutable, findObstacle } from "./executable.ts";
 
+/** Returns 0; with `--check` 1 if scripts do not start the executable. @throws SophiaError (125) */
 export const link: Command = async ({ options }, context) => {
   const wantsNode = options["node"] === true;
   const isCheck = options["check"] === true;
   if (wantsNode && isCheck) throw conflict("--node", "--check");
   const { verbose } = resolveSettings(options, context.environment);
-  const own = findNpmPackage();
-  const bins = own === undefined ? [] : findBins(own, context.cwd);
+  const npmPackage = findNpmPackage();
+  const bins = npmPackage === undefined ? [] : findBins(npmPackage, context.cwd);
   const [nearest] = bins;
-  if (own === undefined || nearest === undefined) {
-    const why = own === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
+  if (npmPackage === undefined || nearest === undefined) {
+    const why = npmPackage === undefined ? "this sophia-run is in no npm package" : whyNoBin(context);
     if (isCheck) printReport(context, [`There is nothing to link: ${why}`]);
     else if (verbose) printLines(context, [`nothing is linked: ${why}`]);
     return isCheck ? ExitStatus.unmet : ExitStatus.ok;
   }
-  if (isCheck) return reportNearest(nearest, own, context);
-  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(own);
+  if (isCheck) return reportNearest(nearest, npmPackage, context);
+  const executable: Executable = wantsNode ? { why: "" } : await findExecutable(npmPackage);
   if (!wantsNode && "why" in executable) {
     // Only a package that was packed without its executable is always reported, because the user can pack it again.
-    if (lacksExecutable(own))
+    if (lacksExecutable(npmPackage))
       printLines(context, [`this package has no executable for ${process.arch}: Node.js starts it`]);
     if (verbose) printLines(context, [executable.why]);
   }
@@ -57,25 +62,25 @@ function whyNoBin({ cwd }: Context): string {
  * @returns what was done, for `--verbose`
  * @throws SophiaError (file, 125) if the command cannot be replaced with `--node`
  */
-function relink({ current, shown, folder, toPackage }: Bin, executable: Executable, wantsNode: boolean): string {
-  if (current.kind === "foreign") return `${shown} stays as it is: it is ${current.what}`;
+function relink({ state, shownPath, folder, pathToPackage }: Bin, executable: Executable, wantsNode: boolean): string {
+  if (state.kind === "foreign") return `${shownPath} stays as it is: it is ${state.description}`;
   const isExecutable = "name" in executable;
-  if (current.kind === "node" && !isExecutable) return `${shown} starts Node.js, as before`;
-  const target = `${toPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
+  if (state.kind === "node" && !isExecutable) return `${shownPath} starts Node.js, as before`;
+  const target = `${pathToPackage}/${isExecutable ? `${DIST_FOLDER}/${executable.name}` : COMMAND_FILE}`;
   const problem = replaceByLink(within(folder, PACKAGE_NAME), target);
   if (problem === undefined)
-    return `${shown} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
-  if (!wantsNode) return `${shown} stays as it is: it cannot be replaced (${problem})`;
+    return `${shownPath} starts ${isExecutable ? "the executable" : "Node.js"}: it is a link to ${target}`;
+  if (!wantsNode) return `${shownPath} stays as it is: it cannot be replaced (${problem})`;
   throw new SophiaError({
     code: "file",
-    message: `${shown} cannot be replaced (${problem})`,
+    message: `${shownPath} cannot be replaced (${problem})`,
     hint: "check its folder's permissions, then run the command again",
   });
 }
 
 /**
- * Replaces a command by a link, unless it is that link already. The link is made under another name and then renamed, so that
- * a start at the same time finds either the former command or the new one.
+ * Replaces a command by a link, unless it is that link already. The link is made under another name and then renamed, so
+ * that a start at the same time finds either the former command or the new one.
  *
  * @returns the error code if that fails
  */
@@ -93,30 +98,30 @@ function replaceByLink(path: string, target: string): string | undefined {
 }
 
 /** Prints what the scripts in the working directory start, and how to change it. @returns the exit status of `--check` */
-async function reportNearest({ current, shown }: Bin, own: NpmPackage, context: Context): Promise<number> {
-  if (current.kind === "foreign") {
-    printReport(context, [`${shown} is foreign: it is ${current.what}`]);
+async function reportNearest({ state, shownPath }: Bin, npmPackage: NpmPackage, context: Context): Promise<number> {
+  if (state.kind === "foreign") {
+    printReport(context, [`${shownPath} is foreign: it is ${state.description}`]);
     return ExitStatus.unmet;
   }
-  if (current.kind === "executable") {
-    const obstacle = await findObstacle(current.file, own.version);
+  if (state.kind === "executable") {
+    const obstacle = await findObstacle(state.file, npmPackage.version);
     printReport(
       context,
       obstacle === undefined
-        ? [`${shown} starts the executable`]
+        ? [`${shownPath} starts the executable`]
         : [
-            { text: `${shown} starts nothing: the executable ${obstacle}`, hang: 2 },
+            { text: `${shownPath} starts nothing: the executable ${obstacle}`, hangingIndent: 2 },
             "to put the file for Node.js back:",
             "  sophia-run link --node",
           ],
     );
     return obstacle === undefined ? ExitStatus.ok : ExitStatus.unmet;
   }
-  const executable = await findExecutable(own);
+  const executable = await findExecutable(npmPackage);
   const remedy =
     "why" in executable
       ? [`The executable cannot be used: ${executable.why}`]
       : ["To start the executable instead:", "  sophia-run link"];
-  printReport(context, [`${shown} starts Node.js`, ...remedy]);
+  printReport(context, [`${shownPath} starts Node.js`, ...remedy]);
   return ExitStatus.unmet;
 }

@@ -1,11 +1,14 @@
 /**
- * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages; pure. `sophia-run link` may
+ * The shell scripts that pnpm and Yarn write into `node_modules/.bin` as commands of packages. `sophia-run link` may
  * replace such a script by a link, but must leave a script that a user has written or extended.
  */
 
 const SHEBANG = "#!/bin/sh\n";
 
-/** The file that Node.js starts: `"$basedir/../pkg/cli.js"` (pnpm 9 to 11, Yarn), or `"$basedir_abs"/'../pkg/cli.js'` (pnpm 12). */
+/**
+ * The file that Node.js starts: `"$basedir/../pkg/cli.js"` (pnpm 9 to 11, Yarn), or `"$basedir_abs"/'../pkg/cli.js'` (pnpm
+ * 12).
+ */
 const TARGET = String.raw`(?:"\$basedir\/([^"$\`\\]+)"|"\$basedir_(?:abs|win)"\/'([^']+)')`;
 
 /** A generated line that starts the file, such as `  exec node  "$basedir/../pkg/cli.js" "$@"`. */
@@ -16,14 +19,15 @@ const START_LINE = new RegExp(
 const ALL_ARGUMENTS = '"$@"';
 
 /**
- * The line by which the function `run_helper` of pnpm 12 starts readlink, sed and the like. The whole line must match, since
- * another program could be started beside `command "$@"`.
+ * The line by which the function `run_helper` of pnpm 12 starts readlink, sed and the like. The whole line must match,
+ * since another program could be started beside `command "$@"`.
  */
 const HELPER_LINE = /^ *if [^@]+; then command -p "\$@"; else command "\$@"; fi$/;
 
 /**
- * Returns the file that a generated script starts, relative to the script's folder; undefined for any other script. A script is
- * generated if each line that passes the arguments on has a generated form, and all of these lines start the same file.
+ * Returns the file that a generated script starts, relative to the script's folder; undefined for any other script. A
+ * script is generated if each line that passes the arguments on has a generated form, and all of these lines start the same
+ * file.
  */
 export function targetOfShim(text: string): string | undefined {
   if (!text.startsWith(SHEBANG) || !/^ *basedir=/m.test(text)) return undefined;

@@ -1,6 +1,7 @@
 /**
- * `sophia-run login`: later starts on this machine use the login of Pulumi's CLI if no token is set. The command checks the login by
- * asking the service for its user, and stores the service's URL only. The token stays in the CLI's file (`access/pulumi-login.ts`).
+ * The command `sophia-run login`. After it, starts on this machine use the login of Pulumi's CLI if no token is set. The
+ * command checks the login by asking the service for its user, and stores only the service's URL. The token stays in the
+ * CLI's file (access/pulumi-login.ts).
  */
 import { resolveSettings, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -28,6 +29,7 @@ import type { Command } from "../command.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import { agentBy, readerName } from "../run/agents.ts";
 
+/** Returns 0; with `--status` 1 if a start at this place would not use the login. @throws SophiaError (125) */
 export const login: Command = async ({ options }, context) => {
   if (options["status"] === true && options["forget"] === true) throw conflict("--status", "--forget");
   const settings = resolveSettings(options, context.environment);
@@ -66,6 +68,7 @@ function refuseUnsuitable({ environment }: Context): void {
   );
 }
 
+/** The login that `pulumi login` has stored. */
 interface CliLogin {
   readonly token: Secret;
   /** The URL of the service, as the CLI has stored it. */
@@ -97,7 +100,9 @@ function findCliLogin({ environment }: Context): CliLogin {
   return { token: cliLogin.token, backend };
 }
 
-/** Returns the settings for requests with the login's token. They name no environment, so that a failure does not name one. */
+/**
+ * Returns the settings for requests with the login's token. They name no environment, so that a failure does not name one.
+ */
 function settingsForLogin(token: Secret, backend: string, settings: Settings, { environment }: Context): EscSettings {
   const { access } = escAccess(environment, [], {
     ...settings,
@@ -146,7 +151,9 @@ function forget(context: Context): number {
   return ExitStatus.ok;
 }
 
-/** Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed */
+/**
+ * Writes the URL of the service, without the token. @param backend undefined to remove the choice @returns why that failed
+ */
 function writeChosenBackend(backend: string | undefined, { environment }: Context): string | undefined {
   const path = settingsFile(environment);
   if (path === undefined) return "there is no folder for it: neither XDG_CONFIG_HOME nor HOME is an absolute path";

@@ -1,6 +1,6 @@
 /**
- * `sophia-run mask`: copies the standard input to the standard output, and replaces the secrets of all sources in it by `***`. The
- * hooks for coding agents (`commands/hook/`) pipe the output of an agent's commands through it.
+ * The command `sophia-run mask`. It copies the standard input to the standard output, and replaces the secrets of all
+ * sources in it by `***`. The hooks for coding agents (hook/) pipe the output of an agent's commands through it.
  */
 import { resolveSettings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -15,6 +15,7 @@ import { loader } from "../../system/addon/addon.ts";
 import type { Command } from "../command.ts";
 import { secretsToMask } from "./secrets-to-mask.ts";
 
+/** Returns 0 if the whole input was copied. @throws SophiaError (125) */
 export const mask: Command = async ({ options }, context) => {
   let secrets: readonly Secret[];
   try {
@@ -37,8 +38,8 @@ export const mask: Command = async ({ options }, context) => {
 };
 
 /**
- * Copies the input. The masker holds back bytes that may begin a secret. If the input is then silent, as after a prompt, the bytes
- * are written nevertheless, provided that they reveal little.
+ * Copies the input. The masker holds back bytes that may begin a secret. If the input is then silent, as after a prompt,
+ * the bytes are written nevertheless, provided that they reveal little.
  */
 async function copyMasked(masker: Masker, context: Context): Promise<void> {
   const input = context.readChunks()[Symbol.asyncIterator]();

@@ -1,4 +1,4 @@
-/** Collects the secrets that `sophia-run mask` searches for. */
+/** Collects the secrets that `sophia-run mask` and `sophia-run hook` mask. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import type { Secret } from "../../masking/masking-model.ts";
@@ -14,8 +14,8 @@ import { tokenFiles, readTokens } from "./token-files.ts";
 const DEFAULT_CACHE_FRESH_MS = 600_000;
 
 /**
- * Returns the secrets of all sources, and the tokens that open ESC. A value that another source overrides is included, because a tool
- * may print the file that contains the value. The contract is not checked.
+ * Returns the secrets of all sources, and the tokens that open ESC. A value that another source overrides is included,
+ * because a tool may print the file that contains the value. The contract is not checked.
  *
  * @throws SophiaError (125) if the sources cannot be read
  */

@@ -1,6 +1,6 @@
 /**
- * Finds and reads the tokens in files that open ESC. `mask` masks them, and `hook` protects the files, because the tools of a coding
- * agent can read such files.
+ * Finds and reads files with tokens that open ESC. `sophia-run mask` masks the tokens, and `sophia-run hook` keeps a coding
+ * agent from reading the files.
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
@@ -11,6 +11,7 @@ import type { Secret } from "../../masking/masking-model.ts";
 import { pulumiTokens } from "../../access/pulumi-login.ts";
 import { attempt } from "../../system/errors.ts";
 
+/** The variables that name such files. */
 const FILE_VARIABLES: ReadonlySet<string> = new Set(["ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
 
 export interface TokenFile {
@@ -29,8 +30,8 @@ export function tokenFiles(layers: readonly Layer[], cwd: string): readonly Toke
 }
 
 /**
- * Reads the tokens in the files, and those of Pulumi's CLI. Only regular files are read: opening ESC may already have read the token
- * from a pipe. A file without a valid token is ignored.
+ * Reads the tokens in the files, and those of Pulumi's CLI. Only regular files are read: opening ESC may already have read
+ * the token from a pipe. A file without a valid token is ignored.
  */
 export async function readTokens(files: readonly TokenFile[], environment: Environment): Promise<readonly Secret[]> {
   const tokens: Secret[] = pulumiTokens(environment).map((value) => ({ name: "Pulumi's login", value }));

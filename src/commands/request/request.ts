@@ -1,4 +1,7 @@
-/** `sophia-run request`: requests the approval that an environment requires before it opens, and may wait for it. */
+/**
+ * The command `sophia-run request`. An ESC environment may require the approval of another user before it opens. This
+ * command files the request, and with `--wait` waits until the environment opens.
+ */
 import { resolveSettings, parseDuration, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import type { Context } from "../../core/context.ts";
@@ -20,8 +23,10 @@ import { approvalLines, changeRequestCommand, withDetails } from "../parts/writi
 import { type RequestedEnvironment, waitUntilOpen } from "./wait.ts";
 
 const DEFAULT_WAIT_LIMIT_MS = 3_600_000;
+/** The limit on `--reason`, which the user who approves must read. */
 const MAX_REASON_CHARACTERS = 1000;
 
+/** Returns 0, or the status of waitUntilOpen(). @throws SophiaError (125) */
 export const request: Command = async ({ options }, context) => {
   const settings = resolveSettings(options, context.environment);
   const limit = options["wait-limit"];
@@ -32,37 +37,40 @@ export const request: Command = async ({ options }, context) => {
   }
   const reason = requireReason(settings);
   const target = await launcherAccess(options["in"], settings, context);
-  /** The requests that ESC has, for a failure in the middle. */
+  /** The requests that ESC has already. If a later step fails, the message must name them. */
   const requestStates = new Map<OpenRequest, "filed" | "submitted">();
-  const requested = await askEachTargetEnvironment(target, async (name, connection): Promise<RequestedEnvironment> => {
-    const pending = isWaiting ? await findPendingRequests(name, connection) : [];
-    if (pending.length > 0) return { name, requests: pending, isPending: true };
-    const requests = await fileOpenRequests(name, connection);
-    for (const openRequest of requests) requestStates.set(openRequest, "filed");
-    for (const openRequest of requests) {
-      await submitOpenRequest(openRequest, reason, connection);
-      requestStates.set(openRequest, "submitted");
-    }
-    return { name, requests };
-  }).catch((error: unknown) => {
+  const requestedEnvironments = await askEachTargetEnvironment(
+    target,
+    async (name, connection): Promise<RequestedEnvironment> => {
+      const pending = isWaiting ? await findPendingRequests(name, connection) : [];
+      if (pending.length > 0) return { name, requests: pending, isPending: true };
+      const requests = await fileOpenRequests(name, connection);
+      for (const openRequest of requests) requestStates.set(openRequest, "filed");
+      for (const openRequest of requests) {
+        await submitOpenRequest(openRequest, reason, connection);
+        requestStates.set(openRequest, "submitted");
+      }
+      return { name, requests };
+    },
+  ).catch((error: unknown) => {
     throw withDetails(error, ...stateLines(requestStates));
   });
-  for (const environment of requested) printReport(context, requestLines(environment));
-  const waiting = requested.filter(({ requests }) => requests.length > 0);
-  if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
-  return waitUntilOpen(waiting, limitMs, target);
+  for (const environment of requestedEnvironments) printReport(context, requestLines(environment));
+  const closedEnvironments = requestedEnvironments.filter(({ requests }) => requests.length > 0);
+  if (closedEnvironments.length === 0 || !isWaiting) return ExitStatus.ok;
+  return waitUntilOpen(closedEnvironments, limitMs, target);
 };
 
 function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
   const lines = requests.flatMap((openRequest) => [
-    { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, whole: true },
+    { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, neverWraps: true },
     ...approvalLines(openRequest, "then it opens"),
   ]);
-  const why = isPending
+  const reason = isPending
     ? "an earlier request is pending; no other was filed"
     : "it requires the approval of another user";
-  return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
+  return [`⏸️ ${formatName(name)} does not open yet: ${reason}.`, ...lines];
 }
 
 /** Names the requests that were filed before a failure, because the user must close or approve them. */
@@ -78,7 +86,9 @@ function stateLines(states: ReadonlyMap<OpenRequest, "filed" | "submitted">): re
   });
 }
 
-/** Returns the reason. @throws SophiaError (usage, 125), without the reason, if it is missing, too long or contains a token */
+/**
+ * Returns the reason. @throws SophiaError (usage, 125), without the reason, if it is missing, too long or contains a token
+ */
 function requireReason({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {
     throw usageError("request needs --reason TEXT", "write the reason for the user who approves");

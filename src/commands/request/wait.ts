@@ -1,4 +1,7 @@
-/** Waits until requested environments open: polls ESC, and shows the remaining time. */
+/**
+ * Waits for `sophia-run request --wait` until environments open: asks ESC at growing intervals, and shows the remaining
+ * time.
+ */
 import { setTimeout as wait } from "node:timers/promises";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
@@ -13,7 +16,7 @@ import { printLines } from "../../output/stderr.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
 import type { EscTarget } from "../parts/writing/esc-target.ts";
 
-/** The polling interval grows by a factor from its first length to the limit. */
+/** The polling interval: its first length, its limit, and the factor by which it grows after each poll. */
 const FIRST_INTERVAL_MS = 1000;
 const MAX_INTERVAL_MS = 30_000;
 const INTERVAL_GROWTH = 1.5;
@@ -21,16 +24,18 @@ const INTERVAL_GROWTH = 1.5;
 const MAX_JITTER = 0.25;
 const REQUEST_STAYS = "the request stays; start the same command to wait again";
 
+/** An environment for which approval was requested. */
 export interface RequestedEnvironment {
   readonly name: FullName;
   /** The requests that need an approval; none if the environment opens. */
   readonly requests: readonly OpenRequest[];
+  /** True if the requests are those of an earlier run. */
   readonly isPending?: boolean;
 }
 
 /**
- * Polls until all environments open (exit status 0), a request is closed (1), or the limit is reached (3). It goes on while ESC
- * is unavailable.
+ * Polls until all environments open (exit status 0), a request is closed (1), or the limit is reached (3). A poll that ESC
+ * does not answer is repeated like any other.
  *
  * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */
@@ -45,11 +50,11 @@ export async function waitUntilOpen(
     progress.done();
     printLines(context, [REQUEST_STAYS]);
   });
-  const end = Date.now() + limitMs;
+  const endMs = Date.now() + limitMs;
   printLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
   try {
     for (let intervalMs = FIRST_INTERVAL_MS; ; intervalMs = Math.min(intervalMs * INTERVAL_GROWTH, MAX_INTERVAL_MS)) {
-      const leftMs = end - Date.now();
+      const leftMs = endMs - Date.now();
       if (leftMs <= 0) {
         progress.done();
         printLines(context, [`not approved within ${durationWords(limitMs / 1000)}`, REQUEST_STAYS]);
@@ -75,15 +80,18 @@ export async function waitUntilOpen(
 }
 
 /** The answer of one poll. `why` says what is missing. */
-type RequestState =
+type PollResult =
   | { readonly kind: "open" }
   | { readonly kind: "waiting"; readonly why: string }
   | { readonly kind: "closed"; readonly id: string };
 
-/** Asks whether each environment opens. A closed request decides, then one that is still waiting. */
-async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<RequestState> {
+/**
+ * Asks whether each environment opens. The result is `closed` if any request is closed, otherwise `waiting` if any is
+ * waiting.
+ */
+async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings): Promise<PollResult> {
   const environments = requested.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
-  const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<RequestState> => {
+  const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<PollResult> => {
     if (await canOpen(name, connection)) return { kind: "open" };
     const requests = requested.find((environment) => formatName(environment.name) === formatName(name))?.requests ?? [];
     const states: string[] = [];
@@ -97,6 +105,6 @@ async function poll(requested: readonly RequestedEnvironment[], esc: EscSettings
   });
   if (answers.kind === "unavailable") return { kind: "waiting", why: answers.failure.message };
   if (answers.kind === "refused") throw new SophiaError(answers.failure);
-  const stateOf = (kind: RequestState["kind"]) => answers.results.find((state) => state.kind === kind);
+  const stateOf = (kind: PollResult["kind"]) => answers.results.find((state) => state.kind === kind);
   return stateOf("closed") ?? stateOf("waiting") ?? { kind: "open" };
 }

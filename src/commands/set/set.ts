@@ -1,4 +1,7 @@
-/** `sophia-run set NAME…`: writes the values of variables to ESC, from prompts or the standard input. */
+/**
+ * The command `sophia-run set NAME…`. It writes the values of variables to an ESC environment, from prompts or the standard
+ * input.
+ */
 import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf, isDeclared } from "../../contract/check-contract.ts";
 import { loadContract } from "../../contract/find-contract.ts";
@@ -7,7 +10,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Context } from "../../core/context.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
+import { type EnvironmentState, formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
@@ -23,8 +26,10 @@ import { describePlan } from "../parts/writing/write-plan-text.ts";
 import { readValue } from "../parts/writing/given-value.ts";
 import { valueOnLine } from "../parts/writing/write-options.ts";
 
+/** Matches the name of a variable that a shell accepts. */
 const NAME = /^[A-Za-z_]\w*$/;
 
+/** Returns 0 if ESC has the values, 1 if it keeps others or the user declines, 3 for a draft. @throws SophiaError (125) */
 export const setVariables: Command = async ({ options, positionals: names }, callerContext) => {
   const context = withoutPromptsForAgent(callerContext);
   const settings = resolveSettings(options, context.environment);
@@ -36,16 +41,24 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   if (isPlainText) for (const name of names) requirePublic(name, contract, "--plain");
   const access = await writeAccess(options["in"], settings, context, { isDry, isConfirmed });
 
-  const current = await askOnlyEnvironment(requireOnlyEnvironment(access), isDry ? readToShow : readOrEvaluate);
-  const target = restrictTarget(current.name, access);
-  const oldValues = new Map(names.map((name) => [name, valueIn(current, name)]));
+  const environmentState = await askOnlyEnvironment(
+    requireOnlyEnvironment(access),
+    isDry ? readToShow : readOrEvaluate,
+  );
+  const target = restrictTarget(environmentState.name, access);
+  const oldValues = new Map(names.map((name) => [name, valueIn(environmentState, name)]));
   // A declared variable with an empty value is unset, so replacing it loses nothing.
   const mayOverwrite = (name: string): boolean =>
     options["overwrite"] === true || (isDeclared(contract, name) && oldValues.get(name) === "");
   const showPlan = (plan: readonly PlannedValue[]): void =>
-    printReport(context, describePlan(plan, formatRevision(current), "--plain"));
+    printReport(context, describePlan(plan, formatRevision(environmentState), "--plain"));
   const keptVariables = names
-    .map((name) => ({ name, value: "", secret: false, state: stateWithoutValue(name, current, mayOverwrite(name)) }))
+    .map((name) => ({
+      name,
+      value: "",
+      secret: false,
+      state: stateWithoutValue(name, environmentState, mayOverwrite(name)),
+    }))
     .filter((planned) => !isChange(planned));
   // The user must not type values that would not be written.
   if (keptVariables.length > 0 && canAsk(context)) {
@@ -53,13 +66,8 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
     return ExitStatus.unmet;
   }
 
-  const values: ValueToWrite[] = [];
-  for (const name of names) {
-    const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
-    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
-    values.push(createValueToWrite(name, value, contract, isPlainText));
-  }
-  const plan = values.map(createPlanner(current, mayOverwrite));
+  const values = await readValues(names, contract, isPlainText, context);
+  const plan = values.map(createPlanner(environmentState, mayOverwrite));
   showPlan(plan);
   if (plan.every(({ state }) => state === "same")) return ExitStatus.ok;
   if (plan.some((planned) => planned.state !== "same" && !isChange(planned))) return ExitStatus.unmet;
@@ -71,18 +79,20 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   }
   // If the value came by the standard input, there is no question: the user has named the variable to write.
   const mustAsk = !isConfirmed && canAsk(context);
-  const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(current.name)}`;
+  const question = `Write ${names.length === 1 ? "it" : "them"} to ${formatName(environmentState.name)}`;
   if (mustAsk && !(await ask(writeQuestion(question, access), context))) {
     printReport(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
 
-  const change = await writeValues(values, mayOverwrite, target, (latest) => {
+  // Another user may have set a variable while this user typed. That value must not be lost.
+  const refuseChangedValues = (latest: EnvironmentState): void => {
     for (const { name, value } of values) {
       const latestValue = valueIn(latest, name);
       if (latestValue !== oldValues.get(name) && latestValue !== value) throw changedMeanwhile(name, latest);
     }
-  });
+  };
+  const change = await writeValues(values, mayOverwrite, target, refuseChangedValues);
   // A number is the exit status of a draft, which writeValues has reported.
   if (typeof change === "number") return change;
   const verification =
@@ -94,9 +104,25 @@ export const setVariables: Command = async ({ options, positionals: names }, cal
   return ExitStatus.ok;
 };
 
+/** Reads the value of each variable, one after another. */
+async function readValues(
+  names: readonly string[],
+  contract: Contract,
+  isPlainText: boolean,
+  context: Context,
+): Promise<readonly ValueToWrite[]> {
+  const values: ValueToWrite[] = [];
+  for (const name of names) {
+    const remedy = `pass it by the standard input: sophia-run set ${printable(name)} < FILE`;
+    const value = await readValue(name, declarationOf(contract, name), { what: "value", remedy }, context);
+    values.push(createValueToWrite(name, value, contract, isPlainText));
+  }
+  return values;
+}
+
 /**
- * Returns a context without prompts if a coding agent is the caller: a prompt would wait for a person who does not see it. An
- * agent passes a value by the standard input.
+ * Returns a context without prompts if a coding agent is the caller: a prompt would wait for a person who does not see it.
+ * An agent passes a value by the standard input.
  */
 function withoutPromptsForAgent(context: Context): Context {
   if (agentBy(context.environment) === undefined) return context;
@@ -118,8 +144,8 @@ function warnOfMisspelling(name: string, isAllowed: boolean, contract: Contract,
 }
 
 /**
- * Checks the arguments of `set`. Several names are possible only if the contract declares all of them, and if a terminal can
- * ask for each value.
+ * Checks the arguments of `set`. Several names are possible only if the contract declares all of them, and if a terminal
+ * can ask for each value.
  *
  * @throws SophiaError (usage, 125) for other names, without printing a word that may be a value
  */
@@ -127,8 +153,8 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   const [first = "", ...others] = names;
   requireName(first, contract);
   if (others.some((name) => !isDeclared(contract, name))) {
-    // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely has
-    // the form of a name.
+    // The user has typed NAME VALUE or VALUE NAME. In the latter case the first word must not be printed; a value rarely
+    // has the form of a name.
     const isFirstName = isDeclared(contract, first) || /^[A-Z]+(?:_[A-Z\d]+)*$/.test(first);
     throw usageError(...valueOnLine(isFirstName ? first : "NAME"));
   }
@@ -142,7 +168,9 @@ function requireNames(names: readonly string[], contract: Contract, context: Con
   }
 }
 
-/** Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value */
+/**
+ * Checks that a name can be set. @throws SophiaError (usage, 125) without printing an invalid name, which may be a value
+ */
 function requireName(name: string, contract: Contract): void {
   // The user has typed NAME=VALUE.
   const [assignedName = "", ...assignedValue] = name.split("=");

@@ -61,8 +61,13 @@ export function describeWriter({ only, except }: Selection): string {
   return `Written by "sophia-run enforce${options}". Change the contract and run it again.`;
 }
 
+/** Returns false for an empty glob, and for one with a character that no name of a variable has. */
+export function canMatchVariable(glob: string): boolean {
+  return EFFECTIVE_GLOB.test(glob);
+}
+
 function describeOption(option: string, globs: readonly string[]): readonly string[] {
-  const effectiveGlobs = globs.filter((glob) => EFFECTIVE_GLOB.test(glob));
+  const effectiveGlobs = globs.filter(canMatchVariable);
   return effectiveGlobs.length > 0 ? [` ${option} '${effectiveGlobs.join(",")}'`] : [];
 }
 

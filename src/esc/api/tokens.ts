@@ -15,7 +15,10 @@ export interface ListedToken {
   readonly name: string;
   readonly description: string;
   readonly roleId: string | undefined;
+  /** The identifier of a built-in role; undefined for a custom role. */
   readonly role: string | undefined;
+  /** The role's name for people. */
+  readonly roleName: string | undefined;
   /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
 }
@@ -40,6 +43,7 @@ export async function listTokens(
         description,
         roleId: textAt(fields, "role", "id"),
         role: textAt(fields, "role", "defaultIdentifier"),
+        roleName: textAt(fields, "role", "name"),
         // The service sends seconds since the epoch, and 0 for a token that does not expire.
         expires: typeof expires === "number" && expires > 0 ? new Date(expires * 1000) : undefined,
       },
@@ -96,7 +100,7 @@ export interface TokenIdentity {
   readonly team: string | undefined;
 }
 
-export type TokenFacts = Pick<ListedToken, "name" | "role" | "expires">;
+export type TokenFacts = Pick<ListedToken, "name" | "role" | "roleName" | "expires">;
 
 /** Identifies the token in use: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
 export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {
@@ -123,9 +127,9 @@ export async function readTokenFacts(identity: TokenIdentity, connection: Connec
   const tokens = await listTokens(ownerOfIdentity(identity), connection);
   const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);
   if (only === undefined || others.length > 0) return undefined;
-  const { role, expires } = only;
-  const { cleaner } = connection;
-  return { name: cleaner.clean(identity.name), role: role === undefined ? undefined : cleaner.clean(role), expires };
+  const clean = (text: string | undefined): string | undefined => text && connection.cleaner.clean(text);
+  const { role, roleName, expires } = only;
+  return { name: connection.cleaner.clean(identity.name), role: clean(role), roleName: clean(roleName), expires };
 }
 
 export function ownerOfIdentity({ organization, team }: TokenIdentity): TokenOwner {

@@ -210,6 +210,25 @@ describe("audit reports", () => {
     expect(result.status).toBe(1);
   });
 
+  test("no finding for a token with a custom role, but the role's name, since ESC does not show what the role permits", async () => {
+    const { server, now, run } = await startAuditedEsc();
+    now();
+    const owner = { kind: "organization", organization: "acme" } as const;
+    const launcher = server.addToken({
+      owner,
+      name: "ci",
+      access: "open",
+      customRole: "open-dev",
+      expires: Date.now() + 60 * DAY,
+    });
+    const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
+    const { stdout } = await run(["audit"], tokens);
+    expect(unwrapped(stdout)).toContain("➖ ci: custom role open-dev (its permissions are not visible), expires on ");
+    const { token, findings } = JSON.parse((await run(["audit", "--json"], tokens)).stdout);
+    expect(token).toMatchObject({ kind: "known", name: "ci", roleName: "open-dev" });
+    expect(findings).not.toContainEqual(expect.objectContaining({ kind: "token-role" }));
+  });
+
   test("files that git tracks, files that are world-readable, and repository secrets that are not set", async () => {
     const { now, cwd, run } = await startAuditedEsc();
     now();

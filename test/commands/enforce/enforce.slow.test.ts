@@ -128,6 +128,8 @@ describe("enforce", () => {
     expect(handle.definition).toContain(String.raw`Written by \"sophia-run enforce --only 'PORT,LOG_*'\". Change`);
     expect(await run(["--check"])).toMatchObject({ status: 0, stderr: "" });
     expect(await run(["--check", "--except", "PORT"])).toMatchObject({ status: 1 });
+    // The options that the schema records select the same variables when they are pasted.
+    expect(await run(["--check", "--only", "PORT,LOG_*"])).toMatchObject({ status: 0, stderr: "" });
     // Without options it checks all again.
     await run(["--yes"]);
     expect(handle.definition).toContain("DATABASE_URL: {type: string");
@@ -175,6 +177,8 @@ describe("enforce", () => {
     [["--check", "--remove"], "--check"],
     [["--key", "a b"], "--key takes a name"],
     [["--key", "environmentVariables"], "ESC itself gives"],
+    [["--only", "DB_[AB]", "--only", "it's"], "--only matches no name of a variable"],
+    [["--only", ","], "--only matches no name of a variable"],
   ])("reports a mistake in one clear line: %j", async (args, message) => {
     const { handle, run } = await startEscWithDefinition();
     const result = await run([...args, "--yes"]);

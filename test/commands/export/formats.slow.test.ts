@@ -117,7 +117,7 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
     const roundTrip = async (values: readonly string[]): Promise<void> => {
       const variables = values
         .map((delimiter, index) => ({ name: `V${index}`, value: delimiter, secret: true }))
-        .filter((variable) => !variable.value.includes("\0") && format.fault(variable) === undefined);
+        .filter((variable) => !variable.value.includes("\0") && format.findFault(variable) === undefined);
       const readValues = await read(format.write(variables));
       const expected = Object.fromEntries(variables.map((variable) => [variable.name, variable.value]));
       expect(Object.fromEntries(Object.entries(readValues).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
@@ -135,7 +135,7 @@ for (const [name, consumer, read, obstacle] of CONSUMERS) {
 }
 
 function refusal(format: string, delimiter: string, name = "NAME"): string | undefined {
-  return formatNamed(format).fault({ name, value: delimiter, secret: true });
+  return formatNamed(format).findFault({ name, value: delimiter, secret: true });
 }
 
 describe("a format refuses what it cannot hold:", () => {

@@ -157,7 +157,9 @@ describe("without a terminal init prints its changes of files and how to make th
 });
 
 describe("an edit of package.json", () => {
-  const change = (name: string, from: string | undefined, to: string) => [{ name, from, to }];
+  const change = (name: string, currentCommand: string | undefined, newCommand: string) => [
+    { name, currentCommand, newCommand },
+  ];
 
   test.each([
     ['{"scripts":{"a":"x"},"b":[1,2]}', change("a", "x", "y"), '{"scripts":{"a":"y"},"b":[1,2]}'],

@@ -183,9 +183,11 @@ test.each([
 ] as const)("init in a project of %s, by %j, calls it in all files", async (name, locks, manifest) => {
   const cwd = folder({ ...WITH_ESC, ...locks, "package.json": manifest, "server.js": "" });
   const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
-  const { run, files, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
-  expect(unwrapped(stdout)).toContain(`then run ${run}sophia-run check ${run}sophia-run docs\n`);
-  expect(read(cwd, "Dockerfile")).toContain(`COPY ${files} sophia-run-*.tgz ./\nRUN ${installProduction}\n`);
+  const { runPrefix, installationFiles, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
+  expect(unwrapped(stdout)).toContain(`then run ${runPrefix}sophia-run check ${runPrefix}sophia-run docs\n`);
+  expect(read(cwd, "Dockerfile")).toContain(
+    `COPY ${installationFiles} sophia-run-*.tgz ./\nRUN ${installProduction}\n`,
+  );
   expect(readDevcontainer(join(cwd, ".devcontainer/devcontainer.json")).postStartCommand).toBe(devcontainer.check);
   const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
   const commands = steps.slice(1).flatMap((step) => (step.run === undefined ? [] : [step.run]));
@@ -364,11 +366,11 @@ describe("init advises a project with pyproject.toml how to install sophia-run:"
 });
 
 describe("init advises a project with package.json", () => {
-  const add = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
+  const addCommands = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
   const advice = (text: string, isStartedByPackageManager = false, files: readonly string[] = []): string =>
     packageSteps(text, {
-      add,
-      edit: false,
+      addCommands,
+      editsScripts: false,
       fileExists: (file) => files.includes(file),
       isStartedByPackageManager,
       hasRootDependency: false,

@@ -63,12 +63,12 @@ describe("init says why it writes no CMD", () => {
     ["npm run build && node server.js", "npm within"],
     ["tsx migrate.ts; node server.js", "tsx of the dev"],
   ])("for %s", (start, why) => {
-    expect(started(start)).toMatchObject({ why: expect.stringContaining(why) });
+    expect(started(start)).toMatchObject({ obstacle: expect.stringContaining(why) });
   });
 
   test("unless a build may make what is missing; a prestart that does more is not run by an image", () => {
     expect(of({ scripts: { start: "node build/main.js" } }, true)).toHaveProperty("words");
-    expect(started("node server.js", { prestart: "node migrate.js" })).toHaveProperty("why");
+    expect(started("node server.js", { prestart: "node migrate.js" })).toHaveProperty("obstacle");
     expect(of({ main: "" }, false)).toMatchObject({ words: ["node", "server.js"] });
   });
 });

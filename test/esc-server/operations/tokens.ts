@@ -95,7 +95,11 @@ function tokenJson(world: World, token: Token): Json {
     expires: Math.floor(token.expires / 1_000),
     admin: false,
     createdBy: world.login,
-    role: roleJson(token.access),
+    // Only a built-in role has an identifier.
+    role:
+      token.customRole === undefined
+        ? roleJson(token.access)
+        : { id: "role-custom", name: token.customRole, defaultIdentifier: "" },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * `check --code`: compares the variables that the code reads with those that the contract declares. It reads neither ESC nor any
- * other source of values. `code-survey.ts` reads the code, `drift.ts` and `turbo.ts` compare, `drift-text.ts` prints.
+ * `check --code`: compares the variables that the code reads with those that the contract declares. It reads no values.
+ * code-survey.ts reads the code, drift.ts and turbo.ts compare, and drift-text.ts writes the report.
  */
 import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -37,7 +37,8 @@ export async function checkCode(folder: string | undefined, options: Values, con
   const { extent, reads, unmentioned, turboFiles } = await surveyCode(root, declaredNames, context.cwd);
   const declarations = await findDeclarations(source, context.cwd);
   const { undeclared, unread } = compareCode(contract, reads, declarations, unmentioned);
-  // In a part of the contract's folder nothing is known about unread variables, since the other parts may read them.
+  // If the user names a part of the contract's folder, the code in other parts may read a variable that this part does not
+  // read.
   const coversContract = source.kind === "built-in" || scope !== undefined || isInside(dirname(source.path), root);
   const namesForTurbo = [...variables.keys()].filter((name) => declarations.get(name)?.isUnread !== true);
   const comparison = {
@@ -46,7 +47,7 @@ export async function checkCode(folder: string | undefined, options: Values, con
     extent,
     undeclared,
     unread: coversContract ? unread : undefined,
-    turbo: findTurboGaps(turboFiles, namesForTurbo),
+    turboGaps: findTurboGaps(turboFiles, namesForTurbo),
     isStrict: options["strict"] === true,
   };
   if (options["json"] === true) context.out(codeJson(comparison));
@@ -54,7 +55,7 @@ export async function checkCode(folder: string | undefined, options: Values, con
   return comparison.isStrict && undeclared.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 }
 
-/** @param name the folder as the user named it @throws SophiaError (file, 125) */
+/** @param name the folder as the user named it @throws SophiaError (file, 125) if there is no such folder */
 function requireFolder(path: string, name: string): void {
   const fault = folderFault(path);
   if (fault === undefined) return;
@@ -65,6 +66,7 @@ function requireFolder(path: string, name: string): void {
   });
 }
 
+/** Returns why a path is not a folder, as the end of a sentence; undefined if it is one. */
 function folderFault(path: string): string | undefined {
   try {
     return statSync(path).isDirectory() ? undefined : "is not a folder";

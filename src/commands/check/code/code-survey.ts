@@ -1,4 +1,6 @@
-/** Reads all code below a folder, and notes which variables it reads and which declared names appear anywhere else. */
+/**
+ * Reads all code below a folder for `check --code`, and notes which variables it reads and which names it only mentions.
+ */
 import { join } from "node:path";
 import { shownPath } from "../../../contract/file/contract-text.ts";
 import { type CodeExtent, lineBefore, visitCode } from "../../parts/code/code-files.ts";
@@ -12,14 +14,16 @@ export interface CodeSurvey {
   readonly reads: ReadonlyMap<string, VariableReads>;
   /** The searched names that no file reads or mentions. */
   readonly unmentioned: ReadonlySet<string>;
+  /** The files turbo.json, whose lists of names are not mentions. */
   readonly turboFiles: readonly TurboFile[];
 }
 
 /**
- * Reads the code below a folder. A name that is only mentioned, as in a list of names, may be read in a way that this program does
- * not recognize.
+ * Reads the code below a folder. It searches also for mere mentions of names, as in a list, since the code may read such a
+ * variable in a way that this program does not recognize.
  *
- * @param searchedNames the names to search for in all files @param cwd the folder that shown paths begin at
+ * @param searchedNames the names to search for in all files
+ * @param cwd the folder at which shown paths begin
  */
 export async function surveyCode(root: string, searchedNames: readonly string[], cwd: string): Promise<CodeSurvey> {
   const reads = new Map<string, { required: boolean; readonly places: CodePlace[] }>();
@@ -29,23 +33,23 @@ export async function surveyCode(root: string, searchedNames: readonly string[],
     for (const name of unmentioned) if (isMentioned(text, name)) unmentioned.delete(name);
   };
   const noteRead = (name: string, required: boolean, place: CodePlace): void => {
-    const known = reads.get(name) ?? { required: false, places: [] };
-    known.required ||= required;
+    const earlierReads = reads.get(name) ?? { required: false, places: [] };
+    earlierReads.required ||= required;
     // Several reads in one line are one place.
-    const previous = known.places.at(-1);
-    if (previous?.file !== place.file || previous.line !== place.line) known.places.push(place);
-    reads.set(name, known);
+    const lastPlace = earlierReads.places.at(-1);
+    if (lastPlace?.file !== place.file || lastPlace.line !== place.line) earlierReads.places.push(place);
+    reads.set(name, earlierReads);
     unmentioned.delete(name);
   };
-  const pathFor = (path: string): string => shownPath(join(root, path), cwd);
+  const shownPathOf = (path: string): string => shownPath(join(root, path), cwd);
   const extent = await visitCode(root, {
     onCodeFile: ({ path, text, reads: readsOfFile }) => {
-      const file = pathFor(path);
+      const file = shownPathOf(path);
       for (const { name, isRequired, line } of readsOfFile) noteRead(name, isRequired, { file, line });
       noteMentions(text);
     },
     onOtherFile: (path, text) => {
-      if (/(?:^|\/)turbo\.jsonc?$/.test(path)) turboFiles.push({ file: pathFor(path), text });
+      if (/(?:^|\/)turbo\.jsonc?$/.test(path)) turboFiles.push({ file: shownPathOf(path), text });
       else noteMentions(text);
     },
   });

@@ -1,6 +1,6 @@
 /**
- * Finds the lines at which the files of a contract declare variables. A contract that was loaded has no positions, so that the
- * files are read again:
+ * Finds the lines at which the files of a contract declare variables, for the report of `check --code`. The contract that a
+ * start loads has no positions, so this file reads the contract's files again. One of them may look like this:
  *
  *     {"extends": "../base.json", "variables": {"PORT": {}}, "profiles": {"prod": {"variables": {"HOST": {"unread": true}}}}}
  */
@@ -13,23 +13,24 @@ import { readFound } from "../../../system/bounded-read.ts";
 import { createLineNumberFinder } from "../../parts/code/line-numbers.ts";
 import type { DeclarationPlace } from "./drift.ts";
 
+/** A member of a JSON object, with its position. */
 type Member = ReturnType<typeof membersOf>[number];
 
 /**
- * Finds where a contract, and the files that it extends, declare each variable. The nearest file has precedence, and within a file
- * the variables of all profiles have precedence over those of one. The result is empty for the built-in contract.
+ * Finds where a contract, and the files that it extends, declare each variable. The nearest file has precedence, and within
+ * a file the variables of all profiles have precedence over those of one. The result is empty for the built-in contract.
  *
- * @param cwd the folder that shown paths begin at
+ * @param cwd the folder at which shown paths begin
  */
 export async function findDeclarations(
   source: ContractSource,
   cwd: string,
 ): Promise<ReadonlyMap<string, DeclarationPlace>> {
   const declarations = new Map<string, DeclarationPlace>();
-  // The contract was loaded, so that the chain of `extends` is known to end.
+  // The chain of `extends` has an end, since loading the contract would have failed otherwise.
   for (let path = source.kind === "file" ? source.path : undefined; path !== undefined;) {
     const text = readText(path);
-    // A pipe, as in `--contract <(command)`, can be read only once.
+    // The file may be a pipe, as in `--contract <(command)`, which can be read only once.
     if (text === undefined) break;
     const lineOf = createLineNumberFinder(text);
     const file = shownPath(path, cwd);
@@ -39,8 +40,8 @@ export async function findDeclarations(
       const nearest = declarations.get(variable.key) ?? { file, line: lineOf(variable.offset), isUnread };
       declarations.set(variable.key, isUnread ? { ...nearest, isUnread } : nearest);
     }
-    const base: unknown = members.find(({ key }) => key === "extends")?.value.value;
-    path = typeof base === "string" && base !== "builtin" ? resolve(dirname(path), base) : undefined;
+    const extended: unknown = members.find(({ key }) => key === "extends")?.value.value;
+    path = typeof extended === "string" && extended !== "builtin" ? resolve(dirname(path), extended) : undefined;
   }
   return declarations;
 }
@@ -54,6 +55,7 @@ function variableMembers(members: readonly Member[]): readonly Member[] {
     .flatMap(({ value }) => membersOf(value));
 }
 
+/** Reads a file of the contract; undefined if it can no longer be read. */
 function readText(path: string): string | undefined {
   try {
     const bytes = readFound(path, { maxBytes: MAX_CONTRACT_BYTES });

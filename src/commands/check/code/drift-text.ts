@@ -1,4 +1,4 @@
-/** The report of `check --code`, for people and as JSON. */
+/** Writes the report of `check --code`, for people and as JSON. */
 import type { Contract } from "../../../contract/contract-model.ts";
 import { enumerateFew, type Line } from "../../../core/lines.ts";
 import { jsonText } from "../../../core/json-text.ts";
@@ -12,18 +12,28 @@ import type { TurboGap } from "./turbo.ts";
 /** The result of `check --code`. */
 export interface CodeComparison {
   readonly contract: Contract;
-  /** The path from the working directory. */
+  /** The path of the folder with the code, from the working directory. */
   readonly folder: string;
+  /** The number of files that were read, and those that were not. */
   readonly extent: CodeExtent;
   readonly undeclared: readonly UndeclaredVariable[];
   /** Undefined if the folder is only a part of the code that the contract is for. */
   readonly unread: readonly UnreadVariable[] | undefined;
-  readonly turbo: readonly TurboGap[];
+  readonly turboGaps: readonly TurboGap[];
+  /** True with `--strict`: an undeclared variable makes the check fail. */
   readonly isStrict: boolean;
 }
 
 /** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
-export function codeJson({ contract, folder, extent, undeclared, unread, turbo, isStrict }: CodeComparison): string {
+export function codeJson({
+  contract,
+  folder,
+  extent,
+  undeclared,
+  unread,
+  turboGaps,
+  isStrict,
+}: CodeComparison): string {
   const isComplete = extent.unread.length === 0 && !extent.isLimitReached;
   const unreadEntries = unread?.map(({ name, place }) => ({
     name,
@@ -38,32 +48,33 @@ export function codeJson({ contract, folder, extent, undeclared, unread, turbo, 
     files: extent.files,
     notRead: extent.unread,
     complete: isComplete,
-    undeclared: undeclared.map(({ name, required, isOutside, places }) => ({
+    undeclared: undeclared.map(({ name, required, isOutsideScope, places }) => ({
       name,
       required,
-      outside: isOutside,
+      outside: isOutsideScope,
       places,
     })),
     unread: unreadEntries ?? null,
-    turbo: turbo.map(({ place, names }) => ({ ...place, names })),
+    turbo: turboGaps.map(({ place, names }) => ({ ...place, names })),
   });
 }
 
+/** The limits on the places of a variable, and on the names in one line; the others are counted. */
 const MAX_PLACES = 3;
 const MAX_NAMES = 10;
 
 /** Returns the comparison for people. */
 export function codeText(comparison: CodeComparison): readonly Line[] {
-  const { undeclared, unread = [], turbo } = comparison;
+  const { undeclared, unread = [], turboGaps } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
     [`Contract: ${contractWords(contract)}`, `Code:     ${printable(comparison.folder)}`],
-    titled(
+    sectionLines(
       "--- Read, Not Declared ---",
       undeclared.flatMap((variable) => undeclaredLines(variable, comparison)),
     ),
-    titled("--- Declared, Not Read ---", unread.map(unreadLine)),
-    titled("--- Turborepo ---", turbo.flatMap(turboLines)),
+    sectionLines("--- Declared, Not Read ---", unread.map(unreadLine)),
+    sectionLines("--- Turborepo ---", turboGaps.flatMap(turboLines)),
     ["--- Summary ---", ...summaryLines(comparison)],
   ];
   const shownSections = sections.filter((lines) => lines.length > 0);
@@ -71,46 +82,43 @@ export function codeText(comparison: CodeComparison): readonly Line[] {
 }
 
 /** Returns a section, or nothing if it would have no lines. */
-function titled(title: string, lines: readonly Line[]): readonly Line[] {
+function sectionLines(title: string, lines: readonly Line[]): readonly Line[] {
   return lines.length === 0 ? [] : [title, ...lines];
 }
 
 function undeclaredLines(
-  { name, required, places, similar, isOutside }: UndeclaredVariable,
+  { name, required, places, similarName, isOutsideScope }: UndeclaredVariable,
   { contract: { scope }, isStrict }: CodeComparison,
 ): readonly Line[] {
   const shownPlaces = enumerateFew(places.map(describePlace), MAX_PLACES);
   const consequence = required ? " (the code fails without it)" : "";
-  const explanation = isOutside
-    ? [`   declared, but not in the scope ${scope?.name ?? ""}`]
-    : similar === undefined
-      ? []
-      : [`   did you mean ${similar}?`];
+  const suggestion = similarName === undefined ? [] : [`   did you mean ${similarName}?`];
+  const explanation = isOutsideScope ? [`   declared, but not in the scope ${scope?.name ?? ""}`] : suggestion;
   const mark = isStrict ? "❌" : "⚠️";
-  return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, searched: true }, ...explanation];
+  return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, wrapsOnlyAtTerminal: true }, ...explanation];
 }
 
-function unreadLine({ name, similar, place }: UnreadVariable): Line {
+function unreadLine({ name, similarName, place }: UnreadVariable): Line {
   const shownPlace = place === undefined ? "the built-in contract" : describePlace(place);
-  const suggestion = similar === undefined ? "" : ` (the code reads ${similar})`;
-  return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, searched: true };
+  const suggestion = similarName === undefined ? "" : ` (the code reads ${similarName})`;
+  return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, wrapsOnlyAtTerminal: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
   if (names.length === 0) return [`⚠️ ${describePlace(place)} is not JSON, so that its lists are not known`];
   const shownNames = enumerateFew(names, MAX_NAMES, "or");
-  const them = names.length === 1 ? "it" : "them";
+  const pronoun = names.length === 1 ? "it" : "them";
   return [
-    `⚠️ ${describePlace(place)} lists none of ${shownNames}, so that tasks do not get ${them}`,
-    `   add ${them} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
+    `⚠️ ${describePlace(place)} lists none of ${shownNames}, so that tasks do not get ${pronoun}`,
+    `   add ${pronoun} to globalPassThroughEnv, or to passThroughEnv or env of the tasks`,
   ];
 }
 
 function summaryLines(comparison: CodeComparison): readonly Line[] {
-  const { undeclared, unread = [], extent, contract, turbo } = comparison;
+  const { undeclared, unread = [], extent, contract, turboGaps } = comparison;
   const files = count(extent.files, "file");
   const declared = count(contract.variables.size, "variable");
-  const agrees = undeclared.length === 0 && unread.length === 0 && turbo.length === 0;
+  const agrees = undeclared.length === 0 && unread.length === 0 && turboGaps.length === 0;
   return [
     ...undeclaredSummary(comparison),
     ...unreadSummary(comparison),
@@ -126,7 +134,7 @@ function undeclaredSummary({ undeclared, isStrict }: CodeComparison): readonly L
   return [
     isStrict ? `❌ ${read} (--strict)` : `⚠️ ${read}: --strict makes the check fail`,
     `   declare ${undeclared.length === 1 ? "it" : "them"} under "variables", as in`,
-    { text: `     "${first.name}": {}`, whole: true },
+    { text: `     "${first.name}": {}`, neverWraps: true },
   ];
 }
 

@@ -1,4 +1,7 @@
-/** Compares the variables that code reads with those that the contract declares; pure. The differences are called drift. */
+/**
+ * Finds the drift between code and contract for `check --code`: variables that the code reads and the contract does not
+ * declare, and those that the contract declares and no code reads.
+ */
 import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
@@ -8,13 +11,17 @@ import { exclusionReason } from "../../parts/code/exclusions.ts";
 
 /** All reads of one variable. */
 export interface VariableReads {
-  /** The code fails without the variable. */
+  /** True if the code fails without the variable. */
   readonly required: boolean;
   readonly places: readonly CodePlace[];
 }
 
+/** The line that declares a variable. */
 export interface DeclarationPlace extends CodePlace {
-  /** True for `"unread": true`: no code needs to read it. A compiled contract does not have this member, since no start needs it. */
+  /**
+   * True for `"unread": true`: no code needs to read it. A compiled contract does not have this member, since no start
+   * needs it.
+   */
   readonly isUnread: boolean;
 }
 
@@ -22,16 +29,16 @@ export interface DeclarationPlace extends CodePlace {
 export interface UndeclaredVariable extends VariableReads {
   readonly name: string;
   /** A declared name that it resembles. */
-  readonly similar: string | undefined;
-  /** The contract declares it, but not in the scope. */
-  readonly isOutside: boolean;
+  readonly similarName: string | undefined;
+  /** True if the contract declares it, but not in the scope that the user chose by `--scope`. */
+  readonly isOutsideScope: boolean;
 }
 
 /** A variable that the contract declares and no code reads. */
 export interface UnreadVariable {
   readonly name: string;
   /** A name that it resembles, which the code reads and the contract does not declare. */
-  readonly similar: string | undefined;
+  readonly similarName: string | undefined;
   /** Undefined for the built-in contract. */
   readonly place: CodePlace | undefined;
 }
@@ -53,26 +60,36 @@ export function compareCode(
   declarations: ReadonlyMap<string, DeclarationPlace>,
   unmentioned: ReadonlySet<string>,
 ): CodeDrift {
-  const outside = contract.scope?.outside ?? new Set<string>();
-  const declared = new Set([...contract.variables.keys(), ...contract.aliases.keys()]);
-  const known = new Set([...declared, ...brokerAddresses(contract)]);
-  const isKnown = (name: string): boolean => known.has(name) || (declarations.has(name) && !outside.has(name));
+  const namesOutsideScope = contract.scope?.outside ?? new Set<string>();
+  const declaredNames = new Set([...contract.variables.keys(), ...contract.aliases.keys()]);
+  const addressNames = new Set(brokerAddresses(contract));
+  // The declarations also have the variables of other profiles, which the contract of this profile does not have.
+  const isKnown = (name: string): boolean =>
+    declaredNames.has(name) || addressNames.has(name) || (declarations.has(name) && !namesOutsideScope.has(name));
   const isRead = (name: string): boolean => reads.has(name) || !unmentioned.has(name);
   const undeclared = Array.from(reads).filter(([name]) => !isKnown(name) && exclusionReason(name) === undefined);
-  const findSimilarDeclared = nameFinder(declared);
-  const findSimilarRead = nameFinder(undeclared.map(([name]) => name));
+  const findSimilarDeclared = nameFinder(declaredNames);
+  const findSimilarUndeclared = nameFinder(undeclared.map(([name]) => name));
   return {
     undeclared: undeclared
-      .map(([name, read]) => ({ name, ...read, similar: findSimilarDeclared(name), isOutside: outside.has(name) }))
+      .map(([name, variableReads]) => ({
+        name,
+        ...variableReads,
+        similarName: findSimilarDeclared(name),
+        isOutsideScope: namesOutsideScope.has(name),
+      }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     unread: Array.from(contract.variables.values())
       .filter(({ name }) => declarations.get(name)?.isUnread !== true)
       .filter((declaration) => !namesOfDeclaration(declaration).some(isRead))
-      .map(({ name }) => ({ name, similar: findSimilarRead(name), place: declarations.get(name) })),
+      .map(({ name }) => ({ name, similarName: findSimilarUndeclared(name), place: declarations.get(name) })),
   };
 }
 
-/** Returns the variables with the broker's address, which a program gets in addition to its keys with --broker. */
+/**
+ * Returns the variables in which a program gets the address of the broker with `--broker`. The contract need not declare
+ * them.
+ */
 function brokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const entry = brokerEntryOf(declaration);

@@ -1,4 +1,7 @@
-/** Sends the HTTP request of a probe, and decides by the answer whether the service accepts the value. */
+/**
+ * Sends the HTTP request of a probe for `check --live`, and decides by the answer whether the service accepts the value,
+ * such as an API key. http-template.ts makes the request.
+ */
 import { type NetworkFault, reasonOf } from "../../../network/network-fault.ts";
 import { requestOnce } from "../../../network/http.ts";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
@@ -11,16 +14,19 @@ export interface HttpProbe {
   readonly body: string | undefined;
   /** The statuses that accept the value. */
   readonly expect: readonly number[];
-  /** The statuses that reject the value: always, or only if the body of the answer contains a text. */
+  /**
+   * The statuses that reject the value. With `contains`, a status rejects it only if the body of the answer contains this
+   * text.
+   */
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
 
 /** Sends one request within the time limit, without following redirects. */
 export async function probeByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<ProbeResult> {
   const { url, method, headers, body, reject } = probe;
-  /** The result that the status alone gives; set if the body of the answer could change it to a rejection. */
+  /** The result of a status that rejects the value only with a certain text in the body; undefined for other statuses. */
   let resultByStatus: ProbeResult | undefined;
-  // The body is read only where it decides.
+  // The body is read only if it can change the result, so that most probes end with the head of the answer.
   const skipsBody = (status: number): boolean => {
     const result = judgeAnswer(probe, status, "");
     const dependsOnBody = reject.some((rule) => typeof rule !== "number" && rule.status === status);
@@ -36,7 +42,7 @@ export async function probeByHttp(probe: HttpProbe, network: NetworkSettings, li
   return unclear(UNCLEAR_BY_FAULT[answer.kind], reasonOf(answer));
 }
 
-/** Applies the rules of the probe first, then the usual meaning of the status. */
+/** Returns the result of an answer: by the rules of the contract's probe, otherwise by the usual meaning of the status. */
 function judgeAnswer({ expect, reject }: HttpProbe, status: number, body: string): ProbeResult {
   const code = `HTTP ${status}`;
   const isRejected = reject.some((rule) =>
@@ -52,6 +58,7 @@ function judgeAnswer({ expect, reject }: HttpProbe, status: number, body: string
   return unclear(status >= 500 ? "trouble" : "unexpected", code);
 }
 
+/** The results of probes that got no answer, by the fault of the network. */
 const UNCLEAR_BY_FAULT = {
   connect: "unreachable",
   tls: "unreachable",

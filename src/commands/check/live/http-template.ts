@@ -1,7 +1,8 @@
 /**
- * Makes an HTTP request from the probe of a contract, which refers to values as in
- * `{"url": "${QDRANT_URL}/collections", "headers": {"api-key": "${QDRANT_API_KEY}"}}`. Pure. Each value is escaped for its place,
- * so that it cannot change the rest of the request.
+ * Makes the HTTP request by which `check --live` tests a value. The contract declares the request as a template with
+ * references to values. Each value is escaped for its place, so that it cannot change the rest of the request:
+ *
+ *     {"url": "${QDRANT_URL}/collections", "headers": {"api-key": "${QDRANT_API_KEY}"}}
  */
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import { fillReferences } from "../../../contract/file/probe-meaning.ts";
@@ -11,26 +12,31 @@ import type { HttpProbe } from "./http-probe.ts";
 
 export type ProbeTemplate = Exclude<ProbeEntry, string>;
 
+/** Returns the value of a variable. */
 type ValueLookup = (name: string) => string;
 
-/** Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed host. */
+/**
+ * Returns the variable that holds scheme and host: `QDRANT_URL` for `${QDRANT_URL}/collections`; undefined for a fixed
+ * host.
+ */
 export function variableInHost(url: string): string | undefined {
   return /^\$\{([^{}]*)\}/.exec(url)?.[1];
 }
 
-/** Fills the URL of a template. An address that a variable holds is used as it is; other values are escaped. */
+/** Fills the URL of a template. The value of a variable in place of the host is not escaped; all other values are. */
 export function fillUrl(url: string, valueOf: ValueLookup): string {
   const hostName = variableInHost(url);
   const fillEscaped = (text: string): string => fillReferences(text, (name) => encodeURIComponent(valueOf(name)));
   if (hostName === undefined) return fillEscaped(url);
-  const base = valueOf(hostName).trim().replace(/\/+$/, "");
-  return base + fillEscaped(url.slice(`\${${hostName}}`.length));
+  const baseUrl = valueOf(hostName).trim().replace(/\/+$/, "");
+  return baseUrl + fillEscaped(url.slice(`\${${hostName}}`.length));
 }
 
 /**
  * Creates the request of a template.
  *
- * @param address the filled URL @returns the reason, in words without a value, if the request cannot be sent safely
+ * @param address the URL that {@link fillUrl} has returned
+ * @returns a reason, in which no value appears, if the request cannot be sent safely
  */
 export function createHttpProbe(template: ProbeTemplate, address: string, valueOf: ValueLookup): HttpProbe | string {
   const { body, method = "GET", expect = [200], reject = [401] } = template;
@@ -55,11 +61,11 @@ function fillHeaders(
   { headers = {}, basic, body }: ProbeTemplate,
   valueOf: ValueLookup,
 ): Readonly<Record<string, string>> {
-  const declared = Object.entries(headers).map(([name, value]) => [name, fillReferences(value, valueOf)] as const);
+  const filledHeaders = Object.entries(headers).map(([name, value]) => [name, fillReferences(value, valueOf)] as const);
   return {
     Accept: "application/json",
     ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-    ...Object.fromEntries(declared),
+    ...Object.fromEntries(filledHeaders),
     ...(basic === undefined
       ? {}
       : { Authorization: `Basic ${Buffer.from(fillReferences(basic, valueOf)).toString("base64")}` }),

@@ -1,6 +1,7 @@
 /**
- * `check --live`: tests values by sending each to its own service. `probe-plan.ts` decides which request tests a value,
- * `http-probe.ts` and `postgres.ts` send it, and this file asks the user first where files of the repository name the hosts.
+ * `check --live`: tests values, such as API keys, by sending each to its own service. probe-plan.ts decides which request
+ * tests a value, and http-probe.ts and postgres.ts send it. If files of the repository name a host, this file asks the user
+ * first.
  */
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
@@ -18,18 +19,21 @@ import { probePostgres } from "./postgres.ts";
 import { planProbes, type ProbePlan } from "./probe-plan.ts";
 import { describeResult, type ProbeResult, unclear, unsent } from "./probe-result.ts";
 
-/** Applies to each probe. They run in parallel. */
+/** The time limit of each probe. All probes run in parallel. */
 const PROBE_LIMIT_MS = 5000;
 
-/**
- * Runs the probe of each variable that is set. An unclear result is a warning, and a failure only with `strict`.
- *
- * @param isConfirmed values may be sent to hosts that files of the repository name (`--yes`)
- */
+interface LiveOptions {
+  /** True with `--yes`: values may be sent to hosts that files of the repository name. */
+  readonly isConfirmed: boolean;
+  /** True with `--strict`: a value that could not be tested makes the check fail. */
+  readonly strict: boolean;
+}
+
+/** Runs the probe of each variable that is set, and summarizes the results. */
 export async function checkLive(
   start: Start,
   settings: Settings,
-  { isConfirmed, strict }: { readonly isConfirmed: boolean; readonly strict: boolean },
+  { isConfirmed, strict }: LiveOptions,
   context: Context,
 ): Promise<ExtraCheck> {
   const backendText = new VariableLookup(context.environment, []).findInProcess("PULUMI_BACKEND_URL");
@@ -41,33 +45,34 @@ export async function checkLive(
     plans.map(async (plan) => ({ ...plan, result: await runIfAllowed(plan, isAllowed, network, context) })),
   );
   const lines = probes.map(
-    ({ label, result, where }) => `${MARKS[result.outcome]} ${label}: ${describeResult(result, where)}`,
+    ({ label, result, destination }) => `${MARKS[result.outcome]} ${label}: ${describeResult(result, destination)}`,
   );
   const results = probes.map(({ result }) => result);
   return {
     section: ["--- Live Check ---", ...(lines.length === 0 ? ["➖ No variable that is set has a probe"] : lines)],
     ...summarize(results, strict),
-    fields: { live: probes.map(({ name, where, result }) => ({ name, where, ...result })) },
+    fields: { live: probes.map(({ name, destination, result }) => ({ name, where: destination, ...result })) },
   };
 }
 
 const MARKS: Readonly<Record<ProbeResult["outcome"], string>> = { accepted: "✅", rejected: "❌", unclear: "⚠️" };
 
+/** Counts the results. A value that could not be tested is a warning, or with `strict` a failure. */
 function summarize(results: readonly ProbeResult[], strict: boolean): Pick<ExtraCheck, "failures" | "warnings"> {
-  const rejections = results.filter(({ outcome }) => outcome === "rejected").length;
+  const rejectedCount = results.filter(({ outcome }) => outcome === "rejected").length;
   const unclearKinds = results.flatMap((result) => (result.outcome === "unclear" ? [result.kind] : []));
-  const bugs = unclearKinds.filter((kind) => kind === "internal").length;
-  const notAllowed = unclearKinds.filter((kind) => kind === "unasked").length;
-  const notTested = unclearKinds.length - bugs - notAllowed;
-  const services = rejections === 1 ? "its service" : "their services";
+  const bugCount = unclearKinds.filter((kind) => kind === "internal").length;
+  const refusedCount = unclearKinds.filter((kind) => kind === "unasked").length;
+  const untestedCount = unclearKinds.length - bugCount - refusedCount;
+  const services = rejectedCount === 1 ? "its service" : "their services";
   const warnings = [
-    ...(notTested > 0 ? [`${count(notTested, "value")} could not be tested`] : []),
-    ...(notAllowed > 0 ? [`${count(notAllowed, "value")} not sent, see Live Check`] : []),
+    ...(untestedCount > 0 ? [`${count(untestedCount, "value")} could not be tested`] : []),
+    ...(refusedCount > 0 ? [`${count(refusedCount, "value")} not sent, see Live Check`] : []),
   ];
   return {
     failures: [
-      ...(rejections > 0 ? [`${count(rejections, "value")} rejected by ${services}`] : []),
-      ...(bugs > 0 ? [`${count(bugs, "probe")} ended with an internal error`] : []),
+      ...(rejectedCount > 0 ? [`${count(rejectedCount, "value")} rejected by ${services}`] : []),
+      ...(bugCount > 0 ? [`${count(bugCount, "probe")} ended with an internal error`] : []),
       ...(strict ? warnings.map((warning) => `${warning} (--strict)`) : []),
     ],
     warnings: strict ? [] : warnings,
@@ -80,11 +85,11 @@ async function runIfAllowed(
   network: NetworkSettings,
   context: Context,
 ): Promise<ProbeResult> {
-  if (plan.consent === undefined || isAllowed) return runProbe(plan, network, context);
-  return unsent(`${plan.consent}; --yes allows it`, "unasked");
+  if (plan.consentReason === undefined || isAllowed) return runProbe(plan, network, context);
+  return unsent(`${plan.consentReason}; --yes allows it`, "unasked");
 }
 
-/** A bug in one probe is reported, and does not keep the others from running. */
+/** Runs one probe. An error that nothing expects is printed as a bug, and does not keep the other probes from running. */
 async function runProbe({ request }: ProbePlan, network: NetworkSettings, context: Context): Promise<ProbeResult> {
   try {
     switch (request.kind) {
@@ -101,10 +106,15 @@ async function runProbe({ request }: ProbePlan, network: NetworkSettings, contex
   }
 }
 
-/** Asks the user once for all values whose hosts are named by files. Returns false if the user cannot be asked. */
+/**
+ * Asks the user once about all values whose hosts are named by files. Returns false if there is no such value, or no
+ * terminal.
+ */
 async function askForConsent(plans: readonly ProbePlan[], context: Context): Promise<boolean> {
-  const unconsented = plans.filter(({ consent, request }) => consent !== undefined && request.kind !== "none");
+  const unconsented = plans.filter(
+    ({ consentReason, request }) => consentReason !== undefined && request.kind !== "none",
+  );
   if (unconsented.length === 0 || !canAsk(context)) return false;
-  const lines = unconsented.map(({ name, consent = "" }) => `  ${name}: ${consent}`);
+  const lines = unconsented.map(({ name, consentReason = "" }) => `  ${name}: ${consentReason}`);
   return ask(["Files of this folder name the hosts for these values:", ...lines, "Send them?"], context);
 }

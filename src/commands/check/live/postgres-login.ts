@@ -1,7 +1,7 @@
 /**
- * Logs in to a PostgreSQL server and disconnects. The server chooses the method: no password, the password in clear text, an
- * MD5 hash, or SCRAM-SHA-256, which proves the password without sending it.
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
+ * Logs in to a PostgreSQL server for `check --live`, and disconnects. The server chooses the method: no password, the
+ * password in plain text, an MD5 hash, or SCRAM-SHA-256, by which the client proves that it knows the password without
+ * sending it. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 import { createHash } from "node:crypto";
 import type { PostgresConnection } from "./postgres-connection.ts";
@@ -16,10 +16,10 @@ import {
 } from "./postgres-messages.ts";
 import type { PostgresTarget } from "./postgres-url.ts";
 import { type ProbeResult, rejected, unclear, unsent } from "./probe-result.ts";
-import { startScram } from "./scram.ts";
+import { type ScramLogin, startScram } from "./scram.ts";
 
-/** The number at the start of an authentication message. */
-const AUTHENTICATION = { ok: 0, clearText: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
+/** The methods of authentication and their steps: the number at the start of an authentication message. */
+const AUTHENTICATION = { ok: 0, plainText: 3, md5: 5, sasl: 10, saslContinue: 11, saslFinal: 12 } as const;
 const SCRAM_MECHANISM = "SCRAM-SHA-256";
 
 const UNSUPPORTED_METHOD = unclear("unexpected", "unsupported authentication method");
@@ -27,65 +27,104 @@ const SERVER_UNPROVEN = unclear("unexpected", "the server does not prove that it
 const PASSWORD_MISSING = unsent("it has no password, but the server requests one");
 
 /**
- * Logs in, and ends the session as soon as the server is ready for a query. A hash or the password itself is sent only over a
- * private connection. @throws ProtocolError, and the system's errors
+ * Logs in, and ends the session as soon as the server is ready for a query. A hash or the password itself is sent only over
+ * a private connection.
+ *
+ * @throws ProtocolError, and errors of the system such as ECONNRESET
  */
-export async function logIn(
-  { socket, isPrivate }: PostgresConnection,
-  { user, password, database }: PostgresTarget,
-): Promise<ProbeResult> {
+export async function logIn(connection: PostgresConnection, target: PostgresTarget): Promise<ProbeResult> {
+  const { socket } = connection;
+  const { user, database } = target;
   sendStartup(socket, ["user", user, "database", database, "application_name", "sophia-run"]);
-  const scram = startScram(password);
-  let isServerProof: ((message: string) => boolean) | undefined;
-  /** SCRAM has begun, and the server has not yet proved that it knows the password. */
-  let awaitsProof = false;
+  const authentication = new Authentication(connection, target);
   for (;;) {
     const { type, body } = await readMessage(socket);
-    if (type === "E") return loginFailure(body);
+    if (type === "E") return describeLoginError(body);
     if (type === "Z") {
+      // The server is ready for a query. `X` ends the session.
       sendMessage(socket, "X", Buffer.alloc(0));
       await new Promise<void>((resolve) => socket.end(resolve));
       return { outcome: "accepted" };
     }
     // The server also reports parameters (S), a key for cancelling (K) and notices (N), which a probe does not need.
-    if (type !== "R") continue;
+    const failure = type === "R" ? await authentication.answer(body) : undefined;
+    if (failure !== undefined) return failure;
+  }
+}
+
+/** Answers the authentication messages of one login. */
+class Authentication {
+  readonly #connection: PostgresConnection;
+  readonly #target: PostgresTarget;
+  readonly #scram: ScramLogin;
+  /** Checks the server's last message of SCRAM; undefined until the client has sent its own proof. */
+  #isServerProof: ((message: string) => boolean) | undefined;
+  /** True while SCRAM has begun, and the server has not yet proved that it knows the password. */
+  #awaitsServerProof = false;
+
+  constructor(connection: PostgresConnection, target: PostgresTarget) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#scram = startScram(target.password);
+  }
+
+  /** Answers one message. @returns the result if the login cannot go on; otherwise undefined @throws ProtocolError */
+  answer(body: Buffer): Promise<ProbeResult | undefined> | ProbeResult | undefined {
     const { method, data } = parseAuthentication(body);
     switch (method) {
       case AUTHENTICATION.ok:
-        if (awaitsProof) return SERVER_UNPROVEN;
-        break;
-      case AUTHENTICATION.clearText:
-      case AUTHENTICATION.md5: {
-        if (!isPrivate) return unsent("the server requests the password, but its certificate is not trusted");
-        if (password === "") return PASSWORD_MISSING;
-        const answer = method === AUTHENTICATION.md5 ? md5Answer(user, password, data.subarray(0, 4)) : password;
-        sendMessage(socket, "p", zeroTerminated(answer));
-        break;
-      }
-      case AUTHENTICATION.sasl: {
-        if (!data.toString().split("\0").includes(SCRAM_MECHANISM)) return UNSUPPORTED_METHOD;
-        if (password === "") return PASSWORD_MISSING;
-        awaitsProof = true;
-        const clientFirst = Buffer.from(scram.clientFirst);
-        const parts = [zeroTerminated(SCRAM_MECHANISM), uint32(clientFirst.length), clientFirst];
-        sendMessage(socket, "p", Buffer.concat(parts));
-        break;
-      }
-      case AUTHENTICATION.saslContinue: {
-        // A second message of this kind is an error: the server could try one password after another.
-        const step = isServerProof === undefined ? await scram.answer(data.toString()) : undefined;
-        if (step === undefined) throw new ProtocolError("the login violates SCRAM");
-        ({ isServerProof } = step);
-        sendMessage(socket, "p", Buffer.from(step.clientFinal));
-        break;
-      }
+        return this.#awaitsServerProof ? SERVER_UNPROVEN : undefined;
+      case AUTHENTICATION.plainText:
+        return this.#sendPassword(this.#target.password);
+      case AUTHENTICATION.md5:
+        return this.#sendPassword(md5Answer(this.#target, data.subarray(0, 4)));
+      case AUTHENTICATION.sasl:
+        return this.#beginScram(data);
+      case AUTHENTICATION.saslContinue:
+        return this.#continueScram(data);
       case AUTHENTICATION.saslFinal:
-        if (isServerProof?.(data.toString()) !== true) return SERVER_UNPROVEN;
-        awaitsProof = false;
-        break;
+        return this.#finishScram(data);
       default:
         return UNSUPPORTED_METHOD;
     }
+  }
+
+  /** Sends the password, or a hash of it, which a server without the right certificate must not get. */
+  #sendPassword(passwordOrHash: string): ProbeResult | undefined {
+    if (!this.#connection.isPrivate) {
+      return unsent("the server requests the password, but its certificate is not trusted");
+    }
+    if (this.#target.password === "") return PASSWORD_MISSING;
+    this.#send(zeroTerminated(passwordOrHash));
+    return undefined;
+  }
+
+  /** @param data the mechanisms that the server offers, each with a zero byte behind it */
+  #beginScram(data: Buffer): ProbeResult | undefined {
+    if (!data.toString().split("\0").includes(SCRAM_MECHANISM)) return UNSUPPORTED_METHOD;
+    if (this.#target.password === "") return PASSWORD_MISSING;
+    this.#awaitsServerProof = true;
+    const clientFirst = Buffer.from(this.#scram.clientFirst);
+    this.#send(Buffer.concat([zeroTerminated(SCRAM_MECHANISM), uint32(clientFirst.length), clientFirst]));
+    return undefined;
+  }
+
+  async #continueScram(data: Buffer): Promise<undefined> {
+    // A second message of this kind is an error: the server could test one password after another.
+    const step = this.#isServerProof === undefined ? await this.#scram.answer(data.toString()) : undefined;
+    if (step === undefined) throw new ProtocolError("the login violates SCRAM");
+    this.#isServerProof = step.isServerProof;
+    this.#send(Buffer.from(step.clientFinal));
+  }
+
+  #finishScram(data: Buffer): ProbeResult | undefined {
+    if (this.#isServerProof?.(data.toString()) !== true) return SERVER_UNPROVEN;
+    this.#awaitsServerProof = false;
+    return undefined;
+  }
+
+  #send(body: Buffer): void {
+    sendMessage(this.#connection.socket, "p", body);
   }
 }
 
@@ -95,16 +134,17 @@ function parseAuthentication(body: Buffer): { readonly method: number; readonly 
   return { method, data: body.subarray(4) };
 }
 
-function md5Answer(user: string, password: string, salt: Buffer): string {
+/** Returns `md5` and the hex digits of MD5(MD5(password + user) + salt). */
+function md5Answer({ user, password }: PostgresTarget, salt: Buffer): string {
   const inner = createHash("md5").update(password).update(user).digest("hex");
   return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }
 
 /**
- * Parses an error such as `SFATAL␀C28P01␀Mpassword authentication failed…␀␀`. Only the code is used, since the message may quote
- * values. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ * Returns the result for an error message such as `SFATAL␀C28P01␀Mpassword authentication failed…␀␀`. Only the code is
+ * used, since the message may quote values. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-function loginFailure(body: ServerMessage["body"]): ProbeResult {
+function describeLoginError(body: ServerMessage["body"]): ProbeResult {
   const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";
   switch (code) {
     // The password is wrong, or the database does not exist.

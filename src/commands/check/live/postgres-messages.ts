@@ -1,6 +1,7 @@
 /**
- * The messages of PostgreSQL's protocol. Each begins with a letter for its type and a length, which counts itself but not the
- * letter. The server requests a password in clear text with `R 00000008 00000003`.
+ * Reads and writes the messages of PostgreSQL's protocol for `check --live`. A message begins with one letter, its type,
+ * and four bytes with its length, which includes these four bytes but not the letter. With `R 00000008 00000003`, for
+ * example, the server requests the password in plain text.
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 import { once } from "node:events";
@@ -15,11 +16,10 @@ export interface ServerMessage {
   readonly body: Buffer;
 }
 
-/** The letter and the length. */
-const HEADER_BYTES = 5;
+const TYPE_BYTES = 1;
 const LENGTH_BYTES = 4;
 
-/** Keeps a server from filling the memory. The messages of a login are much shorter. */
+/** The limit keeps a server from filling the memory. The messages of a login are much shorter. */
 const MAX_MESSAGE_BYTES = 65_536;
 
 /** Sends a message with a type. The startup message has none: {@link sendStartup}. */
@@ -27,19 +27,24 @@ export function sendMessage(socket: net.Socket, type: string, body: Buffer): voi
   socket.write(Buffer.concat([Buffer.from(type), uint32(body.length + LENGTH_BYTES), body]));
 }
 
-/** Requests protocol version 3.0 with parameters such as `user`, `me`, `database`, `app`. */
+/**
+ * Sends the first message of a login, which requests protocol version 3.0.
+ *
+ * @param parameters alternately the name and the value of each parameter: `user`, `me`, `database`, `app`
+ */
 export function sendStartup(socket: net.Socket, parameters: readonly string[]): void {
   const version = Buffer.from([0, 3, 0, 0]);
+  // An empty text ends the list.
   const body = Buffer.concat([version, ...[...parameters, ""].map(zeroTerminated)]);
   socket.write(Buffer.concat([uint32(body.length + LENGTH_BYTES), body]));
 }
 
 /** Reads the next message. @throws ProtocolError, and the system's errors */
 export async function readMessage(socket: net.Socket): Promise<ServerMessage> {
-  const header = await readBytes(socket, HEADER_BYTES);
-  const length = header.readUInt32BE(1);
+  const header = await readBytes(socket, TYPE_BYTES + LENGTH_BYTES);
+  const length = header.readUInt32BE(TYPE_BYTES);
   if (length < LENGTH_BYTES || length > MAX_MESSAGE_BYTES) throw new ProtocolError(NOT_POSTGRESQL);
-  return { type: header.toString("latin1", 0, 1), body: await readBytes(socket, length - LENGTH_BYTES) };
+  return { type: header.toString("latin1", 0, TYPE_BYTES), body: await readBytes(socket, length - LENGTH_BYTES) };
 }
 
 export const NOT_POSTGRESQL = "the answer is not PostgreSQL's protocol";

@@ -1,17 +1,21 @@
-/** Parses connection URLs of PostgreSQL as libpq does; pure. https://www.postgresql.org/docs/current/libpq-connect.html */
+/**
+ * Parses connection URLs of PostgreSQL for `check --live`, in the same way as libpq, the client library of PostgreSQL.
+ * https://www.postgresql.org/docs/current/libpq-connect.html
+ */
 
-/** A name, an address, or the folder of a Unix socket, which begins with `/`. */
 export interface PostgresHost {
+  /** A name, an address, or the folder of a Unix socket, which begins with `/`. */
   readonly host: string;
   readonly port: number;
 }
 
 export interface PostgresTarget {
-  /** At least one. They are tried in turn. */
+  /** At least one host. A client tries them one after another. */
   readonly hosts: readonly PostgresHost[];
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** The value of `sslmode`, such as `prefer` or `verify-full`. */
   readonly sslMode: string;
 }
 
@@ -21,8 +25,8 @@ const SCHEME = /^postgres(?:ql)?(?:\+\w+)?:\/\//i;
 const AFTER_SCHEME = /^(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/s;
 
 /**
- * Parses `postgresql://user:password@host:port,host:port/database?sslmode=…`. A parameter of the query has precedence over the
- * same fact in the part before the query. Returns undefined for anything else.
+ * Parses `postgresql://user:password@host:port,host:port/database?sslmode=…`. A parameter of the query has precedence over
+ * the same fact in the part before the query. Returns undefined for anything else.
  */
 export function parsePostgresUrl(text: string, defaultUser: string): PostgresTarget | undefined {
   const url = text.trim();
@@ -60,19 +64,20 @@ function splitUserInfo(userInfo: string): readonly [user: string, password: stri
 const DEFAULT_PORT = "5432";
 
 /**
- * Parses the hosts before the path (`db1:5432,[::1]`), or those of the parameter `host`, which have no ports. The parameter `port`
- * has a port for each host, or one for all. Returns undefined if one of them is invalid.
+ * Parses the hosts before the path (`db1:5432,[::1]`), or those of the parameter `host`, which have no ports. The parameter
+ * `port` has a port for each host, or one for all. Returns undefined if one of them is invalid.
  */
 function parseHosts(authority: string, parameters: URLSearchParams): readonly PostgresHost[] | undefined {
   const ports = (parameters.get("port") ?? "").split(",");
   const hostParameter = parameters.get("host") ?? "";
-  const parsed = (hostParameter === "" ? authority : hostParameter).split(",").map((text, index) => {
+  const hostTexts = (hostParameter === "" ? authority : hostParameter).split(",");
+  const parsedHosts = hostTexts.map((text, index) => {
     // An empty port also means that the URL has none.
     const portParameter = ports[index] || ports[0] || DEFAULT_PORT;
     return hostParameter === "" ? parseHost(text, portParameter) : createHost(text, portParameter);
   });
-  const hosts = parsed.filter((host) => host !== undefined);
-  return hosts.length === parsed.length ? hosts : undefined;
+  const validHosts = parsedHosts.filter((host) => host !== undefined);
+  return validHosts.length === parsedHosts.length ? validHosts : undefined;
 }
 
 /** Parses `db1`, `db1:5433` or `[::1]:5433`. */
@@ -83,7 +88,7 @@ function parseHost(text: string, defaultPort: string): PostgresHost | undefined 
   return createHost(host, port === "" ? defaultPort : port);
 }
 
-/** @throws URIError for an invalid escape sequence */
+/** Returns undefined for an invalid port. @throws URIError for an invalid escape sequence */
 function createHost(encodedHost: string, portText: string): PostgresHost | undefined {
   const port = Number(portText);
   const host = decodeURIComponent(encodedHost).replace(/^\[(.*)\]$/, "$1");

@@ -1,4 +1,7 @@
-/** Tests the URL of a PostgreSQL database for `check --live`: tries its hosts in turn, and logs in to the first that answers. */
+/**
+ * Tests the URL of a PostgreSQL database for `check --live`: tries its hosts one after another, and logs in to the first
+ * that answers.
+ */
 import type * as net from "node:net";
 import { userInfo } from "node:os";
 import type { NetworkSettings } from "../../../network/network-settings.ts";
@@ -20,7 +23,7 @@ export async function probePostgres(url: string, network: NetworkSettings, limit
   let isClosed = false;
   const closeAll = (): void => {
     isClosed = true;
-    // The error ends a pending read.
+    // The error makes a pending read fail.
     for (const socket of sockets) socket.destroy(new ProtocolError(CONNECTION_CLOSED));
   };
   const timer = setTimeout(closeAll, limitMs);
@@ -36,7 +39,7 @@ export async function probePostgres(url: string, network: NetworkSettings, limit
       } catch (error) {
         if (isClosed) return timedOut;
         if (error instanceof ProtocolError) return unclear("trouble", error.message);
-        // Like libpq, this goes on with the next host only if the connection fails.
+        // Like libpq, the probe continues with the next host only if the connection fails.
         hostFailure = unclear("unreachable", systemErrorCode(error) ?? "UNKNOWN");
       }
     }
@@ -47,11 +50,12 @@ export async function probePostgres(url: string, network: NetworkSettings, limit
   }
 }
 
-/** Returns the name that libpq uses for a URL without a user. */
+/** Returns the user for a URL that names none, as libpq does: the user of this process. */
 function systemUserName(): string {
   try {
     return userInfo().username;
   } catch {
+    // In a container, the process may have a user ID without an entry in /etc/passwd.
     return "postgres";
   }
 }

@@ -1,14 +1,19 @@
 /**
- * The reasons for which the user must agree before `check --live` sends a value. A cloned repository could name a host of an
- * attacker: in its contract, or in a file with values. Each function returns a reason for the user, or undefined if the caller or
- * the source of the value itself names the destination. Pure.
+ * Decides whether the user must agree before `check --live` sends a value to a host. The contract or a file with values in
+ * a cloned repository could name the host of an attacker. Each function returns the reason for the question. It returns
+ * undefined if there is no need to ask, since the caller or the source of the value itself names the destination.
  */
 import { isOfLine, type Origin, type Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { isTrustedOrigin } from "../../../esc/settings/from-files.ts";
 import type { EscStatus } from "../../../resolve/start.ts";
 
-/** Judges a value that is sent to a host of the built-in contract. @param host the variable with the address, if there is one */
+/**
+ * Judges the host of a probe that the built-in contract declares.
+ *
+ * @param host the variable that holds the host; undefined if the built-in contract itself names the host
+ * @param value the value that would be sent
+ */
 export function reasonForHost(host: Resolved | undefined, value: Resolved, esc: EscStatus): string | undefined {
   if (host !== undefined && !isHostTrusted(host.origin, value.origin, esc)) {
     return `a file sets ${printable(host.name)}`;
@@ -16,19 +21,19 @@ export function reasonForHost(host: Resolved | undefined, value: Resolved, esc: 
   return reasonForAlias(value);
 }
 
-/** Judges the URL of a database, which names its own destination. */
-export function reasonForDefaultUrl(value: Resolved, where: string): string | undefined {
-  return value.origin.source === "contract" ? `the contract's default names ${where}` : reasonForAlias(value);
+/** Judges the URL of a database. Its source names the destination itself, unless the URL is the contract's default. */
+export function reasonForDefaultUrl(value: Resolved, destination: string): string | undefined {
+  return value.origin.source === "contract" ? `the contract's default names ${destination}` : reasonForAlias(value);
 }
 
-/** With an alias, only the contract says that the value is meant for this variable. */
+/** Judges a value that its source has under another name. Only the contract says that it is meant for this variable. */
 function reasonForAlias({ name, origin: { alias } }: Resolved): string | undefined {
   return alias === undefined ? undefined : `the contract makes ${printable(alias)} an alias of ${printable(name)}`;
 }
 
 /** Returns true if an address comes from the caller, or from the same source as the value that is sent there. */
 function isHostTrusted(host: Origin, value: Origin, esc: EscStatus): boolean {
-  // The caller or the system names the secrets folder.
+  // The files of a secrets folder are as trusted as the caller or the system, which names the folder.
   if (host.source === "secrets" && host.alias === undefined) return true;
   if (isOfLine(host) && isOfLine(value)) return host.file === value.file;
   if (host.source !== "esc" || host.alias !== undefined) return isTrustedOrigin(host);

@@ -1,6 +1,6 @@
 /**
- * Plans the requests of `check --live`: which variables have a probe, what is sent to which destination, and whether the user must
- * agree first. Pure. The texts of a plan contain no value; only its request does.
+ * Plans the requests of `check --live`. A contract can declare a probe for a variable: a request that tests its value. This
+ * file decides which probes run, what they send to which destination, and whether the user must agree first.
  */
 import { isSet } from "../../../contract/check-contract.ts";
 import { parseContract } from "../../../contract/file/load-file.ts";
@@ -18,21 +18,23 @@ import type { HttpProbe } from "./http-probe.ts";
 import { createHttpProbe, fillUrl, type ProbeTemplate, variableInHost } from "./http-template.ts";
 import { reasonForDefaultUrl, reasonForHost } from "./probe-consent.ts";
 
+/** The test of one value. Only `request` contains the value; the texts do not. */
 export interface ProbePlan {
   readonly name: string;
+  /** The name of the variable for the user. */
   readonly label: string;
   /** The destination, for the user: a host from the contract, or the variable with the address. */
-  readonly where: string;
+  readonly destination: string;
   /** The reason for which the user must agree: a file of the repository names the destination. */
-  readonly consent?: string;
+  readonly consentReason?: string;
   readonly request:
     | ({ readonly kind: "http" } & HttpProbe)
     | { readonly kind: "postgresql"; readonly url: string }
     | { readonly kind: "none"; readonly reason: string };
 }
 
-/** The part of a plan that its probe decides. */
-type Destination = Pick<ProbePlan, "where" | "consent" | "request">;
+/** The part of a plan that follows from the probe and the value. */
+type PlannedRequest = Pick<ProbePlan, "destination" | "consentReason" | "request">;
 
 /** The test of a variable's value, as the contract declares it. */
 interface VariableProbe {
@@ -60,67 +62,76 @@ export function planProbes(start: Start, backend: string | undefined): readonly 
     const name = printable(variableProbe.name);
     const { label = name, as } = contract.variables.get(variableProbe.name) ?? {};
     const isPathOfFile = as === "file" && resolved.delivery === "value";
-    const destination = isPathOfFile
+    const plannedRequest = isPathOfFile
       ? withoutRequest("", "its value is the path of a file")
-      : planDestination(variableProbe, resolved, start, backend);
-    return [{ name, label, ...destination }];
+      : planRequest(variableProbe, resolved, start, backend);
+    return [{ name, label, ...plannedRequest }];
   });
 }
 
-function planDestination(
+function planRequest(
   { name, probe, isBuiltIn }: VariableProbe,
   resolved: Resolved,
   start: Start,
   backend: string | undefined,
-): Destination {
-  if (typeof probe !== "string") return planHttp(probe, isBuiltIn, resolved, start, backend);
-  const where = `the database of ${printable(name)}`;
+): PlannedRequest {
+  if (typeof probe !== "string") return planHttpRequest(probe, isBuiltIn, resolved, start, backend);
+  const destination = `the database of ${printable(name)}`;
   const request = { kind: "postgresql", url: resolved.value } as const;
-  return { where, ...withConsent(reasonForDefaultUrl(resolved, where)), request };
+  return { destination, ...withConsentReason(reasonForDefaultUrl(resolved, destination)), request };
 }
 
-function planHttp(
+function planHttpRequest(
   template: ProbeTemplate,
   isBuiltIn: boolean,
   resolved: Resolved,
   { store: { esc }, values: { selected } }: Start,
   backend: string | undefined,
-): Destination {
-  const { url, headers = {}, basic = "", body = "" } = template;
-  const hostName = variableInHost(url);
-  const where =
-    hostName === undefined
-      ? (parseUrl(fillReferences(url, () => "x"))?.host ?? "")
-      : `the host of ${printable(hostName)}`;
-  const references = [url, ...Object.values(headers), basic, body].flatMap(referencesIn);
-  const missing = references.find((name) => !isSet(selected, name));
-  if (missing !== undefined) return withoutRequest(where, `${printable(missing)} is not set`);
+): PlannedRequest {
+  const hostName = variableInHost(template.url);
+  const declaredDestination = describeDestination(template.url);
+  const missing = referencesOf(template).find((name) => !isSet(selected, name));
+  if (missing !== undefined) return withoutRequest(declaredDestination, `${printable(missing)} is not set`);
 
   // Half a surrogate pair has no form in a request.
   const valueOf = (name: string): string => (selected.get(name)?.value ?? "").toWellFormed();
-  const address = fillUrl(url, valueOf);
+  const address = fillUrl(template.url, valueOf);
+  // A token of Pulumi is tested at the caller's own backend, if there is one.
   const isPulumiCloud = isBuiltIn && address.startsWith(`${DEFAULT_BACKEND}/`);
   const callersBackend = isPulumiCloud ? backend : undefined;
   const callersAddress =
     callersBackend === undefined ? address : callersBackend + address.slice(DEFAULT_BACKEND.length);
   const probe = createHttpProbe(template, callersAddress, valueOf);
-  if (typeof probe === "string") return withoutRequest(where, probe);
+  if (typeof probe === "string") return withoutRequest(declaredDestination, probe);
 
   const host = hostName === undefined ? undefined : selected.get(hostName);
-  const consent = isBuiltIn ? reasonForHost(host, resolved, esc) : `the contract names the host ${where}`;
+  const reason = isBuiltIn ? reasonForHost(host, resolved, esc) : `the contract names the host ${declaredDestination}`;
   return {
-    where: callersBackend === undefined ? where : probe.url.host,
-    ...withConsent(consent),
+    destination: callersBackend === undefined ? declaredDestination : probe.url.host,
+    ...withConsentReason(reason),
     request: { kind: "http", ...probe },
   };
 }
 
-function withoutRequest(where: string, reason: string): Destination {
-  return { where, request: { kind: "none", reason } };
+/** Returns the host in the URL of a template, or names the variable that holds the host. */
+function describeDestination(url: string): string {
+  const hostName = variableInHost(url);
+  if (hostName !== undefined) return `the host of ${printable(hostName)}`;
+  // Any text in place of the references makes the template a URL.
+  return parseUrl(fillReferences(url, () => "x"))?.host ?? "";
 }
 
-function withConsent(reason: string | undefined): Pick<ProbePlan, "consent"> {
-  return reason === undefined ? {} : { consent: reason };
+/** Returns the names of all variables to which a template refers. */
+function referencesOf({ url, headers = {}, basic = "", body = "" }: ProbeTemplate): readonly string[] {
+  return [url, ...Object.values(headers), basic, body].flatMap(referencesIn);
+}
+
+function withoutRequest(destination: string, reason: string): PlannedRequest {
+  return { destination, request: { kind: "none", reason } };
+}
+
+function withConsentReason(reason: string | undefined): Pick<ProbePlan, "consentReason"> {
+  return reason === undefined ? {} : { consentReason: reason };
 }
 
 /** Returns the probes of a contract, and whether each is the same as in the built-in contract. */

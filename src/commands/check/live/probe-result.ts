@@ -1,14 +1,14 @@
 /**
- * The result of a probe: the service accepted the value, rejected it, or nothing is known about it. A result has the form that it
- * has in JSON, and never contains a value.
+ * The result of a probe of `check --live`: the service accepted the value, rejected it, or nothing is known about the
+ * value. The object is part of the JSON report as it is, and never contains a value.
  */
 export type ProbeResult =
   | { readonly outcome: "accepted" }
-  /** `code` is the service's own: `HTTP 401`, `28P01`. */
+  /** `code` is the status or the error code of the service, such as `HTTP 401`, or `28P01` of PostgreSQL. */
   | { readonly outcome: "rejected"; readonly code: string }
   /** `code` is an error code of the system or of the protocol, or the name of an error. */
   | { readonly outcome: "unclear"; readonly kind: UnclearKind; readonly code: string }
-  /** `unsent`: it cannot be sent safely. `unasked`: a file of the repository names the host, and the user has not agreed. */
+  /** The value was not sent: it cannot be sent safely, or (`unasked`) a file names the host and the user has not agreed. */
   | { readonly outcome: "unclear"; readonly kind: "unsent" | "unasked"; readonly reason: string };
 
 export type UnclearKind = keyof typeof DESCRIPTIONS;
@@ -29,16 +29,17 @@ export function rejected(code: string): ProbeResult {
   return { outcome: "rejected", code };
 }
 
-/** The value was sent, or the service could not be reached, and nothing is known about the value. */
+/** Returns the result of a probe that was run, but did not show whether the value is valid. */
 export function unclear(kind: UnclearKind, code: string): ProbeResult {
   return { outcome: "unclear", kind, code };
 }
 
-/** The value was not sent. */
+/** Returns the result for a value that was not sent. */
 export function unsent(reason: string, kind: "unsent" | "unasked" = "unsent"): ProbeResult {
   return { outcome: "unclear", kind, reason };
 }
 
+/** Describes a result for the user. @param service the destination, such as `api.openai.com` */
 export function describeResult(result: ProbeResult, service: string): string {
   if (result.outcome === "accepted") return `Accepted by ${service}`;
   if (result.outcome === "rejected") return `Rejected by ${service} (${result.code})`;

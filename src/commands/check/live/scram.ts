@@ -1,6 +1,6 @@
 /**
- * The client of SCRAM-SHA-256 (RFC 5802, RFC 7677), which proves that it knows the password without sending it, and checks that
- * the server knows it, too. The messages of one login:
+ * The client's part of SCRAM-SHA-256 (RFC 5802, RFC 7677), by which `check --live` logs in to PostgreSQL. The client proves
+ * that it knows the password without sending it, and checks that the server knows it, too. The messages of one login:
  *
  *     client first  n,,n=,r=NONCE
  *     server first  r=NONCE+SERVER_NONCE,s=SALT,i=4096
@@ -11,17 +11,20 @@ import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "no
 import { promisify } from "node:util";
 
 const deriveKey = promisify(pbkdf2);
+/** The length of a SHA-256 hash. */
 const KEY_BYTES = 32;
-/** PostgreSQL uses 4096. The limit keeps a server from wasting time. */
+/** PostgreSQL uses 4096 iterations. The limit keeps a server from occupying this process for minutes. */
 const MAX_ITERATIONS = 1_000_000;
 
 export interface ScramLogin {
+  /** The first message of the client. */
   readonly clientFirst: string;
   /** Computes the proof from the server's first message; undefined if that message is invalid. */
   readonly answer: (serverFirst: string) => Promise<ScramAnswer | undefined>;
 }
 
 interface ScramAnswer {
+  /** The last message of the client, with its proof. */
   readonly clientFinal: string;
   /** Returns true if the server's final message proves that the server knows the password. */
   readonly isServerProof: (serverFinal: string) => boolean;
@@ -30,7 +33,7 @@ interface ScramAnswer {
 /** Begins a login with a new random nonce. */
 export function startScram(password: string): ScramLogin {
   const nonce = randomBytes(18).toString("base64");
-  // The name is empty, since PostgreSQL knows the user from the startup message.
+  // 24 characters of Base64, without padding. The user name is empty, since PostgreSQL knows it from the startup message.
   const clientFirstBare = `n=,r=${nonce}`;
   return {
     clientFirst: `n,,${clientFirstBare}`,
@@ -55,6 +58,7 @@ export function startScram(password: string): ScramLogin {
   };
 }
 
+/** The server's first message. */
 interface Challenge {
   /** The client's nonce, continued by the server. */
   readonly fullNonce: string;

@@ -1,5 +1,6 @@
 /**
- * Parses a `.env.schema` of varlock, in which comments above an item have decorators; pure.
+ * Parses a `.env.schema`, the file in which the tool varlock describes a project's variables, for `init`. Comments above an
+ * item have decorators, which begin with `@`:
  *
  *     # The port of the server
  *     # @required @type=port
@@ -10,15 +11,16 @@ import type { Candidate } from "../variable-candidates.ts";
 import { createCandidate, type ToolFormat, type ToolResult } from "./tool-variable.ts";
 
 /**
- * Matches `@name`, `@name=value` and `@name(arguments)`. A value may be a call, or in quotes. The arguments have a limit, since a
- * line with many brackets that never close would take quadratic time.
+ * Matches `@name`, `@name=value` and `@name(arguments)`. A value may be a call, or in quotes. The arguments have a limit,
+ * since a line with many brackets that never close would take quadratic time.
  */
 const DECORATOR = /(?:^|\s)@([A-Za-z]\w*)(?:=([A-Za-z]\w*\([^)]{0,500}\)|"[^"]*"|'[^']*'|[^\s#]*)|\(([^)]{0,500})\))?/g;
+/** Matches an item: `PORT=8080`. */
 const ITEM = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=(.*)$/;
-/** A line of `# ---` ends the header, whose decorators apply to the whole file. */
+/** Matches a line such as `# ---`, which ends the header. The decorators in the header apply to the whole file. */
 const DIVIDER = /^\s*#\s*[-=]{3,}\s*$/;
 
-/** The values of decorators by their names; empty for one without a value. */
+/** The values of decorators by their names. A decorator without a value has an empty text. */
 type Decorators = ReadonlyMap<string, string>;
 
 /** Returns the items of the file as candidates. */
@@ -123,7 +125,9 @@ function parseValue(assigned: string): ItemValue {
   return { value, isComputed: /^[A-Za-z]\w*\(/.test(value) || value.includes("$"), comment };
 }
 
-/** Parses the value of `@type`, such as `port` or `enum(debug, info)`. Returns undefined if a contract has no such format. */
+/**
+ * Parses the value of `@type`, such as `port` or `enum(debug, info)`. Returns undefined if a contract has no such format.
+ */
 function parseType(type: string): ToolFormat | undefined {
   const [, name = "", list = ""] = /^(\w+)(?:\((.*)\))?$/.exec(type) ?? [];
   const parameters = list.split(",").map((parameter) => unquoted(parameter.trim()));

@@ -1,5 +1,6 @@
 /**
- * Parses a `secretspec.toml`. The profile `default` gives its secrets, and the other profiles only further names; pure.
+ * Parses a `secretspec.toml`, the file in which the tool secretspec describes a project's secrets, for `init`. The
+ * candidates are the secrets of the profile `default`, and the names that only other profiles have.
  *
  *     [profiles.default]
  *     DATABASE_URL = { description = "Where the orders are stored", required = true }
@@ -10,6 +11,7 @@ import { objectOf } from "../package-json.ts";
 import { createCandidate, type ToolResult } from "./tool-variable.ts";
 import { TomlSyntaxError, parseToml } from "./toml.ts";
 
+/** A table of TOML. */
 type Table = Readonly<Record<string, unknown>>;
 
 /** Returns the secrets as candidates; for a text that is not TOML only a remark. */

@@ -1,6 +1,6 @@
 /**
- * Parses the files of tools that keep the variables elsewhere: in a service, or encrypted. They name no variable, so that the
- * results are remarks for the user.
+ * Parses the files of tools that keep a project's variables in a service, or encrypted, for `init`. Such a file names no
+ * variable, so the results are only remarks for the user.
  */
 import { printable } from "../../../core/text.ts";
 import { attempt } from "../../../system/errors.ts";
@@ -27,7 +27,7 @@ export function parseInfisical(text: string): ToolResult {
   return serviceResult(".infisical.json", place, "Infisical", "infisical export --format=dotenv");
 }
 
-/** Returns the remark that tells how to bring the variables of a service into ESC. */
+/** Returns the remark that explains how to write the variables of a service into ESC. */
 function serviceResult(file: string, place: string, service: string, download: string): ToolResult {
   const remarks = [
     `${file}${place} names no variable: ${service} has them; to write them into ESC, in bash or zsh:`,

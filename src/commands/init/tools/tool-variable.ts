@@ -1,4 +1,7 @@
-/** The result that the parsers of other tools' files share, and how their variables become candidates; pure. */
+/**
+ * The types that the parsers of other tools' files share, and the function that makes candidates of their variables for
+ * `init`.
+ */
 import { formatFault, createPatternWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
@@ -22,9 +25,11 @@ export interface ToolVariable {
   readonly format?: ToolFormat | undefined;
 }
 
-/** A format in two forms: as a contract writes it, and as formatFault() checks a value. */
+/** A format of values. */
 export interface ToolFormat {
+  /** The format as a contract writes it. */
   readonly entry: FormatEntry;
+  /** The same format as formatFault() takes it. */
   readonly checked: ValueFormat;
 }
 

@@ -1,13 +1,20 @@
-/** Parses YAML of other programs, of which `init` needs a few lines: the file of Doppler, and the packages of pnpm. */
+/**
+ * Parses YAML of other programs, of which `init` needs a few lines: the file of Doppler, and the list of packages of pnpm.
+ */
 import { parse } from "yaml";
 import { attempt } from "../../../system/errors.ts";
 
-/** The length of a text in characters. For a larger text that is made to be slow, the parser takes seconds. */
+/**
+ * The limit on the length of a text, in characters. With a longer text, a hostile file could occupy the parser for seconds.
+ */
 const MAX_LENGTH = 32_768;
-/** A line with eight indicators, such as `- - - `. The parser's time grows with the cube of their number. */
+/** Matches a line with eight indicators, such as `- - - `. The parser's time grows with the cube of their number. */
 const NESTED_LINE = /^[ \t]*(?:[-?:][ \t]+){8}/m;
 
-/** Parses a text such as `packages: ["apps/*"]`. Returns undefined if it is not YAML, too long, or nested too deeply in one line. */
+/**
+ * Parses a text such as `packages: ["apps/*"]`. Returns undefined if it is not YAML, too long, or nested too deeply in one
+ * line.
+ */
 export function parseYaml(text: string): unknown {
   if (text.length > MAX_LENGTH || NESTED_LINE.test(text)) return undefined;
   return attempt((): unknown =>
@@ -16,8 +23,8 @@ export function parseYaml(text: string): unknown {
 }
 
 /**
- * Returns the lines of one top-level entry, from `packages:` up to the next key. Only these are parsed, since other entries,
- * such as the catalogs of pnpm, may be long.
+ * Returns the lines of one top-level entry, from `packages:` up to the next key. Only these are parsed, since other
+ * entries, such as the catalogs of pnpm, may be long.
  */
 export function topLevelEntry(text: string, key: string): string {
   const lines = text.split(/\r\n|\n|\r/);

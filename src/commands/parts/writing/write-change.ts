@@ -113,7 +113,7 @@ export function approvalLines(request: ChangeRequest, effect: string): readonly 
     changeRequestCommand("get", request),
     `${changeRequestCommand("approve", request)}  # by another user`,
     `${changeRequestCommand("apply", request)}  # ${effect}`,
-  ].map((text) => ({ text: `   ${text}`, whole: true }));
+  ].map((text) => ({ text: `   ${text}`, neverWraps: true }));
 }
 
 /** Returns a command of the Pulumi CLI. @param verb the action, such as `approve` */
