@@ -72,7 +72,7 @@ describe("init in a project that npm installs", () => {
     expect(readdirSync(join(other, ".github/workflows"))).toEqual(["ci.yaml"]);
   });
 
-  test("makes a workflow without a cache for pnpm, which actions/setup-node would have to find installed", async () => {
+  test("makes a workflow without a cache for pnpm, which actions/setup-node must find installed", async () => {
     const cwd = folder({ ...WITH_ESC, "package.json": MANIFEST, "pnpm-lock.yaml": "", "server.js": "" });
     await sophia(["init", "--with", "actions"], { cwd });
     const text = read(cwd, ".github/workflows/configuration.yml");
