@@ -150,6 +150,7 @@ describe("the dummy value", () => {
     ["SENTRY_DSN", {}, "https://fake@fake.invalid/0"],
     ["POSTGRES_DSN", {}, "postgresql://fake:fake@127.0.0.1/fake"],
     ["CURL", {}, "fake-curl"],
+    ["API__KEY_", {}, "fake-api-key"],
   ])("for the name %s with the declaration %j is %s", (name, declaration, expected) => {
     const contract = contractOf({ variables: { [name]: { ...declaration, required: true } } });
     expect(fakes(contract)).toEqual({ [name]: expected });

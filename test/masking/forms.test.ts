@@ -26,6 +26,16 @@ const ACCOUNT = JSON.stringify(
   2,
 );
 
+test.each(searches)("each line end of a value stands for any line end of the output (%s)", (_, createMasking) => {
+  // The lines are too short to be masked by themselves.
+  const lines = ["first", "second", "third"];
+  for (const lineEnd of ["\r\n", "\r", "\n"]) {
+    for (const shownLineEnd of ["\r\n", "\r", "\n"]) {
+      expect(maskOutput(lines.join(lineEnd), lines.join(shownLineEnd), createMasking)).toBe("***");
+    }
+  }
+});
+
 describe("a value with special characters is masked in the form of", () => {
   const formEncoded = new URLSearchParams({ x: QUOTED }).toString().slice(2);
   const asciiJson = JSON.stringify(QUOTED).replaceAll(
