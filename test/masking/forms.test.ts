@@ -6,7 +6,7 @@ import { maskabilityOf } from "../../src/masking/texts.ts";
 import { searches } from "./compiled.ts";
 
 /** Returns the output of a program after the value has been masked in it. */
-function maskOutput(value: string, output: string | Buffer, createMasking = maskingOf): string {
+function maskOutput(value: string | Buffer, output: string | Buffer, createMasking = maskingOf): string {
   const masker = createMasking([{ name: "SECRET", value }]).stream();
   return Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
 }
@@ -31,7 +31,12 @@ test.each(searches)("each line end of a value stands for any line end of the out
   const lines = ["first", "second", "third"];
   for (const lineEnd of ["\r\n", "\r", "\n"]) {
     for (const shownLineEnd of ["\r\n", "\r", "\n"]) {
-      expect(maskOutput(lines.join(lineEnd), lines.join(shownLineEnd), createMasking)).toBe("***");
+      for (const byte of ["x", "\xff"]) {
+        // "\xff" is no UTF-8.
+        const value = Buffer.from(byte + lines.join(lineEnd), "latin1");
+        const output = Buffer.from(byte + lines.join(shownLineEnd), "latin1");
+        expect(maskOutput(value, output, createMasking)).toBe("***");
+      }
     }
   }
 });
