@@ -197,9 +197,11 @@ FUNCTION(make_temporary_folder) {
   size_t length = 0;
   const char *const prefix = utf8_of(context, arguments[0], &length);
   if (prefix == NULL) return JS_EXCEPTION;
+  const bool has_nul = strlen(prefix) != length;
   char path[PATH_MAX];
   const int size = snprintf(path, sizeof path, "%sXXXXXX", prefix);
   JS_FreeCString(context, prefix);
+  if (has_nul) return throw_system_error(context, EINVAL, "mkdtemp", path);
   if (size >= (int)sizeof path) return throw_system_error(context, ENAMETOOLONG, "mkdtemp", NULL);
   if (mkdtemp(path) == NULL) return throw_system_error(context, errno, "mkdtemp", path);
   return text_from_system(context, path, (size_t)size);
@@ -292,11 +294,16 @@ FUNCTION(read_folder) {
   WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
   const JSValue result = JS_NewArray(context);
   uint32_t filled = 0;
-  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+  /* readdir(3) returns NULL at the end of the folder and after an error. Only an error sets errno. */
+  errno = 0;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0) {
     add_entry(context, result, &filled, dirfd(folder), entry);
   }
+  const int error = errno;
   closedir(folder);
-  return result;
+  if (error == 0) return result;
+  JS_FreeValue(context, result);
+  return throw_system_error(context, error, "scandir", NULL);
 }
 
 /* (path): returns a descriptor for read_open_folder */
@@ -310,6 +317,8 @@ FUNCTION(read_open_folder) {
   _Alignas(struct dirent) char bytes[32768];
   const int folder = integer_of(context, arguments[0]);
   const long size = syscall(SYS_getdents64, folder, bytes, sizeof bytes);
+  /* The kernel reports ENOENT for a folder that was removed after it was opened. readdir(3) takes that for the end, too. */
+  if (size < 0 && errno == ENOENT) return JS_UNDEFINED;
   if (size < 0) return throw_system_error(context, errno, "scandir", NULL);
   if (size == 0) return JS_UNDEFINED;
   const JSValue result = JS_NewArray(context);
