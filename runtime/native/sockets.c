@@ -158,11 +158,11 @@ FUNCTION(error_of_socket) {
 /* (descriptor): returns a Buffer with the bytes that are there; 0 at the end */
 FUNCTION(read_socket) {
   ssize_t size;
-  do size = read(integer_of(context, arguments[0]), read_bytes, sizeof read_bytes);
+  do size = read(integer_of(context, arguments[0]), read_buffer, sizeof read_buffer);
   while (size == -1 && errno == EINTR);
   if (size <= 0) return result_of(context, (int)size);
-  const JSValue result = new_buffer(context, read_bytes, (size_t)size);
-  erase(read_bytes, (size_t)size);
+  const JSValue result = new_buffer(context, read_buffer, (size_t)size);
+  erase(read_buffer, (size_t)size);
   return result;
 }
 

@@ -135,7 +135,7 @@ FUNCTION(use_buffer) {
   return JS_UNDEFINED;
 }
 
-uint8_t read_bytes[MAX_READ_BYTES];
+uint8_t read_buffer[MAX_READ_BYTES];
 
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
   JSValue result;

@@ -292,15 +292,15 @@ FUNCTION(read_decrypted) {
   if (!session->is_open) return throw_not_open(context);
   size_t size = 0;
   int result = 1;
-  while (size < sizeof read_bytes &&
-         (result = SSL_read(session->ssl, read_bytes + size, (int)(sizeof read_bytes - size))) > 0) {
+  while (size < sizeof read_buffer &&
+         (result = SSL_read(session->ssl, read_buffer + size, (int)(sizeof read_buffer - size))) > 0) {
     size += (size_t)result;
   }
   if (size > 0) {
     /* If a later SSL_read failed, it will fail again with the same error at the next call. */
     ERR_clear_error();
-    const JSValue array = new_buffer(context, read_bytes, size);
-    OPENSSL_cleanse(read_bytes, size);
+    const JSValue array = new_buffer(context, read_buffer, size);
+    OPENSSL_cleanse(read_buffer, size);
     return array;
   }
   if (needs_more_bytes(session, result)) return JS_UNDEFINED;
