@@ -177,7 +177,10 @@ FUNCTION(derive_by_hkdf) {
   return result;
 }
 
-/* The derivation of a key by PBKDF2, which takes long and so runs in another thread. `inputs` are the password and the salt. */
+/*
+ * The derivation of a key by PBKDF2, which takes long and so runs in another thread. `inputs` are the password and the
+ * salt.
+ */
 struct derivation {
   struct work work;
   const EVP_MD *digest;

@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 /*
- * Encodes a path for the system call `call_name`. The result must be freed by JS_FreeCString. Returns NULL with an exception
- * if there is no memory, or if the path contains a NUL: the kernel would use only the part before the NUL.
+ * Encodes a path for the system call `call_name`. The result must be freed by JS_FreeCString. Returns NULL with an
+ * exception if there is no memory, or if the path contains a NUL: the kernel would use only the part before the NUL.
  */
 static const char *path_of(JSContext *context, JSValueConst value, const char *call_name) {
   size_t length = 0;
@@ -34,8 +34,8 @@ static const char *path_of(JSContext *context, JSValueConst value, const char *c
 }
 
 /*
- * Ends a function after the system call `call_name`, whose result was -1 if it failed: frees the path, and throws the error in
- * errno if the call failed. Returns undefined or JS_EXCEPTION.
+ * Ends a function after the system call `call_name`, whose result was -1 if it failed: frees the path, and throws the error
+ * in errno if the call failed. Returns undefined or JS_EXCEPTION.
  */
 static JSValue finish_call(JSContext *context, long call_result, const char *call_name, const char *path) {
   const JSValue result = call_result == -1 ? throw_system_error(context, errno, call_name, path) : JS_UNDEFINED;
@@ -99,7 +99,9 @@ static double milliseconds(struct statx_timestamp time) {
   return (double)time.tv_sec * 1000 + time.tv_nsec / 1e6;
 }
 
-/* Returns the fields of a status as a list of numbers, in the order in which the constructor of Stats (fs.ts) reads them. */
+/*
+ * Returns the fields of a status as a list of numbers, in the order in which the constructor of Stats (fs.ts) reads them.
+ */
 static JSValue list_status_fields(JSContext *context, const struct statx *status) {
   const double fields[] = {
     (double)makedev(status->stx_dev_major, status->stx_dev_minor),
@@ -127,9 +129,9 @@ static struct statx_timestamp timestamp(struct timespec time) {
 }
 
 /*
- * Reads the status of a file: of the path below the folder `base_descriptor`, or of the open file `base_descriptor` itself if
- * the path is "" and the flags have AT_EMPTY_PATH. It calls statx(2), or fstatat(2) if there is no statx (ENOSYS, Linux before
- * 4.11) or a container's seccomp filter refuses it (EPERM). Returns -1 with errno if that fails.
+ * Reads the status of a file: of the path below the folder `base_descriptor`, or of the open file `base_descriptor` itself
+ * if the path is "" and the flags have AT_EMPTY_PATH. It calls statx(2), or fstatat(2) if there is no statx (ENOSYS, Linux
+ * before 4.11) or a container's seccomp filter refuses it (EPERM). Returns -1 with errno if that fails.
  */
 static int read_status(int base_descriptor, const char *path, int flags, struct statx *status) {
   const int result = (int)syscall(SYS_statx, base_descriptor, path, flags, STATX_BASIC_STATS | STATX_BTIME, status);
@@ -270,8 +272,8 @@ FUNCTION(make_symbolic_link) {
 }
 
 /*
- * Reads the target of the symbolic link whose path is in arguments[0]. Returns its length, or -1 with an exception. The target
- * is never truncated: the kernel limits it to less than PATH_MAX bytes.
+ * Reads the target of the symbolic link whose path is in arguments[0]. Returns its length, or -1 with an exception. The
+ * target is never truncated: the kernel limits it to less than PATH_MAX bytes.
  */
 static ssize_t read_target(JSContext *context, JSValueConst *arguments, char target[PATH_MAX]) {
   const char *const path = path_of(context, arguments[0], "readlink");
@@ -330,7 +332,9 @@ static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, i
   JS_SetPropertyUint32(context, list, (*length)++, JS_NewInt32(context, type));
 }
 
-/* Adds all entries of an open folder to a list, and closes the folder. Returns -1 with errno if the folder cannot be read. */
+/*
+ * Adds all entries of an open folder to a list, and closes the folder. Returns -1 with errno if the folder cannot be read.
+ */
 static int add_all_entries(JSContext *context, JSValueConst list, DIR *folder) {
   uint32_t length = 0;
   /* readdir(3) returns NULL at the end of the folder and after an error. Only an error sets errno. */
@@ -368,8 +372,8 @@ FUNCTION(open_folder) {
 }
 
 /*
- * (descriptor): returns the next entries, some hundreds at once, as read_folder does. Returns undefined at the end, and an empty
- * list if these entries were "." and ".." alone.
+ * (descriptor): returns the next entries, some hundreds at once, as read_folder does. Returns undefined at the end, and an
+ * empty list if these entries were "." and ".." alone.
  */
 FUNCTION(read_open_folder) {
   /* The struct dirent of musl and glibc for 64-bit systems is the record that getdents64(2) writes. */

@@ -1,5 +1,6 @@
 /*
- * Makes the head of a message that node:http sends, and notes which fields it has (runtime/modules/http/headers.ts). A head is
+ * Makes the head of a message that node:http sends, and notes which fields it has (runtime/modules/http/headers.ts). A head
+ * is
  *   GET /path HTTP/1.1
  *   Host: example.org
  *   Connection: close
@@ -86,7 +87,9 @@ static int flags_of(const char *name, size_t length, const char *value, size_t v
   }
 }
 
-/* `problem` of a head: there is none, or there is no memory. Otherwise it is the index of a text that HTTP does not allow. */
+/*
+ * `problem` of a head: there is none, or there is no memory. Otherwise it is the index of a text that HTTP does not allow.
+ */
 enum { NO_PROBLEM = -1, NO_MEMORY = -2 };
 
 /* Adds the field whose name and value are at an index of a list. Returns the problem. */

@@ -32,7 +32,10 @@ struct parser {
   JSContext *context;
   /* The parts of a name, a value, and the URL or the reason (`line`) that llhttp has passed so far. */
   struct text line, name, value;
-  /* The names and values of the head, or of the trailer, so far, in turns, and their number; undefined while there are none. */
+  /*
+   * The names and values of the head, or of the trailer, so far, in turns, and their number; undefined while there are
+   * none.
+   */
   JSValue fields;
   uint32_t field_texts;
   size_t max_header_bytes, header_bytes, extension_bytes;

@@ -1,6 +1,6 @@
 /*
- * Checks the names and values of HTTP header fields, for http-head.c and http-parser.c. A name is a token (RFC 9110, 5.6.2), such
- * as `content-type`; what a value may contain is in RFC 9110, 5.5.
+ * Checks the names and values of HTTP header fields, for http-head.c and http-parser.c. A name is a token (RFC 9110,
+ * 5.6.2), such as `content-type`; what a value may contain is in RFC 9110, 5.5.
  */
 #ifndef HTTP_TEXT_H
 #define HTTP_TEXT_H
@@ -24,9 +24,9 @@ static inline bool is_token_text(const char *text, size_t length) {
 }
 
 /*
- * Returns true for a text that may be the value of a field: it has no control characters other than the tab, and no characters
- * above U+00FF, since values are sent as Latin-1. The text is UTF-8, in which no byte of U+0080 to U+00FF is greater than 0xC3,
- * and each later character begins with a greater byte.
+ * Returns true for a text that may be the value of a field: it has no control characters other than the tab, and no
+ * characters above U+00FF, since values are sent as Latin-1. The text is UTF-8, in which no byte of U+0080 to U+00FF is
+ * greater than 0xC3, and each later character begins with a greater byte.
  */
 static inline bool is_field_value_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; ++i) {

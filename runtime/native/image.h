@@ -1,6 +1,6 @@
 /*
- * The image: a copy of the engine's memory after all modules of JavaScript were loaded. It is part of the executable, so that
- * a start need not load them.
+ * The image: a copy of the engine's memory after all modules of JavaScript were loaded. It is part of the executable, so
+ * that a start need not load them.
  *
  * The build runs the executable once as `sophia-run --make-image`. That process loads the modules, and writes the section
  * `image` to its standard output: the variables that are marked IMAGED (runtime.h), and image_room, from which the engine's
@@ -28,20 +28,20 @@ extern size_t image_file_count;
 /* Returns true if the command line is `sophia-run --make-image`, and this executable has no image yet. */
 bool makes_image(int count, char **arguments);
 /*
- * Must be called before a function does something that has no place in an image. `action` describes it, as in "reads the clock".
- * Returns true if that is allowed. In the process that makes the image it throws an error with the description, and returns
- * false.
+ * Must be called before a function does something that has no place in an image. `action` describes it, as in "reads the
+ * clock". Returns true if that is allowed. In the process that makes the image it throws an error with the description, and
+ * returns false.
  */
 bool allow_outside_image(JSContext *context, const char *action);
 /*
- * Returns an object of a class whose objects own memory of C code, which is outside of the image. So in the process that makes
- * the image it throws an error.
+ * Returns an object of a class whose objects own memory of C code, which is outside of the image. So in the process that
+ * makes the image it throws an error.
  */
 JSValue new_native_object(JSContext *context, JSClassID class);
 /*
- * Makes the image: reads image_files from standard input, calls `load_modules`, and writes the image to standard output. Then
- * ends this process, with a message if anything has failed. `load_modules` must return the end of the memory in use, or NULL
- * if it fails.
+ * Makes the image: reads image_files from standard input, calls `load_modules`, and writes the image to standard output.
+ * Then ends this process, with a message if anything has failed. `load_modules` must return the end of the memory in use,
+ * or NULL if it fails.
  */
 _Noreturn void make_image(const char *(*load_modules)(void));
 

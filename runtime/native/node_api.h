@@ -1,7 +1,7 @@
 /*
- * The part of Node-API that our addons use (native/). Node-API is the interface by which C code adds functions to Node.js. In
- * the executable for Linux, which has no Node.js, the same addons are compiled with this header in place of Node.js's own, and
- * node_api.c implements its functions by the engine QuickJS.
+ * The part of Node-API that our addons use (native/). Node-API is the interface by which C code adds functions to Node.js.
+ * In the executable for Linux, which has no Node.js, the same addons are compiled with this header in place of Node.js's
+ * own, and node_api.c implements its functions by the engine QuickJS.
  */
 #ifndef SOPHIA_RUN_NODE_API_H
 #define SOPHIA_RUN_NODE_API_H
@@ -48,8 +48,8 @@ napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, nap
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count, const napi_property_descriptor *properties);
 
 /*
- * Begins the function of an addon that adds the addon's functions to the object `exports`. The build defines ADDON as the name
- * of that function (ADDONS in runtime/build/runtime.mjs).
+ * Begins the function of an addon that adds the addon's functions to the object `exports`. The build defines ADDON as the
+ * name of that function (ADDONS in runtime/build/runtime.mjs).
  */
 #define NAPI_MODULE_INIT()                           \
   napi_value ADDON(napi_env env, napi_value exports); \

@@ -1,9 +1,10 @@
 /*
- * Declarations that the C files of the runtime share. The runtime executes the JavaScript of sophia-run in the executable for
- * Linux: it is the engine QuickJS, and the parts of Node.js that sophia-run uses, in C here and in TypeScript in runtime/.
+ * Declarations that the C files of the runtime share. The runtime executes the JavaScript of sophia-run in the executable
+ * for Linux: it is the engine QuickJS, and the parts of Node.js that sophia-run uses, in C here and in TypeScript in
+ * runtime/.
  *
- * Each C file offers functions to that TypeScript. Its `add_…` function below, which main.c calls at the start, adds them to
- * one object, which is called NATIVE there.
+ * Each C file offers functions to that TypeScript. Its `add_…` function below, which main.c calls at the start, adds them
+ * to one object, which is called NATIVE there.
  */
 #ifndef SOPHIA_RUN_RUNTIME_H
 #define SOPHIA_RUN_RUNTIME_H
@@ -17,16 +18,17 @@
 #include "quickjs.h"
 
 /*
- * Marks a variable that is set while the modules of JavaScript load. The build stores its value in the executable (image.h), so
- * that it is set already when a process starts.
+ * Marks a variable that is set while the modules of JavaScript load. The build stores its value in the executable
+ * (image.h), so that it is set already when a process starts.
  */
 #define IMAGED __attribute__((section("image")))
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /*
- * Begins the definition of a function that JavaScript calls, and defines its parameters: `context` of the engine, `receiver`
- * (`this`), and `count` values in `arguments`. The function must not free the arguments. Arguments that the caller omits are
- * undefined, up to the number in the function's JS_CFUNC_DEF. The comment of each function lists its arguments in parentheses.
+ * Begins the definition of a function that JavaScript calls, and defines its parameters: `context` of the engine,
+ * `receiver` (`this`), and `count` values in `arguments`. The function must not free the arguments. Arguments that the
+ * caller omits are undefined, up to the number in the function's JS_CFUNC_DEF. The comment of each function lists its
+ * arguments in parentheses.
  */
 #define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
 
@@ -72,8 +74,8 @@ extern struct caller {
 } caller;
 
 /*
- * Ends this process if JavaScript computes for too long without waiting (events.c). The engine calls this function regularly
- * while it runs JavaScript (JSInterruptHandler).
+ * Ends this process if JavaScript computes for too long without waiting (events.c). The engine calls this function
+ * regularly while it runs JavaScript (JSInterruptHandler).
  */
 int end_long_turn(JSRuntime *runtime, void *opaque);
 
@@ -107,16 +109,16 @@ static inline uint8_t *bytes_of(JSContext *context, JSValueConst value, size_t *
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size);
 
 /*
- * Decodes a text that comes from the system: an argument, an environment variable or a path. Each byte that is not valid UTF-8
- * becomes half a surrogate pair, U+DC80 to U+DCFF, as in PEP 383. `utf8_of` encodes it to the same byte again, so that
- * a program gets exactly the bytes that the caller passed.
+ * Decodes a text that comes from the system: an argument, an environment variable or a path. Each byte that is not valid
+ * UTF-8 becomes half a surrogate pair, U+DC80 to U+DCFF, as in PEP 383. `utf8_of` encodes it to the same byte again, so
+ * that a program gets exactly the bytes that the caller passed.
  */
 JSValue text_from_system(JSContext *context, const char *text, size_t size);
 
 /*
- * Encodes a string as UTF-8, and is the inverse of text_from_system: U+DC80 to U+DCFF become bytes again. All other unpaired
- * surrogates become U+FFFD as in Node.js. The result ends with a NUL and must be freed by JS_FreeCString. Returns NULL with an
- * exception if there is no memory.
+ * Encodes a string as UTF-8, and is the inverse of text_from_system: U+DC80 to U+DCFF become bytes again. All other
+ * unpaired surrogates become U+FFFD as in Node.js. The result ends with a NUL and must be freed by JS_FreeCString. Returns
+ * NULL with an exception if there is no memory.
  */
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length);
 
@@ -150,8 +152,8 @@ static inline void erase(void *memory, size_t size) {
 /* A task for another thread. It is the first member of a larger struct, which has the data of the task. */
 struct work {
   /*
-   * Performs the task. Runs in the other thread, in which all signals are blocked except those that the kernel sends because
-   * of a write.
+   * Performs the task. Runs in the other thread, in which all signals are blocked except those that the kernel sends
+   * because of a write.
    */
   void (*run)(struct work *work);
   /* Returns the argument for the callback, and frees the larger struct. Runs in the main thread after `run`. */
@@ -161,8 +163,8 @@ struct work {
   struct work *next;
 };
 /*
- * Runs the work in another thread, and then makes the event loop call the callback with the result. The event loop does not end
- * before that. Returns false if no thread can be started; then the caller must free the work.
+ * Runs the work in another thread, and then makes the event loop call the callback with the result. The event loop does not
+ * end before that. Returns false if no thread can be started; then the caller must free the work.
  */
 bool start_work(JSContext *context, struct work *work, JSValueConst callback);
 

@@ -76,7 +76,9 @@ static void free_trust_of_context(void *parent, void *trust, CRYPTO_EX_DATA *dat
   free_trust(trust);
 }
 
-/* Returns false before the verification, too, and in a resumed session, which would verify nothing. (None is ever resumed.) */
+/*
+ * Returns false before the verification, too, and in a resumed session, which would verify nothing. (None is ever resumed.)
+ */
 static bool is_server_verified(const struct session *session) {
   return session->verification_error == X509_V_OK && session->has_host && !session->is_other_host;
 }
@@ -169,7 +171,9 @@ FUNCTION(new_session) {
   if (is_ready) {
     SSL_set_bio(session->ssl, session->incoming, session->outgoing);
     SSL_set_connect_state(session->ssl);
-    /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC accepts only the same certificate again. */
+    /*
+     * A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC accepts only the same certificate again.
+     */
     SSL_set_renegotiate_mode(session->ssl, ssl_renegotiate_freely);
     session->has_host = expect_host(SSL_get0_param(session->ssl), host, host_size);
     session->accepts_any_server = JS_ToBool(context, arguments[4]) > 0;

@@ -1,4 +1,6 @@
-/* Declarations that trust.c (the certificates that are trusted), verify.c (their verification) and tls.c (sessions) share. */
+/*
+ * Declarations that trust.c (the certificates that are trusted), verify.c (their verification) and tls.c (sessions) share.
+ */
 #ifndef SOPHIA_RUN_TLS_H
 #define SOPHIA_RUN_TLS_H
 
