@@ -196,9 +196,7 @@ FUNCTION(find_bytes) {
   return JS_NewInt32(context, -1);
 }
 
-/*
- * (bytes, sought bytes, offset, step): returns the last match that begins at the offset or before it; -1 if there is none
- */
+/* (bytes, sought bytes, offset, step): returns the last match that begins at the offset or before it; -1 if there is none */
 FUNCTION(find_bytes_backwards) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);

@@ -197,10 +197,7 @@ FUNCTION(start_child) {
   return JS_NewInt32(context, result);
 }
 
-/*
- * (PID): returns the exit status and the signal of a child that has ended; undefined while it runs. Throws if it was
- * reaped.
- */
+/* (PID): returns the exit status and the signal of a child that has ended; undefined while it runs. Throws if it was reaped. */
 FUNCTION(reap) {
   int status = 0;
   pid_t ended;

@@ -15,15 +15,11 @@ static JSClassID once_class IMAGED;
 
 static struct {
   JSAtom lists, listener, on, remove_listener, new_listener, error;
-  /*
-   * Functions of events.ts that throw: for a listener that is not a function, and for an event `error` without listeners.
-   */
+  /* Functions of events.ts that throw: for a listener that is not a function, and for an event `error` without listeners. */
   JSValue refuse, throw_unhandled;
 } emitters IMAGED;
 
-/*
- * How a new list differs from an old one: if `added` is undefined it lacks the element at `skipped`, else it has one more.
- */
+/* How a new list differs from an old one: if `added` is undefined it lacks the element at `skipped`, else it has one more. */
 struct change {
   uint32_t skipped;
   JSValueConst added;

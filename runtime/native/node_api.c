@@ -173,9 +173,7 @@ static JSValue create_addon(JSContext *context, napi_value (*fill)(napi_env, nap
   return object->value;
 }
 
-/*
- * These are the functions of NAPI_MODULE_INIT in system.c, masking-addon.c and monitor-addon.c (runtime/build/runtime.mjs).
- */
+/* These are the functions of NAPI_MODULE_INIT in system.c, masking-addon.c and monitor-addon.c (runtime/build/runtime.mjs). */
 napi_value fill_system_addon(napi_env env, napi_value exports);
 napi_value fill_masking_addon(napi_env env, napi_value exports);
 napi_value fill_monitor_addon(napi_env env, napi_value exports);
