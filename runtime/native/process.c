@@ -1,4 +1,4 @@
-/* Functions about this process, its terminal and its user, for node:process, node:tty and node:os (runtime/modules/). */
+/* This process, its terminal and its user, for node:process, node:tty and node:os (runtime/modules/). */
 #include "runtime.h"
 #include "../../native/environment.h"
 #include "../../native/signal-mask.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns the names and values of the environment in turns, separated by NUL; undefined if there is no memory. */
+/* Returns the environment as environment_strings does (native/environment.h); undefined if there is no memory. */
 FUNCTION(environment) {
   size_t length = 0;
   char *const strings = environment_strings(&length);
@@ -25,15 +25,17 @@ FUNCTION(environment) {
 
 FUNCTION(working_directory) {
   char path[PATH_MAX];
+  /* Node.js names the function of libuv in these errors. */
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
   /*
-   * The path of a folder outside of the root begins with "(unreachable)". Node.js reports an error, as getcwd(3) of glibc
-   * does.
+   * musl returns the path of a folder outside of the root folder (chroot(2)) as the kernel does, with "(unreachable)" at
+   * its start. Node.js reports an error, because getcwd(3) of glibc does.
    */
   if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
   return text_from_system(context, path, strlen(path));
 }
 
+/* (path): changes the working directory. As in Node.js, a path ends at its first NUL. */
 FUNCTION(change_folder) {
   size_t length = 0;
   const char *const path = utf8_of(context, arguments[0], &length);
@@ -49,24 +51,25 @@ FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
 FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
 FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
 
-/* (umask): returns the former one */
+/* (umask): sets the umask. Returns the former one. */
 FUNCTION(set_umask) {
   const mode_t former = umask((mode_t)integer_of(context, arguments[0]));
   return JS_NewUint32(context, former);
 }
 
-/* (PID, signal or 0): sends a signal, or only checks with 0 that the process exists. Throws an error of "kill". */
+/* (PID, signal): sends a signal. With 0 it sends none, and throws if the process does not exist. */
 FUNCTION(send_signal) {
   const pid_t process = (pid_t)integer_of(context, arguments[0]);
   const int number = integer_of(context, arguments[1]);
   /*
-   * A signal to this process must act before this function returns, even if the caller or block_own_writes
-   * (native/system.c) blocked it. Otherwise the kernel would deliver it to another thread, and this one might exit before
-   * that.
+   * A signal that this process sends to itself must act before this function returns, even if the caller of sophia-run or
+   * block_own_writes (native/system.c) has blocked it. Otherwise the kernel would deliver it to another thread, and this
+   * thread might exit before that.
    */
-  const uint64_t former = change_mask(SIG_UNBLOCK, process == getpid() && number > 0 ? signal_bit(number) : 0);
+  const bool is_to_self = process == getpid() && number > 0;
+  const uint64_t former_mask = change_mask(SIG_UNBLOCK, is_to_self ? signal_bit(number) : 0);
   const int error = kill(process, number) == 0 ? 0 : errno;
-  change_mask(SIG_SETMASK, former);
+  change_mask(SIG_SETMASK, former_mask);
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 
@@ -88,12 +91,12 @@ FUNCTION(size_of_terminal) {
   return list;
 }
 
-/* Returns the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
+/* Returns a list of the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
 FUNCTION(user) {
-  struct passwd entry, *found = NULL;
+  struct passwd memory, *entry = NULL;
   char strings[16 * 1024];
-  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) != 0 || found == NULL) return JS_UNDEFINED;
-  const char *const texts[] = {found->pw_name, found->pw_dir, found->pw_shell};
+  if (getpwuid_r(geteuid(), &memory, strings, sizeof strings, &entry) != 0 || entry == NULL) return JS_UNDEFINED;
+  const char *const texts[] = {entry->pw_name, entry->pw_dir, entry->pw_shell};
   const JSValue list = JS_NewArray(context);
   for (uint32_t i = 0; i < COUNT(texts); ++i) {
     const char *const text = texts[i] == NULL ? "" : texts[i];
