@@ -50,7 +50,7 @@
 
 #include "../raw-call.h"
 
-/* What the launcher passes to the monitor. */
+/* The arguments that the launcher passes to the monitor. */
 struct monitor_settings {
   pid_t program;
   /* The PID of the witness; 0 if there is none. */

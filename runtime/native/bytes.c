@@ -133,7 +133,7 @@ static int64_t encode_text(JSContext *context, JSValueConst text, int encoding, 
  * (text, encoding, Uint8Array, offset, length): encodes the text into `length` bytes of the array from the offset on.
  * Returns the number of bytes that were written.
  */
-FUNCTION(write_into) {
+JAVASCRIPT_FUNCTION(write_into) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[2], &size);
   const int64_t offset = long_of(context, arguments[3]), length = long_of(context, arguments[4]);
@@ -151,7 +151,7 @@ static void *resize_bytes(JSRuntime *runtime, void *unused, void *bytes, size_t 
 }
 
 /* (text, encoding): returns a new ArrayBuffer with the encoded text */
-FUNCTION(encode) {
+JAVASCRIPT_FUNCTION(encode) {
   const int encoding = integer_of(context, arguments[1]);
   size_t length = 0;
   if (encoding == UTF8) {
@@ -176,7 +176,7 @@ FUNCTION(encode) {
 }
 
 /* (text): returns the number of bytes of the text in UTF-8 */
-FUNCTION(utf8_length) {
+JAVASCRIPT_FUNCTION(utf8_length) {
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
@@ -185,7 +185,7 @@ FUNCTION(utf8_length) {
 }
 
 /* (Uint8Array, Uint8Array): compares bytes. Returns a negative number, 0 or a positive number, as memcmp(3) does. */
-FUNCTION(compare_bytes) {
+JAVASCRIPT_FUNCTION(compare_bytes) {
   size_t size = 0, other_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const other = bytes_of(context, arguments[1], &other_size);
@@ -198,7 +198,7 @@ FUNCTION(compare_bytes) {
  * (Uint8Array, sought bytes, offset, step): returns the offset of the first match from the given offset on; -1 if there is
  * none. Only matches at multiples of the step are accepted, which is 2 for the units of UTF-16.
  */
-FUNCTION(find_bytes) {
+JAVASCRIPT_FUNCTION(find_bytes) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
@@ -213,7 +213,7 @@ FUNCTION(find_bytes) {
 }
 
 /* (Uint8Array, sought bytes, offset, step): the same for the last match that begins at the given offset or before it */
-FUNCTION(find_bytes_backwards) {
+JAVASCRIPT_FUNCTION(find_bytes_backwards) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
@@ -231,7 +231,7 @@ FUNCTION(find_bytes_backwards) {
  * (Uint8Array, start, end, target array, offset): copies the bytes from start to end to an offset of the target, where they
  * must fit
  */
-FUNCTION(copy_bytes) {
+JAVASCRIPT_FUNCTION(copy_bytes) {
   size_t size = 0, target_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   uint8_t *const target = bytes_of(context, arguments[3], &target_size);
@@ -249,7 +249,7 @@ FUNCTION(copy_bytes) {
  * (list): returns the total length of the elements. If an element is not a Uint8Array, returns `-index - 1`, a negative
  * number.
  */
-FUNCTION(length_of_all) {
+JAVASCRIPT_FUNCTION(length_of_all) {
   int64_t length = 0, total = 0;
   if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
   for (int64_t i = 0; i < length; ++i) {
@@ -265,7 +265,7 @@ FUNCTION(length_of_all) {
 }
 
 /* (list, target array): copies the bytes of all elements to the target, one after the other, as far as they fit */
-FUNCTION(copy_all) {
+JAVASCRIPT_FUNCTION(copy_all) {
   int64_t length = 0;
   size_t free_size = 0;
   uint8_t *target = bytes_of(context, arguments[1], &free_size);

@@ -199,7 +199,7 @@ static pid_t start(struct child *child) {
  * true for a new session): starts a program. Returns the PID, or the negative number of an error. Wipes the strings,
  * because environment variables may be secrets.
  */
-FUNCTION(start_child) {
+JAVASCRIPT_FUNCTION(start_child) {
   size_t length = 0, folder_length = 0, descriptors_size = 0;
   struct child child = {.is_detached = JS_ToBool(context, arguments[4])};
   char *const strings = (char *)bytes_of(context, arguments[0], &length);
@@ -222,7 +222,7 @@ FUNCTION(start_child) {
  * (PID): returns a list of the exit status and the signal of a child that has ended, one of which is 0; undefined while it
  * runs. Throws if the child was reaped before.
  */
-FUNCTION(reap) {
+JAVASCRIPT_FUNCTION(reap) {
   int status = 0;
   pid_t reaped;
   do reaped = waitpid(integer_of(context, arguments[0]), &status, WNOHANG);
@@ -240,7 +240,7 @@ FUNCTION(reap) {
  * Makes a pair of connected sockets, through which this process writes to a child. Returns a list of this process's end, for
  * send_to_pair, and the child's end; or the number of an error.
  */
-FUNCTION(make_pair) {
+JAVASCRIPT_FUNCTION(make_pair) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return JS_NewInt32(context, errno);
   const JSValue result = JS_NewArray(context);
@@ -252,7 +252,7 @@ FUNCTION(make_pair) {
  * (socket, Uint8Array, offset): sends the bytes from an offset on, without waiting. Returns the number of bytes that were
  * sent, or the negative number of an error.
  */
-FUNCTION(send_to_pair) {
+JAVASCRIPT_FUNCTION(send_to_pair) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[1], &size);
   const int64_t offset = long_of(context, arguments[2]);
@@ -265,7 +265,7 @@ FUNCTION(send_to_pair) {
 }
 
 /* (descriptor, milliseconds): waits for input, or for its end. Returns false if the time is over. */
-FUNCTION(wait_for_input) {
+JAVASCRIPT_FUNCTION(wait_for_input) {
   struct pollfd input = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
   int ready;
   /* After a signal that has a handler the wait begins again, with the whole time. */

@@ -97,7 +97,7 @@ static void free_hasher(JSRuntime *runtime, JSValueConst value) {
 }
 
 /* (name of the digest, key for an HMAC or undefined): returns a hasher; undefined for an unknown name */
-FUNCTION(start_hash) {
+JAVASCRIPT_FUNCTION(start_hash) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   struct input key = {0};
@@ -125,7 +125,7 @@ FUNCTION(start_hash) {
 }
 
 /* (hasher, bytes): hashes bytes */
-FUNCTION(update_hash) {
+JAVASCRIPT_FUNCTION(update_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   struct input input;
   if (hasher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
@@ -136,7 +136,7 @@ FUNCTION(update_hash) {
 }
 
 /* (hasher): returns the digest of all bytes. The hasher must not be used afterwards. */
-FUNCTION(finish_hash) {
+JAVASCRIPT_FUNCTION(finish_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   if (hasher == NULL) return JS_EXCEPTION;
   uint8_t digest[EVP_MAX_MD_SIZE];
@@ -150,7 +150,7 @@ FUNCTION(finish_hash) {
 }
 
 /* (Uint8Array, Uint8Array): returns true if the bytes are the same. The time does not depend on where they differ. */
-FUNCTION(are_equal) {
+JAVASCRIPT_FUNCTION(are_equal) {
   size_t left_size = 0, right_size = 0;
   const uint8_t *const left = bytes_of(context, arguments[0], &left_size);
   const uint8_t *const right = bytes_of(context, arguments[1], &right_size);
@@ -168,7 +168,7 @@ static JSValue move_to_buffer(JSContext *context, uint8_t *bytes, size_t size) {
  * (name of the digest, key, salt, info, length): derives a key by HKDF (RFC 5869). Returns undefined for an unknown digest,
  * and null if this digest does not allow keys of this length.
  */
-FUNCTION(derive_by_hkdf) {
+JAVASCRIPT_FUNCTION(derive_by_hkdf) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   const int length = integer_of(context, arguments[4]);
@@ -234,7 +234,7 @@ static JSValue result_of_derivation(JSContext *context, struct work *work) {
  * (name of the digest, password, salt, iterations, length, callback): derives a key by PBKDF2 (RFC 8018) in another thread. The
  * callback gets the key, or undefined if that fails. Returns false for an unknown digest, otherwise true.
  */
-FUNCTION(derive_by_pbkdf2) {
+JAVASCRIPT_FUNCTION(derive_by_pbkdf2) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_FALSE;
   const int iterations = integer_of(context, arguments[3]), length = integer_of(context, arguments[4]);
@@ -274,7 +274,7 @@ static void free_cipher(JSRuntime *runtime, JSValueConst value) {
  * (true to encrypt or false to decrypt, key, initialization vector): returns a cipher of AES-256-GCM. Key and vector must
  * be of type Uint8Array.
  */
-FUNCTION(start_cipher) {
+JAVASCRIPT_FUNCTION(start_cipher) {
   size_t key_size = 0, vector_size = 0;
   const uint8_t *const key = bytes_of(context, arguments[1], &key_size);
   const uint8_t *const vector = bytes_of(context, arguments[2], &vector_size);
@@ -298,7 +298,7 @@ FUNCTION(start_cipher) {
  * (cipher, Uint8Array): adds bytes that the tag authenticates but that are not encrypted. Must precede update_cipher.
  * Returns false if that fails.
  */
-FUNCTION(authenticate) {
+JAVASCRIPT_FUNCTION(authenticate) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -308,7 +308,7 @@ FUNCTION(authenticate) {
 }
 
 /* (cipher, bytes): encrypts or decrypts bytes. Returns undefined if that fails, as after finish_cipher. */
-FUNCTION(update_cipher) {
+JAVASCRIPT_FUNCTION(update_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   struct input input;
   if (cipher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
@@ -323,7 +323,7 @@ FUNCTION(update_cipher) {
 }
 
 /* (cipher): ends the encryption or decryption. Returns false if decrypted bytes do not match the tag, and must not be used. */
-FUNCTION(finish_cipher) {
+JAVASCRIPT_FUNCTION(finish_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   /* GCM has no padding, so no bytes are written at the end. */
@@ -333,7 +333,7 @@ FUNCTION(finish_cipher) {
 }
 
 /* (cipher, Uint8Array): sets the tag for a decryption. Must precede finish_cipher. Returns false if it has a wrong length. */
-FUNCTION(set_tag) {
+JAVASCRIPT_FUNCTION(set_tag) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -342,7 +342,7 @@ FUNCTION(set_tag) {
 }
 
 /* (cipher): returns the tag of an encryption after finish_cipher; otherwise undefined */
-FUNCTION(tag_of) {
+JAVASCRIPT_FUNCTION(tag_of) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   uint8_t tag[TAG_BYTES];

@@ -110,7 +110,7 @@ static JSValue emit_event(JSContext *context, JSValueConst emitter, JSAtom event
 }
 
 /* (event, ...values): calls the listeners of the event with the values. Returns true if there are any. */
-FUNCTION(emit) {
+JAVASCRIPT_FUNCTION(emit) {
   const JSAtom event = JS_ValueToAtom(context, arguments[0]);
   if (event == JS_ATOM_NULL) return JS_EXCEPTION;
   const int value_count = count > 1 ? count - 1 : 0;
@@ -172,13 +172,13 @@ static JSValue add_listener_to(JSContext *context, JSValueConst emitter, JSValue
 }
 
 /* (event, listener): adds a listener behind the others */
-FUNCTION(add_listener) { return add_listener_to(context, receiver, arguments, false); }
+JAVASCRIPT_FUNCTION(add_listener) { return add_listener_to(context, receiver, arguments, false); }
 
 /* (event, listener): adds a listener before the others */
-FUNCTION(prepend_listener) { return add_listener_to(context, receiver, arguments, true); }
+JAVASCRIPT_FUNCTION(prepend_listener) { return add_listener_to(context, receiver, arguments, true); }
 
 /* (event, listener): adds a once-listener. Calls the method `on`, which streams override, to add it. */
-FUNCTION(add_once) {
+JAVASCRIPT_FUNCTION(add_once) {
   if (!JS_IsFunction(context, arguments[1])) return refuse_listener(context, arguments[1]);
   const JSValue listener = JS_NewObjectProtoClass(context, JS_NULL, once_class);
   if (JS_IsException(listener)) return listener;
@@ -209,7 +209,7 @@ static int64_t find_last_listener(JSContext *context, JSValueConst list, JSValue
 }
 
 /* (event, listener): removes a listener. If it was added several times, removes the one that was added last. */
-FUNCTION(remove_listener) {
+JAVASCRIPT_FUNCTION(remove_listener) {
   JSValueConst name = arguments[0], listener = arguments[1];
   if (!is_once(listener) && !JS_IsFunction(context, listener)) return refuse_listener(context, listener);
   const JSValue lists = JS_GetProperty(context, receiver, emitters.lists);
@@ -241,7 +241,7 @@ FUNCTION(remove_listener) {
  * (EventEmitter.prototype, symbol of the lists, function that refuses a listener, function that throws an unhandled error):
  * adds the methods above to the prototype. The symbol and the functions are stored in `emitters`.
  */
-FUNCTION(add_emitter_methods) {
+JAVASCRIPT_FUNCTION(add_emitter_methods) {
   static const JSCFunctionListEntry METHODS[] = {
     JS_CFUNC_DEF("emit", 1, emit),
     JS_CFUNC_DEF("on", 2, add_listener),

@@ -60,7 +60,7 @@ JSValue throw_system_error(JSContext *context, int error, const char *call_name,
 }
 
 /* (error number, name of the system call): returns the Error that throw_system_error would throw */
-FUNCTION(system_error) {
+JAVASCRIPT_FUNCTION(system_error) {
   size_t length = 0;
   const char *const call_name = utf8_of(context, arguments[1], &length);
   if (call_name == NULL) return JS_EXCEPTION;
@@ -70,7 +70,7 @@ FUNCTION(system_error) {
 }
 
 /* Returns an object that has the number of each error under its name. */
-FUNCTION(error_numbers) {
+JAVASCRIPT_FUNCTION(error_numbers) {
   const JSValue result = JS_NewObject(context);
   for (size_t i = 0; i < COUNT(ERRORS); ++i) {
     JS_SetPropertyStr(context, result, ERRORS[i].name, JS_NewInt32(context, ERRORS[i].number));
@@ -79,7 +79,7 @@ FUNCTION(error_numbers) {
 }
 
 /* (error number): returns its name */
-FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
+JAVASCRIPT_FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
 
 void add_errors(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {

@@ -1,6 +1,6 @@
 /*
- * What the event loop (runtime/loop.ts) waits for: descriptors, by poll(2), and signals. The handler of a signal writes the
- * signal's number to a pipe, whose other end is one of the descriptors.
+ * Lets the event loop (runtime/loop.ts) wait for descriptors, by poll(2), and for signals. The handler of a signal writes
+ * the signal's number to a pipe, whose other end is one of the descriptors.
  *
  * This file also limits the time for which JavaScript may compute without waiting (a turn of the event loop).
  */
@@ -74,7 +74,7 @@ int end_long_turn(JSRuntime *runtime, void *opaque) {
  * (milliseconds): sets the limit on a turn, and begins a turn. 0 removes the limit for good: later calls have no effect.
  * (src/ sets the limit before it reads the sources, and later reads them again, to refresh secrets, without one.)
  */
-FUNCTION(limit_turns) {
+JAVASCRIPT_FUNCTION(limit_turns) {
   static bool is_removed;
   max_turn_ms = is_removed ? 0 : long_of(context, arguments[0]);
   is_removed |= max_turn_ms == 0;
@@ -87,7 +87,7 @@ FUNCTION(limit_turns) {
  * The memory of the array consists of the struct pollfd of each descriptor (poll(2)). Returns the number of ready
  * descriptors, which is 0 after a signal.
  */
-FUNCTION(wait_for_events) {
+JAVASCRIPT_FUNCTION(wait_for_events) {
   size_t size = 0;
   JSValue buffer = JS_GetTypedArrayBuffer(context, arguments[0], NULL, NULL, NULL);
   uint8_t *const polled = JS_GetArrayBuffer(context, &size, buffer);
@@ -104,7 +104,7 @@ FUNCTION(wait_for_events) {
 }
 
 /* Makes the pipe for signals at its first call. Returns the descriptor that is readable after a signal. */
-FUNCTION(open_signals) {
+JAVASCRIPT_FUNCTION(open_signals) {
   if (signal_pipe[0] == -1 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
     return throw_system_error(context, errno, "pipe2", NULL);
   }
@@ -112,7 +112,7 @@ FUNCTION(open_signals) {
 }
 
 /* (signal, true or false): lets on_signal handle the signal, or restores its default action */
-FUNCTION(catch_signal) {
+JAVASCRIPT_FUNCTION(catch_signal) {
   const bool is_caught = JS_ToBool(context, arguments[1]);
   struct sigaction action = {.sa_handler = is_caught ? on_signal : SIG_DFL, .sa_flags = SA_RESTART};
   const int number = integer_of(context, arguments[0]);
@@ -129,7 +129,7 @@ FUNCTION(catch_signal) {
 }
 
 /* Returns a list of the signals that came since the last call, in their order. */
-FUNCTION(caught_signals) {
+JAVASCRIPT_FUNCTION(caught_signals) {
   unsigned char numbers[256];
   const ssize_t size = read(signal_pipe[0], numbers, sizeof numbers);
   if (size > 0 && memchr(numbers, SIGTTOU, (size_t)size) != NULL) is_sigttou_pending = false;
@@ -139,7 +139,7 @@ FUNCTION(caught_signals) {
 }
 
 /* Returns the time in milliseconds of a clock that is never changed (CLOCK_MONOTONIC). */
-FUNCTION(now) {
+JAVASCRIPT_FUNCTION(now) {
   if (!allow_outside_image(context, "reads the clock, or starts a timer,")) return JS_EXCEPTION;
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);

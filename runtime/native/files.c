@@ -1,9 +1,8 @@
 /*
- * Files and folders for node:fs (runtime/modules/fs.ts). A system call that fails is thrown as the
- * Error of Node.js: "ENOENT: no such file or directory, open '/x'".
+ * Files and folders for node:fs (runtime/modules/fs.ts). If a system call fails, its function throws the Error of Node.js:
+ * "ENOENT: no such file or directory, open '/x'".
  *
- * A function that takes a path begins with path_of and ends with finish_call, as remove_file does. FUNCTION (runtime.h)
- * defines the parameters `context` and `arguments`.
+ * A function that takes a path begins with path_of and ends with finish_call, as remove_file does.
  */
 #include "runtime.h"
 
@@ -44,7 +43,7 @@ static JSValue finish_call(JSContext *context, long call_result, const char *cal
 }
 
 /* (path, flags, mode): opens a file. Returns the descriptor, which an execve closes. */
-FUNCTION(open_file) {
+JAVASCRIPT_FUNCTION(open_file) {
   const char *const path = path_of(context, arguments[0], "open");
   if (path == NULL) return JS_EXCEPTION;
   const int flags = integer_of(context, arguments[1]) | O_CLOEXEC, mode = integer_of(context, arguments[2]);
@@ -54,7 +53,7 @@ FUNCTION(open_file) {
 }
 
 /* (descriptor): closes the descriptor. EINTR is a success, because Linux has closed the descriptor anyway. */
-FUNCTION(close_file) {
+JAVASCRIPT_FUNCTION(close_file) {
   if (close(integer_of(context, arguments[0])) == 0 || errno == EINTR) return JS_UNDEFINED;
   return throw_system_error(context, errno, "close", NULL);
 }
@@ -85,11 +84,11 @@ static JSValue transfer_bytes(JSContext *context, JSValueConst *arguments, enum 
   return JS_NewInt64(context, count);
 }
 
-FUNCTION(read_file) { return transfer_bytes(context, arguments, READ); }
-FUNCTION(write_file) { return transfer_bytes(context, arguments, WRITE); }
+JAVASCRIPT_FUNCTION(read_file) { return transfer_bytes(context, arguments, READ); }
+JAVASCRIPT_FUNCTION(write_file) { return transfer_bytes(context, arguments, WRITE); }
 
 /* (path, mode): throws if this process does not have the permissions of the mode, as in access(2) */
-FUNCTION(access_file) {
+JAVASCRIPT_FUNCTION(access_file) {
   const char *const path = path_of(context, arguments[0], "access");
   if (path == NULL) return JS_EXCEPTION;
   return finish_call(context, access(path, integer_of(context, arguments[1])), "access", path);
@@ -164,7 +163,7 @@ static int read_status(int base_descriptor, const char *path, int flags, struct 
  * (path, follows symbolic links, throws if there is no file): returns the status of a file. If there is no file, throws or
  * returns undefined, by the third argument.
  */
-FUNCTION(status) {
+JAVASCRIPT_FUNCTION(status) {
   const bool follows_links = JS_ToBool(context, arguments[1]), throws_if_missing = JS_ToBool(context, arguments[2]);
   const char *const call_name = follows_links ? "stat" : "lstat";
   const char *const path = path_of(context, arguments[0], call_name);
@@ -190,21 +189,21 @@ static bool read_open_status(JSContext *context, int descriptor, struct statx *s
 }
 
 /* (descriptor): returns the status of an open file */
-FUNCTION(status_of_open) {
+JAVASCRIPT_FUNCTION(status_of_open) {
   struct statx status;
   if (!read_open_status(context, integer_of(context, arguments[0]), &status)) return JS_EXCEPTION;
   return list_status_fields(context, &status);
 }
 
 /* (descriptor): returns the inode number as a BigInt, because a JavaScript number is not exact beyond 2^53 */
-FUNCTION(inode_of_open) {
+JAVASCRIPT_FUNCTION(inode_of_open) {
   struct statx status;
   if (!read_open_status(context, integer_of(context, arguments[0]), &status)) return JS_EXCEPTION;
   return JS_NewBigUint64(context, status.stx_ino);
 }
 
 /* (path): returns the magic number of the file system's type (`f_type` of statfs(2)) */
-FUNCTION(file_system_type) {
+JAVASCRIPT_FUNCTION(file_system_type) {
   const char *const path = path_of(context, arguments[0], "statfs");
   if (path == NULL) return JS_EXCEPTION;
   struct statfs file_system;
@@ -213,14 +212,14 @@ FUNCTION(file_system_type) {
 }
 
 /* (path, mode): makes a folder */
-FUNCTION(make_folder) {
+JAVASCRIPT_FUNCTION(make_folder) {
   const char *const path = path_of(context, arguments[0], "mkdir");
   if (path == NULL) return JS_EXCEPTION;
   return finish_call(context, mkdir(path, (mode_t)integer_of(context, arguments[1])), "mkdir", path);
 }
 
 /* (prefix): makes a folder whose path is the prefix and six random characters. Returns the path. */
-FUNCTION(make_temporary_folder) {
+JAVASCRIPT_FUNCTION(make_temporary_folder) {
   const char *const prefix = path_of(context, arguments[0], "mkdtemp");
   if (prefix == NULL) return JS_EXCEPTION;
   char path[PATH_MAX];
@@ -233,14 +232,14 @@ FUNCTION(make_temporary_folder) {
 }
 
 /* (path): removes a file or a link */
-FUNCTION(remove_file) {
+JAVASCRIPT_FUNCTION(remove_file) {
   const char *const path = path_of(context, arguments[0], "unlink");
   if (path == NULL) return JS_EXCEPTION;
   return finish_call(context, unlink(path), "unlink", path);
 }
 
 /* (path): removes an empty folder */
-FUNCTION(remove_folder) {
+JAVASCRIPT_FUNCTION(remove_folder) {
   const char *const path = path_of(context, arguments[0], "rmdir");
   if (path == NULL) return JS_EXCEPTION;
   return finish_call(context, rmdir(path), "rmdir", path);
@@ -262,12 +261,12 @@ static JSValue call_with_two_paths(JSContext *context, JSValueConst *arguments, 
 }
 
 /* (path, new path): renames a file, and replaces the file that has the new path */
-FUNCTION(rename_file) {
+JAVASCRIPT_FUNCTION(rename_file) {
   return call_with_two_paths(context, arguments, "rename", rename);
 }
 
 /* (target, path): makes a symbolic link */
-FUNCTION(make_symbolic_link) {
+JAVASCRIPT_FUNCTION(make_symbolic_link) {
   return call_with_two_paths(context, arguments, "symlink", symlink);
 }
 
@@ -284,14 +283,14 @@ static ssize_t read_target(JSContext *context, JSValueConst *arguments, char tar
 }
 
 /* (path): returns the target of a symbolic link as a string */
-FUNCTION(read_link) {
+JAVASCRIPT_FUNCTION(read_link) {
   char target[PATH_MAX];
   const ssize_t length = read_target(context, arguments, target);
   return length < 0 ? JS_EXCEPTION : text_from_system(context, target, (size_t)length);
 }
 
 /* (path): returns the target of a symbolic link as bytes, for targets that are not UTF-8 */
-FUNCTION(read_link_bytes) {
+JAVASCRIPT_FUNCTION(read_link_bytes) {
   char target[PATH_MAX];
   const ssize_t length = read_target(context, arguments, target);
   return length < 0 ? JS_EXCEPTION : JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)length);
@@ -307,14 +306,14 @@ static bool resolve_links(JSContext *context, JSValueConst *arguments, char reso
 }
 
 /* (path): returns the path with all symbolic links resolved, as a string */
-FUNCTION(real_path) {
+JAVASCRIPT_FUNCTION(real_path) {
   char resolved[PATH_MAX];
   if (!resolve_links(context, arguments, resolved)) return JS_EXCEPTION;
   return text_from_system(context, resolved, strlen(resolved));
 }
 
 /* (path): returns the path with all symbolic links resolved, as bytes, for results that are not UTF-8 */
-FUNCTION(real_path_bytes) {
+JAVASCRIPT_FUNCTION(real_path_bytes) {
   char resolved[PATH_MAX];
   if (!resolve_links(context, arguments, resolved)) return JS_EXCEPTION;
   return JS_NewUint8ArrayCopy(context, (const uint8_t *)resolved, strlen(resolved));
@@ -349,7 +348,7 @@ static int add_all_entries(JSContext *context, JSValueConst list, DIR *folder) {
 }
 
 /* (path): returns a list of all entries of a folder: name, type, name, type, and so on */
-FUNCTION(read_folder) {
+JAVASCRIPT_FUNCTION(read_folder) {
   const char *const path = path_of(context, arguments[0], "scandir");
   if (path == NULL) return JS_EXCEPTION;
   /* The list is made first, because an allocation could change the errno of opendir(3). */
@@ -363,7 +362,7 @@ FUNCTION(read_folder) {
 }
 
 /* (path): opens a folder. Returns the descriptor, for read_open_folder. */
-FUNCTION(open_folder) {
+JAVASCRIPT_FUNCTION(open_folder) {
   const char *const path = path_of(context, arguments[0], "opendir");
   if (path == NULL) return JS_EXCEPTION;
   const int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -375,7 +374,7 @@ FUNCTION(open_folder) {
  * (descriptor): returns the next entries, some hundreds at once, as read_folder does. Returns undefined at the end, and an
  * empty list if these entries were "." and ".." alone.
  */
-FUNCTION(read_open_folder) {
+JAVASCRIPT_FUNCTION(read_open_folder) {
   /* The struct dirent of musl and glibc for 64-bit systems is the record that getdents64(2) writes. */
   _Alignas(struct dirent) char records[32768];
   const int folder = integer_of(context, arguments[0]);
@@ -394,19 +393,19 @@ FUNCTION(read_open_folder) {
 }
 
 /* (descriptor, mode): changes the permissions of an open file */
-FUNCTION(change_mode) {
+JAVASCRIPT_FUNCTION(change_mode) {
   if (fchmod(integer_of(context, arguments[0]), (mode_t)integer_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fchmod", NULL);
 }
 
 /* (descriptor): waits until the file's data is flushed to the disk */
-FUNCTION(synchronize) {
+JAVASCRIPT_FUNCTION(synchronize) {
   if (fsync(integer_of(context, arguments[0])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fsync", NULL);
 }
 
 /* (descriptor, length): cuts an open file off at this length, or fills it up with zeros */
-FUNCTION(truncate_file) {
+JAVASCRIPT_FUNCTION(truncate_file) {
   if (ftruncate(integer_of(context, arguments[0]), long_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "ftruncate", NULL);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What the fields of a head say, as flags. headers.ts has the same numbers. */
+/* Flags for the fields that a head has. headers.ts has the same numbers. */
 enum {
   HAS_CONNECTION = 1,
   CLOSES = 2,
@@ -131,7 +131,7 @@ static int64_t add_field(JSContext *context, struct head *head, JSValueConst lis
  * empty last line, the flags of all fields, and the value of Content-Length or undefined. If HTTP does not allow a name or
  * value, returns the index of that text in the list of fields instead.
  */
-FUNCTION(head_of) {
+JAVASCRIPT_FUNCTION(head_of) {
   int64_t text_count = 0;
   if (JS_GetLength(context, arguments[1], &text_count) != 0) return JS_EXCEPTION;
   size_t length = 0;

@@ -224,7 +224,7 @@ static int on_chunk_extension(llhttp_t *llhttp, const char *part, size_t length)
 }
 
 /* (true to parse requests or false to parse responses, limit on a head or trailer in bytes): returns a parser */
-FUNCTION(new_http_parser) {
+JAVASCRIPT_FUNCTION(new_http_parser) {
   struct parser *const parser = calloc(1, sizeof *parser);
   if (parser == NULL) return JS_ThrowOutOfMemory(context);
   const JSValue result = new_native_object(context, parser_class);
@@ -294,7 +294,7 @@ static JSValue parse_bytes(JSContext *context, struct parser *parser, const char
  * - body(start, end): A part of the body has come: the bytes from index `start` to index `end`.
  * - end(fields of the trailer, or undefined): The message is complete.
  */
-FUNCTION(execute_http) {
+JAVASCRIPT_FUNCTION(execute_http) {
   struct parser *const parser = JS_GetOpaque2(context, arguments[0], parser_class);
   if (parser == NULL) return JS_EXCEPTION;
   if (parser->is_reading) return JS_ThrowTypeError(context, "the parser is busy");
@@ -322,7 +322,7 @@ FUNCTION(execute_http) {
 }
 
 /* (parser, reader): parses the end of the input. Returns what parse_bytes returns. */
-FUNCTION(finish_http) {
+JAVASCRIPT_FUNCTION(finish_http) {
   struct parser *const parser = JS_GetOpaque2(context, arguments[0], parser_class);
   if (parser == NULL) return JS_EXCEPTION;
   if (parser->is_reading) return JS_ThrowTypeError(context, "the parser is busy");
@@ -330,7 +330,7 @@ FUNCTION(finish_http) {
 }
 
 /* (text): returns true if the text may be the name of a field (is_token_text) */
-FUNCTION(is_token) {
+JAVASCRIPT_FUNCTION(is_token) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
@@ -340,7 +340,7 @@ FUNCTION(is_token) {
 }
 
 /* (text): returns true if the text may be the value of a field (is_field_value_text) */
-FUNCTION(is_field_value) {
+JAVASCRIPT_FUNCTION(is_field_value) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;

@@ -48,8 +48,8 @@ enum { SIGNALS = 64 };
 /* The functions of runtime.h. Each adds the functions of its file to NATIVE. */
 static void (*const ADD_FUNCTIONS[])(JSContext *context, JSValueConst native) = {
   add_addons,    add_bytes,       add_child,        add_crypto, add_emitter, add_errors, add_events,
-  add_files,     add_http_head,   add_http_parser,  add_monitor_file, add_names, add_process, add_random,
-  add_sockets,   add_terminal,    add_text,         add_tls,    add_trust,   add_url,    add_workers,
+  add_files,     add_http_head,   add_http_parser,  add_names,  add_process, add_random, add_sockets,
+  add_terminal,  add_text,        add_monitor_file, add_tls,    add_trust,   add_url,    add_workers,
 };
 
 struct caller caller;
@@ -166,7 +166,7 @@ static JSValue read_bytecode(JSContext *context, const struct file *file) {
  * (name): returns the function that a module consists of (bytecodeOf in runtime/build/runtime.mjs), to which the caller
  * passes `exports` and so on; undefined if this executable has no such module
  */
-FUNCTION(load_module) {
+JAVASCRIPT_FUNCTION(load_module) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
@@ -179,7 +179,7 @@ FUNCTION(load_module) {
 }
 
 /* Runs the callbacks of settled promises, and those that become due meanwhile, until none is left. */
-FUNCTION(run_promises) {
+JAVASCRIPT_FUNCTION(run_promises) {
   JSContext *job_context = NULL;
   while (JS_ExecutePendingJob(JS_GetRuntime(context), &job_context) > 0) continue;
   return JS_UNDEFINED;
@@ -187,7 +187,7 @@ FUNCTION(run_promises) {
 
 #ifdef SHELL
 /* (text, file name for errors): runs a script. Only the shell, an executable for tests, has this function. */
-FUNCTION(evaluate) {
+JAVASCRIPT_FUNCTION(evaluate) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   const char *const file = JS_ToCString(context, arguments[1]);
@@ -211,7 +211,7 @@ static void report_rejection(JSContext *context, JSValueConst promise, JSValueCo
  * (function): sets the function that is called with (promise, reason, false) when a promise is rejected and has no handler,
  * and with (promise, reason, true) when it gets a handler later
  */
-FUNCTION(on_rejection) {
+JAVASCRIPT_FUNCTION(on_rejection) {
   rejection_listener = JS_DupValue(context, arguments[0]);
   return JS_UNDEFINED;
 }

@@ -7,7 +7,7 @@
  * mappings of their own.
  *
  * While the build makes the image (image.h), all memory is taken from image_room, a section of the executable. A process that
- * starts from the image never allocates from that section: the kernel would have to copy each page to which it writes.
+ * starts from the image never allocates from that section, because the kernel copies each page to which it writes first.
  */
 #include "memory.h"
 #include "image.h"
@@ -254,8 +254,8 @@ const char *end_of_image(void) {
                                                            : region.next;
   note_unused_image_memory();
   /*
-   * A process that starts from the image must not use the image's unused memory: the kernel would have to copy these pages,
-   * which takes longer than to provide new ones.
+   * A process that starts from the image must not use the image's unused memory: to copy these pages takes the kernel
+   * longer than to provide new ones.
    */
   region = page_piece = block_piece = (struct piece){0};
   unused_pages = NULL;

@@ -37,7 +37,7 @@ static bool write_program(int file) {
  * Returns the path of the file, such as "/proc/self/fd/10"; undefined if the file cannot be made. Other users cannot change the
  * file, because it has no name in a file system.
  */
-FUNCTION(monitor_file) {
+JAVASCRIPT_FUNCTION(monitor_file) {
   static char path[32];
   if (path[0] == '\0') {
     int file = memfd_create("sophia-run", MFD_CLOEXEC | MFD_EXEC);

@@ -20,7 +20,7 @@
  * (text): returns the 4 or 16 bytes of an IPv4 or IPv6 address as a list; undefined if the text is none, or has a zone
  * (`%eth0`)
  */
-FUNCTION(bytes_of_address) {
+JAVASCRIPT_FUNCTION(bytes_of_address) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
@@ -41,7 +41,7 @@ FUNCTION(bytes_of_address) {
 struct look_up {
   struct work work;
   struct addrinfo hints;
-  /* What getaddrinfo returns: its result, errno, which belongs to EAI_SYSTEM, and the addresses. */
+  /* The results of getaddrinfo(3): its return value, errno, which belongs to EAI_SYSTEM, and the addresses. */
   int result, system_error;
   struct addrinfo *addresses;
   char host[];
@@ -106,7 +106,7 @@ static JSValue result_of_look_up(JSContext *context, struct work *work) {
  * (host, callback): looks up a host name. The callback gets what result_of_look_up returns. Throws if no thread can be
  * started.
  */
-FUNCTION(look_up_host) {
+JAVASCRIPT_FUNCTION(look_up_host) {
   size_t length = 0;
   const char *const host = JS_ToCStringLen(context, &length, arguments[0]);
   if (host == NULL) return JS_EXCEPTION;
@@ -199,7 +199,7 @@ static JSValue result_of_server_check(JSContext *context, struct work *work) {
 }
 
 /* (host, callback): asks the name servers for the host. The callback gets true if each of them fails at once. */
-FUNCTION(ask_name_servers) {
+JAVASCRIPT_FUNCTION(ask_name_servers) {
   size_t length = 0;
   const char *const host = JS_ToCStringLen(context, &length, arguments[0]);
   if (host == NULL) return JS_EXCEPTION;

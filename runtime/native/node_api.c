@@ -182,7 +182,7 @@ napi_value fill_monitor_addon(napi_env env, napi_value exports);
  * (name): returns the object of an addon; undefined for an unknown name. The name is the part behind the platform in the
  * name of the addon's file in the npm package, as "-masking" in linux-x64-masking.node.
  */
-FUNCTION(addon) {
+JAVASCRIPT_FUNCTION(addon) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;

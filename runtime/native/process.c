@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 /* Returns the environment as environment_strings does (native/environment.h); undefined if there is no memory. */
-FUNCTION(environment) {
+JAVASCRIPT_FUNCTION(environment) {
   size_t length = 0;
   char *const strings = environment_strings(&length);
   if (strings == NULL) return JS_UNDEFINED;
@@ -23,7 +23,7 @@ FUNCTION(environment) {
   return result;
 }
 
-FUNCTION(working_directory) {
+JAVASCRIPT_FUNCTION(working_directory) {
   char path[PATH_MAX];
   /* Node.js names the function of libuv in these errors. */
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
@@ -36,7 +36,7 @@ FUNCTION(working_directory) {
 }
 
 /* (path): changes the working directory. As in Node.js, a path ends at its first NUL. */
-FUNCTION(change_folder) {
+JAVASCRIPT_FUNCTION(change_folder) {
   size_t length = 0;
   const char *const path = utf8_of(context, arguments[0], &length);
   if (path == NULL) return JS_EXCEPTION;
@@ -45,20 +45,20 @@ FUNCTION(change_folder) {
   return result;
 }
 
-FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
-FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
-FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
-FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
-FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
+JAVASCRIPT_FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
+JAVASCRIPT_FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
+JAVASCRIPT_FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
+JAVASCRIPT_FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
+JAVASCRIPT_FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
 
 /* (umask): sets the umask. Returns the former one. */
-FUNCTION(set_umask) {
+JAVASCRIPT_FUNCTION(set_umask) {
   const mode_t former = umask((mode_t)integer_of(context, arguments[0]));
   return JS_NewUint32(context, former);
 }
 
 /* (PID, signal): sends a signal. With 0 it sends none, and throws if the process does not exist. */
-FUNCTION(send_signal) {
+JAVASCRIPT_FUNCTION(send_signal) {
   const pid_t process = (pid_t)integer_of(context, arguments[0]);
   const int number = integer_of(context, arguments[1]);
   /*
@@ -73,16 +73,16 @@ FUNCTION(send_signal) {
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 
-FUNCTION(exit_now) {
+JAVASCRIPT_FUNCTION(exit_now) {
   restore_terminal();
   _exit(integer_of(context, arguments[0]));
 }
 
-FUNCTION(abort_now) { abort(); }
-FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
+JAVASCRIPT_FUNCTION(abort_now) { abort(); }
+JAVASCRIPT_FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
 
 /* (descriptor): returns the columns and rows of a terminal; undefined for anything else. */
-FUNCTION(size_of_terminal) {
+JAVASCRIPT_FUNCTION(size_of_terminal) {
   struct winsize size;
   if (ioctl(integer_of(context, arguments[0]), TIOCGWINSZ, &size) != 0) return JS_UNDEFINED;
   const JSValue list = JS_NewArray(context);
@@ -92,7 +92,7 @@ FUNCTION(size_of_terminal) {
 }
 
 /* Returns a list of the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
-FUNCTION(user) {
+JAVASCRIPT_FUNCTION(user) {
   struct passwd memory, *entry = NULL;
   char strings[16 * 1024];
   if (getpwuid_r(geteuid(), &memory, strings, sizeof strings, &entry) != 0 || entry == NULL) return JS_UNDEFINED;

@@ -62,7 +62,7 @@ int getentropy(void *bytes, size_t size) {
 }
 
 /* (bytes): fills a Uint8Array with random bytes */
-FUNCTION(fill_randomly) {
+JAVASCRIPT_FUNCTION(fill_randomly) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   fill_with_random(bytes, size);

@@ -30,7 +30,8 @@
  * caller omits are undefined, up to the number in the function's JS_CFUNC_DEF. The comment of each function lists its
  * arguments in parentheses.
  */
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
+#define JAVASCRIPT_FUNCTION(name) \
+  static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
 
 void add_files(JSContext *context, JSValueConst native);
 void add_process(JSContext *context, JSValueConst native);

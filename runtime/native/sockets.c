@@ -80,7 +80,7 @@ static socklen_t parse_address(union address *address, int family, const char *t
 }
 
 /* (family): returns the descriptor of a new socket */
-FUNCTION(open_socket) {
+JAVASCRIPT_FUNCTION(open_socket) {
   const int family = integer_of(context, arguments[0]);
   const int domain = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNIX;
   return result_or_error(context, socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -107,12 +107,12 @@ static JSValue call_with_address(JSContext *context, JSValueConst *arguments,
  * (descriptor, family, address, port): connects a socket. Usually returns -EINPROGRESS. Then the socket becomes writable when
  * the attempt is over, and error_of_socket returns its result.
  */
-FUNCTION(connect_socket) {
+JAVASCRIPT_FUNCTION(connect_socket) {
   return call_with_address(context, arguments, connect);
 }
 
 /* (descriptor, family, address, port): binds a socket to an address of this machine */
-FUNCTION(bind_socket) {
+JAVASCRIPT_FUNCTION(bind_socket) {
   const int enabled = 1, descriptor = integer_of(context, arguments[0]), family = integer_of(context, arguments[1]);
   /* As in libuv, a port can be used again while connections of an earlier server are in the state TIME_WAIT. */
   if (family != 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &enabled, sizeof enabled);
@@ -120,7 +120,7 @@ FUNCTION(bind_socket) {
 }
 
 /* (descriptor, backlog): lets clients connect to a socket, of which `backlog` may wait to be accepted */
-FUNCTION(listen_socket) {
+JAVASCRIPT_FUNCTION(listen_socket) {
   return result_or_error(context, listen(integer_of(context, arguments[0]), integer_of(context, arguments[1])));
 }
 
@@ -138,7 +138,7 @@ static int accept_from(int descriptor) {
  * not, since the listening socket stays readable. So `reserve`, a descriptor without other use, is closed then: the
  * connection gets its number and is closed at once, as in libuv.
  */
-FUNCTION(accept_socket) {
+JAVASCRIPT_FUNCTION(accept_socket) {
   static int reserve = -1;
   const int descriptor = integer_of(context, arguments[0]);
   if (reserve == -1) reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -154,7 +154,7 @@ FUNCTION(accept_socket) {
 }
 
 /* (descriptor): returns the result of connect_socket: 0 if the socket is connected, or the negative number of the error */
-FUNCTION(error_of_socket) {
+JAVASCRIPT_FUNCTION(error_of_socket) {
   int error = 0;
   socklen_t size = sizeof error;
   const int result = getsockopt(integer_of(context, arguments[0]), SOL_SOCKET, SO_ERROR, &error, &size);
@@ -165,7 +165,7 @@ FUNCTION(error_of_socket) {
  * (descriptor): returns a Buffer with the bytes that have come; 0 if the peer has ended its writing; -EAGAIN if none have
  * come
  */
-FUNCTION(read_socket) {
+JAVASCRIPT_FUNCTION(read_socket) {
   ssize_t size;
   do size = read(integer_of(context, arguments[0]), read_buffer, sizeof read_buffer);
   while (size == -1 && errno == EINTR);
@@ -176,7 +176,7 @@ FUNCTION(read_socket) {
 }
 
 /* (descriptor): returns true if read_socket would return something other than -EAGAIN */
-FUNCTION(has_input) {
+JAVASCRIPT_FUNCTION(has_input) {
   struct pollfd socket = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
   return JS_NewBool(context, poll(&socket, 1, 0) > 0);
 }
@@ -185,7 +185,7 @@ FUNCTION(has_input) {
  * (descriptor, list of chunks, number of bytes of the first chunk to skip): writes as much as possible without waiting.
  * Returns the number of bytes that were written. The descriptor may also be a pipe or a file.
  */
-FUNCTION(write_socket) {
+JAVASCRIPT_FUNCTION(write_socket) {
   struct iovec chunks[MAX_CHUNKS];
   /* This is 0 for all chunks but the first. */
   size_t skipped = (size_t)long_of(context, arguments[2]);
@@ -213,12 +213,12 @@ FUNCTION(write_socket) {
 }
 
 /* (descriptor): ends the writing, so that the peer reads the end of the stream */
-FUNCTION(shut_down_socket) {
+JAVASCRIPT_FUNCTION(shut_down_socket) {
   return result_or_error(context, shutdown(integer_of(context, arguments[0]), SHUT_WR));
 }
 
 /* (descriptor, true or false): sends small parts at once, rather than waiting until they fill a packet (TCP_NODELAY) */
-FUNCTION(set_no_delay) {
+JAVASCRIPT_FUNCTION(set_no_delay) {
   const int is_enabled = JS_ToBool(context, arguments[1]), descriptor = integer_of(context, arguments[0]);
   return result_or_error(context, setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &is_enabled, sizeof is_enabled));
 }
@@ -227,7 +227,7 @@ FUNCTION(set_no_delay) {
  * (descriptor, true or false, seconds until the first probe): enables or disables keep-alive, by which the kernel notices
  * that the peer is gone. The interval and the number of probes are those of libuv.
  */
-FUNCTION(set_keep_alive) {
+JAVASCRIPT_FUNCTION(set_keep_alive) {
   const int descriptor = integer_of(context, arguments[0]), is_enabled = JS_ToBool(context, arguments[1]);
   const int first_probe_s = integer_of(context, arguments[2]), interval_s = 1, probe_count = 10;
   int result = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &is_enabled, sizeof is_enabled);
@@ -267,12 +267,12 @@ static JSValue list_address(JSContext *context, JSValueConst descriptor,
 }
 
 /* (descriptor): returns this end of a connection, as list_address does */
-FUNCTION(name_of_socket) {
+JAVASCRIPT_FUNCTION(name_of_socket) {
   return list_address(context, arguments[0], getsockname);
 }
 
 /* (descriptor): returns the peer's end of a connection, as list_address does */
-FUNCTION(name_of_peer) {
+JAVASCRIPT_FUNCTION(name_of_peer) {
   return list_address(context, arguments[0], getpeername);
 }
 

@@ -74,7 +74,7 @@ static int begin_raw_mode(int terminal) {
 }
 
 /* (terminal, true or false): begins or ends raw mode. Returns 0, or the number of an error. */
-FUNCTION(set_raw_mode) {
+JAVASCRIPT_FUNCTION(set_raw_mode) {
   const int terminal = integer_of(context, arguments[0]);
   const bool is_raw = JS_ToBool(context, arguments[1]);
   if (is_raw) return JS_NewInt32(context, begin_raw_mode(terminal));

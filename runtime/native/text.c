@@ -53,7 +53,7 @@ static size_t length_of_valid(const uint8_t *bytes, size_t size) {
   return size;
 }
 
-/* What becomes of bytes that are not valid UTF-8. */
+/* How bytes that are not valid UTF-8 are decoded, and how the result is encoded again. */
 enum invalid_bytes {
   /* U+FFFD, in both directions. */
   ARE_REPLACED,
@@ -61,7 +61,7 @@ enum invalid_bytes {
   ARE_KEPT,
 };
 
-/* Decodes UTF-8 that is not only ASCII. It needs one pass over the bytes; the function of the engine would need three. */
+/* Decodes UTF-8 that is not only ASCII. It reads the bytes once; the function of the engine would read them three times. */
 static JSValue decode_beyond_ascii(JSContext *context, const uint8_t *bytes, size_t size, enum invalid_bytes invalid_bytes) {
   uint16_t *const units = js_malloc(context, size * sizeof *units);
   if (units == NULL) return JS_EXCEPTION;
@@ -144,7 +144,7 @@ const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length
 static JSValue buffer_prototype IMAGED;
 
 /* (Buffer.prototype): makes new_buffer return Buffers */
-FUNCTION(use_buffer) {
+JAVASCRIPT_FUNCTION(use_buffer) {
   buffer_prototype = JS_DupValue(context, arguments[0]);
   return JS_UNDEFINED;
 }
@@ -223,7 +223,7 @@ static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t 
  * (Uint8Array, start, end, encoding): decodes the bytes from start to end. A negative start means the first byte, an end
  * that is negative or too large the last one.
  */
-FUNCTION(decode) {
+JAVASCRIPT_FUNCTION(decode) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
@@ -245,14 +245,14 @@ FUNCTION(decode) {
 }
 
 /* (Uint8Array): decodes a text of the system (text_from_system) */
-FUNCTION(decode_from_system) {
+JAVASCRIPT_FUNCTION(decode_from_system) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   return text_from_system(context, (const char *)bytes, size);
 }
 
 /* (Uint8Array): returns true if the bytes are valid UTF-8 */
-FUNCTION(is_utf8) {
+JAVASCRIPT_FUNCTION(is_utf8) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   return JS_NewBool(context, length_of_valid(bytes, size) == size);
@@ -262,7 +262,7 @@ FUNCTION(is_utf8) {
  * (Uint8Array): returns how many bytes at the end belong to a character of UTF-8 that is incomplete, and that the next
  * bytes of a stream may complete
  */
-FUNCTION(cut_length) {
+JAVASCRIPT_FUNCTION(cut_length) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   /* An incomplete character has three bytes at most. */

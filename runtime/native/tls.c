@@ -145,7 +145,7 @@ static bool trust_pem_list(JSContext *context, struct trust *trust, JSValueConst
  * (true to trust Mozilla's roots, list of PEM texts): returns a context for new_session, whose sessions trust these
  * certificates. A PEM text is a string or bytes. Throws a TypeError if a text cannot be used.
  */
-FUNCTION(new_context) {
+JAVASCRIPT_FUNCTION(new_context) {
   if (trust_index < 0) {
     trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust_of_context);
     session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -168,7 +168,7 @@ FUNCTION(new_context) {
   return result;
 }
 
-/* What a caller of new_session asks for. */
+/* The options of a new session. */
 struct session_options {
   /* The host name that the server is told (SNI); NULL: none. */
   const char *server_name;
@@ -210,7 +210,7 @@ static bool prepare_session(struct session *session, SSL_CTX *tls_context, const
  * (context, server_name or undefined, protocols or undefined, host, accepts_any_server): returns a session with these
  * options (struct session_options). Throws a TypeError if the server's name or the protocols cannot be used.
  */
-FUNCTION(new_session) {
+JAVASCRIPT_FUNCTION(new_session) {
   SSL_CTX *const tls_context = JS_GetOpaque2(context, arguments[0], context_class);
   if (tls_context == NULL) return JS_EXCEPTION;
   size_t name_size = 0;
@@ -281,7 +281,7 @@ static struct session *session_of(JSContext *context, JSValueConst value) {
 }
 
 /* (session, encrypted bytes): gives bytes that came from the server to the session */
-FUNCTION(put_encrypted) {
+JAVASCRIPT_FUNCTION(put_encrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -292,7 +292,7 @@ FUNCTION(put_encrypted) {
 }
 
 /* (session): returns the encrypted bytes that must be sent to the server; undefined if there are none */
-FUNCTION(take_encrypted) {
+JAVASCRIPT_FUNCTION(take_encrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const uint8_t *bytes = NULL;
@@ -313,7 +313,7 @@ static bool needs_more_bytes(const struct session *session, int result) {
  * (session): continues the handshake. Returns true if the handshake is over, or verify_server has ended it; false if more
  * bytes are needed; null if the server has closed the connection by the TLS alert close_notify. Throws any other error.
  */
-FUNCTION(shake_hands) {
+JAVASCRIPT_FUNCTION(shake_hands) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int result = SSL_do_handshake(session->ssl);
@@ -328,7 +328,7 @@ static JSValue throw_not_open(JSContext *context) {
 }
 
 /* (session): returns decrypted bytes; undefined if there are none yet; null after the server's close_notify */
-FUNCTION(read_decrypted) {
+JAVASCRIPT_FUNCTION(read_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
@@ -394,7 +394,7 @@ static bool add_to_record(SSL *ssl, const uint8_t *chunk, size_t size) {
  * (session, list of chunks): encrypts the chunks, in as few TLS records as possible, because each record is an overhead for
  * both sides
  */
-FUNCTION(write_decrypted) {
+JAVASCRIPT_FUNCTION(write_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
@@ -416,7 +416,7 @@ FUNCTION(write_decrypted) {
 }
 
 /* (session): ends the writing of decrypted bytes. takeEncrypted then returns the TLS alert close_notify. */
-FUNCTION(close_session) {
+JAVASCRIPT_FUNCTION(close_session) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   SSL_shutdown(session->ssl);
@@ -432,7 +432,7 @@ FUNCTION(close_session) {
  * - the names that the certificate is for (names_of_certificate)
  * - true if the certificate is for the host of new_session
  */
-FUNCTION(outcome_of) {
+JAVASCRIPT_FUNCTION(outcome_of) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int error = session->verification_error;
@@ -456,7 +456,7 @@ FUNCTION(outcome_of) {
  * (IPv4 or IPv6 address): returns the address in one spelling, so that addresses can be compared as strings; "" if the text
  * is not an address
  */
-FUNCTION(canonical_address) {
+JAVASCRIPT_FUNCTION(canonical_address) {
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;

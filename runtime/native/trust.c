@@ -108,8 +108,8 @@ static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /*
  * Decodes base64 (RFC 4648, 4), and ignores blanks and line breaks. Returns false if the text is not valid. This decoder is
- * ten times as fast as that of AWS-LC, which takes the same time for all input, so that nobody can learn secrets from the
- * time. Certificates are not secret.
+ * ten times as fast as that of AWS-LC, which takes the same time for all input, so that the time
+ * reveals no secret. Certificates are not secret.
  */
 static bool decode_base64(const uint8_t *text, const uint8_t *end, uint8_t *output, size_t *size) {
   /* By character: the value of a digit, or -1. */
@@ -265,7 +265,7 @@ void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const
  * (Uint8Array with PEM or DER): returns undefined if the first certificate can be parsed. Otherwise returns the reason as
  * OpenSSL names it, behind the part of OpenSSL that has failed: "PEM_NO_START_LINE".
  */
-FUNCTION(problem_of_certificate) {
+JAVASCRIPT_FUNCTION(problem_of_certificate) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size), *der = bytes;
   BIO *const memory = BIO_new_mem_buf(bytes, (ossl_ssize_t)size);

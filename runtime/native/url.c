@@ -33,7 +33,7 @@ static JSValue list_parts(JSContext *context, ada_url url, bool is_valid) {
 }
 
 /* (text, base URL or undefined): parses a URL. Returns what list_parts returns. */
-FUNCTION(parse_url) {
+JAVASCRIPT_FUNCTION(parse_url) {
   size_t length = 0, base_length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
@@ -54,7 +54,7 @@ FUNCTION(parse_url) {
  * search, the one after that the hash. Returns what list_parts returns, or undefined if the new `href`, which is the whole
  * URL, is not valid. Any other part stays as it is if its new text is not valid.
  */
-FUNCTION(change_url) {
+JAVASCRIPT_FUNCTION(change_url) {
   static bool (*const SETTERS[])(ada_url, const char *, size_t) = {
     ada_set_href,     ada_set_protocol, ada_set_username, ada_set_password,
     ada_set_host,     ada_set_hostname, ada_set_port,     ada_set_pathname,
@@ -79,7 +79,7 @@ FUNCTION(change_url) {
 }
 
 /* (query, such as "a=1&b=2"): returns a list of its names, each followed by its value */
-FUNCTION(parse_query) {
+JAVASCRIPT_FUNCTION(parse_query) {
   size_t length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;

@@ -52,7 +52,7 @@ const char *message_of_verification(int error) {
 /* The index under which an X509_STORE_CTX stores its struct findings. verify_chain reserves it at its first call. */
 static int findings_index = -1;
 
-/* What a verification has found: its last error, and whether the certificate is for another host. */
+/* The findings of a verification: its last error, and whether the certificate is for another host. */
 struct findings {
   int error;
   bool is_other_host;

@@ -80,20 +80,20 @@ static void *pause_forever(void *unused) {
  * them after some of its writes. If another process sends one of them, the kernel delivers it to this thread, so that it
  * still acts.
  */
-FUNCTION(take_signals_of_writes) {
+JAVASCRIPT_FUNCTION(take_signals_of_writes) {
   static bool has_thread;
   has_thread = has_thread || start_thread(pause_forever, NULL);
   return JS_UNDEFINED;
 }
 
 /* Returns the descriptor that is readable after work has finished; -1 if there is no work. */
-FUNCTION(descriptor_of_workers) {
+JAVASCRIPT_FUNCTION(descriptor_of_workers) {
   return JS_NewInt32(context, pending_count > 0 ? wake_pipe[0] : -1);
 }
 
 /* Returns a list of the callbacks of finished work, each followed by its argument. */
-FUNCTION(finished_work) {
-  /* Bytes that remain in the pipe only wake the event loop once more. */
+JAVASCRIPT_FUNCTION(finished_work) {
+  /* Bytes that remain in the pipe wake the event loop again, which does no harm. */
   char unused[64];
   (void)!read(wake_pipe[0], unused, sizeof unused);
   pthread_mutex_lock(&lock);
@@ -141,7 +141,7 @@ static JSValue result_of_write(JSContext *context, struct work *work) {
  * (descriptor, Uint8Array, callback): writes bytes. The callback gets the number of bytes that were written, or the
  * negative number of an error. Throws if no thread can be started.
  */
-FUNCTION(write_in_thread) {
+JAVASCRIPT_FUNCTION(write_in_thread) {
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   struct write *const task = malloc(sizeof *task + length);
