@@ -281,14 +281,19 @@ static int await_cleaner(int ready, pid_t cleaner) {
   return count == 1 && read(ready, &byte, 1) == 1 ? 0 : ETIMEDOUT;
 }
 
+/* Opens a descriptor by which another process can watch this process. Returns -1 with errno if that fails. */
+static int open_own_process(void) {
+  const int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  return pidfd != -1 ? pidfd : open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* Starts the cleaner. Returns 0 if the cleaner watches this process, otherwise an error number. */
 static int launch_cleaner(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
   int is_subreaper = 0, ready[2];
   struct cleaner_start result = {0};
   /* If this process is a subreaper, not init but this process would inherit the cleaner, and the program could notice that. */
   if (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0UL, 0UL, 0UL) != 0 || is_subreaper != 0) return EPERM;
-  int watched = (int)syscall(SYS_pidfd_open, getpid(), 0);
-  if (watched == -1) watched = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int watched = open_own_process();
   if (watched == -1) return errno;
   if (pipe2(ready, O_CLOEXEC) != 0) {
     close(watched);
@@ -314,7 +319,8 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
 }
 
 static napi_value start_cleaner(napi_env env, napi_callback_info info) {
-  napi_value arguments[3]; /* monitor, descriptors, folder */
+  /* These are the strings of the cleaner (native/program.h), the program's descriptors, and the descriptor of the folder. */
+  napi_value arguments[3];
   struct bytes strings, descriptors;
   struct program cleaner;
   size_t count = COUNT(arguments);
@@ -330,32 +336,41 @@ static napi_value start_cleaner(napi_env env, napi_callback_info info) {
   return from_integer(env, error);
 }
 
-static napi_value start(napi_env env, napi_callback_info info) {
-  napi_value arguments[4]; /* strings, request, descriptors, monitor */
-  struct bytes strings, request, descriptors, monitor;
+/*
+ * Reads the arguments of `start`: the strings of the program, the request, the program's descriptors, and the strings of
+ * the monitor (native/program.h). Returns 0, or an error number. If it returns 0, the caller must free both argv.
+ */
+static int read_start(napi_env env, napi_callback_info info, struct start *start) {
+  napi_value arguments[4];
+  struct bytes program, request, descriptors, monitor;
   size_t count = COUNT(arguments);
-  struct start start;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &strings) || !bytes_of(env, arguments[1], &request) ||
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &program) || !bytes_of(env, arguments[1], &request) ||
       !bytes_of(env, arguments[2], &descriptors) || !bytes_of(env, arguments[3], &monitor) ||
-      request.length != sizeof start.request)
-    return from_integer(env, EINVAL);
-  memcpy(&start.request, request.first, sizeof start.request);
-  start.descriptors = descriptors.first;
-  start.descriptor_count = descriptors.length / sizeof *start.descriptors;
-  int error = read_program(monitor.first, monitor.length, 0, &start.monitor);
+      request.length != sizeof start->request)
+    return EINVAL;
+  memcpy(&start->request, request.first, sizeof start->request);
+  start->descriptors = descriptors.first;
+  start->descriptor_count = descriptors.length / sizeof *start->descriptors;
+  int error = read_program(monitor.first, monitor.length, 0, &start->monitor);
+  if (error != 0) return error;
+  error = read_program(program.first, program.length, (size_t)start->request.argument_count, &start->program);
+  if (error != 0) free(start->monitor.argv);
+  return error;
+}
+
+static napi_value start(napi_env env, napi_callback_info info) {
+  struct start start;
+  const int error = read_start(env, info, &start);
   if (error != 0) return from_integer(env, error);
-  error = read_program(strings.first, strings.length, (size_t)start.request.argument_count, &start.program);
-  if (error != 0) {
-    free(start.monitor.argv);
-    return from_integer(env, error);
-  }
   /* Monitor and witness must not inherit the program's descriptors: they would keep the program's pipes open after its end. */
   for (size_t i = 0; i < start.descriptor_count; ++i) fcntl(start.descriptors[i], F_SETFD, FD_CLOEXEC);
-  struct monitor_settings settings = {.kill_after = start.request.kill_after,
-                                      .witness = start_witness(start.monitor.file),
-                                      .folder = (int)start.request.folder,
-                                      .secret_files = start.monitor.envp};
+  struct monitor_settings settings = {
+    .kill_after = start.request.kill_after,
+    .witness = start_witness(start.monitor.file),
+    .folder = (int)start.request.folder,
+    .secret_files = start.monitor.envp,
+  };
   settings.program = start_program(&start, &settings.early_signals);
   if (settings.program == -EAGAIN && settings.witness != 0) {
     /* The limit on processes allows only one of the two, which must be the program. */

@@ -230,6 +230,25 @@ static JSValue result_of_derivation(JSContext *context, struct work *work) {
   return result;
 }
 
+/* Returns a derivation with copies of the inputs; NULL if there is no memory. */
+static struct derivation *new_derivation(const EVP_MD *digest, const struct input *password, const struct input *salt,
+                                         int iterations, int key_length) {
+  struct derivation *const derivation = malloc(sizeof *derivation + password->size + salt->size);
+  if (derivation == NULL) return NULL;
+  *derivation = (struct derivation){
+    .work = {.run = run_derivation, .result = result_of_derivation},
+    .digest = digest,
+    .iterations = (unsigned)iterations,
+    .key_length = (size_t)key_length,
+    .password_length = password->size,
+    .salt_length = salt->size,
+    .key = OPENSSL_malloc((size_t)key_length + 1),
+  };
+  memcpy(derivation->inputs, password->bytes, password->size);
+  memcpy(derivation->inputs + password->size, salt->bytes, salt->size);
+  return derivation;
+}
+
 /*
  * (name of the digest, password, salt, iterations, length, callback): derives a key by PBKDF2 (RFC 8018) in another thread. The
  * callback gets the key, or undefined if that fails. Returns false for an unknown digest, otherwise true.
@@ -240,23 +259,8 @@ JAVASCRIPT_FUNCTION(derive_by_pbkdf2) {
   const int iterations = integer_of(context, arguments[3]), length = integer_of(context, arguments[4]);
   if (iterations < 1 || length < 0) return JS_ThrowRangeError(context, "no iterations, or no length");
   struct input password = {0}, salt = {0};
-  struct derivation *derivation = NULL;
-  if (read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt)) {
-    derivation = malloc(sizeof *derivation + password.size + salt.size);
-  }
-  if (derivation != NULL) {
-    *derivation = (struct derivation){
-      .work = {.run = run_derivation, .result = result_of_derivation},
-      .digest = digest,
-      .iterations = (unsigned)iterations,
-      .key_length = (size_t)length,
-      .password_length = password.size,
-      .salt_length = salt.size,
-      .key = OPENSSL_malloc((size_t)length + 1),
-    };
-    memcpy(derivation->inputs, password.bytes, password.size);
-    memcpy(derivation->inputs + password.size, salt.bytes, salt.size);
-  }
+  const bool is_read = read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt);
+  struct derivation *const derivation = is_read ? new_derivation(digest, &password, &salt, iterations, length) : NULL;
   free_input(context, &password);
   free_input(context, &salt);
   if (derivation == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
