@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 /*
- * (text): returns the 4 or 16 bytes of an IPv4 or IPv6 address as a list; undefined if the text is none, or has a zone
- * (`%eth0`)
+ * (text): returns the 4 or 16 bytes of an IPv4 or IPv6 address as a list; undefined if the text is not an address, or has
+ * a zone (`%eth0`)
  */
 JAVASCRIPT_FUNCTION(bytes_of_address) {
   size_t length = 0;
@@ -181,7 +181,7 @@ static void run_server_check(struct work *work) {
     else if (sscanf(line, "nameserver%*[ \t]%63s", server) != 1) continue;
     struct addrinfo *address = NULL;
     if (getaddrinfo(server, "53", &hints, &address) != 0) {
-      /* A line whose address is not valid is ignored. */
+      /* A line whose address is not valid is ignored. If there is no memory for 127.0.0.1, the check ends. */
       check->do_all_fail = is_line;
       continue;
     }
