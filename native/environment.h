@@ -1,4 +1,7 @@
-/* Lists the environment of this process, for system.c and the runtime of the executable. */
+/*
+ * Lists the environment variables of this process, for the addon system.c, and for runtime/native/process.c in the
+ * executable.
+ */
 #pragma once
 
 #include <stdlib.h>
@@ -7,8 +10,9 @@
 extern char **environ;
 
 /*
- * Returns the environment as names and values in turns, separated by NUL, as in `PATH\0/bin\0HOME\0/root`. The memory must
- * be freed; NULL if there is none.
+ * Returns the environment as one string, in which each name is followed by its value, all separated by NUL:
+ *   PATH\0/bin\0HOME\0/root
+ * Stores the length of the string. The caller must free it. Returns NULL if there is no memory.
  */
 static char *environment_strings(size_t *length) {
   size_t size = 0, written = 0;
@@ -17,7 +21,7 @@ static char *environment_strings(size_t *length) {
   if (strings == NULL) return NULL;
   for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) {
     const char *const equals = strchr(*entry, '=');
-    /* An entry without a name or without "=" is not a variable, and is ignored. */
+    /* An entry that has no name or no "=" is not a variable, and is ignored. */
     if (equals == NULL || equals == *entry) continue;
     const size_t entry_size = strlen(*entry) + 1;
     memcpy(strings + written, *entry, entry_size);

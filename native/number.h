@@ -1,14 +1,14 @@
 /*
- * Reads numbers as the kernel writes them, in place of strtoul(3). The headers of glibc 2.38 and later make a call of
- * strtoul call __isoc23_strtoul, which neither an earlier glibc nor musl has: an addon that was compiled there could be
- * loaded nowhere else.
+ * Reads numbers, for the addons and the monitor, in place of strtoul(3). With the headers of glibc 2.38 and later, a call
+ * of strtoul becomes one of __isoc23_strtoul. Neither an earlier glibc nor musl has that function, so they could not load
+ * an addon that was compiled with these headers.
  */
 #ifndef NUMBER_H
 #define NUMBER_H
 
 /*
- * Reads a number of base 10 or 16 (in lower case) behind blanks, up to the first character that is not a digit. 0 without
- * digits.
+ * Reads the number at the start of a text, behind blanks, up to the first character that is not a digit. The base is 10, or
+ * 16 with digits in lower case. Returns 0 if there is no digit.
  */
 static unsigned long long number_in(const char *text, unsigned base) {
   unsigned long long number = 0;

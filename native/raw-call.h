@@ -1,9 +1,10 @@
 /*
- * Makes a system call without the C library, for code that has none, and for signals: the C libraries keep some real-time
- * signals for themselves, and refuse them. Returns the result, or the negative number of an error.
+ * System calls without the C library: for the monitor, which has none, and for signals, because the C libraries keep some
+ * real-time signals for themselves, and their functions refuse these.
  */
 #pragma once
 
+/* Makes the system call of this number with five arguments. Returns its result, or the negative number of an error. */
 static long raw_call(long number, long a, long b, long c, long d, long e) {
 #if defined __x86_64__
   long result;

@@ -1,6 +1,6 @@
 /*
- * Changes the signals that this thread blocks. By the system call, because musl's functions leave out the real-time signals
- * 32 to 34. A set has a bit for each signal, SIGHUP's the lowest.
+ * Changes the signals that this thread blocks, by the system call itself: the functions of musl leave out the real-time
+ * signals 32 to 34. A set of signals has a bit for each, of which SIGHUP's is the lowest.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ static const uint64_t ALL_SIGNALS = ~(uint64_t)0;
 static inline uint64_t signal_bit(int signal) { return (uint64_t)1 << (signal - 1); }
 
 /*
- * Blocks signals (SIG_BLOCK), unblocks them (SIG_UNBLOCK), or sets all that are blocked (SIG_SETMASK). Returns the former
- * set.
+ * Adds signals to the blocked ones (SIG_BLOCK), removes them (SIG_UNBLOCK), or replaces the whole set (SIG_SETMASK).
+ * Returns the former set.
  */
 static inline uint64_t change_mask(int how, uint64_t signals) {
   uint64_t former = 0;

@@ -1,6 +1,7 @@
 /*
- * The addon that every start loads on Linux: system calls that Node.js does not offer. system.ts documents each function.
- * The file serves glibc and musl alike, because it links no library and calls only what both have.
+ * The addon that every start loads on Linux. It makes system calls that Node.js does not offer; system.ts documents each
+ * function. The same file runs with glibc and with musl, because it links no library and calls only functions that both
+ * have. The executable for Linux contains this addon as well (runtime/native/node_api.h).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -32,7 +33,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { LINKS_BYTES = 8192 };
+/* The limit on the text of `descriptors`. */
+enum { MAX_LINKS_BYTES = 8192 };
+/* The number of signals of Linux. */
+enum { SIGNALS = 64 };
 
 /* Returns a number from JavaScript; -1 for anything else. */
 static int integer(napi_env env, napi_value value) {
@@ -58,7 +62,7 @@ static void read_arguments(napi_env env, napi_callback_info info, napi_value *va
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
 }
 
-/* Returns the number that is the only argument of a function. */
+/* Returns the argument of a function that has one, a number. */
 static int only_argument(napi_env env, napi_callback_info info) {
   napi_value argument;
   read_arguments(env, info, &argument, 1);
@@ -77,7 +81,7 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* The signals that the next execve lets the program ignore: a bit for each, SIGHUP's the lowest. */
+/* The signals that the program of the next execve inherits as ignored, a bit for each, of which SIGHUP's is the lowest. */
 static uint64_t ignored_on_exec;
 
 static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
@@ -95,11 +99,11 @@ static napi_value reap_all_but(napi_env env, napi_callback_info info) {
   const pid_t program = only_argument(env, info);
   for (;;) {
     siginfo_t child = {.si_pid = 0};
-    /* WNOWAIT leaves the status of the program to Node.js, which waits for it. */
+    /* WNOWAIT leaves the status in place: if the child is the program, Node.js must still be able to reap it. */
     if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0) return NULL;
     /*
-     * The kernel would report the program again and again. Children behind it are reaped after Node.js has reaped the
-     * program.
+     * The kernel would report the program again and again. So this loop ends here; the remaining children are reaped by the
+     * next call, after Node.js has reaped the program.
      */
     if (child.si_pid == 0 || child.si_pid == program) return NULL;
     if (waitid(P_PID, (id_t)child.si_pid, &child, WEXITED | WNOHANG) != 0) return NULL;
@@ -129,43 +133,49 @@ static napi_value exit_at_once(napi_env env, napi_callback_info info) {
 static napi_value is_descriptor_of_parent(napi_env env, napi_callback_info info) {
   napi_value arguments[2];
   read_arguments(env, info, arguments, COUNT(arguments));
-  const long order =
-      syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, arguments[0]), (long)integer(env, arguments[1]));
+  const long own_descriptor = integer(env, arguments[0]), parent_descriptor = integer(env, arguments[1]);
+  const long order = syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, own_descriptor, parent_descriptor);
   return from_boolean(env, order == 0);
 }
 
-/* The signals that Node.js ignores. A program would inherit that, so an execve must restore the default action. */
-static const int node_ignored[] = {SIGPIPE, SIGXFSZ};
+/* The signals that Node.js ignores. The program would inherit that, so `execute` restores their default actions. */
+static const int ignored_by_node[] = {SIGPIPE, SIGXFSZ};
 
-/* The kernel sends these signals to the thread that writes. A kill(2) reaches any thread that does not block them. */
+/*
+ * The kernel sends these signals to the thread whose write has failed. While this thread blocks them, a signal of kill(2)
+ * is still delivered, to another thread.
+ */
 static napi_value block_own_writes(napi_env env, napi_callback_info info) {
   const bool blocks = only_argument(env, info) != 0;
   sigset_t signals;
   sigemptyset(&signals);
-  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaddset(&signals, node_ignored[i]);
+  for (size_t i = 0; i < COUNT(ignored_by_node); ++i) sigaddset(&signals, ignored_by_node[i]);
   const struct timespec no_time = {0};
-  /* Takes away the signals that came while they were blocked. 8 is the size of the kernel's signal sets in bytes. */
+  /* Discards the signals that came while they were blocked. The kernel's signal sets have 8 bytes. */
   while (!blocks && syscall(SYS_rt_sigtimedwait, &signals, NULL, &no_time, 8) > 0) continue;
   sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
   return NULL;
 }
 
-/* Replaces this process by the program. Returns the error number if that fails; then the actions of signals are as before. */
-static int execute(char *strings, size_t length, size_t arguments) {
+/*
+ * Replaces this process by the program (program.h). If that fails, restores the actions of the signals that Node.js
+ * ignores, and returns the error number.
+ */
+static int execute(char *strings, size_t length, size_t argument_count) {
   struct program program;
-  const int parse_error = read_program(strings, length, arguments, &program);
+  const int parse_error = read_program(strings, length, argument_count, &program);
   if (parse_error != 0) return parse_error;
 
   const struct sigaction default_action = {.sa_handler = SIG_DFL};
-  struct sigaction former_actions[COUNT(node_ignored)];
-  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaction(node_ignored[i], &default_action, &former_actions[i]);
+  struct sigaction former_actions[COUNT(ignored_by_node)];
+  for (size_t i = 0; i < COUNT(ignored_by_node); ++i) sigaction(ignored_by_node[i], &default_action, &former_actions[i]);
   const struct sigaction ignore_action = {.sa_handler = SIG_IGN};
-  for (int signal = 1; signal <= 64; ++signal) {
+  for (int signal = 1; signal <= SIGNALS; ++signal) {
     if ((ignored_on_exec >> (signal - 1) & 1) != 0) sigaction(signal, &ignore_action, NULL);
   }
   execve(program.file, program.argv, program.envp);
   const int error = errno;
-  for (size_t i = 0; i < COUNT(node_ignored); ++i) sigaction(node_ignored[i], &former_actions[i], NULL);
+  for (size_t i = 0; i < COUNT(ignored_by_node); ++i) sigaction(ignored_by_node[i], &former_actions[i], NULL);
   free(program.argv);
   return error;
 }
@@ -182,20 +192,21 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
 #include "trusted-files.inc"
 
 /*
- * Writes the numbers of the open descriptors and the links that show what they are, each ended by a NUL, as in
+ * Lists the open descriptors: each number is followed by the link in /proc/self/fd that shows what the descriptor is, all
+ * ended by a NUL, as in
  *   0\0/dev/pts/1\03\0socket:[4711]\0
- * Returns the length of the text; 0 if it does not fit.
+ * Returns the length of the text; 0 if it exceeds MAX_LINKS_BYTES.
  */
-static size_t list_descriptors(DIR *folder, char strings[LINKS_BYTES]) {
+static size_t list_descriptors(DIR *folder, char strings[MAX_LINKS_BYTES]) {
   size_t length = 0;
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     const size_t size = strlen(entry->d_name) + 1;
     if (entry->d_name[0] == '.') continue;
-    if (length + size >= LINKS_BYTES) return 0;
+    if (length + size >= MAX_LINKS_BYTES) return 0;
     memcpy(strings + length, entry->d_name, size);
     length += size;
-    const ssize_t link_length = readlinkat(dirfd(folder), entry->d_name, strings + length, LINKS_BYTES - length);
-    if (link_length < 0 || length + (size_t)link_length >= LINKS_BYTES) return 0;
+    const ssize_t link_length = readlinkat(dirfd(folder), entry->d_name, strings + length, MAX_LINKS_BYTES - length);
+    if (link_length < 0 || length + (size_t)link_length >= MAX_LINKS_BYTES) return 0;
     length += (size_t)link_length;
     strings[length++] = '\0';
   }
@@ -203,7 +214,7 @@ static size_t list_descriptors(DIR *folder, char strings[LINKS_BYTES]) {
 }
 
 static napi_value descriptors(napi_env env, napi_callback_info info) {
-  char strings[LINKS_BYTES];
+  char strings[MAX_LINKS_BYTES];
   napi_value result = NULL;
   (void)info;
   DIR *const folder = opendir("/proc/self/fd");
@@ -214,16 +225,19 @@ static napi_value descriptors(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* Sets the filter of core dumps, as in 0x00000033. Returns the former filter; -1 if it cannot be set. */
+/*
+ * Sets the filter of core dumps (core(5)), whose text is such as 0x00000033. Returns the former filter; -1 if it cannot be
+ * set.
+ */
 static int write_core_filter(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";
   for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
   const int file = open(CORE_FILTER, O_RDWR | O_CLOEXEC);
   if (file == -1) return -1;
-  const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
+  const bool is_written = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
   close(file);
-  return is_done ? (int)number_in(former, 16) : -1;
+  return is_written ? (int)number_in(former, 16) : -1;
 }
 
 static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {

@@ -1,7 +1,10 @@
 /*
- * The addon of masking (`--redact`) on Linux: the search for secrets in output, and system calls for pipes and terminals
- * that Node.js does not offer. masking-model.ts and masking-addon.ts document the functions. It is an addon of its own
- * because few starts need it. Like system.c it links no library, and calls only what both glibc and musl have.
+ * The addon of masking on Linux: with the option `--redact`, sophia-run replaces secrets in the program's output by `***`. This
+ * addon searches the output for secrets, and makes system calls for pipes and terminals that Node.js does not offer.
+ * masking-model.ts and masking-addon.ts document the functions.
+ *
+ * It is an addon of its own because few starts need it. Like system.c it links no library, and calls only functions that both
+ * glibc and musl have.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -21,13 +24,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/*
- * An argument from JavaScript. A number is in `number`, which is -1 for anything else. An array of numbers is in `data`,
- * which is valid during the call, with its number of elements in `length`.
- */
+/* An argument from JavaScript. */
 struct argument {
   napi_value value;
+  /* The argument if it is a number; -1 for anything else. */
   int number;
+  /* The memory of the argument if it is an array of numbers, valid during the call, and its number of elements. */
   void *data;
   size_t length;
 };
@@ -40,6 +42,7 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
+/* Returns an array of numbers to JavaScript. */
 static napi_value list(napi_env env, const int *values, uint32_t count) {
   napi_value result = NULL;
   napi_create_array_with_length(env, count, &result);
@@ -66,7 +69,10 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
 #include "candidate.inc"
 #include "finder.inc"
 
-/* Called by JavaScript for every function of `functions`. Reads the arguments and calls the function to which `data` points. */
+/*
+ * JavaScript calls this function for each of `functions`. It reads the arguments, and calls the function to which `data`
+ * points.
+ */
 static napi_value call(napi_env env, napi_callback_info info) {
   napi_value values[MAX_ARGUMENTS];
   struct argument args[MAX_ARGUMENTS];
@@ -81,20 +87,20 @@ static napi_value call(napi_env env, napi_callback_info info) {
   return (*(function *const *)data)(env, args);
 }
 
-/* Returns both ends of a pipe, of which this process reads the first without blocking; or an error number. */
+/* Makes a pipe. Returns its reading end, which does not block, and its writing end; or an error number. */
 static napi_value make_pipe(napi_env env, const struct argument *args) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
-  /* Four times the default, so that the event loop has fewer turns. The system may refuse it. */
+  /* Four times the default size, so that the event loop needs fewer turns. If the system refuses it, the default remains. */
   fcntl(ends[1], F_SETPIPE_SZ, 262144);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return list(env, ends, 2);
 }
 
 /*
- * (descriptor): closes this process's end of a pipe. Returns the number of bytes that came between the last read and the
- * close, which can be asked of the other end, opened here for that. Returns 0 for other descriptors, and if there is no
- * /proc.
+ * (descriptor): closes the reading end of a pipe. Returns the number of bytes that came between the last read and the
+ * close, and so are lost. Only another end of the pipe can tell that after the close, so its writing end is opened before.
+ * Returns 0 for descriptors other than pipes, and if there is no /proc.
  */
 static napi_value close_reading(napi_env env, const struct argument *args) {
   char path[32];
@@ -111,28 +117,29 @@ static napi_value close_reading(napi_env env, const struct argument *args) {
   return from_integer(env, unread_bytes);
 }
 
+/* (descriptor): returns a copy of the descriptor, from 3 on, which closes on exec; or the negative number of an error */
 static napi_value duplicate(napi_env env, const struct argument *args) {
   const int copy = fcntl(args[0].number, F_DUPFD_CLOEXEC, 3);
   return from_integer(env, copy < 0 ? -errno : copy);
 }
 
-/* (descriptor, other descriptor): returns 1 if both are the same open file, with the same flags. */
+/* (descriptor, other descriptor): returns 1 if both stand for the same open file (open(2), "open file description") */
 static napi_value is_same_open_file(napi_env env, const struct argument *args) {
   const int first = fcntl(args[0].number, F_GETFL), second = fcntl(args[1].number, F_GETFL);
   if (first == -1 || first != second) return from_integer(env, 0);
   /*
-   * The flag belongs to the open file: if it is changed for one descriptor, it changes for the other. Regular files ignore
-   * it.
+   * This flag belongs to the open file: if it changes for one descriptor, it changes for the other as well. For regular
+   * files it has no effect.
    */
   fcntl(args[0].number, F_SETFL, first ^ O_NONBLOCK);
-  const int after = fcntl(args[1].number, F_GETFL);
+  const int second_after_change = fcntl(args[1].number, F_GETFL);
   fcntl(args[0].number, F_SETFL, first);
-  return from_integer(env, after != second);
+  return from_integer(env, second_after_change != second);
 }
 
 /*
- * (terminal, 1 if its output must not be changed): returns both sides of a pseudo-terminal with the settings of the
- * terminal.
+ * (terminal, 1 for raw output): makes a pseudo-terminal with the settings of the terminal. Returns its master and its slave
+ * (terminal.inc), or an error number. With raw output the pseudo-terminal does not change the program's output.
  */
 static napi_value make_terminal(napi_env env, const struct argument *args) {
   int sides[2];
@@ -140,14 +147,14 @@ static napi_value make_terminal(napi_env env, const struct argument *args) {
   if (error != 0) return from_integer(env, error);
   struct termios settings;
   if (ioctl(args[0].number, TCGETS, &settings) == 0) {
-    /* The real terminal adds the CR to each LF already. */
+    /* The real terminal puts a CR in front of each LF already. */
     if (args[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
     ioctl(sides[1], TCSETS, &settings);
   }
   return list(env, sides, 2);
 }
 
-/* (terminal, other terminal): gives the other one the size of the first. Returns 1 if the size has changed. */
+/* (terminal, other terminal): gives the size of the first to the other. Returns 1 if that has changed the other's size. */
 static napi_value copy_size(napi_env env, const struct argument *args) {
   const int from = args[0].number, to = args[1].number;
   struct winsize size, former_size;
@@ -156,6 +163,7 @@ static napi_value copy_size(napi_env env, const struct argument *args) {
   return from_integer(env, ioctl(to, TIOCSWINSZ, &size) == 0);
 }
 
+/* (terminal): returns the settings as bytes; undefined if it is no terminal */
 static napi_value settings_of(napi_env env, const struct argument *args) {
   struct termios settings;
   napi_value result = NULL;
@@ -165,12 +173,12 @@ static napi_value settings_of(napi_env env, const struct argument *args) {
 }
 
 /*
- * Must be called before a terminal is changed: the kernel sends SIGTTOU to a process in the background that does so, which
- * would stop it. Returns the mask before.
+ * Must be called before a terminal is changed: if this process is in the background, the kernel sends it SIGTTOU then,
+ * which would stop it. Returns the former mask.
  */
 static uint64_t block_sigttou(void) { return change_mask(SIG_BLOCK, signal_bit(SIGTTOU)); }
 
-/* (terminal, settings, change of native/shared.ts): sets the settings of a terminal, with the change. */
+/* (terminal, settings, change): sets the settings of a terminal, with one of the changes that native/shared.ts lists (RAW) */
 static napi_value apply_settings(napi_env env, const struct argument *args) {
   const int terminal = args[0].number, change = args[2].number;
   struct termios settings, current;
@@ -185,7 +193,10 @@ static napi_value apply_settings(napi_env env, const struct argument *args) {
   return NULL;
 }
 
-/* (terminal): returns the keys for SIGINT and SIGQUIT, or -1 twice; 1 if each key arrives at once; 1 for TOSTOP. */
+/*
+ * (terminal): returns four numbers: the keys for SIGINT and SIGQUIT, or -1 twice if keys send no signals; 1 if each key
+ * arrives at once; and 1 if a process in the background must not write (TOSTOP)
+ */
 static napi_value modes_of(napi_env env, const struct argument *args) {
   int modes[4] = {-1, -1, 0, 0};
   struct termios settings;
@@ -200,18 +211,21 @@ static napi_value modes_of(napi_env env, const struct argument *args) {
   return list(env, modes, COUNT(modes));
 }
 
+/* Makes this process ignore SIGTTOU, so that it can write to a terminal from the background. */
 static napi_value ignore_sigttou(napi_env env, const struct argument *args) {
   const struct sigaction ignored = {.sa_handler = SIG_IGN};
   sigaction(SIGTTOU, &ignored, NULL);
   return NULL;
 }
 
+/* (terminal): returns the process group in the foreground; -1 if that is unknown */
 static napi_value foreground_group(napi_env env, const struct argument *args) {
   int group = -1;
   if (ioctl(args[0].number, TIOCGPGRP, &group) != 0) group = -1;
   return from_integer(env, group);
 }
 
+/* (terminal, process group): puts the process group in the foreground */
 static napi_value take_foreground(napi_env env, const struct argument *args) {
   int group = args[1].number;
   const uint64_t former = block_sigttou();
@@ -221,8 +235,8 @@ static napi_value take_foreground(napi_env env, const struct argument *args) {
 }
 
 /*
- * (terminal, bytes): puts bytes into the input of a terminal as if they were typed. Linux 6.2 and later allow this to
- * administrators only, unless dev.tty.legacy_tiocsti is set.
+ * (terminal, bytes): puts bytes into the input of a terminal, as if the user had typed them. Linux 6.2 and later allow that
+ * only to administrators, unless dev.tty.legacy_tiocsti is set.
  */
 static napi_value type_into(napi_env env, const struct argument *args) {
   for (size_t i = 0; i < args[1].length; ++i) {
@@ -231,21 +245,23 @@ static napi_value type_into(napi_env env, const struct argument *args) {
   return NULL;
 }
 
-/* (socket, PID): lets the monitor end, and waits for its end, 100 ms at most. */
+/* (socket, PID): tells the monitor that it may end, and waits for its end, but not longer than 100 ms */
 static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
   const struct record record = {RESTORED, 0};
   struct pollfd channel = {.fd = args[0].number, .events = 0};
   if (send(channel.fd, &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
-  for (int tries = 0; tries < 100; ++tries) {
+  for (int waited_ms = 0; waited_ms < 100; ++waited_ms) {
     if (waitpid(args[1].number, NULL, WNOHANG) != 0) return NULL;
+    /* This ends early when the monitor closes its end of the socket. After that it only sleeps. */
     poll(&channel, channel.revents == 0 ? 1 : 0, 1);
   }
   return NULL;
 }
 
 /*
- * (strings, how many of them are in argv, slave, real terminal, its settings, 1 in the foreground, descriptors): starts the
- * monitor (monitor.inc). Returns the socket to it and its PID, or an error number.
+ * (strings of native/program.h, number of arguments, slave, real terminal, settings of the real terminal, 1 to start in the
+ * foreground, descriptors that the program inherits): starts the monitor (monitor.inc), which starts the program. Returns
+ * the socket to the monitor and its PID, or an error number.
  */
 static napi_value start_monitor(napi_env env, const struct argument *args) {
   int ends[2];
@@ -262,7 +278,7 @@ static napi_value start_monitor(napi_env env, const struct argument *args) {
     return from_integer(env, error);
   }
   session.channel = ends[1];
-  /* No signal handler of this process may run in the child. */
+  /* No signal handler of this process must run in the child. */
   session.mask = change_mask(SIG_SETMASK, ALL_SIGNALS);
   const pid_t pid = fork();
   if (pid == 0) monitor(&session);

@@ -1,9 +1,10 @@
 /*
- * The addon of spawn mode on Linux: starts the program as a child, then replaces Node.js by the monitor. In exec mode it
- * starts the cleaner of secret files. monitor.c describes the scenario, and monitor-addon.ts the functions for TypeScript.
+ * The addon of spawn mode on Linux: it starts the program as a child, and then replaces Node.js by the monitor (monitor.c).
+ * In exec mode it starts the cleaner of secret files (secret-files.inc). monitor-addon.ts documents the functions for
+ * TypeScript.
  *
- * `start` does all of spawn mode: it starts the witness, forks the program's process, learns whether its execve succeeded,
- * and executes the monitor. Until then the launcher and the child synchronize by two pipes (struct start).
+ * `start` does all of spawn mode: it starts the witness, forks the program's process, waits until its execve has succeeded or
+ * failed, and executes the monitor. The launcher and the child communicate by two pipes (struct start).
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -29,8 +30,9 @@
 #include "../program.h"
 #include "hold-signals.inc"
 
-/* The request of replace-by-monitor.ts, which writes these fields of eight bytes each into an array. */
+/* The request of replace-by-monitor.ts, which passes these fields as an array of numbers of eight bytes each. */
 struct request {
+  /* The number of the program's arguments (read_program). */
   int64_t argument_count;
   /* Milliseconds from a signal that asks the program to end until SIGKILL; negative: never. */
   int64_t kill_after;
@@ -40,13 +42,17 @@ struct request {
   int64_t dies_with_launcher;
   /* The descriptor of the folder of secret files; -1: there is none. */
   int64_t folder;
-  /* Signals that the program inherits as ignored: a bit for each, SIGHUP's the lowest. */
+  /* The signals that the program inherits as ignored, a bit for each. The lowest bit is SIGHUP's. */
   uint64_t ignored;
 };
 
+/* The interval at which execution_error looks whether the child is stopped, and the time limit for the start of the cleaner. */
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
-/* Replaces PID_PLACEHOLDER, which replace-by-monitor.ts wrote into variables of systemd, by the PID of this process. */
+/*
+ * Replaces PID_PLACEHOLDER by the PID of this process, in those variables of systemd in which replace-by-monitor.ts has put
+ * it. systemd names in them the process for which its other variables are.
+ */
 static void fill_in_pid(char **envp) {
   char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;
@@ -63,7 +69,7 @@ static void fill_in_pid(char **envp) {
   }
 }
 
-/* Sets the soft limit on open files, to the hard limit at most. */
+/* Sets the soft limit on open files, but not beyond the hard limit. */
 static void limit_open_files(int64_t soft) {
   struct rlimit limit;
   if (soft == OPEN_FILES_UNCHANGED || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -72,7 +78,7 @@ static void limit_open_files(int64_t soft) {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The start of a program: what `start` was given, and the pipes between the launcher and the child. */
+/* The start of a program in spawn mode: the arguments of `start`, and the pipes between the launcher and the child. */
 struct start {
   struct request request;
   struct program program;
@@ -81,19 +87,22 @@ struct start {
   const int *descriptors;
   size_t descriptor_count;
   /*
-   * Two pipes. The child waits for a byte in `go`. Then it writes to `report` the set of its pending signals and, only if its
-   * execve fails, the error number; an execve that succeeds closes the pipe.
+   * Two pipes. The child waits for a byte in `go`. Then it writes the set of its pending signals to `report`. If its execve
+   * fails it also writes the error number; an execve that succeeds closes the pipe.
    */
   int go[2], report[2];
 };
 
 /*
- * Becomes the program. Runs in the child, a fork of a process with many threads, and so may call only functions that are
- * safe in a signal handler.
+ * Runs in the child, and replaces it by the program. The child is a fork of a process with many threads, so this function
+ * may call only functions that are safe in a signal handler.
  */
 _Noreturn static void execute_program(const struct start *start, pid_t parent) {
   char byte;
-  /* The read below ends with 0 if the launcher is killed, but only if no process has the other end open. */
+  /*
+   * If the launcher is killed the read below must return 0. For that, no process may have the other end open, not even this
+   * one.
+   */
   close(start->go[1]);
   const bool may_proceed = read(start->go[0], &byte, 1) == 1;
   const uint64_t pending = pending_signals();
@@ -122,15 +131,17 @@ static int execution_error(const struct start *start, pid_t child) {
     const int count = poll(&end, 1, EXECUTION_CHECK_MS);
     if (count > 0) return read(start->report[0], &error, sizeof error) == sizeof error ? error : 0;
     siginfo_t info;
-    /* The child may be stopped before its execve, and this wait would never end. The monitor mirrors the stop. */
+    /* If the child is stopped before its execve, this wait would not end. The monitor will mirror the stop. */
     if (count == 0 && poll_child(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
   }
 }
 
 /*
- * Executes the file of the monitor; returns only if that fails. In an executable for Linux the file is in memory, and its
- * path is that of a descriptor that execve closes. An emulator of another processor (binfmt_misc) could not open this path
- * any more, so the file is executed by its descriptor: then the kernel itself refuses a file of another processor.
+ * Executes the file of the monitor. Returns only if that fails.
+ *
+ * In the executable for Linux the file is in memory (runtime/native/monitor-file.c). Its path is that of a descriptor which
+ * the execve closes. An emulator for another processor (binfmt_misc) could not open the path any more. So the file is
+ * executed by its descriptor: then the kernel refuses a file for another processor.
  */
 static void execute_file(const char *file, char *const words[], char *const envp[]) {
   static const char DESCRIPTOR_PATH[] = "/proc/self/fd/";
@@ -140,8 +151,8 @@ static void execute_file(const char *file, char *const words[], char *const envp
 }
 
 /*
- * Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID;
- * 0 if it cannot be started.
+ * Starts the witness. This must happen before the start of the program, so that the witness gets all signals that the
+ * program gets. Returns its PID; 0 if it cannot be started.
  */
 static pid_t start_witness(const char *file) {
   char monitor[24];
@@ -158,14 +169,14 @@ static pid_t start_witness(const char *file) {
 
 static void kill_and_reap(pid_t child) {
   siginfo_t info;
-  /* If a filter of system calls refuses the signal, a wait might never end. */
+  /* If a seccomp filter refuses the signal, a wait might never end. */
   if (child == 0 || kill(child, SIGKILL) != 0) return;
   waitid(P_PID, (id_t)child, &info, WEXITED);
 }
 
 /*
- * Starts the program. Returns its PID, or the negative number of an error. Stores the early signals: those that came before the
- * child existed, and that must be sent to it later.
+ * Starts the program. Returns its PID, or the negative number of an error. Stores the early signals: those that came before
+ * the child existed, so that the monitor must send them to it.
  */
 static pid_t start_program(struct start *start, uint64_t *early_signals) {
   if (pipe2(start->go, O_CLOEXEC) != 0) return -errno;
@@ -176,7 +187,7 @@ static pid_t start_program(struct start *start, uint64_t *early_signals) {
     return -error;
   }
   const pid_t parent = getpid();
-  const uint64_t before = pending_signals();
+  const uint64_t pending_before = pending_signals();
   int error = 0;
   const pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
   if (child == 0) execute_program(start, parent);
@@ -184,13 +195,13 @@ static pid_t start_program(struct start *start, uint64_t *early_signals) {
   close(start->go[0]);
   close(start->report[1]);
   if (child > 0) {
-    const uint64_t after = pending_signals();
+    const uint64_t pending_after = pending_signals();
     uint64_t pending_in_child = 0;
     if (write(start->go[1], "", 1) == 1 &&
         read(start->report[0], &pending_in_child, sizeof pending_in_child) == sizeof pending_in_child)
       error = execution_error(start, child);
-    /* A signal that was pending here, but not in the child afterwards, came before the child existed. */
-    *early_signals = before | (after & ~pending_in_child);
+    /* A signal that is pending in this process but not in the child came before the child existed. */
+    *early_signals = pending_before | (pending_after & ~pending_in_child);
     siginfo_t info;
     if (error != 0) waitid(P_PID, (id_t)child, &info, WEXITED);
   }
@@ -199,7 +210,7 @@ static pid_t start_program(struct start *start, uint64_t *early_signals) {
   return error != 0 ? -error : child;
 }
 
-/* Replaces this process by the monitor. If that fails, runs the monitor's loop here. */
+/* Replaces this process by the monitor. If that fails, runs the monitor's loop in this process. */
 _Noreturn static void execute_monitor(const struct monitor_settings *settings, const struct start *start) {
   char program[24], witness[24], kill_after[24], early_signals[24], folder[24];
   snprintf(program, sizeof program, "%d", settings->program);
@@ -216,6 +227,7 @@ _Noreturn static void execute_monitor(const struct monitor_settings *settings, c
   run_monitor(settings);
 }
 
+/* The memory of a Buffer. */
 struct bytes {
   void *first;
   size_t length;
@@ -238,8 +250,8 @@ static napi_value from_integer(napi_env env, int value) {
 }
 
 /*
- * Forks the cleaner and ends, so that init inherits the cleaner. Runs in a vfork of the launcher. The
- * program's descriptors are closed in the cleaner; those in `kept`, which ends with -1, stay open.
+ * Runs in a vfork of the launcher: forks the cleaner and ends, so that init inherits the cleaner. The program's descriptors
+ * are closed in the cleaner. The descriptors in `kept`, a list that ends with -1, stay open.
  */
 _Noreturn static void fork_cleaner(const struct program *cleaner, char *const words[], const int *kept,
                                     const int *descriptors, size_t descriptor_count, struct cleaner_start *result) {
@@ -256,20 +268,38 @@ _Noreturn static void fork_cleaner(const struct program *cleaner, char *const wo
   _exit(0);
 }
 
-/* Starts the cleaner. Returns 0 when the cleaner watches this process; otherwise an error number. */
+/*
+ * Waits until the cleaner has written the byte by which it reports that it watches this process. `ready` is the reading end
+ * of that pipe. Returns 0, or an error number.
+ */
+static int await_cleaner(int ready, pid_t cleaner) {
+  char byte;
+  struct pollfd end = {.fd = ready, .events = POLLIN};
+  const int count = poll(&end, 1, CLEANER_START_MS);
+  /* The cleaner still has the other end of the pipe, so it has not ended, and no other process has its PID. */
+  if (count == 0) kill(cleaner, SIGKILL);
+  return count == 1 && read(ready, &byte, 1) == 1 ? 0 : ETIMEDOUT;
+}
+
+/* Opens a descriptor by which another process can watch this process. Returns -1 with errno if that fails. */
+static int open_own_process(void) {
+  const int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  return pidfd != -1 ? pidfd : open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Starts the cleaner. Returns 0 if the cleaner watches this process, otherwise an error number. */
 static int launch_cleaner(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
   int is_subreaper = 0, ready[2];
   struct cleaner_start result = {0};
-  /* If this process is a subreaper it would inherit the cleaner as a child, and the program could notice that. */
+  /* If this process is a subreaper, not init but this process would inherit the cleaner, and the program could notice that. */
   if (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0UL, 0UL, 0UL) != 0 || is_subreaper != 0) return EPERM;
-  int watched = (int)syscall(SYS_pidfd_open, getpid(), 0);
-  if (watched == -1) watched = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int watched = open_own_process();
   if (watched == -1) return errno;
   if (pipe2(ready, O_CLOEXEC) != 0) {
     close(watched);
     return EMFILE;
   }
-  char program[24], watched_word[24], folder_word[24], ready_word[24], byte;
+  char program[24], watched_word[24], folder_word[24], ready_word[24];
   snprintf(program, sizeof program, "%d", getpid());
   snprintf(watched_word, sizeof watched_word, "%d", watched);
   snprintf(folder_word, sizeof folder_word, "%d", folder);
@@ -282,20 +312,15 @@ static int launch_cleaner(const struct program *cleaner, int folder, const int *
   if (child < 0) result.error = errno;
   else waitid(P_PID, (id_t)child, &info, WEXITED);
   close(ready[1]);
-  struct pollfd end = {.fd = ready[0], .events = POLLIN};
-  if (result.error == 0) {
-    const int count = poll(&end, 1, CLEANER_START_MS);
-    /* The cleaner still has the other end of the pipe, so it has not ended, and no other process has its PID. */
-    if (count == 0) kill(result.cleaner, SIGKILL);
-    if (count != 1 || read(ready[0], &byte, 1) != 1) result.error = ETIMEDOUT;
-  }
+  if (result.error == 0) result.error = await_cleaner(ready[0], result.cleaner);
   close(ready[0]);
   close(watched);
   return result.error;
 }
 
 static napi_value start_cleaner(napi_env env, napi_callback_info info) {
-  napi_value arguments[3]; /* monitor, descriptors, folder */
+  /* These are the strings of the cleaner (native/program.h), the program's descriptors, and the descriptor of the folder. */
+  napi_value arguments[3];
   struct bytes strings, descriptors;
   struct program cleaner;
   size_t count = COUNT(arguments);
@@ -311,35 +336,44 @@ static napi_value start_cleaner(napi_env env, napi_callback_info info) {
   return from_integer(env, error);
 }
 
-static napi_value start(napi_env env, napi_callback_info info) {
-  napi_value arguments[4]; /* strings, request, descriptors, monitor */
-  struct bytes strings, request, descriptors, monitor;
+/*
+ * Reads the arguments of `start`: the strings of the program, the request, the program's descriptors, and the strings of
+ * the monitor (native/program.h). Returns 0, or an error number. If it returns 0, the caller must free both argv.
+ */
+static int read_start(napi_env env, napi_callback_info info, struct start *start) {
+  napi_value arguments[4];
+  struct bytes program, request, descriptors, monitor;
   size_t count = COUNT(arguments);
-  struct start start;
   napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
-  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &strings) || !bytes_of(env, arguments[1], &request) ||
+  if (count != COUNT(arguments) || !bytes_of(env, arguments[0], &program) || !bytes_of(env, arguments[1], &request) ||
       !bytes_of(env, arguments[2], &descriptors) || !bytes_of(env, arguments[3], &monitor) ||
-      request.length != sizeof start.request)
-    return from_integer(env, EINVAL);
-  memcpy(&start.request, request.first, sizeof start.request);
-  start.descriptors = descriptors.first;
-  start.descriptor_count = descriptors.length / sizeof *start.descriptors;
-  int error = read_program(monitor.first, monitor.length, 0, &start.monitor);
+      request.length != sizeof start->request)
+    return EINVAL;
+  memcpy(&start->request, request.first, sizeof start->request);
+  start->descriptors = descriptors.first;
+  start->descriptor_count = descriptors.length / sizeof *start->descriptors;
+  int error = read_program(monitor.first, monitor.length, 0, &start->monitor);
+  if (error != 0) return error;
+  error = read_program(program.first, program.length, (size_t)start->request.argument_count, &start->program);
+  if (error != 0) free(start->monitor.argv);
+  return error;
+}
+
+static napi_value start(napi_env env, napi_callback_info info) {
+  struct start start;
+  const int error = read_start(env, info, &start);
   if (error != 0) return from_integer(env, error);
-  error = read_program(strings.first, strings.length, (size_t)start.request.argument_count, &start.program);
-  if (error != 0) {
-    free(start.monitor.argv);
-    return from_integer(env, error);
-  }
-  /* The monitor and the witness must not inherit the descriptors of the program, which would keep its pipes open. */
+  /* Monitor and witness must not inherit the program's descriptors: they would keep the program's pipes open after its end. */
   for (size_t i = 0; i < start.descriptor_count; ++i) fcntl(start.descriptors[i], F_SETFD, FD_CLOEXEC);
-  struct monitor_settings settings = {.kill_after = start.request.kill_after,
-                                      .witness = start_witness(start.monitor.file),
-                                      .folder = (int)start.request.folder,
-                                      .secret_files = start.monitor.envp};
+  struct monitor_settings settings = {
+    .kill_after = start.request.kill_after,
+    .witness = start_witness(start.monitor.file),
+    .folder = (int)start.request.folder,
+    .secret_files = start.monitor.envp,
+  };
   settings.program = start_program(&start, &settings.early_signals);
   if (settings.program == -EAGAIN && settings.witness != 0) {
-    /* The limit on processes allows one of the two, and the program takes precedence. */
+    /* The limit on processes allows only one of the two, which must be the program. */
     kill_and_reap(settings.witness);
     settings.witness = 0;
     settings.program = start_program(&start, &settings.early_signals);

@@ -1,33 +1,34 @@
 /*
- * The monitor: the parent process of the program in spawn mode on Linux. It replaces Node.js, which would keep 40 MB and
- * seven threads for the life of the program. It has one thread and no library. If this file cannot be executed as a
- * program, the same loop runs in the launcher's process, because monitor-addon.c includes this file as well.
+ * The monitor: the parent process of the user's program in spawn mode on Linux. The launcher (sophia-run in Node.js) starts the
+ * program, and then replaces itself by the monitor, because Node.js would keep 40 MB and seven threads for the life of the
+ * program. The monitor has one thread and no library. If its file cannot be executed, the same loop runs in the launcher's
+ * process, because monitor-addon.c includes this file, too.
  *
- * The file of the monitor is also the program of three other processes, which `run_role` tells apart by the number of
- * arguments: the witness (witness.inc), the cleaner (secret-files.inc) and the guard of ESC_TOKEN_COMMAND
- * (command-guard.inc).
+ * The file of the monitor is also the program of three other processes. `run_role` tells them apart by the number of arguments:
+ * the witness (witness.inc), the cleaner (secret-files.inc), and the guard of ESC_TOKEN_COMMAND, a command of the user's that
+ * prints a token (command-guard.inc).
  *
  * START. monitor-addon.c blocks all signals in the launcher, starts the witness and forks; the child executes the program.
  * If that fails, the launcher reports why. Otherwise the launcher executes this file, with all signals blocked, an empty
- * environment and no open descriptors. A signal that came since the block is still pending here, so that none is lost. The
- * child exists only since the fork: the launcher passes on the set of those signals that came before ("early"), which the
- * child cannot have got.
+ * environment and no open descriptors. A signal that came since the block is still pending here, so that none is lost. A signal
+ * that came before the fork ("early") cannot have reached the child, which did not exist. The launcher passes on the set of
+ * these signals, and the monitor forwards them to the program.
  *
  * SIGNALS. All signals stay blocked, and sigtimedwait(2) takes one after the other. The monitor forwards each to the
  * program, unless the program has got it already: the terminal (Ctrl-C, Ctrl-Z, resize, hang-up), shells (`kill %1`, `fg`,
  * `bg`, hang-up) and supervisors send a signal to the whole process group. The kernel does not show whom a signal was sent
  * to. So a second process in the group, the witness, records which signals it gets: a signal that both the witness and the
- * monitor have from the same sender was sent to the group. The kernel signals the youngest members of a group first, so the
+ * monitor get from the same sender was sent to the group. The kernel signals the youngest members of a group first, so the
  * witness has such a signal before the monitor has it. Monitor and program stay in the caller's group, because `fg`, `kill
- * -STOP %1` and killpg(getpgid(pid)) must reach both. If there is no witness (RLIMIT_NPROC), the terminal's signals are
- * recognized by si_code, and the program gets a kill(2) to the group twice.
+ * -STOP %1` and killpg(getpgid(pid)) must reach both. If there is no witness (RLIMIT_NPROC), the monitor recognizes signals of
+ * the terminal by their si_code, and a signal that kill(2) sends to the group reaches the program twice.
  *
  * STOPS. When the program stops, the monitor stops itself by the same signal, so that the caller sees a stopped job.
  * SIGCONT wakes the monitor, which continues the program unless the SIGCONT was sent to the whole group (`fg`). PID 1
  * cannot stop.
  *
  * END. The monitor exits with the program's status, or dies of the signal that the program died of, even of a real-time
- * signal. The monitor is not dumpable: its core would overwrite the program's, and other processes of the user must not
+ * signal. The monitor is not dumpable: its core dump would overwrite the program's, and other processes of the user must not
  * trace it. PID 1 cannot die of a signal, and exits with 128 plus the signal's number. A monitor that is PID 1 or a
  * subreaper inherits orphans, and reaps them. SIGKILL and SIGSTOP that are sent to the monitor alone do not reach the
  * program.
@@ -49,15 +50,16 @@
 
 #include "../raw-call.h"
 
+/* The arguments that the launcher passes to the monitor. */
 struct monitor_settings {
   pid_t program;
   /* The PID of the witness; 0 if there is none. */
   pid_t witness;
   /* Milliseconds from the first signal that asks the program to end until SIGKILL; negative: never. */
   int64_t kill_after;
-  /* The signals that came before the program's process existed: a bit for each, SIGHUP's the lowest. */
+  /* The signals that came before the program's process existed, a bit for each. The lowest bit is SIGHUP's. */
   uint64_t early_signals;
-  /* The open folder of the secret files, or -1, and the strings that name the files (secret-files.inc). */
+  /* The descriptor of the folder with secret files, or -1; and the strings that name the files (secret-files.inc). */
   int folder;
   char **secret_files;
 };
@@ -69,33 +71,37 @@ struct monitor_settings {
 
 enum {
   /*
-   * The signal that carries questions and answers between monitor and witness. It is the highest one, because the kernel
-   * delivers pending signals in ascending order: the witness has recorded all others before it answers.
+   * The signal by which the monitor asks the witness, and the witness answers. It has the highest number, because the kernel
+   * delivers pending signals in ascending order: so the witness has recorded all other signals before it answers.
    */
   QUERY = 64,
-  /* The si_code of a signal of the kernel that the launcher queued again. A process may not set the original, positive code. */
+  /*
+   * The si_code of a signal of the kernel that the launcher has queued again. A process may not set the original, positive
+   * one.
+   */
   KERNEL_REQUEUED = -SI_KERNEL,
-  /* Signals from this number on are queued, each with its sender. A signal below it is pending once at most. */
+  /* From this number on, each signal is queued with its sender. Of a signal below it, only one can be pending at a time. */
   FIRST_QUEUED = 32,
 };
 
-/* All times are in nanoseconds. */
+/* All times are in nanoseconds. SHORT_NAP is the interval at which the monitor polls. */
 static const int64_t MILLISECOND = 1000000;
 static const long SHORT_NAP = 1000000 / 4;
 /* The cleaner's polling interval if there is no pidfd. */
 static const long PROC_CHECK = 50 * 1000000;
-/* The limit on an answer of the witness, which takes microseconds unless the witness is stopped or the machine is busy. */
+/* The time limit for an answer of the witness. It takes microseconds, unless the witness is stopped or the machine is busy. */
 static const int64_t ANSWER_TIME = 100 * 1000000;
 /* A record of the witness that is older than this belongs to an earlier signal of the same sender. */
 static const int64_t RECENT_TIME = 5000 * (int64_t)1000000;
-/* The longest time after a key of the terminal in which a signal of the parent process is taken for the same key. */
+/* A signal of the parent process that comes within this time after a key of the terminal is taken for the same key. */
 static const int64_t PASSED_ON_TIME = 1000 * 1000000;
 
 static uint64_t bit(int signal) { return (uint64_t)1 << (signal - 1); }
 
-/* The signals that stop a process and can be pending. SIGSTOP cannot be: it acts at once. */
-static const uint64_t STOPS = 1 << (SIGTSTP - 1) | 1 << (SIGTTIN - 1) | 1 << (SIGTTOU - 1);
+/* The signals that stop a process and can be pending. SIGSTOP acts at once, and so is never pending. */
+static const uint64_t STOP_SIGNALS = 1 << (SIGTSTP - 1) | 1 << (SIGTTIN - 1) | 1 << (SIGTTOU - 1);
 
+/* Blocks these signals, and no others. */
 static void set_mask(uint64_t blocked) {
   raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, sizeof blocked, 0);
 }
@@ -112,13 +118,13 @@ static void sleep_for(long nanoseconds) {
   raw_call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
 }
 
-/* Takes a pending signal of the set, or waits for one: without a limit if the time is negative. Returns 0 if no signal came. */
+/* Waits for a signal of the set, forever if the time limit is negative, and takes it. Returns 0 if no signal came. */
 static int take_signal(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   const struct timespec limit = {.tv_sec = nanoseconds / (1000 * MILLISECOND),
                                  .tv_nsec = nanoseconds % (1000 * MILLISECOND)};
   const long signal =
       raw_call(SYS_rt_sigtimedwait, (long)&set, (long)info, nanoseconds < 0 ? 0 : (long)&limit, sizeof set, 0);
-  /* Another error means that a filter of system calls forbids the call. This nap makes the loop of the caller poll. */
+  /* Any other error means that a seccomp filter refuses the call. With this nap the loop of the caller polls. */
   if (signal < 0 && signal != -EAGAIN && signal != -EINTR) sleep_for(SHORT_NAP);
   return signal > 0 ? (int)signal : 0;
 }
@@ -164,14 +170,14 @@ static struct {
   pid_t self;
   /* The number of the last question to the witness. */
   uint32_t question_count;
-  /* By signal: how many signals the witness reported that are still pending here, and who sent them. */
-  int counted_ahead[QUERY + 1];
-  pid_t counted_ahead_sender[QUERY + 1];
+  /* By signal: how many of the signals that the witness has reported are still pending here, and who sent them. */
+  int reported_count[QUERY + 1];
+  pid_t reported_sender[QUERY + 1];
   /* The time at which the program gets SIGKILL; 0: never. */
   int64_t deadline;
-  /* The time of the last SIGINT and SIGQUIT that the terminal sent, which the parent process may pass on; 0: none. */
+  /* By signal: when the terminal sent the last SIGINT or SIGQUIT, which the parent process may pass on; 0: none. */
   int64_t last_key_time[SIGQUIT + 1];
-  /* The time of the last SIGCONT that the monitor sent to the program; 0: never. */
+  /* When the monitor last sent SIGCONT to the program; 0: never. */
   int64_t continued_at;
 } monitor;
 
@@ -179,7 +185,10 @@ static bool is_from_witness(const siginfo_t *info) {
   return info->si_code == SI_QUEUE && info->si_pid == monitor.settings.witness;
 }
 
-/* Returns how many signals of this sender the witness has got since the last question; -1 if the witness does not answer. */
+/*
+ * Asks the witness (witness.inc) how many of these signals it has got from this sender since the last question about the
+ * signal. Returns -1 if the witness does not answer.
+ */
 static int ask_witness(int signal, pid_t sender) {
   const uint32_t number = ++monitor.question_count & 0xffffff;
   const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
@@ -204,22 +213,22 @@ static int ask_witness(int signal, pid_t sender) {
 static int was_sent_to_group(int signal, const siginfo_t *info) {
   const pid_t sender = sender_of(info);
   const int answer = ask_witness(signal, sender);
-  int count = monitor.counted_ahead_sender[signal] == sender ? monitor.counted_ahead[signal] : 0;
+  int count = monitor.reported_sender[signal] == sender ? monitor.reported_count[signal] : 0;
   if (answer > 0) count += answer;
   /*
-   * The witness may have got further signals before it answered, and two may have become one there. If the same signal is
-   * pending here, it was one of those, and was sent to the group as well.
+   * The witness may have got further signals before it answered, and may have got two as one. If the same signal is pending
+   * here, it is one of them, and so was sent to the group as well.
    */
-  const int further = count > 1 ? count - 1 : answer > 0;
-  monitor.counted_ahead[signal] = (pending_signals() & bit(signal)) != 0 ? further : 0;
-  monitor.counted_ahead_sender[signal] = sender;
+  const int further_count = count > 1 ? count - 1 : answer > 0;
+  monitor.reported_count[signal] = (pending_signals() & bit(signal)) != 0 ? further_count : 0;
+  monitor.reported_sender[signal] = sender;
   return count > 0 ? 1 : answer;
 }
 
 static pid_t group_of(pid_t process) { return (pid_t)raw_call(SYS_getpgid, process, 0, 0, 0, 0); }
 
 /* Returns true if the sender has sent the signal to the program as well. */
-static bool program_got_signal(int signal, const siginfo_t *info) {
+static bool has_program_got(int signal, const siginfo_t *info) {
   const uint64_t terminal_signals = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGWINCH);
   const int answer = was_sent_to_group(signal, info);
   /* A program that has left the group does not get the signals of the group. */
@@ -232,8 +241,8 @@ static bool program_got_signal(int signal, const siginfo_t *info) {
 }
 
 /*
- * Returns true for the signal of a key (Ctrl-C, Ctrl-\) that the parent process passes on, as npm does: the terminal has
- * sent it to the program already.
+ * Returns true for the SIGINT or SIGQUIT of a key (Ctrl-C, Ctrl-\) that the parent process passes on, as npm does. The
+ * terminal has sent the same signal to the program already.
  */
 static bool is_passed_on_key(int signal, const siginfo_t *info) {
   if (signal != SIGINT && signal != SIGQUIT) return false;
@@ -246,17 +255,18 @@ static bool is_passed_on_key(int signal, const siginfo_t *info) {
 }
 
 /*
- * Returns true for a SIGCONT after which a stop has come. The kernel removes pending stops when SIGCONT comes, so a stop
- * that is pending here is younger. To forward the SIGCONT would undo that stop in the program.
+ * Returns true for a SIGCONT after which a stop signal has come. The kernel removes pending stop signals when SIGCONT
+ * comes, so one that is pending here came later. To forward the SIGCONT now would undo that stop in the program.
  */
-static bool is_followed_by_stop(int signal) { return signal == SIGCONT && (pending_signals() & STOPS) != 0; }
+static bool is_followed_by_stop(int signal) { return signal == SIGCONT && (pending_signals() & STOP_SIGNALS) != 0; }
 
 /*
- * Returns true for a stop that came about when the monitor sent SIGCONT to the program, which may have removed the stop there.
- * Such a stop is sent again. If the program had stopped by it already, the next SIGCONT removes the second one.
+ * Returns true for a stop signal that came about the time at which the monitor sent SIGCONT to the program. The SIGCONT may
+ * have removed the stop signal there, so it is sent again. If the program has stopped by the first one, the next SIGCONT
+ * removes the second.
  */
 static bool may_be_undone_by_sigcont(int signal) {
-  return (STOPS & bit(signal)) != 0 && monitor.continued_at != 0 && now() - monitor.continued_at < ANSWER_TIME;
+  return (STOP_SIGNALS & bit(signal)) != 0 && monitor.continued_at != 0 && now() - monitor.continued_at < ANSWER_TIME;
 }
 
 /* Handles a signal that was sent to the monitor. Forwards it if it is meant for the program, and the program has not got it. */
@@ -264,12 +274,12 @@ static void forward(int signal, siginfo_t *info) {
   const pid_t program = monitor.settings.program;
   /* The limit on processor time is one of each process, so the kernel signals the program by itself. */
   if (signal == SIGXCPU && is_from_kernel(info)) return;
-  /* These are ticks of V8's profiler, which the launcher sent to its own thread before it became the monitor. */
+  /* V8's profiler in the launcher sent these signals to its own thread, before the monitor replaced it. */
   if (info->si_code == SI_TKILL && info->si_pid == monitor.self) return;
   const bool is_early = (monitor.settings.early_signals & bit(signal)) != 0;
   monitor.settings.early_signals &= ~bit(signal);
-  /* The question is asked about early signals, too, because it resets the record of the witness. */
-  const bool program_has_it = program_got_signal(signal, info);
+  /* Early signals are asked about, too, because the question resets the record of the witness. */
+  const bool program_has_it = has_program_got(signal, info);
   if (is_passed_on_key(signal, info)) return;
   const bool asks_for_end = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
   if (asks_for_end && !is_from_kernel(info) && monitor.settings.kill_after >= 0 && monitor.deadline == 0)
@@ -308,7 +318,7 @@ static bool program_changed_state(void) {
   return poll_child(P_PID, monitor.settings.program, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT, &info) != 0;
 }
 
-/* Waits for such a change, for this many times SHORT_NAP at most. */
+/* Waits until program_changed_state returns true, but not longer than this number of naps. */
 static bool program_changes_state_within(int naps) {
   for (int count = 0; count < naps && !program_changed_state(); ++count) sleep_for(SHORT_NAP);
   return program_changed_state();
@@ -322,9 +332,9 @@ static void stop_self(int signal) {
     return;
   }
   /*
-   * The stop is pending first, and acts only when the mask allows it. A SIGCONT that comes after it is pending removes it,
-   * and one that came before has continued the program, which program_changed_state sees. So this process never stops after
-   * the SIGCONT that should have ended the stop.
+   * This process must not stop after the SIGCONT that should end the stop. So the stop signal is first made pending, and
+   * acts only when the mask allows it. A SIGCONT that comes while it is pending removes it. A SIGCONT that came before that
+   * has continued the program, which program_changed_state notices.
    */
   set_action(signal, SIG_DFL);
   send_signal(monitor.self, signal);
@@ -336,9 +346,15 @@ static void stop_self(int signal) {
 /* Stops this process because the program was stopped by the signal, and continues the program afterwards. */
 static void mirror_stop(int signal) {
   siginfo_t info;
-  /* The program may be killed right after it was stopped. A stopped monitor could not report that to its parent. */
+  /*
+   * If the program is killed right after the stop, this process must not stop, because it could not report that to its
+   * parent.
+   */
   if (monitor.self == 1 || program_changes_state_within(8)) return;
-  /* A SIGSTOP to the group has stopped this process as well. A pending SIGCONT came after it, and `forward` handles it. */
+  /*
+   * A SIGSTOP to the group has stopped this process, too. If a SIGCONT is pending it came after that, and `forward` handles
+   * it.
+   */
   if (signal == SIGSTOP && (pending_signals() & bit(SIGCONT)) != 0) return;
   bool has_resumed;
   do {
@@ -350,19 +366,19 @@ static void mirror_stop(int signal) {
     monitor.continued_at = now();
     send_signal(monitor.settings.program, SIGCONT);
   }
-  /* The SIGCONT that ended the stop needs no further handling. The question makes the witness forget it. */
+  /* The SIGCONT that ended the stop is done with. The question makes the witness forget it. */
   if (take_signal(bit(SIGCONT), &info, 0) != 0) was_sent_to_group(SIGCONT, &info);
 }
 
 /* Kills the witness and reaps it, because the PID 1 of a container may not reap orphans. */
 static void end_witness(void) {
   siginfo_t info;
-  /* If a filter of system calls refuses the signal, the kernel kills the witness when this process ends (PR_SET_PDEATHSIG). */
+  /* If a seccomp filter refuses the signal, the kernel kills the witness when this process ends (PR_SET_PDEATHSIG). */
   if (monitor.settings.witness == 0 || !send_signal(monitor.settings.witness, SIGKILL)) return;
   raw_call(SYS_waitid, P_PID, monitor.settings.witness, (long)&info, WEXITED, 0);
 }
 
-/* Handles all changes of children's states: mirrors a stop of the program, and ends this process when the program has ended. */
+/* Handles each child whose state has changed: mirrors a stop of the program, and ends this process if the program has ended. */
 static void reap_children(void) {
   siginfo_t info;
   int child;
@@ -411,7 +427,8 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
 #include "command-guard.inc"
 
 /*
- * Runs the role for which this process was started. monitor-addon.c starts the first three, src/esc/auth/ the guard:
+ * Runs the role for which this process was started. monitor-addon.c starts the first three, src/esc/auth/ the fourth, the
+ * guard:
  *   group-witness MONITOR-PID
  *   secret-files PROGRAM-PID PROGRAM-DESCRIPTOR FOLDER-DESCRIPTOR PIPE-DESCRIPTOR
  *   sophia-run --monitor PROGRAM-PID WITNESS-PID KILL-AFTER-MS EARLY-SIGNALS [FOLDER-DESCRIPTOR]

@@ -1,18 +1,20 @@
-/* A tool of the build (quickjs.mjs): compiles the script on standard input to QuickJS's bytecode on standard output, without its
-   source and the positions in it. */
+/*
+ * Compiles the script on standard input to bytecode of the engine QuickJS, which it writes to standard output. The bytecode
+ * contains neither the source nor line numbers. The build runs this tool (quickjs.mjs).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "quickjs.h"
 
 int main(void) {
-  enum { STEP = 1 << 20 };
+  enum { CHUNK_BYTES = 1 << 20 };
   char *text = NULL;
   size_t length = 0;
   for (size_t count = 1; count > 0; length += count) {
-    text = realloc(text, length + STEP + 1);
+    text = realloc(text, length + CHUNK_BYTES + 1);
     if (text == NULL) return 1;
-    count = fread(text + length, 1, STEP, stdin);
+    count = fread(text + length, 1, CHUNK_BYTES, stdin);
   }
   text[length] = '\0';
   JSContext *const context = JS_NewContext(JS_NewRuntime());
@@ -23,6 +25,7 @@ int main(void) {
   }
   size_t size = 0;
   const int flags = JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG;
-  const uint8_t *const code = JS_WriteObject(context, &size, script, flags);
-  return code != NULL && fwrite(code, 1, size, stdout) == size && fflush(stdout) == 0 ? 0 : 1;
+  const uint8_t *const bytecode = JS_WriteObject(context, &size, script, flags);
+  const int is_written = bytecode != NULL && fwrite(bytecode, 1, size, stdout) == size && fflush(stdout) == 0;
+  return is_written ? 0 : 1;
 }

@@ -1,61 +1,65 @@
 /*
- * Encodes text to bytes, in the encodings of Buffer, with the results of Node.js; text.c has the other direction. Also
- * searches, compares and copies bytes for Buffer.
+ * Encodes text to bytes in the encodings of Buffer, with the same results as Node.js (text.c decodes bytes to text); and
+ * searches, compares and copies bytes. These are the functions of runtime/modules/buffer.ts and runtime/bytes/.
  */
 #include "text.h"
 
 /*
- * The UTF-16 units of a string, of which Node.js uses only the lower byte in encodings such as Latin-1 and hexadecimal.
- * free_narrow must be called for it before JavaScript runs again.
+ * The lower bytes of the UTF-16 units of a string. Node.js encodes only these in encodings such as Latin-1 and hexadecimal.
+ * free_low_bytes must be called before JavaScript runs again.
  */
-struct narrow {
+struct low_bytes {
   const uint8_t *bytes;
   size_t length;
-  /* The memory of the engine in which `bytes` are, and the copy if the text is not ASCII; otherwise NULL. */
-  const char *text;
+  /* The text in UTF-8, in memory of the engine. It is the same as `bytes` if the text is ASCII. */
+  const char *utf8;
+  /* The memory of `bytes` if the text is not ASCII; otherwise NULL. */
   uint8_t *copy;
 };
 
-/* Returns false with an exception if there is no memory. */
-static bool make_narrow(JSContext *context, JSValueConst text, struct narrow *narrow) {
-  *narrow = (struct narrow){0};
-  narrow->text = JS_ToCStringLen(context, &narrow->length, text);
-  if (narrow->text == NULL) return false;
-  narrow->bytes = (const uint8_t *)narrow->text;
-  if (length_of_ascii(narrow->bytes, narrow->length) == narrow->length) return true;
-  const uint16_t *const units = JS_ToCStringLenUTF16(context, &narrow->length, text);
-  narrow->copy = units == NULL ? NULL : js_malloc(context, narrow->length);
-  if (narrow->copy != NULL) {
-    for (size_t i = 0; i < narrow->length; ++i) narrow->copy[i] = (uint8_t)units[i];
+/* Reads a string. Returns false with an exception if there is no memory. */
+static bool read_low_bytes(JSContext *context, JSValueConst text, struct low_bytes *low) {
+  *low = (struct low_bytes){0};
+  low->utf8 = JS_ToCStringLen(context, &low->length, text);
+  if (low->utf8 == NULL) return false;
+  low->bytes = (const uint8_t *)low->utf8;
+  if (length_of_ascii(low->bytes, low->length) == low->length) return true;
+  const uint16_t *const units = JS_ToCStringLenUTF16(context, &low->length, text);
+  low->copy = units == NULL ? NULL : js_malloc(context, low->length);
+  if (low->copy != NULL) {
+    for (size_t i = 0; i < low->length; ++i) low->copy[i] = (uint8_t)units[i];
   }
   JS_FreeCStringUTF16(context, units);
-  narrow->bytes = narrow->copy;
-  if (narrow->copy == NULL) JS_FreeCString(context, narrow->text);
-  return narrow->copy != NULL;
+  low->bytes = low->copy;
+  if (low->copy == NULL) JS_FreeCString(context, low->utf8);
+  return low->copy != NULL;
 }
 
-static void free_narrow(JSContext *context, struct narrow *narrow) {
-  wipe_and_free(context, narrow->copy, narrow->length);
-  JS_FreeCString(context, narrow->text);
+static void free_low_bytes(JSContext *context, struct low_bytes *low) {
+  wipe_and_free(context, low->copy, low->length);
+  JS_FreeCString(context, low->utf8);
 }
 
+/* Returns the value of a hexadecimal digit; -1 for any other byte. */
 static int value_of_hex(uint8_t digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
+  /* This makes an upper-case letter lower case. */
   digit |= 0x20;
   return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* Decodes hexadecimal digits, up to the first pair that is invalid. Returns the number of bytes, `room` at most. */
-static size_t read_hex(const uint8_t *text, size_t length, uint8_t *to, size_t room) {
+/* Decodes hexadecimal digits, up to the first invalid pair, to at most `max_count` bytes. Returns the number of bytes. */
+static size_t decode_hex(const uint8_t *text, size_t length, uint8_t *output, size_t max_count) {
   size_t count = 0;
-  for (; count < room && 2 * count + 1 < length; ++count) {
+  for (; count < max_count && 2 * count + 1 < length; ++count) {
     const int high = value_of_hex(text[2 * count]), low = value_of_hex(text[2 * count + 1]);
     if (high < 0 || low < 0) break;
-    to[count] = (uint8_t)(high << 4 | low);
+    output[count] = (uint8_t)(high << 4 | low);
   }
   return count;
 }
 
+/* Returns the value of a digit of base64 or base64url; -1 for any other byte. */
 static int value_of_base64(uint8_t digit) {
   if (digit >= 'A' && digit <= 'Z') return digit - 'A';
   if (digit >= 'a' && digit <= 'z') return digit - 'a' + 26;
@@ -64,79 +68,90 @@ static int value_of_base64(uint8_t digit) {
 }
 
 /*
- * Decodes base64 of both alphabets up to a "=", and ignores all other characters. Returns the number of bytes, `room` at
- * most.
+ * Decodes base64 and base64url up to a "=", to at most `max_count` bytes. As in Node.js, all characters that are not digits are
+ * ignored. Returns the number of bytes.
  */
-static size_t read_base64(const uint8_t *text, size_t length, uint8_t *to, size_t room) {
-  uint32_t group = 0;
-  size_t count = 0, digits = 0;
-  for (size_t i = 0; i < length && count < room && text[i] != '='; ++i) {
+static size_t decode_base64(const uint8_t *text, size_t length, uint8_t *output, size_t max_count) {
+  uint32_t bits = 0;
+  size_t count = 0, digit_count = 0;
+  for (size_t i = 0; i < length && count < max_count && text[i] != '='; ++i) {
     const int value = value_of_base64(text[i]);
     if (value < 0) continue;
-    group = group << 6 | (uint32_t)value;
-    /* Each digit has six bits, so each but the first of four completes a byte, with 4, 2 or 0 bits left over. */
-    const size_t position = digits++ % 4;
-    if (position > 0) to[count++] = (uint8_t)(group >> (6 - 2 * position));
+    bits = bits << 6 | (uint32_t)value;
+    /* A digit has six bits. Of four digits each but the first completes a byte, and leaves 4, 2 or 0 bits for the next. */
+    const size_t index_in_group = digit_count++ % 4;
+    if (index_in_group > 0) output[count++] = (uint8_t)(bits >> (6 - 2 * index_in_group));
   }
   return count;
 }
 
-/* Writes UTF-8, without a character that does not fit as a whole. Returns the number of bytes. */
-static size_t write_utf8(const char *text, size_t length, uint8_t *to, size_t room) {
-  if (length > room) {
-    length = room;
+/* Copies UTF-8, at most `max_count` bytes, and no part of a character. Returns the number of bytes. */
+static size_t copy_utf8(const char *text, size_t length, uint8_t *output, size_t max_count) {
+  if (length > max_count) {
+    length = max_count;
     while (length > 0 && ((uint8_t)text[length] & 0xc0) == 0x80) --length;
   }
-  memcpy(to, text, length);
+  memcpy(output, text, length);
   return length;
 }
 
-/* Encodes a text, and writes `room` bytes at most. Returns their number; -1 with an exception if there is no memory. */
-static int64_t write_text(JSContext *context, JSValueConst text, int encoding, uint8_t *to, size_t room) {
+/*
+ * Encodes a text to at most `max_count` bytes. Returns the number of bytes; -1 with an exception if there is no memory. (In the
+ * encodings HEX and BASE64 the text consists of digits, so to encode the text means to decode the digits.)
+ */
+static int64_t encode_text(JSContext *context, JSValueConst text, int encoding, uint8_t *output, size_t max_count) {
   size_t length = 0;
   if (encoding == UTF8) {
     const char *const encoded = utf8_of(context, text, &length);
     if (encoded == NULL) return -1;
-    length = write_utf8(encoded, length, to, room);
+    length = copy_utf8(encoded, length, output, max_count);
     JS_FreeCString(context, encoded);
     return (int64_t)length;
   }
   if (encoding == UTF16LE) {
     const uint16_t *const units = JS_ToCStringLenUTF16(context, &length, text);
     if (units == NULL) return -1;
-    length = 2 * length < room ? 2 * length : room & ~(size_t)1;
-    memcpy(to, units, length);
+    const size_t max_whole_units = max_count & ~(size_t)1;
+    length = 2 * length < max_whole_units ? 2 * length : max_whole_units;
+    memcpy(output, units, length);
     JS_FreeCStringUTF16(context, units);
     return (int64_t)length;
   }
-  struct narrow narrow;
-  if (!make_narrow(context, text, &narrow)) return -1;
-  if (encoding == HEX) length = read_hex(narrow.bytes, narrow.length, to, room);
-  else if (encoding == BASE64 || encoding == BASE64URL) length = read_base64(narrow.bytes, narrow.length, to, room);
-  else memcpy(to, narrow.bytes, length = narrow.length < room ? narrow.length : room);
-  free_narrow(context, &narrow);
+  struct low_bytes low;
+  if (!read_low_bytes(context, text, &low)) return -1;
+  if (encoding == HEX) length = decode_hex(low.bytes, low.length, output, max_count);
+  else if (encoding == BASE64 || encoding == BASE64URL) length = decode_base64(low.bytes, low.length, output, max_count);
+  else {
+    length = low.length < max_count ? low.length : max_count;
+    memcpy(output, low.bytes, length);
+  }
+  free_low_bytes(context, &low);
   return (int64_t)length;
 }
 
-/* (text, encoding, bytes, offset, length): encodes the text into this part of the bytes. Returns how many were written. */
-FUNCTION(write_into) {
+/*
+ * (text, encoding, Uint8Array, offset, length): encodes the text into `length` bytes of the array from the offset on.
+ * Returns the number of bytes that were written.
+ */
+JAVASCRIPT_FUNCTION(write_into) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[2], &size);
   const int64_t offset = long_of(context, arguments[3]), length = long_of(context, arguments[4]);
   if (bytes == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > size) {
-    return JS_ThrowRangeError(context, "a part outside of the bytes");
+    return JS_ThrowRangeError(context, "offset and length are outside of the bytes");
   }
-  const int64_t written = write_text(context, arguments[0], integer_of(context, arguments[1]), bytes + offset, (size_t)length);
+  const int64_t written = encode_text(context, arguments[0], integer_of(context, arguments[1]), bytes + offset, (size_t)length);
   return written < 0 ? JS_EXCEPTION : JS_NewInt64(context, written);
 }
 
+/* Frees or resizes the memory of an ArrayBuffer, for JS_NewArrayBuffer. */
 static void *resize_bytes(JSRuntime *runtime, void *unused, void *bytes, size_t size) {
   (void)unused;
   return js_realloc_rt(runtime, bytes, size);
 }
 
 /* (text, encoding): returns a new ArrayBuffer with the encoded text */
-FUNCTION(encode) {
+JAVASCRIPT_FUNCTION(encode) {
   const int encoding = integer_of(context, arguments[1]);
   size_t length = 0;
   if (encoding == UTF8) {
@@ -146,12 +161,13 @@ FUNCTION(encode) {
     JS_FreeCString(context, text);
     return result;
   }
-  int64_t units = 0;
-  if (JS_GetLength(context, arguments[0], &units) < 0) return JS_EXCEPTION;
-  const size_t room = encoding == UTF16LE ? 2 * (size_t)units : (size_t)units;
-  uint8_t *const bytes = js_malloc(context, room + 1);
+  int64_t unit_count = 0;
+  if (JS_GetLength(context, arguments[0], &unit_count) < 0) return JS_EXCEPTION;
+  /* In the encodings other than UTF-16 a unit of the text becomes one byte at most. */
+  const size_t max_count = encoding == UTF16LE ? 2 * (size_t)unit_count : (size_t)unit_count;
+  uint8_t *const bytes = js_malloc(context, max_count + 1);
   if (bytes == NULL) return JS_EXCEPTION;
-  const int64_t written = write_text(context, arguments[0], encoding, bytes, room);
+  const int64_t written = encode_text(context, arguments[0], encoding, bytes, max_count);
   if (written < 0) {
     js_free(context, bytes);
     return JS_EXCEPTION;
@@ -159,8 +175,8 @@ FUNCTION(encode) {
   return JS_NewArrayBuffer(context, bytes, (size_t)written, 0, resize_bytes, NULL, false);
 }
 
-/* (text): returns the number of its bytes in UTF-8 */
-FUNCTION(utf8_length) {
+/* (text): returns the number of bytes of the text in UTF-8 */
+JAVASCRIPT_FUNCTION(utf8_length) {
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
@@ -168,8 +184,8 @@ FUNCTION(utf8_length) {
   return JS_NewInt64(context, (int64_t)length);
 }
 
-/* (bytes, other bytes): returns a negative number, 0 or a positive one, by the order of the two */
-FUNCTION(compare_bytes) {
+/* (Uint8Array, Uint8Array): compares bytes. Returns a negative number, 0 or a positive number, as memcmp(3) does. */
+JAVASCRIPT_FUNCTION(compare_bytes) {
   size_t size = 0, other_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const other = bytes_of(context, arguments[1], &other_size);
@@ -179,80 +195,90 @@ FUNCTION(compare_bytes) {
 }
 
 /*
- * (bytes, sought bytes, offset, step): returns the first match from the offset on that is at a multiple of the step; -1 if
- * none is
+ * (Uint8Array, sought bytes, offset, step): returns the offset of the first match from the given offset on; -1 if there is
+ * none. Only matches at multiples of the step are accepted, which is 2 for the units of UTF-16.
  */
-FUNCTION(find_bytes) {
+JAVASCRIPT_FUNCTION(find_bytes) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
   const int64_t step = long_of(context, arguments[3]);
-  for (uint64_t from = (uint64_t)long_of(context, arguments[2]); from < size; ++from) {
-    const uint8_t *const found = memmem(bytes + from, size - from, sought, sought_size);
-    if (found == NULL) break;
-    from = (uint64_t)(found - bytes);
-    if (step < 2 || from % (uint64_t)step == 0) return JS_NewInt64(context, (int64_t)from);
+  for (uint64_t offset = (uint64_t)long_of(context, arguments[2]); offset < size; ++offset) {
+    const uint8_t *const match = memmem(bytes + offset, size - offset, sought, sought_size);
+    if (match == NULL) break;
+    offset = (uint64_t)(match - bytes);
+    if (step < 2 || offset % (uint64_t)step == 0) return JS_NewInt64(context, (int64_t)offset);
   }
   return JS_NewInt32(context, -1);
 }
 
-/* (bytes, sought bytes, offset, step): returns the last match that begins at the offset or before it; -1 if there is none */
-FUNCTION(find_bytes_backwards) {
+/* (Uint8Array, sought bytes, offset, step): the same for the last match that begins at the given offset or before it */
+JAVASCRIPT_FUNCTION(find_bytes_backwards) {
   size_t size = 0, sought_size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   const uint8_t *const sought = bytes_of(context, arguments[1], &sought_size);
-  const int64_t step = long_of(context, arguments[3]), last = (int64_t)size - (int64_t)sought_size;
-  int64_t from = long_of(context, arguments[2]);
-  for (from = from > last ? last : from; from >= 0; --from) {
-    if (memcmp(bytes + from, sought, sought_size) == 0 && (step < 2 || from % step == 0)) return JS_NewInt64(context, from);
+  const int64_t step = long_of(context, arguments[3]), last_offset = (int64_t)size - (int64_t)sought_size;
+  int64_t offset = long_of(context, arguments[2]);
+  if (offset > last_offset) offset = last_offset;
+  for (; offset >= 0; --offset) {
+    const bool is_match = memcmp(bytes + offset, sought, sought_size) == 0;
+    if (is_match && (step < 2 || offset % step == 0)) return JS_NewInt64(context, offset);
   }
   return JS_NewInt32(context, -1);
 }
 
-/* (bytes, start, end, other bytes, offset): copies a part to an offset of the other bytes, where it must fit */
-FUNCTION(copy_bytes) {
-  size_t size = 0, room = 0;
-  const uint8_t *const from = bytes_of(context, arguments[0], &size);
-  uint8_t *const to = bytes_of(context, arguments[3], &room);
+/*
+ * (Uint8Array, start, end, target array, offset): copies the bytes from start to end to an offset of the target, where they
+ * must fit
+ */
+JAVASCRIPT_FUNCTION(copy_bytes) {
+  size_t size = 0, target_size = 0;
+  const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  uint8_t *const target = bytes_of(context, arguments[3], &target_size);
   const int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
   const int64_t offset = long_of(context, arguments[4]);
-  if (start < 0 || end < start || (uint64_t)end > size || offset < 0 || (uint64_t)offset + (uint64_t)(end - start) > room) {
-    return JS_ThrowRangeError(context, "a part outside of the bytes");
+  const bool is_valid_range = start >= 0 && end >= start && (uint64_t)end <= size && offset >= 0;
+  if (!is_valid_range || (uint64_t)offset + (uint64_t)(end - start) > target_size) {
+    return JS_ThrowRangeError(context, "start, end or offset are outside of the bytes");
   }
-  if (end > start) memmove(to + offset, from + start, (size_t)(end - start));
+  if (end > start) memmove(target + offset, bytes + start, (size_t)(end - start));
   return JS_UNDEFINED;
 }
 
-/* (list): returns the number of bytes of all elements; if an element is not a Uint8Array, `-index - 1` */
-FUNCTION(length_of_all) {
+/*
+ * (list): returns the total length of the elements. If an element is not a Uint8Array, returns `-index - 1`, a negative
+ * number.
+ */
+JAVASCRIPT_FUNCTION(length_of_all) {
   int64_t length = 0, total = 0;
   if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
   for (int64_t i = 0; i < length; ++i) {
     size_t size = 0;
     const JSValue bytes = JS_GetPropertyInt64(context, arguments[0], i);
-    const bool is_wrong = bytes_of(context, bytes, &size) == NULL && JS_GetTypedArrayType(bytes) != JS_TYPED_ARRAY_UINT8;
+    /* An empty array may have no memory, so NULL alone does not mean another type. */
+    const bool is_other_type = bytes_of(context, bytes, &size) == NULL && JS_GetTypedArrayType(bytes) != JS_TYPED_ARRAY_UINT8;
     JS_FreeValue(context, bytes);
-    if (is_wrong) return JS_NewInt64(context, -i - 1);
+    if (is_other_type) return JS_NewInt64(context, -i - 1);
     total += (int64_t)size;
   }
   return JS_NewInt64(context, total);
 }
 
-/* (list, bytes): copies the bytes of all elements, one after the other, as far as they fit */
-FUNCTION(copy_all) {
+/* (list, target array): copies the bytes of all elements to the target, one after the other, as far as they fit */
+JAVASCRIPT_FUNCTION(copy_all) {
   int64_t length = 0;
-  size_t room = 0;
-  uint8_t *to = bytes_of(context, arguments[1], &room);
+  size_t free_size = 0;
+  uint8_t *target = bytes_of(context, arguments[1], &free_size);
   if (JS_GetLength(context, arguments[0], &length) < 0) return JS_EXCEPTION;
-  for (int64_t i = 0; i < length && room > 0; ++i) {
+  for (int64_t i = 0; i < length && free_size > 0; ++i) {
     size_t size = 0;
-    const JSValue bytes = JS_GetPropertyInt64(context, arguments[0], i);
-    const uint8_t *const from = bytes_of(context, bytes, &size);
-    if (size > room) size = room;
-    if (size > 0) memmove(to, from, size);
-    JS_FreeValue(context, bytes);
-    to += size;
-    room -= size;
+    const JSValue element = JS_GetPropertyInt64(context, arguments[0], i);
+    const uint8_t *const bytes = bytes_of(context, element, &size);
+    if (size > free_size) size = free_size;
+    if (size > 0) memmove(target, bytes, size);
+    JS_FreeValue(context, element);
+    target += size;
+    free_size -= size;
   }
   return JS_UNDEFINED;
 }

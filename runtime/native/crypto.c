@@ -1,6 +1,8 @@
 /*
- * Hashes, HMACs, derived keys and AES-256-GCM for node:crypto (runtime/modules/crypto.ts), by AWS-LC. Arguments for bytes
- * may be strings, which are encoded as UTF-8. Copies of what may be a secret are wiped.
+ * Hashes, HMACs, derived keys and AES-256-GCM for node:crypto (runtime/modules/crypto.ts), by the library AWS-LC.
+ *
+ * An argument of bytes may also be a string, which is encoded as UTF-8, unless a function's comment says Uint8Array. The
+ * functions wipe their copies of data that may be secret.
  */
 #include "image.h"
 #include "runtime.h"
@@ -17,9 +19,15 @@
 #include <openssl/hmac.h>
 #include <openssl/mem.h>
 
-enum { TAG_BYTES = 16 };
+/* The length of the authentication tag of AES-GCM, and of the key of AES-256. */
+enum { TAG_BYTES = 16, KEY_BYTES = 32 };
+/* The limit on an initialization vector. sophia-run uses 12 bytes (src/sources/cached/seal.ts). */
+enum { MAX_VECTOR_BYTES = 128 };
 
-/* Returns a digest by its name, such as "sha256"; NULL for another name, or with an exception. */
+/*
+ * Returns a digest by its name, such as "sha256". Returns NULL for an unknown name, and with an exception if there is no
+ * memory.
+ */
 static const EVP_MD *find_digest(JSContext *context, JSValueConst name) {
   static const struct {
     const char *name;
@@ -31,24 +39,25 @@ static const EVP_MD *find_digest(JSContext *context, JSValueConst name) {
   size_t length = 0;
   const char *const text = utf8_of(context, name, &length);
   if (text == NULL) return NULL;
-  const EVP_MD *found = NULL;
-  for (size_t i = 0; i < COUNT(DIGESTS) && found == NULL; ++i) {
-    if (strcasecmp(DIGESTS[i].name, text) == 0) found = DIGESTS[i].digest();
+  const EVP_MD *digest = NULL;
+  for (size_t i = 0; i < COUNT(DIGESTS) && digest == NULL; ++i) {
+    if (strcasecmp(DIGESTS[i].name, text) == 0) digest = DIGESTS[i].digest();
   }
   JS_FreeCString(context, text);
-  return found;
+  return digest;
 }
 
-/* An argument: a string as UTF-8, or the memory of a Uint8Array. `text` is NULL for an array. */
+/* The bytes of an argument: the UTF-8 of a string, or the memory of a Uint8Array. */
 struct input {
   const uint8_t *bytes;
   size_t size;
+  /* The same bytes if the argument is a string, so that free_input can free them; otherwise NULL. */
   const char *text;
 };
 
 /*
- * Reads an argument. Returns false with an exception for anything else. free_input must be called before JavaScript runs
- * again.
+ * Reads an argument of bytes. Returns false with an exception if the value is neither a string nor a Uint8Array. The caller
+ * must call free_input before JavaScript runs again.
  */
 static bool read_input(JSContext *context, JSValueConst value, struct input *input) {
   *input = (struct input){0};
@@ -67,7 +76,9 @@ static void free_input(JSContext *context, struct input *input) {
   if (input->text != NULL) JS_FreeCString(context, input->text);
 }
 
-/* A hash, or an HMAC if it has a key: one of the two contexts is used. The class "Hasher" of JavaScript owns it. */
+/*
+ * The state of a hash (`plain`), or of an HMAC, which is a hash with a key (`keyed`). An object of the class Hasher owns it.
+ */
 struct hasher {
   EVP_MD_CTX plain;
   HMAC_CTX keyed;
@@ -86,25 +97,25 @@ static void free_hasher(JSRuntime *runtime, JSValueConst value) {
 }
 
 /* (name of the digest, key for an HMAC or undefined): returns a hasher; undefined for an unknown name */
-FUNCTION(start_hash) {
+JAVASCRIPT_FUNCTION(start_hash) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   struct input key = {0};
   const bool is_keyed = !JS_IsUndefined(arguments[1]);
   if (is_keyed && !read_input(context, arguments[1], &key)) return JS_EXCEPTION;
   struct hasher *const hasher = OPENSSL_zalloc(sizeof *hasher);
-  bool done = hasher != NULL;
-  if (done) {
+  bool is_ready = hasher != NULL;
+  if (is_ready) {
     hasher->is_keyed = is_keyed;
     EVP_MD_CTX_init(&hasher->plain);
     HMAC_CTX_init(&hasher->keyed);
-    /* For a key without bytes the pointer must not be NULL, which would mean the key of an earlier call. */
-    const void *const bytes = key.bytes == NULL ? (const uint8_t *)"" : key.bytes;
-    done = is_keyed ? HMAC_Init_ex(&hasher->keyed, bytes, key.size, digest, NULL)
-                    : EVP_DigestInit_ex(&hasher->plain, digest, NULL);
+    /* The pointer of an empty key must not be NULL, which would mean the key of an earlier call (HMAC_Init_ex(3)). */
+    const void *const key_bytes = key.bytes == NULL ? (const uint8_t *)"" : key.bytes;
+    is_ready = is_keyed ? HMAC_Init_ex(&hasher->keyed, key_bytes, key.size, digest, NULL)
+                        : EVP_DigestInit_ex(&hasher->plain, digest, NULL);
   }
   free_input(context, &key);
-  const JSValue result = done ? new_native_object(context, hasher_class) : JS_ThrowInternalError(context, "no digest");
+  const JSValue result = is_ready ? new_native_object(context, hasher_class) : JS_ThrowInternalError(context, "no digest");
   if (JS_IsException(result)) {
     OPENSSL_free(hasher);
     return result;
@@ -113,8 +124,8 @@ FUNCTION(start_hash) {
   return result;
 }
 
-/* (hasher, bytes): adds bytes to what is hashed */
-FUNCTION(update_hash) {
+/* (hasher, bytes): hashes bytes */
+JAVASCRIPT_FUNCTION(update_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   struct input input;
   if (hasher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
@@ -124,66 +135,72 @@ FUNCTION(update_hash) {
   return JS_UNDEFINED;
 }
 
-/* (hasher): returns the digest; no other call may follow */
-FUNCTION(finish_hash) {
+/* (hasher): returns the digest of all bytes. The hasher must not be used afterwards. */
+JAVASCRIPT_FUNCTION(finish_hash) {
   struct hasher *const hasher = JS_GetOpaque2(context, arguments[0], hasher_class);
   if (hasher == NULL) return JS_EXCEPTION;
   uint8_t digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  const bool done = hasher->is_keyed ? HMAC_Final(&hasher->keyed, digest, &size)
-                                     : EVP_DigestFinal_ex(&hasher->plain, digest, &size);
-  if (!done) return JS_ThrowInternalError(context, "no digest");
+  const bool is_computed = hasher->is_keyed ? HMAC_Final(&hasher->keyed, digest, &size)
+                                            : EVP_DigestFinal_ex(&hasher->plain, digest, &size);
+  if (!is_computed) return JS_ThrowInternalError(context, "no digest");
   const JSValue result = new_buffer(context, digest, size);
   OPENSSL_cleanse(digest, sizeof digest);
   return result;
 }
 
-/* (bytes, other bytes): compares in a time that does not depend on where they differ */
-FUNCTION(are_equal) {
+/* (Uint8Array, Uint8Array): returns true if the bytes are the same. The time does not depend on where they differ. */
+JAVASCRIPT_FUNCTION(are_equal) {
   size_t left_size = 0, right_size = 0;
   const uint8_t *const left = bytes_of(context, arguments[0], &left_size);
   const uint8_t *const right = bytes_of(context, arguments[1], &right_size);
   return JS_NewBool(context, left_size == right_size && CRYPTO_memcmp(left, right, left_size) == 0);
 }
 
-/* Returns a Buffer with bytes of OPENSSL_malloc, and frees those. OPENSSL_free wipes them. */
-static JSValue buffer_of(JSContext *context, uint8_t *bytes, size_t size) {
+/* Copies bytes to a Buffer, and frees them, which also wipes them. They must come from OPENSSL_malloc. */
+static JSValue move_to_buffer(JSContext *context, uint8_t *bytes, size_t size) {
   const JSValue result = new_buffer(context, bytes, size);
   OPENSSL_free(bytes);
   return result;
 }
 
 /*
- * (digest, key, salt, info, length): returns a key by HKDF (RFC 5869); undefined for an unknown digest, null if it is too
- * long
+ * (name of the digest, key, salt, info, length): derives a key by HKDF (RFC 5869). Returns undefined for an unknown digest,
+ * and null if this digest does not allow keys of this length.
  */
-FUNCTION(derive_by_hkdf) {
+JAVASCRIPT_FUNCTION(derive_by_hkdf) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
   const int length = integer_of(context, arguments[4]);
+  /* The limit is in RFC 5869, 2.3. */
   if (length < 0 || (size_t)length > 255 * EVP_MD_size(digest)) return JS_NULL;
-  struct input inputs[3] = {{0}};
-  bool done = true;
-  for (size_t i = 0; i < COUNT(inputs) && done; ++i) done = read_input(context, arguments[1 + i], &inputs[i]);
-  uint8_t *const key = done ? OPENSSL_malloc((size_t)length + 1) : NULL;
+  struct input key = {0}, salt = {0}, info = {0};
+  const bool is_read = read_input(context, arguments[1], &key) && read_input(context, arguments[2], &salt) &&
+                       read_input(context, arguments[3], &info);
+  /* The length may be 0, for which OPENSSL_malloc would return NULL. */
+  uint8_t *const derived = is_read ? OPENSSL_malloc((size_t)length + 1) : NULL;
   JSValue result = JS_EXCEPTION;
-  if (key != NULL) {
-    const bool is_made = HKDF(key, (size_t)length, digest, inputs[0].bytes, inputs[0].size, inputs[1].bytes,
-                              inputs[1].size, inputs[2].bytes, inputs[2].size);
-    result = is_made ? buffer_of(context, key, (size_t)length) : JS_ThrowInternalError(context, "no key");
-    if (!is_made) OPENSSL_free(key);
+  if (derived != NULL) {
+    const bool is_derived = HKDF(derived, (size_t)length, digest, key.bytes, key.size, salt.bytes, salt.size, info.bytes,
+                                 info.size);
+    result = is_derived ? move_to_buffer(context, derived, (size_t)length) : JS_ThrowInternalError(context, "no key");
+    if (!is_derived) OPENSSL_free(derived);
   }
-  for (size_t i = 0; i < COUNT(inputs); ++i) free_input(context, &inputs[i]);
+  free_input(context, &key);
+  free_input(context, &salt);
+  free_input(context, &info);
   return result;
 }
 
-/* The derivation of a key by PBKDF2, which takes long and so runs in another thread. `inputs` are the password and the salt. */
+/* The derivation of a key by PBKDF2, which takes so long that it runs in another thread. */
 struct derivation {
   struct work work;
   const EVP_MD *digest;
   unsigned iterations;
-  size_t key_length, password_length, salt_length;
+  /* Memory for the key; NULL if the derivation has failed. */
   uint8_t *key;
+  size_t key_length, password_length, salt_length;
+  /* The password, and behind it the salt. */
   uint8_t inputs[];
 };
 
@@ -206,39 +223,44 @@ static void run_derivation(struct work *work) {
 
 static JSValue result_of_derivation(JSContext *context, struct work *work) {
   struct derivation *const derivation = (struct derivation *)work;
-  const JSValue result = derivation->key == NULL ? JS_UNDEFINED : buffer_of(context, derivation->key, derivation->key_length);
+  const JSValue result =
+    derivation->key == NULL ? JS_UNDEFINED : move_to_buffer(context, derivation->key, derivation->key_length);
   derivation->key = NULL;
   free_derivation(derivation);
   return result;
 }
 
+/* Returns a derivation with copies of the inputs; NULL if there is no memory. */
+static struct derivation *new_derivation(const EVP_MD *digest, const struct input *password, const struct input *salt,
+                                         int iterations, int key_length) {
+  struct derivation *const derivation = malloc(sizeof *derivation + password->size + salt->size);
+  if (derivation == NULL) return NULL;
+  *derivation = (struct derivation){
+    .work = {.run = run_derivation, .result = result_of_derivation},
+    .digest = digest,
+    .iterations = (unsigned)iterations,
+    .key_length = (size_t)key_length,
+    .password_length = password->size,
+    .salt_length = salt->size,
+    .key = OPENSSL_malloc((size_t)key_length + 1),
+  };
+  memcpy(derivation->inputs, password->bytes, password->size);
+  memcpy(derivation->inputs + password->size, salt->bytes, salt->size);
+  return derivation;
+}
+
 /*
- * (digest, password, salt, iterations, length, callback): returns true, and the callback gets the key; returns false for an
- * unknown digest
+ * (name of the digest, password, salt, iterations, length, callback): derives a key by PBKDF2 (RFC 8018) in another thread. The
+ * callback gets the key, or undefined if that fails. Returns false for an unknown digest, otherwise true.
  */
-FUNCTION(derive_by_pbkdf2) {
+JAVASCRIPT_FUNCTION(derive_by_pbkdf2) {
   const EVP_MD *const digest = find_digest(context, arguments[0]);
   if (digest == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_FALSE;
   const int iterations = integer_of(context, arguments[3]), length = integer_of(context, arguments[4]);
   if (iterations < 1 || length < 0) return JS_ThrowRangeError(context, "no iterations, or no length");
   struct input password = {0}, salt = {0};
-  struct derivation *derivation = NULL;
-  if (read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt)) {
-    derivation = malloc(sizeof *derivation + password.size + salt.size);
-  }
-  if (derivation != NULL) {
-    *derivation = (struct derivation){
-      .work = {.run = run_derivation, .result = result_of_derivation},
-      .digest = digest,
-      .iterations = (unsigned)iterations,
-      .key_length = (size_t)length,
-      .password_length = password.size,
-      .salt_length = salt.size,
-      .key = OPENSSL_malloc((size_t)length + 1),
-    };
-    memcpy(derivation->inputs, password.bytes, password.size);
-    memcpy(derivation->inputs + password.size, salt.bytes, salt.size);
-  }
+  const bool is_read = read_input(context, arguments[1], &password) && read_input(context, arguments[2], &salt);
+  struct derivation *const derivation = is_read ? new_derivation(digest, &password, &salt, iterations, length) : NULL;
   free_input(context, &password);
   free_input(context, &salt);
   if (derivation == NULL) return JS_HasException(context) ? JS_EXCEPTION : JS_ThrowOutOfMemory(context);
@@ -252,12 +274,16 @@ static void free_cipher(JSRuntime *runtime, JSValueConst value) {
   EVP_CIPHER_CTX_free(JS_GetOpaque(value, cipher_class));
 }
 
-/* (true to encrypt or false to decrypt, key of 32 bytes, initialization vector): returns a cipher of AES-256-GCM */
-FUNCTION(start_cipher) {
+/*
+ * (true to encrypt or false to decrypt, key, initialization vector): returns a cipher of AES-256-GCM. Key and vector must
+ * be of type Uint8Array.
+ */
+JAVASCRIPT_FUNCTION(start_cipher) {
   size_t key_size = 0, vector_size = 0;
   const uint8_t *const key = bytes_of(context, arguments[1], &key_size);
   const uint8_t *const vector = bytes_of(context, arguments[2], &vector_size);
-  if (key_size != 32 || vector_size == 0 || vector_size > 128) return JS_ThrowRangeError(context, "not for AES-256-GCM");
+  const bool has_valid_sizes = key_size == KEY_BYTES && vector_size > 0 && vector_size <= MAX_VECTOR_BYTES;
+  if (!has_valid_sizes) return JS_ThrowRangeError(context, "key or vector have a wrong length for AES-256-GCM");
   const int encrypts = JS_ToBool(context, arguments[0]);
   EVP_CIPHER_CTX *const cipher = EVP_CIPHER_CTX_new();
   if (cipher == NULL || !EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, NULL, NULL, encrypts) ||
@@ -272,8 +298,11 @@ FUNCTION(start_cipher) {
   return result;
 }
 
-/* (cipher, bytes that are authenticated but not encrypted): must precede update_cipher */
-FUNCTION(authenticate) {
+/*
+ * (cipher, Uint8Array): adds bytes that the tag authenticates but that are not encrypted. Must precede update_cipher.
+ * Returns false if that fails.
+ */
+JAVASCRIPT_FUNCTION(authenticate) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -282,22 +311,23 @@ FUNCTION(authenticate) {
   return JS_NewBool(context, EVP_CipherUpdate(cipher, NULL, &length, bytes, (int)size));
 }
 
-/* (cipher, bytes): returns the bytes encrypted or decrypted; undefined if the cipher is not in a state for that */
-FUNCTION(update_cipher) {
+/* (cipher, bytes): encrypts or decrypts bytes. Returns undefined if that fails, as after finish_cipher. */
+JAVASCRIPT_FUNCTION(update_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   struct input input;
   if (cipher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
   int length = 0;
+  /* AWS-LC takes a length of type int, and may write one block more. */
   uint8_t *const output = input.size > INT32_MAX - 16 ? NULL : OPENSSL_malloc(input.size + 1);
-  const bool done = output != NULL && EVP_CipherUpdate(cipher, output, &length, input.bytes, (int)input.size);
+  const bool is_done = output != NULL && EVP_CipherUpdate(cipher, output, &length, input.bytes, (int)input.size);
   free_input(context, &input);
-  if (done) return buffer_of(context, output, (size_t)length);
+  if (is_done) return move_to_buffer(context, output, (size_t)length);
   OPENSSL_free(output);
   return JS_UNDEFINED;
 }
 
-/* (cipher): ends the encryption or decryption. Returns false if the decrypted bytes do not belong to the tag. */
-FUNCTION(finish_cipher) {
+/* (cipher): ends the encryption or decryption. Returns false if decrypted bytes do not match the tag, and must not be used. */
+JAVASCRIPT_FUNCTION(finish_cipher) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   /* GCM has no padding, so no bytes are written at the end. */
@@ -306,8 +336,8 @@ FUNCTION(finish_cipher) {
   return JS_NewBool(context, EVP_CipherFinal_ex(cipher, unused, &length));
 }
 
-/* (cipher, tag): sets the tag that the encryption has made; must precede finish_cipher when decrypting */
-FUNCTION(set_tag) {
+/* (cipher, Uint8Array): sets the tag for a decryption. Must precede finish_cipher. Returns false if it has a wrong length. */
+JAVASCRIPT_FUNCTION(set_tag) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -315,8 +345,8 @@ FUNCTION(set_tag) {
   return JS_NewBool(context, size == TAG_BYTES && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, TAG_BYTES, tag));
 }
 
-/* (cipher): returns the tag, after finish_cipher when encrypting; otherwise undefined */
-FUNCTION(tag_of) {
+/* (cipher): returns the tag of an encryption after finish_cipher; otherwise undefined */
+JAVASCRIPT_FUNCTION(tag_of) {
   EVP_CIPHER_CTX *const cipher = JS_GetOpaque2(context, arguments[0], cipher_class);
   if (cipher == NULL) return JS_EXCEPTION;
   uint8_t tag[TAG_BYTES];

@@ -1,15 +1,17 @@
-/* Makes the context of the engine: the global objects that JavaScript finds, without a way to evaluate text. */
+/*
+ * Makes the context of the engine, which has the global objects of JavaScript. The executable cannot run a text as code:
+ * all code is bytecode that the build has compiled.
+ */
 #include "runtime.h"
 
 JSContext *new_engine(JSRuntime *runtime) {
 #ifdef SHELL
-  /* The shell of the tests runs scripts. */
+  /* The shell is an executable for tests, which runs the script that its command line names. */
   return JS_NewContext(runtime);
 #else
   /*
-   * These are all objects that JS_NewContext adds, but for `performance`, which host.ts defines, and JS_AddIntrinsicEval.
-   * The bundle is bytecode, so the parser and the compiler of JavaScript are not linked, which saves 0.18 MB. `eval` and
-   * `Function` throw: the executable cannot run a text as code.
+   * JS_NewContext would also add `performance`, which host.ts defines, and JS_AddIntrinsicEval. Without the latter `eval` and
+   * `Function` throw, and the linker leaves out the engine's parser and compiler, which saves 0.18 MB.
    */
   static int (*const ADD_OBJECTS[])(JSContext *context) = {
     JS_AddIntrinsicBaseObjects, JS_AddIntrinsicDate,        JS_AddIntrinsicRegExp,  JS_AddIntrinsicJSON,

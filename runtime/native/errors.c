@@ -1,4 +1,7 @@
-/* System errors as Node.js reports them: an Error with a code, such as "ENOENT: no such file or directory, open 'x'". */
+/*
+ * System errors as Node.js reports them: an Error with the message "ENOENT: no such file or directory, open 'x'", and with the
+ * properties that throw_system_error (runtime.h) lists.
+ */
 #include "runtime.h"
 
 #include <errno.h>
@@ -33,38 +36,41 @@ const char *name_of_error(int error) {
   return "UNKNOWN";
 }
 
-JSValue throw_system_error(JSContext *context, int error, const char *syscall, const char *path) {
+JSValue throw_system_error(JSContext *context, int error, const char *call_name, const char *path) {
   const char *const name = name_of_error(error);
   const size_t path_length = path == NULL ? 0 : strlen(path);
-  char text[256 + 4096];
-  const int full_length = snprintf(text, sizeof text, path == NULL ? "%s: %s, %s%.0s" : "%s: %s, %s '%.4000s'", name,
-                                   strerror(error), syscall, path == NULL ? "" : path);
-  /* snprintf returns the length that the text would have with enough room. */
-  const size_t length = full_length < 0 ? 0 : (size_t)full_length < sizeof text ? (size_t)full_length : sizeof text - 1;
+  char message[256 + 4096];
+  /* The kernel refuses paths of 4,096 bytes and more, so 4,000 bytes are enough to recognize one. */
+  const int full_length = path == NULL
+                            ? snprintf(message, sizeof message, "%s: %s, %s", name, strerror(error), call_name)
+                            : snprintf(message, sizeof message, "%s: %s, %s '%.4000s'", name, strerror(error), call_name, path);
+  /* snprintf(3) returns the length of the whole text, even if it had to truncate it. */
+  size_t length = full_length < 0 ? 0 : (size_t)full_length;
+  if (length >= sizeof message) length = sizeof message - 1;
   const JSValue result = JS_NewError(context);
   const int flags = JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE;
-  JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (const uint8_t *)text, length), flags);
+  JS_DefinePropertyValueStr(context, result, "message", text_from_utf8(context, (const uint8_t *)message, length), flags);
   JS_SetPropertyStr(context, result, "errno", JS_NewInt32(context, -error));
   JS_SetPropertyStr(context, result, "code", JS_NewString(context, name));
-  JS_SetPropertyStr(context, result, "syscall", JS_NewString(context, syscall));
+  JS_SetPropertyStr(context, result, "syscall", JS_NewString(context, call_name));
   if (path != NULL) {
     JS_SetPropertyStr(context, result, "path", text_from_utf8(context, (const uint8_t *)path, path_length));
   }
   return JS_Throw(context, result);
 }
 
-/* (error number, name of the system call): returns the error without throwing it */
-FUNCTION(system_error) {
+/* (error number, name of the system call): returns the Error that throw_system_error would throw */
+JAVASCRIPT_FUNCTION(system_error) {
   size_t length = 0;
-  const char *const call = utf8_of(context, arguments[1], &length);
-  if (call == NULL) return JS_EXCEPTION;
-  throw_system_error(context, integer_of(context, arguments[0]), call, NULL);
-  JS_FreeCString(context, call);
+  const char *const call_name = utf8_of(context, arguments[1], &length);
+  if (call_name == NULL) return JS_EXCEPTION;
+  throw_system_error(context, integer_of(context, arguments[0]), call_name, NULL);
+  JS_FreeCString(context, call_name);
   return JS_GetException(context);
 }
 
-/* Returns an object with the numbers of all errors by their names. */
-FUNCTION(error_numbers) {
+/* Returns an object that has the number of each error under its name. */
+JAVASCRIPT_FUNCTION(error_numbers) {
   const JSValue result = JS_NewObject(context);
   for (size_t i = 0; i < COUNT(ERRORS); ++i) {
     JS_SetPropertyStr(context, result, ERRORS[i].name, JS_NewInt32(context, ERRORS[i].number));
@@ -73,7 +79,7 @@ FUNCTION(error_numbers) {
 }
 
 /* (error number): returns its name */
-FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
+JAVASCRIPT_FUNCTION(error_name) { return JS_NewString(context, name_of_error(integer_of(context, arguments[0]))); }
 
 void add_errors(JSContext *context, JSValueConst native) {
   static const JSCFunctionListEntry FUNCTIONS[] = {

@@ -1,4 +1,9 @@
-/* Files and folders for node:fs (runtime/modules/fs.ts). Each function throws the system's error, as Node.js does. */
+/*
+ * Files and folders for node:fs (runtime/modules/fs.ts). If a system call fails, its function throws the Error of Node.js:
+ * "ENOENT: no such file or directory, open '/x'".
+ *
+ * A function that takes a path begins with path_of and ends with finish_call, as remove_file does.
+ */
 #include "runtime.h"
 
 #include <dirent.h>
@@ -15,72 +20,88 @@
 #include <unistd.h>
 
 /*
- * Calls the system with the path that is the first argument of a function for JavaScript. `make` is an expression that uses
- * `path` and is -1 if it fails, as in
- *   WITH_PATH("mkdir", mkdir(path, mode));
- * If it fails, the function returns with an exception for the system call `call`. Otherwise the function goes on, with the
- * value of the expression in `made`; `path` is freed then. A path with a NUL in it is EINVAL.
+ * Encodes a path for the system call `call_name`. The result must be freed by JS_FreeCString. Returns NULL with an
+ * exception if there is no memory, or if the path contains a NUL: the kernel would use only the part before the NUL.
  */
-#define WITH_PATH(call, make)                                              \
-  size_t length = 0;                                                       \
-  const char *const path = utf8_of(context, arguments[0], &length);        \
-  if (path == NULL) return JS_EXCEPTION;                                   \
-  const bool is_whole = strlen(path) == length;                            \
-  errno = is_whole ? 0 : EINVAL;                                           \
-  const long made = is_whole ? (long)(make) : -1;                          \
-  const JSValue problem = made == -1 ? throw_system_error(context, errno, call, path) : JS_UNDEFINED; \
-  JS_FreeCString(context, path);                                           \
-  if (made == -1) return problem
-
-/* (path, flags, mode): returns a descriptor, which closes on exec */
-FUNCTION(open_file) {
-  const int flags = integer_of(context, arguments[1]) | O_CLOEXEC, mode = integer_of(context, arguments[2]);
-  WITH_PATH("open", open(path, flags, mode));
-  return JS_NewInt32(context, (int)made);
+static const char *path_of(JSContext *context, JSValueConst value, const char *call_name) {
+  size_t length = 0;
+  const char *const path = utf8_of(context, value, &length);
+  if (path == NULL || strlen(path) == length) return path;
+  throw_system_error(context, EINVAL, call_name, path);
+  JS_FreeCString(context, path);
+  return NULL;
 }
 
-/* (descriptor): closes it; EINTR is a success, because Linux has closed the descriptor anyway */
-FUNCTION(close_file) {
+/*
+ * Ends a function after the system call `call_name`, whose result was -1 if it failed: frees the path, and throws the error
+ * in errno if the call failed. Returns undefined or JS_EXCEPTION.
+ */
+static JSValue finish_call(JSContext *context, long call_result, const char *call_name, const char *path) {
+  const JSValue result = call_result == -1 ? throw_system_error(context, errno, call_name, path) : JS_UNDEFINED;
+  JS_FreeCString(context, path);
+  return result;
+}
+
+/* (path, flags, mode): opens a file. Returns the descriptor, which an execve closes. */
+JAVASCRIPT_FUNCTION(open_file) {
+  const char *const path = path_of(context, arguments[0], "open");
+  if (path == NULL) return JS_EXCEPTION;
+  const int flags = integer_of(context, arguments[1]) | O_CLOEXEC, mode = integer_of(context, arguments[2]);
+  const int descriptor = open(path, flags, mode);
+  const JSValue result = finish_call(context, descriptor, "open", path);
+  return JS_IsException(result) ? result : JS_NewInt32(context, descriptor);
+}
+
+/* (descriptor): closes the descriptor. EINTR is a success, because Linux has closed the descriptor anyway. */
+JAVASCRIPT_FUNCTION(close_file) {
   if (close(integer_of(context, arguments[0])) == 0 || errno == EINTR) return JS_UNDEFINED;
   return throw_system_error(context, errno, "close", NULL);
 }
 
-/* (descriptor, bytes, offset, length, position or -1): reads or writes a part of the bytes. Returns how many were moved. */
-static JSValue move_bytes(JSContext *context, JSValueConst *arguments, bool reads) {
-  size_t size = 0;
-  uint8_t *bytes = bytes_of(context, arguments[1], &size);
+enum direction { READ, WRITE };
+
+/*
+ * Reads into a range of a Uint8Array, or writes that range. The arguments are (descriptor, Uint8Array, offset, length,
+ * position in the file); with a negative position the descriptor's own position is used. Returns the number of bytes.
+ */
+static JSValue transfer_bytes(JSContext *context, JSValueConst *arguments, enum direction direction) {
+  size_t array_size = 0;
+  uint8_t *const array = bytes_of(context, arguments[1], &array_size);
   const int descriptor = integer_of(context, arguments[0]);
   const int64_t offset = long_of(context, arguments[2]), length = long_of(context, arguments[3]);
   const int64_t position = long_of(context, arguments[4]);
-  if (bytes == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > size) {
-    return JS_ThrowRangeError(context, "a part outside of the bytes");
+  if (array == NULL || offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > array_size) {
+    return JS_ThrowRangeError(context, "offset and length are outside of the bytes");
   }
-  bytes += offset;
-  const size_t part = (size_t)length;
-  ssize_t moved;
+  uint8_t *const range = array + offset;
+  const size_t size = (size_t)length;
+  ssize_t count;
   do {
-    if (reads) moved = position < 0 ? read(descriptor, bytes, part) : pread(descriptor, bytes, part, position);
-    else moved = position < 0 ? write(descriptor, bytes, part) : pwrite(descriptor, bytes, part, position);
-  } while (moved < 0 && errno == EINTR);
-  return moved < 0 ? throw_system_error(context, errno, reads ? "read" : "write", NULL) : JS_NewInt64(context, moved);
+    if (direction == READ) count = position < 0 ? read(descriptor, range, size) : pread(descriptor, range, size, position);
+    else count = position < 0 ? write(descriptor, range, size) : pwrite(descriptor, range, size, position);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0) return throw_system_error(context, errno, direction == READ ? "read" : "write", NULL);
+  return JS_NewInt64(context, count);
 }
 
-FUNCTION(read_file) { return move_bytes(context, arguments, true); }
-FUNCTION(write_file) { return move_bytes(context, arguments, false); }
+JAVASCRIPT_FUNCTION(read_file) { return transfer_bytes(context, arguments, READ); }
+JAVASCRIPT_FUNCTION(write_file) { return transfer_bytes(context, arguments, WRITE); }
 
-/* (path, mode): throws if this process does not have these permissions */
-FUNCTION(access_file) {
-  const int mode = integer_of(context, arguments[1]);
-  WITH_PATH("access", access(path, mode));
-  return JS_UNDEFINED;
+/* (path, mode): throws if this process does not have the permissions of the mode, as in access(2) */
+JAVASCRIPT_FUNCTION(access_file) {
+  const char *const path = path_of(context, arguments[0], "access");
+  if (path == NULL) return JS_EXCEPTION;
+  return finish_call(context, access(path, integer_of(context, arguments[1])), "access", path);
 }
 
 static double milliseconds(struct statx_timestamp time) {
   return (double)time.tv_sec * 1000 + time.tv_nsec / 1e6;
 }
 
-/* Returns the fields of a status as a list of numbers, in the order that fs.ts reads. */
-static JSValue status_of(JSContext *context, const struct statx *status) {
+/*
+ * Returns the fields of a status as a list of numbers, in the order in which the constructor of Stats (fs.ts) reads them.
+ */
+static JSValue list_status_fields(JSContext *context, const struct statx *status) {
   const double fields[] = {
     (double)makedev(status->stx_dev_major, status->stx_dev_minor),
     status->stx_mode,
@@ -107,14 +128,15 @@ static struct statx_timestamp timestamp(struct timespec time) {
 }
 
 /*
- * Reads a status by statx(2), or by fstatat(2) where a kernel before 4.11 has no statx or a container's seccomp filter
- * blocks it (EPERM).
+ * Reads the status of a file: of the path below the folder `base_descriptor`, or of the open file `base_descriptor` itself
+ * if the path is "" and the flags have AT_EMPTY_PATH. It calls statx(2), or fstatat(2) if there is no statx (ENOSYS, Linux
+ * before 4.11) or a container's seccomp filter refuses it (EPERM). Returns -1 with errno if that fails.
  */
-static int find_status(int folder, const char *path, int flags, struct statx *status) {
-  const int result = (int)syscall(SYS_statx, folder, path, flags, STATX_BASIC_STATS | STATX_BTIME, status);
+static int read_status(int base_descriptor, const char *path, int flags, struct statx *status) {
+  const int result = (int)syscall(SYS_statx, base_descriptor, path, flags, STATX_BASIC_STATS | STATX_BTIME, status);
   if (result == 0 || (errno != ENOSYS && errno != EPERM)) return result;
   struct stat older_status;
-  if (fstatat(folder, path, &older_status, flags) != 0) return -1;
+  if (fstatat(base_descriptor, path, &older_status, flags) != 0) return -1;
   *status = (struct statx){
     .stx_dev_major = major(older_status.st_dev),
     .stx_dev_minor = minor(older_status.st_dev),
@@ -131,147 +153,170 @@ static int find_status(int folder, const char *path, int flags, struct statx *st
     .stx_atime = timestamp(older_status.st_atim),
     .stx_mtime = timestamp(older_status.st_mtim),
     .stx_ctime = timestamp(older_status.st_ctim),
+    /* fstatat(2) does not report the birth time. Node.js takes the time of the last change for it as well (libuv). */
     .stx_btime = timestamp(older_status.st_ctim),
   };
   return 0;
 }
 
-/* (path, follows links, throws if nothing is there): returns the status; undefined if nothing is there and that is no error */
-FUNCTION(status) {
-  size_t length = 0;
-  const char *const path = utf8_of(context, arguments[0], &length);
+/*
+ * (path, follows symbolic links, throws if there is no file): returns the status of a file. If there is no file, throws or
+ * returns undefined, by the third argument.
+ */
+JAVASCRIPT_FUNCTION(status) {
+  const bool follows_links = JS_ToBool(context, arguments[1]), throws_if_missing = JS_ToBool(context, arguments[2]);
+  const char *const call_name = follows_links ? "stat" : "lstat";
+  const char *const path = path_of(context, arguments[0], call_name);
   if (path == NULL) return JS_EXCEPTION;
-  const bool follows = JS_ToBool(context, arguments[1]), throws = JS_ToBool(context, arguments[2]);
-  struct statx found;
-  const bool is_whole = strlen(path) == length;
-  const int flags = follows ? 0 : AT_SYMLINK_NOFOLLOW;
-  errno = EINVAL;
-  const bool done = is_whole && find_status(AT_FDCWD, path, flags, &found) == 0;
-  const bool is_missing = !done && !throws && (errno == ENOENT || errno == ENOTDIR);
-  const JSValue result = done         ? status_of(context, &found)
-                         : is_missing ? JS_UNDEFINED
-                                      : throw_system_error(context, errno, follows ? "stat" : "lstat", path);
-  JS_FreeCString(context, path);
-  return result;
+  struct statx status;
+  const int call_result = read_status(AT_FDCWD, path, follows_links ? 0 : AT_SYMLINK_NOFOLLOW, &status);
+  const bool is_missing = call_result == -1 && (errno == ENOENT || errno == ENOTDIR);
+  if (is_missing && !throws_if_missing) {
+    JS_FreeCString(context, path);
+    return JS_UNDEFINED;
+  }
+  const JSValue result = finish_call(context, call_result, call_name, path);
+  return JS_IsException(result) ? result : list_status_fields(context, &status);
+}
+
+/* Reads the status of an open file. Returns false with an exception if that fails. */
+static bool read_open_status(JSContext *context, int descriptor, struct statx *status) {
+  /* Negative numbers are refused here: to the kernel, -100 would be AT_FDCWD, the working directory. */
+  if (descriptor < 0) errno = EBADF;
+  else if (read_status(descriptor, "", AT_EMPTY_PATH, status) == 0) return true;
+  throw_system_error(context, errno, "fstat", NULL);
+  return false;
 }
 
 /* (descriptor): returns the status of an open file */
-FUNCTION(status_of_open) {
-  struct statx found;
-  const int descriptor = integer_of(context, arguments[0]);
-  errno = EBADF;
-  if (descriptor < 0 || find_status(descriptor, "", AT_EMPTY_PATH, &found) != 0) {
-    return throw_system_error(context, errno, "fstat", NULL);
-  }
-  return status_of(context, &found);
+JAVASCRIPT_FUNCTION(status_of_open) {
+  struct statx status;
+  if (!read_open_status(context, integer_of(context, arguments[0]), &status)) return JS_EXCEPTION;
+  return list_status_fields(context, &status);
 }
 
-/* (descriptor): returns the inode's number as a BigInt, because a JavaScript number is not exact beyond 2^53 */
-FUNCTION(inode_of_open) {
-  struct statx found;
-  const int descriptor = integer_of(context, arguments[0]);
-  /* statx(2) would take -100, which is AT_FDCWD, for the working directory. */
-  errno = EBADF;
-  if (descriptor < 0 || find_status(descriptor, "", AT_EMPTY_PATH, &found) != 0) {
-    return throw_system_error(context, errno, "fstat", NULL);
-  }
-  return JS_NewBigUint64(context, found.stx_ino);
+/* (descriptor): returns the inode number as a BigInt, because a JavaScript number is not exact beyond 2^53 */
+JAVASCRIPT_FUNCTION(inode_of_open) {
+  struct statx status;
+  if (!read_open_status(context, integer_of(context, arguments[0]), &status)) return JS_EXCEPTION;
+  return JS_NewBigUint64(context, status.stx_ino);
 }
 
 /* (path): returns the magic number of the file system's type (`f_type` of statfs(2)) */
-FUNCTION(file_system_type) {
-  struct statfs found;
-  WITH_PATH("statfs", statfs(path, &found));
-  return JS_NewInt64(context, (int64_t)found.f_type);
+JAVASCRIPT_FUNCTION(file_system_type) {
+  const char *const path = path_of(context, arguments[0], "statfs");
+  if (path == NULL) return JS_EXCEPTION;
+  struct statfs file_system;
+  const JSValue result = finish_call(context, statfs(path, &file_system), "statfs", path);
+  return JS_IsException(result) ? result : JS_NewInt64(context, (int64_t)file_system.f_type);
 }
 
-/* (path, mode) */
-FUNCTION(make_folder) {
-  const int mode = integer_of(context, arguments[1]);
-  WITH_PATH("mkdir", mkdir(path, (mode_t)mode));
-  return JS_UNDEFINED;
+/* (path, mode): makes a folder */
+JAVASCRIPT_FUNCTION(make_folder) {
+  const char *const path = path_of(context, arguments[0], "mkdir");
+  if (path == NULL) return JS_EXCEPTION;
+  return finish_call(context, mkdir(path, (mode_t)integer_of(context, arguments[1])), "mkdir", path);
 }
 
-/* (prefix): makes a folder whose name is the prefix and six random characters. Returns its path. */
-FUNCTION(make_temporary_folder) {
-  size_t length = 0;
-  const char *const prefix = utf8_of(context, arguments[0], &length);
+/* (prefix): makes a folder whose path is the prefix and six random characters. Returns the path. */
+JAVASCRIPT_FUNCTION(make_temporary_folder) {
+  const char *const prefix = path_of(context, arguments[0], "mkdtemp");
   if (prefix == NULL) return JS_EXCEPTION;
   char path[PATH_MAX];
-  const int size = snprintf(path, sizeof path, "%sXXXXXX", prefix);
+  const int length = snprintf(path, sizeof path, "%sXXXXXX", prefix);
   JS_FreeCString(context, prefix);
-  if (size >= (int)sizeof path) return throw_system_error(context, ENAMETOOLONG, "mkdtemp", NULL);
+  if (length >= (int)sizeof path) return throw_system_error(context, ENAMETOOLONG, "mkdtemp", NULL);
+  /* mkdtemp(3) replaces the X. */
   if (mkdtemp(path) == NULL) return throw_system_error(context, errno, "mkdtemp", path);
-  return text_from_system(context, path, (size_t)size);
+  return text_from_system(context, path, (size_t)length);
 }
 
-FUNCTION(remove_file) {
-  WITH_PATH("unlink", unlink(path));
-  return JS_UNDEFINED;
+/* (path): removes a file or a link */
+JAVASCRIPT_FUNCTION(remove_file) {
+  const char *const path = path_of(context, arguments[0], "unlink");
+  if (path == NULL) return JS_EXCEPTION;
+  return finish_call(context, unlink(path), "unlink", path);
 }
 
-FUNCTION(remove_folder) {
-  WITH_PATH("rmdir", rmdir(path));
-  return JS_UNDEFINED;
+/* (path): removes an empty folder */
+JAVASCRIPT_FUNCTION(remove_folder) {
+  const char *const path = path_of(context, arguments[0], "rmdir");
+  if (path == NULL) return JS_EXCEPTION;
+  return finish_call(context, rmdir(path), "rmdir", path);
 }
 
-/*
- * Runs a system call on the two paths in `arguments`. If the call fails, the error contains the first path. A path with a NUL
- * in it is EINVAL, because the kernel would use only the part before the NUL.
- */
-static JSValue with_paths(JSContext *context, JSValueConst *arguments, const char *call_name,
-                          int (*system_call)(const char *, const char *)) {
-  size_t first_length = 0, second_length = 0;
-  const char *const first = utf8_of(context, arguments[0], &first_length);
-  const char *const second = first == NULL ? NULL : utf8_of(context, arguments[1], &second_length);
-  JSValue result = JS_EXCEPTION;
-  if (second != NULL) {
-    const bool has_nul = strlen(first) != first_length || strlen(second) != second_length;
-    errno = EINVAL;
-    const bool succeeded = !has_nul && system_call(first, second) == 0;
-    result = succeeded ? JS_UNDEFINED : throw_system_error(context, errno, call_name, first);
+/* Makes a system call on the two paths in `arguments`. If the call fails, the error contains the first path. */
+static JSValue call_with_two_paths(JSContext *context, JSValueConst *arguments, const char *call_name,
+                                   int (*system_call)(const char *, const char *)) {
+  const char *const first = path_of(context, arguments[0], call_name);
+  if (first == NULL) return JS_EXCEPTION;
+  const char *const second = path_of(context, arguments[1], call_name);
+  if (second == NULL) {
+    JS_FreeCString(context, first);
+    return JS_EXCEPTION;
   }
-  if (first != NULL) JS_FreeCString(context, first);
-  if (second != NULL) JS_FreeCString(context, second);
+  const JSValue result = finish_call(context, system_call(first, second), call_name, first);
+  JS_FreeCString(context, second);
   return result;
 }
 
-/* (path, new path) */
-FUNCTION(rename_file) {
-  return with_paths(context, arguments, "rename", rename);
+/* (path, new path): renames a file, and replaces the file that has the new path */
+JAVASCRIPT_FUNCTION(rename_file) {
+  return call_with_two_paths(context, arguments, "rename", rename);
 }
 
-/* (target, path) */
-FUNCTION(make_link) {
-  return with_paths(context, arguments, "symlink", symlink);
+/* (target, path): makes a symbolic link */
+JAVASCRIPT_FUNCTION(make_symbolic_link) {
+  return call_with_two_paths(context, arguments, "symlink", symlink);
 }
 
-/* (path): returns the target of a symbolic link */
-FUNCTION(read_link) {
+/*
+ * Reads the target of the symbolic link whose path is in arguments[0]. Returns its length, or -1 with an exception. The
+ * target is never truncated: the kernel limits it to less than PATH_MAX bytes.
+ */
+static ssize_t read_target(JSContext *context, JSValueConst *arguments, char target[PATH_MAX]) {
+  const char *const path = path_of(context, arguments[0], "readlink");
+  if (path == NULL) return -1;
+  const ssize_t length = readlink(path, target, PATH_MAX);
+  finish_call(context, length, "readlink", path);
+  return length;
+}
+
+/* (path): returns the target of a symbolic link as a string */
+JAVASCRIPT_FUNCTION(read_link) {
   char target[PATH_MAX];
-  WITH_PATH("readlink", readlink(path, target, sizeof target));
-  return text_from_system(context, target, (size_t)made);
+  const ssize_t length = read_target(context, arguments, target);
+  return length < 0 ? JS_EXCEPTION : text_from_system(context, target, (size_t)length);
 }
 
-/* (path): returns the target of a symbolic link as bytes, for a target that is not UTF-8 */
-FUNCTION(read_link_bytes) {
+/* (path): returns the target of a symbolic link as bytes, for targets that are not UTF-8 */
+JAVASCRIPT_FUNCTION(read_link_bytes) {
   char target[PATH_MAX];
-  WITH_PATH("readlink", readlink(path, target, sizeof target));
-  return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)made);
+  const ssize_t length = read_target(context, arguments, target);
+  return length < 0 ? JS_EXCEPTION : JS_NewUint8ArrayCopy(context, (const uint8_t *)target, (size_t)length);
 }
 
-/* (path): returns the path with all symbolic links resolved */
-FUNCTION(real_path) {
-  char target[PATH_MAX];
-  WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
-  return text_from_system(context, target, strlen(target));
+/* Resolves all symbolic links of the path in arguments[0]. Returns false with an exception if that fails. */
+static bool resolve_links(JSContext *context, JSValueConst *arguments, char resolved[PATH_MAX]) {
+  const char *const path = path_of(context, arguments[0], "realpath");
+  if (path == NULL) return false;
+  const bool is_resolved = realpath(path, resolved) != NULL;
+  finish_call(context, is_resolved ? 0 : -1, "realpath", path);
+  return is_resolved;
 }
 
-/* (path): returns the path with all symbolic links resolved as bytes, for a result that is not UTF-8 */
-FUNCTION(real_path_bytes) {
-  char target[PATH_MAX];
-  WITH_PATH("realpath", realpath(path, target) == NULL ? -1 : 0);
-  return JS_NewUint8ArrayCopy(context, (const uint8_t *)target, strlen(target));
+/* (path): returns the path with all symbolic links resolved, as a string */
+JAVASCRIPT_FUNCTION(real_path) {
+  char resolved[PATH_MAX];
+  if (!resolve_links(context, arguments, resolved)) return JS_EXCEPTION;
+  return text_from_system(context, resolved, strlen(resolved));
+}
+
+/* (path): returns the path with all symbolic links resolved, as bytes, for results that are not UTF-8 */
+JAVASCRIPT_FUNCTION(real_path_bytes) {
+  char resolved[PATH_MAX];
+  if (!resolve_links(context, arguments, resolved)) return JS_EXCEPTION;
+  return JS_NewUint8ArrayCopy(context, (const uint8_t *)resolved, strlen(resolved));
 }
 
 /* Adds the name, as bytes, and the type (DT_REG and so on) of an entry to a list. */
@@ -286,56 +331,81 @@ static void add_entry(JSContext *context, JSValueConst list, uint32_t *length, i
   JS_SetPropertyUint32(context, list, (*length)++, JS_NewInt32(context, type));
 }
 
-/* (path): returns a list of all entries: name, type, name, type, and so on */
-FUNCTION(read_folder) {
-  DIR *folder = NULL;
-  WITH_PATH("scandir", (folder = opendir(path)) == NULL ? -1 : 0);
-  const JSValue result = JS_NewArray(context);
-  uint32_t filled = 0;
-  for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-    add_entry(context, result, &filled, dirfd(folder), entry);
+/*
+ * Adds all entries of an open folder to a list, and closes the folder. Returns -1 with errno if the folder cannot be read.
+ */
+static int add_all_entries(JSContext *context, JSValueConst list, DIR *folder) {
+  uint32_t length = 0;
+  /* readdir(3) returns NULL at the end of the folder and after an error. Only an error sets errno. */
+  errno = 0;
+  for (const struct dirent *entry; (entry = readdir(folder)) != NULL; errno = 0) {
+    add_entry(context, list, &length, dirfd(folder), entry);
   }
+  const int error = errno;
   closedir(folder);
+  errno = error;
+  return error == 0 ? 0 : -1;
+}
+
+/* (path): returns a list of all entries of a folder: name, type, name, type, and so on */
+JAVASCRIPT_FUNCTION(read_folder) {
+  const char *const path = path_of(context, arguments[0], "scandir");
+  if (path == NULL) return JS_EXCEPTION;
+  /* The list is made first, because an allocation could change the errno of opendir(3). */
+  const JSValue list = JS_NewArray(context);
+  DIR *const folder = opendir(path);
+  const int call_result = folder == NULL ? -1 : add_all_entries(context, list, folder);
+  const JSValue result = finish_call(context, call_result, "scandir", path);
+  if (!JS_IsException(result)) return list;
+  JS_FreeValue(context, list);
   return result;
 }
 
-/* (path): returns a descriptor for read_open_folder */
-FUNCTION(open_folder) {
-  WITH_PATH("opendir", open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return JS_NewInt32(context, (int)made);
+/* (path): opens a folder. Returns the descriptor, for read_open_folder. */
+JAVASCRIPT_FUNCTION(open_folder) {
+  const char *const path = path_of(context, arguments[0], "opendir");
+  if (path == NULL) return JS_EXCEPTION;
+  const int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const JSValue result = finish_call(context, descriptor, "opendir", path);
+  return JS_IsException(result) ? result : JS_NewInt32(context, descriptor);
 }
 
-/* (descriptor): returns the next batch of entries, as read_folder does; undefined at the end */
-FUNCTION(read_open_folder) {
-  _Alignas(struct dirent) char bytes[32768];
+/*
+ * (descriptor): returns the next entries, some hundreds at once, as read_folder does. Returns undefined at the end, and an
+ * empty list if these entries were "." and ".." alone.
+ */
+JAVASCRIPT_FUNCTION(read_open_folder) {
+  /* The struct dirent of musl and glibc for 64-bit systems is the record that getdents64(2) writes. */
+  _Alignas(struct dirent) char records[32768];
   const int folder = integer_of(context, arguments[0]);
-  const long size = syscall(SYS_getdents64, folder, bytes, sizeof bytes);
+  const long size = syscall(SYS_getdents64, folder, records, sizeof records);
+  /* The kernel reports ENOENT for a folder that was removed after it was opened. readdir(3) takes that for the end, too. */
+  if (size == 0 || (size < 0 && errno == ENOENT)) return JS_UNDEFINED;
   if (size < 0) return throw_system_error(context, errno, "scandir", NULL);
-  if (size == 0) return JS_UNDEFINED;
-  const JSValue result = JS_NewArray(context);
-  uint32_t filled = 0;
+  const JSValue list = JS_NewArray(context);
+  uint32_t length = 0;
   for (long offset = 0; offset < size;) {
-    const struct dirent *const entry = (const struct dirent *)(bytes + offset);
-    add_entry(context, result, &filled, folder, entry);
+    const struct dirent *const entry = (const struct dirent *)(records + offset);
+    add_entry(context, list, &length, folder, entry);
     offset += entry->d_reclen;
   }
-  return result;
+  return list;
 }
 
-/* (descriptor, mode) */
-FUNCTION(change_mode) {
+/* (descriptor, mode): changes the permissions of an open file */
+JAVASCRIPT_FUNCTION(change_mode) {
   if (fchmod(integer_of(context, arguments[0]), (mode_t)integer_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fchmod", NULL);
 }
 
 /* (descriptor): waits until the file's data is flushed to the disk */
-FUNCTION(synchronize) {
+JAVASCRIPT_FUNCTION(synchronize) {
   if (fsync(integer_of(context, arguments[0])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "fsync", NULL);
 }
 
-/* (descriptor, length) */
-FUNCTION(truncate_file) {
+/* (descriptor, length): cuts an open file off at this length, or fills it up with zeros */
+JAVASCRIPT_FUNCTION(truncate_file) {
   if (ftruncate(integer_of(context, arguments[0]), long_of(context, arguments[1])) == 0) return JS_UNDEFINED;
   return throw_system_error(context, errno, "ftruncate", NULL);
 }
@@ -356,7 +426,7 @@ void add_files(JSContext *context, JSValueConst native) {
     JS_CFUNC_DEF("removeFile", 1, remove_file),
     JS_CFUNC_DEF("removeFolder", 1, remove_folder),
     JS_CFUNC_DEF("rename", 2, rename_file),
-    JS_CFUNC_DEF("makeLink", 2, make_link),
+    JS_CFUNC_DEF("makeLink", 2, make_symbolic_link),
     JS_CFUNC_DEF("readLink", 1, read_link),
     JS_CFUNC_DEF("readLinkBytes", 1, read_link_bytes),
     JS_CFUNC_DEF("realPath", 1, real_path),

@@ -1,5 +1,6 @@
 /*
- * Makes the head of a message that node:http sends, and notes which fields it has (runtime/modules/http/headers.ts). A head is
+ * Builds the head of an HTTP message that node:http sends, and reports which fields it has
+ * (runtime/modules/http/headers.ts):
  *   GET /path HTTP/1.1
  *   Host: example.org
  *   Connection: close
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* The flags of fields, by the numbers that headers.ts has as well. */
+/* Flags for the fields that a head has. headers.ts has the same numbers. */
 enum {
   HAS_CONNECTION = 1,
   CLOSES = 2,
@@ -29,7 +30,10 @@ struct head {
   size_t length, capacity;
 };
 
-/* Appends bytes. Returns false if there is no memory. Memory that is given up is wiped, because heads contain keys. */
+/*
+ * Appends bytes. Returns false if there is no memory. Wipes the memory that the head outgrows, because a head may contain
+ * an API key.
+ */
 static bool append(struct head *head, const char *bytes, size_t length) {
   if (head->capacity - head->length < length) {
     const size_t capacity = (head->length + length) * 2 + 512;
@@ -48,27 +52,29 @@ static bool append(struct head *head, const char *bytes, size_t length) {
   return true;
 }
 
-/* Returns true for a character of a word, as \w of regular expressions. */
+/* Returns true for a character that \w of a regular expression matches. */
 static bool is_word_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
 }
 
-/* Returns true if a text contains a word, in upper or lower case, as /\bword\b/i of Node.js does. */
+/* Returns true if /\bword\b/i, by which Node.js recognizes these words, matches the text. */
 static bool has_word(const char *text, size_t length, const char *word) {
   const size_t word_length = strlen(word);
   for (size_t i = 0; i + word_length <= length; ++i) {
     if (strncasecmp(text + i, word, word_length) != 0) continue;
     const bool begins_word = i == 0 || !is_word_character(text[i - 1]);
-    if (begins_word && (i + word_length == length || !is_word_character(text[i + word_length]))) return true;
+    const bool ends_word = i + word_length == length || !is_word_character(text[i + word_length]);
+    if (begins_word && ends_word) return true;
   }
   return false;
 }
 
+/* Compares a name with another of lower case. */
 static bool is_name(const char *name, size_t length, const char *other) {
   return strlen(other) == length && strncasecmp(name, other, length) == 0;
 }
 
-/* Returns the flags that a field sets. The switch by length avoids most comparisons. */
+/* Returns the flags of one field. The switch by length avoids most comparisons. */
 static int flags_of(const char *name, size_t length, const char *value, size_t value_length) {
   switch (length) {
     case 4: return is_name(name, length, "date") ? HAS_DATE : 0;
@@ -86,12 +92,15 @@ static int flags_of(const char *name, size_t length, const char *value, size_t v
   }
 }
 
-/* `problem` of a head: there is none, or there is no memory. Otherwise it is the index of a text that HTTP does not allow. */
+/* The problem of a head is one of these, or the index of a name or value that HTTP does not allow. */
 enum { NO_PROBLEM = -1, NO_MEMORY = -2 };
 
-/* Adds the field whose name and value are at an index of a list. Returns the problem. */
+/*
+ * Adds to a head the field whose name and value are at `index` and `index + 1` of a list. Adds its flags to `flags`, and
+ * stores the value of a Content-Length. Returns the problem.
+ */
 static int64_t add_field(JSContext *context, struct head *head, JSValueConst list, int64_t index, int *flags,
-                         JSValue *length_value) {
+                         JSValue *content_length) {
   const JSValue name = JS_GetPropertyInt64(context, list, index), value = JS_GetPropertyInt64(context, list, index + 1);
   size_t name_length = 0, value_length = 0;
   const char *const name_text = JS_IsString(name) ? JS_ToCStringLen(context, &name_length, name) : NULL;
@@ -103,12 +112,12 @@ static int64_t add_field(JSContext *context, struct head *head, JSValueConst lis
     const int field_flags = flags_of(name_text, name_length, value_text, value_length);
     *flags |= field_flags;
     if (field_flags == HAS_LENGTH) {
-      JS_FreeValue(context, *length_value);
-      *length_value = JS_DupValue(context, value);
+      JS_FreeValue(context, *content_length);
+      *content_length = JS_DupValue(context, value);
     }
-    const bool done = append(head, name_text, name_length) && append(head, ": ", 2) &&
-                      append(head, value_text, value_length) && append(head, "\r\n", 2);
-    if (!done) problem = NO_MEMORY;
+    const bool is_added = append(head, name_text, name_length) && append(head, ": ", 2) &&
+                          append(head, value_text, value_length) && append(head, "\r\n", 2);
+    if (!is_added) problem = NO_MEMORY;
   }
   if (name_text != NULL) JS_FreeCString(context, name_text);
   if (value_text != NULL) JS_FreeCString(context, value_text);
@@ -118,11 +127,11 @@ static int64_t add_field(JSContext *context, struct head *head, JSValueConst lis
 }
 
 /*
- * (first line with its line end, list of names and values in turns): returns a list of the head without its empty last
- * line, the flags of all fields, and the value of Content-Length or undefined. If HTTP does not allow a name or value,
- * returns its index in the list.
+ * (first line with its line end, list of fields as [name, value, name, value, ...]): returns a list of the head without its
+ * empty last line, the flags of all fields, and the value of Content-Length or undefined. If HTTP does not allow a name or
+ * value, returns the index of that text in the list of fields instead.
  */
-FUNCTION(head_of) {
+JAVASCRIPT_FUNCTION(head_of) {
   int64_t text_count = 0;
   if (JS_GetLength(context, arguments[1], &text_count) != 0) return JS_EXCEPTION;
   size_t length = 0;
@@ -130,11 +139,11 @@ FUNCTION(head_of) {
   if (line == NULL) return JS_EXCEPTION;
   struct head head = {NULL, 0, 0};
   int flags = 0;
-  JSValue length_value = JS_UNDEFINED;
+  JSValue content_length = JS_UNDEFINED;
   int64_t problem = append(&head, line, length) ? NO_PROBLEM : NO_MEMORY;
   JS_FreeCString(context, line);
   for (int64_t i = 0; i + 1 < text_count && problem == NO_PROBLEM; i += 2) {
-    problem = add_field(context, &head, arguments[1], i, &flags, &length_value);
+    problem = add_field(context, &head, arguments[1], i, &flags, &content_length);
   }
   JSValue result;
   if (problem == NO_MEMORY) result = JS_ThrowOutOfMemory(context);
@@ -143,9 +152,10 @@ FUNCTION(head_of) {
     result = JS_NewArray(context);
     JS_SetPropertyUint32(context, result, 0, JS_NewStringLen(context, head.bytes, head.length));
     JS_SetPropertyUint32(context, result, 1, JS_NewInt32(context, flags));
-    JS_SetPropertyUint32(context, result, 2, JS_DupValue(context, length_value));
+    JS_SetPropertyUint32(context, result, 2, JS_DupValue(context, content_length));
   }
-  JS_FreeValue(context, length_value);
+  JS_FreeValue(context, content_length);
+  /* The head may contain an API key. */
   if (head.bytes != NULL) explicit_bzero(head.bytes, head.length);
   free(head.bytes);
   return result;

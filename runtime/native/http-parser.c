@@ -1,9 +1,11 @@
 /*
- * Parses messages of HTTP/1 for node:http (runtime/modules/http/parser.ts), by llhttp in its strict mode, as Node.js does.
+ * Parses HTTP/1 messages for node:http (runtime/modules/http/parser.ts), by the library llhttp in its strict mode, as
+ * Node.js does.
  *
- * JavaScript makes a parser for each connection (newHttpParser) and gives it the bytes that come (executeHttp), with a
- * reader: an object whose methods the parser calls for each part of a message. execute_http lists them. The callbacks of
- * llhttp are the functions on_….
+ * JavaScript makes a parser for each connection (newHttpParser), and passes to it the bytes that it reads from the
+ * connection (executeHttp). It also passes a reader: an object with a method for each part of a message, which the parser
+ * calls. execute_http lists the methods. llhttp calls the functions on_… below, which collect the parts and call the
+ * reader.
  */
 #include "http-text.h"
 #include "image.h"
@@ -14,40 +16,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The limit of Node.js on the extensions of a chunk. */
+/* The limit on the extensions of one chunk, which is that of Node.js. */
 enum { MAX_EXTENSION_BYTES = 16384 };
 
-/* The names of the methods of a reader. */
+/* The names of the reader's methods, as atoms of the engine. */
 static struct { JSAtom begin, head, body, end; } methods IMAGED;
 
-/* A text that grows. */
-struct text {
+/* A text to which bytes are appended. */
+struct growing_text {
   char *bytes;
   size_t length, capacity;
 };
 
-/* The parser of a connection. `llhttp` must be first: the callbacks get a pointer to it, and convert it. */
+/* The parser of a connection. `llhttp` must be its first member, because llhttp passes a pointer to it to the callbacks. */
 struct parser {
   llhttp_t llhttp;
   JSContext *context;
-  /* The parts of a name, a value, and the URL or the reason (`line`) that llhttp has passed so far. */
-  struct text line, name, value;
-  /* The names and values of the head, or of the trailer, so far, in turns, and their number; undefined while there are none. */
+  /*
+   * llhttp passes each text in several parts. These have the parts so far: of the URL of a request or the reason of a
+   * response, and of the name and the value of a header field.
+   */
+  struct growing_text url_or_reason, name, value;
+  /* A list of the fields in the head or trailer so far, as [name, value, name, value, ...]; undefined if there are none. */
   JSValue fields;
-  uint32_t field_texts;
+  uint32_t fields_length;
+  /* The limit on a head or trailer, its length so far, and the length of the extensions of the present chunk. */
   size_t max_header_bytes, header_bytes, extension_bytes;
-  /* The copy of the bytes that execute_http reads at this time, and the reader; otherwise NULL and undefined. */
+  /* These two are set while the parser reads: the bytes, and the reader of the caller. */
   const char *input;
   JSValueConst reader;
-  /* The parser reads at this time; a method of the reader has thrown an exception. */
-  bool is_busy, has_thrown;
+  bool is_reading;
+  /* A method of the reader has thrown an exception. */
+  bool has_thrown;
 };
 
 static JSClassID parser_class IMAGED;
 static llhttp_settings_t settings IMAGED;
 
-/* Wipes and frees a text, which may be a secret. */
-static void free_text(struct text *text) {
+/* Wipes a text, which may be a secret, and frees it. */
+static void free_text(struct growing_text *text) {
   if (text->bytes != NULL) explicit_bzero(text->bytes, text->capacity);
   free(text->bytes);
 }
@@ -56,13 +63,14 @@ static void free_parser(JSRuntime *runtime, JSValueConst value) {
   struct parser *const parser = JS_GetOpaque(value, parser_class);
   if (parser == NULL) return;
   JS_FreeValueRT(runtime, parser->fields);
-  free_text(&parser->line);
+  free_text(&parser->url_or_reason);
   free_text(&parser->name);
   free_text(&parser->value);
   free(parser);
 }
 
-static bool append(struct text *text, const char *bytes, size_t length) {
+/* Appends bytes. Returns false if there is no memory. */
+static bool append(struct growing_text *text, const char *bytes, size_t length) {
   if (length == 0) return true;
   if (text->capacity - text->length < length) {
     const size_t capacity = (text->length + length) * 2 + 32;
@@ -78,35 +86,37 @@ static bool append(struct text *text, const char *bytes, size_t length) {
   return true;
 }
 
-/* Returns a text as a string of JavaScript, decoded as Latin-1, and empties it. */
-static JSValue take_text(JSContext *context, struct text *text) {
+/* Decodes a text as Latin-1, as Node.js does with heads, and empties the text. Returns the string. */
+static JSValue take_text(JSContext *context, struct growing_text *text) {
   const size_t length = text->length;
   text->length = 0;
   bool is_ascii = true;
   for (size_t i = 0; i < length; ++i) is_ascii &= (unsigned char)text->bytes[i] < 0x80;
   if (is_ascii) return JS_NewStringLen(context, length == 0 ? "" : text->bytes, length);
-  uint16_t *const wide = malloc(length * sizeof *wide);
-  if (wide == NULL) return JS_ThrowOutOfMemory(context);
-  for (size_t i = 0; i < length; ++i) wide[i] = (unsigned char)text->bytes[i];
-  const JSValue result = JS_NewStringUTF16(context, wide, length);
-  free(wide);
+  uint16_t *const units = malloc(length * sizeof *units);
+  if (units == NULL) return JS_ThrowOutOfMemory(context);
+  for (size_t i = 0; i < length; ++i) units[i] = (unsigned char)text->bytes[i];
+  const JSValue result = JS_NewStringUTF16(context, units, length);
+  free(units);
   return result;
 }
 
-/* Ends the parsing with an error. The reason is CODE:MESSAGE. Returns what the callback must return. */
+/*
+ * Makes the parser fail with a reason, which is CODE:MESSAGE. Returns the result that the callback of llhttp must return.
+ */
 static int fail(struct parser *parser, const char *reason) {
   llhttp_set_error_reason(&parser->llhttp, reason);
   return HPE_USER;
 }
 
-/* Appends a part of the head to a text. The head has a limit. */
-static int add_header_bytes(struct parser *parser, struct text *text, const char *at, size_t length) {
+/* Appends a part of a head or trailer to a text. Fails if the head or trailer exceeds its limit. */
+static int add_header_bytes(struct parser *parser, struct growing_text *text, const char *part, size_t length) {
   parser->header_bytes += length;
   if (parser->header_bytes >= parser->max_header_bytes) return fail(parser, "HPE_HEADER_OVERFLOW:Header overflow");
-  return append(text, at, length) ? 0 : fail(parser, "HPE_INTERNAL:no memory");
+  return append(text, part, length) ? 0 : fail(parser, "HPE_INTERNAL:no memory");
 }
 
-/* Calls a method of the reader. */
+/* Calls a method of the reader. If it throws, the caller must return -1 to llhttp, which then stops. */
 static JSValue call_reader(struct parser *parser, JSAtom method, int count, JSValueConst *arguments) {
   const JSValue result = JS_Invoke(parser->context, parser->reader, method, count, arguments);
   if (JS_IsException(result)) parser->has_thrown = true;
@@ -115,7 +125,7 @@ static JSValue call_reader(struct parser *parser, JSAtom method, int count, JSVa
 
 static int on_message_begin(llhttp_t *llhttp) {
   struct parser *const parser = (struct parser *)llhttp;
-  parser->line.length = parser->name.length = parser->value.length = 0;
+  parser->url_or_reason.length = parser->name.length = parser->value.length = 0;
   parser->header_bytes = parser->extension_bytes = 0;
   JS_FreeValue(parser->context, parser->fields);
   parser->fields = JS_UNDEFINED;
@@ -123,32 +133,32 @@ static int on_message_begin(llhttp_t *llhttp) {
   return parser->has_thrown ? -1 : 0;
 }
 
-static int on_line(llhttp_t *llhttp, const char *at, size_t length) {
+static int on_url_or_reason(llhttp_t *llhttp, const char *part, size_t length) {
   struct parser *const parser = (struct parser *)llhttp;
-  return add_header_bytes(parser, &parser->line, at, length);
+  return add_header_bytes(parser, &parser->url_or_reason, part, length);
 }
 
-static int on_name(llhttp_t *llhttp, const char *at, size_t length) {
+static int on_name(llhttp_t *llhttp, const char *part, size_t length) {
   struct parser *const parser = (struct parser *)llhttp;
-  return add_header_bytes(parser, &parser->name, at, length);
+  return add_header_bytes(parser, &parser->name, part, length);
 }
 
-static int on_value(llhttp_t *llhttp, const char *at, size_t length) {
+static int on_value(llhttp_t *llhttp, const char *part, size_t length) {
   struct parser *const parser = (struct parser *)llhttp;
-  return add_header_bytes(parser, &parser->value, at, length);
+  return add_header_bytes(parser, &parser->value, part, length);
 }
 
 static int on_value_complete(llhttp_t *llhttp) {
   struct parser *const parser = (struct parser *)llhttp;
-  struct text *const value = &parser->value;
+  struct growing_text *const value = &parser->value;
   /* Blanks at the end are not part of the value (RFC 9110, 5.5). */
   while (value->length > 0 && strchr(" \t", value->bytes[value->length - 1]) != NULL) --value->length;
   if (JS_IsUndefined(parser->fields)) {
     parser->fields = JS_NewArray(parser->context);
-    parser->field_texts = 0;
+    parser->fields_length = 0;
   }
-  JS_SetPropertyUint32(parser->context, parser->fields, parser->field_texts++, take_text(parser->context, &parser->name));
-  JS_SetPropertyUint32(parser->context, parser->fields, parser->field_texts++, take_text(parser->context, value));
+  JS_SetPropertyUint32(parser->context, parser->fields, parser->fields_length++, take_text(parser->context, &parser->name));
+  JS_SetPropertyUint32(parser->context, parser->fields, parser->fields_length++, take_text(parser->context, value));
   return 0;
 }
 
@@ -162,6 +172,7 @@ static int on_headers_complete(llhttp_t *llhttp) {
   struct parser *const parser = (struct parser *)llhttp;
   JSContext *const context = parser->context;
   const bool is_request = llhttp->type == HTTP_REQUEST;
+  /* The trailer after the body has the whole limit again. */
   parser->header_bytes = 0;
   const JSValue fields = JS_IsUndefined(parser->fields) ? JS_NewArray(context) : take_fields(parser);
   JSValue arguments[] = {
@@ -169,7 +180,7 @@ static int on_headers_complete(llhttp_t *llhttp) {
     JS_NewInt32(context, llhttp->http_minor),
     fields,
     is_request ? JS_NewString(context, llhttp_method_name(llhttp->method)) : JS_NewInt32(context, llhttp->status_code),
-    take_text(context, &parser->line),
+    take_text(context, &parser->url_or_reason),
     JS_NewBool(context, llhttp->upgrade),
     JS_NewBool(context, llhttp_should_keep_alive(llhttp)),
   };
@@ -180,11 +191,12 @@ static int on_headers_complete(llhttp_t *llhttp) {
   return parser->has_thrown ? -1 : action;
 }
 
-static int on_body(llhttp_t *llhttp, const char *at, size_t length) {
+static int on_body(llhttp_t *llhttp, const char *part, size_t length) {
   struct parser *const parser = (struct parser *)llhttp;
+  const int64_t start = part - parser->input;
   JSValueConst arguments[] = {
-    JS_NewInt64(parser->context, at - parser->input),
-    JS_NewInt64(parser->context, at - parser->input + (int64_t)length),
+    JS_NewInt64(parser->context, start),
+    JS_NewInt64(parser->context, start + (int64_t)length),
   };
   JS_FreeValue(parser->context, call_reader(parser, methods.body, COUNT(arguments), arguments));
   return parser->has_thrown ? -1 : 0;
@@ -204,15 +216,15 @@ static int on_chunk_header(llhttp_t *llhttp) {
   return 0;
 }
 
-static int on_chunk_extension(llhttp_t *llhttp, const char *at, size_t length) {
+static int on_chunk_extension(llhttp_t *llhttp, const char *part, size_t length) {
   struct parser *const parser = (struct parser *)llhttp;
   parser->extension_bytes += length;
   if (parser->extension_bytes <= MAX_EXTENSION_BYTES) return 0;
   return fail(parser, "HPE_CHUNK_EXTENSIONS_OVERFLOW:Chunk extensions overflow");
 }
 
-/* (true to read requests or false for responses, limit on a head in bytes): returns a parser */
-FUNCTION(new_http_parser) {
+/* (true to parse requests or false to parse responses, limit on a head or trailer in bytes): returns a parser */
+JAVASCRIPT_FUNCTION(new_http_parser) {
   struct parser *const parser = calloc(1, sizeof *parser);
   if (parser == NULL) return JS_ThrowOutOfMemory(context);
   const JSValue result = new_native_object(context, parser_class);
@@ -228,59 +240,72 @@ FUNCTION(new_http_parser) {
   return result;
 }
 
-/*
- * Parses bytes, or with NULL the end of the input. Returns the number of bytes that were read; or, after an error, a list
- * of its code, its reason, and that number. JavaScript runs in between, and must not be able to change or free the bytes.
- */
-static JSValue run(JSContext *context, struct parser *parser, const char *bytes, size_t length, JSValueConst reader) {
-  const bool has_failed = llhttp_get_errno(&parser->llhttp) != HPE_OK;
-  parser->input = bytes;
-  parser->reader = reader;
-  parser->is_busy = true;
-  parser->has_thrown = false;
-  llhttp_errno_t error = bytes == NULL ? llhttp_finish(&parser->llhttp) : llhttp_execute(&parser->llhttp, bytes, length);
-  parser->input = NULL;
-  parser->reader = JS_UNDEFINED;
-  parser->is_busy = false;
-  if (parser->has_thrown) return JS_EXCEPTION;
-  const char *const position = llhttp_get_error_pos(&parser->llhttp);
-  /* After an earlier error the position is one in the bytes of an earlier call. */
-  const size_t error_offset = bytes == NULL || has_failed ? 0 : (size_t)((uintptr_t)position - (uintptr_t)bytes);
-  int64_t size_read = 0;
-  if (bytes != NULL && error == HPE_OK) size_read = (int64_t)length;
-  else if (bytes != NULL && error_offset <= length) size_read = (int64_t)error_offset;
-  if (error == HPE_PAUSED_UPGRADE) {
-    error = HPE_OK;
-    llhttp_resume_after_upgrade(&parser->llhttp);
-  }
-  if (error == HPE_OK || parser->llhttp.upgrade) return JS_NewInt64(context, size_read);
+/* Returns a list of the code of an error, such as "HPE_INVALID_METHOD", its message, and the number of parsed bytes. */
+static JSValue list_error(JSContext *context, const struct parser *parser, llhttp_errno_t error, int64_t parsed_length) {
   const char *const reason = llhttp_get_error_reason(&parser->llhttp), *const name = llhttp_errno_name(error);
+  /* A reason of `fail` is CODE:MESSAGE. */
   const char *const colon = error == HPE_USER ? strchr(reason, ':') : NULL;
+  const JSValue code =
+    colon == NULL ? JS_NewString(context, name) : JS_NewStringLen(context, reason, (size_t)(colon - reason));
   const JSValue result = JS_NewArray(context);
-  JS_SetPropertyUint32(context, result, 0,
-                       colon == NULL ? JS_NewString(context, name)
-                                     : JS_NewStringLen(context, reason, (size_t)(colon - reason)));
+  JS_SetPropertyUint32(context, result, 0, code);
   JS_SetPropertyUint32(context, result, 1, JS_NewString(context, colon == NULL ? reason : colon + 1));
-  JS_SetPropertyUint32(context, result, 2, JS_NewInt64(context, size_read));
+  JS_SetPropertyUint32(context, result, 2, JS_NewInt64(context, parsed_length));
   return result;
 }
 
 /*
- * (parser, bytes, reader): parses bytes. Returns what `run` returns. The methods of the reader are
- * - begin(): a message begins.
- * - head(major version, minor version, fields, method or status, URL or reason, is an upgrade, keeps the connection): returns
- *   0; 1 if there is no body; 2 if another protocol follows; 3 to stop, which is an error.
- * - body(start, end): a part of the body, as indexes of the bytes.
- * - end(fields of the trailer, or undefined): the message has ended.
+ * Parses bytes, or the end of the input if `bytes` is NULL. Returns the number of parsed bytes; after an error, the list of
+ * list_error. This function runs JavaScript, which must not be able to change or free the bytes.
  */
-FUNCTION(execute_http) {
+static JSValue parse_bytes(JSContext *context, struct parser *parser, const char *bytes, size_t length, JSValueConst reader) {
+  const bool has_failed_before = llhttp_get_errno(&parser->llhttp) != HPE_OK;
+  parser->input = bytes;
+  parser->reader = reader;
+  parser->is_reading = true;
+  parser->has_thrown = false;
+  llhttp_errno_t error = bytes == NULL ? llhttp_finish(&parser->llhttp) : llhttp_execute(&parser->llhttp, bytes, length);
+  parser->input = NULL;
+  parser->reader = JS_UNDEFINED;
+  parser->is_reading = false;
+  if (parser->has_thrown) return JS_EXCEPTION;
+  const char *const error_position = llhttp_get_error_pos(&parser->llhttp);
+  /* After an earlier error llhttp returns the position in the bytes of that call, which are gone. */
+  const bool has_position = bytes != NULL && !has_failed_before;
+  const size_t error_offset = has_position ? (size_t)((uintptr_t)error_position - (uintptr_t)bytes) : 0;
+  int64_t parsed_length = 0;
+  if (bytes != NULL && error == HPE_OK) parsed_length = (int64_t)length;
+  else if (bytes != NULL && error_offset <= length) parsed_length = (int64_t)error_offset;
+  /* llhttp stops in front of the bytes of another protocol. That is no error. */
+  if (error == HPE_PAUSED_UPGRADE) {
+    error = HPE_OK;
+    llhttp_resume_after_upgrade(&parser->llhttp);
+  }
+  if (error == HPE_OK || parser->llhttp.upgrade) return JS_NewInt64(context, parsed_length);
+  return list_error(context, parser, error, parsed_length);
+}
+
+/*
+ * (parser, bytes, reader): parses bytes. Returns what parse_bytes returns. The methods of the reader are
+ * - begin(): A message begins.
+ * - head(major version, minor version, fields, method or status, URL or reason, asks for an upgrade, keeps the connection):
+ *   The head is complete. `fields` is a list as in struct parser. The method must return 0, 1 if the message has no body, 2 if
+ *   another protocol follows the head, or 3 to stop with an error.
+ * - body(start, end): A part of the body has come: the bytes from index `start` to index `end`.
+ * - end(fields of the trailer, or undefined): The message is complete.
+ */
+JAVASCRIPT_FUNCTION(execute_http) {
   struct parser *const parser = JS_GetOpaque2(context, arguments[0], parser_class);
   if (parser == NULL) return JS_EXCEPTION;
-  if (parser->is_busy) return JS_ThrowTypeError(context, "the parser is busy");
+  if (parser->is_reading) return JS_ThrowTypeError(context, "the parser is busy");
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
   if (bytes == NULL) return JS_ThrowTypeError(context, "no bytes");
-  /* A copy in the same memory each time: new pages for each part of a large body would cost as much as its encryption. */
+  /*
+   * The bytes are copied (parse_bytes), to the same memory each time if possible: new pages for each part of a large body
+   * would cost as much time as its encryption. The memory is in use if a method of a reader calls this function for another
+   * parser.
+   */
   static char shared_memory[MAX_READ_BYTES];
   static bool is_shared_memory_used = false;
   const bool uses_shared_memory = length <= sizeof shared_memory && !is_shared_memory_used;
@@ -288,7 +313,7 @@ FUNCTION(execute_http) {
   if (copy == NULL) return JS_ThrowOutOfMemory(context);
   is_shared_memory_used |= uses_shared_memory;
   memcpy(copy, bytes, length);
-  const JSValue result = run(context, parser, copy, length, arguments[2]);
+  const JSValue result = parse_bytes(context, parser, copy, length, arguments[2]);
   /* The bytes may contain a secret. */
   erase(copy, length);
   if (uses_shared_memory) is_shared_memory_used = false;
@@ -296,16 +321,16 @@ FUNCTION(execute_http) {
   return result;
 }
 
-/* (parser, reader): parses the end of the input */
-FUNCTION(finish_http) {
+/* (parser, reader): parses the end of the input. Returns what parse_bytes returns. */
+JAVASCRIPT_FUNCTION(finish_http) {
   struct parser *const parser = JS_GetOpaque2(context, arguments[0], parser_class);
   if (parser == NULL) return JS_EXCEPTION;
-  if (parser->is_busy) return JS_ThrowTypeError(context, "the parser is busy");
-  return run(context, parser, NULL, 0, arguments[1]);
+  if (parser->is_reading) return JS_ThrowTypeError(context, "the parser is busy");
+  return parse_bytes(context, parser, NULL, 0, arguments[1]);
 }
 
-/* (text): returns true for a token */
-FUNCTION(is_token) {
+/* (text): returns true if the text may be the name of a field (is_token_text) */
+JAVASCRIPT_FUNCTION(is_token) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
@@ -314,8 +339,8 @@ FUNCTION(is_token) {
   return JS_NewBool(context, result);
 }
 
-/* (text): returns true for a value of a field */
-FUNCTION(is_field_value) {
+/* (text): returns true if the text may be the value of a field (is_field_value_text) */
+JAVASCRIPT_FUNCTION(is_field_value) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   if (text == NULL) return JS_EXCEPTION;
@@ -341,7 +366,7 @@ void add_http_parser(JSContext *context, JSValueConst native) {
   methods.end = JS_NewAtom(context, "end");
   llhttp_settings_init(&settings);
   settings.on_message_begin = on_message_begin;
-  settings.on_url = settings.on_status = on_line;
+  settings.on_url = settings.on_status = on_url_or_reason;
   settings.on_header_field = on_name;
   settings.on_header_value = on_value;
   settings.on_header_value_complete = on_value_complete;

@@ -1,4 +1,4 @@
-/* Makes the image in the process that the build runs for it. image.h says what the image is. */
+/* Makes the image of the engine, in a process that the build runs. image.h describes the image, and why there is one. */
 #include "image.h"
 
 #include <fcntl.h>
@@ -28,11 +28,11 @@ size_t image_file_count;
 
 /* True in the process that makes the image. */
 static bool is_making;
-/* True in the image, and so in each process that starts from it: such a process makes no other. */
+/* True in the image, and so in each process that starts from the image. Such a process must not make another image. */
 static bool is_made IMAGED;
 
 bool makes_image(int count, char **arguments) {
-  /* The addresses are compared as numbers, because a compiler may assume that two arrays are never at the same address. */
+  /* As pointers the compiler might assume that the two arrays have different addresses, so numbers are compared. */
   const bool has_room = (uintptr_t)image_room_end > (uintptr_t)image_room;
   is_making = !is_made && has_room && count == 2 && strcmp(arguments[1], "--make-image") == 0;
   return is_making;
@@ -44,7 +44,8 @@ static _Noreturn void fail(const char *message) {
 }
 
 /*
- * Reads image_files from standard input. Each file is its length, its name, a line break, and its bytes, as in
+ * Reads image_files from standard input. Each file begins with a line of its length and its name, behind which its bytes
+ * follow:
  *   4711 ./runtime-host.cjs
  */
 static void read_files(void) {
@@ -54,7 +55,7 @@ static void read_files(void) {
   for (; scanf("%zu %255s", &length, name) == 2; ++image_file_count) {
     uint8_t *const bytes = malloc(length);
     if (image_file_count == MAX_FILES || bytes == NULL) fail("too many files");
-    if (getchar() != '\n' || fread(bytes, 1, length, stdin) != length) fail("a file is not whole");
+    if (getchar() != '\n' || fread(bytes, 1, length, stdin) != length) fail("a file is incomplete");
     files[image_file_count] = (struct file){strdup(name), bytes, bytes + length, length};
   }
   image_files = files;
@@ -76,33 +77,36 @@ JSValue new_native_object(JSContext *context, JSClassID class) {
   return JS_EXCEPTION;
 }
 
-/*
- * Ends this process if a descriptor is open that was not open before the modules were loaded. It must be called before
- * that, to note those that this process has inherited from the build, and afterwards.
- */
-static void check_descriptors(bool is_before) {
-  enum { MAX_DESCRIPTORS = 1024 };
-  static bool were_open[MAX_DESCRIPTORS];
+enum { MAX_DESCRIPTORS = 1024 };
+/* By descriptor: true if it was open before the modules were loaded. The process inherits these descriptors from the build. */
+static bool were_open[MAX_DESCRIPTORS];
+
+static bool is_open(int descriptor) { return fcntl(descriptor, F_GETFD) != -1; }
+
+static void note_open_descriptors(void) {
+  for (int number = 0; number < MAX_DESCRIPTORS; ++number) were_open[number] = is_open(number);
+}
+
+/* Ends this process if the modules have opened a descriptor, because a process that starts from the image does not have it. */
+static void refuse_new_descriptors(void) {
   for (int number = 0; number < MAX_DESCRIPTORS; ++number) {
-    const bool is_open = fcntl(number, F_GETFD) != -1;
-    if (is_before) were_open[number] = is_open;
-    else if (is_open && !were_open[number]) {
-      char path[64], target[256] = "";
-      snprintf(path, sizeof path, "/proc/self/fd/%d", number);
-      if (readlink(path, target, sizeof target - 1) == -1) target[0] = '\0';
-      fprintf(stderr, "a module opens %s (descriptor %d) while it loads, ", target, number);
-      fail("which the image cannot hold: do so at the first use");
-    }
+    if (were_open[number] || !is_open(number)) continue;
+    char path[64], target[256] = "";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", number);
+    if (readlink(path, target, sizeof target - 1) == -1) target[0] = '\0';
+    fprintf(stderr, "a module opens %s (descriptor %d) while it loads, ", target, number);
+    fail("which the image cannot hold: do so at the first use");
   }
 }
 
-static void *load_on_stack(void *load) { return (void *)(*(const char *(**)(void))load)(); }
+/* The function of a thread: calls the function to which the argument points, and returns its result. */
+static void *call_load_modules(void *load_modules) { return (void *)(*(const char *(**)(void))load_modules)(); }
 
 /*
- * Calls `load` in a thread whose stack is at the same address in each build. The image has addresses of the stack in it,
- * and two builds must make the same image.
+ * Calls `load_modules` in a thread whose stack is at the same address in each build. The image contains addresses of that
+ * stack, and two builds of the same source must make the same image.
  */
-static const char *load_on_fixed_stack(const char *(*load)(void)) {
+static const char *load_on_fixed_stack(const char *(*load_modules)(void)) {
   const size_t size = (size_t)8 << 20;
   void *const stack = mmap((void *)((uintptr_t)1 << 40), size, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -111,28 +115,29 @@ static const char *load_on_fixed_stack(const char *(*load)(void)) {
   void *end = NULL;
   const bool is_ready =
     stack != MAP_FAILED && pthread_attr_init(&attributes) == 0 && pthread_attr_setstack(&attributes, stack, size) == 0;
-  if (!is_ready || pthread_create(&thread, &attributes, load_on_stack, &load) != 0 || pthread_join(thread, &end) != 0) {
-    fail("there is no stack");
-  }
+  const bool has_run = is_ready && pthread_create(&thread, &attributes, call_load_modules, &load_modules) == 0 &&
+                       pthread_join(thread, &end) == 0;
+  if (!has_run) fail("there is no stack");
   return end;
 }
 
-void make_image(const char *(*load)(void)) {
+void make_image(const char *(*load_modules)(void)) {
   read_files();
-  check_descriptors(true);
-  const char *const end = load_on_fixed_stack(load);
+  note_open_descriptors();
+  const char *const end = load_on_fixed_stack(load_modules);
   if (end == NULL) fail("the modules cannot be loaded");
-  check_descriptors(false);
+  refuse_new_descriptors();
   if (end < image_room || end > image_room_end) fail("the image's room is too small");
   is_made = true;
+  /* The image consists of whole pages. */
   const size_t size = ((size_t)(end - __start_image) + PAGE - 1) & ~(size_t)(PAGE - 1);
   if (fwrite(__start_image, 1, size, stdout) != size || fflush(stdout) != 0) fail("the image cannot be written");
   _exit(0);
 }
 
 /*
- * Replaces the function of the C library. The engine takes seeds from the clock. While the image is made the time is 0, so
- * that each build makes the same image.
+ * Replaces the function of the C library, which the engine calls to seed its random numbers. While the image is made the
+ * time is 0, so that each build makes the same image.
  */
 int gettimeofday(struct timeval *restrict time, void *restrict zone) {
   (void)zone;

@@ -1,11 +1,14 @@
 /*
- * The executable for Linux: QuickJS runs the package's own bundle, compiled to bytecode. runtime/host.ts and the modules
- * beside it replace Node.js.
+ * The main program of the executable for Linux. It runs the JavaScript of sophia-run, which the build has compiled to
+ * bytecode, by the engine QuickJS. runtime/host.ts and the modules beside it take the place of Node.js.
  *
- * A start: the process switches to a stack of sufficient size (start_on_small_stack, switch_to); takes the engine with its
- * modules from the image, or loads them if this executable has none (load_modules); tells JavaScript how the caller started
- * it (run_javascript); and calls the function `start`, which never returns. The build runs the same file to make the image
- * (image.h).
+ * A start has these steps:
+ * 1. The process switches to a stack of sufficient size (start_on_small_stack, choose_stack, run_on_stack).
+ * 2. It has the engine, with all modules loaded, in its image (image.h). An executable without an image loads the modules now
+ *    (load_modules).
+ * 3. It passes to JavaScript how the caller started it, and calls the function `start`, which never returns (run_javascript).
+ *
+ * The build also runs this program, to make the image (load_image).
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -30,35 +33,38 @@
 #include "memory.h"
 #include "runtime.h"
 
-enum { STACK_BYTES = 4 * 1024 * 1024, MIN_STACK_BYTES = 128 * 1024, SIGNALS = 64 };
+/* The limit on the stack of JavaScript, and the least with which a start is attempted. */
+enum { STACK_BYTES = 4 * 1024 * 1024, MIN_STACK_BYTES = 128 * 1024 };
+/* The number of signals of Linux. */
+enum { SIGNALS = 64 };
 
-/* The name of the processor in Node.js. */
+/* The name of the processor, as in process.arch of Node.js. */
 #if defined(__x86_64__)
 #define PROCESSOR "x64"
 #elif defined(__aarch64__)
 #define PROCESSOR "arm64"
 #endif
 
-/* The functions of runtime.h, each of which adds the functions of its file to NATIVE. */
+/* The functions of runtime.h. Each adds the functions of its file to NATIVE. */
 static void (*const ADD_FUNCTIONS[])(JSContext *context, JSValueConst native) = {
-  add_addons,      add_bytes,        add_child, add_crypto,  add_emitter, add_errors,  add_events,   add_files,
-  add_http_head, add_http_parser, add_monitor_file, add_names, add_process, add_random,  add_sockets, add_terminal, add_text,
-  add_tls,         add_trust,        add_url,   add_workers,
+  add_addons,    add_bytes,       add_child,        add_crypto, add_emitter, add_errors, add_events,
+  add_files,     add_http_head,   add_http_parser,  add_names,  add_process, add_random, add_sockets,
+  add_terminal,  add_text,        add_monitor_file, add_tls,    add_trust,   add_url,    add_workers,
 };
 
 struct caller caller;
 
-static const int FATAL[] = {FATAL_SIGNALS};
-
-static void exit_by(int signal) { _exit(128 + signal); }
+static void exit_after_signal(int signal) { _exit(128 + signal); }
 
 /*
- * Makes PID 1 exit at signals that end a process, with the status of preflight.ts. Without a handler the kernel would
- * discard the signals that come before JavaScript listens to them.
+ * Makes this process, which is PID 1, exit when it gets a signal that would end any other process, with the status that
+ * preflight.ts uses. The kernel discards such signals for PID 1 if they have no handler, and JavaScript listens to them
+ * only later.
  */
-static void end_at_signals(void) {
-  const struct sigaction action = {.sa_handler = exit_by};
-  for (size_t i = 0; i < COUNT(FATAL); ++i) sigaction(FATAL[i], &action, NULL);
+static void exit_at_fatal_signals(void) {
+  static const int fatal_signals[] = {FATAL_SIGNALS};
+  const struct sigaction action = {.sa_handler = exit_after_signal};
+  for (size_t i = 0; i < COUNT(fatal_signals); ++i) sigaction(fatal_signals[i], &action, NULL);
 }
 
 static JSValue list_of_numbers(JSContext *context, const int *numbers, size_t count) {
@@ -67,12 +73,15 @@ static JSValue list_of_numbers(JSContext *context, const int *numbers, size_t co
   return list;
 }
 
-/* Lists the signals that the caller ignored, and notes them in `caller`. */
-static JSValue ignored_signals(JSContext *context) {
+/* Lists the signals that the caller ignored, and stores them in `caller`. */
+static JSValue list_ignored_signals(JSContext *context) {
   int signals[SIGNALS];
   size_t count = 0;
   for (int signal = 1; signal <= SIGNALS; ++signal) {
-    /* By the system call, because sigaction of musl refuses the signals that musl uses itself. */
+    /*
+     * This is the system call itself, because sigaction(3) of musl refuses the signals that musl uses. The handler is the
+     * first word of the kernel's struct sigaction.
+     */
     long action[8] = {0};
     if (syscall(SYS_rt_sigaction, signal, NULL, action, sizeof(uint64_t)) == 0 && action[0] == (long)SIG_IGN) {
       signals[count++] = signal;
@@ -83,26 +92,26 @@ static JSValue ignored_signals(JSContext *context) {
 }
 
 /*
- * Lists the standard streams that are open, and notes the others in `caller`. Their numbers are taken by other files that
- * close on exec: otherwise the next files that this process opens would become standard streams.
+ * Lists the standard streams that are open, and stores in `caller` which are closed. In place of a closed stream it opens a
+ * file that an execve closes: otherwise the next file that this process opens would become a standard stream.
  */
-static JSValue standard_streams(JSContext *context) {
+static JSValue list_standard_streams(JSContext *context) {
   int open_streams[3];
   size_t count = 0;
   for (int stream = 0; stream < 3; ++stream) {
     caller.closed_streams[stream] = fcntl(stream, F_GETFD) == -1;
     if (!caller.closed_streams[stream]) open_streams[count++] = stream;
-    /* In a root folder without devices the root folder itself takes the number. */
+    /* If the root folder has no /dev/null, the root folder itself is opened. */
     else if (open("/dev/null", O_RDWR | O_CLOEXEC) == -1) open("/", O_PATH | O_CLOEXEC);
   }
   return list_of_numbers(context, open_streams, count);
 }
 
-/* The limits on the listed descriptors, and on the numbers that are tried if there is no /proc. */
+/* The limits on the number of listed descriptors, and on the numbers that are tried one by one if there is no /proc. */
 enum { MAX_DESCRIPTORS = 4096, MAX_TRIED_DESCRIPTORS = 1024 };
 
-/* Lists the open descriptors from 3 on. All of them are inherited, since no other code has opened any yet. */
-static JSValue inherited_descriptors(JSContext *context) {
+/* Lists the open descriptors from 3 on. The caller has passed on all of them, since this process has not opened any yet. */
+static JSValue list_inherited_descriptors(JSContext *context) {
   static int descriptors[MAX_DESCRIPTORS];
   size_t count = 0;
   DIR *const folder = opendir("/proc/self/fd");
@@ -129,53 +138,56 @@ static JSValue list_of_texts(JSContext *context, char **texts, size_t count) {
   return list;
 }
 
-static const struct file *find_file(const struct file *files, size_t count, const char *name) {
+static const struct file *find_module(const struct file *files, size_t count, const char *name) {
   for (size_t i = 0; i < count; ++i) {
     if (strcmp(files[i].name, name) == 0) return &files[i];
   }
   return NULL;
 }
 
-/* Reads the bytecode of a file. */
-static JSValue read_code(JSContext *context, const struct file *file) {
+/* Makes a function of the bytecode of a module, which it decompresses first if necessary. */
+static JSValue read_bytecode(JSContext *context, const struct file *file) {
   const size_t stored_size = (size_t)(file->end - file->start);
   if (stored_size == file->size) return JS_ReadObject(context, file->start, stored_size, JS_READ_OBJ_BYTECODE);
-  uint8_t *const code = js_malloc(context, file->size);
-  if (code == NULL) end_without_memory();
+  uint8_t *const bytecode = js_malloc(context, file->size);
+  /* If there is no memory the process ends here: an exception would be reported to the user as a bug of sophia-run. */
+  if (bytecode == NULL) end_without_memory();
   uLongf size = file->size;
-  const int status = uncompress(code, &size, file->start, stored_size);
-  /* An exception would be reported as a bug of this program. */
+  const int status = uncompress(bytecode, &size, file->start, stored_size);
   if (status == Z_MEM_ERROR) end_without_memory();
   const JSValue result = status == Z_OK && size == file->size
-                           ? JS_ReadObject(context, code, size, JS_READ_OBJ_BYTECODE)
+                           ? JS_ReadObject(context, bytecode, size, JS_READ_OBJ_BYTECODE)
                            : JS_ThrowInternalError(context, "%s is damaged", file->name);
-  js_free(context, code);
+  js_free(context, bytecode);
   return result;
 }
 
-/* (name): returns the function that a file of this executable contains; undefined if there is no such file */
-FUNCTION(load) {
+/*
+ * (name): returns the function that a module consists of (bytecodeOf in runtime/build/runtime.mjs), to which the caller
+ * passes `exports` and so on; undefined if this executable has no such module
+ */
+JAVASCRIPT_FUNCTION(load_module) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;
-  const struct file *script = find_file(image_files, image_file_count, name);
-  if (script == NULL) script = find_file(FILES, FILE_COUNT, name);
+  const struct file *module = find_module(image_files, image_file_count, name);
+  if (module == NULL) module = find_module(FILES, FILE_COUNT, name);
   JS_FreeCString(context, name);
-  if (script == NULL) return JS_UNDEFINED;
-  const JSValue code = read_code(context, script);
-  return JS_IsException(code) ? code : JS_EvalFunction(context, code);
+  if (module == NULL) return JS_UNDEFINED;
+  const JSValue script = read_bytecode(context, module);
+  return JS_IsException(script) ? script : JS_EvalFunction(context, script);
 }
 
-/* Runs the jobs of promises until none is left. */
-FUNCTION(run_promises) {
+/* Runs the callbacks of settled promises, and those that become due meanwhile, until none is left. */
+JAVASCRIPT_FUNCTION(run_promises) {
   JSContext *job_context = NULL;
   while (JS_ExecutePendingJob(JS_GetRuntime(context), &job_context) > 0) continue;
   return JS_UNDEFINED;
 }
 
 #ifdef SHELL
-/* (text, file name for errors): runs a script. Only the shell of the tests has this. */
-FUNCTION(evaluate) {
+/* (text, file name for errors): runs a script. Only the shell, an executable for tests, has this function. */
+JAVASCRIPT_FUNCTION(evaluate) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[0]);
   const char *const file = JS_ToCString(context, arguments[1]);
@@ -186,24 +198,25 @@ FUNCTION(evaluate) {
 }
 #endif
 
-/* The function of on_rejection. */
+/* The function that on_rejection has set; undefined before. */
 static JSValue rejection_listener IMAGED;
 
-static void track_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
+static void report_rejection(JSContext *context, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque) {
   if (JS_IsUndefined(rejection_listener)) return;
   JSValue values[] = {promise, reason, JS_NewBool(context, is_handled)};
   JS_FreeValue(context, JS_Call(context, rejection_listener, JS_UNDEFINED, 3, values));
 }
 
 /*
- * (function): sets the function that is called with a promise, its reason, and false when a promise is rejected that
- * nothing handles; and again with true if it is handled later
+ * (function): sets the function that is called with (promise, reason, false) when a promise is rejected and has no handler,
+ * and with (promise, reason, true) when it gets a handler later
  */
-FUNCTION(on_rejection) {
+JAVASCRIPT_FUNCTION(on_rejection) {
   rejection_listener = JS_DupValue(context, arguments[0]);
   return JS_UNDEFINED;
 }
 
+/* Prints an exception that JavaScript has not caught, which is a bug of sophia-run. */
 static void print_exception(JSContext *context) {
   const JSValue error = JS_GetException(context);
   const char *const text = JS_ToCString(context, error);
@@ -212,7 +225,10 @@ static void print_exception(JSContext *context) {
   dprintf(2, "sophia-run: internal error: %s\n%s", text == NULL ? "" : text, lines == NULL ? "" : lines);
 }
 
-/* The engine, the object NATIVE, and the function that starts the program. They are NULL until load_modules has run. */
+/*
+ * The engine, the object NATIVE (runtime.h), and the function `start` of runtime/host.ts, which runs sophia-run.
+ * load_modules sets them; until then `context` is NULL.
+ */
 static JSRuntime *runtime IMAGED;
 static JSContext *context IMAGED;
 static JSValue native IMAGED, start IMAGED;
@@ -225,26 +241,29 @@ static JSValue names_of_image_files(void) {
   return names;
 }
 
-/* Starts the engine and loads the runtime, and with it the files of the image. */
-static void load_modules(size_t stack) {
+/*
+ * Creates the engine and loads the TypeScript of the runtime, which also loads all modules of image_files.
+ * `max_stack_bytes` is the limit on the stack of JavaScript.
+ */
+static void load_modules(size_t max_stack_bytes) {
 #ifdef SANITIZED
-  /* AddressSanitizer watches the blocks of malloc(3). */
+  /* A build with AddressSanitizer needs malloc(3), whose blocks the sanitizer checks. */
   runtime = JS_NewRuntime();
 #else
   runtime = JS_NewRuntime2(&MEMORY, NULL);
 #endif
-  JS_SetMaxStackSize(runtime, stack);
-  /* JavaScript sleeps by Atomics.wait. */
+  JS_SetMaxStackSize(runtime, max_stack_bytes);
+  /* This allows Atomics.wait, by which JavaScript sleeps (src/system/blocking.ts). */
   JS_SetCanBlock(runtime, true);
-  /* Most starts end before garbage collection would be worth its time. */
+  /* The threshold is so high that most starts end without a garbage collection. */
   JS_SetGCThreshold(runtime, 8 * 1024 * 1024);
   JS_SetInterruptHandler(runtime, end_long_turn, NULL);
   context = new_engine(runtime);
   rejection_listener = JS_UNDEFINED;
-  JS_SetHostPromiseRejectionTracker(runtime, track_rejection, NULL);
+  JS_SetHostPromiseRejectionTracker(runtime, report_rejection, NULL);
   native = JS_NewObject(context);
   static const JSCFunctionListEntry FUNCTIONS[] = {
-    JS_CFUNC_DEF("load", 1, load),
+    JS_CFUNC_DEF("load", 1, load_module),
     JS_CFUNC_DEF("runPromises", 0, run_promises),
     JS_CFUNC_DEF("onRejection", 1, on_rejection),
 #ifdef SHELL
@@ -256,14 +275,18 @@ static void load_modules(size_t stack) {
   for (size_t i = 0; i < COUNT(ADD_FUNCTIONS); ++i) ADD_FUNCTIONS[i](context, native);
   JS_SetPropertyStr(context, native, "imageFiles", names_of_image_files());
   JSValue name = JS_NewString(context, "boot");
-  const JSValue boot = load(context, JS_UNDEFINED, 1, &name);
+  const JSValue boot = load_module(context, JS_UNDEFINED, 1, &name);
   JS_FreeValue(context, name);
+  /* These are `exports` and `require`, which this module does not use, and NATIVE. */
   JSValue boot_arguments[] = {JS_UNDEFINED, JS_UNDEFINED, native};
   start = JS_IsException(boot) ? boot : JS_Call(context, boot, JS_UNDEFINED, COUNT(boot_arguments), boot_arguments);
   JS_FreeValue(context, boot);
 }
 
-/* Loads the modules in the process that makes the image. Returns the end of the memory in use; NULL if it fails. */
+/*
+ * Loads the modules in the process that makes the image (make_image). Returns the end of the memory in use; NULL on
+ * failure.
+ */
 static const char *load_image(void) {
   load_modules(STACK_BYTES);
   if (JS_IsException(start)) {
@@ -274,82 +297,115 @@ static const char *load_image(void) {
   return JS_FixObjects(runtime, end_of_image);
 }
 
-/* The command line. */
+/* The arguments of main(), which run_javascript needs after the change of stacks. */
 static struct {
   int count;
   char **words;
-} command;
+} command_line;
 
-/* Runs JavaScript, with this limit in bytes on its stack. Never returns: JavaScript ends this process. */
-static _Noreturn void run_javascript(size_t stack) {
-  if (context == NULL) load_modules(stack);
+/* A stack. It grows down from the address `top`. JavaScript may use `max_bytes` of it. */
+struct stack {
+  char *top;
+  size_t max_bytes;
+};
+
+/* The stack on which JavaScript runs. main() sets it. */
+static struct stack javascript_stack;
+
+/* Runs JavaScript on the present stack, which is javascript_stack. Never returns: JavaScript ends this process. */
+static _Noreturn void run_javascript(void) {
+  const size_t max_stack_bytes = javascript_stack.max_bytes;
+  if (context == NULL) load_modules(max_stack_bytes);
   JS_UpdateStackTop(runtime);
-  JS_SetMaxStackSize(runtime, stack);
-  JS_SetPropertyStr(context, native, "words", list_of_texts(context, command.words, (size_t)command.count));
-  JS_SetPropertyStr(context, native, "ignoredSignals", ignored_signals(context));
-  JS_SetPropertyStr(context, native, "descriptors", inherited_descriptors(context));
-  JS_SetPropertyStr(context, native, "streams", standard_streams(context));
+  JS_SetMaxStackSize(runtime, max_stack_bytes);
+  JS_SetPropertyStr(context, native, "words", list_of_texts(context, command_line.words, (size_t)command_line.count));
+  JS_SetPropertyStr(context, native, "ignoredSignals", list_ignored_signals(context));
+  /* The descriptors must be listed before list_standard_streams opens any. */
+  JS_SetPropertyStr(context, native, "descriptors", list_inherited_descriptors(context));
+  JS_SetPropertyStr(context, native, "streams", list_standard_streams(context));
 #ifdef CHECKED
   watch_memory(runtime);
-  make_mistake(context, native, command.count, command.words);
+  make_mistake(context, native, command_line.count, command_line.words);
 #endif
-  /* Node.js ignores these two as well, and native/system.c restores them before an execve. */
+  /* Node.js ignores these two signals as well. native/system.c restores their default actions before an execve. */
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
   const JSValue result = JS_IsException(start) ? start : JS_Call(context, start, JS_UNDEFINED, 0, NULL);
   if (JS_IsException(result)) print_exception(context);
+  /* This is the exit status of every failure of sophia-run itself. */
   exit(125);
 }
 
-static size_t stack_bytes = STACK_BYTES;
-static _Noreturn void run_on_this_stack(void) { run_javascript(stack_bytes); }
+/*
+ * The stack pointer at the first instruction of this process, or NULL if the entry is that of the C library. The kernel has
+ * put the arguments and environment variables above this address, and the stack grows down from it, up to the caller's
+ * limit (ulimit -s).
+ */
+char *kernel_stack;
 
 /*
- * The stack pointer at the first instruction; NULL if the C library's own entry was used. The kernel's stack is below this
- * address. It contains the arguments and variables, and has the caller's limit (ulimit -s).
+ * With `ulimit -s 8` the kernel's stack may not have enough memory for even one function call. So the entry of the
+ * executable is start_on_small_stack (runtime/build/runtime.mjs), which switches to this stack. Only the start of the C
+ * library and main() run on it. The assembly below repeats its size, 16384.
  */
-char *given_stack;
+enum { SMALL_STACK_BYTES = 16 * 1024 };
+_Alignas(16) char small_stack[SMALL_STACK_BYTES];
 
-/*
- * With `ulimit -s 8` the kernel's stack may have no room for even one function call. So the process begins at
- * start_on_small_stack (the entry, runtime/build/runtime.mjs) and on this stack. Only the start of the C library and main()
- * run here.
- */
-enum { SMALL_STACK = 16 * 1024 };
-_Alignas(16) char small_stack[SMALL_STACK];
+/* start_on_small_stack: stores the stack pointer, and passes it to _start_c of musl, which expects it and calls main(). */
 
 #if defined(__x86_64__)
 __asm__(".text\n.weak _start_c\n.globl start_on_small_stack\nstart_on_small_stack:\n\t"
-        "xor %ebp, %ebp\n\tmov %rsp, given_stack(%rip)\n\tmov %rsp, %rdi\n\t"
+        "xor %ebp, %ebp\n\tmov %rsp, kernel_stack(%rip)\n\tmov %rsp, %rdi\n\t"
         "lea small_stack+16384(%rip), %rsp\n\tcall _start_c\n\tud2\n");
 #elif defined(__aarch64__)
 __asm__(".text\n.weak _start_c\n.globl start_on_small_stack\nstart_on_small_stack:\n\t"
-        "mov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tadrp x1, given_stack\n\tstr x0, [x1, :lo12:given_stack]\n\t"
+        "mov x29, #0\n\tmov x30, #0\n\tmov x0, sp\n\tadrp x1, kernel_stack\n\tstr x0, [x1, :lo12:kernel_stack]\n\t"
         "adrp x1, small_stack+16384\n\tadd x1, x1, :lo12:small_stack+16384\n\tmov sp, x1\n\tbl _start_c\n\tbrk #0\n");
 #endif
 
-/* Continues in run_on_this_stack, on a stack that ends at this address. */
-static _Noreturn void switch_to(char *stack) {
-  stack = (char *)((uintptr_t)stack & ~(uintptr_t)15);
+/* Calls run_javascript on another stack. */
+static _Noreturn void run_on_stack(char *top) {
+  /* Both processors require a stack pointer that is a multiple of 16. */
+  char *const stack_pointer = (char *)((uintptr_t)top & ~(uintptr_t)15);
 #if defined(__x86_64__)
-  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack), "r"(run_on_this_stack) : "memory");
+  __asm__ volatile("mov %0, %%rsp\n\tcall *%1\n\tud2" ::"r"(stack_pointer), "r"(run_javascript) : "memory");
 #elif defined(__aarch64__)
-  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack), "r"(run_on_this_stack) : "memory");
+  __asm__ volatile("mov sp, %0\n\tblr %1\n\tbrk #0" ::"r"(stack_pointer), "r"(run_javascript) : "memory");
 #endif
   __builtin_unreachable();
 }
 
 /*
- * Returns the end of a new stack of the usual size; NULL if there is no memory. The limit itself (ulimit -s) stays as it
- * is, because programs inherit it. The kernel gives the stack its pages only as they are used.
+ * Maps memory for a stack of the usual size, and returns its top; NULL if there is no memory. JavaScript uses half of it,
+ * as it does of the kernel's stack. The kernel provides the pages only as they are used.
  */
-static char *larger_stack(void) {
+static char *map_stack(void) {
   const size_t size = 2 * (size_t)STACK_BYTES;
-  char *const stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-  return stack == MAP_FAILED ? NULL : stack + size;
+  char *const bottom = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  return bottom == MAP_FAILED ? NULL : bottom + size;
 }
 
-/* Returns a part of the kernel's random bytes for this process, without a system call (getauxval(3)). */
+/*
+ * Chooses the stack for JavaScript: the kernel's stack, if the caller's limit leaves it the usual size; otherwise a
+ * mapping. (To raise the limit instead would change it for the program, which inherits it.) If there is no memory for a
+ * mapping, JavaScript must manage with the kernel's stack; if that is too small this process ends.
+ */
+static struct stack choose_stack(void) {
+  struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+  getrlimit(RLIMIT_STACK, &limit);
+  /* The other half is for the arguments and environment variables, which are on the kernel's stack as well. */
+  const rlim_t usable_bytes = limit.rlim_cur / 2;
+  if (usable_bytes >= STACK_BYTES) return (struct stack){kernel_stack, STACK_BYTES};
+  char *const mapped = map_stack();
+  if (mapped != NULL) return (struct stack){mapped, STACK_BYTES};
+  if (usable_bytes < MIN_STACK_BYTES) end_without_memory();
+  return (struct stack){kernel_stack, usable_bytes};
+}
+
+/*
+ * Returns a random number for this process without a system call: the second half of the 16 random bytes that the kernel
+ * passes to each process (AT_RANDOM of getauxval(3)). The C library uses the first half.
+ */
 static uint64_t random_number(void) {
   uint64_t numbers[2] = {0};
   const void *const bytes = (const void *)getauxval(AT_RANDOM);
@@ -358,9 +414,9 @@ static uint64_t random_number(void) {
 }
 
 /*
- * Makes the segment RELRO read-only, in which the linker puts what is set once at the start, such as the pointers to
- * functions that the C library calls at the end. musl does that only in programs with a dynamic linker. All other constants
- * are in segments that are never writable, since this file has fixed addresses.
+ * Makes the segment RELRO read-only. The linker has put data there that is set only once, at the start, such as the
+ * pointers to the functions that exit(3) calls. musl protects this segment only in programs that have a dynamic linker. All
+ * other constants are in segments that are never writable, since the executable has fixed addresses.
  */
 static void protect_constants(void) {
   const ElfW(Phdr) *const headers = (const ElfW(Phdr) *)getauxval(AT_PHDR);
@@ -368,28 +424,20 @@ static void protect_constants(void) {
   const size_t count = getauxval(AT_PHNUM);
   for (size_t i = 0; i < count; ++i) {
     if (headers[i].p_type != PT_GNU_RELRO) continue;
-    const uintptr_t start = headers[i].p_vaddr & -page, end = (headers[i].p_vaddr + headers[i].p_memsz) & -page;
-    if (end > start) mprotect((void *)start, end - start, PROT_READ);
+    const uintptr_t first = headers[i].p_vaddr & -page, end = (headers[i].p_vaddr + headers[i].p_memsz) & -page;
+    if (end > first) mprotect((void *)first, end - first, PROT_READ);
   }
 }
 
 int main(int count, char **arguments) {
   protect_constants();
-  if (getpid() == 1) end_at_signals();
+  if (getpid() == 1) exit_at_fatal_signals();
   if (makes_image(count, arguments)) make_image(load_image);
   JS_SetHashKey(random_number());
-  command.count = count;
-  command.words = arguments;
-  struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-  getrlimit(RLIMIT_STACK, &limit);
-  /* Arguments and variables, which are on the same stack, may use the other half. */
-  const rlim_t half = limit.rlim_cur / 2;
-  char *stack = half >= STACK_BYTES ? given_stack : larger_stack();
-  if (stack == NULL) {
-    stack = given_stack;
-    if (half < STACK_BYTES) stack_bytes = half;
-    if (half < MIN_STACK_BYTES) end_without_memory();
-  }
-  if (stack == NULL) run_on_this_stack();
-  switch_to(stack);
+  command_line.count = count;
+  command_line.words = arguments;
+  javascript_stack = choose_stack();
+  /* If the entry is that of the C library, main() itself is on the kernel's stack. */
+  if (javascript_stack.top == NULL) run_javascript();
+  run_on_stack(javascript_stack.top);
 }

@@ -1,12 +1,13 @@
 /*
- * The memory allocator of the engine. QuickJS cuts its blocks of up to 512 bytes from pages itself, and asks here (MEMORY)
- * for the pages and for all larger blocks. A block that is freed is reused only for sizes of the same class, and blocks of
- * more than LARGE bytes have mappings of their own. With the C library's allocator, allocations would take a third of a
- * start's time.
+ * The memory allocator below the engine. QuickJS itself cuts its blocks of up to 512 bytes from pages. It calls the
+ * functions of MEMORY for these pages, and for all larger blocks. With malloc(3) of the C library allocations would take a
+ * third of the time of a start.
  *
- * While the build makes the image (image.h), all memory comes from the image's room, a section of the executable. In a
- * process that starts from the image that memory is never given out again, since each page of it that is written to must be
- * copied.
+ * Each block has a size class. A freed block is reused only for blocks of the same class. Blocks of more than LARGE bytes are
+ * mappings of their own.
+ *
+ * While the build makes the image (image.h), all memory is taken from image_room, a section of the executable. A process that
+ * starts from the image never allocates from that section, because the kernel copies each page to which it writes first.
  */
 #include "memory.h"
 #include "image.h"
@@ -25,37 +26,38 @@
 #endif
 
 /*
- * A size class is the range of sizes that get a block of the same size. There are eight classes between a size and its
- * double.
+ * A size class is a range of sizes that get blocks of the same size. There are eight classes between a size and its double, so
+ * that a block is at most an eighth larger than requested.
  */
 enum { MIN_BITS = 7, LARGE_BITS = 18, CLASSES_PER_DOUBLING = 8 };
 enum { CLASSES = (LARGE_BITS - MIN_BITS + 1) * CLASSES_PER_DOUBLING };
 static const size_t MIN_BLOCK = (size_t)1 << MIN_BITS, LARGE = (size_t)1 << LARGE_BITS, PAGE = 4096;
-/* A region is mapped at once. Pieces are cut from it, and blocks or pages from a piece. */
+/* The allocator maps a whole region, cuts pieces from it, and cuts blocks or pages from a piece. */
 static const size_t REGION_BYTES = (size_t)4 << 20, PIECE_BYTES = (size_t)64 << 10, IMAGE_PIECE_BYTES = (size_t)16 << 10;
 
-/* The header in front of each block, with the usable size. A page has no header: its address is a multiple of PAGE. */
+/* The header in front of each block: its usable size. A page has no header, and is recognized by its address (is_page). */
 union block {
   size_t size;
   max_align_t aligned;
 };
-/* A page or block that is freed, in the list of those of its class. It is stored in the freed memory itself. */
+/* A freed page or block, which is in the list of its class. This struct is stored in the freed memory itself. */
 struct unused {
   struct unused *next;
 };
-/* A stretch of memory of which the part from `next` to `end` is not yet given out. */
+/* Memory that is not allocated yet. */
 struct piece {
   char *next, *end;
 };
 
-/* The memory that pieces are cut from: the image's room while the image is made, otherwise the newest mapping. */
+/* The region from which pieces are cut: image_room while the image is made, otherwise the newest mapping. */
 static struct piece region IMAGED = {image_room, image_room_end};
 /* Pages are cut from another piece than blocks: between blocks, the alignment of a page would waste memory. */
 static struct piece page_piece IMAGED, block_piece IMAGED;
 static struct unused *unused_pages IMAGED, *unused_blocks[CLASSES] IMAGED;
 
 /*
- * Returns the index of the smallest class whose blocks have at least this size. All sizes of classes are multiples of 16.
+ * Returns the index of the smallest class whose blocks have at least this size. The highest bit of a size selects the group
+ * of eight classes, the next three bits the class in the group. All sizes of blocks are multiples of 16.
  */
 static size_t class_of(size_t size) {
   const size_t last_byte = size > MIN_BLOCK ? size - 1 : MIN_BLOCK - 1;
@@ -63,6 +65,7 @@ static size_t class_of(size_t size) {
   return (bits + 1 - MIN_BITS) * CLASSES_PER_DOUBLING + (last_byte >> (bits - 3)) % CLASSES_PER_DOUBLING;
 }
 
+/* Returns the size of the blocks of a class. */
 static size_t size_of_class(size_t class) {
   return (CLASSES_PER_DOUBLING + class % CLASSES_PER_DOUBLING + 1) << (class / CLASSES_PER_DOUBLING + MIN_BITS - 4);
 }
@@ -72,7 +75,7 @@ static void *map(size_t size) {
   return mapped == MAP_FAILED ? NULL : mapped;
 }
 
-/* Called where a small block cannot be had, because parts of the engine do not check for NULL. */
+/* Must be called if there is no memory for a small block, because parts of the engine do not expect NULL then. */
 noreturn void end_without_memory(void) {
   static const char MESSAGE[] = "sophia-run: not enough memory\n";
   (void)!write(2, MESSAGE, sizeof MESSAGE - 1);
@@ -80,12 +83,12 @@ noreturn void end_without_memory(void) {
   _exit(125);
 }
 
-/* Returns false in a process that starts from the image: end_of_image has emptied `region` by then. */
+/* Returns false in a process that starts from the image, because end_of_image emptied `region` before the image was written. */
 static bool is_making_image(void) { return region.end == image_room_end; }
 
 static bool has_image_room(size_t size) { return is_making_image() && (size_t)(region.end - region.next) >= size; }
 
-/* Cuts a piece from `region`, which must have this much left. */
+/* Cuts a piece from `region`, which must have at least this much memory. */
 static struct piece cut(size_t size) {
   const struct piece piece = {region.next, region.next + size};
   region.next = piece.end;
@@ -94,7 +97,7 @@ static struct piece cut(size_t size) {
 
 /* Returns a piece of at least `min_size` bytes. Ends this process if there is no memory. */
 static struct piece new_piece(size_t min_size) {
-  /* Pieces of the image are smaller, because the unused rest of a piece is stored in the executable. */
+  /* Pieces of the image are smaller, because the executable contains their unused ends, too. */
   if (has_image_room(IMAGE_PIECE_BYTES) && min_size < IMAGE_PIECE_BYTES) return cut(IMAGE_PIECE_BYTES);
   if (has_image_room(min_size)) return cut(min_size);
   const size_t size = min_size > PIECE_BYTES ? min_size : PIECE_BYTES;
@@ -105,8 +108,8 @@ static struct piece new_piece(size_t min_size) {
   }
   const struct piece piece = cut(size);
   /*
-   * The kernel adds all pages of the piece in this call. A page fault for each would cost four times as much. Linux before
-   * 5.14 refuses the call, and adds each page at its first use instead.
+   * This call makes the kernel provide all pages of the piece. A page fault for each of them would take four times as long.
+   * Linux before 5.14 does not know the call, and provides each page at its first use.
    */
   madvise(piece.next, size, MADV_POPULATE_WRITE);
   return piece;
@@ -119,8 +122,9 @@ static bool is_in_image(const void *memory) {
   return (const char *)memory >= image_room && (const char *)memory < image_room_end;
 }
 
+/* Allocates a block of more than LARGE bytes. Returns NULL if there is no memory. */
 static void *allocate_large(size_t size) {
-  /* Rounding a larger size up would overflow. */
+  /* A larger size would overflow when it is rounded up. */
   if (size > SIZE_MAX / 2) return NULL;
   const size_t mapped_size = round_up_to_pages(size + sizeof(union block));
   union block *const block = has_image_room(mapped_size) ? (union block *)cut(mapped_size).next : map(mapped_size);
@@ -129,6 +133,7 @@ static void *allocate_large(size_t size) {
   return block + 1;
 }
 
+/* Returns true for a page. No block begins at such an address (allocate). */
 static bool is_page(const void *memory) { return (uintptr_t)memory % PAGE == 0; }
 
 static size_t usable_size(const void *memory) {
@@ -136,7 +141,7 @@ static size_t usable_size(const void *memory) {
   return is_page(memory) ? PAGE : ((const union block *)memory)[-1].size;
 }
 
-/* Takes the first element of a list. Returns NULL if the list is empty. */
+/* Removes the first element of a list and returns it. Returns NULL if the list is empty. */
 static void *take_unused(struct unused **list) {
   struct unused *const first = *list;
   if (first != NULL) *list = first->next;
@@ -144,8 +149,8 @@ static void *take_unused(struct unused **list) {
 }
 
 /*
- * Returns a piece for blocks. While the image is made this is an unused block of a larger class if there is one, so that
- * the image stays small.
+ * Returns a piece to cut blocks from. While the image is made, an unused block of a larger class is taken as the piece if
+ * there is one, so that the image stays small.
  */
 static struct piece new_block_piece(size_t min_size) {
   for (size_t class = class_of(min_size) + 1; class < CLASSES && is_making_image(); ++class) {
@@ -166,14 +171,14 @@ static void *allocate_page(void) {
 
 static void *allocate(void *opaque, size_t size) {
   if (size > LARGE) return allocate_large(size);
-  /* The engine's pages for small blocks have a little less than 4 KiB. */
+  /* The pages that the engine requests for its small blocks have a little less than 4 KiB. */
   if (size > PAGE / 2 && size <= PAGE) return allocate_page();
   const size_t class = class_of(size);
   void *const unused_block = take_unused(&unused_blocks[class]);
   if (unused_block != NULL) return unused_block;
   /*
-   * There is room for a second header: a block is moved up by one if its address would be a multiple of PAGE, like a
-   * page's.
+   * The second header is for a block that must be moved up because its address would be a multiple of PAGE, as that of a
+   * page.
    */
   const size_t block_size = size_of_class(class), needed = block_size + 2 * sizeof(union block);
   if ((size_t)(block_piece.end - block_piece.next) < needed) block_piece = new_block_piece(needed);
@@ -187,7 +192,7 @@ static void *allocate(void *opaque, size_t size) {
 static void release(void *opaque, void *memory) {
   if (memory == NULL) return;
   const size_t size = usable_size(memory);
-  /* Memory of the image is not reused by a start, and large blocks of the image cannot be unmapped. */
+  /* A process that starts from the image does not reuse the image's memory. Large blocks of the image are no mappings. */
   if (is_in_image(memory) && (size > LARGE || !is_making_image())) return;
   if (size > LARGE) {
     munmap((union block *)memory - 1, size + sizeof(union block));
@@ -200,8 +205,8 @@ static void release(void *opaque, void *memory) {
 }
 
 /*
- * The functions below call the ones above by these names, so that the build for the checking mode (checked/checked.h) can
- * put its checks in between.
+ * The functions below call the functions above by these names. In the checking mode, a build for tests (checked/checked.h), the
+ * names are those of functions that check the memory first.
  */
 #ifdef CHECKED
 #include "checked/blocks.inc"
@@ -215,16 +220,18 @@ static void release(void *opaque, void *memory) {
 static void note_unused_image_memory(void) {}
 #endif
 
+/* Allocates memory as calloc(3) does. */
 static void *allocate_zeroed(void *opaque, size_t count, size_t size) {
   if (size != 0 && count > SIZE_MAX / size) return NULL;
   void *const memory = ALLOCATE(opaque, count * size);
   return memory == NULL ? NULL : memset(memory, 0, count * size);
 }
 
+/* Resizes memory as realloc(3) does. */
 static void *resize(void *opaque, void *memory, size_t size) {
   if (memory == NULL) return ALLOCATE(opaque, size);
   const size_t present_size = USABLE_SIZE(memory);
-  /* A block that shrinks to less than a quarter is moved, so that its memory can be reused. */
+  /* Memory that shrinks to less than a quarter is moved to a smaller block, so that the rest can be reused. */
   if (size <= present_size && size >= present_size / 4) return memory;
   if (present_size > LARGE && size > LARGE && !is_in_image(memory)) {
     const size_t mapped_size = round_up_to_pages(size + sizeof(union block));
@@ -241,13 +248,14 @@ static void *resize(void *opaque, void *memory, size_t size) {
 }
 
 const char *end_of_image(void) {
-  /* The image need not contain the unused rest of the piece that was cut last. */
+  /* The image need not contain the unused end of the piece that was cut last. */
   const char *const end = page_piece.end == region.next    ? page_piece.next
                           : block_piece.end == region.next ? block_piece.next
                                                            : region.next;
   note_unused_image_memory();
   /*
-   * A start does not use the image's unused memory: to copy these pages, which are shared, costs more than to get new ones.
+   * A process that starts from the image must not use the image's unused memory: to copy these pages takes the kernel
+   * longer than to provide new ones.
    */
   region = page_piece = block_piece = (struct piece){0};
   unused_pages = NULL;

@@ -1,9 +1,9 @@
 /*
- * The functions of Node-API (node_api.h) that the addons of the package call, for QuickJS. The addons are part of the
- * executable, and are not changed for it.
+ * Node-API for the engine QuickJS: the functions that our addons (native/) call. node_api.h says why the executable has them.
  *
- * A napi_value is a pointer to one of `slots`. A call of a function of an addon uses the next free slots; all that it used
- * are free again when it returns. The addons need few, so there is no error for too many: the process aborts.
+ * A napi_value is a pointer to one of `slots`, which has a value of the engine. Each function of Node-API that returns
+ * a napi_value takes the next free slot. When a function of an addon returns to JavaScript, all slots that it took are free
+ * again. The addons need few slots: if there were too few, the process would abort.
  */
 #include "node_api.h"
 
@@ -16,23 +16,23 @@ enum { MAX_FUNCTIONS = 64, MAX_SLOTS = 64 };
 struct napi_slot {
   JSValue value;
 };
-/* A call of a function by JavaScript: its arguments, and the `data` of the function's property. */
+/* A call of an addon's function by JavaScript: its arguments, and the `data` of the function's property descriptor. */
 struct napi_call {
   size_t count;
   JSValueConst *arguments;
   void *data;
 };
 static struct napi_slot slots[MAX_SLOTS];
-static size_t used_slots;
-/* All functions of the addons that were loaded. JavaScript calls them by their index. */
+static size_t used_slot_count;
+/* The functions of all addons that were loaded. The engine passes a function's index to call_method. */
 static napi_property_descriptor methods[MAX_FUNCTIONS] IMAGED;
 static int method_count IMAGED;
 
-/* Stores a value in the next slot. */
+/* Stores a value in the next slot. Fails for JS_EXCEPTION. */
 static napi_status store_value(JSValue value, napi_value *result) {
-  if (used_slots == MAX_SLOTS) abort();
-  slots[used_slots].value = value;
-  *result = &slots[used_slots++];
+  if (used_slot_count == MAX_SLOTS) abort();
+  slots[used_slot_count].value = value;
+  *result = &slots[used_slot_count++];
   return JS_IsException(value) ? napi_failed : napi_ok;
 }
 
@@ -58,16 +58,16 @@ napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result
 }
 
 /* Truncates a text that is too long, as Node.js does. */
-napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *to, size_t size,
+napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *buffer, size_t size,
                                        size_t *length) {
   if (!JS_IsString(value->value) || size == 0) return napi_failed;
   size_t full_length = 0;
   const char *const text = utf8_of(env, value->value, &full_length);
   if (text == NULL) return napi_failed;
-  const size_t copied = full_length < size - 1 ? full_length : size - 1;
-  memcpy(to, text, copied);
-  to[copied] = '\0';
-  if (length != NULL) *length = copied;
+  const size_t copied_length = full_length < size - 1 ? full_length : size - 1;
+  memcpy(buffer, text, copied_length);
+  buffer[copied_length] = '\0';
+  if (length != NULL) *length = copied_length;
   JS_FreeCString(env, text);
   return napi_ok;
 }
@@ -136,18 +136,18 @@ napi_status napi_create_array_with_length(napi_env env, size_t length, napi_valu
   return store_value(JS_NewArray(env), result);
 }
 
-/* Moves the value into the array: it must not be used afterwards. */
+/* Moves the value into the array. So unlike with Node.js, the caller must not use the value afterwards. */
 napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, napi_value value) {
   return JS_SetPropertyUint32(env, array->value, index, value->value) < 0 ? napi_failed : napi_ok;
 }
 
-/* The function of JavaScript for each function of an addon, by its index in `methods`. */
+/* Calls a function of an addon for JavaScript. `method` is its index in `methods`. */
 static JSValue call_method(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments, int method) {
   struct napi_call call = {.count = (size_t)count, .arguments = arguments, .data = methods[method].data};
-  const size_t before = used_slots;
+  const size_t former_slot_count = used_slot_count;
   const napi_value result = methods[method].method(context, &call);
   const JSValue value = result == NULL ? JS_UNDEFINED : result->value;
-  used_slots = before;
+  used_slot_count = former_slot_count;
   return value;
 }
 
@@ -163,26 +163,26 @@ napi_status napi_define_properties(napi_env env, napi_value object, size_t count
   return napi_ok;
 }
 
-/* Returns an object with the functions that `fill` adds. */
+/* Returns an object with the functions of an addon, which `fill` adds. */
 static JSValue create_addon(JSContext *context, napi_value (*fill)(napi_env, napi_value)) {
   napi_value object = NULL;
-  const size_t before = used_slots;
+  const size_t former_slot_count = used_slot_count;
   store_value(JS_NewObject(context), &object);
   fill(context, object);
-  used_slots = before;
+  used_slot_count = former_slot_count;
   return object->value;
 }
 
-/* These are the functions of NAPI_MODULE_INIT in system.c, masking-addon.c and monitor-addon.c (runtime/build/runtime.mjs). */
+/* The functions that NAPI_MODULE_INIT defines in system.c, masking-addon.c and monitor-addon.c (node_api.h). */
 napi_value fill_system_addon(napi_env env, napi_value exports);
 napi_value fill_masking_addon(napi_env env, napi_value exports);
 napi_value fill_monitor_addon(napi_env env, napi_value exports);
 
 /*
- * (what follows the platform in the name of an addon's file, such as "-masking"): returns the addon; undefined for other
- * names
+ * (name): returns the object of an addon; undefined for an unknown name. The name is the part behind the platform in the
+ * name of the addon's file in the npm package, as "-masking" in linux-x64-masking.node.
  */
-FUNCTION(addon) {
+JAVASCRIPT_FUNCTION(addon) {
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   if (name == NULL) return JS_EXCEPTION;

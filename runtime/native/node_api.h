@@ -1,6 +1,7 @@
 /*
- * The part of Node-API that the addons of the package use. They are compiled into the executable for Linux with this header
- * in place of that of Node.js. node_api.c implements it by QuickJS.
+ * The part of Node-API that our addons use (native/). Node-API is the interface by which C code adds functions to Node.js.
+ * In the executable for Linux, which has no Node.js, the same addons are compiled with this header in place of Node.js's
+ * own, and node_api.c implements its functions by the engine QuickJS.
  */
 #ifndef SOPHIA_RUN_NODE_API_H
 #define SOPHIA_RUN_NODE_API_H
@@ -31,7 +32,7 @@ napi_status napi_get_cb_info(napi_env env, napi_callback_info info, size_t *coun
 napi_status napi_get_value_int32(napi_env env, napi_value value, int32_t *result);
 napi_status napi_get_value_uint32(napi_env env, napi_value value, uint32_t *result);
 napi_status napi_get_value_int64(napi_env env, napi_value value, int64_t *result);
-napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *to, size_t size, size_t *length);
+napi_status napi_get_value_string_utf8(napi_env env, napi_value value, char *buffer, size_t size, size_t *length);
 napi_status napi_get_buffer_info(napi_env env, napi_value value, void **data, size_t *length);
 napi_status napi_get_typedarray_info(napi_env env, napi_value value, napi_typedarray_type *type, size_t *length,
                                      void **data, napi_value *buffer, size_t *offset);
@@ -47,8 +48,8 @@ napi_status napi_set_element(napi_env env, napi_value array, uint32_t index, nap
 napi_status napi_define_properties(napi_env env, napi_value object, size_t count, const napi_property_descriptor *properties);
 
 /*
- * Begins the function that adds the functions of an addon to its object. The build defines ADDON as the name of that
- * function.
+ * Begins the function of an addon that adds the addon's functions to the object `exports`. The build defines ADDON as the
+ * name of that function (ADDONS in runtime/build/runtime.mjs).
  */
 #define NAPI_MODULE_INIT()                           \
   napi_value ADDON(napi_env env, napi_value exports); \

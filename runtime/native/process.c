@@ -1,4 +1,4 @@
-/* Functions about this process, its terminal and its user, for node:process, node:tty and node:os (runtime/modules/). */
+/* This process, its terminal and its user, for node:process, node:tty and node:os (runtime/modules/). */
 #include "runtime.h"
 #include "../../native/environment.h"
 #include "../../native/signal-mask.h"
@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Returns the names and values of the environment in turns, separated by NUL; undefined if there is no memory. */
-FUNCTION(environment) {
+/* Returns the environment as environment_strings does (native/environment.h); undefined if there is no memory. */
+JAVASCRIPT_FUNCTION(environment) {
   size_t length = 0;
   char *const strings = environment_strings(&length);
   if (strings == NULL) return JS_UNDEFINED;
@@ -23,18 +23,20 @@ FUNCTION(environment) {
   return result;
 }
 
-FUNCTION(working_directory) {
+JAVASCRIPT_FUNCTION(working_directory) {
   char path[PATH_MAX];
+  /* Node.js names the function of libuv in these errors. */
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
   /*
-   * The path of a folder outside of the root begins with "(unreachable)". Node.js reports an error, as getcwd(3) of glibc
-   * does.
+   * musl returns the path of a folder outside of the root folder (chroot(2)) as the kernel does, with "(unreachable)" at
+   * its start. Node.js reports an error, because getcwd(3) of glibc does.
    */
   if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
   return text_from_system(context, path, strlen(path));
 }
 
-FUNCTION(change_folder) {
+/* (path): changes the working directory. As in Node.js, a path ends at its first NUL. */
+JAVASCRIPT_FUNCTION(change_folder) {
   size_t length = 0;
   const char *const path = utf8_of(context, arguments[0], &length);
   if (path == NULL) return JS_EXCEPTION;
@@ -43,43 +45,44 @@ FUNCTION(change_folder) {
   return result;
 }
 
-FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
-FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
-FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
-FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
-FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
+JAVASCRIPT_FUNCTION(own_id) { return JS_NewInt32(context, getpid()); }
+JAVASCRIPT_FUNCTION(parent_id) { return JS_NewInt32(context, getppid()); }
+JAVASCRIPT_FUNCTION(user_id) { return JS_NewUint32(context, getuid()); }
+JAVASCRIPT_FUNCTION(effective_user_id) { return JS_NewUint32(context, geteuid()); }
+JAVASCRIPT_FUNCTION(group_id) { return JS_NewUint32(context, getgid()); }
 
-/* (umask): returns the former one */
-FUNCTION(set_umask) {
+/* (umask): sets the umask. Returns the former one. */
+JAVASCRIPT_FUNCTION(set_umask) {
   const mode_t former = umask((mode_t)integer_of(context, arguments[0]));
   return JS_NewUint32(context, former);
 }
 
-/* (PID, signal or 0): sends a signal, or only checks with 0 that the process exists. Throws an error of "kill". */
-FUNCTION(send_signal) {
+/* (PID, signal): sends a signal. With 0 it sends none, and throws if the process does not exist. */
+JAVASCRIPT_FUNCTION(send_signal) {
   const pid_t process = (pid_t)integer_of(context, arguments[0]);
   const int number = integer_of(context, arguments[1]);
   /*
-   * A signal to this process must act before this function returns, even if the caller or block_own_writes
-   * (native/system.c) blocked it. Otherwise the kernel would deliver it to another thread, and this one might exit before
-   * that.
+   * A signal that this process sends to itself must act before this function returns, even if the caller of sophia-run or
+   * block_own_writes (native/system.c) has blocked it. Otherwise the kernel would deliver it to another thread, and this
+   * thread might exit before that.
    */
-  const uint64_t former = change_mask(SIG_UNBLOCK, process == getpid() && number > 0 ? signal_bit(number) : 0);
+  const bool is_to_self = process == getpid() && number > 0;
+  const uint64_t former_mask = change_mask(SIG_UNBLOCK, is_to_self ? signal_bit(number) : 0);
   const int error = kill(process, number) == 0 ? 0 : errno;
-  change_mask(SIG_SETMASK, former);
+  change_mask(SIG_SETMASK, former_mask);
   return error == 0 ? JS_UNDEFINED : throw_system_error(context, error, "kill", NULL);
 }
 
-FUNCTION(exit_now) {
+JAVASCRIPT_FUNCTION(exit_now) {
   restore_terminal();
   _exit(integer_of(context, arguments[0]));
 }
 
-FUNCTION(abort_now) { abort(); }
-FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
+JAVASCRIPT_FUNCTION(abort_now) { abort(); }
+JAVASCRIPT_FUNCTION(is_terminal) { return JS_NewBool(context, isatty(integer_of(context, arguments[0])) == 1); }
 
 /* (descriptor): returns the columns and rows of a terminal; undefined for anything else. */
-FUNCTION(size_of_terminal) {
+JAVASCRIPT_FUNCTION(size_of_terminal) {
   struct winsize size;
   if (ioctl(integer_of(context, arguments[0]), TIOCGWINSZ, &size) != 0) return JS_UNDEFINED;
   const JSValue list = JS_NewArray(context);
@@ -88,12 +91,12 @@ FUNCTION(size_of_terminal) {
   return list;
 }
 
-/* Returns the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
-FUNCTION(user) {
-  struct passwd entry, *found = NULL;
+/* Returns a list of the name, the home folder and the shell of the effective user; undefined if /etc/passwd has no entry. */
+JAVASCRIPT_FUNCTION(user) {
+  struct passwd memory, *entry = NULL;
   char strings[16 * 1024];
-  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) != 0 || found == NULL) return JS_UNDEFINED;
-  const char *const texts[] = {found->pw_name, found->pw_dir, found->pw_shell};
+  if (getpwuid_r(geteuid(), &memory, strings, sizeof strings, &entry) != 0 || entry == NULL) return JS_UNDEFINED;
+  const char *const texts[] = {entry->pw_name, entry->pw_dir, entry->pw_shell};
   const JSValue list = JS_NewArray(context);
   for (uint32_t i = 0; i < COUNT(texts); ++i) {
     const char *const text = texts[i] == NULL ? "" : texts[i];

@@ -1,7 +1,7 @@
 /*
- * Random bytes of the kernel, for node:crypto and AWS-LC. They are read by getrandom(2). Some containers and services have
- * a filter that refuses this system call: then they are read from /dev/urandom, which has the same ones. Without either
- * this process ends.
+ * Random bytes of the kernel, for node:crypto and the library AWS-LC. They are read by getrandom(2). If a seccomp filter of
+ * a container or service refuses this system call, they are read from /dev/urandom, which has bytes of the same quality.
+ * Without either this process ends, because sophia-run must never use predictable bytes.
  */
 #include "runtime.h"
 
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 /*
- * Opens /dev/urandom. Returns a descriptor, or -1. First waits until the kernel has collected entropy, as getrandom(2) does
- * and a read of /dev/urandom does not.
+ * Opens /dev/urandom. Returns the descriptor, or -1. First waits until the kernel has collected enough entropy after its start:
+ * /dev/random is readable then. getrandom(2) waits for that by itself; a read of /dev/urandom does not.
  */
 static int open_device(void) {
   struct pollfd entropy = {.fd = open("/dev/random", O_RDONLY | O_CLOEXEC), .events = POLLIN};
@@ -36,12 +36,15 @@ static _Noreturn void end_without_random_bytes(void) {
   _exit(125);
 }
 
+/* Fills memory with random bytes, or ends this process. */
 static void fill_with_random(uint8_t *bytes, size_t size) {
   int device = -1;
   for (size_t filled = 0; filled < size;) {
+    uint8_t *const next = bytes + filled;
     const size_t missing = size - filled;
-    ssize_t size_read = device == -1 ? getrandom(bytes + filled, missing, 0) : read(device, bytes + filled, missing);
+    const ssize_t size_read = device == -1 ? getrandom(next, missing, 0) : read(device, next, missing);
     if (size_read > 0) filled += (size_t)size_read;
+    /* The device has come to its end, so it is not the kernel's. */
     else if (size_read == 0) errno = EIO;
     const bool has_failed = size_read <= 0 && errno != EINTR;
     if (has_failed && (device != -1 || (device = open_device()) == -1)) end_without_random_bytes();
@@ -50,8 +53,8 @@ static void fill_with_random(uint8_t *bytes, size_t size) {
 }
 
 /*
- * Replaces the function of the C library. AWS-LC is built to call it, because its own code for Linux aborts if getrandom is
- * refused.
+ * Replaces getentropy(3) of the C library. AWS-LC is compiled so that it calls this function
+ * (runtime/build/parts/aws-lc.mjs): its own code for Linux aborts if getrandom(2) is refused.
  */
 int getentropy(void *bytes, size_t size) {
   fill_with_random(bytes, size);
@@ -59,7 +62,7 @@ int getentropy(void *bytes, size_t size) {
 }
 
 /* (bytes): fills a Uint8Array with random bytes */
-FUNCTION(fill_randomly) {
+JAVASCRIPT_FUNCTION(fill_randomly) {
   size_t size = 0;
   uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   fill_with_random(bytes, size);

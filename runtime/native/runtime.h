@@ -1,7 +1,10 @@
 /*
- * Declarations that the C files of the runtime share. The runtime is QuickJS and the parts of Node.js that the package's
- * bundle uses, for the executable for Linux. Each C file adds its functions for JavaScript to one object, `NATIVE` in the
- * TypeScript of runtime/, by its `add_…` function below.
+ * Declarations that the C files of the runtime share. The runtime executes the JavaScript of sophia-run in the executable
+ * for Linux: it is the engine QuickJS, and the parts of Node.js that sophia-run uses, in C here and in TypeScript in
+ * runtime/.
+ *
+ * Each C file offers functions to that TypeScript. Its `add_…` function below, which main.c calls at the start, adds them
+ * to one object, which is called NATIVE there.
  */
 #ifndef SOPHIA_RUN_RUNTIME_H
 #define SOPHIA_RUN_RUNTIME_H
@@ -14,15 +17,21 @@
 
 #include "quickjs.h"
 
-/* Marks a variable that is set while modules load: it is part of the image (image.h). */
+/*
+ * Marks a variable that is set while the modules of JavaScript load. The build stores its value in the executable
+ * (image.h), so that it is set already when a process starts.
+ */
 #define IMAGED __attribute__((section("image")))
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /*
- * Begins the definition of a function for JavaScript. It owns none of its arguments. Those that the caller leaves out are
- * undefined, up to the number in its JS_CFUNC_DEF. Its comment lists the arguments in parentheses.
+ * Begins the definition of a function that JavaScript calls, and defines its parameters: `context` of the engine,
+ * `receiver` (`this`), and `count` values in `arguments`. The function must not free the arguments. Arguments that the
+ * caller omits are undefined, up to the number in the function's JS_CFUNC_DEF. The comment of each function lists its
+ * arguments in parentheses.
  */
-#define FUNCTION(name) static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
+#define JAVASCRIPT_FUNCTION(name) \
+  static JSValue name(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments)
 
 void add_files(JSContext *context, JSValueConst native);
 void add_process(JSContext *context, JSValueConst native);
@@ -50,30 +59,31 @@ void add_addons(JSContext *context, JSValueConst native);
 JSContext *new_engine(JSRuntime *runtime);
 
 /*
- * Throws an Error like those of Node.js: `code` such as "ENOENT", `errno` (negative), `syscall`, and `path` unless it is NULL.
- * Returns JS_EXCEPTION.
+ * Throws an Error such as Node.js throws after a failed system call, with the properties `code`, such as "ENOENT", `errno`,
+ * which is negative, `syscall` (`call_name`), and `path` unless it is NULL. Returns JS_EXCEPTION.
  */
-JSValue throw_system_error(JSContext *context, int error, const char *syscall, const char *path);
+JSValue throw_system_error(JSContext *context, int error, const char *call_name, const char *path);
 /* Returns the name of a system error, such as "ENOENT". */
 const char *name_of_error(int error);
 
 /* The state in which the caller started this process. main.c sets it before JavaScript runs. */
 extern struct caller {
-  /* The signals that the caller ignored: a bit for each, SIGHUP's the lowest. */
+  /* The signals that the caller ignored, a bit for each. The lowest bit is SIGHUP's. */
   uint64_t ignored_signals;
+  /* By descriptor, 0 to 2: true if the caller had closed this standard stream. */
   bool closed_streams[3];
 } caller;
 
 /*
- * Ends this process if JavaScript computes for too long without waiting. The engine calls this in loops
- * (JSInterruptHandler).
+ * Ends this process if JavaScript computes for too long without waiting (events.c). The engine calls this function
+ * regularly while it runs JavaScript (JSInterruptHandler).
  */
 int end_long_turn(JSRuntime *runtime, void *opaque);
 
 /* Restores a terminal that is in raw mode. Must be called before each _exit. */
 void restore_terminal(void);
 
-/* Return a number of JavaScript; -1 for anything else. */
+/* Return the number that a JavaScript value is; -1 for anything else. */
 static inline int integer_of(JSContext *context, JSValueConst value) {
   int32_t result = -1;
   if (JS_IsNumber(value)) JS_ToInt32(context, &result, value);
@@ -96,57 +106,66 @@ static inline uint8_t *bytes_of(JSContext *context, JSValueConst value, size_t *
   return JS_GetUint8Array(context, size, value);
 }
 
-/* Decodes UTF-8 as Node.js does: each maximal invalid part becomes U+FFFD (WHATWG, Encoding). */
+/* Decodes UTF-8. As in Node.js, each maximal invalid part becomes U+FFFD (WHATWG, Encoding). */
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size);
 
 /*
- * Decodes an argument, a variable or a path of the system. A byte that is not UTF-8 becomes half a surrogate pair, U+DC80 to
- * U+DCFF, of which `utf8_of` makes the same byte again (as in PEP 383), so that programs get what the caller gave.
+ * Decodes a text that comes from the system: an argument, an environment variable or a path. Each byte that is not valid
+ * UTF-8 becomes half a surrogate pair, U+DC80 to U+DCFF, as in PEP 383. `utf8_of` encodes it to the same byte again, so
+ * that a program gets exactly the bytes that the caller passed.
  */
 JSValue text_from_system(JSContext *context, const char *text, size_t size);
 
 /*
- * Encodes a string as UTF-8; other halves of surrogate pairs become U+FFFD as in Node.js. The result, which ends with a
- * NUL, must be freed by JS_FreeCString. NULL with an exception if there is no memory.
+ * Encodes a string as UTF-8, and is the inverse of text_from_system: U+DC80 to U+DCFF become bytes again. All other
+ * unpaired surrogates become U+FFFD as in Node.js. The result ends with a NUL and must be freed by JS_FreeCString. Returns
+ * NULL with an exception if there is no memory.
  */
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length);
 
 /*
- * Encodes a string as UTF-8, in which each half of a surrogate pair becomes U+FFFD, also one that stands for a byte
- * (WHATWG: a scalar value string). The result is like that of utf8_of.
+ * Encodes a string as UTF-8. Differs from utf8_of in U+DC80 to U+DCFF, which become U+FFFD as well (WHATWG: a scalar value
+ * string).
  */
 const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length);
 
 /* Returns a Buffer with a copy of the bytes, or with zeros if `bytes` is NULL. */
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size);
 
-/* The limit on what is read of a connection at once. It is large because each part of a body costs the engine the same time. */
+/*
+ * The limit on what one call reads from a connection. It is large because the engine needs the same time for each part of
+ * a body, however long the part is.
+ */
 enum { MAX_READ_BYTES = 224 * 1024 };
-/* Memory for what is read at once, until it is copied. A function that reads into it must wipe it afterwards. */
-extern uint8_t read_bytes[MAX_READ_BYTES];
+/* The memory into which a call reads, before it copies the bytes to a Buffer. The call must wipe it afterwards. */
+extern uint8_t read_buffer[MAX_READ_BYTES];
 
-/* Wipes what may be a secret. explicit_bzero of musl writes byte by byte, which would take 7 % of the time of a large body. */
+/*
+ * Wipes memory that may contain a secret. explicit_bzero of musl writes byte by byte, which would take 7 % of the time that
+ * a large body needs.
+ */
 static inline void erase(void *memory, size_t size) {
   memset(memory, 0, size);
-  /* This keeps the compiler from leaving the memset out, because it takes the memory to be read here. */
+  /* The compiler must assume that this reads the memory, so it cannot remove the memset. */
   __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
-/* Work for another thread. It is the first member of a struct with what the work needs. */
+/* A task for another thread. It is the first member of a larger struct, which has the data of the task. */
 struct work {
   /*
-   * Does the work, in the other thread. All signals are blocked there, but for those that the kernel sends because of a
-   * write.
+   * Performs the task. Runs in the other thread, in which all signals are blocked except those that the kernel sends
+   * because of a write.
    */
   void (*run)(struct work *work);
-  /* Returns the argument for the callback, and frees the work. Runs in the main thread, afterwards. */
+  /* Returns the argument for the callback, and frees the larger struct. Runs in the main thread after `run`. */
   JSValue (*result)(JSContext *context, struct work *work);
   JSValue callback;
+  /* The next in the list of finished work (workers.c). */
   struct work *next;
 };
 /*
- * Runs work in another thread, then calls the callback with the result in the event loop, which stays alive for it. Returns
- * false if there is no thread; the caller still owns the work then.
+ * Runs the work in another thread, and then makes the event loop call the callback with the result. The event loop does not
+ * end before that. Returns false if no thread can be started; then the caller must free the work.
  */
 bool start_work(JSContext *context, struct work *work, JSValueConst callback);
 

@@ -1,7 +1,9 @@
 /*
- * Sockets for node:net (runtime/modules/net/): TCP over IPv4 and IPv6, and local sockets. All of them are non-blocking. A
- * function that may fail in ordinary use returns the negative number of the error instead of throwing it. In arguments and
- * results a family is 4, 6, or 0 for a local socket.
+ * Sockets for node:net (runtime/modules/net/): TCP over IPv4 and IPv6, and Unix domain sockets ("local sockets" here). All of
+ * them are non-blocking.
+ *
+ * Errors are expected, such as ECONNREFUSED. So a function does not throw a system error, but returns its negative number,
+ * as in -ECONNREFUSED. In arguments and results an address family is 4, 6, or 0 for a local socket.
  */
 #include "runtime.h"
 
@@ -21,53 +23,56 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The limit on the chunks that one call writes. */
+/* The limit on the chunks that one call of write_socket writes. */
 enum { MAX_CHUNKS = 64 };
 
+/* An address of any family. `storage` is as large as the largest address. */
 union address {
   struct sockaddr any;
   struct sockaddr_in v4;
   struct sockaddr_in6 v6;
   struct sockaddr_un local;
-  struct sockaddr_storage all;
+  struct sockaddr_storage storage;
 };
 
-/* Returns the result of a system call; the negative number of the error for -1. */
-static JSValue result_of(JSContext *context, int result) {
+/* Returns the result of a system call to JavaScript; for -1, the negative number of the error in errno. */
+static JSValue result_or_error(JSContext *context, int result) {
   return JS_NewInt32(context, result == -1 ? -errno : result);
 }
 
+/* Parses the path of a local socket. Returns the size of the address; 0 if the path is not valid. */
+static socklen_t parse_local_address(union address *address, const char *path, size_t length) {
+  /* Linux has an abstract namespace, whose names begin with a NUL. They may contain NULs, and do not end with one (unix(7)). */
+  const bool is_abstract = length > 0 && path[0] == '\0';
+  const size_t max_length = sizeof address->local.sun_path - (is_abstract ? 0 : 1);
+  if (length == 0 || length > max_length || (!is_abstract && strlen(path) != length)) return 0;
+  address->local.sun_family = AF_UNIX;
+  memcpy(address->local.sun_path, path, length);
+  const size_t size = offsetof(struct sockaddr_un, sun_path) + length;
+  return (socklen_t)(is_abstract ? size : size + 1);
+}
+
 /*
- * Parses an address, such as "127.0.0.1", "fe80::1%eth0", or the path of a local socket. Returns its size; 0 if it is not
- * valid for the family.
+ * Parses an address, such as "127.0.0.1", "fe80::1%eth0", or the path of a local socket. Returns the size of the address; 0
+ * if the text is not valid for the family.
  */
 static socklen_t parse_address(union address *address, int family, const char *text, size_t length, int port) {
   memset(address, 0, sizeof *address);
-  if (family == 0) {
-    /*
-     * A text that begins with NUL is a name in the abstract namespace of Linux. It may contain NULs, and does not end with
-     * one.
-     */
-    const bool is_abstract = length > 0 && text[0] == '\0';
-    const size_t max_length = sizeof address->local.sun_path - (is_abstract ? 0 : 1);
-    if (length == 0 || length > max_length || (!is_abstract && strlen(text) != length)) return 0;
-    address->local.sun_family = AF_UNIX;
-    memcpy(address->local.sun_path, text, length);
-    const size_t size = offsetof(struct sockaddr_un, sun_path) + length;
-    return (socklen_t)(is_abstract ? size : size + 1);
-  }
-  if (strlen(text) != length) return 0;
+  if (family == 0) return parse_local_address(address, text, length);
+  const bool has_nul = strlen(text) != length;
+  if (has_nul) return 0;
   if (family == 4) {
     address->v4.sin_family = AF_INET;
     address->v4.sin_port = htons((uint16_t)port);
     return inet_pton(AF_INET, text, &address->v4.sin_addr) == 1 ? sizeof address->v4 : 0;
   }
+  /* inet_pton(3) does not know zones, such as `%eth0`. */
   char host[INET6_ADDRSTRLEN];
   const char *const zone = strchr(text, '%');
-  const size_t size = zone == NULL ? length : (size_t)(zone - text);
-  if (size >= sizeof host) return 0;
-  memcpy(host, text, size);
-  host[size] = '\0';
+  const size_t host_length = zone == NULL ? length : (size_t)(zone - text);
+  if (host_length >= sizeof host) return 0;
+  memcpy(host, text, host_length);
+  host[host_length] = '\0';
   address->v6.sin6_family = AF_INET6;
   address->v6.sin6_port = htons((uint16_t)port);
   if (zone != NULL) address->v6.sin6_scope_id = if_nametoindex(zone + 1);
@@ -75,15 +80,15 @@ static socklen_t parse_address(union address *address, int family, const char *t
 }
 
 /* (family): returns the descriptor of a new socket */
-FUNCTION(open_socket) {
+JAVASCRIPT_FUNCTION(open_socket) {
   const int family = integer_of(context, arguments[0]);
   const int domain = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNIX;
-  return result_of(context, socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return result_or_error(context, socket(domain, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-/* Calls connect(2) or bind(2) for the arguments (descriptor, family, address, port). */
-static JSValue with_address(JSContext *context, JSValueConst *arguments,
-                            int (*apply)(int, const struct sockaddr *, socklen_t)) {
+/* Calls connect(2) or bind(2) with the arguments (descriptor, family, address, port). */
+static JSValue call_with_address(JSContext *context, JSValueConst *arguments,
+                                 int (*system_call)(int, const struct sockaddr *, socklen_t)) {
   size_t length = 0;
   const char *const text = JS_ToCStringLen(context, &length, arguments[2]);
   if (text == NULL) return JS_EXCEPTION;
@@ -93,29 +98,30 @@ static JSValue with_address(JSContext *context, JSValueConst *arguments,
   JS_FreeCString(context, text);
   if (size == 0) return JS_NewInt32(context, -EINVAL);
   int result;
-  do result = apply(integer_of(context, arguments[0]), &address.any, size);
+  do result = system_call(integer_of(context, arguments[0]), &address.any, size);
   while (result == -1 && errno == EINTR);
-  return result_of(context, result);
+  return result_or_error(context, result);
 }
 
 /*
- * (descriptor, family, address, port): returns -EINPROGRESS if the connection is not yet made; error_of_socket has the
- * result later.
+ * (descriptor, family, address, port): connects a socket. Usually returns -EINPROGRESS. Then the socket becomes writable when
+ * the attempt is over, and error_of_socket returns its result.
  */
-FUNCTION(connect_socket) {
-  return with_address(context, arguments, connect);
+JAVASCRIPT_FUNCTION(connect_socket) {
+  return call_with_address(context, arguments, connect);
 }
 
 /* (descriptor, family, address, port): binds a socket to an address of this machine */
-FUNCTION(bind_socket) {
-  const int on = 1, descriptor = integer_of(context, arguments[0]), family = integer_of(context, arguments[1]);
-  if (family != 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  return with_address(context, arguments, bind);
+JAVASCRIPT_FUNCTION(bind_socket) {
+  const int enabled = 1, descriptor = integer_of(context, arguments[0]), family = integer_of(context, arguments[1]);
+  /* As in libuv, a port can be used again while connections of an earlier server are in the state TIME_WAIT. */
+  if (family != 0) setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &enabled, sizeof enabled);
+  return call_with_address(context, arguments, bind);
 }
 
-/* (descriptor, maximum number of connections that wait): makes a socket accept connections */
-FUNCTION(listen_socket) {
-  return result_of(context, listen(integer_of(context, arguments[0]), integer_of(context, arguments[1])));
+/* (descriptor, backlog): lets clients connect to a socket, of which `backlog` may wait to be accepted */
+JAVASCRIPT_FUNCTION(listen_socket) {
+  return result_or_error(context, listen(integer_of(context, arguments[0]), integer_of(context, arguments[1])));
 }
 
 static int accept_from(int descriptor) {
@@ -126,13 +132,13 @@ static int accept_from(int descriptor) {
 }
 
 /*
- * (descriptor): returns the descriptor of the next connection, or -EAGAIN if there is none.
+ * (descriptor): accepts the next connection. Returns its descriptor, or -EAGAIN if there is none.
  *
- * `reserve` is a descriptor that is closed to get a free one. If the limit on descriptors is reached, a connection could
- * not be accepted: its client would wait, and the event loop would spin, since the socket stays readable. With the reserve
- * the connection is accepted and closed at once, as libuv does.
+ * If the limit on descriptors is reached no connection can be accepted. Its client would wait, and the event loop would
+ * not, since the listening socket stays readable. So `reserve`, a descriptor without other use, is closed then: the
+ * connection gets its number and is closed at once, as in libuv.
  */
-FUNCTION(accept_socket) {
+JAVASCRIPT_FUNCTION(accept_socket) {
   static int reserve = -1;
   const int descriptor = integer_of(context, arguments[0]);
   if (reserve == -1) reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -144,30 +150,33 @@ FUNCTION(accept_socket) {
     reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     result = accept_from(descriptor);
   }
-  return result_of(context, result);
+  return result_or_error(context, result);
 }
 
-/* (descriptor): returns 0 if the connection is made, or the negative number of the error */
-FUNCTION(error_of_socket) {
+/* (descriptor): returns the result of connect_socket: 0 if the socket is connected, or the negative number of the error */
+JAVASCRIPT_FUNCTION(error_of_socket) {
   int error = 0;
   socklen_t size = sizeof error;
   const int result = getsockopt(integer_of(context, arguments[0]), SOL_SOCKET, SO_ERROR, &error, &size);
-  return result == -1 ? result_of(context, -1) : JS_NewInt32(context, -error);
+  return result == -1 ? result_or_error(context, -1) : JS_NewInt32(context, -error);
 }
 
-/* (descriptor): returns a Buffer with the bytes that are there; 0 at the end */
-FUNCTION(read_socket) {
+/*
+ * (descriptor): returns a Buffer with the bytes that have come; 0 if the peer has ended its writing; -EAGAIN if none have
+ * come
+ */
+JAVASCRIPT_FUNCTION(read_socket) {
   ssize_t size;
-  do size = read(integer_of(context, arguments[0]), read_bytes, sizeof read_bytes);
+  do size = read(integer_of(context, arguments[0]), read_buffer, sizeof read_buffer);
   while (size == -1 && errno == EINTR);
-  if (size <= 0) return result_of(context, (int)size);
-  const JSValue result = new_buffer(context, read_bytes, (size_t)size);
-  erase(read_bytes, (size_t)size);
+  if (size <= 0) return result_or_error(context, (int)size);
+  const JSValue result = new_buffer(context, read_buffer, (size_t)size);
+  erase(read_buffer, (size_t)size);
   return result;
 }
 
-/* (descriptor): returns true if a read would return at once: with bytes, the end or an error */
-FUNCTION(has_input) {
+/* (descriptor): returns true if read_socket would return something other than -EAGAIN */
+JAVASCRIPT_FUNCTION(has_input) {
   struct pollfd socket = {.fd = integer_of(context, arguments[0]), .events = POLLIN};
   return JS_NewBool(context, poll(&socket, 1, 0) > 0);
 }
@@ -176,8 +185,9 @@ FUNCTION(has_input) {
  * (descriptor, list of chunks, number of bytes of the first chunk to skip): writes as much as possible without waiting.
  * Returns the number of bytes that were written. The descriptor may also be a pipe or a file.
  */
-FUNCTION(write_socket) {
+JAVASCRIPT_FUNCTION(write_socket) {
   struct iovec chunks[MAX_CHUNKS];
+  /* This is 0 for all chunks but the first. */
   size_t skipped = (size_t)long_of(context, arguments[2]);
   int chunk_count = 0;
   for (; chunk_count < MAX_CHUNKS; ++chunk_count) {
@@ -187,7 +197,7 @@ FUNCTION(write_socket) {
     /* The list keeps the chunk alive. */
     JS_FreeValue(context, chunk);
     if (bytes == NULL) break;
-    if (skipped > length) return JS_ThrowRangeError(context, "a part outside of the bytes");
+    if (skipped > length) return JS_ThrowRangeError(context, "more bytes to skip than the first chunk has");
     chunks[chunk_count] = (struct iovec){bytes + skipped, length - skipped};
     skipped = 0;
   }
@@ -195,45 +205,49 @@ FUNCTION(write_socket) {
   const struct msghdr message = {.msg_iov = chunks, .msg_iovlen = chunk_count};
   ssize_t written;
   do {
+    /* MSG_NOSIGNAL makes a closed connection the error EPIPE, without SIGPIPE. */
     written = sendmsg(descriptor, &message, MSG_NOSIGNAL);
     if (written == -1 && errno == ENOTSOCK) written = writev(descriptor, chunks, chunk_count);
   } while (written == -1 && errno == EINTR);
-  return written == -1 ? result_of(context, -1) : JS_NewInt64(context, written);
+  return written == -1 ? result_or_error(context, -1) : JS_NewInt64(context, written);
 }
 
-/* (descriptor): ends the writing; the peer reads the end */
-FUNCTION(shut_down_socket) {
-  return result_of(context, shutdown(integer_of(context, arguments[0]), SHUT_WR));
+/* (descriptor): ends the writing, so that the peer reads the end of the stream */
+JAVASCRIPT_FUNCTION(shut_down_socket) {
+  return result_or_error(context, shutdown(integer_of(context, arguments[0]), SHUT_WR));
 }
 
-/* (descriptor, on): sends small parts at once if on, without waiting for more (TCP_NODELAY) */
-FUNCTION(set_no_delay) {
-  const int on = JS_ToBool(context, arguments[1]);
-  return result_of(context,
-                   setsockopt(integer_of(context, arguments[0]), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
-}
-
-/* (descriptor, on, seconds until the first probe): sets keep-alive, with the interval and the number of probes of libuv */
-FUNCTION(set_keep_alive) {
-  const int descriptor = integer_of(context, arguments[0]), on = JS_ToBool(context, arguments[1]);
-  const int delay = integer_of(context, arguments[2]), interval = 1, probes = 10;
-  int result = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  if (result == 0 && on && delay > 0) {
-    result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &delay, sizeof delay);
-    if (result == 0) result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
-    if (result == 0) result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
-  }
-  return result_of(context, result);
+/* (descriptor, true or false): sends small parts at once, rather than waiting until they fill a packet (TCP_NODELAY) */
+JAVASCRIPT_FUNCTION(set_no_delay) {
+  const int is_enabled = JS_ToBool(context, arguments[1]), descriptor = integer_of(context, arguments[0]);
+  return result_or_error(context, setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &is_enabled, sizeof is_enabled));
 }
 
 /*
- * Returns the list of address, family and port that getsockname(2) or getpeername(2) stores; undefined for a local socket
- * or an error.
+ * (descriptor, true or false, seconds until the first probe): enables or disables keep-alive, by which the kernel notices
+ * that the peer is gone. The interval and the number of probes are those of libuv.
  */
-static JSValue name_of(JSContext *context, JSValueConst descriptor, int (*read_name)(int, struct sockaddr *, socklen_t *)) {
+JAVASCRIPT_FUNCTION(set_keep_alive) {
+  const int descriptor = integer_of(context, arguments[0]), is_enabled = JS_ToBool(context, arguments[1]);
+  const int first_probe_s = integer_of(context, arguments[2]), interval_s = 1, probe_count = 10;
+  int result = setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &is_enabled, sizeof is_enabled);
+  if (result == 0 && is_enabled && first_probe_s > 0) {
+    result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &first_probe_s, sizeof first_probe_s);
+    if (result == 0) result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof interval_s);
+    if (result == 0) result = setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &probe_count, sizeof probe_count);
+  }
+  return result_or_error(context, result);
+}
+
+/*
+ * Returns a list of the address, the family and the port that getsockname(2) or getpeername(2) reports; undefined for a
+ * local socket or after an error.
+ */
+static JSValue list_address(JSContext *context, JSValueConst descriptor,
+                            int (*read_address)(int, struct sockaddr *, socklen_t *)) {
   union address address;
   socklen_t size = sizeof address;
-  if (read_name(integer_of(context, descriptor), &address.any, &size) == -1) return JS_UNDEFINED;
+  if (read_address(integer_of(context, descriptor), &address.any, &size) == -1) return JS_UNDEFINED;
   const int family = address.any.sa_family;
   if (family != AF_INET && family != AF_INET6) return JS_UNDEFINED;
   char text[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
@@ -252,12 +266,14 @@ static JSValue name_of(JSContext *context, JSValueConst descriptor, int (*read_n
   return result;
 }
 
-FUNCTION(name_of_socket) {
-  return name_of(context, arguments[0], getsockname);
+/* (descriptor): returns this end of a connection, as list_address does */
+JAVASCRIPT_FUNCTION(name_of_socket) {
+  return list_address(context, arguments[0], getsockname);
 }
 
-FUNCTION(name_of_peer) {
-  return name_of(context, arguments[0], getpeername);
+/* (descriptor): returns the peer's end of a connection, as list_address does */
+JAVASCRIPT_FUNCTION(name_of_peer) {
+  return list_address(context, arguments[0], getpeername);
 }
 
 void add_sockets(JSContext *context, JSValueConst native) {

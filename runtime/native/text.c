@@ -1,36 +1,43 @@
-/* Decodes bytes to text, in the encodings of Buffer, with the results of Node.js. bytes.c has the other direction. */
+/*
+ * Decodes bytes to text in the encodings of Buffer, with the same results as Node.js (bytes.c encodes text to bytes), and
+ * converts the texts of the system (text_from_system in runtime.h).
+ */
 #include "text.h"
 
 #include <string.h>
 
+/* The code point that replaces what is not valid, and a number that is no code point. */
 enum { REPLACEMENT = 0xfffd, INVALID = 0x110000 };
 
 /*
- * Decodes one character of UTF-8 and returns its length in bytes. If the bytes are not valid it stores INVALID, and returns
- * the length of the longest part that could begin a character: what one U+FFFD replaces (Unicode, 3.9, table 3-8). If
- * `is_cut` is not NULL, it stores true there if the bytes end within a character that is valid so far.
+ * Decodes the first character of `bytes`, which are UTF-8, and returns its length in bytes. If the bytes do not begin with
+ * a valid character it stores INVALID in `character`, and returns the length of the invalid part that one U+FFFD replaces:
+ * the longest that could begin a character (Unicode, 3.9, table 3-8). Unless `is_cut` is NULL, it stores there whether the
+ * bytes end within a character that is valid so far.
  */
-static size_t read_character(const uint8_t *bytes, size_t size, uint32_t *character, bool *is_cut) {
+static size_t decode_character(const uint8_t *bytes, size_t size, uint32_t *character, bool *is_cut) {
   const uint8_t first = bytes[0];
   *character = first;
   if (first < 0x80) return 1;
   const size_t length = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   /*
-   * The second byte has narrower limits in some characters: no encoding that is too long, no half of a pair, none above
-   * U+10FFFF.
+   * After some first bytes the limits on the second byte are narrower. They exclude encodings that are longer than necessary,
+   * surrogates, and code points above U+10FFFF.
    */
   uint8_t min_next = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
   uint8_t max_next = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
   uint32_t value = first & (0x7fu >> length);
-  size_t read = 1;
-  for (; read < length && read < size && bytes[read] >= min_next && bytes[read] <= max_next; ++read) {
-    value = value << 6 | (bytes[read] & 0x3f);
+  size_t valid_length = 1;
+  for (; valid_length < length && valid_length < size; ++valid_length) {
+    const uint8_t next = bytes[valid_length];
+    if (next < min_next || next > max_next) break;
+    value = value << 6 | (next & 0x3f);
     min_next = 0x80;
     max_next = 0xbf;
   }
-  if (is_cut != NULL) *is_cut = read < length && read == size;
-  *character = length > 1 && read == length ? value : INVALID;
-  return read;
+  if (is_cut != NULL) *is_cut = valid_length < length && valid_length == size;
+  *character = length > 1 && valid_length == length ? value : INVALID;
+  return valid_length;
 }
 
 /* Returns how many bytes at the start are valid UTF-8. */
@@ -38,7 +45,7 @@ static size_t length_of_valid(const uint8_t *bytes, size_t size) {
   for (size_t offset = 0; offset < size;) {
     offset += length_of_ascii(bytes + offset, size - offset);
     for (uint32_t character; offset < size && bytes[offset] >= 0x80;) {
-      const size_t length = read_character(bytes + offset, size - offset, &character, NULL);
+      const size_t length = decode_character(bytes + offset, size - offset, &character, NULL);
       if (character == INVALID) return offset;
       offset += length;
     }
@@ -46,11 +53,16 @@ static size_t length_of_valid(const uint8_t *bytes, size_t size) {
   return size;
 }
 
-/*
- * Decodes UTF-8 that is not only ASCII, in one pass; the function of the engine needs three. An invalid part becomes
- * U+FFFD. In a text of the system each byte of an invalid part becomes half a surrogate pair instead (text_from_system).
- */
-static JSValue text_beyond_ascii(JSContext *context, const uint8_t *bytes, size_t size, bool is_system) {
+/* How bytes that are not valid UTF-8 are decoded, and how the result is encoded again. */
+enum invalid_bytes {
+  /* U+FFFD, in both directions. */
+  ARE_REPLACED,
+  /* Surrogates from U+DC80 to U+DCFF, and from these the same bytes again: for texts of the system (text_from_system). */
+  ARE_KEPT,
+};
+
+/* Decodes UTF-8 that is not only ASCII. It reads the bytes once; the function of the engine would read them three times. */
+static JSValue decode_beyond_ascii(JSContext *context, const uint8_t *bytes, size_t size, enum invalid_bytes invalid_bytes) {
   uint16_t *const units = js_malloc(context, size * sizeof *units);
   if (units == NULL) return JS_EXCEPTION;
   size_t count = 0;
@@ -60,12 +72,13 @@ static JSValue text_beyond_ascii(JSContext *context, const uint8_t *bytes, size_
       continue;
     }
     uint32_t character;
-    const size_t length = read_character(bytes + offset, size - offset, &character, NULL);
-    if (character == INVALID && is_system) {
+    const size_t length = decode_character(bytes + offset, size - offset, &character, NULL);
+    if (character == INVALID && invalid_bytes == ARE_KEPT) {
       for (size_t i = 0; i < length; ++i) units[count++] = (uint16_t)(0xdc00 + bytes[offset + i]);
     } else if (character == INVALID) {
       units[count++] = REPLACEMENT;
     } else if (character > 0xffff) {
+      /* A surrogate pair: each half has ten bits of the code point minus 0x10000. */
       units[count++] = (uint16_t)(0xd7c0 + (character >> 10));
       units[count++] = (uint16_t)(0xdc00 | (character & 0x3ff));
     } else {
@@ -79,63 +92,64 @@ static JSValue text_beyond_ascii(JSContext *context, const uint8_t *bytes, size_
 }
 
 JSValue text_from_utf8(JSContext *context, const uint8_t *bytes, size_t size) {
-  if (length_of_ascii(bytes, size) < size) return text_beyond_ascii(context, bytes, size, false);
+  if (length_of_ascii(bytes, size) < size) return decode_beyond_ascii(context, bytes, size, ARE_REPLACED);
   return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
 JSValue text_from_system(JSContext *context, const char *text, size_t size) {
   const uint8_t *const bytes = (const uint8_t *)text;
-  if (length_of_ascii(bytes, size) < size) return text_beyond_ascii(context, bytes, size, true);
+  if (length_of_ascii(bytes, size) < size) return decode_beyond_ascii(context, bytes, size, ARE_KEPT);
   return JS_NewStringLen(context, text, size);
 }
 
 /*
- * Encodes a string as UTF-8, and replaces each half of a surrogate pair by U+FFFD; in a text of the system, by the byte for
- * which it stands, if there is one. The engine encodes such a half in three bytes, ED A0 80 to ED BF BF. It makes a copy of
- * a text that has any, so the replacements are made in its memory.
+ * Encodes a string as UTF-8. The engine encodes an unpaired surrogate as three bytes, ED A0 80 to ED BF BF. This function
+ * replaces them in place by U+FFFD, which also has three bytes, or by the byte for which the surrogate stands. It may
+ * change the memory, since the engine has made a copy of any text that is not ASCII.
  */
-static const char *replace_halves(JSContext *context, JSValueConst text, size_t *length, bool is_system) {
+static const char *encode_utf8(JSContext *context, JSValueConst text, size_t *length, enum invalid_bytes invalid_bytes) {
   const char *const encoded = JS_ToCStringLen(context, length, text);
-  uint8_t *written = encoded == NULL ? NULL : memchr(encoded, 0xed, *length);
-  if (written == NULL) return encoded;
+  uint8_t *output = encoded == NULL ? NULL : memchr(encoded, 0xed, *length);
+  if (output == NULL) return encoded;
   const uint8_t *const end = (const uint8_t *)encoded + *length;
-  for (const uint8_t *next = written; next < end;) {
-    if (next[0] != 0xed || next[1] < 0xa0) {
-      *written++ = *next++;
+  for (const uint8_t *next = output; next < end;) {
+    const bool is_surrogate = next[0] == 0xed && next[1] >= 0xa0;
+    if (!is_surrogate) {
+      *output++ = *next++;
       continue;
     }
-    const uint32_t half = (uint32_t)(next[1] & 0x3f) << 6 | (next[2] & 0x3f);
+    const uint32_t surrogate = 0xd000 | (uint32_t)(next[1] & 0x3f) << 6 | (next[2] & 0x3f);
     next += 3;
-    if (is_system && half >= 0xc80 && half <= 0xcff) {
-      *written++ = (uint8_t)(half - 0xc00);
+    if (invalid_bytes == ARE_KEPT && surrogate >= 0xdc80 && surrogate <= 0xdcff) {
+      *output++ = (uint8_t)(surrogate - 0xdc00);
       continue;
     }
-    memcpy(written, "\xef\xbf\xbd", 3);
-    written += 3;
+    memcpy(output, "\xef\xbf\xbd", 3);
+    output += 3;
   }
-  if (written != end) *written = '\0';
-  *length = (size_t)(written - (const uint8_t *)encoded);
+  if (output != end) *output = '\0';
+  *length = (size_t)(output - (const uint8_t *)encoded);
   return encoded;
 }
 
 const char *utf8_of(JSContext *context, JSValueConst text, size_t *length) {
-  return replace_halves(context, text, length, true);
+  return encode_utf8(context, text, length, ARE_KEPT);
 }
 
 const char *scalar_utf8_of(JSContext *context, JSValueConst text, size_t *length) {
-  return replace_halves(context, text, length, false);
+  return encode_utf8(context, text, length, ARE_REPLACED);
 }
 
-/* Buffer.prototype, which use_buffer sets. */
+/* Buffer.prototype, after use_buffer; before that undefined. */
 static JSValue buffer_prototype IMAGED;
 
 /* (Buffer.prototype): makes new_buffer return Buffers */
-FUNCTION(use_buffer) {
+JAVASCRIPT_FUNCTION(use_buffer) {
   buffer_prototype = JS_DupValue(context, arguments[0]);
   return JS_UNDEFINED;
 }
 
-uint8_t read_bytes[MAX_READ_BYTES];
+uint8_t read_buffer[MAX_READ_BYTES];
 
 JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
   JSValue result;
@@ -148,6 +162,7 @@ JSValue new_buffer(JSContext *context, const uint8_t *bytes, size_t size) {
   return result;
 }
 
+/* Decodes Latin-1. For ASCII, the mask 0x7f removes the highest bit of each byte, as Node.js does. */
 static JSValue text_from_latin1(JSContext *context, const uint8_t *bytes, size_t size, uint8_t mask) {
   if (length_of_ascii(bytes, size) == size) return JS_NewStringLen(context, (const char *)bytes, size);
   uint16_t *const units = js_malloc(context, size * sizeof *units);
@@ -158,6 +173,7 @@ static JSValue text_from_latin1(JSContext *context, const uint8_t *bytes, size_t
   return text;
 }
 
+/* Returns bytes as hexadecimal digits. */
 static JSValue hex_of(JSContext *context, const uint8_t *bytes, size_t size) {
   char *const digits = js_malloc(context, 2 * size + 1);
   if (digits == NULL) return JS_EXCEPTION;
@@ -170,6 +186,7 @@ static JSValue hex_of(JSContext *context, const uint8_t *bytes, size_t size) {
   return text;
 }
 
+/* Returns bytes as base64, or as base64url, which has no padding. */
 static JSValue base64_of(JSContext *context, const uint8_t *bytes, size_t size, bool is_url) {
   const char *const alphabet = is_url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
                                       : "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -203,53 +220,59 @@ static JSValue text_from_utf16(JSContext *context, const uint8_t *bytes, size_t 
 }
 
 /*
- * (bytes, start, end, encoding): returns the text of a part. A start or an end outside of the bytes is moved to their
- * limits.
+ * (Uint8Array, start, end, encoding): decodes the bytes from start to end. A negative start means the first byte, an end
+ * that is negative or too large the last one.
  */
-FUNCTION(decode) {
+JAVASCRIPT_FUNCTION(decode) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   int64_t start = long_of(context, arguments[1]), end = long_of(context, arguments[2]);
   if (start < 0) start = 0;
   if (end < 0 || (uint64_t)end > size) end = (int64_t)size;
   if (bytes == NULL || start >= end) return JS_NewStringLen(context, "", 0);
-  const uint8_t *const from = bytes + start;
+  const uint8_t *const first = bytes + start;
   const size_t length = (size_t)(end - start);
   switch (integer_of(context, arguments[3])) {
-    case UTF8: return text_from_utf8(context, from, length);
-    case LATIN1: return text_from_latin1(context, from, length, 0xff);
-    case ASCII: return text_from_latin1(context, from, length, 0x7f);
-    case HEX: return hex_of(context, from, length);
-    case BASE64: return base64_of(context, from, length, false);
-    case BASE64URL: return base64_of(context, from, length, true);
-    case UTF16LE: return text_from_utf16(context, from, length);
+    case UTF8: return text_from_utf8(context, first, length);
+    case LATIN1: return text_from_latin1(context, first, length, 0xff);
+    case ASCII: return text_from_latin1(context, first, length, 0x7f);
+    case HEX: return hex_of(context, first, length);
+    case BASE64: return base64_of(context, first, length, false);
+    case BASE64URL: return base64_of(context, first, length, true);
+    case UTF16LE: return text_from_utf16(context, first, length);
   }
   return JS_ThrowRangeError(context, "an unknown encoding");
 }
 
-FUNCTION(decode_from_system) {
+/* (Uint8Array): decodes a text of the system (text_from_system) */
+JAVASCRIPT_FUNCTION(decode_from_system) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   return text_from_system(context, (const char *)bytes, size);
 }
 
-/* (bytes): returns true if they are valid UTF-8 */
-FUNCTION(is_utf8) {
+/* (Uint8Array): returns true if the bytes are valid UTF-8 */
+JAVASCRIPT_FUNCTION(is_utf8) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
   return JS_NewBool(context, length_of_valid(bytes, size) == size);
 }
 
-/* (bytes): returns how many bytes at the end begin a character that further bytes may complete */
-FUNCTION(cut_length) {
+/*
+ * (Uint8Array): returns how many bytes at the end belong to a character of UTF-8 that is incomplete, and that the next
+ * bytes of a stream may complete
+ */
+JAVASCRIPT_FUNCTION(cut_length) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size);
+  /* An incomplete character has three bytes at most. */
   for (size_t length = 1; length <= 3 && length <= size; ++length) {
     const uint8_t *const start = bytes + size - length;
-    if ((*start & 0xc0) == 0x80) continue;
+    const bool is_continuation = (*start & 0xc0) == 0x80;
+    if (is_continuation) continue;
     uint32_t character;
     bool is_cut = false;
-    read_character(start, length, &character, &is_cut);
+    decode_character(start, length, &character, &is_cut);
     return JS_NewInt32(context, is_cut ? (int)length : 0);
   }
   return JS_NewInt32(context, 0);

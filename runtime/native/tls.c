@@ -1,10 +1,13 @@
 /*
- * TLS clients for node:tls (runtime/modules/tls.ts), by AWS-LC.
+ * TLS clients for node:tls (runtime/modules/tls.ts), by the library AWS-LC.
  *
- * A session has no descriptor and never blocks. JavaScript moves the encrypted bytes: it puts those that come from the
- * socket into the session (putEncrypted), takes those for the server out of it (takeEncrypted) after every other call, and
- * sends them. shakeHands must be called until it returns true; then `outcomeOf` tells whether the server was accepted. Only
- * a session whose server was accepted reads and writes decrypted bytes.
+ * A session is the client's side of one TLS connection. It has no socket and never blocks: JavaScript passes the bytes on.
+ * It gives to the session what it reads from the socket (putEncrypted). After each call of another function it takes from
+ * the session what must be sent (takeEncrypted), and writes that to the socket.
+ *
+ * JavaScript calls shakeHands, as often as bytes come from the server, until shakeHands returns true. Then `outcomeOf`
+ * returns whether the server's certificate was accepted. If it was, readDecrypted and writeDecrypted transfer the data of
+ * the connection; in any other session they throw.
  */
 #include "image.h"
 #include "tls.h"
@@ -17,43 +20,48 @@
 #include <openssl/err.h>
 #include <openssl/mem.h>
 
-/* The same ciphers as by default in Node.js: those with forward secrecy first, and none that is anonymous or broken. */
+/* The default ciphers of Node.js: those with forward secrecy first, and none that is anonymous or broken. */
 static const char CIPHERS[] = "ALL:!aNULL:!eNULL:!PSK:!3DES";
-/* The accepted kinds of signatures. By default AWS-LC does not accept Ed25519, and accepts SHA-1. */
+/* The accepted signature algorithms. The default of AWS-LC has SHA-1 and lacks Ed25519. */
 static const uint16_t SIGNATURES[] = {
   SSL_SIGN_ECDSA_SECP256R1_SHA256, SSL_SIGN_ED25519,          SSL_SIGN_RSA_PSS_RSAE_SHA256,    SSL_SIGN_RSA_PKCS1_SHA256,
   SSL_SIGN_ECDSA_SECP384R1_SHA384, SSL_SIGN_RSA_PSS_RSAE_SHA384, SSL_SIGN_RSA_PKCS1_SHA384,
   SSL_SIGN_ECDSA_SECP521R1_SHA512, SSL_SIGN_RSA_PSS_RSAE_SHA512, SSL_SIGN_RSA_PKCS1_SHA512,
 };
-/* The groups for the key exchange, the preferred ones first. By default AWS-LC has no P-521. */
+/* The groups for the key exchange, in the order of preference. The default of AWS-LC lacks P-521. */
 static const uint16_t GROUPS[] = {
   SSL_GROUP_X25519_MLKEM768, SSL_GROUP_SECP256R1_MLKEM768, SSL_GROUP_SECP384R1_MLKEM1024,
   SSL_GROUP_X25519,          SSL_GROUP_SECP256R1,          SSL_GROUP_SECP384R1, SSL_GROUP_SECP521R1,
 };
 
-/* One connection to a server, from before its handshake. The class "TlsSession" of JavaScript owns it. */
+/* One connection to a server. It is created before the handshake, and an object of the class TlsSession owns it. */
 struct session {
   SSL *ssl;
-  /* Memory with encrypted bytes: those that came from the server, and those that must be sent to it. `ssl` owns both. */
+  /* Encrypted bytes in memory: those that came from the server, and those that must be sent to it. `ssl` owns both. */
   BIO *incoming, *outgoing;
-  /* The certificate of the server itself; NULL before it has come. */
+  /* The server's own certificate; NULL until verify_server is called. */
   X509 *certificate;
-  /* The result of the verification: X509_V_OK, or an error (verify_chain). */
+  /*
+   * The result of the verification: X509_V_OK, or an error (verify_chain). X509_V_ERR_UNSPECIFIED until verify_server is
+   * called.
+   */
   int verification_error;
-  /* There is a host name or address to compare with the certificate; the certificate is for another one. */
-  bool has_host, is_other_host;
+  /* The caller has named a host or address that the certificate must be for. */
+  bool has_host;
+  /* The certificate is for another host. */
+  bool is_other_host;
   /* Accepts any server, even one whose certificate fails verification (`rejectUnauthorized: false`). */
   bool accepts_any_server;
-  /* This session ended the handshake because the server's certificate was not accepted. */
+  /* The server's certificate was not accepted, so verify_server has ended the handshake. */
   bool is_server_rejected;
-  /* The handshake is over and the server was accepted. Only then are decrypted bytes read and written. */
+  /* The handshake is over and the server was accepted: decrypted bytes may be read and written. */
   bool is_open;
 };
 
 static JSClassID context_class IMAGED, session_class IMAGED;
 /*
- * The indexes by which a context of AWS-LC finds its struct trust, and an SSL its session. new_context sets them at its
- * first call.
+ * The indexes under which an SSL_CTX stores its struct trust, and an SSL its struct session (SSL_get_ex_new_index(3)).
+ * new_context reserves them at its first call.
  */
 static int trust_index = -1, session_index = -1;
 
@@ -76,14 +84,17 @@ static void free_trust_of_context(void *parent, void *trust, CRYPTO_EX_DATA *dat
   free_trust(trust);
 }
 
-/* Returns false before the verification, too, and in a resumed session, which would verify nothing. (None is ever resumed.) */
+/*
+ * Returns true if the server's certificate is valid and for the right host; false until verify_server is called. In a
+ * resumed session AWS-LC would not call verify_server, so no session is ever resumed (SSL_SESS_CACHE_OFF).
+ */
 static bool is_server_verified(const struct session *session) {
   return session->verification_error == X509_V_OK && session->has_host && !session->is_other_host;
 }
 
 /*
- * Verifies the chain of the server's certificates. AWS-LC calls this during the handshake. The result 0 ends the handshake
- * with a TLS alert, and JavaScript then reports verification_error by the name that Node.js uses.
+ * Verifies the server's certificate chain. AWS-LC calls this function during the handshake. The result 0 ends the handshake
+ * with a TLS alert; then JavaScript reports verification_error, under the name that it has in Node.js.
  */
 static int verify_server(X509_STORE_CTX *chain, void *unused) {
   (void)unused;
@@ -97,17 +108,44 @@ static int verify_server(X509_STORE_CTX *chain, void *unused) {
   X509_up_ref(session->certificate);
   session->verification_error = verify_chain(chain, &session->is_other_host);
   session->is_server_rejected = !is_server_verified(session) && !session->accepts_any_server;
-  /* AWS-LC chooses the alert by this error. */
   const bool is_only_host_wrong = session->verification_error == X509_V_OK && session->is_server_rejected;
+  /* AWS-LC chooses the alert by this error. */
   X509_STORE_CTX_set_error(chain, is_only_host_wrong ? X509_V_ERR_HOSTNAME_MISMATCH : session->verification_error);
   return !session->is_server_rejected;
 }
 
+/* Sets the protocol versions and algorithms of a context, and how it verifies servers. Returns false if that fails. */
+static bool configure_context(SSL_CTX *tls_context) {
+  SSL_CTX_set_verify(tls_context, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_cert_verify_callback(tls_context, verify_server, NULL);
+  SSL_CTX_set_session_cache_mode(tls_context, SSL_SESS_CACHE_OFF);
+  return SSL_CTX_set_min_proto_version(tls_context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(tls_context, CIPHERS) &&
+         SSL_CTX_set1_group_ids(tls_context, GROUPS, COUNT(GROUPS)) &&
+         SSL_CTX_set_verify_algorithm_prefs(tls_context, SIGNATURES, COUNT(SIGNATURES));
+}
+
+/* Adds the certificates of a list of PEM texts, each a string or bytes. Returns false if a text cannot be used. */
+static bool trust_pem_list(JSContext *context, struct trust *trust, JSValueConst list) {
+  int64_t text_count = 0;
+  if (JS_GetLength(context, list, &text_count) != 0) return false;
+  bool is_usable = true;
+  for (int64_t i = 0; i < text_count && is_usable; ++i) {
+    const JSValue pem = JS_GetPropertyInt64(context, list, i);
+    size_t size = 0;
+    const char *const string = JS_IsString(pem) ? utf8_of(context, pem, &size) : NULL;
+    const uint8_t *const bytes = string != NULL ? (const uint8_t *)string : bytes_of(context, pem, &size);
+    is_usable = bytes != NULL && trust_pem(trust, bytes, size);
+    if (string != NULL) JS_FreeCString(context, string);
+    JS_FreeValue(context, pem);
+  }
+  return is_usable;
+}
+
 /*
- * (trusts Mozilla's roots, list of PEM texts, as strings or bytes): returns a context for sessions, which trusts these
- * certificates. Throws a TypeError if a text cannot be used.
+ * (true to trust Mozilla's roots, list of PEM texts): returns a context for new_session, whose sessions trust these
+ * certificates. A PEM text is a string or bytes. Throws a TypeError if a text cannot be used.
  */
-FUNCTION(new_context) {
+JAVASCRIPT_FUNCTION(new_context) {
   if (trust_index < 0) {
     trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust_of_context);
     session_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
@@ -119,70 +157,73 @@ FUNCTION(new_context) {
     SSL_CTX_free(tls_context);
     return JS_ThrowOutOfMemory(context);
   }
-  bool is_ready = SSL_CTX_set_min_proto_version(tls_context, TLS1_2_VERSION) && SSL_CTX_set_cipher_list(tls_context, CIPHERS) &&
-              SSL_CTX_set1_group_ids(tls_context, GROUPS, COUNT(GROUPS)) &&
-              SSL_CTX_set_verify_algorithm_prefs(tls_context, SIGNATURES, COUNT(SIGNATURES));
-  SSL_CTX_set_verify(tls_context, SSL_VERIFY_PEER, NULL);
-  SSL_CTX_set_cert_verify_callback(tls_context, verify_server, NULL);
-  SSL_CTX_set_session_cache_mode(tls_context, SSL_SESS_CACHE_OFF);
-  if (JS_ToBool(context, arguments[0])) is_ready = is_ready && trust_roots(trust);
-  int64_t pem_count = 0;
-  if (JS_GetLength(context, arguments[1], &pem_count) != 0) is_ready = false;
-  for (int64_t i = 0; i < pem_count && is_ready; ++i) {
-    const JSValue pem = JS_GetPropertyInt64(context, arguments[1], i);
-    size_t size = 0;
-    const char *const string = JS_IsString(pem) ? utf8_of(context, pem, &size) : NULL;
-    const uint8_t *const bytes = string != NULL ? (const uint8_t *)string : bytes_of(context, pem, &size);
-    is_ready = bytes != NULL && trust_pem(trust, bytes, size);
-    if (string != NULL) JS_FreeCString(context, string);
-    JS_FreeValue(context, pem);
-  }
+  const bool trusts_roots = JS_ToBool(context, arguments[0]) > 0;
+  const bool is_ready = configure_context(tls_context) && (!trusts_roots || trust_roots(trust)) &&
+                        trust_pem_list(context, trust, arguments[1]);
   const JSValue result = is_ready ? new_native_object(context, context_class)
-                              : JS_ThrowTypeError(context, "certificates cannot be used");
+                                  : JS_ThrowTypeError(context, "certificates cannot be used");
+  /* The context owns the trust from SSL_CTX_set_ex_data on. */
   if (JS_IsException(result)) SSL_CTX_free(tls_context);
   else JS_SetOpaque(result, tls_context);
   return result;
 }
 
-/*
- * (context, name for SNI or undefined, protocols for ALPN in their wire format or undefined, host that the certificate must
- * be for, accepts any server): returns a session. Throws a TypeError if the name or the protocols cannot be used. The wire
- * format has the length of each protocol in front of it, as in `\x08http/1.1`.
- */
-FUNCTION(new_session) {
-  SSL_CTX *const tls_context = JS_GetOpaque2(context, arguments[0], context_class);
-  if (tls_context == NULL) return JS_EXCEPTION;
-  size_t name_size = 0, protocols_size = 0, host_size = 0;
-  const char *const name = JS_IsUndefined(arguments[1]) ? NULL : utf8_of(context, arguments[1], &name_size);
-  const char *const host = utf8_of(context, arguments[3], &host_size);
-  const uint8_t *const protocols = bytes_of(context, arguments[2], &protocols_size);
-  struct session *const session = OPENSSL_zalloc(sizeof *session);
-  bool is_ready = session != NULL && host != NULL;
-  if (is_ready) {
-    session->verification_error = X509_V_ERR_UNSPECIFIED;
-    session->ssl = SSL_new(tls_context);
-    session->incoming = BIO_new(BIO_s_mem());
-    session->outgoing = BIO_new(BIO_s_mem());
-    is_ready = session->ssl != NULL && session->incoming != NULL && session->outgoing != NULL &&
-           SSL_set_ex_data(session->ssl, session_index, session);
-  }
-  if (is_ready) {
-    SSL_set_bio(session->ssl, session->incoming, session->outgoing);
-    SSL_set_connect_state(session->ssl);
-    /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC accepts only the same certificate again. */
-    SSL_set_renegotiate_mode(session->ssl, ssl_renegotiate_freely);
-    session->has_host = expect_host(SSL_get0_param(session->ssl), host, host_size);
-    session->accepts_any_server = JS_ToBool(context, arguments[4]) > 0;
-    is_ready = (name == NULL || SSL_set_tlsext_host_name(session->ssl, name)) &&
-           (protocols == NULL || SSL_set_alpn_protos(session->ssl, protocols, protocols_size) == 0);
-  } else if (session != NULL) {
+/* The options of a new session. */
+struct session_options {
+  /* The host name that the server is told (SNI); NULL: none. */
+  const char *server_name;
+  /*
+   * The protocols that the server may choose from (ALPN), each with its length in front of it: `\x08http/1.1`; NULL: none.
+   */
+  const uint8_t *protocols;
+  size_t protocols_size;
+  /* The host name or address that the certificate must be for. */
+  const char *host;
+  size_t host_size;
+  bool accepts_any_server;
+};
+
+/* Creates the SSL of a session, which is otherwise zero, and sets its options. Returns false if that fails. */
+static bool prepare_session(struct session *session, SSL_CTX *tls_context, const struct session_options *options) {
+  session->verification_error = X509_V_ERR_UNSPECIFIED;
+  session->ssl = SSL_new(tls_context);
+  session->incoming = BIO_new(BIO_s_mem());
+  session->outgoing = BIO_new(BIO_s_mem());
+  if (session->ssl == NULL || session->incoming == NULL || session->outgoing == NULL ||
+      !SSL_set_ex_data(session->ssl, session_index, session)) {
     BIO_free(session->incoming);
     BIO_free(session->outgoing);
+    return false;
   }
-  if (name != NULL) JS_FreeCString(context, name);
-  if (host != NULL) JS_FreeCString(context, host);
+  SSL_set_bio(session->ssl, session->incoming, session->outgoing);
+  SSL_set_connect_state(session->ssl);
+  /* A server of TLS 1.2 may ask for another handshake, as with OpenSSL. AWS-LC accepts only the same certificate again. */
+  SSL_set_renegotiate_mode(session->ssl, ssl_renegotiate_freely);
+  session->has_host = expect_host(SSL_get0_param(session->ssl), options->host, options->host_size);
+  session->accepts_any_server = options->accepts_any_server;
+  return (options->server_name == NULL || SSL_set_tlsext_host_name(session->ssl, options->server_name)) &&
+         /* This function returns 0 if it succeeds. */
+         (options->protocols == NULL || SSL_set_alpn_protos(session->ssl, options->protocols, options->protocols_size) == 0);
+}
+
+/*
+ * (context, server_name or undefined, protocols or undefined, host, accepts_any_server): returns a session with these
+ * options (struct session_options). Throws a TypeError if the server's name or the protocols cannot be used.
+ */
+JAVASCRIPT_FUNCTION(new_session) {
+  SSL_CTX *const tls_context = JS_GetOpaque2(context, arguments[0], context_class);
+  if (tls_context == NULL) return JS_EXCEPTION;
+  size_t name_size = 0;
+  struct session_options options = {.accepts_any_server = JS_ToBool(context, arguments[4]) > 0};
+  if (!JS_IsUndefined(arguments[1])) options.server_name = utf8_of(context, arguments[1], &name_size);
+  options.host = utf8_of(context, arguments[3], &options.host_size);
+  options.protocols = bytes_of(context, arguments[2], &options.protocols_size);
+  struct session *const session = OPENSSL_zalloc(sizeof *session);
+  const bool is_ready = session != NULL && options.host != NULL && prepare_session(session, tls_context, &options);
+  if (options.server_name != NULL) JS_FreeCString(context, options.server_name);
+  if (options.host != NULL) JS_FreeCString(context, options.host);
   const JSValue result = is_ready ? new_native_object(context, session_class)
-                              : JS_ThrowTypeError(context, "TLS cannot begin with this name and these protocols");
+                                  : JS_ThrowTypeError(context, "TLS cannot begin with this name and these protocols");
   if (!JS_IsException(result)) {
     JS_SetOpaque(result, session);
     return result;
@@ -193,12 +234,12 @@ FUNCTION(new_session) {
 }
 
 /*
- * Throws the first error of AWS-LC's queue as Node.js does, with `code`, `library` and `reason`, and empties the queue. The
- * code is made of the reason: "wrong version number" has the code ERR_SSL_WRONG_VERSION_NUMBER.
+ * Throws the first error of AWS-LC's error queue, and empties the queue. The Error has the properties that it has in
+ * Node.js, such as `code` "ERR_SSL_WRONG_VERSION_NUMBER", `library` "SSL routines", and `reason` "wrong version number".
  */
 static JSValue throw_tls_error(JSContext *context) {
-  /* Reasons by their names in AWS-LC, and those in OpenSSL, which Node.js uses. */
-  static const char *const RENAMED[][2] = {
+  /* The names of reasons in AWS-LC, each with the name in OpenSSL, which Node.js uses. */
+  static const char *const RENAMED_REASONS[][2] = {
     {"BAD_DECRYPT", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"},
     {"ENCRYPTED_LENGTH_TOO_LONG", "PACKET_LENGTH_TOO_LONG"},
     {"UNEXPECTED_RECORD", "UNEXPECTED_MESSAGE"},
@@ -206,40 +247,41 @@ static JSValue throw_tls_error(JSContext *context) {
     {"TLSV1_ALERT_UNRECOGNIZED_NAME", "TLSV1_UNRECOGNIZED_NAME"},
   };
   const uint32_t error = ERR_get_error();
-  const char *reason = ERR_reason_error_string(error), *const library = ERR_lib_error_string(error);
-  if (reason == NULL) reason = "INTERNAL_ERROR";
-  for (size_t i = 0; i < COUNT(RENAMED); ++i) {
-    if (strcmp(reason, RENAMED[i][0]) == 0) reason = RENAMED[i][1];
+  const char *reason_name = ERR_reason_error_string(error), *library = ERR_lib_error_string(error);
+  if (reason_name == NULL) reason_name = "INTERNAL_ERROR";
+  if (library == NULL) library = "SSL routines";
+  for (size_t i = 0; i < COUNT(RENAMED_REASONS); ++i) {
+    if (strcmp(reason_name, RENAMED_REASONS[i][0]) == 0) reason_name = RENAMED_REASONS[i][1];
   }
-  char code[128], words[128], message[512];
-  snprintf(code, sizeof code, "ERR_SSL_%s", reason);
-  snprintf(words, sizeof words, "%s", reason);
-  for (char *letter = words; *letter != '\0'; ++letter) {
+  char code[128], reason[128], message[512];
+  snprintf(code, sizeof code, "ERR_SSL_%s", reason_name);
+  snprintf(reason, sizeof reason, "%s", reason_name);
+  for (char *letter = reason; *letter != '\0'; ++letter) {
     if (*letter == '_') *letter = ' ';
     else if (*letter >= 'A' && *letter <= 'Z') *letter = (char)(*letter | 0x20);
   }
-  snprintf(message, sizeof message, "error:%08X:%s::%s", error, library == NULL ? "SSL routines" : library, words);
+  snprintf(message, sizeof message, "error:%08X:%s::%s", error, library, reason);
   ERR_clear_error();
   const JSValue result = JS_NewError(context);
   JS_DefinePropertyValueStr(context, result, "message", JS_NewString(context, message),
                             JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
-  JS_SetPropertyStr(context, result, "library", JS_NewString(context, library == NULL ? "SSL routines" : library));
-  JS_SetPropertyStr(context, result, "reason", JS_NewString(context, words));
+  JS_SetPropertyStr(context, result, "library", JS_NewString(context, library));
+  JS_SetPropertyStr(context, result, "reason", JS_NewString(context, reason));
   JS_SetPropertyStr(context, result, "code", JS_NewString(context, code));
   return JS_Throw(context, result);
 }
 
 /*
- * Returns the session of an object; NULL with an exception for anything else. Removes errors that earlier calls left in the
- * queue.
+ * Returns the session of an object; NULL with an exception for anything else. Also empties the error queue, so that
+ * throw_tls_error finds only errors of the present call.
  */
 static struct session *session_of(JSContext *context, JSValueConst value) {
   ERR_clear_error();
   return JS_GetOpaque2(context, value, session_class);
 }
 
-/* (session, encrypted bytes): puts bytes that came from the server into the session */
-FUNCTION(put_encrypted) {
+/* (session, encrypted bytes): gives bytes that came from the server to the session */
+JAVASCRIPT_FUNCTION(put_encrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   size_t size = 0;
@@ -250,7 +292,7 @@ FUNCTION(put_encrypted) {
 }
 
 /* (session): returns the encrypted bytes that must be sent to the server; undefined if there are none */
-FUNCTION(take_encrypted) {
+JAVASCRIPT_FUNCTION(take_encrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const uint8_t *bytes = NULL;
@@ -261,17 +303,17 @@ FUNCTION(take_encrypted) {
   return result;
 }
 
-/* Returns true if a call failed with this result only because the session needs more bytes from the server. */
+/* Returns true if `result` of the last call of the SSL means that the session needs more bytes from the server. */
 static bool needs_more_bytes(const struct session *session, int result) {
   const int error = SSL_get_error(session->ssl, result);
   return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
 /*
- * (session): continues the handshake. Returns true if it is over, or if this session ended it because the server's
- * certificate was not accepted; false if more bytes are needed; null after the server's close_notify.
+ * (session): continues the handshake. Returns true if the handshake is over, or verify_server has ended it; false if more
+ * bytes are needed; null if the server has closed the connection by the TLS alert close_notify. Throws any other error.
  */
-FUNCTION(shake_hands) {
+JAVASCRIPT_FUNCTION(shake_hands) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int result = SSL_do_handshake(session->ssl);
@@ -286,73 +328,95 @@ static JSValue throw_not_open(JSContext *context) {
 }
 
 /* (session): returns decrypted bytes; undefined if there are none yet; null after the server's close_notify */
-FUNCTION(read_decrypted) {
+JAVASCRIPT_FUNCTION(read_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
   size_t size = 0;
   int result = 1;
-  while (size < sizeof read_bytes &&
-         (result = SSL_read(session->ssl, read_bytes + size, (int)(sizeof read_bytes - size))) > 0) {
+  while (size < sizeof read_buffer &&
+         (result = SSL_read(session->ssl, read_buffer + size, (int)(sizeof read_buffer - size))) > 0) {
     size += (size_t)result;
   }
   if (size > 0) {
-    /* If a later SSL_read failed, it will fail again with the same error at the next call. */
+    /* If the last SSL_read has failed, it will fail with the same error at the next call, which reports it. */
     ERR_clear_error();
-    const JSValue array = new_buffer(context, read_bytes, size);
-    OPENSSL_cleanse(read_bytes, size);
-    return array;
+    const JSValue decrypted = new_buffer(context, read_buffer, size);
+    OPENSSL_cleanse(read_buffer, size);
+    return decrypted;
   }
   if (needs_more_bytes(session, result)) return JS_UNDEFINED;
   return SSL_get_error(session->ssl, result) == SSL_ERROR_ZERO_RETURN ? JS_NULL : throw_tls_error(context);
 }
 
+/* The largest number of bytes in one TLS record. */
+enum { MAX_RECORD_BYTES = 16384 };
+
+/* The small chunks that write_decrypted collects for the next TLS record. */
+static struct {
+  uint8_t bytes[MAX_RECORD_BYTES];
+  size_t length;
+  /* The greatest length in this call of write_decrypted, up to which the bytes must be wiped. */
+  size_t max_length;
+} record;
+
+/* Encrypts the bytes in `record`, and empties it. Returns false if that fails. */
+static bool encrypt_record(SSL *ssl) {
+  const bool is_encrypted = SSL_write(ssl, record.bytes, (int)record.length) > 0;
+  record.length = 0;
+  return is_encrypted;
+}
+
 /*
- * (session, list of chunks): encrypts the chunks and packs them into as few TLS records as possible: each record is an
- * overhead for both sides. Small chunks are collected in `record`; what fills a whole record by itself is encrypted without
- * a copy.
+ * Adds a chunk to `record`, and encrypts each record that becomes full. What fills a whole record by itself is encrypted
+ * without a copy. Returns false if that fails.
  */
-FUNCTION(write_decrypted) {
-  enum { MAX_RECORD = 16384 };
-  static uint8_t record[MAX_RECORD];
+static bool add_to_record(SSL *ssl, const uint8_t *chunk, size_t size) {
+  while (size > 0) {
+    if (record.length == 0 && size >= MAX_RECORD_BYTES) {
+      if (SSL_write(ssl, chunk, MAX_RECORD_BYTES) <= 0) return false;
+      chunk += MAX_RECORD_BYTES;
+      size -= MAX_RECORD_BYTES;
+      continue;
+    }
+    const size_t free_size = MAX_RECORD_BYTES - record.length, copied = size < free_size ? size : free_size;
+    memcpy(record.bytes + record.length, chunk, copied);
+    record.length += copied;
+    if (record.length > record.max_length) record.max_length = record.length;
+    chunk += copied;
+    size -= copied;
+    if (record.length == MAX_RECORD_BYTES && !encrypt_record(ssl)) return false;
+  }
+  return true;
+}
+
+/*
+ * (session, list of chunks): encrypts the chunks, in as few TLS records as possible, because each record is an overhead for
+ * both sides
+ */
+JAVASCRIPT_FUNCTION(write_decrypted) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   if (!session->is_open) return throw_not_open(context);
   int64_t chunk_count = 0;
   JS_GetLength(context, arguments[1], &chunk_count);
-  /* How many bytes of `record` are filled now, and how many were filled at most: those must be wiped. */
-  size_t filled = 0, max_filled = 0;
+  record.length = record.max_length = 0;
   bool has_failed = false;
-  for (uint32_t index = 0; index < chunk_count; ++index) {
+  for (uint32_t index = 0; index < chunk_count && !has_failed; ++index) {
     const JSValue chunk = JS_GetPropertyUint32(context, arguments[1], index);
     size_t size = 0;
     const uint8_t *const bytes = bytes_of(context, chunk, &size);
     /* The list keeps the chunk alive. */
     JS_FreeValue(context, chunk);
-    for (size_t offset = 0; offset < size && !has_failed;) {
-      const size_t remaining = size - offset;
-      if (filled == 0 && remaining >= MAX_RECORD) {
-        has_failed = SSL_write(session->ssl, bytes + offset, MAX_RECORD) <= 0;
-        offset += MAX_RECORD;
-        continue;
-      }
-      const size_t room = MAX_RECORD - filled, copied = remaining < room ? remaining : room;
-      memcpy(record + filled, bytes + offset, copied);
-      filled += copied;
-      offset += copied;
-      if (filled > max_filled) max_filled = filled;
-      if (filled < MAX_RECORD) break;
-      has_failed = SSL_write(session->ssl, record, MAX_RECORD) <= 0;
-      filled = 0;
-    }
+    has_failed = !add_to_record(session->ssl, bytes, size);
   }
-  if (filled > 0 && !has_failed) has_failed = SSL_write(session->ssl, record, (int)filled) <= 0;
-  OPENSSL_cleanse(record, max_filled);
+  if (record.length > 0 && !has_failed) has_failed = !encrypt_record(session->ssl);
+  OPENSSL_cleanse(record.bytes, record.max_length);
   return has_failed ? throw_tls_error(context) : JS_UNDEFINED;
 }
 
-/* (session): makes the TLS alert close_notify, which takeEncrypted returns: no more decrypted bytes will be written. */
-FUNCTION(close_session) {
+/* (session): ends the writing of decrypted bytes. takeEncrypted then returns the TLS alert close_notify. */
+JAVASCRIPT_FUNCTION(close_session) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   SSL_shutdown(session->ssl);
@@ -361,35 +425,38 @@ FUNCTION(close_session) {
 }
 
 /*
- * (session): returns what the handshake has found as a list: the name and the message of the verification's error, or
- * undefined twice; the protocol that the server chose by ALPN, or false; the names of the certificate
- * (names_of_certificate); and true if the certificate is for the host.
+ * (session): returns the results of the handshake as a list:
+ * - the name of the verification error, such as "CERT_HAS_EXPIRED"; undefined if there is none
+ * - the message of that error, or undefined
+ * - the protocol that the server has chosen (ALPN), or false
+ * - the names that the certificate is for (names_of_certificate)
+ * - true if the certificate is for the host of new_session
  */
-FUNCTION(outcome_of) {
+JAVASCRIPT_FUNCTION(outcome_of) {
   struct session *const session = session_of(context, arguments[0]);
   if (session == NULL) return JS_EXCEPTION;
   const int error = session->verification_error;
   const bool is_verified = error == X509_V_OK;
   const uint8_t *protocol = NULL;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(session->ssl, &protocol, &size);
-  const JSValue parts[] = {
+  unsigned protocol_size = 0;
+  SSL_get0_alpn_selected(session->ssl, &protocol, &protocol_size);
+  const JSValue results[] = {
     is_verified ? JS_UNDEFINED : JS_NewString(context, name_of_verification(error)),
     is_verified ? JS_UNDEFINED : JS_NewString(context, message_of_verification(error)),
-    size == 0 ? JS_FALSE : text_from_utf8(context, protocol, size),
+    protocol_size == 0 ? JS_FALSE : text_from_utf8(context, protocol, protocol_size),
     session->certificate == NULL ? JS_NewArray(context) : names_of_certificate(context, session->certificate),
     JS_NewBool(context, session->has_host && !session->is_other_host),
   };
   const JSValue list = JS_NewArray(context);
-  for (uint32_t i = 0; i < COUNT(parts); ++i) JS_SetPropertyUint32(context, list, i, parts[i]);
+  for (uint32_t i = 0; i < COUNT(results); ++i) JS_SetPropertyUint32(context, list, i, results[i]);
   return list;
 }
 
 /*
- * (IPv4 or IPv6 address): returns the one text that stands for this address, so that addresses can be compared; "" if
- * invalid
+ * (IPv4 or IPv6 address): returns the address in one spelling, so that addresses can be compared as strings; "" if the text
+ * is not an address
  */
-FUNCTION(canonical_address) {
+JAVASCRIPT_FUNCTION(canonical_address) {
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;

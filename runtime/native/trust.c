@@ -1,8 +1,9 @@
 /*
- * The certificates that a TLS client trusts: Mozilla's authorities, and those of PEM texts of the user (tls.h).
+ * The certificates that a TLS client trusts: those of the authorities that Mozilla trusts, and those of PEM texts that the
+ * user has configured.
  *
- * A context trusts some 150 certificates, and a server needs one or two of them. So only their names are read at first.
- * add_issuers parses a certificate, and adds it to the store of AWS-LC, when a server's chain needs it.
+ * These are some 150 certificates, of which the chain of one server needs one or two. So at first only their names are read.
+ * When a chain needs a certificate, add_issuers parses it and adds it to the store of AWS-LC, the library for TLS.
  */
 #include "tls.h"
 
@@ -15,12 +16,13 @@
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 
-/* A trusted certificate: its bytes in DER, and the parts of them that are its names. It owns no memory. */
+/* A trusted certificate. It owns no memory: a CBS points into memory of somewhere else. */
 struct certificate {
+  /* The bytes of the certificate in DER, and those of its two names. */
   CBS der, issuer, subject;
   /*
-   * The bytes go on with the purposes for which the certificate is trusted, as in the PEM type `TRUSTED CERTIFICATE` of
-   * OpenSSL.
+   * Behind the certificate the bytes list the purposes for which it is trusted (`TRUSTED CERTIFICATE`, a PEM type of
+   * OpenSSL).
    */
   bool has_purposes;
   /* The certificate was added to the store. */
@@ -28,7 +30,7 @@ struct certificate {
 };
 
 struct trust {
-  struct certificate *all;
+  struct certificate *certificates;
   size_t count, capacity;
   /* The decoded bytes of PEM texts, into which their certificates point. */
   uint8_t **blocks;
@@ -43,13 +45,14 @@ void free_trust(struct trust *trust) {
   if (trust == NULL) return;
   for (size_t i = 0; i < trust->block_count; ++i) free(trust->blocks[i]);
   free(trust->blocks);
-  free(trust->all);
+  free(trust->certificates);
   free(trust);
 }
 
 /*
- * Finds issuer and subject in the bytes of a certificate (RFC 5280, 4.1): version (optional), serial number, signature,
- * issuer, validity, subject. Returns false if they are not there. The rest is checked when the certificate is parsed.
+ * Finds issuer and subject in the bytes of a certificate, whose fields are: version (optional), serial number, signature
+ * algorithm, issuer, validity, subject, and others (RFC 5280, 4.1). Returns false if the bytes have not this structure.
+ * Everything else is checked when the certificate is parsed.
  */
 static bool find_names(struct certificate *certificate) {
   CBS der = certificate->der, sequence, fields;
@@ -62,31 +65,31 @@ static bool find_names(struct certificate *certificate) {
          CBS_get_asn1_element(&fields, &certificate->subject, CBS_ASN1_SEQUENCE);
 }
 
-/* Adds a certificate. Returns false if it is damaged, or if there is no memory. */
+/* Adds a certificate. Returns false if the certificate is damaged, or if there is no memory. */
 static bool add_certificate(struct trust *trust, CBS der, bool has_purposes) {
   struct certificate added = {.der = der, .has_purposes = has_purposes};
   if (!find_names(&added)) return false;
   if (trust->count == trust->capacity) {
     const size_t capacity = trust->capacity == 0 ? 16 : trust->capacity * 2;
-    struct certificate *const all = realloc(trust->all, capacity * sizeof *all);
-    if (all == NULL) return false;
-    trust->all = all;
+    struct certificate *const certificates = realloc(trust->certificates, capacity * sizeof *certificates);
+    if (certificates == NULL) return false;
+    trust->certificates = certificates;
     trust->capacity = capacity;
   }
-  trust->all[trust->count++] = added;
+  trust->certificates[trust->count++] = added;
   return true;
 }
 
 bool trust_roots(struct trust *trust) {
-  CBS rest, der;
-  CBS_init(&rest, mozilla_roots, (size_t)(mozilla_roots_end - mozilla_roots));
-  while (CBS_len(&rest) > 0) {
-    if (!CBS_get_asn1_element(&rest, &der, CBS_ASN1_SEQUENCE) || !add_certificate(trust, der, false)) return false;
+  CBS remaining, der;
+  CBS_init(&remaining, mozilla_roots, (size_t)(mozilla_roots_end - mozilla_roots));
+  while (CBS_len(&remaining) > 0) {
+    if (!CBS_get_asn1_element(&remaining, &der, CBS_ASN1_SEQUENCE) || !add_certificate(trust, der, false)) return false;
   }
   return true;
 }
 
-/* Returns memory that lives as long as the trust; NULL if there is none. */
+/* Returns memory that free_trust frees; NULL if there is none. */
 static uint8_t *allocate_block(struct trust *trust, size_t size) {
   uint8_t **const blocks = realloc(trust->blocks, (trust->block_count + 1) * sizeof *blocks);
   if (blocks == NULL) return NULL;
@@ -96,39 +99,50 @@ static uint8_t *allocate_block(struct trust *trust, size_t size) {
   return block;
 }
 
-/* Returns the first position of a text; NULL if there is none. */
-static const uint8_t *find_text(const uint8_t *from, const uint8_t *end, const char *text) {
-  return memmem(from, (size_t)(end - from), text, strlen(text));
+/* Returns the first position of a text between two positions; NULL if there is none. */
+static const uint8_t *find_text(const uint8_t *start, const uint8_t *end, const char *text) {
+  return memmem(start, (size_t)(end - start), text, strlen(text));
 }
 
 static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /*
- * Decodes base64 (RFC 4648, 4) with blanks. Returns false if it is not valid. The decoder of AWS-LC takes the same time for
- * all input, so that secrets do not leak; it would take ten times as long.
+ * Decodes base64 (RFC 4648, 4), and ignores blanks and line breaks. Returns false if the text is not valid. This decoder is
+ * ten times as fast as that of AWS-LC, which takes the same time for all input, so that the time
+ * reveals no secret. Certificates are not secret.
  */
-static bool decode_base64(const uint8_t *from, const uint8_t *end, uint8_t *to, size_t *size) {
+static bool decode_base64(const uint8_t *text, const uint8_t *end, uint8_t *output, size_t *size) {
+  /* By character: the value of a digit, or -1. */
   static int8_t values[256];
-  if (values['B'] == 0) {
+  const bool is_first_call = values['B'] == 0;
+  if (is_first_call) {
     memset(values, -1, sizeof values);
     for (int i = 0; i < 64; ++i) values[(uint8_t)DIGITS[i]] = (int8_t)i;
   }
   uint32_t bits = 0;
-  size_t count = 0, padding = 0, written = 0;
-  for (; from < end; ++from) {
-    if (*from <= ' ') continue;
-    const bool is_padding = *from == '=';
-    if (is_padding ? ++padding > 2 : padding > 0 || values[*from] < 0) return false;
-    bits = bits << 6 | (is_padding ? 0 : (uint32_t)values[*from]);
-    if (++count % 4 != 0) continue;
-    for (int shift = 16; shift >= 0; shift -= 8) to[written++] = (uint8_t)(bits >> shift);
+  size_t character_count = 0, padding_count = 0, output_size = 0;
+  for (; text < end; ++text) {
+    if (*text <= ' ') continue;
+    const bool is_padding = *text == '=';
+    if (is_padding) ++padding_count;
+    const bool is_valid = is_padding ? padding_count <= 2 : padding_count == 0 && values[*text] >= 0;
+    if (!is_valid) return false;
+    bits = bits << 6 | (is_padding ? 0 : (uint32_t)values[*text]);
+    /* Four characters are three bytes. */
+    if (++character_count % 4 != 0) continue;
+    for (int shift = 16; shift >= 0; shift -= 8) output[output_size++] = (uint8_t)(bits >> shift);
   }
-  *size = written - padding;
-  return count % 4 == 0;
+  *size = output_size - padding_count;
+  return character_count % 4 == 0;
+}
+
+/* Returns true if the type of a PEM block, such as "CERTIFICATE", is this one. */
+static bool is_type(const uint8_t *type, size_t length, const char *expected) {
+  return length == strlen(expected) && memcmp(type, expected, length) == 0;
 }
 
 /*
- * PEM has any text between its blocks:
+ * A block of PEM has this form. There may be any text before it and behind it.
  *   -----BEGIN CERTIFICATE-----
  *   MIIBtDCCAVqg…
  *   -----END CERTIFICATE-----
@@ -136,18 +150,19 @@ static bool decode_base64(const uint8_t *from, const uint8_t *end, uint8_t *to, 
 bool trust_pem(struct trust *trust, const uint8_t *text, size_t size) {
   static const char BEGIN[] = "-----BEGIN ", DASHES[] = "-----";
   const uint8_t *const end = text + size;
+  /* The decoded certificates are shorter than the text. They are put here one after the other. */
   uint8_t *decoded = allocate_block(trust, size + 1);
   if (decoded == NULL) return false;
   for (const uint8_t *next = text; (next = find_text(next, end, BEGIN)) != NULL;) {
     next += strlen(BEGIN);
-    const uint8_t *const name_end = find_text(next, end, DASHES);
-    if (name_end == NULL) break;
-    const uint8_t *const body = name_end + strlen(DASHES), *const body_end = find_text(body, end, DASHES);
+    const uint8_t *const type = next, *const type_end = find_text(type, end, DASHES);
+    if (type_end == NULL) break;
+    const uint8_t *const body = type_end + strlen(DASHES), *const body_end = find_text(body, end, DASHES);
     if (body_end == NULL) break;
-    const size_t name_length = (size_t)(name_end - next);
-    const bool has_purposes = name_length == 19 && memcmp(next, "TRUSTED CERTIFICATE", name_length) == 0;
-    const bool is_certificate = has_purposes || (name_length == 11 && memcmp(next, "CERTIFICATE", name_length) == 0) ||
-                                (name_length == 16 && memcmp(next, "X509 CERTIFICATE", name_length) == 0);
+    const size_t type_length = (size_t)(type_end - type);
+    const bool has_purposes = is_type(type, type_length, "TRUSTED CERTIFICATE");
+    const bool is_certificate = has_purposes || is_type(type, type_length, "CERTIFICATE") ||
+                                is_type(type, type_length, "X509 CERTIFICATE");
     next = body_end;
     if (!is_certificate) continue;
     size_t decoded_size = 0;
@@ -160,6 +175,7 @@ bool trust_pem(struct trust *trust, const uint8_t *text, size_t size) {
   return true;
 }
 
+/* Parses a certificate, and adds it to the store of AWS-LC. */
 static void add_to_store(struct certificate *certificate, X509_STORE *store) {
   certificate->is_added = true;
   const uint8_t *bytes = CBS_data(&certificate->der);
@@ -171,12 +187,13 @@ static void add_to_store(struct certificate *certificate, X509_STORE *store) {
   ERR_clear_error();
 }
 
+/* Parses a name in DER. Returns NULL if it is not valid. */
 static X509_NAME *parse_name(const CBS *name) {
   const uint8_t *bytes = CBS_data(name);
   return d2i_X509_NAME(NULL, &bytes, (long)CBS_len(name));
 }
 
-/* Compares names by RFC 5280, 7.1: the type of the text, spaces, and upper and lower case make no difference. */
+/* Compares names as RFC 5280, 7.1 requires: the type of a text, spaces, and upper and lower case make no difference. */
 static bool is_same_name(const CBS *left, const CBS *right) {
   X509_NAME *const left_name = parse_name(left), *const right_name = parse_name(right);
   const bool result = left_name != NULL && right_name != NULL && X509_NAME_cmp(left_name, right_name) == 0;
@@ -185,20 +202,20 @@ static bool is_same_name(const CBS *left, const CBS *right) {
   return result;
 }
 
-/* A limit on the names of one chain, which the server chooses. */
+/* The limit on the names for one chain, since the server chooses the chain. */
 enum { MAX_NAMES = 64 };
 
-/* The names of issuers for which add_issuers has searched or will search, each once. */
+/* The names of issuers for which add_issuers searches, each once. The search adds further names at the end. */
 struct names {
-  CBS all[MAX_NAMES];
+  CBS items[MAX_NAMES];
   size_t count;
 };
 
 static void add_name(struct names *names, CBS name) {
   for (size_t i = 0; i < names->count; ++i) {
-    if (CBS_mem_equal(&names->all[i], CBS_data(&name), CBS_len(&name))) return;
+    if (CBS_mem_equal(&names->items[i], CBS_data(&name), CBS_len(&name))) return;
   }
-  if (names->count < MAX_NAMES) names->all[names->count++] = name;
+  if (names->count < MAX_NAMES) names->items[names->count++] = name;
 }
 
 static void add_issuer_of(struct names *names, const X509 *certificate) {
@@ -210,22 +227,26 @@ static void add_issuer_of(struct names *names, const X509 *certificate) {
   add_name(names, name);
 }
 
+/* How add_certificates_named compares names: byte by byte, or by is_same_name. */
+enum comparison { BY_BYTES, BY_MEANING };
+
 /*
- * Adds the trusted certificates of a name to the store, and the names of their issuers to the list. Returns true if there
- * are any.
+ * Adds the trusted certificates of a name to the store, and the names of their issuers to `names`. Returns true if there
+ * are any such certificates.
  */
-static bool add_certificates_named(struct trust *trust, X509_STORE *store, struct names *names, CBS name, bool is_exact) {
-  bool is_found = false;
+static bool add_certificates_named(struct trust *trust, X509_STORE *store, struct names *names, CBS name,
+                                   enum comparison comparison) {
+  bool has_any = false;
   for (size_t i = 0; i < trust->count; ++i) {
-    struct certificate *const certificate = &trust->all[i];
-    const bool is_same = is_exact ? CBS_mem_equal(&certificate->subject, CBS_data(&name), CBS_len(&name))
-                                  : is_same_name(&certificate->subject, &name);
+    struct certificate *const certificate = &trust->certificates[i];
+    const bool is_same = comparison == BY_BYTES ? CBS_mem_equal(&certificate->subject, CBS_data(&name), CBS_len(&name))
+                                                : is_same_name(&certificate->subject, &name);
     if (!is_same) continue;
-    is_found = true;
+    has_any = true;
     if (!certificate->is_added) add_to_store(certificate, store);
     add_name(names, certificate->issuer);
   }
-  return is_found;
+  return has_any;
 }
 
 void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const STACK_OF(X509) *chain) {
@@ -233,17 +254,18 @@ void add_issuers(struct trust *trust, X509_STORE *store, const X509 *leaf, const
   add_issuer_of(&names, leaf);
   for (size_t i = 0; i < sk_X509_num(chain); ++i) add_issuer_of(&names, sk_X509_value(chain, i));
   for (size_t i = 0; i < names.count; ++i) {
-    const CBS name = names.all[i];
-    /* The exact comparison is much faster, and finds nearly all. */
-    if (!add_certificates_named(trust, store, &names, name, true)) add_certificates_named(trust, store, &names, name, false);
+    const CBS name = names.items[i];
+    /* The comparison of bytes is much faster, and finds nearly all certificates. */
+    const bool has_any = add_certificates_named(trust, store, &names, name, BY_BYTES);
+    if (!has_any) add_certificates_named(trust, store, &names, name, BY_MEANING);
   }
 }
 
 /*
- * (PEM or DER): returns undefined if the first certificate can be parsed; otherwise the part of OpenSSL that fails and the
- * reason, such as "PEM_NO_START_LINE"
+ * (Uint8Array with PEM or DER): returns undefined if the first certificate can be parsed. Otherwise returns the reason as
+ * OpenSSL names it, behind the part of OpenSSL that has failed: "PEM_NO_START_LINE".
  */
-FUNCTION(problem_of_certificate) {
+JAVASCRIPT_FUNCTION(problem_of_certificate) {
   size_t size = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[0], &size), *der = bytes;
   BIO *const memory = BIO_new_mem_buf(bytes, (ossl_ssize_t)size);

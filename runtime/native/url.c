@@ -1,16 +1,18 @@
 /*
- * Parses and changes URLs (WHATWG) for runtime/modules/url.ts, by ada, the parser of Node.js. A URL object of JavaScript
- * holds the text and the positions of its parts. It is parsed again for each change.
+ * Parses and changes URLs (WHATWG URL) for runtime/modules/url.ts, by the library ada, which Node.js uses, too.
+ *
+ * The object URL of JavaScript stores the text of the URL and the positions of its parts. Whenever a part is changed, C parses
+ * the text again, and returns the new text and positions.
  */
 #include "runtime.h"
 
 #include "ada_c.h"
 
 /*
- * Returns a list of the text of a URL and the eight positions that url.ts names, -1 for a part that is missing; undefined
- * if the URL is not valid. Frees it.
+ * Returns a list of the text of a URL and of eight positions in it, in the order in which url.ts reads them. The position of
+ * a part that the URL does not have is -1. Returns undefined if the URL is not valid. Frees the URL.
  */
-static JSValue parts_of(JSContext *context, ada_url url, bool is_valid) {
+static JSValue list_parts(JSContext *context, ada_url url, bool is_valid) {
   JSValue result = JS_UNDEFINED;
   if (is_valid) {
     const ada_string text = ada_get_href(url);
@@ -30,8 +32,8 @@ static JSValue parts_of(JSContext *context, ada_url url, bool is_valid) {
   return result;
 }
 
-/* (text, base URL or undefined): returns parts_of the URL */
-FUNCTION(parse_url) {
+/* (text, base URL or undefined): parses a URL. Returns what list_parts returns. */
+JAVASCRIPT_FUNCTION(parse_url) {
   size_t length = 0, base_length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
@@ -40,7 +42,7 @@ FUNCTION(parse_url) {
   JSValue result = JS_EXCEPTION;
   if (!has_base || base != NULL) {
     const ada_url url = has_base ? ada_parse_with_base(text, length, base, base_length) : ada_parse(text, length);
-    result = parts_of(context, url, ada_is_valid(url));
+    result = list_parts(context, url, ada_is_valid(url));
   }
   JS_FreeCString(context, base);
   JS_FreeCString(context, text);
@@ -48,46 +50,48 @@ FUNCTION(parse_url) {
 }
 
 /*
- * (URL, index of the part in SETTERS, text): sets a part and returns parts_of the changed URL; undefined if the new `href`
- * is not valid. Other parts stay as they are if their new text is not valid.
+ * (URL, index of a part, text): gives a part of a URL another text. The indexes are those in SETTERS; the next one is the
+ * search, the one after that the hash. Returns what list_parts returns, or undefined if the new `href`, which is the whole
+ * URL, is not valid. Any other part stays as it is if its new text is not valid.
  */
-FUNCTION(change_url) {
+JAVASCRIPT_FUNCTION(change_url) {
   static bool (*const SETTERS[])(ada_url, const char *, size_t) = {
     ada_set_href,     ada_set_protocol, ada_set_username, ada_set_password,
     ada_set_host,     ada_set_hostname, ada_set_port,     ada_set_pathname,
   };
   size_t length = 0, url_length = 0;
   const int part = integer_of(context, arguments[1]);
-  const char *const former = scalar_utf8_of(context, arguments[0], &url_length);
-  const char *const text = former == NULL ? NULL : scalar_utf8_of(context, arguments[2], &length);
+  const char *const former_url = scalar_utf8_of(context, arguments[0], &url_length);
+  const char *const text = former_url == NULL ? NULL : scalar_utf8_of(context, arguments[2], &length);
   JSValue result = JS_EXCEPTION;
   if (text != NULL) {
-    const ada_url url = ada_parse(former, url_length);
+    const ada_url url = ada_parse(former_url, url_length);
     bool is_set = true;
     if (part >= 0 && part < (int)COUNT(SETTERS)) is_set = SETTERS[part](url, text, length);
     else if (part == COUNT(SETTERS)) ada_set_search(url, text, length);
     else ada_set_hash(url, text, length);
-    result = parts_of(context, url, ada_is_valid(url) && (is_set || part != 0));
+    const bool is_href = part == 0;
+    result = list_parts(context, url, ada_is_valid(url) && (is_set || !is_href));
   }
   JS_FreeCString(context, text);
-  JS_FreeCString(context, former);
+  JS_FreeCString(context, former_url);
   return result;
 }
 
-/* (query, such as "a=1&b=2"): returns its names and values in turns */
-FUNCTION(parse_query) {
+/* (query, such as "a=1&b=2"): returns a list of its names, each followed by its value */
+JAVASCRIPT_FUNCTION(parse_query) {
   size_t length = 0;
   const char *const text = scalar_utf8_of(context, arguments[0], &length);
   if (text == NULL) return JS_EXCEPTION;
   const ada_url_search_params query = ada_parse_search_params(text, length);
   const ada_url_search_params_entries_iter entries = ada_search_params_get_entries(query);
   const JSValue result = JS_NewArray(context);
-  for (uint32_t length_of_result = 0; ada_search_params_entries_iter_has_next(entries);) {
+  for (uint32_t result_length = 0; ada_search_params_entries_iter_has_next(entries);) {
     const ada_string_pair entry = ada_search_params_entries_iter_next(entries);
-    const ada_string parts[] = {entry.key, entry.value};
-    for (size_t i = 0; i < COUNT(parts); ++i) {
-      JS_SetPropertyUint32(context, result, length_of_result++,
-                           text_from_utf8(context, (const uint8_t *)parts[i].data, parts[i].length));
+    const ada_string texts[] = {entry.key, entry.value};
+    for (size_t i = 0; i < COUNT(texts); ++i) {
+      JS_SetPropertyUint32(context, result, result_length++,
+                           text_from_utf8(context, (const uint8_t *)texts[i].data, texts[i].length));
     }
   }
   ada_free_search_params_entries_iter(entries);

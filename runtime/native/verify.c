@@ -1,7 +1,7 @@
 /*
- * Verifies a server's certificates by AWS-LC, so that the result is the one of Node.js, which uses OpenSSL: the same
- * certificates are accepted, and the same errors reported. Where the two libraries differ, a comment says how. tls.h has
- * the functions for others.
+ * Verifies a server's certificate chain by the library AWS-LC, with the results of Node.js, which uses OpenSSL: the same
+ * chains are accepted, and the same errors reported. Where the two libraries differ, a comment says how. tls.h declares the
+ * functions that other files call.
  */
 #include "tls.h"
 
@@ -14,7 +14,7 @@
 #include <openssl/obj.h>
 #include <openssl/x509v3.h>
 
-/* The errors that have names in Node.js. */
+/* The verification errors that have names in Node.js. */
 #define NAMES(E)                                                                                                        \
   E(UNABLE_TO_GET_ISSUER_CERT) E(UNABLE_TO_DECRYPT_CERT_SIGNATURE) E(UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)                \
   E(CERT_SIGNATURE_FAILURE) E(CERT_NOT_YET_VALID) E(CERT_HAS_EXPIRED) E(ERROR_IN_CERT_NOT_BEFORE_FIELD)                 \
@@ -26,13 +26,13 @@ const char *name_of_verification(int error) {
   static const struct {
     int number;
     const char *name;
-  } ALL[] = {
+  } NAMED_ERRORS[] = {
 #define ENTRY(name) {X509_V_ERR_##name, #name},
     NAMES(ENTRY)
 #undef ENTRY
   };
-  for (size_t i = 0; i < COUNT(ALL); ++i) {
-    if (ALL[i].number == error) return ALL[i].name;
+  for (size_t i = 0; i < COUNT(NAMED_ERRORS); ++i) {
+    if (NAMED_ERRORS[i].number == error) return NAMED_ERRORS[i].name;
   }
   /* Node.js has no names for the other errors. */
   return "UNSPECIFIED";
@@ -49,18 +49,18 @@ const char *message_of_verification(int error) {
   }
 }
 
-/* The index by which record_error finds the struct findings of a verification. */
+/* The index under which an X509_STORE_CTX stores its struct findings. verify_chain reserves it at its first call. */
 static int findings_index = -1;
 
-/* The findings of a verification: its last error, and that the certificate is for another host. */
+/* The findings of a verification: its last error, and whether the certificate is for another host. */
 struct findings {
   int error;
   bool is_other_host;
 };
 
 /*
- * Records an error and lets the verification go on. AWS-LC calls this for each step. Node.js does the same: it reports the
- * last error, and another host only if there is no error.
+ * Records an error, and lets the verification continue. AWS-LC calls this function after each step. As in Node.js, the last
+ * error is the one that counts, and another host is reported only if there is no error.
  */
 static int record_error(int is_valid, X509_STORE_CTX *chain) {
   if (is_valid) return 1;
@@ -76,8 +76,9 @@ static int record_error(int is_valid, X509_STORE_CTX *chain) {
 bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
   char name[256];
   uint8_t address[16];
+  /* A dot at the end makes a host name absolute. Certificates do not have it. */
   if (size > 0 && host[size - 1] == '.') --size;
-  /* AWS-LC would accept each certificate for an empty name, and subdomains for one with a dot at its start. */
+  /* AWS-LC would accept any certificate for an empty name, and one of any subdomain for a name with a dot at its start. */
   if (size == 0 || size >= sizeof name || host[0] == '.' || memchr(host, '\0', size) != NULL) return false;
   memcpy(name, host, size);
   name[size] = '\0';
@@ -88,13 +89,14 @@ bool expect_host(X509_VERIFY_PARAM *parameters, const char *host, size_t size) {
 }
 
 /*
- * Returns the digest of a certificate's signature; NID_undef for a signature without one, such as Ed25519, and for unknown
- * ones.
+ * Returns the digest of a certificate's signature; NID_undef if the signature has none, as Ed25519, or is of an unknown
+ * kind.
  */
 static int digest_of_signature(const X509 *certificate) {
   int digest = NID_undef;
   const int signature = X509_get_signature_nid(certificate);
   if (signature != NID_rsassaPss) return OBJ_find_sigid_algs(signature, &digest, NULL) ? digest : NID_undef;
+  /* In RSASSA-PSS the digest is one of the parameters of the signature. */
   const X509_ALGOR *algorithm = NULL;
   const void *parameters = NULL;
   int type = V_ASN1_UNDEF;
@@ -103,13 +105,13 @@ static int digest_of_signature(const X509 *certificate) {
   if (type != V_ASN1_SEQUENCE) return NID_undef;
   const uint8_t *bytes = ASN1_STRING_get0_data(parameters);
   RSA_PSS_PARAMS *const pss = d2i_RSA_PSS_PARAMS(NULL, &bytes, ASN1_STRING_length(parameters));
-  /* If the parameters name no digest it is SHA-1 (RFC 4055, 3.1). */
+  /* Parameters that name no digest mean SHA-1 (RFC 4055, 3.1). */
   if (pss != NULL) digest = pss->hashAlgorithm == NULL ? NID_sha1 : OBJ_obj2nid(pss->hashAlgorithm->algorithm);
   RSA_PSS_PARAMS_free(pss);
   return digest;
 }
 
-/* AWS-LC also accepts signatures by RIPEMD-160 and SHA-1, OpenSSL does not. */
+/* Returns true if a signature's digest is none of SHA-2. Unlike OpenSSL, AWS-LC accepts RIPEMD-160 and SHA-1. */
 static bool has_weak_signature(const X509 *certificate) {
   if (X509_get_signature_nid(certificate) == NID_ED25519) return false;
   switch (digest_of_signature(certificate)) {
@@ -121,15 +123,16 @@ static bool has_weak_signature(const X509 *certificate) {
   }
 }
 
-/* AWS-LC also accepts keys of DSA and ML-DSA, which no public authority uses. */
+/* Returns true for a key of RSA or an elliptic curve. AWS-LC also accepts DSA and ML-DSA, which no public authority uses. */
 static bool is_accepted_kind(const EVP_PKEY *key) {
   const int kind = EVP_PKEY_id(key);
   return kind == EVP_PKEY_RSA || kind == EVP_PKEY_RSA_PSS || kind == EVP_PKEY_EC || kind == EVP_PKEY_ED25519;
 }
 
 /*
- * Returns an error if a key or a signature is too weak. Node.js uses OpenSSL's security level 2, at which keys must have
- * 112 bits of security (RSA: 2048 bits, elliptic curves: 224), and signatures need a stronger digest than SHA-1.
+ * Returns X509_V_OK, or an error if a key or a signature of the chain is too weak. Node.js uses OpenSSL's security level 2.
+ * It requires keys with 112 bits of security, which means 2048 bits for RSA and 224 bits for an elliptic curve, and
+ * signatures with a stronger digest than SHA-1.
  */
 static int find_weakness(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
@@ -149,7 +152,7 @@ static int find_weakness(X509_STORE_CTX *verified) {
 
 /*
  * Returns true if an authority has more authorities below it than its certificate allows. AWS-LC does not check that for a
- * certificate whose issuer has the same name, as each root has.
+ * self-issued certificate, whose issuer has the same name, as that of a root.
  */
 static bool exceeds_path_length(X509_STORE_CTX *verified) {
   const STACK_OF(X509) *const chain = X509_STORE_CTX_get0_chain(verified);
@@ -165,8 +168,8 @@ static bool exceeds_path_length(X509_STORE_CTX *verified) {
 }
 
 /*
- * Returns an error if a certificate is not valid at this time. For a single certificate without an issuer OpenSSL reports
- * this error, because it checks the dates afterwards. AWS-LC ends before that.
+ * Returns X509_V_OK, or an error if a certificate is not valid at this time. For a certificate whose issuer is unknown
+ * OpenSSL reports this error, because it checks the dates last. AWS-LC ends before it has checked them.
  */
 static int find_date_error(const X509 *leaf) {
   if (X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) return X509_V_ERR_CERT_HAS_EXPIRED;
@@ -176,20 +179,21 @@ static int find_date_error(const X509 *leaf) {
 
 int verify_chain(X509_STORE_CTX *chain, bool *is_other_host) {
   struct findings findings = {.error = X509_V_OK};
-  /* An early return must not let the host pass. */
+  /* If this function returns early, the host must not seem to be verified. */
   *is_other_host = true;
   if (findings_index < 0) findings_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
   if (findings_index < 0 || !X509_STORE_CTX_set_ex_data(chain, findings_index, &findings)) return X509_V_ERR_OUT_OF_MEM;
   X509_STORE_CTX_set_verify_cb(chain, record_error);
-  const int result = X509_verify_cert(chain), recorded_error = findings.error;
+  const bool is_complete = X509_verify_cert(chain) > 0;
+  const int recorded_error = findings.error;
   X509_STORE_CTX_set_ex_data(chain, findings_index, NULL);
   *is_other_host = findings.is_other_host;
   ERR_clear_error();
   if (recorded_error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
-    const int dates = find_date_error(X509_STORE_CTX_get0_cert(chain));
-    if (dates != X509_V_OK) return dates;
+    const int date_error = find_date_error(X509_STORE_CTX_get0_cert(chain));
+    if (date_error != X509_V_OK) return date_error;
   }
-  if (result > 0) {
+  if (is_complete) {
     if (recorded_error != X509_V_OK) return recorded_error;
     return exceeds_path_length(chain) ? X509_V_ERR_PATH_LENGTH_EXCEEDED : find_weakness(chain);
   }

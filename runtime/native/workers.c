@@ -1,9 +1,9 @@
 /*
- * Runs work in other threads: writes that may block, look-ups of hosts, keys that take long to derive. Each piece of work
- * has a thread of its own (struct work in runtime.h).
+ * Runs work in other threads (struct work in runtime.h): writes that may block, look-ups of host names, and the derivation
+ * of keys. Each piece of work gets a thread of its own.
  *
- * A thread that has done its work adds it to the list `finished` and writes a byte to a pipe. The event loop waits for the
- * pipe, takes the list (finishedWork), and calls the callbacks.
+ * When a thread has performed its work, it adds the work to the list `finished` and writes a byte to a pipe. The event
+ * loop, which polls the pipe, takes the list (finishedWork) and calls the callbacks.
  */
 #include "runtime.h"
 #include "../../native/signal-mask.h"
@@ -16,15 +16,18 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The size of the stack of each thread. */
 enum { STACK_BYTES = 256 * 1024 };
 
+/* The lock that protects `finished`. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct work *finished;
-/* The number of pieces of work whose callbacks have not been called yet. */
-static int unfinished_count;
-/* A pipe, not an eventfd, which filters of system calls may refuse. The event loop needs a pipe anyway, for signals. */
+/* The number of pieces of work that finishedWork has not returned yet. */
+static int pending_count;
+/* The pipe to the event loop. An eventfd would do, but a seccomp filter may refuse it. */
 static int wake_pipe[2] = {-1, -1};
 
+/* The function of each thread that performs work. */
 static void *run(void *argument) {
   struct work *const work = argument;
   work->run(work);
@@ -32,16 +35,17 @@ static void *run(void *argument) {
   work->next = finished;
   finished = work;
   pthread_mutex_unlock(&lock);
-  /* If this fails the pipe is full, and wakes the main thread anyway. */
+  /* If this fails the pipe is full, so the event loop wakes anyway. */
   (void)!write(wake_pipe[1], "", 1);
   return NULL;
 }
 
 /*
- * Starts a thread that blocks all signals, except those that the kernel sends it because of its writes: if it blocked them,
- * SIGPIPE would be lost, and SIGTTOU would not stop the job.
+ * Starts a thread. It blocks all signals except those that the kernel sends to the thread that writes: if they were
+ * blocked, SIGPIPE would have no effect, and SIGTTOU would not stop the job. Returns false if there can be no further
+ * thread.
  */
-static bool start_thread(void *(*body)(void *), void *argument) {
+static bool start_thread(void *(*thread_function)(void *), void *argument) {
   static const int WRITE_SIGNALS[] = {SIGPIPE, SIGXFSZ, SIGTTOU};
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -49,21 +53,22 @@ static bool start_thread(void *(*body)(void *), void *argument) {
   pthread_attr_setstacksize(&attributes, STACK_BYTES);
   uint64_t blocked = ALL_SIGNALS;
   for (size_t i = 0; i < COUNT(WRITE_SIGNALS); ++i) blocked &= ~signal_bit(WRITE_SIGNALS[i]);
-  const uint64_t former = change_mask(SIG_SETMASK, blocked);
+  /* A new thread inherits the mask of this one. */
+  const uint64_t former_mask = change_mask(SIG_SETMASK, blocked);
   pthread_t thread;
-  const bool started = pthread_create(&thread, &attributes, body, argument) == 0;
-  change_mask(SIG_SETMASK, former);
+  const bool is_started = pthread_create(&thread, &attributes, thread_function, argument) == 0;
+  change_mask(SIG_SETMASK, former_mask);
   pthread_attr_destroy(&attributes);
-  return started;
+  return is_started;
 }
 
 bool start_work(JSContext *context, struct work *work, JSValueConst callback) {
   if (wake_pipe[0] == -1 && pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return false;
   work->callback = JS_DupValue(context, callback);
-  const bool started = start_thread(run, work);
-  if (started) ++unfinished_count;
+  const bool is_started = start_thread(run, work);
+  if (is_started) ++pending_count;
   else JS_FreeValue(context, work->callback);
-  return started;
+  return is_started;
 }
 
 static void *pause_forever(void *unused) {
@@ -71,22 +76,24 @@ static void *pause_forever(void *unused) {
 }
 
 /*
- * Starts a thread that does not block SIGPIPE and SIGXFSZ. The main thread blocks them because of its own writes. When
- * another process sends one of them, it must still act.
+ * Starts a thread that only receives SIGPIPE and SIGXFSZ. The main thread blocks these signals, because the kernel sends
+ * them after some of its writes. If another process sends one of them, the kernel delivers it to this thread, so that it
+ * still acts.
  */
-FUNCTION(take_signals_of_writes) {
+JAVASCRIPT_FUNCTION(take_signals_of_writes) {
   static bool has_thread;
   has_thread = has_thread || start_thread(pause_forever, NULL);
   return JS_UNDEFINED;
 }
 
-/* Returns the descriptor that is readable when work has finished; -1 while there is no work. */
-FUNCTION(descriptor_of_workers) {
-  return JS_NewInt32(context, unfinished_count > 0 ? wake_pipe[0] : -1);
+/* Returns the descriptor that is readable after work has finished; -1 if there is no work. */
+JAVASCRIPT_FUNCTION(descriptor_of_workers) {
+  return JS_NewInt32(context, pending_count > 0 ? wake_pipe[0] : -1);
 }
 
-/* Returns the callbacks of finished work and their arguments in turns. */
-FUNCTION(finished_work) {
+/* Returns a list of the callbacks of finished work, each followed by its argument. */
+JAVASCRIPT_FUNCTION(finished_work) {
+  /* Bytes that remain in the pipe wake the event loop again, which does no harm. */
   char unused[64];
   (void)!read(wake_pipe[0], unused, sizeof unused);
   pthread_mutex_lock(&lock);
@@ -98,57 +105,58 @@ FUNCTION(finished_work) {
   while (next != NULL) {
     struct work *const work = next;
     next = work->next;
-    --unfinished_count;
+    --pending_count;
     JS_SetPropertyUint32(context, list, length++, work->callback);
     JS_SetPropertyUint32(context, list, length++, work->result(context, work));
   }
   return list;
 }
 
-/* A write, with a copy of its bytes. */
+/* A write in another thread, with a copy of its bytes. */
 struct write {
   struct work work;
   int descriptor;
+  /* The number of bytes that were written, or the negative number of an error. */
   ssize_t result;
   size_t length;
   uint8_t bytes[];
 };
 
 static void run_write(struct work *work) {
-  struct write *const job = (struct write *)work;
-  do job->result = write(job->descriptor, job->bytes, job->length);
-  while (job->result < 0 && errno == EINTR);
-  if (job->result < 0) job->result = -errno;
+  struct write *const task = (struct write *)work;
+  do task->result = write(task->descriptor, task->bytes, task->length);
+  while (task->result < 0 && errno == EINTR);
+  if (task->result < 0) task->result = -errno;
 }
 
 static JSValue result_of_write(JSContext *context, struct work *work) {
-  struct write *const job = (struct write *)work;
-  const JSValue result = JS_NewInt64(context, job->result);
-  explicit_bzero(job->bytes, job->length);
-  free(job);
+  struct write *const task = (struct write *)work;
+  const JSValue result = JS_NewInt64(context, task->result);
+  explicit_bzero(task->bytes, task->length);
+  free(task);
   return result;
 }
 
 /*
- * (descriptor, bytes, callback): writes the bytes. The callback gets how many were written, or the negative number of an
- * error.
+ * (descriptor, Uint8Array, callback): writes bytes. The callback gets the number of bytes that were written, or the
+ * negative number of an error. Throws if no thread can be started.
  */
-FUNCTION(write_in_thread) {
+JAVASCRIPT_FUNCTION(write_in_thread) {
   size_t length = 0;
   const uint8_t *const bytes = bytes_of(context, arguments[1], &length);
-  struct write *const job = malloc(sizeof *job + length);
-  if (bytes == NULL || job == NULL) {
-    free(job);
+  struct write *const task = malloc(sizeof *task + length);
+  if (bytes == NULL || task == NULL) {
+    free(task);
     return JS_ThrowTypeError(context, "no bytes to write");
   }
-  *job = (struct write){
+  *task = (struct write){
     .work = {.run = run_write, .result = result_of_write},
     .descriptor = integer_of(context, arguments[0]),
     .length = length,
   };
-  memcpy(job->bytes, bytes, length);
-  if (start_work(context, &job->work, arguments[2])) return JS_UNDEFINED;
-  free(job);
+  memcpy(task->bytes, bytes, length);
+  if (start_work(context, &task->work, arguments[2])) return JS_UNDEFINED;
+  free(task);
   return throw_system_error(context, EAGAIN, "write", NULL);
 }
 

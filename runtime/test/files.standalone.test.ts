@@ -108,6 +108,64 @@ it("opendirSync reads a folder entry by entry, even if it has thousands of entri
   expect(read(shell)).toBe(read(process.execPath));
 });
 
+it("mkdtempSync refuses a prefix with a NUL, and makes no folder whose name begins with the part before the NUL", () => {
+  const script = join(folder, "nul-folder.cjs");
+  writeFileSync(
+    script,
+    `const { existsSync, mkdirSync, mkdtempSync, readdirSync, writeSync } = require("node:fs");
+     const isRefused = (call) => { try { call(); } catch { return true; } return false; };
+     if (!existsSync("before-nul")) mkdirSync("before-nul");
+     writeSync(1, [isRefused(() => mkdtempSync("before-nul/made\\0x")), readdirSync("before-nul").length].join(" "));`,
+  );
+  const run = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(run(shell)).toBe("true 0");
+  expect(run(process.execPath)).toBe(run(shell));
+});
+
+it("readdirSync and readSync throw the error of a folder that cannot be read, rather than return what they have read", () => {
+  const script = join(folder, "unreadable.cjs");
+  writeFileSync(
+    script,
+    `const { opendirSync, readdirSync, writeSync } = require("node:fs");
+     const opened = opendirSync(".");
+     const fault = (call) => { try { return String(call()); } catch (error) { return error.code; } };
+     writeSync(1, [fault(() => readdirSync(".")), fault(() => opened.readSync())].join(" "));`,
+  );
+  const seccomp = join(import.meta.dirname, "../../test/launch/monitor/seccomp.py");
+  const run = (program: string): string =>
+    spawnSync("python3", [seccomp, "getdents64:EIO", "--", program, script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(run(shell)).toBe("EIO EIO");
+  expect(run(process.execPath)).toBe(run(shell));
+});
+
+it("readSync of an open folder returns null after the folder was removed", () => {
+  const script = join(folder, "removed.cjs");
+  writeFileSync(
+    script,
+    `const { mkdirSync, opendirSync, rmdirSync, writeSync } = require("node:fs");
+     mkdirSync("removed");
+     const opened = opendirSync("removed");
+     rmdirSync("removed");
+     writeSync(1, String(opened.readSync()));`,
+  );
+  const run = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(run(shell)).toBe("null");
+  expect(run(process.execPath)).toBe(run(shell));
+});
+
+it("fstatSync refuses -100, which statx(2) would take for the working directory", () => {
+  const script = join(folder, "negative.cjs");
+  writeFileSync(
+    script,
+    `const { fstatSync, writeSync } = require("node:fs");
+     const isRefused = (...values) => { try { fstatSync(...values); } catch { return true; } return false; };
+     writeSync(1, [isRefused(-100), isRefused(-100, { bigint: true }), isRefused(0, { bigint: true })].join(" "));`,
+  );
+  const run = (program: string): string => spawnSync(program, [script], { cwd: folder, encoding: "utf8" }).stdout;
+  expect(run(shell)).toBe("true true false");
+  expect(run(process.execPath)).toBe(run(shell));
+});
+
 it("renameSync and symlinkSync refuse a path with a NUL, and change no file whose name is the part before the NUL", () => {
   const script = join(folder, "nul.cjs");
   writeFileSync(

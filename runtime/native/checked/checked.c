@@ -1,6 +1,6 @@
 /*
- * The part of the checking mode (checked.h) that watches a process from the start of JavaScript to its end: it makes the
- * image read-only, decides on each fault, and checks all memory before the process exits or is replaced by a program.
+ * The part of the checking mode (checked.h) that watches a process from the start of JavaScript to the process's end. It
+ * makes the image read-only, handles each fault, and checks all memory before the process exits or a program replaces it.
  */
 #include "checked.h"
 
@@ -20,36 +20,38 @@
 #include "../runtime.h"
 #include "ends.h"
 
-/* The functions here must end the process themselves, without further checks. */
+/* In this file these names must mean the functions themselves, without checks (ends.h). */
 #undef _exit
 #undef execve
 #undef syscall
 
-/* The image is marked and compared in units of four bytes. */
+/* UNIT_BYTES is the granularity with which the image is marked and compared. */
 enum { PAGE = 4096, UNIT_BYTES = 4, MAX_KINDS = 16 };
 
 /* The start of the section `image`. The linker defines this symbol by the name of the section. */
 extern char __start_image[];
 
+/* The state of the watch. */
 static struct {
   /* The process that is watched; 0 after its last check. */
   pid_t process;
-  /* True from the check before an execve until that execve has failed. */
-  bool is_replaced;
+  /* True between the check before an execve and the failure of that execve. */
+  bool is_in_execve;
   JSRuntime *runtime;
   /* A copy of the image as it was at the start of the watch. */
   char *copy;
-  /* For each unit of the image the index in kind_names of what is stored there and must not change; 0: it may change. */
+  /* By unit of the image: the index in kind_names of what is stored there and must not change; 0: it may change. */
   uint8_t *kinds;
+  /* The size of the watched part of the image, and the number of pages that have become writable. */
   size_t size, pages_written;
-  /* The action for SIGSEGV before the watch, which is the caller's. */
+  /* The caller's action for SIGSEGV. */
   struct sigaction former_action;
 } watch;
 
-/* Filled by mark_image, from index 1 on. */
+/* The arguments `kind` of mark_image, from index 1 on. */
 static const char *kind_names[MAX_KINDS];
 
-/* Appends to the file whose name is the executable's with this suffix, if the file exists. */
+/* Appends a text to the file whose name is that of the executable with this suffix, if the file exists. */
 static void append_to_report(const char *suffix, const char *text, size_t size) {
   char path[1024];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 16);
@@ -57,12 +59,15 @@ static void append_to_report(const char *suffix, const char *text, size_t size) 
   strcpy(path + length, suffix);
   const int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
   if (file == -1) return;
-  /* Beyond the caller's limit on the size of files the write fails. Without this, its signal would end the process. */
+  /*
+   * If the write exceeds the caller's limit on the size of files, the kernel sends this signal, which must not end the
+   * process.
+   */
   const struct sigaction ignored = {.sa_handler = SIG_IGN};
   struct sigaction former;
   sigaction(SIGXFSZ, &ignored, &former);
   (void)!write(file, text, size);
-  /* If the caller blocked the signal it is pending now. To set the action again removes it (POSIX, 2.4.3). */
+  /* If the caller has blocked the signal, it is pending now. Setting this action again removes it (POSIX, 2.4.3). */
   sigaction(SIGXFSZ, &ignored, NULL);
   sigaction(SIGXFSZ, &former, NULL);
   close(file);
@@ -103,7 +108,7 @@ void expect_poison(const void *memory, size_t size, uint64_t word, const char *d
   }
 }
 
-/* Returns the index of a kind in kind_names, to which it adds a new one. */
+/* Returns the index of a kind in kind_names, and adds the kind if it is new. */
 static uint8_t index_of_kind(const char *kind) {
   uint8_t index = 1;
   while (kind_names[index] != NULL && strcmp(kind_names[index], kind) != 0) ++index;
@@ -153,7 +158,7 @@ static void *map(size_t size) {
 }
 
 static void watch_image(void) {
-  /* Other variables may follow on the last page of the image, so that page is not watched. */
+  /* The last page of the image is not watched, because it may contain other variables as well. */
   watch.size = (size_t)(image_room_end - __start_image) & -(size_t)PAGE;
   watch.copy = memcpy(map(watch.size), __start_image, watch.size);
   watch.kinds = map(watch.size / UNIT_BYTES);
@@ -162,7 +167,7 @@ static void watch_image(void) {
   mprotect(__start_image, watch.size, PROT_READ);
 }
 
-/* Sets the handler of SIGSEGV, and stores the former action unless the pointer is NULL. */
+/* Sets the handler of SIGSEGV, and stores the former action unless `former` is NULL. */
 static void watch_faults(struct sigaction *former) {
   const struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigaction(SIGSEGV, &action, former);
@@ -171,24 +176,25 @@ static void watch_faults(struct sigaction *former) {
 void watch_memory(JSRuntime *runtime) {
   watch.process = getpid();
   watch.runtime = runtime;
-  /* The handler has a stack of its own, since a fault may be an overflow of the stack. */
+  /* The handler has a stack of its own, because the fault may be a stack overflow. */
   static char stack[64 * 1024];
   sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
   watch_faults(&watch.former_action);
-  /* There is no image if the build could not run the executable, which is for another processor. */
+  /* There is no image if the executable is for another processor, since the build could not run it. */
   const bool has_image = (uintptr_t)image_room_end > (uintptr_t)image_room;
   if (has_image) watch_image();
 }
 
-/* Compares what must not change with the copy: a page that was written to once is not protected any more. */
+/* Compares everything that must not change with the copy, because later writes to a writable page do not fault. */
 static void check_image(void) {
   for (size_t offset = 0; offset < watch.size; offset += UNIT_BYTES) {
-    if (watch.kinds[offset / UNIT_BYTES] != 0 && memcmp(__start_image + offset, watch.copy + offset, UNIT_BYTES) != 0) report_write(offset);
+    const bool must_not_change = watch.kinds[offset / UNIT_BYTES] != 0;
+    if (must_not_change && memcmp(__start_image + offset, watch.copy + offset, UNIT_BYTES) != 0) report_write(offset);
   }
 }
 
 /*
- * Appends one line, such as
+ * Appends one line to the file of counts, such as
  *   2841 allocated, 1203 freed, 60 of 380 pages of the image written; pages 9-2, blocks 80-41, large 0-0; cells 24:310-99
  * where `24:310-99` means that 310 small blocks of 24 bytes were allocated, and 99 of them freed.
  */
@@ -215,7 +221,7 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
   if (length > 0) append_to_report(".counts", text, (size_t)length);
 }
 
-/* Returns false in a child of fork or vfork, which has the memory of its parent, and after the last check. */
+/* Returns false after the last check, and in a child of fork(2) or vfork(2), which has a copy of this state. */
 static bool is_watched(void) { return watch.process == getpid(); }
 
 static void check_all(void) {
@@ -235,15 +241,18 @@ void check_at_end(void) {
 void check_before_exec(void) {
   if (!is_watched()) return;
   check_all();
-  watch.is_replaced = true;
-  /* If the caller ignored the signal, the program must inherit that. A handler would become the default action. */
+  watch.is_in_execve = true;
+  /*
+   * If the caller ignored the signal, the program must inherit that. The execve would turn a handler into the default
+   * action.
+   */
   sigaction(SIGSEGV, &watch.former_action, NULL);
 }
 
 int check_after_exec(int result) {
-  if (!watch.is_replaced || !is_watched()) return result;
+  if (!watch.is_in_execve || !is_watched()) return result;
   const int error = errno;
-  watch.is_replaced = false;
+  watch.is_in_execve = false;
   watch_faults(NULL);
   errno = error;
   return result;
@@ -258,8 +267,8 @@ void check_before_call(long number, ...) {
   const uint64_t *const set = va_arg(rest, const uint64_t *);
   va_end(rest);
   /*
-   * A fault while SIGSEGV is blocked would end the process without a message. So the image becomes writable; what must not
-   * change is still compared at the end.
+   * While SIGSEGV is blocked, a fault would end the process without a message. So the image becomes writable before that.
+   * What must not change is still compared at the end.
    */
   const bool blocks_faults = how != SIG_UNBLOCK && set != NULL && (*set >> (SIGSEGV - 1) & 1) == 1;
   if (blocks_faults) {
@@ -272,7 +281,7 @@ long check_after_call(long result) {
   return result;
 }
 
-/* Runs in exit(3), which calls no function that ends.h replaces. */
+/* exit(3) runs this function, since exit itself calls no function that ends.h replaces. */
 __attribute__((destructor)) static void check_at_exit(void) { check_at_end(); }
 
 #include "mistakes.inc"

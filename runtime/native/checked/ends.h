@@ -1,18 +1,18 @@
 /*
- * Leads every call that ends or replaces the process to the checks of the checking mode (checked.h). The build includes this file
- * before each source by an option of the compiler (`-include`): the macros at its end change what execve, _exit and syscall mean
- * in all of them. checked.c, which defines the checks, removes the macros again.
+ * Makes every call that ends or replaces the process call the checks of the checking mode first (checked.h). In that mode
+ * the build includes this file before each C file, by an option of the compiler (`-include`). The macros at its end then
+ * replace execve, _exit and syscall in all C files but checked.c, which defines the checks.
  */
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Checks all memory and writes the counts. */
 void check_at_end(void);
-/* The same before an execve. The program must inherit the caller's action for SIGSEGV, so this function restores it. */
+/* The same before an execve. It also restores the caller's action for SIGSEGV, which the program must inherit. */
 void check_before_exec(void);
-/* Continues the watch, since an execve that returns has failed. Returns the result that it is given, and keeps errno. */
+/* Continues the watch after an execve that has failed. Returns its argument, the result of the execve, and keeps errno. */
 int check_after_exec(int result);
-/* The same two for system calls by number, some of which are an execve, or block the signal that the watch needs. */
+/* The same two for system calls by number, since one may be an execve, or may block the signal that the watch needs. */
 void check_before_call(long number, ...);
 long check_after_call(long result);
 

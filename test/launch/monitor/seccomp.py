@@ -12,9 +12,9 @@ import sys
 
 NUMBERS = {
     "x86_64": {"prctl": 157, "rt_sigqueueinfo": 129, "rt_sigtimedwait": 128, "ppoll": 271, "pidfd_open": 434, "memfd_create": 319}
-    | {"eventfd2": 290, "getrandom": 318, "kill": 62},
+    | {"eventfd2": 290, "getrandom": 318, "kill": 62, "getdents64": 217},
     "aarch64": {"prctl": 167, "rt_sigqueueinfo": 138, "rt_sigtimedwait": 137, "ppoll": 73, "pidfd_open": 434, "memfd_create": 279}
-    | {"eventfd2": 19, "getrandom": 278, "kill": 129},
+    | {"eventfd2": 19, "getrandom": 278, "kill": 129, "getdents64": 61},
 }[platform.machine()]
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD_NUMBER, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
