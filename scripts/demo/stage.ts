@@ -48,7 +48,7 @@ export class Stage {
 
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
-    const lines = this.#renderLine({ text: `── ${this.#steps}  ${title}`, hang: 6 });
+    const lines = this.#renderLine({ text: `── ${this.#steps}  ${title}`, hangingIndent: 6 });
     const heading = lines.map((line, at) =>
       at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
     );
@@ -57,7 +57,7 @@ export class Stage {
   }
 
   aside(...lines: readonly string[]): void {
-    if (lines.length > 0) this.#tell("aside", { text: `# ${lines.join(" ")}`, hang: 2 }, "# ");
+    if (lines.length > 0) this.#tell("aside", { text: `# ${lines.join(" ")}`, hangingIndent: 2 }, "# ");
   }
 
   /** The command line as a user types it. */
@@ -80,20 +80,20 @@ export class Stage {
     for (const text of linesOf(ended.stdout)) this.#line(text, beside?.(text) ?? "");
     const faults = differences(ended, expected);
     const style = faults.length === 0 ? "good" : "bad";
-    this.#tell(style, { text: `→ ${ending(ended)}`, hang: 2 });
+    this.#tell(style, { text: `→ ${ending(ended)}`, hangingIndent: 2 });
     for (const fault of faults) this.fail(`${line}: ${fault}`);
     return ended;
   }
 
   /** Shows a statement, and fails if it does not hold. */
   verify(holds: boolean, statement: string): void {
-    if (holds) this.#tell("good", { text: `→ ${statement}`, hang: 2 });
+    if (holds) this.#tell("good", { text: `→ ${statement}`, hangingIndent: 2 });
     else this.fail(`this does not hold: ${statement}`);
   }
 
   fail(message: string): void {
     this.#failures.push(message);
-    this.#tell("bad", { text: `✗ ${message}`, hang: 2 });
+    this.#tell("bad", { text: `✗ ${message}`, hangingIndent: 2 });
   }
 
   /** Shows the last lines, after an empty one. */
@@ -110,7 +110,7 @@ export class Stage {
     if (isBeside) this.#write(`${text.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
     else {
       for (const line of this.#renderLine(text)) this.#write(`${line}\n`);
-      if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hang: 6 });
+      if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hangingIndent: 6 });
     }
   }
 

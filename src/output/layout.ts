@@ -91,8 +91,8 @@ export function withCommandsWhole(text: string): string {
 export function renderLine(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
   const longLine = typeof line === "string" ? { text: line } : line;
   const text = named(longLine.text);
-  const isWhole = longLine.whole === true || (longLine.searched === true && !isTerminal);
+  const isWhole = longLine.noWrap === true || (longLine.noWrapInLogs === true && !isTerminal);
   // Most lines fit, and need no search for commands.
-  if (isWhole || columnsOf(text) <= width) return layOut({ text, whole: true }, width);
+  if (isWhole || columnsOf(text) <= width) return layOut({ text, noWrap: true }, width);
   return layOut({ ...longLine, text: withCommandsWhole(text) }, width);
 }

@@ -86,14 +86,14 @@ export function reportViolations(
   const lines: readonly Line[] = [
     ...shown.flatMap(({ message, advice, violation }) => [
       `❌ ${message}${showsLines ? lineWords(violation, selected) : ""}`,
-      ...advice.map((line) => ({ text: `   ${line}`, hang: 3 })),
+      ...advice.map((line) => ({ text: `   ${line}`, hangingIndent: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
     ...sharedRemedy(
       shown.flatMap(({ supply }) => supply),
       WIDTH,
       offer,
-    ).map((text) => ({ text, hang: 3, whole: text.startsWith("  ") })),
+    ).map((text) => ({ text, hangingIndent: 3, noWrap: text.startsWith("  ") })),
   ];
   return { violations: wordings.map(reportViolation), lines };
 }

@@ -46,9 +46,9 @@ test("lines are broken at spaces, but not within a marked part", () => {
   expect(wrap(`run ${unbroken("a b c")} to end that`, 5)).toEqual(["run", "a b c", "to", "end", "that"]);
   expect(wrap(unbroken("a b c"), 80)).toEqual(["a b c"]);
   expect(wrap(`  ${unbroken("a b c")} d`, 4)).toEqual(["  a b c d"]);
-  expect(layOut({ text: `${unbroken("a b c")} d e`, hang: 6 }, 8)).toEqual(["a b c d", "      e"]);
-  expect(layOut({ text: unbroken("a b c"), hang: 2 }, 3)).toEqual(["a b c"]);
-  expect(layOut({ text: unbroken("a b c"), whole: true }, 3)).toEqual(["a b c"]);
+  expect(layOut({ text: `${unbroken("a b c")} d e`, hangingIndent: 6 }, 8)).toEqual(["a b c d", "      e"]);
+  expect(layOut({ text: unbroken("a b c"), hangingIndent: 2 }, 3)).toEqual(["a b c"]);
+  expect(layOut({ text: unbroken("a b c"), noWrap: true }, 3)).toEqual(["a b c"]);
   expect(wrap("aa bb cc", 5)).toEqual(["aa bb", "cc"]);
   expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
 });

@@ -106,7 +106,7 @@ async function findNeededConsents(
 
 /** Returns a line with the environment and the file that may name it. The line is not broken, so that both can be copied. */
 function consentLine({ file, environment }: Consent): Line {
-  return { text: `  ${printable(environment)}  ${printable(file)}`, whole: true };
+  return { text: `  ${printable(environment)}  ${printable(file)}`, noWrap: true };
 }
 
 /** Replaces the stored consents by those that `update` returns. @throws SophiaError (file, 125) if they cannot be written */

@@ -93,14 +93,14 @@ function describeExpiry(expires: Date | undefined, now: Date): string {
 
 function findingLines(finding: Finding): readonly Line[] {
   const { message, remedy } = describeFinding(finding);
-  return [`⚠️ ${message}`, { text: INDENT + remedy, hang: INDENT.length }];
+  return [`⚠️ ${message}`, { text: INDENT + remedy, hangingIndent: INDENT.length }];
 }
 
 function summaryLines(findings: readonly Finding[], unseenCount: number): readonly Line[] {
   const overdue = findings.filter(({ kind }) => kind === "overdue");
   return [
     outcomeLine(findings.length, unseenCount),
-    ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, whole: true })),
+    ...overdue.map((finding) => ({ text: `${INDENT}${describeFinding(finding).remedy}`, noWrap: true })),
     ...(unseenCount === 0 ? [] : [`➖ ${count(unseenCount, "thing")} could not be checked`]),
   ];
 }

@@ -111,14 +111,14 @@ function credentialLines({ name, credential, reason }: PublicCredential): readon
 export function trackedFileLines(file: string): readonly Line[] {
   return [
     `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
-    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, whole: true },
+    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, noWrap: true },
     indented("and add it to .gitignore"),
   ];
 }
 
 /** Marks a line for which users search in logs, so that it is wrapped only at a terminal. */
 export function searchable(text: string): Line {
-  return { text, searched: true };
+  return { text, noWrapInLogs: true };
 }
 
 export function capitalize(text: string): string {
@@ -127,5 +127,5 @@ export function capitalize(text: string): string {
 
 /** Indents a line. A line that already begins with spaces is part of a command, and is not wrapped. */
 function indented(text: string): Line {
-  return { text: INDENT + text, whole: text.startsWith("  ") };
+  return { text: INDENT + text, noWrap: text.startsWith("  ") };
 }

@@ -60,7 +60,7 @@ export function comparisonText(comparison: Comparison, width: number): readonly 
   const blocks: readonly (readonly Line[])[] = [
     [reportTitle("comparison", contract)],
     [`Contract: ${contractWords(contract)}`, ...environmentLines(environments, labels)],
-    ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, whole: true }))),
+    ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, noWrap: true }))),
     legendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),
     ["--- Summary ---", ...summaryLines(comparison)],
@@ -171,7 +171,7 @@ function legendLines(rows: readonly ComparisonRow[]): readonly Line[] {
   return entries.flatMap(([word, legend]) =>
     legend === undefined
       ? []
-      : { text: `${word.padEnd(LEGEND_WORD_COLUMNS)} ${legend}`, hang: LEGEND_WORD_COLUMNS + 1 },
+      : { text: `${word.padEnd(LEGEND_WORD_COLUMNS)} ${legend}`, hangingIndent: LEGEND_WORD_COLUMNS + 1 },
   );
 }
 

@@ -13,7 +13,7 @@ export function checkLines({ edited, entry, key }: SchemaChange, current: Enviro
   const fault = entry === undefined ? "is missing" : "is not what the contract gives";
   return [
     `❌ ${environment}: the schema values.${key} ${fault}. To write it:`,
-    { text: `   sophia-run enforce --in ${formatName(current.name)}`, whole: true },
+    { text: `   sophia-run enforce --in ${formatName(current.name)}`, noWrap: true },
   ];
 }
 
@@ -25,7 +25,7 @@ export function diffLines({ entry, edited, key }: SchemaChange, current: Environ
   const before = { lines: linesOf(entry), line };
   const after = { lines: linesOf(editedEntry), line: editedEntry?.line ?? line };
   const texts = [`--- ${formatRevision(current)}`, `+++ ${formatName(current.name)}`, ...blockDiff(before, after)];
-  return texts.map((text) => ({ text, whole: true }));
+  return texts.map((text) => ({ text, noWrap: true }));
 }
 
 function linesOf(entry: ValuesEntry | undefined): readonly string[] {
@@ -38,6 +38,6 @@ const MAX_NAMES = 12;
 export function gapLines({ translated: { gaps } }: SchemaChange): readonly Line[] {
   return Array.from(gaps, ([rule, names]) => ({
     text: `➖ checked at a start only: ${rule} (${enumerateFew(names, MAX_NAMES)})`,
-    hang: 3,
+    hangingIndent: 3,
   }));
 }

@@ -50,13 +50,13 @@ function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
   const contractText = isAbsent ? "none; sophia-run init writes one" : contractWords(contract);
   const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
-    { text: `Contract: ${contractText}`, hang: INDENT.length },
-    { text: `ESC: ${describeEsc(esc)}`, hang: INDENT.length },
+    { text: `Contract: ${contractText}`, hangingIndent: INDENT.length },
+    { text: `ESC: ${describeEsc(esc)}`, hangingIndent: INDENT.length },
     ...adviceLines.map((line) => ({
       text: INDENT + line,
-      hang: INDENT.length,
+      hangingIndent: INDENT.length,
       // A remedy that begins with spaces is a command to paste, which must not be wrapped.
-      whole: line.startsWith(INDENT),
+      noWrap: line.startsWith(INDENT),
     })),
   ];
 }
@@ -147,9 +147,9 @@ function rowLines([key, text = ""]: Row): readonly Line[] {
   return [
     {
       text: `${ROW_INDENT}${key.padEnd(KEY_COLUMNS)}${printable(text)}`,
-      hang: ROW_INDENT.length + KEY_COLUMNS,
+      hangingIndent: ROW_INDENT.length + KEY_COLUMNS,
       // A remedy that begins with two spaces is a command to paste, which must not be wrapped.
-      whole: text.startsWith("  "),
+      noWrap: text.startsWith("  "),
     },
   ];
 }

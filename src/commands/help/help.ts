@@ -22,7 +22,10 @@ const EPILOGUE = [
   "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
     "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
   `Further help: ${TOPIC_NAMES.map((name) => `sophia-run help ${name}`).join(", ")}.`,
-  ["Exit status:", ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hang: 17 }))],
+  [
+    "Exit status:",
+    ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hangingIndent: 17 })),
+  ],
   "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
   "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
@@ -66,7 +69,7 @@ async function topicHelp(name: TopicName, layout: Layout, isFull: boolean): Prom
   const blocks = [
     exampleLines(lines),
     `Commands: ${commands.map((command) => `sophia-run ${command}`).join(", ")}.`,
-    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, whole: true }],
+    [`${page} in the package has the rest:`, { text: `  ${REPOSITORY}/blob/main/${page}`, noWrap: true }],
   ];
   const table = await tableOf(name, isFull);
   return layOutHelp([`${describe} (${name})`, ...text.map(layout.named), table], blocks, layout);
@@ -97,7 +100,7 @@ function layOutHelp(above: readonly string[], blocks: readonly (string | readonl
 }
 
 function exampleLines(lines: readonly string[]): readonly Line[] {
-  return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, whole: true }))];
+  return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, noWrap: true }))];
 }
 
 /** The first column of a table's row, and the spaces behind it: `  -q, --quiet  `, `      --timeout TIME  `. */
@@ -114,7 +117,7 @@ function breakLine(line: string, width: number): readonly string[] {
   if (columnAndGap === undefined) return wrap(withCommandsWhole(line), width);
   const gapEnd = columnAndGap.length;
   const description = withCommandsWhole(line.slice(gapEnd).replaceAll(/ {2,}/g, " "));
-  if (gapEnd < width / 2) return layOut({ text: columnAndGap + description, hang: gapEnd }, width);
+  if (gapEnd < width / 2) return layOut({ text: columnAndGap + description, hangingIndent: gapEnd }, width);
   const indent = " ".repeat(DESCRIPTION_INDENT);
   return [column, ...wrap(description, width - DESCRIPTION_INDENT).map((text) => indent + text)];
 }

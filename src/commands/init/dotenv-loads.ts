@@ -78,5 +78,5 @@ function linesFor(loads: readonly DotenvLoad[], describe: (call: string) => stri
   const [first, ...others] = loads;
   if (first === undefined) return [];
   const further = others.length === 0 ? "" : ` and ${others.length} more`;
-  return [{ text: `  ${placeWords(first)}${further}: ${describe(first.call)}`, hang: 4 }];
+  return [{ text: `  ${placeWords(first)}${further}: ${describe(first.call)}`, hangingIndent: 4 }];
 }

@@ -22,12 +22,12 @@ export function performStep(step: Exclude<SetupStep, Offer>, context: Context): 
       return;
     case "edit":
       writeText(targetFile(file, context), step.text);
-      printReport(context, [{ text: `changed ${file}: it now has`, hang: 2 }]);
+      printReport(context, [{ text: `changed ${file}: it now has`, hangingIndent: 2 }]);
       printFileLines(step.written, context);
       printReport(context, remarks);
       return;
     case "advise":
-      printReport(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
+      printReport(context, ["", { text: `${file}: ${step.title ?? "add"}`, hangingIndent: 2 }]);
       printFileLines(step.lines, context);
       printReport(context, remarks);
       return;
@@ -38,7 +38,7 @@ export function performStep(step: Exclude<SetupStep, Offer>, context: Context): 
 
 /** Returns the line that follows the lines of a step: `(then pip install .)`. */
 export function remarkLines(remark: string | undefined): readonly Line[] {
-  return remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
+  return remark === undefined ? [] : [{ text: `  (${remark})`, hangingIndent: 3 }];
 }
 
 /**
@@ -55,13 +55,16 @@ export function printFileLines(lines: readonly string[], context: Context): void
  * @param possible the extras that init can still create
  */
 export function printNextSteps({ project }: Survey, possible: readonly Extra[], context: Context): void {
-  const extras = possible.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
+  const extras = possible.map((name) => ({
+    text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`,
+    hangingIndent: 23,
+  }));
   if (extras.length > 0) printReport(context, ["", "init can also create:", ...extras]);
   const { manifest, node, python } = project;
   const isInstalled = manifest === undefined || usesRootsDependency(project) || hasDependency(manifest);
   const instruction = isInstalled ? "refine the contract" : "add sophia-run as above, refine the contract";
   const pythonPrefix = python === undefined ? "" : PYTHON_TOOLS[python].run;
   const prefix = manifest === undefined ? pythonPrefix : NODE_TOOLS[node.name].run;
-  const commands = ["check", "docs"].map((name) => ({ text: `  ${prefix}sophia-run ${name}`, whole: true }));
-  printReport(context, ["", { text: `Next: ${instruction}, then run`, hang: 2 }, ...commands]);
+  const commands = ["check", "docs"].map((name) => ({ text: `  ${prefix}sophia-run ${name}`, noWrap: true }));
+  printReport(context, ["", { text: `Next: ${instruction}, then run`, hangingIndent: 2 }, ...commands]);
 }

@@ -64,7 +64,7 @@ export async function askNames(
   const findSimilarName = nameFinder(names);
   const list = rows.map((row, index): Line => {
     const number = `${String(index + 1).padStart(4)}  `;
-    return { text: number + row, hang: number.length + column };
+    return { text: number + row, hangingIndent: number.length + column };
   });
   // The list is shown with the first question only.
   for (let shownList: readonly Line[] = [heading, ...list]; ; shownList = []) {

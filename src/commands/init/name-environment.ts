@@ -52,7 +52,7 @@ export function enforcementLines(environments: readonly string[]): readonly Line
   if (environments.length === 0) return [];
   return [
     "  to have ESC itself refuse values that violate the contract, once it is refined:",
-    ...environments.map((name) => ({ text: `    sophia-run enforce --in ${shellWord(name)}`, whole: true })),
+    ...environments.map((name) => ({ text: `    sophia-run enforce --in ${shellWord(name)}`, noWrap: true })),
   ];
 }
 
@@ -63,6 +63,6 @@ export function environmentLines(environments: readonly string[]): readonly Line
   const value = JSON.stringify(others.length === 0 ? first : environments);
   return [
     "  to name the ESC environment for all users of the contract, write in it:",
-    { text: `    "environment": ${value}`, whole: true },
+    { text: `    "environment": ${value}`, noWrap: true },
   ];
 }

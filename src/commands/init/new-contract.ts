@@ -154,7 +154,7 @@ function createdLines(total: number, results: readonly SourceResult[], createsSc
   const sources = enumerate(results.map(({ source }) => source));
   const content = total === 0 ? "no variables yet" : `${count(total, "variable")} from ${sources}`;
   return [
-    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hang: 2 },
+    { text: `created ${CONTRACT_FILE_NAME}: ${content}`, hangingIndent: 2 },
     ...(createsSchema ? [`created ${SCHEMA_FILE}, for editors`] : []),
   ];
 }
@@ -175,7 +175,7 @@ function candidateLines(candidates: readonly NamedCandidate[]): readonly Line[] 
   return [
     ...candidates.slice(0, MAX_CANDIDATE_LINES).map(({ name, required, sources }): Line => {
       const columns = `  ${name.padEnd(width)}  ${required ? "required" : "optional"}  `;
-      return { text: `${columns}${sources.join(", ")}`, hang: columns.length };
+      return { text: `${columns}${sources.join(", ")}`, hangingIndent: columns.length };
     }),
     ...(further > 0 ? [`  and ${count(further, "variable")} more`] : []),
   ];
@@ -193,7 +193,7 @@ function assumedRequiredLines(assumedRequired: readonly NamedCandidate[]): reado
   const allNames = assumedRequired.map(({ name }) => name);
   const names = enumerateFew(allNames, MAX_NAMES);
   const sentence = `${names}: required, since the code reads ${them} without a fallback${place}; to make one optional, remove ${their} "required": true`;
-  return [{ text: `  ${sentence}`, hang: 4 }];
+  return [{ text: `  ${sentence}`, hangingIndent: 4 }];
 }
 
 /** Lists the names that the contract does not declare, one sentence for each reason. */
@@ -205,7 +205,7 @@ function remarkLines(remarks: readonly string[]): readonly Line[] {
   return remarks.map((remark) => {
     // A remark with two spaces in front is a command, which must not be broken into lines.
     const isCommand = remark.startsWith("  ");
-    return { text: `  ${remark}`, hang: 4, whole: isCommand };
+    return { text: `  ${remark}`, hangingIndent: 4, noWrap: isCommand };
   });
 }
 
@@ -216,7 +216,7 @@ function requirementLines({ content, variableCount }: Selection): readonly Line[
   const subject = variableCount === 0 ? "nothing" : "none";
   return [
     `  ${subject} is required yet; to require a variable, write under "variables":`,
-    { text: `    ${requirementExample(candidates[0]?.name)}`, whole: true },
+    { text: `    ${requirementExample(candidates[0]?.name)}`, noWrap: true },
   ];
 }
 

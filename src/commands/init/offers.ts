@@ -66,8 +66,8 @@ function yesLines(offers: readonly Offer[]): readonly Line[] {
   const files = enumerate([...new Set(offers.map(({ file }) => file))]);
   return [
     "",
-    { text: `to make these changes of ${files}, run`, hang: 2 },
-    { text: "  sophia-run init --yes", whole: true },
+    { text: `to make these changes of ${files}, run`, hangingIndent: 2 },
+    { text: "  sophia-run init --yes", noWrap: true },
   ];
 }
 
@@ -75,7 +75,7 @@ function yesLines(offers: readonly Offer[]): readonly Line[] {
 async function askAndApply(offers: readonly Offer[], context: Context): Promise<void> {
   printReport(context, ["", "init can change these files:"]);
   for (const { file, title, replaced, lines, remark } of offers) {
-    printReport(context, ["", { text: title === undefined ? file : `${file}: ${title}`, hang: 2 }]);
+    printReport(context, ["", { text: title === undefined ? file : `${file}: ${title}`, hangingIndent: 2 }]);
     printFileLines([...replaced.map((line) => `- ${line}`), ...lines.map((line) => `+ ${line}`)], context);
     printReport(context, remarkLines(remark));
   }
@@ -105,7 +105,9 @@ async function applyOffers(offers: readonly Offer[], context: Context): Promise<
     for (const offer of offers.filter((candidate) => candidate.file === file)) {
       const editedText = offer.edit(newText ?? "");
       if (editedText === undefined) {
-        printReport(context, [{ text: `${file} is not changed: it has been edited since init read it`, hang: 2 }]);
+        printReport(context, [
+          { text: `${file} is not changed: it has been edited since init read it`, hangingIndent: 2 },
+        ]);
         continue;
       }
       newText = editedText;

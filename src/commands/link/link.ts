@@ -105,7 +105,7 @@ async function reportNearest({ current, shown }: Bin, own: NpmPackage, context: 
       obstacle === undefined
         ? [`${shown} starts the executable`]
         : [
-            { text: `${shown} starts nothing: the executable ${obstacle}`, hang: 2 },
+            { text: `${shown} starts nothing: the executable ${obstacle}`, hangingIndent: 2 },
             "to put the file for Node.js back:",
             "  sophia-run link --node",
           ],

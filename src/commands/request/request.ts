@@ -56,7 +56,7 @@ export const request: Command = async ({ options }, context) => {
 function requestLines({ name, requests, isPending = false }: RequestedEnvironment): readonly Line[] {
   if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
   const lines = requests.flatMap((openRequest) => [
-    { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, whole: true },
+    { text: `   ${printable(openRequest.environment ?? formatName(name))}:`, noWrap: true },
     ...approvalLines(openRequest, "then it opens"),
   ]);
   const why = isPending

@@ -273,9 +273,9 @@ function resultLines(
     "",
     "Running programs still have the old value. sophia-run --watch restarts its program by itself; restart the " +
       "others by their names:",
-    { text: "  docker compose up --detach --force-recreate", whole: true },
-    { text: "  kubectl rollout restart deployment/NAME", whole: true },
-    { text: "  sudo systemctl restart NAME", whole: true },
+    { text: "  docker compose up --detach --force-recreate", noWrap: true },
+    { text: "  kubectl rollout restart deployment/NAME", noWrap: true },
+    { text: "  sudo systemctl restart NAME", noWrap: true },
     "Then run sophia-run check, and revoke the old value where it was issued.",
   ];
 }

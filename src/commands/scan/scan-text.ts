@@ -32,12 +32,12 @@ export function describeScan(search: SecretSearch, secretCount: number, area: Sc
   const isAnyInReflog = findings.some(({ onlyInReflog }) => onlyInReflog === true);
   return [
     // A line has the form of a compiler's message (FILE:LINE: TEXT), which editors and CI can read, so it is never wrapped.
-    ...findings.map((finding) => ({ text: describeFinding(finding), whole: true })),
+    ...findings.map((finding) => ({ text: describeFinding(finding), noWrap: true })),
     "",
     `❌ ${count(names.size, "secret")} found in ${places}${ofContents}; ${searched}`,
     ...(unlistedFindings > 0 ? [`   ${unlistedFindings} of them are not listed`] : []),
-    { text: `   ${area === "index" ? INDEX_REMEDY : REMEDY}`, hang: 3 },
-    ...(isAnyInReflog ? [{ text: `   ${REFLOG_REMEDY}`, hang: 3 }] : []),
+    { text: `   ${area === "index" ? INDEX_REMEDY : REMEDY}`, hangingIndent: 3 },
+    ...(isAnyInReflog ? [{ text: `   ${REFLOG_REMEDY}`, hangingIndent: 3 }] : []),
   ];
 }
 

@@ -44,7 +44,7 @@ export async function readContractText(path: string, reason: Reason, folders: Fo
       const { readLinked } = await import("../../system/linked-file.ts");
       bytes = readLinked(path, { ...options, foundAs: first });
     } else if (isFound || extendedBy !== undefined) {
-      bytes = readFound(path, { ...options, follows: !isFound });
+      bytes = readFound(path, { ...options, followsLink: !isFound });
     } else bytes = await readNamed(path, options);
   } catch (error) {
     if (distrust !== undefined) throw refusal({ kind: "distrusted", distrust, reason });

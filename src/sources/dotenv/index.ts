@@ -126,7 +126,7 @@ async function readText(
     } else {
       // The check comes before the opening, which would fail for a file that only another user may read.
       if (!accept(stats)) return distrust;
-      bytes = readFound(path, { ...options, follows: false });
+      bytes = readFound(path, { ...options, followsLink: false });
     }
   } catch (error) {
     if (distrust !== undefined) return distrust;

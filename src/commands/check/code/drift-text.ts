@@ -87,13 +87,13 @@ function undeclaredLines(
       ? []
       : [`   did you mean ${similar}?`];
   const mark = isStrict ? "❌" : "⚠️";
-  return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, searched: true }, ...explanation];
+  return [{ text: `${mark} ${name}: ${shownPlaces}${consequence}`, noWrapInLogs: true }, ...explanation];
 }
 
 function unreadLine({ name, similar, place }: UnreadVariable): Line {
   const shownPlace = place === undefined ? "the built-in contract" : placeWords(place);
   const suggestion = similar === undefined ? "" : ` (the code reads ${similar})`;
-  return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, searched: true };
+  return { text: `⚠️ ${name}: ${shownPlace}${suggestion}`, noWrapInLogs: true };
 }
 
 function turboLines({ place, names }: TurboGap): readonly Line[] {
@@ -126,7 +126,7 @@ function undeclaredSummary({ undeclared, isStrict }: CodeComparison): readonly L
   return [
     isStrict ? `❌ ${read} (--strict)` : `⚠️ ${read}: --strict makes the check fail`,
     `   declare ${undeclared.length === 1 ? "it" : "them"} under "variables", as in`,
-    { text: `     "${first.name}": {}`, whole: true },
+    { text: `     "${first.name}": {}`, noWrap: true },
   ];
 }
 

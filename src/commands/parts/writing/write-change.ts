@@ -108,7 +108,7 @@ export function approvalLines(request: ChangeRequest, effect: string): readonly 
     changeRequestCommand("get", request),
     `${changeRequestCommand("approve", request)}  # by another user`,
     `${changeRequestCommand("apply", request)}  # ${effect}`,
-  ].map((text) => ({ text: `   ${text}`, whole: true }));
+  ].map((text) => ({ text: `   ${text}`, noWrap: true }));
 }
 
 export function changeRequestCommand(verb: string, { id, organization }: ChangeRequest): string {
