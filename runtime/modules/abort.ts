@@ -89,8 +89,8 @@ export class AbortSignal extends EventTarget {
     if (!(ms >= 0)) throw outOfRange("delay", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, ms);
     const signal = new AbortSignal(INTERNAL_KEY);
     const reason = new DOMException("The operation was aborted due to timeout", "TimeoutError");
-    const doesRepeat = false;
-    new Timer(() => signal.setAborted(INTERNAL_KEY, reason), ms, doesRepeat).unref();
+    const repeats = false;
+    new Timer(() => signal.setAborted(INTERNAL_KEY, reason), ms, repeats).unref();
     return signal;
   }
 

@@ -283,12 +283,15 @@ class Decipheriv extends AesGcm {
   }
 }
 
-export function createCipheriv(name: string, key: Data, vector: Data): Cipheriv {
-  return new Cipheriv(true, name, key, vector);
+/** Values of the parameter `encrypts` of AesGcm. */
+const [ENCRYPTS, DECRYPTS] = [true, false];
+
+export function createCipheriv(name: string, key: Data, iv: Data): Cipheriv {
+  return new Cipheriv(ENCRYPTS, name, key, iv);
 }
 
-export function createDecipheriv(name: string, key: Data, vector: Data): Decipheriv {
-  return new Decipheriv(false, name, key, vector);
+export function createDecipheriv(name: string, key: Data, iv: Data): Decipheriv {
+  return new Decipheriv(DECRYPTS, name, key, iv);
 }
 
 /** Only checks that the first certificate of PEM or DER can be parsed, because sophia-run needs nothing else. */

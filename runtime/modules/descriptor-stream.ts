@@ -27,7 +27,7 @@ type WriteCallback = (error?: Error | null) => void;
 
 const native = natives<Natives>();
 
-/** A pipe of Linux holds at most so many bytes by default. */
+/** The number of bytes that Node.js also reads at once. */
 const CHUNK_BYTES = 65_536;
 /** The position at which `read` continues where the last one has ended. */
 const CURRENT_POSITION = -1;
