@@ -1,4 +1,7 @@
-/** Creates errors with the codes and messages of Node.js, and errors of the system; checks arguments. */
+/**
+ * Creates errors with the codes and messages of Node.js, and checks arguments. The modules of the executable's runtime throw these
+ * errors, because sophia-run's code and its libraries expect those of Node.js.
+ */
 import { natives } from "./native.ts";
 
 type ErrorClass = new (message: string) => Error;
@@ -14,7 +17,12 @@ export function codedError(code: string, message: string, Class: ErrorClass = Er
   return error;
 }
 
-/** @param name that of an argument, of a property (`options.x`), or a subject that ends with " argument" (`first argument`) */
+/**
+ * Returns the error for a value of a wrong type.
+ *
+ * @param name the name of an argument or of a property (`options.x`), or a text that ends with " argument" (`first argument`)
+ * @param expected what the value must be, such as `of type string`
+ */
 export function invalidType(name: string, expected: string, value: unknown): Error {
   return codedError(
     "ERR_INVALID_ARG_TYPE",
@@ -23,29 +31,32 @@ export function invalidType(name: string, expected: string, value: unknown): Err
   );
 }
 
+/** Returns the error for a value of the right type that is not allowed. */
 export function invalidValue(name: string, value: unknown, reason = "is invalid"): Error {
   const text = abbreviate(value);
   const kind = name.includes(".") ? "property" : "argument";
   return codedError("ERR_INVALID_ARG_VALUE", `The ${kind} '${name}' ${reason}. Received ${text}`, TypeError);
 }
 
+/** Returns the error for a number outside of its range. */
 export function outOfRange(name: string, range: string, value: unknown): Error {
-  const isWhole = typeof value === "bigint" || Number.isInteger(value);
-  const isLong = isWhole && Math.abs(Number(value)) > 2 ** 32;
+  const isInteger = typeof value === "bigint" || Number.isInteger(value);
+  // Node.js separates the thousands of such numbers.
+  const isLong = isInteger && Math.abs(Number(value)) > 2 ** 32;
   const digits = isLong ? groupThousands(String(value)) : String(value);
   const number = typeof value === "bigint" ? `${digits}n` : digits;
   const message = `The value of "${name}" is out of range. It must be ${range}. Received ${number}`;
   return codedError("ERR_OUT_OF_RANGE", message, RangeError);
 }
 
-/** @throws an Error of Node.js unless the value is an integer in the range, which includes both limits */
+/** @throws the error that Node.js throws, unless the value is an integer from the minimum to the maximum */
 export function checkInteger(name: string, value: unknown, minimum: number, maximum: number): asserts value is number {
   if (typeof value !== "number") throw invalidType(name, "of type number", value);
   if (!Number.isInteger(value)) throw outOfRange(name, "an integer", value);
   if (value < minimum || value > maximum) throw outOfRange(name, `>= ${minimum} && <= ${maximum}`, value);
 }
 
-/** @throws an Error of Node.js unless the value is a function */
+/** @throws the error that Node.js throws, unless the value is a function */
 export function checkFunction(name: string, value: unknown): void {
   if (typeof value !== "function") throw invalidType(name, "of type function", value);
 }
@@ -76,7 +87,7 @@ function groupThousands(digits: string): string {
   return digits.replaceAll(/\B(?=(?:\d{3})+$)/g, "_");
 }
 
-/** The error of Node.js for an operation that an AbortSignal has ended. */
+/** The error that Node.js throws for an operation that an AbortSignal has ended. */
 export class AbortError extends Error {
   readonly code = "ABORT_ERR";
 
@@ -87,17 +98,17 @@ export class AbortError extends Error {
 }
 
 interface Natives {
-  /** Returns a name such as ENOENT. @param error the system's number */
+  /** Returns a name such as ENOENT. @param error an error number (errno) */
   readonly errorName: (error: number) => string;
 }
 
 const native = natives<Natives>();
 
 /**
- * Returns an error with the names of the system call and of the error alone, such as "read ECONNRESET", as the parts of Node.js
- * that use libuv do.
+ * Returns an error for a failed system call with a short message, such as "read ECONNRESET". Node.js throws such errors for
+ * sockets and processes; for files it throws errors with a longer message.
  *
- * @param error the negative number of the system's error @param details text behind the name, with its space
+ * @param error a negated error number (errno) @param details a text that follows the name, with a space in front
  */
 export function systemFailure(error: number, syscall: string, details = ""): NodeJS.ErrnoException {
   const code = native.errorName(-error);

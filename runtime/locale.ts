@@ -1,4 +1,7 @@
-/** Number.prototype.toLocaleString for "en-US", such as 1,234.5. QuickJS itself writes numbers without separators. */
+/**
+ * Gives the executable's runtime the method `toLocaleString` of numbers for "en-US", which writes 1,234.5. The engine QuickJS has no
+ * locales, and writes numbers without separators.
+ */
 
 function toLocaleString(this: number): string {
   const [integer = "", decimals = ""] = Math.abs(this).toFixed(3).split(".");
@@ -10,7 +13,7 @@ function toLocaleString(this: number): string {
 
 /** Defines the method for all numbers: with commas between thousands, and three decimals at most. */
 export function addLocale(): void {
-  // oxlint-disable-next-line no-extend-native -- it replaces the engine's own, which ignores its argument
+  // oxlint-disable-next-line no-extend-native -- it replaces the method of the engine, which ignores the locale
   Object.defineProperty(Number.prototype, "toLocaleString", {
     value: toLocaleString,
     configurable: true,

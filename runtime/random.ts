@@ -1,14 +1,14 @@
-/** Random numbers of the kernel, for Math.random and node:crypto. */
+/** Returns random numbers from the kernel, for Math.random and node:crypto of the executable's runtime. */
 import { natives } from "./native.ts";
 
 const native = natives<{ readonly fillRandomly: (bytes: Uint8Array) => void }>();
 
-/** So many bytes make a number that a double holds exactly. */
+/** A number of six bytes is below 2^53, so that a double can represent it exactly. */
 const NUMBER_BYTES = 6;
-/** All numbers of {@link randomNumber} are below this one. */
+/** Every result of {@link randomNumber} is smaller than this number, 2^48. */
 export const RANDOM_LIMIT = 2 ** (8 * NUMBER_BYTES);
 
-/** Returns a whole number from 0 to below {@link RANDOM_LIMIT}, each with the same probability. */
+/** Returns an integer from 0 to `RANDOM_LIMIT - 1`, all equally likely. */
 export function randomNumber(): number {
   const bytes = new Uint8Array(NUMBER_BYTES);
   native.fillRandomly(bytes);

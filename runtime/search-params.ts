@@ -1,9 +1,12 @@
-/** The global URLSearchParams (WHATWG, URL), which modules/url.ts exports, and which a URL has as `searchParams`. */
+/**
+ * The class URLSearchParams of the executable's runtime (WHATWG URL). It is a global, modules/url.ts exports it, and the property
+ * `searchParams` of a URL is an object of this class.
+ */
 import { codedError, invalidType } from "./errors.ts";
 import { natives } from "./native.ts";
 
 interface Natives {
-  /** Returns a flat list of names and values, decoded. */
+  /** Returns the decoded names and values: alternately a name and a value. */
   readonly parseQuery: (text: string) => string[];
 }
 
@@ -11,7 +14,7 @@ const native = natives<Natives>();
 
 type Pair = readonly [name: string, value: string];
 
-/** Returns the pairs of a query such as "?a=1&b=2", with or without its question mark. */
+/** Returns the pairs of a query such as "?a=1&b=2". The question mark may be missing. */
 export function parseQuery(query: string): Pair[] {
   const texts = native.parseQuery(query);
   return Array.from({ length: texts.length / 2 }, (_, index) => [texts[2 * index] ?? "", texts[2 * index + 1] ?? ""]);
@@ -24,7 +27,7 @@ function encodeText(text: string): string {
   );
 }
 
-/** Returns the pairs of an object, of a list of pairs, or of the text of a query. */
+/** Returns the pairs of a query, of a list of pairs, or of an object, whose properties are the pairs. */
 function pairsOf(source: unknown): Pair[] {
   if (typeof source !== "object" || source === null) return parseQuery(String(source));
   if (!(Symbol.iterator in source)) return Object.entries(source).map(([name, value]) => toPair(name, value));
@@ -40,7 +43,7 @@ const TUPLE_MESSAGE = "Each query pair must be an iterable [name, value] tuple";
 function checkIterable(value: unknown, code: string, message: string): Iterable<unknown> {
   const isIterable = typeof value === "object" && value !== null && Symbol.iterator in value;
   if (!isIterable || typeof value[Symbol.iterator] !== "function") throw codedError(code, message, TypeError);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the method
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the method that the type requires
   return value as Iterable<unknown>;
 }
 
@@ -56,12 +59,12 @@ export class URLSearchParams implements Iterable<Pair> {
     this.#pairs = source === undefined ? [] : source instanceof URLSearchParams ? Array.from(source) : pairsOf(source);
   }
 
-  /** Sets the function by which the URL that these parameters belong to learns of changes. */
+  /** Sets the function that is called after each change. The URL to which these parameters belong changes its query by it. */
   onChange(listener: (query: string) => void): void {
     this.#onChange = listener;
   }
 
-  /** Takes the query of the URL that has changed, without calling the listener. */
+  /** Replaces all pairs after the query of the URL has changed. It does not call the listener, which would change the URL again. */
   replaceAll(pairs: Pair[]): void {
     this.#pairs = pairs;
   }
@@ -109,9 +112,9 @@ export class URLSearchParams implements Iterable<Pair> {
     const [newName] = newPair;
     const index = this.#pairs.findIndex(([pairName]) => pairName === newName);
     if (index === -1) return this.#change([...this.#pairs, newPair]);
-    const before = this.#pairs.slice(0, index);
-    const behind = this.#pairs.slice(index + 1).filter(([pairName]) => pairName !== newName);
-    return this.#change([...before, newPair, ...behind]);
+    const pairsBefore = this.#pairs.slice(0, index);
+    const pairsAfter = this.#pairs.slice(index + 1).filter(([pairName]) => pairName !== newName);
+    return this.#change([...pairsBefore, newPair, ...pairsAfter]);
   }
 
   /** Sorts by the code units of the names. Pairs with equal names keep their order. */
@@ -125,6 +128,7 @@ export class URLSearchParams implements Iterable<Pair> {
   }
 
   *entries(): IterableIterator<Pair> {
+    // By index, because pairs may be added or deleted during the iteration.
     for (let index = 0; index < this.#pairs.length; index++) {
       const pair = this.#pairs[index];
       if (pair !== undefined) yield [pair[0], pair[1]];

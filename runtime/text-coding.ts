@@ -1,6 +1,6 @@
 /**
- * The globals TextEncoder and TextDecoder (WHATWG, Encoding). The decoder knows only UTF-8 and UTF-16LE, because the bundle asks
- * for no other encoding.
+ * The classes TextEncoder and TextDecoder of the executable's runtime (WHATWG Encoding), which are globals. The decoder supports only
+ * UTF-8 and UTF-16LE, because sophia-run's code uses no other encoding.
  */
 import { native, UTF16LE, UTF8 } from "./bytes/encodings.ts";
 import { codedError, invalidType } from "./errors.ts";
@@ -15,7 +15,7 @@ export class TextEncoder {
   }
 }
 
-/** The names of encodings by their labels. */
+/** The names of the encodings by the labels that a caller may use. */
 const LABELS: Readonly<Record<string, string>> = {
   "utf-8": "utf-8",
   utf8: "utf-8",
@@ -30,9 +30,9 @@ export class TextDecoder {
   readonly encoding: string;
   readonly fatal: boolean;
   readonly ignoreBOM: boolean;
-  /** The first bytes of a character that the last chunk did not complete. */
+  /** The bytes at the end of the last chunk that are the beginning of a character, but not all of it. */
   #incompleteBytes = new Uint8Array(0);
-  /** The beginning of the text, which may have a byte order mark, was decoded in an earlier chunk. */
+  /** True if an earlier chunk contained the beginning of the text, where a byte order mark may be. */
   #hasBegun = false;
 
   constructor(label = "utf-8", options: { readonly fatal?: boolean; readonly ignoreBOM?: boolean } = {}) {
@@ -45,7 +45,7 @@ export class TextDecoder {
     this.ignoreBOM = options.ignoreBOM === true;
   }
 
-  /** With the option `stream`, bytes of an incomplete character wait for the next chunk. */
+  /** Decodes bytes. With the option `stream`, further chunks follow, and an incomplete character at the end is decoded with the next. */
   decode(input?: unknown, options: { readonly stream?: boolean } = {}): string {
     const chunk = bytesOf(input);
     const bytes = new Uint8Array(this.#incompleteBytes.length + chunk.length);

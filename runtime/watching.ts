@@ -1,16 +1,18 @@
 /**
- * The part of the addon for masking that waits for descriptors. In Node.js it is a thread (native/masking/watch.inc); here it
- * is the event loop. A caller asks for one event of a descriptor at a time.
+ * Waits for events of the pipes and terminals from which sophia-run reads the output of a program whose secrets it masks. In Node.js, a
+ * thread of the addon for masking waits for them (native/masking/watch.inc). In the executable, these functions replace those of the
+ * addon, and the event loop waits. The caller calls `watch` for each event that it wants.
  */
 import { FORGET, UNTIL_READABLE } from "../native/shared.ts";
 import { POLLIN, watch as watchInLoop, type Watch } from "./loop.ts";
 
 const watches = new Map<number, Watch>();
+/** The function that gets the events. */
 let report: (descriptor: number) => void = () => {};
-/** After `startWatching` the watches keep the event loop alive, as the thread does. */
+/** True after `startWatching`. From then on the watches keep the event loop alive, as the thread does in Node.js. */
 let isStarted = false;
 
-/** @param onEvent gets the descriptor of each event that `watch` has asked for @returns 0, for success, as the addon does */
+/** Starts to report events. @param onEvent gets the descriptor of each event @returns 0 for success, as the addon does */
 export function startWatching(onEvent: (descriptor: number) => void): number {
   report = onEvent;
   isStarted = true;
@@ -18,9 +20,10 @@ export function startWatching(onEvent: (descriptor: number) => void): number {
 }
 
 /**
- * Reports the next event of a descriptor, once.
+ * Waits for one event of a descriptor, in place of the event for which an earlier call waits.
  *
- * @param event UNTIL_READABLE, or another one to wait for the end alone, or FORGET to report nothing
+ * @param event UNTIL_READABLE to wait until it is readable or all writers have closed it; FORGET to wait no longer; any other number
+ *   to wait only until all writers have closed it
  */
 export function watch(descriptor: number, event: number): void {
   watches.get(descriptor)?.close();

@@ -1,7 +1,7 @@
-/** The methods of Buffer that read and write numbers: `readUInt16LE`, `writeInt32BE`, `readDoubleLE` and so on. */
+/** Adds methods that read and write numbers to the class Buffer: `readUInt16LE`, `writeInt32BE`, `readDoubleLE` and so on. */
 import { checkInteger, codedError, invalidType, outOfRange } from "../errors.ts";
 
-/** The types of numbers: the name in methods of Buffer, the name in methods of DataView, and the size in bytes. */
+/** The types of numbers. Each has its name in methods of Buffer, its name in methods of DataView, and its size in bytes. */
 const TYPES = [
   ["Int8", "Int8", 1],
   ["UInt8", "Uint8", 1],
@@ -20,15 +20,15 @@ export function addNumbers(prototype: object): void {
   addReadUInt(prototype);
   for (const [name, type, size] of TYPES) {
     for (const order of size === 1 ? ([""] as const) : (["LE", "BE"] as const)) {
-      const isLittle = order === "LE";
+      const isLittleEndian = order === "LE";
       define(prototype, `read${name}${order}`, function read(this: Uint8Array, offset: unknown = 0) {
-        return viewOf(this, offset, size)[`get${type}`](0, isLittle);
+        return viewOf(this, offset, size)[`get${type}`](0, isLittleEndian);
       });
       define(prototype, `write${name}${order}`, function write(this: Uint8Array, value: unknown, offset: unknown = 0) {
         checkValue(name, size, value);
         const view = viewOf(this, offset, size);
-        if (type === "BigInt64" || type === "BigUint64") view[`set${type}`](0, BigInt(String(value)), isLittle);
-        else view[`set${type}`](0, Number(value), isLittle);
+        if (type === "BigInt64" || type === "BigUint64") view[`set${type}`](0, BigInt(String(value)), isLittleEndian);
+        else view[`set${type}`](0, Number(value), isLittleEndian);
         return Number(offset) + size;
       });
     }
@@ -37,24 +37,25 @@ export function addNumbers(prototype: object): void {
 
 /** Adds `readUIntLE` and `readUIntBE`, for integers of one to six bytes. */
 function addReadUInt(prototype: object): void {
-  for (const isLittle of [true, false]) {
+  for (const isLittleEndian of [true, false]) {
     const read = function readUInt(this: Uint8Array, offset: unknown, size: unknown): number {
       checkInteger("byteLength", size, 1, 6);
       checkOffset(this, offset, size);
       const bytes = this.subarray(offset, offset + size);
-      return (isLittle ? bytes.toReversed() : bytes).reduce((number, byte) => 256 * number + byte, 0);
+      return (isLittleEndian ? bytes.toReversed() : bytes).reduce((number, byte) => 256 * number + byte, 0);
     };
-    define(prototype, `readUInt${isLittle ? "LE" : "BE"}`, read);
+    define(prototype, `readUInt${isLittleEndian ? "LE" : "BE"}`, read);
   }
 }
 
-/** Defines a method by its name, and by its name with `Uint` in place of `UInt`. */
+/** Defines a method by its name, and, as in Node.js, by its name with `Uint` in place of `UInt`. */
 function define(prototype: object, name: string, value: (...values: never[]) => unknown): void {
   for (const key of new Set([name, name.replace("UInt", "Uint")])) {
     Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
   }
 }
 
+/** Returns a view of the bytes at an offset. @throws the error that Node.js throws for an invalid offset */
 function viewOf(bytes: Uint8Array, offset: unknown, size: number): DataView {
   checkOffset(bytes, offset, size);
   return new DataView(bytes.buffer, bytes.byteOffset + offset, size);
@@ -70,7 +71,7 @@ function checkOffset(bytes: Uint8Array, offset: unknown, size: number): asserts 
   if (offset < 0 || offset > maxOffset) throw outOfRange("offset", `>= 0 and <= ${maxOffset}`, offset);
 }
 
-/** @throws an Error of Node.js if a value is outside of the range of its type */
+/** @throws the error that Node.js throws for a value outside of the range of the type */
 function checkValue(name: string, size: number, value: unknown): void {
   if (name === "Float" || name === "Double") return;
   if (name.startsWith("Big") !== (typeof value === "bigint")) {
@@ -83,11 +84,12 @@ function checkValue(name: string, size: number, value: unknown): void {
   if (typeof value === "bigint") {
     if (value >= minValue && value <= maxValue) return;
   } else {
-    // QuickJS compares negative numbers with BigInts wrongly, so both sides must have one type.
+    // QuickJS compares negative numbers with BigInts wrongly, so both sides are converted to numbers.
     const number = Number(value);
     const isOutside = number < Number(minValue) || number > Number(maxValue);
     if (!isOutside) return;
   }
+  // As in Node.js, the message has powers of two for types of more than four bytes.
   const longRange = isSigned ? `>= -(2n ** ${bits - 1}n) and < 2n ** ${bits - 1}n` : `>= 0n and < 2n ** ${bits}n`;
   throw outOfRange("value", size > 4 ? longRange : `>= ${minValue} and <= ${maxValue}`, value);
 }

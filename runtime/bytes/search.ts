@@ -1,10 +1,12 @@
-/** The search of Buffer.indexOf, lastIndexOf and includes, for a byte, for bytes or for text. */
+/** Implements `indexOf`, `lastIndexOf` and `includes` of the class Buffer, which search for a byte, for bytes or for a text. */
 import { invalidType } from "../errors.ts";
 import { bytesOfText, encodingOf, findEncoding, native, UTF16LE, UTF8 } from "./encodings.ts";
 
 /**
- * Takes the arguments of Buffer.indexOf and lastIndexOf: (value, from, encoding) or (value, encoding).
+ * Finds a value in bytes.
  *
+ * @param from the offset at which the search begins, negative for an offset from the end; or, without an offset, the encoding
+ * @param isForward false to search from the end to the beginning
  * @returns the offset of the first match, or of the last one if the search is not forward; -1 if there is none
  */
 export function find(
@@ -14,12 +16,13 @@ export function find(
   encodingName: unknown,
   isForward: boolean,
 ): number {
-  const isFromEncoding = typeof from === "string";
-  const number = isFromEncoding ? Number.NaN : Number(from);
+  const isOffsetOmitted = typeof from === "string";
+  const givenOffset = isOffsetOmitted ? Number.NaN : Number(from);
   const defaultOffset = isForward ? 0 : bytes.length;
-  const offset = Number.isNaN(number) ? defaultOffset : Math.trunc(number);
+  const offset = Number.isNaN(givenOffset) ? defaultOffset : Math.trunc(givenOffset);
   if (typeof value === "number") return findByte(bytes, value & 255, offset, isForward);
-  const name = (isFromEncoding ? from : encodingName) ?? undefined;
+  // `?? undefined`, because null also means the default encoding.
+  const name = (isOffsetOmitted ? from : encodingName) ?? undefined;
   if (typeof value === "string") {
     const encoding = encodingOf(name);
     return findSequence(bytes, bytesOfText(value, encoding), offset, encoding, isForward);
@@ -46,7 +49,7 @@ function findSequence(
 ): number {
   const start = startOffset(bytes.length, offset, sought.length, isForward);
   if (sought.length === 0 || start < 0) return start;
-  // A match in UTF-16 begins with a whole code unit.
+  // In UTF-16, a match must begin at the beginning of a code unit, which has two bytes.
   const step = encoding === UTF16LE ? 2 : 1;
   if (bytes.length < step || sought.length < step) return -1;
   return isForward
@@ -56,6 +59,7 @@ function findSequence(
 
 /** Returns the offset at which a search begins, or -1 if there can be no match. A negative offset counts from the end. */
 function startOffset(length: number, offset: number, soughtLength: number, isForward: boolean): number {
+  // As in Node.js, an empty value is found at the offset, or at the end if the offset is larger.
   if (offset < 0) {
     if (offset + length >= 0) return length + offset;
     return isForward || soughtLength === 0 ? 0 : -1;

@@ -1,4 +1,7 @@
-/** The globals AbortController and AbortSignal (WHATWG, DOM), with the parts of Event and EventTarget that they need. */
+/**
+ * The globals AbortController and AbortSignal of the executable's runtime (WHATWG DOM), with the parts of Event and EventTarget that
+ * they need. Like the whole runtime, the file has only what sophia-run's code uses.
+ */
 import { codedError, invalidType, outOfRange } from "../errors.ts";
 import { nextTick, Timer } from "../loop.ts";
 
@@ -7,7 +10,7 @@ type Handler = ((event: Event) => unknown) | { readonly handleEvent: (event: Eve
 interface Listener {
   readonly handler: Handler;
   readonly isOnce: boolean;
-  /** Tells an event that is being dispatched that this listener was removed meanwhile. */
+  /** Set if the listener was removed. An event that is being dispatched still has the listener in its list, and must not call it. */
   isRemoved: boolean;
 }
 
@@ -24,6 +27,7 @@ interface Event {
 class EventTarget {
   readonly #listeners = new Map<string, Listener[]>();
 
+  /** @param options a boolean is the option `capture`, which has no effect on a target without parents */
   addEventListener(type: string, handler: Handler | null, options: ListenerOptions | boolean = {}): void {
     if (handler === null || handler === undefined) return;
     const { once, signal }: ListenerOptions = typeof options === "object" ? options : {};
@@ -52,7 +56,7 @@ class EventTarget {
         if (typeof handler === "function") handler.call(this, event);
         else handler.handleEvent(event);
       } catch (error) {
-        // As in Node.js, the error is one that no code catches, and the other listeners still get the event.
+        // As in Node.js, the error is reported as an uncaught exception, and the other listeners still get the event.
         nextTick(() => {
           throw error;
         });
@@ -61,7 +65,7 @@ class EventTarget {
   }
 }
 
-/** Lets only this file create signals and abort them. */
+/** The argument by which only this file can create signals and abort them. */
 const INTERNAL_KEY = Symbol("signal");
 
 export class AbortSignal extends EventTarget {
@@ -85,7 +89,8 @@ export class AbortSignal extends EventTarget {
     if (!(ms >= 0)) throw outOfRange("delay", `>= 0 && <= ${Number.MAX_SAFE_INTEGER}`, ms);
     const signal = new AbortSignal(INTERNAL_KEY);
     const reason = new DOMException("The operation was aborted due to timeout", "TimeoutError");
-    new Timer(() => signal.setAborted(INTERNAL_KEY, reason), ms, false).unref();
+    const repeats = false;
+    new Timer(() => signal.setAborted(INTERNAL_KEY, reason), ms, repeats).unref();
     return signal;
   }
 
@@ -111,6 +116,7 @@ export class AbortSignal extends EventTarget {
     return this.#reason;
   }
 
+  /** Aborts the signal. Has no effect without {@link INTERNAL_KEY}, and on an aborted signal. */
   setAborted(key: symbol, reason?: unknown): void {
     if (key !== INTERNAL_KEY || this.#isAborted) return;
     this.#isAborted = true;

@@ -1,21 +1,22 @@
 /**
- * The module node:buffer. Its class Buffer is a Uint8Array with the methods of Node.js; C encodes, decodes, searches and copies
- * (runtime/native/bytes.c). Buffers are used for each message, so that its constructor and `subarray` avoid slow operations of
- * the engine.
+ * The module node:buffer of the executable's runtime. Its class Buffer is a Uint8Array with the methods that Node.js adds.
+ * runtime/native/bytes.c encodes, decodes, searches and copies. Each message of the broker creates Buffers, so that the constructor
+ * and `subarray` avoid what is slow in the engine QuickJS.
  */
 import { bytesOfText, encodingOf, findEncoding, lengthOfText, native, UTF8 } from "../bytes/encodings.ts";
 import { addNumbers } from "../bytes/numbers.ts";
 import { find } from "../bytes/search.ts";
 import { checkInteger, codedError, invalidType, invalidValue, outOfRange } from "../errors.ts";
 
-/** The limit of Node.js 22 and later, which memory reaches first. */
+/** The limit on the length of a Buffer in Node.js 22 and later. Memory runs out before. */
 const MAX_LENGTH = Number.MAX_SAFE_INTEGER;
 
 /** The end of the message for a value of which no Buffer can be made. */
 const EXPECTED_SOURCES = "of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object";
 
+/** The class Buffer. It has another name here, because its type differs from that of Node.js; see the export below. */
 class Bytes extends Uint8Array<ArrayBuffer> {
-  /** Passes each parameter by itself. The constructor that the language adds would make an array of them, which is slow. */
+  /** Exists since the constructor that JavaScript adds by default would put the arguments into an array, which is slow. */
   constructor(source: number | ArrayBuffer, offset?: number, length?: number) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a number has no overload with further parameters
     super(source as ArrayBuffer, offset, length);
@@ -41,7 +42,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     if (typeof list !== "object" || list === null) throw invalidType("first argument", EXPECTED_SOURCES, value);
     const count = "length" in list && typeof list.length === "number" && list.length > 0 ? Math.trunc(list.length) : 0;
     const buffer = new Bytes(count);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads nothing but its length and elements
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- set() reads only the length and the elements
     buffer.set(list as ArrayLike<number>);
     return buffer;
   }
@@ -70,6 +71,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
   }
 
   static byteLength(value: unknown, encoding?: unknown): number {
+    // As in Node.js, an unknown encoding is taken for UTF-8.
     if (typeof value === "string") return lengthOfText(value, encoding ? (findEncoding(encoding) ?? UTF8) : UTF8);
     if (ArrayBuffer.isView(value) || isArrayBuffer(value)) return value.byteLength;
     throw invalidType("string", "of type string or an instance of Buffer or ArrayBuffer", value);
@@ -80,6 +82,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     if (list.length === 0) return new Bytes(0);
     if (length !== undefined) checkInteger("length", length, 0, MAX_LENGTH);
     const totalLength = native.lengthOfAll(list);
+    // A negative number names the element that is not a Uint8Array.
     if (totalLength < 0) {
       const index = -totalLength - 1;
       throw invalidType(`list[${index}]`, "an instance of Buffer or Uint8Array", list[index]);
@@ -95,6 +98,7 @@ class Bytes extends Uint8Array<ArrayBuffer> {
     return Math.sign(native.compareBytes(bytes, others));
   }
 
+  /** An old name of `buffer`, which some libraries read. */
   get parent(): ArrayBuffer {
     return this.buffer;
   }
@@ -176,9 +180,9 @@ class Bytes extends Uint8Array<ArrayBuffer> {
 
   /** Takes (value), (value, encoding), (value, start, encoding) or (value, start, end, encoding). */
   override fill(value: unknown, start?: unknown, end?: unknown, encoding?: unknown): this {
-    const isWhole = start === undefined || typeof start === "string";
-    const [startOffset, endArgument] = isWhole ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
-    const encodingName = isWhole ? start : typeof end === "string" ? end : encoding;
+    const fillsAll = start === undefined || typeof start === "string";
+    const [startOffset, endArgument] = fillsAll ? [0, this.length] : [start, typeof end === "string" ? undefined : end];
+    const encodingName = fillsAll ? start : typeof end === "string" ? end : encoding;
     const pattern = patternOf(value, encodingName);
     checkInteger("offset", startOffset, 0, MAX_LENGTH);
     const endOffset = endArgument ?? this.length;
@@ -211,7 +215,7 @@ addNumbers(Bytes.prototype);
 native.useBuffer(Bytes.prototype);
 
 export type Buffer = globalThis.Buffer;
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- with the types of Node.js, whose methods it has
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it has the methods of Node.js that sophia-run's code uses
 export const Buffer = Bytes as unknown as typeof globalThis.Buffer;
 
 export function isUtf8(value: unknown): boolean {
@@ -220,7 +224,7 @@ export function isUtf8(value: unknown): boolean {
 
 export const { atob, btoa } = globalThis;
 
-/** Returns the list in an object that `toJSON` has made: { type: "Buffer", data: [1, 2] }. */
+/** Returns the bytes in a result of `toJSON`, such as { type: "Buffer", data: [1, 2] }; undefined for any other object. */
 function dataOfJson(value: object): unknown {
   return "data" in value && "type" in value && value.type === "Buffer" ? value.data : undefined;
 }
@@ -229,6 +233,7 @@ function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return value instanceof ArrayBuffer || value instanceof SharedArrayBuffer;
 }
 
+/** Returns the bytes of a typed array or an ArrayBuffer, without copying them. */
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
@@ -236,6 +241,7 @@ function bytesOf(value: unknown): Uint8Array {
   throw invalidType("input", "an instance of ArrayBuffer, Buffer, or TypedArray", value);
 }
 
+/** Returns a Buffer that shares the memory of an ArrayBuffer. */
 function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): Bytes {
   const startOffset = integerOf(offset);
   const maxSize = value.byteLength - startOffset;
@@ -245,27 +251,29 @@ function fromArrayBuffer(value: ArrayBuffer, offset: unknown, length: unknown): 
   return new Bytes(value, startOffset, size);
 }
 
+/** Converts an argument to an integer, as JavaScript's own methods do: NaN and `undefined` become 0. */
 function integerOf(value: unknown): number {
   return Math.trunc(Number(value)) || 0;
 }
 
-/** Returns true for an offset that needs no clamping, which is true of most. */
+/** Returns true for an integer within the bytes, which {@link clamp} need not change. Most offsets are of this kind. */
 function isWithin(position: unknown, length: number): position is number {
   return typeof position === "number" && (position | 0) === position && position >= 0 && position <= length;
 }
 
-/** Returns an offset of an argument that may be missing. A negative argument counts from the end. */
-function clamp(position: unknown, fallback: number, length: number): number {
-  const number = position === undefined ? fallback : integerOf(position);
-  if (number < 0) return Math.max(0, length + number);
-  return number > length ? length : number;
+/** Returns the offset within the bytes that an argument means. A negative argument counts from the end. */
+function clamp(position: unknown, defaultOffset: number, length: number): number {
+  const offset = position === undefined ? defaultOffset : integerOf(position);
+  if (offset < 0) return Math.max(0, length + offset);
+  return offset > length ? length : offset;
 }
 
-/** Returns the bytes, or the byte, with which `fill` fills. */
+/** Returns what `fill` repeats: a byte, or several bytes. */
 function patternOf(value: unknown, encoding: unknown): number | Uint8Array {
   if (typeof value === "string") {
-    const number = encodingOf(encoding || undefined);
-    return value === "" ? 0 : bytesOfText(value, number);
+    // An unknown encoding is an error even for an empty text.
+    const encodingNumber = encodingOf(encoding || undefined);
+    return value === "" ? 0 : bytesOfText(value, encodingNumber);
   }
   return value instanceof Uint8Array ? value : Number(value) & 255;
 }

@@ -1,4 +1,7 @@
-/** The global `console`, for the scripts of tests. The bundle writes to the descriptors by itself. */
+/**
+ * The global `console` of the executable's runtime, for the scripts of tests. sophia-run's own code writes to the descriptors without
+ * it.
+ */
 import { writeSync } from "./fs.ts";
 
 function formatLine(values: readonly unknown[]): string {

@@ -7,7 +7,7 @@ import { checkFunction, checkInteger, codedError, invalidType, outOfRange } from
 import { natives } from "../native.ts";
 import { RANDOM_LIMIT, randomNumber } from "../random.ts";
 
-/** A hash or a cipher in C. No object has the property, which only tells the compiler that other types are no handles. */
+/** A hash or a cipher in C. The property exists only for the compiler, so that no other object can be used as a handle. */
 interface NativeHandle {
   readonly handle: unique symbol;
 }
@@ -18,7 +18,7 @@ interface Natives {
   readonly updateHash: (hash: NativeHandle, data: Uint8Array | string) => void;
   readonly finishHash: (hash: NativeHandle) => Buffer;
   readonly fillRandomly: (bytes: Uint8Array) => void;
-  /** Compares in constant time. The lengths must be equal. */
+  /** Compares in constant time: the time does not depend on the bytes. The lengths must be equal. */
   readonly areEqual: (left: Uint8Array, right: Uint8Array) => boolean;
   /** @returns undefined for an unknown algorithm, null for a length that is too large */
   readonly deriveByHkdf: (
@@ -37,7 +37,7 @@ interface Natives {
     length: number,
     callback: (key: Buffer | undefined) => void,
   ) => boolean;
-  readonly startCipher: (encrypts: boolean, key: Uint8Array, vector: Uint8Array) => NativeHandle;
+  readonly startCipher: (encrypts: boolean, key: Uint8Array, iv: Uint8Array) => NativeHandle;
   /** Adds data that is authenticated but not encrypted. Must precede `updateCipher`. @returns false if AWS-LC refuses it */
   readonly authenticate: (cipher: NativeHandle, bytes: Uint8Array) => boolean;
   /** @returns the encrypted or decrypted data; undefined if AWS-LC refuses the data */
@@ -56,7 +56,11 @@ const native = natives<Natives>();
 
 type Data = string | ArrayBufferView | ArrayBuffer;
 
-/** Returns data for the C functions, which encode text as UTF-8 themselves. @param name the argument's name, for an error */
+/**
+ * Returns data for the C functions. They encode text as UTF-8, so that this function need not do it.
+ *
+ * @param name the name of the argument, for an error
+ */
 function toNativeData(name: string, data: Data, encoding?: BufferEncoding): Uint8Array | string {
   if (typeof data === "string") {
     return encoding === undefined || encoding === "utf8" || encoding === "utf-8" ? data : Buffer.from(data, encoding);
@@ -71,6 +75,7 @@ function toBytes(name: string, data: unknown): Uint8Array {
   throw invalidType(name, "of type string or an instance of Buffer, TypedArray, or DataView", data);
 }
 
+/** Returns a result as text, or as bytes if the caller names no encoding. */
 function encodeResult(result: Buffer, encoding: BufferEncoding | "buffer" | undefined): Buffer | string {
   return encoding === undefined || encoding === "buffer" ? result : result.toString(encoding);
 }
@@ -79,6 +84,7 @@ function invalidDigest(name: string): Error {
   return codedError("ERR_CRYPTO_INVALID_DIGEST", `Invalid digest: ${name}`, TypeError);
 }
 
+/** A plain hash, or an HMAC, which has a key. */
 class Hash {
   readonly #handle: NativeHandle;
   readonly #isKeyed: boolean;
@@ -120,7 +126,7 @@ export function createHmac(algorithm: string, key: Data): Hash {
   return new Hash(handle, true);
 }
 
-/** The text of its error differs from that of `createHash`, as in Node.js. */
+/** Hashes all data at once. As in Node.js, the error has another text than the error of `createHash`. */
 export function hash(algorithm: string, data: Data, encoding: BufferEncoding | "buffer" = "hex"): Buffer | string {
   const handle = native.startHash(algorithm, undefined);
   if (handle === undefined) throw new Error(`Digest method ${algorithm} is not supported`);
@@ -135,7 +141,7 @@ export function randomBytes(size: number): Buffer {
   return result;
 }
 
-/** Takes (max) or (min, max); min is 0 by default. Returns an integer from min to max - 1, each with the same probability. */
+/** Takes (max) or (min, max), where min is 0 by default. Returns one of the integers from min to max - 1, all equally likely. */
 export function randomInt(minOrMax: number, maxArgument?: number): number {
   const [min, max] = maxArgument === undefined ? [0, minOrMax] : [minOrMax, maxArgument];
   for (const [name, value] of Object.entries({ min, max })) {
@@ -145,7 +151,7 @@ export function randomInt(minOrMax: number, maxArgument?: number): number {
   const range = max - min;
   if (range <= 0) throw outOfRange("max", `greater than the value of "min" (${min})`, max);
   if (range >= RANDOM_LIMIT) throw outOfRange("max - min", `<= ${RANDOM_LIMIT - 1}`, range);
-  // Numbers above the last multiple of the range would make small results likelier.
+  // Numbers from this limit on are rejected, because they would make small results likelier.
   const unbiasedLimit = RANDOM_LIMIT - (RANDOM_LIMIT % range);
   for (;;) {
     const number = randomNumber();
@@ -153,7 +159,7 @@ export function randomInt(minOrMax: number, maxArgument?: number): number {
   }
 }
 
-/** Compares in a time that does not depend on the bytes. @throws the error that Node.js throws if the lengths differ */
+/** Compares in constant time. @throws the error that Node.js throws if the lengths differ */
 export function timingSafeEqual(left: Data, right: Data): boolean {
   const leftBytes = toBytes("buf1", left);
   const rightBytes = toBytes("buf2", right);
@@ -181,7 +187,7 @@ export function hkdfSync(digest: string, key: Data, salt: Data, info: Data, leng
   return result;
 }
 
-/** Derives a key in another thread. */
+/** Derives a key on another thread, and calls back with it. */
 export function pbkdf2(
   password: Data,
   salt: Data,
@@ -208,18 +214,18 @@ const CIPHER_NAME = "aes-256-gcm";
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
 
-/** AES-256-GCM, the only cipher that sophia-run uses. */
+/** The base of the two classes for encryption and decryption. AES-256-GCM is the only cipher that sophia-run uses. */
 class AesGcm {
   protected readonly handle: NativeHandle;
   protected isFinished = false;
 
-  constructor(encrypts: boolean, name: string, key: Data, vector: Data) {
+  constructor(encrypts: boolean, name: string, key: Data, iv: Data) {
     if (name.toLowerCase() !== CIPHER_NAME) throw codedError("ERR_CRYPTO_UNKNOWN_CIPHER", "Unknown cipher");
     const keyBytes = toBytes("key", key);
-    const vectorBytes = toBytes("iv", vector);
+    const ivBytes = toBytes("iv", iv);
     if (keyBytes.length !== KEY_BYTES) throw codedError("ERR_CRYPTO_INVALID_KEYLEN", "Invalid key length", RangeError);
-    if (vectorBytes.length === 0) throw codedError("ERR_CRYPTO_INVALID_IV", "Invalid initialization vector", TypeError);
-    this.handle = native.startCipher(encrypts, keyBytes, vectorBytes);
+    if (ivBytes.length === 0) throw codedError("ERR_CRYPTO_INVALID_IV", "Invalid initialization vector", TypeError);
+    this.handle = native.startCipher(encrypts, keyBytes, ivBytes);
   }
 
   setAAD(data: Data): this {
@@ -277,12 +283,15 @@ class Decipheriv extends AesGcm {
   }
 }
 
-export function createCipheriv(name: string, key: Data, vector: Data): Cipheriv {
-  return new Cipheriv(true, name, key, vector);
+/** Values of the parameter `encrypts` of AesGcm. */
+const [ENCRYPTS, DECRYPTS] = [true, false];
+
+export function createCipheriv(name: string, key: Data, iv: Data): Cipheriv {
+  return new Cipheriv(ENCRYPTS, name, key, iv);
 }
 
-export function createDecipheriv(name: string, key: Data, vector: Data): Decipheriv {
-  return new Decipheriv(false, name, key, vector);
+export function createDecipheriv(name: string, key: Data, iv: Data): Decipheriv {
+  return new Decipheriv(DECRYPTS, name, key, iv);
 }
 
 /** Only checks that the first certificate of PEM or DER can be parsed, because sophia-run needs nothing else. */

@@ -1,21 +1,23 @@
 /**
- * JSON.parse for texts of any depth. QuickJS's parser calls itself for each level, so that its stack limits the depth; V8 has no
- * such limit. This parser keeps the open arrays and objects in a list, and gives strings, numbers and literals (`true`, `false`,
- * `null`) to the engine. It is slower, so that JSON.parse (runtime/host.ts) calls it only if the engine has run out of stack and the
- * caller has no reviver. At the mark in `{"a":[1,▲2]}` the list has the object, whose next key is `a`, and the array `[1]`.
+ * Parses JSON of any depth. The parser of QuickJS calls itself for each level, so that the size of its stack limits the depth. V8, the
+ * engine of Node.js, has no such limit. JSON.parse (runtime/host.ts) calls this slower parser only if QuickJS has run out of stack,
+ * and the caller has no reviver.
+ *
+ * This parser keeps the arrays and objects that have not ended in a list. At the mark in `{"a":[1,▲2]}` the list has the object, whose
+ * next key is `a`, and the array `[1]`. The parser gives strings, numbers and literals (`true`, `false`, `null`) to the engine.
  */
 
 /** An array or an object that has begun and has not ended. */
 interface OpenContainer {
   readonly content: unknown[] | Record<string, unknown>;
-  /** The key of the value that follows, if this is an object. */
+  /** The key of the next value in an object; empty for an array. */
   key: string;
 }
 
 /** The value of a container that has not ended. No JSON value is `undefined`. */
 const INCOMPLETE = undefined;
 
-/** @param engineParse the JSON.parse of the engine, for values without levels @throws SyntaxError */
+/** Parses JSON. @param engineParse JSON.parse of the engine, for strings, numbers and literals @throws SyntaxError */
 export function parseDeep(text: string, engineParse: (text: string) => unknown): unknown {
   return new DeepParser(text, engineParse).parse();
 }
@@ -24,7 +26,7 @@ class DeepParser {
   readonly #text: string;
   readonly #engineParse: (text: string) => unknown;
   #position = 0;
-  /** The containers around the position, of which the last one is the innermost. */
+  /** The containers around the position. The last one is the innermost. */
   readonly #containers: OpenContainer[] = [];
 
   constructor(text: string, engineParse: (text: string) => unknown) {
@@ -48,7 +50,7 @@ class DeepParser {
     }
   }
 
-  /** @returns INCOMPLETE if an array or an object has begun: its first value comes next */
+  /** Parses a value that is not a container, or an empty container, or the beginning of a container. @returns INCOMPLETE for the last */
   #parseValue(): unknown {
     const first = this.#peek();
     if (first !== "[" && first !== "{") return this.#parseScalar();
@@ -63,7 +65,7 @@ class DeepParser {
     return INCOMPLETE;
   }
 
-  /** @returns the content of the container if it ends at the position; INCOMPLETE if another value follows */
+  /** Parses what follows a value in a container. @returns the content if the container ends; INCOMPLETE if another value follows */
   #endContainer(container: OpenContainer): unknown {
     const { content } = container;
     if (this.#peek() === ",") {
@@ -77,8 +79,8 @@ class DeepParser {
   }
 
   /**
-   * Parses a string, a number or a literal. It checks nothing itself: the engine throws a SyntaxError for a slice that is empty or
-   * wrong, which is how `[1,]` fails. Positions in that error count from the slice.
+   * Parses a string, a number or a literal. The engine checks it, and throws a SyntaxError if it is empty or wrong, as in `[1,]`. The
+   * position in that error counts from the beginning of the string, number or literal.
    */
   #parseScalar(): unknown {
     const start = this.#position;
@@ -95,7 +97,7 @@ class DeepParser {
     return key;
   }
 
-  /** Moves the position past blanks, and returns the next character without moving past it; "" at the end. */
+  /** Moves the position to the next character that is not a blank, and returns this character; "" at the end of the text. */
   #peek(): string {
     const text = this.#text;
     let position = this.#position;
@@ -123,10 +125,11 @@ class DeepParser {
 function addValue({ content, key }: OpenContainer, value: unknown): void {
   if (Array.isArray(content)) content.push(value);
   else if (key !== "__proto__") content[key] = value;
-  // An assignment would set the prototype, while JSON.parse makes a property.
+  // An assignment would set the prototype of the object, while JSON.parse defines a property with this name.
   else Object.defineProperty(content, "__proto__", { value, configurable: true, enumerable: true, writable: true });
 }
 
+/** Returns true for the four blanks of JSON: space, line feed, carriage return and tab. */
 function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
@@ -135,19 +138,19 @@ function closingBracket(content: OpenContainer["content"]): string {
   return Array.isArray(content) ? "]" : "}";
 }
 
-/** @param start the position of the first quote @returns the position behind the last one */
+/** @param start the position of the first quote @returns the position after the last quote; the end of the text without one */
 function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let backslashesStart = quote;
     while (text[backslashesStart - 1] === "\\") backslashesStart -= 1;
-    // An odd number of backslashes before a quote escapes it; two are one that is escaped itself.
+    // The backslashes before a quote escape each other in pairs. If their number is odd, the last one escapes the quote.
     const isEscaped = (quote - backslashesStart) % 2 === 1;
     if (!isEscaped) return quote + 1;
   }
   return text.length;
 }
 
-/** @returns the position behind a number such as `-1.5e+3`, or behind `true`, `false` or `null` */
+/** @returns the position after a number such as `-1.5e+3`, or after `true`, `false` or `null` */
 function endOfLiteral(text: string, start: number): number {
   const literal = /[\w+.-]*/y;
   literal.lastIndex = start;

@@ -1,8 +1,9 @@
 /**
- * Streams over descriptors that are not network sockets. There are two kinds:
+ * Streams of the executable's runtime that read and write descriptors, as the modules net and tty of Node.js do. There are two kinds:
  *
- *   an end of a pipe of a child      a local socket that does not block; is read, and written unless it is only for output
- *   the standard input (fd 0)        anything that poll(2) can watch; is only read, once it is readable, and never closed
+ *   pipes to and from a child process   non-blocking local sockets. The child's output is read, and its input is written.
+ *   the standard input (descriptor 0)   any kind of file. It may be in blocking mode, so that it is read only once poll(2) reports
+ *                                       it readable. It is never closed.
  *
  * While a stream reads or writes, it watches its descriptor, which keeps the event loop alive unless `unref` was called.
  */
@@ -14,9 +15,10 @@ import { Duplex } from "./stream.ts";
 
 interface Natives {
   readonly close: (descriptor: number) => void;
-  readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
-  /** Writes the bytes from an offset on. @returns the number that was written, or the negative number of an error */
+  readonly read: (descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Writes the bytes from an offset on. @returns the number of written bytes, or a negated error number (errno) */
   readonly sendToPair: (descriptor: number, bytes: Uint8Array, offset: number) => number;
+  /** Ends the writing side, so that the other end reads the end of the file. @returns 0, or a negated error number (errno) */
   readonly shutDownSocket: (descriptor: number) => number;
   readonly systemError: (error: number, syscall: string) => Error;
 }
@@ -25,14 +27,17 @@ type WriteCallback = (error?: Error | null) => void;
 
 const native = natives<Natives>();
 
+/** The number of bytes that Node.js also reads at once. */
 const CHUNK_BYTES = 65_536;
+/** The position at which `read` continues where the last one has ended. */
 const CURRENT_POSITION = -1;
+/** The descriptor of standard error. */
 const LAST_STANDARD_STREAM = 2;
 const EAGAIN = 11;
 
 export interface DescriptorStreamOptions {
   readonly readable: boolean;
-  /** The descriptor is a socket that does not block, and can be written. Otherwise the stream is only read. */
+  /** True for a non-blocking socket, which can also be written. Otherwise the stream is only read. */
   readonly isSocket: boolean;
 }
 
@@ -45,11 +50,11 @@ export class DescriptorStream extends Duplex {
   #isReferenced = true;
 
   constructor(descriptor: number, { readable, isSocket }: DescriptorStreamOptions) {
-    // The types of Node.js lack `readable` and `writable`.
+    // The type `object` is needed, because the types of Node.js lack `readable` and `writable`.
     const options: object = { allowHalfOpen: false, readable, writable: isSocket };
     super(options);
     this.#descriptor = descriptor;
-    // As in Node.js, the output of a child is read ahead, so that its end is noticed without a reader.
+    // As in Node.js, reading begins at once, so that the end of the child's output is noticed even if nothing reads the stream.
     if (readable && isSocket) this.read(0);
   }
 
@@ -89,18 +94,19 @@ export class DescriptorStream extends Duplex {
     try {
       length = native.read(this.#descriptor, chunk, 0, CHUNK_BYTES, CURRENT_POSITION);
     } catch (error) {
-      // Another process has already read the data.
+      // EAGAIN: another process that shares the descriptor has already read the data.
       if (hasErrorNumber(error, EAGAIN)) return;
       return void this.destroy(error instanceof Error ? error : undefined);
     }
     const isEnd = length === 0;
+    // `push` returns false if the buffer of the stream is full.
     const wantsMore = this.push(isEnd ? null : chunk.subarray(0, length));
     if (wantsMore && !isEnd) return;
     this.#removeWatch(this.#readWatch);
     this.#readWatch = undefined;
   }
 
-  /** Writes the rest of a chunk. What the system does not take at once follows when the descriptor is writable. */
+  /** Writes a chunk from an offset on. If the system does not accept all of it, the rest is written once the descriptor is writable. */
   #writeFrom(chunk: NodeBuffer, offset: number, callback: WriteCallback): void {
     const result = native.sendToPair(this.#descriptor, chunk, offset);
     if (result < 0 && result !== -EAGAIN) return callback(native.systemError(-result, "write"));
@@ -136,6 +142,7 @@ export class DescriptorStream extends Duplex {
   }
 }
 
-function hasErrorNumber(error: unknown, number: number): boolean {
-  return error instanceof Error && "errno" in error && error.errno === -number;
+/** Returns true for a system error with this number. In errors of Node.js, the number is negated. */
+function hasErrorNumber(error: unknown, errorNumber: number): boolean {
+  return error instanceof Error && "errno" in error && error.errno === -errorNumber;
 }

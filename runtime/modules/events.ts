@@ -69,11 +69,11 @@ class Emitter {
     const isForAllEvents = name === undefined;
     const names = isForAllEvents ? this.eventNames() : [name];
     if (lists["removeListener"] === undefined) {
-      // Nothing listens for removers, so none must be emitted. `eventNames` leaves out events whose list is undefined.
+      // Nothing listens to 'removeListener', so that it need not be emitted. An undefined list means that there are no listeners.
       for (const eventName of names) lists[eventName] = undefined;
       return this;
     }
-    // Each removal emits 'removeListener', so the listeners of that event are removed last, and without an event.
+    // Each removal emits 'removeListener'. So the listeners of this event itself are removed last, which emits nothing.
     for (const eventName of names) {
       if (isForAllEvents && eventName === "removeListener") continue;
       for (const listener of (lists[eventName] ?? []).toReversed()) this.removeListener(eventName, listener);
@@ -144,7 +144,8 @@ export async function once(
   const { signal } = options;
   if (signal?.aborted === true) throw new AbortError(signal.reason);
   return new Promise((resolve, reject) => {
-    /** @returns a function that removes the listener */
+    // The functions below refer to each other, but none is called before all are defined: events are emitted later.
+    /** Adds a listener. @returns a function that removes the listener */
     const listen = (event: string, listener: Listener): (() => void) => {
       if ("addEventListener" in emitter) {
         emitter.addEventListener(event, listener, { once: true });
@@ -169,7 +170,7 @@ export async function once(
   });
 }
 
-/** Does nothing, because this runtime never warns that an emitter has many listeners. */
+/** Does nothing: it sets the number of listeners from which Node.js warns of a leak, and this runtime never warns. */
 export function setMaxListeners(): void {}
 
 /** Calls the listener when the signal aborts, or in a microtask if it has aborted already. @returns an object that removes the listener */

@@ -1,27 +1,28 @@
 /**
- * The parts of node:fs that the bundle uses, most of them synchronous. The C functions (runtime/native/files.c) throw the errors
- * of Node.js.
+ * The module node:fs of the executable's runtime. It has only the functions that sophia-run's code uses, most of them synchronous.
+ * The system calls are in runtime/native/files.c, whose functions throw errors such as Node.js throws.
  */
 import { Buffer } from "./buffer.ts";
 import { POLLOUT, watch } from "../loop.ts";
 import { natives } from "../native.ts";
 
 type Path = string | Uint8Array;
-/** The entries of a folder as a flat list of names, as bytes, and types, as `d_type` of readdir(3). */
+/** The entries of a folder: alternately a name (bytes) and a type (`d_type` of readdir(3)). */
 type FolderEntries = readonly (Uint8Array | number)[];
 
 interface Natives {
   readonly processor: string;
   readonly open: (path: string, flags: number, mode: number) => number;
   readonly close: (descriptor: number) => void;
-  /** Reads or writes at the descriptor's own position if `position` is -1. */
-  readonly read: (descriptor: number, to: Uint8Array, offset: number, length: number, position: number) => number;
-  readonly write: (descriptor: number, from: Uint8Array, offset: number, length: number, position: number) => number;
-  /** Calls back with the number of bytes, or the negative number of an error. @throws if no thread can be started */
+  /** Reads at a position of the file; at the descriptor's current position if `position` is -1. */
+  readonly read: (descriptor: number, buffer: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Writes at a position of the file; at the descriptor's current position if `position` is -1. */
+  readonly write: (descriptor: number, data: Uint8Array, offset: number, length: number, position: number) => number;
+  /** Calls back with the number of written bytes, or a negated errno. @throws if no thread can be started */
   readonly writeInThread: (descriptor: number, bytes: Uint8Array, callback: (result: number) => void) => void;
   readonly access: (path: string, mode: number) => void;
-  /** @returns the fields of `Stats`; undefined if there is no file and `throws` is false */
-  readonly status: (path: string, follows: boolean, throws: boolean) => readonly number[] | undefined;
+  /** @returns the fields of `Stats`; undefined if there is no file and `throwsIfMissing` is false */
+  readonly status: (path: string, followsLink: boolean, throwsIfMissing: boolean) => readonly number[] | undefined;
   readonly statusOfOpen: (descriptor: number) => readonly number[];
   readonly inodeOfOpen: (descriptor: number) => bigint;
   readonly fileSystemType: (path: string) => number;
@@ -30,6 +31,7 @@ interface Natives {
   readonly removeFile: (path: string) => void;
   readonly removeFolder: (path: string) => void;
   readonly rename: (from: string, to: string) => void;
+  /** Makes a symbolic link. */
   readonly makeLink: (target: string, path: string) => void;
   readonly readLink: (path: string) => string;
   readonly readLinkBytes: (path: string) => Uint8Array;
@@ -37,14 +39,15 @@ interface Natives {
   readonly realPathBytes: (path: string) => Uint8Array;
   readonly readFolder: (path: string) => FolderEntries;
   readonly openFolder: (path: string) => number;
-  /** Returns the next entries, some hundreds at once; undefined at the end. */
+  /** Returns the next entries of an open folder, up to some hundreds; undefined at the end. */
   readonly readOpenFolder: (descriptor: number) => FolderEntries | undefined;
   readonly changeMode: (descriptor: number, mode: number) => void;
+  /** Flushes a file to the disk (fsync(2)). */
   readonly synchronize: (descriptor: number) => void;
   readonly truncate: (descriptor: number, length: number) => void;
-  /** Returns a path as text, which may contain bytes that are not UTF-8: `utf8_of` in runtime.h turns them back. */
+  /** Decodes a path. Bytes that are not UTF-8 become characters that `utf8_of` in runtime.h turns into the same bytes again. */
   readonly textFromSystem: (bytes: Uint8Array) => string;
-  /** Returns an error as the other functions throw it. @param error the system's number */
+  /** Returns an error such as the other functions throw. @param error an errno */
   readonly systemError: (error: number, syscall: string) => Error;
 }
 
@@ -70,7 +73,7 @@ export const constants = {
   S_IFMT: 0o170_000,
 } as const;
 
-/** The flags of openSync that are given as text. */
+/** The flags that a caller of openSync may pass as text. */
 const OPEN_FLAGS: Readonly<Record<string, number>> = {
   r: constants.O_RDONLY,
   "r+": constants.O_RDWR,
@@ -78,12 +81,18 @@ const OPEN_FLAGS: Readonly<Record<string, number>> = {
   wx: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_EXCL,
   a: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
 };
-/** The bits of a mode that are the file's type, and the types (inode(7)). */
-const TYPE_BITS = 0o170_000;
-const [LINK, FILE, SOCKET, FOLDER, PIPE, DEVICE] = [0o120_000, 0o100_000, 0o140_000, 0o040_000, 0o010_000, 0o020_000];
+/** The types of files, which are the bits `S_IFMT` of a mode (inode(7)). */
+const FILE = 0o100_000;
+const FOLDER = 0o040_000;
+const SYMBOLIC_LINK = 0o120_000;
+const PIPE = 0o010_000;
+const SOCKET = 0o140_000;
+const CHARACTER_DEVICE = 0o020_000;
 const EISDIR = 21;
+/** The position at which `read` and `write` continue where the last call has ended. */
 const CURRENT_POSITION = -1;
 
+/** Returns a path for the C functions. */
 function pathOf(path: Path): string {
   return typeof path === "string" ? path : native.textFromSystem(path);
 }
@@ -104,7 +113,7 @@ class Stats {
   readonly ctimeMs: number;
   readonly birthtimeMs: number;
 
-  /** @param fields those of this class, in their order. Destructuring would call the list's iterator for each of them. */
+  /** @param fields the values of the fields above, in this order, which files.c must keep. Destructuring would be slower. */
   constructor(fields: readonly number[]) {
     this.dev = fields[0] ?? 0;
     this.mode = fields[1] ?? 0;
@@ -123,27 +132,27 @@ class Stats {
   }
 
   isFile(): boolean {
-    return (this.mode & TYPE_BITS) === FILE;
+    return (this.mode & constants.S_IFMT) === FILE;
   }
 
   isDirectory(): boolean {
-    return (this.mode & TYPE_BITS) === FOLDER;
+    return (this.mode & constants.S_IFMT) === FOLDER;
   }
 
   isSymbolicLink(): boolean {
-    return (this.mode & TYPE_BITS) === LINK;
+    return (this.mode & constants.S_IFMT) === SYMBOLIC_LINK;
   }
 
   isFIFO(): boolean {
-    return (this.mode & TYPE_BITS) === PIPE;
+    return (this.mode & constants.S_IFMT) === PIPE;
   }
 
   isSocket(): boolean {
-    return (this.mode & TYPE_BITS) === SOCKET;
+    return (this.mode & constants.S_IFMT) === SOCKET;
   }
 
   isCharacterDevice(): boolean {
-    return (this.mode & TYPE_BITS) === DEVICE;
+    return (this.mode & constants.S_IFMT) === CHARACTER_DEVICE;
   }
 }
 
@@ -151,8 +160,8 @@ interface StatOptions {
   readonly throwIfNoEntry?: boolean;
 }
 
-function readStatus(path: Path, follows: boolean, { throwIfNoEntry = true }: StatOptions): Stats | undefined {
-  const fields = native.status(pathOf(path), follows, throwIfNoEntry);
+function readStatus(path: Path, followsLink: boolean, { throwIfNoEntry = true }: StatOptions): Stats | undefined {
+  const fields = native.status(pathOf(path), followsLink, throwIfNoEntry);
   return fields && new Stats(fields);
 }
 
@@ -166,13 +175,13 @@ export function lstatSync(path: Path, options: StatOptions = {}): Stats | undefi
 
 export function fstatSync(descriptor: number): Stats;
 export function fstatSync(descriptor: number, options: { readonly bigint: true }): { readonly ino: bigint };
-/** With the option `bigint` only the inode is returned, because the bundle uses nothing else of it. */
+/** With the option `bigint`, only the inode number is returned, because sophia-run uses no other field then. */
 export function fstatSync(descriptor: number, options?: object): Stats | { readonly ino: bigint } {
   if (options !== undefined) return { ino: native.inodeOfOpen(descriptor) };
   return new Stats(native.statusOfOpen(descriptor));
 }
 
-/** Returns only the type of the file system, as statfs(2) names it. */
+/** Returns only the type of the file system: a number that statfs(2) lists, such as 0x9fa0 for /proc. */
 export function statfsSync(path: Path): { readonly type: number } {
   return { type: native.fileSystemType(pathOf(path)) };
 }
@@ -190,7 +199,7 @@ export function accessSync(path: Path, mode: number = constants.F_OK): void {
   native.access(pathOf(path), mode);
 }
 
-/** Calls back later, with the error of `accessSync` or null. */
+/** Checks as `accessSync` does, and calls back later, with its error or null. */
 export function access(path: Path, callback: (error: unknown) => void): void {
   let accessError: unknown = null;
   try {
@@ -203,7 +212,7 @@ export function access(path: Path, callback: (error: unknown) => void): void {
 
 export function openSync(path: Path, flags: string | number = "r", mode = 0o666): number {
   const bits = typeof flags === "number" ? flags : OPEN_FLAGS[flags];
-  if (bits === undefined) throw new TypeError(`no flags ${flags}`);
+  if (bits === undefined) throw new TypeError(`unknown flags ${flags}`);
   return native.open(pathOf(path), bits, mode);
 }
 
@@ -235,7 +244,7 @@ export function readSync(
   return native.read(descriptor, bytes, offset, length ?? bytes.length - offset, position ?? CURRENT_POSITION);
 }
 
-/** @returns the number of bytes that were written, which may be less than asked for */
+/** @returns the number of written bytes, which may be smaller than `length` */
 export function writeSync(
   descriptor: number,
   data: Uint8Array | string,
@@ -249,7 +258,7 @@ export function writeSync(
 
 type WriteCallback = (error: Error | null, count: number, bytes: Uint8Array) => void;
 
-/** Writes at the current position in another thread, because the write may block. */
+/** Writes at the current position, on another thread, because the write may block. */
 export function write(
   descriptor: number,
   bytes: Uint8Array,
@@ -266,18 +275,18 @@ export function write(
   try {
     native.writeInThread(descriptor, part, finish);
   } catch {
-    // No thread can be started, because the user's limit on processes counts threads, too.
+    // The only error is that no thread can be started: the user's limit on processes also counts threads.
     writeWhenWritable(descriptor, part, finish);
   }
 }
 
-/** A write of so many bytes to a pipe does not block if poll(2) has reported the pipe writable (PIPE_BUF in pipe(7)). */
+/** Writing at most so many bytes to a pipe does not block if poll(2) has reported the pipe writable (PIPE_BUF in pipe(7)). */
 const MAX_UNBLOCKED_BYTES = 4096;
 
 /**
  * Writes some of the bytes as soon as that does not block.
  *
- * @param finish gets the number of the written bytes, or the negative number of an error
+ * @param finish is called with the number of written bytes, or a negated errno
  */
 function writeWhenWritable(descriptor: number, bytes: Uint8Array, finish: (result: number) => void): void {
   const writeWatch = watch(descriptor, POLLOUT, () => {
@@ -286,6 +295,7 @@ function writeWhenWritable(descriptor: number, bytes: Uint8Array, finish: (resul
     try {
       result = native.write(descriptor, bytes, 0, Math.min(bytes.length, MAX_UNBLOCKED_BYTES), CURRENT_POSITION);
     } catch (error) {
+      // The property `errno` of a system error is negated already.
       result = error instanceof Error && "errno" in error ? Number(error.errno) : -1;
     }
     finish(result);
@@ -298,15 +308,16 @@ function encodingOf(options: EncodingOption | undefined): BufferEncoding | undef
   return (typeof options === "string" ? options : options?.encoding) ?? undefined;
 }
 
+/** The number of bytes that are read at once if the size of a file is not known. */
 const CHUNK_BYTES = 65_536;
 
-/** Reads a file to its end, even one whose size is not known beforehand (/proc, pipes). */
+/** Reads a file to its end, even if its size is not known beforehand, as for files of /proc and pipes. */
 export function readFileSync(file: Path | number, options?: EncodingOption): Buffer | string {
   const descriptor = typeof file === "number" ? file : openSync(file);
   const chunks: Buffer[] = [];
   try {
     const { size } = fstatSync(descriptor);
-    // The first chunk takes the whole file, unless the file grows meanwhile.
+    // The first chunk has space for the whole file, and for one byte more, which shows whether the file has grown.
     for (let chunkBytes = size > 0 ? size + 1 : CHUNK_BYTES; ; chunkBytes = CHUNK_BYTES) {
       const chunk = Buffer.allocUnsafe(chunkBytes);
       const count = readSync(descriptor, chunk);
@@ -344,7 +355,7 @@ class Dirent {
   readonly name: string;
   readonly #type: number;
 
-  /** @param type DT_REG and so on (readdir(3)), which is the file's type without its twelve lower bits */
+  /** @param type DT_REG and so on (readdir(3)): the type bits of the mode, shifted right by twelve bits */
   constructor(name: string, type: number) {
     this.name = name;
     this.#type = type << 12;
@@ -359,7 +370,7 @@ class Dirent {
   }
 
   isSymbolicLink(): boolean {
-    return this.#type === LINK;
+    return this.#type === SYMBOLIC_LINK;
   }
 }
 
@@ -368,10 +379,10 @@ interface FolderOptions {
   readonly encoding?: "buffer";
 }
 
-/** Returns the entry whose name is at an index of the list. */
+/** Returns the entry whose name is at this index of the list, and whose type is behind it. */
 function entryAt(list: FolderEntries, index: number): { readonly name: Buffer; readonly type: number } {
   const [bytes, type] = [list[index], list[index + 1]];
-  if (typeof bytes !== "object" || typeof type !== "number") throw new TypeError("no entry of a folder");
+  if (typeof bytes !== "object" || typeof type !== "number") throw new TypeError("the list of entries is malformed");
   return { name: Buffer.from(bytes), type };
 }
 
@@ -386,10 +397,10 @@ export function readdirSync(path: Path, options: FolderOptions = {}): (string | 
   return entries;
 }
 
-/** An open folder, whose entries are read some hundreds at once. The caller must close it. */
+/** An open folder, from which up to some hundreds of entries are read at once. The caller must close it. */
 class Dir {
   readonly #descriptor: number;
-  /** The entries that were read last; undefined at the end. */
+  /** The entries of the last read; undefined at the end of the folder. */
   #entries: FolderEntries | undefined = [];
   #index = 0;
 
@@ -398,7 +409,7 @@ class Dir {
   }
 
   readSync(): Dirent | null {
-    // A list may be empty before the end, because C leaves out the entries "." and "..".
+    // A list may be empty before the end of the folder, because files.c leaves out the entries "." and "..".
     while (this.#entries !== undefined && this.#index >= this.#entries.length) {
       this.#entries = native.readOpenFolder(this.#descriptor);
       this.#index = 0;
@@ -464,6 +475,7 @@ export function realpathSync(path: Path, options: Pick<FolderOptions, "encoding"
   const name = pathOf(path);
   return options.encoding === "buffer" ? Buffer.from(native.realPathBytes(name)) : native.realPath(name);
 }
+// Both are the function of the system.
 realpathSync.native = realpathSync;
 
 export function fchmodSync(descriptor: number, mode: number): void {

@@ -1,14 +1,16 @@
-/** The parts of node:os that the bundle uses. */
+/** The module node:os of the executable's runtime. It has only the functions that sophia-run's code uses. */
 import { natives } from "../native.ts";
 import { process } from "./process.ts";
 import { signals } from "./signals.ts";
 
 interface Natives {
-  /** Returns the entry of this user in the password file; undefined if there is none. */
+  /** Returns the entry of this user in /etc/passwd; undefined if there is none. */
   readonly user: () => readonly [name: string, home: string, shell: string] | undefined;
+  /** Returns the error numbers (errno) by name, such as ENOENT. */
   readonly errorNumbers: () => Readonly<Record<string, number>>;
   readonly userId: () => number;
   readonly groupId: () => number;
+  /** Returns the error that Node.js would throw. @param error an error number (errno) */
   readonly systemError: (error: number, syscall: string) => Error;
 }
 
@@ -25,7 +27,7 @@ export const constants = {
   },
 };
 
-/** @throws ENOENT if the password file does not have this user */
+/** Describes this user. @throws ENOENT if /etc/passwd does not have this user, as in some containers */
 export function userInfo(): object {
   const user = native.user();
   if (user === undefined) throw native.systemError(ENOENT, "uv_os_get_passwd");
@@ -38,6 +40,7 @@ export function homedir(): string {
 }
 
 export function tmpdir(): string {
+  // `||`, because an empty variable is ignored.
   const { TMPDIR, TMP, TEMP } = process.env;
   const folder = TMPDIR || TMP || TEMP || "/tmp";
   return folder.length > 1 ? folder.replace(/\/$/, "") : folder;

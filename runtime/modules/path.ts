@@ -1,7 +1,7 @@
-/** The module node:path, for POSIX. */
+/** The module node:path of the executable's runtime, for POSIX systems. Its results are the same as in Node.js. */
 import { invalidType } from "../errors.ts";
 
-/** The part of node:process that this file uses. */
+/** The part of the global `process` that this file uses. */
 declare const process: { readonly cwd: () => string };
 
 export const sep = "/";
@@ -15,16 +15,17 @@ export interface ParsedPath {
   name: string;
 }
 
-function check(path: unknown, name = "path"): asserts path is string {
+/** @param name the name of the argument, for the error */
+function checkIsText(path: unknown, name = "path"): asserts path is string {
   if (typeof path !== "string") throw invalidType(name, "of type string", path);
 }
 
 /**
- * Resolves "." and "..", of which the latter stays only at the beginning of a relative path. Returns the path without slashes
- * at its beginning and end: "a/./b/../c/" becomes "a/c".
+ * Resolves the parts "." and "..", and removes slashes at the beginning and the end: "/a/./b/../c/" becomes "a/c". At the beginning of
+ * a relative path, ".." stays. At the root, it has no effect.
  */
 function resolveDots(path: string, isRelative: boolean): string {
-  // Most paths have nothing to resolve, and QuickJS splits slowly.
+  // Most paths have nothing to resolve, and splitting is slow in QuickJS.
   if (!path.includes("/.") && !path.includes("//") && !path.startsWith(".")) {
     return path.slice(path.startsWith("/") ? 1 : 0, path.endsWith("/") ? -1 : undefined);
   }
@@ -39,12 +40,12 @@ function resolveDots(path: string, isRelative: boolean): string {
 }
 
 export function isAbsolute(path: string): boolean {
-  check(path);
+  checkIsText(path);
   return path.startsWith("/");
 }
 
 export function normalize(path: string): string {
-  check(path);
+  checkIsText(path);
   if (path === "") return ".";
   const isRelative = !path.startsWith("/");
   const resolvedPath = resolveDots(path, isRelative);
@@ -54,7 +55,7 @@ export function normalize(path: string): string {
 }
 
 export function join(...paths: string[]): string {
-  for (const path of paths) check(path);
+  for (const path of paths) checkIsText(path);
   return normalize(paths.filter((path) => path !== "").join("/"));
 }
 
@@ -62,7 +63,7 @@ export function resolve(...paths: string[]): string {
   let path = "";
   for (let index = paths.length - 1; index >= 0 && !path.startsWith("/"); index--) {
     const prefix = paths[index];
-    check(prefix, `paths[${index}]`);
+    checkIsText(prefix, `paths[${index}]`);
     if (prefix !== "") path = `${prefix}/${path}`;
   }
   if (!path.startsWith("/")) path = `${process.cwd()}/${path}`;
@@ -70,8 +71,8 @@ export function resolve(...paths: string[]): string {
 }
 
 export function relative(from: string, to: string): string {
-  check(from, "from");
-  check(to, "to");
+  checkIsText(from, "from");
+  checkIsText(to, "to");
   const fromParts = splitPath(resolve(from));
   const toParts = splitPath(resolve(to));
   let commonCount = 0;
@@ -92,18 +93,19 @@ function lengthWithoutLastSlashes(path: string): number {
 }
 
 export function dirname(path: string): string {
-  check(path);
+  checkIsText(path);
   if (path === "") return ".";
   const slash = path.lastIndexOf("/", lengthWithoutLastSlashes(path) - 1);
   if (slash === -1) return ".";
   if (slash === 0) return "/";
-  // As in Node.js, further slashes stay: the folder of a//b is "a/".
+  // Only the last slash is removed: as in Node.js, the folder of "a//b" is "a/", and the folder of "//b" is "//".
   return slash === 1 && path.startsWith("//") ? "//" : path.slice(0, slash);
 }
 
 export function basename(path: string, suffix?: string): string {
-  check(path);
-  if (suffix !== undefined) check(suffix, "suffix");
+  checkIsText(path);
+  if (suffix !== undefined) checkIsText(suffix, "suffix");
+  // As in Node.js, a path is removed as a suffix, while a last name that is the suffix is kept (below).
   if (suffix === path) return "";
   const withoutLastSlashes = path.slice(0, lengthWithoutLastSlashes(path));
   const base = withoutLastSlashes.slice(withoutLastSlashes.lastIndexOf("/") + 1);
@@ -112,14 +114,15 @@ export function basename(path: string, suffix?: string): string {
 }
 
 export function extname(path: string): string {
-  check(path);
+  checkIsText(path);
   const base = basename(path);
   const dot = base.lastIndexOf(".");
+  // A name such as ".env" has no extension.
   return dot <= 0 || base === ".." ? "" : base.slice(dot);
 }
 
 export function parse(path: string): ParsedPath {
-  check(path);
+  checkIsText(path);
   const root = path.startsWith("/") ? "/" : "";
   const base = basename(path);
   const ext = extname(path);

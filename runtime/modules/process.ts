@@ -1,6 +1,9 @@
 /**
- * The parts of the global `process` that the bundle uses. Modules are loaded in the process that builds the executable, whose
- * memory becomes a part of it (runtime/native/image.h); `begin` takes what belongs to the process that runs.
+ * The global `process` of the executable's runtime. It has only the properties that sophia-run's code uses.
+ *
+ * This file may be loaded when the executable is built: the memory of a process in which the modules are loaded becomes a part of the
+ * executable (runtime/native/image.h). So nothing that differs between processes may be read while this file is loaded. `begin` reads
+ * it in each process that starts.
  */
 import { EventEmitter } from "./events.ts";
 import { signals } from "./signals.ts";
@@ -9,9 +12,9 @@ import { natives } from "../native.ts";
 
 interface Natives {
   readonly processor: string;
-  /** The command line, which begins with the name of this program. */
+  /** The command line, of which the first word is the name of this program. */
   readonly words: readonly string[];
-  /** Returns names and values in turn, separated by null bytes; undefined without variables. */
+  /** Returns the environment, alternately a name and a value, each followed by NUL; undefined if it is empty. */
   readonly environment: () => string | undefined;
   readonly workingDirectory: () => string;
   readonly changeFolder: (path: string) => void;
@@ -24,14 +27,15 @@ interface Natives {
   readonly sendSignal: (pid: number, signal: number) => void;
   readonly exit: (status: number) => never;
   readonly abort: () => never;
+  /** Returns milliseconds of a clock that is never set. */
   readonly now: () => number;
 }
 
 const native = natives<Natives>();
-/** The time at which the process started, by `native.now()`. */
+/** The result of `native.now()` when this process started. */
 let startTime = 0;
 
-/** Variables by which a user configures Node.js. They are meant for the program, and the bundle must not act on them. */
+/** Variables by which a user configures Node.js for the program. Libraries in sophia-run's code must not act on them. */
 const VARIABLES_OF_NODE: ReadonlySet<string> = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_V8_COVERAGE"]);
 
 function readEnvironment(): Record<string, string | undefined> {
@@ -39,19 +43,20 @@ function readEnvironment(): Record<string, string | undefined> {
   const list = native.environment()?.split("\0") ?? [];
   for (let index = 0; index + 1 < list.length; index += 2) {
     const name = list[index] ?? "";
-    // If two variables have one name, the first is used, as in getenv(3).
+    // If a name occurs twice, the first entry wins, as in getenv(3).
     if (!VARIABLES_OF_NODE.has(name) && !Object.hasOwn(variables, name)) variables[name] = list[index + 1];
   }
   return variables;
 }
 
+/** No process can catch these two signals. */
 const SIGKILL = 9;
 const SIGSTOP = 19;
 
 class Process extends EventEmitter {
   readonly platform = "linux";
   readonly arch = native.processor;
-  // Some libraries check this version.
+  // Some libraries check the version of Node.js.
   readonly version = "v24.0.0";
   readonly versions = { node: "24.0.0" };
   pid = 0;
@@ -62,7 +67,7 @@ class Process extends EventEmitter {
   #isExiting = false;
   #variables: Record<string, string | undefined> | undefined;
 
-  /** Must be called first in the process that runs, because modules may have been loaded in the process of the build. */
+  /** Reads what belongs to this process. Must be called before other code of the process uses this object. */
   begin(): void {
     startTime = native.now();
     this.pid = native.ownId();
@@ -70,7 +75,7 @@ class Process extends EventEmitter {
   }
 
   get env(): Record<string, string | undefined> {
-    // The environment of the build must not get into the executable.
+    // Without a PID, this is the process that builds the executable, which must not contain that environment.
     if (this.pid === 0) throw new Error("a module reads the environment while it loads");
     return (this.#variables ??= readEnvironment());
   }
@@ -89,9 +94,9 @@ class Process extends EventEmitter {
   getgid = (): number => native.groupId();
   uptime = (): number => performance.now() / 1000;
 
-  /** Sets the mask if there is one, and returns the mask before. */
+  /** Sets the mask if one is passed, and returns the former mask. */
   umask = (mask?: number): number => {
-    // umask(2) can only be read by setting it.
+    // umask(2) can only be read by setting it. Without an argument, the former mask is set again.
     const formerMask = native.setUmask(mask ?? 0);
     if (mask === undefined) native.setUmask(formerMask);
     return formerMask;
@@ -102,9 +107,10 @@ class Process extends EventEmitter {
     return [Math.floor(now / 1000), Math.round((now % 1000) * 1e6)];
   };
 
+  /** Does nothing, because warnings of the runtime are not for the users of sophia-run. */
   emitWarning = (): void => {};
 
-  /** @throws the system's error, or ERR_UNKNOWN_SIGNAL */
+  /** Sends a signal. @throws the system's error, or ERR_UNKNOWN_SIGNAL for an unknown name */
   kill = (pid: number, signal: string | number = "SIGTERM"): true => {
     const number = typeof signal === "number" ? signal : signals[signal];
     if (number === undefined) {
@@ -137,14 +143,15 @@ class Process extends EventEmitter {
 
 export const process = new Process();
 
-/** Counts from the start of the process. The engine's own clock counts from the load of modules. */
+/** Counts milliseconds from the start of the process. The engine's own clock starts when the modules are loaded. */
 export const performance = { now: (): number => native.now() - startTime };
 
-/** Catches each signal while it has a listener. */
+/** Makes this process catch each signal for which `process` has a listener. Other signals keep their default effect. */
 function listenToSignals(): void {
   process.on("newListener", (event: unknown) => {
     const name = String(event);
     const number = signals[name];
+    // 'newListener' is emitted before the listener is added, so that the count is 0 for the first listener.
     if (number === undefined || process.listenerCount(name) > 0) return;
     if (number === SIGKILL || number === SIGSTOP) {
       throw Object.assign(new Error("uv_signal_start EINVAL"), {
@@ -164,7 +171,7 @@ function listenToSignals(): void {
 
 listenToSignals();
 
-/** Handles an error that no code has caught. Without a listener for 'uncaughtException' it ends the process. */
+/** Handles an error that no code has caught. Without a listener of 'uncaughtException', it throws the error, which ends the process. */
 export function handleUncaught(error: unknown): void {
   if (process.listenerCount("uncaughtException") > 0)
     return void process.emit("uncaughtException", error, "uncaughtException");

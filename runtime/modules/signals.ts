@@ -1,4 +1,4 @@
-/** The numbers of the signals of Linux by their names, as in os.constants.signals. */
+/** The numbers of the signals of Linux by their names (signal(7)), which node:os exports as `constants.signals`. */
 export const signals: Readonly<Record<string, number>> = {
   SIGHUP: 1,
   SIGINT: 2,
@@ -35,7 +35,7 @@ export const signals: Readonly<Record<string, number>> = {
   SIGSYS: 31,
 };
 
-/** Returns the first of the names of a signal; undefined for a real-time signal, which has none. */
+/** Returns the name of a signal, of two names the first in the list above; undefined for a real-time signal, which has no name. */
 export function signalName(number: number): string | undefined {
   return Object.keys(signals).find((name) => signals[name] === number);
 }

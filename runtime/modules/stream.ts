@@ -1,6 +1,7 @@
 /**
- * The parts of node:stream that the bundle and the runtime use. They are those of the package readable-stream, which is the code
- * of Node.js. Each file is imported by itself, because the package's entry would load all of them.
+ * The module node:stream of the executable's runtime. It has only the classes that the runtime and sophia-run's code use. Their code is
+ * the package readable-stream, which is the code of Node.js. Single files of the package are imported, because its entry would load
+ * all files.
  */
 import { Buffer } from "./buffer.ts";
 import duplex from "readable-stream/lib/internal/streams/duplex.js";
@@ -8,7 +9,7 @@ import endOfStream from "readable-stream/lib/internal/streams/end-of-stream.js";
 import legacy from "readable-stream/lib/internal/streams/legacy.js";
 import readable from "readable-stream/lib/internal/streams/readable.js";
 
-// The package's entry defines these two functions, which its other files use.
+// The package's entry defines these two functions, which its other files call.
 Object.assign(legacy.Stream, {
   _isUint8Array: (value: unknown) => value instanceof Uint8Array,
   _uint8ArrayToBuffer: ({ buffer, byteOffset, byteLength }: Uint8Array) => Buffer.from(buffer, byteOffset, byteLength),

@@ -1,14 +1,14 @@
-/** The parts of node:timers/promises that the bundle uses. */
+/** The module node:timers/promises of the executable's runtime, of which sophia-run's code uses only `setTimeout`. */
 import { AbortError } from "../errors.ts";
 import { Timer } from "../loop.ts";
 
 interface TimeoutOptions {
   readonly signal?: AbortSignal;
-  /** If it is false, the timer does not keep the event loop alive. */
+  /** False for a timer that does not keep the event loop alive. */
   readonly ref?: boolean;
 }
 
-/** Resolves with the value after so many milliseconds. Rejects with an AbortError as soon as the signal aborts. */
+/** Resolves with the value after this time. Rejects with an AbortError as soon as the signal aborts. */
 export function setTimeout<Value>(
   ms = 1,
   value?: Value,
@@ -19,14 +19,12 @@ export function setTimeout<Value>(
       timer.close();
       reject(new AbortError(signal?.reason));
     };
-    const timer = new Timer(
-      () => {
-        signal?.removeEventListener("abort", abort);
-        resolve(value);
-      },
-      ms,
-      false,
-    );
+    const finish = (): void => {
+      signal?.removeEventListener("abort", abort);
+      resolve(value);
+    };
+    const repeats = false;
+    const timer = new Timer(finish, ms, repeats);
     if (!ref) timer.unref();
     if (signal?.aborted === true) abort();
     else signal?.addEventListener("abort", abort, { once: true });

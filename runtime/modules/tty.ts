@@ -1,6 +1,6 @@
 /**
- * The parts of node:tty that the bundle uses. Unlike in Node.js, none of them changes the flags of the open file (such as
- * O_NONBLOCK), because other processes share it.
+ * The module node:tty of the executable's runtime. It has only what sophia-run's code uses. Unlike the module of Node.js, it does not
+ * change the flags of the open file, such as O_NONBLOCK, because other processes share the file.
  */
 import { codedError } from "../errors.ts";
 import { natives } from "../native.ts";
@@ -8,7 +8,7 @@ import { natives } from "../native.ts";
 interface Natives {
   readonly close: (descriptor: number) => void;
   readonly isTerminal: (descriptor: number) => boolean;
-  /** The settings of the terminal are restored whenever this process ends. @returns an error number, or 0 */
+  /** Turns raw mode on or off. The C code restores the terminal's settings whenever this process ends. @returns an errno, or 0 */
   readonly setRawMode: (descriptor: number, isRaw: boolean) => number;
   readonly sizeOfTerminal: (descriptor: number) => readonly [columns: number, rows: number] | undefined;
   readonly systemError: (error: number, syscall: string) => Error;
@@ -20,7 +20,7 @@ export function isatty(descriptor: unknown): boolean {
   return Number.isInteger(descriptor) && native.isTerminal(Number(descriptor));
 }
 
-/** A terminal as input. The bundle reads the keys by `readSync`. */
+/** A terminal as input. It has no methods for reading, because sophia-run reads keys by `readSync` of node:fs. */
 export class ReadStream {
   isRaw = false;
   readonly fd: number;
@@ -42,7 +42,7 @@ export class ReadStream {
   }
 }
 
-/** A terminal as output, of which the bundle asks for its size. */
+/** A terminal as output, whose size is read once. It has no methods for writing, because sophia-run uses `writeSync` of node:fs. */
 export class WriteStream {
   readonly fd: number;
   readonly columns: number | undefined;
@@ -59,7 +59,7 @@ export class WriteStream {
   }
 }
 
-/** @throws an Error of Node.js unless the descriptor is a terminal */
+/** Returns the descriptor if it is a terminal. @throws the error that Node.js throws for any other descriptor */
 function checkTerminal(fd: number): number {
   if (isatty(fd)) return fd;
   const message = "TTY initialization failed: uv_tty_init returned EINVAL (invalid argument)";

@@ -1,13 +1,13 @@
 /**
- * Limits for how long JavaScript may compute without waiting for an event. While it computes, neither a timer nor the handler of
- * a signal can run, so nothing else could end such a process.
+ * Limits how long JavaScript may run without returning to the event loop. While it runs, neither timers nor handlers of signals are
+ * called, so that Ctrl-C could not end a process in an endless loop.
  */
 import { natives } from "../native.ts";
 
 interface Natives {
   /**
-   * Ends this process with the status 125 when a turn of the event loop has used so many milliseconds of processor time. 0 removes
-   * the limit for the rest of the process.
+   * Makes the process end with the status 125 once a turn of the event loop has used more processor time than this. 0 removes the
+   * limit until the process ends.
    */
   readonly limitTurns: (milliseconds: number) => void;
 }

@@ -1,10 +1,13 @@
-/** The module node:url: URL and URLSearchParams (WHATWG, URL), which are also globals, and the paths of file URLs. */
+/**
+ * The module node:url of the executable's runtime: the classes URL and URLSearchParams (WHATWG URL), which are also globals, and
+ * `fileURLToPath`. The C++ library ada, which Node.js also uses, parses the URLs.
+ */
 import { codedError, invalidType } from "../errors.ts";
 import { natives } from "../native.ts";
 import { parseQuery, URLSearchParams } from "../search-params.ts";
 
 /**
- * A normalized URL and the positions of its parts, as ada has them; -1 for a part that is missing:
+ * A normalized URL and the positions of its parts, as ada returns them. The position of a missing part is -1.
  *
  *   https://user:pass@example.com:1234/foo/bar?baz#quux
  *         |     |    |           |    |       |   hashStart
@@ -28,15 +31,15 @@ type UrlParts = readonly [
 ];
 
 interface Natives {
-  /** @returns undefined if the text, or the text of the object, is no URL */
+  /** Parses a URL. @returns undefined for an invalid URL */
   readonly parseUrl: (text: string | URL, base?: string | URL) => UrlParts | undefined;
-  /** @param part one of the numbers below @returns undefined if the text is not valid there */
+  /** Replaces a part of a URL. @param part one of the numbers below @returns undefined if the text is not valid for this part */
   readonly changeUrl: (url: string, part: number, text: string) => UrlParts | undefined;
 }
 
 const native = natives<Natives>();
 
-/** The numbers by which runtime/native/url.c knows the parts that can be changed. */
+/** The numbers of the parts of a URL in `changeUrl`, as in runtime/native/url.c. */
 const [HREF, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
 ];
@@ -67,6 +70,7 @@ export class URL {
     return URL.canParse(text, base) ? new URL(text, base) : null;
   }
 
+  /** Replaces a part. As the standard requires, an invalid text changes nothing. */
   #change(part: number, text: string | number): void {
     this.#parts = native.changeUrl(this.href, part, String(text)) ?? this.#parts;
   }
@@ -119,7 +123,7 @@ export class URL {
 
   get host(): string {
     const [href, , , , , , pathnameStart] = this.#parts;
-    // Without a port, "/." may stand between the host and the path: the path of a URL without a host must not begin with "//".
+    // Without a port, the end of the host must be used: in a URL without a host, "/." separates it from a path that begins with "//".
     return href.slice(this.#hostNameStart(), this.port === "" ? this.#hostEnd() : pathnameStart);
   }
 
@@ -135,7 +139,7 @@ export class URL {
     this.#change(HOSTNAME, text);
   }
 
-  /** Returns the position behind the "@" of a user name. */
+  /** Returns the position of the host without the "@" that follows a user name. */
   #hostNameStart(): number {
     const [href, , , hostStart] = this.#parts;
     return href[hostStart] === "@" ? hostStart + 1 : hostStart;
@@ -193,7 +197,7 @@ export class URL {
     return this.#searchParams;
   }
 
-  /** Lets `searchParams` follow a change of this URL. */
+  /** Changes `searchParams` after the query of this URL has changed. */
   #updateSearchParams(): void {
     if (this.#searchParams !== undefined) this.#searchParams.replaceAll(parseQuery(this.search));
   }
@@ -209,7 +213,7 @@ export class URL {
 
 export { URLSearchParams };
 
-/** Returns the path of a URL such as "file:///tmp/a%20b". @throws an Error of Node.js for a URL that names no local file */
+/** Returns the path of a URL such as "file:///tmp/a%20b". @throws the error that Node.js throws for a URL of no local file */
 export function fileURLToPath(value: string | URL): string {
   const url = typeof value === "string" ? new URL(value) : value;
   if (!(url instanceof URL)) throw invalidType("path", "of type string or an instance of URL", value);

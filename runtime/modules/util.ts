@@ -1,14 +1,14 @@
-/** The parts of node:util that the bundle uses. */
+/** The module node:util of the executable's runtime. It has only what sophia-run's code uses. */
 import { checkFunction, invalidType, invalidValue } from "../errors.ts";
 import { TextDecoder, TextEncoder } from "../text-coding.ts";
 
 export { TextDecoder, TextEncoder };
 
 type NodeCallback = (error: unknown, result?: unknown) => void;
-// oxlint-disable-next-line typescript/no-explicit-any -- a function states the types of its arguments
+// oxlint-disable-next-line typescript/no-explicit-any -- each function declares the types of its own arguments
 type AnyFunction = (...values: any[]) => unknown;
 
-/** A function with this property has its own version that returns a promise. */
+/** The property in which a function, such as `setTimeout`, has a version of itself that returns a promise. */
 const CUSTOM_PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
 
 /** Turns a function that calls back with an error or a result into a function that returns a promise. */
@@ -56,7 +56,10 @@ const STYLES: Readonly<Record<string, readonly [begin: number, end: number]>> = 
   whiteBright: [97, 39],
 };
 
-/** Styles a text, such as "\u001B[1mtext\u001B[22m" for bold, whatever the stream is: the bundle decides by itself. */
+/**
+ * Styles a text: bold text becomes "\u001B[1mtext\u001B[22m". Node.js would check by default whether the output is a terminal. Here
+ * the caller must check that, and pass `validateStream: false`.
+ */
 export function styleText(
   styles: string | readonly string[],
   text: string,
@@ -66,6 +69,7 @@ export function styleText(
   if (options.validateStream !== false) {
     throw invalidValue("options.validateStream", options.validateStream, "must be false");
   }
+  // The escape sequences of several styles end in reverse order.
   let [begin, end] = ["", ""];
   for (const style of [styles].flat()) {
     const codes = STYLES[style];

@@ -1,4 +1,4 @@
-/** The failure of a command as an error, and the exit statuses of sophia-run. */
+/** The error that every command throws to end with a message for the user, and the exit statuses of sophia-run. */
 import type { FailureCode } from "./failure-codes.ts";
 import type { Failure } from "./model.ts";
 
@@ -17,8 +17,11 @@ export const ExitStatus = {
   draft: 3,
   /** The contract is not met; nothing was started. */
   config: 78,
+  /** sophia-run itself has failed, such as for a wrong option or an unreachable server. */
   failed: 125,
+  /** The program exists, but cannot be executed. */
   notExecutable: 126,
+  /** The program does not exist. */
   notFound: 127,
 } as const;
 

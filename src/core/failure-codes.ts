@@ -1,4 +1,7 @@
-/** The failure codes with their meanings, for docs/reference.md. Codes never change. A start does not load this file. */
+/**
+ * The codes by which scripts tell the failures of sophia-run apart (`--json`), with their meanings for docs/reference.md. A code
+ * never changes once it was released. Other files import only the type, so that a start does not load these texts.
+ */
 export const FAILURE_CODES = {
   usage: "the command line is invalid: an option or word is unknown or missing",
   settings: "an option or a SOPHIA_… variable has an invalid value, or two of them cannot be used together",

@@ -1,4 +1,4 @@
-/** Groups items by a key, in the order of their first items, as Map.groupBy of Node.js 21 does. */
+/** Groups items by a key, as `Map.groupBy` does, which Node.js 20 lacks. The groups have the order of their first items. */
 export function grouped<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) {

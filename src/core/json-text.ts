@@ -13,14 +13,15 @@ export function jsonLine(value: unknown): string {
   return `${escapeUnsafe(JSON.stringify(value, wellFormed))}\n`;
 }
 
-/** Escapes what a terminal would execute, and `##[`, which GitHub's runner would execute. Only strings can contain them. */
+/**
+ * Escapes what a terminal would execute, and `##[`, with which a command for GitHub's runner begins. Outside of strings JSON
+ * contains neither, so that the escapes, such as `\u0023` for `#`, are valid.
+ */
 function escapeUnsafe(line: string): string {
   return printable(line).replaceAll("##[", String.raw`#\u0023[`);
 }
 
-/**
- * Replaces halves of surrogate pairs, because many JSON parsers refuse them even as escapes. A replacer for JSON.stringify.
- */
-function wellFormed(_: string, value: unknown): unknown {
+/** Replaces halves of surrogate pairs, which many JSON parsers refuse even as escapes. It is a replacer for JSON.stringify. */
+function wellFormed(_key: string, value: unknown): unknown {
   return typeof value === "string" ? value.toWellFormed() : value;
 }

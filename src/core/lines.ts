@@ -1,10 +1,13 @@
-/** Lays out text in lines for a terminal: breaks at spaces, indents continuation lines, and counts columns. */
+/**
+ * Wraps the lines of messages and reports for a terminal. The commands describe what they print as a list of {@link Line}s, and
+ * `layOut` breaks each of them at spaces, and indents its continuation lines.
+ */
 import { enumerate, isPrintableAscii } from "./text.ts";
 
-/** A line of a report before it is wrapped, with what differs from the usual layout. */
+/** A line before it is wrapped, with options for the wrapping. */
 interface LongLine {
   readonly text: string;
-  /** The columns by which continuation lines are indented; by default those of {@link defaultIndent}. */
+  /** The columns by which continuation lines are indented; by default as {@link defaultHangingIndent} says. */
   readonly hangingIndent?: number;
   /** True for a line that is never wrapped: a command to paste, or the row of a table. */
   readonly neverWraps?: boolean;
@@ -12,31 +15,37 @@ interface LongLine {
   readonly wrapsOnlyAtTerminal?: boolean;
 }
 
+/** A line for {@link layOut}. It is a string if the defaults suit it. */
 export type Line = string | LongLine;
 
-/** Stands for a space at which a line must not be broken. */
-const KEPT_SPACE = "\0";
+/** Replaces the spaces at which a line must not be broken, until the line is printed. No text for a terminal contains NUL. */
+const NO_BREAK_SPACE = "\0";
 
 /** Marks a part of a line, such as a command to paste, so that {@link wrap} does not break it. */
 export function unbroken(part: string): string {
-  return part.replaceAll(" ", KEPT_SPACE);
+  return part.replaceAll(" ", NO_BREAK_SPACE);
+}
+
+function withPlainSpaces(marked: string): string {
+  return marked.replaceAll(NO_BREAK_SPACE, " ");
 }
 
 /**
- * Breaks a text at spaces into lines of at most `width` columns. Longer words, parts that {@link unbroken} has marked, and
- * texts that begin with two spaces (something to copy) stay whole.
+ * Breaks a text at spaces into lines of at most `width` columns. Two things are never broken, even if they are too wide: a
+ * single word or a part that {@link unbroken} has marked, and a text that begins with two spaces, which users may copy.
  *
- * @param indent the spaces in front of each continuation line @param firstWidth the width of the first line
+ * @param indent what begins each line but the first
+ * @param firstWidth the columns of the first line, which are fewer if the caller puts something in front of it
  */
 export function wrap(text: string, width: number, indent = "", firstWidth = width): readonly string[] {
-  const plain = withSpaces(text);
-  if (text.startsWith("  ") || columnsOf(plain) <= firstWidth) return [plain];
+  const plainText = withPlainSpaces(text);
+  if (text.startsWith("  ") || columnsOf(plainText) <= firstWidth) return [plainText];
   const lines: string[] = [];
   let line = "";
   // Searching backwards for a space (lastIndexOf) would take time that grows with the square of the length.
-  for (const word of text.split(" ").map(withSpaces)) {
-    const limit = lines.length === 0 ? firstWidth : width;
-    if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
+  for (const word of text.split(" ").map(withPlainSpaces)) {
+    const maxColumns = lines.length === 0 ? firstWidth : width;
+    if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > maxColumns) {
       lines.push(line);
       line = indent + word;
     } else line += line === "" ? word : ` ${word}`;
@@ -44,46 +53,42 @@ export function wrap(text: string, width: number, indent = "", firstWidth = widt
   return [...lines, line];
 }
 
-function withSpaces(marked: string): string {
-  return marked.replaceAll(KEPT_SPACE, " ");
-}
-
-/** Breaks a line into lines of at most `width` columns, unless it must stay whole. */
+/** Breaks a line into lines of at most `width` columns, as its options say. */
 export function layOut(line: Line, width: number): readonly string[] {
   const longLine: LongLine = typeof line === "string" ? { text: line } : line;
   const { text } = longLine;
-  const plain = withSpaces(text);
-  if (longLine.neverWraps === true || columnsOf(plain) <= width) return [plain];
-  const { hangingIndent = defaultIndent(text) } = longLine;
-  // The head is not broken, so that a mark never stands alone on its line.
+  const plainText = withPlainSpaces(text);
+  if (longLine.neverWraps === true || columnsOf(plainText) <= width) return [plainText];
+  const { hangingIndent = defaultHangingIndent(text) } = longLine;
   const head = headOf(text, hangingIndent);
-  const [first = "", ...rest] = wrap(
-    text.slice(head.length),
-    width,
-    " ".repeat(hangingIndent),
-    width - columnsOf(head),
-  );
-  return [head + first, ...rest];
+  const rest = text.slice(head.length);
+  const [firstLine = "", ...furtherLines] = wrap(rest, width, " ".repeat(hangingIndent), width - columnsOf(head));
+  return [head + firstLine, ...furtherLines];
 }
 
 /**
- * Returns the text in front of the column of the continuation lines, if a word begins there; otherwise the mark or indent.
+ * Returns the part of a line in front of the text that is wrapped. It is never broken, so that a mark such as ✅ does not
+ * stand alone on its line.
  */
 function headOf(text: string, hangingIndent: number): string {
-  const [lead = ""] = LINE_MARK.exec(text) ?? /^ */.exec(text) ?? [];
-  const head = withSpaces(text.slice(0, hangingIndent));
-  return lead.length < hangingIndent && head.endsWith(" ") ? head : lead;
+  const [markOrIndent = ""] = LINE_MARK.exec(text) ?? /^ */.exec(text) ?? [];
+  const label = withPlainSpaces(text.slice(0, hangingIndent));
+  // The head goes up to the column of the continuation lines if a word begins there, as in a row that begins with a label.
+  return markOrIndent.length < hangingIndent && label.endsWith(" ") ? label : markOrIndent;
 }
 
 /** The mark at the beginning of a line of a list or report, with the spaces around it. */
 const LINE_MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
-/** Returns the indent of continuation lines: behind the mark; without a mark two columns more than the line's own indent. */
-function defaultIndent(text: string): number {
+/**
+ * Returns how far continuation lines are indented by default: as far as the text behind the mark; without a mark two columns
+ * more than the line itself, or not at all if the line is not indented.
+ */
+function defaultHangingIndent(text: string): number {
   const [mark] = LINE_MARK.exec(text) ?? [];
   if (mark !== undefined) return columnsOf(mark);
-  const lead = /^ */.exec(text)?.[0].length ?? 0;
-  return lead === 0 ? 0 : lead + 2;
+  const ownIndent = /^ */.exec(text)?.[0].length ?? 0;
+  return ownIndent === 0 ? 0 : ownIndent + 2;
 }
 
 /** Combining characters, which take no column. */
@@ -102,13 +107,13 @@ export function columnsOf(text: string): number {
   return Array.from(shown).length;
 }
 
-/** Joins words as `enumerate` does. If there are more than `maxWords`, the others are counted: `a, b and 12 more`. */
+/** Joins words, as in `a, b and c`. If there are more than `maxWords`, the others are only counted: `a, b and 12 more`. */
 export function enumerateFew(words: readonly string[], maxWords = 20, conjunction: "and" | "or" = "and"): string {
   if (words.length <= maxWords) return enumerate(words, conjunction);
   return `${words.slice(0, maxWords).join(", ")} ${conjunction} ${words.length - maxWords} more`;
 }
 
-/** Returns the first lines. If there are more, a last line counts the others. */
+/** Returns at most `maxLines` lines, followed by `and 12 more` if there are 12 further lines. */
 export function limitLines(lines: readonly string[], maxLines: number): readonly string[] {
   return lines.length <= maxLines ? lines : [...lines.slice(0, maxLines), `and ${lines.length - maxLines} more`];
 }

@@ -1,10 +1,14 @@
-/** The types that all modules share: variables and their origins, layers of values, notices and failures. */
+/**
+ * The types by which all modules describe configuration: variables, where their values come from, which value wins, and what the
+ * user must be told (notices and failures).
+ */
 import type { FailureCode } from "./failure-codes.ts";
 import type { ReferenceForm } from "./reference-forms.ts";
 
+/** The identifier of a kind of source, such as `esc`. */
 export type SourceId = Origin["source"];
 
-/** The source of a value and its location there. It never holds the value itself. */
+/** The source that has set a value, and the value's location there. It never contains the value itself. */
 export type Origin = SourceLocation & {
   /** The name of the variable in the source, if the contract gives it another name. */
   readonly alias?: string;
@@ -15,7 +19,7 @@ type SourceLocation =
       readonly source: "environment";
       /** Set if an outer sophia-run read the variable from a file. */
       readonly fromFile?: true;
-      /** Set if the value is the content of a file: `by` is the variable `NAME_FILE`, which names `file`. */
+      /** Set if the value is the content of `file`. `by` is the variable that names the file, such as `DB_PASSWORD_FILE`. */
       readonly read?: { readonly by: string; readonly file: string };
     }
   | {
@@ -28,11 +32,11 @@ type SourceLocation =
       readonly revision?: string;
       /** The imported environment that defines the value, if ESC reports it. */
       readonly importedFrom?: string;
-      /** The line in the definition. */
+      /** The line of the value in the environment's definition. */
       readonly line?: number;
-      /** The imports whose values this value overrides, if ESC reports them. The nearest one is first. */
+      /** The definitions in imported environments that this value overrides, if ESC reports them. The nearest import is first. */
       readonly overrides?: readonly DefinitionLocation[];
-      /** The age of a value from the cache. */
+      /** Set for a value from the cache: the seconds since ESC has sent the value. */
       readonly ageSeconds?: number;
       /**
        * The `.env` file that was found, and whose credential opened the environment. Its authors decide what the values are.
@@ -43,14 +47,17 @@ type SourceLocation =
   | { readonly source: "override"; readonly file: string; readonly line: number }
   /** A file in a folder of secrets. */
   | { readonly source: "secrets"; readonly file: string }
+  /** A `.env` file. */
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
+  /** A default value in a contract. */
   | { readonly source: "contract"; readonly file: string }
+  /** A dummy value of `--fake`. */
   | { readonly source: "fake" };
 
-/** A location in a file with lines of the form `NAME=value`. */
+/** The origin of a value that stands on a line `NAME=value` of a file. */
 type LineLocation = Extract<Origin, { readonly source: "override" | "dotenv" }>;
 
-/** Returns true for the origin of a value that is on a line of a file. */
+/** Returns true if a value comes from a line `NAME=value` of a file. */
 export function isOfLine(origin: Origin): origin is LineLocation {
   return origin.source === "dotenv" || origin.source === "override";
 }
@@ -73,7 +80,7 @@ export interface Variable {
   readonly reference?: ReferenceForm;
 }
 
-/** The variables of one source with one precedence. Each name occurs at most once. */
+/** The variables that one source sets. Layers are ordered by precedence. Each name occurs at most once in a layer. */
 export interface Layer {
   readonly source: SourceId;
   readonly variables: readonly Variable[];
@@ -82,8 +89,8 @@ export interface Layer {
 /** A variable with the value that wins. */
 export interface Resolved extends Variable {
   /**
-   * The lower layers that also set the variable, the highest first. `same` is true for the same value. Absent if there are
-   * none.
+   * The values of lower layers that this value overrides, from the highest layer to the lowest. `same` is true for an equal
+   * value. Absent if no lower layer sets the variable.
    */
   readonly shadowed?: readonly { readonly origin: Origin; readonly same: boolean }[];
 }
@@ -97,12 +104,17 @@ export interface Environment extends ReadonlyMap<string, string> {
   readonly foldsCase?: true;
 }
 
-/** ESC environments that a file names without the user's consent. */
+/** ESC environments that files of the project name, and that the user has not allowed sophia-run to open. */
 export interface Unallowed {
   readonly environments: readonly string[];
+  /** The files that name the environments. */
   readonly files: readonly string[];
+  /** The setting with the credential that would open the environments. */
   readonly credential: string;
-  /** Why there is no consent. `unattended`: there is no user to ask, as in CI and in a container. */
+  /**
+   * Why there is no consent. `declined`: the user said no. `not-asked`: there is no terminal at which the user could be asked.
+   * `agent`: a coding agent runs sophia-run. `unattended`: there is no user, as in CI and in a container.
+   */
   readonly why: "declined" | "not-asked" | "agent" | "unattended";
   /** Why a consent could not be remembered; undefined if it could. */
   readonly unplaced?: "path" | "outer" | undefined;
@@ -123,8 +135,8 @@ export type Notice =
       readonly hidden: readonly string[];
     }
   /**
-   * A part of the settings of ESC is set, and another is missing, so that ESC is not read. `remedy` has the lines that say how a
-   * token that is there opens ESC.
+   * Some settings of ESC are set, but a required one is missing, so that ESC is not read. If there is a token, the lines of
+   * `remedy` say how it can open ESC.
    */
   | {
       readonly kind: "esc-incomplete";
@@ -133,9 +145,12 @@ export type Notice =
       readonly remedy: readonly string[];
     }
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
-  /** A name of two parts was read in its old meaning, `org/env`. `instead` is its new meaning, which does not exist. */
+  /**
+   * An environment's name of two parts, `written`, was read in its old meaning `org/env`, which is `opened`. `instead` is its
+   * present meaning `project/env`, which does not exist.
+   */
   | { readonly kind: "esc-old-form"; readonly written: string; readonly opened: string; readonly instead?: string }
-  /** Entries of an ESC environment that are no variables, because their values are not texts, or are not known. */
+  /** Entries of an ESC environment that are not variables, because their values are not strings, or are not known. */
   | {
       readonly kind: "esc-skipped";
       readonly environment: string;
@@ -150,7 +165,7 @@ export type Notice =
   | { readonly kind: "environment-by-file"; readonly name: string; readonly file: string; readonly credential: string }
   /** Files that were found name ESC environments without the user's consent. The environments are not opened. */
   | ({ readonly kind: "environment-not-allowed" } & Unallowed)
-  /** Variables of a file or of ESC that the program does not get. */
+  /** Variables of a file or of ESC that the program does not get, because of the risk that `why` names. */
   | {
       readonly kind: "withheld";
       readonly why: "reserved" | "runs-code" | "network" | "redirects-key" | "callers-own";
@@ -162,6 +177,7 @@ export type Notice =
     }
   /** Dummies of `--fake` replace these variables of the caller's environment. */
   | { readonly kind: "replaced-by-dummies"; readonly names: readonly string[] }
+  /** The contract declares a variable that is set as deprecated. `use` says what to use in its place. */
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   /** A file with secrets is world-readable. */
   | { readonly kind: "exposed"; readonly file: string }
@@ -182,27 +198,31 @@ export type Notice =
   /** Any other notice, as one sentence without a full stop. */
   | { readonly kind: "remark"; readonly text: string };
 
-/** The reason why a run stops: the problem, the remedy, and further lines. It holds no value and no token. */
+/** The reason why a run stops. It contains no value of a variable and no token. */
 export interface Failure {
   readonly code: FailureCode;
+  /** The problem. */
   readonly message: string;
+  /** The remedy. */
   readonly hint?: string;
+  /** Further lines, which are shown between the problem and the remedy. */
   readonly details?: readonly string[];
 }
 
-/** An error or a warning of ESC about a definition. Line and column begin at 1. */
+/** An error or a warning that ESC reports about a definition. Line and column begin at 1. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly summary: string;
   readonly environment?: string;
   readonly line?: number;
   readonly column?: number;
+  /** The property of the definition, such as `values.a`. */
   readonly path?: string;
 }
 
 /** Formats a diagnostic as compilers do: `sophia/dev:3:7: unknown property (values.a)`. Its texts are already printable. */
 export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
-  // A column without a line means nothing.
+  // Without a line, the column would be taken for the line.
   const location = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
   return [
     location.length === 0 ? "" : `${location.join(":")}: `,

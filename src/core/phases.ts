@@ -15,6 +15,7 @@ export function reached(phase: string): void {
   Reflect.set(globalThis, KEY, times);
   times[phase] = now;
   if (phase !== "execve") return;
+  // The start of Node.js itself ended before this code was loaded. Both times of `performance` are in milliseconds.
   const { bootstrapComplete } = performance.nodeTiming;
   times["Node.js"] = now - (performance.now() - bootstrapComplete) * 1e6;
   process.getBuiltinModule("node:fs").writeFileSync(process.env["SOPHIA_RUN_PHASES"] ?? "", JSON.stringify(times));

@@ -1,7 +1,7 @@
 /** Quotes words for commands that messages show and that users paste into a shell. */
 import { printable } from "./text.ts";
 
-/** Quotes a text for a POSIX shell (XCU 2.2.2). */
+/** Quotes a text for a POSIX shell: in single quotes, which only a single quote can end (XCU 2.2.2). */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

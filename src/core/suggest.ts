@@ -16,11 +16,11 @@ export function didYouMean(mistyped: string, names: Iterable<string>): string {
 }
 
 /**
- * Limits on all searches of one finder together, each worth about 50 ms: on the names that are compared letter by letter,
- * and on the names that are looked at.
+ * The limits on all searches of one finder together. Each allows about 50 ms of work: comparing that many names letter by
+ * letter, or rejecting that many names by their length and their set of letters.
  */
 const MAX_COMPARISONS = 100_000;
-const MAX_CONSIDERED = 6_000_000;
+const MAX_CONSIDERED_NAMES = 6_000_000;
 
 /** In shorter names, one edit would make unrelated names equal. */
 const MIN_NAME_LENGTH = 3;
@@ -34,12 +34,12 @@ const MAX_NAME_LENGTH = 256;
 export function nameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepareName(name) }));
   let comparisons = 0;
-  let considered = 0;
+  let consideredNames = 0;
   return (mistyped) => {
     const { upper, letters } = prepareName(mistyped);
     if (upper.length < MIN_NAME_LENGTH || upper.length > MAX_NAME_LENGTH) return undefined;
-    considered += candidates.length;
-    if (considered > MAX_CONSIDERED) return undefined;
+    consideredNames += candidates.length;
+    if (consideredNames > MAX_CONSIDERED_NAMES) return undefined;
     let nearest: string | undefined;
     let maxEdits = Math.min(3, Math.max(1, Math.floor(upper.length / 5)));
     for (const candidate of candidates) {
@@ -48,7 +48,7 @@ export function nameFinder(names: Iterable<string>): (mistyped: string) => strin
       if (countBits(candidate.letters ^ letters) > 2 * maxEdits) continue;
       comparisons += 1;
       if (comparisons > MAX_COMPARISONS) break;
-      // Later names must be nearer than this one.
+      // Finds how near this name is. A later name must be nearer.
       while (isWithin(maxEdits, upper, candidate.upper)) {
         nearest = candidate.name;
         maxEdits -= 1;

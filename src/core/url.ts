@@ -1,4 +1,4 @@
-/** Parses URLs, and decides which hosts are this machine, to which secrets may be sent without TLS. */
+/** Parses URLs, and recognizes this machine as a host. Secrets may be sent to this machine without TLS. */
 
 /** Parses a URL. @returns undefined for a text that is no URL */
 export function parseUrl(text: string): URL | undefined {
@@ -9,7 +9,10 @@ export function parseUrl(text: string): URL | undefined {
   }
 }
 
-/** The hosts that are this machine. The class `URL` has already turned `127.1` and `0x7f.1` into four decimal numbers. */
+/**
+ * Matches the hosts that are this machine, as the class `URL` writes them: it turns `127.1` and `0x7f.1` into `127.0.0.1`, and
+ * `::ffff:127.0.0.1` into `::ffff:7f00:1`.
+ */
 const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/;
 
 /** Returns true if a host is this machine. @param hostname as `URL.hostname` writes it */

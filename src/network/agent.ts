@@ -1,5 +1,6 @@
 /**
- * The agent behind the HTTP client: it gives `http.request` connections to one origin, which it keeps for later requests.
+ * An agent for `http.request` that opens connections to one origin, through the user's proxies and with the certificates that the
+ * user trusts. It keeps each connection for later requests. The HTTP client (http.ts) and the broker's pool (pool.ts) use it.
  *
  *     const connector = new Connector(new URL("https://api.pulumi.com"), network, limit, remark);
  *     connector.connectEarly(); // optional: connects while the caller still loads modules
@@ -13,13 +14,16 @@ import { connectTo, routeTo } from "./connect.ts";
 import type { TimeLimit } from "./limit.ts";
 import { authority, type NetworkSettings } from "./network-settings.ts";
 
-/** The callback by which Node.js receives the connection for a request, or the reason why there is none. */
+/** The callback of Node.js that receives the connection for a request, or the error that prevented it. */
 type ConnectionCallback = (error: Error | null, stream: Duplex) => void;
 
-/** The time in ms for the first address of a host with several addresses. Node.js has the same default. */
-const FIRST_ADDRESS_MS = 250;
+/** The time limit for connecting to one address of a host with several addresses. Node.js has the same default. */
+const ADDRESS_MS = 250;
 
-/** An agent for one origin. For an https origin it hands out verified TLS connections, so requests use plain `node:http`. */
+/**
+ * An agent for one origin. For an https origin, too, requests use `node:http`, because the agent's connections already have TLS
+ * and a verified server.
+ */
 export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
@@ -30,6 +34,7 @@ export class Connector extends http.Agent {
   #failedConnections = 0;
   #hasConnected = false;
 
+  /** @param remark called with each warning, such as of a certificate file that cannot be used */
   constructor(
     target: URL,
     network: NetworkSettings,
@@ -44,7 +49,7 @@ export class Connector extends http.Agent {
     this.#remark = remark;
   }
 
-  /** Begins the connection of the first request now. A failure is reported to that request. */
+  /** Begins to connect before the first request. That request gets the connection, or the error. */
   connectEarly(): void {
     this.#earlyConnection = this.#open();
     // Without this listener a failure before the first request would end the process.
@@ -52,7 +57,7 @@ export class Connector extends http.Agent {
   }
 
   /** Called by Node.js for each request that finds no idle connection. */
-  override createConnection(_: http.ClientRequestArgs, callback: ConnectionCallback = () => {}): undefined {
+  override createConnection(_options: http.ClientRequestArgs, callback: ConnectionCallback = () => {}): undefined {
     void this.#supply(callback);
   }
 
@@ -62,11 +67,11 @@ export class Connector extends http.Agent {
     let socket: Socket | undefined;
     try {
       socket = await earlyConnection;
-      // The server may have closed the early connection meanwhile. A request on a closed connection would never end.
+      // Without an early connection, `socket` is undefined. The server may have closed the early connection meanwhile. A request on a closed connection would never end.
       if (socket === undefined || socket.destroyed) socket = await this.#open();
     } catch (error) {
-      // Node.js ignores the stream if there is an error, but the type requires one.
-      return callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
+      // The type requires a stream, which Node.js ignores if there is an error.
+      return callback(error instanceof Error ? error : new TypeError("connecting threw no Error"), new Duplex());
     }
     callback(null, socket);
   }
@@ -76,11 +81,15 @@ export class Connector extends http.Agent {
     super.destroy();
     this.#earlyConnection?.then(
       (socket) => socket.destroy(),
+      // No request needs the connection, so that its failure does not matter.
       () => {},
     );
   }
 
-  /** Returns the proxy that expects the whole URL in each request, as proxies do for plain http; undefined for https. */
+  /**
+   * Returns the proxy to which requests are sent, if there is one. Such a proxy expects the whole URL in each request. Undefined
+   * for an https origin, since those requests are sent to the server through a tunnel.
+   */
   async proxyOfRequests(): Promise<URL | undefined> {
     if (this.#target.protocol === "https:") return undefined;
     const route = await routeTo(this.#target, this.#network);
@@ -92,18 +101,18 @@ export class Connector extends http.Agent {
     try {
       const socket = await connectTo(this.#target, this.#network, {
         signal: step.signal,
-        // On slow links 250 ms never suffice, so the time grows with each failure. At its maximum of 4 s the five seconds of a
-        // step still suffice to begin with a second address.
-        addressMs: FIRST_ADDRESS_MS * 4 ** Math.min(this.#failedConnections, 2),
+        // 250 ms are too short on slow links, so the time grows with each failure: 250 ms, 1 s, 4 s. A step of five seconds then
+        // still leaves time for a second address.
+        addressMs: ADDRESS_MS * 4 ** Math.min(this.#failedConnections, 2),
         unreached: !this.#hasConnected,
-        // Only the first connection reports its remarks: those of a retry would be the same.
+        // A retry would report the same remarks again.
         remark: (text) => this.#failedConnections > 0 || this.#remark(text),
       });
       this.#hasConnected = true;
       return socket;
     } catch (error) {
       this.#failedConnections += 1;
-      // The step's own time limit is the reason if it has passed; otherwise the error is.
+      // If the step's time limit has passed, `error` only says that the connection was aborted.
       throw step.fault(`connecting to ${authority(this.#target)}`, !this.#hasConnected) ?? error;
     } finally {
       step.done();

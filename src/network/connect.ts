@@ -1,8 +1,8 @@
 /**
- * Opens one connection to the origin of a URL: directly, or through a proxy; with TLS for https.
+ * Opens one connection to the origin of a URL, directly or through a proxy. An https origin gets TLS:
  *
- *     https://api.pulumi.com                     TCP, TLS
- *     the same with HTTPS_PROXY=http://proxy     TCP to the proxy, CONNECT (proxy.ts), TLS to the target
+ *     https://api.pulumi.com                     TCP, then TLS
+ *     the same with HTTPS_PROXY=http://proxy     TCP to the proxy, CONNECT (proxy.ts), then TLS to the target
  *     http://127.0.0.1:8080                      TCP
  */
 import { once } from "node:events";
@@ -13,30 +13,27 @@ import { NetworkError, type NetworkFault, NOT_LOOPBACK } from "./network-fault.t
 import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
 export interface ConnectOptions {
-  /** Aborting it ends the attempt with an error. */
+  /** The caller aborts it to end the attempt with an error. */
   readonly signal: AbortSignal;
   /** The time in milliseconds for each address of a host with several addresses. */
   readonly addressMs: number;
-  /** True if no connection to this origin has ever succeeded. A failure then is reported as an unreachable host. */
+  /** True if no connection to this origin has ever succeeded. A failure then says that the host is unreachable. */
   readonly unreached: boolean;
   /** Called with each warning, such as of a certificate file that cannot be used. */
   readonly remark: (text: string) => void;
 }
 
-/** The way to a host. `bad-proxy`: the variable's value is not the URL of a proxy, so that nothing can be sent. */
+/** The way to a host. `bad-proxy`: the value of `variable` is not the URL of a proxy, so that nothing can be sent. */
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
-/**
- * Connects to a URL's origin, directly or through a proxy. For https the server's certificate is verified.
- * @throws NetworkError
- */
+/** Connects to a URL's origin, as described above. For https the server's certificate is verified. @throws NetworkError */
 export async function connectTo(target: URL, network: NetworkSettings, options: ConnectOptions): Promise<net.Socket> {
   const isSecure = target.protocol === "https:";
-  // Without a proxy this function awaits nothing before it connects, so that the caller can load modules meanwhile.
-  const route = proxyFor(target, network) === undefined ? undefined : await routeTo(target, network);
+  // Without a proxy this function connects before its first `await`, so that the caller can load modules meanwhile.
+  const route = configuredProxy(target, network) === undefined ? undefined : await routeTo(target, network);
   if (route?.kind === "bad-proxy") throw new NetworkError(route);
   if (route?.kind !== "proxy") {
     const tcp = openTcp(target, options);
@@ -51,6 +48,7 @@ export async function connectTo(target: URL, network: NetworkSettings, options: 
   return startTls(tunnel, target, network, options);
 }
 
+/** Opens a TCP connection. @throws NetworkError also if the host is `localhost`, but its address is that of another machine */
 async function openTcp(url: URL, { signal, addressMs, unreached }: ConnectOptions): Promise<net.Socket> {
   const fault = (code: string): NetworkFault => ({ kind: "connect", host: authority(url), code, unreached });
   const connectingSocket = net.connect({
@@ -80,19 +78,20 @@ async function startTls(
   // `beginTls` awaits the connection only after the import. A failure before that must not end the process.
   connecting.catch(() => {});
   const { beginTls } = await import("./tls.ts");
+  // NODE_TLS_REJECT_UNAUTHORIZED is meant for the program, and must not decide here.
   const options = { ALPNProtocols: ["http/1.1"], rejectUnauthorized: true };
   const socket = await beginTls(connecting, bareHost(url), network, options, remark);
   return waitUntilConnected(socket, "secureConnect", signal, (code) => {
-    return { kind: BROKEN_CONNECTION.has(code) ? "cut" : "tls", host: authority(url), code };
+    return { kind: BROKEN_CONNECTION_CODES.has(code) ? "cut" : "tls", host: authority(url), code };
   });
 }
 
-/** The errors of a handshake that a retry may avoid. All others concern certificates and protocols. */
-const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
+/** The errors of a handshake that a retry may avoid. All other errors are about certificates and protocols. */
+const BROKEN_CONNECTION_CODES: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
 /**
- * Waits until a socket is connected. On failure destroys it. @throws NetworkError with the fault that `faultOf` makes of the
- * code
+ * Waits until a socket is connected. Destroys the socket if that fails. @throws NetworkError with the fault that `faultOf`
+ * returns for the code of the error
  */
 async function waitUntilConnected(
   socket: net.Socket,
@@ -111,17 +110,18 @@ async function waitUntilConnected(
   }
 }
 
-/** Returns the proxy that the settings name for a URL; none for this machine. `NO_PROXY` is not considered here. */
-function proxyFor(target: URL, { httpsProxy, httpProxy }: NetworkSettings): string | undefined {
+/** Returns the proxy that the settings name for a URL; none for this machine. The caller must check `NO_PROXY`. */
+function configuredProxy(target: URL, { httpsProxy, httpProxy }: NetworkSettings): string | undefined {
   if (isLoopback(target.hostname)) return undefined;
   return target.protocol === "https:" ? httpsProxy : httpProxy;
 }
 
 /**
- * Returns the route to a URL: direct to this machine and to hosts of `NO_PROXY`; otherwise through the proxy of its scheme.
+ * Returns the route to a URL. It is direct to this machine and to hosts of `NO_PROXY`; other hosts are reached through the proxy
+ * that is set for the scheme of the URL.
  */
 export async function routeTo(target: URL, network: NetworkSettings): Promise<Route> {
-  const proxy = proxyFor(target, network);
+  const proxy = configuredProxy(target, network);
   if (proxy === undefined) return { kind: "direct" };
   const { isExempt, parseProxy } = await import("./proxy.ts");
   if (isExempt(target, network.noProxy ?? "")) return { kind: "direct" };

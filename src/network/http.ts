@@ -1,4 +1,7 @@
-/** An HTTP client for one origin, with limits on time, size and connections. It is used for ESC and by `check --live`. */
+/**
+ * An HTTP client for one origin, with limits on time, size and connections. sophia-run reads ESC by it, and `check --live` tests
+ * by it whether keys are valid.
+ */
 import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { systemErrorCode } from "../system/errors.ts";
@@ -7,11 +10,11 @@ import { NetworkError, type NetworkFault } from "./network-fault.ts";
 import { afterTime, type Step, TimeLimit } from "./limit.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "./network-settings.ts";
 
-/** A complete answer. */
+/** A complete response, which is called an answer in messages. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
-  /** The decoded body; empty if the request's `skipsBody` accepted the status. */
+  /** The decoded body; empty if `skipsBody` of the request returned true. */
   readonly data: string;
 }
 
@@ -20,18 +23,18 @@ export interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string | undefined;
-  /** Returns true for a status that suffices: the body is not read, and the connection is closed. */
+  /** Returns true if the caller needs only this status. Then the body is not read, and the connection is closed. */
   readonly skipsBody?: (status: number) => boolean;
 }
 
-/** The limit on a body, which is held in memory: a faulty server must not exhaust it. */
+/** The limit on a body, because it is held in memory, which a faulty server must not exhaust. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** The limit on simultaneous connections to the origin. Further requests wait. */
 const MAX_CONNECTIONS = 6;
 
 /**
- * A client for one origin. The constructor begins to connect, and the caller must call `close`. It follows no redirect, so that
- * no other host gets the token. It refuses compressed bodies and bodies above 16 MiB. Whatever the server does, each request
+ * A client for one origin. The constructor begins to connect, and the caller must call `close`. The client follows no redirect, so
+ * that no other host gets the token. It refuses compressed bodies and bodies above 16 MiB. Whatever the server does, each request
  * ends when the time limit passes.
  */
 export class HttpClient {
@@ -39,7 +42,7 @@ export class HttpClient {
   readonly #connector: Connector;
   readonly #limit: TimeLimit;
   #activeRequests = 0;
-  /** Requests above the limit on connections: each function starts one of them. */
+  /** Each function starts a request that waits because of {@link MAX_CONNECTIONS}. */
   readonly #waitingRequests: (() => void)[] = [];
 
   constructor(origin: URL, network: NetworkSettings, limit: TimeLimit, remark: (text: string) => void) {
@@ -56,7 +59,7 @@ export class HttpClient {
 
   /** Sends a request and reads its answer. @throws NetworkError if there is no complete answer of any status */
   async request(config: HttpRequest): Promise<HttpAnswer> {
-    // The agent's own `maxSockets` does not count connections that are still being made.
+    // `maxSockets` of Node's agent does not suffice, because it does not count connections that are still being opened.
     if (this.#activeRequests < MAX_CONNECTIONS) this.#activeRequests += 1;
     else await new Promise<void>((resolve) => this.#waitingRequests.push(resolve));
     try {
@@ -71,7 +74,7 @@ export class HttpClient {
 
   async #send({ url: target, method, headers, data, skipsBody }: HttpRequest): Promise<HttpAnswer> {
     const url = new URL(target);
-    if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
+    if (url.origin !== this.#origin.origin) throw new TypeError("the URL has another origin than the client");
     const proxy = await this.#connector.proxyOfRequests();
     const authorization = proxy === undefined ? undefined : (await import("./proxy.ts")).authorizationFor(proxy);
     const path = url.pathname + url.search;
@@ -82,6 +85,7 @@ export class HttpClient {
       host: bareHost(url),
       port: portOf(url),
       path: proxy === undefined ? path : url.origin + path,
+      // The header Host is set below.
       setHost: false,
     });
     // `http.request` does not get the headers as an option: under NODE_DEBUG=http, which the user sets for the program, Node.js
@@ -94,43 +98,43 @@ export class HttpClient {
       ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
     };
     for (const [name, value] of Object.entries(allHeaders)) request.setHeader(name, value);
-    const onlyReads = method === "GET" || method === "HEAD";
-    return this.#exchange(request, { body: data, onlyReads, skipsBody });
+    const isReading = method === "GET" || method === "HEAD";
+    return this.#exchange(request, { body: data, isReading, skipsBody });
   }
 
   /**
    * Sends a request whose headers are set, and reads the answer.
    *
-   * @param onlyReads true if the server changes nothing, so that it should answer soon @throws NetworkError
+   * @param options `isReading` is true if the server changes nothing, so that it should answer soon @throws NetworkError
    */
   async #exchange(
     request: http.ClientRequest,
     {
       body,
-      onlyReads,
+      isReading,
       skipsBody = () => false,
     }: {
       readonly body: string | undefined;
-      readonly onlyReads: boolean;
+      readonly isReading: boolean;
       readonly skipsBody: HttpRequest["skipsBody"];
     },
   ): Promise<HttpAnswer> {
     const host = authority(this.#origin);
     /** The present step of the request, for messages. */
     let phase = `connecting to ${host}`;
-    /** The step of waiting for the first byte of the answer; without `step` until the request is sent. */
+    /** Has the time limit for the first byte of the answer, once the request is sent. It is an object since a listener sets it. */
     const firstByte: { step?: Step } = {};
-    let isNotHttp = false;
+    let hasParserError = false;
     try {
       // If the body of an answer breaks the rules of HTTP, the response reports only a closed connection. The request's error
       // has the reason.
       request.on("error", (error) => {
-        isNotHttp ||= isParserError(error);
+        hasParserError ||= isParserError(error);
       });
       request.once("finish", () => {
         phase = `waiting for the answer of ${host}`;
-        // Only reading is fast enough for a limit of its own. Opening an environment is slow: ESC asks other providers.
-        if (!onlyReads) return;
+        // Other requests have no limit of their own: opening an environment is slow, since ESC asks other providers.
+        if (!isReading) return;
         firstByte.step = this.#limit.step();
         firstByte.step.signal.addEventListener("abort", () => request.destroy());
       });
@@ -140,7 +144,7 @@ export class HttpClient {
       const { statusCode: status = 0, headers } = response;
       // 101: the server has switched to another protocol, so no body follows.
       if (status === 101 || skipsBody(status)) {
-        // Destroying the request makes the response fail; without a listener that would end the process.
+        // Destroying the request makes the response emit 'error', which would end the process without a listener.
         response.on("error", () => {});
         request.destroy();
         return { status, headers, data: "" };
@@ -151,9 +155,9 @@ export class HttpClient {
       if (this.#limit.signal.aborted) throw new NetworkError({ kind: "timeout", timeoutMs: this.#limit.ms, phase });
       const slowFault = firstByte.step?.fault(phase, false);
       if (slowFault !== undefined) throw slowFault;
-      // Errors of the connector are described already. Anything that is not an error is a bug, and passed on.
+      // A NetworkError of the connector already has its fault. Anything that is not an Error is a bug, and thrown on.
       if (error instanceof NetworkError || !(error instanceof Error)) throw error;
-      if (isNotHttp || isParserError(error)) throw new NetworkError({ kind: "not-http", host });
+      if (hasParserError || isParserError(error)) throw new NetworkError({ kind: "not-http", host });
       throw new NetworkError({ kind: "cut", host, code: systemErrorCode(error) ?? "UNKNOWN" });
     } finally {
       firstByte.step?.done();
@@ -202,7 +206,7 @@ function readBody(response: http.IncomingMessage, host: string): Promise<HttpAns
     response.once("end", () => {
       const bytes = Buffer.concat(chunks);
       const encoding = response.headers["content-encoding"] ?? "";
-      // Decoding other bytes would silently put U+FFFD into a secret.
+      // Decoding compressed bytes, or bytes that are not UTF-8, would silently put U+FFFD into a secret.
       if (!/^(?:identity)?$/i.test(encoding) || !isUtf8(bytes)) {
         return reject(new NetworkError({ kind: "answer", host, problem: "encoding" }));
       }

@@ -5,11 +5,11 @@
 import { setMaxListeners } from "node:events";
 import { NetworkError } from "./network-fault.ts";
 
-/** The source of time. Tests replace it, so that they need not wait. */
+/** Sets time limits. Tests replace it, so that they need not wait. */
 export interface Timer {
   /** Calls `act` after `ms` milliseconds. @returns the function that prevents the call */
   limit(ms: number, act: () => void): () => void;
-  /** The time limit of one step in milliseconds: of connecting, and of waiting for the first byte of an answer. */
+  /** The time limit in milliseconds for one step, which is connecting, or waiting for the first byte of an answer. */
   readonly stepMs: number;
 }
 
@@ -23,12 +23,13 @@ export function afterTime(ms: number, act: () => void): () => void {
 export interface Step {
   readonly signal: AbortSignal;
   /**
-   * Returns the fault if the step's own limit has passed. Returns undefined if no limit, or the limit for all requests, has.
+   * Returns an error if the step's own limit has passed. Returns undefined if no limit has passed, and also if the limit for all
+   * requests has passed.
    *
-   * @param phase what the step did, for messages @param unreached true if the host was never reached
+   * @param phase what the step did, for messages @param unreached true if no connection to the host has ever succeeded
    */
   readonly fault: (phase: string, unreached: boolean) => NetworkError | undefined;
-  /** Ends the step: its limit no longer applies. */
+  /** Ends the step, so that its limit no longer applies. */
   readonly done: () => void;
 }
 
@@ -48,7 +49,7 @@ export class TimeLimit {
     setMaxListeners(0, this.signal);
   }
 
-  /** Begins a step. The caller must call `done` of the result. */
+  /** Begins a step. The caller must call `done` of the result, also if the step has failed. */
   step(): Step {
     const stepAbort = new AbortController();
     const abortStep = (): void => stepAbort.abort();
@@ -70,7 +71,7 @@ export class TimeLimit {
     };
   }
 
-  /** Ends the limit, and with it the requests that are still running. */
+  /** Ends the requests that are still running, and stops the timer, which would keep the process running. */
   abandon(): void {
     this.#cancelTimer();
     this.#abort.abort();

@@ -1,32 +1,36 @@
+/** Describes why a request to a server has failed. Callers turn the description into a message, or decide by it to retry. */
+
 /**
- * The reason why there is no connection, or no complete answer. Hosts are written with their ports. No string contains a
- * secret. `unreached`: no connection to that host has ever succeeded.
+ * The reason why there is no connection, or no complete answer. `host` and `proxy` have the form `api.pulumi.com:443`. No string
+ * contains a secret. `unreached` is true if no connection to that host has ever succeeded.
  */
 export type NetworkFault =
   /**
-   * The connection was refused, the name is unknown, or there is no route. `code` is the system's, such as `ECONNREFUSED`.
+   * The connection was refused, the name is unknown, or there is no route. `code` is the system's, such as `ECONNREFUSED`, or
+   * {@link NOT_LOOPBACK}.
    */
   | { readonly kind: "connect"; readonly host: string; readonly code: string; readonly unreached: boolean }
-  /** `cut`: the connection ended before the answer was complete. `tls`: the handshake failed, so that nothing was sent. */
+  /** `cut`: the connection ended before the answer was complete. `tls`: the handshake failed, so that no request was sent. */
   | { readonly kind: "cut" | "tls"; readonly host: string; readonly code: string }
+  /** The server sent something that is not HTTP. */
   | { readonly kind: "not-http"; readonly host: string }
   /** The value of this variable is not the URL of an HTTP proxy. */
   | { readonly kind: "bad-proxy"; readonly variable: string }
+  /** The proxy answered CONNECT with a status that is not 2xx. */
   | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
   /** The limit on all requests together has passed. */
   | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
   /** Connecting, or waiting for the first byte of an answer, took longer than one step may take. */
   | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
+  /** The body is longer than `limit` bytes. */
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
   /** The body is compressed, or is not UTF-8. */
   | { readonly kind: "answer"; readonly host: string; readonly problem: "encoding" };
 
-/** The code of a `connect` fault: a name for this machine, such as `localhost`, led to another machine. Nothing was sent. */
-
-/** The code of a fault: a name of this machine leads to another one, and nothing was sent. */
+/** The code of a `connect` fault: a name for this machine, such as `localhost`, leads to another machine. Nothing was sent. */
 export const NOT_LOOPBACK = "NOT_LOOPBACK";
 
-/** Carries a {@link NetworkFault} and nothing else. Errors of HTTP clients contain the request, and with it a token. */
+/** The error with a {@link NetworkFault}. It has no `cause`, because the errors of Node.js may contain the request and its token. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
   readonly fault: NetworkFault;
@@ -37,7 +41,7 @@ export class NetworkError extends Error {
   }
 }
 
-/** Returns the reason in a few words without the host, for brackets in a message. */
+/** Describes a fault in a few words, to be put in brackets in a message that names the host. */
 export function reasonOf(fault: NetworkFault): string {
   switch (fault.kind) {
     case "connect":

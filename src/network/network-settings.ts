@@ -1,18 +1,26 @@
+/** Describes the user's settings of proxies and certificates, and returns the parts of a URL that a connection needs. */
+
 /**
- * The settings that decide how a connection is made, and which certificates are trusted. `callersNetwork` and `escAccess`
- * make it.
+ * The settings that decide how a connection is opened, and which certificates are trusted. `callersNetwork` and `escAccess` read
+ * them from variables.
  */
 export interface NetworkSettings {
+  /** `HTTPS_PROXY`: the URL of the proxy for https. */
   readonly httpsProxy: string | undefined;
+  /** `HTTP_PROXY`: the URL of the proxy for http. */
   readonly httpProxy: string | undefined;
+  /** `NO_PROXY`: the hosts that are reached without a proxy. */
   readonly noProxy: string | undefined;
-  /** `SSL_CERT_FILE`: PEM certificates to trust in addition to the runtime's own. */
+  /** `SSL_CERT_FILE`: the path of a file with PEM certificates to trust in addition to those of the runtime (Node.js or Bun). */
   readonly certificateFile: string | undefined;
-  /** `NODE_EXTRA_CA_CERTS`: further PEM certificates to trust. */
+  /** `NODE_EXTRA_CA_CERTS`: the path of a file with further PEM certificates to trust. */
   readonly extraCertificateFile: string | undefined;
   /** True if the runtime has read `NODE_EXTRA_CA_CERTS` at its start, and trusts these certificates already. */
   readonly extraCertificatesLoaded: boolean;
-  /** True if only the caller decided what the runtime trusts. Otherwise only its built-in certificates are used. */
+  /**
+   * True if no file of the project has influenced which certificates the runtime trusts. Otherwise only its built-in certificates
+   * are used.
+   */
   readonly isRuntimeTrusted: boolean;
 }
 

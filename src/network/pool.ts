@@ -1,29 +1,35 @@
-/** Connections that the broker keeps for as long as it runs, for the requests of the program. */
+/**
+ * Keeps the connections of the broker to one service. The broker is the local proxy that replaces dummy keys by real ones in the
+ * requests of the program, and it sends these requests on through such a pool.
+ */
 import type { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 import { Connector } from "./agent.ts";
 import { afterTime, TimeLimit } from "./limit.ts";
 import type { NetworkSettings } from "./network-settings.ts";
 
-/** Services and proxies usually close an idle connection after 60 s or more. Some announce a shorter time by `Keep-Alive`. */
+/** The pool closes idle connections after this time, because services and proxies usually close them after 60 s or more. */
 const IDLE_MS = 30_000;
-/** We close an idle connection this long before the service would, since a request must not meet a closed connection. */
+/**
+ * A service may announce a shorter time by the header `Keep-Alive`. The pool closes the connection this long before, since a request
+ * must not be sent on a closed connection.
+ */
 const MARGIN_MS = 1000;
 
 class ConnectionPool extends Connector {
   readonly #limit: TimeLimit;
 
   constructor(origin: string, network: NetworkSettings, connectMs: number) {
-    // Only steps, such as connecting, have a limit. The pool itself exists for as long as its owner needs it.
-    const timer = { limit: (ms: number, act: () => void) => (ms < Infinity ? afterTime(ms, act) : () => {}) };
-    const limit = new TimeLimit(Infinity, { ...timer, stepMs: connectMs });
+    // Connecting has a time limit, while the requests together have none: setTimeout would take Infinity for 1 ms.
+    const setLimit = (ms: number, act: () => void): (() => void) => (ms < Infinity ? afterTime(ms, act) : () => {});
+    const limit = new TimeLimit(Infinity, { limit: setLimit, stepMs: connectMs });
     super(new URL(origin), network, limit, () => {}, { timeout: IDLE_MS });
     this.#limit = limit;
   }
 
   /** Called by Node.js when a request is done. @returns false if the connection must be closed */
   override keepSocketAlive(socket: Duplex & { readonly timeout?: number }): boolean {
-    // Node's own method sets `timeout` to the time that the service announces, if that is shorter. Its types lack the result.
+    // If the service announces a shorter time, Node's own method sets `timeout` to it. The types of Node.js lack the result.
     const isKept: unknown = super.keepSocketAlive(socket);
     const idleMs = socket.timeout ?? 0;
     if (isKept === false || idleMs <= MARGIN_MS) return false;
@@ -33,7 +39,7 @@ class ConnectionPool extends Connector {
     return true;
   }
 
-  /** Closes all connections, including those that are being made. No further ones can be opened. */
+  /** Closes all connections, including those that are being opened. Afterwards the pool opens no connection. */
   override destroy(): void {
     super.destroy();
     this.#limit.abandon();
@@ -41,9 +47,11 @@ class ConnectionPool extends Connector {
 }
 
 /**
- * Returns an agent for `http.request` with connections to one origin, http or https. They go through the caller's proxies, and
- * certificates are verified by the caller's authorities. A connection is made when a request needs it, and is kept for later
- * requests. A request without a connection fails with a `NetworkError`. The caller must call `destroy`.
+ * Returns an agent for `http.request` with connections to one origin, http or https. It connects through the user's proxies, and
+ * trusts the certificate authorities that the user trusts. It opens a connection when a request needs one, and keeps it for later
+ * requests. If connecting fails, the request fails with a `NetworkError`. The caller must call `destroy`.
+ *
+ * @param connectMs the time limit for connecting
  */
 export function agentFor(origin: string, network: NetworkSettings, connectMs = 10_000): Agent {
   return new ConnectionPool(origin, network, connectMs);

@@ -1,5 +1,6 @@
 /**
- * HTTP proxies: the tunnel through one, its password, and the hosts of `NO_PROXY`. Loaded only if a proxy is set.
+ * Connects through an HTTP proxy, and decides by `NO_PROXY` which hosts are reached without it. The file is loaded only if a proxy
+ * is set, by variables such as these:
  *
  *     HTTPS_PROXY=http://user:password@proxy.example.com:3128
  *     NO_PROXY=localhost,.example.com,10.0.0.0/8,api.example.org:8443
@@ -61,7 +62,7 @@ export function authorizationFor(proxy: URL): string | undefined {
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
-/** Decodes a percent-encoded text. A text with a `%` that encodes nothing was meant as it stands. */
+/** Decodes a percent-encoded text. If a `%` in it encodes nothing, the user has not encoded the text, and it is returned as it is. */
 function decodeOrKeep(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -89,7 +90,9 @@ export function isExempt(target: URL, noProxy: string): boolean {
     .some((entry) => {
       if (entry === "") return false;
       if (entry === "*") return true;
+      // An IPv6 address with a port is in brackets: `[::1]:8080`.
       const withPort = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
+      // As in curl, a dot or `*.` in front of a domain makes no difference.
       const entryHost = (withPort?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
       const entryPort = withPort?.[2];
       if (entryPort !== undefined && Number(entryPort) !== port) return false;
@@ -106,7 +109,7 @@ function isInBlock(address: string, block: string): boolean {
   const addressBits = family === 4 ? 32 : 128;
   const prefixText = prefix ?? String(addressBits);
   const prefixBits = /^\d+$/.test(prefixText) ? Number(prefixText) : Number.NaN;
-  // NaN, for a prefix that is not a number, is not below the limit either.
+  // A prefix that is not a number is NaN, for which every comparison is false.
   if (!(prefixBits <= addressBits)) return false;
   const blocks = new BlockList();
   blocks.addSubnet(network, prefixBits, family === 4 ? "ipv4" : "ipv6");

@@ -1,13 +1,13 @@
-/** TLS for connections to ESC and other hosts, by the certificates that the caller trusts. */
-import type { Socket } from "node:net";
-import { isIP } from "node:net";
+/** Begins TLS on the connections to ESC and other servers, whose certificates the user's settings decide to trust. */
+import { isIP, type Socket } from "node:net";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "./network-settings.ts";
 import { loadTrust } from "./trusted-authorities.ts";
 
 /**
- * Begins TLS on a connection. The caller waits for `secureConnect` of the result.
+ * Begins TLS on a connection. The caller must wait for the event `secureConnect` of the result.
  *
+ * @param connecting the connection, which may still be in progress
  * @param options `rejectUnauthorized` is required, because NODE_TLS_REJECT_UNAUTHORIZED is meant for the program
  * @param remark called with each warning about a certificate file that cannot be used
  */
@@ -26,7 +26,7 @@ export async function beginTls(
       ...options,
       socket,
       host,
-      // RFC 6066, 3 allows no address as a server name.
+      // An IP address must not be a server name (RFC 6066, section 3).
       ...(isIP(host) === 0 ? { servername: host } : {}),
       secureContext: context,
     }),
@@ -34,7 +34,8 @@ export async function beginTls(
 }
 
 /** Calls `connect` without Node's warning about NODE_TLS_REJECT_UNAUTHORIZED=0, which has no effect on this connection. */
-function withoutWarning<T>(connect: () => T): T {
+function withoutWarning<Result>(connect: () => Result): Result {
+  // tls.connect emits the warning before it returns, so that no other warning is lost.
   // oxlint-disable-next-line typescript/unbound-method -- the function is restored, not called
   const { emitWarning } = process;
   process.emitWarning = () => {};

@@ -1,6 +1,10 @@
 /**
- * The certificate authorities that connections trust: the runtime's own, and those of SSL_CERT_FILE and NODE_EXTRA_CA_CERTS.
- * The files are in PEM: `-----BEGIN CERTIFICATE-----`, base64, `-----END CERTIFICATE-----`.
+ * Loads the certificate authorities that connections trust: those of the runtime (Node.js, Bun or the executable for Linux), and
+ * those of the files that SSL_CERT_FILE and NODE_EXTRA_CA_CERTS name. The files are in PEM:
+ *
+ *     -----BEGIN CERTIFICATE-----
+ *     MIIFazCCA1OgAwIBAgIRAIIQz7DSQONZRGPgu2OCiwAwDQYJKoZIhvcNAQELBQAw
+ *     -----END CERTIFICATE-----
  */
 import { loader } from "../system/addon/addon.ts";
 import { readNamed } from "../system/bounded-read.ts";
@@ -9,8 +13,10 @@ import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "./network-settings.ts";
 
+/** The limit on a file. The bundles of operating systems have about 250 kB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
+/** Describes the errors of `readNamed` by their codes. */
 const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
   ["EISDIR", "is a folder"],
   ["NOT_A_FILE", "is a device or a socket"],
@@ -18,29 +24,31 @@ const REFUSAL_WORDS: ReadonlyMap<string, string> = new Map([
   ["NO_END", "is a pipe that did not end within 5 s"],
 ]);
 
-/** A context for `tls.connect`, and warnings about files that are not used. */
+/** The trusted authorities as a context for `tls.connect`, and warnings about files that are not used. */
 export interface Trust {
   readonly context: tls.SecureContext;
   readonly remarks: readonly string[];
 }
 
-/** The age at which the files are read again. `--watch` runs for months, and the user may replace them. */
+/** After this time the files are read again, because `--watch` may run for months, and the user may replace the files. */
 const RELOAD_MS = 10_000;
 
-const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<Trust>; readonly time: number }>();
+/** The results of `loadTrust`, with the time of `performance.now()` when each was loaded. */
+const trustBySettings = new WeakMap<NetworkSettings, { readonly trust: Promise<Trust>; readonly loadedAt: number }>();
 
 /**
  * Loads the certificates that the runtime has, and those that the user adds. Connections within 10 s share the result, because
- * OpenSSL parses each certificate again for each context. A file that cannot be used is left out with a remark, as by Node.js.
+ * OpenSSL parses each certificate again for each context. Like Node.js, this function ignores a file that cannot be used, and
+ * warns of it.
  *
- * Node.js itself reads `NODE_EXTRA_CA_CERTS` at its start, and only for its default trust. It reads `SSL_CERT_FILE` only with
+ * Node.js itself does not suffice: it reads `NODE_EXTRA_CA_CERTS` only at its start, and `SSL_CERT_FILE` only with the option
  * `--use-openssl-ca`.
  */
 export function loadTrust(network: NetworkSettings): Promise<Trust> {
-  const recent = trustBySettings.get(network);
-  if (recent !== undefined && performance.now() - recent.time < RELOAD_MS) return recent.trust;
+  const cached = trustBySettings.get(network);
+  if (cached !== undefined && performance.now() - cached.loadedAt < RELOAD_MS) return cached.trust;
   const trust = readTrust(network);
-  trustBySettings.set(network, { trust, time: performance.now() });
+  trustBySettings.set(network, { trust, loadedAt: performance.now() });
   return trust;
 }
 
@@ -53,12 +61,13 @@ async function readTrust(network: NetworkSettings): Promise<Trust> {
     if ("pem" in read) addedPems.push(read.pem);
     else remarks.push(`${variable} is not used: ${file} ${read.why}`);
   };
-  // Newer runtimes list their default trust by this function. It includes NODE_EXTRA_CA_CERTS and the system's store.
+  // Newer versions of Node.js have getCACertificates. Its list includes NODE_EXTRA_CA_CERTS and the system's certificates.
   const runtime: {
     readonly rootCertificates: readonly string[];
     readonly getCACertificates?: (type: "default") => readonly string[];
   } = tls;
   await add("SSL_CERT_FILE", network.certificateFile);
+  // If other certificates are added, the context below replaces the runtime's own, which has these certificates.
   if (!network.extraCertificatesLoaded || (addedPems.length > 0 && runtime.getCACertificates === undefined)) {
     await add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
@@ -70,19 +79,24 @@ async function readTrust(network: NetworkSettings): Promise<Trust> {
   return { context: createContext(runtimePems, addedPems), remarks };
 }
 
-/** @param runtimePems returns the certificates that the runtime has; the executable for Linux does not need them */
+/**
+ * Returns a context that trusts the runtime's certificates and the added ones.
+ *
+ * @param runtimePems returns the runtime's certificates. It is not called in the executable for Linux, whose C code adds to its
+ *   own certificates
+ */
 function createContext(runtimePems: () => readonly string[], addedPems: readonly string[]): tls.SecureContext {
   if (loader?.contextTrusting !== undefined) return loader.contextTrusting(addedPems);
   const knownPems = runtimePems();
   return tls.createSecureContext({ ca: [...knownPems, ...withoutKnown(addedPems, knownPems)] });
 }
 
-/** Removes certificates that the runtime already has. For OpenSSL, parsing them again costs more than all the rest here. */
+/** Removes certificates that the runtime already has, because OpenSSL would take long to parse them again. */
 function withoutKnown(addedPems: readonly string[], knownPems: readonly string[]): readonly string[] {
   const knownBodies = new Set(knownPems.map(bodyOf));
   return addedPems.flatMap((pem) => {
     const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    // OpenSSL also reads blocks of other names, such as TRUSTED CERTIFICATE. A file that has one is passed on whole.
+    // OpenSSL also reads blocks of other types, such as TRUSTED CERTIFICATE. A file with such a block is returned unchanged.
     if (blocks.length !== pem.split("-----BEGIN ").length - 1) return [pem];
     return blocks.filter((block) => !knownBodies.has(bodyOf(block)));
   });
@@ -93,6 +107,7 @@ function bodyOf(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
+/** Reads a file of certificates. @returns its text, or why the file is not used, such as `is a folder` */
 async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {

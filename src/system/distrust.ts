@@ -5,15 +5,20 @@ import { printable } from "../core/text.ts";
 import { type Distrust, STICKY } from "./ownership.ts";
 
 /**
- * Describes why a file is not trusted, with the command that fixes it, if there is one.
- * @param shown the file's path as messages show it
+ * Describes why a file is not trusted.
+ *
+ * @param shownPath the file's path as messages show it
+ * @returns `what` is the reason, and `fix` the command that removes it, if there is one
  */
-export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {
+export function describeDistrust(
+  distrust: Distrust,
+  shownPath: string,
+): { readonly what: string; readonly fix?: string } {
   switch (distrust.kind) {
     case "owner":
       return { what: `it belongs to another user (uid ${distrust.uid})` };
     case "file":
-      return { what: "it is world-writable", fix: `chmod o-w ${shellWord(shown)}` };
+      return { what: "it is world-writable", fix: `chmod o-w ${shellWord(shownPath)}` };
     case "folder": {
       const { folder } = distrust;
       const what = `its folder ${printable(folder)} is world-writable`;

@@ -1,22 +1,24 @@
 /**
- * Work that must be done before a signal ends this process, such as killing a command that would go on without it:
+ * Cleans up before a signal ends this process. For example, Ctrl-C at the terminal must not leave a command running that
+ * sophia-run has started:
  *
  *     const removeListeners = onEndingSignal(() => killCommand());
  */
 import { constants } from "node:os";
 import { loader } from "./addon/addon.ts";
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Calls `act` before one of these signals ends the process. @returns a function that removes the listeners */
-export function onEndingSignal(act: () => void): () => void {
+/** Calls `cleanUp` before SIGINT, SIGTERM or SIGHUP ends the process. @returns a function that removes the listeners */
+export function onEndingSignal(cleanUp: () => void): () => void {
   // A signal that the caller ignores (nohup) must not end the process.
   const ignored = loader?.caller?.ignored ?? [];
-  const listeners = SIGNALS.filter((signal) => !ignored.includes(constants.signals[signal])).map((signal) => {
+  const handledSignals = ENDING_SIGNALS.filter((signal) => !ignored.includes(constants.signals[signal]));
+  const listeners = handledSignals.map((signal) => {
     const listener = (): void => {
-      act();
+      cleanUp();
       process.removeListener(signal, listener);
-      // Without the listener, the signal now ends the process as its caller expects.
+      // Without the listener, the signal now ends the process, so that its parent process sees which signal it was.
       process.kill(process.pid, signal);
     };
     process.once(signal, listener);

@@ -1,12 +1,13 @@
-/** Finds the codes of system errors, such as `ENOENT`, in what Node.js throws. */
+/** Returns the code of an error that a function of Node.js has thrown because a system call failed, such as `ENOENT`. */
 
-/** The code of a command that is in no folder of the search path. All other codes are the system's. */
+/** The code that sophia-run itself uses for a command that it has found in no folder of PATH. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
 /** Returns the code of a system error, such as `ENOENT`; undefined for any other error. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  // For some errors of execve(2) the code is empty in Node.js 26, and "Unknown system error -8" (ENOEXEC) in earlier versions.
+  // For errors that libuv does not know, such as ENOEXEC of execve(2), the code is empty in Node.js 26, and "Unknown system
+  // error -8" in earlier versions.
   const isNameless = error.code === "" || error.code.startsWith("Unknown system error");
   return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }
@@ -18,10 +19,11 @@ export function codeOrThrow(error: unknown): string {
   return code;
 }
 
-/** Returns the name of an errno, such as `ENOENT` for 2. Node.js loads the table on demand. */
-export function errorName(number: unknown): string {
-  const { errno } = process.getBuiltinModule("node:os").constants;
-  return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;
+/** Returns the name of an error number, such as `ENOENT` for 2. */
+export function errorName(errno: unknown): string {
+  // It is not imported, because most starts do not need the table.
+  const { errno: errorNumbers } = process.getBuiltinModule("node:os").constants;
+  return Object.entries(errorNumbers).find(([, value]) => value === errno)?.[0] ?? `error ${String(errno)}`;
 }
 
 /** Returns the result of an action; undefined if it throws. */

@@ -1,15 +1,17 @@
-/** Limits of the system that a call can reach, in words: on open files, processes and memory. */
+/** Describes for the user which limit of the system made a call fail: the limit on open files, processes or memory. */
 
-/** A limit that was reached, and how to raise it. */
+/** The description of a limit that was reached. */
 export interface SystemLimit {
+  /** The limit, such as `too many open files (EMFILE)`. */
   readonly message: string;
+  /** How to raise the limit. */
   readonly hint: string;
 }
 
 const MEMORY_HINT = "raise the limit on memory, or end other programs";
 const PROCESSES_HINT = "raise the limit on processes: ulimit -u 4096; in a container, its limit on PIDs";
 
-/** The words by the code of the error. EAGAIN means a limit only if a thread or a process could not be made. */
+/** The limits by the code of the error. EAGAIN means a limit only if a thread or a process could not be created. */
 const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: string]> = new Map([
   ["EMFILE", ["too many open files", "raise the limit on open files: ulimit -n 1024"]],
   ["ENFILE", ["too many open files in the system", "raise the sysctl fs.file-max"]],
@@ -17,19 +19,22 @@ const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: st
   ["ENOMEM", ["out of memory", MEMORY_HINT]],
 ]);
 
-/** Returns the limit that prevented a new process, thread or pipe; undefined for other errors. */
+/** Returns the limit that prevented creating a process, thread or pipe; undefined for other errors. */
 export function limitOf(code: string | undefined): SystemLimit | undefined {
   const [reason, hint] = LIMITS.get(code) ?? [];
   return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };
 }
 
-/** Returns the limit on memory for the error that QuickJS throws, which is the engine of the executable for Linux. */
+/**
+ * Returns the limit on memory if QuickJS has thrown its error for too little memory. QuickJS is the JavaScript engine of the
+ * executable for Linux; Node.js ends the process instead.
+ */
 export function memoryLimitOf(error: unknown): SystemLimit | undefined {
   const isOutOfMemory = error instanceof Error && error.name === "InternalError" && error.message === "out of memory";
   return isOutOfMemory ? { message: "not enough memory", hint: MEMORY_HINT } : undefined;
 }
 
-/** Returns the limit on open files for the error of any call. Loading a module opens a file, too. */
+/** Returns the limit on open files, which any call that opens a file may reach; undefined for other errors. */
 export function openFilesLimitOf(code: string | undefined): SystemLimit | undefined {
   return code === "EMFILE" || code === "ENFILE" ? limitOf(code) : undefined;
 }

@@ -1,13 +1,13 @@
 /**
- * Reads a file that sophia-run found by search, such as a `.env` file or a contract, and whose path may have symbolic links.
- * Such a link must not lead out of its repository. Otherwise a cloned repository could contain a link that makes sophia-run
- * read any file of the user.
+ * Reads a file that sophia-run has found by search, such as a `.env` file or a contract. Its path may contain symbolic links, but
+ * they must not lead out of their repository. Otherwise a cloned repository could contain a link that makes sophia-run read any
+ * file of the user.
  *
- * First all links are resolved, and the result is checked. Then the resolved path is opened. Another process may replace a link
- * between the two, so what was opened is compared with what was resolved.
+ * First, this code resolves all symbolic links, and checks the resolved path. Then it opens the resolved path. Since another
+ * process may replace a link in between, it compares the opened file with the file at the resolved path.
  *
- * Paths may have bytes that are not UTF-8. In a variable named `real`, which has no symbolic links, each character stands for
- * one byte (Latin-1).
+ * Paths may contain bytes that are not UTF-8. So the string `realPath` has one character for each byte of a resolved path
+ * (Latin-1), and `pathFromBytes` turns it into a path for node:fs.
  */
 import { existsSync, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { printable } from "../core/text.ts";
@@ -17,20 +17,21 @@ import { parentOf } from "./paths.ts";
 import { realBytes } from "./real-path.ts";
 import { anyRepositoryOf, isBelow } from "./repository.ts";
 
-/** The number of attempts if another process replaces the file at the same moment, as Kubernetes does with mounted files. */
+/** The limit on attempts, if another process replaces the file while it is read, as Kubernetes does with mounted files. */
 const MAX_ATTEMPTS = 5;
 
-/** A link that leads out of its repository. */
+/** Describes a symbolic link that leads out of its repository. */
 export interface LinkEscape {
   readonly target: string;
-  /** The repository; outside of any repository the folder of the link. */
+  /** The repository of the link; if the link is in no repository, the folder of the link. */
   readonly folder: string;
+  /** True if `folder` is a repository. */
   readonly isRepository: boolean;
-  /** True if the target is in another repository, which lies below that folder. */
+  /** True if the target is below `folder`, but in another repository, such as a submodule. */
   readonly isNested: boolean;
 }
 
-/** Thrown if a link leads out of its repository. Nothing outside has been read then. */
+/** The error for a link that leads out of its repository. It is thrown before anything outside is read. */
 export class EscapingLink extends Error {
   readonly code = "ESCAPING_LINK";
   readonly escape: LinkEscape;
@@ -42,74 +43,78 @@ export class EscapingLink extends Error {
 
 interface LinkedOptions extends ReadOptions {
   /**
-   * The file that the search found: by default the file itself. For a contract that another contract extends, it is the
-   * extending contract. Then the file may also be in a repository below the repository of that contract.
+   * The file whose repository the file to read must not leave. By default it is the file to read, before links are resolved. For
+   * a contract that another contract extends, it is the extending contract. Then the file to read may also be in a repository
+   * below the repository of that contract.
    */
   readonly foundAs?: string;
-  /** Called twice: with the status of the file before it is opened, and with that of the open file. */
+  /**
+   * Returns false if the file must not be read. It is called twice: with the status of the file before it is opened, and with
+   * the status of the open file.
+   */
   readonly accept: (stats: Stats) => boolean;
 }
 
 /** Reads a file as `readFound` does. @throws EscapingLink @throws as `readFound` */
 export function readLinked(path: string, { foundAs = path, accept, ...limits }: LinkedOptions): Buffer {
   for (let attempts = 1; ; attempts++) {
-    const isLast = attempts === MAX_ATTEMPTS;
-    const real = resolveLinks(path, isLast);
-    if (real === undefined) continue;
-    // A link to /dev/null makes a file empty. It reveals nothing of other projects.
-    if (real === "/dev/null") return Buffer.alloc(0);
-    const status = statusOf(real);
+    const isLastAttempt = attempts === MAX_ATTEMPTS;
+    const realPath = resolveLinks(path, isLastAttempt);
+    if (realPath === undefined) continue;
+    // This link leads out of the repository, but it is allowed: users hide a file by it, and it reveals nothing.
+    if (realPath === "/dev/null") return Buffer.alloc(0);
+    const status = statusOf(realPath);
     if (status?.isFile() === false && !status.isDirectory()) throw readRefusal("NOT_REGULAR");
-    // This check comes before the check of the repository: a file that another user has put there is ignored, and must not
-    // prevent a start by an error. A folder goes on to readFound, which reports it as what it is.
+    // This check comes before the check of the repository: its error makes callers ignore a file that another user has put
+    // there, while a link out of the repository stops the start. A folder goes on to readFound, which throws EISDIR.
     if (status?.isDirectory() === false && !accept(status)) throw readRefusal("NOT_ACCEPTED");
-    refuseEscape(real, foundAs, { allowNestedRepository: foundAs !== path });
+    refuseEscape(realPath, foundAs, { allowNestedRepository: foundAs !== path });
     let isUnchanged = true;
     const acceptOpened = (opened: Stats): boolean => {
-      isUnchanged = isStillAt(real, opened);
+      isUnchanged = isStillAt(realPath, opened);
       return isUnchanged && accept(opened);
     };
     try {
-      return readFound(asPath(real), { ...limits, follows: false, accept: acceptOpened });
+      return readFound(pathFromBytes(realPath), { ...limits, followsLink: false, accept: acceptOpened });
     } catch (error) {
-      // ENOENT and ELOOP: the resolved file has vanished, or has become a link. The next attempt resolves it again.
+      // ENOENT: the file at the resolved path has been removed. ELOOP: it has become a link. The next attempt resolves it.
       const isReplaced = !isUnchanged || ["ENOENT", "ELOOP"].includes(systemErrorCode(error) ?? "");
       if (!isReplaced) throw error;
-      if (isLast) throw readRefusal("REPLACED");
+      if (isLastAttempt) throw readRefusal("REPLACED");
     }
   }
 }
 
 /**
- * Resolves all symbolic links of a path. A link in /proc/PID/fd may lead to something without a path, such as a pipe.
+ * Resolves all symbolic links of a path. If the file exists, that fails for two reasons: another process has replaced a link
+ * meanwhile, or a link in /proc/PID/fd leads to something that has no path, such as a pipe.
  *
- * @param isLast true if no further attempt follows
- * @returns undefined if another process may have replaced a link meanwhile
- * @throws EscapingLink if the last attempt also fails
+ * @param isLastAttempt true if no further attempt follows
+ * @returns undefined if another attempt may succeed
+ * @throws the system's error if there is no file; EscapingLink if the file exists, but the last attempt has failed
  */
-function resolveLinks(path: string, isLast: boolean): string | undefined {
+function resolveLinks(path: string, isLastAttempt: boolean): string | undefined {
   try {
     return realBytes(path);
   } catch (error) {
-    // If the file can be reached, only the resolving failed.
     if (attempt(() => statSync(path)) === undefined) throw error;
-    if (!isLast) return undefined;
-    // If the last part of the path is no link, the message shows the path itself.
+    if (!isLastAttempt) return undefined;
+    // If the last part of the path is not a link but a part before it is, the message shows the path itself.
     const target = attempt(() => readlinkSync(path)) ?? path;
     throw new EscapingLink({ target, folder: parentOf(path), isRepository: false, isNested: false });
   }
 }
 
-function statusOf(real: string): Stats | undefined {
-  return lstatSync(asPath(real), { throwIfNoEntry: false });
+function statusOf(realPath: string): Stats | undefined {
+  return lstatSync(pathFromBytes(realPath), { throwIfNoEntry: false });
 }
 
-/** Returns true if the open file is still the one at the resolved path, and no part of that path has become a link. */
-function isStillAt(real: string, opened: Stats): boolean {
-  const status = statusOf(real);
+/** Returns true if the open file is still the file at the resolved path, and no part of that path has become a link. */
+function isStillAt(realPath: string, opened: Stats): boolean {
+  const status = statusOf(realPath);
   // Some versions of Windows report other inode and device numbers for an open file.
-  const isSame = process.platform === "win32" || (status?.ino === opened.ino && status.dev === opened.dev);
-  return isSame && attempt(() => realBytes(asPath(real))) === real;
+  const isSameFile = process.platform === "win32" || (status?.ino === opened.ino && status.dev === opened.dev);
+  return isSameFile && attempt(() => realBytes(pathFromBytes(realPath))) === realPath;
 }
 
 /**
@@ -119,27 +124,27 @@ function isStillAt(real: string, opened: Stats): boolean {
  * @throws EscapingLink
  */
 function refuseEscape(
-  real: string,
+  realPath: string,
   foundAs: string,
   { allowNestedRepository }: { readonly allowNestedRepository: boolean },
 ): void {
   const foundFolder = realBytes(parentOf(foundAs));
-  const exists = (path: string): boolean => existsSync(asPath(path));
+  const exists = (path: string): boolean => existsSync(pathFromBytes(path));
   const repository = anyRepositoryOf(foundFolder, exists);
   const folder = repository ?? foundFolder;
-  const isInFolder = isBelow(real, folder);
-  if (isInFolder && (allowNestedRepository || anyRepositoryOf(parentOf(real), exists) === repository)) return;
+  const isInFolder = isBelow(realPath, folder);
+  if (isInFolder && (allowNestedRepository || anyRepositoryOf(parentOf(realPath), exists) === repository)) return;
   throw new EscapingLink({
-    target: asPath(real).toString(),
-    folder: asPath(folder).toString(),
+    target: pathFromBytes(realPath).toString(),
+    folder: pathFromBytes(folder).toString(),
     isRepository: repository !== undefined,
     isNested: isInFolder,
   });
 }
 
-/** Returns the path for the functions of node:fs. */
-function asPath(bytes: string): Buffer {
-  return Buffer.from(bytes, "latin1");
+/** Returns a path for the functions of node:fs. @param path a string with one character for each byte */
+function pathFromBytes(path: string): Buffer {
+  return Buffer.from(path, "latin1");
 }
 
 /** Describes for the user where a link leads. @param link the path of the link, as messages show it */

@@ -1,33 +1,47 @@
 /**
- * Lets one process at a time change a file of the user. The lock is a file beside it, because Node.js has no flock(2): the
- * process that makes `FILE.lock` changes the file and removes the lock. The other processes wait.
+ * Lets one process at a time change a file of the user, such as the list of consents. Node.js has no flock(2), so the lock of
+ * a file is a folder beside it, which contains one file with a random name:
+ *
+ *     allowed.json.lock/holder-1f0b7c55d2a94e36
+ *
+ * A process prepares such a folder under another name, and renames it to `allowed.json.lock`. That fails while a folder with a
+ * file has this name (rename(2)), so that only one process succeeds. The others wait.
+ *
+ * A process removes a lock, its own or one that a killed process has left, by removing the file with the random name. So it
+ * never removes the newer lock of another process, which has a file with another name.
  */
-import { lstatSync, renameSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
-import { systemErrorCode } from "./errors.ts";
+import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
 import { GROUP_OR_WORLD_WRITABLE } from "./ownership.ts";
-import { parentOf } from "./paths.ts";
-import { createPrivateFile, removeQuietly, type UnusableFile, withPrivateFolder } from "./private-file.ts";
+import { parentOf, within } from "./paths.ts";
+import { removeQuietly, type UnusableFile, withPrivateFolder } from "./private-file.ts";
 
 /** An older lock was left by a process that was killed, because a change takes only milliseconds. */
 const MAX_LOCK_AGE_MS = 5000;
 /** The limit on waiting for the lock. It is longer than the age of a stale lock, so that such a lock stops no process. */
 const MAX_WAIT_MS = 15_000;
-/** The pause between two attempts to make the lock. */
+/** The pause between two attempts to take the lock. */
 const POLLING_INTERVAL_MS = 20;
+/** Begins the names of the files in locks. Other files in such a folder are never removed. */
+const HOLDER_PREFIX = "holder-";
+/** The codes with which rename(2) fails if another process has the lock. On Windows it is EPERM. */
+const HELD_CODES: ReadonlySet<string | undefined> = new Set(
+  process.platform === "win32" ? ["EPERM"] : ["ENOTEMPTY", "EEXIST"],
+);
 
 /**
- * Makes the lock of a file, calls `act`, and removes the lock. Meanwhile no other process that uses this function changes the
- * file, so that `act` may read the file and write it.
+ * Takes the lock of a file, calls `change`, and removes the lock. Meanwhile no other process that uses this function changes
+ * the file, so that `change` may read the file and write it. It must do so within {@link MAX_LOCK_AGE_MS}.
  *
- * @param path the file that `act` changes
+ * @param path the file that `change` changes
  * @param unique a name that no other process has
- * @returns the result of `act`, or the reason why the lock could not be made
+ * @returns the result of `change`, or the reason why the lock could not be taken: the code EEXIST if another process has it
  */
 export async function whileLocked<Result>(
   path: string,
-  act: () => Result,
+  change: () => Result,
   unique: string,
 ): Promise<{ readonly result: Result } | { readonly trouble: UnusableFile }> {
   try {
@@ -35,35 +49,65 @@ export async function whileLocked<Result>(
   } catch (error) {
     return { trouble: { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" } };
   }
-  const lock = `${path}.lock`;
-  const inFolder = (use: (file: string) => undefined): UnusableFile | undefined =>
-    withPrivateFolder(lock, use, GROUP_OR_WORLD_WRITABLE);
+  const lockPath = `${path}.lock`;
+  const holder = HOLDER_PREFIX + unique;
+  /** Calls `use` with a path of the lock that no other user can redirect. */
+  const withLock = <Value>(use: (lock: string) => Value): UnusableFile | Value =>
+    withPrivateFolder(lockPath, use, GROUP_OR_WORLD_WRITABLE);
   for (let waitedMs = 0; ; waitedMs += POLLING_INTERVAL_MS) {
-    const trouble = inFolder((file) => createPrivateFile(file, Buffer.alloc(0)));
-    if (trouble === undefined) break;
-    // EEXIST: another process has the lock.
-    const isHeld = trouble.kind === "system" && trouble.code === "EEXIST";
-    if (!isHeld || waitedMs > MAX_WAIT_MS) return { trouble };
-    // The result is ignored: if another process has moved the lock already, the next attempt finds that out.
-    inFolder((file) => removeStale(file, unique));
+    const taken = withLock((lock) => tryToTake(lock, holder));
+    if (taken === true) break;
+    if (taken !== false) return { trouble: taken };
+    if (waitedMs > MAX_WAIT_MS) return { trouble: { kind: "system", path: lockPath, code: "EEXIST" } };
+    // The result is ignored: the next attempt finds out whether there is still a lock.
+    withLock(removeStale);
     await setTimeout(POLLING_INTERVAL_MS);
   }
   try {
-    return { result: act() };
+    return { result: change() };
   } finally {
-    inFolder((file) => removeQuietly(file));
+    withLock((lock) => removeHolder(lock, holder));
   }
 }
 
-/**
- * Removes a lock that is too old. It is renamed first: of several processes that rename the same lock at the same time, only
- * one succeeds.
- */
-function removeStale(lock: string, unique: string): undefined {
-  const stats = lstatSync(lock, { throwIfNoEntry: false });
-  if (stats === undefined || Date.now() - stats.mtimeMs <= MAX_LOCK_AGE_MS) return undefined;
-  const renamedLock = `${lock}.${unique}.tmp`;
-  renameSync(lock, renamedLock);
-  removeQuietly(renamedLock);
-  return undefined;
+/** Takes a lock that no process has. @returns false if another process has it @throws the system's error */
+function tryToTake(lock: string, holder: string): boolean {
+  // Should this process be killed before the rename, writePrivate removes the folder later, because its name ends so.
+  const prepared = `${lock}.${holder}.tmp`;
+  try {
+    mkdirSync(prepared, 0o700);
+    writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
+    // On Windows not even an empty folder can be replaced by a rename.
+    removeEmptyFolder(lock);
+    renameSync(prepared, lock);
+    return true;
+  } catch (error) {
+    removeHolder(prepared, holder);
+    if (HELD_CODES.has(systemErrorCode(error))) return false;
+    throw error;
+  }
+}
+
+/** Removes a lock that is too old. */
+function removeStale(lock: string): void {
+  if (lstatSync(lock, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  for (const name of readdirSync(lock)) {
+    if (!name.startsWith(HOLDER_PREFIX)) continue;
+    const takenAt = lstatSync(within(lock, name), { throwIfNoEntry: false })?.mtimeMs;
+    // Between this check and the removal, another process may remove this lock and take its own, which stays.
+    if (takenAt !== undefined && Date.now() - takenAt > MAX_LOCK_AGE_MS) removeHolder(lock, name);
+  }
+}
+
+/** Removes the lock that has this file. */
+function removeHolder(lock: string, holder: string): void {
+  removeQuietly(within(lock, holder));
+  removeEmptyFolder(lock);
+}
+
+/** Removes a folder, unless it contains a file or does not exist. */
+function removeEmptyFolder(path: string): void {
+  attempt(() => {
+    rmdirSync(path);
+  });
 }

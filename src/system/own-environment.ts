@@ -1,6 +1,7 @@
 /**
- * Reads the environment variables that the caller has set for this process. `process.env` alone does not suffice: reading it
- * is slow, and it lacks some values whose names are unusual. The addon (C code in native/) or the kernel has those.
+ * Reads the environment variables of this process. Reading `process.env` is slow, and for some unusual names Node.js finds no
+ * value there. So the variables are read by the addon, which is C code in native/. Without it, `process.env` is read, and the
+ * missing values are taken from /proc.
  */
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
@@ -8,10 +9,10 @@ import { attempt } from "./errors.ts";
 import { isBun } from "./runtime.ts";
 
 /**
- * Returns this process's environment without invalid entries. Of two variables with one name the first one wins, as in getenv(3).
+ * Returns this process's environment without invalid entries. If a name occurs twice, the first entry wins, as in getenv(3).
  *
  * @param variables `process.env`. Reading it calls getenv(3) for each variable, which takes 35 ms for 5,000 variables
- * @param strings the environment as the addon reads it: alternately a name and a value, each followed by NUL. It is undefined
+ * @param strings the environment as the addon returns it: alternately a name and a value, each followed by NUL. It is undefined
  *   if there is no addon, or if preloaded code may have changed `process.env`
  */
 export function readOwnEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
@@ -29,27 +30,29 @@ function parseEnvironment(strings: string): Environment {
 }
 
 /**
- * Reads `process.env`. Node.js does not find the values of names that are not UTF-8, nor, before version 26, of array indices
- * (`0`). The kernel has them. If several names that are not UTF-8 become the same text, Bun returns the value of the last one.
+ * Copies `process.env`. It lists some names for which Node.js then finds no value: names that are not UTF-8 and, before version
+ * 26, names that are array indices (`0`). Those values are taken from /proc. If several names that are not UTF-8 are decoded to
+ * the same text, Bun returns the value of the last one.
  */
 function copyEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
-  // Is read only if `process.env` lacks a value, which is rare.
+  // /proc is read only if `process.env` lacks a value, which is rare.
   let initial: Environment | undefined;
   // Object.keys would call getenv(3) for each name.
   for (const name of Object.getOwnPropertyNames(variables)) {
     // Some systems list a variable without a name.
     if (name === "") continue;
+    // U+FFFD stands for bytes that are not UTF-8.
     const isAmbiguous = isBun && name.includes("\uFFFD");
-    const known = isAmbiguous ? undefined : variables[name];
-    // Without /proc, Bun's ambiguous value is better than none.
-    const value = known ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
+    const certainValue = isAmbiguous ? undefined : variables[name];
+    // On a system without /proc, Bun's ambiguous value is better than none.
+    const value = certainValue ?? (initial ??= initialEnvironment()).get(name) ?? variables[name];
     if (value !== undefined) environment.set(name, value);
   }
   return environment;
 }
 
-/** Returns the environment that this process had when it started. Only Linux has it, in /proc; elsewhere the result is empty. */
+/** Returns the environment that this process had when it started, from /proc. On systems other than Linux it is empty. */
 export function initialEnvironment(): Environment {
   const environment = new Map<string, string>();
   // The entries are read from the last to the first, so that the first of two variables with one name wins.
@@ -62,8 +65,8 @@ export function initialEnvironment(): Environment {
 }
 
 /**
- * Returns the entries (`NAME=value`) of the environment that this process had when it started, as bytes. The keys are the same
- * entries, decoded as UTF-8. The map is empty on systems other than Linux.
+ * Returns the entries (`NAME=value`) of the environment that this process had when it started. The values of the map are the
+ * bytes of the entries, and its keys are the same entries, decoded as UTF-8. On systems other than Linux the map is empty.
  */
 export function initialEntries(): ReadonlyMap<string, Buffer> {
   return new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));

@@ -1,6 +1,6 @@
 /**
- * Reads and changes the user's own files below `~/.config`: settings and consents, small texts that no other user may have
- * written.
+ * Reads and changes the small text files that sophia-run keeps for the user below `~/.config`: its settings, and the list of
+ * consents. A file that another user may have written is not used.
  */
 import { randomBytes } from "node:crypto";
 import { shellWord } from "../core/shell.ts";
@@ -17,7 +17,7 @@ export function readOwnFile(
 ): { readonly text: string | undefined } | { readonly problem: string } {
   const bytes = readPrivate(path, { maxBytes, forbidden: GROUP_OR_WORLD_WRITABLE });
   if (!Buffer.isBuffer(bytes)) {
-    return bytes.kind === "absent" ? { text: undefined } : { problem: problemWords(bytes, path) };
+    return bytes.kind === "absent" ? { text: undefined } : { problem: describeProblem(bytes, path) };
   }
   const text = attempt(() => new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   return text === undefined ? { problem: `${printable(path)} is not UTF-8` } : { text };
@@ -26,40 +26,47 @@ export function readOwnFile(
 /**
  * Calls `change`, which reads a file and replaces it, while no other process changes that file.
  *
- * @returns why that failed
+ * @param change returns why it failed; undefined if it succeeded
+ * @returns why the file was not changed; undefined if it was
  */
 export async function changeOwnFile(path: string, change: () => string | undefined): Promise<string | undefined> {
-  const changed = await whileLocked(path, change, randomBytes(8).toString("hex"));
-  if ("result" in changed) return changed.result;
-  const { trouble } = changed;
-  if (trouble.kind === "absent") return undefined;
+  const locked = await whileLocked(path, change, randomName());
+  if ("result" in locked) return locked.result;
+  const { trouble } = locked;
   if (trouble.kind === "system" && trouble.code === "EEXIST") {
     return `another process is changing it (${printable(trouble.path)})`;
   }
-  return problemWords(trouble, path);
+  return describeProblem(trouble, path);
 }
 
-/** Writes a file with the mode 0600. @returns why that failed */
+/** Writes a file with the mode 0600. @returns why the file was not written; undefined if it was */
 export function writeOwnFile(path: string, text: string): string | undefined {
-  const trouble = writePrivate(path, Buffer.from(text), randomBytes(8).toString("hex"), {
-    forbidden: GROUP_OR_WORLD_WRITABLE,
-  });
-  return trouble === undefined || trouble.kind === "absent" ? undefined : problemWords(trouble, path);
+  const problem = writePrivate(path, Buffer.from(text), randomName(), { forbidden: GROUP_OR_WORLD_WRITABLE });
+  return problem === undefined ? undefined : describeProblem(problem, path);
 }
 
-function problemWords(unusable: Exclude<UnusableFile, { readonly kind: "absent" }>, file: string): string {
-  const shown = printable(unusable.path);
-  switch (unusable.kind) {
+/** Returns a name for a temporary file that no other user can guess. */
+function randomName(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** Describes why a file is not used. @param problem may be about the file or about a folder above it */
+function describeProblem(problem: UnusableFile, file: string): string {
+  const shownFile = printable(file);
+  // readOwnFile does not get here. The other functions have just made the folder, so that another process has removed it.
+  if (problem.kind === "absent") return `${shownFile} cannot be used: its folder was removed`;
+  const shownPath = printable(problem.path);
+  switch (problem.kind) {
     case "not-private":
-      return `${shown} is ignored: another user may have written it (or it is a link, or too large); chmod go-w ${shellWord(unusable.path)}, or remove it`;
+      return `${shownPath} is ignored: another user may have written it (or it is a link, or too large); chmod go-w ${shellWord(problem.path)}, or remove it`;
     case "system":
-      return `${shown} cannot be used (${unusable.code})`;
+      return `${shownPath} cannot be used (${problem.code})`;
     case "folder":
       return {
-        "not-a-folder": `${shown} is not a folder`,
-        others: `${printable(file)} is ignored: its folder belongs to another user`,
-        mode: `${printable(file)} is ignored: other users may write its folder; chmod go-w ${shellWord(unusable.path)}`,
-        above: `${printable(file)} is ignored: every user may write ${shown}; chmod o-w ${shellWord(unusable.path)}`,
-      }[unusable.problem];
+        "not-a-folder": `${shownPath} is not a folder`,
+        others: `${shownFile} is ignored: its folder belongs to another user`,
+        mode: `${shownFile} is ignored: other users may write its folder; chmod go-w ${shellWord(problem.path)}`,
+        above: `${shownFile} is ignored: every user may write ${shownPath}; chmod o-w ${shellWord(problem.path)}`,
+      }[problem.problem];
   }
 }

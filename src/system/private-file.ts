@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { readOpenFile } from "./bounded-read.ts";
-import { systemErrorCode } from "./errors.ts";
+import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
 import { parentOf, within } from "./paths.ts";
 import { GROUP_OR_WORLD } from "./ownership.ts";
@@ -148,7 +148,9 @@ function removeUnfinished(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.endsWith(TEMPORARY)) continue;
     const path = within(folder, name);
-    if (Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS) removeQuietly(path);
+    const isStale = Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) > STALE_MS;
+    // Recursive, because locked.ts makes unfinished folders.
+    if (isStale) attempt(() => rmSync(path, { force: true, recursive: true }));
   }
 }
 

@@ -1,23 +1,26 @@
 /**
- * The names of variables that make other programs run code, by the way in which their values are judged (`code-values.ts`).
- * The names were compared with the lists of ld.so (secure execution), sudo and coding agents. Names that only choose among a
- * repository's own code, such as `PYTHONPATH` and `COMPOSE_FILE`, are not listed. The file is loaded only if a name suggests
- * that it is needed; see suspects.ts.
+ * Lists the variables that can make other programs run code, such as `NODE_OPTIONS` and `LD_PRELOAD`. A `.env` file that was found
+ * must not set them, because a cloned repository may contain it. The names were compared with those that ld.so (secure execution),
+ * sudo and coding agents remove. Variables that only choose among a repository's own code, such as `PYTHONPATH` and `COMPOSE_FILE`,
+ * are not listed. The file is loaded only if a name suggests that it is needed; see suspects.ts.
  */
 
 /**
- * The way in which a value is judged. With `always`, every value counts as code: such a variable has no use in a `.env`
- * file.
+ * The kind of a variable, which decides how `code-values.ts` judges its value. With `always`, every value is judged to run code,
+ * because such a variable has no use in a `.env` file.
  */
 export type CodeKind =
   | "always"
   | "node"
   | "ruby"
+  /** The name of a deployment, such as `staging`, or a file that a shell runs. */
   | "deployment"
   | "pager"
   /** An editor or a browser. */
   | "program"
+  /** A compiler, an interpreter or another tool that is found on the PATH. */
   | "toolchain"
+  /** Options of C compilers and linkers. */
   | "flags"
   | "make"
   | "go"
@@ -25,20 +28,27 @@ export type CodeKind =
   | "java"
   | "erlang"
   | "less"
+  /** Files or folders with settings, which are harmless only in folders of the system. */
   | "path"
   /** Folders in which each program looks for its libraries. */
   | "libraries"
   | "shell"
   | "terraform"
+  /** An address of D-Bus. */
   | "bus"
   | "zip"
+  /** The protocols that git may use. */
   | "protocols"
   | "python-warnings"
   | "python-callable"
+  /** A Python module that a library loads. */
   | "backend"
+  /** A boolean that allows running code. */
   | "switch"
+  /** The version of an interpreter, or its path. */
   | "version";
 
+/** The names of each kind, in rows of related names. */
 const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
   always: [
     // Linkers and libraries
@@ -187,17 +197,17 @@ const NAMES: Readonly<Record<CodeKind, readonly string[]>> = {
   ],
 };
 
+/** The kind of each name. */
 const KINDS: ReadonlyMap<string, CodeKind> = new Map(
-  // The cast is sound, since the keys are those of the literal above.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the object literal above
   (Object.entries(NAMES) as [CodeKind, readonly string[]][]).flatMap(([kind, names]) =>
     names.map((name) => [name, kind] as const),
   ),
 );
 
 /**
- * Families of names. Package managers ignore the case of their settings, and accept `-` for `_`, as a `.env` file may write
- * it.
+ * The kinds of families of names, each with a pattern. Package managers ignore the case of their variables, and accept `-` in place
+ * of `_`.
  */
 const FORMS: readonly (readonly [CodeKind, RegExp])[] = [
   ["always", /^(?:LD_PRELOAD|LDR_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG|LUA_INIT)/],

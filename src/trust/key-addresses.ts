@@ -1,15 +1,19 @@
 /**
- * Variables that replace the address to which a client library sends its API key, such as `OPENAI_BASE_URL`. A repository
- * whose `.env` file sets one could have the user's key sent to its own server (CVE-2026-21852), even a key that the client
- * keeps in a file. Services without a built-in address (`QDRANT_URL`, `VAULT_ADDR`) are not listed. The file is loaded only
- * if a name suggests that it is needed; see suspects.ts.
+ * Recognizes variables that replace the address to which a client library sends its API key, such as `OPENAI_BASE_URL`. By such a
+ * variable in its `.env` file, a cloned repository could have the user's key sent to its own server (CVE-2026-21852), even a key
+ * that the client reads from a file. Services whose address the user must always set (`QDRANT_URL`, `VAULT_ADDR`) are not listed.
+ * The file is loaded only if a name suggests that it is needed; see suspects.ts.
  */
 import { isLoopback } from "../core/url.ts";
 
+/** A service to which client libraries send keys. */
 interface Service {
-  /** The variables of its keys, in addition to `NAME_API_KEY`. */
+  /** The variables of its keys. In `SERVICES`, `NAME_API_KEY` is not listed, but also a key. */
   readonly keys: readonly string[];
-  /** The service's own hosts, between spaces. `*.` stands for any name below, if only the service can give such names. */
+  /**
+   * The service's own hosts, separated by spaces. `*.` stands for any names below a domain in which only the service registers
+   * names.
+   */
   readonly hosts: string;
 }
 
@@ -22,7 +26,10 @@ const LANGSMITH = "api.smith.langchain.com *.api.smith.langchain.com";
 const LANGFUSE = "cloud.langfuse.com us.cloud.langfuse.com hipaa.cloud.langfuse.com";
 const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com datadoghq.eu ddog-gov.com";
 
-/** The services by the first part of their variables: `OPENAI` has OPENAI_BASE_URL and OPENAI_API_KEY. */
+/**
+ * The services by the first part of their variables: `OPENAI` stands for OPENAI_BASE_URL and OPENAI_API_KEY. Each row has this part,
+ * the hosts, and the variables of further keys. No host is known for services that every customer runs at another host.
+ */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
   (
     [
@@ -92,10 +99,10 @@ export const SERVICES: ReadonlyMap<string, Service> = new Map(
   ).map(([name, hosts, ...keys]) => [name, { hosts, keys }]),
 );
 
-/** The form of most addresses: `OPENAI_BASE_URL`, `GROQ_API_URL`. */
+/** Matches the names of most addresses, such as `OPENAI_BASE_URL` and `GROQ_API_URL`. Its group is the first part. */
 const ADDRESS = /^([A-Z\d_]+?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT(?:_URL)?)$/;
 
-/** Addresses of other forms, by their whole names. */
+/** The services whose addresses have names of other forms, by these names. */
 const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
   ["AMP_URL", { hosts: "ampcode.com", keys: ["AMP_API_KEY"] }],
   [
@@ -134,13 +141,13 @@ const OTHER_ADDRESSES: ReadonlyMap<string, Service> = new Map([
   ["YARN_NPM_REGISTRY_SERVER", { hosts: "", keys: ["YARN_NPM_AUTH_TOKEN"] }],
 ]);
 
-/** The addresses of Amazon's services: `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`. */
+/** Matches the names of the addresses of Amazon's services: `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`. */
 const AWS_ADDRESS = /^AWS_ENDPOINT_URL(?:_[A-Z\d_]+)?$/;
 
-/** The addresses of Google Cloud's services, one for each. */
+/** Matches the names of the addresses of Google Cloud's services. */
 const GOOGLE_CLOUD_ADDRESS = /^CLOUDSDK_API_ENDPOINT_OVERRIDES_[A-Z\d_]+$/;
 
-/** Returns the service whose address is in a variable. */
+/** Returns the service whose address this variable replaces; undefined for other variables. */
 function serviceOf(name: string): Service | undefined {
   if (GOOGLE_CLOUD_ADDRESS.test(name)) return { hosts: "*.googleapis.com", keys: GOOGLE_CLOUD_KEYS };
   if (AWS_ADDRESS.test(name)) return { hosts: "", keys: AWS_KEYS };
@@ -150,7 +157,7 @@ function serviceOf(name: string): Service | undefined {
   return { ...service, keys: [`${prefix}_API_KEY`, ...service.keys] };
 }
 
-/** Returns true for an address in the tables. Its client may have the key in a file, so that no variable need hold one. */
+/** Returns true if the tables list the variable as an address, even if no variable has the key: the client may read it from a file. */
 export function isKeyAddress(name: string): boolean {
   return serviceOf(name) !== undefined;
 }
@@ -171,19 +178,22 @@ export function isSentKey(name: string): boolean {
   );
 }
 
-/** A URL without a user name, backslash or space, so that all URL parsers find the same host in it. */
+/**
+ * Matches an http URL without user name, backslash and space, in which all URL parsers find the same host. Its groups are the scheme
+ * and the host.
+ */
 const PLAIN_URL = /^(https?):\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
 
-/** Returns true for a URL of this machine, if every URL parser reads it as one. */
+/** Returns true for a URL whose host is this machine for every URL parser. */
 export function isLoopbackUrl(text: string): boolean {
   const host = PLAIN_URL.exec(text.trim())?.[2];
   return host !== undefined && isLoopback(host.toLowerCase());
 }
 
-/** Amazon's own hosts have one name before the region. Names with more parts may belong to a customer. */
+/** Matches Amazon's own hosts, such as `s3.us-east-1.amazonaws.com`. A host with more names before the region may be a customer's. */
 const AWS_HOST = /^[a-z\d-]+\.[a-z]{2}(?:-[a-z]+)+-\d\.amazonaws\.com$/;
 
-/** Returns true if an address sends a key only to this machine, or to the service itself. */
+/** Returns true if this value of the variable is an address of this machine or of the service itself. */
 export function isHarmlessAddress(name: string, text: string): boolean {
   const value = text.trim();
   if (value === "" || isLoopbackUrl(value)) return true;
@@ -206,19 +216,19 @@ function hostOf(value: string): string {
 }
 
 /**
- * First parts of addresses that a `.env` file must be able to set whatever the source of the keys is: services without an
- * address of their own, what a bundler gives to a browser, and parts of an application, whose `…_KEY` is sent nowhere.
+ * Matches the first parts of addresses that a `.env` file may always set: services that users run themselves, variables that a
+ * bundler makes public in the browser, and parts of an application, such as `APP_URL`, whose `APP_KEY` is not sent to any address.
  */
 const CONFIGURABLE_PREFIX =
   /^(?:AZURE\w*|QDRANT|VAULT|WEAVIATE|MILVUS|ZILLIZ|CHROMA|ELASTIC(?:SEARCH)?|OPENSEARCH|SOLR|MEILI(?:SEARCH)?|TYPESENSE|SUPABASE|APPWRITE|POCKETBASE|HASURA|DATABRICKS|SNOWFLAKE|CLICKHOUSE|INFLUX(?:DB)?|TURSO|UPSTASH\w*|REDIS|NATS|KEYCLOAK|AUTH0|OKTA|COGNITO|MINIO|S3|LIVEKIT|N8N|DIRECTUS|STRAPI|GRAFANA|LOKI|JIRA|CONFLUENCE|ATLASSIAN|JENKINS|ARTIFACTORY|NEXUS|SONAR|UNLEASH|FLAGSMITH|OLLAMA|VLLM|LITELLM|MLFLOW\w*|TEMPORAL|APP|SITE|WEB|FRONTEND|CLIENT|SERVER|PROJECT|(?:NEXT|NUXT|EXPO|PLASMO)_PUBLIC\w*|PUBLIC\w*|VITE\w*|REACT_APP\w*|VUE_APP\w*|GATSBY\w*|NG_APP\w*)$/;
 
-/** The form of addresses of unknown services: that of `ADDRESS`, and `…_HOST`. */
+/** Matches the names of addresses of unknown services: the same names as `ADDRESS`, and `…_HOST`. */
 const ADDRESS_OR_HOST =
   /^([A-Z\d_]{1,64}?)_(?:BASE_?URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|ENDPOINT(?:_URL)?|HOST)$/;
 
 /**
- * Returns the first part of the name of an address, judged by its form alone: `ACME` for ACME_BASE_URL. A client may send
- * ACME_KEY there. @returns undefined if the value is no http URL of another machine, or the name has no such form
+ * Returns the first part of a name that looks like the name of an address: `ACME` for ACME_BASE_URL. A client library may send
+ * ACME_KEY to this address. @returns undefined if the name has another form, or the value is not an http URL of another machine
  */
 export function prefixByForm(name: string, value: string): string | undefined {
   if (!/^\s*https?:\/\//i.test(value) || isLoopbackUrl(value)) return undefined;
@@ -226,7 +236,9 @@ export function prefixByForm(name: string, value: string): string | undefined {
   return prefix === undefined || CONFIGURABLE_PREFIX.test(prefix) ? undefined : prefix;
 }
 
-/** Returns the first parts of the addresses to which a key may be sent, by its name: `A` and `A_B` for A_B_KEY. */
+/**
+ * Returns the first parts that the names of addresses may have if a client library sends this key to them: `A` and `A_B` for A_B_KEY.
+ */
 export function prefixesOfKey(name: string): readonly string[] {
   if (!/(?:KEY|TOKEN|SECRET|PASSWORD|PAT|HEADERS|CREDENTIALS?)$/.test(name)) return [];
   const prefixes: string[] = [];
@@ -237,6 +249,6 @@ export function prefixesOfKey(name: string): readonly string[] {
   return prefixes;
 }
 
-/** The addresses with names of their own, and the forms of all others. The generator of `suspect-names.ts` needs them. */
+/** All names of addresses, and the patterns of all others. The generator of `suspect-names.ts` needs them. */
 export const ADDRESS_NAMES: readonly string[] = [...OTHER_ADDRESSES.keys()];
 export const ADDRESS_FORMS: readonly RegExp[] = [ADDRESS, AWS_ADDRESS, GOOGLE_CLOUD_ADDRESS];

@@ -1,18 +1,18 @@
 /**
- * Variables that decide through which machines programs connect, and which certificates they trust. With a proxy and a
- * certificate authority of its own, a repository could read what each client sends. The file is loaded only if a name
- * suggests that it is needed; see suspects.ts.
+ * Recognizes variables that decide through which proxies programs connect, and which certificates they trust. By such variables in
+ * its `.env` file, a cloned repository could read everything that programs send. The file is loaded only if a name suggests that
+ * it is needed; see suspects.ts.
  */
 import { isLoopback } from "../core/url.ts";
 
 /**
- * Proxies. Their names match in any case: Python accepts every case, as npm, pnpm, Yarn, pip and Cargo do for their settings.
- * `no_proxy` is not listed, because it only names hosts that are reached without a proxy.
+ * Matches the names of proxies in any case, because Python, npm, pnpm, Yarn, pip and Cargo ignore the case. `no_proxy` is not matched,
+ * because it only names hosts that are reached without a proxy.
  */
 const PROXIES =
   /^(?:(?:(?:p?npm_config|yarn|pip|uv|cargo|hex|vault|nomad|consul|bundle|docker|cloudsdk|global_agent|cgi|git|gem|composer|poetry|conda|homebrew)_)?(?:https?|all|ftp|socks[45]?|wss?|rsync|grpc)[_-]proxy|(?:p?npm_config|yarn|pip|uv)_proxy|vault_proxy_addr|cloudsdk_proxy_address)$/i;
 
-/** Settings that can turn verification off, with a pattern of the values that do not. */
+/** The variables that can turn the verification of certificates off. Each pattern matches the values that leave it on. */
 const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   // Only the text `0` turns verification off.
   ["NODE_TLS_REJECT_UNAUTHORIZED", /^(?!0$)/],
@@ -29,7 +29,7 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   ]
     .flat()
     .map((name) => [name, /^(?:0|false|no|off)$/i] as const),
-  // Any text, even `false`, turns verification off.
+  // Any text, even `false`, turns verification off, so that the pattern matches nothing.
   ...["GIT_SSL_NO_VERIFY", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "ADAL_PYTHON_SSL_NO_VERIFY"].map(
     (name) => [name, /(?!)/] as const,
   ),
@@ -37,7 +37,10 @@ const SWITCHES: ReadonlyMap<string, RegExp> = new Map<string, RegExp>([
   ["DENO_TLS_CA_STORE", /^(?:mozilla|system)(?:,(?:mozilla|system))*$/],
 ]);
 
-/** Certificate authorities, and files of settings, in capital letters. npm, pip and others ignore the case of theirs. */
+/**
+ * The variables that name certificate authorities, or files with such settings. The names are in capital letters, because npm, pip
+ * and others ignore the case.
+ */
 const AUTHORITIES: ReadonlySet<string> = new Set(
   [
     ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CA_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"],
@@ -67,21 +70,21 @@ export function mayDecideNetwork(name: string): boolean {
 /** Returns true if the variable sends connections through another machine, or changes which certificates programs trust. */
 export function decidesNetwork(name: string, value: string): boolean {
   const text = value.trim();
-  // Git takes an empty text for a yes, too.
+  // Git turns verification off even if this variable is empty. All other variables have no effect then.
   if (text === "") return name === "GIT_SSL_NO_VERIFY";
   if (!mayDecideNetwork(name)) return false;
-  if (PROXIES.test(name)) return !isOfThisMachine(text);
+  if (PROXIES.test(name)) return !isOnThisMachine(text);
   return SWITCHES.get(normalizedName(name))?.test(text) !== true;
 }
 
-/** A proxy with or without a scheme, in which all parsers find the same host. */
+/** Matches a proxy with or without a scheme, in which all parsers find the same host. Its group is the host. */
 const PLAIN_PROXY = /^(?:(?:https?|socks[45]?[ah]?):\/\/)?([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?\/?$/i;
 
-function isOfThisMachine(proxy: string): boolean {
+function isOnThisMachine(proxy: string): boolean {
   const host = PLAIN_PROXY.exec(proxy)?.[1];
   return host !== undefined && isLoopback(host.toLowerCase());
 }
 
-/** All listed names, and the form of proxies. A test needs them, and so does the generator of `suspect-names.ts`. */
+/** All listed names, and the pattern of proxies. A test needs them, and so does the generator of `suspect-names.ts`. */
 export const NETWORK_NAMES: readonly string[] = [...AUTHORITIES, ...SWITCHES.keys()];
 export const NETWORK_FORMS: readonly RegExp[] = [PROXIES];

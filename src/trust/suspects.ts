@@ -1,6 +1,7 @@
 /**
- * The quick first test of each variable that a file sets. Only if it finds a suspect are the tables of `code-variables.ts`,
- * `network-variables.ts` and `key-addresses.ts` loaded.
+ * Decides quickly which variables of a `.env` file need a closer look. A cloned repository may contain the file, and could set
+ * variables that run code. Most starts have no suspect, and do not load the tables of `code-variables.ts`, `network-variables.ts`
+ * and `key-addresses.ts`.
  */
 import { SUSPECT_FORMS, SUSPECT_NAMES } from "./generated/suspect-names.ts";
 
@@ -9,13 +10,14 @@ import { SUSPECT_FORMS, SUSPECT_NAMES } from "./generated/suspect-names.ts";
  * variable that does none of these, but must never miss one that does.
  */
 export function isSuspect(name: string, value: string): boolean {
-  // No listed name is as long, and the time of the pattern grows with the square of the length.
+  // Every listed name is shorter, and the pattern takes time that grows with the square of the length.
   if (name.length >= 200) return false;
   return isListed(name) || SUSPECT_FORMS.test(name) || (name.endsWith("_HOST") && value.includes("//"));
 }
 
 /**
- * The list has all names between bars. Package managers accept `-` for `_` in their settings, as a `.env` file may write it.
+ * Returns true if the list, which has each name between two `|`, contains the name in any case. Package managers accept `-` in place
+ * of `_` in the names of their variables.
  */
 function isListed(name: string): boolean {
   return SUSPECT_NAMES.includes(`|${name.toUpperCase().replaceAll("-", "_")}|`);

@@ -63,6 +63,14 @@ function track(cwd: string, ...files: readonly string[]): void {
 const PRINT = ["--", "sh", "-c", "echo got $KEY"];
 const QUESTION = "from now on?";
 
+/** Takes the lock of a file as another process would. @returns the file in the lock, whose time is when the lock was taken */
+function takeLock(path: string): string {
+  mkdirSync(`${path}.lock`, { mode: 0o700 });
+  const holder = join(`${path}.lock`, "holder-of-test");
+  writeFileSync(holder, "", { mode: 0o600 });
+  return holder;
+}
+
 describe("a contract that the search finds", () => {
   test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
     ["a start", PRINT, {}],
@@ -492,10 +500,10 @@ describe("the file of consents", () => {
     }
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
     // The lock makes it look as if another process were about to write.
-    writeFileSync(`${allowed}.lock`, "", { mode: 0o600 });
+    takeLock(allowed);
     const all = projects.map((project) => run(["allow", "--project", project]));
     writeFileSync(allowed, consents(cwd), { mode: 0o600 });
-    rmSync(`${allowed}.lock`);
+    rmSync(`${allowed}.lock`, { recursive: true });
     for (const { status } of await Promise.all(all)) expect(status).toBe(0);
     const lines = (await run(["allow", "--list"])).stdout.trimEnd().split("\n").toSorted();
     const paths = [FILE, ...projects.map((project) => join(project, FILE))];
@@ -505,9 +513,8 @@ describe("the file of consents", () => {
 
   test("can be written after a writer was killed, and not while another process writes", async () => {
     const { run, allowed } = await clone();
-    const lock = `${allowed}.lock`;
     mkdirSync(join(allowed, ".."), { recursive: true, mode: 0o700 });
-    writeFileSync(lock, "", { mode: 0o600 });
+    const lock = takeLock(allowed);
     const hour = 3600;
     const now = Date.now() / 1000;
     utimesSync(lock, now, now + hour);

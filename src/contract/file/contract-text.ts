@@ -68,7 +68,7 @@ async function readBytes(
     const { readLinked } = await import("../../system/linked-file.ts");
     return readLinked(path, { ...options, foundAs: firstContract });
   }
-  if (isFound || isExtended) return readFound(path, { ...options, follows: !isFound });
+  if (isFound || isExtended) return readFound(path, { ...options, followsLink: !isFound });
   // The user may name anything that can be read, such as a pipe.
   return readNamed(path, options);
 }

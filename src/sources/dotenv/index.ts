@@ -131,7 +131,7 @@ async function readText(
     } else {
       // The file is checked before it is opened, because opening fails for a file that only another user may read.
       if (!accept(stats)) return distrust;
-      bytes = readFound(path, { ...options, follows: false });
+      bytes = readFound(path, { ...options, followsLink: false });
     }
   } catch (error) {
     if (distrust !== undefined) return distrust;

@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { sleep } from "../../src/system/blocking.ts";
+import { whileLocked } from "../../src/system/locked.ts";
+import { folder } from "../helpers/sophia.ts";
+
+/** Starts a process that takes the lock, and blocks this process until it has the lock. */
+function takeLockInOtherProcess(path: string): void {
+  const script = join(import.meta.dirname, "lock-holder.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", script, path], { stdio: ["ignore", "ignore", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const end = process.uptime() + 30;
+  while (!existsSync(join(path, "taken")) && process.uptime() < end) sleep(5);
+  expect(existsSync(join(path, "taken"))).toBe(true);
+}
+
+/** Makes the lock of a process that was killed. */
+function leaveStaleLock(path: string): void {
+  const lock = join(path, "file.lock");
+  mkdirSync(lock, { mode: 0o700 });
+  writeFileSync(join(lock, "holder-killed"), "", { mode: 0o600 });
+  utimesSync(join(lock, "holder-killed"), 0, 0);
+  utimesSync(lock, 0, 0);
+}
+
+test("a process that has seen a stale lock does not remove the lock by which another process has replaced it", async () => {
+  const path = folder();
+  leaveStaleLock(path);
+  let ageChecks = 0;
+  const now = Date.now;
+  // The age of the lock is checked between looking at the lock and removing it.
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => {
+    ageChecks += 1;
+    if (ageChecks === 1) takeLockInOtherProcess(path);
+    // Until now, this process has tried several times to take the lock.
+    if (ageChecks === 5) writeFileSync(join(path, "release"), "");
+    return now();
+  });
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  const locked = await whileLocked(join(path, "file"), () => existsSync(join(path, "released")), "this-process");
+  expect(locked).toStrictEqual({ result: true });
+  expect(ageChecks).toBeGreaterThanOrEqual(5);
+});
+
+test("a process whose lock was stale does not remove the lock of its successor", async () => {
+  const path = folder();
+  const change = (): string => {
+    const [holder = ""] = readdirSync(join(path, "file.lock"));
+    utimesSync(join(path, "file.lock", holder), 0, 0);
+    takeLockInOtherProcess(path);
+    return holder;
+  };
+  const locked = await whileLocked(join(path, "file"), change, "this-process");
+  expect(locked).toStrictEqual({ result: "holder-this-process" });
+  expect(readdirSync(join(path, "file.lock"))).toStrictEqual(["holder-other-process"]);
+  writeFileSync(join(path, "release"), "");
+});

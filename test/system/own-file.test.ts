@@ -1,0 +1,28 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { changeOwnFile, writeOwnFile } from "../../src/system/own-file.ts";
+import { notLinux, skipBecause } from "../helpers/skip.ts";
+import { folder } from "../helpers/sophia.ts";
+
+skipBecause(notLinux);
+
+/**
+ * Returns the path of a file in a folder that looks to sophia-run as if another process had removed it at once: mkdir(2) reports
+ * that the folder exists, and open(2) that it does not. A broken link with a slash behind it is such a folder.
+ */
+function pathInRemovedFolder(): string {
+  const link = join(folder(), "link");
+  symlinkSync("absent", link);
+  return `${link}//file`;
+}
+
+test("writeOwnFile reports that it has written nothing if the folder was removed", () => {
+  const path = pathInRemovedFolder();
+  expect(writeOwnFile(path, "text")).toBe(`${path} cannot be used: its folder was removed`);
+});
+
+test("changeOwnFile reports that it has changed nothing if the folder was removed", async () => {
+  const path = pathInRemovedFolder();
+  expect(await changeOwnFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
+});
