@@ -27,8 +27,8 @@ export function readRefusal(code: RefusalCode): Error {
 
 export interface ReadOptions {
   readonly maxBytes: number;
-  /** Called with the status of the open file before it is read. If it returns false, the file is not read. */
-  readonly accept?: (stats: Stats) => boolean;
+  /** Called with the status and the descriptor of the open file before it is read. If it returns false, the file is not read. */
+  readonly accept?: (stats: Stats, descriptor: number) => boolean;
 }
 
 /**
@@ -52,7 +52,7 @@ export function readFound(
   try {
     // Another process may have replaced the file since the first check.
     if (!stats.isFile()) throw readRefusal("NOT_REGULAR");
-    if (!accept(stats)) throw readRefusal("NOT_ACCEPTED");
+    if (!accept(stats, descriptor)) throw readRefusal("NOT_ACCEPTED");
     return readOpenFile(descriptor, stats.size, maxBytes);
   } finally {
     closeSync(descriptor);
@@ -75,7 +75,7 @@ export async function readNamed(
   try {
     if (isNullDevice(stats)) return Buffer.alloc(0);
     if (!stats.isFIFO() && !stats.isFile()) throw readRefusal("NOT_A_FILE");
-    if (!accept(stats)) throw readRefusal("NOT_ACCEPTED");
+    if (!accept(stats, descriptor)) throw readRefusal("NOT_ACCEPTED");
     if (!stats.isFIFO()) return readOpenFile(descriptor, stats.size, maxBytes);
     const read = await (await import("./pipe.ts")).readPipe(descriptor, path, maxBytes, pipeWaitMs);
     if (typeof read === "string") throw readRefusal(read);

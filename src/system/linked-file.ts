@@ -3,8 +3,10 @@
  * they must not lead out of their repository. Otherwise a cloned repository could contain a link that makes sophia-run read any
  * file of the user.
  *
- * First, this code resolves all symbolic links, and checks the resolved path. Then it opens the resolved path. Since another
- * process may replace a link in between, it compares the opened file with the file at the resolved path.
+ * First, this code resolves all symbolic links, and checks the resolved path. Then it opens the resolved path. Another process may
+ * replace a folder of that path by a link in between. So this code asks the kernel for the path of the open file, and checks that
+ * path as well. Systems without /proc do not have that path. There, it compares the open file with the file at the resolved path;
+ * a process that replaces the folder twice, at the right moments, can defeat this comparison.
  *
  * Paths may contain bytes that are not UTF-8. So the string `realPath` has one character for each byte of a resolved path
  * (Latin-1), and `pathFromBytes` turns it into a path for node:fs.
@@ -68,10 +70,13 @@ export function readLinked(path: string, { foundAs = path, accept, ...limits }: 
     // This check comes before the check of the repository: its error makes callers ignore a file that another user has put
     // there, while a link out of the repository stops the start. A folder goes on to readFound, which throws EISDIR.
     if (status?.isDirectory() === false && !accept(status)) throw readRefusal("NOT_ACCEPTED");
-    refuseEscape(realPath, foundAs, { allowNestedRepository: foundAs !== path });
+    const options = { allowNestedRepository: foundAs !== path };
+    refuseEscape(realPath, foundAs, options);
     let isUnchanged = true;
-    const acceptOpened = (opened: Stats): boolean => {
-      isUnchanged = isStillAt(realPath, opened);
+    const acceptOpened = (opened: Stats, descriptor: number): boolean => {
+      const openedPath = pathOfOpenFile(descriptor);
+      if (openedPath === undefined) isUnchanged = isStillAt(realPath, opened);
+      else if (openedPath !== realPath) refuseEscape(openedPath, foundAs, options);
       return isUnchanged && accept(opened);
     };
     try {
@@ -107,6 +112,14 @@ function resolveLinks(path: string, isLastAttempt: boolean): string | undefined 
 
 function statusOf(realPath: string): Stats | undefined {
   return lstatSync(pathFromBytes(realPath), { throwIfNoEntry: false });
+}
+
+/**
+ * Returns the path at which the kernel has the open file, one character for each byte; undefined without /proc. It has no symbolic
+ * links. It ends with ` (deleted)` if the file has been removed.
+ */
+function pathOfOpenFile(descriptor: number): string | undefined {
+  return attempt(() => readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" }).toString("latin1"));
 }
 
 /** Returns true if the open file is still the file at the resolved path, and no part of that path has become a link. */
