@@ -1,8 +1,9 @@
 /**
- * The entry of the runtime: defines the globals of Node.js and `require`, and runs the bundle.
+ * The entry of the executable's runtime, which stands in for Node.js. It defines the globals of Node.js and `require`, and runs the
+ * bundle, which is the JavaScript of sophia-run.
  *
- * `prepare` runs when this file is loaded, which may be in the process that builds the executable; it must not depend on the
- * process. C calls `start` in each process (runtime/native/main.c).
+ * `prepare` runs when this file is loaded. That may be in the process that builds the executable, whose memory becomes a part of the
+ * executable. So `prepare` must not read anything that differs between processes. runtime/native/main.c calls `start` in each process.
  */
 import type { BundleFile, Loader } from "../native/loader-parts.ts";
 import type { Addon } from "../native/system.ts";
@@ -18,32 +19,37 @@ import { limitTurns } from "./modules/turns.ts";
 import { startWatching, watch } from "./watching.ts";
 
 interface Natives {
-  /** Returns the function of a file of the bundle; undefined if there is none. */
+  /** Returns the function into which the build puts a file of the bundle; undefined if there is no such file. */
   readonly load: (name: string) => BundleFile | undefined;
   /** Returns the exports of a file of this runtime. @throws an error with the code MODULE_NOT_FOUND */
   readonly require: (name: string) => object;
-  /** Returns names and values in turn, separated by null bytes; undefined without variables. */
+  /** Returns the environment, alternately a name and a value, each followed by NUL; undefined if it is empty. */
   readonly environment: () => string | undefined;
-  /** Returns an addon by the end of its name, such as "-masking"; "" for the addon that each start needs. */
+  /** Returns an addon by the end of its name, such as "-masking", or "" for the addon that every start needs. */
   readonly addon: (name: string) => object | undefined;
-  /** Starts a thread that takes SIGPIPE and SIGXFSZ from other processes, which threads of Node.js take there. */
+  /** Starts a thread that receives SIGPIPE and SIGXFSZ if other processes send them. In Node.js, its own threads receive them. */
   readonly takeSignalsOfWrites: () => void;
-  /** Returns the path of the monitor, a file in memory; undefined if the system allows no such file. */
+  /** Returns the path of the monitor's program, a file in memory (memfd_create(2)); undefined if the system allows no such file. */
   readonly monitorFile: () => string | undefined;
+  /** Sets the function that is called when a promise is rejected, and again when the rejection is handled later. */
   readonly onRejection: (listener: (promise: object, reason: unknown, isHandled: boolean) => void) => void;
+  /** The signals that the caller ignores. */
   readonly ignoredSignals: readonly number[];
+  /** The standard streams that the caller has opened. */
   readonly streams: readonly number[];
+  /** The further descriptors that the caller has opened. */
   readonly descriptors: readonly number[];
   /** The names of the files that the image holds, in the process of the build that makes the image; otherwise none. */
   readonly imageFiles: readonly string[];
-  /** Is only in the shell for tests. */
+  /** Evaluates a script. Only the shell for tests has this function. */
   readonly evaluate?: (text: string, file: string) => unknown;
 }
 
 /** The name of the bundle's entry, which the build defines; undefined in the shell for tests. */
 declare const SOPHIA_RUN_PROGRAM: string | undefined;
+
 const native = natives<Natives>();
-/** The exports of the files of the bundle that are loaded. */
+/** The exports of the loaded files of the bundle. */
 const loadedFiles = new Map<string, object>();
 
 /** Returns a module of Node.js by a name such as "node:fs" or "fs". It is the file of its name in modules/. */
@@ -53,7 +59,7 @@ function builtin(name: string): object {
   return native.require(`./runtime-${file}.cjs`);
 }
 
-/** The modules that this file loads only when they are needed. */
+/** The modules that this file loads only when they are needed, because most starts do not need them. */
 interface LazyModules {
   readonly "deep-json": typeof import("./modules/deep-json.ts");
   readonly "descriptor-stream": typeof import("./modules/descriptor-stream.ts");
@@ -62,7 +68,7 @@ interface LazyModules {
 }
 
 function lazy<Name extends keyof LazyModules>(name: Name): LazyModules[Name] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the module of this name
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the module of this name
   return builtin(name) as LazyModules[Name];
 }
 
@@ -74,7 +80,7 @@ function requireFile(name: string): unknown {
   const file = native.load(name);
   if (file === undefined) throw new Error(`no file ${name}`);
   const exports = {};
-  // The entry comes before the call, because files of the bundle may require each other.
+  // The exports are stored before the call, because files of the bundle may require each other.
   loadedFiles.set(name, exports);
   file(exports, requireFile, "", name, loader);
   return exports;
@@ -83,14 +89,14 @@ function requireFile(name: string): unknown {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- native/system.c defines these, and is built with this file
 const addon = native.addon("") as Addon;
 
-/** Starts the program of the bundle. Its entry sets it while it is loaded. */
+/** Runs sophia-run. The bundle's entry sets this function while it is loaded. */
 let boot: (() => void) | undefined;
 
 /** The functions and values that the loader of the npm package gives to the bundle (native/loader-parts.ts), for this runtime. */
 const loader: Loader = {
   addon: {
     ...addon,
-    // This runtime's keeps bytes that are not UTF-8.
+    // The addon's own function would lose bytes that are not UTF-8.
     environment: native.environment,
     blockOwnWrites: (blocks) => {
       native.takeSignalsOfWrites();
@@ -115,29 +121,29 @@ const loader: Loader = {
   cacheCode: () => {},
 };
 
-/** Promises that were rejected in this turn of the event loop and are not handled, with their reasons. */
+/** The promises that were rejected during this callback and have no handler, with their reasons. */
 const unhandledRejections = new Map<object, unknown>();
 
 type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 const parseByEngine = JSON.parse;
 
-/** JSON.parse for texts of any depth. */
+/** Parses JSON of any depth. It replaces JSON.parse. */
 function parseJson(text: string, reviver?: Reviver): unknown {
   try {
     return parseByEngine(text, reviver);
   } catch (error) {
-    // The engine throws a RangeError if the text needs more stack than there is.
+    // The engine throws a RangeError if the JSON is too deep for its stack.
     if (!(error instanceof RangeError) || reviver !== undefined) throw error;
     return lazy("deep-json").parseDeep(text, parseByEngine);
   }
 }
 
-/** Prepares everything that does not depend on the process, and loads the files of the image. */
+/** Defines the globals, and loads the files whose memory becomes a part of the executable. */
 function prepare(): void {
   JSON.parse = parseJson;
   addLocale();
-  // The engine's own function would give each process with this image the same numbers.
+  // The engine's own function would return the same numbers in each process that starts with this memory.
   Math.random = () => randomNumber() / RANDOM_LIMIT;
   Object.assign(globalThis, {
     global: globalThis,
@@ -145,11 +151,11 @@ function prepare(): void {
     performance,
     Buffer,
     ...timers,
-    queueMicrotask: (callback: () => void) => nextPromise(callback),
+    queueMicrotask: (callback: () => void) => runAsPromise(callback),
   });
   Object.assign(process, { getBuiltinModule: builtin });
   Object.defineProperty(process, "stdin", { configurable: true, get: openStandardInput });
-  // Libraries ask these streams for their width. The bundle itself writes to the descriptors.
+  // Libraries read the width of these streams. sophia-run's code writes to the descriptors instead.
   for (const [name, fd] of [
     ["stdout", 1],
     ["stderr", 2],
@@ -203,7 +209,7 @@ export function start(): void {
   process.end();
 }
 
-/** Opens process.stdout or process.stderr at its first use, and keeps it, because streams look at both for each message. */
+/** Opens process.stdout or process.stderr at its first use, and stores it, because streams compare themselves with both for each message. */
 function openStandardOutput(name: string, fd: number): object {
   const { isatty, WriteStream } = lazy("tty");
   const value = isatty(fd) ? new WriteStream(fd) : { fd };
@@ -219,10 +225,10 @@ function openStandardInput(): unknown {
   return value;
 }
 
-/** The variables by which a parent in Node.js names the descriptor of its IPC channel, and the format of the messages. */
+/** The variables by which a parent process in Node.js passes on the descriptor of its IPC channel, and the format of the messages. */
 const CHANNEL_VARIABLES = ["NODE_CHANNEL_FD", "NODE_CHANNEL_SERIALIZATION_MODE"];
 
-/** Returns the variables of the IPC channel to the parent. This process leaves the channel to the program. */
+/** Returns the variables of the IPC channel to the parent process. This process does not use the channel, but the program may. */
 function channelVariables(): ReadonlyMap<string, string> | undefined {
   // To Node.js, an empty variable means that there is no channel.
   if (!process.env["NODE_CHANNEL_FD"]) return undefined;
@@ -245,6 +251,7 @@ const LAZY_GLOBALS: Readonly<Record<string, string>> = {
   console: "console",
 };
 
+/** Reports the rejected promises that have no handler. @returns true if there were any */
 function reportRejections(): boolean {
   if (unhandledRejections.size === 0) return false;
   const reasons = Array.from(unhandledRejections.values());
@@ -253,12 +260,13 @@ function reportRejections(): boolean {
   return true;
 }
 
-function nextPromise(callback: () => void): void {
-  // oxlint-disable-next-line promise/no-callback-in-promise -- an error of it is a rejection, which is reported
+/** Calls back as a settled promise does, after the callbacks of process.nextTick. */
+function runAsPromise(callback: () => void): void {
+  // oxlint-disable-next-line promise/no-callback-in-promise -- its error is a rejection, which is reported
   void Promise.resolve().then(callback);
 }
 
-/** In the shell for tests: runs the file of the first argument as a CommonJS module. */
+/** Runs the file that the first argument names as a CommonJS module. Only the shell for tests does that. */
 function runScript(): void {
   process.argv.splice(1, 1);
   const [, file = ""] = process.argv;

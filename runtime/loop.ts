@@ -1,78 +1,85 @@
 /**
- * The event loop. Each turn has the order of libuv: timers, then waiting by poll(2), callbacks for results of other threads, for
- * descriptors and for signals, and at last immediates. Behind each callback run the ticks of process.nextTick and the promises
- * that it has led to.
+ * The event loop of the executable's runtime. Each turn has the order of libuv, the event loop of Node.js:
  *
- * The loop runs until nothing keeps it alive. A `Timer`, `Immediate` or `Watch` keeps it alive until it is closed, or has
- * run, unless `unref` was called.
+ * 1. It calls the callbacks of timers that are due.
+ * 2. It waits for events by poll(2).
+ * 3. It calls callbacks for results of other threads, then for descriptors, then for signals.
+ * 4. It calls the callbacks of immediates.
+ *
+ * After each callback it runs the callbacks of process.nextTick and of promises that became due. The loop runs until nothing keeps it
+ * alive. A `Timer`, `Immediate` or `Watch` keeps it alive until it has run or was closed, unless `unref` was called.
  */
 import { natives } from "./native.ts";
 
 interface Natives {
   /**
-   * Calls poll(2).
+   * Waits for events by poll(2).
    *
-   * @param pairs a descriptor and its events in turn; the events that occurred are added in the upper 16 bits
-   * @param count the number of pairs @param milliseconds -1 for no limit @returns the number of descriptors with events
+   * @param pairs alternately a descriptor and its events. The events that occurred are written to the upper 16 bits of the latter
+   * @param count the number of pairs
+   * @param milliseconds the limit on waiting; -1 for none
+   * @returns the number of descriptors with events
    */
   readonly waitForEvents: (pairs: Int32Array, count: number, milliseconds: number) => number;
   /** Opens a descriptor that becomes readable when a signal was caught. */
   readonly openSignals: () => number;
-  /** @param catches false gives the signal its default action */
-  readonly catchSignal: (signal: number, catches: boolean) => void;
+  /** Begins or ends to catch a signal. A signal that is not caught has its default action. */
+  readonly catchSignal: (signal: number, isCaught: boolean) => void;
   /** Returns the signals that were caught since the last call. */
   readonly caughtSignals: () => readonly number[];
-  /** Returns a descriptor that becomes readable when another thread has a result; -1 if none is working. */
+  /** Returns a descriptor that becomes readable when another thread has a result; -1 if no thread is working. */
   readonly descriptorOfWorkers: () => number;
-  /** Returns a flat list of callbacks and their arguments. */
+  /** Returns the results of other threads: alternately a callback and its argument. */
   readonly finishedWork: () => readonly unknown[];
+  /** Runs the callbacks of promises that were settled, until there are none. */
   readonly runPromises: () => void;
-  /** Returns the milliseconds of a clock that only advances. */
+  /** Returns the milliseconds of a clock that is never set back. */
   readonly now: () => number;
 }
 
 const native = natives<Natives>();
 
+/** The events of poll(2). */
 export const [POLLIN, POLLOUT, POLLERR, POLLHUP] = [1, 4, 8, 16];
 
 type Callback = () => void;
-/** A function with its arguments, which costs less than a closure that calls it. */
-interface Call {
+/** A function and its arguments. This is faster than a closure that calls the function. */
+interface DeferredCall {
   readonly run: (...values: readonly unknown[]) => void;
   readonly values: readonly unknown[];
 }
 
-/** Callbacks of process.nextTick, which run before promises. */
-const ticks: (Callback | Call)[] = [];
-/** The number of callbacks at the beginning of `ticks` that have run. */
-let ticksRun = 0;
-/** After so many callbacks those that have run are removed, because each callback may add another one, without end. */
-const MAX_TICKS_RUN = 1024;
+/** The callbacks of process.nextTick, which run before those of promises. */
+const ticks: (Callback | DeferredCall)[] = [];
+/** The number of callbacks at the beginning of `ticks` that have run, and were not removed yet. */
+let finishedTicks = 0;
+/** If so many callbacks have run, they are removed. Otherwise the list would grow while each callback adds another one. */
+const MAX_FINISHED_TICKS = 1024;
 let immediates: Immediate[] = [];
 
-/** Gets the errors that no code catches. */
+/** Is called with each error of a callback. */
 let reportUncaught: (error: unknown) => void = (error) => {
   throw error;
 };
 
-/** Sets the function that gets the errors of callbacks. */
+/** Sets the function that is called with each error of a callback. By default, such an error ends the process. */
 export function onUncaught(handler: (error: unknown) => void): void {
   reportUncaught = handler;
 }
 
-/** Reports rejected promises that no code handles. Returns true if there were any. */
+/** Reports rejected promises that no code handles. @returns true if there were any */
 let reportRejections = (): boolean => false;
 
-/** Sets the function that reports rejected promises, and returns true if there were any. */
+/** Sets the function that reports rejected promises after each callback. It must return true if there were any. */
 export function onSettled(handler: () => boolean): void {
   reportRejections = handler;
 }
 
-export function nextTick(tick: Callback | Call): void {
+export function nextTick(tick: Callback | DeferredCall): void {
   ticks.push(tick);
 }
 
-/** Runs a callback, then the ticks and promises that it has led to. */
+/** Runs a callback, and then the callbacks of process.nextTick and of promises that have become due. */
 export function runCallback(callback: Callback): void {
   try {
     callback();
@@ -82,14 +89,15 @@ export function runCallback(callback: Callback): void {
   settle();
 }
 
+/** Runs all callbacks of process.nextTick and of promises, including those that these callbacks add. */
 function settle(): void {
   do {
-    for (let tick = ticks[ticksRun]; tick !== undefined; tick = ticks[ticksRun]) {
-      // This comes before the call, because the callback may call this function, too.
-      ticksRun += 1;
-      if (ticksRun === MAX_TICKS_RUN) {
-        ticks.splice(0, ticksRun);
-        ticksRun = 0;
+    for (let tick = ticks[finishedTicks]; tick !== undefined; tick = ticks[finishedTicks]) {
+      // The count grows before the call, because the callback may call this function again.
+      finishedTicks += 1;
+      if (finishedTicks === MAX_FINISHED_TICKS) {
+        ticks.splice(0, finishedTicks);
+        finishedTicks = 0;
       }
       try {
         if (typeof tick === "function") tick();
@@ -99,9 +107,9 @@ function settle(): void {
       }
     }
     ticks.length = 0;
-    ticksRun = 0;
+    finishedTicks = 0;
     native.runPromises();
-    // Only now are rejections reported: a handler that was added by a tick or a promise is in time.
+    // Rejections are reported last, because a callback above may have added a handler for a rejected promise.
   } while (ticks.length > 0 || reportRejections());
 }
 
@@ -142,12 +150,13 @@ export function addImmediate(callback: Callback): Immediate {
 let timerCount = 0;
 
 export class Timer extends Handle {
+  /** The number that this timer is as a primitive value. */
   readonly #number = (timerCount += 1);
   readonly #callback: Callback;
   #ms = 0;
   readonly #repeats: boolean;
-  /** The time when it is due, by `native.now()`. */
-  time = 0;
+  /** When the timer is due, in milliseconds of `native.now()`. */
+  dueTime = 0;
 
   constructor(callback: Callback, ms: number, repeats: boolean) {
     super();
@@ -156,16 +165,16 @@ export class Timer extends Handle {
     this.restart(ms);
   }
 
-  /** Begins again, with a different time. */
+  /** Starts the timer again, with another number of milliseconds. */
   restart(ms: number): this {
-    // As in Node.js, a time out of range, or NaN, is 1.
+    // As in Node.js, a number out of range and NaN mean 1.
     this.#ms = ms >= 1 && ms <= 0x7fff_ffff ? Math.trunc(ms) : 1;
     return this.refresh();
   }
 
-  /** Begins again, with the same time. */
+  /** Starts the timer again, with the same number of milliseconds. */
   refresh(): this {
-    this.time = native.now() + this.#ms;
+    this.dueTime = native.now() + this.#ms;
     timers.add(this);
     return this;
   }
@@ -174,6 +183,7 @@ export class Timer extends Handle {
     timers.delete(this);
   }
 
+  /** Calls back. Only the event loop calls this method. */
   run(): void {
     timers.delete(this);
     if (this.#repeats) this.refresh();
@@ -186,10 +196,10 @@ export class Timer extends Handle {
   }
 }
 
-/** The timers that run. A process has a few dozen at most, so they need no order. */
+/** The timers that have been started. They are not sorted, because a process has a few dozen at most. */
 const timers = new Set<Timer>();
 
-/** A descriptor with the events of poll(2) for which it is watched. It calls back until it is closed. */
+/** Watches a descriptor, and calls back for each event of it until the watch is closed. */
 export class Watch extends Handle {
   readonly descriptor: number;
   events: number;
@@ -204,6 +214,7 @@ export class Watch extends Handle {
     isListCurrent = false;
   }
 
+  /** Changes the events for which the watch calls back. */
   change(events: number): void {
     if (events === this.events) return;
     this.events = events;
@@ -217,11 +228,11 @@ export class Watch extends Handle {
 }
 
 const watches = new Set<Watch>();
-/** False if `watches` has changed since `listWatches` has made `watchList` and `pairs` of it. */
+/** False if `watches` has changed since `listWatches` has copied it to `watchList` and `pairs`. */
 let isListCurrent = false;
 let watchList: readonly Watch[] = [];
 
-/** Calls back for events of a descriptor (poll(2)) until the watch is closed. POLLERR and POLLHUP are always reported. */
+/** Begins to watch a descriptor. @param events of poll(2), to which the system always adds POLLERR and POLLHUP */
 export function watch(descriptor: number, events: number, callback: (events: number) => void): Watch {
   return new Watch(descriptor, events, callback);
 }
@@ -229,12 +240,12 @@ export function watch(descriptor: number, events: number, callback: (events: num
 type SignalListener = (signal: number) => void;
 
 const signalListeners = new Map<number, SignalListener>();
-/** Signals that were caught but not delivered, each with its listener at that time. */
+/** Signals that were caught, and whose listeners were not called yet. Each has the listener that it had when it was caught. */
 let caughtSignals: (readonly [signal: number, listener: SignalListener])[] = [];
-/** Watches for signals. It is opened with the first listener, and stays. */
+/** Reports caught signals. It is opened for the first listener, and never closed. */
 let signalWatch: Watch | undefined;
 
-/** Catches a signal, for which there may be one listener. It does not keep the loop alive. @throws the system's error */
+/** Begins to catch a signal, which has one listener at most. That does not keep the loop alive. @throws the system's error */
 export function catchSignal(signal: number, listener: SignalListener): void {
   if (signalListeners.size === 0) {
     signalWatch ??= watch(native.openSignals(), POLLIN, () => {
@@ -247,7 +258,8 @@ export function catchSignal(signal: number, listener: SignalListener): void {
 }
 
 /**
- * Gives a signal its default action. As in Node.js, a listener that is added later does not get signals that were caught before.
+ * Ends to catch a signal, which then has its default action. As in Node.js, a listener that is added later is not called for signals
+ * that were caught before.
  */
 export function releaseSignal(signal: number): void {
   if (!signalListeners.has(signal)) return;
@@ -257,6 +269,7 @@ export function releaseSignal(signal: number): void {
   if (caughtSignals.length > 0) addImmediate(deliverSignals);
 }
 
+/** Takes the caught signals from the C code, and adds their listeners. */
 function collectSignals(): void {
   for (const signal of native.caughtSignals()) {
     const listener = signalListeners.get(signal);
@@ -268,7 +281,7 @@ function deliverSignals(): void {
   const deliveredSignals = caughtSignals;
   caughtSignals = [];
   for (const [signal, listener] of deliveredSignals) {
-    // An earlier listener may have removed this one.
+    // A listener that was called before may have removed this listener.
     if (signalListeners.get(signal) === listener) runCallback(() => listener(signal));
   }
 }
@@ -279,7 +292,7 @@ export function runLoop(): void {
   for (;;) {
     runTimers();
     waitForEvents(maxWaitMs());
-    // Immediates that these add run in the next turn.
+    // Immediates that these callbacks add run in the next turn.
     const dueImmediates = immediates;
     immediates = [];
     for (const immediate of dueImmediates) runCallback(immediate.callback);
@@ -296,26 +309,27 @@ function isAlive(): boolean {
 
 function runTimers(): void {
   const now = native.now();
-  // A turn of the loop takes less time without a function call for each timer and descriptor.
+  // Loops are used here because they are faster than methods such as `filter`, which call a function for each element.
   const dueTimers: Timer[] = [];
-  for (const timer of timers) if (timer.time <= now) dueTimers.push(timer);
-  for (const timer of dueTimers.toSorted((left, right) => left.time - right.time)) {
+  for (const timer of timers) if (timer.dueTime <= now) dueTimers.push(timer);
+  for (const timer of dueTimers.toSorted((left, right) => left.dueTime - right.dueTime)) {
     // An earlier callback may have cleared or refreshed this timer.
-    if (timers.has(timer) && timer.time <= now) timer.run();
+    if (timers.has(timer) && timer.dueTime <= now) timer.run();
   }
 }
 
 /** Returns the milliseconds for which the loop may wait for descriptors; -1 if there is no limit. */
 function maxWaitMs(): number {
   if (immediates.length > 0 || !isAlive()) return 0;
-  let firstTime = Infinity;
-  for (const { time } of timers) firstTime = Math.min(firstTime, time);
-  return firstTime === Infinity ? -1 : Math.max(0, Math.ceil(firstTime - native.now()));
+  let firstDueTime = Infinity;
+  for (const { dueTime } of timers) firstDueTime = Math.min(firstDueTime, dueTime);
+  return firstDueTime === Infinity ? -1 : Math.max(0, Math.ceil(firstDueTime - native.now()));
 }
 
-/** The descriptors and events of `watchList` in turn, and a last pair for the results of other threads. */
+/** The descriptors and events of `watchList`, alternately, followed by a pair for the results of other threads. */
 let pairs = new Int32Array(128);
 
+/** Copies the watches to `watchList` and `pairs`. */
 function listWatches(): void {
   watchList = Array.from(watches);
   const neededLength = 2 * (watchList.length + 1);
@@ -328,6 +342,7 @@ function listWatches(): void {
   isListCurrent = true;
 }
 
+/** Waits for events, and calls back. @param milliseconds the limit on waiting; -1 for none */
 function waitForEvents(milliseconds: number): void {
   if (!isListCurrent) listWatches();
   const list = watchList;
@@ -336,7 +351,7 @@ function waitForEvents(milliseconds: number): void {
   pairs[workersIndex] = native.descriptorOfWorkers();
   pairs[workersIndex + 1] = POLLIN;
   if (native.waitForEvents(pairs, list.length + 1, milliseconds) <= 0) return;
-  // All events are read before the first callback, because a callback may wait again, which changes the list and the pairs.
+  // All events are read before the first callback, because a callback may run the loop itself, which changes the list and the pairs.
   const readyWatches: { readonly readyWatch: Watch; readonly occurred: number }[] = [];
   for (let index = 0; index < list.length; index++) {
     const occurred = (pairs[2 * index + 1] ?? 0) >> 16;
@@ -344,7 +359,7 @@ function waitForEvents(milliseconds: number): void {
     if (occurred !== 0 && readyWatch !== undefined) readyWatches.push({ readyWatch, occurred });
   }
   if ((pairs[workersIndex + 1] ?? 0) >> 16 !== 0) callBackWithResults();
-  // Signals come last, as in libuv, so that the output of a child precedes its end.
+  // Signals come last, as in libuv, so that the output of a child process is read before SIGCHLD reports its end.
   let signalEvents: number | undefined;
   for (const { readyWatch, occurred } of readyWatches) {
     if (readyWatch === signalWatch) signalEvents = occurred;
