@@ -118,7 +118,7 @@ export function fileNameOf(path: string): string {
 }
 
 /** Makes a file that must not exist yet, and that only this user may read. @throws the system's error */
-export function createPrivateFile(path: string, bytes: Uint8Array): undefined {
+function createPrivateFile(path: string, bytes: Uint8Array): undefined {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | SAFE_FLAGS;
   const descriptor = openSync(path, flags, FILE_MODE);
   try {
