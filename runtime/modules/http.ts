@@ -12,7 +12,7 @@ export { OutgoingMessage } from "./http/outgoing.ts";
 export { ServerResponse, STATUS_CODES } from "./http/response.ts";
 export { Agent, ClientRequest, Server };
 
-/** The agent of all requests whose options name no agent. Its options are those of Node.js. */
+/** The agent of all requests whose options have neither an agent nor `createConnection`. Its options are those of Node.js. */
 const globalAgent = new Agent({ keepAlive: true, timeout: 5000 });
 
 type ResponseListener = (response: IncomingMessage) => void;

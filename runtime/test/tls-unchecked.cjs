@@ -10,7 +10,7 @@ const tls = require("node:tls");
 
 const LIMIT_MS = 10_000;
 
-/** Replaces the method that a session in C calls at the end of its handshake, and which checks the certificate in JavaScript. */
+/** Replaces the method that the handle calls at the end of its handshake, and which checks the certificate in JavaScript. */
 function onHandshakeResult() {
   this.authorized = true;
   this.secureConnecting = false;

@@ -117,7 +117,7 @@ export class ChildProcess extends EventEmitter {
     this.stdin?.destroy();
   }
 
-  /** Runs one step of the start. If the step throws, closes this process's ends of the pipes. */
+  /** Runs one step of the start. If the step throws, closes this process's ends of the pipes, and stops waiting for the child. */
   #cleanUpIfThrown<Result>(stdio: readonly StdioEntry[], runStep: () => Result): Result {
     try {
       return runStep();

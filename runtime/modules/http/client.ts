@@ -74,10 +74,10 @@ export class ClientRequest extends OutgoingMessage {
 
   constructor(options: RequestOptions, defaultAgent: RequestAgent, callback?: (response: IncomingMessage) => void) {
     super();
-    // As in Node.js, an empty text is the same as a missing option.
+    // An empty text is the same as a missing option, except for `protocol`.
     this.agent = chooseAgent(options, defaultAgent);
     this.protocol = options.protocol ?? defaultAgent.protocol;
-    checkProtocol(this.protocol, this.agent ?? defaultAgent);
+    checkProtocol(this.protocol, this.agent?.protocol ?? defaultAgent.protocol);
     if (options.insecureHTTPParser === true) throw new TypeError("insecureHTTPParser is not supported");
     this.path = options.path || "/";
     checkPath(this.path);
@@ -252,9 +252,9 @@ export class ClientRequest extends OutgoingMessage {
   }
 }
 
-function checkProtocol(protocol: string, agent: RequestAgent): void {
-  if (protocol === agent.protocol) return;
-  const message = `Protocol "${protocol}" not supported. Expected "${agent.protocol}"`;
+function checkProtocol(protocol: string, expectedProtocol: string): void {
+  if (protocol === expectedProtocol) return;
+  const message = `Protocol "${protocol}" not supported. Expected "${expectedProtocol}"`;
   throw codedError("ERR_INVALID_PROTOCOL", message, TypeError);
 }
 

@@ -52,6 +52,8 @@ export class Exchange {
   begin(): void {
     const request = this.#request;
     request.socket = this.socket;
+    // The constructor has done so as well, but another request may have got the same socket from `createConnection` since then.
+    this.socket.httpMessage = request;
     const limits = { maxHeaderSize: request.maxHeaderSize, maxFields: request.maxHeadersCount };
     this.#parser = this.#connection.prepareParser(limits);
     this.#isReading = true;
