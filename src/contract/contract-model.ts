@@ -34,7 +34,7 @@ export interface Contract {
   readonly rotateEvery?: Interval | "never";
   /** True if credentials of AWS, Azure and Google Cloud, and files of ESC, are renewed while the program runs. */
   readonly refresh?: boolean;
-  /** True if only AWS credentials of ESC are renewed while the program runs. */
+  /** True if AWS credentials of ESC are renewed while the program runs, whatever `refresh` is. */
   readonly awsRefresh?: boolean;
   readonly environment?: ContractEnvironment;
   /** The profile that was selected. */
@@ -60,7 +60,7 @@ export interface ContractEnvironment {
   /** The absolute path of the file that names the environments: the contract, or one that it extends. */
   readonly file: string;
   /**
-   * True if the user must consent to opening the environments. False if the user named the contract by an option, and
+   * True if the user must consent to opening the environments. False if the user named the contract (`--contract`, `SOPHIA_CONTRACT`), and
    * `file` is in its folder or below.
    */
   readonly isFound: boolean;

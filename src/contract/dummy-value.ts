@@ -75,7 +75,7 @@ function dummyOfFormat(format: ValueFormat, name: string): string {
     case "boolean":
       return "false";
     case "port":
-      // Few programs use the last port.
+      // The last port: a program that listens there rarely meets another one.
       return "65535";
     case "enum":
       return format.values[0] ?? "";

@@ -4,8 +4,7 @@
  * key.
  *
  * `beginning` is plain text, which JavaScript finds fast. `rest` is a regular expression for what must follow it; its
- * length is limited, so that a search is linear in the length of the value. The limits are those of the services, or
- * somewhat lower.
+ * length is limited, so that a search is linear in the length of the value.
  */
 
 /**

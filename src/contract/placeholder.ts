@@ -4,7 +4,7 @@
  */
 import type { Declaration, ValueFormat } from "./contract-model.ts";
 
-/** Formats with few values, none of which is a placeholder. The real value may be the same as the example. */
+/** Formats whose values are few or public, so that none is a placeholder. The real value may be the same as the example. */
 export const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set([
   "boolean",
   "enum",

@@ -19,7 +19,7 @@ export type Target =
   /** The process environment or a `.env` file, because this start does not read ESC. */
   | { readonly kind: "local" }
   /**
-   * Only the process environment, because ESC refuses access, and values of `.env` files must not replace those of ESC.
+   * Only the process environment, because ESC refuses access, or because only the environment may set this variable.
    */
   | { readonly kind: "environment" };
 

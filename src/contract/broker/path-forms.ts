@@ -118,7 +118,7 @@ function hasSeveralReadings(path: string, neverEscaped: RegExp): boolean {
   return namesWithoutParameters.some((name) => name === "" || name === "." || name === "..");
 }
 
-/** A proxy, a server and an application may each decode a path once. */
+/** The limit on decodings of a path, for services that decode it in several places. */
 const MAX_DECODINGS = 3;
 
 /** Decodes escapes, and escapes of escapes. @returns undefined if the bytes are not valid UTF-8 */

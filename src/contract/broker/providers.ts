@@ -21,7 +21,7 @@ export interface Provider {
    */
   readonly base: Readonly<Record<string, string>>;
   /**
-   * The variables of `base` whose clients ignore the path in the address, and send the complete path of the service.
+   * The variables of `base` whose clients add the complete path of the service to the address, such as `/v1/chat/completions`.
    */
   readonly wholePathVariables?: readonly string[];
   /** The path that the broker puts in front of a request's path, unless the path begins with it already. */
@@ -64,7 +64,7 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     // The variable may hold the token of a subscription instead of a key.
     deny: ["* /v1/organizations/**", KEY_CREATION],
   },
-  // The token of a subscription. Only Claude Code uses it, and its paths begin with /v1, so that no prefix is needed.
+  // The token of a subscription. Only Claude Code uses it. It sends whole paths, so that no prefix is needed.
   CLAUDE_CODE_OAUTH_TOKEN: {
     origin: "https://api.anthropic.com",
     slots: [BEARER],

@@ -159,7 +159,8 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
 }
 
 /**
- * Returns the schema of the format `text`. A schema of ESC cannot limit the length of a text, except by an expression.
+ * Returns the schema of the format `text`. A schema of ESC counts the length of a text in bytes. Only a regular expression can limit
+ * its length in characters.
  */
 function freeText(format: TextFormat, mustBeSet: boolean): TextSchemas {
   const { minLength, pattern } = format;
@@ -236,7 +237,7 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
   }
 }
 
-/** Returns false if the text of no number has the format. It may also return true for such a format. */
+/** Returns false only if no number, written as text, has the format. If it returns true, a number may have the format or not. */
 function mayBeNumber({ prefixes, pattern }: TextFormat): boolean {
   const mayHavePrefix = prefixes.length === 0 || prefixes.some((prefix) => /^[-+\d.e]*$/i.test(prefix));
   if (!mayHavePrefix) return false;

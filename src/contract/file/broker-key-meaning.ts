@@ -87,7 +87,7 @@ export function examineKey(key: DeclaredKey, names: KnownNames, areRulesNew: boo
   examineUpstream(key, names, report);
   examineHeaders(key, report);
   examineSsh(key, report);
-  // For a built-in key `base` is absent, and the built-in names need no check.
+  // The names that are built in need no check.
   Object.entries(key.entry.base ?? {}).forEach(([variable, path]) => {
     examineBaseName(key, variable, names, report);
     reportFault(["base", variable], pathFault(path), report);

@@ -14,7 +14,7 @@ import type { LinkEscape } from "../../system/linked-file.ts";
 import { distrustOf, type Distrust } from "../../system/ownership.ts";
 import { ContractFileError, type ContractProblem, type ReadReason } from "./contract-file-error.ts";
 
-/** The limit of a contract file. Contracts have a few kilobytes. */
+/** The limit of a contract file. It is far above the size of any contract that people write. */
 export const MAX_CONTRACT_BYTES = 8 * 1024 * 1024;
 
 /**

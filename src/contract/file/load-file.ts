@@ -23,7 +23,7 @@ import { examineMeaning } from "./meaning.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
 import type { DefaultExaminer } from "./variable-meaning.ts";
 
-/** The limit of files that extend each other: a start reads all of them. Projects use two or three. */
+/** The limit of files that extend each other: a start reads all of them. */
 const MAX_CHAIN_LENGTH = 8;
 
 /**

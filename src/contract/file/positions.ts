@@ -58,7 +58,7 @@ export function parseWithPositions(text: string, syntax: "json" | "jsonc" = "jso
   const leave = (): void => {
     level -= 1;
   };
-  // `visit` is not recursive. It finds errors and the depth, so that `parseTree` is safe after it.
+  // `enter` throws at the limit on levels, so that neither this parser nor `parseTree` can recurse too deeply.
   visit(
     text,
     {
