@@ -116,7 +116,7 @@ static void on_early_stop(int signal) {
 }
 
 /*
- * Sets the action of each signal that the program will inherit: ignored if the caller ignored the signal, otherwise the
+ * Sets the actions of the standard signals that the program will inherit: ignored if the caller ignored the signal, otherwise the
  * default.
  */
 static void set_actions(const struct child *child) {

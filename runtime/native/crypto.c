@@ -177,7 +177,7 @@ JAVASCRIPT_FUNCTION(derive_by_hkdf) {
   struct input key = {0}, salt = {0}, info = {0};
   const bool is_read = read_input(context, arguments[1], &key) && read_input(context, arguments[2], &salt) &&
                        read_input(context, arguments[3], &info);
-  /* The length may be 0, for which OPENSSL_malloc would return NULL. */
+  /* The length may be 0. With one byte more, a NULL always means that there is no memory. */
   uint8_t *const derived = is_read ? OPENSSL_malloc((size_t)length + 1) : NULL;
   JSValue result = JS_EXCEPTION;
   if (derived != NULL) {
@@ -317,7 +317,7 @@ JAVASCRIPT_FUNCTION(update_cipher) {
   struct input input;
   if (cipher == NULL || !read_input(context, arguments[1], &input)) return JS_EXCEPTION;
   int length = 0;
-  /* AWS-LC takes a length of type int, and may write one block more. */
+  /* AWS-LC takes a length of type int. In this mode (GCM) the output is as long as the input. */
   uint8_t *const output = input.size > INT32_MAX - 16 ? NULL : OPENSSL_malloc(input.size + 1);
   const bool is_done = output != NULL && EVP_CipherUpdate(cipher, output, &length, input.bytes, (int)input.size);
   free_input(context, &input);

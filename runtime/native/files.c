@@ -245,7 +245,10 @@ JAVASCRIPT_FUNCTION(remove_folder) {
   return finish_call(context, rmdir(path), "rmdir", path);
 }
 
-/* Makes a system call on the two paths in `arguments`. If the call fails, the error contains the first path. */
+/*
+ * Makes a system call on the two paths in `arguments`. If the call fails, the error contains the first path; if a path
+ * contains a NUL, that path.
+ */
 static JSValue call_with_two_paths(JSContext *context, JSValueConst *arguments, const char *call_name,
                                    int (*system_call)(const char *, const char *)) {
   const char *const first = path_of(context, arguments[0], call_name);

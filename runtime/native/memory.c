@@ -27,7 +27,7 @@
 
 /*
  * A size class is a range of sizes that get blocks of the same size. There are eight classes between a size and its double, so
- * that a block is at most an eighth larger than requested.
+ * that a block of more than 128 bytes in a class is at most an eighth larger than requested.
  */
 enum { MIN_BITS = 7, LARGE_BITS = 18, CLASSES_PER_DOUBLING = 8 };
 enum { CLASSES = (LARGE_BITS - MIN_BITS + 1) * CLASSES_PER_DOUBLING };

@@ -28,8 +28,8 @@ JAVASCRIPT_FUNCTION(working_directory) {
   /* Node.js names the function of libuv in these errors. */
   if (getcwd(path, sizeof path) == NULL) return throw_system_error(context, errno, "uv_cwd", NULL);
   /*
-   * musl returns the path of a folder outside of the root folder (chroot(2)) as the kernel does, with "(unreachable)" at
-   * its start. Node.js reports an error, because getcwd(3) of glibc does.
+   * The kernel returns the path of a folder outside of the root folder (chroot(2)) with "(unreachable)" at its start.
+   * getcwd(3) reports an error then, and so does Node.js; older versions of musl returned the path.
    */
   if (path[0] != '/') return throw_system_error(context, ENOENT, "uv_cwd", NULL);
   return text_from_system(context, path, strlen(path));

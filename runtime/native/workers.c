@@ -76,9 +76,9 @@ static void *pause_forever(void *unused) {
 }
 
 /*
- * Starts a thread that only receives SIGPIPE and SIGXFSZ. The main thread blocks these signals, because the kernel sends
- * them after some of its writes. If another process sends one of them, the kernel delivers it to this thread, so that it
- * still acts.
+ * Starts a thread that only receives signals: SIGPIPE and SIGXFSZ, and SIGTTOU like all threads. The main thread blocks
+ * these signals, because the kernel sends them after some of its writes. If another process sends one of them, the
+ * kernel delivers it to this thread, so that it still acts.
  */
 JAVASCRIPT_FUNCTION(take_signals_of_writes) {
   static bool has_thread;

@@ -221,7 +221,7 @@ static void write_counts(const struct JS_MemoryCounts *cells, const struct block
   if (length > 0) append_to_report(".counts", text, (size_t)length);
 }
 
-/* Returns false after the last check, and in a child of fork(2) or vfork(2), which has a copy of this state. */
+/* Returns false after the last check, and in a child of fork(2) or vfork(2), where this state is that of the parent. */
 static bool is_watched(void) { return watch.process == getpid(); }
 
 static void check_all(void) {
