@@ -116,8 +116,8 @@ static void on_early_stop(int signal) {
 }
 
 /*
- * Sets the actions of the standard signals that the program will inherit: ignored if the caller ignored the signal, otherwise the
- * default.
+ * Sets the actions of the standard signals that the program will inherit: ignored if the caller ignored the signal,
+ * otherwise the default.
  */
 static void set_actions(const struct child *child) {
   for (int signal_number = 1; signal_number < 32; ++signal_number) {
