@@ -112,8 +112,8 @@ static int digest_of_signature(const X509 *certificate) {
 }
 
 /*
- * Returns true if a signature has a digest that is none of SHA-2; Ed25519 has none. Unlike OpenSSL, AWS-LC accepts
- * RIPEMD-160 and SHA-1.
+ * Returns true if the digest of a signature is not one of SHA-2. A signature by Ed25519 has no digest. Unlike OpenSSL,
+ * AWS-LC accepts RIPEMD-160 and SHA-1.
  */
 static bool has_weak_signature(const X509 *certificate) {
   if (X509_get_signature_nid(certificate) == NID_ED25519) return false;
