@@ -205,8 +205,9 @@ describe("the notice about masking", () => {
   });
 
   it("is printed even if sophia-run is stopped for a while after the program has closed its standard error", async () => {
+    // The standard error stays open for 100 ms after the program has closed it.
     const stops =
-      "exec 2>&-; sleep 0.05; kill -STOP $PPID; echo $QUIET_TOKEN; (sleep 0.2; kill -CONT $PPID) >/dev/null &";
+      "exec 2>&-; sleep 0.01; kill -STOP $PPID; echo $QUIET_TOKEN; (sleep 0.2; kill -CONT $PPID) >/dev/null &";
     const { stderr } = await runBash(`$RUN -- sh -c '${stops}' >f`, { CLAUDECODE: "1" });
     expect(unwrapped(stderr)).toMatch(/^.*\/f .*\n$/);
   });
