@@ -96,7 +96,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     const of = isOfProgram ? { of: "command" as const, command: first.word } : { of: "sophia-run" as const };
     return mistaken({ kind: "node-option", ...of });
   }
-  // A user who asks for help gets it even if the command line has a mistake.
+  // A user who asks for help gets it even if the command line has one of the mistakes below.
   const { help } = values;
   if (typeof help === "string") return { kind: "help", asked: help, ...(name === undefined ? {} : { of: name }) };
   if (values["version"] === true && name === undefined) return { kind: "version" };

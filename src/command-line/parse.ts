@@ -118,7 +118,7 @@ class OptionReader {
       this.problems.push({ kind: "needs-value", name, at: index });
       return index;
     }
-    // The next word is read even if it is an option, because the user probably meant it as the value.
+    // A word that looks like an option is not parsed as one: the user may have meant it as the value.
     const looksLikeOption = nextWord.length > 1 && nextWord.startsWith("-");
     if (looksLikeOption) this.problems.push({ kind: "needs-value", name, at: index });
     else this.#addValue(name, option, nextWord);

@@ -14,9 +14,9 @@ const RESOLVE = ["run", "check", "explain", "get", "export", "scan"] as const;
 const SELECT = ["run", "check", "explain", "get", "export"] as const;
 /** The commands that read values: to pass them on, or to search for secrets. */
 const READ = [...RESOLVE, "mask", "hook"] as const;
-/** The commands that contact ESC, some of them only to change it. */
+/** The commands that contact the ESC environments of the settings, some of them only to change them. */
 const ASK_ESC = [...READ, "import", "set", "rotate", "enforce", "request", "audit", "init"] as const;
-/** The commands that read the contract. */
+/** The commands that take most options about the contract. */
 const BY_CONTRACT = [...READ, "import", "set", "rotate", "enforce", "audit", "docs"] as const;
 
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {

@@ -118,7 +118,7 @@ export function overrideNotices(selected: Resolution): readonly Notice[] {
   const values = Array.from(selected.values()).flatMap(({ name, origin, shadowed = [] }) => {
     const valuesWith = (valueOrigin: Origin, isWinner: boolean) =>
       valueOrigin.source === "override" ? [{ file: valueOrigin.file, name: valueOrigin.alias ?? name, isWinner }] : [];
-    // Nothing but the environment overrides the file, so other sources hide no value of it.
+    // Only a value that the environment hides is reported: the user may have forgotten that variable.
     const hiddenOrigins = origin.source === "environment" ? shadowed.map((hidden) => hidden.origin) : [];
     return [...valuesWith(origin, true), ...hiddenOrigins.flatMap((hidden) => valuesWith(hidden, false))];
   });

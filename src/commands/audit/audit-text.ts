@@ -2,7 +2,7 @@
 import { formatDay } from "../../core/day.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
-import { count } from "../../core/text.ts";
+import { count, printable } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
 import { OPEN_ROLE, type TokenFacts } from "../../esc/api/tokens.ts";
 import { type ContractReport, reportTitle } from "../../output/report.ts";
@@ -81,15 +81,15 @@ function tokenLine(token: TokenReport, now: Date): string {
       return "➖ Its role and expiry are not visible to this token";
     case "known": {
       const mark = token.role === OPEN_ROLE ? "✅" : "➖";
-      return `${mark} ${token.name}: ${describeRole(token)}, ${describeExpiry(token.expires, now)}`;
+      return `${mark} ${printable(token.name)}: ${describeRole(token)}, ${describeExpiry(token.expires, now)}`;
     }
   }
 }
 
-/** The service does not show what a custom role permits. */
+/** The list of tokens has the name of a custom role, but not what the role permits. */
 function describeRole({ role, roleName }: TokenFacts): string {
-  if (role !== undefined) return `role ${role}`;
-  return roleName === undefined ? "role unknown" : `custom role ${roleName} (its permissions are not visible)`;
+  if (role !== undefined) return `role ${printable(role)}`;
+  return roleName === undefined ? "role unknown" : `custom role ${printable(roleName)}, which audit does not examine`;
 }
 
 /** Describes when a token expires. Undefined stands for a token that never does. */

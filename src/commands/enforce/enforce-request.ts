@@ -22,7 +22,7 @@ export function parseRequest(options: Values): EnforceRequest {
   const key = typeof options["key"] === "string" ? options["key"] : undefined;
   if (key !== undefined) requireKey(key);
   const selection = { only: globsIn(options["only"]), except: globsIn(options["except"]) };
-  if (options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
+  if (!isRemove && options["only"] !== undefined && !selection.only.some(canMatchVariable)) {
     // The schema would check nothing, and record no selection, so that a later `--check` would compare it with the whole
     // contract.
     throw usageError("--only matches no name of a variable", "* stands for any characters, ? for one: --only 'DB_*'");

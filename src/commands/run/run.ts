@@ -60,7 +60,8 @@ async function launchProgram({ flags, command }: Run, context: Context, preparat
 /**
  * Looks up the program before ESC is asked, so that a mistyped name is reported at once.
  *
- * @returns undefined if the launch must look up the program, because a source may set `PATH` to another value
+ * @returns undefined if the launch must look up the program, because a source may set `PATH` (on Windows also `PATHEXT`) to another
+ *   value
  * @throws SophiaError (126, 127) if there is no such program, or it cannot be executed
  */
 async function locateCommand(

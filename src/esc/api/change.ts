@@ -149,11 +149,12 @@ export async function changeEnvironment(
     first ??= current;
     const yaml = edit(current);
     if (yaml === undefined) {
-      // If the definition is no longer the first one, an earlier attempt has written it, and its answer was lost.
+      // If the definition is no longer the first one, an earlier attempt has written it and its answer was lost, or another user has
+      // made the same change.
       const wrote = first.definition.etag !== current.definition.etag;
       return { kind: "done", wrote, before: first, after: current };
     }
-    // Writing a text that was truncated would lose the rest of the definition, so it is read again.
+    // The text was truncated, or has changed between two readings. Writing it would lose a part of the definition.
     if (!isComplete(current)) continue;
     const { etag } = current.definition;
     const update = await updateOrRefusal(name, yaml, etag, connection);

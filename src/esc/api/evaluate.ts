@@ -1,6 +1,6 @@
 /**
- * Evaluates ESC environments without opening them: providers mint no credentials, and ESC does not show the values of secrets. Commands
- * use it for environments that the token may not open, and that ESC does not open because a schema refuses a value.
+ * Evaluates ESC environments without opening them: providers mint no credentials, and ESC does not show the values of secrets. So
+ * commands can examine environments that the token may not open, or that ESC does not open because a schema refuses a value.
  */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
 import { isOfSchema } from "../faults/schema-refusal.ts";

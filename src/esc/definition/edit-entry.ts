@@ -23,7 +23,7 @@ import { parseEdited, unusualForm } from "./verify.ts";
 
 /** An entry of `values`. */
 export interface ValuesEntry {
-  /** Is the same for all ways in which YAML can write the value. */
+  /** Is the same whatever quotes, styles and comments the value is written with. */
   readonly fingerprint: Fingerprint;
   /** The lines of the entry, without a line break at the end. */
   readonly text: string;

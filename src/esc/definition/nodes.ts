@@ -147,8 +147,8 @@ function isPair(value: unknown): value is EntryPair {
 }
 
 /**
- * A copy of a node for comparisons: lists of texts. Two nodes have the same fingerprint if they mean the same, however they are written.
- * Scalars that are not strings are compared by their source text, since parsed numbers lose digits.
+ * A copy of a node for comparisons: lists of texts. Quotes, styles and comments make no difference. Scalars that are not
+ * strings are compared by their source text, since parsed numbers lose digits, so that `16` and `0x10` differ.
  */
 export type Fingerprint = string | readonly Fingerprint[];
 

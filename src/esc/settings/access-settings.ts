@@ -72,7 +72,7 @@ export interface EscSettings {
   /** The organization of names without one; undefined if the service must be asked for the user's default organization. */
   readonly organization?: string | undefined;
   readonly network: NetworkSettings;
-  /** A notice for each file whose proxies or certificates are ignored. The notices are shown only if ESC cannot be reached. */
+  /** A notice for each variable of a file by which a proxy or a certificate is ignored. The notices are shown only if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
   /** The option or variable because of which a name of two parts has only its first meaning; undefined if both are tried. */
@@ -90,7 +90,7 @@ const NETWORK_VARIABLES = [
 export type EscAccess =
   /** Neither an environment nor a credential is set: the user does not use ESC. */
   | { readonly kind: "off" }
-  /** Either an environment or a credential is set, but not both. */
+  /** Only a part of what opens ESC is set: an environment, a credential, or one of two settings of a credential. */
   | {
       readonly kind: "incomplete";
       /** The name of the setting that is set, for messages. */

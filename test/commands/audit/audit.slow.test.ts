@@ -223,9 +223,13 @@ describe("audit reports", () => {
     });
     const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
     const { stdout } = await run(["audit"], tokens);
-    expect(unwrapped(stdout)).toContain("➖ ci: custom role open-dev (its permissions are not visible), expires on ");
+    expect(unwrapped(stdout)).toContain("➖ ci: custom role open-dev, which audit does not examine, expires on ");
     const { token, findings } = JSON.parse((await run(["audit", "--json"], tokens)).stdout);
     expect(token).toMatchObject({ kind: "known", name: "ci", roleName: "open-dev" });
+    const forging = server.addToken({ owner, name: "ci\u001b[2J", access: "open", customRole: "a\n✅ No findings" });
+    const forged = await run(["audit"], { ...tokens, ESC_TOKEN: forging.value });
+    expect(forged.stdout).not.toMatch(/\u001b\[2J|^✅ No findings/m);
+    expect(unwrapped(forged.stdout)).toContain("custom role a\\n✅ No findings, which audit does not examine");
     expect(findings).not.toContainEqual(expect.objectContaining({ kind: "token-role" }));
   });
 

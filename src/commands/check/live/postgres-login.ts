@@ -75,9 +75,9 @@ class Authentication {
       case AUTHENTICATION.ok:
         return this.#awaitsServerProof ? SERVER_UNPROVEN : undefined;
       case AUTHENTICATION.plainText:
-        return this.#sendPassword(this.#target.password);
+        return this.#sendPassword(() => this.#target.password);
       case AUTHENTICATION.md5:
-        return this.#sendPassword(md5Answer(this.#target, data.subarray(0, 4)));
+        return this.#sendPassword(() => md5Answer(this.#target, data.subarray(0, 4)));
       case AUTHENTICATION.sasl:
         return this.#beginScram(data);
       case AUTHENTICATION.saslContinue:
@@ -89,13 +89,17 @@ class Authentication {
     }
   }
 
-  /** Sends the password, or a hash of it, which a server without the right certificate must not get. */
-  #sendPassword(passwordOrHash: string): ProbeResult | undefined {
+  /**
+   * Sends the password, or a hash of it, which a server without the right certificate must not get.
+   *
+   * @param createAnswer is called only if the answer is sent, because Node.js may lack MD5 (FIPS)
+   */
+  #sendPassword(createAnswer: () => string): ProbeResult | undefined {
     if (!this.#connection.isPrivate) {
       return unsent("the server requests the password, but its certificate is not trusted");
     }
     if (this.#target.password === "") return PASSWORD_MISSING;
-    this.#send(zeroTerminated(passwordOrHash));
+    this.#send(zeroTerminated(createAnswer()));
     return undefined;
   }
 

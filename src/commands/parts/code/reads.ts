@@ -3,7 +3,7 @@
  * project for the environment variables that its code reads. Each language has its reader in a file of its own, such as
  * go-reads.ts, and code-files.ts chooses the reader for a file.
  *
- * The code may be of any author and size, so every search has a limit.
+ * The code may be of any author. code-files.ts limits the size of a file; searches within a search have limits of their own.
  */
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Finds the access of a command that writes to Pulumi ESC, such as `set`: the token, and the environment to change. The token is
  * `ESC_ADMIN_TOKEN` of the process environment, or the user types it at a terminal. The launcher's own token and tokens in files
- * are not used, because a user who changes a shared environment must do so with rights of their own.
+ * are used for a dry run alone, because a user who changes a shared environment must do so with rights of their own.
  *
  * A file that sophia-run found by search must not decide what this token changes. Otherwise a cloned repository could choose
  * where a secret is stored, and who can read it. If such a file names the environment, the user must confirm it at a terminal.

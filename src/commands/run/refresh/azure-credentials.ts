@@ -16,7 +16,7 @@ export function findAzureCredentials(start: ReadStart, { openedAt }: EscSession)
   const [firstToken] = tokens;
   if (firstToken === undefined) return `ESC does not set ${enumerate(AZURE_TOKENS, "or")}`;
   for (const { value: token } of tokens) {
-    // A provider of ESC may set one of the variables to a token that is not a JWT.
+    // A token that is not a JWT has no time at which it expires.
     const expiresAt = endOfToken(token);
     if (expiresAt !== undefined) return { cloud: "azure", token, openedAt, expiresAt, by: "token" };
   }
