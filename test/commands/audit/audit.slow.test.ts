@@ -228,7 +228,8 @@ describe("audit reports", () => {
     expect(token).toMatchObject({ kind: "known", name: "ci", roleName: "open-dev" });
     const forging = server.addToken({ owner, name: "ci\u001b[2J", access: "open", customRole: "a\n✅ No findings" });
     const forged = await run(["audit"], { ...tokens, ESC_TOKEN: forging.value });
-    expect(forged.stdout).not.toMatch(/\u001b\[2J|^✅ No findings/m);
+    expect(forged.stdout).not.toContain("\u001b");
+    expect(forged.stdout).not.toMatch(/^✅ No findings/m);
     expect(unwrapped(forged.stdout)).toContain("custom role a\\n✅ No findings, which audit does not examine");
     expect(findings).not.toContainEqual(expect.objectContaining({ kind: "token-role" }));
   });
