@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { temporaryFolder, writeSecretFiles } from "../../src/launch/secret-files.ts";
 import { noNobody } from "../helpers/nobody.ts";
+import { missingCommand, skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
 import { waitForExit, useDriver, useDriverCommand } from "./launching.ts";
 import { expectWording } from "../helpers/wording.ts";
@@ -159,6 +160,7 @@ describe("the folder for secret files", () => {
   beforeEach(({ skip }) =>
     skip(process.geteuid?.() !== 0, "needs root, who can mount file systems and change the owner of folders"),
   );
+  skipBecause(missingCommand("unshare"));
 
   /** Starts a program that prints in which folder its secret file is, after the shell command `prepare` has changed /dev/shm. */
   const startWithMount = (prepare: string, environment: Readonly<Record<string, string>>) => {

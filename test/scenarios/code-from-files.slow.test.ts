@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { escVariables } from "../commands/world.ts";
-import { notInstalled } from "../helpers/skip.ts";
+import { missingCommand, notInstalled } from "../helpers/skip.ts";
 import { folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
 
 /** The code of the repository. It ends well, and reads what it is given, so that no program waits for it. */
@@ -20,10 +20,10 @@ interface Attack {
   readonly needs: readonly [string, ...string[]];
   /** Further files of the repository. */
   readonly files?: Readonly<Record<string, string>>;
-  readonly command: readonly string[];
+  readonly command: readonly [string, ...string[]];
 }
 
-const inTerminal = (command: string): readonly string[] => ["script", "-qec", command, "/dev/null"];
+const inTerminal = (command: string): readonly [string, ...string[]] => ["script", "-qec", command, "/dev/null"];
 const GIT = ["-c", "user.name=a", "-c", "user.email=a@example.test"] as const;
 const MAN_PAGE = { "x.1": ".TH X 1\n" };
 const AGENT = "-javaagent:agent.jar";
@@ -313,7 +313,7 @@ const MACHINE = {
  * The command of an attack. That the program runs the code is shown once, with the package: with the executable a stand-in
  * runs it if the variable reaches the stand-in.
  */
-function commandOf({ name, command }: Attack): readonly string[] {
+function commandOf({ name, command }: Attack): readonly [string, ...string[]] {
   return isStandalone ? ["sh", "-c", 'printenv "$0" && ./evil.sh', name] : command;
 }
 
@@ -354,7 +354,8 @@ describe.each(ATTACKS)("$name in a found .env file", { timeout: 60_000 }, (attac
 
   test("runs no code unless the caller allows it, and other variables are passed on", async ({ skip }) => {
     const [program, ...args] = needs;
-    const reason = isStandalone ? undefined : notInstalled(program, ...args);
+    const [tool] = commandOf(attack);
+    const reason = isStandalone ? undefined : (notInstalled(program, ...args) ?? missingCommand(tool));
     skip(reason !== undefined, reason);
     const cwd = repository(attack);
     writeFileSync(join(cwd, ".env"), `${name}=${value}\nPLAIN=1\n`, { mode: 0o600 });

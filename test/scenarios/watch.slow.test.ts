@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { secret } from "../esc-server/index.ts";
+import { noAddon } from "../helpers/skip.ts";
 import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 import { type Finished, start } from "../helpers/started.ts";
@@ -311,7 +312,10 @@ test("--watch asks nothing of an environment that a contract names meanwhile unt
   expect(unwrapped(result.stderr)).toContain("; the program continues with its current values");
 });
 
-test("a background process from before a restart is masked until it ends, which may be after the end of the launcher", async () => {
+test("a background process from before a restart is masked until it ends, which may be after the end of the launcher", async ({
+  skip,
+}) => {
+  skip(noAddon !== undefined, noAddon);
   const it = await startWatchedWorld();
   const [former, latter] = ["the-former-secret", "the-latter-secret"];
   it.change(former);

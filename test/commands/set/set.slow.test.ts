@@ -188,6 +188,19 @@ describe("set NAME", () => {
     expectNoValue(result);
   });
 
+  test.each([
+    ["SOPHIA_FAKE", "secrets"],
+    ["SOPHIA_FAKE", "missing"],
+    ["SOPHIA_OFFLINE", "1"],
+  ])("writes nothing while %s=%s keeps sophia-run from using ESC, and names the variable", async (name, value) => {
+    const { server, run } = await startEscWithEnvironment();
+    const result = await run(["API_KEY"], KEY, { [name]: value });
+    expect(result).toMatchObject({ status: 125, stdout: "" });
+    expect(result.stderr).toContain(`${name} is set`);
+    expect(server.calls).toEqual([]);
+    expectNoValue(result);
+  });
+
   test("suggests the variable that the user may mean", async () => {
     const { run } = await startEscWithEnvironment();
     expect((await run(["API_KYE", "--yes"], KEY)).stdout).toContain('"API_KEY"?');

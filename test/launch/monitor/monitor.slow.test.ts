@@ -3,7 +3,7 @@
  * remains the parent process if the monitor cannot be executed.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
@@ -15,6 +15,9 @@ import { startAtTerminal } from "../../helpers/terminal.ts";
 const MONITOR = `linux-${process.arch}-monitor`;
 const skipReason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(skipReason !== undefined, skipReason));
+
+/** Where the header of an ELF file names the processor (`e_machine`), and the number of one that is neither x64 nor arm64. */
+const [E_MACHINE_OFFSET, EM_RISCV] = [18, 243];
 
 const env = { PATH: cleanPath };
 const SPAWN = ["--no-contract", "--mode", "spawn"] as const;
@@ -194,11 +197,14 @@ print(count)`;
 });
 
 describe("if the monitor cannot be executed", () => {
-  const otherProcessor = process.arch === "x64" ? "arm64" : "x64";
-  const cases: Readonly<Record<string, (monitor: string, dist: string) => void>> = {
+  const cases: Readonly<Record<string, (monitor: string) => void>> = {
     "lacks the permission": (monitor) => chmodSync(monitor, 0o644),
     "is damaged": (monitor) => writeFileSync(monitor, "\0"),
-    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${otherProcessor}-monitor`), monitor),
+    "is for another processor": (monitor) => {
+      const file = readFileSync(monitor);
+      file.writeUInt16LE(EM_RISCV, E_MACHINE_OFFSET);
+      writeFileSync(monitor, file);
+    },
   };
 
   beforeEach(({ skip }) => skip(isStandalone, "the executable contains the monitor, which is no file of its own"));
@@ -207,7 +213,7 @@ describe("if the monitor cannot be executed", () => {
     "because it %s, Node.js starts the program, forwards signals and ends as the program ends",
     async (_, spoil) => {
       const packageFolder = copyOfPackage();
-      spoil(join(packageFolder, "dist", MONITOR), join(packageFolder, "dist"));
+      spoil(join(packageFolder, "dist", MONITOR));
       const launcher = [process.execPath, "--", join(packageFolder, "bin/sophia-run"), ...SPAWN, "--"] as const;
       const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
       const { parent } = await waitForProgram(started);
