@@ -10,7 +10,7 @@
  * A process removes a lock, its own or one that a killed process has left, by removing the file with the random name. So it
  * never removes the newer lock of another process, which has a file with another name.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
@@ -76,6 +76,8 @@ function tryToTake(lock: string, holder: string): boolean {
   const prepared = `${lock}.${holder}.tmp`;
   try {
     mkdirSync(prepared, 0o700);
+    // The caller's umask may have removed permissions of the user.
+    chmodSync(prepared, 0o700);
     writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
     // On Windows not even an empty folder can be replaced by a rename.
     removeEmptyFolder(lock);
