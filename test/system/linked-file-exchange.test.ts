@@ -1,27 +1,23 @@
 /**
- * A folder in the path of a file becomes a link out of the repository before the file is opened, and becomes the former folder again
- * before the path is examined for the last time. realpath(3), which does that without /proc, begins by making it the folder again.
+ * A folder in the path of a file is a link out of the repository only while the file is opened. Systems without /proc examine the path
+ * after that by `realBytes`, so the mock of this function makes the link the folder again.
  */
 import { existsSync, mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { systemErrorCode } from "../../src/system/errors.ts";
 import { readLinked } from "../../src/system/linked-file.ts";
 import { folder } from "../helpers/sophia.ts";
 
 const { exchangeBack } = vi.hoisted(() => ({ exchangeBack: { call: (_path: string): void => {} } }));
 
-vi.mock(import("node:fs"), async (importOriginal) => {
-  const fs = await importOriginal();
-  const native = ((path: string, options: undefined) => {
-    exchangeBack.call(String(path));
-    return fs.realpathSync.native(path, options);
-  }) as typeof fs.realpathSync.native;
-  return { ...fs, realpathSync: Object.assign(fs.realpathSync.bind(undefined), { native }) };
-});
-
-beforeEach(() => {
-  exchangeBack.call = () => {};
+vi.mock(import("../../src/system/real-path.ts"), async (importOriginal) => {
+  const original = await importOriginal();
+  const realBytes = (path: string | Buffer): string => {
+    exchangeBack.call(path.toString());
+    return original.realBytes(path);
+  };
+  return { ...original, realBytes };
 });
 
 test.skipIf(!existsSync("/proc/self/fd"))(
