@@ -10,7 +10,7 @@
  * A process removes a lock, its own or one that a killed process has left, by removing the file with the random name. So it
  * never removes the newer lock of another process, which has a file with another name.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { attempt, systemErrorCode } from "./errors.ts";
 import { makeFolder } from "./folders.ts";
@@ -75,9 +75,7 @@ function tryToTake(lock: string, holder: string): boolean {
   // Should this process be killed before the rename, writePrivate removes the folder later, because its name ends so.
   const prepared = `${lock}.${holder}.tmp`;
   try {
-    mkdirSync(prepared, 0o700);
-    // The caller's umask may have removed permissions of the user.
-    chmodSync(prepared, 0o700);
+    makePrivateFolder(prepared);
     writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
     // On Windows not even an empty folder can be replaced by a rename.
     removeEmptyFolder(lock);
@@ -87,6 +85,20 @@ function tryToTake(lock: string, holder: string): boolean {
     removeHolder(prepared, holder);
     if (HELD_CODES.has(systemErrorCode(error))) return false;
     throw error;
+  }
+}
+
+/**
+ * Makes a folder that only this user can use. The caller's umask could remove the user's permissions.
+ *
+ * @throws the system's error
+ */
+function makePrivateFolder(path: string): void {
+  const callersMask = process.umask(0o077);
+  try {
+    mkdirSync(path, 0o700);
+  } finally {
+    process.umask(callersMask);
   }
 }
 
