@@ -74,7 +74,8 @@ export interface LaunchBroker {
   /**
    * Called for each program, once it runs.
    *
-   * @param report writes to the standard error, between the program's lines; undefined if nothing but the program writes there
+   * @param report writes to the standard error, between the program's lines if this process passes them on; undefined without masking
+   *   and without `--watch`, so that the broker itself writes there
    * @param mask masks further secrets in the program's later output; undefined if the output is not masked
    * @param replaceFile gives the secret file of a variable another content; throws a SophiaError (secret-files) if that fails
    */

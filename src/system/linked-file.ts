@@ -119,7 +119,9 @@ function statusOf(realPath: string): Stats | undefined {
  * links. It ends with ` (deleted)` if the file has been removed.
  */
 function pathOfOpenFile(descriptor: number): string | undefined {
-  return attempt(() => readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" }).toString("latin1"));
+  const path = attempt(() => readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: "buffer" }));
+  // Bun may return a string in spite of the encoding, as in real-path.ts.
+  return path === undefined ? undefined : Buffer.from(path).toString("latin1");
 }
 
 /** Returns true if the open file is still the file at the resolved path, and no part of that path has become a link. */

@@ -75,7 +75,7 @@ function tryToTake(lock: string, holder: string): boolean {
   // Should this process be killed before the rename, writePrivate removes the folder later, because its name ends so.
   const prepared = `${lock}.${holder}.tmp`;
   try {
-    mkdirSync(prepared, 0o700);
+    makePrivateFolder(prepared);
     writeFileSync(within(prepared, holder), "", { flag: "wx", mode: 0o600 });
     // On Windows not even an empty folder can be replaced by a rename.
     removeEmptyFolder(lock);
@@ -85,6 +85,20 @@ function tryToTake(lock: string, holder: string): boolean {
     removeHolder(prepared, holder);
     if (HELD_CODES.has(systemErrorCode(error))) return false;
     throw error;
+  }
+}
+
+/**
+ * Makes a folder that only this user can use. The caller's umask could remove the user's permissions.
+ *
+ * @throws the system's error
+ */
+function makePrivateFolder(path: string): void {
+  const callersMask = process.umask(0o077);
+  try {
+    mkdirSync(path, 0o700);
+  } finally {
+    process.umask(callersMask);
   }
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { sleep } from "../../src/system/blocking.ts";
@@ -58,4 +58,13 @@ test("a process whose lock was stale does not remove the lock of its successor",
   expect(locked).toStrictEqual({ result: "holder-this-process" });
   expect(readdirSync(join(path, "file.lock"))).toStrictEqual(["holder-other-process"]);
   writeFileSync(join(path, "release"), "");
+});
+
+test("the lock can be taken with a umask that removes the permissions of the user", async () => {
+  const path = folder();
+  const formerMask = process.umask(0o777);
+  onTestFinished(() => void process.umask(formerMask));
+  // The superuser could use a folder without permissions, so the test looks at the permissions.
+  const locked = await whileLocked(join(path, "file"), () => statSync(join(path, "file.lock")).mode & 0o777, "process");
+  expect(locked).toStrictEqual({ result: 0o700 });
 });

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { changeOwnFile, writeOwnFile } from "../../src/system/own-file.ts";
@@ -25,4 +25,19 @@ test("writeOwnFile reports that it has written nothing if the folder was removed
 test("changeOwnFile reports that it has changed nothing if the folder was removed", async () => {
   const path = pathInRemovedFolder();
   expect(await changeOwnFile(path, () => "was called")).toBe(`${path} cannot be used: its folder was removed`);
+});
+
+test("writeOwnFile removes the unfinished files and locks of killed processes, once they are older than a minute", () => {
+  const path = folder();
+  const makeUnfinished = (ending: string, seconds: number): void => {
+    const lock = join(path, `file.lock.holder-${ending}.tmp`);
+    mkdirSync(lock);
+    writeFileSync(join(lock, `holder-${ending}`), "");
+    writeFileSync(join(path, `file.${ending}.tmp`), "");
+    for (const unfinished of [lock, join(path, `file.${ending}.tmp`)]) utimesSync(unfinished, seconds, seconds);
+  };
+  makeUnfinished("old", 0);
+  makeUnfinished("new", Date.now() / 1000);
+  expect(writeOwnFile(join(path, "file"), "text")).toBeUndefined();
+  expect(readdirSync(path).toSorted()).toStrictEqual(["file", "file.lock.holder-new.tmp", "file.new.tmp"]);
 });

@@ -89,7 +89,7 @@ export class KeyForwarder {
   #isClosed = false;
   /** Resolves when all keys that were read so far were handled. */
   #lastInput: Promise<void> = Promise.resolve();
-  /** Called with the monitor's answer to `collectUnread`. */
+  /** Called when the monitor has answered `collectUnread`. */
   #onAnswer: (() => void) | undefined;
   /** Keys that the program has not read, for `giveBack`. */
   readonly #unread: Uint8Array[] = [];
@@ -133,7 +133,10 @@ export class KeyForwarder {
     this.#unread.push(...this.#waiting.splice(0));
   }
 
-  /** Must be called with the monitor's answer to `collectUnread`. These keys were typed before all others that are unread. */
+  /**
+   * Must be called with the monitor's answer to `collectUnread`. These keys come first, since they had reached the pseudo-terminal
+   * before this process read any others.
+   */
   addUnread(keys: Uint8Array): void {
     this.#unread.unshift(keys);
     this.#onAnswer?.();

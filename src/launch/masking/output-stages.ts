@@ -90,8 +90,8 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
 }
 
 /**
- * Handles the end of the program. The last end of a program begins with the effect `drain`. Its result decides the further effects, so
- * the caller calls this function again with the event `drained`.
+ * Handles the end of the program. For the last program the last effect is `drain`. Its result decides the further effects, so the caller
+ * calls this function again with the event `drained`.
  */
 export function end(state: State, event: EndEvent): readonly [State, readonly EndEffect[]] {
   const { wasKilled } = event;

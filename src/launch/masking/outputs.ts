@@ -23,8 +23,8 @@ import type { System } from "./masking-system.ts";
 /** The time for which the standard error stays open for a message after the program has closed it. */
 const LAST_MESSAGE_MS = 100;
 /**
- * `LAST_MESSAGE_MS` passes in steps of this time. If this process was stopped for longer than `LAST_MESSAGE_MS`, each further step gives
- * the event loop a turn, in which the last output is read.
+ * `LAST_MESSAGE_MS` passes in steps of this time. Each step gives the event loop a turn for the last output, even if this process had no
+ * processor for longer than the whole time.
  */
 const STEP_MS = 10;
 /** The signals that end a launcher which waits for a slow reader after the program's end. */

@@ -37,7 +37,7 @@ interface SessionParts extends TerminalPair {
   readonly closeOtherMasters: () => void;
 }
 
-/** The session of one program. `execute` starts the program, and may be called once. */
+/** The session of one program. `execute` starts the program. If that fails, it may be called again, as for a script without `#!`. */
 export class TerminalSession {
   readonly #parts: SessionParts;
   /** The process group of this process, which the shell moves between foreground and background. */
@@ -272,7 +272,7 @@ class ExpectedSignals {
     this.#counts.delete(signal);
   }
 
-  /** Handles a signal that has arrived. @returns true if it was expected, and is not expected again */
+  /** Handles a signal that has arrived. @returns true if it was expected: each call of `expect` is for one arrival */
   take(signal: NodeJS.Signals): boolean {
     const count = this.#counts.get(signal) ?? 0;
     if (count === 0) return false;

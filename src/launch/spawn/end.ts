@@ -1,4 +1,4 @@
-/** Ends this process as the program has ended, and closes the program's descriptors in this process while the program runs. */
+/** Ends this process as the program has ended, and closes the program's descriptors in this process. */
 import { closeSync, fstatSync, openSync } from "node:fs";
 import { attempt } from "../../system/errors.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";

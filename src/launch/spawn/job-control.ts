@@ -9,7 +9,7 @@ import { sleep } from "../../system/blocking.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName, withoutListeners } from "../signals.ts";
 
-/** A program that gets STOP and then KILL, as by some supervisors, has ended after this time. */
+/** A program that gets STOP and then KILL has ended after this time. */
 const SETTLING_MS = 2;
 /** The time for which this process waits for the SIGCONT that ends its stop. None comes if the kernel has refused the stop. */
 const CONTINUE_MS = 1000;

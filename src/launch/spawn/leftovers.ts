@@ -1,5 +1,6 @@
 /**
- * Removes the secret files of earlier runs whose sophia-run was killed by SIGKILL. secret-files.ts does this before it writes new files.
+ * Removes the secret files of earlier runs whose sophia-run was killed by SIGKILL, or has crashed. secret-files.ts does this before it
+ * writes new files.
  *
  * A folder of secret files has an owner, the process that will remove it (owned-folder.ts). Two facts show that the owner has ended:
  *

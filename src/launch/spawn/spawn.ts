@@ -60,7 +60,8 @@ async function runPrograms(
   const firstProgram = await startProgram(launch, state);
   // `startProgram` returns undefined only for a restart that the user no longer wants.
   if (firstProgram === undefined) throw new TypeError("the first start was taken for a restart");
-  // V8 now has the compiled code of a whole start, and can cache it for the next one. PID 1 writes no cache, because the cache of a container seldom survives it.
+  // V8 now has the compiled code of a whole start, and can cache it for the next one. PID 1 writes no cache, because the cache of a
+  // container seldom survives it.
   if (!launch.preparation.isFirstProcess) loader?.cacheCode();
   let current: StartedProgram = firstProgram;
   /** The outputs of earlier programs, whose background processes may still write. */

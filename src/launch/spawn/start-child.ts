@@ -218,7 +218,7 @@ function reapOrphans(libc: Libc | undefined, { pid }: SignalTarget): void {
 }
 
 /**
- * Starts the process, with the limits, the PID variables and the parent death signal that the options ask for.
+ * Starts the process, with the limits and the parent death signal that the options ask for, and with its own PID in variables of systemd.
  *
  * @throws SophiaError (125) if an option of the user is impossible here
  */

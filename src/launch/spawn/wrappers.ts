@@ -38,7 +38,7 @@ function isBusyBox(path: string): boolean {
   return /(?:^|\/)busybox$/.test(attempt(() => readlinkSync(path)) ?? "not a link");
 }
 
-/** The variables that dash or bash changes when it starts. */
+/** The variables that dash or bash changes by itself. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
