@@ -163,7 +163,7 @@ class RunningBroker {
     try {
       this.#parts.record(entry);
     } catch (error) {
-      // `close` itself records the requests under way, for which the error was reported already.
+      // `close` itself records the requests under way. An error in these records must not close the broker again.
       if (this.#isClosed) return;
       this.close();
       this.#parts.failed(error);

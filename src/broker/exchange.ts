@@ -25,7 +25,7 @@ export interface Exchange {
 
 type RecordedRequest = Pick<IncomingMessage, "method" | "url">;
 
-/** The exchange of one request. (An object literal with closures would cost eight times as much time as an instance of a class.) */
+/** The exchange of one request. (An object literal with closures would cost each request eight times as much as an instance of a class.) */
 class RecordedExchange implements Exchange {
   readonly #request: RecordedRequest;
   readonly #admitted: Admitted | undefined;

@@ -16,10 +16,10 @@ export class Redirects {
   readonly #admittedByUrl = new Map<string, Admitted>();
 
   /**
-   * Notes the `Location` of an answer, so that one of the next requests may go there.
+   * Notes the `Location` of an answer, so that later requests may go there.
    *
    * @param location undefined if the answer has none
-   * @returns the origin of the location; undefined if it is no https URL, or belongs to a key
+   * @returns the origin of the location; undefined if it is no https URL, has a user name or password, or belongs to a key
    */
   note({ route, slot }: Admitted, location: string | undefined, routes: readonly Route[]): string | undefined {
     const url = parseUrl(location ?? "");

@@ -97,8 +97,8 @@ export function withoutKeys(text: string, replaced: Replaced): string {
   for (const depth of depths) {
     for (const { key, dummy } of replaced) result = replaceDecoded(result, depth, keyFinder(key, dummy));
   }
-  // The deepest decoding comes first, since the padding of base64 may be escaped, and since a percent sign in front of base64 looks like
-  // an escape in a less decoded text.
+  // The deepest decoding comes first, since the padding of base64 may be escaped. The others are needed because a percent sign in front
+  // of base64 looks like an escape: decoding would then change the first characters of the base64 text.
   for (const depth of depths.toReversed()) {
     result = replaceDecoded(result, depth, (decoded) => findInBase64(decoded, replaced));
   }

@@ -1,7 +1,7 @@
 /**
  * Finds the key that a request asks for, by the dummy in its headers. admit.ts calls this for each request. The functions are pure.
  *
- * A request must carry exactly one dummy, once, and as the whole value of a header in which clients send that key:
+ * A request must carry exactly one dummy, whole and once, in a header in which clients send that key:
  *
  *     Authorization: Bearer sk-sophia-…            the dummy as it is
  *     x-api-key: sk-ant-sophia-…

@@ -30,7 +30,7 @@ export interface RequestRecord {
   readonly requestId?: string;
 }
 
-/** Limits the length of a record. */
+/** The longest identifier in a record. Longer ones are cut. */
 const MAX_ID_LENGTH = 128;
 const REQUEST_ID = /^[\w.:/+=-]+$/;
 /** Matches a character that is not printable ASCII. */

@@ -84,9 +84,9 @@ export function findServiceAddress(key: DeclaredKey, context: PlanContext): Serv
 
 /**
  * Returns the address in a variable that belongs to the key, as `OPENAI_BASE_URL` belongs to `OPENAI_API_KEY`. It is the address of a
- * gateway, or of a service that each user runs at another address. Only the caller and the source of the key may set such a variable.
+ * gateway, or of a service that has another address for each user. Only the caller and the source of the key may set such a variable.
  *
- * @returns undefined if no such variable is set
+ * @returns undefined if neither of them has set such a variable
  */
 function findPairedAddress(
   { name, source, entry, provider }: DeclaredKey,

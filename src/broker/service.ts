@@ -18,13 +18,13 @@ export interface Services {
   readonly onUnauthorized: (name: string) => Promise<void>;
 }
 
-/** The limit on the headers of an answer. Some services send more than the 16 KiB that are the default. */
+/** The limit on the headers of an answer, which is more than the 16 KiB that are the default of Node.js. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /**
  * Begins a request with the key in place of the dummy. The caller sends the body, or ends the request.
  *
- * @param added headers of the connection to the service, which the headers of the client do not contain
+ * @param added headers of the connection to the service. They replace those of the connection to the client, which are not passed on
  * @returns the request, and the key that it carries
  */
 export function requestOf(

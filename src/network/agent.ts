@@ -67,7 +67,8 @@ export class Connector extends http.Agent {
     let socket: Socket | undefined;
     try {
       socket = await earlyConnection;
-      // Without an early connection, `socket` is undefined. The server may have closed the early connection meanwhile. A request on a closed connection would never end.
+      // Without an early connection, `socket` is undefined. If the server has closed the early connection meanwhile, a request on it
+      // would never end.
       if (socket === undefined || socket.destroyed) socket = await this.#open();
     } catch (error) {
       // The type requires a stream, which Node.js ignores if there is an error.

@@ -30,7 +30,7 @@ export type NetworkFault =
 /** The code of a `connect` fault: a name for this machine, such as `localhost`, leads to another machine. Nothing was sent. */
 export const NOT_LOOPBACK = "NOT_LOOPBACK";
 
-/** The error with a {@link NetworkFault}. It has no `cause`, because the errors of Node.js may contain the request and its token. */
+/** The error with a {@link NetworkFault}. It has no `cause`, so that it cannot contain the request, and with it a token. */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
   readonly fault: NetworkFault;

@@ -18,8 +18,8 @@ export interface NetworkSettings {
   /** True if the runtime has read `NODE_EXTRA_CA_CERTS` at its start, and trusts these certificates already. */
   readonly extraCertificatesLoaded: boolean;
   /**
-   * True if no file of the project has influenced which certificates the runtime trusts. Otherwise only its built-in certificates
-   * are used.
+   * True if no variable of a file has decided which certificates the runtime trusts. Otherwise only its built-in certificates are
+   * used.
    */
   readonly isRuntimeTrusted: boolean;
 }

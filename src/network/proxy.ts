@@ -92,7 +92,7 @@ export function isExempt(target: URL, noProxy: string): boolean {
       if (entry === "*") return true;
       // An IPv6 address with a port is in brackets: `[::1]:8080`.
       const withPort = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
-      // As in curl, a dot or `*.` in front of a domain makes no difference.
+      // A dot in front of a domain makes no difference, as in curl, and nor does `*.`.
       const entryHost = (withPort?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
       const entryPort = withPort?.[2];
       if (entryPort !== undefined && Number(entryPort) !== port) return false;

@@ -8,7 +8,7 @@
  */
 import { type CodeKind, codeKindOf } from "./code-variables.ts";
 
-/** Returns true if the variable makes other programs run code, and also if its value is too long to be judged. */
+/** Returns true if the variable makes other programs run code, or may do so and has a value that is too long to be judged. */
 export function runsCode(name: string, value: string): boolean {
   const kind = codeKindOf(name);
   const text = value.trim();
@@ -56,7 +56,7 @@ function isHarmless(kind: CodeKind, value: string): boolean {
     case "erlang":
       return HARMLESS_IN_ERLANG.test(value);
     case "less":
-      // Not harmless are a command that `less` runs at its start (`+!`), a file that assigns keys (k, K), and a file to which `less`
+      // Not harmless are a command that `less` runs at its start (`+!`), a file that assigns keys (k), and a file to which `less`
       // writes (o, O).
       return (
         words.every((word) => /^[\w-]+(?:=\w*)?$/.test(word)) &&
@@ -174,7 +174,7 @@ const RUNNING_CODE_IN_JAVA =
   /^-XX:[+-]?(?:OnError|OnOutOfMemoryError|Flags|VMOptionsFile|Shared\w*|JVMCI\w*|EnableJVMCI\w*|CompileCommandFile|AOT\w*)/;
 /** Matches options that name files to which the JVM only writes reports. */
 const HARMLESS_FILES_OF_JVM = /^-XX:(?:HeapDumpPath|ErrorFile|LogFile)=[\w./%-]+$/;
-/** Matches properties of the JVM's own that configure the network, encodings and the source of random numbers. */
+/** Matches harmless properties of the JVM's own, such as those for the network, encodings and the source of random numbers. */
 const HARMLESS_PROPERTY =
   /^(?:java\.(?:net\.preferIPv[46]\w+|awt\.headless|util\.concurrent\.[\w.]+|io\.tmpdir)|sun\.net\.inetaddr\.[\w.]+|sun\.(?:jnu|stdout|stderr)\.encoding|java\.security\.egd(?==file:\/dev\/(?:\.\/)?u?random$))=[\w./:-]*$/;
 

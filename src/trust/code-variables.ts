@@ -1,7 +1,7 @@
 /**
  * Lists the variables that can make other programs run code, such as `NODE_OPTIONS` and `LD_PRELOAD`. A `.env` file that was found
- * must not set them, because a cloned repository may contain it. The names were compared with those that ld.so (secure execution),
- * sudo and coding agents remove. Variables that only choose among a repository's own code, such as `PYTHONPATH` and `COMPOSE_FILE`,
+ * must not set them, because a cloned repository may contain it. The names were compared with the lists of ld.so (secure execution),
+ * sudo and coding agents. Variables that only choose among a repository's own code, such as `PYTHONPATH` and `COMPOSE_FILE`,
  * are not listed. The file is loaded only if a name suggests that it is needed; see suspects.ts.
  */
 
@@ -28,7 +28,7 @@ export type CodeKind =
   | "java"
   | "erlang"
   | "less"
-  /** Files or folders with settings, which are harmless only in folders of the system. */
+  /** Files or folders with settings, libraries or programs, which are harmless only in folders of the system. */
   | "path"
   /** Folders in which each program looks for its libraries. */
   | "libraries"

@@ -28,7 +28,7 @@ const DATADOG = "*.datadoghq.com *.datadoghq.eu *.ddog-gov.com datadoghq.com dat
 
 /**
  * The services by the first part of their variables: `OPENAI` stands for OPENAI_BASE_URL and OPENAI_API_KEY. Each row has this part,
- * the hosts, and the variables of further keys. No host is known for services that every customer runs at another host.
+ * the hosts, and the variables of further keys. The hosts are empty if the service has no fixed ones.
  */
 export const SERVICES: ReadonlyMap<string, Service> = new Map(
   (
@@ -216,7 +216,7 @@ function hostOf(value: string): string {
 }
 
 /**
- * Matches the first parts of addresses that a `.env` file may always set: services that users run themselves, variables that a
+ * Matches the first parts of addresses that a `.env` file may always set: services with another address for each user, variables that a
  * bundler makes public in the browser, and parts of an application, such as `APP_URL`, whose `APP_KEY` is not sent to any address.
  */
 const CONFIGURABLE_PREFIX =

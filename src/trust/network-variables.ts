@@ -70,7 +70,7 @@ export function mayDecideNetwork(name: string): boolean {
 /** Returns true if the variable sends connections through another machine, or changes which certificates programs trust. */
 export function decidesNetwork(name: string, value: string): boolean {
   const text = value.trim();
-  // Git turns verification off even if this variable is empty. All other variables have no effect then.
+  // Git turns verification off even if this variable is empty. All other variables count as unset then.
   if (text === "") return name === "GIT_SSL_NO_VERIFY";
   if (!mayDecideNetwork(name)) return false;
   if (PROXIES.test(name)) return !isOnThisMachine(text);

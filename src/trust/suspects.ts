@@ -1,5 +1,5 @@
 /**
- * Decides quickly which variables of a `.env` file need a closer look. A cloned repository may contain the file, and could set
+ * Decides quickly which variables that files set need a closer look. A cloned repository may contain such a file, and could set
  * variables that run code. Most starts have no suspect, and do not load the tables of `code-variables.ts`, `network-variables.ts`
  * and `key-addresses.ts`.
  */

@@ -69,11 +69,13 @@ describe("the head of an answer", () => {
     ["another protocol that nobody has asked for", "HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"],
     ["101 alone", "HTTP/1.1 101 S\r\n\r\n"],
   ])("that is invalid, with %s, becomes a 502, and the next request is served", async (_, answer) => {
-    const broker = await startBroker(await startRawService(() => answer));
+    const service = await startRawService(() => answer);
+    const broker = await startBroker(service);
     for (const target of ["/v1/x", "/v1/y"]) {
       const { status, body } = await send(broker.origin, target, { headers: bearer(broker.routes[0].dummy) });
       expect(status).toBe(502);
       expect(body).toContain("broker-upstream");
+      expect(body).toContain(`${new URL(service).host} cannot be reached (the answer is not HTTP)`);
     }
   });
 
