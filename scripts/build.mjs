@@ -10,7 +10,7 @@ import { compileAddons } from "./build/addon.mjs";
 import { builtCommit } from "./build/commit.mjs";
 import { EXECUTABLES, placeExecutables } from "./build/executables.mjs";
 import { hashOfInputs, SOURCES_OF_ADDONS } from "./build/inputs.mjs";
-import { zig } from "../runtime/build/parts/zig.mjs";
+import { fetchZig } from "../runtime/build/parts/zig.mjs";
 
 // npm packs files with their modes.
 process.umask(0o022);
@@ -43,7 +43,7 @@ const { bundle, bundleLoader } = await import("./build/bundle.mjs");
 
 const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false" });
 // A release has the same bytes on whatever machine it is built.
-const pinnedCompiler = isRelease ? zig(root).compiler : undefined;
+const pinnedCompiler = isRelease ? fetchZig(root).compiler : undefined;
 const { addons, monitors, missing } =
   (isRelease ? undefined : addonsOfLastBuild()) ?? compileAddons(root, pinnedCompiler);
 const problem = missing.get(`${process.platform}-${process.arch}`);

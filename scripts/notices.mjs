@@ -3,8 +3,8 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
-import { licenceOf } from "../runtime/build/parts/library.mjs";
-import { BUN, libraries } from "../runtime/build/parts/versions.mjs";
+import { readLicence } from "../runtime/build/parts/library.mjs";
+import { BUN, listLinuxLibraries } from "../runtime/build/parts/versions.mjs";
 
 const root = join(import.meta.dirname, "..");
 
@@ -12,8 +12,8 @@ const packages = await bundledPackages();
 const onlyInPackage = packages.flatMap(({ manifest, isInExecutables }) =>
   isInExecutables ? [] : [`- ${manifest.name}`],
 );
-const parts = libraries().map(({ holds }) =>
-  section(`${holds.name} ${holds.version}`, holds.license, licenceOf(holds)),
+const parts = listLinuxLibraries().map(({ library }) =>
+  section(`${library.name} ${library.version}`, library.license, readLicence(library)),
 );
 
 await put(

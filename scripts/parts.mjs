@@ -1,18 +1,24 @@
 // `node scripts/parts.mjs`: compares all that is compiled into the executables (runtime/build/parts/versions.mjs) with the newest versions in the
-// registries, by their own tools, and with the vulnerabilities that OSV knows. Status 1: a vulnerability that NOT_CONCERNING does
+// registries, by their own tools, and with the vulnerabilities that OSV knows. Status 1: a vulnerability that IRRELEVANT_VULNERABILITIES does
 // not name. Status 2: a service cannot be reached. OSV_URL is the address of another server of OSV.
 import { bundledPackages } from "./build/packages.mjs";
-import { BUN, libraries, NOT_CONCERNING, VERSIONS, ZIG } from "../runtime/build/parts/versions.mjs";
+import {
+  BUN,
+  IRRELEVANT_VULNERABILITIES,
+  listLinuxLibraries,
+  PACKAGES,
+  ZIG,
+} from "../runtime/build/parts/versions.mjs";
 import { newestOf } from "./parts/newest.mjs";
 import { vulnerabilitiesOf } from "./parts/osv.mjs";
 
 const ECOSYSTEMS = { cargo: "crates.io", pypi: "PyPI", npm: "npm" };
 const packages = (await bundledPackages()).map(({ manifest: { name }, locked }) => ({
-  from: "npm",
+  registry: "npm",
   name,
   version: locked.version,
 }));
-const pinned = [...Object.values(VERSIONS), ZIG, BUN, packages.find(({ name }) => name === "readable-stream")];
+const pinned = [...Object.values(PACKAGES), ZIG, BUN, packages.find(({ name }) => name === "readable-stream")];
 const problems = [];
 
 const [newest, known] = await Promise.all([
@@ -27,12 +33,14 @@ else if (problems.length > 0) process.exitCode = 2;
 
 /** Returns packages and the libraries inside of them, as OSV names them. */
 function queries() {
-  const registries = [...pinned, ...packages].map(({ from, name, version }) => ({
-    ecosystem: ECOSYSTEMS[from],
+  const registries = [...pinned, ...packages].map(({ registry, name, version }) => ({
+    ecosystem: ECOSYSTEMS[registry],
     name,
     version,
   }));
-  const inside = [BUN, ...libraries().map(({ holds }) => holds)].flatMap(({ osv }) => osv ?? []);
+  const inside = [BUN, ...listLinuxLibraries().map(({ library }) => library)].flatMap(
+    ({ osvPackage }) => osvPackage ?? [],
+  );
   const all = [...registries, ...inside];
   // The bundle has readable-stream as well.
   return Array.from(new Map(all.map((query) => [JSON.stringify(query), query])).values());
@@ -44,9 +52,9 @@ function unreachable(error) {
 
 function printVersions() {
   const rows = pinned.map(({ name, version }, index) => {
-    const inside = libraries()
-      .filter(({ origin }) => origin.name === name)
-      .map(({ holds }) => `${holds.name} ${holds.version}`);
+    const inside = listLinuxLibraries()
+      .filter(({ sourcePackage }) => sourcePackage.name === name)
+      .map(({ library }) => `${library.name} ${library.version}`);
     const found = newest[index] ?? "unknown";
     return [name, version, found === version ? "" : found, inside.join(", ")];
   });
@@ -63,7 +71,8 @@ function printVersions() {
 
 /** @returns those that concern the executables */
 function printVulnerabilities(found) {
-  const reasonFor = ({ names }) => NOT_CONCERNING[names.find((name) => Object.hasOwn(NOT_CONCERNING, name))];
+  const reasonFor = ({ names }) =>
+    IRRELEVANT_VULNERABILITIES[names.find((name) => Object.hasOwn(IRRELEVANT_VULNERABILITIES, name))];
   if (known !== undefined) process.stdout.write(`known vulnerabilities:${found.length === 0 ? " none" : ""}\n`);
   for (const one of found) {
     const reason = reasonFor(one);

@@ -1,26 +1,27 @@
-// Failures of the build that are no bugs of it: they have a message for whoever runs it, and no stack trace.
+// Failures of the build that are no bugs in it, such as a missing compiler. The build prints their message without a stack trace.
 
-/** Its message has the problem, and then what to do. */
+/** A failure whose message states the problem, and then the remedy. Example: "there is no git, which applies patches: install git". */
 export class BuildFailure extends Error {}
 
 /**
- * Returns why a command failed, in one line.
+ * Describes in one line why a command has failed: the system's error, the first line that the command wrote to standard error, or its
+ * exit status.
  *
- * @param result of spawnSync, with texts
+ * @param result what spawnSync returned, with texts in place of bytes
  */
-export function reasonOf({ error, status, signal, stderr }) {
-  const line = (stderr ?? "").split("\n").find((each) => each.trim() !== "");
-  return error?.message ?? line?.trim() ?? `it ended with ${status ?? signal}`;
+export function describeCommandFailure({ error, status, signal, stderr }) {
+  const firstLine = (stderr ?? "").split("\n").find((line) => line.trim() !== "");
+  return error?.message ?? firstLine?.trim() ?? `it ended with ${status ?? signal}`;
 }
 
 /**
- * Runs a script of the build. If it fails, prints the message and sets the exit status to 1.
+ * Runs the main function of a script. If it throws a BuildFailure, prints the message and sets the exit status to 1.
  *
- * @param script a function
+ * @param main may return a promise
  */
-export async function runScript(script) {
+export async function runScript(main) {
   try {
-    await script();
+    await main();
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     process.stderr.write(`${error.message}\n`);

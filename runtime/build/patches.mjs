@@ -1,20 +1,25 @@
-// Applies patches to sources that others wrote: those of runtime/quickjs to QuickJS (quickjs.mjs). The patches are written by
-// refresh-patches.mjs.
+// Applies patches to a copy of published sources. quickjs.mjs applies the patches in runtime/quickjs to QuickJS. refresh-patches.mjs
+// writes these patches.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BuildFailure } from "./failure.mjs";
-import { keyOf } from "./parts/key.mjs";
+import { cacheKeyOf } from "./parts/key.mjs";
 
 /** The command that writes the patches again. */
-export const REFRESH = "node runtime/build/refresh-patches.mjs";
+export const REFRESH_COMMAND = "node runtime/build/refresh-patches.mjs";
 
-/** A file that a patch changes, with its sums before and after: the lines that `git diff --full-index` writes. */
-const CHANGED_FILE = /^diff --git a\/(\S+) b\/\1\nindex ([0-9a-f]{40})\.\.([0-9a-f]{40}) /gm;
+/**
+ * The first lines of a changed file in a patch. They state git's checksums of the file before and after the patch:
+ *
+ *     diff --git a/quickjs.c b/quickjs.c
+ *     index 4b825dc642cb6eb9a060e54bf8d69288fbee4904..e69de29bb2d1d6434b8b29ae775ad8c2e48c5391 100644
+ */
+const CHANGED_FILE_HEADER = /^diff --git a\/(\S+) b\/\1\nindex ([0-9a-f]{40})\.\.([0-9a-f]{40}) /gm;
 
-/** @returns the paths of the patches in a folder, in the order in which they apply */
-export function patchesIn(folder) {
+/** Lists the paths of the patches in a folder, in the order in which they apply. */
+export function listPatches(folder) {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".patch"))
     .toSorted()
@@ -22,32 +27,32 @@ export function patchesIn(folder) {
 }
 
 /**
- * Copies sources and applies patches to the copy, once for each version of either.
+ * Copies sources and applies patches to the copy, unless an earlier build has done so with the same sources and patches.
  *
- * @param published the folder of the sources
- * @param version of the sources, such as the checksum of their package
+ * @param publishedFolder the folder of the sources
+ * @param version changes with the sources, such as the checksum of their package
  * @param patches the paths of the patches
- * @param prefix of the copy's path, which ends with a sum of version and patches
+ * @param copyPrefix the path of the copy, without the key that this function appends
  * @returns the path of the copy
  * @throws BuildFailure if a patch does not apply
  */
-export function patchedSources(published, version, patches, prefix) {
-  const texts = patches.map((path) => [basename(path), readFileSync(path, "utf8")]);
-  const folder = `${prefix}-${keyOf(version, texts)}`;
-  if (existsSync(folder)) return folder;
-  mkdirSync(dirname(folder), { recursive: true });
-  // Beside the result, so that it can be renamed.
-  const temporary = mkdtempSync(`${folder}.`);
+export function patchSources(publishedFolder, version, patches, copyPrefix) {
+  const patchTexts = patches.map((path) => [basename(path), readFileSync(path, "utf8")]);
+  const copy = `${copyPrefix}-${cacheKeyOf(version, patchTexts)}`;
+  if (existsSync(copy)) return copy;
+  mkdirSync(dirname(copy), { recursive: true });
+  // The temporary folder is beside the copy, so that it can be renamed to the copy.
+  const temporary = mkdtempSync(`${copy}.`);
   try {
-    cpSync(published, temporary, { recursive: true });
+    cpSync(publishedFolder, temporary, { recursive: true });
     applyPatches(temporary, patches);
     try {
-      renameSync(temporary, folder);
+      renameSync(temporary, copy);
     } catch (problem) {
-      // Another build was faster.
-      if (!existsSync(folder)) throw problem;
+      // Another build may have made the copy in the meantime.
+      if (!existsSync(copy)) throw problem;
     }
-    return folder;
+    return copy;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -56,52 +61,56 @@ export function patchedSources(published, version, patches, prefix) {
 /**
  * Applies patches, each to what the patches before it have made.
  *
- * A patch names the sums of each file before and after it, and both must be right. So it changes the lines that its author saw,
- * and no others: git alone would look for them elsewhere in the file (an offset), and the same few lines stand in several
- * functions of quickjs.c. The sources are pinned, so a patch that would need this was not made for them.
+ * A patch states the checksums of each file before and after the patch, and this function compares both. So a patch changes exactly
+ * the lines that its author saw. git alone would also accept the same lines elsewhere in the file, and the same few lines occur in
+ * several functions of quickjs.c. Since the sources are pinned, a patch whose lines are elsewhere was made for other sources.
  *
- * @param folder the sources, which this changes
- * @param patches their paths
+ * @param folder the sources, which this function changes
+ * @param patches the paths of the patches
  * @throws BuildFailure with one line that names the patch
  */
 function applyPatches(folder, patches) {
   for (const patch of patches) {
     const name = basename(patch);
     const text = readFileSync(patch, "utf8");
-    const files = Array.from(text.matchAll(CHANGED_FILE), ([, path, before, after]) => ({ path, before, after }));
+    const files = Array.from(text.matchAll(CHANGED_FILE_HEADER), ([, path, before, after]) => ({
+      path,
+      before,
+      after,
+    }));
     if (files.length === 0 || files.length !== text.match(/^diff /gm).length)
-      throw new BuildFailure(`${name} does not name the sums of all files that it changes: ${REFRESH}`);
+      throw new BuildFailure(`${name} does not name the sums of all files that it changes: ${REFRESH_COMMAND}`);
     for (const { path, before } of files) {
-      if (sumOf(join(folder, path)) !== before)
-        throw new BuildFailure(`${name} does not apply: it was made for another ${path}: ${REFRESH}`);
+      if (checksumOf(join(folder, path)) !== before)
+        throw new BuildFailure(`${name} does not apply: it was made for another ${path}: ${REFRESH_COMMAND}`);
     }
     const { error, status, stderr } = git(folder, ["apply", "--whitespace=nowarn", patch]);
     if (error?.code === "ENOENT") throw new BuildFailure("there is no git, which applies patches: install git");
     if (status !== 0) {
       const [reason] = (error?.message ?? stderr.replace(/^error: /, "")).split("\n", 1);
-      throw new BuildFailure(`${name} does not apply: ${reason}: ${REFRESH}`);
+      throw new BuildFailure(`${name} does not apply: ${reason}: ${REFRESH_COMMAND}`);
     }
     for (const { path, after } of files) {
-      if (sumOf(join(folder, path)) !== after)
-        throw new BuildFailure(`${name} makes another ${path} than its sums say: ${REFRESH}`);
+      if (checksumOf(join(folder, path)) !== after)
+        throw new BuildFailure(`${name} makes another ${path} than its sums say: ${REFRESH_COMMAND}`);
     }
   }
 }
 
 /**
- * Runs git in a folder. It finds neither a repository above it, such as this one, nor the caller's settings, which may change
- * how it reads and writes lines.
+ * Runs git in a folder. git finds neither a repository above the folder, such as the one with this file, nor the user's settings,
+ * which may change how git reads and writes lines.
  *
- * @param input for its standard input
- * @returns what spawnSync does
+ * @param input the standard input of git
+ * @returns what spawnSync returns
  */
 export function git(folder, args, input) {
-  // A hook of this repository names it in variables.
-  const others = Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"));
+  // In a hook of this repository, variables such as GIT_DIR name the repository.
+  const variables = Object.entries(process.env).filter(([name]) => !name.startsWith("GIT_"));
   const env = {
-    ...Object.fromEntries(others),
+    ...Object.fromEntries(variables),
     LC_ALL: "C",
-    // In neither are settings.
+    // Neither folder contains settings of git.
     HOME: folder,
     XDG_CONFIG_HOME: folder,
     GIT_CONFIG_NOSYSTEM: "1",
@@ -110,8 +119,8 @@ export function git(folder, args, input) {
   return spawnSync("git", args, { cwd: folder, env, input, encoding: "utf8", maxBuffer: 1 << 26 });
 }
 
-/** @returns git's name of a file's contents, the SHA-1 of a blob; undefined if there is no file */
-function sumOf(path) {
+/** Returns git's checksum of a file, which is the SHA-1 of a blob; undefined if there is no file. */
+function checksumOf(path) {
   if (!existsSync(path)) return undefined;
   const bytes = readFileSync(path);
   return createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");

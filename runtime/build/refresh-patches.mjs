@@ -1,4 +1,4 @@
-// Writes the patches of QuickJS (runtime/quickjs) again, for another version of QuickJS or after a change:
+// Writes the patches of QuickJS (runtime/quickjs) again. A maintainer runs it for another version of QuickJS, or to change a patch:
 //
 //   node runtime/build/refresh-patches.mjs          # for the version in versions.mjs
 //   node runtime/build/refresh-patches.mjs --edit   # makes .cache/quickjs-patches, to change patches there
@@ -9,13 +9,13 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { BuildFailure, runScript } from "./failure.mjs";
-import { keyOf } from "./parts/key.mjs";
-import { VERSIONS } from "./parts/versions.mjs";
-import { git, patchesIn, REFRESH } from "./patches.mjs";
-import { PATCHES, publishedQuickjs } from "./quickjs.mjs";
+import { cacheKeyOf } from "./parts/key.mjs";
+import { PACKAGES } from "./parts/versions.mjs";
+import { git, listPatches, REFRESH_COMMAND } from "./patches.mjs";
+import { fetchQuickjs, PATCHES_FOLDER } from "./quickjs.mjs";
 
-/** Settings of the repository, which those of whoever works in it must not replace. */
-const SETTINGS = {
+/** Settings of the repository, which take precedence over the maintainer's own settings. */
+const GIT_SETTINGS = {
   "user.name": "sophia-run",
   "user.email": "patches@localhost",
   "commit.gpgSign": "false",
@@ -23,14 +23,17 @@ const SETTINGS = {
   "core.hooksPath": "/dev/null",
 };
 
-/** The commit with the sources as they are published. */
-const PUBLISHED = "refs/tags/published";
+/** The tag of the commit with the sources as they are published. */
+const PUBLISHED_TAG = "refs/tags/published";
 
-/** A setting of the repository: the sum of the sources and patches that it was made of. */
-const MADE_OF = "sophia-run.made-of";
+/** The setting of the repository that stores the key of the sources and patches from which it was made. */
+const INPUTS_SETTING = "sophia-run.made-of";
 
-/** The same commits give the same patches, with the sums that patches.mjs compares. */
-const DIFF = [
+/**
+ * The command that writes a patch. Its options make the patch the same on each machine, and add the checksums that patches.mjs
+ * compares.
+ */
+const DIFF_COMMAND = [
   "diff",
   "--full-index",
   "--unified=3",
@@ -44,84 +47,79 @@ const DIFF = [
 ];
 
 /**
- * @typedef {object} Series patches of the sources of one library
- * @property {string} version name and version of the library
- * @property {string} published the folder of the sources as they are published
- * @property {string} patches the folder of the patches
- * @property {string} work the folder of the repository
+ * @typedef {object} PatchSeries the patches of one library
+ * @property {string} version the name and the version of the library
+ * @property {string} publishedFolder the folder of the sources as they are published
+ * @property {string} patchesFolder the folder of the patches
+ * @property {string} work the folder of the git repository in which the maintainer changes the patches
  */
 
 /**
  * Makes the repository, if there is none, and writes the patches of its commits.
  *
- * @param {Series} series
+ * @param {PatchSeries} series
  * @returns the names of the patches that were changed, added or removed
  * @throws BuildFailure if a patch does not apply, or a commit is no patch
  */
 export function refreshPatches(series) {
-  if (!existsSync(series.work)) editPatches(series);
-  const texts = patchesOfCommits(series);
-  const former = new Map(patchesIn(series.patches).map((path) => [basename(path), readFileSync(path, "utf8")]));
-  const names = Array.from(new Set([...former.keys(), ...texts.keys()]));
-  const changed = names
-    .filter((name) => former.get(name) !== texts.get(name))
+  const { patchesFolder, work } = series;
+  if (!existsSync(work)) makeRepository(series);
+  const newTexts = readPatchesOfCommits(series);
+  const formerTexts = new Map(listPatches(patchesFolder).map((path) => [basename(path), readFileSync(path, "utf8")]));
+  const names = Array.from(new Set([...formerTexts.keys(), ...newTexts.keys()]));
+  const changedNames = names
+    .filter((name) => formerTexts.get(name) !== newTexts.get(name))
     .toSorted((one, other) => one.localeCompare(other));
-  for (const name of changed) {
-    const path = join(series.patches, name);
-    if (texts.has(name)) writeFileSync(path, texts.get(name));
+  for (const name of changedNames) {
+    const path = join(patchesFolder, name);
+    if (newTexts.has(name)) writeFileSync(path, newTexts.get(name));
     else rmSync(path);
   }
-  rmSync(series.work, { recursive: true });
-  return changed;
+  rmSync(work, { recursive: true });
+  return changedNames;
 }
 
 /**
- * Makes the repository.
+ * Makes the repository, with a commit for the published sources and a commit for each patch.
  *
- * @param {Series} series
+ * @param {PatchSeries} series
  * @throws BuildFailure if a patch does not apply: git waits in the repository for the correction
  */
-export function editPatches(series) {
-  const { version, published, patches, work } = series;
-  if (existsSync(work)) throw new BuildFailure(`${shown(work)} exists: ${REFRESH} writes the patches of its commits`);
+export function makeRepository(series) {
+  const { version, publishedFolder, patchesFolder, work } = series;
+  if (existsSync(work))
+    throw new BuildFailure(`${relativePathOf(work)} exists: ${REFRESH_COMMAND} writes the patches of its commits`);
   try {
-    cpSync(published, work, { recursive: true });
+    cpSync(publishedFolder, work, { recursive: true });
     gitIn(work, ["init", "--quiet"]);
-    for (const [name, value] of Object.entries(SETTINGS)) gitIn(work, ["config", name, value]);
+    for (const [name, value] of Object.entries(GIT_SETTINGS)) gitIn(work, ["config", name, value]);
     gitIn(work, ["add", "--all", "--force"]);
     gitIn(work, ["commit", "--quiet", "--message", version]);
-    gitIn(work, ["update-ref", PUBLISHED, "HEAD"]);
-    gitIn(work, ["config", MADE_OF, madeOf(series)]);
+    gitIn(work, ["update-ref", PUBLISHED_TAG, "HEAD"]);
+    gitIn(work, ["config", INPUTS_SETTING, inputsKeyOf(series)]);
   } catch (problem) {
     rmSync(work, { recursive: true, force: true });
     throw problem;
   }
-  const paths = patchesIn(patches);
+  const paths = listPatches(patchesFolder);
   if (paths.length === 0) return;
-  const mails = paths.map((path) => asMail(readFileSync(path, "utf8"))).join("");
-  // git puts the parts that do not apply into files (.rej), since it has no earlier texts for a merge.
+  const mails = paths.map((path) => formatMail(readFileSync(path, "utf8"))).join("");
+  // With --reject, git writes the parts that do not apply into files (.rej). It has no earlier texts with which it could merge them.
   const { status, stderr } = git(work, ["am", "--quiet", "--keep", "--reject", "--whitespace=nowarn"], mails);
   if (status === 0) return;
-  const next = Number(readFileSync(join(work, ".git/rebase-apply/next"), "utf8"));
+  // git counts the patches from 1.
+  const failedNumber = Number(readFileSync(join(work, ".git/rebase-apply/next"), "utf8"));
   const [, reason = stderr.trim()] = /^error: (.*[^:])$/m.exec(stderr) ?? [];
-  throw new BuildFailure(`${basename(paths[next - 1])} does not apply to ${version}: ${reason}\n${remedy(work)}`);
+  throw new BuildFailure(
+    `${basename(paths[failedNumber - 1])} does not apply to ${version}: ${reason}\n${describeRemedy(work)}`,
+  );
 }
 
-/** Returns the texts of the patches by name. */
-function patchesOfCommits({ work, ...series }) {
-  const inGit = (name) => existsSync(join(work, ".git", name));
-  if (inGit("rebase-apply/applying")) throw new BuildFailure(`a patch does not apply yet\n${remedy(work)}`);
-  if (inGit("rebase-apply") || inGit("rebase-merge"))
-    throw new BuildFailure(`${shown(work)} is in a rebase\n  end it: git -C ${shown(work)} rebase --continue`);
-  if (git(work, ["config", MADE_OF]).stdout.trim() !== madeOf(series))
-    throw new BuildFailure(
-      `${shown(work)} was made of other sources or patches than there are now\n` +
-        `  keep what you need of it, remove it, and run ${REFRESH} --edit`,
-    );
-  const uncommitted = statusOf(work).filter((path) => !path.endsWith(".rej"));
-  if (uncommitted.length > 0)
-    throw new BuildFailure(`${shown(work)} has changes that are in no commit: ${uncommitted.join(", ")}`);
-  const commits = gitIn(work, ["rev-list", "--reverse", `${PUBLISHED}..HEAD`])
+/** Returns the text of a patch for each commit, by the name of the patch. */
+function readPatchesOfCommits(series) {
+  const { work } = series;
+  expectCompleteCommits(series);
+  const commits = gitIn(work, ["rev-list", "--reverse", `${PUBLISHED_TAG}..HEAD`])
     .split("\n")
     .slice(0, -1);
   return new Map(
@@ -130,48 +128,72 @@ function patchesOfCommits({ work, ...series }) {
       const [subject, ...reason] = message.split("\n");
       if (reason.length === 0)
         throw new BuildFailure(
-          `${shown(work)}: the commit "${subject}" has only a title: say below it why it is there`,
+          `${relativePathOf(work)}: the commit "${subject}" has only a title: say below it why it is there`,
         );
-      const number = String(index + 1).padStart(2, "0");
-      const name = subject
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9]+/g, "-")
-        .replaceAll(/^-|-$/g, "");
-      return [`${number}-${name}.patch`, `${message}\n\n${gitIn(work, [...DIFF, `${commit}^`, commit])}`];
+      return [patchName(subject, index + 1), `${message}\n\n${gitIn(work, [...DIFF_COMMAND, `${commit}^`, commit])}`];
     }),
   );
 }
 
-/** Returns a patch in the form that `git am` reads. */
-function asMail(patch) {
+/** Returns the name of a patch, such as `01-fixed-objects.patch` for "Fixed objects". */
+function patchName(subject, number) {
+  const name = subject
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+  return `${String(number).padStart(2, "0")}-${name}.patch`;
+}
+
+/** @throws BuildFailure if a patch or a change is not in a commit yet, or if the repository was made from other sources or patches */
+function expectCompleteCommits(series) {
+  const { work } = series;
+  const hasStateOf = (name) => existsSync(join(work, ".git", name));
+  if (hasStateOf("rebase-apply/applying"))
+    throw new BuildFailure(`a patch does not apply yet\n${describeRemedy(work)}`);
+  if (hasStateOf("rebase-apply") || hasStateOf("rebase-merge"))
+    throw new BuildFailure(
+      `${relativePathOf(work)} is in a rebase\n  end it: git -C ${relativePathOf(work)} rebase --continue`,
+    );
+  if (git(work, ["config", INPUTS_SETTING]).stdout.trim() !== inputsKeyOf(series))
+    throw new BuildFailure(
+      `${relativePathOf(work)} was made of other sources or patches than there are now\n` +
+        `  keep what you need of it, remove it, and run ${REFRESH_COMMAND} --edit`,
+    );
+  const uncommitted = listUncommittedFiles(work).filter((path) => !path.endsWith(".rej"));
+  if (uncommitted.length > 0)
+    throw new BuildFailure(`${relativePathOf(work)} has changes that are in no commit: ${uncommitted.join(", ")}`);
+}
+
+/** Returns a patch in the form of a mail, which `git am` reads. The first line of the patch becomes the subject. */
+function formatMail(patch) {
   const [subject, ...rest] = patch.split("\n");
   const from = "From: sophia-run <patches@localhost>\nDate: Thu, 1 Jan 1970 00:00:00 +0000\n";
   const type = "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n";
   return `From ${"0".repeat(40)} Mon Sep 17 00:00:00 2001\n${from}Subject: ${subject}\n${type}\n${rest.join("\n")}`;
 }
 
-/** Returns how to go on after a patch that does not apply. */
-function remedy(work) {
-  const rejected = statusOf(work).filter((path) => path.endsWith(".rej"));
+/** Describes how the maintainer continues after a patch that does not apply. */
+function describeRemedy(work) {
+  const rejected = listUncommittedFiles(work).filter((path) => path.endsWith(".rej"));
   const changes = rejected.length > 0 ? `the changes in ${rejected.join(", ")}` : "its changes";
   return [
-    `  make ${changes} by hand in ${shown(work)}, then run`,
-    `    git -C ${shown(work)} add --update`,
-    `    git -C ${shown(work)} am --continue`,
-    `    ${REFRESH}`,
+    `  make ${changes} by hand in ${relativePathOf(work)}, then run`,
+    `    git -C ${relativePathOf(work)} add --update`,
+    `    git -C ${relativePathOf(work)} am --continue`,
+    `    ${REFRESH_COMMAND}`,
   ].join("\n");
 }
 
-/** Returns the paths of files that differ from the last commit, or are in none. */
-function statusOf(work) {
+/** Lists the paths of files that differ from the last commit, or are not in it. A line of git's output is ` M quickjs.c`. */
+function listUncommittedFiles(work) {
   const lines = gitIn(work, ["status", "--porcelain", "--untracked-files=all"]).split("\n").slice(0, -1);
   return lines.map((line) => line.slice(3));
 }
 
-/** Returns a sum of what the repository is made of. */
-function madeOf({ version, patches }) {
-  const texts = patchesIn(patches).map((path) => [basename(path), readFileSync(path, "utf8")]);
-  return keyOf(version, texts);
+/** Returns a key of the sources and patches from which the repository is made. */
+function inputsKeyOf({ version, patchesFolder }) {
+  const patchTexts = listPatches(patchesFolder).map((path) => [basename(path), readFileSync(path, "utf8")]);
+  return cacheKeyOf(version, patchTexts);
 }
 
 /** Runs git in the repository. @returns its output */
@@ -179,35 +201,35 @@ function gitIn(work, args) {
   const { error, status, stdout, stderr } = git(work, args);
   if (error?.code === "ENOENT") throw new BuildFailure("there is no git: install git");
   if (error !== undefined || status !== 0)
-    throw new BuildFailure(`git ${args[0]} failed in ${shown(work)}: ${error?.message ?? stderr.trim()}`);
+    throw new BuildFailure(`git ${args[0]} failed in ${relativePathOf(work)}: ${error?.message ?? stderr.trim()}`);
   return stdout;
 }
 
-function shown(path) {
+function relativePathOf(path) {
   return relative(process.cwd(), path);
 }
 
 if (process.argv[1] === import.meta.filename) {
   const root = join(import.meta.dirname, "../..");
-  const { name, version } = VERSIONS.quickjs.holds;
+  const { name, version } = PACKAGES.quickjs.library;
   const work = join(root, ".cache", "quickjs-patches");
   await runScript(() => {
     const series = {
       version: `${name} ${version}`,
-      published: publishedQuickjs(root),
-      patches: join(root, PATCHES),
+      publishedFolder: fetchQuickjs(root),
+      patchesFolder: join(root, PATCHES_FOLDER),
       work,
     };
     const [option] = process.argv.slice(2);
     if (option !== undefined && option !== "--edit") throw new BuildFailure(`no option ${option}; there is --edit`);
     if (option === "--edit") {
-      editPatches(series);
+      makeRepository(series);
       process.stdout.write(
-        `${shown(work)} has a commit for each patch; ${REFRESH} writes the patches of its commits\n`,
+        `${relativePathOf(work)} has a commit for each patch; ${REFRESH_COMMAND} writes the patches of its commits\n`,
       );
       return;
     }
-    const changed = refreshPatches(series);
-    process.stdout.write(changed.length === 0 ? "no patch has changed\n" : `${changed.join("\n")}\n`);
+    const changedNames = refreshPatches(series);
+    process.stdout.write(changedNames.length === 0 ? "no patch has changed\n" : `${changedNames.join("\n")}\n`);
   });
 }

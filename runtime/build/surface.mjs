@@ -1,6 +1,10 @@
-// Checks the surface of the runtime, all that modules and C code offer: `node runtime/build/surface.mjs [--check] [--with FILE]`.
-// Each function must be used by the package's bundle, by readable-stream or by the runtime itself. Writes the list of what
-// modules of Node.js export into runtime/README.md; `--check` only compares. FILE is one more source of the runtime, for tests.
+// Checks the surface of the runtime, which is all that its modules and its C code offer:
+//
+//   node runtime/build/surface.mjs [--check] [--with FILE]
+//
+// The package's bundle, readable-stream or the runtime itself must use each function. The check goes by names. It also writes the list
+// of what the modules of Node.js export into runtime/README.md; with `--check` it only compares that list. FILE is one more source of
+// the runtime, for tests.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, join } from "node:path";
@@ -10,186 +14,221 @@ import { renderedHelp } from "../../scripts/build/help.mjs";
 import { bundleRuntime } from "./runtime.mjs";
 
 const root = join(import.meta.dirname, "../..");
-const runtime = join(root, "runtime");
-const README = join(runtime, "README.md");
-const [BEGIN, END] = ["<!-- surface: node runtime/build/surface.mjs -->\n\n", "\n<!-- end of the surface -->"];
-const LINE = 120;
+const runtimeFolder = join(root, "runtime");
+const README = join(runtimeFolder, "README.md");
+const LIST_BEGIN = "<!-- surface: node runtime/build/surface.mjs -->\n\n";
+const LIST_END = "\n<!-- end of the surface -->";
+const MAX_LINE_LENGTH = 120;
 /** The functions that return a module of Node.js: those of Node.js, and those of host.ts. */
-const LOADS = new Set(["require", "getBuiltinModule", "builtin", "lazy"]);
+const LOADING_FUNCTIONS = new Set(["require", "getBuiltinModule", "builtin", "lazy"]);
 
-const added = process.argv.indexOf("--with");
-const trees = new Map(sources().map(([name, file]) => [name, parseAst(readFileSync(file, "utf8"), { lang: "ts" })]));
-const { names: used, exported: taken } = await uses();
-const problems = unused();
-const former = readFileSync(README, "utf8");
-const text = await withSurface(former);
-if (text !== former) {
+const addedFileOption = process.argv.indexOf("--with");
+/** The syntax tree of each source of the runtime, by the source's name. */
+const trees = new Map(
+  listSources().map(([name, path]) => [name, parseAst(readFileSync(path, "utf8"), { lang: "ts" })]),
+);
+const { usedNames, usedExports } = await findUses();
+const problems = describeUnusedFunctions();
+const formerReadme = readFileSync(README, "utf8");
+const readme = await replaceList(formerReadme);
+if (readme !== formerReadme) {
   if (process.argv.includes("--check")) problems.push("runtime/README.md is not what npm run docs writes");
-  else writeFileSync(README, text);
+  else writeFileSync(README, readme);
 }
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exitCode = 1;
 
-/** @returns names and paths of the runtime's sources in TypeScript */
-function sources() {
-  const files = readdirSync(runtime, { recursive: true }).filter(
+/** Lists the runtime's sources in TypeScript, as pairs of name and path. */
+function listSources() {
+  const files = readdirSync(runtimeFolder, { recursive: true }).filter(
     (file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && !/^(?:test|build)\//.test(file),
   );
-  const named = files.map((file) => [`runtime/${file}`, join(runtime, file)]);
-  return added === -1 ? named : [...named, ["runtime/modules/added.ts", process.argv[added + 1]]];
+  const sources = files.map((file) => [`runtime/${file}`, join(runtimeFolder, file)]);
+  if (addedFileOption === -1) return sources;
+  return [...sources, ["runtime/modules/added.ts", process.argv[addedFileOption + 1]]];
 }
 
-/** @returns a sentence for each function that nothing uses */
-function unused() {
-  const sentence = (file, name) =>
+/** Returns a sentence for each function that nothing uses. */
+function describeUnusedFunctions() {
+  const describe = (file, name) =>
     `${file}: ${name} is used by neither the bundle nor readable-stream nor the runtime: remove it`;
-  const members = Array.from(trees, ([file, tree]) => [file, Array.from(nodesIn(tree)).flatMap(membersIn)]);
-  return [
-    ...[...members, ...nativeFunctions()].flatMap(([file, names]) =>
-      names.filter((name) => !used.has(name)).map((name) => sentence(file, name)),
-    ),
-    ...Array.from(trees).flatMap(([file, tree]) => {
-      const module = /^runtime\/modules\/([^/]+)\.ts$/.exec(file)?.[1];
-      if (module === undefined || taken.has(`${module} *`)) return [];
-      const names = Array.from(nodesIn(tree)).flatMap(exportsIn);
-      return names.filter((name) => !taken.has(`${module} ${name}`)).map((name) => sentence(file, name));
-    }),
-  ];
+  const members = Array.from(trees, ([file, tree]) => [file, listNodes(tree).flatMap(membersOf)]);
+  const unusedMembers = [...members, ...listNativeFunctions()].flatMap(([file, names]) =>
+    names.filter((name) => !usedNames.has(name)).map((name) => describe(file, name)),
+  );
+  const unusedExports = Array.from(trees).flatMap(([file, tree]) => {
+    const module = /^runtime\/modules\/([^/]+)\.ts$/.exec(file)?.[1];
+    if (module === undefined || usedExports.has(`${module} *`)) return [];
+    const names = listNodes(tree).flatMap(exportsOf);
+    return names.filter((name) => !usedExports.has(`${module} ${name}`)).map((name) => describe(file, name));
+  });
+  return [...unusedMembers, ...unusedExports];
 }
 
-/** Returns the members of a class, and the functions of an object. */
-function membersIn({ type, body, properties }) {
-  if (type === "ClassBody") return body.filter(isOffered).map(nameOf);
+/** Returns the names of the members that the body of a class offers, or of the functions in an object. */
+function membersOf({ type, body, properties }) {
+  if (type === "ClassBody") return body.filter(isOfferedMember).map(keyNameOf);
   if (type !== "ObjectExpression") return [];
-  return properties.filter(({ value, method }) => method || /Function/.test(value?.type)).map(nameOf);
+  return properties.filter(({ value, method }) => method || /Function/.test(value?.type)).map(keyNameOf);
 }
 
-function isOffered({ type, accessibility, declare, kind, key }) {
+function isOfferedMember({ type, accessibility, declare, kind, key }) {
   const isMember = type === "MethodDefinition" || type === "PropertyDefinition";
   return isMember && accessibility !== "private" && !declare && kind !== "constructor" && key.type === "Identifier";
 }
 
-/** Returns the names of values, not of types, that a node exports. */
-function exportsIn({ type, exportKind, declaration, specifiers = [] }) {
+/** Returns the names of the values that a node exports, without the names of types. */
+function exportsOf({ type, exportKind, declaration, specifiers = [] }) {
   if (type !== "ExportNamedDeclaration" || exportKind === "type") return [];
   if (declaration?.type === "VariableDeclaration")
     return declaration.declarations.flatMap(({ id }) =>
-      id.type === "ObjectPattern" ? id.properties.map(nameOf) : id.name,
+      id.type === "ObjectPattern" ? id.properties.map(keyNameOf) : id.name,
     );
   if (declaration !== null) return declaration.type.startsWith("TS") ? [] : [declaration.id.name];
-  return specifiers.filter((one) => one.exportKind !== "type").map(({ exported }) => exported.name);
+  return specifiers.filter((specifier) => specifier.exportKind !== "type").map(({ exported }) => exported.name);
 }
 
-/** @returns for each file of C the names of the functions that it adds to NATIVE and to its objects */
-function nativeFunctions() {
-  return readdirSync(join(runtime, "native"))
-    .filter((file) => file.endsWith(".c"))
-    .map((file) => {
-      const code = readFileSync(join(runtime, "native", file), "utf8");
-      const found = code.matchAll(/JS_(?:CFUNC|CGETSET)\w*_DEF\("(\w+)"|JS_NewCFunction\w*\(context, \w+, "(\w+)"/g);
-      return [`runtime/native/${file}`, Array.from(found, ([, listed, single]) => listed ?? single)];
-    });
+/**
+ * Lists, for each file of C, the names of the functions that it adds to NATIVE and to the objects of its classes. Examples of such lines:
+ *
+ *     JS_CFUNC_DEF("readSync", 3, read_sync),
+ *     JS_NewCFunction(context, start, "start", 0)
+ */
+function listNativeFunctions() {
+  const definition = /JS_(?:CFUNC|CGETSET)\w*_DEF\("(\w+)"|JS_NewCFunction\w*\(context, \w+, "(\w+)"/g;
+  const files = readdirSync(join(runtimeFolder, "native")).filter((file) => file.endsWith(".c"));
+  return files.map((file) => {
+    const code = readFileSync(join(runtimeFolder, "native", file), "utf8");
+    const names = Array.from(code.matchAll(definition), ([, nameInList, singleName]) => nameInList ?? singleName);
+    return [`runtime/native/${file}`, names];
+  });
 }
 
-/** @returns all names that the bundle, readable-stream or the runtime use, and exports as "module name" */
-async function uses() {
-  const chunks = await bundle({ SOPHIA_RUN_STANDALONE: "false" }, [await renderedHelp()]);
-  const modules = (await bundleRuntime()).flatMap(({ moduleIds }) => moduleIds);
-  const streams = modules.filter((id) => /\/node_modules\/.*\.js$/.test(id)).map((id) => readFileSync(id, "utf8"));
-  const others = [...chunks.map(({ code }) => code), ...streams].map((code) => parseAst(code, { lang: "js" }));
+/**
+ * Finds what the bundle, readable-stream and the runtime use.
+ *
+ * @returns the names of all used members (`usedNames`), and the used exports of modules in the form "module name", such as
+ *   "fs readFileSync" (`usedExports`)
+ */
+async function findUses() {
+  const bundleChunks = await bundle({ SOPHIA_RUN_STANDALONE: "false" }, [await renderedHelp()]);
+  const moduleIds = (await bundleRuntime()).flatMap((chunk) => chunk.moduleIds);
+  const streamFiles = moduleIds.filter((id) => /\/node_modules\/.*\.js$/.test(id));
+  const codes = [...bundleChunks.map(({ code }) => code), ...streamFiles.map((path) => readFileSync(path, "utf8"))];
+  const otherTrees = codes.map((code) => parseAst(code, { lang: "js" }));
   const names = new Set();
-  const exported = new Set();
-  for (const tree of [...others, ...trees.values()]) {
-    const nodes = Array.from(nodesIn(tree));
+  const exports = new Set();
+  for (const tree of [...otherTrees, ...trees.values()]) {
+    const nodes = listNodes(tree);
     for (const node of nodes) for (const name of namesUsedBy(node)) names.add(name);
-    for (const use of exportsUsedIn(nodes)) exported.add(use);
+    for (const use of findUsedExports(nodes)) exports.add(use);
   }
-  // Globals are names without an object; host.ts takes some from modules.
-  for (const tree of others) for (const { name } of nodesIn(tree)) names.add(name);
+  // A global is used as a name without an object.
+  for (const tree of otherTrees) for (const { name } of nodesIn(tree)) names.add(name);
+  // host.ts defines some globals by the module that exports them, as in `URL: "url"`.
   for (const { type, key, value } of nodesIn(trees.get("runtime/host.ts"))) {
     if (type === "Property" && value.type === "Literal" && names.has(key.name))
-      exported.add(`${value.value} ${key.name}`);
+      exports.add(`${value.value} ${key.name}`);
   }
-  return { names, exported };
+  return { usedNames: names, usedExports: exports };
 }
 
-/** Returns the exports that a file takes from modules, as "module name"; "module *" for all of them. */
-function exportsUsedIn(nodes) {
-  const modules = new Map();
-  const found = [];
+/** Finds the exports that a file uses, in the form "module name"; "module *" stands for all exports of a module. */
+function findUsedExports(nodes) {
+  const modulesByVariable = findModuleVariables(nodes);
+  const formatUses = (expression, names) => {
+    const modules = [moduleOf(expression, modulesByVariable) ?? []].flat();
+    return modules.flatMap((module) => names.map((name) => `${module} ${name}`));
+  };
+  return nodes.flatMap((node) => {
+    if (node.type === "ImportDeclaration") {
+      const namedImports = node.specifiers.filter(({ imported }) => imported !== undefined);
+      return namedImports.map(({ imported }) => `${moduleName(node.source.value)} ${imported.name}`);
+    }
+    if (node.type === "MemberExpression") return formatUses(node.object, namesUsedBy(node));
+    if (node.type === "VariableDeclarator" && node.id.type === "ObjectPattern")
+      return formatUses(node.init, namesUsedBy(node.id));
+    return node.type === "SpreadElement" ? formatUses(node.argument, ["*"]) : [];
+  });
+}
+
+/** Returns a Map from the name of each variable that is a module, to the name of that module or a list of names. */
+function findModuleVariables(nodes) {
+  const modulesByVariable = new Map();
   for (const { type, source, specifiers, id, init } of nodes) {
     if (type === "ImportDeclaration") {
-      const module = moduleName(source.value);
-      for (const { imported, local } of specifiers) {
-        if (imported === undefined) modules.set(local.name, module);
-        else found.push(`${module} ${imported.name}`);
-      }
+      const wholeImports = specifiers.filter(({ imported }) => imported === undefined);
+      for (const { local } of wholeImports) modulesByVariable.set(local.name, moduleName(source.value));
     }
     if (type === "VariableDeclarator" && id.type === "Identifier") {
-      const module = moduleOf(init, modules);
-      // A minified file may give a name to several modules.
-      if (module !== undefined) modules.set(id.name, [modules.get(id.name) ?? [], module].flat());
+      const module = moduleOf(init, modulesByVariable);
+      // A minified file may use the same variable name for several modules.
+      if (module !== undefined) modulesByVariable.set(id.name, [modulesByVariable.get(id.name) ?? [], module].flat());
     }
   }
-  const take = (expression, names) => {
-    for (const module of [moduleOf(expression, modules) ?? []].flat())
-      for (const name of names) found.push(`${module} ${name}`);
-  };
-  for (const node of nodes) {
-    if (node.type === "MemberExpression") take(node.object, namesUsedBy(node));
-    if (node.type === "VariableDeclarator" && node.id.type === "ObjectPattern") take(node.init, namesUsedBy(node.id));
-    if (node.type === "SpreadElement") take(node.argument, ["*"]);
-  }
-  return found;
+  return modulesByVariable;
 }
 
-/** Returns the name of the module, or the names, that an expression may be: a variable, `require("node:fs")`, or either in a call. */
-function moduleOf(expression, modules) {
+/**
+ * Returns the name of the module that is the value of an expression, or a list of names if several modules may be; undefined if no
+ * module is. The expression is a variable, a call such as `require("node:fs")`, or either of them in another call.
+ */
+function moduleOf(expression, modulesByVariable) {
   switch (expression?.type) {
     case "Identifier":
-      return modules.get(expression.name);
+      return modulesByVariable.get(expression.name);
     case "MemberExpression":
-      return expression.property.name === "default" ? moduleOf(expression.object, modules) : undefined;
+      return expression.property.name === "default" ? moduleOf(expression.object, modulesByVariable) : undefined;
     case "ParenthesizedExpression":
-      return moduleOf(expression.expression, modules);
+      return moduleOf(expression.expression, modulesByVariable);
     case "CallExpression": {
-      const [first] = expression.arguments;
+      const [firstArgument] = expression.arguments;
       const { name, property } = expression.callee;
-      return LOADS.has(name ?? property?.name) ? moduleName(literal(first)) : moduleOf(first, modules);
+      return LOADING_FUNCTIONS.has(name ?? property?.name)
+        ? moduleName(stringValueOf(firstArgument))
+        : moduleOf(firstArgument, modulesByVariable);
     }
     default:
       return undefined;
   }
 }
 
-/** Returns the name of a module's file, of the specifiers that Node.js, readable-stream and the runtime have for it. */
+/**
+ * Returns the name of a module's file without its extension: `timers-promises` for the specifier "node:timers/promises" of Node.js,
+ * `events` for "./modules/events.ts" of the runtime, `process` for "process/" of readable-stream.
+ */
 function moduleName(specifier) {
   if (specifier?.endsWith(".ts")) return basename(specifier, ".ts");
   return specifier?.replace(/^node:|\/$/g, "").replaceAll(/[/_]/g, "-");
 }
 
-/** Returns the names that a node takes from an object or a module. */
+/** Returns the names that a node uses of an object or a module. */
 function namesUsedBy({ type, computed, property, properties, imported, operator, left }) {
-  if (type === "MemberExpression") return [computed ? literal(property) : property.name];
-  if (type === "ObjectPattern") return properties.map(nameOf);
+  if (type === "MemberExpression") return [computed ? stringValueOf(property) : property.name];
+  if (type === "ObjectPattern") return properties.map(keyNameOf);
   if (type === "ImportSpecifier") return [imported.name];
   return type === "BinaryExpression" && operator === "in" ? [left.value] : [];
 }
 
-/** Returns the text of a string; a minifier writes templates. */
-function literal(node) {
+/** Returns the value of a string literal, which a minifier may have written as a template; undefined for any other node. */
+function stringValueOf(node) {
   const value =
     node?.type === "TemplateLiteral" && node.quasis.length === 1 ? node.quasis[0].value.cooked : node?.value;
   return typeof value === "string" ? value : undefined;
 }
 
-function nameOf({ key }) {
+/** Returns the name of a property or a member. */
+function keyNameOf({ key }) {
   return key?.name ?? key?.value;
 }
 
-/** Returns a node and all below it, but for types. */
+function listNodes(tree) {
+  return Array.from(nodesIn(tree));
+}
+
+/** Yields a node and all nodes below it, except those of types. */
 function* nodesIn(top) {
-  // A list in place of recursion, in which each node would pass through all generators above it.
+  // A list of the remaining values replaces recursion, with which each node would pass through the generators of all nodes above it.
   const remaining = [top];
   while (remaining.length > 0) {
     const value = remaining.pop();
@@ -199,36 +238,37 @@ function* nodesIn(top) {
   }
 }
 
-/** Returns the README with the list between its marks. */
-async function withSurface(readme) {
-  const [before, rest, ...more] = readme.split(BEGIN);
-  const [, behind] = rest?.split(END) ?? [];
-  if (behind === undefined || more.length > 0) throw new Error(`${README} has not both marks of the surface`);
-  const items = await Promise.all(
-    builtinModules.map(async (name) => {
-      const tree = trees.get(`runtime/modules/${name.replaceAll(/[/_]/g, "-")}.ts`);
-      if (tree === undefined) return [];
-      const real = await import(`node:${name}`);
-      const nodes = Array.from(nodesIn(tree));
-      const names = nodes.flatMap(name === "process" ? membersIn : exportsIn);
-      const had = sorted(new Set(names.filter((one) => one !== "default" && one in real)));
-      return had.length === 0 ? [] : [wrapped(`- \`node:${name}\`: ${had.join(", ")}`)];
-    }),
-  );
-  return `${before}${BEGIN}${sorted(items.flat()).join("\n")}\n${END}${behind}`;
+/** Returns the text of runtime/README.md with a new list between the two comments that enclose it. */
+async function replaceList(text) {
+  const [before, rest, ...furtherLists] = text.split(LIST_BEGIN);
+  const [, after] = rest?.split(LIST_END) ?? [];
+  if (after === undefined || furtherLists.length > 0) throw new Error(`${README} has not both marks of the surface`);
+  const items = await Promise.all(builtinModules.map(formatModule));
+  return `${before}${LIST_BEGIN}${sortNames(items.flat()).join("\n")}\n${LIST_END}${after}`;
 }
 
-/** Breaks an item of a list as the formatter does. */
-function wrapped(item) {
+/** Returns the list's item for a module of Node.js, such as "- `node:url`: fileURLToPath, URL"; an empty list if the runtime lacks it. */
+async function formatModule(name) {
+  const tree = trees.get(`runtime/modules/${name.replaceAll(/[/_]/g, "-")}.ts`);
+  if (tree === undefined) return [];
+  const nodeModule = await import(`node:${name}`);
+  const names = listNodes(tree).flatMap(name === "process" ? membersOf : exportsOf);
+  const namesOfNode = names.filter((each) => each !== "default" && each in nodeModule);
+  const sortedNames = sortNames(new Set(namesOfNode));
+  return sortedNames.length === 0 ? [] : [wrapItem(`- \`node:${name}\`: ${sortedNames.join(", ")}`)];
+}
+
+/** Breaks an item of a list into lines, as the formatter does. */
+function wrapItem(item) {
   const lines = [];
   for (const word of item.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && `${line} ${word}`.length <= LINE) lines.push(`${lines.pop()} ${word}`);
+    if (line !== undefined && `${line} ${word}`.length <= MAX_LINE_LENGTH) lines.push(`${lines.pop()} ${word}`);
     else lines.push(line === undefined ? word : `  ${word}`);
   }
   return lines.join("\n");
 }
 
-function sorted(names) {
+function sortNames(names) {
   return [...names].toSorted((one, other) => one.localeCompare(other));
 }

@@ -34,8 +34,9 @@ async function buildAndCollectErrors(): Promise<readonly string[]> {
     import { buildRuntime } from ${JSON.stringify(build)};
     const messages = [];
     for (const module of ${JSON.stringify(Object.values(MODULES).map(([module]) => module))}) {
-      const added = [["./runtime-added.cjs", "(function(exports,require,NATIVE){" + module + "\\n})"]];
-      const failure = await buildRuntime(process.arch, "executable", undefined, added).then(() => "built", (error) => error.message);
+      const addedScripts = [["./runtime-added.cjs", "(function(exports,require,NATIVE){" + module + "\\n})"]];
+      const options = { processor: process.arch, kind: "executable", addedScripts };
+      const failure = await buildRuntime(options).then(() => "built", (error) => error.message);
       messages.push(failure);
     }
     console.log(JSON.stringify(messages));`;

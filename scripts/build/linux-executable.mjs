@@ -18,9 +18,9 @@ import { executableName } from "./targets.mjs";
 export async function buildLinuxExecutable(root, target, progress) {
   const output = join(root, "dist-standalone", executableName(target));
   const inputs = inputsOf(root);
-  const { step, end } = progress.start(target);
+  const { step: reportStep, end } = progress.start(target);
   mkdirSync(dirname(output), { recursive: true });
-  const built = await buildRuntime(target.split("-")[1], "executable", undefined, [], step);
+  const built = await buildRuntime({ processor: target.split("-")[1], kind: "executable", reportStep });
   // Renames, because the former one may be running.
   copyFileSync(built, `${output}.new`);
   renameSync(`${output}.new`, output);

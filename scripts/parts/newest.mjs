@@ -19,8 +19,8 @@ const TOOLS = {
  * @returns the newest version
  * @throws if the tool is missing, or the registry cannot be reached
  */
-export async function newestOf({ from, name }) {
-  const { command, version } = TOOLS[from];
+export async function newestOf({ registry, name }) {
+  const { command, version } = TOOLS[registry];
   const [file, ...args] = command(name);
   const tool = [file, ...args].join(" ");
   // Elsewhere, so that no manifest or lock file here has a say.

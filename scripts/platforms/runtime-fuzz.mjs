@@ -115,7 +115,11 @@ function makeCertificate() {
 }
 
 function buildShell() {
-  return buildRuntime(process.arch, "shell", join(import.meta.dirname, "sanitized-compiler.sh"));
+  return buildRuntime({
+    processor: process.arch,
+    kind: "shell",
+    otherCompiler: join(import.meta.dirname, "sanitized-compiler.sh"),
+  });
 }
 
 /** Returns the path of a script with all that it imports, in one file. */

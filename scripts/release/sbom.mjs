@@ -1,6 +1,6 @@
 import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
-import { libraries } from "../../runtime/build/parts/versions.mjs";
+import { listLinuxLibraries } from "../../runtime/build/parts/versions.mjs";
 
 /**
  * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundles, which `npm sbom` does not list
@@ -20,11 +20,11 @@ export async function sbom(manifest, timestamp) {
       const hash = sha512(locked.integrity);
       return component("library", { name, license, version: locked.version }, { description, hash });
     }),
-    ...libraries().map(({ origin, holds }) =>
-      component("library", holds, {
-        purl: purl(origin, holds.folder),
-        description: `Is in the stand-alone executables for Linux. Its source is in ${origin.name} ${origin.version}.`,
-        hash: ["SHA-256", origin.checksum],
+    ...listLinuxLibraries().map(({ sourcePackage, library }) =>
+      component("library", library, {
+        purl: purl(sourcePackage, library.folder),
+        description: `Is in the stand-alone executables for Linux. Its source is in ${sourcePackage.name} ${sourcePackage.version}.`,
+        hash: ["SHA-256", sourcePackage.checksum],
       }),
     ),
   ];
@@ -42,8 +42,8 @@ export async function sbom(manifest, timestamp) {
 }
 
 /** Returns a package URL, with the library's folder inside of the package. */
-function purl({ from, name, version }, folder = "") {
-  return `pkg:${from}/${name.replace("@", "%40")}@${version}${folder === "" ? "" : `#${folder}`}`;
+function purl({ registry, name, version }, folder = "") {
+  return `pkg:${registry}/${name.replace("@", "%40")}@${version}${folder === "" ? "" : `#${folder}`}`;
 }
 
 /** Returns the hash of npm's `integrity`. */
@@ -51,7 +51,7 @@ function sha512(integrity) {
   return ["SHA-512", Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex")];
 }
 
-function component(type, part, { purl: at = purl({ from: "npm", ...part }), description, hash } = {}) {
+function component(type, part, { purl: at = purl({ registry: "npm", ...part }), description, hash } = {}) {
   const { name, version, license } = part;
   const licence = SPDX.isSupportedSpdxId(license)
     ? new Models.SpdxLicense(license)

@@ -29,7 +29,7 @@ function found(path: string): Record<string, string> {
 test("Renovate's configuration finds each part of the executables", async () => {
   const path = "runtime/build/parts/versions.mjs";
   const parts: unknown = await import(pathToFileURL(join(root, path)).href);
-  const pinned = [...Object.values(at(parts, "VERSIONS") ?? {}), at(parts, "ZIG"), at(parts, "BUN")];
+  const pinned = [...Object.values(at(parts, "PACKAGES") ?? {}), at(parts, "ZIG"), at(parts, "BUN")];
   expect(found(path)).toEqual(
     Object.fromEntries(pinned.map((part: unknown) => [at(part, "name"), at(part, "version")])),
   );

@@ -1,8 +1,8 @@
-// Compiles ada, which parses URLs as Node.js does, for the executables for Linux. Its sources come from a crate.
+// Compiles ada, the parser of URLs that Node.js has, too, for the executables for Linux. Its sources come from a crate.
 import { join } from "node:path";
-import { compiled } from "./compile.mjs";
-import { crateSources } from "./crate.mjs";
-import { VERSIONS } from "./versions.mjs";
+import { compileSources } from "./compile.mjs";
+import { fetchCrate } from "./crate.mjs";
+import { PACKAGES } from "./versions.mjs";
 
 const FLAGS = [
   "-Os",
@@ -14,19 +14,29 @@ const FLAGS = [
   "-fno-threadsafe-statics",
 ];
 
-/** Replaces zig's libc++. */
-const LIBRARY = join(import.meta.dirname, "libcxx.cpp");
+/** Has the functions of a C++ library that ada calls. The executables do not link zig's libc++. */
+const CXX_LIBRARY = join(import.meta.dirname, "libcxx.cpp");
 
 /**
+ * Compiles ada.
+ *
  * @param root the repository
- * @param compiler the path of zig
- * @param target zig's name
- * @param other another compiler, which links its own C++ library
- * @returns its compiler flags, which name the folder of its headers, and its object files
+ * @param zig the path of zig
+ * @param target zig's name of the target
+ * @param otherCompiler the command of a compiler in place of zig, which links its own C++ library
+ * @returns the compiler flags that name the folder of its headers, and its object files
  */
-export async function ada(root, compiler, target, other) {
-  const folder = join(crateSources(root, VERSIONS.ada), "deps");
-  const sources = [join(folder, "ada.cpp"), ...(other === undefined ? [LIBRARY] : [])];
-  const objects = await compiled(root, other ?? compiler, target, sources, FLAGS, VERSIONS.ada.checksum);
+export async function compileAda(root, zig, target, otherCompiler) {
+  const folder = join(fetchCrate(root, PACKAGES.ada), "deps");
+  const sources = [join(folder, "ada.cpp"), ...(otherCompiler === undefined ? [CXX_LIBRARY] : [])];
+  const compiler = otherCompiler ?? zig;
+  const objects = await compileSources({
+    root,
+    compiler,
+    target,
+    sources,
+    flags: FLAGS,
+    version: PACKAGES.ada.checksum,
+  });
   return { flags: [`-I${folder}`], objects };
 }

@@ -1,36 +1,50 @@
-// Fetches and compiles llhttp, the parser of HTTP/1 that Node.js has. Its generated C comes from the sources of aiohttp on PyPI.
+// Fetches and compiles llhttp, the parser of HTTP/1 that Node.js has, too. Its C code is generated; the source package of aiohttp on
+// PyPI contains that code.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "./run.mjs";
-import { compiled } from "./compile.mjs";
-import { compareLibrary } from "./library.mjs";
-import { fetchedByPip } from "./pip.mjs";
-import { VERSIONS } from "./versions.mjs";
+import { compileSources } from "./compile.mjs";
+import { expectLibrary } from "./library.mjs";
+import { fetchWithPip } from "./pip.mjs";
+import { PACKAGES } from "./versions.mjs";
 
-const { holds, checksum, ...ORIGIN } = VERSIONS.llhttp;
+const { name, version, checksum, library } = PACKAGES.llhttp;
 
+/** The files of llhttp, relative to its folder. */
 const SOURCES = ["build/c/llhttp.c", "src/native/api.c", "src/native/http.c"];
-function llhttpSources(root) {
-  const options = [`--no-binary=${ORIGIN.name}`];
-  return fetchedByPip(join(root, ".cache", "llhttp", ORIGIN.version), ORIGIN, checksum, options, (files) => {
-    const [archive] = readdirSync(files);
-    const whole = `${ORIGIN.name}-${ORIGIN.version}`;
-    run("tar", ["-xzf", join(files, archive), "-C", files, `${whole}/${holds.folder}`]);
-    compareLibrary(join(files, whole), ORIGIN.version, holds);
-    return join(files, whole, holds.folder);
+
+/** Fetches aiohttp, and unpacks only llhttp. @returns the folder of llhttp's sources */
+function fetchLlhttp(root) {
+  const unpack = (downloads) => {
+    const [archive] = readdirSync(downloads);
+    const archivedFolder = `${name}-${version}`;
+    run("tar", ["-xzf", join(downloads, archive), "-C", downloads, `${archivedFolder}/${library.folder}`]);
+    expectLibrary(join(downloads, archivedFolder), version, library);
+    return join(downloads, archivedFolder, library.folder);
+  };
+  return fetchWithPip({
+    cachePrefix: join(root, ".cache", "llhttp", version),
+    name,
+    version,
+    checksum,
+    pipOptions: [`--no-binary=${name}`],
+    unpack,
   });
 }
 
 /**
+ * Compiles llhttp.
+ *
  * @param root the repository
- * @param compiler the path of zig
- * @param target zig's name
- * @returns the compiler flag for its header, and its object files
+ * @param compiler the path of zig, or the command of another compiler
+ * @param target zig's name of the target
+ * @returns the compiler flag that names the folder of its header, and its object files
  */
-export async function llhttpPart(root, compiler, target) {
-  const folder = llhttpSources(root);
+export async function compileLlhttp(root, compiler, target) {
+  const folder = fetchLlhttp(root);
   const include = `-I${join(folder, "build")}`;
   const sources = SOURCES.map((source) => join(folder, source));
-  const objects = await compiled(root, compiler, target, sources, ["-Os", include], checksum);
+  const flags = ["-Os", include];
+  const objects = await compileSources({ root, compiler, target, sources, flags, version: checksum });
   return { flags: [include], objects };
 }

@@ -1,29 +1,31 @@
-// The libraries that are part of the executables for Linux.
-import { ada } from "./ada.mjs";
-import { awsLc } from "./aws-lc.mjs";
-import { llhttpPart } from "./llhttp.mjs";
-import { mozillaRoots } from "./roots.mjs";
-import { zlib } from "./zlib.mjs";
+// Fetches and compiles the libraries of the executables for Linux: ada (URLs), zlib (decompression), AWS-LC with Mozilla's
+// certificates (TLS), and llhttp (HTTP/1). runtime.mjs links them.
+import { compileAda } from "./ada.mjs";
+import { compileAwsLc } from "./aws-lc.mjs";
+import { compileLlhttp } from "./llhttp.mjs";
+import { compileMozillaRoots } from "./roots.mjs";
+import { compileZlib } from "./zlib.mjs";
 
 /**
- * Fetches and compiles the libraries, side by side.
+ * Fetches and compiles all libraries, side by side.
  *
- * @param root the repository
- * @param processor Node's name
- * @param target zig's name
- * @param compiler the path of zig
- * @param other another compiler for all but AWS-LC
- * @returns for each its compiler flags (where its headers are) and its object files or archives
+ * @param options.root the repository
+ * @param options.processor Node's name of the processor
+ * @param options.target zig's name of the target
+ * @param options.zig the path of zig
+ * @param options.otherCompiler the command of a compiler in place of zig, for all libraries but AWS-LC
+ * @returns for each library, the compiler flags that name the folder of its headers (`flags`), and its object files or archives
+ *   (`objects`)
  */
-export async function partsFor(root, processor, target, compiler, other) {
-  const tls = async () => {
-    const { archive, include } = await awsLc(root, processor, target, compiler);
-    return { flags: [`-I${include}`], objects: [mozillaRoots(root, compiler, target), archive] };
+export async function compileLibraries({ root, processor, target, zig, otherCompiler }) {
+  const compileTls = async () => {
+    const { archive, include } = await compileAwsLc(root, processor, target, zig);
+    return { flags: [`-I${include}`], objects: [compileMozillaRoots(root, zig, target), archive] };
   };
   return Promise.all([
-    ada(root, compiler, target, other),
-    zlib(root, other ?? compiler, target),
-    tls(),
-    llhttpPart(root, other ?? compiler, target),
+    compileAda(root, zig, target, otherCompiler),
+    compileZlib(root, otherCompiler ?? zig, target),
+    compileTls(),
+    compileLlhttp(root, otherCompiler ?? zig, target),
   ]);
 }

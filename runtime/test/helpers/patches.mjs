@@ -3,20 +3,20 @@
 //   node patches.mjs apply PUBLISHED PATCHES PREFIX    # prints the folder of the patched sources
 //   node patches.mjs refresh|edit PUBLISHED PATCHES WORK VERSION
 import { runScript } from "../../build/failure.mjs";
-import { patchedSources, patchesIn } from "../../build/patches.mjs";
-import { editPatches, refreshPatches } from "../../build/refresh-patches.mjs";
+import { listPatches, patchSources } from "../../build/patches.mjs";
+import { makeRepository, refreshPatches } from "../../build/refresh-patches.mjs";
 
 const [, , task, published, patches, output, version] = process.argv;
-const series = { version, published, patches, work: output };
+const series = { version, publishedFolder: published, patchesFolder: patches, work: output };
 
 await runScript(() => {
   switch (task) {
     case "apply":
-      return process.stdout.write(`${patchedSources(published, "1.0.0", patchesIn(patches), output)}\n`);
+      return process.stdout.write(`${patchSources(published, "1.0.0", listPatches(patches), output)}\n`);
     case "refresh":
       return process.stdout.write(`${refreshPatches(series).join("\n")}\n`);
     case "edit":
-      return editPatches(series);
+      return makeRepository(series);
     default:
       throw new Error(`no task ${task}`);
   }
