@@ -6,8 +6,8 @@
  */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
-import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
-import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { positionAt, parseWithPositions } from "../contract/file/positions.ts";
+import { MAX_CONTRACT_BYTES, shortenPath } from "../contract/file/contract-text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "../output/layout.ts";
@@ -84,7 +84,7 @@ async function locationsIn(
   path: string,
   workspace: string,
 ): Promise<(violation: ViolationReport) => AnnotationLocation> {
-  const relativePath = shownPath(path, workspace);
+  const relativePath = shortenPath(path, workspace);
   if (relativePath === path) return () => ({});
   const file = relativePath.replaceAll(sep, "/");
   try {
@@ -94,7 +94,7 @@ async function locationsIn(
       const nodes = names.map((name) => findNodeAtLocation(root, ["variables", name]));
       // Without a node, the name is in a contract that this one extends: the annotation is then at the first line.
       const offset = nodes.find((node) => node !== undefined)?.parent?.offset ?? 0;
-      return { file, line: lineAndColumn(text, offset).line };
+      return { file, line: positionAt(text, offset).line };
     };
   } catch {
     // The file was changed or removed after the contract was read: the annotations have no location.

@@ -2,7 +2,7 @@
  * Writes the summary of the GitHub Action, which GitHub shows on the page of the workflow run. It is Markdown with the names, states and
  * sources of the variables, and without their values.
  */
-import { shownPath } from "../contract/file/contract-text.ts";
+import { shortenPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
 import { limitLines } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";
@@ -49,7 +49,7 @@ export function describeStep(
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
   const contract =
-    source === "built-in" ? report.contract : { ...report.contract, source: shownPath(source, workspace) };
+    source === "built-in" ? report.contract : { ...report.contract, source: shortenPath(source, workspace) };
   const environments = esc.environments.map(({ name }) => name).join(", ");
   const escWords = environments === "" ? NOT_READ[esc.status] : environments;
   const lines = [

@@ -1,7 +1,7 @@
 /** Describes for the user why the file of a contract cannot be used. Loaded only for such a failure. */
 import { CONTRACT_FILE_NAME } from "../contract/contract-model.ts";
 import { ContractFileError, type LocatedFault, type ReadReason } from "../contract/file/contract-file-error.ts";
-import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES, shortenPath } from "../contract/file/contract-text.ts";
 import { unbroken } from "../core/lines.ts";
 import type { Failure } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -17,7 +17,7 @@ import type { Distrust } from "../system/ownership.ts";
 export function describeContractFileError(failure: Failure): Failure {
   if (!(failure instanceof ContractFileError)) return failure;
   const { code, file, cwd, problem } = failure;
-  const shown = (path: string): string => shownPath(path, cwd);
+  const shown = (path: string): string => shortenPath(path, cwd);
   const name = shown(file);
   switch (problem.kind) {
     case "faults":

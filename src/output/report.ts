@@ -5,7 +5,7 @@
 import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, findUsedVariable } from "../contract/check-contract.ts";
-import { credentialOf } from "../contract/looks-secret.ts";
+import { describeVariableCredential } from "../contract/looks-secret.ts";
 import { isOfValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
@@ -157,7 +157,8 @@ const MAX_SHOWN_LENGTH = 60;
 function showValue({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
   const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (value === UNSEEN) return "***";
-  if (isSecret || delivery === "file" || credentialOf(contract, name, value) !== undefined) return mask(value);
+  if (isSecret || delivery === "file" || describeVariableCredential(contract, name, value) !== undefined)
+    return mask(value);
   const characters = Array.from(value);
   return printable(characters.length > MAX_SHOWN_LENGTH ? `${characters.slice(0, MAX_SHOWN_LENGTH).join("")}…` : value);
 }

@@ -8,8 +8,13 @@
  *       set DATABASE_URL in .env, or in the environment
  */
 import { namesOfViolation } from "../contract/check-contract.ts";
-import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
-import type { Wording } from "../contract/violation-wording.ts";
+import {
+  describeCorrection,
+  type SetCommandInput,
+  joinCorrections,
+  describeValuesToSet,
+} from "../contract/remedies.ts";
+import type { ViolationDescription } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, limitLines, unbroken } from "../core/lines.ts";
@@ -61,7 +66,7 @@ const MAX_DETAIL_LENGTH = 150;
  * Returns how `sophia-run set` would get a value here: it asks at a terminal, and otherwise reads the standard input. Without a
  * token it works only at a terminal, where it asks for one.
  */
-export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
+export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetCommandInput {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? "asks" : "reads";
 }
@@ -75,7 +80,7 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
 export function explainUnmet(
   start: Start,
   width: number,
-  offer: SetOffer,
+  offer: SetCommandInput,
   unreadLines: readonly string[] = [],
 ): UnmetReport {
   const { violations } = start.verdict;
@@ -85,10 +90,12 @@ export function explainUnmet(
     const [{ message, advice } = { message: "", advice: [] }] = wordings;
     return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
   }
-  const { shared: corrections, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
-  const toFinding = ({ message, advice, wrong }: Wording): Finding => {
+  const { sharedLines: corrections, singleValues: alone } = joinCorrections(
+    wordings.flatMap(({ wrongValue }) => wrongValue ?? []),
+  );
+  const toFinding = ({ message, advice, wrongValue: wrong }: ViolationDescription): Finding => {
     // If one file has several wrong values, their corrections are joined in one line, which follows all violations.
-    const ownCorrection = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
+    const ownCorrection = wrong === undefined || !alone.has(wrong) ? [] : [describeCorrection(wrong)];
     return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...ownCorrection] };
   };
   const compact = (): readonly Finding[] => [
@@ -104,11 +111,11 @@ export function explainUnmet(
     };
   }
   const isBuiltIn = start.files.contract.source.kind === "built-in";
-  const missingValues = wordings.flatMap(({ supply }) => supply);
+  const missingValues = wordings.flatMap(({ valuesToSet }) => valuesToSet);
   const report: UnmetReport = {
     ...(isBuiltIn ? { builtInApplies: BUILT_IN_APPLIES } : {}),
     findings: wordings.length > MAX_MESSAGES ? compact() : wordings.map(toFinding),
-    remedy: [...corrections, ...unreadLines, ...sharedRemedy(missingValues, width, offer)],
+    remedy: [...corrections, ...unreadLines, ...describeValuesToSet(missingValues, width, offer)],
   };
   // Invalid and withheld values are not missing because of ESC.
   if (missingValues.length === 0) return report;
@@ -196,9 +203,9 @@ function describeCause({ message, hint, details = [] }: Failure): readonly [stri
  * of their own.
  */
 function compactFindings(
-  wordings: readonly Wording[],
+  wordings: readonly ViolationDescription[],
   start: Start,
-  toFinding: (wording: Wording) => Finding,
+  toFinding: (wording: ViolationDescription) => Finding,
 ): readonly Finding[] {
   const missingNames = new MissingNames(start);
   const otherFindings: Finding[] = [];
@@ -297,7 +304,7 @@ interface UnmetMessageOptions {
   /** How the user can go on without the contract. */
   readonly wayOut: string;
   readonly quiet: boolean;
-  readonly offer: SetOffer;
+  readonly offer: SetCommandInput;
   /** The lines of `unreadFileLines`. */
   readonly unread?: readonly string[];
   /** True if a program already runs with the same contract, so that the built-in one needs no explanation. */

@@ -1,8 +1,12 @@
 /** Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. */
 import { namesOfViolation } from "../contract/check-contract.ts";
 import type { Contract, RuleViolation, Violation } from "../contract/contract-model.ts";
-import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
-import { describeViolations, type Wording, type WordingContext } from "../contract/violation-wording.ts";
+import { describeRemedy, type SetCommandInput, describeValuesToSet, type ValueTarget } from "../contract/remedies.ts";
+import {
+  describeViolations,
+  type ViolationDescription,
+  type DescriptionContext,
+} from "../contract/violation-wording.ts";
 import type { Line } from "../core/lines.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
@@ -28,17 +32,17 @@ export function isOfValue<SomeViolation extends Violation>(
 }
 
 /** Returns the messages and remedies for violations of a start. */
-export function describeViolationsOf(violations: readonly Violation[], start: Start): readonly Wording[] {
+export function describeViolationsOf(violations: readonly Violation[], start: Start): readonly ViolationDescription[] {
   const { contract } = start.files;
   const values = judgedValues(start);
   const { resolution, selected } = values;
-  const context: WordingContext = {
-    present: [...resolution.keys()],
+  const context: DescriptionContext = {
+    presentNames: [...resolution.keys()],
     origins: selected,
-    target: targetOf(start.store.esc),
-    isOfEnvironment: isOwnVariable,
-    withheld: createWithholdingDescriber({ ...start, values }),
-    empty: createEmptyValueDescriber({ values }),
+    defaultTarget: targetOf(start.store.esc),
+    isSetOnlyByEnvironment: isOwnVariable,
+    describeWithholding: createWithholdingDescriber({ ...start, values }),
+    describeEmptyValue: createEmptyValueDescriber({ values }),
     contractFile: namedContract(start.settings),
   };
   return describeViolations(violations, contract, context);
@@ -50,7 +54,7 @@ export function namedContract({ contractFile }: Pick<Start["settings"], "contrac
 }
 
 /** Returns where a missing value must be set. In ESC that is the last environment, whose values win. */
-function targetOf(esc: EscStatus): Target {
+function targetOf(esc: EscStatus): ValueTarget {
   const rejectedEnvironments = "rejected" in esc ? esc.rejected?.environments : undefined;
   const environments = esc.kind === "read" ? esc.environments : rejectedEnvironments;
   const winningEnvironment = environments?.at(-1);
@@ -69,16 +73,16 @@ export function reportViolations(
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
-  offer: SetOffer,
+  offer: SetCommandInput,
   contractFile: string | undefined,
   showsLines = false,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
-  const target: Target = { kind: "esc", environment: escEnvironment };
-  const context: WordingContext = {
-    present: [...selected.keys()],
+  const target: ValueTarget = { kind: "esc", environment: escEnvironment };
+  const context: DescriptionContext = {
+    presentNames: [...selected.keys()],
     origins: selected,
-    target,
-    isOfEnvironment: isOwnVariable,
+    defaultTarget: target,
+    isSetOnlyByEnvironment: isOwnVariable,
     contractFile,
   };
   const wordings = describeViolations(violations, contract, context);
@@ -89,8 +93,8 @@ export function reportViolations(
       ...advice.map((line) => ({ text: `   ${line}`, hangingIndent: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
-    ...sharedRemedy(
-      shown.flatMap(({ supply }) => supply),
+    ...describeValuesToSet(
+      shown.flatMap(({ valuesToSet }) => valuesToSet),
       WIDTH,
       offer,
     ).map((text) => ({ text, hangingIndent: 3, neverWraps: text.startsWith("  ") })),
@@ -109,7 +113,7 @@ function lineWords(violation: Violation, selected: Resolution): string {
 export const MAX_SHOWN = 50;
 
 /** Returns a violation as JSON has it. */
-export function reportViolation(wording: Wording): ViolationReport {
+export function reportViolation(wording: ViolationDescription): ViolationReport {
   const { violation, message } = wording;
-  return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: remedyLines(wording) };
+  return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: describeRemedy(wording) };
 }

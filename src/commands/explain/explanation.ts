@@ -5,10 +5,10 @@
  */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
-import { credentialIn } from "../../contract/credential-forms.ts";
+import { describeCredential } from "../../contract/credential-forms.ts";
 import { chapters, describeFormat, describeInterval, rulesByName, describeRule } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
-import { rotationOf } from "../../contract/rotation.ts";
+import { rotationIntervalOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
 import type { Notice, Origin, Resolved } from "../../core/model.ts";
 import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
@@ -291,14 +291,14 @@ function secrecyOf(
   return {
     secret,
     masking: winner === undefined || winner.value === "" ? undefined : maskingOfValue(winner.value),
-    credential: winner === undefined || needsNoCredential ? undefined : credentialIn(winner.value),
+    credential: winner === undefined || needsNoCredential ? undefined : describeCredential(winner.value),
     reason: secret ? undefined : declarationOf(contract, name)?.reason,
   };
 }
 
 function describeDeclaration(contract: Contract, declaration: Declaration) {
   const { label, description, docs, aliases, deprecated } = declaration;
-  const rotation = rotationOf(contract, declaration);
+  const rotation = rotationIntervalOf(contract, declaration);
   return {
     label,
     description,

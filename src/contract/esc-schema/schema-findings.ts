@@ -14,7 +14,14 @@ import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refu
 import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
 import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation } from "../contract-model.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, textRules, valueSchema } from "./value-schema.ts";
+import {
+  BLANK_VALUES,
+  EMPTY_VALUES,
+  INVISIBLE_TEXT,
+  SET_VALUES,
+  createTextRules,
+  createValueSchema,
+} from "./value-schema.ts";
 
 /** The messages of ESC about the values of one environment, sorted. */
 export interface SchemaFindings {
@@ -37,7 +44,7 @@ export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings
 }
 
 /** Returns true if a contract declares each variable that ESC names, so that the contract can explain the refusal. */
-export function areDeclared(contract: Contract, { values, missing }: SchemaFindings): boolean {
+export function areNamesDeclared(contract: Contract, { values, missing }: SchemaFindings): boolean {
   const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
   return [...values.keys(), ...missing].every(isKnown);
 }
@@ -48,9 +55,9 @@ export function areDeclared(contract: Contract, { values, missing }: SchemaFindi
  * @param areNamesKnown true if the names of all variables in ESC are known. A check of the contract with these names
  *   then finds the violations that messages alone do not show
  */
-export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
+export function canExplain(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
   const findings = sortFindings(diagnostics);
-  return areDeclared(contract, findings) && (areNamesKnown || violationsOfFindings(contract, findings).length > 0);
+  return areNamesDeclared(contract, findings) && (areNamesKnown || deriveViolations(contract, findings).length > 0);
 }
 
 type RequiredRule = Extract<Rule, { kind: "required" }>;
@@ -61,14 +68,14 @@ type RequiredRule = Extract<Rule, { kind: "required" }>;
  * The violation is `refused` if no rule of the contract explains the finding. This happens if the schema in ESC was
  * written for another contract.
  */
-export function violationsOfFindings(contract: Contract, findings: SchemaFindings): readonly Violation[] {
+export function deriveViolations(contract: Contract, findings: SchemaFindings): readonly Violation[] {
   const requiredRules = new Map(
     contract.rules.flatMap((rule): readonly [string, RequiredRule][] =>
       rule.kind === "required" ? [[rule.name, rule]] : [],
     ),
   );
-  const violations = new Map(violationsOfValues(contract, findings, requiredRules));
-  const absent = absentVariables(contract, findings.missing);
+  const violations = new Map(deriveValueViolations(contract, findings, requiredRules));
+  const absent = findAbsentVariables(contract, findings.missing);
   for (const name of absent) {
     const rule = requiredRules.get(name);
     if (rule !== undefined && !violations.has(name)) violations.set(name, { kind: "missing", rule, name });
@@ -88,7 +95,7 @@ export function violationsOfFindings(contract: Contract, findings: SchemaFinding
 }
 
 /** Yields the violation of each value about which ESC reports something, by the name of its variable. */
-function* violationsOfValues(
+function* deriveValueViolations(
   contract: Contract,
   { values, isRuleUnmet }: SchemaFindings,
   requiredRules: ReadonlyMap<string, RequiredRule>,
@@ -108,7 +115,7 @@ function* violationsOfValues(
 }
 
 /** Returns the variables that ESC lacks under their name and under each alias. */
-function absentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
+function findAbsentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
   const isMissing = (name: string): boolean => missing.includes(name);
   const names = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
   const absent = Array.from(names).filter((name) => {
@@ -132,7 +139,7 @@ const PATTERN_MESSAGE = "string must match the pattern ";
 /** In characters. ESC cuts long messages, but never to fewer than these, so that the beginnings can be compared. */
 const COMPARED_LENGTH = 250;
 /** The expressions that the schemas of many variables and rules have in common. */
-const SHARED_EXPRESSIONS = expressionsIn([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
+const SHARED_EXPRESSIONS = collectExpressions([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
 
 /** Returns true if ESC reports that a text does not match the expression. */
 function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
@@ -161,7 +168,7 @@ function findFault(
 ): FormatFault | "blank" | undefined {
   const { format } = declaration;
   const patternDiagnostics = diagnostics.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
-  const ownExpressions = expressionsIn(valueSchema(declaration, isRequired).alternatives);
+  const ownExpressions = collectExpressions(createValueSchema(declaration, isRequired).alternatives);
   const isAboutAny = (diagnostic: Diagnostic, expressions: readonly string[]): boolean =>
     expressions.some((expression) => isAboutPattern(diagnostic, expression));
   // A shared expression does not show whose schema refused the value.
@@ -173,7 +180,7 @@ function findFault(
     specificDiagnostics.length === 0 && !diagnostics.some((diagnostic) => isAboutFormat(diagnostic, format));
   if (isInUnmetRule && mayBeOfRule) return undefined;
   if (format?.kind === "text" || format === undefined) {
-    const rules = textRules(format, isRequired);
+    const rules = createTextRules(format, isRequired);
     const unmetRule = rules.find(({ expression }) =>
       patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
     );
@@ -181,7 +188,7 @@ function findFault(
     // reported.
     return (unmetRule ?? rules[0])?.fault;
   }
-  return faultOfKind(format);
+  return createFaultOfFormat(format);
 }
 
 /**
@@ -195,16 +202,16 @@ function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined)
   return summary.slice(0, COMPARED_LENGTH) === `expected ${expected}`.slice(0, COMPARED_LENGTH);
 }
 
-/** Returns the expressions in schemas of values. `matchingAll` of value-schema.ts nests them in `anyOf`. */
-function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
+/** Returns the expressions in schemas of values. `createPatternMembers` of value-schema.ts nests them in `anyOf`. */
+function collectExpressions(schemas: readonly EscSchema[]): readonly string[] {
   return schemas.flatMap(({ pattern, anyOf = [] }) => [
     ...(pattern === undefined ? [] : [pattern]),
-    ...expressionsIn(anyOf),
+    ...collectExpressions(anyOf),
   ]);
 }
 
 /** Returns the fault that describes the whole format, since messages do not show which part of it is not met. */
-function faultOfKind(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
+function createFaultOfFormat(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
   switch (format.kind) {
     case "url":
       return format.schemes.length === 0

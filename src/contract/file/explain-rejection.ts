@@ -7,7 +7,7 @@
  */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
-import { alternatives } from "../contract-words.ts";
+import { joinAlternatives } from "../contract-words.ts";
 import { type Fault, membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
@@ -65,7 +65,7 @@ function typeFault({ offset, type }: Node, allowed: string): Fault {
 
 /** Returns the types that a schema allows, with its description: `a string (the address of a page)`. */
 function describeSchema(schema: Schema): string {
-  const types = alternatives(typesOf(schema).map((type) => TYPE_DESCRIPTIONS[type]));
+  const types = joinAlternatives(typesOf(schema).map((type) => TYPE_DESCRIPTIONS[type]));
   return schema.description === undefined ? types : `${types} (${schema.description.replace(/\.$/, "")})`;
 }
 
@@ -74,7 +74,7 @@ function quote(name: string): string {
 }
 
 function unknownValueFault(node: Node, values: readonly string[]): Fault {
-  const allowed = alternatives(values.map(quote));
+  const allowed = joinAlternatives(values.map(quote));
   const value: unknown = node.value;
   if (typeof value !== "string") return typeFault(node, allowed);
   return { offset: node.offset, message: `unknown value${didYouMean(value, values)}`, allowed };
@@ -146,7 +146,7 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
     else if (property === false) {
       const absentKeys = knownKeys.filter((name) => !presentKeys.has(name));
       const message = `unknown key${didYouMean(key, absentKeys)}`;
-      yield { offset, message, allowed: alternatives(knownKeys.map(quote)) };
+      yield { offset, message, allowed: joinAlternatives(knownKeys.map(quote)) };
     }
   }
 }
@@ -169,7 +169,7 @@ function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: 
   if (selected !== undefined) yield* examine(root, node, selected);
   else if (tagNode !== undefined) yield unknownValueFault(tagNode, allTags);
   else {
-    const allowed = `${quote(tagKey)}: ${alternatives(allTags.map(quote))}`;
+    const allowed = `${quote(tagKey)}: ${joinAlternatives(allTags.map(quote))}`;
     yield { offset: node.offset, message: `${quote(tagKey)} is missing`, allowed };
   }
 }

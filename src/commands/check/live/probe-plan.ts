@@ -7,7 +7,7 @@ import { parseContract } from "../../../contract/file/load-file.ts";
 import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
-import { fillReferences, referencesIn } from "../../../contract/file/probe-meaning.ts";
+import { fillReferences, referencesIn } from "../../../contract/file/validate-probe.ts";
 import type { Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";

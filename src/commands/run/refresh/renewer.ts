@@ -14,7 +14,7 @@
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Failure } from "../../../core/model.ts";
-import { formatCheck } from "../../../contract/format.ts";
+import { createFormatCheck } from "../../../contract/format.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { maskCommands } from "../../../output/workflow-commands.ts";
 import { readAgain } from "../../../resolve/read-again.ts";
@@ -263,7 +263,7 @@ export class Renewer {
       else if (dueKinds.includes(cloud)) failures.set(result, [...(failures.get(result) ?? []), cloud]);
     }
     try {
-      const changes = fileChanges(this.#files, plan.files, start.files.contract, formatCheck());
+      const changes = fileChanges(this.#files, plan.files, start.files.contract, createFormatCheck());
       this.#deliver(renewed, changes, { start, plan });
     } catch (error) {
       this.#fail(dueKinds, asFailure(error));
