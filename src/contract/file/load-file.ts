@@ -13,7 +13,7 @@ import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../trust/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
-import type { Contract, ContractSelection } from "../contract-model.ts";
+import type { Contract, ContractEnvironment, ContractSelection } from "../contract-model.ts";
 import type { BrokerCheck } from "./validate-brokers.ts";
 import { compileContract, profilesOf } from "./compile.ts";
 import { ContractFileError, type LocatedFault, type ReadReason } from "./contract-file-error.ts";
@@ -42,25 +42,20 @@ export async function loadContractFile(
   // link.
   const path = file.isNamed ? resolve(folders.cwd, file.path) : file.path;
   const { document, environmentFiles } = await readDocument(path, { isFound: !file.isNamed }, folders, []);
-  const profiles = profilesOf(document);
-  if (profile !== undefined && !profiles.has(profile)) {
-    throw (await import("../scope.ts")).createUnknownNameError("profile", shortenPath(path, folders.cwd), profile, [
-      ...profiles.keys(),
-    ]);
+  const profileNames = [...profilesOf(document).keys()];
+  if (profile !== undefined && !profileNames.includes(profile)) {
+    const { createUnknownNameError } = await import("../scope.ts");
+    throw createUnknownNameError("profile", shortenPath(path, folders.cwd), profile, profileNames);
   }
-  const namedContract = file.isNamed ? path : undefined;
-  const environment =
-    environmentFiles === undefined
-      ? undefined
-      : (await import("./named-environments.ts")).findContractEnvironment(
-          document,
-          profile,
-          environmentFiles,
-          namedContract,
-        );
+  let environment: ContractEnvironment | undefined;
+  if (environmentFiles !== undefined) {
+    const { findContractEnvironment } = await import("./named-environments.ts");
+    environment = findContractEnvironment(document, profile, environmentFiles, file.isNamed ? path : undefined);
+  }
   const contract = compileContract(document, { kind: "file", path }, profile, environment);
   if (scope === undefined) return contract;
-  return (await import("../scope.ts")).restrictToScope(contract, scope, shortenPath(path, folders.cwd));
+  const { restrictToScope } = await import("../scope.ts");
+  return restrictToScope(contract, scope, shortenPath(path, folders.cwd));
 }
 
 /** The document of a contract file, merged with those that it extends. */
@@ -88,33 +83,33 @@ async function readDocument(
   const throwIssues = async (issues: readonly ContractIssue[]): Promise<never> => {
     throw createError((await import("./locate-faults.ts")).locateIssues(text, issues));
   };
-  const ownDocument = parseContract(text);
-  if (ownDocument === undefined) throw createError((await import("./locate-faults.ts")).findStructuralFaults(text));
-  let document = ownDocument;
+  const unmergedDocument = parseContract(text);
+  if (unmergedDocument === undefined)
+    throw createError((await import("./locate-faults.ts")).findStructuralFaults(text));
+  let mergedDocument = unmergedDocument;
   let environmentFiles: EnvironmentFiles | undefined;
-  if (ownDocument.extends !== undefined) {
+  if (unmergedDocument.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await readExtendedDocument(ownDocument.extends, [...extendingFiles, path], reason.isFound, folders);
+    const chain = [...extendingFiles, path];
+    const base = await readExtendedDocument(unmergedDocument.extends, chain, reason.isFound, folders);
     const isRefused = "message" in base;
     if (isRefused) return throwIssues([{ path: ["extends"], isAtKey: false, ...base }]);
-    document = mergeDocuments(base.document, ownDocument);
+    mergedDocument = mergeDocuments(base.document, unmergedDocument);
     ({ environmentFiles } = base);
   }
-  if (hasEnvironment(ownDocument)) {
-    environmentFiles = (await import("./named-environments.ts")).addEnvironmentFile(
-      environmentFiles,
-      ownDocument,
-      path,
-    );
+  if (hasEnvironment(unmergedDocument)) {
+    const { addEnvironmentFile } = await import("./named-environments.ts");
+    environmentFiles = addEnvironmentFile(environmentFiles, unmergedDocument, path);
   }
   const importedChecks = {
-    findDefaultDanger: await importDefaultCheck(document),
-    findBrokerIssues: await importBrokerCheck(document),
+    findDefaultDanger: await importDefaultCheck(mergedDocument),
+    findBrokerIssues: await importBrokerCheck(mergedDocument),
   };
-  const issues = validateDocument(document, importedChecks, ownDocument);
-  return issues.length > 0 ? throwIssues(issues) : { document, environmentFiles };
+  const issues = validateDocument(mergedDocument, importedChecks, unmergedDocument);
+  return issues.length > 0 ? throwIssues(issues) : { document: mergedDocument, environmentFiles };
 }
 
+/** Returns true if the contract, or one of its profiles, names ESC environments. */
 function hasEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
   return environment !== undefined || Object.values(profiles).some((profile) => profile.environment !== undefined);
 }

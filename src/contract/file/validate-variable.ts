@@ -1,7 +1,9 @@
 /**
- * Checks the rules for one variable of a contract that the JSON Schema of contracts cannot express, such as that a
- * default has the declared format. validate-document.ts calls this for each variable, and for the list of variables of each
- * group.
+ * Checks the rules for one variable of a contract that the JSON Schema of contracts cannot express.
+ * validate-document.ts calls this for each variable, and for the list of variables of each group. The default of this
+ * variable does not have its format:
+ *
+ *     "PORT": { "format": "port", "default": "http" }
  */
 import type { didYouMean } from "../../core/suggest.ts";
 import { findFormatFault } from "../format.ts";
@@ -44,34 +46,36 @@ export interface ValidationContext extends ImportedChecks {
 /**
  * Checks one variable.
  *
- * @param path returns the path of the entry. It is a function, because most entries have no issue and need no path
- * @param ownEntry the entry as the document has it at the path
- * @param entry the entry with the members that a profile inherits; outside of profiles the same as `ownEntry`
+ * @param createPath returns the path of the entry. It is a function, because most entries have no issue and need no path
+ * @param writtenEntry the entry as the document has it at the path
+ * @param mergedEntry the entry with the members that a profile inherits; outside of profiles the same as
+ *   `writtenEntry`
  */
 export function validateVariable(
-  path: () => DocumentPath,
+  createPath: () => DocumentPath,
   name: string,
-  ownEntry: VariableEntry,
-  entry: VariableEntry,
+  writtenEntry: VariableEntry,
+  mergedEntry: VariableEntry,
   context: ValidationContext,
 ): void {
   const { report } = context;
-  const pathOf: MemberPath = (key) => (Object.hasOwn(ownEntry, key) ? [...path(), key] : path());
-  if (ownEntry.reason !== undefined && isSecretEntry(entry)) {
+  const pathOf: MemberPath = (key) => (Object.hasOwn(writtenEntry, key) ? [...createPath(), key] : createPath());
+  const { as, broker, default: defaultValue, deprecated, format, probe, required } = mergedEntry;
+  if (writtenEntry.reason !== undefined && isSecretEntry(mergedEntry)) {
     report(pathOf("reason"), "a secret has a reason why it is public", `no reason, or "secret": false`);
   }
-  if (entry.default !== undefined) validateDefault(pathOf, name, entry, entry.default, context);
-  if (entry.as === "file" && entry.broker !== undefined && entry.broker !== false) {
+  if (defaultValue !== undefined) validateDefault(pathOf, name, mergedEntry, defaultValue, context);
+  if (as === "file" && broker !== undefined && broker !== false) {
     report(pathOf("broker"), "the broker cannot send a key that the program gets as a file", `no "broker", or no "as"`);
   }
-  if (entry.format !== undefined) validateFormatAndDefault(pathOf, name, entry, entry.format, context);
-  if (typeof entry.required === "object") validateCondition(pathOf, name, entry.required, context);
-  if (typeof entry.probe === "object") {
-    for (const issue of findProbeIssues(name, entry.probe, (other) => context.variables.has(other))) {
+  if (format !== undefined) validateFormatAndDefault(pathOf, name, defaultValue, format, context);
+  if (typeof required === "object") validateCondition(pathOf, name, required, context);
+  if (typeof probe === "object") {
+    for (const issue of findProbeIssues(name, probe, (other) => context.variables.has(other))) {
       report([...pathOf("probe"), ...issue.path], issue.message, issue.allowed);
     }
   }
-  if (entry.deprecated !== undefined) validateReplacement(pathOf, name, entry.deprecated, context);
+  if (deprecated !== undefined) validateReplacement(pathOf, name, deprecated, context);
 }
 
 /** Returns the path of a member of the entry; the path of the entry itself if the member is inherited. */
@@ -81,12 +85,12 @@ function validateDefault(
   pathOf: MemberPath,
   name: string,
   entry: VariableEntry,
-  value: string,
+  defaultValue: string,
   { report, findDefaultDanger }: ValidationContext,
 ): void {
   if (isSecretEntry(entry)) report(pathOf("default"), "a secret has a default", `no default, or "secret": false`);
   // With `"as": "file"` the program gets the path of a file. Some variables are dangerous with any path.
-  const deliveredValue = entry.as === "file" ? "./file" : value;
+  const deliveredValue = entry.as === "file" ? "./file" : defaultValue;
   const danger = findDefaultDanger(name, deliveredValue);
   if (danger === undefined) return;
   report(pathOf("default"), `a default of ${name} ${danger}`, "no default: the environment or ESC sets it");
@@ -96,12 +100,12 @@ function validateDefault(
 function validateFormatAndDefault(
   pathOf: MemberPath,
   name: string,
-  { default: value }: VariableEntry,
+  defaultValue: string | undefined,
   format: FormatEntry,
   context: ValidationContext,
 ): void {
-  if (!validateFormat(pathOf("format"), format, context) || value === undefined) return;
-  const fault = findFormatFault(compileFormat(format), value, name, context.work);
+  if (!validateFormat(pathOf("format"), format, context) || defaultValue === undefined) return;
+  const fault = findFormatFault(compileFormat(format), defaultValue, name, context.work);
   if (fault === undefined) return;
   context.report(pathOf("default"), "the default does not have the format", `it ${describeFormatFault(fault)}`);
 }
@@ -113,40 +117,41 @@ function validateCondition(
   { when, equals }: Extract<VariableEntry["required"], object>,
   context: ValidationContext,
 ): void {
-  const whenPath = (): DocumentPath => [...pathOf("required"), "when"];
-  if (when === name) context.report(whenPath(), "a variable cannot be its own condition", "another variable");
-  else validateReference(whenPath, when, context);
+  const createWhenPath = (): DocumentPath => [...pathOf("required"), "when"];
+  if (when === name) context.report(createWhenPath(), "a variable cannot be its own condition", "another variable");
+  else validateReference(createWhenPath, when, context);
   validateConditionValues([...pathOf("required"), "equals"], when, toList(equals), context);
 }
 
 /** Checks the variable that replaces a deprecated one. */
 function validateReplacement(pathOf: MemberPath, name: string, replacement: string, context: ValidationContext): void {
-  const path = (): DocumentPath => pathOf("deprecated");
-  if (replacement === name) context.report(path(), "a variable cannot replace itself", "another variable");
-  else if (
-    validateReference(path, replacement, context) &&
-    context.variables.get(replacement)?.deprecated !== undefined
-  ) {
-    context.report(path(), `${replacement} is itself deprecated`, "a variable that is not deprecated");
+  const createPath = (): DocumentPath => pathOf("deprecated");
+  if (replacement === name) {
+    context.report(createPath(), "a variable cannot replace itself", "another variable");
+    return;
   }
+  const isDeclared = validateReference(createPath, replacement, context);
+  if (!isDeclared || context.variables.get(replacement)?.deprecated === undefined) return;
+  context.report(createPath(), `${replacement} is itself deprecated`, "a variable that is not deprecated");
 }
 
-/** Checks the values of a condition. @param name the variable on which the condition depends */
+/** Checks that the variable on which a condition depends can have the values of the condition. */
 function validateConditionValues(
   path: DocumentPath,
-  name: string,
+  conditionVariable: string,
   values: readonly string[],
   { variables, report }: ValidationContext,
 ): void {
-  const entry = variables.get(name);
+  const entry = variables.get(conditionVariable);
   if (entry === undefined || values.length === 0) return;
   if (isSecretEntry(entry)) {
-    report(path, `${name} is a secret, whose value a contract must not contain`, `"secret": false for ${name}`);
+    const message = `${conditionVariable} is a secret, whose value a contract must not contain`;
+    report(path, message, `"secret": false for ${conditionVariable}`);
   }
   const { format } = entry;
   const possibleValues = typeof format === "object" && format.type === "enum" ? format.values : values;
   if (values.some((value) => !possibleValues.includes(value))) {
-    report(path, `${name} never has this value`, joinAlternatives(possibleValues));
+    report(path, `${conditionVariable} never has this value`, joinAlternatives(possibleValues));
   }
 }
 
@@ -190,23 +195,23 @@ function validateRange(
 
 /** Reports a name that is not declared. @returns true if the name is declared */
 function validateReference(
-  path: () => DocumentPath,
+  createPath: () => DocumentPath,
   name: string,
   { variables, report, suggestName }: ValidationContext,
 ): boolean {
   if (variables.has(name)) return true;
   const message = `this name is not declared${suggestName(name, variables.keys())}`;
-  report(path(), message, `a name declared under "variables"`);
+  report(createPath(), message, `a name declared under "variables"`);
   return false;
 }
 
-/** Checks that all variables of a group are declared. @param path returns the path of the group's list of variables */
+/** Checks that all variables of a group are declared. @param createPath returns the path of the group's `variables` */
 export function validateGroupMembers(
-  path: () => DocumentPath,
+  createPath: () => DocumentPath,
   names: readonly string[],
   context: ValidationContext,
 ): void {
   names.forEach((name, index) => {
-    validateReference(() => [...path(), index], name, context);
+    validateReference(() => [...createPath(), index], name, context);
   });
 }
