@@ -6,8 +6,8 @@ import { shortenPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
 import { limitLines } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";
-import { contractWords, type Report, type State } from "../output/report.ts";
-import { MAX_SHOWN } from "../output/violations.ts";
+import { describeContract, type Report, type State } from "../output/report.ts";
+import { MAX_SHOWN_VIOLATIONS } from "../output/violations.ts";
 import { originWords } from "../resolve/source-words.ts";
 
 /** The runner rejects a summary that is too large. The limit of its old versions is 128 KiB. */
@@ -55,12 +55,12 @@ export function describeStep(
   const lines = [
     `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,
     "",
-    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(escWords)}.`,
+    `${escaped(outcome)} Contract: ${escaped(describeContract(contract))}. ESC: ${escaped(escWords)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
     ...limitLines(
       violations.map(({ message }) => `❌ ${escaped(message)}`),
-      MAX_SHOWN,
+      MAX_SHOWN_VIOLATIONS,
     ).map((line) => `- ${line}`),
     ...(violations.length === 0 ? [] : [""]),
     ...(variables.length === 0 ? [] : ["| Variable | State | From |", "| --- | --- | --- |"]),

@@ -6,7 +6,7 @@ import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, findUsedVariable } from "../contract/check-contract.ts";
 import { describeVariableCredential } from "../contract/looks-secret.ts";
-import { isOfValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
+import { isAboutWrongValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
@@ -87,7 +87,7 @@ interface VariableReport {
  * Removes the variables and rules of the built-in contract from a start to which it does not apply. Any other start is returned as
  * it is.
  */
-export function withoutUnrelatedContract(start: Start): Start {
+export function removeUnrelatedContract(start: Start): Start {
   if (!hasNoContract(start)) return start;
   const { contract } = start.files;
   const noRules = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
@@ -95,8 +95,8 @@ export function withoutUnrelatedContract(start: Start): Start {
 }
 
 /** Makes the report of a start. All values in it are masked here. */
-export function makeReport(originalStart: Start): Report {
-  const start = withoutUnrelatedContract(originalStart);
+export function createReport(originalStart: Start): Report {
+  const start = removeUnrelatedContract(originalStart);
   const { contract } = start.files;
   const values = judgedValues(start);
   const { selected } = values;
@@ -180,14 +180,14 @@ const TITLES = {
 } as const;
 
 /** Returns the first line of a report: `=== Configuration check: my-app ===`. */
-export function reportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
+export function createReportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
   const [builtInTitle, projectTitle] = TITLES[report];
   if (source === "built-in") return `=== ${builtInTitle} ===`;
   return `=== ${projectTitle}${project === undefined ? "" : `: ${project}`} ===`;
 }
 
 /** Returns `built-in`, or `/home/user/app/sophia.contract.json (profile dev, scope web)`. */
-export function contractWords({ source, profile, scope }: ContractReport): string {
+export function describeContract({ source, profile, scope }: ContractReport): string {
   const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
     name === undefined ? [] : `${key} ${name}`,
   );
@@ -214,7 +214,7 @@ function createStateFinder(start: Start): (name: string | undefined, group?: str
     if (violation.kind === "missing" || violation.kind === "missing-when") states.set(violation.name, "missing");
     if (violation.kind === "some-missing") for (const name of violation.missing) states.set(name, "missing");
     // This comes last, because a blank value is both missing and invalid, and is shown as invalid.
-    if (isOfValue(violation)) states.set(violation.name, "invalid");
+    if (isAboutWrongValue(violation)) states.set(violation.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

@@ -25,7 +25,7 @@ export interface ViolationReport {
 }
 
 /** Returns true if the value of a variable is wrong, and false if a variable is missing or must not be set. */
-export function isOfValue<SomeViolation extends Violation>(
+export function isAboutWrongValue<SomeViolation extends Violation>(
   violation: SomeViolation,
 ): violation is Exclude<SomeViolation, RuleViolation | { readonly kind: "no-contract" }> {
   return !("rule" in violation) && violation.kind !== "no-contract";
@@ -39,22 +39,24 @@ export function describeViolationsOf(violations: readonly Violation[], start: St
   const context: DescriptionContext = {
     presentNames: [...resolution.keys()],
     origins: selected,
-    defaultTarget: targetOf(start.store.esc),
+    defaultTarget: chooseTarget(start.store.esc),
     isSetOnlyByEnvironment: isOwnVariable,
     describeWithholding: createWithholdingDescriber({ ...start, values }),
     describeEmptyValue: createEmptyValueDescriber({ values }),
-    contractFile: namedContract(start.settings),
+    contractFile: findReusableContractFile(start.settings),
   };
   return describeViolations(violations, contract, context);
 }
 
 /** Returns the contract that the user has named, unless it is a pipe, which another command cannot read again. */
-export function namedContract({ contractFile }: Pick<Start["settings"], "contractFile">): string | undefined {
+export function findReusableContractFile({
+  contractFile,
+}: Pick<Start["settings"], "contractFile">): string | undefined {
   return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
 /** Returns where a missing value must be set. In ESC that is the last environment, whose values win. */
-function targetOf(esc: EscStatus): ValueTarget {
+function chooseTarget(esc: EscStatus): ValueTarget {
   const rejectedEnvironments = "rejected" in esc ? esc.rejected?.environments : undefined;
   const environments = esc.kind === "read" ? esc.environments : rejectedEnvironments;
   const winningEnvironment = environments?.at(-1);
@@ -86,10 +88,10 @@ export function reportViolations(
     contractFile,
   };
   const wordings = describeViolations(violations, contract, context);
-  const shown = wordings.slice(0, MAX_SHOWN);
+  const shown = wordings.slice(0, MAX_SHOWN_VIOLATIONS);
   const lines: readonly Line[] = [
     ...shown.flatMap(({ message, advice, violation }) => [
-      `❌ ${message}${showsLines ? lineWords(violation, selected) : ""}`,
+      `❌ ${message}${showsLines ? describeLine(violation, selected) : ""}`,
       ...advice.map((line) => ({ text: `   ${line}`, hangingIndent: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
@@ -103,14 +105,14 @@ export function reportViolations(
 }
 
 /** Returns ` (org/project/name, line 7)` for a wrong value, and an empty text for a missing value. */
-function lineWords(violation: Violation, selected: Resolution): string {
-  const origin = isOfValue(violation) ? selected.get(violation.name)?.origin : undefined;
+function describeLine(violation: Violation, selected: Resolution): string {
+  const origin = isAboutWrongValue(violation) ? selected.get(violation.name)?.origin : undefined;
   if (origin?.source !== "esc" || origin.line === undefined) return "";
   return ` (${origin.importedFrom ?? origin.environment}, line ${origin.line})`;
 }
 
 /** The limit on the violations, and on the names and lines of one violation, in a message. */
-export const MAX_SHOWN = 50;
+export const MAX_SHOWN_VIOLATIONS = 50;
 
 /** Returns a violation as JSON has it. */
 export function reportViolation(wording: ViolationDescription): ViolationReport {

@@ -12,7 +12,7 @@ import { locateIssues, findStructuralFaults } from "../../src/contract/file/loca
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
-import { failureOf as inWords } from "../../src/output/stderr.ts";
+import { completeFailure as inWords } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 

@@ -12,7 +12,7 @@ import type { EvaluatedVariable, EvaluatedEnvironment } from "../../esc/api/eval
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
-import { isOfValue, reportViolations } from "../../output/violations.ts";
+import { isAboutWrongValue, reportViolations } from "../../output/violations.ts";
 import { resolveLayers } from "../../resolve/precedence.ts";
 import { isOwnVariable } from "../../resolve/reserved-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
@@ -60,7 +60,7 @@ export function compareEnvironments(
     const violations = checkContract(contract, resolution, createFormatCheck()).filter((violation) =>
       isCertain(violation, resolution, environment),
     );
-    const invalidNames = violations.filter(isOfValue).map(({ name }) => name);
+    const invalidNames = violations.filter(isAboutWrongValue).map(({ name }) => name);
     return { environment, resolution, violations, invalid: new Set(invalidNames) };
   });
   const createRow = (name: string): ComparisonRow => {

@@ -18,7 +18,7 @@ import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-vari
 import type { BrokerExplainer, BrokerExplanation } from "./explain-broker.ts";
 import type { RefreshExplainer, RefreshExplanation } from "./explain-refresh.ts";
 import { createWithholdingRule, type WithholdingReason } from "../../resolve/select.ts";
-import { makeReport, type Report, type State, withoutUnrelatedContract } from "../../output/report.ts";
+import { createReport, type Report, type State, removeUnrelatedContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 /** The report of `explain`. */
@@ -120,8 +120,8 @@ export function createExplanation(
   listsAll: boolean,
   effects: StartEffects,
 ): Explanation {
-  const start = withoutUnrelatedContract(givenStart);
-  const report = makeReport(start);
+  const start = removeUnrelatedContract(givenStart);
+  const report = createReport(start);
   const { contract, isAbsent, esc, notices } = report;
   const explainer = new VariableExplainer(start, report, effects);
   const addedNames = [...effects.broker.added, ...effects.refresh.added];

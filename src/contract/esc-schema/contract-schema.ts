@@ -199,7 +199,7 @@ class ContractTranslator {
       if (mustBeSet) this.#required.push(declaration.name);
       return;
     }
-    const validWays = this.listWaysToHaveValue(declaration, anyOf(alternatives));
+    const validWays = this.#listWaysToHaveValue(declaration, anyOf(alternatives));
     const description = `${names.join(" or ")}: the one that gives the value is valid`;
     const ways = mustBeSet ? validWays : [...validWays, createObjectSchema([requireSchemaOfValues(IS_EMPTY, names)])];
     this.#rules.push({ description, anyOf: ways });
@@ -211,7 +211,7 @@ class ContractTranslator {
    * The value is the one under the variable's name. If that is empty, it is the value of an alias; of several aliases,
    * the first one in the order of the ESC environment. A schema cannot express this order, and so allows any alias.
    */
-  listWaysToHaveValue(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
+  #listWaysToHaveValue(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);
     if (aliases.length > 1) this.#reportGap("which of several aliases counts", [declaration]);
     return [
@@ -233,34 +233,34 @@ class ContractTranslator {
     if (!rule.names.every(isEnforced)) {
       return this.#reportGap("groups of which only a part is enforced", [{ name: rule.label }]);
     }
-    const ways = this.listWaysToMeetGroup(rule.kind, members);
+    const ways = this.#listWaysToMeetGroup(rule.kind, members);
     if (ways !== undefined) this.#rules.push({ description: rule.label, anyOf: ways });
   }
 
   /**
    * Returns the ways to meet the rule of a group, each as a schema of the object; undefined if the rule is always met.
    */
-  listWaysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
-    const noneIsSet = createObjectSchema(members.map((member) => this.requireUnset(member)));
+  #listWaysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
+    const noneIsSet = createObjectSchema(members.map((member) => this.#requireUnset(member)));
     switch (kind) {
       case "one-of":
       case "at-least-one":
         if (members.some((member) => this.#isSuppliedElsewhere(member))) return undefined;
-        return members.map((member) => createObjectSchema([this.requireSet(member)]));
+        return members.map((member) => createObjectSchema([this.#requireSet(member)]));
       case "exactly-one": {
         // A member from a file is always set, so that no other may be.
         const memberFromFile = members.find((member) => this.#isFromFile(member));
         const candidates = memberFromFile === undefined ? members : [memberFromFile];
         const ways = candidates.map((chosen) =>
           createObjectSchema(
-            members.map((member) => (member === chosen ? this.requireSet(member) : this.requireUnset(member))),
+            members.map((member) => (member === chosen ? this.#requireSet(member) : this.#requireUnset(member))),
           ),
         );
         return members.some((member) => this.#isSuppliedElsewhere(member)) ? [...ways, noneIsSet] : ways;
       }
       case "all-or-none": {
         const withoutSupply = members.filter((member) => !this.#isSuppliedElsewhere(member));
-        const allAreSet = createObjectSchema(withoutSupply.map((member) => this.requireSet(member)));
+        const allAreSet = createObjectSchema(withoutSupply.map((member) => this.#requireSet(member)));
         // A member from a file is always set, so that all must be.
         return members.some((member) => this.#isFromFile(member)) ? [allAreSet] : [allAreSet, noneIsSet];
       }
@@ -276,11 +276,11 @@ class ContractTranslator {
     if (!isEnforced(name) || !isEnforced(when.name)) return;
     const unmetWays = this.#isFromFile(conditionVariable)
       ? undefined
-      : this.listWaysNotToMeet(conditionVariable, when.equals);
+      : this.#listWaysNotToMeet(conditionVariable, when.equals);
     if (unmetWays === undefined) return this.#reportGap("conditions", [declaration]);
     this.#rules.push({
       description: `${name} is required by ${when.name}`,
-      anyOf: [createObjectSchema([this.requireSet(declaration)]), ...unmetWays],
+      anyOf: [createObjectSchema([this.#requireSet(declaration)]), ...unmetWays],
     });
   }
 
@@ -290,7 +290,7 @@ class ContractTranslator {
    * @param equals the values that the condition requires of the variable; undefined if it requires any value
    * @returns undefined if a schema cannot express this
    */
-  listWaysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
+  #listWaysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
     const { format, default: fallback } = variable;
     const names = namesOfDeclaration(variable);
     // If ESC has no value, the default decides.
@@ -305,32 +305,32 @@ class ContractTranslator {
     const hasOtherValue = anyOf(
       createValueSchema({ format: { kind: "enum", values: otherValues } }, true).alternatives,
     );
-    return [...withoutValue, ...this.listWaysToHaveValue(variable, hasOtherValue)];
+    return [...withoutValue, ...this.#listWaysToHaveValue(variable, hasOtherValue)];
   }
 
   /** Returns the requirement that the variable has a value with a visible character. */
-  requireSet(declaration: Declaration): ObjectRequirement {
+  #requireSet(declaration: Declaration): ObjectRequirement {
     const { name, aliases } = declaration;
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     if (aliases.length === 0) return { required: [name], properties: { [name]: IS_SET }, definitions: [] };
-    return this.requireDefinition(`${name}-is-set`, () => this.listWaysToHaveValue(declaration, IS_SET));
+    return this.#requireDefinition(`${name}-is-set`, () => this.#listWaysToHaveValue(declaration, IS_SET));
   }
 
   /** Returns the requirement that the variable has no value, or one without a visible character. */
-  requireUnset(declaration: Declaration): ObjectRequirement {
+  #requireUnset(declaration: Declaration): ObjectRequirement {
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     const names = namesOfDeclaration(declaration);
     if (names.length === 1) return requireSchemaOfValues(IS_BLANK, names);
-    return this.requireDefinition(`${declaration.name}-is-unset`, () => [
+    return this.#requireDefinition(`${declaration.name}-is-unset`, () => [
       createObjectSchema([requireSchemaOfValues(IS_BLANK, names)]),
-      ...this.listWaysToHaveValue(declaration, INVISIBLE_TEXT),
+      ...this.#listWaysToHaveValue(declaration, INVISIBLE_TEXT),
     ]);
   }
 
   /**
    * Returns the requirement that a definition of `$defs` holds. Adds the definition if the schema does not have it yet.
    */
-  requireDefinition(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
+  #requireDefinition(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
     this.#definitions[definitionName] ??= { anyOf: createWays() };
     return { ...NO_REQUIREMENT, definitions: [definitionName] };
   }

@@ -48,10 +48,10 @@ class BrokerValidator {
   /** The first variable beyond {@link MAX_KEYS}. */
   readonly #excessKey: string | undefined;
   /** The variables that may be keys: built-in ones, and those with a `broker` member. */
-  readonly possibleKeyNames: ReadonlySet<string>;
+  readonly #possibleKeyNames: ReadonlySet<string>;
   readonly #reportedConflicts = new Set<string>();
   // These two save work, since a document may have a hundred thousand profiles, which share most entries and members.
-  readonly keysByEntry = new Map<VariableEntry, DeclaredKey | undefined>();
+  readonly #keysByEntry = new Map<VariableEntry, DeclaredKey | undefined>();
   readonly #checkedMembers = new Set<unknown>();
 
   constructor(document: ContractDocument) {
@@ -70,14 +70,14 @@ class BrokerValidator {
     // Built-in keys come first: of two keys with the same address the later one is reported, and it must be one that
     // the document has, so that the issue has a position.
     const builtInNames = Object.keys(PROVIDERS).filter((name) => !namesWithMember.includes(name));
-    this.possibleKeyNames = new Set([...builtInNames, ...namesWithMember]);
+    this.#possibleKeyNames = new Set([...builtInNames, ...namesWithMember]);
   }
 
   /** See {@link BrokerCheck}. */
   findIssues(variables: Variables, isWritten: (name: string) => boolean): readonly BrokerIssue[] {
     const excessKey = this.#excessKey;
     if (excessKey !== undefined) return isWritten(excessKey) ? [createExcessIssue(excessKey)] : [];
-    const keys = this.compileKeys(variables);
+    const keys = this.#compileKeys(variables);
     const names: ContractNames = {
       isDeclared: (name) => variables.has(name),
       isKey: (name) => keys.has(name),
@@ -86,25 +86,25 @@ class BrokerValidator {
     const allKeys = [...keys.values()];
     const writtenKeys = allKeys.filter(({ name, brokerMember }) => brokerMember !== undefined && isWritten(name));
     return [
-      ...writtenKeys.flatMap((key) => this.findMemberIssues(key, names)),
+      ...writtenKeys.flatMap((key) => this.#findMemberIssues(key, names)),
       ...findKeysAsAddresses(keys, isWritten),
       ...findSharedAddresses(allKeys, isWritten, this.#reportedConflicts),
     ];
   }
 
-  compileKeys(variables: Variables): ReadonlyMap<string, DeclaredKey> {
+  #compileKeys(variables: Variables): ReadonlyMap<string, DeclaredKey> {
     const keys = new Map<string, DeclaredKey>();
-    for (const name of this.possibleKeyNames) {
+    for (const name of this.#possibleKeyNames) {
       const entry = variables.get(name);
       if (entry === undefined) continue;
-      if (!this.keysByEntry.has(entry)) this.keysByEntry.set(entry, compileDeclaredKey(name, entry));
-      const key = this.keysByEntry.get(entry);
+      if (!this.#keysByEntry.has(entry)) this.#keysByEntry.set(entry, compileDeclaredKey(name, entry));
+      const key = this.#keysByEntry.get(entry);
       if (key !== undefined) keys.set(name, key);
     }
     return keys;
   }
 
-  findMemberIssues(key: DeclaredKey, names: ContractNames): readonly BrokerIssue[] {
+  #findMemberIssues(key: DeclaredKey, names: ContractNames): readonly BrokerIssue[] {
     const checksRules = !this.#checkedMembers.has(key.brokerMember);
     this.#checkedMembers.add(key.brokerMember);
     return findKeyIssues(key, names, { checksRules });

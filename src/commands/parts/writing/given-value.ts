@@ -10,7 +10,7 @@ import { describeFormatFault } from "../../../contract/contract-words.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import { questionText } from "../../../output/stderr.ts";
+import { layOutQuestion } from "../../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function readValue(
   const printableName = printable(name);
   const question = `${what === "value" ? "Value" : "New value"} of ${printableName} (not shown):`;
   const value = canAsk(context)
-    ? await context.readHidden(questionText(context, [question]))
+    ? await context.readHidden(layOutQuestion(context, [question]))
     : await readFromInput(printableName, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
   const invalidValueError = (fault: string, hint: string): SophiaError =>
