@@ -60,15 +60,15 @@ export interface Remedy {
 /**
  * Returns the value that the user should set if one of several variables must be set; an empty list without variables.
  *
- * @param targetOf returns where the variable of this name should be set
+ * @param chooseTarget returns where the variable of this name should be set
  */
 export function chooseValueToSet(
   names: readonly string[],
   contract: Contract,
-  targetOf: (name: string) => ValueTarget,
+  chooseTarget: (name: string) => ValueTarget,
 ): readonly ValueToSet[] {
   const name = choosePreferredVariable(names, contract);
-  return name === undefined ? [] : [{ name, target: targetOf(name) }];
+  return name === undefined ? [] : [{ name, target: chooseTarget(name) }];
 }
 
 /** Returns the first variable that is not deprecated; if all are deprecated, the first one. */
@@ -80,18 +80,18 @@ export function choosePreferredVariable(names: readonly string[], { variables }:
  * Returns the remedy for a wrong value, which depends on the source of the value.
  *
  * @param origin undefined if no source has a value
- * @param targetOf returns where a variable without a source should be set
+ * @param chooseTarget returns where a variable without a source should be set
  */
 export function remedyForValue(
   name: string,
   contract: Contract,
   origin: Origin | undefined,
-  targetOf: (name: string) => ValueTarget,
+  chooseTarget: (name: string) => ValueTarget,
 ): Remedy {
   const emptyRemedy = { advice: [], valuesToSet: [] };
   switch (origin?.source) {
     case undefined:
-      return { ...emptyRemedy, valuesToSet: chooseValueToSet([name], contract, targetOf) };
+      return { ...emptyRemedy, valuesToSet: chooseValueToSet([name], contract, chooseTarget) };
     case "environment":
       // `read` is present if the value is the content of a file, whose path is the value of another variable
       // (`NAME_FILE`).
@@ -104,8 +104,8 @@ export function remedyForValue(
       const [organization = ""] = origin.environment.split("/");
       const environment = importedFrom === undefined ? origin.environment : fullImportName(importedFrom, organization);
       const target = { kind: "esc", environment } as const;
-      const supply = { name: origin.alias ?? name, target, replaces: true } as const;
-      return { ...emptyRemedy, valuesToSet: [supply] };
+      const valueToSet = { name: origin.alias ?? name, target, replaces: true } as const;
+      return { ...emptyRemedy, valuesToSet: [valueToSet] };
     }
     case "override":
     case "secrets":
@@ -145,28 +145,35 @@ export function describeCorrection({ name, location }: WrongValue): string {
 /**
  * Joins the corrections of several wrong values in one place: in the same file, or in the process environment.
  *
- * @returns `sharedLines`: a line for each place with several wrong values. `singleValues`: the wrong values that are the only ones
- *   in their place, and have no such line
+ * @returns `sharedLines`: a line for each place with several wrong values. `singleValues`: the wrong values that are
+ *   the only ones in their place, and have no such line
  */
-export function joinCorrections(wrong: readonly WrongValue[]): {
+export function joinCorrections(wrongValues: readonly WrongValue[]): {
   readonly sharedLines: readonly string[];
   readonly singleValues: ReadonlySet<WrongValue>;
 } {
-  const byFile = grouped(wrong, ({ location }) => location?.file);
-  const shared: string[] = [];
-  const alone = new Set<WrongValue>();
-  for (const [file, values] of byFile) {
-    const [first, ...others] = values;
-    if (first !== undefined && others.length === 0) alone.add(first);
-    else if (file === undefined) {
-      shared.push(`correct ${enumerateFew(values.map(({ name }) => name))} in the environment, or unset them there`);
-    } else {
-      const lineNumbers = values.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
-      const linesPart = lineNumbers.length === 0 ? "" : `, lines ${enumerateFew(lineNumbers)}`;
-      shared.push(`correct them in ${printable(file)}${linesPart}`);
-    }
+  const valuesByFile = grouped(wrongValues, ({ location }) => location?.file);
+  const sharedLines: string[] = [];
+  const singleValues = new Set<WrongValue>();
+  for (const [file, valuesOfFile] of valuesByFile) {
+    const [first, ...others] = valuesOfFile;
+    if (first !== undefined && others.length === 0) singleValues.add(first);
+    else sharedLines.push(describeSharedCorrection(valuesOfFile, file));
   }
-  return { sharedLines: shared, singleValues: alone };
+  return { sharedLines, singleValues };
+}
+
+/** Describes how to correct several wrong values. @param file undefined for the process environment */
+function describeSharedCorrection(wrongValues: readonly WrongValue[], file: string | undefined): string {
+  if (file === undefined) {
+    const names = enumerateFew(wrongValues.map(({ name }) => name));
+    return `correct ${names} in the environment, or unset them there`;
+  }
+  const lineNumbers = wrongValues.flatMap(({ location }) =>
+    location?.line === undefined ? [] : String(location.line),
+  );
+  const linesPart = lineNumbers.length === 0 ? "" : `, lines ${enumerateFew(lineNumbers)}`;
+  return `correct them in ${printable(file)}${linesPart}`;
 }
 
 /** Describes one remedy by itself, for reports in JSON and annotations of GitHub Actions. */
@@ -190,12 +197,11 @@ export function describeRemedy({ advice, wrongValue, valuesToSet, docs }: Remedy
  * @param width the width of lines, in columns
  */
 export function describeValuesToSet(
-  supplies: readonly ValueToSet[],
+  valuesToSet: readonly ValueToSet[],
   width: number,
-  offer: SetCommandInput,
+  setCommandInput: SetCommandInput,
 ): readonly string[] {
-  // All commands of a group have the same options. So the message has the command for the first value alone.
-  const groups = grouped(supplies, ({ target, replaces }) =>
+  const groups = grouped(valuesToSet, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
   return Array.from(groups.values()).flatMap((group) => {
@@ -208,12 +214,19 @@ export function describeValuesToSet(
       const object = isOnlyGroup && !isSingle ? "them" : enumerateFew(group.map(({ name }) => name));
       return [`set ${object} ${describeTarget(first.target)}`];
     }
-    const verb = first.replaces === true ? "replace" : "set";
-    const value = isSingle ? "its value" : "the value of the first";
-    const input = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
-    const explanation = `${verb} ${isSingle ? "it" : "each"} in ESC; this ${input}:`;
-    return [explanation, ...breakCommand(createSetCommand(first), width).map((line) => `  ${line}`)];
+    // All commands of a group have the same options. So the message has the command for the first value alone.
+    const command = breakCommand(createSetCommand(first), width).map((line) => `  ${line}`);
+    return [explainSetCommand(first, isSingle, setCommandInput), ...command];
   });
+}
+
+/** Returns the line above a command: `set it in ESC; this asks for its value:`. */
+function explainSetCommand({ replaces }: ValueToSet, isSingle: boolean, setCommandInput: SetCommandInput): string {
+  const verb = replaces === true ? "replace" : "set";
+  const object = isSingle ? "it" : "each";
+  const value = isSingle ? "its value" : "the value of the first";
+  const input = setCommandInput === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
+  return `${verb} ${object} in ESC; this ${input}:`;
 }
 
 function describeTarget({ kind }: Exclude<ValueTarget, { kind: "esc" }>): string {

@@ -60,17 +60,17 @@ export function describeViolations(
   const contractPart = contractFile === undefined ? {} : { contract: contractFile };
   return violations.map((violation) => {
     const description = describeViolation(violation, contract, helpers);
-    const supply = description.valuesToSet.map((value) => ({ ...value, ...contractPart }));
-    return { violation, ...description, supply };
+    const valuesToSet = description.valuesToSet.map((value) => ({ ...value, ...contractPart }));
+    return { violation, ...description, valuesToSet };
   });
 }
 
 function createHelpers(contract: Contract, context: DescriptionContext): DescriptionHelpers {
-  const { defaultTarget: target, isSetOnlyByEnvironment: isOfEnvironment = () => false, origins } = context;
-  const { describeWithholding: withholdingOf = () => undefined, describeEmptyValue: emptyValueOf = () => undefined } =
-    context;
-  const targetOf = (name: string): ValueTarget => (isOfEnvironment(name) ? { kind: "environment" } : target);
-  const locationOf = (name: string): LineOrigin | undefined => {
+  const { defaultTarget, isSetOnlyByEnvironment = () => false, origins } = context;
+  const { describeWithholding = () => undefined, describeEmptyValue = () => undefined } = context;
+  const chooseTarget = (name: string): ValueTarget =>
+    isSetOnlyByEnvironment(name) ? { kind: "environment" } : defaultTarget;
+  const findLocation = (name: string): LineOrigin | undefined => {
     const origin = origins?.get(name)?.origin;
     return origin !== undefined && isOfLine(origin) ? origin : undefined;
   };
@@ -79,24 +79,24 @@ function createHelpers(contract: Contract, context: DescriptionContext): Descrip
   const findSimilar = nameFinder(
     context.presentNames.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)),
   );
-  const suggestionsFor = (name: string): readonly string[] => {
+  const suggestCorrection = (name: string): readonly string[] => {
     const similarName = findSimilar(name);
     if (similarName === undefined) return [];
-    const location = locationOf(similarName);
+    const location = findLocation(similarName);
     const place = location === undefined ? "" : ` in ${printable(location.file)}, line ${location.line}`;
     return [`did you mean ${name}? ${printable(similarName)} is set${place}`];
   };
   return {
-    withholdingOf,
-    emptyValueOf,
+    describeUnsetState: (name) => describeWithholding(name) ?? describeEmptyValue(name) ?? "not set",
+    describeWithholding,
     remedyForMissing: (names) => {
       // The message already says why the program does not get a variable. The user need not set it again.
-      if (names.some((name) => withholdingOf(name) !== undefined)) return NO_REMEDY;
-      const advice = names.flatMap(suggestionsFor);
-      return { advice, valuesToSet: chooseValueToSet(names, contract, targetOf), ...findDocs(names, contract) };
+      if (names.some((name) => describeWithholding(name) !== undefined)) return NO_REMEDY;
+      const advice = names.flatMap(suggestCorrection);
+      return { advice, valuesToSet: chooseValueToSet(names, contract, chooseTarget), ...findDocs(names, contract) };
     },
-    remedyForWrong: (name) => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf),
-    resolverLinesFor: (name, form) => describeResolver(form, locationOf(name)?.file),
+    remedyForWrong: (name) => remedyForValue(name, contract, origins?.get(name)?.origin, chooseTarget),
+    resolverLinesFor: (name, form) => describeResolver(form, findLocation(name)?.file),
   };
 }
 
@@ -116,10 +116,10 @@ interface DescriptionHelpers {
   readonly remedyForWrong: (name: string) => Remedy;
   /** Returns lines about the program that resolves the reference in this variable. */
   readonly resolverLinesFor: (name: string, form: ReferenceForm) => readonly string[];
+  /** Returns why the program does not get a value: `withheld by --exclude`, `empty (.env, line 3)` or `not set`. */
+  readonly describeUnsetState: (name: string) => string;
   /** `describeWithholding` of {@link DescriptionContext}. */
-  readonly withholdingOf: (name: string) => string | undefined;
-  /** `describeEmptyValue` of {@link DescriptionContext}. */
-  readonly emptyValueOf: (name: string) => string | undefined;
+  readonly describeWithholding: (name: string) => string | undefined;
 }
 
 /** An origin in a file with lines, such as `.env`. */
@@ -130,22 +130,22 @@ function describeViolation(
   contract: Contract,
   helpers: DescriptionHelpers,
 ): Omit<ViolationDescription, "violation"> {
-  const { remedyForMissing, remedyForWrong, resolverLinesFor, withholdingOf, emptyValueOf } = helpers;
+  const { remedyForMissing, remedyForWrong, resolverLinesFor, describeUnsetState, describeWithholding } = helpers;
   if (violation.kind === "no-contract") return ABSENT_CONTRACT;
   const subject = "name" in violation ? describeVariable(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
-      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
+      const state = describeUnsetState(violation.name);
       return { message: `${subject} is required and ${state}`, ...remedyForMissing([violation.name]) };
     }
     case "missing-when": {
-      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
+      const state = describeUnsetState(violation.name);
       const message = `${subject} is ${state}, and is required because ${describeCondition(violation.when)}`;
       return { message, ...remedyForMissing([violation.name]) };
     }
     case "none-set":
       return {
-        message: `${subject}: ${describeNoneSet(violation.rule, contract, withholdingOf)}`,
+        message: `${subject}: ${describeNoneSet(violation.rule, contract, describeWithholding)}`,
         ...remedyForMissing(violation.rule.names),
       };
     case "several-set": {
@@ -158,7 +158,7 @@ function describeViolation(
       const remedies = missing.map((name) => remedyForMissing([name]));
       const state = `${enumerateNames(set)} ${isOrAre(set)} set, but ${enumerateNames(missing)} ${isOrAre(missing)} not`;
       return {
-        message: `${subject}: ${state}: set all of them or none${describeWithheldNames(missing, withholdingOf)}`,
+        message: `${subject}: ${state}: set all of them or none${describeWithheldNames(missing, describeWithholding)}`,
         advice: remedies.flatMap(({ advice }) => advice),
         valuesToSet: remedies.flatMap((remedy) => remedy.valuesToSet),
         ...findDocs(missing, contract),
@@ -168,8 +168,8 @@ function describeViolation(
       return { message: `${subject} ${describeFormatFault(violation.fault)}`, ...remedyForWrong(violation.name) };
     case "refused": {
       const advice = ["if the contract allows it, write the schema again: sophia-run enforce"];
-      const { valuesToSet: supplied } = remedyForWrong(violation.name);
-      return { message: `${subject} has a value that the schema in ESC refuses`, advice, valuesToSet: supplied };
+      const { valuesToSet } = remedyForWrong(violation.name);
+      return { message: `${subject} has a value that the schema in ESC refuses`, advice, valuesToSet };
     }
     case "reference": {
       const { name, form } = violation;
@@ -188,8 +188,11 @@ function describeViolation(
 }
 
 /** Returns `; A is withheld by --exclude`; an empty text if none of the variables is withheld. */
-function describeWithheldNames(names: readonly string[], withholdingOf: DescriptionHelpers["withholdingOf"]): string {
-  const reasons = grouped(names, withholdingOf);
+function describeWithheldNames(
+  names: readonly string[],
+  describeWithholding: DescriptionHelpers["describeWithholding"],
+): string {
+  const reasons = grouped(names, describeWithholding);
   reasons.delete(undefined);
   return Array.from(
     reasons,
@@ -213,12 +216,12 @@ function isOrAre(names: readonly string[]): string {
 function describeNoneSet(
   { kind, names }: GroupRule,
   contract: Contract,
-  withholdingOf: DescriptionHelpers["withholdingOf"],
+  describeWithholding: DescriptionHelpers["describeWithholding"],
 ): string {
   const first = choosePreferredVariable(names, contract) ?? "";
-  if (names.length === 1) return `${first} is required and ${withholdingOf(first) ?? "not set"}`;
+  if (names.length === 1) return `${first} is required and ${describeWithholding(first) ?? "not set"}`;
   const requirement = `${QUANTITIES[kind]} of ${enumerateNames(names)} is required`;
-  const withheldPart = describeWithheldNames(names, withholdingOf);
+  const withheldPart = describeWithheldNames(names, describeWithholding);
   if (withheldPart !== "") return requirement + withheldPart;
   const sentence = `${requirement}, and none is set`;
   return kind === "one-of" ? `${sentence} (${first} is preferred)` : sentence;
