@@ -75,23 +75,23 @@ export function deriveViolations(contract: Contract, findings: SchemaFindings): 
     ),
   );
   const violations = new Map(deriveValueViolations(contract, findings, requiredRules));
-  const absent = findAbsentVariables(contract, findings.missing);
-  for (const name of absent) {
+  const absentVariables = findAbsentVariables(contract, findings.missing);
+  for (const name of absentVariables) {
     const rule = requiredRules.get(name);
     if (rule !== undefined && !violations.has(name)) violations.set(name, { kind: "missing", rule, name });
   }
-  const groups = contract.rules.flatMap((rule): readonly Violation[] => {
+  const groupViolations = contract.rules.flatMap((rule): readonly Violation[] => {
     if (rule.kind !== "one-of" && rule.kind !== "at-least-one" && rule.kind !== "exactly-one") return [];
-    return rule.names.every((name) => absent.has(name)) ? [{ kind: "none-set", rule }] : [];
+    return rule.names.every((name) => absentVariables.has(name)) ? [{ kind: "none-set", rule }] : [];
   });
-  const conditions = contract.rules.flatMap((rule): readonly Violation[] => {
+  const conditionViolations = contract.rules.flatMap((rule): readonly Violation[] => {
     // If the variable of the condition has a wrong value, it is not certain that the condition is met.
-    if (rule.kind !== "required-when" || !absent.has(rule.name) || violations.has(rule.when.name)) return [];
+    if (rule.kind !== "required-when" || !absentVariables.has(rule.name) || violations.has(rule.when.name)) return [];
     return [{ kind: "missing-when", rule, name: rule.name, when: rule.when }];
   });
   // ESC does not report which rule is not met: a group explains it, and otherwise a condition.
-  const isConditionUnmet = findings.isRuleUnmet && groups.length === 0;
-  return [...violations.values(), ...groups, ...(isConditionUnmet ? conditions : [])];
+  const isConditionUnmet = findings.isRuleUnmet && groupViolations.length === 0;
+  return [...violations.values(), ...groupViolations, ...(isConditionUnmet ? conditionViolations : [])];
 }
 
 /** Yields the violation of each value about which ESC reports something, by the name of its variable. */
@@ -168,27 +168,38 @@ function findFault(
 ): FormatFault | "blank" | undefined {
   const { format } = declaration;
   const patternDiagnostics = diagnostics.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
-  const ownExpressions = collectExpressions(createValueSchema(declaration, isRequired).alternatives);
-  const isAboutAny = (diagnostic: Diagnostic, expressions: readonly string[]): boolean =>
-    expressions.some((expression) => isAboutPattern(diagnostic, expression));
   // A shared expression does not show whose schema refused the value.
-  const specificDiagnostics = patternDiagnostics.filter((diagnostic) => !isAboutAny(diagnostic, SHARED_EXPRESSIONS));
+  const specificDiagnostics = patternDiagnostics.filter(
+    (diagnostic) => !isAboutAnyPattern(diagnostic, SHARED_EXPRESSIONS),
+  );
+  const expressionsOfVariable = collectExpressions(createValueSchema(declaration, isRequired).alternatives);
   const isOfOtherSchema =
-    specificDiagnostics.length > 0 && !specificDiagnostics.some((diagnostic) => isAboutAny(diagnostic, ownExpressions));
+    specificDiagnostics.length > 0 &&
+    !specificDiagnostics.some((diagnostic) => isAboutAnyPattern(diagnostic, expressionsOfVariable));
   if (isOfOtherSchema) return undefined;
   const mayBeOfRule =
     specificDiagnostics.length === 0 && !diagnostics.some((diagnostic) => isAboutFormat(diagnostic, format));
   if (isInUnmetRule && mayBeOfRule) return undefined;
-  if (format?.kind === "text" || format === undefined) {
-    const rules = createTextRules(format, isRequired);
-    const unmetRule = rules.find(({ expression }) =>
-      patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
-    );
-    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is
-    // reported.
-    return (unmetRule ?? rules[0])?.fault;
-  }
+  if (format === undefined || format.kind === "text") return findTextFault(format, patternDiagnostics, isRequired);
   return createFaultOfFormat(format);
+}
+
+function isAboutAnyPattern(diagnostic: Diagnostic, expressions: readonly string[]): boolean {
+  return expressions.some((expression) => isAboutPattern(diagnostic, expression));
+}
+
+/** Returns the fault of the first requirement on a text about which ESC reports something. */
+function findTextFault(
+  format: Extract<ValueFormat, { readonly kind: "text" }> | undefined,
+  patternDiagnostics: readonly Diagnostic[],
+  isRequired: boolean,
+): FormatFault | "blank" | undefined {
+  const textRules = createTextRules(format, isRequired);
+  const unmetRule = textRules.find(({ expression }) =>
+    patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
+  );
+  // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is reported.
+  return (unmetRule ?? textRules[0])?.fault;
 }
 
 /**
