@@ -45,7 +45,7 @@ async function inProject(invocation: Invocation, context: Context): Promise<Cont
 /** Adapts the context to Windows, and to the runner of GitHub Actions, which executes some lines of the output. */
 async function adapted(context: Context): Promise<Context> {
   if (process.platform !== "win32" && context.environment.get("GITHUB_ACTIONS") !== "true") return context;
-  return (await import("./output/surroundings.ts")).adapt(context);
+  return (await import("./output/surroundings.ts")).adaptContext(context);
 }
 
 /** Returns the context of this process. */

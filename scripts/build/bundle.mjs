@@ -32,7 +32,7 @@ const GROUPS = [
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "masking", test: /\/src\/(?:commands\/run\/output-masking|launch\/masking\/open)\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load-file|apply|format|contract-words)|core\/suggest)\.ts$/ },
-  { name: "risks", test: /\/src\/(?:resolve\/risks-of-files|contract\/file\/default-meaning)\.ts$/ },
+  { name: "risks", test: /\/src\/(?:resolve\/risks-of-files|contract\/file\/dangerous-default)\.ts$/ },
   // Precedes `esc`: a start from the cache needs no more of it.
   {
     name: "access",

@@ -20,9 +20,9 @@ import { SophiaError } from "../core/error.ts";
 import { count, enumerate, printable } from "../core/text.ts";
 import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 import type { Secret } from "../masking/masking-model.ts";
-import { maskCommands, workflowCommand } from "../output/workflow-commands.ts";
-import { makeReport, type Report } from "../output/report.ts";
-import { detailsAndHint } from "../output/stderr.ts";
+import { createMaskCommands, createWorkflowCommand } from "../output/workflow-commands.ts";
+import { createReport, type Report } from "../output/report.ts";
+import { listDetailsAndHint } from "../output/stderr.ts";
 import type { Start } from "../resolve/start.ts";
 import { createMatcher } from "../resolve/name-globs.ts";
 import { secretsOf } from "../resolve/secret-values.ts";
@@ -58,7 +58,7 @@ export async function runAction(context: Context): Promise<boolean> {
   const { variables, files } = collectVariables(start);
   mask([...secretsOf(start), ...variables.filter(({ secret }) => secret)], step);
 
-  const run: ActionRun = { inputs, step, start, report: makeReport(start) };
+  const run: ActionRun = { inputs, step, start, report: createReport(start) };
   const isMet = run.report.met;
   const isCheck = inputs.export === "check";
   const fails = !isMet && (settings.enforceContract || isCheck);
@@ -104,7 +104,7 @@ function warnOfFiles(fileVariables: readonly string[], { start, step }: ActionRu
   if (names.length === 0) return;
   const problem = `${enumerate(names)} not exported (ESC delivers ${names.length === 1 ? "a file" : "files"})`;
   const remedy = "start the program that needs it with sophia-run";
-  step.raw(1, workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
+  step.raw(1, createWorkflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
 }
 
 /** Exports variables to the file that the runner reads after this step, and reports the result. */
@@ -135,7 +135,7 @@ function workspaceOf({ environment, cwd }: Inputs): string {
 
 /** Masks secrets in the log. @throws SophiaError (output, 125): without the masks, later steps could show a secret */
 function mask(secrets: readonly Secret[], { raw }: Context): void {
-  const problem = raw(1, maskCommands(secrets));
+  const problem = raw(1, createMaskCommands(secrets));
   if (problem === undefined) return;
   throw new SophiaError({ code: "output", message: `nothing was exported: the masks cannot be written (${problem})` });
 }
@@ -143,8 +143,8 @@ function mask(secrets: readonly Secret[], { raw }: Context): void {
 /** Warns that ESC could not be read, though the contract is met without it. */
 function annotateUnavailable({ store: { esc } }: Start, { raw }: Context): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
-  const text = byInput([esc.failure.message, ...detailsAndHint(esc.failure)].join("\n"));
-  raw(1, workflowCommand("warning", text, { title: "ESC" }));
+  const text = byInput([esc.failure.message, ...listDetailsAndHint(esc.failure)].join("\n"));
+  raw(1, createWorkflowCommand("warning", text, { title: "ESC" }));
 }
 
 /**

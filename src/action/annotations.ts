@@ -6,24 +6,24 @@
  */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
-import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
-import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { positionAt, parseWithPositions } from "../contract/file/positions.ts";
+import { MAX_CONTRACT_BYTES, shortenPath } from "../contract/file/contract-text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "../output/layout.ts";
 import { describeNotice, isInformation } from "../output/notice-words.ts";
 import type { Report } from "../output/report.ts";
-import { detailsAndHint } from "../output/stderr.ts";
+import { listDetailsAndHint } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
-import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
-import { workflowCommand } from "../output/workflow-commands.ts";
+import { MAX_SHOWN_VIOLATIONS, type ViolationReport } from "../output/violations.ts";
+import { createWorkflowCommand } from "../output/workflow-commands.ts";
 import { byInput } from "./inputs.ts";
 import type { Start } from "../resolve/start.ts";
 import { readFound } from "../system/bounded-read.ts";
 
 /** Returns the annotation of a failure because of which the step ends. */
 export function annotateFailure(failure: Failure): string {
-  return workflowCommand("error", byInput([failure.message, ...detailsAndHint(failure)].join("\n")), {
+  return createWorkflowCommand("error", byInput([failure.message, ...listDetailsAndHint(failure)].join("\n")), {
     title: "sophia-run",
   });
 }
@@ -34,7 +34,7 @@ export function annotateNotices(notices: readonly Notice[]): string {
     .map((notice) => {
       const [first, ...rest] = describeNotice(notice);
       const text = byInput([first.replace(/^warning: /, ""), ...rest].join("\n"));
-      return workflowCommand(isInformation(notice) ? "notice" : "warning", text, { title: "sophia-run" });
+      return createWorkflowCommand(isInformation(notice) ? "notice" : "warning", text, { title: "sophia-run" });
     })
     .join("");
 }
@@ -57,22 +57,22 @@ export async function annotateViolations(
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
   const { cause, lacksEsc } = explainUnmet(start, WIDTH, "asks");
-  const hiddenCount = violations.length - MAX_SHOWN;
+  const hiddenCount = violations.length - MAX_SHOWN_VIOLATIONS;
   const lacksCredential = start.store.esc.kind === "off" || start.store.esc.kind === "incomplete";
   // A project need not use ESC, but the step that uses the action may.
   const reason = cause ?? (lacksEsc === true ? [NOT_CONFIGURED] : []);
   const remedy = reason.length > 0 && lacksCredential ? [CREDENTIAL_REMEDY] : [];
   const escLines = [...reason, ...remedy];
   return [
-    ...(escLines.length === 0 ? [] : [workflowCommand(level, byInput(escLines.join("\n")), { title: "ESC" })]),
-    ...violations.slice(0, MAX_SHOWN).map((violation) =>
-      workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
+    ...(escLines.length === 0 ? [] : [createWorkflowCommand(level, byInput(escLines.join("\n")), { title: "ESC" })]),
+    ...violations.slice(0, MAX_SHOWN_VIOLATIONS).map((violation) =>
+      createWorkflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",
         ...locationOf(violation),
       }),
     ),
     ...(hiddenCount > 0
-      ? [workflowCommand(level, `and ${count(hiddenCount, "violation")} more`, { title: "Configuration" })]
+      ? [createWorkflowCommand(level, `and ${count(hiddenCount, "violation")} more`, { title: "Configuration" })]
       : []),
   ].join("");
 }
@@ -84,7 +84,7 @@ async function locationsIn(
   path: string,
   workspace: string,
 ): Promise<(violation: ViolationReport) => AnnotationLocation> {
-  const relativePath = shownPath(path, workspace);
+  const relativePath = shortenPath(path, workspace);
   if (relativePath === path) return () => ({});
   const file = relativePath.replaceAll(sep, "/");
   try {
@@ -94,7 +94,7 @@ async function locationsIn(
       const nodes = names.map((name) => findNodeAtLocation(root, ["variables", name]));
       // Without a node, the name is in a contract that this one extends: the annotation is then at the first line.
       const offset = nodes.find((node) => node !== undefined)?.parent?.offset ?? 0;
-      return { file, line: lineAndColumn(text, offset).line };
+      return { file, line: positionAt(text, offset).line };
     };
   } catch {
     // The file was changed or removed after the contract was read: the annotations have no location.

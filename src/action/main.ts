@@ -1,16 +1,16 @@
 /** The entry point of the GitHub Action, whose bundle `action.yml` names. Exits with 1 if the step fails. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
-import { forRunner } from "../output/surroundings.ts";
-import { describeBug, failureOf } from "../output/stderr.ts";
-import { workflowCommand } from "../output/workflow-commands.ts";
+import { guardOutputsForRunner } from "../output/surroundings.ts";
+import { describeBug, completeFailure } from "../output/stderr.ts";
+import { createWorkflowCommand } from "../output/workflow-commands.ts";
 import { readOwnEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/blocking.ts";
 import { runAction } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const cwd = process.cwd();
-const context: Context = forRunner({
+const context: Context = guardOutputsForRunner({
   environment: readOwnEnvironment(process.env, undefined),
   cwd,
   project: cwd,
@@ -26,10 +26,10 @@ const context: Context = forRunner({
 
 /** Reports why the step fails: a failure as an annotation, a bug with its stack as well. @returns the exit status */
 async function reportFailure(error: unknown): Promise<number> {
-  if (error instanceof SophiaError) context.raw(1, annotateFailure(await failureOf(error)));
+  if (error instanceof SophiaError) context.raw(1, annotateFailure(await completeFailure(error)));
   else {
     const [message, ...frames] = describeBug(error);
-    context.raw(1, workflowCommand("error", message, { title: "sophia-run" }));
+    context.raw(1, createWorkflowCommand("error", message, { title: "sophia-run" }));
     context.out(frames.map((frame) => `    ${frame}\n`).join(""));
   }
   return 1;

@@ -2,12 +2,12 @@
  * Writes the summary of the GitHub Action, which GitHub shows on the page of the workflow run. It is Markdown with the names, states and
  * sources of the variables, and without their values.
  */
-import { shownPath } from "../contract/file/contract-text.ts";
+import { shortenPath } from "../contract/file/contract-text.ts";
 import { printable } from "../core/text.ts";
 import { limitLines } from "../core/lines.ts";
 import { byInput } from "./inputs.ts";
-import { contractWords, type Report, type State } from "../output/report.ts";
-import { MAX_SHOWN } from "../output/violations.ts";
+import { describeContract, type Report, type State } from "../output/report.ts";
+import { MAX_SHOWN_VIOLATIONS } from "../output/violations.ts";
 import { originWords } from "../resolve/source-words.ts";
 
 /** The runner rejects a summary that is too large. The limit of its old versions is 128 KiB. */
@@ -49,18 +49,18 @@ export function describeStep(
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
   const contract =
-    source === "built-in" ? report.contract : { ...report.contract, source: shownPath(source, workspace) };
+    source === "built-in" ? report.contract : { ...report.contract, source: shortenPath(source, workspace) };
   const environments = esc.environments.map(({ name }) => name).join(", ");
   const escWords = environments === "" ? NOT_READ[esc.status] : environments;
   const lines = [
     `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,
     "",
-    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(escWords)}.`,
+    `${escaped(outcome)} Contract: ${escaped(describeContract(contract))}. ESC: ${escaped(escWords)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
     ...limitLines(
       violations.map(({ message }) => `❌ ${escaped(message)}`),
-      MAX_SHOWN,
+      MAX_SHOWN_VIOLATIONS,
     ).map((line) => `- ${line}`),
     ...(violations.length === 0 ? [] : [""]),
     ...(variables.length === 0 ? [] : ["| Variable | State | From |", "| --- | --- | --- |"]),

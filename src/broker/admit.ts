@@ -8,7 +8,7 @@
  * - the rules of the key allow its method and its path.
  * All other requests are refused before the broker opens a connection to a service.
  */
-import { readingsOf } from "../contract/broker/path-forms.ts";
+import { listReadings } from "../contract/broker/path-forms.ts";
 import { isCovered, isDenied } from "../contract/broker/path-rules.ts";
 import type { Slot } from "../contract/broker/broker-model.ts";
 import type { Site } from "../contract/broker/github-keys.ts";
@@ -154,7 +154,7 @@ function admitPath(
   const hasRules = allow.length + deny.length > 0;
   const rest = pathBelow(route.path, requestPath);
   // Only what follows the gateway's path is examined: the user wrote that path, perhaps with escapes and empty segments.
-  const readings = hasRules || route.path !== "" ? readingsOf(rest ?? requestPath) : [requestPath];
+  const readings = hasRules || route.path !== "" ? listReadings(rest ?? requestPath) : [requestPath];
   if (readings === undefined) return refuseAmbiguousPath(name);
   const override = hasRules ? OVERRIDE_HEADERS.find((header) => headers.has(header)) : undefined;
   if (override !== undefined) {

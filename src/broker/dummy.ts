@@ -3,7 +3,7 @@
  * that clients accept it. It is useless after the run, and without the broker.
  */
 import { randomInt } from "node:crypto";
-import { formatFault, createPatternWork } from "../contract/format.ts";
+import { findFormatFault, createPatternWork } from "../contract/format.ts";
 import type { Declaration, ValueFormat } from "../contract/contract-model.ts";
 
 /** A text in each dummy whose format has room for it, by which people and scanners recognize a dummy. */
@@ -96,7 +96,7 @@ function textsWithMark(text: string): readonly string[] {
 }
 
 function isValid(value: string, { name, format }: DummyDeclaration): boolean {
-  return format === undefined || formatFault(format, value, name, createPatternWork()) === undefined;
+  return format === undefined || findFormatFault(format, value, name, createPatternWork()) === undefined;
 }
 
 /** Returns the value that the format makes of a word. The value may be invalid or lack the word. */

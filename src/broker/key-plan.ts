@@ -4,7 +4,7 @@
  *
  * `service-address.ts` decides to which origin the key may go. This file turns that address into a route.
  */
-import { apiPath, rulesFor, sitesOf, webOriginOf } from "../contract/broker/github-keys.ts";
+import { createApiPath, translateRules, listSites, findWebOrigin } from "../contract/broker/github-keys.ts";
 import { type BrokerEntry, PASSWORD_SLOT, type Slot } from "../contract/broker/broker-model.ts";
 import { type PathRule, parseRules } from "../contract/broker/path-rules.ts";
 import { pathBelow, type Route } from "./route.ts";
@@ -114,7 +114,7 @@ function planGithubToken(
   isContractNamed: boolean,
 ): KeyPlan | PlanFault {
   const { name, entry, provider, dummy } = key;
-  const origin = webOriginOf(url, variable);
+  const origin = findWebOrigin(url, variable);
   if (origin === undefined) return { kind: "no-github", name, variable };
   const deny = deniedPaths(key, parseRules(provider?.deny ?? []), isContractNamed);
   const route: Route = {
@@ -125,13 +125,13 @@ function planGithubToken(
     servicePath: "",
     prefix: "",
     slots: [...(entry.slots ?? provider?.slots ?? []), PASSWORD_SLOT],
-    allow: rulesFor(entry.allow ?? [], origin),
-    deny: rulesFor(deny, origin),
+    allow: translateRules(entry.allow ?? [], origin),
+    deny: translateRules(deny, origin),
     ...limitOf(entry),
-    sites: sitesOf(origin),
+    sites: listSites(origin),
   };
   const base = Object.entries(entry.base ?? provider?.base ?? {}).map(
-    ([setting, usualPath]) => [setting, apiPath(setting, usualPath, origin)] as const,
+    ([setting, usualPath]) => [setting, createApiPath(setting, usualPath, origin)] as const,
   );
   const git = { host: new URL(origin).host, ssh: entry.ssh ?? true };
   return { route, base: Object.fromEntries(base), because, variable, git };

@@ -7,9 +7,9 @@
  * `--broker-to`. A contract or a `.env` file that sophia-run has found by itself is not enough.
  */
 import type { BrokerEntry } from "../contract/broker/broker-model.ts";
-import { variableIn } from "../contract/broker/entry.ts";
+import { parseUpstreamVariable } from "../contract/broker/entry.ts";
 import type { Provider } from "../contract/broker/providers.ts";
-import { listOf } from "../contract/file/compile.ts";
+import { toList } from "../contract/file/compile.ts";
 import { isLoopback, parseUrl } from "../core/url.ts";
 
 /** A declared key that the program would get. */
@@ -94,7 +94,7 @@ function findPairedAddress(
 ): ServiceAddress | AddressFault | undefined {
   const variables = [
     ...Object.keys(provider?.base ?? {}),
-    ...listOf(provider?.address),
+    ...toList(provider?.address),
     // A contract that the user did not name could otherwise pair a key with any variable that holds an address.
     ...(contract.isNamed ? Object.keys(entry.base ?? {}) : []),
   ];
@@ -114,7 +114,7 @@ function findUpstream(
   { valueOf, contract, allowed }: PlanContext,
 ): ServiceAddress | AddressFault {
   const { upstream = provider?.origin ?? "" } = entry;
-  const variable = variableIn(upstream) ?? (upstream === "" ? provider?.address : undefined);
+  const variable = parseUpstreamVariable(upstream) ?? (upstream === "" ? provider?.address : undefined);
   const variableValue = variable === undefined ? undefined : valueOf(variable);
   const text = variable === undefined ? upstream : variableValue?.value;
   if (text === undefined) return { kind: "unset", name, variable: variable ?? "" };

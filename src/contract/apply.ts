@@ -21,18 +21,18 @@ export interface CompletedLayers {
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): CompletedLayers {
   const { aliases } = contract;
-  const completed = aliases.size === 0 ? layers : layers.map((layer) => withAliasedNames(contract, layer));
-  const defaults = defaultLayer(contract);
+  const completed = aliases.size === 0 ? layers : layers.map((layer) => addAliasedVariables(contract, layer));
+  const defaults = createDefaultLayer(contract);
   const allLayers = defaults.variables.length === 0 ? completed : [...completed, defaults];
   const deliversFiles = Array.from(contract.variables.values()).some((declaration) => declaration.as === "file");
   return {
-    layers: deliversFiles ? allLayers.map((layer) => withFileDelivery(contract, layer)) : allLayers,
+    layers: deliversFiles ? allLayers.map((layer) => markFileDelivery(contract, layer)) : allLayers,
     notices: findDeprecations(contract, layers),
   };
 }
 
 /** Adds the variables of which the layer has only an alias. Of several aliases the first one in the layer is used. */
-function withAliasedNames({ aliases }: Contract, layer: Layer): Layer {
+function addAliasedVariables({ aliases }: Contract, layer: Layer): Layer {
   const nonEmpty = layer.variables.filter(({ value }) => value !== "");
   const names = new Set(nonEmpty.map(({ name }) => name));
   const added = new Map<string, Variable>();
@@ -50,7 +50,7 @@ function withAliasedNames({ aliases }: Contract, layer: Layer): Layer {
 /**
  * Marks the values of a layer that the program gets as files: those with `"as": "file"`, under their name or an alias.
  */
-function withFileDelivery(contract: Contract, layer: Layer): Layer {
+function markFileDelivery(contract: Contract, layer: Layer): Layer {
   const withDelivery = (variable: Variable): Variable =>
     variable.value !== "" && declarationOf(contract, variable.name)?.as === "file" && !isPathOfFile(variable.value)
       ? { ...variable, delivery: "file" }
@@ -73,7 +73,7 @@ function isPathOfFile(value: string): boolean {
 }
 
 /** Returns the defaults of the contract as a layer. */
-function defaultLayer({ source, variables }: Contract): Layer {
+function createDefaultLayer({ source, variables }: Contract): Layer {
   const origin: Origin = { source: "contract", file: source.kind === "file" ? source.path : "the built-in contract" };
   const defaults = Array.from(variables.values()).flatMap(({ name, default: value, secret }): Variable[] =>
     value === undefined ? [] : [{ name, value, secret, origin, delivery: "value" }],

@@ -5,15 +5,15 @@ import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./contract-model.ts";
 
 /** Joins words by commas and "or": `a, b or c`. */
-export function alternatives(words: readonly string[]): string {
+export function joinAlternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
 /** Describes a fault, as the end of a sentence that begins with the variable: `must be a URL such as https://host`. */
-export function faultWords(fault: FormatFault): string {
+export function describeFormatFault(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":
-      return `must begin with ${alternatives(fault.prefixes.map(printable))}`;
+      return `must begin with ${joinAlternatives(fault.prefixes.map(printable))}`;
     case "too-short":
       return `must have at least ${fault.minLength} characters`;
     case "too-long":
@@ -25,7 +25,7 @@ export function faultWords(fault: FormatFault): string {
     case "url-port":
       return "must be a URL with a port from 0 to 65535";
     case "scheme":
-      return `must be a URL that begins with ${alternatives(fault.schemes.map((scheme) => `${scheme}://`))}`;
+      return `must be a URL that begins with ${joinAlternatives(fault.schemes.map((scheme) => `${scheme}://`))}`;
     case "not-integer":
       return "must be a whole number";
     case "not-number":
@@ -41,14 +41,14 @@ export function faultWords(fault: FormatFault): string {
     case "not-email":
       return "must be an e-mail address";
     case "not-in-enum":
-      return `must be ${alternatives(fault.values.map(printable))}`;
+      return `must be ${joinAlternatives(fault.values.map(printable))}`;
     case "out-of-range":
-      return `must be ${rangeWords(fault)}`;
+      return `must be ${describeRange(fault)}`;
   }
 }
 
 /** Describes a range of numbers, which has at least one bound: `from 1 to 9`. */
-export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
+export function describeRange({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
   if (minimum === undefined) return `at most ${maximum}`;
   return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
 }

@@ -9,7 +9,12 @@
  *
  * known-credentials.ts has the tables of the first and the third kind.
  */
-import { CREDENTIALS_ANYWHERE, MAX_WHOLE_LENGTH, TOKENS, WHOLE_VALUES } from "./known-credentials.ts";
+import {
+  EMBEDDED_CREDENTIAL_FORMS,
+  MAX_WHOLE_VALUE_LENGTH,
+  TOKEN_FORMS,
+  WHOLE_VALUE_FORMS,
+} from "./known-credentials.ts";
 
 /** Matches a user and a password in front of a host without a scheme: `user:password@tcp(host:3306)/name`. */
 const USER_AND_PASSWORD =
@@ -40,7 +45,7 @@ const JSON_WEB_TOKEN = /eyJ[\w-]{8,4096}\.eyJ[\w-]{8,16384}\.[\w-]{10}/y;
  *
  * @returns undefined if the value contains no credential of a known form
  */
-export function credentialIn(value: string): string | undefined {
+export function describeCredential(value: string): string | undefined {
   // Fast path: in a short value, a credential is recognized only behind a name (`=`) or in front of a host (`@`).
   if (value.length < 16 && !/[@=]/.test(value)) return undefined;
   const trimmed = value.trim();
@@ -48,17 +53,17 @@ export function credentialIn(value: string): string | undefined {
 }
 
 function describeWholeValue(value: string): string | undefined {
-  if (value.length > MAX_WHOLE_LENGTH) return undefined;
-  const [, description] = WHOLE_VALUES.find(([form]) => form.test(value)) ?? [];
+  if (value.length > MAX_WHOLE_VALUE_LENGTH) return undefined;
+  const [, description] = WHOLE_VALUE_FORMS.find(([form]) => form.test(value)) ?? [];
   return description;
 }
 
 function describeByBeginning(value: string): string | undefined {
-  for (const [beginning, rest] of TOKENS) {
+  for (const [beginning, rest] of TOKEN_FORMS) {
     if (hasBeginning(value, beginning, rest, NOT_IN_WORD)) return `a token (${beginning.trim()}…)`;
   }
   const [, , description] =
-    CREDENTIALS_ANYWHERE.find(([beginning, rest]) => hasBeginning(value, beginning, rest)) ?? [];
+    EMBEDDED_CREDENTIAL_FORMS.find(([beginning, rest]) => hasBeginning(value, beginning, rest)) ?? [];
   if (description !== undefined) return description;
   return matchesAtBeginning(value, "eyJ", JSON_WEB_TOKEN, NOT_IN_WORD) ? "a JSON Web Token" : undefined;
 }

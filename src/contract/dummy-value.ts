@@ -9,7 +9,7 @@
  */
 import { SophiaError } from "../core/error.ts";
 import type { Declaration, ValueFormat } from "./contract-model.ts";
-import { formatFault } from "./format.ts";
+import { findFormatFault } from "./format.ts";
 
 /**
  * Returns the dummy value of a declared variable. It depends only on the declaration, and contains `fake` if the format
@@ -17,11 +17,11 @@ import { formatFault } from "./format.ts";
  *
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
-export function dummyValue(declaration: Declaration): string {
+export function createDummyValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
-  const value = format === undefined ? dummyByName(declaration) : dummyOfFormat(format, name);
-  if (format === undefined || formatFault(format, value, name) === undefined) return value;
-  if (example !== undefined && formatFault(format, example, name) === undefined) return example;
+  const value = format === undefined ? createDummyByName(declaration) : createDummyOfFormat(format, name);
+  if (format === undefined || findFormatFault(format, value, name) === undefined) return value;
+  if (example !== undefined && findFormatFault(format, example, name) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
     message: `no dummy value for ${name} can be generated in its format`,
@@ -33,16 +33,16 @@ export function dummyValue(declaration: Declaration): string {
  * Returns the dummy value for a variable that no contract declares. If the real value is a URL, the dummy has its
  * scheme.
  */
-export function dummyInPlaceOf(name: string, value: string): string {
-  const scheme = SCHEME.exec(value)?.[1];
-  return scheme === undefined ? dummyByName({ name }) : urlOf(scheme, dummyWord(name));
+export function createDummyInPlaceOf(name: string, value: string): string {
+  const scheme = URL_SCHEME.exec(value)?.[1];
+  return scheme === undefined ? createDummyByName({ name }) : createUrl(scheme, createDummyWord(name));
 }
 
 /** Matches the beginning of a URL. */
-const SCHEME = /^([a-z][a-z\d+.-]*):\/\//i;
+const URL_SCHEME = /^([a-z][a-z\d+.-]*):\/\//i;
 
 /** Returns a word with the name of the variable: `fake-pulumi-access-token` for `PULUMI_ACCESS_TOKEN`. */
-function dummyWord(name: string): string {
+function createDummyWord(name: string): string {
   return `fake-${name
     .toLowerCase()
     .replaceAll(/[^a-z\d]+/g, "-")
@@ -53,23 +53,23 @@ function dummyWord(name: string): string {
  * Returns a dummy value for a variable without a format. It has the scheme or the prefix of the example, if there is
  * one: `sk_fake-name` for `sk_<key>`. Otherwise the name decides whether it is a URL.
  */
-function dummyByName({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
-  const scheme = SCHEME.exec(example)?.[1];
-  if (scheme !== undefined) return urlOf(scheme, dummyWord(name));
+function createDummyByName({ name, example = "" }: Pick<Declaration, "name" | "example">): string {
+  const scheme = URL_SCHEME.exec(example)?.[1];
+  if (scheme !== undefined) return createUrl(scheme, createDummyWord(name));
   const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(example)?.[1];
-  if (prefix !== undefined) return prefix + dummyWord(name);
-  return isNameOfUrl(name) || isNameOfDsn(name) ? urlFor([], name) : dummyWord(name);
+  if (prefix !== undefined) return prefix + createDummyWord(name);
+  return isNameOfUrl(name) || isNameOfDsn(name) ? createUrlByName([], name) : createDummyWord(name);
 }
 
-function dummyOfFormat(format: ValueFormat, name: string): string {
-  const text = dummyWord(name);
+function createDummyOfFormat(format: ValueFormat, name: string): string {
+  const text = createDummyWord(name);
   switch (format.kind) {
     case "text":
-      return textOf(format, text);
+      return createTextDummy(format, text);
     case "url":
-      return urlFor(format.schemes, name);
+      return createUrlByName(format.schemes, name);
     case "integer":
-      return String(integerOf(format));
+      return String(createIntegerDummy(format));
     case "number":
       return String(format.minimum ?? Math.min(0, format.maximum ?? 0));
     case "boolean":
@@ -91,11 +91,14 @@ function dummyOfFormat(format: ValueFormat, name: string): string {
 }
 
 /** @param text the dummy without prefix and padding */
-function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>, text: string): string {
+function createTextDummy(
+  { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
+  text: string,
+): string {
   if (pattern !== undefined) return pattern.sample("fake", minLength);
   const [prefix = ""] = prefixes;
   const scheme = /^([a-z][a-z\d+.-]*):\/\/$/i.exec(prefix)?.[1];
-  const value = scheme === undefined ? prefix + text : urlOf(scheme, text);
+  const value = scheme === undefined ? prefix + text : createUrl(scheme, text);
   const missing = minLength - Array.from(value).length;
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
@@ -104,7 +107,7 @@ function textOf({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "
  * Returns the minimum; without one, 0, or the maximum if that is lower. It is a bigint, which is printed without an
  * exponent.
  */
-function integerOf({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
+function createIntegerDummy({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
 }
@@ -127,7 +130,7 @@ const SCHEMES_BY_NAME: readonly (readonly [words: RegExp, scheme: string])[] = [
 ];
 
 /** Returns the scheme that the name of a variable suggests: `redis` for `REDIS_URL`. */
-function schemeOfName(name: string): string | undefined {
+function findSchemeByName(name: string): string | undefined {
   const upper = name.toUpperCase();
   return SCHEMES_BY_NAME.find(([words]) => words.test(upper))?.[1];
 }
@@ -144,22 +147,23 @@ function isNameOfDsn(name: string): boolean {
  * Returns a data source name (DSN): the address of a database, if the name of the variable suggests one. Otherwise it
  * has the form of Sentry and other error trackers: a key, a host and the number of a project.
  */
-function dsnFor(name: string): string {
-  const scheme = schemeOfName(name);
-  return scheme === undefined ? "https://fake@fake.invalid/0" : urlOf(scheme, dummyWord(name));
+function createDsn(name: string): string {
+  const scheme = findSchemeByName(name);
+  return scheme === undefined ? "https://fake@fake.invalid/0" : createUrl(scheme, createDummyWord(name));
 }
 
 /** Returns a URL for a variable. @param schemes the allowed schemes, in lower case; empty if any is allowed */
-function urlFor(schemes: readonly string[], name: string): string {
-  const likelyScheme = schemeOfName(name);
-  if (schemes.length === 0) return isNameOfDsn(name) ? dsnFor(name) : urlOf(likelyScheme ?? "https", dummyWord(name));
+function createUrlByName(schemes: readonly string[], name: string): string {
+  const likelyScheme = findSchemeByName(name);
+  if (schemes.length === 0)
+    return isNameOfDsn(name) ? createDsn(name) : createUrl(likelyScheme ?? "https", createDummyWord(name));
   const [first = "https"] = schemes;
   const scheme = likelyScheme !== undefined && schemes.includes(likelyScheme) ? likelyScheme : first;
-  return isNameOfDsn(name) && scheme === "https" ? dsnFor(name) : urlOf(scheme, dummyWord(name));
+  return isNameOfDsn(name) && scheme === "https" ? createDsn(name) : createUrl(scheme, createDummyWord(name));
 }
 
 /** The default ports of servers whose addresses usually have neither a user nor a path. */
-const PORTS: ReadonlyMap<string, number> = new Map([
+const PORTS_BY_SCHEME: ReadonlyMap<string, number> = new Map([
   ["redis", 6379],
   ["rediss", 6379],
   ["valkey", 6379],
@@ -174,16 +178,16 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Matches the schemes of servers whose addresses usually have a user. */
-const WITH_USER = /^(?:postgres(?:ql)?|mysql|mariadb|mongodb|cockroachdb|clickhouse|mssql|oracle|db2|amqps?)$/;
+const SCHEME_WITH_USER = /^(?:postgres(?:ql)?|mysql|mariadb|mongodb|cockroachdb|clickhouse|mssql|oracle|db2|amqps?)$/;
 
 /** Returns a URL with a scheme. In `postgresql+asyncpg` the server is before the `+`, and the driver after it. */
-function urlOf(scheme: string, text: string): string {
+function createUrl(scheme: string, text: string): string {
   const lowerScheme = scheme.toLowerCase();
   const [server = ""] = lowerScheme.split("+");
-  const port = PORTS.get(server);
+  const port = PORTS_BY_SCHEME.get(server);
   // Clients refuse a host with fewer than three parts, since they look up an SRV record for it.
   if (lowerScheme === "mongodb+srv") return `${scheme}://fake:fake@fake.fake.invalid/fake`;
-  if (WITH_USER.test(server)) return `${scheme}://fake:fake@127.0.0.1/fake`;
+  if (SCHEME_WITH_USER.test(server)) return `${scheme}://fake:fake@127.0.0.1/fake`;
   if (port !== undefined) return `${scheme}://127.0.0.1:${port}`;
   if (server === "smtp" || server === "smtps") return `${scheme}://fake:fake@127.0.0.1`;
   // SQLite opens a database in memory. With any other name, the client would create a file.

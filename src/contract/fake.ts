@@ -6,8 +6,8 @@ import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check-contract.ts";
 import type { Contract, Declaration, Rule, RuleViolation } from "./contract-model.ts";
-import { dummyValue } from "./dummy-value.ts";
-import { preferredVariable } from "./remedies.ts";
+import { createDummyValue } from "./dummy-value.ts";
+import { choosePreferredVariable } from "./remedies.ts";
 
 /**
  * Returns dummy values for the variables that a resolution lacks. A value depends only on the declaration of its
@@ -16,19 +16,19 @@ import { preferredVariable } from "./remedies.ts";
  * @param isExcluded returns true for a variable that gets no dummy value
  * @throws SophiaError (fake-value, 125) if no value of the declared format can be generated
  */
-export function fakeLayer(
+export function createDummyLayer(
   contract: Contract,
   resolution: Resolution,
   isExcluded: (name: string) => boolean = () => false,
 ): Layer {
   const completed = new Map<string, Resolved>(resolution);
   const dummies = new Map<string, Resolved>();
-  const dependentRules = grouped(contract.rules.flatMap(dependenciesOf), ({ name }) => name);
+  const dependentRules = grouped(contract.rules.flatMap(listDependencies), ({ name }) => name);
   // A dummy can meet a condition, which then requires further variables. So rules are checked until no dummy is added.
   let rulesToCheck: Iterable<Rule> = contract.rules;
   for (;;) {
     const missing = Array.from(rulesToCheck).flatMap((rule) =>
-      namesToSet(checkRule(rule, completed), contract, isExcluded),
+      listNamesToSet(checkRule(rule, completed), contract, isExcluded),
     );
     const names = new Set(missing.filter((name) => !dummies.has(name) && !isExcluded(name)));
     if (names.size === 0) return { source: "fake", variables: Array.from(dummies.values()) };
@@ -46,17 +46,17 @@ export function fakeLayer(
 
 function createDummy(declaration: Declaration): Resolved {
   const { name, secret, as: delivery = "value" } = declaration;
-  return { name, value: dummyValue(declaration), secret, origin: { source: "fake" }, delivery };
+  return { name, value: createDummyValue(declaration), secret, origin: { source: "fake" }, delivery };
 }
 
 /** Returns the variables on whose values it depends what a rule requires, each with the rule. */
-function dependenciesOf(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
+function listDependencies(rule: Rule): readonly { readonly name: string; readonly rule: Rule }[] {
   const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
   return names.map((name) => ({ name, rule }));
 }
 
 /** Returns the variables that must be set so that a rule is met. */
-function namesToSet(
+function listNamesToSet(
   violation: RuleViolation | undefined,
   contract: Contract,
   isExcluded: (name: string) => boolean,
@@ -67,7 +67,7 @@ function namesToSet(
       return [violation.name];
     case "none-set": {
       const candidates = violation.rule.names.filter((candidate) => !isExcluded(candidate));
-      const name = preferredVariable(candidates, contract);
+      const name = choosePreferredVariable(candidates, contract);
       return name === undefined ? [] : [name];
     }
     case "some-missing":

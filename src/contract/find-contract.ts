@@ -12,7 +12,7 @@ import { parentOf, within } from "../system/paths.ts";
 import { type Contract, CONTRACT_FILE_NAME, type ContractSelection } from "./contract-model.ts";
 
 /** The file of a contract, before it is read. */
-export interface ContractPlace {
+export interface ContractLocation {
   readonly path: string;
   /** True if the user named the file (`--contract`), false if sophia-run found it. */
   readonly isNamed: boolean;
@@ -29,12 +29,12 @@ interface ContractRequest extends ContractSelection {
  * @throws SophiaError (125)
  */
 export async function loadContract(request: ContractRequest, folders: Folders): Promise<Contract> {
-  return loadContractAt(placeContract(request.contractFile, folders.project), request, folders);
+  return loadContractAt(locateContract(request.contractFile, folders.project), request, folders);
 }
 
 /** Loads the contract from a file; the built-in contract if `place` is undefined. @throws SophiaError (125) */
 export async function loadContractAt(
-  place: ContractPlace | undefined,
+  place: ContractLocation | undefined,
   { profile, scope }: ContractSelection,
   folders: Folders,
 ): Promise<Contract> {
@@ -46,8 +46,8 @@ export async function loadContractAt(
   // The built-in contract has neither profiles nor scopes.
   const selected = profile ?? scope;
   if (selected === undefined) return contract;
-  const { unknownPart } = await import("./scope.ts");
-  throw unknownPart(profile === undefined ? "scope" : "profile", "the built-in contract", selected, []);
+  const { createUnknownNameError } = await import("./scope.ts");
+  throw createUnknownNameError(profile === undefined ? "scope" : "profile", "the built-in contract", selected, []);
 }
 
 /**
@@ -58,7 +58,7 @@ export async function loadContractAt(
  * repository it goes to the root of the file system. It ends at the first file with the name of a contract, even if
  * sophia-run then refuses to read it, such as a file of another user in /tmp. A contract further up could require less.
  */
-export function placeContract(contractFile: string | undefined, project: string): ContractPlace | undefined {
+export function locateContract(contractFile: string | undefined, project: string): ContractLocation | undefined {
   if (contractFile !== undefined) return { path: contractFile, isNamed: true };
   for (let folder = project; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);

@@ -16,9 +16,9 @@ export function createPatternWork(): PatternWork {
 }
 
 /** Creates a check of formats, in which the patterns of all values share one limit. */
-export function formatCheck(): FormatCheck {
+export function createFormatCheck(): FormatCheck {
   const work = createPatternWork();
-  return (format, value, name) => formatFault(format, value, name, work);
+  return (format, value, name) => findFormatFault(format, value, name, work);
 }
 
 /**
@@ -27,7 +27,7 @@ export function formatCheck(): FormatCheck {
  * @param name the variable, which the error about slow patterns names
  * @throws SophiaError (contract-slow, 125)
  */
-export function formatFault(
+export function findFormatFault(
   format: ValueFormat,
   value: string,
   name: string,
@@ -35,13 +35,13 @@ export function formatFault(
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":
-      return textFault(format, value, { name, work });
+      return findTextFault(format, value, { name, work });
     case "url":
-      return urlFault(format.schemes, value);
+      return findUrlFault(format.schemes, value);
     case "integer":
-      return /^[+-]?\d+$/.test(value) ? rangeFault(format, value) : { kind: "not-integer" };
+      return /^[+-]?\d+$/.test(value) ? findRangeFault(format, value) : { kind: "not-integer" };
     case "number":
-      return isNumber(value) ? rangeFault(format, value) : { kind: "not-number" };
+      return isNumber(value) ? findRangeFault(format, value) : { kind: "not-number" };
     case "boolean":
       return /^(?:true|false|yes|no|on|off|1|0)$/i.test(value) ? undefined : { kind: "not-boolean" };
     case "port":
@@ -59,7 +59,7 @@ export function formatFault(
   }
 }
 
-function textFault(
+function findTextFault(
   { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
   value: string,
   use: PatternUse,
@@ -80,7 +80,7 @@ function textFault(
 const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
 /** Checks a URL, which must have `scheme://`: otherwise `localhost:6333` would be a URL with the scheme `localhost`. */
-function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
+function findUrlFault(schemes: readonly string[], value: string): FormatFault | undefined {
   const schemeLength = Math.max(value.indexOf("://"), 0);
   const writtenScheme = value.slice(0, schemeLength);
   const scheme = writtenScheme.toLowerCase();
@@ -107,7 +107,7 @@ function isNumber(value: string): boolean {
   return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(value) && Number.isFinite(Number(value));
 }
 
-function rangeFault(
+function findRangeFault(
   // Left out, because the fault has a `kind` of its own.
   { kind: _kind, ...range }: Extract<ValueFormat, { kind: "integer" | "number" }>,
   value: string,

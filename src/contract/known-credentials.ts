@@ -11,7 +11,7 @@
  * Tokens, each by its beginning, which must be at the start of a word, and by what must follow. The list does not
  * contain public keys: `pk_live_` (Stripe, Clerk), `pk.` (Mapbox), `sb_publishable_`, `phc_`, `sq0idp-`.
  */
-export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
+export const TOKEN_FORMS: readonly (readonly [beginning: string, rest: string])[] = [
   ["ghp_", "\\w{30}"],
   ["gho_", "\\w{30}"],
   ["ghu_", "\\w{30}"],
@@ -124,7 +124,7 @@ export const TOKENS: readonly (readonly [beginning: string, rest: string])[] = [
  * Credentials that may begin within a word, each with its description for the user. A URL is a credential if whoever
  * knows it needs nothing else, such as the address of a webhook.
  */
-export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: string, description: string])[] = [
+export const EMBEDDED_CREDENTIAL_FORMS: readonly (readonly [beginning: string, rest: string, description: string])[] = [
   ["hooks.slack.com/", "(?:services|workflows|triggers)/[\\w/-]{16}", "the address of a webhook"],
   ["/api/webhooks/", "\\d{15,21}/[\\w-]{30}", "the address of a webhook"],
   [".webhook.office.com/", "webhookb2/[\\w@/-]{30}", "the address of a webhook"],
@@ -148,7 +148,7 @@ export const CREDENTIALS_ANYWHERE: readonly (readonly [beginning: string, rest: 
 ];
 
 /** Credentials without a distinctive beginning. The form must match the complete value. */
-export const WHOLE_VALUES: readonly (readonly [form: RegExp, description: string])[] = [
+export const WHOLE_VALUE_FORMS: readonly (readonly [form: RegExp, description: string])[] = [
   [/^\d{8,12}:[\w-]{35}$/, "a bot's token"],
   [/^[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,45}$/, "a bot's token"],
   [/^[\da-f]{32}-us\d{1,2}$/, "a key"],
@@ -160,4 +160,4 @@ export const WHOLE_VALUES: readonly (readonly [form: RegExp, description: string
   [/^(?:Authorization: ?)?(?:Basic|Bearer|Token) [\w.~+/=-]{12,4096}$/i, "an Authorization header"],
 ];
 /** The number of characters above which a value has none of these forms. */
-export const MAX_WHOLE_LENGTH = 4200;
+export const MAX_WHOLE_VALUE_LENGTH = 4200;

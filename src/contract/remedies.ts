@@ -13,7 +13,7 @@ import { printable } from "../core/text.ts";
 import type { Contract } from "./contract-model.ts";
 
 /** The place where the user should set a value. */
-export type Target =
+export type ValueTarget =
   /** The ESC environment, because this start reads it. */
   | { readonly kind: "esc"; readonly environment: string }
   /** The process environment or a `.env` file, because this start does not read ESC. */
@@ -24,9 +24,9 @@ export type Target =
   | { readonly kind: "environment" };
 
 /** A value that the user should set. */
-export interface MissingValue {
+export interface ValueToSet {
   readonly name: string;
-  readonly target: Target;
+  readonly target: ValueTarget;
   /** True if ESC has a wrong value, which the user should replace. */
   readonly replaces?: true;
   /** The path of the contract, if the user named it. Then the command must name it as well. */
@@ -36,7 +36,7 @@ export interface MissingValue {
 /**
  * How `sophia-run set` gets the value: it asks for it at a terminal, and otherwise reads it from the standard input.
  */
-export type SetOffer = "asks" | "reads";
+export type SetCommandInput = "asks" | "reads";
 
 /** A wrong value in the process environment or in a file. */
 export interface WrongValue {
@@ -50,9 +50,9 @@ export interface Remedy {
   /** Complete lines to print. */
   readonly advice: readonly string[];
   /** The wrong value that the user should correct. */
-  readonly wrong?: WrongValue;
+  readonly wrongValue?: WrongValue;
   /** The values that the user should set. */
-  readonly supply: readonly MissingValue[];
+  readonly valuesToSet: readonly ValueToSet[];
   /** The address of a documentation page about the variable. */
   readonly docs?: string;
 }
@@ -60,19 +60,19 @@ export interface Remedy {
 /**
  * Returns the value that the user should set if one of several variables must be set; an empty list without variables.
  *
- * @param targetOf returns where the variable of this name should be set
+ * @param chooseTarget returns where the variable of this name should be set
  */
-export function supplyOf(
+export function chooseValueToSet(
   names: readonly string[],
   contract: Contract,
-  targetOf: (name: string) => Target,
-): readonly MissingValue[] {
-  const name = preferredVariable(names, contract);
-  return name === undefined ? [] : [{ name, target: targetOf(name) }];
+  chooseTarget: (name: string) => ValueTarget,
+): readonly ValueToSet[] {
+  const name = choosePreferredVariable(names, contract);
+  return name === undefined ? [] : [{ name, target: chooseTarget(name) }];
 }
 
 /** Returns the first variable that is not deprecated; if all are deprecated, the first one. */
-export function preferredVariable(names: readonly string[], { variables }: Contract): string | undefined {
+export function choosePreferredVariable(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
@@ -80,34 +80,37 @@ export function preferredVariable(names: readonly string[], { variables }: Contr
  * Returns the remedy for a wrong value, which depends on the source of the value.
  *
  * @param origin undefined if no source has a value
- * @param targetOf returns where a variable without a source should be set
+ * @param chooseTarget returns where a variable without a source should be set
  */
 export function remedyForValue(
   name: string,
   contract: Contract,
   origin: Origin | undefined,
-  targetOf: (name: string) => Target,
+  chooseTarget: (name: string) => ValueTarget,
 ): Remedy {
-  const emptyRemedy = { advice: [], supply: [] };
+  const emptyRemedy = { advice: [], valuesToSet: [] };
   switch (origin?.source) {
     case undefined:
-      return { ...emptyRemedy, supply: supplyOf([name], contract, targetOf) };
+      return { ...emptyRemedy, valuesToSet: chooseValueToSet([name], contract, chooseTarget) };
     case "environment":
       // `read` is present if the value is the content of a file, whose path is the value of another variable
       // (`NAME_FILE`).
-      return { ...emptyRemedy, wrong: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) } };
+      return {
+        ...emptyRemedy,
+        wrongValue: { name: origin.alias ?? name, ...(origin.read && { location: origin.read }) },
+      };
     case "esc": {
       const { importedFrom } = origin;
       const [organization = ""] = origin.environment.split("/");
       const environment = importedFrom === undefined ? origin.environment : fullImportName(importedFrom, organization);
       const target = { kind: "esc", environment } as const;
-      const supply = { name: origin.alias ?? name, target, replaces: true } as const;
-      return { ...emptyRemedy, supply: [supply] };
+      const valueToSet = { name: origin.alias ?? name, target, replaces: true } as const;
+      return { ...emptyRemedy, valuesToSet: [valueToSet] };
     }
     case "override":
     case "secrets":
     case "dotenv":
-      return { ...emptyRemedy, wrong: { name, location: origin } };
+      return { ...emptyRemedy, wrongValue: { name, location: origin } };
     case "contract":
       return { ...emptyRemedy, advice: [`correct its default in ${printable(origin.file)}`] };
     case "fake":
@@ -127,13 +130,13 @@ export function fullImportName(imported: string, organization: string): string {
 }
 
 /** Returns the address of a documentation page: that of the first variable that has one. */
-export function docsOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
+export function findDocs(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
   const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
 /** Describes how to correct a wrong value in the process environment or in a file. */
-export function correctionOf({ name, location }: WrongValue): string {
+export function describeCorrection({ name, location }: WrongValue): string {
   if (location === undefined) return `correct ${name} in the environment, or unset it there`;
   const line = location.line === undefined ? "" : `, line ${location.line}`;
   return `correct it in ${printable(location.file)}${line}`;
@@ -142,37 +145,46 @@ export function correctionOf({ name, location }: WrongValue): string {
 /**
  * Joins the corrections of several wrong values in one place: in the same file, or in the process environment.
  *
- * @returns `shared`: a line for each place with several wrong values. `alone`: the wrong values that are the only ones
- *   in their place, and have no such line
+ * @returns `sharedLines`: a line for each place with several wrong values. `singleValues`: the wrong values that are
+ *   the only ones in their place, and have no such line
  */
-export function sharedCorrections(wrong: readonly WrongValue[]): {
-  readonly shared: readonly string[];
-  readonly alone: ReadonlySet<WrongValue>;
+export function joinCorrections(wrongValues: readonly WrongValue[]): {
+  readonly sharedLines: readonly string[];
+  readonly singleValues: ReadonlySet<WrongValue>;
 } {
-  const byFile = grouped(wrong, ({ location }) => location?.file);
-  const shared: string[] = [];
-  const alone = new Set<WrongValue>();
-  for (const [file, values] of byFile) {
-    const [first, ...others] = values;
-    if (first !== undefined && others.length === 0) alone.add(first);
-    else if (file === undefined) {
-      shared.push(`correct ${enumerateFew(values.map(({ name }) => name))} in the environment, or unset them there`);
-    } else {
-      const lineNumbers = values.flatMap(({ location }) => (location?.line === undefined ? [] : String(location.line)));
-      const linesPart = lineNumbers.length === 0 ? "" : `, lines ${enumerateFew(lineNumbers)}`;
-      shared.push(`correct them in ${printable(file)}${linesPart}`);
-    }
+  const valuesByFile = grouped(wrongValues, ({ location }) => location?.file);
+  const sharedLines: string[] = [];
+  const singleValues = new Set<WrongValue>();
+  for (const [file, valuesOfFile] of valuesByFile) {
+    const [first, ...others] = valuesOfFile;
+    if (first !== undefined && others.length === 0) singleValues.add(first);
+    else sharedLines.push(describeSharedCorrection(valuesOfFile, file));
   }
-  return { shared, alone };
+  return { sharedLines, singleValues };
+}
+
+/** Describes how to correct several wrong values. @param file undefined for the process environment */
+function describeSharedCorrection(wrongValues: readonly WrongValue[], file: string | undefined): string {
+  if (file === undefined) {
+    const names = enumerateFew(wrongValues.map(({ name }) => name));
+    return `correct ${names} in the environment, or unset them there`;
+  }
+  const lineNumbers = wrongValues.flatMap(({ location }) =>
+    location?.line === undefined ? [] : String(location.line),
+  );
+  const linesPart = lineNumbers.length === 0 ? "" : `, lines ${enumerateFew(lineNumbers)}`;
+  return `correct them in ${printable(file)}${linesPart}`;
 }
 
 /** Describes one remedy by itself, for reports in JSON and annotations of GitHub Actions. */
-export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
+export function describeRemedy({ advice, wrongValue, valuesToSet, docs }: Remedy): readonly string[] {
   return [
     ...advice,
-    ...(wrong === undefined ? [] : [correctionOf(wrong)]),
-    ...supply.map((value) =>
-      value.target.kind === "esc" ? setCommand(value).join(" ") : `set ${value.name} ${describeTarget(value.target)}`,
+    ...(wrongValue === undefined ? [] : [describeCorrection(wrongValue)]),
+    ...valuesToSet.map((value) =>
+      value.target.kind === "esc"
+        ? createSetCommand(value).join(" ")
+        : `set ${value.name} ${describeTarget(value.target)}`,
     ),
     ...(docs === undefined ? [] : [`see ${docs}`]),
   ];
@@ -184,9 +196,12 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  *
  * @param width the width of lines, in columns
  */
-export function sharedRemedy(supplies: readonly MissingValue[], width: number, offer: SetOffer): readonly string[] {
-  // All commands of a group have the same options. So the message has the command for the first value alone.
-  const groups = grouped(supplies, ({ target, replaces }) =>
+export function describeValuesToSet(
+  valuesToSet: readonly ValueToSet[],
+  width: number,
+  setCommandInput: SetCommandInput,
+): readonly string[] {
+  const groups = grouped(valuesToSet, ({ target, replaces }) =>
     target.kind === "esc" ? `${target.environment}\n${replaces}` : target.kind,
   );
   return Array.from(groups.values()).flatMap((group) => {
@@ -199,20 +214,27 @@ export function sharedRemedy(supplies: readonly MissingValue[], width: number, o
       const object = isOnlyGroup && !isSingle ? "them" : enumerateFew(group.map(({ name }) => name));
       return [`set ${object} ${describeTarget(first.target)}`];
     }
-    const verb = first.replaces === true ? "replace" : "set";
-    const value = isSingle ? "its value" : "the value of the first";
-    const input = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
-    const explanation = `${verb} ${isSingle ? "it" : "each"} in ESC; this ${input}:`;
-    return [explanation, ...commandLines(setCommand(first), width).map((line) => `  ${line}`)];
+    // All commands of a group have the same options. So the message has the command for the first value alone.
+    const command = breakCommand(createSetCommand(first), width).map((line) => `  ${line}`);
+    return [explainSetCommand(first, isSingle, setCommandInput), ...command];
   });
 }
 
-function describeTarget({ kind }: Exclude<Target, { kind: "esc" }>): string {
+/** Returns the line above a command: `set it in ESC; this asks for its value:`. */
+function explainSetCommand({ replaces }: ValueToSet, isSingle: boolean, setCommandInput: SetCommandInput): string {
+  const verb = replaces === true ? "replace" : "set";
+  const object = isSingle ? "it" : "each";
+  const value = isSingle ? "its value" : "the value of the first";
+  const input = setCommandInput === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
+  return `${verb} ${object} in ESC; this ${input}:`;
+}
+
+function describeTarget({ kind }: Exclude<ValueTarget, { kind: "esc" }>): string {
   return kind === "environment" ? "in the environment" : "in the environment or in .env";
 }
 
 /** Breaks a long command into lines that end with a backslash. POSIX shells and fish join such lines. */
-function commandLines(words: readonly string[], width: number): readonly string[] {
+function breakCommand(words: readonly string[], width: number): readonly string[] {
   // The caller indents each line.
   const indentation = 2;
   const lines = wrap(words.map(unbroken).join(" "), width - " \\".length - indentation, "    ");
@@ -223,7 +245,7 @@ function commandLines(words: readonly string[], width: number): readonly string[
  * Returns the words of the command that sets a value: `sophia-run set NAME --in ENVIRONMENT`. The command names the
  * environment, because the default may be another one in the folder where the user pastes the command.
  */
-function setCommand({ name, target, replaces, contract }: MissingValue): readonly string[] {
+function createSetCommand({ name, target, replaces, contract }: ValueToSet): readonly string[] {
   const options = [
     ...(replaces === true ? ["--overwrite"] : []),
     ...(contract === undefined ? [] : ["--contract", shellWord(contract)]),
@@ -232,7 +254,7 @@ function setCommand({ name, target, replaces, contract }: MissingValue): readonl
 }
 
 /** Returns the name of the environment without a version, since ESC can change only the newest version. */
-function environmentOf(target: Target): string {
+function environmentOf(target: ValueTarget): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 

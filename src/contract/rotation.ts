@@ -10,7 +10,7 @@ const DEFAULT_INTERVAL: Interval = { count: 90, unit: "day" };
  * Returns the interval at which a value must be rotated; undefined if it need not be. Without `rotateEvery` in its
  * declaration, a secret has the interval of the contract, and any other variable has none.
  */
-export function rotationOf(
+export function rotationIntervalOf(
   { rotateEvery: contractInterval = DEFAULT_INTERVAL }: Pick<Contract, "rotateEvery">,
   { secret, rotateEvery }: Pick<Declaration, "secret" | "rotateEvery">,
 ): Interval | undefined {
@@ -19,7 +19,7 @@ export function rotationOf(
 }
 
 /** Returns the time by which a value must be rotated. Months and years are those of the calendar, in UTC. */
-export function dueAt(since: Date, { count, unit }: Interval): Date {
+export function calculateDueDate(since: Date, { count, unit }: Interval): Date {
   const due = new Date(since);
   switch (unit) {
     case "day":

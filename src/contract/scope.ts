@@ -14,20 +14,20 @@ import type { Contract, GroupRule, Rule, SectionLine } from "./contract-model.ts
  * @param shownContract the path or name of the contract for messages
  * @throws SophiaError (contract-scope, 125)
  */
-export function inScope(contract: Contract, scope: string, shownContract: string): Contract {
+export function restrictToScope(contract: Contract, scope: string, shownContract: string): Contract {
   const names = contract.scopes.get(scope);
-  if (names === undefined) throw unknownPart("scope", shownContract, scope, [...contract.scopes.keys()]);
+  if (names === undefined) throw createUnknownNameError("scope", shownContract, scope, [...contract.scopes.keys()]);
   const members = new Set(names);
   const outside = new Set([...contract.variables.keys()].filter((name) => !members.has(name)));
   for (const [alias, name] of contract.aliases) if (outside.has(name)) outside.add(alias);
-  return { ...restrict(contract, (name) => members.has(name)), scope: { name: scope, outside } };
+  return { ...restrictContract(contract, (name) => members.has(name)), scope: { name: scope, outside } };
 }
 
 /**
  * Returns the contract as if it declared only the variables for which `isKept` returns true. A condition on any other
  * variable is never met. The time is linear in the size of the contract.
  */
-export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
+export function restrictContract(contract: Contract, isKept: (name: string) => boolean): Contract {
   const nameOf = (nameOrAlias: string): string => contract.aliases.get(nameOrAlias) ?? nameOrAlias;
   /** Returns the names that are kept. If all are kept, this is the same array. */
   const keptNames = (names: readonly string[]): readonly string[] =>
@@ -64,7 +64,7 @@ export function restrict(contract: Contract, isKept: (name: string) => boolean):
  * @param shownContract the path or name of the contract for messages
  * @param knownNames the profiles or scopes that the contract has
  */
-export function unknownPart(
+export function createUnknownNameError(
   kind: "profile" | "scope",
   shownContract: string,
   name: string,

@@ -15,29 +15,36 @@ import { enumerateFew } from "../core/lines.ts";
 import { printable } from "../core/text.ts";
 import { isDeclared } from "./check-contract.ts";
 import { type Condition, type Contract, CONTRACT_FILE_NAME, type GroupRule, type Violation } from "./contract-model.ts";
-import { remedyForValue, docsOf, preferredVariable, type Remedy, supplyOf, type Target } from "./remedies.ts";
-import { alternatives, faultWords } from "./contract-words.ts";
+import {
+  remedyForValue,
+  findDocs,
+  choosePreferredVariable,
+  type Remedy,
+  chooseValueToSet,
+  type ValueTarget,
+} from "./remedies.ts";
+import { joinAlternatives, describeFormatFault } from "./contract-words.ts";
 
 /** The facts about a start on which descriptions depend. */
-export interface WordingContext {
-  /** The place where the user should set a value, unless `isOfEnvironment` returns true. */
-  readonly target: Target;
+export interface DescriptionContext {
+  /** The place where the user should set a value, unless `isSetOnlyByEnvironment` returns true. */
+  readonly defaultTarget: ValueTarget;
   /** Returns true for a variable that only the process environment can set. */
-  readonly isOfEnvironment?: (name: string) => boolean;
+  readonly isSetOnlyByEnvironment?: (name: string) => boolean;
   /** The names of all variables that a source has. A missing variable may be among them, misspelled. */
-  readonly present: readonly string[];
+  readonly presentNames: readonly string[];
   /** The origin of each value, by the name of the variable. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Returns why the program does not get a variable that a source has: `withheld by --exclude`. */
-  readonly withheld?: (name: string) => string | undefined;
+  readonly describeWithholding?: (name: string) => string | undefined;
   /** Returns where a source has a variable with an empty value: `empty (.env, line 3)`. */
-  readonly empty?: (name: string) => string | undefined;
+  readonly describeEmptyValue?: (name: string) => string | undefined;
   /** The path of the contract as the user wrote it; undefined if the contract was found. */
   readonly contractFile?: string | undefined;
 }
 
 /** The description of one violation, with its remedy. */
-export interface Wording extends Remedy {
+export interface ViolationDescription extends Remedy {
   readonly violation: Violation;
   readonly message: string;
 }
@@ -46,116 +53,123 @@ export interface Wording extends Remedy {
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
-  context: WordingContext,
-): readonly Wording[] {
+  context: DescriptionContext,
+): readonly ViolationDescription[] {
   const helpers = createHelpers(contract, context);
   const { contractFile } = context;
   const contractPart = contractFile === undefined ? {} : { contract: contractFile };
   return violations.map((violation) => {
-    const description = describe(violation, contract, helpers);
-    const supply = description.supply.map((value) => ({ ...value, ...contractPart }));
-    return { violation, ...description, supply };
+    const description = describeViolation(violation, contract, helpers);
+    const valuesToSet = description.valuesToSet.map((value) => ({ ...value, ...contractPart }));
+    return { violation, ...description, valuesToSet };
   });
 }
 
-function createHelpers(contract: Contract, context: WordingContext): WordingHelpers {
-  const { target, isOfEnvironment = () => false, origins } = context;
-  const { withheld: withholdingOf = () => undefined, empty: emptyValueOf = () => undefined } = context;
-  const targetOf = (name: string): Target => (isOfEnvironment(name) ? { kind: "environment" } : target);
-  const locationOf = (name: string): LineOrigin | undefined => {
+function createHelpers(contract: Contract, context: DescriptionContext): DescriptionHelpers {
+  const { defaultTarget, isSetOnlyByEnvironment = () => false, origins } = context;
+  const { describeWithholding = () => undefined, describeEmptyValue = () => undefined } = context;
+  const chooseTarget = (name: string): ValueTarget =>
+    isSetOnlyByEnvironment(name) ? { kind: "environment" } : defaultTarget;
+  const findLocation = (name: string): LineOrigin | undefined => {
     const origin = origins?.get(name)?.origin;
     return origin !== undefined && isOfLine(origin) ? origin : undefined;
   };
   // A declared name is not a misspelling of another one. Nor is GITHUB_PATH, which every job has, a misspelling of
   // GITHUB_PAT.
-  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
-  const suggestionsFor = (name: string): readonly string[] => {
+  const findSimilar = nameFinder(
+    context.presentNames.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)),
+  );
+  const suggestCorrection = (name: string): readonly string[] => {
     const similarName = findSimilar(name);
     if (similarName === undefined) return [];
-    const location = locationOf(similarName);
+    const location = findLocation(similarName);
     const place = location === undefined ? "" : ` in ${printable(location.file)}, line ${location.line}`;
     return [`did you mean ${name}? ${printable(similarName)} is set${place}`];
   };
   return {
-    withholdingOf,
-    emptyValueOf,
+    describeUnsetState: (name) => describeWithholding(name) ?? describeEmptyValue(name) ?? "not set",
+    describeWithholding,
     remedyForMissing: (names) => {
       // The message already says why the program does not get a variable. The user need not set it again.
-      if (names.some((name) => withholdingOf(name) !== undefined)) return NO_REMEDY;
-      const advice = names.flatMap(suggestionsFor);
-      return { advice, supply: supplyOf(names, contract, targetOf), ...docsOf(names, contract) };
+      if (names.some((name) => describeWithholding(name) !== undefined)) return NO_REMEDY;
+      const advice = names.flatMap(suggestCorrection);
+      return { advice, valuesToSet: chooseValueToSet(names, contract, chooseTarget), ...findDocs(names, contract) };
     },
-    remedyForWrong: (name) => remedyForValue(name, contract, origins?.get(name)?.origin, targetOf),
-    resolverLinesFor: (name, form) => describeResolver(form, locationOf(name)?.file),
+    remedyForWrong: (name) => remedyForValue(name, contract, origins?.get(name)?.origin, chooseTarget),
+    resolverLinesFor: (name, form) => describeResolver(form, findLocation(name)?.file),
   };
 }
 
-const NO_REMEDY: Remedy = { advice: [], supply: [] };
+const NO_REMEDY: Remedy = { advice: [], valuesToSet: [] };
 
-const ABSENT_CONTRACT: Omit<Wording, "violation"> = {
+const ABSENT_CONTRACT: Omit<ViolationDescription, "violation"> = {
   message: `there is no contract here (${CONTRACT_FILE_NAME})`,
   advice: ["write one: sophia-run init"],
-  supply: [],
+  valuesToSet: [],
 };
 
 /** The context of a start, in the form in which descriptions use it. */
-interface WordingHelpers {
+interface DescriptionHelpers {
   /** Returns the remedy if one of these variables must be set. */
   readonly remedyForMissing: (names: readonly string[]) => Remedy;
   /** Returns the remedy if the value of this variable is wrong. */
   readonly remedyForWrong: (name: string) => Remedy;
   /** Returns lines about the program that resolves the reference in this variable. */
   readonly resolverLinesFor: (name: string, form: ReferenceForm) => readonly string[];
-  /** `withheld` of {@link WordingContext}. */
-  readonly withholdingOf: (name: string) => string | undefined;
-  /** `empty` of {@link WordingContext}. */
-  readonly emptyValueOf: (name: string) => string | undefined;
+  /** Returns why the program does not get a value: `withheld by --exclude`, `empty (.env, line 3)` or `not set`. */
+  readonly describeUnsetState: (name: string) => string;
+  /** `describeWithholding` of {@link DescriptionContext}. */
+  readonly describeWithholding: (name: string) => string | undefined;
 }
 
 /** An origin in a file with lines, such as `.env`. */
 type LineOrigin = Extract<Origin, { readonly line: number }>;
 
-function describe(violation: Violation, contract: Contract, helpers: WordingHelpers): Omit<Wording, "violation"> {
-  const { remedyForMissing, remedyForWrong, resolverLinesFor, withholdingOf, emptyValueOf } = helpers;
+function describeViolation(
+  violation: Violation,
+  contract: Contract,
+  helpers: DescriptionHelpers,
+): Omit<ViolationDescription, "violation"> {
+  const { remedyForMissing, remedyForWrong, resolverLinesFor, describeUnsetState, describeWithholding } = helpers;
   if (violation.kind === "no-contract") return ABSENT_CONTRACT;
   const subject = "name" in violation ? describeVariable(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
-      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
+      const state = describeUnsetState(violation.name);
       return { message: `${subject} is required and ${state}`, ...remedyForMissing([violation.name]) };
     }
     case "missing-when": {
-      const state = withholdingOf(violation.name) ?? emptyValueOf(violation.name) ?? "not set";
+      const state = describeUnsetState(violation.name);
       const message = `${subject} is ${state}, and is required because ${describeCondition(violation.when)}`;
       return { message, ...remedyForMissing([violation.name]) };
     }
     case "none-set":
       return {
-        message: `${subject}: ${describeNoneSet(violation.rule, contract, withholdingOf)}`,
+        message: `${subject}: ${describeNoneSet(violation.rule, contract, describeWithholding)}`,
         ...remedyForMissing(violation.rule.names),
       };
     case "several-set": {
-      const set = enumerated(violation.set);
-      const message = `${subject}: only one of ${enumerated(violation.rule.names)} may be set, but ${set} are`;
-      return { message, advice: [`keep one of ${set} and unset the others`], supply: [] };
+      const set = enumerateNames(violation.set);
+      const message = `${subject}: only one of ${enumerateNames(violation.rule.names)} may be set, but ${set} are`;
+      return { message, advice: [`keep one of ${set} and unset the others`], valuesToSet: [] };
     }
     case "some-missing": {
       const { set, missing } = violation;
       const remedies = missing.map((name) => remedyForMissing([name]));
-      const state = `${enumerated(set)} ${isOrAre(set)} set, but ${enumerated(missing)} ${isOrAre(missing)} not`;
+      const state = `${enumerateNames(set)} ${isOrAre(set)} set, but ${enumerateNames(missing)} ${isOrAre(missing)} not`;
       return {
-        message: `${subject}: ${state}: set all of them or none${describeWithheld(missing, withholdingOf)}`,
+        message: `${subject}: ${state}: set all of them or none${describeWithheldNames(missing, describeWithholding)}`,
         advice: remedies.flatMap(({ advice }) => advice),
-        supply: remedies.flatMap((remedy) => remedy.supply),
-        ...docsOf(missing, contract),
+        valuesToSet: remedies.flatMap((remedy) => remedy.valuesToSet),
+        ...findDocs(missing, contract),
       };
     }
     case "malformed":
-      return { message: `${subject} ${faultWords(violation.fault)}`, ...remedyForWrong(violation.name) };
+      return { message: `${subject} ${describeFormatFault(violation.fault)}`, ...remedyForWrong(violation.name) };
     case "refused": {
       const advice = ["if the contract allows it, write the schema again: sophia-run enforce"];
-      const { supply: supplied } = remedyForWrong(violation.name);
-      return { message: `${subject} has a value that the schema in ESC refuses`, advice, supply: supplied };
+      const { valuesToSet } = remedyForWrong(violation.name);
+      return { message: `${subject} has a value that the schema in ESC refuses`, advice, valuesToSet };
     }
     case "reference": {
       const { name, form } = violation;
@@ -168,18 +182,21 @@ function describe(violation: Violation, contract: Contract, helpers: WordingHelp
     }
     case "placeholder": {
       const { name } = violation;
-      return { message: `${subject} is still a placeholder`, ...remedyForWrong(name), ...docsOf([name], contract) };
+      return { message: `${subject} is still a placeholder`, ...remedyForWrong(name), ...findDocs([name], contract) };
     }
   }
 }
 
 /** Returns `; A is withheld by --exclude`; an empty text if none of the variables is withheld. */
-function describeWithheld(names: readonly string[], withholdingOf: WordingHelpers["withholdingOf"]): string {
-  const reasons = grouped(names, withholdingOf);
+function describeWithheldNames(
+  names: readonly string[],
+  describeWithholding: DescriptionHelpers["describeWithholding"],
+): string {
+  const reasons = grouped(names, describeWithholding);
   reasons.delete(undefined);
   return Array.from(
     reasons,
-    ([reason, variables]) => `; ${enumerated(variables)} ${isOrAre(variables)} ${reason}`,
+    ([reason, variables]) => `; ${enumerateNames(variables)} ${isOrAre(variables)} ${reason}`,
   ).join("");
 }
 
@@ -188,7 +205,7 @@ function describeWithheld(names: readonly string[], withholdingOf: WordingHelper
  */
 const MAX_NAMES = 50;
 
-function enumerated(names: readonly string[]): string {
+function enumerateNames(names: readonly string[]): string {
   return enumerateFew(names, MAX_NAMES);
 }
 
@@ -199,12 +216,12 @@ function isOrAre(names: readonly string[]): string {
 function describeNoneSet(
   { kind, names }: GroupRule,
   contract: Contract,
-  withholdingOf: WordingHelpers["withholdingOf"],
+  describeWithholding: DescriptionHelpers["describeWithholding"],
 ): string {
-  const first = preferredVariable(names, contract) ?? "";
-  if (names.length === 1) return `${first} is required and ${withholdingOf(first) ?? "not set"}`;
-  const requirement = `${QUANTITIES[kind]} of ${enumerated(names)} is required`;
-  const withheldPart = describeWithheld(names, withholdingOf);
+  const first = choosePreferredVariable(names, contract) ?? "";
+  if (names.length === 1) return `${first} is required and ${describeWithholding(first) ?? "not set"}`;
+  const requirement = `${QUANTITIES[kind]} of ${enumerateNames(names)} is required`;
+  const withheldPart = describeWithheldNames(names, describeWithholding);
   if (withheldPart !== "") return requirement + withheldPart;
   const sentence = `${requirement}, and none is set`;
   return kind === "one-of" ? `${sentence} (${first} is preferred)` : sentence;
@@ -227,5 +244,5 @@ function describeVariable(name: string, contract: Contract): string {
  * on the value of a secret.
  */
 function describeCondition({ name, equals }: Condition): string {
-  return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
+  return equals === undefined ? `${name} is set` : `${name} is ${joinAlternatives(equals.map(printable))}`;
 }

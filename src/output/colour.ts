@@ -17,10 +17,10 @@ export function hasColours(
 ): boolean {
   const forced = environment.get("FORCE_COLOR");
   if (forced !== undefined) return COLOUR_VALUES.has(forced);
-  return (environment.get("NO_COLOR") ?? "") === "" && terminalKnowsColours(environment) && isTerminal(to);
+  return (environment.get("NO_COLOR") ?? "") === "" && isColourTerminal(environment) && isTerminal(to);
 }
 
-function terminalKnowsColours(environment: Environment): boolean {
+function isColourTerminal(environment: Environment): boolean {
   const terminal = environment.get("TERM") ?? "";
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }

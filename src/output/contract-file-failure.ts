@@ -1,7 +1,7 @@
 /** Describes for the user why the file of a contract cannot be used. Loaded only for such a failure. */
 import { CONTRACT_FILE_NAME } from "../contract/contract-model.ts";
 import { ContractFileError, type LocatedFault, type ReadReason } from "../contract/file/contract-file-error.ts";
-import { MAX_CONTRACT_BYTES, shownPath } from "../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES, shortenPath } from "../contract/file/contract-text.ts";
 import { unbroken } from "../core/lines.ts";
 import type { Failure } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -17,7 +17,7 @@ import type { Distrust } from "../system/ownership.ts";
 export function describeContractFileError(failure: Failure): Failure {
   if (!(failure instanceof ContractFileError)) return failure;
   const { code, file, cwd, problem } = failure;
-  const shown = (path: string): string => shownPath(path, cwd);
+  const shown = (path: string): string => shortenPath(path, cwd);
   const name = shown(file);
   switch (problem.kind) {
     case "faults":
@@ -25,7 +25,10 @@ export function describeContractFileError(failure: Failure): Failure {
     case "not-utf8":
       return { code, message: `the contract ${printable(name)} is not UTF-8`, hint: "save it as UTF-8" };
     case "distrusted":
-      return { code, ...describeDistrustedContract(problem.distrust, name, extendingIn(problem.reason, shown)) };
+      return {
+        code,
+        ...describeDistrustedContract(problem.distrust, name, shortenExtendingPath(problem.reason, shown)),
+      };
     case "escaping-link": {
       const option = unbroken(`--contract ${shellWord(shown(problem.firstContract))}`);
       const hint = `if you trust what it leads to, name the contract: ${option} (SOPHIA_CONTRACT)`;
@@ -33,7 +36,7 @@ export function describeContractFileError(failure: Failure): Failure {
     }
     case "unreadable": {
       const what = describeUnreadable(problem.errorCode, problem.reason);
-      const hint = readableHint(problem.reason, extendingIn(problem.reason, shown));
+      const hint = describeReadingRemedy(problem.reason, shortenExtendingPath(problem.reason, shown));
       return { code, message: `the contract ${printable(name)} ${what}`, hint };
     }
   }
@@ -64,7 +67,7 @@ function describeFaults(faults: readonly LocatedFault[], name: string): FailureT
 }
 
 /** Returns the path of the contract that extends the file, as messages show it; undefined if no contract does. */
-function extendingIn({ extendedBy }: ReadReason, shown: (path: string) => string): string | undefined {
+function shortenExtendingPath({ extendedBy }: ReadReason, shown: (path: string) => string): string | undefined {
   return extendedBy === undefined ? undefined : shown(extendedBy);
 }
 
@@ -102,7 +105,7 @@ function describeUnreadable(errorCode: string | undefined, { isFound, extendedBy
   return UNREADABLE_WORDS.get(errorCode ?? "") ?? `cannot be read (${printable(errorCode ?? "unknown error")})`;
 }
 
-function readableHint({ isFound }: ReadReason, extending: string | undefined): string {
+function describeReadingRemedy({ isFound }: ReadReason, extending: string | undefined): string {
   if (extending !== undefined) return `fix the file, or correct "extends" in ${printable(extending)}`;
   return isFound
     ? "fix the file, or name another contract with --contract or SOPHIA_CONTRACT"

@@ -2,9 +2,9 @@
  * Reports the state of Pulumi ESC for `sophia-run check`: which environment and which credential are configured, and whether ESC accepts
  * them. The report contains no token, only the last characters of long ones.
  */
-import { CONTRACT_SETTING, type EscSettings } from "../esc/settings/access-settings.ts";
+import { CONTRACT_SETTING } from "../esc/settings/access-settings.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
-import type { Failure } from "../core/model.ts";
+import type { Environment, Failure } from "../core/model.ts";
 import { pulumiTokenRemedy } from "../esc/settings/pulumi-token.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { printable } from "../core/text.ts";
@@ -12,7 +12,7 @@ import { LOGIN } from "../access/login-words.ts";
 import type { Start, EscStatus } from "../resolve/start.ts";
 import type { EscEnvironment } from "../sources/esc-failure.ts";
 import type { CacheUse } from "../sources/esc-layers.ts";
-import { detailsAndHint } from "./stderr.ts";
+import { listDetailsAndHint } from "./stderr.ts";
 
 /** The state of ESC, as JSON for programs and as data for the text. */
 export interface EscReport {
@@ -57,7 +57,7 @@ export interface EscSetting {
 }
 
 /** Returns the report in the form of `check --json`. */
-export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
+export function createEscJson({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
     environment: environment.shown,
@@ -76,49 +76,21 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
  * @param isNeeded true if a variable is missing that ESC should set in this project
  */
 export function reportEsc({ environment: callerEnvironment, store: { esc } }: Start, isNeeded: boolean): EscReport {
-  const createReport = (environment: Setting, credential: Setting, details: Partial<EscReport> = {}): EscReport => ({
-    status: esc.kind,
-    environment: { variable: "ESC_ENV", ...environment },
-    credential: { variable: "ESC_TOKEN", ...credential },
-    environments: [],
-    ...details,
-  });
-  /** Creates the report of an ESC that is configured, so that both settings are known. */
-  const reportConfigured = (
-    { environments, namedBy, credential }: EscSettings,
-    states: { readonly environment: EscSettingState; readonly credential: EscSettingState },
-    details: Partial<EscReport>,
-  ): EscReport => {
-    const shown = environments.map(({ text }) => text).join(",");
-    return createReport(
-      { state: states.environment, shown, ...variableOf(namedBy) },
-      { state: states.credential, ...describeCredential(credential) },
-      details,
-    );
-  };
   switch (esc.kind) {
     case "fake":
-      return createReport({ state: "unasked" }, { state: "unasked" });
+      return createReport(esc.kind, { state: "unasked" }, { state: "unasked" });
     case "off": {
       const state = isNeeded ? "missing" : "absent";
-      return createReport({ state }, { state });
+      return createReport(esc.kind, { state }, { state });
     }
-    case "incomplete": {
-      const { names, credential, isByContract } = esc;
-      const namedBy = isByContract === true ? variableOf(CONTRACT_SETTING) : {};
-      return createReport(
-        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...namedBy },
-        credential === undefined
-          ? { state: "missing" }
-          : { state: "unverified", ...describeUnusedCredential(credential) },
-        { remedy: pulumiTokenRemedy(esc.missing, callerEnvironment) },
-      );
-    }
+    case "incomplete":
+      return reportIncompleteEsc(esc, callerEnvironment);
     case "unconsented": {
       const { environments, choices, credential } = esc.proposal;
       const shown = printable(environments.join(","));
       return createReport(
-        { state: "unallowed", shown, ...variableOf(choices[0]?.name) },
+        esc.kind,
+        { state: "unallowed", shown, ...findNamingVariable(choices[0]?.name) },
         { state: "unverified", variable: credential.name, shown: "set" },
       );
     }
@@ -126,39 +98,89 @@ export function reportEsc({ environment: callerEnvironment, store: { esc } }: St
       const { cacheUse, environments } = esc;
       // If the values are from the cache, ESC was not contacted, or did not answer.
       const state = cacheUse === undefined ? "accepted" : "unverified";
-      const failure = cacheUse?.why === "unavailable" ? failureOf(cacheUse) : {};
-      return reportConfigured(
-        esc.settings,
-        { environment: state, credential: state },
-        { environments, kept: cacheUse?.why, ...failure },
-      );
+      const failure = cacheUse?.why === "unavailable" ? reportFailure(cacheUse) : {};
+      const details = { environments, kept: cacheUse?.why, ...failure };
+      return reportConfiguredEsc(esc, { environment: state, credential: state }, details);
     }
     case "unavailable":
-    case "refused": {
-      const isCredentialRejected = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
-      const isEnvironmentRejected =
-        (esc.kind === "refused" && !isCredentialRejected) || esc.failure.code === "esc-schema";
-      // ESC refuses an environment, or its values, only after it has accepted the token.
-      const stateIfNotRejected = isEnvironmentRejected ? "accepted" : "unverified";
-      const states = {
-        environment: isEnvironmentRejected ? "rejected" : "unverified",
-        credential: isCredentialRejected ? "rejected" : stateIfNotRejected,
-      } as const;
-      return reportConfigured(esc.settings, states, failureOf(esc));
-    }
+    case "refused":
+      return reportConfiguredEsc(esc, findStatesAfterFailure(esc), reportFailure(esc));
   }
 }
 
+function createReport(
+  status: EscStatus["kind"],
+  environment: Setting,
+  credential: Setting,
+  details: Partial<EscReport> = {},
+): EscReport {
+  return {
+    status,
+    environment: { variable: "ESC_ENV", ...environment },
+    credential: { variable: "ESC_TOKEN", ...credential },
+    environments: [],
+    ...details,
+  };
+}
+
+/** Reports that the environment or the credential is not set. */
+function reportIncompleteEsc(
+  { kind, names, credential, isByContract, missing }: Extract<EscStatus, { kind: "incomplete" }>,
+  callerEnvironment: Environment,
+): EscReport {
+  const namedBy = isByContract === true ? findNamingVariable(CONTRACT_SETTING) : {};
+  return createReport(
+    kind,
+    names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names), ...namedBy },
+    credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnusedCredential(credential) },
+    { remedy: pulumiTokenRemedy(missing, callerEnvironment) },
+  );
+}
+
+interface EscSettingStates {
+  readonly environment: EscSettingState;
+  readonly credential: EscSettingState;
+}
+
+/** Reports an ESC whose environment and credential are both set. */
+function reportConfiguredEsc(
+  { kind, settings }: Extract<EscStatus, { kind: "read" | "unavailable" | "refused" }>,
+  states: EscSettingStates,
+  details: Partial<EscReport>,
+): EscReport {
+  const { environments, namedBy, credential } = settings;
+  const shown = environments.map(({ text }) => text).join(",");
+  return createReport(
+    kind,
+    { state: states.environment, shown, ...findNamingVariable(namedBy) },
+    { state: states.credential, ...describeCredential(credential) },
+    details,
+  );
+}
+
+/** Returns which of the two settings ESC has rejected, as far as the failure shows it. */
+function findStatesAfterFailure(esc: Extract<EscStatus, { kind: "unavailable" | "refused" }>): EscSettingStates {
+  const isCredentialRejected = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
+  const isEnvironmentRejected = (esc.kind === "refused" && !isCredentialRejected) || esc.failure.code === "esc-schema";
+  if (isCredentialRejected) {
+    return { environment: isEnvironmentRejected ? "rejected" : "unverified", credential: "rejected" };
+  }
+  // ESC refuses an environment, or its values, only after it has accepted the token.
+  return isEnvironmentRejected
+    ? { environment: "rejected", credential: "accepted" }
+    : { environment: "unverified", credential: "unverified" };
+}
+
 /** Returns the setting that names the environment if that is the contract. By default it is `ESC_ENV`. */
-function variableOf(namedBy: string | undefined): { readonly variable?: string } {
+function findNamingVariable(namedBy: string | undefined): { readonly variable?: string } {
   return namedBy === CONTRACT_SETTING ? { variable: "Environment (contract)" } : {};
 }
 
 /** A setting whose variable is named only if it is not the usual one. */
 type Setting = Omit<EscSetting, "variable"> & Partial<EscSetting>;
 
-function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
-  return { failure: { code: failure.code, message: failure.message, further: detailsAndHint(failure) } };
+function reportFailure({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
+  return { failure: { code: failure.code, message: failure.message, further: listDetailsAndHint(failure) } };
 }
 
 /** A credential as the report shows it. */

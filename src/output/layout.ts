@@ -6,7 +6,7 @@ import { fstatSync, openSync } from "node:fs";
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
 import { columnsOf, type Line, layOut, unbroken } from "../core/lines.ts";
-import { typedName } from "./typed-name.ts";
+import { findTypedName } from "./typed-name.ts";
 
 /** The columns of a line. On a narrower terminal a line has as few as {@link MIN_WIDTH}. */
 export const WIDTH = 80;
@@ -66,7 +66,7 @@ const COMMAND = new RegExp(
 function replaceCommandName(text: string, context: Context): string {
   // Most texts do not name the command, and the expression is slow.
   if (!text.includes("sophia-run") || text.search(COMMAND) === -1) return text;
-  const name = typedName(context) + (context.projectOption ?? "");
+  const name = findTypedName(context) + (context.projectOption ?? "");
   return text.replaceAll(COMMAND, () => name);
 }
 

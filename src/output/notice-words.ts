@@ -10,7 +10,7 @@ import type { EscSettings } from "../esc/settings/access-settings.ts";
 import { shellWord } from "../core/shell.ts";
 import { durationWords, enumerate, printable } from "../core/text.ts";
 import { unallowedWords } from "../access/consent-words.ts";
-import { detailsAndHint } from "./stderr.ts";
+import { listDetailsAndHint } from "./stderr.ts";
 
 /** The limit on the warnings of ESC about one environment. */
 const MAX_DIAGNOSTICS = 20;
@@ -54,7 +54,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       const { failure, ageSeconds, environments } = notice;
       const cached = `the cached configuration of ${printable(environments.join(", "))} (${durationWords(ageSeconds)} old)`;
       if (failure === undefined) return [`using ${cached} without contacting ESC (--offline)`];
-      return [`warning: ${failure.message}; continuing with ${cached}`, ...detailsAndHint(failure)];
+      return [`warning: ${failure.message}; continuing with ${cached}`, ...listDetailsAndHint(failure)];
     }
     case "esc-skipped": {
       const isSingle = notice.names.length === 1;

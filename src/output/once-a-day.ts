@@ -28,7 +28,9 @@ export function isNewToday(message: string, environment: Environment, makesFolde
   try {
     if (!makesFolder && !statSync(parentOf(folder)).isDirectory()) return true;
     makeFolder(folder, 0o700);
-    const isNew = inPrivateFolder(folder, ({ path }) => addLine(within(path, FILE_NAME), JSON.stringify(message)));
+    const isNew = inPrivateFolder(folder, ({ path }) =>
+      addLineOfToday(within(path, FILE_NAME), JSON.stringify(message)),
+    );
     return isNew !== false;
   } catch {
     // A folder that cannot be used, or a full disk, must not stop a start.
@@ -37,7 +39,7 @@ export function isNewToday(message: string, environment: Environment, makesFolde
 }
 
 /** Adds a line below today's date. Lines of another day are removed. @returns false if the line is there already */
-function addLine(path: string, line: string): boolean {
+function addLineOfToday(path: string, line: string): boolean {
   const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   // O_NONBLOCK: a pipe in place of the file would block the call. Windows has neither O_NOFOLLOW nor O_NONBLOCK.
   const flags = [O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK].reduce((combined, flag) => combined | (flag ?? 0), 0);

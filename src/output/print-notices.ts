@@ -3,7 +3,7 @@ import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/start.ts";
 import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
 import { isNewToday } from "./once-a-day.ts";
-import { detailsAndHint, printLines } from "./stderr.ts";
+import { listDetailsAndHint, printLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { within } from "../system/paths.ts";
@@ -42,7 +42,7 @@ export function warnUnavailable(context: Context, esc: EscStatus): void {
   const remainingSources = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
   printLines(context, [
     `warning: ${failure.message}; continuing with ${remainingSources}`,
-    ...detailsAndHint(failure),
+    ...listDetailsAndHint(failure),
     ...(esc.kind === "refused" ? [describeUseOfFiles(esc.settings)] : []),
   ]);
 }

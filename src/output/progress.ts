@@ -13,7 +13,10 @@ const CLEAR_LINE = "\r\u001B[K";
  * Returns functions that show a request that takes longer than a second. With `--verbose` they also print a line for each retry.
  * The caller must call `done` at the end, which clears the line and stops the timer.
  */
-export async function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): Promise<ReadingProgress> {
+export async function createProgress(
+  context: Context,
+  { verbose }: Pick<Settings, "verbose">,
+): Promise<ReadingProgress> {
   // The code that prints lines is loaded only with `--verbose`. Most starts that load this file print nothing.
   const printLines = verbose ? (await import("./stderr.ts")).printLines : undefined;
   let action: string | undefined;

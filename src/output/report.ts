@@ -1,19 +1,19 @@
 /**
- * Makes the report of a start: the data from which `sophia-run check` prints its text and its JSON, and the GitHub Action its summary.
+ * Creates the report of a start: the data from which `sophia-run check` prints its text and its JSON, and the GitHub Action its summary.
  * All secrets in it are masked.
  */
 import { basename, dirname } from "node:path";
 import { hasNoContract, judgedValues, type Start } from "../resolve/start.ts";
 import { isSet, findUsedVariable } from "../contract/check-contract.ts";
-import { credentialOf } from "../contract/looks-secret.ts";
-import { isOfValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
+import { describeVariableCredential } from "../contract/looks-secret.ts";
+import { isAboutWrongValue, reportViolation, type ViolationReport, describeViolationsOf } from "./violations.ts";
 import { reportEsc, type EscReport, mask } from "./esc-report.ts";
 import { isHidden, publicCredentials, type PublicCredential } from "../resolve/secret-values.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice } from "./notice-words.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
-import type { Contract, SectionLine, Violation } from "../contract/contract-model.ts";
+import type { Contract, Declaration, SectionLine, Violation } from "../contract/contract-model.ts";
 import { printable } from "../core/text.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import { PRECEDENCE } from "../resolve/precedence.ts";
@@ -87,63 +87,79 @@ interface VariableReport {
  * Removes the variables and rules of the built-in contract from a start to which it does not apply. Any other start is returned as
  * it is.
  */
-export function withoutUnrelatedContract(start: Start): Start {
+export function removeUnrelatedContract(start: Start): Start {
   if (!hasNoContract(start)) return start;
   const { contract } = start.files;
   const noRules = { variables: new Map(), aliases: new Map(), deprecated: new Map(), rules: [], sections: [] };
   return { ...start, files: { ...start.files, contract: { ...contract, ...noRules } } };
 }
 
-/** Makes the report of a start. All values in it are masked here. */
-export function makeReport(originalStart: Start): Report {
-  const start = withoutUnrelatedContract(originalStart);
+/** Creates the report of a start. All values in it are masked here. */
+export function createReport(originalStart: Start): Report {
+  const start = removeUnrelatedContract(originalStart);
   const { contract } = start.files;
-  const values = judgedValues(start);
-  const { selected } = values;
-  const violations = describeViolationsOf(start.verdict.violations, start).map(reportViolation);
-  const describeWithholding = createWithholdingDescriber({ ...start, values });
-  const describeEmptyValue = createEmptyValueDescriber({ values });
-  const stateOf = createStateFinder(start);
-  const isAbsent = hasNoContract(start);
-  const declarations = Array.from(contract.variables.values());
-  const variables = declarations.map(({ name, label, secret: isDeclaredSecret }): VariableReport => {
-    const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-    const secret = isDeclaredSecret || (resolved !== undefined && isHidden(contract, resolved));
-    const shadows = resolved?.shadowed?.map((layer) => layer.origin) ?? [];
-    return { name, label, secret, state: stateOf(name), origin: resolved?.origin, shadows };
-  });
-  const reportLine = (line: SectionLine): LineReport => {
-    const names = line.kind === "group" ? line.names : [line.name];
-    const name = findUsedVariable(names, selected);
-    const resolved = name === undefined ? undefined : selected.get(name);
-    // A group without a value has the description of its first variable that has one.
-    const describeFirst = (describe: (unsetName: string) => string | undefined): string | undefined =>
-      name === undefined ? names.map(describe).find((description) => description !== undefined) : undefined;
-    return {
-      label: line.label,
-      state: line.kind === "group" ? stateOf(name, line.group) : stateOf(line.name),
-      name: resolved?.name,
-      origin: resolved?.origin,
-      shown: resolved && showValue(resolved, contract),
-      withheld: describeFirst(describeWithholding),
-      empty: describeFirst(describeEmptyValue),
-    };
-  };
+  const { notices, violations: foundViolations } = start.verdict;
+  const violations = describeViolationsOf(foundViolations, start).map(reportViolation);
+  const findState = createStateFinder(start);
+  const variables = Array.from(contract.variables.values(), (declaration) =>
+    reportVariable(declaration, start, findState),
+  );
+  const reportLine = createLineReporter(start, findState);
   const sources = new Set(variables.map(({ origin }) => origin?.source));
+  const isAbsent = hasNoContract(start);
   return {
     met: violations.length === 0,
     isAbsent,
     contract: reportContract(contract),
     // A project may have a contract of its own and not use ESC. The built-in contract is for ESC.
-    esc: reportEsc(start, contract.source.kind === "built-in" && start.verdict.violations.some(isAboutMissing)),
+    esc: reportEsc(start, contract.source.kind === "built-in" && foundViolations.some(isAboutMissing)),
     nothingRequired: !isAbsent && contract.rules.every(({ kind }) => kind === "optional"),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
     sources: PRECEDENCE.esc.filter((source) => sources.has(source)),
-    overridden: start.verdict.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
+    overridden: notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
-    notices: start.verdict.notices.map((notice) => describeNotice(notice)[0]),
+    notices: notices.map((notice) => describeNotice(notice)[0]),
     credentials: publicCredentials(start),
+  };
+}
+
+/** Finds the state of a variable, or of a group whose rule is broken. */
+type StateFinder = (name: string | undefined, group?: string) => State;
+
+function reportVariable(
+  { name, label, secret: isDeclaredSecret }: Declaration,
+  start: Start,
+  findState: StateFinder,
+): VariableReport {
+  const { selected } = judgedValues(start);
+  const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+  const secret = isDeclaredSecret || (resolved !== undefined && isHidden(start.files.contract, resolved));
+  const shadows = resolved?.shadowed?.map((layer) => layer.origin) ?? [];
+  return { name, label, secret, state: findState(name), origin: resolved?.origin, shadows };
+}
+
+/** Returns a function that reports a line of a section. */
+function createLineReporter(start: Start, findState: StateFinder): (line: SectionLine) => LineReport {
+  const values = judgedValues(start);
+  const describeWithholding = createWithholdingDescriber({ ...start, values });
+  const describeEmptyValue = createEmptyValueDescriber({ values });
+  return (line) => {
+    const names = line.kind === "group" ? line.names : [line.name];
+    const usedName = findUsedVariable(names, values.selected);
+    const resolved = usedName === undefined ? undefined : values.selected.get(usedName);
+    // A group without a value has the description of its first variable that has one.
+    const describeFirst = (describe: (unsetName: string) => string | undefined): string | undefined =>
+      usedName === undefined ? names.map(describe).find((description) => description !== undefined) : undefined;
+    return {
+      label: line.label,
+      state: line.kind === "group" ? findState(usedName, line.group) : findState(line.name),
+      name: resolved?.name,
+      origin: resolved?.origin,
+      shown: resolved && showValue(resolved, start.files.contract),
+      withheld: describeFirst(describeWithholding),
+      empty: describeFirst(describeEmptyValue),
+    };
   };
 }
 
@@ -157,7 +173,8 @@ const MAX_SHOWN_LENGTH = 60;
 function showValue({ name, value, secret, origin, delivery }: Resolved, contract: Contract): string {
   const isSecret = contract.variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (value === UNSEEN) return "***";
-  if (isSecret || delivery === "file" || credentialOf(contract, name, value) !== undefined) return mask(value);
+  if (isSecret || delivery === "file" || describeVariableCredential(contract, name, value) !== undefined)
+    return mask(value);
   const characters = Array.from(value);
   return printable(characters.length > MAX_SHOWN_LENGTH ? `${characters.slice(0, MAX_SHOWN_LENGTH).join("")}…` : value);
 }
@@ -179,14 +196,14 @@ const TITLES = {
 } as const;
 
 /** Returns the first line of a report: `=== Configuration check: my-app ===`. */
-export function reportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
+export function createReportTitle(report: keyof typeof TITLES, { source, project }: ContractReport): string {
   const [builtInTitle, projectTitle] = TITLES[report];
   if (source === "built-in") return `=== ${builtInTitle} ===`;
   return `=== ${projectTitle}${project === undefined ? "" : `: ${project}`} ===`;
 }
 
 /** Returns `built-in`, or `/home/user/app/sophia.contract.json (profile dev, scope web)`. */
-export function contractWords({ source, profile, scope }: ContractReport): string {
+export function describeContract({ source, profile, scope }: ContractReport): string {
   const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
     name === undefined ? [] : `${key} ${name}`,
   );
@@ -201,7 +218,7 @@ function isAboutMissing({ kind }: Violation): boolean {
  * Returns a function that finds the state of a variable. If a group is passed, and the group's rule is broken, the function returns the
  * state of the group. The violations decide; a variable without a violation is set or unset.
  */
-function createStateFinder(start: Start): (name: string | undefined, group?: string) => State {
+function createStateFinder(start: Start): StateFinder {
   const { selected } = judgedValues(start);
   const { violations } = start.verdict;
   const states = new Map<string, State>();
@@ -213,7 +230,7 @@ function createStateFinder(start: Start): (name: string | undefined, group?: str
     if (violation.kind === "missing" || violation.kind === "missing-when") states.set(violation.name, "missing");
     if (violation.kind === "some-missing") for (const name of violation.missing) states.set(name, "missing");
     // This comes last, because a blank value is both missing and invalid, and is shown as invalid.
-    if (isOfValue(violation)) states.set(violation.name, "invalid");
+    if (isAboutWrongValue(violation)) states.set(violation.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

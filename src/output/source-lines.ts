@@ -9,7 +9,7 @@ import { parentOf } from "../system/paths.ts";
  * Returns a line for the contract and for each source: `.env: 3 variables`. A source that cannot be read has no line, because a
  * warning reports it.
  */
-export function readingLines({ files: filesOfStart, store }: Pick<Start, "files" | "store">): readonly string[] {
+export function describeSources({ files: filesOfStart, store }: Pick<Start, "files" | "store">): readonly string[] {
   const { source, profile, scope } = filesOfStart.contract;
   const { files, layers, pointers = [] } = filesOfStart.all;
   const contractName = source.kind === "file" ? source.path : "the built-in one";
@@ -17,14 +17,16 @@ export function readingLines({ files: filesOfStart, store }: Pick<Start, "files"
   const scopeName = scope === undefined ? "" : `, scope ${scope.name}`;
   return [
     `contract: ${contractName}${profileName}${scopeName}`,
-    ...escLines(store.esc, store.layers),
-    ...pointers.map((name) => `${name}: ${amount(1)}`),
-    ...layers.flatMap(secretsLine),
-    ...files.map(({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : amount(variables)}`),
+    ...describeEsc(store.esc, store.layers),
+    ...pointers.map((name) => `${name}: ${countVariables(1)}`),
+    ...layers.flatMap(describeSecretsFolder),
+    ...files.map(
+      ({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : countVariables(variables)}`,
+    ),
   ];
 }
 
-function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
+function describeEsc(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
   switch (esc.kind) {
     case "off":
       return ["ESC: not configured"];
@@ -35,7 +37,7 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
       const layersInOrder = layers.toReversed();
       return esc.environments.map(
         (environment, index) =>
-          `ESC ${escEnvironmentWords(environment)}: ${amount(layersInOrder[index]?.variables.length ?? 0)}`,
+          `ESC ${escEnvironmentWords(environment)}: ${countVariables(layersInOrder[index]?.variables.length ?? 0)}`,
       );
     }
     case "incomplete":
@@ -47,11 +49,13 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
 }
 
 /** Returns the line of a layer with the values of a folder of secrets; none for another layer. */
-function secretsLine({ variables }: Layer): readonly string[] {
+function describeSecretsFolder({ variables }: Layer): readonly string[] {
   const [first] = variables;
-  return first?.origin.source === "secrets" ? [`${parentOf(first.origin.file)}: ${amount(variables.length)}`] : [];
+  return first?.origin.source === "secrets"
+    ? [`${parentOf(first.origin.file)}: ${countVariables(variables.length)}`]
+    : [];
 }
 
-function amount(variables: number): string {
+function countVariables(variables: number): string {
   return count(variables, "variable");
 }

@@ -5,13 +5,13 @@ import type { Context } from "../core/context.ts";
 import { windowsEnvironment } from "../core/names.ts";
 
 /** Returns the context with an environment of Windows, and with outputs that GitHub's runner does not execute. */
-export function adapt(originalContext: Context): Context {
+export function adaptContext(originalContext: Context): Context {
   const { environment } = originalContext;
   const context =
     process.platform === "win32"
       ? { ...originalContext, environment: windowsEnvironment(environment) }
       : originalContext;
-  return context.environment.get("GITHUB_ACTIONS") === "true" ? forRunner(context) : context;
+  return context.environment.get("GITHUB_ACTIONS") === "true" ? guardOutputsForRunner(context) : context;
 }
 
 /**
@@ -21,15 +21,15 @@ export function adapt(originalContext: Context): Context {
  * `export --format github` in the same step. Both streams are guarded as a whole, so that no message can be forgotten. Commands
  * that the runner should execute, and data for programs, are written by `Context.raw`.
  */
-export function forRunner(context: Context): Context {
+export function guardOutputsForRunner(context: Context): Context {
   return {
     ...context,
-    out: (text) => context.out(withoutCommands(text)),
+    out: (text) => context.out(disarmCommands(text)),
     err: (text) => {
-      context.err(withoutCommands(text));
+      context.err(disarmCommands(text));
     },
-    readLine: (question) => context.readLine(withoutCommands(question)),
-    readHidden: (question) => context.readHidden(withoutCommands(question)),
+    readLine: (question) => context.readLine(disarmCommands(question)),
+    readHidden: (question) => context.readHidden(disarmCommands(question)),
   };
 }
 
@@ -42,6 +42,6 @@ const OLD_COMMAND = /##\[/g;
 const NEW_COMMAND = /(?<=^|[\r\n])((?:[^\S\r\n]|\u0085)*):(?=:)/g;
 
 /** Inserts a space into each command, so that the runner does not execute it. */
-export function withoutCommands(text: string): string {
+export function disarmCommands(text: string): string {
   return text.replaceAll(OLD_COMMAND, "## [").replaceAll(NEW_COMMAND, "$1: ");
 }

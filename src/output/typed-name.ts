@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Context } from "../core/context.ts";
 
-const NAME = "sophia-run";
-const FILE_NAMES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
+const COMMAND_NAME = "sophia-run";
+const FILE_NAMES = process.platform === "win32" ? [`${COMMAND_NAME}.cmd`, `${COMMAND_NAME}.exe`] : [COMMAND_NAME];
 
 /** How package managers run the command of an installed package, by the first word of npm_config_user_agent. */
-const RUNNERS: ReadonlyMap<string, string> = new Map([
+const PACKAGE_RUNNERS: ReadonlyMap<string, string> = new Map([
   ["npm", "npx --no-install"],
   ["pnpm", "pnpm exec"],
   ["yarn", "yarn"],
@@ -21,21 +21,21 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
  * Yarn 1 and Bun add `node_modules/.bin`, Yarn 4 adds the folder in BERRY_BIN_FOLDER, and uv and PDM add the folder of the virtual
  * environment. The result never contains text from a variable.
  */
-export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
+export function findTypedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const folders = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
   // The path that pnpm adds is relative.
   const folderOnPath = folders.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
   const isInVirtualEnvironment = folderOnPath !== undefined && folderOnPath === virtualEnvironmentFolder(environment);
   const pythonRunner = isInVirtualEnvironment ? findPythonRunner(environment) : undefined;
-  if (pythonRunner !== undefined) return `${pythonRunner} ${NAME}`;
+  if (pythonRunner !== undefined) return `${pythonRunner} ${COMMAND_NAME}`;
   const isOfPackageManager =
     folderOnPath === undefined ? isInstalledAbove(cwd) : isPackageFolder(folderOnPath, environment);
-  if (!isOfPackageManager) return NAME;
+  if (!isOfPackageManager) return COMMAND_NAME;
   const agent = /^(\w+)\//.exec(environment.get("npm_config_user_agent") ?? "")?.[1] ?? "";
-  const runner = RUNNERS.get(agent);
+  const runner = PACKAGE_RUNNERS.get(agent);
   // No package manager runs this process, so that the user has added node_modules/.bin to the search path.
-  if (runner === undefined && folderOnPath !== undefined) return NAME;
-  return `${runner ?? "npx --no-install"} ${NAME}`;
+  if (runner === undefined && folderOnPath !== undefined) return COMMAND_NAME;
+  return `${runner ?? "npx --no-install"} ${COMMAND_NAME}`;
 }
 
 /** Returns true for a folder that a package manager of JavaScript puts on the search path. */

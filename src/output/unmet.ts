@@ -8,8 +8,14 @@
  *       set DATABASE_URL in .env, or in the environment
  */
 import { namesOfViolation } from "../contract/check-contract.ts";
-import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
-import type { Wording } from "../contract/violation-wording.ts";
+import {
+  describeCorrection,
+  type SetCommandInput,
+  joinCorrections,
+  describeValuesToSet,
+  type WrongValue,
+} from "../contract/remedies.ts";
+import type { ViolationDescription } from "../contract/violation-wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
 import { enumerateFew, limitLines, unbroken } from "../core/lines.ts";
@@ -22,8 +28,8 @@ import { unallowed, unallowedWords } from "../access/consent-words.ts";
 import { createEmptyValueDescriber } from "./unset-values.ts";
 import { createWithholdingDescriber } from "./withheld-words.ts";
 import { describeNotice, isInformation, describeUseOfFiles } from "./notice-words.ts";
-import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { MAX_SHOWN, namedContract, describeViolationsOf } from "./violations.ts";
+import { INDENTED_WIDTH, countMessageLines } from "./stderr.ts";
+import { MAX_SHOWN_VIOLATIONS, findReusableContractFile, describeViolationsOf } from "./violations.ts";
 
 /** The parts of the explanation. Their lines are not wrapped yet. */
 export interface UnmetReport {
@@ -52,7 +58,7 @@ const BUILT_IN_APPLIES = [
   "start your own with sophia-run init, or use none: --no-contract",
 ] as const;
 /** If there are more violations, missing variables have no message of their own, and only their names are listed. */
-const MAX_MESSAGES = 8;
+const MAX_FULL_MESSAGES = 8;
 /** The limits on the details of a failure of ESC that are shown: lines, and characters of a line. */
 const MAX_DETAILS = 2;
 const MAX_DETAIL_LENGTH = 150;
@@ -61,7 +67,10 @@ const MAX_DETAIL_LENGTH = 150;
  * Returns how `sophia-run set` would get a value here: it asks at a terminal, and otherwise reads the standard input. Without a
  * token it works only at a terminal, where it asks for one.
  */
-export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
+export function chooseSetCommandInput({
+  environment,
+  isTerminal,
+}: Pick<Context, "environment" | "isTerminal">): SetCommandInput {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? "asks" : "reads";
 }
@@ -70,51 +79,71 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
  * Explains an unmet contract, for reports.
  *
  * @param width the width of the lines with commands
- * @param unreadLines the lines of `unreadFileLines`
+ * @param unreadLines the lines of `describeUnreadFiles`
  */
 export function explainUnmet(
   start: Start,
   width: number,
-  offer: SetOffer,
+  setCommandInput: SetCommandInput,
   unreadLines: readonly string[] = [],
 ): UnmetReport {
   const { violations } = start.verdict;
-  const wordings = describeViolationsOf(violations.slice(0, MAX_SHOWN), start);
+  const descriptions = describeViolationsOf(violations.slice(0, MAX_SHOWN_VIOLATIONS), start);
   if (hasNoContract(start)) {
     // The absence of a contract is the only violation then.
-    const [{ message, advice } = { message: "", advice: [] }] = wordings;
+    const [{ message, advice } = { message: "", advice: [] }] = descriptions;
     return { findings: [{ kind: "violation", text: message, advice: [] }], remedy: advice };
   }
-  const { shared: corrections, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
-  const toFinding = ({ message, advice, wrong }: Wording): Finding => {
-    // If one file has several wrong values, their corrections are joined in one line, which follows all violations.
-    const ownCorrection = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...limitLines(advice, MAX_SHOWN), ...ownCorrection] };
-  };
-  const compact = (): readonly Finding[] => [
-    ...compactFindings(wordings, start, toFinding),
-    ...countOmitted(violations.length - wordings.length),
+  // If one file has several wrong values, their corrections are joined in one line, which follows all violations.
+  const corrections = joinCorrections(descriptions.flatMap(({ wrongValue }) => wrongValue ?? []));
+  const toFinding = (description: ViolationDescription): Finding =>
+    createFinding(description, corrections.singleValues);
+  const createCompactFindings = (): readonly Finding[] => [
+    ...compactFindings(descriptions, start, toFinding),
+    ...countOmitted(violations.length - descriptions.length),
   ];
   const escFailure = findEscFailure(start);
   if (escFailure !== undefined) {
     return {
       cause: describeCause(escFailure.failure),
-      findings: compact(),
-      remedy: [...corrections, ...unreadLines, ...describeTemporaryRemedy(escFailure)],
+      findings: createCompactFindings(),
+      remedy: [...corrections.sharedLines, ...unreadLines, ...describeTemporaryRemedy(escFailure)],
     };
   }
-  const isBuiltIn = start.files.contract.source.kind === "built-in";
-  const missingValues = wordings.flatMap(({ supply }) => supply);
+  const valuesToSet = descriptions.flatMap((description) => description.valuesToSet);
+  const setRemedy = describeValuesToSet(valuesToSet, width, setCommandInput);
   const report: UnmetReport = {
-    ...(isBuiltIn ? { builtInApplies: BUILT_IN_APPLIES } : {}),
-    findings: wordings.length > MAX_MESSAGES ? compact() : wordings.map(toFinding),
-    remedy: [...corrections, ...unreadLines, ...sharedRemedy(missingValues, width, offer)],
+    ...(isBuiltInContract(start) ? { builtInApplies: BUILT_IN_APPLIES } : {}),
+    findings: descriptions.length > MAX_FULL_MESSAGES ? createCompactFindings() : descriptions.map(toFinding),
+    remedy: [...corrections.sharedLines, ...unreadLines, ...setRemedy],
   };
   // Invalid and withheld values are not missing because of ESC.
-  if (missingValues.length === 0) return report;
-  const adviceForRunner = runnerAdvice(start.values.resolution);
-  const postscript = adviceForRunner === undefined ? [] : [adviceForRunner];
-  if (start.store.esc.kind === "off" && !isBuiltIn) return { ...report, postscript, lacksEsc: true };
+  return valuesToSet.length === 0 ? report : addUncontactedEsc(report, start);
+}
+
+function isBuiltInContract({ files }: Start): boolean {
+  return files.contract.source.kind === "built-in";
+}
+
+/** @param singleValues the wrong values whose correction belongs to their own violation */
+function createFinding(
+  { message, advice, wrongValue }: ViolationDescription,
+  singleValues: ReadonlySet<WrongValue>,
+): Finding {
+  const hasCorrection = wrongValue !== undefined && singleValues.has(wrongValue);
+  const correctionLines = hasCorrection ? [describeCorrection(wrongValue)] : [];
+  return {
+    kind: "violation",
+    text: message,
+    advice: [...limitLines(advice, MAX_SHOWN_VIOLATIONS), ...correctionLines],
+  };
+}
+
+/** Adds to a report that ESC was not contacted, if values may be missing because of that. */
+function addUncontactedEsc(report: UnmetReport, start: Start): UnmetReport {
+  const taskRunnerAdvice = findTaskRunnerAdvice(start.values.resolution);
+  const postscript = taskRunnerAdvice === undefined ? [] : [taskRunnerAdvice];
+  if (start.store.esc.kind === "off" && !isBuiltInContract(start)) return { ...report, postscript, lacksEsc: true };
   const cause = describeUncontactedEsc(start);
   return cause === undefined ? report : { ...report, cause: [...cause, ...postscript] };
 }
@@ -148,14 +177,14 @@ function describeRefusedValues({ store: { esc } }: Pick<Start, "store">): string
 }
 
 /** Task runners that pass on only some variables: a variable that the runner sets, and how the user makes it pass on more. */
-const RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
+const TASK_RUNNERS: readonly (readonly [variable: string, advice: string])[] = [
   ["TURBO_HASH", 'Turborepo passes on what turbo.json names: "globalPassThroughEnv": ["ESC_*"]'],
   ["NX_TASK_TARGET_PROJECT", "agents of Nx Cloud pass on what they are told: --with-env-vars=ESC_ENV,ESC_TOKEN"],
 ];
 
 /** Returns the advice for the task runner that runs this process, which may not have passed on the settings for ESC. */
-export function runnerAdvice(resolution: Resolution): string | undefined {
-  return RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
+export function findTaskRunnerAdvice(resolution: Resolution): string | undefined {
+  return TASK_RUNNERS.find(([variable]) => resolution.has(variable))?.[1];
 }
 
 /** Returns the reason why ESC was not contacted, with the remedies; undefined if it was contacted, or with `--fake`. */
@@ -196,28 +225,29 @@ function describeCause({ message, hint, details = [] }: Failure): readonly [stri
  * of their own.
  */
 function compactFindings(
-  wordings: readonly Wording[],
+  descriptions: readonly ViolationDescription[],
   start: Start,
-  toFinding: (wording: Wording) => Finding,
+  toFinding: (description: ViolationDescription) => Finding,
 ): readonly Finding[] {
   const missingNames = new MissingNames(start);
   const otherFindings: Finding[] = [];
-  for (const wording of wordings) {
-    const { violation, advice } = wording;
+  for (const description of descriptions) {
+    const { violation, advice } = description;
     const isAboutMissing =
       violation.kind === "missing" || violation.kind === "missing-when" || violation.kind === "none-set";
     if (isAboutMissing && advice.length === 0) missingNames.add(namesOfViolation(violation));
-    else otherFindings.push(toFinding(wording));
+    else otherFindings.push(toFinding(description));
   }
-  return [...missingNames.lines().map((text): Finding => ({ kind: "names", text, advice: [] })), ...otherFindings];
+  const nameFindings = missingNames.describe().map((text): Finding => ({ kind: "names", text, advice: [] }));
+  return [...nameFindings, ...otherFindings];
 }
 
 /** Collects the names of missing variables, and returns them as lines such as `not set: API_KEY, DATABASE_URL`. */
 class MissingNames {
   readonly #describeWithholding: (name: string) => string | undefined;
   readonly #describeEmptyValue: (name: string) => string | undefined;
-  readonly #unset: string[] = [];
-  readonly #empty: string[] = [];
+  readonly #unsetNames: string[] = [];
+  readonly #emptyNames: string[] = [];
   /** A line for each rule that demands at least one of several variables. */
   readonly #ruleLines: string[] = [];
   /** Variables that a source sets, and that the program does not get, by the reason why. */
@@ -234,8 +264,8 @@ class MissingNames {
     if (this.#addWithheld(names)) return;
     const [name] = names;
     if (name === undefined || names.length > 1) {
-      this.#ruleLines.push(`none set: ${enumerateFew(names, MAX_SHOWN, "or")}`);
-    } else (this.#describeEmptyValue(name) === undefined ? this.#unset : this.#empty).push(name);
+      this.#ruleLines.push(`none set: ${enumerateFew(names, MAX_SHOWN_VIOLATIONS, "or")}`);
+    } else (this.#describeEmptyValue(name) === undefined ? this.#unsetNames : this.#emptyNames).push(name);
   }
 
   /** Adds those of the names that are withheld. @returns true if there is one, which then explains the violation */
@@ -250,16 +280,19 @@ class MissingNames {
     return hasWithheld;
   }
 
-  lines(): readonly string[] {
-    const line = (label: string, names: readonly string[]): readonly string[] =>
-      names.length === 0 ? [] : [`${label}: ${limitLines(names, MAX_SHOWN).join(", ")}`];
+  describe(): readonly string[] {
     return [
-      ...line("not set", this.#unset),
-      ...line("empty", this.#empty),
+      ...describeNames("not set", this.#unsetNames),
+      ...describeNames("empty", this.#emptyNames),
       ...this.#ruleLines,
-      ...Array.from(this.#withheldByReason).flatMap(([reason, names]) => line(reason, names)),
+      ...Array.from(this.#withheldByReason).flatMap(([reason, names]) => describeNames(reason, names)),
     ];
   }
+}
+
+/** Returns a line such as `not set: API_KEY, DATABASE_URL`; none without names. */
+function describeNames(label: string, names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`${label}: ${limitLines(names, MAX_SHOWN_VIOLATIONS).join(", ")}`];
 }
 
 /** Notices that the message leaves out: its cause has the facts of the first two, and a world-readable file (`exposed`) can wait. */
@@ -274,17 +307,20 @@ function isPrinted(notice: Notice, quiet: boolean): boolean {
 const MAX_MESSAGE_LINES = 15;
 
 /** Returns the lines of as many notices as fit below a message. Remarks come last. `check` shows all notices. */
-function linesOfNotices(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
+function describeNoticesThatFit(
+  notices: readonly Notice[],
+  message: readonly [string, ...string[]],
+): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
-  const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
+  const orderedNotices = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
-  for (const [index, notice] of ordered.entries()) {
+  for (const [index, notice] of orderedNotices.entries()) {
     const noticeLines = describeNotice(notice);
-    const remaining = ordered.length - index;
+    const remainingCount = orderedNotices.length - index;
     // If further notices follow, one line must remain that counts them.
-    const reservedLines = remaining > 1 ? 1 : 0;
-    if (heightOf([...message, ...lines, ...noticeLines]) + reservedLines > MAX_MESSAGE_LINES) {
-      return [...lines, `and ${count(remaining, index === 0 ? "notice" : "further notice")}`];
+    const reservedLines = remainingCount > 1 ? 1 : 0;
+    if (countMessageLines([...message, ...lines, ...noticeLines]) + reservedLines > MAX_MESSAGE_LINES) {
+      return [...lines, `and ${count(remainingCount, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...noticeLines);
   }
@@ -297,8 +333,8 @@ interface UnmetMessageOptions {
   /** How the user can go on without the contract. */
   readonly wayOut: string;
   readonly quiet: boolean;
-  readonly offer: SetOffer;
-  /** The lines of `unreadFileLines`. */
+  readonly offer: SetCommandInput;
+  /** The lines of `describeUnreadFiles`. */
   readonly unread?: readonly string[];
   /** True if a program already runs with the same contract, so that the built-in one needs no explanation. */
   readonly isRunning?: boolean;
@@ -309,7 +345,7 @@ export function describeUnmet(
   start: Start,
   { consequence, wayOut, quiet, offer, unread, isRunning = false }: UnmetMessageOptions,
 ): Failure {
-  const unmet = explainUnmet(start, FURTHER_WIDTH, offer, unread);
+  const unmet = explainUnmet(start, INDENTED_WIDTH, offer, unread);
   if (hasNoContract(start)) {
     const [absent] = unmet.findings;
     const message = `${absent?.text ?? ""}; ${printable(consequence)}`;
@@ -320,7 +356,7 @@ export function describeUnmet(
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   // If a cause is known, it is the message, and the head is its last detail.
   const [message = head, ...furtherCause] = [...builtInApplies, ...(unmet.cause ?? []), head];
-  const details = [...furtherCause, ...unmet.findings.flatMap(findingLines), ...unmet.remedy];
+  const details = [...furtherCause, ...unmet.findings.flatMap(describeFinding), ...unmet.remedy];
   // If ESC itself refuses the values, a start without the contract would not get them either.
   const isRefusedByEsc = start.verdict.judged !== undefined && !isRunning;
   const lastDetails = [
@@ -329,17 +365,17 @@ export function describeUnmet(
     ...(unmet.postscript ?? []),
   ];
   const notices = start.verdict.notices.filter((notice) => isPrinted(notice, quiet));
-  const noticeLines = linesOfNotices(notices, [message, ...details, ...lastDetails]);
+  const noticeLines = describeNoticesThatFit(notices, [message, ...details, ...lastDetails]);
   return { code: "contract-unmet", message, details: [...details, ...noticeLines, ...lastDetails] };
 }
 
-function findingLines({ kind, text, advice }: Finding): readonly string[] {
+function describeFinding({ kind, text, advice }: Finding): readonly string[] {
   return [kind === "violation" ? `✗ ${text}` : text, ...advice.map((line) => `  ${line}`)];
 }
 
 /** Names the command that shows the values of all variables, for the contract of this start. */
 function describeCheck({ settings }: Start): string {
-  const contractFile = namedContract(settings);
+  const contractFile = findReusableContractFile(settings);
   const option = contractFile === undefined ? "" : unbroken(` --contract ${shellWord(contractFile)}`);
   return `sophia-run check${option} shows the whole configuration`;
 }

@@ -21,12 +21,12 @@ const MAX_NAMES = 5;
  * Returns a line for each `.env.local` that sets missing variables and is not read. sophia-run looks for the file in the project's
  * folder and in the contract's. If none of the files sets a missing variable, there is one line, which says so of the first file.
  */
-export async function unreadFileLines(
+export async function describeUnreadFiles(
   { files: { contract }, store: { esc }, verdict: { violations } }: Pick<Start, "files" | "store" | "verdict">,
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
   folders: Folders,
 ): Promise<readonly string[]> {
-  const missing = new Set(violations.flatMap(missingNames));
+  const missing = new Set(violations.flatMap(listMissingNames));
   // Files have no effect while ESC refuses access.
   if (missing.size === 0 || esc.kind === "refused") return [];
   const isMissing = (name: string): boolean => missing.has(contract.aliases.get(name) ?? name);
@@ -59,7 +59,7 @@ function findDefaultFiles(name: string, { cwd, project }: Folders, contractFolde
 }
 
 /** Returns the variables that are missing according to a violation. */
-function missingNames(violation: Violation): readonly string[] {
+function listMissingNames(violation: Violation): readonly string[] {
   switch (violation.kind) {
     case "missing":
     case "missing-when":

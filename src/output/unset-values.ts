@@ -34,17 +34,17 @@ function collectEmptyOrigins(layers: readonly Layer[]): ReadonlyMap<string, Orig
 
 /** Returns the location as words that follow `empty`; an empty text for sources without a location. */
 function describeLocation(origin: Origin): string {
-  if (isOfLine(origin)) return ` (${lineWords(origin)})`;
+  if (isOfLine(origin)) return ` (${describeLine(origin)})`;
   if (origin.source === "environment") return " in the environment";
   return origin.source === "secrets" ? ` (${printable(origin.file)})` : "";
 }
 
-function lineWords({ file, line }: { readonly file: string; readonly line: number }): string {
+function describeLine({ file, line }: { readonly file: string; readonly line: number }): string {
   return `${printable(file)}, line ${line}`;
 }
 
 /** The limit on the lines about misspelt names, so that they do not hide the rest of a report. */
-const MAX_LINES = 10;
+const MAX_SIMILAR_NAMES = 10;
 
 /**
  * Returns a line for each undeclared variable of a file whose name resembles the name of a declared variable that is not set:
@@ -53,7 +53,7 @@ const MAX_LINES = 10;
  *
  * If a rule requires the declared variable, there is no line, because the message of its violation has the same question.
  */
-export function similarNameLines(start: Start): readonly string[] {
+export function describeSimilarNames(start: Start): readonly string[] {
   const {
     files: { contract },
     values: { resolution, selected },
@@ -71,7 +71,7 @@ export function similarNameLines(start: Start): readonly string[] {
     const similar = findSimilar(name);
     const origin = similar === undefined ? undefined : resolution.get(similar)?.origin;
     if (similar === undefined || origin === undefined || !isOfLine(origin)) return [];
-    return [`${printable(similar)} (${lineWords(origin)}) is not declared: did you mean ${name}?`];
+    return [`${printable(similar)} (${describeLine(origin)}) is not declared: did you mean ${name}?`];
   });
-  return lines.slice(0, MAX_LINES);
+  return lines.slice(0, MAX_SIMILAR_NAMES);
 }

@@ -1,8 +1,12 @@
 /** Describes violations of a contract for all commands: as messages with remedies, and as data for JSON. */
 import { namesOfViolation } from "../contract/check-contract.ts";
 import type { Contract, RuleViolation, Violation } from "../contract/contract-model.ts";
-import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
-import { describeViolations, type Wording, type WordingContext } from "../contract/violation-wording.ts";
+import { describeRemedy, type SetCommandInput, describeValuesToSet, type ValueTarget } from "../contract/remedies.ts";
+import {
+  describeViolations,
+  type ViolationDescription,
+  type DescriptionContext,
+} from "../contract/violation-wording.ts";
 import type { Line } from "../core/lines.ts";
 import { count } from "../core/text.ts";
 import { WIDTH } from "./layout.ts";
@@ -21,36 +25,38 @@ export interface ViolationReport {
 }
 
 /** Returns true if the value of a variable is wrong, and false if a variable is missing or must not be set. */
-export function isOfValue<SomeViolation extends Violation>(
+export function isAboutWrongValue<SomeViolation extends Violation>(
   violation: SomeViolation,
 ): violation is Exclude<SomeViolation, RuleViolation | { readonly kind: "no-contract" }> {
   return !("rule" in violation) && violation.kind !== "no-contract";
 }
 
 /** Returns the messages and remedies for violations of a start. */
-export function describeViolationsOf(violations: readonly Violation[], start: Start): readonly Wording[] {
+export function describeViolationsOf(violations: readonly Violation[], start: Start): readonly ViolationDescription[] {
   const { contract } = start.files;
   const values = judgedValues(start);
   const { resolution, selected } = values;
-  const context: WordingContext = {
-    present: [...resolution.keys()],
+  const context: DescriptionContext = {
+    presentNames: [...resolution.keys()],
     origins: selected,
-    target: targetOf(start.store.esc),
-    isOfEnvironment: isOwnVariable,
-    withheld: createWithholdingDescriber({ ...start, values }),
-    empty: createEmptyValueDescriber({ values }),
-    contractFile: namedContract(start.settings),
+    defaultTarget: chooseTarget(start.store.esc),
+    isSetOnlyByEnvironment: isOwnVariable,
+    describeWithholding: createWithholdingDescriber({ ...start, values }),
+    describeEmptyValue: createEmptyValueDescriber({ values }),
+    contractFile: findReusableContractFile(start.settings),
   };
   return describeViolations(violations, contract, context);
 }
 
 /** Returns the contract that the user has named, unless it is a pipe, which another command cannot read again. */
-export function namedContract({ contractFile }: Pick<Start["settings"], "contractFile">): string | undefined {
+export function findReusableContractFile({
+  contractFile,
+}: Pick<Start["settings"], "contractFile">): string | undefined {
   return contractFile === undefined || /^\/(?:dev|proc)\//.test(contractFile) ? undefined : contractFile;
 }
 
 /** Returns where a missing value must be set. In ESC that is the last environment, whose values win. */
-function targetOf(esc: EscStatus): Target {
+function chooseTarget(esc: EscStatus): ValueTarget {
   const rejectedEnvironments = "rejected" in esc ? esc.rejected?.environments : undefined;
   const environments = esc.kind === "read" ? esc.environments : rejectedEnvironments;
   const winningEnvironment = environments?.at(-1);
@@ -69,28 +75,28 @@ export function reportViolations(
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
-  offer: SetOffer,
+  offer: SetCommandInput,
   contractFile: string | undefined,
   showsLines = false,
 ): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
-  const target: Target = { kind: "esc", environment: escEnvironment };
-  const context: WordingContext = {
-    present: [...selected.keys()],
+  const target: ValueTarget = { kind: "esc", environment: escEnvironment };
+  const context: DescriptionContext = {
+    presentNames: [...selected.keys()],
     origins: selected,
-    target,
-    isOfEnvironment: isOwnVariable,
+    defaultTarget: target,
+    isSetOnlyByEnvironment: isOwnVariable,
     contractFile,
   };
   const wordings = describeViolations(violations, contract, context);
-  const shown = wordings.slice(0, MAX_SHOWN);
+  const shown = wordings.slice(0, MAX_SHOWN_VIOLATIONS);
   const lines: readonly Line[] = [
     ...shown.flatMap(({ message, advice, violation }) => [
-      `❌ ${message}${showsLines ? lineWords(violation, selected) : ""}`,
+      `❌ ${message}${showsLines ? describeLine(violation, selected) : ""}`,
       ...advice.map((line) => ({ text: `   ${line}`, hangingIndent: 3 })),
     ]),
     ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
-    ...sharedRemedy(
-      shown.flatMap(({ supply }) => supply),
+    ...describeValuesToSet(
+      shown.flatMap(({ valuesToSet }) => valuesToSet),
       WIDTH,
       offer,
     ).map((text) => ({ text, hangingIndent: 3, neverWraps: text.startsWith("  ") })),
@@ -99,17 +105,17 @@ export function reportViolations(
 }
 
 /** Returns ` (org/project/name, line 7)` for a wrong value, and an empty text for a missing value. */
-function lineWords(violation: Violation, selected: Resolution): string {
-  const origin = isOfValue(violation) ? selected.get(violation.name)?.origin : undefined;
+function describeLine(violation: Violation, selected: Resolution): string {
+  const origin = isAboutWrongValue(violation) ? selected.get(violation.name)?.origin : undefined;
   if (origin?.source !== "esc" || origin.line === undefined) return "";
   return ` (${origin.importedFrom ?? origin.environment}, line ${origin.line})`;
 }
 
 /** The limit on the violations, and on the names and lines of one violation, in a message. */
-export const MAX_SHOWN = 50;
+export const MAX_SHOWN_VIOLATIONS = 50;
 
 /** Returns a violation as JSON has it. */
-export function reportViolation(wording: Wording): ViolationReport {
+export function reportViolation(wording: ViolationDescription): ViolationReport {
   const { violation, message } = wording;
-  return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: remedyLines(wording) };
+  return { kind: violation.kind, names: namesOfViolation(violation), message, remedies: describeRemedy(wording) };
 }

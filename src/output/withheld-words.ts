@@ -22,14 +22,14 @@ export function createWithholdingDescriber({
     const lowerOrigins = (variable.shadowed ?? []).map((layer) => layer.origin);
     for (const origin of [variable.origin, ...lowerOrigins]) {
       const reason = reasonFor({ name, origin });
-      if (reason !== undefined) return `withheld ${WITHHOLDING_WORDS[reason]}`;
+      if (reason !== undefined) return `withheld ${WITHHOLDING_DESCRIPTIONS[reason]}`;
     }
     return undefined;
   };
 }
 
 /** Describes each reason in words that follow `withheld`. */
-export const WITHHOLDING_WORDS: Readonly<Record<WithholdingReason, string>> = {
+export const WITHHOLDING_DESCRIPTIONS: Readonly<Record<WithholdingReason, string>> = {
   launcher: "without --keep-esc",
   pointer: "since sophia-run has read the file that it names",
   writer: "always, since it may write to ESC",

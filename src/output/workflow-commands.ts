@@ -8,7 +8,7 @@ import { textsOf } from "../masking/texts.ts";
 import type { Secret } from "../masking/masking-model.ts";
 
 /** Returns the line of a command, with its line end. Undefined properties are left out. */
-export function workflowCommand(
+export function createWorkflowCommand(
   command: string,
   data: string,
   properties: Readonly<Record<string, string | number | undefined>> = {},
@@ -30,10 +30,10 @@ function escapeData(text: string): string {
  * value. Texts with line ends (`%0A`) have none, because the runner would mask each of their lines, such as `{`. The runner itself
  * derives the encoded forms of a value (actions/runner, ValueEncoders.cs).
  */
-export function maskCommands(secrets: readonly Secret[]): string {
+export function createMaskCommands(secrets: readonly Secret[]): string {
   const texts = secrets.flatMap(({ value }) => {
     const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : "";
     return [...textsOf(text).keys()].filter((part) => !/[\r\n]/.test(part));
   });
-  return Array.from(new Set(texts), (text) => workflowCommand("add-mask", text)).join("");
+  return Array.from(new Set(texts), (text) => createWorkflowCommand("add-mask", text)).join("");
 }

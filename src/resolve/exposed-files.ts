@@ -1,7 +1,7 @@
 /** Warns about `.env` files with secrets that other users of the machine can read. Loaded only if a file is world-readable. */
 import { resolve } from "node:path";
 import { declarationOf } from "../contract/check-contract.ts";
-import { credentialOf } from "../contract/looks-secret.ts";
+import { describeVariableCredential } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import { isOfLine, type Environment, type Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
@@ -22,7 +22,7 @@ export function exposedNotices(
   const isSecret = (name: string, value: string): boolean =>
     name === "ESC_TOKEN" ||
     declarationOf(contract, name)?.secret === true ||
-    credentialOf(contract, name, value) !== undefined;
+    describeVariableCredential(contract, name, value) !== undefined;
   const filesWithSecrets = new Set<string>();
   for (const layer of layers) {
     for (const { name, value, origin } of layer.variables) {

@@ -1,6 +1,6 @@
 /** Stage 2 of a start: finds the file of the contract and the folders of the `.env` files. */
 import type { Settings } from "../command-line/settings.ts";
-import { placeContract } from "../contract/find-contract.ts";
+import { locateContract } from "../contract/find-contract.ts";
 import type { Folders } from "../core/context.ts";
 import { parentOf } from "../system/paths.ts";
 import type { Places } from "./start.ts";
@@ -15,7 +15,7 @@ export function findPlaces(
   { contractFile, envFiles }: Pick<Settings, "contractFile" | "envFiles">,
   { cwd, project }: Folders,
 ): Places {
-  const contract = placeContract(contractFile, project);
+  const contract = locateContract(contractFile, project);
   const userNamedFiles = envFiles.some(({ required }) => required);
   if (userNamedFiles) return { cwd, project, contract, dotenvFolders: [] };
   const contractFolder = contract === undefined || contract.isNamed ? project : parentOf(contract.path);

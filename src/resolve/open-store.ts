@@ -38,9 +38,9 @@ export async function readFromEsc(
   }
   const { failure, rejected } = result;
   if (rejected !== undefined && options.enforceContract) {
-    const { isExplained } = await import("../contract/esc-schema/schema-findings.ts");
+    const { canExplain } = await import("../contract/esc-schema/schema-findings.ts");
     // If the contract has the same rules as the schema, its violations explain the refusal to the user. Nothing is started.
-    if (isExplained(files.contract, rejected.findings, rejected.isComplete)) {
+    if (canExplain(files.contract, rejected.findings, rejected.isComplete)) {
       const layers = addOpeners(rejected.layers);
       return { ...NO_VALUES, esc: { ...result, rejected: { ...rejected, layers }, settings } };
     }

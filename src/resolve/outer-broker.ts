@@ -6,7 +6,7 @@
  * The mark names the variables whose values are dummies, made-up values in place of the keys. The file is loaded only if the mark is set,
  * and for `--broker`.
  */
-import { baseOf, brokerEntryOf } from "../contract/broker/entry.ts";
+import { baseOf, compileBrokerEntry } from "../contract/broker/entry.ts";
 import { BROKERED_VARIABLE } from "../contract/broker/broker-model.ts";
 import { providerOf } from "../contract/broker/providers.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
@@ -46,6 +46,6 @@ export function replacedVariables(environment: Environment, contract: Contract):
 /** Returns the variables that have the address of the service of a key. */
 function addressVariablesOf(name: string, { variables }: Contract): readonly string[] {
   const declaration = variables.get(name);
-  const entry = declaration === undefined ? undefined : brokerEntryOf(declaration);
+  const entry = declaration === undefined ? undefined : compileBrokerEntry(declaration);
   return Object.keys({ ...providerOf(name)?.base, ...(entry === undefined ? {} : baseOf(name, entry)) });
 }

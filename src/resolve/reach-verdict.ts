@@ -20,7 +20,7 @@ export async function reachVerdict(start: Omit<Start, "verdict">): Promise<Verdi
   }
   // The built-in contract has no formats, so that the code that checks them need not be loaded.
   const isBuiltIn = files.contract.source.kind === "built-in";
-  const checkFormat = isBuiltIn ? failOnFormat : (await import("../contract/format.ts")).formatCheck();
+  const checkFormat = isBuiltIn ? failOnFormat : (await import("../contract/format.ts")).createFormatCheck();
   let violations: readonly Violation[] = checkContract(values.checkedContract, values.selected, checkFormat);
   if (isBuiltIn && violations.length > 0 && isBuiltInUnrelated(start)) {
     return { violations: [{ kind: "no-contract" }], notices: await noticesOf(start) };

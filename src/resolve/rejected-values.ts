@@ -3,9 +3,9 @@
  * reports findings, and the names and values that the token may see. reach-verdict.ts loads this file only in this case.
  */
 import { checkContract, declarationOf, namesOfViolation } from "../contract/check-contract.ts";
-import { sortFindings, violationsOfFindings } from "../contract/esc-schema/schema-findings.ts";
+import { sortFindings, deriveViolations } from "../contract/esc-schema/schema-findings.ts";
 import type { Contract, FormatCheck, Violation } from "../contract/contract-model.ts";
-import { formatCheck } from "../contract/format.ts";
+import { createFormatCheck } from "../contract/format.ts";
 import type { Failure, Resolved, Variable } from "../core/model.ts";
 import { UNSEEN } from "../esc/api/evaluate.ts";
 import type { RejectedValues } from "../sources/esc-failure.ts";
@@ -28,13 +28,13 @@ export async function judgeRejected(
   const { contract } = start.files;
   const { layers, isComplete } = rejected;
   const judged = await resolveValues({ ...start, store: { ...start.store, layers } });
-  const checked = checkContract(judged.checkedContract, judged.selected, unlessUnseen(formatCheck()));
+  const checked = checkContract(judged.checkedContract, judged.selected, unlessUnseen(createFormatCheck()));
   // If some names of ESC are unknown, a variable that no other source sets may be one of these. Only wrong values are certain.
   const certainViolations = checked.filter(
     ({ kind }) => isComplete || kind === "malformed" || kind === "placeholder" || kind === "reference",
   );
   const reportedNames = new Set(certainViolations.flatMap(namesOfViolation));
-  const escViolations = violationsOfFindings(contract, sortFindings(rejected.findings)).filter(
+  const escViolations = deriveViolations(contract, sortFindings(rejected.findings)).filter(
     (violation) => !namesOfViolation(violation).some((name) => reportedNames.has(name)),
   );
   if (certainViolations.length + escViolations.length === 0) {

@@ -1,7 +1,7 @@
 /** Finds the secrets that `--fake` replaces, and makes a dummy for each. The file is loaded only for that option. */
 import { declarationOf } from "../contract/check-contract.ts";
 import type { Contract } from "../contract/contract-model.ts";
-import { dummyInPlaceOf, dummyValue } from "../contract/dummy-value.ts";
+import { createDummyInPlaceOf, createDummyValue } from "../contract/dummy-value.ts";
 import { looksSecret } from "../contract/looks-secret.ts";
 import type { Layer, Notice, Resolution, Resolved, Variable } from "../core/model.ts";
 import { mayRunCode } from "../trust/code-variables.ts";
@@ -35,7 +35,7 @@ export function replacedSecrets(
     if (!isReplaced(contract, variable, folding)) return;
     const { name, value: realValue, origin } = variable;
     const declaration = declarationOf(contract, name);
-    const value = declaration === undefined ? dummyInPlaceOf(name, realValue) : dummyValue(declaration);
+    const value = declaration === undefined ? createDummyInPlaceOf(name, realValue) : createDummyValue(declaration);
     const delivery = declaration?.as ?? "value";
     variables.push({ name, value, secret: true, origin: { source: "fake" }, delivery });
     // There is no notice for a dummy that an outer sophia-run has already set, nor for the path of a private file, which always differs.

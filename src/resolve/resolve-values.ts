@@ -163,9 +163,9 @@ async function makeDummies(
     above = [replacement.layer];
     ({ notices } = replacement);
   }
-  const { fakeLayer } = await import("../contract/fake.ts");
+  const { createDummyLayer } = await import("../contract/fake.ts");
   const setVariables = resolveLayers([...above, ...passedLayers], isDeclaredName);
-  return { above, below: [fakeLayer(contract, setVariables, isOwnVariable)], notices };
+  return { above, below: [createDummyLayer(contract, setVariables, isOwnVariable)], notices };
 }
 
 const NO_DUMMIES: Dummies = { above: [], below: [], notices: [] };
@@ -177,6 +177,6 @@ async function restrictToIncluded(
   passed: Resolution,
 ): Promise<Contract> {
   const isIncluded = createMatcher(include, folding);
-  const { restrict } = await import("../contract/scope.ts");
-  return restrict(contract, (name) => isIncluded(name) || isSet(passed, name));
+  const { restrictContract } = await import("../contract/scope.ts");
+  return restrictContract(contract, (name) => isIncluded(name) || isSet(passed, name));
 }

@@ -3,8 +3,8 @@
  * decides first, then ESC (`contract/secret-names.ts` has these rules). A value in the form of a credential is also treated as a secret.
  */
 import { declarationOf } from "../contract/check-contract.ts";
-import { credentialIn } from "../contract/credential-forms.ts";
-import { credentialOf } from "../contract/looks-secret.ts";
+import { describeCredential } from "../contract/credential-forms.ts";
+import { describeVariableCredential } from "../contract/looks-secret.ts";
 import type { Contract } from "../contract/contract-model.ts";
 import type { Variable } from "../core/model.ts";
 import type { Secret } from "../masking/masking-model.ts";
@@ -20,7 +20,8 @@ export function isHidden(contract: Contract, variable: Variable): boolean {
   const { name, value, origin } = variable;
   if (origin.source === "fake") return false;
   return (
-    isSecret(contract, variable) || (origin.source !== "contract" && credentialOf(contract, name, value) !== undefined)
+    isSecret(contract, variable) ||
+    (origin.source !== "contract" && describeVariableCredential(contract, name, value) !== undefined)
   );
 }
 
@@ -41,7 +42,7 @@ export function publicCredentials({ files, values }: ResolvedStart): readonly Pu
   return Array.from(values.selected.values()).flatMap(({ name, value, origin }): readonly PublicCredential[] => {
     const declaration = declarationOf(files.contract, name);
     if (declaration?.secret !== false || origin.source === "contract" || origin.source === "fake") return [];
-    const credential = credentialIn(value);
+    const credential = describeCredential(value);
     return credential === undefined ? [] : [{ name, credential, reason: declaration.reason }];
   });
 }

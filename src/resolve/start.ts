@@ -5,7 +5,7 @@
  */
 import type { AskConsent } from "../access/access-request.ts";
 import type { Settings } from "../command-line/settings.ts";
-import type { ContractPlace } from "../contract/find-contract.ts";
+import type { ContractLocation } from "../contract/find-contract.ts";
 import type { Contract, Violation } from "../contract/contract-model.ts";
 import type { Folders } from "../core/context.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
@@ -32,7 +32,7 @@ export interface Start {
 /** The folders in which the files of a start are, and the file of its contract. */
 export interface Places extends Folders {
   /** Undefined for the built-in contract. */
-  readonly contract: ContractPlace | undefined;
+  readonly contract: ContractLocation | undefined;
   /** The folders in which `.env` and `.env.override` are looked for, the nearest last; none if the user has named files. */
   readonly dotenvFolders: readonly string[];
 }

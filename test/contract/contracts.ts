@@ -2,17 +2,17 @@
 import { join } from "node:path";
 import { checkContract } from "../../src/contract/check-contract.ts";
 import { compileContract } from "../../src/contract/file/compile.ts";
-import { createBrokerExaminer } from "../../src/contract/file/broker-meaning.ts";
-import { defaultFault } from "../../src/contract/file/default-meaning.ts";
-import { examineMeaning } from "../../src/contract/file/meaning.ts";
+import { createBrokerCheck } from "../../src/contract/file/validate-brokers.ts";
+import { findDefaultDanger } from "../../src/contract/file/dangerous-default.ts";
+import { validateDocument } from "../../src/contract/file/validate-document.ts";
 import { parseContract } from "../../src/contract/file/load-file.ts";
-import { formatCheck } from "../../src/contract/format.ts";
+import { createFormatCheck } from "../../src/contract/format.ts";
 import { ContractFileError, type LocatedFault } from "../../src/contract/file/contract-file-error.ts";
-import { locateIssues, findStructuralFaults } from "../../src/contract/file/rejection.ts";
+import { locateIssues, findStructuralFaults } from "../../src/contract/file/locate-faults.ts";
 import type { CheckedViolation, Contract } from "../../src/contract/contract-model.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
-import { failureOf as inWords } from "../../src/output/stderr.ts";
+import { completeFailure as inWords } from "../../src/output/stderr.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 
@@ -25,9 +25,9 @@ export function contractOf(document: unknown, profile?: string): Contract {
     throw new ContractFileError("/repository/sophia.contract.json", "/repository", { kind: "faults", faults });
   };
   if (parsed === undefined) return refuse(findStructuralFaults(text));
-  const issues = examineMeaning(parsed, {
-    examineDefault: defaultFault,
-    examineBrokers: createBrokerExaminer(parsed),
+  const issues = validateDocument(parsed, {
+    findDefaultDanger: findDefaultDanger,
+    findBrokerIssues: createBrokerCheck(parsed),
   });
   if (issues.length > 0) return refuse(locateIssues(text, issues));
   return compileContract(parsed, source, profile);
@@ -56,7 +56,7 @@ export function resolved(name: string, value: string, origin: Origin): Resolved 
 
 /** Checks the contract's rules, and the formats of its values. */
 export function checked(contract: Contract, resolution: Resolution): readonly CheckedViolation[] {
-  return checkContract(contract, resolution, formatCheck());
+  return checkContract(contract, resolution, createFormatCheck());
 }
 
 /** Returns `kind NAME…` for each violation, which is short enough for a table. */

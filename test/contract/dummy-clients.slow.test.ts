@@ -4,12 +4,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fetchFromNpm, fetchFromPyPI } from "../broker/clients/packages.ts";
-import { fakeLayer } from "../../src/contract/fake.ts";
+import { createDummyLayer } from "../../src/contract/fake.ts";
 import { contractOf } from "./contracts.ts";
 
 const url = (...schemes: readonly string[]) => ({ required: true, format: { type: "url", schemes } });
 const required = { required: true };
-const { variables } = fakeLayer(
+const { variables } = createDummyLayer(
   contractOf({
     variables: {
       DATABASE_URL: required,

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { expectWording } from "../helpers/wording.ts";
 import { applyContract } from "../../src/contract/apply.ts";
-import { fakeLayer } from "../../src/contract/fake.ts";
+import { createDummyLayer } from "../../src/contract/fake.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/contract-model.ts";
 import type { Resolution } from "../../src/core/model.ts";
@@ -12,9 +12,9 @@ import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts
 
 /** Returns the values that are made up if the values of `present` are set. */
 const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
-  Object.fromEntries(fakeLayer(contract, present).variables.map(({ name, value }) => [name, value]));
+  Object.fromEntries(createDummyLayer(contract, present).variables.map(({ name, value }) => [name, value]));
 
-describe("fakeLayer", () => {
+describe("createDummyLayer", () => {
   it("gives the built-in contract the values that it requires, and no more", () => {
     expect(fakes(BUILT_IN)).toStrictEqual({
       PULUMI_ACCESS_TOKEN: "pul-fake-pulumi-access-token",
@@ -60,8 +60,8 @@ describe("fakeLayer", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const contract = contractOf(document);
-        const layer = fakeLayer(contract, new Map());
-        expect(layer).toStrictEqual(fakeLayer(contract, new Map()));
+        const layer = createDummyLayer(contract, new Map());
+        expect(layer).toStrictEqual(createDummyLayer(contract, new Map()));
         const resolution = resolveLayers([layer], () => true);
         expect(brief(checked(contract, resolution))).toStrictEqual([]);
         const unmarked = layer.variables.filter(({ name, value }) => {
@@ -86,7 +86,7 @@ describe("fakeLayer", () => {
       variables: { A: { required: true }, B: { required: true } },
       groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
     });
-    const resolution = resolveLayers([fakeLayer(contract, new Map())], () => true);
+    const resolution = resolveLayers([createDummyLayer(contract, new Map())], () => true);
     expect(brief(checked(contract, resolution))).toStrictEqual(["several-set g: A B"]);
   });
 });

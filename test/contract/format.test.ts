@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
-import { formatFault as faultOf, createPatternWork } from "../../src/contract/format.ts";
+import { findFormatFault as faultOf, createPatternWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/contract-model.ts";
 import { NAMED_FORMATS } from "./arbitrary.ts";

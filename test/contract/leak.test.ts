@@ -58,11 +58,15 @@ describe("no value is shown", () => {
     const violations = checked(contract, resolutionOf(values));
     expect(brief(violations)).toStrictEqual([expected]);
     for (const context of [
-      { target: { kind: "local" } },
-      { target: { kind: "esc", environment: "acme/sophia/dev" } },
-      { target: { kind: "environment" }, origins: resolutionOf(values), withheld: () => "withheld by --exclude" },
+      { defaultTarget: { kind: "local" } },
+      { defaultTarget: { kind: "esc", environment: "acme/sophia/dev" } },
+      {
+        defaultTarget: { kind: "environment" },
+        origins: resolutionOf(values),
+        describeWithholding: () => "withheld by --exclude",
+      },
     ] as const) {
-      const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
+      const wordings = describeViolations(violations, contract, { presentNames: Object.keys(values), ...context });
       expect(JSON.stringify(wordings)).not.toContain(sentinel);
     }
     expect(inspect(violations, { depth: Infinity })).not.toContain(sentinel);

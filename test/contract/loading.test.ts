@@ -10,7 +10,7 @@ let folder = "";
 beforeEach(() => {
   vi.resetModules();
   areBrokersExamined = false;
-  vi.doMock("../../src/contract/file/broker-meaning.ts", (importOriginal) => {
+  vi.doMock("../../src/contract/file/validate-brokers.ts", (importOriginal) => {
     areBrokersExamined = true;
     return importOriginal();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { credentialIn } from "../../src/contract/credential-forms.ts";
+import { describeCredential } from "../../src/contract/credential-forms.ts";
 import { looksSecret, mayHoldCredentials } from "../../src/contract/looks-secret.ts";
 import { CORPUS, type Row } from "./corpus.ts";
 
@@ -39,8 +39,10 @@ describe("the recognition of secrets, tried with a corpus of names and values,",
   });
 
   it("recognizes every credential by its value alone, under any name", () => {
-    expect(namesOf(({ value, answer }) => answer === "value" && credentialIn(value) === undefined)).toEqual([]);
-    expect(namesOf(({ value, answer }) => answer === "value" && credentialIn(` ${value}\n`) === undefined)).toEqual([]);
+    expect(namesOf(({ value, answer }) => answer === "value" && describeCredential(value) === undefined)).toEqual([]);
+    expect(
+      namesOf(({ value, answer }) => answer === "value" && describeCredential(` ${value}\n`) === undefined),
+    ).toEqual([]);
   });
 
   it("recognizes every secret, and takes at most 5 % of the plain variables for secrets", () => {
@@ -51,27 +53,27 @@ describe("the recognition of secrets, tried with a corpus of names and values,",
   });
 
   it("takes no plain value for a credential: commit hashes, identifiers and public keys are none", () => {
-    expect(namesOf(({ value, answer }) => answer === "plain" && credentialIn(value) !== undefined)).toEqual([]);
+    expect(namesOf(({ value, answer }) => answer === "plain" && describeCredential(value) !== undefined)).toEqual([]);
   });
 
   it("describes a credential by its well-known beginning, and by nothing else of the value", () => {
     for (const { value, random } of CORPUS) {
-      const words = credentialIn(value) ?? "";
+      const words = describeCredential(value) ?? "";
       expect(random.filter((part) => words.includes(part))).toEqual([]);
     }
   });
 });
 
 it.each(["://:", "eyJ", "ghp_ ", "password", "pass: ", "a:"])(
-  "credentialIn searches ten million characters of %j in linear time",
+  "describeCredential searches ten million characters of %j in linear time",
   (text) => {
     const value = text.repeat(Math.ceil(1e7 / text.length));
-    expect(credentialIn(value)).toBeUndefined();
+    expect(describeCredential(value)).toBeUndefined();
   },
 );
 
-it("credentialIn finds a credential after ten million characters", () => {
-  expect(credentialIn(`${"a ".repeat(5e6)}${["gh", "p_"].join("")}${"a1".repeat(18)}`)).toBe("a token (ghp_…)");
+it("describeCredential finds a credential after ten million characters", () => {
+  expect(describeCredential(`${"a ".repeat(5e6)}${["gh", "p_"].join("")}${"a1".repeat(18)}`)).toBe("a token (ghp_…)");
 });
 
 it.each<[string, boolean]>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fakeLayer } from "../../src/contract/fake.ts";
+import { createDummyLayer } from "../../src/contract/fake.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { checked, contractOf, resolved } from "./contracts.ts";
 
@@ -51,7 +51,7 @@ describe("the cost", () => {
     });
     const contract = contractOf({ variables: Object.fromEntries(variables) });
     expect(
-      fakeLayer(contract, new Map())
+      createDummyLayer(contract, new Map())
         .variables.map(({ name }) => name)
         .join(),
     ).toBe(variables.map(([name]) => name).join());

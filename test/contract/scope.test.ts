@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { inScope, restrict } from "../../src/contract/scope.ts";
+import { restrictToScope, restrictContract } from "../../src/contract/scope.ts";
 import { contractDocuments } from "./arbitrary.ts";
 import { brief, checked, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
@@ -25,7 +25,7 @@ const contract = contractOf({
 
 describe("a contract in a scope", () => {
   it("has the variables of the scope and of its groups, and knows which variables are outside", () => {
-    const web = inScope(contract, "web", "c.json");
+    const web = restrictToScope(contract, "web", "c.json");
     expect([...web.variables.keys()]).toStrictEqual(["A", "C", "D"]);
     expect(web.scope).toStrictEqual({ name: "web", outside: new Set(["B", "E"]) });
     expect(web.sections.map(({ title }) => title)).toStrictEqual(["First"]);
@@ -35,7 +35,7 @@ describe("a contract in a scope", () => {
   });
 
   it("keeps the members of a group that belong to the scope, and never meets a condition on a variable outside", () => {
-    const worker = inScope(contract, "worker", "c.json");
+    const worker = restrictToScope(contract, "worker", "c.json");
     expect(worker.scope?.outside).toStrictEqual(new Set(["A", "C", "E", "OLD_A"]));
     expect(worker.aliases.size + worker.deprecated.size).toBe(0);
     expect(worker.sections).toMatchObject([{ lines: [{ kind: "group", names: ["D"] }] }, { lines: [{ name: "B" }] }]);
@@ -44,13 +44,13 @@ describe("a contract in a scope", () => {
   });
 
   it("is refused if the contract does not have that scope", async () => {
-    expect(await failureOf(() => inScope(contract, "wokrer", "c.json"))).toMatchObject({
+    expect(await failureOf(() => restrictToScope(contract, "wokrer", "c.json"))).toMatchObject({
       code: "contract-scope",
       status: 125,
       message: expect.stringContaining('"wokrer"'),
       hint: expect.stringContaining("worker?"),
     });
-    expect(await failureOf(() => inScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
+    expect(await failureOf(() => restrictToScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
       hint: expect.stringContaining("SOPHIA_SCOPE"),
     });
   });
@@ -61,8 +61,8 @@ describe("a restricted contract", () => {
     fc.assert(
       fc.property(contractDocuments, (document) => {
         const whole = contractOf(document);
-        expect(restrict(whole, () => true)).toStrictEqual(whole);
-        const none = restrict(whole, () => false);
+        expect(restrictContract(whole, () => true)).toStrictEqual(whole);
+        const none = restrictContract(whole, () => false);
         expect([none.variables.size, none.rules, none.sections]).toStrictEqual([0, [], []]);
       }),
     );

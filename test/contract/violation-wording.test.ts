@@ -3,7 +3,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Contract } from "../../src/contract/contract-model.ts";
-import { remedyLines, sharedRemedy } from "../../src/contract/remedies.ts";
+import { describeRemedy, describeValuesToSet } from "../../src/contract/remedies.ts";
 import { describeViolations } from "../../src/contract/violation-wording.ts";
 import type { Origin } from "../../src/core/model.ts";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
@@ -15,14 +15,14 @@ type Context = Parameters<typeof describeViolations>[2];
 
 /** Returns the messages and remedies for the violations of these values. */
 function describeInWords(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
-  return wordings(contract, values, context).map((one) => ({ message: one.message, remedies: remedyLines(one) }));
+  return wordings(contract, values, context).map((one) => ({ message: one.message, remedies: describeRemedy(one) }));
 }
 
 function wordings(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
   const violations = checked(contract, resolutionOf(values));
   return describeViolations(violations, contract, {
-    present: Object.keys(values),
-    target: { kind: "local" },
+    presentNames: Object.keys(values),
+    defaultTarget: { kind: "local" },
     ...context,
   });
 }
@@ -37,7 +37,7 @@ function expectWords(
 }
 
 function contextOfEsc(environment: string): Partial<Context> {
-  return { target: { kind: "esc", environment } };
+  return { defaultTarget: { kind: "esc", environment } };
 }
 
 describe("a missing variable", () => {
@@ -127,8 +127,8 @@ describe("the commands that set values in ESC", () => {
       (environment) => {
         const stub = folder({ "sophia-run": "#!/bin/sh\nprintf '[%s]' \"$@\"\necho\n" });
         chmodSync(join(stub, "sophia-run"), 0o755);
-        const supply = wordings(contract, {}, contextOfEsc(environment)).flatMap((one) => one.supply);
-        const [heading, ...command] = sharedRemedy(supply, 78, "asks");
+        const supply = wordings(contract, {}, contextOfEsc(environment)).flatMap((one) => one.valuesToSet);
+        const [heading, ...command] = describeValuesToSet(supply, 78, "asks");
         expect(heading).toContain("each");
         for (const line of command) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
         const lines = [
@@ -150,8 +150,8 @@ describe("the commands that set values in ESC", () => {
     const wrong = contractOf({ variables: { PORT: { required: true, format: "port" }, TOKEN: { required: true } } });
     const origin = { source: "esc", environment: "acme/sophia/dev" } as const;
     const context = { ...contextOfEsc("acme/sophia/dev"), origins: new Map([["PORT", { origin }]]) };
-    const supply = wordings(wrong, { PORT: "x" }, context).flatMap((one) => one.supply);
-    expect(sharedRemedy(supply, 78, "reads")).toStrictEqual([
+    const supply = wordings(wrong, { PORT: "x" }, context).flatMap((one) => one.valuesToSet);
+    expect(describeValuesToSet(supply, 78, "reads")).toStrictEqual([
       expect.stringContaining("set it in ESC; this reads"),
       "  sophia-run set TOKEN --in acme/sophia/dev",
       expect.stringContaining("replace it in ESC; this reads"),
@@ -160,10 +160,10 @@ describe("the commands that set values in ESC", () => {
   });
 
   it("are replaced by the other places for a value if the start does not use ESC", () => {
-    const local = wordings(contract, {}).flatMap((one) => one.supply);
-    expectWording(sharedRemedy(local, 78, "asks").join("\n"));
-    expectWording(sharedRemedy(local.slice(1, 2), 78, "asks").join("\n"));
-    expect(sharedRemedy([], 78, "asks")).toStrictEqual([]);
+    const local = wordings(contract, {}).flatMap((one) => one.valuesToSet);
+    expectWording(describeValuesToSet(local, 78, "asks").join("\n"));
+    expectWording(describeValuesToSet(local.slice(1, 2), 78, "asks").join("\n"));
+    expect(describeValuesToSet([], 78, "asks")).toStrictEqual([]);
   });
 });
 
@@ -172,11 +172,13 @@ describe("a withheld variable", () => {
 
   it("is reported as withheld, and need not be set", () => {
     const contract = contractOf({ variables: { TOKEN: { required: true, docs: "https://docs.example" } } });
-    expect(describeInWords(contract, {}, { withheld })).toMatchObject([{ remedies: [] }]);
-    expectWords(contract, {}, { withheld });
-    expect(describeInWords(contractWithGroup("at-least-one", "G"), {}, { withheld })).toMatchObject([{ remedies: [] }]);
-    expectWords(contractWithGroup("at-least-one", "G"), {}, { withheld });
-    expectWords(contractWithGroup("all-or-none", "G"), { OLD: "x" }, { withheld });
+    expect(describeInWords(contract, {}, { describeWithholding: withheld })).toMatchObject([{ remedies: [] }]);
+    expectWords(contract, {}, { describeWithholding: withheld });
+    expect(
+      describeInWords(contractWithGroup("at-least-one", "G"), {}, { describeWithholding: withheld }),
+    ).toMatchObject([{ remedies: [] }]);
+    expectWords(contractWithGroup("at-least-one", "G"), {}, { describeWithholding: withheld });
+    expectWords(contractWithGroup("all-or-none", "G"), { OLD: "x" }, { describeWithholding: withheld });
   });
 });
 

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { hasColours, layOutReport, createReportStyler } from "../../src/output/colour.ts";
 import { PLAIN_LAYOUT } from "../../src/output/layout.ts";
-import { messageLines, colourMessage } from "../../src/output/stderr.ts";
+import { layOutMessage, colourMessage } from "../../src/output/stderr.ts";
 import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 import { atTerminal } from "../helpers/terminal.ts";
 
@@ -50,7 +50,7 @@ describe("sophia-run uses colours, or none, as the environment allows it:", () =
 
 describe("these parts have colours:", () => {
   const colourLines = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
-    `${colourMessage(messageLines(lines, PLAIN_LAYOUT), kind).join("\n")}\n`;
+    `${colourMessage(layOutMessage(lines, PLAIN_LAYOUT), kind).join("\n")}\n`;
 
   test("of a report the headings, all lines of a failure, and passed checks in the summary", () => {
     const long = `❌ ${"word ".repeat(14)}word`;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as fc from "fast-check";
 import { jsonLine, jsonText } from "../../src/core/json-text.ts";
-import { withoutCommands } from "../../src/output/surroundings.ts";
+import { disarmCommands } from "../../src/output/surroundings.ts";
 import { Commands, linesOf } from "../helpers/actions/command.ts";
 
 /** All characters that .NET trims from the beginning of a line, and all characters that end a line. */
@@ -29,23 +29,23 @@ const COMMAND_PARTS = [
 
 const isCommand = (text: string): boolean => linesOf(text).some((line) => new Commands().read(line) !== undefined);
 
-test.each(SPACES)("withoutCommands breaks a command of the runner that follows %j", (space) => {
+test.each(SPACES)("disarmCommands breaks a command of the runner that follows %j", (space) => {
   const text = `${space}::stop-commands::x\n`;
   expect(isCommand(text)).toBe(true);
-  expect(isCommand(withoutCommands(text))).toBe(false);
-  expect(withoutCommands(text)).toBe(`${space}: :stop-commands::x\n`);
+  expect(isCommand(disarmCommands(text))).toBe(false);
+  expect(disarmCommands(text)).toBe(`${space}: :stop-commands::x\n`);
 });
 
-test("withoutCommands breaks all commands in any text, and changes only white space", () => {
+test("disarmCommands breaks all commands in any text, and changes only white space", () => {
   const parts = fc.array(fc.constantFrom(...SPACES, ...COMMAND_PARTS), { maxLength: 12 });
   let commands = 0;
   fc.assert(
     fc.property(parts, (all) => {
       const text = all.join("");
       if (isCommand(text)) commands += 1;
-      const broken = withoutCommands(text);
+      const broken = disarmCommands(text);
       expect(isCommand(broken)).toBe(false);
-      expect(withoutCommands(broken)).toBe(broken);
+      expect(disarmCommands(broken)).toBe(broken);
       expect(broken.replaceAll(/\s/g, "")).toBe(text.replaceAll(/\s/g, ""));
     }),
     { numRuns: 20_000 },
@@ -53,9 +53,9 @@ test("withoutCommands breaks all commands in any text, and changes only white sp
   expect(commands).toBeGreaterThan(1000);
 });
 
-test("withoutCommands does not change text without a command", () => {
+test("disarmCommands does not change text without a command", () => {
   for (const text of ["a::b\n", "std::vector\n", "# [x]\n", "#[derive]\n", "a: :b\n", ":x\n", "`## heading`\n"]) {
-    expect(withoutCommands(text)).toBe(text);
+    expect(disarmCommands(text)).toBe(text);
   }
 });
 
@@ -66,6 +66,6 @@ test("JSON has the same value for programs, and contains no command for the runn
   for (const text of [jsonText(value), jsonLine(value)]) {
     expect(JSON.parse(text)).toEqual(value);
     expect(isCommand(text)).toBe(false);
-    expect(withoutCommands(text)).toBe(text);
+    expect(disarmCommands(text)).toBe(text);
   }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runnerAdvice } from "../../src/output/unmet.ts";
+import { findTaskRunnerAdvice } from "../../src/output/unmet.ts";
 import { resolutionOf } from "../contract/contracts.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
@@ -8,7 +8,7 @@ test.each([
   [{ NX_TASK_TARGET_PROJECT: "api" }, "--with-env-vars"],
   [{ TURBO_TOKEN: "x", NX_VERBOSE_LOGGING: "true" }, undefined],
 ])("with the variables %j the advice about the task runner contains %s", (values, fragment) => {
-  const advice = runnerAdvice(resolutionOf(values));
+  const advice = findTaskRunnerAdvice(resolutionOf(values));
   if (fragment === undefined) expect(advice).toBeUndefined();
   else expect(advice).toContain(fragment);
 });

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { typedName } from "../../src/output/typed-name.ts";
+import { findTypedName } from "../../src/output/typed-name.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
 /** Makes a project with the command in node_modules/.bin, and a folder like that of a global installation. */
@@ -29,7 +29,7 @@ test.each(AGENTS)(
   (agent, expected) => {
     const { cwd, bin, elsewhere } = makeInstallations();
     const typedNameWith = (variables: Readonly<Record<string, string>>): string =>
-      typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
+      findTypedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
     expect(typedNameWith({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
     expect(typedNameWith({ PATH: "./node_modules/.bin" })).toBe(expected);
     expect(typedNameWith({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
@@ -43,7 +43,7 @@ test("in a shell the user would type the name on the search path, or npx if only
   const inner = join(cwd, "packages");
   mkdirSync(inner);
   const typedNameIn = (at: string, PATH: string): string =>
-    typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
+    findTypedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
   expect(typedNameIn(cwd, elsewhere)).toBe("sophia-run");
   expect(typedNameIn(cwd, bin)).toBe("sophia-run");
   expect(typedNameIn(inner, "/nowhere")).toBe("npx --no-install sophia-run");
@@ -56,7 +56,7 @@ test("by uv run and pdm run the user would type their command, and in an activat
   mkdirSync(join(virtual, "bin"));
   writeFileSync(join(virtual, "bin", "sophia-run"), "#!/bin/sh\n");
   const typedNameWith = (path: string, variables: Readonly<Record<string, string>>): string =>
-    typedName({
+    findTypedName({
       cwd: virtual,
       environment: new Map(Object.entries({ PATH: path, VIRTUAL_ENV: virtual, ...variables })),
     });
@@ -75,7 +75,7 @@ test("the typed name contains no part of a variable's value", () => {
       ["npm_config_user_agent", agent],
       ["npm_execpath", "/evil"],
     ]);
-    expect(typedName({ cwd, environment })).toBe("sophia-run");
+    expect(findTypedName({ cwd, environment })).toBe("sophia-run");
   }
 });
 

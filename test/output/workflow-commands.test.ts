@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { maskCommands } from "../../src/output/workflow-commands.ts";
+import { createMaskCommands } from "../../src/output/workflow-commands.ts";
 
-/** Returns the masks in the commands that {@link maskCommands} prints for a value. */
+/** Returns the masks in the commands that {@link createMaskCommands} prints for a value. */
 const masksOf = (value: string): readonly string[] =>
-  maskCommands([{ name: "A", value }])
+  createMaskCommands([{ name: "A", value }])
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => /^::add-mask::(.+)$/.exec(line)?.[1] ?? "no command");

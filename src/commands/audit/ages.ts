@@ -4,7 +4,7 @@
  */
 import { namesOfDeclaration } from "../../contract/check-contract.ts";
 import type { Contract, Declaration } from "../../contract/contract-model.ts";
-import { dueAt, rotationOf } from "../../contract/rotation.ts";
+import { calculateDueDate, rotationIntervalOf } from "../../contract/rotation.ts";
 import { SophiaError } from "../../core/error.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { DefinitionHistories, type LastChange } from "../../esc/api/history.ts";
@@ -133,12 +133,12 @@ async function requireEnvironment(name: FullName, connection: Connection): Promi
 /** Decides whether the rotation of a secret is overdue. */
 function judgeAge(contract: Contract, declaration: Declaration, change: LastChange | undefined, now: Date): SecretAge {
   const { name } = declaration;
-  const rotation = rotationOf(contract, declaration);
+  const rotation = rotationIntervalOf(contract, declaration);
   if (change === undefined) return { name, overdue: undefined };
   if (rotation === undefined || change.kind === "minted") return { name, change, overdue: false };
   if (change.kind === "unseen") return { name, change, overdue: undefined };
   const newestPossibleChange = change.kind === "changed" ? change.revision.created : change.since.created;
-  const due = dueAt(newestPossibleChange, rotation);
+  const due = calculateDueDate(newestPossibleChange, rotation);
   const overdue = due <= now;
   // The value is older than the oldest revision that was read. Its rotation may be overdue, but nothing shows that.
   if (change.kind === "unchanged" && !overdue) return { name, change, overdue: undefined };

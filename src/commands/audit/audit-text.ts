@@ -5,7 +5,7 @@ import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import { MAX_REVISIONS } from "../../esc/api/definition-requests.ts";
 import { OPEN_ROLE, type TokenFacts } from "../../esc/api/tokens.ts";
-import { type ContractReport, reportTitle } from "../../output/report.ts";
+import { type ContractReport, createReportTitle } from "../../output/report.ts";
 import { ageJson, ageLine } from "./age-text.ts";
 import type { SecretAge } from "./ages.ts";
 import { schemaLine, type SchemaReport } from "./audit-schema.ts";
@@ -61,7 +61,7 @@ export function auditText(report: AuditReport, now: Date): readonly Line[] {
     ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((description) => `➖ ${description}`)]]),
     ["--- Summary ---", ...summaryLines(findings, unseenCount)],
   ];
-  return [reportTitle("audit", contract), ...sections.flatMap((lines) => ["", ...lines])];
+  return [createReportTitle("audit", contract), ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 function ageLines({ ages, isEscRead }: AuditReport, now: Date): readonly Line[] {

@@ -3,7 +3,7 @@
  * the process environment. A finding names the kind of credential, never the value.
  */
 import { declarationOf } from "../../contract/check-contract.ts";
-import { credentialOf } from "../../contract/looks-secret.ts";
+import { describeVariableCredential } from "../../contract/looks-secret.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
@@ -50,7 +50,7 @@ export async function auditValues(
   const plainTextFindings = new Map<string, Finding>();
   const publicFindings = new Map<string, Finding>();
   for (const { name, value, environment } of values) {
-    const credential = credentialOf(contract, name, value);
+    const credential = describeVariableCredential(contract, name, value);
     if (credential === undefined) continue;
     if (environment !== undefined) plainTextFindings.set(name, { kind: "plain-text", name, environment, credential });
     // The name of the value may be an alias, but the finding is about the declared variable.

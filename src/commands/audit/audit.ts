@@ -7,7 +7,7 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/find-contract.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { printReport } from "../../output/colour.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { reportContract } from "../../output/report.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
@@ -35,7 +35,7 @@ export const audit: Command = async ({ options }, context) => {
   const { reader } = access;
   printNotices(context, settings, access.consentNotices);
 
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const readAges = (isSecret?: SecretFilter): Promise<SecretAudit> | SecretAudit =>
     reader.kind === "on"
       ? readSecretAges(contract, reader.settings, progress, now, isSecret)

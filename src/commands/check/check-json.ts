@@ -1,6 +1,6 @@
 /** The report of `check` as JSON, without any part of a value. */
 import { jsonText } from "../../core/json-text.ts";
-import { escForPrograms } from "../../output/esc-report.ts";
+import { createEscJson } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
 import type { EnvironmentAge } from "./environments.ts";
 import type { ReportExtras } from "./check-text.ts";
@@ -11,7 +11,7 @@ export function reportJson(report: Report, { trackedFiles, ages, gates, checks }
     version: 1,
     met: report.met,
     contract: report.contract,
-    esc: escForPrograms(report.esc),
+    esc: createEscJson(report.esc),
     sources: report.sources,
     nothingRequired: report.nothingRequired,
     sections: report.sections.map(({ title, lines }) => ({

@@ -2,7 +2,7 @@
  * Writes the report of `check` for people: a section about Pulumi ESC, one for each section of the contract, and a summary.
  */
 import type { EscSetting } from "../../output/esc-report.ts";
-import { type LineReport, type Report, reportTitle } from "../../output/report.ts";
+import { type LineReport, type Report, createReportTitle } from "../../output/report.ts";
 import type { UnmetReport } from "../../output/unmet.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
@@ -53,7 +53,7 @@ export function reportText(
       ...trackedFiles.flatMap((file) => trackedFileLines(file)),
     ],
   ];
-  const title = report.isAbsent ? "=== Configuration check ===" : reportTitle("check", report.contract);
+  const title = report.isAbsent ? "=== Configuration check ===" : createReportTitle("check", report.contract);
   return [title, ...sections.flatMap((lines) => ["", ...lines])];
 }
 

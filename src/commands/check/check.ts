@@ -11,7 +11,7 @@ import type { Values } from "../../command-line/options.ts";
 import type { Context } from "../../core/context.ts";
 import { printReport } from "../../output/colour.ts";
 import { printLines } from "../../output/stderr.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import type { EscStatus, Start } from "../../resolve/start.ts";
 import {
   type EnvironmentAge,
@@ -19,10 +19,10 @@ import {
   readEnvironmentAges,
   readEnvironmentGates,
 } from "./environments.ts";
-import { makeReport } from "../../output/report.ts";
-import { similarNameLines } from "../../output/unset-values.ts";
-import { explainUnmet, setOffer, type UnmetReport } from "../../output/unmet.ts";
-import { unreadFileLines } from "../../output/unread-file.ts";
+import { createReport } from "../../output/report.ts";
+import { describeSimilarNames } from "../../output/unset-values.ts";
+import { explainUnmet, chooseSetCommandInput, type UnmetReport } from "../../output/unmet.ts";
+import { describeUnreadFiles } from "../../output/unread-file.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { resolveCommandStart } from "../parts/command-start.ts";
 import type { Command } from "../command.ts";
@@ -80,7 +80,7 @@ function refuseOffline(options: Values, { environment }: Context): void {
 /** Checks the values that a start would have, and prints the report. @returns the exit status */
 async function checkStart(settings: Settings, options: Values, context: Context): Promise<number> {
   const start = await resolveCommandStart(settings, context);
-  const report = makeReport(start);
+  const report = createReport(start);
   const [trackedFiles, [ages, gates]] = await Promise.all([
     findTrackedEnvFiles(settings, start.files.contract, context),
     readEnvironmentDetails(start.store.esc, settings, context),
@@ -91,10 +91,10 @@ async function checkStart(settings: Settings, options: Values, context: Context)
     printOtherNotices(start, undefined, settings, context);
     context.out(reportJson(report, extras));
   } else {
-    const unread = report.met ? [] : await unreadFileLines(start, settings, context);
-    const unmet = report.met ? undefined : explainUnmet(start, INDENTED_WIDTH, setOffer(context), unread);
+    const unread = report.met ? [] : await describeUnreadFiles(start, settings, context);
+    const unmet = report.met ? undefined : explainUnmet(start, INDENTED_WIDTH, chooseSetCommandInput(context), unread);
     printOtherNotices(start, unmet, settings, context);
-    printReport(context, reportText(report, unmet, { ...extras, similarNames: similarNameLines(start) }));
+    printReport(context, reportText(report, unmet, { ...extras, similarNames: describeSimilarNames(start) }));
   }
   const isPassed = report.met && checks.every(({ failures }) => failures.length === 0);
   return isPassed ? ExitStatus.ok : ExitStatus.unmet;
@@ -155,7 +155,7 @@ async function readEnvironmentDetails(
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
   // With cached values, ESC must not be contacted (--offline) or has not answered.
   if (esc.kind !== "read" || esc.cacheUse !== undefined) return [[], []];
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const requests = [readEnvironmentAges(esc.settings, progress), readEnvironmentGates(esc.settings, progress)] as const;
   return Promise.all(requests).finally(progress.done);
 }

@@ -5,7 +5,7 @@ import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { count } from "../../core/text.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import { findPlaces } from "../../resolve/find-places.ts";
 import { readEnvFiles } from "../../resolve/read-files.ts";
 import { describeUnreadEsc, historyAccess } from "../audit/audit-token.ts";
@@ -25,7 +25,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
     const reason = describeUnreadEsc(reader);
     return agesCheck({ lines: [`➖ ${reason}`], failures: [], ages: [], unseen: [reason] });
   }
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   let ages: readonly SecretAge[];
   try {
     ({ ages } = await readSecretAges(contract, reader.settings, progress, now).finally(progress.done));

@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { shownPath } from "../../contract/file/contract-text.ts";
+import { shortenPath } from "../../contract/file/contract-text.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
@@ -33,7 +33,7 @@ export async function findTrackedEnvFiles(
     if (!existsSync(path)) continue;
     // An undefined answer means that git cannot tell.
     if ((await isTracked(path, withoutSecrets(context.environment, contract))) === true) {
-      tracked.push(printable(shownPath(path, context.cwd)));
+      tracked.push(printable(shortenPath(path, context.cwd)));
     }
   }
   return tracked;

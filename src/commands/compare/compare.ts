@@ -18,11 +18,11 @@ import { type Notice, formatDiagnostic } from "../../core/model.ts";
 import { printReport } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notice-words.ts";
-import { setOffer } from "../../output/unmet.ts";
-import { namedContract } from "../../output/violations.ts";
+import { chooseSetCommandInput } from "../../output/unmet.ts";
+import { findReusableContractFile } from "../../output/violations.ts";
 import { readEnvironmentGates, describeGate } from "../check/environments.ts";
 import { compareEnvironments } from "./comparison.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { conflict } from "../parts/usage-errors.ts";
 import type { Values } from "../../command-line/options.ts";
@@ -41,7 +41,7 @@ export async function compare(names: string, options: Values, asJson: boolean, c
   const settings = resolveSettings(options, context.environment);
   const contract = await loadContract(settings, context);
   const { settings: escSettings, notices: accessNotices } = await accessByNames(names, settings, contract, context);
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const answers = await askEsc(escSettings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const fullNames = answers.results.map(({ name }) => name);
@@ -57,8 +57,8 @@ export async function compare(names: string, options: Values, asJson: boolean, c
     contract,
     answers.results,
     options["strict"] === true,
-    setOffer(context),
-    namedContract(settings),
+    chooseSetCommandInput(context),
+    findReusableContractFile(settings),
   );
   if (asJson) {
     const noticeTexts = notices.map((notice) => describeNotice(notice)[0]);

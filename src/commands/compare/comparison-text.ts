@@ -10,7 +10,7 @@ import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } 
 import { jsonText } from "../../core/json-text.ts";
 import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
-import { contractWords, reportTitle } from "../../output/report.ts";
+import { describeContract, createReportTitle } from "../../output/report.ts";
 
 /** Returns the comparison as JSON. Its version changes if a field is removed or changes its meaning; fields may be added. */
 export function comparisonJson(
@@ -58,8 +58,8 @@ export function comparisonText(comparison: Comparison, width: number): readonly 
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
   const blocks: readonly (readonly Line[])[] = [
-    [reportTitle("comparison", contract)],
-    [`Contract: ${contractWords(contract)}`, ...environmentLines(environments, labels)],
+    [createReportTitle("comparison", contract)],
+    [`Contract: ${describeContract(contract)}`, ...environmentLines(environments, labels)],
     ...splitTable(rows, labels, width).map((lines) => lines.map((text) => ({ text, neverWraps: true }))),
     legendLines(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(violationLines),

@@ -5,14 +5,14 @@
  */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check-contract.ts";
-import { formatCheck } from "../../contract/format.ts";
-import type { SetOffer } from "../../contract/remedies.ts";
+import { createFormatCheck } from "../../contract/format.ts";
+import type { SetCommandInput } from "../../contract/remedies.ts";
 import type { Contract, CheckedViolation } from "../../contract/contract-model.ts";
 import type { EvaluatedVariable, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
 import { reportContract } from "../../output/report.ts";
-import { isOfValue, reportViolations } from "../../output/violations.ts";
+import { isAboutWrongValue, reportViolations } from "../../output/violations.ts";
 import { resolveLayers } from "../../resolve/precedence.ts";
 import { isOwnVariable } from "../../resolve/reserved-names.ts";
 import { isHidden } from "../../resolve/secret-values.ts";
@@ -50,17 +50,17 @@ export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
-  offer: SetOffer,
+  offer: SetCommandInput,
   contractFile?: string,
 ) {
   const isDeclaredName = (name: string): boolean => isDeclared(contract, name);
   const checkedEnvironments = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolveLayers(layers.map(withoutOwnVariables), isDeclaredName);
-    const violations = checkContract(contract, resolution, formatCheck()).filter((violation) =>
+    const violations = checkContract(contract, resolution, createFormatCheck()).filter((violation) =>
       isCertain(violation, resolution, environment),
     );
-    const invalidNames = violations.filter(isOfValue).map(({ name }) => name);
+    const invalidNames = violations.filter(isAboutWrongValue).map(({ name }) => name);
     return { environment, resolution, violations, invalid: new Set(invalidNames) };
   });
   const createRow = (name: string): ComparisonRow => {

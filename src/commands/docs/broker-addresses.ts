@@ -3,7 +3,7 @@
  * With `--broker` a program gets a dummy in place of an API key, and in another variable the address to which it sends its
  * requests.
  */
-import { baseOf, brokerEntryOf } from "../../contract/broker/entry.ts";
+import { baseOf, compileBrokerEntry } from "../../contract/broker/entry.ts";
 import type { Contract, Declaration, SectionLine } from "../../contract/contract-model.ts";
 
 /** The beginning of their descriptions, by which `init` recognizes them in a `.env.example`. */
@@ -59,7 +59,7 @@ export function isAddressNote(comment: string): boolean {
 
 function addressesOf(declaration: Declaration): readonly string[] {
   if (declaration.broker === undefined) return [];
-  const entry = brokerEntryOf(declaration);
+  const entry = compileBrokerEntry(declaration);
   return entry === undefined ? [] : Object.keys(baseOf(declaration.name, entry));
 }
 

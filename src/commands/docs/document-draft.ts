@@ -4,7 +4,7 @@
  * TypeScript (`*.d.ts`), or else the text of a `.env.example`.
  */
 import { basename, dirname, relative } from "node:path";
-import { shownPath } from "../../contract/file/contract-text.ts";
+import { shortenPath } from "../../contract/file/contract-text.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
@@ -48,7 +48,7 @@ export interface DraftOptions {
 
 /** Reads a file that `docs` may replace. @param root the folder that no symbolic link below it may leave */
 export async function readCurrentFile(path: string, root: string, context: Context): Promise<CurrentFile> {
-  const name = printable(shownPath(path, context.cwd));
+  const name = printable(shortenPath(path, context.cwd));
   return { path, name, root, currentText: await readIfThere({ path, name }) };
 }
 

@@ -2,7 +2,7 @@
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/contract-model.ts";
-import { alternatives, rangeWords } from "../../contract/contract-words.ts";
+import { joinAlternatives, describeRange } from "../../contract/contract-words.ts";
 
 /** A part of a document with its variables. */
 export interface Chapter {
@@ -49,7 +49,7 @@ export function describeRule(rule: Rule): string {
     case "required-when":
       return rule.when.equals === undefined
         ? `required when ${rule.when.name} is set`
-        : `required when ${rule.when.name} is ${alternatives(rule.when.equals)}`;
+        : `required when ${rule.when.name} is ${joinAlternatives(rule.when.equals)}`;
     case "one-of":
     case "exactly-one":
     case "at-least-one":
@@ -86,7 +86,7 @@ function describeValueFormat(format: ValueFormat): string {
     case "text": {
       const { prefixes, minLength, pattern } = format;
       const parts = [
-        ...(prefixes.length === 0 ? [] : [`begins with ${alternatives(prefixes)}`]),
+        ...(prefixes.length === 0 ? [] : [`begins with ${joinAlternatives(prefixes)}`]),
         ...(minLength === 0 ? [] : [`has at least ${minLength} characters`]),
         ...(pattern === undefined ? [] : [`matches ${pattern.source}`]),
       ];
@@ -95,18 +95,18 @@ function describeValueFormat(format: ValueFormat): string {
     case "url":
       return format.schemes.length === 0
         ? "a URL"
-        : `a URL that begins with ${alternatives(format.schemes.map((scheme) => `${scheme}://`))}`;
+        : `a URL that begins with ${joinAlternatives(format.schemes.map((scheme) => `${scheme}://`))}`;
     case "integer":
     case "number": {
       const noun = format.kind === "integer" ? "a whole number" : "a number";
-      return format.minimum === undefined && format.maximum === undefined ? noun : `${noun} ${rangeWords(format)}`;
+      return format.minimum === undefined && format.maximum === undefined ? noun : `${noun} ${describeRange(format)}`;
     }
     case "boolean":
       return "true or false";
     case "port":
       return "a port";
     case "enum":
-      return alternatives(format.values);
+      return joinAlternatives(format.values);
     case "json":
       return "JSON";
     case "base64":

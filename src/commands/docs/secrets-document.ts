@@ -6,7 +6,7 @@ import { REPOSITORY } from "../parts/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
-import { rotationOf } from "../../contract/rotation.ts";
+import { rotationIntervalOf } from "../../contract/rotation.ts";
 import {
   chapters,
   describeFormat,
@@ -172,7 +172,7 @@ function lastRuns(workflow: string): string {
 /** Returns the variable for the examples: a secret whose name a shell accepts, if possible one that must be rotated. */
 function rotatedName(contract: Contract): string {
   const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
-  const rotatedSecret = secrets.find((declaration) => rotationOf(contract, declaration) !== undefined);
+  const rotatedSecret = secrets.find((declaration) => rotationIntervalOf(contract, declaration) !== undefined);
   return (rotatedSecret ?? secrets[0])?.name ?? "API_KEY";
 }
 
@@ -208,7 +208,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
 function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, docs, deprecated, aliases, default: fallback } = declaration;
   const format = describeFormat(declaration);
-  const rotation = rotationOf(contract, declaration);
+  const rotation = rotationIntervalOf(contract, declaration);
   const shownAliases = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
   const labelAsPurpose = label === name ? "" : label;
   const purpose = description === "" ? labelAsPurpose : description;

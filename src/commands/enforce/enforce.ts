@@ -12,9 +12,9 @@ import { changeEnvironment, type EnvironmentState, formatRevision, readOrEvaluat
 import { listReferrers } from "../../esc/api/referrers.ts";
 import { formatName } from "../../esc/settings/environment-names.ts";
 import { printReport } from "../../output/colour.ts";
-import { makeProgress } from "../../output/progress.ts";
-import { namedContract, reportViolations } from "../../output/violations.ts";
-import { setOffer } from "../../output/unmet.ts";
+import { createProgress } from "../../output/progress.ts";
+import { findReusableContractFile, reportViolations } from "../../output/violations.ts";
+import { chooseSetCommandInput } from "../../output/unmet.ts";
 import type { Command } from "../command.ts";
 import { askEachEnvironment } from "../parts/esc-requests.ts";
 import { canAsk, confirm } from "../parts/confirm.ts";
@@ -92,8 +92,8 @@ function violationLines(
   const { violations, selected } = presentViolations(contract, isEnforced, current);
   if (violations.length === 0) return undefined;
   const name = formatName(current.name);
-  const offer = setOffer(context);
-  return reportViolations(violations, contract, selected, name, offer, namedContract(settings), true).lines;
+  const offer = chooseSetCommandInput(context);
+  return reportViolations(violations, contract, selected, name, offer, findReusableContractFile(settings), true).lines;
 }
 
 /** Writes the change, planned again for each revision that another user writes meanwhile. @returns the status */
@@ -120,7 +120,7 @@ const MAX_REFERRERS = 5;
 /** Names the environments and stacks that a schema also affects, for a question; empty if the service names none. */
 async function describeReferrers({ esc, settings, context }: EscTarget): Promise<string> {
   if (!canAsk(context)) return "";
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const [referrers] = await askEachEnvironment(esc, progress, listReferrers).finally(progress.done);
   const { names = [], hasMore = false } = referrers ?? {};
   if (names.length === 0) return "";

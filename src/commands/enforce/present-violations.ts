@@ -2,7 +2,7 @@
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, namesOfViolation } from "../../contract/check-contract.ts";
 import type { Contract, Violation } from "../../contract/contract-model.ts";
-import { formatCheck } from "../../contract/format.ts";
+import { createFormatCheck } from "../../contract/format.ts";
 import type { Resolution } from "../../core/model.ts";
 import type { EnvironmentState } from "../../esc/api/change.ts";
 import { resolveLayers } from "../../resolve/precedence.ts";
@@ -23,7 +23,7 @@ export function presentViolations(
   const { layers } = applyContract(contract, [{ source: "esc", variables }]);
   const isDeclared = (name: string): boolean => contract.variables.has(name) || contract.aliases.has(name);
   const selected = resolveLayers(layers, isDeclared);
-  const violations = checkContract(contract, selected, unlessUnseen(formatCheck()));
+  const violations = checkContract(contract, selected, unlessUnseen(createFormatCheck()));
   return { violations: violations.filter((violation) => namesInRule(violation).every(isEnforced)), selected };
 }
 

@@ -8,8 +8,8 @@
  *        from     ESC acme/shop/dev, line 12
  *        hides    .env:3 (a different value)
  */
-import { escForPrograms } from "../../output/esc-report.ts";
-import { contractWords } from "../../output/report.ts";
+import { createEscJson } from "../../output/esc-report.ts";
+import { describeContract } from "../../output/report.ts";
 import { brokerRows } from "./broker-text.ts";
 import { refreshRows } from "./explain-refresh.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
@@ -18,7 +18,7 @@ import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
 import { escEnvironmentWords, originWords } from "../../resolve/source-words.ts";
-import { WITHHOLDING_WORDS } from "../../output/withheld-words.ts";
+import { WITHHOLDING_DESCRIPTIONS } from "../../output/withheld-words.ts";
 
 /** The indent of lines below the head of the report. */
 const INDENT = "  ";
@@ -28,7 +28,7 @@ const INDENT = "  ";
  */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
-  return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
+  return jsonText({ version: 1, contract, esc: createEscJson(esc), variables, unlisted, notices });
 }
 
 /**
@@ -53,7 +53,7 @@ export function explanationText(explanation: Explanation, inFull: boolean): read
 
 /** Returns the lines about the contract and about ESC. */
 function headLines({ contract, isAbsent, esc }: Explanation): readonly Line[] {
-  const contractText = isAbsent ? "none; sophia-run init writes one" : contractWords(contract);
+  const contractText = isAbsent ? "none; sophia-run init writes one" : describeContract(contract);
   const adviceLines = [...(esc.remedy ?? []), ...(esc.failure?.further ?? [])];
   return [
     { text: `Contract: ${contractText}`, hangingIndent: INDENT.length },
@@ -131,7 +131,7 @@ function sourceRows({ origin, delivery, shadows, withheld, skipped }: VariableEx
       originRow("hides", shadowOrigin, ` (${same ? "the same value" : "a different value"})`),
     ),
     ...withheld.map(({ origin: withheldOrigin, why }) =>
-      originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_WORDS[why]}`),
+      originRow("withheld", withheldOrigin, `${describeOpener(withheldOrigin)}: ${WITHHOLDING_DESCRIPTIONS[why]}`),
     ),
     ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_REASONS[why]}`] as const),
   ];

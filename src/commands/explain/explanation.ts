@@ -5,10 +5,10 @@
  */
 import type { Start } from "../../resolve/start.ts";
 import { declarationOf, isDeclared, findUsedVariable } from "../../contract/check-contract.ts";
-import { credentialIn } from "../../contract/credential-forms.ts";
+import { describeCredential } from "../../contract/credential-forms.ts";
 import { chapters, describeFormat, describeInterval, rulesByName, describeRule } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/contract-model.ts";
-import { rotationOf } from "../../contract/rotation.ts";
+import { rotationIntervalOf } from "../../contract/rotation.ts";
 import { grouped } from "../../core/grouped.ts";
 import type { Notice, Origin, Resolved } from "../../core/model.ts";
 import { type Maskability, maskabilityOf } from "../../masking/texts.ts";
@@ -18,7 +18,7 @@ import { refuseUnknownVariables, namesSkippedByEsc } from "../parts/unknown-vari
 import type { BrokerExplainer, BrokerExplanation } from "./explain-broker.ts";
 import type { RefreshExplainer, RefreshExplanation } from "./explain-refresh.ts";
 import { createWithholdingRule, type WithholdingReason } from "../../resolve/select.ts";
-import { makeReport, type Report, type State, withoutUnrelatedContract } from "../../output/report.ts";
+import { createReport, type Report, type State, removeUnrelatedContract } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 /** The report of `explain`. */
@@ -120,8 +120,8 @@ export function createExplanation(
   listsAll: boolean,
   effects: StartEffects,
 ): Explanation {
-  const start = withoutUnrelatedContract(givenStart);
-  const report = makeReport(start);
+  const start = removeUnrelatedContract(givenStart);
+  const report = createReport(start);
   const { contract, isAbsent, esc, notices } = report;
   const explainer = new VariableExplainer(start, report, effects);
   const addedNames = [...effects.broker.added, ...effects.refresh.added];
@@ -291,14 +291,14 @@ function secrecyOf(
   return {
     secret,
     masking: winner === undefined || winner.value === "" ? undefined : maskingOfValue(winner.value),
-    credential: winner === undefined || needsNoCredential ? undefined : credentialIn(winner.value),
+    credential: winner === undefined || needsNoCredential ? undefined : describeCredential(winner.value),
     reason: secret ? undefined : declarationOf(contract, name)?.reason,
   };
 }
 
 function describeDeclaration(contract: Contract, declaration: Declaration) {
   const { label, description, docs, aliases, deprecated } = declaration;
-  const rotation = rotationOf(contract, declaration);
+  const rotation = rotationIntervalOf(contract, declaration);
   return {
     label,
     description,

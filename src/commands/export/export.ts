@@ -9,7 +9,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { collectVariables, textFault, type ExportedVariable, type VariableFormat } from "./exported.ts";
 import { appendTo, githubTargets, type GithubTargets } from "./github-output.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
-import { maskCommands } from "../../output/workflow-commands.ts";
+import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import { printLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -132,7 +132,7 @@ function print(
 ): void {
   // The commands that mask secrets come first, since a later step may print the secrets.
   if (targets !== undefined) {
-    const masks = maskCommands(variables.filter(({ secret }) => secret));
+    const masks = createMaskCommands(variables.filter(({ secret }) => secret));
     context.raw(targets.maskStream === "err" ? 2 : 1, masks);
   }
   if (targets?.file === undefined) context.raw(1, text);

@@ -8,7 +8,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import type { Resolved } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { maskCommands } from "../../output/workflow-commands.ts";
+import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { printNotices, warnUnavailable } from "../../output/print-notices.ts";
 import type { Start } from "../../resolve/start.ts";
 import { originalValue } from "../../resolve/secret-values.ts";
@@ -76,7 +76,7 @@ export const getValue: Command = async ({ options, positionals: [name = ""] }, c
   // The runner must read this command before it shows the value.
   const isInGithubActions = context.environment.get(GITHUB_VARIABLE) === "true";
   if (secret && isInGithubActions && doesOnlyRunnerReadStderr(context)) {
-    context.raw(2, maskCommands([{ name: resolved.name, value }]));
+    context.raw(2, createMaskCommands([{ name: resolved.name, value }]));
   }
   context.raw(1, output);
   if (!isJson && context.isTerminal(1)) context.raw(1, "\n");

@@ -14,7 +14,7 @@ import { fieldsOf, type Fields } from "../../esc/transport/answer.ts";
 import { loadMaskingAddon } from "../../launch/masking/masking-addon.ts";
 import { createSearch } from "../../masking/masking.ts";
 import { printError } from "../../output/stderr.ts";
-import { typedName } from "../../output/typed-name.ts";
+import { findTypedName } from "../../output/typed-name.ts";
 import { loader } from "../../system/addon/addon.ts";
 import { attempt } from "../../system/errors.ts";
 import type { Command, CommandArguments } from "../command.ts";
@@ -131,7 +131,7 @@ async function beforeTool(
   if (file === undefined) return undefined;
   return preToolUseAnswer({
     permissionDecision: "deny",
-    permissionDecisionReason: denialReason(file, typedName(context)),
+    permissionDecisionReason: denialReason(file, findTypedName(context)),
   });
 }
 

@@ -4,7 +4,7 @@
  * stays, also comments: JSON is edited in place, and TOML gets further lines at its end.
  */
 import { applyEdits, findNodeAtLocation, getNodeValue, modify } from "jsonc-parser";
-import { JsonSyntaxError, lineAndColumn, parseWithPositions } from "../../contract/file/positions.ts";
+import { JsonSyntaxError, positionAt, parseWithPositions } from "../../contract/file/positions.ts";
 import { SophiaError } from "../../core/error.ts";
 import { REPOSITORY } from "../parts/package-source.ts";
 import { withoutMark } from "../../core/text.ts";
@@ -177,7 +177,7 @@ function parseClaudeSettings(text: string): unknown {
     return getNodeValue(root);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    const { line, column } = lineAndColumn(text, error.fault.offset);
+    const { line, column } = positionAt(text, error.fault.offset);
     throw new UnfitSettings(`it is not valid JSON (line ${line}, column ${column}: ${error.fault.message})`);
   }
 }

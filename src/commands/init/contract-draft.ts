@@ -3,7 +3,7 @@
  * of `init`, such as the code or .env.example, have returned. This file has no side effects.
  */
 import type { ValueFormat } from "../../contract/contract-model.ts";
-import { formatFault, createPatternWork } from "../../contract/format.ts";
+import { findFormatFault, createPatternWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import { isPortName } from "../parts/code/type-formats.ts";
 import { isPublicValue, type Candidate, type CandidateGroup } from "./variable-candidates.ts";
@@ -105,7 +105,7 @@ function guessFormat({
   const isKnownToFit = (format: ValueFormat): boolean =>
     example === undefined
       ? hasValue && admitsFormat?.(format) === true
-      : formatFault(format, example, name, createPatternWork()) === undefined;
+      : findFormatFault(format, example, name, createPatternWork()) === undefined;
   const hasNoSample = example === undefined && !hasValue;
   if (isPortName(name) && (isKnownToFit({ kind: "port" }) || hasNoSample)) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";

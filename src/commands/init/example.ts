@@ -5,7 +5,7 @@
  *     PORT=8080
  *     # DEBUG=1
  */
-import { credentialIn } from "../../contract/credential-forms.ts";
+import { describeCredential } from "../../contract/credential-forms.ts";
 import { isSecretName } from "../../contract/looks-secret.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { withoutMark } from "../../core/text.ts";
@@ -77,7 +77,7 @@ function mayBeExample(name: string, value: string): boolean {
   const hasCredentials = /:\/\/[^/\s:@]*:[^/\s@<>]+@|https?:\/\/[^/\s@<>]+@/.test(value);
   if (value === "" || hasCredentials) return false;
   const withoutUserInfo = value.replaceAll(/:\/\/[^/\s@]*@/g, "://");
-  if (credentialIn(withoutUserInfo) !== undefined) return false;
+  if (describeCredential(withoutUserInfo) !== undefined) return false;
   return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 

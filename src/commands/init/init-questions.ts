@@ -5,7 +5,7 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
-import { questionText } from "../../output/stderr.ts";
+import { layOutQuestion } from "../../output/stderr.ts";
 import { canAsk } from "../parts/confirm.ts";
 import type { Candidate } from "./variable-candidates.ts";
 
@@ -76,7 +76,7 @@ export async function askNames(
   });
   // The list is shown with the first question only.
   for (let shownList: readonly Line[] = [heading, ...list]; ; shownList = []) {
-    const line = await context.readLine(questionText(context, [...shownList, question]));
+    const line = await context.readLine(layOutQuestion(context, [...shownList, question]));
     // At the end of the input there is no line, which is the same as Enter.
     const answer = (line ?? "").trim();
     if (answer === "") return new Set(defaults);

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
-import { placeContract } from "../../contract/find-contract.ts";
+import { locateContract } from "../../contract/find-contract.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { requirementExample } from "../../contract/remedies.ts";
@@ -146,7 +146,7 @@ function isEmpty({ content, variableCount }: ContractSelection): boolean {
  */
 function outerContractPath({ project }: Context): string | undefined {
   // Without a file that an option names, the nearest contract in the folder or above it is found.
-  const path = placeContract(undefined, project)?.path;
+  const path = locateContract(undefined, project)?.path;
   if (path === undefined || dirname(path) === project) return undefined;
   return printable(relative(project, path).replaceAll(sep, "/"));
 }

@@ -8,7 +8,7 @@ import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { enumerate } from "../../core/text.ts";
 import { printReport } from "../../output/colour.ts";
-import { questionText } from "../../output/stderr.ts";
+import { layOutQuestion } from "../../output/stderr.ts";
 import { ask, canAsk } from "../parts/confirm.ts";
 import { readIn, refuseLinks, writeAtomically, writeText } from "../parts/project-files.ts";
 import { performStep, printFileLines, remarkLines } from "./init-outcome.ts";
@@ -101,7 +101,7 @@ async function askAndApply(offers: readonly Offer[], context: Context): Promise<
     return;
   }
   const question = "Make these changes? y, `link` for the last one as well, or Enter for no:";
-  const answer = (await context.readLine(questionText(context, [question])))?.trim().toLowerCase();
+  const answer = (await context.readLine(layOutQuestion(context, [question])))?.trim().toLowerCase();
   // If the input has ended, the cursor is still behind the question.
   if (answer === undefined) context.err("\n");
   if (answer === "link") await applyOffers(offers, context);

@@ -4,7 +4,7 @@
  */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
-import { placeContract } from "../../contract/find-contract.ts";
+import { locateContract } from "../../contract/find-contract.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { fileUsesEsc, machineUsesEsc, namesEsc } from "../parts/esc-use.ts";
@@ -95,7 +95,7 @@ export async function surveyProject(settings: Settings, isForEsc: boolean, conte
   const isLinkOrFile = (file: string): boolean =>
     lstatSync(join(project, file), { throwIfNoEntry: false }) !== undefined;
   const workflows = (await workflowsIn(project)).map((file) => file.text);
-  const contract = placeContract(undefined, project)?.path;
+  const contract = locateContract(undefined, project)?.path;
   const devcontainerFile = DEVCONTAINER_FILES.find(isLinkOrFile) ?? DEVCONTAINER_FILES[0] ?? "";
   return {
     project: {

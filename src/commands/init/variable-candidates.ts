@@ -6,7 +6,7 @@ import { isBlank } from "../../contract/check-contract.ts";
 import { looksSecret, mayHoldCredentials } from "../../contract/looks-secret.ts";
 import type { FormatEntry } from "../../contract/generated/document.ts";
 import type { GroupKind, ValueFormat } from "../../contract/contract-model.ts";
-import { formatFault, createPatternWork } from "../../contract/format.ts";
+import { findFormatFault, createPatternWork } from "../../contract/format.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { grouped } from "../../core/grouped.ts";
 import { exclusionReason } from "../parts/code/exclusions.ts";
@@ -55,7 +55,7 @@ export interface Candidate {
  */
 export function formatTest(name: string, values: readonly string[]): NonNullable<Candidate["admitsFormat"]> {
   return (format) =>
-    values.every((value) => value === "" || formatFault(format, value, name, createPatternWork()) === undefined);
+    values.every((value) => value === "" || findFormatFault(format, value, name, createPatternWork()) === undefined);
 }
 
 /** A rule over several variables, such as `exactly-one`. */

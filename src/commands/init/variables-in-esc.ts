@@ -10,7 +10,7 @@ import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { evaluate, type EvaluatedVariable } from "../../esc/api/evaluate.ts";
 import { formatVersion } from "../../esc/settings/environment-names.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import { printNotices } from "../../output/print-notices.ts";
 import { notAllowed } from "../../access/consent-words.ts";
 import { findEscAccess } from "../parts/command-access.ts";
@@ -31,7 +31,7 @@ export async function readEscVariables(settings: Settings, context: Context): Pr
   const refusal = notices.find(({ kind }) => kind === "environment-not-allowed");
   if (refusal?.kind === "environment-not-allowed") throw notAllowed(refusal);
   if (access.kind !== "on") return undefined;
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const answers = await askEsc(access.settings, progress, evaluate).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   printNotices(context, settings, answers.remarks);

@@ -13,7 +13,7 @@ import { parseBackend } from "../../esc/settings/backend.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import { VariableLookup } from "../../esc/settings/variables.ts";
 import { printReport } from "../../output/colour.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import {
   chosenBackend,
   findLogin,
@@ -43,7 +43,7 @@ async function logIn(settings: Settings, context: Context): Promise<number> {
   const cliLogin = findCliLogin(context);
   const backend = parseBackend({ name: "the login's backend", value: cliLogin.backend }, settings.insecureHttp);
   const escSettings = settingsForLogin(cliLogin.token, backend, settings, context);
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const user = await askWithoutEnvironment(escSettings, progress, readUser).finally(progress.done);
   const writeFault = writeChosenBackend(cliLogin.backend, context);
   if (writeFault !== undefined) throw loginError(`the login is not remembered: ${writeFault}`);

@@ -34,11 +34,11 @@ export async function readCommandSources(
 export function createCompanions(settings: Settings, context: Context): Companions {
   loader?.limitTurns?.(settings.timeoutMs + EXTRA_COMPUTING_MS);
   const progress = async (): Promise<ReadingProgress> =>
-    (await import("../../output/progress.ts")).makeProgress(context, settings);
+    (await import("../../output/progress.ts")).createProgress(context, settings);
   const reportSources: Companions["reportSources"] = async (start) => {
-    const { readingLines } = await import("../../output/source-lines.ts");
+    const { describeSources } = await import("../../output/source-lines.ts");
     const { printLine } = await progress();
-    for (const line of readingLines(start)) printLine(line);
+    for (const line of describeSources(start)) printLine(line);
   };
   const askConsent: AskConsent = async (proposal, isLasting) =>
     (await import("./ask-consent.ts")).askConsent(proposal, isLasting, context);

@@ -1,7 +1,7 @@
 /** Asks the user yes-or-no questions at the terminal. */
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { questionText } from "../../output/stderr.ts";
+import { layOutQuestion } from "../../output/stderr.ts";
 
 /** Returns true if the user can be asked, which needs terminals as standard input and standard error. */
 export function canAsk({ isTerminal }: Context): boolean {
@@ -16,7 +16,7 @@ export function canAsk({ isTerminal }: Context): boolean {
  */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
-  const prompt = questionText(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
+  const prompt = layOutQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   const answer = await context.readLine(prompt);
   // The user pressed Ctrl-D, which ends the input, but leaves the cursor behind the question.
   if (answer === undefined) context.err("\n");

@@ -3,8 +3,8 @@ import type { Settings } from "../../command-line/settings.ts";
 import { shownCommand } from "../../launch/program/start-error.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { setOffer, describeUnmet } from "../../output/unmet.ts";
-import { unreadFileLines } from "../../output/unread-file.ts";
+import { chooseSetCommandInput, describeUnmet } from "../../output/unmet.ts";
+import { describeUnreadFiles } from "../../output/unread-file.ts";
 import type { Start } from "../../resolve/start.ts";
 
 type UnmetSettings = Pick<Settings, "quiet" | "contractFile" | "envFiles">;
@@ -25,8 +25,13 @@ export async function contractUnmetError(
   context: Context,
 ): Promise<SophiaError> {
   // A `.env` file that was not read may have the missing values.
-  const unread = await unreadFileLines(start, settings, context);
-  const failure = describeUnmet(start, { ...texts, quiet: settings.quiet, offer: setOffer(context), unread });
+  const unread = await describeUnreadFiles(start, settings, context);
+  const failure = describeUnmet(start, {
+    ...texts,
+    quiet: settings.quiet,
+    offer: chooseSetCommandInput(context),
+    unread,
+  });
   return new SophiaError(failure, ExitStatus.config);
 }
 

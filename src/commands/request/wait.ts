@@ -11,7 +11,7 @@ import type { EscSettings } from "../../esc/settings/access-settings.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/environment-names.ts";
 import { SILENT } from "../../esc/transport/connection.ts";
 import { printReport } from "../../output/colour.ts";
-import { makeProgress } from "../../output/progress.ts";
+import { createProgress } from "../../output/progress.ts";
 import { printLines } from "../../output/stderr.ts";
 import { onEndingSignal } from "../../system/ending-signals.ts";
 import type { EscTarget } from "../parts/writing/esc-target.ts";
@@ -45,7 +45,7 @@ export async function waitUntilOpen(
   { esc, settings, context }: EscTarget,
 ): Promise<number> {
   const names = enumerate(requested.map(({ name }) => formatName(name)));
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const removeListeners = onEndingSignal(() => {
     progress.done();
     printLines(context, [REQUEST_STAYS]);

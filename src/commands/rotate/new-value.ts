@@ -1,6 +1,6 @@
 /** Gets the new value of a secret: from the user, or randomly generated in the format that the contract declares. */
 import { randomBytes } from "node:crypto";
-import { formatFault } from "../../contract/format.ts";
+import { findFormatFault } from "../../contract/format.ts";
 import type { Declaration, ValueFormat } from "../../contract/contract-model.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
@@ -71,7 +71,7 @@ function generateText(format: Extract<ValueFormat, { kind: "text" }>, name: stri
     return sample.includes(word) ? [sample] : [];
   });
   const values = [...[...words, wordOfLength].map((word) => prefix + word), ...samples];
-  return values.find((value) => formatFault(format, value, name) === undefined);
+  return values.find((value) => findFormatFault(format, value, name) === undefined);
 }
 
 /** Returns words with at least 128 random bits each: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */

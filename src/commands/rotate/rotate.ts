@@ -10,7 +10,7 @@ import { resolveSettings } from "../../command-line/settings.ts";
 import { declarationOf } from "../../contract/check-contract.ts";
 import type { Contract } from "../../contract/contract-model.ts";
 import { loadContract } from "../../contract/find-contract.ts";
-import { credentialOf } from "../../contract/looks-secret.ts";
+import { describeVariableCredential } from "../../contract/looks-secret.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -187,7 +187,8 @@ async function createReplacement(
   const value = await newValue(name, declaration, isGenerated, variable.value, context);
   // A variable that the contract does not declare may be a secret.
   const isDeclaredSecret = declaration?.secret ?? true;
-  const secret = isDeclaredSecret || defined.kind === "secret" || credentialOf(contract, name, value) !== undefined;
+  const secret =
+    isDeclaredSecret || defined.kind === "secret" || describeVariableCredential(contract, name, value) !== undefined;
   const description = `a ${isGenerated ? "generated" : "new"} value, ${secret ? "secret" : "plain text"}`;
   return { change: { kind: "value", name, value, secret }, value, description };
 }

@@ -10,9 +10,9 @@ import { printable } from "../../core/text.ts";
 import type { OutputMasking } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/masking-model.ts";
-import { maskCommands } from "../../output/workflow-commands.ts";
+import { createMaskCommands } from "../../output/workflow-commands.ts";
 import { layoutFor } from "../../output/layout.ts";
-import { messageText, printLines } from "../../output/stderr.ts";
+import { layOutMessageText, printLines } from "../../output/stderr.ts";
 import type { Start } from "../../resolve/start.ts";
 import { PUBLIC_REMEDY, publicCredentials, secretsOf, secretBytesOf } from "../../resolve/secret-values.ts";
 import { attempt } from "../../system/errors.ts";
@@ -40,7 +40,7 @@ export function createOutputMasking(
   if (!quiet) warnOfPublicCredentials(start, context);
   if (redact === "github") {
     refuseFileOrTerminal();
-    context.raw(2, maskCommands([...secretsOf(start), ...start.dummies]));
+    context.raw(2, createMaskCommands([...secretsOf(start), ...start.dummies]));
     return undefined;
   }
   const secrets = [...secretBytesOf(start), ...start.dummies];
@@ -94,6 +94,9 @@ function createNotice(reader: string, context: Context): NonNullable<OutputMaski
     if (isPrinted) return undefined;
     isPrinted = true;
     const where = file === undefined ? "the output" : printable(file);
-    return messageText(`secrets in ${where} appear as *** (run by ${reader}); --redact=never turns this off`, layout);
+    return layOutMessageText(
+      `secrets in ${where} appear as *** (run by ${reader}); --redact=never turns this off`,
+      layout,
+    );
   };
 }

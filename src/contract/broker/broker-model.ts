@@ -63,7 +63,7 @@ export interface BrokerEntry {
 }
 
 /** Parses a header of a contract: `api-key`, or `Authorization: Bearer`. The schema has checked the form. */
-export function slotOf(text: string): Slot {
+export function parseSlot(text: string): Slot {
   const [header = "", scheme] = text.toLowerCase().split(": ");
   return scheme === undefined ? { header } : { header, scheme };
 }

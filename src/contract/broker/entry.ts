@@ -6,7 +6,7 @@
 import type { BrokerMember } from "../generated/document.ts";
 import type { Declaration } from "../contract-model.ts";
 import { deriveFromProbe, type ProbedKey } from "./from-probe.ts";
-import { type BrokerEntry, slotOf } from "./broker-model.ts";
+import { type BrokerEntry, parseSlot } from "./broker-model.ts";
 import { parseRules } from "./path-rules.ts";
 import { providerOf } from "./providers.ts";
 
@@ -19,7 +19,7 @@ export type Brokerable = Pick<Declaration, "name" | "secret" | "deprecated" | "p
  *
  * @returns undefined if the broker does not hold the value of this variable
  */
-export function brokerEntryOf(declaration: Brokerable): BrokerEntry | undefined {
+export function compileBrokerEntry(declaration: Brokerable): BrokerEntry | undefined {
   const { name, secret, deprecated, probe, broker } = declaration;
   if (broker === false) return undefined;
   const isBuiltIn = providerOf(name) !== undefined;
@@ -50,7 +50,7 @@ function compileMember({
 }: Exclude<BrokerMember, boolean>): BrokerEntry {
   const entry: MutableEntry = {};
   if (upstream !== undefined) entry.upstream = upstream;
-  if (headers !== undefined) entry.slots = headers.map(slotOf);
+  if (headers !== undefined) entry.slots = headers.map(parseSlot);
   if (base !== undefined) entry.base = base;
   if (prefix !== undefined) entry.prefix = prefix;
   if (allow !== undefined) entry.allow = parseRules(allow);
@@ -69,12 +69,12 @@ function inferEntry(name: string, member: BrokerEntry, { upstream, slots }: Prob
   if (slots.length === 0) return upstream === undefined ? {} : { upstream };
   if (upstream === undefined) return { slots };
   // A variable that holds the address of the service becomes the one that holds the address of the broker.
-  const addressVariable = variableIn(member.upstream ?? upstream) ?? addressName(name);
+  const addressVariable = parseUpstreamVariable(member.upstream ?? upstream) ?? suggestAddressName(name);
   return { upstream, slots, base: { [addressVariable]: "" } };
 }
 
 /** Returns NAME of an upstream `${NAME}`; undefined for an origin. */
-export function variableIn(upstream: string): string | undefined {
+export function parseUpstreamVariable(upstream: string): string | undefined {
   return /^\$\{([^{}]*)\}$/.exec(upstream)?.[1];
 }
 
@@ -82,7 +82,7 @@ export function variableIn(upstream: string): string | undefined {
  * Returns a usual variable for the address of a key's service: `SEARCH_BASE_URL` for `SEARCH_API_KEY` or
  * `SEARCH_TOKEN`.
  */
-export function addressName(key: string): string {
+export function suggestAddressName(key: string): string {
   // The look-behind leaves a name such as `_TOKEN` as it is.
   return `${key.replace(/(?<=.)_(?:(?:API|ACCESS|AUTH|SECRET)_)?(?:KEY|TOKEN|SECRET)$/i, "")}_BASE_URL`;
 }

@@ -7,7 +7,7 @@
  */
 import { parseUrl } from "../../core/url.ts";
 import type { ProbeEntry } from "../generated/document.ts";
-import { type Slot, isReservedHeader, slotOf } from "./broker-model.ts";
+import { type Slot, isReservedHeader, parseSlot } from "./broker-model.ts";
 
 /** The facts about a key that its probe shows. */
 export interface ProbedKey {
@@ -21,21 +21,21 @@ export interface ProbedKey {
 export function deriveFromProbe(name: string, probe: ProbeEntry | undefined): ProbedKey {
   // The only other probe, `"postgresql"`, sends no HTTP request.
   if (typeof probe !== "object") return { slots: [] };
-  const slots = Object.entries(probe.headers ?? {}).flatMap(([header, value]) => slotsIn(name, header, value));
-  const upstream = originIn(probe.url);
+  const slots = Object.entries(probe.headers ?? {}).flatMap(([header, value]) => findSlots(name, header, value));
+  const upstream = findUpstream(probe.url);
   return upstream === undefined ? { slots } : { upstream, slots };
 }
 
 /** Returns the origin of a URL, or the reference `${NAME}` with which it begins; undefined for any other text. */
-function originIn(url: string): string | undefined {
+function findUpstream(url: string): string | undefined {
   const [variable] = /^\$\{[^{}]*\}/.exec(url) ?? [];
   if (variable !== undefined) return variable;
   const [origin = ""] = /^https?:\/\/[^/?#]+/.exec(url) ?? [];
-  return originOf(origin);
+  return parseOrigin(origin);
 }
 
 /** Returns the origin of a URL in its normal form; undefined if the text is not a URL. */
-export function originOf(text: string): string | undefined {
+export function parseOrigin(text: string): string | undefined {
   return parseUrl(text)?.origin;
 }
 
@@ -43,11 +43,11 @@ export function originOf(text: string): string | undefined {
  * Returns a header as a list of one slot. The list is empty if the value is not the key alone, or the key after a
  * scheme.
  */
-function slotsIn(name: string, header: string, value: string): readonly Slot[] {
+function findSlots(name: string, header: string, value: string): readonly Slot[] {
   const keyReference = `\${${name}}`;
   if (isReservedHeader(header) || !value.endsWith(keyReference)) return [];
   const textBeforeKey = value.slice(0, -keyReference.length);
-  if (textBeforeKey === "") return [slotOf(header)];
+  if (textBeforeKey === "") return [parseSlot(header)];
   const [, scheme] = /^([A-Za-z][\w-]*) +$/.exec(textBeforeKey) ?? [];
-  return scheme === undefined ? [] : [slotOf(`${header}: ${scheme}`)];
+  return scheme === undefined ? [] : [parseSlot(`${header}: ${scheme}`)];
 }

@@ -7,9 +7,9 @@
  *     acme.ghe.com        api.acme.ghe.com            uploads.acme.ghe.com            a customer's part of the service
  *     ghe.example.com     ghe.example.com/api/v3      ghe.example.com/api/uploads     GitHub Enterprise Server, on one host
  *
- * Rules in contracts, and the built-in ones below, are written for the public service. `rulesFor` translates them.
+ * Rules in contracts, and the built-in ones below, are written for the public service. `translateRules` translates them.
  */
-import { type PathRule, ruleOf } from "./path-rules.ts";
+import { type PathRule, createRule } from "./path-rules.ts";
 
 /** One host of a service. */
 export interface Site {
@@ -43,7 +43,7 @@ const ENTERPRISE_ROOTS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Returns the hosts of a service. @param webOrigin the origin of its web pages */
-export function sitesOf(webOrigin: string): readonly Site[] {
+export function listSites(webOrigin: string): readonly Site[] {
   const webSite: Site = { host: new URL(webOrigin).host, origin: webOrigin, hasGit: true };
   if (!CLOUD_ORIGIN.test(webOrigin)) return [webSite];
   const subdomains = ["api", "uploads"].map((name): Site => {
@@ -59,7 +59,7 @@ export function sitesOf(webOrigin: string): readonly Site[] {
  * @param variable the variable that holds the address; undefined if the contract has it
  * @returns undefined if the address is not one of GitHub's API
  */
-export function webOriginOf({ origin, pathname }: URL, variable: string | undefined): string | undefined {
+export function findWebOrigin({ origin, pathname }: URL, variable: string | undefined): string | undefined {
   const path = pathname.replace(/\/+$/, "");
   const [, scheme = "", host] = CLOUD_API_ORIGIN.exec(origin) ?? [];
   if (host !== undefined) return path === "" || path === "/graphql" ? scheme + host : undefined;
@@ -73,7 +73,7 @@ export function webOriginOf({ origin, pathname }: URL, variable: string | undefi
  * @param githubPath the path for the public service, such as `/api.github.com`
  * @param webOrigin the origin of the web pages
  */
-export function apiPath(variable: string, githubPath: string, webOrigin: string): string {
+export function createApiPath(variable: string, githubPath: string, webOrigin: string): string {
   const { host } = new URL(webOrigin);
   if (CLOUD_ORIGIN.test(webOrigin)) return githubPath.replace("github.com", host);
   const enterprisePath = ENTERPRISE_PATHS[variable];
@@ -85,7 +85,7 @@ export function apiPath(variable: string, githubPath: string, webOrigin: string)
  *
  * @param webOrigin the origin of its web pages
  */
-export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonly PathRule[] {
+export function translateRules(rules: readonly PathRule[], webOrigin: string): readonly PathRule[] {
   if (webOrigin === GITHUB_ORIGIN) return rules;
   const { host: webHost } = new URL(webOrigin);
   const isCloud = CLOUD_ORIGIN.test(webOrigin);
@@ -95,7 +95,7 @@ export function rulesFor(rules: readonly PathRule[], webOrigin: string): readonl
     if (!isForPublicService) return rule;
     const host = isCloud ? (rule.host ?? "").replace("github.com", webHost) : webHost;
     const segments = isCloud ? rule.segments : [...root, ...rule.segments];
-    return ruleOf({ host, method: rule.method, segments, text: `${host}: ${rule.method} /${segments.join("/")}` });
+    return createRule({ host, method: rule.method, segments, text: `${host}: ${rule.method} /${segments.join("/")}` });
   });
 }
 

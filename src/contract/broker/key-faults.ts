@@ -1,6 +1,6 @@
 /**
  * Finds faults in the parts of a `broker` member of a contract: in its paths, rules, origins and variables. The check
- * of contracts uses this (file/broker-key-meaning.ts), and names where each fault is.
+ * of contracts uses this (file/validate-broker-key.ts), and names where each fault is.
  */
 import { mayRunCode } from "../../trust/code-variables.ts";
 import { mayDecideNetwork } from "../../trust/network-variables.ts";
@@ -14,14 +14,14 @@ import { parseRule } from "./path-rules.ts";
 export type MemberFault = readonly [message: string, allowed: string];
 
 /** Checks a path of `base` or `prefix`, which precedes the path of a request. An empty text stands for no path. */
-export function pathFault(path: string): MemberFault | undefined {
+export function findPathFault(path: string): MemberFault | undefined {
   if (path === "") return undefined;
   if (path.endsWith("/")) return ["the path ends with a slash", "no slash at the end; an empty text for no path"];
   return findPathFormFault(path);
 }
 
 /** Checks the form of a rule. */
-export function ruleFault(rule: string): MemberFault | undefined {
+export function findRuleFault(rule: string): MemberFault | undefined {
   if (parseRule(rule) !== undefined) return undefined;
   const form = "METHOD /path, with * for any method or one segment, and ** at the end for all segments that follow";
   const path = rule.replace(/^(?:\S+: )?\S+ /, "");
@@ -33,7 +33,7 @@ export function ruleFault(rule: string): MemberFault | undefined {
  *
  * @param hosts the hosts of the key; empty if they are known only when a program is started
  */
-export function ruleHostFault(rule: string, hosts: readonly string[]): MemberFault | undefined {
+export function findRuleHostFault(rule: string, hosts: readonly string[]): MemberFault | undefined {
   const host = parseRule(rule)?.host;
   if (host === undefined || hosts.includes(host)) return undefined;
   const allowed = hosts.length === 0 ? "a rule without a host" : `${enumerate(hosts, "or")}, or no host for all`;
@@ -53,7 +53,7 @@ function findPathFormFault(path: string): MemberFault | undefined {
 const ORIGIN_FORMS = "https://HOST, http:// for this machine, or ${NAME} of a declared variable";
 
 /** Checks an origin: the contract must show to which host the key is sent. @param upstream not only `${NAME}` */
-export function originFault(upstream: string): MemberFault | undefined {
+export function findOriginFault(upstream: string): MemberFault | undefined {
   if (upstream.includes("${")) return ["a variable must be the whole upstream", ORIGIN_FORMS];
   const url = parseUrl(upstream);
   if (url === undefined) return ["this is not an origin", ORIGIN_FORMS];
@@ -84,7 +84,7 @@ const FOLDER_VARIABLES: ReadonlySet<string> = new Set([
  * Returns why a variable must not get the address of the broker, as the end of a sentence that begins with its name.
  * Case is ignored, as on Windows.
  */
-export function baseNameFault(name: string): string | undefined {
+export function findAddressNameFault(name: string): string | undefined {
   const upper = name.toUpperCase();
   if (upper === "PATH") return "decides which programs run";
   if (FOLDER_VARIABLES.has(upper)) return "decides which settings and which code programs load";

@@ -7,8 +7,8 @@
  *     /v1/x/..;a/keys         is `/v1/keys` for some servers
  *
  * The broker refuses an ambiguous path, which servers read in several ways (`isAmbiguous`). Clients need some such
- * paths, for the names of branches and projects. For these, `readingsOf` returns each way to read the path, and
- * `namesOf` returns the segments as the most lenient server compares them.
+ * paths, for the names of branches and projects. For these, `listReadings` returns each way to read the path, and
+ * `splitIntoNames` returns the segments as the most lenient server compares them.
  */
 
 /**
@@ -37,7 +37,7 @@ export function isAmbiguous(path: string): boolean {
  *
  * @returns undefined if the path is ambiguous in another way
  */
-export function readingsOf(path: string): readonly string[] | undefined {
+export function listReadings(path: string): readonly string[] | undefined {
   if (!path.includes("%")) return isAmbiguous(path) ? undefined : [path];
   if (hasSeveralReadings(path, NEVER_ESCAPED_IN_SEGMENTS)) return undefined;
   const wholePaths = [path, path.replaceAll(SLASH_ESCAPES, "/")];
@@ -47,16 +47,16 @@ export function readingsOf(path: string): readonly string[] | undefined {
 
 /** A segment of a path, or a part of a segment between escaped slashes. */
 export interface PathName {
-  /** The name as the most lenient servers compare it ({@link folded}). */
+  /** The name as the most lenient servers compare it ({@link foldSegment}). */
   readonly text: string;
   /** True if a slash in another form, such as `%2F`, precedes the name: only some servers begin a segment there. */
   readonly isJoined: boolean;
 }
 
 /** Returns the names of a path, which rules that deny are compared with. A slash at the end is ignored. */
-export function namesOf(path: string): readonly PathName[] {
-  const names = segmentsOf(path).flatMap((segment) =>
-    folded(segment)
+export function splitIntoNames(path: string): readonly PathName[] {
+  const names = splitIntoSegments(path).flatMap((segment) =>
+    foldSegment(segment)
       .split(SLASHES)
       .map((text, index): PathName => ({ text, isJoined: index > 0 })),
   );
@@ -66,7 +66,7 @@ export function namesOf(path: string): readonly PathName[] {
 /**
  * Returns a text as the most lenient servers compare it: decoded, in lower case, with one spelling for similar letters.
  */
-export function folded(segment: string): string {
+export function foldSegment(segment: string): string {
   const text = decodeRepeatedly(segment) ?? segment;
   if (ASCII.test(text)) return text.toLowerCase();
   // Through upper case, because some letters equal others only there: the capital of the dotless i is I.
@@ -74,7 +74,7 @@ export function folded(segment: string): string {
 }
 
 /** Returns the segments of a path. A slash at the end is ignored. */
-export function segmentsOf(path: string): readonly string[] {
+export function splitIntoSegments(path: string): readonly string[] {
   const trimmed = path.endsWith("/") ? path.slice(0, -1) : path;
   return trimmed === "" ? [] : trimmed.slice(1).split("/");
 }
@@ -114,7 +114,7 @@ function hasSeveralReadings(path: string, neverEscaped: RegExp): boolean {
   if (isUnambiguousAtSight(path)) return false;
   if (/\/\/|\\/.test(path) || hasAmbiguousEscape(path, neverEscaped) || decodeRepeatedly(path) === undefined)
     return true;
-  const namesWithoutParameters = namesOf(path).map(({ text }) => text.replace(/;.*$/s, "").trim());
+  const namesWithoutParameters = splitIntoNames(path).map(({ text }) => text.replace(/;.*$/s, "").trim());
   return namesWithoutParameters.some((name) => name === "" || name === "." || name === "..");
 }
 
@@ -140,7 +140,7 @@ function hasAmbiguousEscape(path: string, neverEscaped: RegExp): boolean {
   const isAmbiguousEscape = (escape: string): boolean =>
     !/^%[\da-f]{2}$/i.test(escape) || isAmbiguousIfEscaped(escape.slice(1), neverEscaped);
   if (escapes.some(isAmbiguousEscape)) return true;
-  // The first server turns %252F into %2F, and the second one into a slash. `readingsOf` does not consider two servers,
+  // The first server turns %252F into %2F, and the second one into a slash. `listReadings` does not consider two servers,
   // so that a slash is always ambiguous here.
   const escapedEscapes = Array.from(path.matchAll(/%(?:25)+([\da-f]{2})/gi));
   return escapedEscapes.some(([, digits = ""]) => isAmbiguousIfEscaped(digits, NEVER_ESCAPED));

@@ -7,7 +7,7 @@
  * The broker calls `isCovered` for the rules that allow: it compares paths exactly. It calls `isDenied` for the rules
  * that deny: this compares leniently, so that a program cannot reach a denied path by another spelling.
  */
-import { folded, isAmbiguous, namesOf, type PathName, segmentsOf } from "./path-forms.ts";
+import { foldSegment, isAmbiguous, splitIntoNames, type PathName, splitIntoSegments } from "./path-forms.ts";
 
 export interface PathRule {
   /** Host and port, in lower case; absent for all hosts of the key. */
@@ -29,18 +29,18 @@ const RULE = /^(?:([A-Za-z\d.-]+(?::\d{1,5})?): )?(\*|[A-Za-z][A-Za-z\d-]{0,31})
 export function parseRule(text: string): PathRule | undefined {
   const [, host, method, path] = RULE.exec(text) ?? [];
   if (method === undefined || path === undefined) return undefined;
-  const segments = segmentsOf(path);
+  const segments = splitIntoSegments(path);
   const isWildcard = (segment: string, index: number): boolean =>
     segment === "*" || (segment === "**" && index === segments.length - 1);
   const isValid = segments.every((segment, index) => !segment.includes("*") || isWildcard(segment, index));
   if (!isValid || isAmbiguous(path)) return undefined;
   const hostPart = host === undefined ? {} : { host: host.toLowerCase() };
-  return ruleOf({ ...hostPart, method: method.toUpperCase(), segments, text });
+  return createRule({ ...hostPart, method: method.toUpperCase(), segments, text });
 }
 
 /** Creates a rule from its other fields. The names lack parameters, such as `;x`. */
-export function ruleOf(parts: Omit<PathRule, "names">): PathRule {
-  return { ...parts, names: parts.segments.map((segment) => folded(segment).replace(/;.*$/s, "").trim()) };
+export function createRule(parts: Omit<PathRule, "names">): PathRule {
+  return { ...parts, names: parts.segments.map((segment) => foldSegment(segment).replace(/;.*$/s, "").trim()) };
 }
 
 /** Parses rules. Texts that are no rules are left out, because the check of a contract has refused them. */
@@ -59,9 +59,9 @@ interface RuleTarget {
 
 /** Returns true if one of the rules matches the request exactly. */
 export function isCovered(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
-  const segments = segmentsOf(path);
+  const segments = splitIntoSegments(path);
   const isEqual = (ruleSegment: string, segment: string): boolean => ruleSegment === segment;
-  return rules.some((rule) => isFor(rule, host, method) && matchesPath(rule.segments, segments, isEqual));
+  return rules.some((rule) => appliesTo(rule, host, method) && matchesPath(rule.segments, segments, isEqual));
 }
 
 /**
@@ -70,13 +70,13 @@ export function isCovered(rules: readonly PathRule[], { host, method, path }: Ru
  * form, such as `%2F`, is tried both as a slash and as a part of a name.
  */
 export function isDenied(rules: readonly PathRule[], { host, method, path }: RuleTarget): boolean {
-  const candidates = rules.filter((rule) => isFor(rule, host, method));
+  const candidates = rules.filter((rule) => appliesTo(rule, host, method));
   // Fast path: most paths have no escape.
   if (!path.includes("%")) {
-    const segments = segmentsOf(path.toLowerCase());
+    const segments = splitIntoSegments(path.toLowerCase());
     return candidates.some(({ names }) => matchesPath(names, segments, isName));
   }
-  const names = namesOf(path);
+  const names = splitIntoNames(path);
   // For some servers, the path ends at an escaped `?` or `#`.
   const queryIndex = names.findIndex(({ text }) => text.includes("?") || text.includes("#"));
   const possiblePaths = queryIndex === -1 ? [names] : [names, names.slice(0, queryIndex + 1)];
@@ -90,7 +90,7 @@ export function isDenied(rules: readonly PathRule[], { host, method, path }: Rul
 }
 
 /** Returns true if a rule is about requests to this host with this method. */
-function isFor(rule: PathRule, host: string, method: string): boolean {
+function appliesTo(rule: PathRule, host: string, method: string): boolean {
   if (rule.host !== undefined && rule.host !== host) return false;
   return rule.method === "*" || rule.method === method || rule.method === method.toUpperCase();
 }

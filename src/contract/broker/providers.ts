@@ -37,7 +37,7 @@ const BEARER: Slot = { header: "authorization", scheme: "bearer" };
 /** ANTHROPIC_HOST is for the agent goose. */
 const ANTHROPIC_BASE = { ANTHROPIC_BASE_URL: "", ANTHROPIC_API_BASE: "", ANTHROPIC_HOST: "" } as const;
 /** The path at which Claude Code creates a permanent key from its token. */
-const KEY_CREATION = "* /api/oauth/claude_cli/create_api_key/**";
+const KEY_CREATION_RULE = "* /api/oauth/claude_cli/create_api_key/**";
 
 /** The providers by the variable of the key. The variables in `base` were tested with the clients of docs/broker.md. */
 export const PROVIDERS: Readonly<Record<string, Provider>> = {
@@ -62,14 +62,14 @@ export const PROVIDERS: Readonly<Record<string, Provider>> = {
     // Some clients have /v1 in their address, others in their paths.
     prefix: "/v1",
     // The variable may hold the token of a subscription instead of a key.
-    deny: ["* /v1/organizations/**", KEY_CREATION],
+    deny: ["* /v1/organizations/**", KEY_CREATION_RULE],
   },
   // The token of a subscription. Only Claude Code uses it. It sends whole paths, so that no prefix is needed.
   CLAUDE_CODE_OAUTH_TOKEN: {
     origin: "https://api.anthropic.com",
     slots: [BEARER],
     base: ANTHROPIC_BASE,
-    deny: ["* /v1/organizations/**", KEY_CREATION],
+    deny: ["* /v1/organizations/**", KEY_CREATION_RULE],
   },
   GEMINI_API_KEY: {
     origin: "https://generativelanguage.googleapis.com",

@@ -10,9 +10,9 @@
  */
 import type { Condition, Contract, Declaration, GroupRule, Rule } from "../contract-model.ts";
 import { namesOfDeclaration } from "../check-contract.ts";
-import { CLOSED_FORMATS } from "../placeholder.ts";
+import { FORMATS_WITHOUT_PLACEHOLDERS } from "../placeholder.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, valueSchema } from "./value-schema.ts";
+import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, createValueSchema } from "./value-schema.ts";
 
 export interface ContractSchema {
   readonly schema: EscSchema;
@@ -24,19 +24,19 @@ export interface ContractSchema {
 }
 
 /** The facts about the ESC environment, and the options of `sophia-run enforce`, on which the schema depends. */
-export interface Enforcement {
+export interface EnforcementOptions {
   /** Returns false for a variable that is not enforced (`--only`, `--except`). */
   readonly isEnforced: (name: string) => boolean;
   /** The variables that `values.files` of the environment supplies. The schema does not see their values. */
-  readonly files: ReadonlySet<string>;
+  readonly variablesFromFiles: ReadonlySet<string>;
   /** The title of the schema: the name of the contract for people. */
   readonly title: string;
-  /** The result of {@link describeWriter}. */
+  /** The result of {@link describeSchemaWriter}. */
   readonly description: string;
 }
 
 /** The globs that select the variables to enforce. If both lists are empty, all variables are enforced. */
-export interface Selection {
+export interface EnforcedGlobs {
   readonly only: readonly string[];
   readonly except: readonly string[];
 }
@@ -46,17 +46,17 @@ export interface Selection {
  * nor in the double quotes of the description.
  */
 const EFFECTIVE_GLOB = /^[\w*?.-]+$/;
-/** Matches the result of {@link describeWriter}. The groups are the lists of `--only` and `--except`. */
-const DESCRIPTION =
+/** Matches the result of {@link describeSchemaWriter}. The groups are the lists of `--only` and `--except`. */
+const WRITER_DESCRIPTION =
   /^Written by "sophia-run enforce(?: --only '([\w*?,.-]+)')?(?: --except '([\w*?,.-]+)')?"\. Change the contract and run it again\.$/;
 
 /**
  * Describes who wrote a schema. Users read the description in ESC, and the next `sophia-run enforce` reads the
- * selection from it ({@link selectionIn}):
+ * selection from it ({@link parseDescription}):
  *
  *     Written by "sophia-run enforce --only 'DB_*'". Change the contract and run it again.
  */
-export function describeWriter({ only, except }: Selection): string {
+export function describeSchemaWriter({ only, except }: EnforcedGlobs): string {
   const options = [...describeOption("--only", only), ...describeOption("--except", except)].join("");
   return `Written by "sophia-run enforce${options}". Change the contract and run it again.`;
 }
@@ -71,9 +71,9 @@ function describeOption(option: string, globs: readonly string[]): readonly stri
   return effectiveGlobs.length > 0 ? [` ${option} '${effectiveGlobs.join(",")}'`] : [];
 }
 
-/** Parses a description that {@link describeWriter} has made. @returns undefined for any other text */
-export function selectionIn(description: string): Selection | undefined {
-  const match = DESCRIPTION.exec(description);
+/** Parses a description that {@link describeSchemaWriter} has made. @returns undefined for any other text */
+export function parseDescription(description: string): EnforcedGlobs | undefined {
+  const match = WRITER_DESCRIPTION.exec(description);
   if (match === null) return undefined;
   const [, only, except] = match;
   return { only: only?.split(",") ?? [], except: except?.split(",") ?? [] };
@@ -95,11 +95,11 @@ const SHARED_DEFINITIONS = [
  * Returns the schema of a contract. It is for the values of ESC alone: variables of the process environment and of
  * `.env` files are ignored. The schema accepts all values that the contract accepts; `gaps` says what else it accepts.
  */
-export function contractSchema(contract: Contract, enforcement: Enforcement): ContractSchema {
+export function createContractSchema(contract: Contract, enforcement: EnforcementOptions): ContractSchema {
   return new ContractTranslator(contract, enforcement).translate();
 }
 
-/** Requirements on the object of all variables. {@link objectSchema} joins several of these to one schema. */
+/** Requirements on the object of all variables. {@link createObjectSchema} joins several of these to one schema. */
 interface ObjectRequirement {
   /** The names that the object must have. */
   readonly required: readonly string[];
@@ -112,7 +112,7 @@ interface ObjectRequirement {
 /** Translates one contract. `translate` is called once. */
 class ContractTranslator {
   readonly #contract: Contract;
-  readonly #enforcement: Enforcement;
+  readonly #enforcement: EnforcementOptions;
   readonly #gaps = new Map<string, string[]>();
   readonly #properties: Record<string, EscSchema> = {};
   readonly #required: string[] = [];
@@ -120,7 +120,7 @@ class ContractTranslator {
   /** Each of these schemas must hold for the whole object. */
   readonly #rules: EscSchema[] = [];
 
-  constructor(contract: Contract, enforcement: Enforcement) {
+  constructor(contract: Contract, enforcement: EnforcementOptions) {
     this.#contract = contract;
     this.#enforcement = enforcement;
   }
@@ -132,7 +132,9 @@ class ContractTranslator {
     for (const declaration of declarations)
       this.#translateDeclaration(declaration, requiredNames.has(declaration.name));
     for (const rule of rules) this.#translateRule(rule);
-    const withFreeText = declarations.filter(({ format }) => format === undefined || !CLOSED_FORMATS.has(format.kind));
+    const withFreeText = declarations.filter(
+      ({ format }) => format === undefined || !FORMATS_WITHOUT_PLACEHOLDERS.has(format.kind),
+    );
     this.#reportGap("placeholders such as <value>, and references to other stores", withFreeText);
     return { schema: this.#assembleSchema(), gaps: this.#gaps };
   }
@@ -180,7 +182,7 @@ class ContractTranslator {
   }
 
   #isFromFile(declaration: Declaration): boolean {
-    return namesOfDeclaration(declaration).some((name) => this.#enforcement.files.has(name));
+    return namesOfDeclaration(declaration).some((name) => this.#enforcement.variablesFromFiles.has(name));
   }
 
   #translateDeclaration(declaration: Declaration, isRequired: boolean): void {
@@ -188,7 +190,7 @@ class ContractTranslator {
     if (this.#isFromFile(declaration)) return this.#reportGap("variables of values.files", [declaration]);
     const mustBeSet = isRequired && !this.#isSuppliedElsewhere(declaration);
     if (declaration.format === undefined && !mustBeSet) return;
-    const { alternatives, gaps } = valueSchema(declaration, mustBeSet);
+    const { alternatives, gaps } = createValueSchema(declaration, mustBeSet);
     for (const gap of gaps) this.#reportGap(gap, [declaration]);
     const names = namesOfDeclaration(declaration);
     const hasAliases = names.length > 1;
@@ -197,9 +199,9 @@ class ContractTranslator {
       if (mustBeSet) this.#required.push(declaration.name);
       return;
     }
-    const validWays = this.#waysToHave(declaration, anyOf(alternatives));
+    const validWays = this.#listWaysToHaveValue(declaration, anyOf(alternatives));
     const description = `${names.join(" or ")}: the one that gives the value is valid`;
-    const ways = mustBeSet ? validWays : [...validWays, objectSchema([requireAll(IS_EMPTY, names)])];
+    const ways = mustBeSet ? validWays : [...validWays, createObjectSchema([requireSchemaOfValues(IS_EMPTY, names)])];
     this.#rules.push({ description, anyOf: ways });
   }
 
@@ -209,7 +211,7 @@ class ContractTranslator {
    * The value is the one under the variable's name. If that is empty, it is the value of an alias; of several aliases,
    * the first one in the order of the ESC environment. A schema cannot express this order, and so allows any alias.
    */
-  #waysToHave(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
+  #listWaysToHaveValue(declaration: Declaration, schema: EscSchema): readonly EscSchema[] {
     const [name = "", ...aliases] = namesOfDeclaration(declaration);
     if (aliases.length > 1) this.#reportGap("which of several aliases counts", [declaration]);
     return [
@@ -231,32 +233,34 @@ class ContractTranslator {
     if (!rule.names.every(isEnforced)) {
       return this.#reportGap("groups of which only a part is enforced", [{ name: rule.label }]);
     }
-    const ways = this.#waysToMeetGroup(rule.kind, members);
+    const ways = this.#listWaysToMeetGroup(rule.kind, members);
     if (ways !== undefined) this.#rules.push({ description: rule.label, anyOf: ways });
   }
 
   /**
    * Returns the ways to meet the rule of a group, each as a schema of the object; undefined if the rule is always met.
    */
-  #waysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
-    const noneIsSet = objectSchema(members.map((member) => this.#isUnset(member)));
+  #listWaysToMeetGroup(kind: GroupRule["kind"], members: readonly Declaration[]): readonly EscSchema[] | undefined {
+    const noneIsSet = createObjectSchema(members.map((member) => this.#requireUnset(member)));
     switch (kind) {
       case "one-of":
       case "at-least-one":
         if (members.some((member) => this.#isSuppliedElsewhere(member))) return undefined;
-        return members.map((member) => objectSchema([this.#isSet(member)]));
+        return members.map((member) => createObjectSchema([this.#requireSet(member)]));
       case "exactly-one": {
         // A member from a file is always set, so that no other may be.
         const memberFromFile = members.find((member) => this.#isFromFile(member));
         const candidates = memberFromFile === undefined ? members : [memberFromFile];
         const ways = candidates.map((chosen) =>
-          objectSchema(members.map((member) => (member === chosen ? this.#isSet(member) : this.#isUnset(member)))),
+          createObjectSchema(
+            members.map((member) => (member === chosen ? this.#requireSet(member) : this.#requireUnset(member))),
+          ),
         );
         return members.some((member) => this.#isSuppliedElsewhere(member)) ? [...ways, noneIsSet] : ways;
       }
       case "all-or-none": {
         const withoutSupply = members.filter((member) => !this.#isSuppliedElsewhere(member));
-        const allAreSet = objectSchema(withoutSupply.map((member) => this.#isSet(member)));
+        const allAreSet = createObjectSchema(withoutSupply.map((member) => this.#requireSet(member)));
         // A member from a file is always set, so that all must be.
         return members.some((member) => this.#isFromFile(member)) ? [allAreSet] : [allAreSet, noneIsSet];
       }
@@ -272,11 +276,11 @@ class ContractTranslator {
     if (!isEnforced(name) || !isEnforced(when.name)) return;
     const unmetWays = this.#isFromFile(conditionVariable)
       ? undefined
-      : this.#waysNotToMeet(conditionVariable, when.equals);
+      : this.#listWaysNotToMeet(conditionVariable, when.equals);
     if (unmetWays === undefined) return this.#reportGap("conditions", [declaration]);
     this.#rules.push({
       description: `${name} is required by ${when.name}`,
-      anyOf: [objectSchema([this.#isSet(declaration)]), ...unmetWays],
+      anyOf: [createObjectSchema([this.#requireSet(declaration)]), ...unmetWays],
     });
   }
 
@@ -286,45 +290,47 @@ class ContractTranslator {
    * @param equals the values that the condition requires of the variable; undefined if it requires any value
    * @returns undefined if a schema cannot express this
    */
-  #waysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
+  #listWaysNotToMeet(variable: Declaration, equals: readonly string[] | undefined): readonly EscSchema[] | undefined {
     const { format, default: fallback } = variable;
     const names = namesOfDeclaration(variable);
     // If ESC has no value, the default decides.
     const isMetByDefault = fallback !== undefined && (equals === undefined || equals.includes(fallback));
     if (isMetByDefault && equals === undefined) return [];
-    const withoutValue = isMetByDefault ? [] : [objectSchema([requireAll(IS_EMPTY, names)])];
+    const withoutValue = isMetByDefault ? [] : [createObjectSchema([requireSchemaOfValues(IS_EMPTY, names)])];
     if (equals === undefined) return withoutValue;
     // ESC has no `not`. Values other than those of the condition can be listed only if the format is an `enum`.
     if (format?.kind !== "enum") return undefined;
     const otherValues = format.values.filter((value) => !equals.includes(value));
     if (otherValues.length === 0) return withoutValue;
-    const hasOtherValue = anyOf(valueSchema({ format: { kind: "enum", values: otherValues } }, true).alternatives);
-    return [...withoutValue, ...this.#waysToHave(variable, hasOtherValue)];
+    const hasOtherValue = anyOf(
+      createValueSchema({ format: { kind: "enum", values: otherValues } }, true).alternatives,
+    );
+    return [...withoutValue, ...this.#listWaysToHaveValue(variable, hasOtherValue)];
   }
 
   /** Returns the requirement that the variable has a value with a visible character. */
-  #isSet(declaration: Declaration): ObjectRequirement {
+  #requireSet(declaration: Declaration): ObjectRequirement {
     const { name, aliases } = declaration;
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     if (aliases.length === 0) return { required: [name], properties: { [name]: IS_SET }, definitions: [] };
-    return this.#define(`${name}-is-set`, () => this.#waysToHave(declaration, IS_SET));
+    return this.#requireDefinition(`${name}-is-set`, () => this.#listWaysToHaveValue(declaration, IS_SET));
   }
 
   /** Returns the requirement that the variable has no value, or one without a visible character. */
-  #isUnset(declaration: Declaration): ObjectRequirement {
+  #requireUnset(declaration: Declaration): ObjectRequirement {
     if (this.#isFromFile(declaration)) return NO_REQUIREMENT;
     const names = namesOfDeclaration(declaration);
-    if (names.length === 1) return requireAll(IS_BLANK, names);
-    return this.#define(`${declaration.name}-is-unset`, () => [
-      objectSchema([requireAll(IS_BLANK, names)]),
-      ...this.#waysToHave(declaration, INVISIBLE_TEXT),
+    if (names.length === 1) return requireSchemaOfValues(IS_BLANK, names);
+    return this.#requireDefinition(`${declaration.name}-is-unset`, () => [
+      createObjectSchema([requireSchemaOfValues(IS_BLANK, names)]),
+      ...this.#listWaysToHaveValue(declaration, INVISIBLE_TEXT),
     ]);
   }
 
   /**
    * Returns the requirement that a definition of `$defs` holds. Adds the definition if the schema does not have it yet.
    */
-  #define(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
+  #requireDefinition(definitionName: string, createWays: () => readonly EscSchema[]): ObjectRequirement {
     this.#definitions[definitionName] ??= { anyOf: createWays() };
     return { ...NO_REQUIREMENT, definitions: [definitionName] };
   }
@@ -335,12 +341,12 @@ const NO_REQUIREMENT: ObjectRequirement = { required: [], properties: {}, defini
 /**
  * Returns the requirement that the values of these names meet a schema. Names that the object lacks meet it as well.
  */
-function requireAll(schema: EscSchema, names: readonly string[]): ObjectRequirement {
+function requireSchemaOfValues(schema: EscSchema, names: readonly string[]): ObjectRequirement {
   return { ...NO_REQUIREMENT, properties: Object.fromEntries(names.map((name) => [name, schema])) };
 }
 
 /** Returns the schema of the objects that meet all requirements. */
-function objectSchema(requirements: readonly ObjectRequirement[]): EscSchema {
+function createObjectSchema(requirements: readonly ObjectRequirement[]): EscSchema {
   const required = requirements.flatMap((requirement) => requirement.required);
   const properties = Object.fromEntries(requirements.flatMap((requirement) => Object.entries(requirement.properties)));
   const schema: EscSchema = {

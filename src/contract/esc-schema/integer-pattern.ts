@@ -15,50 +15,50 @@
  *   the range
  * @returns undefined if no integer is in the range, or if a bound is not a safe integer of JavaScript
  */
-export function integerPattern(minimum: number | undefined, maximum: number | undefined): string | undefined {
+export function writeIntegerPattern(minimum: number | undefined, maximum: number | undefined): string | undefined {
   const lower = minimum === undefined ? undefined : Math.ceil(minimum);
   const upper = maximum === undefined ? undefined : Math.floor(maximum);
   if ([lower, upper].some((bound) => bound !== undefined && !Number.isSafeInteger(bound))) return undefined;
-  const alternatives = [...negativeIntegers(lower, upper), ...naturalNumbers(lower, upper)];
+  const alternatives = [...writeNegativeIntegers(lower, upper), ...writeNonNegativeIntegers(lower, upper)];
   return alternatives.length === 0 ? undefined : alternatives.join("|");
 }
 
 /** Returns expressions for the integers of the range that are not negative. An undefined bound is infinite. */
-function naturalNumbers(lower = 0, upper?: number): readonly string[] {
+function writeNonNegativeIntegers(lower = 0, upper?: number): readonly string[] {
   if (upper !== undefined && (upper < 0 || upper < lower)) return [];
-  const digits = unsignedIntegers(Math.max(lower, 0), upper);
+  const digits = writeUnsignedIntegers(Math.max(lower, 0), upper);
   // The text `-0` is also an integer, and equals 0.
   const negativeZero = lower <= 0 ? ["-0+"] : [];
   return [String.raw`\+?0*(?:${digits.join("|")})`, ...negativeZero];
 }
 
 /** Returns expressions for the negative integers of the range. An undefined bound is infinite. */
-function negativeIntegers(lower?: number, upper?: number): readonly string[] {
+function writeNegativeIntegers(lower?: number, upper?: number): readonly string[] {
   if (lower !== undefined && (lower >= 0 || (upper !== undefined && upper < lower))) return [];
   const smallestAmount = upper === undefined || upper >= 0 ? 1 : -upper;
   const largestAmount = lower === undefined ? undefined : -lower;
-  return [`-0*(?:${unsignedIntegers(smallestAmount, largestAmount).join("|")})`];
+  return [`-0*(?:${writeUnsignedIntegers(smallestAmount, largestAmount).join("|")})`];
 }
 
 /** Returns expressions for the integers of a range in decimal digits, without leading zeros. Zero itself is `0`. */
-function unsignedIntegers(lower: number, upper: number | undefined): readonly string[] {
+function writeUnsignedIntegers(lower: number, upper: number | undefined): readonly string[] {
   const lowerText = String(lower);
   const largestOfLowerLength = "9".repeat(lowerText.length);
   if (upper === undefined) {
     const longerNumbers = `[1-9][0-9]{${lowerText.length},}`;
-    return [...integersOfSameLength(lowerText, largestOfLowerLength), longerNumbers];
+    return [...writeIntegersOfSameLength(lowerText, largestOfLowerLength), longerNumbers];
   }
   const upperText = String(upper);
-  if (lowerText.length === upperText.length) return integersOfSameLength(lowerText, upperText);
+  if (lowerText.length === upperText.length) return writeIntegersOfSameLength(lowerText, upperText);
   const lengthsBetween = Array.from(
     { length: upperText.length - lowerText.length - 1 },
     (_, index) => `[1-9][0-9]{${lowerText.length + index}}`,
   );
   const smallestOfUpperLength = `1${"0".repeat(upperText.length - 1)}`;
   return [
-    ...integersOfSameLength(lowerText, largestOfLowerLength),
+    ...writeIntegersOfSameLength(lowerText, largestOfLowerLength),
     ...lengthsBetween,
-    ...integersOfSameLength(smallestOfUpperLength, upperText),
+    ...writeIntegersOfSameLength(smallestOfUpperLength, upperText),
   ];
 }
 
@@ -70,7 +70,7 @@ function unsignedIntegers(lower: number, upper: number | undefined): readonly st
  *     [2-3][0-9]{2}             from 200 to 399, the hundreds that are completely in the range
  *     4[0-7][0-9]  48[0-4]      from 400 to 484
  */
-function integersOfSameLength(lower: string, upper: string): readonly string[] {
+function writeIntegersOfSameLength(lower: string, upper: string): readonly string[] {
   if (lower === upper) return [lower];
   const prefix = commonBeginning(lower, upper);
   // The first digit in which the bounds differ decides: in the example, the hundreds from 1 to 4.
@@ -83,21 +83,23 @@ function integersOfSameLength(lower: string, upper: string): readonly string[] {
   const firstComplete = isLowerComplete ? lowerDigit : lowerDigit + 1;
   const lastComplete = isUpperComplete ? upperDigit : upperDigit - 1;
   const complete =
-    firstComplete > lastComplete ? [] : [prefix + digitRange(firstComplete, lastComplete) + anyDigits(restLength)];
+    firstComplete > lastComplete
+      ? []
+      : [prefix + writeDigitRange(firstComplete, lastComplete) + writeAnyDigits(restLength)];
   const endOfLower = lower.slice(0, digitEnd) + "9".repeat(restLength);
   const beginningOfUpper = upper.slice(0, digitEnd) + "0".repeat(restLength);
   return [
-    ...(isLowerComplete ? [] : integersOfSameLength(lower, endOfLower)),
+    ...(isLowerComplete ? [] : writeIntegersOfSameLength(lower, endOfLower)),
     ...complete,
-    ...(isUpperComplete ? [] : integersOfSameLength(beginningOfUpper, upper)),
+    ...(isUpperComplete ? [] : writeIntegersOfSameLength(beginningOfUpper, upper)),
   ];
 }
 
-function digitRange(first: number, last: number): string {
+function writeDigitRange(first: number, last: number): string {
   return first === last ? String(first) : `[${first}-${last}]`;
 }
 
-function anyDigits(count: number): string {
+function writeAnyDigits(count: number): string {
   if (count === 0) return "";
   return count === 1 ? "[0-9]" : `[0-9]{${count}}`;
 }

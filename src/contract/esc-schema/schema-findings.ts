@@ -14,7 +14,14 @@ import { aboutValue, isAboutRule, missingIn } from "../../esc/faults/schema-refu
 import { declarationOf, isDeclared, namesOfDeclaration } from "../check-contract.ts";
 import type { Contract, Declaration, FormatFault, Rule, ValueFormat, Violation } from "../contract-model.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { BLANK_VALUES, EMPTY_VALUES, INVISIBLE_TEXT, SET_VALUES, textRules, valueSchema } from "./value-schema.ts";
+import {
+  BLANK_VALUES,
+  EMPTY_VALUES,
+  INVISIBLE_TEXT,
+  SET_VALUES,
+  createTextRules,
+  createValueSchema,
+} from "./value-schema.ts";
 
 /** The messages of ESC about the values of one environment, sorted. */
 export interface SchemaFindings {
@@ -37,7 +44,7 @@ export function sortFindings(diagnostics: readonly Diagnostic[]): SchemaFindings
 }
 
 /** Returns true if a contract declares each variable that ESC names, so that the contract can explain the refusal. */
-export function areDeclared(contract: Contract, { values, missing }: SchemaFindings): boolean {
+export function areNamesDeclared(contract: Contract, { values, missing }: SchemaFindings): boolean {
   const isKnown = (name: string): boolean => isDeclared(contract, name) || contract.scope?.outside.has(name) === true;
   return [...values.keys(), ...missing].every(isKnown);
 }
@@ -48,9 +55,9 @@ export function areDeclared(contract: Contract, { values, missing }: SchemaFindi
  * @param areNamesKnown true if the names of all variables in ESC are known. A check of the contract with these names
  *   then finds the violations that messages alone do not show
  */
-export function isExplained(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
+export function canExplain(contract: Contract, diagnostics: readonly Diagnostic[], areNamesKnown: boolean): boolean {
   const findings = sortFindings(diagnostics);
-  return areDeclared(contract, findings) && (areNamesKnown || violationsOfFindings(contract, findings).length > 0);
+  return areNamesDeclared(contract, findings) && (areNamesKnown || deriveViolations(contract, findings).length > 0);
 }
 
 type RequiredRule = Extract<Rule, { kind: "required" }>;
@@ -61,34 +68,34 @@ type RequiredRule = Extract<Rule, { kind: "required" }>;
  * The violation is `refused` if no rule of the contract explains the finding. This happens if the schema in ESC was
  * written for another contract.
  */
-export function violationsOfFindings(contract: Contract, findings: SchemaFindings): readonly Violation[] {
+export function deriveViolations(contract: Contract, findings: SchemaFindings): readonly Violation[] {
   const requiredRules = new Map(
     contract.rules.flatMap((rule): readonly [string, RequiredRule][] =>
       rule.kind === "required" ? [[rule.name, rule]] : [],
     ),
   );
-  const violations = new Map(violationsOfValues(contract, findings, requiredRules));
-  const absent = absentVariables(contract, findings.missing);
-  for (const name of absent) {
+  const violations = new Map(deriveValueViolations(contract, findings, requiredRules));
+  const absentVariables = findAbsentVariables(contract, findings.missing);
+  for (const name of absentVariables) {
     const rule = requiredRules.get(name);
     if (rule !== undefined && !violations.has(name)) violations.set(name, { kind: "missing", rule, name });
   }
-  const groups = contract.rules.flatMap((rule): readonly Violation[] => {
+  const groupViolations = contract.rules.flatMap((rule): readonly Violation[] => {
     if (rule.kind !== "one-of" && rule.kind !== "at-least-one" && rule.kind !== "exactly-one") return [];
-    return rule.names.every((name) => absent.has(name)) ? [{ kind: "none-set", rule }] : [];
+    return rule.names.every((name) => absentVariables.has(name)) ? [{ kind: "none-set", rule }] : [];
   });
-  const conditions = contract.rules.flatMap((rule): readonly Violation[] => {
+  const conditionViolations = contract.rules.flatMap((rule): readonly Violation[] => {
     // If the variable of the condition has a wrong value, it is not certain that the condition is met.
-    if (rule.kind !== "required-when" || !absent.has(rule.name) || violations.has(rule.when.name)) return [];
+    if (rule.kind !== "required-when" || !absentVariables.has(rule.name) || violations.has(rule.when.name)) return [];
     return [{ kind: "missing-when", rule, name: rule.name, when: rule.when }];
   });
   // ESC does not report which rule is not met: a group explains it, and otherwise a condition.
-  const isConditionUnmet = findings.isRuleUnmet && groups.length === 0;
-  return [...violations.values(), ...groups, ...(isConditionUnmet ? conditions : [])];
+  const isConditionUnmet = findings.isRuleUnmet && groupViolations.length === 0;
+  return [...violations.values(), ...groupViolations, ...(isConditionUnmet ? conditionViolations : [])];
 }
 
 /** Yields the violation of each value about which ESC reports something, by the name of its variable. */
-function* violationsOfValues(
+function* deriveValueViolations(
   contract: Contract,
   { values, isRuleUnmet }: SchemaFindings,
   requiredRules: ReadonlyMap<string, RequiredRule>,
@@ -108,7 +115,7 @@ function* violationsOfValues(
 }
 
 /** Returns the variables that ESC lacks under their name and under each alias. */
-function absentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
+function findAbsentVariables(contract: Contract, missing: readonly string[]): ReadonlySet<string> {
   const isMissing = (name: string): boolean => missing.includes(name);
   const names = new Set(missing.map((name) => declarationOf(contract, name)?.name ?? name));
   const absent = Array.from(names).filter((name) => {
@@ -132,7 +139,7 @@ const PATTERN_MESSAGE = "string must match the pattern ";
 /** In characters. ESC cuts long messages, but never to fewer than these, so that the beginnings can be compared. */
 const COMPARED_LENGTH = 250;
 /** The expressions that the schemas of many variables and rules have in common. */
-const SHARED_EXPRESSIONS = expressionsIn([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
+const SHARED_EXPRESSIONS = collectExpressions([...EMPTY_VALUES, ...BLANK_VALUES, ...SET_VALUES, INVISIBLE_TEXT]);
 
 /** Returns true if ESC reports that a text does not match the expression. */
 function isAboutPattern({ summary }: Diagnostic, expression: string): boolean {
@@ -161,27 +168,38 @@ function findFault(
 ): FormatFault | "blank" | undefined {
   const { format } = declaration;
   const patternDiagnostics = diagnostics.filter(({ summary }) => summary.startsWith(PATTERN_MESSAGE));
-  const ownExpressions = expressionsIn(valueSchema(declaration, isRequired).alternatives);
-  const isAboutAny = (diagnostic: Diagnostic, expressions: readonly string[]): boolean =>
-    expressions.some((expression) => isAboutPattern(diagnostic, expression));
   // A shared expression does not show whose schema refused the value.
-  const specificDiagnostics = patternDiagnostics.filter((diagnostic) => !isAboutAny(diagnostic, SHARED_EXPRESSIONS));
+  const specificDiagnostics = patternDiagnostics.filter(
+    (diagnostic) => !isAboutAnyPattern(diagnostic, SHARED_EXPRESSIONS),
+  );
+  const expressionsOfVariable = collectExpressions(createValueSchema(declaration, isRequired).alternatives);
   const isOfOtherSchema =
-    specificDiagnostics.length > 0 && !specificDiagnostics.some((diagnostic) => isAboutAny(diagnostic, ownExpressions));
+    specificDiagnostics.length > 0 &&
+    !specificDiagnostics.some((diagnostic) => isAboutAnyPattern(diagnostic, expressionsOfVariable));
   if (isOfOtherSchema) return undefined;
   const mayBeOfRule =
     specificDiagnostics.length === 0 && !diagnostics.some((diagnostic) => isAboutFormat(diagnostic, format));
   if (isInUnmetRule && mayBeOfRule) return undefined;
-  if (format?.kind === "text" || format === undefined) {
-    const rules = textRules(format, isRequired);
-    const unmetRule = rules.find(({ expression }) =>
-      patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
-    );
-    // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is
-    // reported.
-    return (unmetRule ?? rules[0])?.fault;
-  }
-  return faultOfKind(format);
+  if (format === undefined || format.kind === "text") return findTextFault(format, patternDiagnostics, isRequired);
+  return createFaultOfFormat(format);
+}
+
+function isAboutAnyPattern(diagnostic: Diagnostic, expressions: readonly string[]): boolean {
+  return expressions.some((expression) => isAboutPattern(diagnostic, expression));
+}
+
+/** Returns the fault of the first requirement on a text about which ESC reports something. */
+function findTextFault(
+  format: Extract<ValueFormat, { readonly kind: "text" }> | undefined,
+  patternDiagnostics: readonly Diagnostic[],
+  isRequired: boolean,
+): FormatFault | "blank" | undefined {
+  const textRules = createTextRules(format, isRequired);
+  const unmetRule = textRules.find(({ expression }) =>
+    patternDiagnostics.some((diagnostic) => isAboutPattern(diagnostic, expression)),
+  );
+  // ESC refuses a number or a boolean because of its type. Then no rule of a text is met, and the first one is reported.
+  return (unmetRule ?? textRules[0])?.fault;
 }
 
 /**
@@ -195,16 +213,16 @@ function isAboutFormat({ summary }: Diagnostic, format: ValueFormat | undefined)
   return summary.slice(0, COMPARED_LENGTH) === `expected ${expected}`.slice(0, COMPARED_LENGTH);
 }
 
-/** Returns the expressions in schemas of values. `matchingAll` of value-schema.ts nests them in `anyOf`. */
-function expressionsIn(schemas: readonly EscSchema[]): readonly string[] {
+/** Returns the expressions in schemas of values. `createPatternMembers` of value-schema.ts nests them in `anyOf`. */
+function collectExpressions(schemas: readonly EscSchema[]): readonly string[] {
   return schemas.flatMap(({ pattern, anyOf = [] }) => [
     ...(pattern === undefined ? [] : [pattern]),
-    ...expressionsIn(anyOf),
+    ...collectExpressions(anyOf),
   ]);
 }
 
 /** Returns the fault that describes the whole format, since messages do not show which part of it is not met. */
-function faultOfKind(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
+function createFaultOfFormat(format: Exclude<ValueFormat, { readonly kind: "text" }>): FormatFault {
   switch (format.kind) {
     case "url":
       return format.schemes.length === 0

@@ -10,11 +10,11 @@
  */
 import type { Declaration, FormatFault, ValueFormat } from "../contract-model.ts";
 import { isBlank, VISIBLE } from "../check-contract.ts";
-import { formatFault } from "../format.ts";
+import { findFormatFault } from "../format.ts";
 import { type Pattern, parsePattern } from "../pattern/pattern-syntax.ts";
 import type { EscSchema } from "./esc-schema.ts";
-import { integerPattern } from "./integer-pattern.ts";
-import { MAX_REPETITIONS, re2Pattern, re2Set, re2Text } from "./re2-pattern.ts";
+import { writeIntegerPattern } from "./integer-pattern.ts";
+import { MAX_REPETITIONS, writeRe2Pattern, writeRe2Set, writeRe2Text } from "./re2-pattern.ts";
 
 /** A part of a format that a schema cannot express, so that only a start checks it. */
 type Gap =
@@ -35,8 +35,8 @@ export interface ValueSchema {
   readonly gaps: readonly Gap[];
 }
 
-const VISIBLE_CHARACTER = re2Set(VISIBLE.source);
-const INVISIBLE_CHARACTER = re2Set(VISIBLE.source.replace("[^", "["));
+const VISIBLE_CHARACTER = writeRe2Set(VISIBLE.source);
+const INVISIBLE_CHARACTER = writeRe2Set(VISIBLE.source.replace("[^", "["));
 /** Schemas of values that sophia-run does not pass on to programs, so that the variable is not set. */
 const NOT_DELIVERED: readonly EscSchema[] = [{ type: "null" }, { type: "array" }, { type: "object" }];
 /** Schemas of values that sophia-run treats like a missing variable. */
@@ -62,16 +62,16 @@ export const SET_VALUES: readonly EscSchema[] = [
  *
  * @param mustBeSet true if the variable is required, so that a text must have a visible character
  */
-export function valueSchema({ format, as }: Pick<Declaration, "format" | "as">, mustBeSet: boolean): ValueSchema {
+export function createValueSchema({ format, as }: Pick<Declaration, "format" | "as">, mustBeSet: boolean): ValueSchema {
   if (format === undefined) return { alternatives: SET_VALUES, gaps: [] };
-  const { texts, gaps: textGaps } = textsOf(format, mustBeSet);
+  const { texts, gaps: textGaps } = createTextSchemas(format, mustBeSet);
   // For `"as": "file"` the variable may hold the content of the file, or its path.
   const absolutePaths = as === "file" ? [{ type: "string", pattern: String.raw`^(?:/|[A-Za-z]:[\\/])` } as const] : [];
-  const numbers = numbersOf(format);
+  const numbers = createNumberSchemas(format);
   const allowsAnyNumber = format.kind === "text" && numbers.length > 0;
   const numberGaps: readonly Gap[] = allowsAnyNumber ? ["pattern or length of a number without quotes"] : [];
   const gaps = [...textGaps, ...numberGaps];
-  return { alternatives: [...texts, ...absolutePaths, ...numbers, ...booleansOf(format)], gaps };
+  return { alternatives: [...texts, ...absolutePaths, ...numbers, ...createBooleanSchemas(format)], gaps };
 }
 
 type TextFormat = Extract<ValueFormat, { kind: "text" }>;
@@ -84,33 +84,33 @@ interface TextSchemas {
 /**
  * Returns the schemas for values that are texts in ESC. The expressions are those of format.ts, in the syntax of RE2.
  */
-function textsOf(format: ValueFormat, mustBeSet: boolean): TextSchemas {
+function createTextSchemas(format: ValueFormat, mustBeSet: boolean): TextSchemas {
   switch (format.kind) {
     case "text":
-      return freeText(format, mustBeSet);
+      return createFreeTextSchemas(format, mustBeSet);
     case "url": {
       const scheme =
-        format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(re2Text).join("|")})`;
-      return { texts: [matching(`${scheme}://${re2Set(String.raw`\S`)}+`)], gaps: ["syntax of a URL"] };
+        format.schemes.length === 0 ? "[A-Za-z][A-Za-z0-9+.-]*" : `(?i:${format.schemes.map(writeRe2Text).join("|")})`;
+      return { texts: [createPatternSchema(`${scheme}://${writeRe2Set(String.raw`\S`)}+`)], gaps: ["syntax of a URL"] };
     }
     case "integer": {
       const { minimum, maximum } = format;
-      if (minimum === undefined && maximum === undefined) return exactly("[+-]?[0-9]+");
-      const pattern = integerPattern(minimum, maximum);
+      if (minimum === undefined && maximum === undefined) return createExactTextSchemas("[+-]?[0-9]+");
+      const pattern = writeIntegerPattern(minimum, maximum);
       return pattern === undefined
-        ? { texts: [matching("[+-]?[0-9]+")], gaps: ["range of a number in quotes"] }
-        : exactly(pattern);
+        ? { texts: [createPatternSchema("[+-]?[0-9]+")], gaps: ["range of a number in quotes"] }
+        : createExactTextSchemas(pattern);
     }
     case "number": {
       const isLimited = format.minimum !== undefined || format.maximum !== undefined;
-      const text = matching(String.raw`[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?`);
+      const text = createPatternSchema(String.raw`[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?`);
       return { texts: [text], gaps: isLimited ? ["range of a number in quotes"] : [] };
     }
     case "boolean":
-      return exactly("(?i:true|false|yes|no|on|off|1|0)");
+      return createExactTextSchemas("(?i:true|false|yes|no|on|off|1|0)");
     case "port":
       // From 1 to 65535, with at most five digits, of which the first may be zeros.
-      return exactly(
+      return createExactTextSchemas(
         "0{0,4}[1-9]|0{0,3}[1-9][0-9]|0{0,2}[1-9][0-9]{2}|0?[1-9][0-9]{3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]",
       );
     case "enum":
@@ -119,10 +119,12 @@ function textsOf(format: ValueFormat, mustBeSet: boolean): TextSchemas {
       // Checks only that the first character can begin a JSON value.
       return { texts: [{ type: "string", pattern: String.raw`^[\t\n\r ]*["\[{0-9tfn-]` }], gaps: ["syntax of JSON"] };
     case "base64":
-      return exactly([base64("[A-Za-z0-9+/]"), base64("[A-Za-z0-9_-]")].join("|"));
+      return createExactTextSchemas(
+        [writeBase64Expression("[A-Za-z0-9+/]"), writeBase64Expression("[A-Za-z0-9_-]")].join("|"),
+      );
     case "email":
       // The template cannot contain a backtick directly, because String.raw keeps the backslash of an escaped one.
-      return exactly(
+      return createExactTextSchemas(
         String.raw`[A-Za-z0-9_.!#$%&'*+/=?^${"`"}{|}~-]{1,64}@LABEL(?:\.LABEL)*`.replaceAll(
           "LABEL",
           "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
@@ -139,14 +141,14 @@ export interface TextRule {
   readonly fault: FormatFault | "blank";
 }
 
-/** Returns the requirements of the format `text` that RE2 can express. @param mustBeSet see {@link valueSchema} */
-export function textRules(format: TextFormat | undefined, mustBeSet: boolean): readonly TextRule[] {
+/** Returns the requirements of the format `text` that RE2 can express. @param mustBeSet see {@link createValueSchema} */
+export function createTextRules(format: TextFormat | undefined, mustBeSet: boolean): readonly TextRule[] {
   const { prefixes = [], minLength = 0, pattern } = format ?? {};
   const rules: TextRule[] = [];
   if (prefixes.length > 0) {
-    rules.push({ expression: `^(?:${prefixes.map(re2Text).join("|")})`, fault: { kind: "prefix", prefixes } });
+    rules.push({ expression: `^(?:${prefixes.map(writeRe2Text).join("|")})`, fault: { kind: "prefix", prefixes } });
   }
-  const expression = pattern === undefined ? undefined : re2Pattern(pattern.source);
+  const expression = pattern === undefined ? undefined : writeRe2Pattern(pattern.source);
   if (expression !== undefined && pattern !== undefined) {
     rules.push({ expression, fault: { kind: "pattern", pattern: pattern.source } });
   }
@@ -162,39 +164,39 @@ export function textRules(format: TextFormat | undefined, mustBeSet: boolean): r
  * Returns the schema of the format `text`. A schema of ESC counts the length of a text in bytes. Only a regular expression can limit
  * its length in characters.
  */
-function freeText(format: TextFormat, mustBeSet: boolean): TextSchemas {
+function createFreeTextSchemas(format: TextFormat, mustBeSet: boolean): TextSchemas {
   const { minLength, pattern } = format;
-  const rules = textRules(format, mustBeSet);
+  const rules = createTextRules(format, mustBeSet);
   const hasPatternRule = rules.some(({ fault }) => typeof fault === "object" && fault.kind === "pattern");
   const gaps: Gap[] = [];
   if (pattern !== undefined && !hasPatternRule) gaps.push("pattern");
   if (minLength > MAX_REPETITIONS) gaps.push("length");
-  return { texts: [{ type: "string", ...matchingAll(rules.map(({ expression }) => expression)) }], gaps };
+  return { texts: [{ type: "string", ...createPatternMembers(rules.map(({ expression }) => expression)) }], gaps };
 }
 
 /**
  * Returns the members of a schema for texts that match all expressions. ESC has no `allOf`. But a `pattern` and an
  * `anyOf` in the same schema must both hold, so that each further expression is in an `anyOf` with one alternative.
  */
-function matchingAll([first, ...others]: readonly string[]): EscSchema {
+function createPatternMembers([first, ...others]: readonly string[]): EscSchema {
   if (first === undefined) return {};
-  return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [matchingAll(others)] }) };
+  return { pattern: first, ...(others.length === 0 ? {} : { anyOf: [createPatternMembers(others)] }) };
 }
 
 /** Returns the schema of a format that the expression describes completely, so that there is no gap. */
-function exactly(expression: string): TextSchemas {
-  return { texts: [matching(expression)], gaps: [] };
+function createExactTextSchemas(expression: string): TextSchemas {
+  return { texts: [createPatternSchema(expression)], gaps: [] };
 }
 
 /** Returns the schema of texts that the expression matches as a whole. */
-function matching(expression: string): EscSchema {
+function createPatternSchema(expression: string): EscSchema {
   return { type: "string", pattern: `^(?:${expression})$` };
 }
 
 /**
  * Returns the expression for base64 (RFC 4648, section 4 or 5), with or without padding. Line breaks may be anywhere.
  */
-function base64(digitSet: string): string {
+function writeBase64Expression(digitSet: string): string {
   const breaks = String.raw`(?:\r?\n)*`;
   const digit = `${digitSet}${breaks}`;
   const groupOfFour = `(?:${digit}){4}`;
@@ -203,7 +205,7 @@ function base64(digitSet: string): string {
 }
 
 /** Returns the schemas for values that are numbers in ESC. Programs get the digits of the number. */
-function numbersOf(format: ValueFormat): readonly EscSchema[] {
+function createNumberSchemas(format: ValueFormat): readonly EscSchema[] {
   switch (format.kind) {
     case "integer":
     case "number": {
@@ -220,12 +222,12 @@ function numbersOf(format: ValueFormat): readonly EscSchema[] {
     case "port":
       return [{ type: "number", multipleOf: 1, minimum: 1, maximum: 65_535 }];
     case "boolean":
-      return [0, 1].map(equalNumber);
+      return [0, 1].map(createSchemaOfNumber);
     case "enum":
       // Lists the values that ESC may hold as numbers, such as `8` and `-1.5`.
       return format.values
         .filter((value) => /^-?\d/.test(value) && Number.isFinite(Number(value)))
-        .map((value) => equalNumber(Number(value)));
+        .map((value) => createSchemaOfNumber(Number(value)));
     case "url":
     case "email":
       return [];
@@ -262,13 +264,13 @@ function mayConsistOf(characters: readonly string[], pattern: Pattern): boolean 
  * Returns the schema of one number. It is not an `enum`, for which ESC compares digits, so that `1.0` would differ from
  * `1`.
  */
-function equalNumber(value: number): EscSchema {
+function createSchemaOfNumber(value: number): EscSchema {
   return { type: "number", minimum: value, maximum: value };
 }
 
 /** Returns the schemas for values that are booleans in ESC. Programs get the words `true` and `false`. */
-function booleansOf(format: ValueFormat): readonly EscSchema[] {
-  const allowed = [true, false].filter((value) => formatFault(format, String(value), "") === undefined);
+function createBooleanSchemas(format: ValueFormat): readonly EscSchema[] {
+  const allowed = [true, false].filter((value) => findFormatFault(format, String(value), "") === undefined);
   if (allowed.length === 0) return [];
   return allowed.length === 2 ? [ANY_BOOLEAN] : [{ type: "boolean", enum: allowed }];
 }

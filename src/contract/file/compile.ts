@@ -35,7 +35,7 @@ export function compileContract(
   environment?: ContractEnvironment,
 ): Contract {
   const profiles = profilesOf(document);
-  const lineage = profile === undefined ? [] : lineageOf(profiles, profile);
+  const lineage = profile === undefined ? [] : collectLineage(profiles, profile);
   const { variables, groups } = mergeEntries(document, lineage);
   const compiled = compileVariables(variables);
   const groupRules = compileGroups(groups);
@@ -48,7 +48,7 @@ export function compileContract(
     variables: compiled.declarations,
     aliases: compiled.aliases,
     deprecated: compiled.deprecated,
-    rules: [...variableRules(variables, groupRules), ...groupRules],
+    rules: [...createVariableRules(variables, groupRules), ...groupRules],
     // Computed at the first use: only reports such as `sophia-run check` need sections.
     get sections() {
       return (sections ??= compileSections(document, compiled.declarations, groups));
@@ -60,7 +60,7 @@ export function compileContract(
     ...(document.refresh === undefined ? {} : { refresh: document.refresh }),
     ...(document.awsRefresh === undefined ? {} : { awsRefresh: document.awsRefresh }),
     profiles: [...profiles.keys()],
-    scopes: scopesOf(document, groups),
+    scopes: compileScopes(document, groups),
   };
 }
 
@@ -76,15 +76,15 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
  * Returns the lineage of a profile: the profile itself and all profiles that it extends, directly or not. They are in
  * the order in which they are merged, so that each profile comes after its bases.
  */
-export function lineageOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
-  return lineageNamesOf(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
+export function collectLineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
+  return collectLineageNames(profiles, profile).flatMap((name) => profiles.get(name) ?? []);
 }
 
 /**
- * Returns the names of {@link lineageOf}. It is a loop, since recursion would overflow the stack on a long chain of
+ * Returns the names of {@link collectLineage}. It is a loop, since recursion would overflow the stack on a long chain of
  * profiles.
  */
-export function lineageNamesOf(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
+export function collectLineageNames(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly string[] {
   const visited = new Set<string>();
   const names: string[] = [];
   /** A stack of steps: `visit` a profile, or `add` it to the result, for which its bases lie above it on the stack. */
@@ -97,7 +97,7 @@ export function lineageNamesOf(profiles: ReadonlyMap<string, ProfileEntry>, prof
       const entry = profiles.get(name);
       if (entry === undefined) continue;
       steps.push({ action: "add", name });
-      for (const base of listOf(entry.extends).toReversed()) steps.push({ action: "visit", name: base });
+      for (const base of toList(entry.extends).toReversed()) steps.push({ action: "visit", name: base });
     }
   }
   return names;
@@ -139,7 +139,7 @@ export function mergeInto<Entry extends object>(entries: Map<string, Entry>, add
 }
 
 /** Returns the texts of a member that may be one text or a list of texts. */
-export function listOf(value: string | readonly string[] | undefined): readonly string[] {
+export function toList(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }
@@ -175,7 +175,7 @@ function compileDeclaration(name: string, entry: VariableEntry): Declaration {
   const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
     name,
-    label: shownLabel(entry, name),
+    label: printableLabel(entry, name),
     description,
     secret: isSecretEntry(entry),
     aliases: aliases === undefined ? NO_ALIASES : aliases.map(compileAlias),
@@ -212,7 +212,7 @@ export function isSecretEntry({ secret, default: fallback, format }: VariableEnt
 /**
  * Compiles a format.
  *
- * @throws SyntaxError for an invalid pattern, which examineFormat in variable-meaning.ts finds before
+ * @throws SyntaxError for an invalid pattern, which validateFormat in validate-variable.ts finds before
  */
 export function compileFormat(entry: FormatEntry): ValueFormat {
   const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
@@ -220,7 +220,7 @@ export function compileFormat(entry: FormatEntry): ValueFormat {
     case "text":
       return {
         kind: "text",
-        prefixes: listOf(format.prefix),
+        prefixes: toList(format.prefix),
         minLength: format.minLength ?? 0,
         ...(format.pattern === undefined ? {} : { pattern: compilePattern(format.pattern) }),
       };
@@ -257,13 +257,13 @@ function compileGroups(groups: Groups): readonly GroupRule[] {
   groups.forEach((entry, group) => {
     const { rule: kind = "optional", variables: names = [] } = entry;
     // An optional group requires nothing. It only keeps variables together in sections and scopes.
-    if (kind !== "optional") rules.push({ kind, group, label: shownLabel(entry, group), names });
+    if (kind !== "optional") rules.push({ kind, group, label: printableLabel(entry, group), names });
   });
   return rules;
 }
 
 /** Returns a rule for each variable, except for optional variables of a group: the group's rule decides about them. */
-function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
+function createVariableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
   const grouped = new Set(groupRules.flatMap(({ names }) => names));
   const rules: Rule[] = [];
   variables.forEach(({ required = false }, name) => {
@@ -272,7 +272,7 @@ function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules
       if (!grouped.has(name)) rules.push({ kind: "optional", name });
     } else {
       const { when, equals } = required;
-      const condition = { name: when, ...(equals === undefined ? {} : { equals: listOf(equals) }) };
+      const condition = { name: when, ...(equals === undefined ? {} : { equals: toList(equals) }) };
       rules.push({ kind: "required-when", name, when: condition });
     }
   });
@@ -294,11 +294,11 @@ function compileSections(
       if (declaration !== undefined) return [{ kind: "variable", name: id, label: declaration.label }];
       const group = groups.get(id);
       if (group === undefined) return [];
-      return [{ kind: "group", group: id, label: shownLabel(group, id), names: group.variables ?? [] }];
+      return [{ kind: "group", group: id, label: printableLabel(group, id), names: group.variables ?? [] }];
     });
   if (sections !== undefined)
     return sections.map((section) => ({ title: printable(section.title), lines: linesOf(section.lines) }));
-  const allLines = linesOf(defaultLines(variables.keys(), groups));
+  const allLines = linesOf(listDefaultLines(variables.keys(), groups));
   return allLines.length === 0 ? [] : [{ title: "Contract", lines: allLines }];
 }
 
@@ -306,7 +306,7 @@ function compileSections(
  * Returns the label of a variable or group, with control characters made visible. Without a label it is the name, in
  * which the schema allows no control characters.
  */
-function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
+function printableLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
   return label === undefined ? name : printable(label);
 }
 
@@ -314,14 +314,14 @@ function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): stri
  * Returns the names that the only section of a document without sections lists: first the groups of which one variable
  * is used, then the variables outside of such groups.
  */
-export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
+export function listDefaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
   const choices = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
   const members = new Set(choices.flatMap(([, group]) => group.variables ?? []));
   return [...choices.map(([id]) => id), ...Array.from(variables).filter((name) => !members.has(name))];
 }
 
 /** Returns the variables of each scope. In the document a scope lists variables and groups. */
-function scopesOf({ scopes = {} }: ContractDocument, groups: Groups): ReadonlyMap<string, readonly string[]> {
+function compileScopes({ scopes = {} }: ContractDocument, groups: Groups): ReadonlyMap<string, readonly string[]> {
   const membersOf = (id: string): readonly string[] => groups.get(id)?.variables ?? [id];
   return new Map(Object.entries(scopes).map(([name, ids]) => [name, [...new Set(ids.flatMap(membersOf))]]));
 }

@@ -83,7 +83,7 @@ async function findLinkEscape(error: unknown): Promise<LinkEscape | undefined> {
 }
 
 /** Returns a path for messages: relative if the file is below the working directory, otherwise as it is. */
-export function shownPath(path: string, cwd: string): string {
+export function shortenPath(path: string, cwd: string): string {
   // `relative` returns an empty text for the working directory itself.
   const relativePath = relative(cwd, path) || ".";
   const isOutside = relativePath === ".." || relativePath.startsWith(`..${sep}`);

@@ -13,15 +13,15 @@ import { shellWord } from "../../core/shell.ts";
 import { isSuspect } from "../../trust/suspects.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
-import type { Contract, ContractSelection } from "../contract-model.ts";
-import type { BrokerExaminer } from "./broker-meaning.ts";
+import type { Contract, ContractEnvironment, ContractSelection } from "../contract-model.ts";
+import type { BrokerCheck } from "./validate-brokers.ts";
 import { compileContract, profilesOf } from "./compile.ts";
 import { ContractFileError, type LocatedFault, type ReadReason } from "./contract-file-error.ts";
-import { readContractText, shownPath } from "./contract-text.ts";
+import { readContractText, shortenPath } from "./contract-text.ts";
 import type { ContractIssue } from "./positions.ts";
-import { examineMeaning } from "./meaning.ts";
+import { validateDocument } from "./validate-document.ts";
 import type { EnvironmentFiles } from "./named-environments.ts";
-import type { DefaultExaminer } from "./variable-meaning.ts";
+import type { DefaultCheck } from "./validate-variable.ts";
 
 /** The limit of files that extend each other: a start reads all of them. */
 const MAX_CHAIN_LENGTH = 8;
@@ -42,25 +42,20 @@ export async function loadContractFile(
   // link.
   const path = file.isNamed ? resolve(folders.cwd, file.path) : file.path;
   const { document, environmentFiles } = await readDocument(path, { isFound: !file.isNamed }, folders, []);
-  const profiles = profilesOf(document);
-  if (profile !== undefined && !profiles.has(profile)) {
-    throw (await import("../scope.ts")).unknownPart("profile", shownPath(path, folders.cwd), profile, [
-      ...profiles.keys(),
-    ]);
+  const profileNames = [...profilesOf(document).keys()];
+  if (profile !== undefined && !profileNames.includes(profile)) {
+    const { createUnknownNameError } = await import("../scope.ts");
+    throw createUnknownNameError("profile", shortenPath(path, folders.cwd), profile, profileNames);
   }
-  const namedContract = file.isNamed ? path : undefined;
-  const environment =
-    environmentFiles === undefined
-      ? undefined
-      : (await import("./named-environments.ts")).findContractEnvironment(
-          document,
-          profile,
-          environmentFiles,
-          namedContract,
-        );
+  let environment: ContractEnvironment | undefined;
+  if (environmentFiles !== undefined) {
+    const { findContractEnvironment } = await import("./named-environments.ts");
+    environment = findContractEnvironment(document, profile, environmentFiles, file.isNamed ? path : undefined);
+  }
   const contract = compileContract(document, { kind: "file", path }, profile, environment);
   if (scope === undefined) return contract;
-  return (await import("../scope.ts")).inScope(contract, scope, shownPath(path, folders.cwd));
+  const { restrictToScope } = await import("../scope.ts");
+  return restrictToScope(contract, scope, shortenPath(path, folders.cwd));
 }
 
 /** The document of a contract file, merged with those that it extends. */
@@ -86,36 +81,36 @@ async function readDocument(
   const createError = (faults: readonly LocatedFault[]): ContractFileError =>
     new ContractFileError(path, folders.cwd, { kind: "faults", faults });
   const throwIssues = async (issues: readonly ContractIssue[]): Promise<never> => {
-    throw createError((await import("./rejection.ts")).locateIssues(text, issues));
+    throw createError((await import("./locate-faults.ts")).locateIssues(text, issues));
   };
-  const ownDocument = parseContract(text);
-  if (ownDocument === undefined) throw createError((await import("./rejection.ts")).findStructuralFaults(text));
-  let document = ownDocument;
+  const unmergedDocument = parseContract(text);
+  if (unmergedDocument === undefined)
+    throw createError((await import("./locate-faults.ts")).findStructuralFaults(text));
+  let mergedDocument = unmergedDocument;
   let environmentFiles: EnvironmentFiles | undefined;
-  if (ownDocument.extends !== undefined) {
+  if (unmergedDocument.extends !== undefined) {
     const { mergeDocuments } = await import("./merge.ts");
-    const base = await readBase(ownDocument.extends, [...extendingFiles, path], reason.isFound, folders);
+    const chain = [...extendingFiles, path];
+    const base = await readExtendedDocument(unmergedDocument.extends, chain, reason.isFound, folders);
     const isRefused = "message" in base;
-    if (isRefused) return throwIssues([{ path: ["extends"], atKey: false, ...base }]);
-    document = mergeDocuments(base.document, ownDocument);
+    if (isRefused) return throwIssues([{ path: ["extends"], isAtKey: false, ...base }]);
+    mergedDocument = mergeDocuments(base.document, unmergedDocument);
     ({ environmentFiles } = base);
   }
-  if (namesEnvironment(ownDocument)) {
-    environmentFiles = (await import("./named-environments.ts")).addEnvironmentFile(
-      environmentFiles,
-      ownDocument,
-      path,
-    );
+  if (hasEnvironment(unmergedDocument)) {
+    const { addEnvironmentFile } = await import("./named-environments.ts");
+    environmentFiles = addEnvironmentFile(environmentFiles, unmergedDocument, path);
   }
-  const examiners = {
-    examineDefault: await defaultExaminerFor(document),
-    examineBrokers: await brokerExaminerFor(document),
+  const importedChecks = {
+    findDefaultDanger: await importDefaultCheck(mergedDocument),
+    findBrokerIssues: await importBrokerCheck(mergedDocument),
   };
-  const issues = examineMeaning(document, examiners, ownDocument);
-  return issues.length > 0 ? throwIssues(issues) : { document, environmentFiles };
+  const issues = validateDocument(mergedDocument, importedChecks, unmergedDocument);
+  return issues.length > 0 ? throwIssues(issues) : { document: mergedDocument, environmentFiles };
 }
 
-function namesEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
+/** Returns true if the contract, or one of its profiles, names ESC environments. */
+function hasEnvironment({ environment, profiles = {} }: ContractDocument): boolean {
   return environment !== undefined || Object.values(profiles).some((profile) => profile.environment !== undefined);
 }
 
@@ -130,7 +125,7 @@ type BaseRefusal = Pick<ContractIssue, "message" | "allowed">;
  * @param isFound true if sophia-run found the first contract, false if the user named it
  * @returns the document, or why the contract cannot extend it
  */
-async function readBase(
+async function readExtendedDocument(
   extendsValue: string,
   chain: readonly string[],
   isFound: boolean,
@@ -147,11 +142,11 @@ async function readBase(
   const extendingFile = chain.at(-1) ?? "";
   const baseFile = resolve(dirname(extendingFile), extendsValue);
   const [firstContract = extendingFile] = chain;
-  const refusal = isFound ? await refuseOutside(baseFile, extendsValue, firstContract, folders) : undefined;
+  const refusal = isFound ? await findOutsideRefusal(baseFile, extendsValue, firstContract, folders) : undefined;
   if (refusal !== undefined) return refusal;
   if (chain.includes(baseFile)) {
     const cycle = [...chain.slice(chain.indexOf(baseFile)), baseFile];
-    const shownCycle = cycle.map((file) => shownPath(file, folders.cwd)).join(" extends ");
+    const shownCycle = cycle.map((file) => shortenPath(file, folders.cwd)).join(" extends ");
     return { message: `the contract extends itself: ${shownCycle}`, allowed: "no cycle of contracts" };
   }
   if (chain.length >= MAX_CHAIN_LENGTH) {
@@ -166,7 +161,7 @@ async function readBase(
  *
  * @returns undefined if the file is inside the repository; without a repository, inside the contract's folder
  */
-async function refuseOutside(
+async function findOutsideRefusal(
   baseFile: string,
   extendsValue: string,
   firstContract: string,
@@ -180,7 +175,7 @@ async function refuseOutside(
   const link = isBelow(baseFile, folder) ? `${extendsValue} leads to ${realPath(baseFile)}, and ` : "";
   const place = isRepository ? "repository" : "folder";
   const message = `${link}a contract that no option names cannot extend files outside its ${place}`;
-  const naming = `--contract ${shellWord(shownPath(firstContract, cwd))} allows any file`;
+  const naming = `--contract ${shellWord(shortenPath(firstContract, cwd))} allows any file`;
   return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
 }
 
@@ -188,22 +183,22 @@ async function refuseOutside(
  * Returns the check for defaults that would make programs run code or redirect their connections. It is imported only
  * if the cheap test `isSuspect` finds a default; otherwise no default can be dangerous.
  */
-async function defaultExaminerFor(document: ContractDocument): Promise<DefaultExaminer> {
-  const hasSuspectDefault = namedEntriesOf(document).some(
+async function importDefaultCheck(document: ContractDocument): Promise<DefaultCheck> {
+  const hasSuspectDefault = listVariableEntries(document).some(
     ([name, { default: value }]) => value !== undefined && (/^path$/i.test(name) || isSuspect(name, value)),
   );
-  return hasSuspectDefault ? (await import("./default-meaning.ts")).defaultFault : () => undefined;
+  return hasSuspectDefault ? (await import("./dangerous-default.ts")).findDefaultDanger : () => undefined;
 }
 
 /** Returns the check of `broker` members. It is imported only if the document has one that may be invalid. */
-async function brokerExaminerFor(document: ContractDocument): Promise<BrokerExaminer> {
+async function importBrokerCheck(document: ContractDocument): Promise<BrokerCheck> {
   // Variables without the member need no check, and `"broker": false` is always valid.
-  const hasMember = namedEntriesOf(document).some(([, { broker = false }]) => broker !== false);
-  return hasMember ? (await import("./broker-meaning.ts")).createBrokerExaminer(document) : () => [];
+  const hasMember = listVariableEntries(document).some(([, { broker = false }]) => broker !== false);
+  return hasMember ? (await import("./validate-brokers.ts")).createBrokerCheck(document) : () => [];
 }
 
 /** Returns the entries of all variables, by name: those of the contract, and then those of each profile. */
-function namedEntriesOf({
+function listVariableEntries({
   variables = {},
   profiles = {},
 }: ContractDocument): readonly (readonly [string, VariableEntry])[] {

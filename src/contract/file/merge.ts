@@ -3,7 +3,7 @@
  * load-file.ts imports this only for a contract with `extends`.
  */
 import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
-import { defaultLines, mergeEntries } from "./compile.ts";
+import { listDefaultLines, mergeEntries } from "./compile.ts";
 
 type Sections = NonNullable<ContractDocument["sections"]>;
 
@@ -70,7 +70,7 @@ function defaultSections(
   variables: Readonly<Record<string, VariableEntry>>,
   groups: Readonly<Record<string, GroupEntry>>,
 ): Sections {
-  const lines = defaultLines(Object.keys(variables), new Map(Object.entries(groups)));
+  const lines = listDefaultLines(Object.keys(variables), new Map(Object.entries(groups)));
   return lines.length === 0 ? [] : [{ title, lines }];
 }
 

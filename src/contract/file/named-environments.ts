@@ -9,7 +9,7 @@ import { isInside } from "../../system/repository.ts";
 import { parentOf } from "../../system/paths.ts";
 import type { ContractDocument } from "../generated/document.ts";
 import type { ContractEnvironment } from "../contract-model.ts";
-import { lineageNamesOf, listOf, profilesOf } from "./compile.ts";
+import { collectLineageNames, toList, profilesOf } from "./compile.ts";
 
 /**
  * The files that name environments, by profile. The key {@link WITHOUT_PROFILE} is for the contract outside of
@@ -49,10 +49,10 @@ export function findContractEnvironment(
   namedContract: string | undefined,
 ): ContractEnvironment | undefined {
   const profiles = profilesOf(document);
-  const lineage = profile === undefined ? [] : lineageNamesOf(profiles, profile);
+  const lineage = profile === undefined ? [] : collectLineageNames(profiles, profile);
   const namingProfile = lineage.findLast((name) => profiles.get(name)?.environment !== undefined);
   const environment = namingProfile === undefined ? document.environment : profiles.get(namingProfile)?.environment;
-  const names = listOf(environment);
+  const names = toList(environment);
   const file = files.get(namingProfile ?? WITHOUT_PROFILE);
   if (names.length === 0 || file === undefined) return undefined;
   // A user who names a contract consents to this file and to those in its folder and below, which are of the same

@@ -2,14 +2,14 @@
  * Finds the positions of keys and values in JSON, for messages such as `sophia.contract.json:7:3`. For a contract this
  * is imported only if load-file.ts has refused it, because JSON.parse is faster.
  *
- * `parseWithPositions` returns a tree, `offsetFinder` finds the offset of a path in this tree, and `addPositions` turns
+ * `parseWithPositions` returns a tree, `createOffsetFinder` finds the offset of a path in this tree, and `addPositions` turns
  * offsets into lines and columns.
  */
 import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
 
 /** An error at a place in a text. */
 export interface Fault {
-  /** In UTF-16 code units, from the beginning of the text. */
+  /** The number of UTF-16 code units in front of the error. */
   readonly offset: number;
   readonly message: string;
   /** The text that the user may write instead. */
@@ -22,8 +22,8 @@ export type DocumentPath = readonly (string | number)[];
 /** An error in a contract that has the form of the schema, found without positions. */
 export interface ContractIssue extends Omit<Fault, "offset"> {
   readonly path: DocumentPath;
-  /** True if the position is that of the key at the end of the path, false for its value. */
-  readonly atKey: boolean;
+  /** True if the user must correct the key at the end of the path, false if its value. */
+  readonly isAtKey: boolean;
 }
 
 /** The first syntax error in a text (RFC 8259). */
@@ -48,26 +48,17 @@ const MAX_LEVELS = 100;
  */
 export function parseWithPositions(text: string, syntax: "json" | "jsonc" = "json"): Node {
   const allowTrailingComma = syntax === "jsonc";
-  let level = 0;
-  const enter = (offset: number): void => {
-    if (level > MAX_LEVELS) {
-      throw new JsonSyntaxError({ offset, message: "nested too deeply", allowed: `at most ${MAX_LEVELS} levels` });
-    }
-    level += 1;
-  };
-  const leave = (): void => {
-    level -= 1;
-  };
+  const levelCounter = new LevelCounter();
   // `enter` throws at the limit on levels, so that neither this parser nor `parseTree` can recurse too deeply.
   visit(
     text,
     {
-      onObjectBegin: enter,
-      onArrayBegin: enter,
-      onObjectEnd: leave,
-      onArrayEnd: leave,
+      onObjectBegin: (offset) => levelCounter.enter(offset),
+      onArrayBegin: (offset) => levelCounter.enter(offset),
+      onObjectEnd: () => levelCounter.leave(),
+      onArrayEnd: () => levelCounter.leave(),
       onError(code, offset) {
-        throw new JsonSyntaxError(syntaxFault(text, offset, printParseErrorCode(code)));
+        throw new JsonSyntaxError(describeSyntaxError(text, offset, printParseErrorCode(code)));
       },
     },
     { disallowComments: syntax === "json", allowTrailingComma },
@@ -75,6 +66,23 @@ export function parseWithPositions(text: string, syntax: "json" | "jsonc" = "jso
   const root = parseTree(text, [], { allowTrailingComma });
   if (root === undefined) throw new TypeError("a text without an error has no tree");
   return root;
+}
+
+/** Counts how many objects and lists are open at the current place of a text. */
+class LevelCounter {
+  #level = 0;
+
+  /** @throws JsonSyntaxError beyond {@link MAX_LEVELS} */
+  enter(offset: number): void {
+    if (this.#level > MAX_LEVELS) {
+      throw new JsonSyntaxError({ offset, message: "nested too deeply", allowed: `at most ${MAX_LEVELS} levels` });
+    }
+    this.#level += 1;
+  }
+
+  leave(): void {
+    this.#level -= 1;
+  }
 }
 
 /** The text that is allowed at the place of an error, by the name that jsonc-parser gives to the error. */
@@ -89,10 +97,11 @@ const ALLOWED_BY_ERROR: Readonly<Record<string, string>> = {
 };
 
 /** Describes a syntax error in more detail than jsonc-parser does. */
-function syntaxFault(text: string, offset: number, errorName: string): Fault {
+function describeSyntaxError(text: string, offset: number, errorName: string): Fault {
   const rest = text.slice(offset);
-  // These are the errors of a string that does not end, or has an invalid character or escape.
-  if (rest.startsWith('"') && /^(?:UnexpectedEndOfString|Invalid)/.test(errorName)) return stringFault(text, offset);
+  // jsonc-parser has these names for a string that does not end, or that has an invalid character or escape.
+  const isStringError = rest.startsWith('"') && /^(?:UnexpectedEndOfString|Invalid)/.test(errorName);
+  if (isStringError) return describeStringError(text, offset);
   const allowed =
     ALLOWED_BY_ERROR[errorName] ??
     "JSON: keys and strings in double quotes, numbers, true, false, null, lists, objects";
@@ -105,16 +114,17 @@ function syntaxFault(text: string, offset: number, errorName: string): Fault {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
   // The message repeats only punctuation: the user may have named the wrong file, such as one with a token.
-  return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
+  const punctuation = /^[[\]{},:"]/.exec(rest)?.[0];
+  return { offset, message: `unexpected ${punctuation ?? "text"}`, allowed };
 }
 
 /** Describes the error in a string, for which jsonc-parser reports only where the string begins. */
-function stringFault(text: string, start: number): Fault {
+function describeStringError(text: string, stringOffset: number): Fault {
   // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
   const validBeginning = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
   // With the flag `y`, the expression matches from `lastIndex` on.
-  validBeginning.lastIndex = start;
-  const offset = start + (validBeginning.exec(text)?.[0].length ?? 0);
+  validBeginning.lastIndex = stringOffset;
+  const offset = stringOffset + (validBeginning.exec(text)?.[0].length ?? 0);
   switch (text.charAt(offset)) {
     case "\\":
       return {
@@ -125,7 +135,7 @@ function stringFault(text: string, start: number): Fault {
     case "":
     case "\n":
     case "\r":
-      return { offset: start, message: "unterminated string", allowed: 'a " at its end, on the same line' };
+      return { offset: stringOffset, message: "unterminated string", allowed: 'a " at its end, on the same line' };
     default:
       return { offset, message: "control character in a string", allowed: String.raw`an escape such as \t` };
   }
@@ -155,28 +165,28 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
  * because the contract inherits the member, the function returns the offset of the last value on the path that the tree
  * has.
  */
-export function offsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "atKey">) => number {
+export function createOffsetFinder(root: Node): (issue: Pick<ContractIssue, "path" | "isAtKey">) => number {
   /** A cache, since many issues may be in one large object. */
   const membersByObject = new Map<Node, ReadonlyMap<string, Node>>();
-  const childOf = (node: Node, key: string | number): Node | undefined => {
-    if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
-    let members = membersByObject.get(node);
+  const findChild = (parent: Node, key: string | number): Node | undefined => {
+    if (typeof key === "number") return parent.type === "array" ? parent.children?.[key] : undefined;
+    let members = membersByObject.get(parent);
     if (members === undefined) {
-      members = new Map(membersOf(node).map(({ key: name, value }) => [name, value]));
-      membersByObject.set(node, members);
+      members = new Map(membersOf(parent).map(({ key: name, value }) => [name, value]));
+      membersByObject.set(parent, members);
     }
     return members.get(key);
   };
-  return ({ path, atKey }) => {
-    let node = root;
+  return ({ path, isAtKey }) => {
+    let valueNode = root;
     for (const key of path) {
-      const child = childOf(node, key);
+      const child = findChild(valueNode, key);
       if (child === undefined) break;
-      node = child;
+      valueNode = child;
     }
     // In this tree, the parent of a member's value is a node for the whole member, which begins with the key.
-    const target = (atKey ? node.parent : undefined) ?? node;
-    return target.offset;
+    const memberNode = valueNode.parent;
+    return (isAtKey ? (memberNode ?? valueNode) : valueNode).offset;
   };
 }
 
@@ -191,20 +201,27 @@ export function addPositions<Place extends { readonly offset: number }>(
   text: string,
   places: readonly Place[],
 ): readonly (Place & Position)[] {
-  let [previousOffset, line, column] = [0, 1, 1];
+  let previousOffset = 0;
+  let position: Position = { line: 1, column: 1 };
   return places.map((place) => {
     const textBetween = text.slice(previousOffset, place.offset);
-    const relative = lineAndColumn(textBetween, textBetween.length);
-    const isOnSameLine = relative.line === 1;
-    column = isOnSameLine ? column + relative.column - 1 : relative.column;
-    line += relative.line - 1;
+    position = advancePosition(position, positionAt(textBetween, textBetween.length));
     previousOffset = place.offset;
-    return { ...place, line, column };
+    return { ...place, ...position };
   });
 }
 
+/** Adds a position that was counted from `start` to `start`. */
+function advancePosition(start: Position, relative: Position): Position {
+  const isOnSameLine = relative.line === 1;
+  return {
+    line: start.line + relative.line - 1,
+    column: isOnSameLine ? start.column + relative.column - 1 : relative.column,
+  };
+}
+
 /** Returns line and column of an offset in a text. */
-export function lineAndColumn(text: string, offset: number): Position {
+export function positionAt(text: string, offset: number): Position {
   const lines = text.slice(0, offset).split(/\r\n|\n|\r/);
   return { line: lines.length, column: Array.from(lines.at(-1) ?? "").length + 1 };
 }

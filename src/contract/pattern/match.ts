@@ -16,13 +16,13 @@ interface State {
 }
 
 /** All states that are possible after a beginning of the value. */
-interface Node {
+interface StateSet {
   /** The states that wait for a character. */
   readonly states: readonly State[];
   /** True if the pattern matches a value that ends here. */
   readonly isEnd: boolean;
   /** A cache of the next nodes, by character. */
-  readonly nextNodes: Map<string, Node>;
+  readonly nextStateSets: Map<string, StateSet>;
 }
 
 /** The limit of states, and so of memory, for one pattern. A node may have as many. */
@@ -38,26 +38,26 @@ export type CountSteps = (steps: number) => void;
 export class Matcher {
   private readonly pattern: Pattern;
   /** All nodes, by the ids of their states. */
-  private readonly nodesByKey = new Map<string, Node>();
+  private readonly stateSetsByKey = new Map<string, StateSet>();
   /** The node before the first character. It is created at the first match, since many patterns are never used. */
-  private startNode: Node | undefined;
+  private firstStateSet: StateSet | undefined;
 
   /** @throws SyntaxError if repetitions make the pattern too large */
   constructor(pattern: Pattern) {
-    if (sizeOf(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+    if (countStates(pattern) > MAX_STATES) throw new SyntaxError("is too large: its repetitions multiply");
     this.pattern = pattern;
   }
 
   /** Returns true if the pattern matches the whole value. @throws the error that `countSteps` throws */
   matches(value: string, countSteps: CountSteps): boolean {
-    let node = (this.startNode ??= this.createStartNode(countSteps));
+    let node = (this.firstStateSet ??= this.createFirstStateSet(countSteps));
     let steps = 0;
     for (const character of value) {
       steps += 1;
-      let nextNode = node.nextNodes.get(character);
+      let nextNode = node.nextStateSets.get(character);
       if (nextNode === undefined) {
-        nextNode = this.nodeAfter(node, character, countSteps);
-        node.nextNodes.set(character, nextNode);
+        nextNode = this.createNextStateSet(node, character, countSteps);
+        node.nextStateSets.set(character, nextNode);
       }
       node = nextNode;
       const canNeverMatch = node.states.length === 0 && !node.isEnd;
@@ -67,47 +67,47 @@ export class Matcher {
     return node.isEnd;
   }
 
-  private createStartNode(countSteps: CountSteps): Node {
-    countSteps(sizeOf(this.pattern));
+  private createFirstStateSet(countSteps: CountSteps): StateSet {
+    countSteps(countStates(this.pattern));
     const enteredStates = new Set<State>();
-    enter(buildAutomaton(this.pattern), enteredStates);
-    return this.nodeOf(enteredStates);
+    addReachableStates(buildAutomaton(this.pattern), enteredStates);
+    return this.findOrCreateStateSet(enteredStates);
   }
 
-  private nodeAfter({ states }: Node, character: string, countSteps: CountSteps): Node {
+  private createNextStateSet({ states }: StateSet, character: string, countSteps: CountSteps): StateSet {
     const enteredStates = new Set<State>();
     for (const { set, nextStates } of states) {
-      if (set?.test(character) === true) for (const state of nextStates) enter(state, enteredStates);
+      if (set?.test(character) === true) for (const state of nextStates) addReachableStates(state, enteredStates);
     }
     countSteps(states.length + enteredStates.size);
-    return this.nodeOf(enteredStates);
+    return this.findOrCreateStateSet(enteredStates);
   }
 
   /** Returns the node for a set of states: the same node for the same set. */
-  private nodeOf(enteredStates: ReadonlySet<State>): Node {
+  private findOrCreateStateSet(enteredStates: ReadonlySet<State>): StateSet {
     const states = Array.from(enteredStates).filter(({ set }) => set !== undefined);
     const isEnd = Array.from(enteredStates).some(({ id }) => id === END_ID);
     const key = `${String(isEnd)} ${states.map(({ id }) => id).join()}`;
-    const existing = this.nodesByKey.get(key);
+    const existing = this.stateSetsByKey.get(key);
     if (existing !== undefined) return existing;
-    const node: Node = { states, isEnd, nextNodes: new Map() };
-    this.nodesByKey.set(key, node);
+    const node: StateSet = { states, isEnd, nextStateSets: new Map() };
+    this.stateSetsByKey.set(key, node);
     return node;
   }
 }
 
 /** Returns the number of states that the pattern needs. */
-function sizeOf(pattern: Pattern): number {
+function countStates(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
       return 1;
     case "sequence":
-      return pattern.parts.reduce((size, part) => size + sizeOf(part), 0);
+      return pattern.parts.reduce((size, part) => size + countStates(part), 0);
     case "alternatives":
-      return pattern.parts.reduce((size, part) => size + sizeOf(part), pattern.parts.length === 1 ? 0 : 1);
+      return pattern.parts.reduce((size, part) => size + countStates(part), pattern.parts.length === 1 ? 0 : 1);
     case "repetition": {
       const { minCount, maxCount } = pattern;
-      const partSize = sizeOf(pattern.part);
+      const partSize = countStates(pattern.part);
       if (maxCount === Infinity) return 1 + partSize * (1 + minCount);
       const optionalCount = maxCount - minCount;
       return partSize === 0 ? 0 : partSize * maxCount + optionalCount;
@@ -164,7 +164,7 @@ function buildAutomaton(pattern: Pattern): State {
 }
 
 /** Adds a state to a set, and all states to which it leads without a character. */
-function enter(firstState: State, enteredStates: Set<State>): void {
+function addReachableStates(firstState: State, enteredStates: Set<State>): void {
   const pending = [firstState];
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
     if (enteredStates.has(state)) continue;

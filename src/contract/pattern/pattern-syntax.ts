@@ -60,7 +60,7 @@ function peek({ characters, index }: Reader): string | undefined {
 }
 
 /** Reads the character if it is the next one. @returns true if it was */
-function accept(reader: Reader, character: string): boolean {
+function readCharacter(reader: Reader, character: string): boolean {
   if (peek(reader) !== character) return false;
   reader.index += 1;
   return true;
@@ -70,7 +70,7 @@ function accept(reader: Reader, character: string): boolean {
 const MAX_TOKEN_LENGTH = 20;
 
 /** Reads what the expression matches at the next character. @returns null if it does not match there */
-function acceptMatch(reader: Reader, expression: RegExp): RegExpExecArray | null {
+function readMatch(reader: Reader, expression: RegExp): RegExpExecArray | null {
   const nextCharacters = reader.characters.slice(reader.index, reader.index + MAX_TOKEN_LENGTH).join("");
   const match = expression.exec(nextCharacters);
   reader.index += match?.[0].length ?? 0;
@@ -81,17 +81,17 @@ function acceptMatch(reader: Reader, expression: RegExp): RegExpExecArray | null
 function parseAlternatives(reader: Reader, depth: number): Pattern {
   if (depth > MAX_GROUP_DEPTH) throw new SyntaxError("nests its groups too deeply");
   const parts = [parseSequence(reader, depth)];
-  while (accept(reader, "|")) parts.push(parseSequence(reader, depth));
+  while (readCharacter(reader, "|")) parts.push(parseSequence(reader, depth));
   return { kind: "alternatives", parts };
 }
 
 function parseSequence(reader: Reader, depth: number): Pattern {
   const parts: Pattern[] = [];
-  if (depth === 0) accept(reader, "^");
+  if (depth === 0) readCharacter(reader, "^");
   for (;;) {
     const next = peek(reader);
     if (next === undefined || next === "|" || next === ")") return { kind: "sequence", parts };
-    if (depth === 0 && accept(reader, "$")) {
+    if (depth === 0 && readCharacter(reader, "$")) {
       const after = peek(reader);
       if (after !== undefined && after !== "|") throw new SyntaxError("has a $ before its end");
       continue;
@@ -110,7 +110,7 @@ function parseRepetition(reader: Reader, part: Pattern): Pattern {
   }
   if (minCount > maxCount) throw new SyntaxError("has a repetition with its numbers in the wrong order");
   // `*?` is accepted: if the whole value must match, a lazy repetition matches the same values.
-  accept(reader, "?");
+  readCharacter(reader, "?");
   if (parseQuantifier(reader) !== undefined)
     throw new SyntaxError("repeats a repetition: put the inner one into a group");
   return { kind: "repetition", part, minCount, maxCount };
@@ -119,11 +119,11 @@ function parseRepetition(reader: Reader, part: Pattern): Pattern {
 type RepetitionLimits = Pick<Repetition, "minCount" | "maxCount">;
 
 function parseQuantifier(reader: Reader): RepetitionLimits | undefined {
-  if (accept(reader, "*")) return { minCount: 0, maxCount: Infinity };
-  if (accept(reader, "+")) return { minCount: 1, maxCount: Infinity };
-  if (accept(reader, "?")) return { minCount: 0, maxCount: 1 };
+  if (readCharacter(reader, "*")) return { minCount: 0, maxCount: Infinity };
+  if (readCharacter(reader, "+")) return { minCount: 1, maxCount: Infinity };
+  if (readCharacter(reader, "?")) return { minCount: 0, maxCount: 1 };
   if (peek(reader) !== "{") return undefined;
-  const braces = acceptMatch(reader, /^\{(\d{1,6})(,?)(\d{0,6})\}/);
+  const braces = readMatch(reader, /^\{(\d{1,6})(,?)(\d{0,6})\}/);
   if (braces === null) throw new SyntaxError("has a { without a repetition: write \\{");
   const [, minDigits, comma, maxDigits] = braces;
   const minCount = Number(minDigits);
@@ -132,12 +132,12 @@ function parseQuantifier(reader: Reader): RepetitionLimits | undefined {
 }
 
 function parseAtom(reader: Reader, depth: number): Pattern {
-  if (accept(reader, "(")) {
-    if (accept(reader, "?") && !accept(reader, ":")) {
+  if (readCharacter(reader, "(")) {
+    if (readCharacter(reader, "?") && !readCharacter(reader, ":")) {
       throw new SyntaxError("has a group that begins with (?: only (?:…) and (…) are allowed");
     }
     const inner = parseAlternatives(reader, depth + 1);
-    if (!accept(reader, ")")) throw new SyntaxError("has a ( without a )");
+    if (!readCharacter(reader, ")")) throw new SyntaxError("has a ( without a )");
     return inner;
   }
   const start = reader.index;
@@ -151,7 +151,7 @@ function parseAtom(reader: Reader, depth: number): Pattern {
   const source = reader.characters.slice(start, reader.index).join("");
   // Fast path: most atoms are letters, and compiling a regular expression for each would take most of the time.
   const isPlainCharacter = reader.index - start === 1 && character !== ".";
-  if (isPlainCharacter) return { kind: "character", set: singleCharacter(character) };
+  if (isPlainCharacter) return { kind: "character", set: createSingleCharacterSet(character) };
   try {
     const expression = new RegExp(`^${source}$`, "u");
     return { kind: "character", set: { test: (tested) => expression.test(tested), source } };
@@ -161,16 +161,16 @@ function parseAtom(reader: Reader, depth: number): Pattern {
   }
 }
 
-function singleCharacter(only: string): CharacterSet {
+function createSingleCharacterSet(only: string): CharacterSet {
   return { test: (character) => character === only, source: only };
 }
 
 /** Reads the rest of a class, whose ranges `RegExp` checks later. */
 function skipClass(reader: Reader): void {
-  while (!accept(reader, "]")) {
+  while (!readCharacter(reader, "]")) {
     if (peek(reader) === undefined) throw new SyntaxError("has a [ without a ]");
-    if (!accept(reader, "\\")) reader.index += 1;
-    else if (!accept(reader, "-")) skipEscape(reader);
+    if (!readCharacter(reader, "\\")) reader.index += 1;
+    else if (!readCharacter(reader, "-")) skipEscape(reader);
   }
 }
 
@@ -181,7 +181,7 @@ function skipEscape(reader: Reader): void {
   reader.index += 1;
   if (character === "x" || character === "u") {
     const digits = character === "x" ? /^[\da-f]{2}/i : /^(?:[\da-f]{4}|\{(?:10|0?[\da-f])?[\da-f]{1,4}\})/i;
-    if (acceptMatch(reader, digits) === null) {
+    if (readMatch(reader, digits) === null) {
       throw new SyntaxError(`has a \\${character} without its hexadecimal digits`);
     }
   } else if (!/[dDwWsSnrtfv^$\\.*+?()[\]{}|/]/.test(character)) {

@@ -54,20 +54,20 @@ function createStepCounter({ name, work }: PatternUse): (steps: number) => void 
  * has at least `minLength` characters.
  */
 function samplePattern(pattern: Pattern, word: string, minLength: number): string {
-  const shortest = sample(pattern, word, 0);
+  const shortest = samplePart(pattern, word, 0);
   const missing = minLength - Array.from(shortest).length;
-  return missing <= 0 ? shortest : sample(pattern, word, missing);
+  return missing <= 0 ? shortest : samplePart(pattern, word, missing);
 }
 
 /** @param extraCount how often each repetition repeats its part in addition, up to its limit */
-function sample(pattern: Pattern, word: string, extraCount: number): string {
+function samplePart(pattern: Pattern, word: string, extraCount: number): string {
   switch (pattern.kind) {
     case "character":
       return chooseCharacter(pattern.set, "a");
     case "sequence":
-      return pattern.parts.map((part) => sample(part, word, extraCount)).join("");
+      return pattern.parts.map((part) => samplePart(part, word, extraCount)).join("");
     case "alternatives": {
-      const samples = pattern.parts.map((part) => sample(part, word, extraCount));
+      const samples = pattern.parts.map((part) => samplePart(part, word, extraCount));
       return samples.find((text) => text.includes(word)) ?? samples[0] ?? "";
     }
     case "repetition":
@@ -81,7 +81,7 @@ function sampleRepetition({ part, minCount, maxCount }: Repetition, word: string
   const mayBeWord = set !== undefined && letters.every((letter) => set.test(letter));
   const countForWord = mayBeWord ? Math.max(minCount, letters.length) : minCount;
   const count = Math.min(countForWord + extraCount, maxCount);
-  if (set === undefined) return sample(part, word, 0).repeat(count);
+  if (set === undefined) return samplePart(part, word, 0).repeat(count);
   const preferredLetters = Array.from({ length: count }, (_, index) => letters[index % letters.length] ?? "a");
   return preferredLetters.map((letter) => chooseCharacter(set, letter)).join("");
 }

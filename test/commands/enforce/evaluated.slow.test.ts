@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { contractSchema, type ContractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
+import { createContractSchema, type ContractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
 import { validationLines } from "../../../src/commands/parts/enforcement/schema-text.ts";
-import { areDeclared, sortFindings, violationsOfFindings } from "../../../src/contract/esc-schema/schema-findings.ts";
+import { areNamesDeclared, sortFindings, deriveViolations } from "../../../src/contract/esc-schema/schema-findings.ts";
 import { namesOfViolation } from "../../../src/contract/check-contract.ts";
 import { isOfSchema } from "../../../src/esc/faults/schema-refusal.ts";
 import { applyContract } from "../../../src/contract/apply.ts";
-import { fakeLayer } from "../../../src/contract/fake.ts";
+import { createDummyLayer } from "../../../src/contract/fake.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract, Violation } from "../../../src/contract/contract-model.ts";
 import { SophiaError } from "../../../src/core/error.ts";
@@ -85,9 +85,9 @@ function violationsOf({ contract, values }: Case): readonly Violation[] {
 /** Evaluates all cases in one process of the evaluator. */
 function compare(cases: readonly Case[]): readonly Compared[] {
   const prepared = cases.map((each) => {
-    const translated = contractSchema(each.contract, {
+    const translated = createContractSchema(each.contract, {
       isEnforced: () => true,
-      files: new Set(),
+      variablesFromFiles: new Set(),
       title: "sophia.contract.json",
       description: "",
     });
@@ -123,11 +123,11 @@ function areExplained({ translated: { gaps }, violations }: Compared): boolean {
 /** What ESC finds, which a start words although no value is known, is about variables that do violate the contract. */
 function expectWorded({ contract, findings, violations, values, definition }: Compared): void {
   const sortedFindings = sortFindings(findings);
-  const worded = violationsOfFindings(contract, sortedFindings);
+  const worded = deriveViolations(contract, sortedFindings);
   const names = new Set(violations.flatMap(namesOfViolation));
   const isRight =
     findings.every(isOfSchema) &&
-    areDeclared(contract, sortedFindings) &&
+    areNamesDeclared(contract, sortedFindings) &&
     (worded.length > 0 || sortedFindings.isRuleUnmet) &&
     worded.every((one) => one.kind !== "refused" && namesOfViolation(one).every((name) => names.has(name)));
   if (!isRight) expect.fail(JSON.stringify({ worded, values, violations, findings, definition }, undefined, 1));
@@ -211,7 +211,7 @@ const changesOf = (names: readonly string[]): fc.Arbitrary<readonly (readonly [s
   fc.array(fc.tuple(fc.constantFrom(...names), fc.option(VALUES, { nil: undefined })), { maxLength: 3 });
 
 function valuesOf(contract: Contract, changes: readonly (readonly [string, Given | undefined])[]): Values {
-  const dummyValues = fakeLayer(contract, new Map()).variables.map(({ name, value }) => [name, value] as const);
+  const dummyValues = createDummyLayer(contract, new Map()).variables.map(({ name, value }) => [name, value] as const);
   const entries = new Map<string, Given | undefined>([...dummyValues, ...changes]);
   return Object.fromEntries(
     Array.from(entries).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

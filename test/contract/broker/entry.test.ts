@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { brokerEntryOf, addressName } from "../../../src/contract/broker/entry.ts";
+import { compileBrokerEntry, suggestAddressName } from "../../../src/contract/broker/entry.ts";
 import { PROVIDERS } from "../../../src/contract/broker/providers.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { contractOf } from "../contracts.ts";
@@ -9,7 +9,7 @@ function entry(name: string, declared: object, more: object = {}, profile?: stri
   const contract = contractOf({ variables: { [name]: declared, SEARCH_URL: {} }, ...more }, profile);
   const declaration = contract.variables.get(name);
   if (declaration === undefined) throw new TypeError(name);
-  const compiled = brokerEntryOf(declaration);
+  const compiled = compileBrokerEntry(declaration);
   // For rules, the test compares the text only.
   return compiled === undefined
     ? undefined
@@ -71,7 +71,7 @@ describe("the broker entry of a name without built-in settings", () => {
     ["constructor", {}],
     ["__proto__", {}],
   ])("does not exist if the name is one that objects inherit: %s", (name, declared) => {
-    expect(brokerEntryOf({ name, secret: true, ...declared })).toBeUndefined();
+    expect(compileBrokerEntry({ name, secret: true, ...declared })).toBeUndefined();
   });
 
   test("has everything that the contract declares", () => {
@@ -152,17 +152,17 @@ test.each([
   ["API_KEY", "API_BASE_URL"],
   ["_KEY", "_KEY_BASE_URL"],
 ])("the broker derives from the key %s that its service's address is in %s", (key, variable) => {
-  expect(addressName(key)).toBe(variable);
+  expect(suggestAddressName(key)).toBe(variable);
 });
 
 test("the broker handles exactly those keys of the built-in contract that the table of providers has", () => {
   const brokered = Array.from(BUILT_IN.variables.values()).filter(
-    (declaration) => brokerEntryOf(declaration) !== undefined,
+    (declaration) => compileBrokerEntry(declaration) !== undefined,
   );
   const known = Object.keys(PROVIDERS).filter((name) => BUILT_IN.variables.has(name));
   expect(brokered.map(({ name }) => name).toSorted()).toEqual(known.toSorted());
   expect(known).toHaveLength(13);
-  expect(brokered.map(brokerEntryOf)).toEqual(brokered.map(() => ({})));
+  expect(brokered.map(compileBrokerEntry)).toEqual(brokered.map(() => ({})));
   for (const name of ["PULUMI_ACCESS_TOKEN", "DATABASE_URL", "QDRANT_URL", "LAMBDA_CLOUD_API_KEY"]) {
     expect(BUILT_IN.variables.has(name)).toBe(true);
     expect(Object.keys(PROVIDERS)).not.toContain(name);

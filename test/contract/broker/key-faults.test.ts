@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { baseNameFault, originFault } from "../../../src/contract/broker/key-faults.ts";
-import { originOf } from "../../../src/contract/broker/from-probe.ts";
+import { findAddressNameFault, findOriginFault } from "../../../src/contract/broker/key-faults.ts";
+import { parseOrigin } from "../../../src/contract/broker/from-probe.ts";
 
 test("an https origin is accepted if and only if the URL parser reads the same origin from it", () => {
   const label = fc.stringMatching(/^[a-z\d-]{1,5}$/);
@@ -22,8 +22,8 @@ test("an https origin is accepted if and only if the URL parser reads the same o
       } catch {
         expected = undefined;
       }
-      expect(originOf(origin)).toBe(expected);
-      expect([origin, originFault(origin) === undefined]).toEqual([origin, expected === origin]);
+      expect(parseOrigin(origin)).toBe(expected);
+      expect([origin, findOriginFault(origin) === undefined]).toEqual([origin, expected === origin]);
       accepted += expected === origin ? 1 : 0;
     }),
     { numRuns: 2000 },
@@ -41,10 +41,10 @@ test.each([
   "HTTPS_PROXY",
   "ESC_TOKEN",
   "SOPHIA_X",
-])("a contract may not put the broker's address into %s", (name) => expect(baseNameFault(name)).toBeDefined());
+])("a contract may not put the broker's address into %s", (name) => expect(findAddressNameFault(name)).toBeDefined());
 
 test("a contract may put the broker's address into the variables that clients read", () => {
   for (const name of ["SEARCH_URL", "OPENAI_BASE_URL", "PORTKEY_PROXY", "HOME_URL"]) {
-    expect(baseNameFault(name)).toBeUndefined();
+    expect(findAddressNameFault(name)).toBeUndefined();
   }
 });

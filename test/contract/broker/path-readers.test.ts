@@ -5,7 +5,7 @@
 import { posix } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readingsOf } from "../../../src/contract/broker/path-forms.ts";
+import { listReadings } from "../../../src/contract/broker/path-forms.ts";
 import { isDenied, parseRules } from "../../../src/contract/broker/path-rules.ts";
 import { cases } from "../../helpers/seed.ts";
 
@@ -100,7 +100,7 @@ test("no server's reading of an admitted path is a denied path", { timeout: 240_
   let admitted = 0;
   fc.assert(
     fc.property(path, (text) => {
-      if (readingsOf(text) === undefined || isDenied(RULES, { host: "a.test", method: "GET", path: text })) return;
+      if (listReadings(text) === undefined || isDenied(RULES, { host: "a.test", method: "GET", path: text })) return;
       admitted += 1;
       const found = Object.keys(READERS).filter((name) => isDeniedText(READERS[name]?.(text) ?? ""));
       expect(found, text).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isAmbiguous, readingsOf } from "../../../src/contract/broker/path-forms.ts";
+import { isAmbiguous, listReadings } from "../../../src/contract/broker/path-forms.ts";
 import { isCovered, isDenied, parseRule, type PathRule } from "../../../src/contract/broker/path-rules.ts";
 
 function rules(...texts: readonly string[]): readonly PathRule[] {
@@ -226,7 +226,7 @@ test.each([
   ["/a%2Fb%c0%af", undefined],
   ["/a%2f%ef%bc%8e%2fb", undefined],
 ])("the possible readings of %s are found", (path, expected) => {
-  expect(readingsOf(path)).toEqual(expected);
+  expect(listReadings(path)).toEqual(expected);
 });
 
 test("a rule that names a host applies to that host only", () => {

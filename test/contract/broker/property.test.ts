@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { planKey } from "../../../src/broker/key-plan.ts";
-import { brokerEntryOf } from "../../../src/contract/broker/entry.ts";
+import { compileBrokerEntry } from "../../../src/contract/broker/entry.ts";
 import { providerOf } from "../../../src/contract/broker/providers.ts";
 import type { Contract } from "../../../src/contract/contract-model.ts";
 import { ContractFileError } from "../../../src/contract/file/contract-file-error.ts";
@@ -119,7 +119,7 @@ test("a document with broker members compiles to keys that can be brokered, or i
         const declared = Array.from(contract.variables.values());
         const taken = declared.flatMap((declaration) => {
           const { name, broker } = declaration;
-          const entry = brokerEntryOf(declaration);
+          const entry = compileBrokerEntry(declaration);
           if (broker === false || (broker === undefined && providerOf(name) === undefined))
             expect(entry).toBeUndefined();
           if (entry === undefined) return [];

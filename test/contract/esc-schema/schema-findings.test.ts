@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { areDeclared, sortFindings, violationsOfFindings } from "../../../src/contract/esc-schema/schema-findings.ts";
-import { contractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
+import { areNamesDeclared, sortFindings, deriveViolations } from "../../../src/contract/esc-schema/schema-findings.ts";
+import { createContractSchema } from "../../../src/contract/esc-schema/contract-schema.ts";
 import type { EscSchema } from "../../../src/contract/esc-schema/esc-schema.ts";
 import type { Diagnostic } from "../../../src/core/model.ts";
 import { contractOf } from "../contracts.ts";
@@ -12,12 +12,12 @@ const ofValue = (name: string, summary: string): Diagnostic => finding(`values.e
 
 /** Returns the patterns of a variable in the schema that is generated from a contract. */
 function patternsOf(document: unknown, name: string): readonly string[] {
-  const enforcement = { isEnforced: () => true, files: new Set<string>(), title: "", description: "" };
+  const enforcement = { isEnforced: () => true, variablesFromFiles: new Set<string>(), title: "", description: "" };
   const patterns = (schema: EscSchema | undefined): readonly string[] =>
     schema === undefined
       ? []
       : [...(schema.pattern === undefined ? [] : [schema.pattern]), ...(schema.anyOf ?? []).flatMap(patterns)];
-  return patterns(contractSchema(contractOf(document), enforcement).schema.properties?.[name]);
+  return patterns(createContractSchema(contractOf(document), enforcement).schema.properties?.[name]);
 }
 
 /**
@@ -39,7 +39,7 @@ describe("a finding of ESC about the value of a variable becomes the contract's 
   ])("if it names pattern %i of the variable's schema", (index, fault) => {
     const pattern = patternsOf(document, "KEY")[index] ?? "";
     const findings = sortFindings([ofValue("KEY", mismatch(pattern)), ofValue("KEY", "expected number, got string")]);
-    expect(violationsOfFindings(contractOf(document), findings)).toEqual([{ kind: "malformed", name: "KEY", fault }]);
+    expect(deriveViolations(contractOf(document), findings)).toEqual([{ kind: "malformed", name: "KEY", fault }]);
   });
 
   it.each([
@@ -56,25 +56,25 @@ describe("a finding of ESC about the value of a variable becomes the contract's 
   ])("if it names the pattern of a format: %j", (format, fault) => {
     const own = { variables: { VALUE: { format } } };
     const findings = sortFindings(patternsOf(own, "VALUE").map((pattern) => ofValue("VALUE", mismatch(pattern))));
-    expect(violationsOfFindings(contractOf(own), findings)).toEqual([{ kind: "malformed", name: "VALUE", fault }]);
+    expect(deriveViolations(contractOf(own), findings)).toEqual([{ kind: "malformed", name: "VALUE", fault }]);
   });
 
   it("of a missing value if the variable has no format", () => {
     const own = { variables: { KEY: { required: true } } };
     const findings = sortFindings([ofValue("KEY", mismatch(patternsOf(own, "KEY")[0] ?? ""))]);
-    expect(violationsOfFindings(contractOf(own), findings)).toMatchObject([{ kind: "missing", name: "KEY" }]);
+    expect(deriveViolations(contractOf(own), findings)).toMatchObject([{ kind: "missing", name: "KEY" }]);
   });
 
   it("of a refused value if it names the pattern of another contract", () => {
     const findings = sortFindings([ofValue("KEY", mismatch("^other$"))]);
-    expect(violationsOfFindings(contractOf(document), findings)).toEqual([{ kind: "refused", name: "KEY" }]);
+    expect(deriveViolations(contractOf(document), findings)).toEqual([{ kind: "refused", name: "KEY" }]);
   });
 
   it("about the variable if it is about an alias", () => {
     const own = { variables: { PORT: { format: "port", aliases: ["OLD_PORT"] } } };
     const findings = sortFindings([ofValue("OLD_PORT", "expected a multiple of 1")]);
-    expect(areDeclared(contractOf(own), findings)).toBe(true);
-    expect(violationsOfFindings(contractOf(own), findings)).toMatchObject([{ kind: "malformed", name: "PORT" }]);
+    expect(areNamesDeclared(contractOf(own), findings)).toBe(true);
+    expect(deriveViolations(contractOf(own), findings)).toMatchObject([{ kind: "malformed", name: "PORT" }]);
   });
 });
 
@@ -94,12 +94,12 @@ describe("a finding of ESC about all values together becomes a violation that", 
 
   it("names what is missing", () => {
     const findings = sortFindings([finding(RULE_PATH, "missing required properties: A")]);
-    expect(violationsOfFindings(contract, findings)).toMatchObject([{ kind: "missing", name: "A" }]);
+    expect(deriveViolations(contract, findings)).toMatchObject([{ kind: "missing", name: "A" }]);
   });
 
   it("names a group in which no variable is set", () => {
     const missing = ["B", "C"].map((name) => finding(RULE_PATH, `missing required properties: ${name}`));
-    expect(violationsOfFindings(contract, sortFindings([...missing, unmet]))).toMatchObject([
+    expect(deriveViolations(contract, sortFindings([...missing, unmet]))).toMatchObject([
       { kind: "none-set", rule: { names: ["B", "C"] } },
     ]);
   });
@@ -110,14 +110,16 @@ describe("a finding of ESC about all values together becomes a violation that", 
       ofValue("MODE", 'expected "off"'),
       unmet,
     ]);
-    expect(violationsOfFindings(contract, findings)).toContainEqual(
+    expect(deriveViolations(contract, findings)).toContainEqual(
       expect.objectContaining({ kind: "missing-when", name: "D" }),
     );
   });
 
   it("does not belong to the contract if the finding has a name that is not declared", () => {
-    expect(areDeclared(contract, sortFindings([ofValue("Z", "expected string, got number")]))).toBe(false);
-    expect(areDeclared(contract, sortFindings([finding(RULE_PATH, "missing required properties: Z")]))).toBe(false);
-    expect(areDeclared(contract, sortFindings([ofValue("A", "expected string, got number"), unmet]))).toBe(true);
+    expect(areNamesDeclared(contract, sortFindings([ofValue("Z", "expected string, got number")]))).toBe(false);
+    expect(areNamesDeclared(contract, sortFindings([finding(RULE_PATH, "missing required properties: Z")]))).toBe(
+      false,
+    );
+    expect(areNamesDeclared(contract, sortFindings([ofValue("A", "expected string, got number"), unmet]))).toBe(true);
   });
 });

@@ -1,8 +1,12 @@
 /** The description of a schema in ESC stores the selection of variables for the next `enforce`. */
 import { expect, test } from "vitest";
-import { describeWriter, selectionIn, type Selection } from "../../../src/contract/esc-schema/contract-schema.ts";
+import {
+  describeSchemaWriter,
+  parseDescription,
+  type EnforcedGlobs,
+} from "../../../src/contract/esc-schema/contract-schema.ts";
 
-test.each<[Selection, Selection]>([
+test.each<[EnforcedGlobs, EnforcedGlobs]>([
   [
     { only: [], except: [] },
     { only: [], except: [] },
@@ -17,9 +21,9 @@ test.each<[Selection, Selection]>([
     { only: ["DB_*"], except: ["OLD"] },
   ],
 ])("the description for %j stores the globs that can match a variable", (selection, stored) => {
-  expect(selectionIn(describeWriter(selection))).toEqual(stored);
+  expect(parseDescription(describeSchemaWriter(selection))).toEqual(stored);
 });
 
 test("a description that enforce has not written stores no selection", () => {
-  expect(selectionIn("The values of the shop")).toBeUndefined();
+  expect(parseDescription("The values of the shop")).toBeUndefined();
 });

@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import type { Node } from "jsonc-parser";
 import {
   JsonSyntaxError,
-  lineAndColumn,
+  positionAt,
   addPositions,
   membersOf,
   parseWithPositions,
-  offsetFinder,
+  createOffsetFinder,
 } from "../../../src/contract/file/positions.ts";
 
 /** Returns the value as JSON.parse would: of two equal keys, the last value is taken. */
@@ -152,7 +152,7 @@ describe("lineAndColumn", () => {
     ["a\rb", 2, 2, 1],
     ["😀a", 2, 1, 2],
   ])("gives the line and column in %j of the offset %i", (text, offset, line, column) => {
-    expect(lineAndColumn(text, offset)).toStrictEqual({ line, column });
+    expect(positionAt(text, offset)).toStrictEqual({ line, column });
   });
 });
 
@@ -166,16 +166,16 @@ it.each([
   const all = addPositions(text, places);
   for (const index of [0, 1, 777, 199_999]) {
     const { offset } = places[index] ?? expect.unreachable();
-    expect(all[index]).toStrictEqual({ offset, ...lineAndColumn(text, offset) });
+    expect(all[index]).toStrictEqual({ offset, ...positionAt(text, offset) });
   }
 });
 
-it("offsetFinder finds the positions of 60,000 issues without searching through all members for each", () => {
+it("createOffsetFinder finds the positions of 60,000 issues without searching through all members for each", () => {
   const text = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`KEY_${index}`, [1]])));
-  const offsetOf = offsetFinder(parseWithPositions(text));
+  const offsetOf = createOffsetFinder(parseWithPositions(text));
   for (let index = 0; index < 60_000; index += 1) {
-    const offset = offsetOf({ path: [`KEY_${index}`, 0, "absent"], atKey: false });
+    const offset = offsetOf({ path: [`KEY_${index}`, 0, "absent"], isAtKey: false });
     if (index % 5000 === 0) expect(text.slice(0, offset).endsWith(`"KEY_${index}":[`)).toBe(true);
   }
-  expect(offsetOf({ path: ["KEY_7"], atKey: true })).toBe(text.indexOf('"KEY_7"'));
+  expect(offsetOf({ path: ["KEY_7"], isAtKey: true })).toBe(text.indexOf('"KEY_7"'));
 });

@@ -7,7 +7,7 @@ import { dirname, resolve } from "node:path";
 import type { Values } from "../../../command-line/options.ts";
 import { resolveSettings } from "../../../command-line/settings.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
-import { shownPath } from "../../../contract/file/contract-text.ts";
+import { shortenPath } from "../../../contract/file/contract-text.ts";
 import { loadContract } from "../../../contract/find-contract.ts";
 import type { Context } from "../../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
@@ -43,7 +43,7 @@ export async function checkCode(folder: string | undefined, options: Values, con
   const namesForTurbo = [...variables.keys()].filter((name) => declarations.get(name)?.isUnread !== true);
   const comparison = {
     contract,
-    folder: shownPath(root, context.cwd),
+    folder: shortenPath(root, context.cwd),
     extent,
     undeclared,
     unread: coversContract ? unread : undefined,

@@ -2,7 +2,7 @@
  * Reads all code below a folder for `check --code`, and notes which variables it reads and which names it only mentions.
  */
 import { join } from "node:path";
-import { shownPath } from "../../../contract/file/contract-text.ts";
+import { shortenPath } from "../../../contract/file/contract-text.ts";
 import { type CodeExtent, lineBefore, visitCode } from "../../parts/code/code-files.ts";
 import type { CodePlace } from "../../parts/code/code-place.ts";
 import type { VariableReads } from "./drift.ts";
@@ -41,7 +41,7 @@ export async function surveyCode(root: string, searchedNames: readonly string[],
     reads.set(name, earlierReads);
     unmentioned.delete(name);
   };
-  const shownPathOf = (path: string): string => shownPath(join(root, path), cwd);
+  const shownPathOf = (path: string): string => shortenPath(join(root, path), cwd);
   const extent = await visitCode(root, {
     onCodeFile: ({ path, text, reads: readsOfFile }) => {
       const file = shownPathOf(path);

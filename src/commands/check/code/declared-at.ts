@@ -6,7 +6,7 @@
  */
 import { dirname, resolve } from "node:path";
 import { membersOf, parseWithPositions } from "../../../contract/file/positions.ts";
-import { MAX_CONTRACT_BYTES, shownPath } from "../../../contract/file/contract-text.ts";
+import { MAX_CONTRACT_BYTES, shortenPath } from "../../../contract/file/contract-text.ts";
 import type { ContractSource } from "../../../contract/contract-model.ts";
 import { withoutMark } from "../../../core/text.ts";
 import { readFound } from "../../../system/bounded-read.ts";
@@ -33,7 +33,7 @@ export async function findDeclarations(
     // The file may be a pipe, as in `--contract <(command)`, which can be read only once.
     if (text === undefined) break;
     const lineOf = createLineNumberFinder(text);
-    const file = shownPath(path, cwd);
+    const file = shortenPath(path, cwd);
     const members = membersOf(parseWithPositions(text));
     for (const variable of variableMembers(members)) {
       const isUnread = membersOf(variable.value).some(({ key, value }) => key === "unread" && value.value === true);

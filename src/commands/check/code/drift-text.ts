@@ -3,7 +3,7 @@ import type { Contract } from "../../../contract/contract-model.ts";
 import { enumerateFew, type Line } from "../../../core/lines.ts";
 import { jsonText } from "../../../core/json-text.ts";
 import { count, printable } from "../../../core/text.ts";
-import { contractWords, reportContract, reportTitle } from "../../../output/report.ts";
+import { describeContract, reportContract, createReportTitle } from "../../../output/report.ts";
 import type { CodeExtent } from "../../parts/code/code-files.ts";
 import { describePlace } from "../../parts/code/code-place.ts";
 import type { UndeclaredVariable, UnreadVariable } from "./drift.ts";
@@ -68,7 +68,7 @@ export function codeText(comparison: CodeComparison): readonly Line[] {
   const { undeclared, unread = [], turboGaps } = comparison;
   const contract = reportContract(comparison.contract);
   const sections: readonly (readonly Line[])[] = [
-    [`Contract: ${contractWords(contract)}`, `Code:     ${printable(comparison.folder)}`],
+    [`Contract: ${describeContract(contract)}`, `Code:     ${printable(comparison.folder)}`],
     sectionLines(
       "--- Read, Not Declared ---",
       undeclared.flatMap((variable) => undeclaredLines(variable, comparison)),
@@ -78,7 +78,7 @@ export function codeText(comparison: CodeComparison): readonly Line[] {
     ["--- Summary ---", ...summaryLines(comparison)],
   ];
   const shownSections = sections.filter((lines) => lines.length > 0);
-  return [reportTitle("code", contract), ...shownSections.flatMap((lines) => ["", ...lines])];
+  return [createReportTitle("code", contract), ...shownSections.flatMap((lines) => ["", ...lines])];
 }
 
 /** Returns a section, or nothing if it would have no lines. */

@@ -2,7 +2,7 @@
  * Finds the drift between code and contract for `check --code`: variables that the code reads and the contract does not
  * declare, and those that the contract declares and no code reads.
  */
-import { baseOf, brokerEntryOf } from "../../../contract/broker/entry.ts";
+import { baseOf, compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import { namesOfDeclaration } from "../../../contract/check-contract.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { nameFinder } from "../../../core/suggest.ts";
@@ -92,7 +92,7 @@ export function compareCode(
  */
 function brokerAddresses({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
-    const entry = brokerEntryOf(declaration);
+    const entry = compileBrokerEntry(declaration);
     return entry === undefined ? [] : Object.keys(baseOf(declaration.name, entry));
   });
 }

@@ -5,7 +5,12 @@
  *     {"globalPassThroughEnv": ["DB_*", "!DB_TEST"], "tasks": {"build": {"env": ["PORT"], "passThroughEnv": ["CI"]}}}
  */
 import { getNodeValue } from "jsonc-parser";
-import { JsonSyntaxError, membersOf, offsetFinder, parseWithPositions } from "../../../contract/file/positions.ts";
+import {
+  JsonSyntaxError,
+  membersOf,
+  createOffsetFinder,
+  parseWithPositions,
+} from "../../../contract/file/positions.ts";
 import { matchesGlob } from "../../../resolve/name-globs.ts";
 import { createLineNumberFinder } from "../../parts/code/line-numbers.ts";
 import { objectOf } from "../../init/package-json.ts";
@@ -78,7 +83,7 @@ function parseTurboFile({ file, text }: TurboFile): TurboConfiguration | CodePla
     });
     const lists = [content["globalEnv"], content[GLOBAL_LIST], ...listsOfTasks];
     const hasGlobalList = membersOf(root).some(({ key }) => key === GLOBAL_LIST);
-    const offset = hasGlobalList ? offsetFinder(root)({ path: [GLOBAL_LIST], atKey: true }) : root.offset;
+    const offset = hasGlobalList ? createOffsetFinder(root)({ path: [GLOBAL_LIST], isAtKey: true }) : root.offset;
     return {
       isRoot: !stringsIn(content["extends"]).includes("//"),
       isLoose: content["envMode"] === "loose",

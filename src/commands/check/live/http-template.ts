@@ -5,7 +5,7 @@
  *     {"url": "${QDRANT_URL}/collections", "headers": {"api-key": "${QDRANT_API_KEY}"}}
  */
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
-import { fillReferences } from "../../../contract/file/probe-meaning.ts";
+import { fillReferences } from "../../../contract/file/validate-probe.ts";
 import { printable } from "../../../core/text.ts";
 import { isLoopback, parseUrl } from "../../../core/url.ts";
 import type { HttpProbe } from "./http-probe.ts";

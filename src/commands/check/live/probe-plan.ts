@@ -7,12 +7,12 @@ import { parseContract } from "../../../contract/file/load-file.ts";
 import { builtInText } from "../../../contract/generated/built-in-text.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
-import { fillReferences, referencesIn } from "../../../contract/file/probe-meaning.ts";
+import { fillReferences, referencesIn } from "../../../contract/file/validate-probe.ts";
 import type { Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { parseUrl } from "../../../core/url.ts";
 import { DEFAULT_BACKEND } from "../../../esc/settings/backend.ts";
-import { isOfValue } from "../../../output/violations.ts";
+import { isAboutWrongValue } from "../../../output/violations.ts";
 import type { Start } from "../../../resolve/start.ts";
 import type { HttpProbe } from "./http-probe.ts";
 import { createHttpProbe, fillUrl, type ProbeTemplate, variableInHost } from "./http-template.ts";
@@ -55,7 +55,7 @@ export function planProbes(start: Start, backend: string | undefined): readonly 
     values: { selected },
     verdict: { violations },
   } = start;
-  const invalidNames = new Set(violations.filter(isOfValue).map(({ name }) => name));
+  const invalidNames = new Set(violations.filter(isAboutWrongValue).map(({ name }) => name));
   return probesOf(contract).flatMap((variableProbe): readonly ProbePlan[] => {
     const resolved = isSet(selected, variableProbe.name) ? selected.get(variableProbe.name) : undefined;
     if (resolved === undefined || invalidNames.has(variableProbe.name)) return [];

@@ -2,7 +2,7 @@
  * The types that the parsers of other tools' files share, and the function that makes candidates of their variables for
  * `init`.
  */
-import { formatFault, createPatternWork } from "../../../contract/format.ts";
+import { findFormatFault, createPatternWork } from "../../../contract/format.ts";
 import type { FormatEntry } from "../../../contract/generated/document.ts";
 import { looksSecret } from "../../../contract/looks-secret.ts";
 import type { ValueFormat } from "../../../contract/contract-model.ts";
@@ -29,7 +29,7 @@ export interface ToolVariable {
 export interface ToolFormat {
   /** The format as a contract writes it. */
   readonly entry: FormatEntry;
-  /** The same format as formatFault() takes it. */
+  /** The same format as findFormatFault() takes it. */
   readonly checked: ValueFormat;
 }
 
@@ -39,7 +39,7 @@ export interface ToolFormat {
  */
 export function createCandidate({ name, value, secret, format, docs, ...rest }: ToolVariable): Candidate {
   const hasFormat = (text: string): boolean =>
-    format === undefined || formatFault(format.checked, text, name, createPatternWork()) === undefined;
+    format === undefined || findFormatFault(format.checked, text, name, createPatternWork()) === undefined;
   const isUsedAsDefault = value !== undefined && value !== "" && hasFormat(value) && !looksSecret(name, value);
   const example = rest.example !== undefined && hasFormat(rest.example) ? rest.example : undefined;
   return {

@@ -4,7 +4,7 @@
  */
 import type { Values } from "../../../command-line/options.ts";
 import type { Settings } from "../../../command-line/settings.ts";
-import { brokerEntryOf } from "../../../contract/broker/entry.ts";
+import { compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import { PROVIDERS, providerOf } from "../../../contract/broker/providers.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -50,6 +50,6 @@ function findDeclaredKeys({ variables }: Contract): readonly string[] {
   return Array.from(variables.values()).flatMap((declaration) => {
     const names = [declaration.name, ...declaration.aliases.map((alias) => alias.name)];
     const isOfKnownService = names.some((name) => providerOf(name) !== undefined);
-    return isOfKnownService || brokerEntryOf(declaration) !== undefined ? names : [];
+    return isOfKnownService || compileBrokerEntry(declaration) !== undefined ? names : [];
   });
 }

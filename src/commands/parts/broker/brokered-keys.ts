@@ -6,7 +6,7 @@
 import type { ListenAddress } from "../../../broker/own-address.ts";
 import { type KeyPlan, planKey, type PlanFault } from "../../../broker/key-plan.ts";
 import type { PlanContext } from "../../../broker/service-address.ts";
-import { brokerEntryOf } from "../../../contract/broker/entry.ts";
+import { compileBrokerEntry } from "../../../contract/broker/entry.ts";
 import type { BrokerEntry } from "../../../contract/broker/broker-model.ts";
 import { providerOf } from "../../../contract/broker/providers.ts";
 import { isSet } from "../../../contract/check-contract.ts";
@@ -207,7 +207,7 @@ export function findBrokerableKeys(
 ): readonly BrokerableKey[] {
   return Array.from(contract.variables.values()).flatMap((contractDeclaration): readonly BrokerableKey[] => {
     const declaration = withKnownSpelling(contractDeclaration, environment);
-    const entry = brokerEntryOf(declaration);
+    const entry = compileBrokerEntry(declaration);
     const resolved = isSet(selected, declaration.name) ? selected.get(declaration.name) : undefined;
     if (entry === undefined || resolved === undefined) return [];
     // A dummy of `--fake` needs no protection.

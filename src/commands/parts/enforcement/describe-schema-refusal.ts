@@ -2,7 +2,7 @@
  * Describes why ESC refuses a change: `sophia-run enforce` has written a schema into the environment, and the new values do not
  * meet it. Commands that write to ESC print these lines. No line contains a value.
  */
-import { sortFindings, violationsOfFindings } from "../../../contract/esc-schema/schema-findings.ts";
+import { sortFindings, deriveViolations } from "../../../contract/esc-schema/schema-findings.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { namesOfViolation } from "../../../contract/check-contract.ts";
 import { describeViolations } from "../../../contract/violation-wording.ts";
@@ -14,8 +14,8 @@ import type { Diagnostic } from "../../../core/model.ts";
  */
 export function describeSchemaRefusal(diagnostics: readonly Diagnostic[], contract: Contract): readonly string[] {
   const findings = sortFindings(diagnostics);
-  const violations = violationsOfFindings(contract, findings);
-  const descriptions = describeViolations(violations, contract, { target: { kind: "local" }, present: [] });
+  const violations = deriveViolations(contract, findings);
+  const descriptions = describeViolations(violations, contract, { defaultTarget: { kind: "local" }, presentNames: [] });
   const describedNames = new Set(violations.flatMap(namesOfViolation));
   // If a rule over several variables is unmet, a missing variable may be only one of those that the rule accepts.
   const requiredNames = findings.isRuleUnmet ? [] : findings.missing.filter((name) => !describedNames.has(name));

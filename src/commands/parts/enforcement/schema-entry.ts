@@ -1,15 +1,15 @@
 /**
  * Compares the schema in the definition of an ESC environment with the schema that follows from the contract. `enforce` writes that
  * schema, as an entry below `values` of the definition, so that ESC refuses values that do not meet the contract. `audit` reports a
- * missing or outdated schema. The entry's description (`describeWriter`) says that `enforce` has written it, and stores which
+ * missing or outdated schema. The entry's description (`describeSchemaWriter`) says that `enforce` has written it, and stores which
  * variables the user selected.
  */
 import {
   type ContractSchema,
-  contractSchema,
-  describeWriter,
-  type Selection,
-  selectionIn,
+  createContractSchema,
+  describeSchemaWriter,
+  type EnforcedGlobs,
+  parseDescription,
 } from "../../../contract/esc-schema/contract-schema.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import { SophiaError } from "../../../core/error.ts";
@@ -39,7 +39,7 @@ export interface SchemaRequest {
   /** The user's key; by default the key of the entry that `enforce` has written, or {@link DEFAULT_KEY} if there is none. */
   readonly key?: string | undefined;
   /** The variables that the schema must check; by default those of the existing entry, or all if there is none. */
-  readonly selection?: Selection | undefined;
+  readonly selection?: EnforcedGlobs | undefined;
 }
 
 /**
@@ -73,8 +73,13 @@ export function schemaState(
   const isIncluded = selection.only.length === 0 ? (): boolean => true : createMatcher(selection.only);
   const isExcluded = createMatcher(selection.except);
   const isEnforced = (name: string): boolean => isIncluded(name) && !isExcluded(name) && !isOwnVariable(name);
-  const description = describeWriter(selection);
-  const translated = contractSchema(contract, { isEnforced, files, title: titleOf(contract), description });
+  const description = describeSchemaWriter(selection);
+  const translated = createContractSchema(contract, {
+    isEnforced,
+    variablesFromFiles: files,
+    title: titleOf(contract),
+    description,
+  });
   const lines = validationLines(translated.schema, 0);
   return { key, entry, translated, lines, isEnforced, state: compareEntry(entry, lines) };
 }
@@ -90,11 +95,11 @@ function compareEntry(entry: ValuesEntry | undefined, lines: readonly string[]):
  * Returns the selection of variables that the description of a schema stores; undefined for an entry that `enforce` has not
  * written. The description has the path `fn::validate`, `schema`, `description`. In a fingerprint each string has the prefix `s `.
  */
-function findSelection({ fingerprint }: ValuesEntry): Selection | undefined {
+function findSelection({ fingerprint }: ValuesEntry): EnforcedGlobs | undefined {
   const [, validation] = mapEntries(fingerprint).find(([key]) => key === "s fn::validate") ?? [];
   const [, schema] = mapEntries(validation).find(([key]) => key === "s schema") ?? [];
   const [, description] = mapEntries(schema).find(([key]) => key === "s description") ?? [];
-  return typeof description === "string" ? selectionIn(description.slice("s ".length)) : undefined;
+  return typeof description === "string" ? parseDescription(description.slice("s ".length)) : undefined;
 }
 
 type Fingerprint = ValuesEntry["fingerprint"];

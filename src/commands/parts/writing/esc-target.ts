@@ -15,7 +15,7 @@ import type { EscSettings } from "../../../esc/settings/access-settings.ts";
 import { formatName, type FullName } from "../../../esc/settings/environment-names.ts";
 import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
-import { makeProgress } from "../../../output/progress.ts";
+import { createProgress } from "../../../output/progress.ts";
 import { printNotices } from "../../../output/print-notices.ts";
 import { usageError } from "../usage-errors.ts";
 
@@ -70,7 +70,7 @@ export async function askEachTargetEnvironment<T>(
   { esc, settings, context }: EscTarget,
   request: EnvironmentRequest<T>,
 ): Promise<readonly T[]> {
-  const progress = await makeProgress(context, settings);
+  const progress = await createProgress(context, settings);
   const answers = await askEsc(esc, progress, request).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(withCreationCommand(answers.failure, esc));
   printNotices(context, settings, answers.remarks);

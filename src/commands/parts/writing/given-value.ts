@@ -3,14 +3,14 @@
  * and ps(1) would expose it.
  */
 import { isBlank } from "../../../contract/check-contract.ts";
-import { formatFault } from "../../../contract/format.ts";
+import { findFormatFault } from "../../../contract/format.ts";
 import type { Declaration } from "../../../contract/contract-model.ts";
 import { isPlaceholder } from "../../../contract/placeholder.ts";
-import { faultWords } from "../../../contract/contract-words.ts";
+import { describeFormatFault } from "../../../contract/contract-words.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import { questionText } from "../../../output/stderr.ts";
+import { layOutQuestion } from "../../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function readValue(
   const printableName = printable(name);
   const question = `${what === "value" ? "Value" : "New value"} of ${printableName} (not shown):`;
   const value = canAsk(context)
-    ? await context.readHidden(questionText(context, [question]))
+    ? await context.readHidden(layOutQuestion(context, [question]))
     : await readFromInput(printableName, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${printableName}`, remedy);
   const invalidValueError = (fault: string, hint: string): SophiaError =>
@@ -40,9 +40,9 @@ export async function readValue(
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
     throw invalidValueError("is still a placeholder", "nothing was changed; pass the real value");
   }
-  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name);
+  const fault = declaration?.format === undefined ? undefined : findFormatFault(declaration.format, value, name);
   if (fault !== undefined)
-    throw invalidValueError(faultWords(fault), "nothing was changed; the format is that of the contract");
+    throw invalidValueError(describeFormatFault(fault), "nothing was changed; the format is that of the contract");
   return value;
 }
 

@@ -3,7 +3,7 @@
  * compares these values with the ones that ESC has.
  */
 import { declarationOf, isDeclared } from "../../../contract/check-contract.ts";
-import { credentialOf, looksSecret } from "../../../contract/looks-secret.ts";
+import { describeVariableCredential, looksSecret } from "../../../contract/looks-secret.ts";
 import type { Contract } from "../../../contract/contract-model.ts";
 import type { Variable } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
@@ -67,7 +67,7 @@ export function createValueToWrite(
   const declaration = declarationOf(contract, name);
   if (declaration === undefined) return { name, value, secret: true, isAssumedSecret: !looksSecret(name, value) };
   if (declaration.secret) return { name, value, secret: true };
-  const credential = credentialOf(contract, name, value);
+  const credential = describeVariableCredential(contract, name, value);
   return credential === undefined ? { name, value, secret: false } : { name, value, secret: true, credential };
 }
 

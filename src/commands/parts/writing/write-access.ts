@@ -20,7 +20,7 @@ import { candidates, formatVersion } from "../../../esc/settings/environment-nam
 import { ADMIN_TOKEN } from "../../../esc/settings/own-variables.ts";
 import { invalidSetting, labelOf, type Setting, VariableLookup } from "../../../esc/settings/variables.ts";
 import { printNotices } from "../../../output/print-notices.ts";
-import { questionText } from "../../../output/stderr.ts";
+import { layOutQuestion } from "../../../output/stderr.ts";
 import { notAllowed, unallowed } from "../../../access/consent-words.ts";
 import { findPlaces } from "../../../resolve/find-places.ts";
 import { readEnvFiles } from "../../../resolve/read-files.ts";
@@ -170,7 +170,7 @@ function environmentArgument({ environments, organization }: EscSettings, isOrga
 async function askForToken(context: Context): Promise<Setting> {
   if (canAsk(context)) {
     const value = await context.readHidden(
-      questionText(context, ["A token that may open and write the environment (not shown):"]),
+      layOutQuestion(context, ["A token that may open and write the environment (not shown):"]),
     );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }

@@ -34,7 +34,7 @@ import type { Secret } from "../../../esc/settings/secret.ts";
 import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { printReport } from "../../../output/colour.ts";
-import { makeProgress } from "../../../output/progress.ts";
+import { createProgress } from "../../../output/progress.ts";
 import { askWithoutEnvironment } from "../../parts/esc-requests.ts";
 import { findEscAccess } from "../../parts/command-access.ts";
 import type { Command } from "../../command.ts";
@@ -156,7 +156,7 @@ type RequestSender = <T>(account: EscSettings, send: (connection: Connection) =>
 
 function createRequestSender(settings: Settings, context: Context): RequestSender {
   return async (account, send) => {
-    const progress = await makeProgress(context, settings);
+    const progress = await createProgress(context, settings);
     // `askWithoutEnvironment` returns undefined if it sent nothing. The answer itself may be undefined, too, so it is wrapped.
     const answering = askWithoutEnvironment(account, progress, async (connection) => ({
       answer: await send(connection),

@@ -3,7 +3,7 @@ import type { Context } from "../../../core/context.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import type { Failure } from "../../../core/model.ts";
 import { enumerate, printable } from "../../../core/text.ts";
-import { detailsAndHint, printLines } from "../../../output/stderr.ts";
+import { listDetailsAndHint, printLines } from "../../../output/stderr.ts";
 import type { FileChanges } from "./renewed-files.ts";
 
 /** An item that is renewed: the credentials of a cloud, or the files of ESC. */
@@ -81,7 +81,7 @@ export class RenewalReporter {
 function describeFailure(items: readonly RenewedItem[], failure: Failure): Lines {
   const nouns = enumerate(items.map(({ noun }) => noun));
   const consequence = describeConsequence(items);
-  return [`warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence}`, ...detailsAndHint(failure)];
+  return [`warning: ${nouns} cannot be renewed: ${failure.message}; ${consequence}`, ...listDetailsAndHint(failure)];
 }
 
 function describeConsequence(items: readonly RenewedItem[]): string {

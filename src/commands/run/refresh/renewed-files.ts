@@ -1,7 +1,7 @@
 /** Compares the files that the program got from ESC with those that ESC returned when it was opened again (`--refresh`). */
 import { declarationOf } from "../../../contract/check-contract.ts";
 import type { Contract, FormatCheck } from "../../../contract/contract-model.ts";
-import { faultWords } from "../../../contract/contract-words.ts";
+import { describeFormatFault } from "../../../contract/contract-words.ts";
 import type { Resolved } from "../../../core/model.ts";
 
 /** The changes of files, by variable. The program keeps a file that is missing or refused as it is. */
@@ -40,7 +40,7 @@ export function fileChanges(
       const format = declaration?.as === "file" ? declaration.format : undefined;
       const fault = format === undefined ? undefined : checkFormat(format, content, name);
       if (fault === undefined) contents.set(name, content);
-      else refused.set(name, faultWords(fault));
+      else refused.set(name, describeFormatFault(fault));
     }
   }
   return { contents, missing, refused };

@@ -14,9 +14,9 @@
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
 import type { Failure } from "../../../core/model.ts";
-import { formatCheck } from "../../../contract/format.ts";
+import { createFormatCheck } from "../../../contract/format.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
-import { maskCommands } from "../../../output/workflow-commands.ts";
+import { createMaskCommands } from "../../../output/workflow-commands.ts";
 import { readAgain } from "../../../resolve/read-again.ts";
 import { secretsOf } from "../../../resolve/secret-values.ts";
 import type { Start } from "../../../resolve/start.ts";
@@ -263,7 +263,7 @@ export class Renewer {
       else if (dueKinds.includes(cloud)) failures.set(result, [...(failures.get(result) ?? []), cloud]);
     }
     try {
-      const changes = fileChanges(this.#files, plan.files, start.files.contract, formatCheck());
+      const changes = fileChanges(this.#files, plan.files, start.files.contract, createFormatCheck());
       this.#deliver(renewed, changes, { start, plan });
     } catch (error) {
       this.#fail(dueKinds, asFailure(error));
@@ -331,7 +331,7 @@ export class Renewer {
   #mask(secrets: readonly TextSecret[], { settings }: Start): void {
     const { context, mask } = this.#parts;
     // GitHub Actions masks a value in its log after this process has printed a command for it to standard error (2).
-    if (settings.redact === "github") context.raw(2, maskCommands(secrets));
+    if (settings.redact === "github") context.raw(2, createMaskCommands(secrets));
     for (const maskOutput of this.#masks) maskOutput(secrets);
     mask(secrets);
   }

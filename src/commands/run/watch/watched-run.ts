@@ -25,8 +25,8 @@ import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { OutputMasking, Renewal } from "../../../launch/index.ts";
 import type { Secret } from "../../../masking/masking-model.ts";
 import { maskingOf, addFormerSecrets } from "../../../masking/masking.ts";
-import { failureOf, detailsAndHint, printLines } from "../../../output/stderr.ts";
-import { setOffer, describeUnmet } from "../../../output/unmet.ts";
+import { completeFailure, listDetailsAndHint, printLines } from "../../../output/stderr.ts";
+import { chooseSetCommandInput, describeUnmet } from "../../../output/unmet.ts";
 import type { EscStatus, Start } from "../../../resolve/start.ts";
 import type { AuditRecorder } from "../../parts/audit-log/audit-record.ts";
 import { resolveCommandStart } from "../../parts/command-start.ts";
@@ -138,7 +138,7 @@ class WatchedRun {
       return await this.#readAgain();
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
-      return trouble(await failureOf(error));
+      return trouble(await completeFailure(error));
     }
   }
 
@@ -220,10 +220,10 @@ class WatchedRun {
       consequence: "the program keeps its current values",
       wayOut: "until it is met, the program is not restarted",
       quiet,
-      offer: setOffer(this.#context),
+      offer: chooseSetCommandInput(this.#context),
       isRunning: true,
     });
-    return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...detailsAndHint(unmet)] };
+    return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...listDetailsAndHint(unmet)] };
   }
 
   async #createOutputMasking(start: Start): Promise<OutputMasking | undefined> {
@@ -285,7 +285,7 @@ function describeRefusal(error: unknown, consequence?: string): Lines {
 }
 
 function describeFailure(failure: Failure, consequence = "the program continues with its current values"): Lines {
-  return [`warning: ${failure.message}; ${consequence}`, ...detailsAndHint(failure)];
+  return [`warning: ${failure.message}; ${consequence}`, ...listDetailsAndHint(failure)];
 }
 
 function enumerateNames(names: readonly string[]): string {

@@ -1,6 +1,8 @@
 /**
- * Finds the errors in the text of a contract, with line and column. load-file.ts imports this only for a contract that
- * it has refused: its own checks are fast, but do not know positions.
+ * Finds the line and the column of each error in a contract that load-file.ts has refused. load-file.ts imports this
+ * only then: its own checks are fast, but do not know positions.
+ *
+ *     { "variables": { "PORT": { "format": "prot" } } }      line 1, column 38: unknown value: did you mean port?
  */
 import { schemaText } from "../generated/schema-text.ts";
 import type { LocatedFault } from "./contract-file-error.ts";
@@ -10,7 +12,7 @@ import {
   type ContractIssue,
   JsonSyntaxError,
   addPositions,
-  offsetFinder,
+  createOffsetFinder,
   parseWithPositions,
 } from "./positions.ts";
 import type { Schema } from "./schema.ts";
@@ -20,17 +22,17 @@ import type { Schema } from "./schema.ts";
  * the form of the schema.
  */
 export function findStructuralFaults(text: string): readonly LocatedFault[] {
-  return locateFaults(text, structuralFaultsIn(text));
+  return locateFaults(text, explainStructuralFaults(text));
 }
 
 /** Adds positions to the issues of a contract that has the form of the schema. */
 export function locateIssues(text: string, issues: readonly ContractIssue[]): readonly LocatedFault[] {
-  const offsetOf = offsetFinder(parseWithPositions(text));
-  const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));
+  const findOffset = createOffsetFinder(parseWithPositions(text));
+  const faults = issues.map((issue) => ({ ...issue, offset: findOffset(issue) }));
   return locateFaults(text, faults);
 }
 
-function structuralFaultsIn(text: string): readonly Fault[] {
+function explainStructuralFaults(text: string): readonly Fault[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- scripts/contract/ has validated this text
   const schema = JSON.parse(schemaText) as Schema;
   try {
@@ -41,11 +43,15 @@ function structuralFaultsIn(text: string): readonly Fault[] {
   }
 }
 
-/** @throws TypeError without faults, since then the fast check of load-file.ts has a bug */
+/**
+ * Adds positions to faults, and sorts them by position.
+ *
+ * @throws TypeError without faults: then load-file.ts has refused a text in which this file finds no error
+ */
 function locateFaults(text: string, faults: readonly Fault[]): readonly LocatedFault[] {
   if (faults.length === 0) throw new TypeError("a contract without an error was refused");
-  const ordered = faults.toSorted((a, b) => a.offset - b.offset);
-  return addPositions(text, ordered).map(({ message, allowed, line, column }) => ({
+  const sortedFaults = faults.toSorted((a, b) => a.offset - b.offset);
+  return addPositions(text, sortedFaults).map(({ message, allowed, line, column }) => ({
     line,
     column,
     problem: message,

@@ -22,7 +22,7 @@ const RESERVED_HEADER =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 
 /** Returns the issues of a probe. @param name the variable that the probe tests */
-export function examineProbe(
+export function findProbeIssues(
   name: string,
   probe: Exclude<ProbeEntry, string>,
   isDeclared: (name: string) => boolean,

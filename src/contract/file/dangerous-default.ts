@@ -8,7 +8,7 @@ import { decidesNetwork } from "../../trust/network-variables.ts";
 /**
  * Returns why a contract must not have this default, as the end of a sentence about the default; undefined if it may.
  */
-export function defaultFault(name: string, value: string): string | undefined {
+export function findDefaultDanger(name: string, value: string): string | undefined {
   if (/^path$/i.test(name)) return "would decide which programs run";
   if (runsCode(name, value)) return "would make other programs run code";
   return decidesNetwork(name, value) ? "would decide how programs connect, and whom they trust" : undefined;
